@@ -230,8 +230,8 @@ export const DATA: readonly Mutant[] = [
     edits: [
       core(
         'member/engine/runners',
-        'resting?.epoch === epoch ? resting : undefined',
-        'resting?.epoch === -1 ? resting : undefined',
+        'const before = this.#ended.of(partition, epoch);',
+        'const before = this.#ended.of(partition, -1);',
       ),
     ],
   },

@@ -18,10 +18,11 @@ import { Pauses } from '../partition/pauses.js';
 import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
 import { type CallLimit, Slots } from '../partition/slots.js';
-import { type LossesLeft, type Takeover, takeOver } from '../partition/takeover.js';
+import { type Takeover, takeOver } from '../partition/takeover.js';
 import { TimeSlice } from '../partition/time-slice.js';
 import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
+import { EndedRunners } from './ended-runners.js';
 
 /** A member sends no more commits than one in this time: with many busy partitions, each is committed more rarely. */
 const COMMIT_EVERY_MS = 1;
@@ -49,8 +50,6 @@ export class Runners {
   readonly #settings: MemberSettings;
   #ports: RunnersPorts;
   #layout: GroupLayoutRecord | undefined;
-  /** Handlers of partitions of earlier layouts that have not ended yet. */
-  #earlier: Promise<unknown> = Promise.resolve();
   readonly #events: (partition: number, epoch: number) => PartitionEvents;
   readonly #permit: Permit;
   readonly #slice: TimeSlice;
@@ -61,15 +60,10 @@ export class Runners {
   readonly #jitter: { random: number };
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
-  /** The last status of partitions without a runner. */
-  readonly #resting = new Map<
-    number,
-    { epoch: number; status: RunnerStatus; losses: LossesLeft; isCertain: boolean }
-  >();
+  /** What is left of runners that have ended. */
+  readonly #ended = new EndedRunners();
   /** The program's states, by partition. */
   readonly #states = new Map<number, PartitionState>();
-  /** Handlers of aborted runners that have not ended yet, by partition. */
-  readonly #leftovers = new Map<number, Promise<void>>();
 
   /** @param events creates the events of a partition under an epoch. */
   constructor(
@@ -111,8 +105,7 @@ export class Runners {
   status(partition: number, epoch: number): { isRunning: boolean; status: RunnerStatus } {
     const running = this.#running.get(partition);
     if (running?.epoch === epoch) return { isRunning: true, status: running.runner.status };
-    const resting = this.#resting.get(partition);
-    return { isRunning: false, status: resting?.epoch === epoch ? resting.status : NOT_STARTED };
+    return { isRunning: false, status: this.#ended.of(partition, epoch)?.status ?? NOT_STARTED };
   }
 
   /**
@@ -144,14 +137,13 @@ export class Runners {
     );
     this.#running.set(partition, { epoch, runner });
     this.#resizeAll();
-    void runner.start(Promise.all([this.#earlier, this.#leftovers.get(partition)]).then(() => {}));
+    void runner.start(this.#ended.settled(partition));
   }
 
   #takeover(partition: number, epoch: number): Takeover {
     const { group, start } = this.#settings;
     const { partitionIn } = this.#ports;
-    const resting = this.#resting.get(partition);
-    const before = resting?.epoch === epoch ? resting : undefined;
+    const before = this.#ended.of(partition, epoch);
     const inherited = this.#layout && partitionIn && inheritedBy(partition, this.#layout, partitionIn);
     const layout = this.#layout?.epoch ?? 0;
     return { group, partition, epoch, layout, start, before, ...inherited };
@@ -159,9 +151,9 @@ export class Runners {
 
   /** Where the drain has just committed a partition; undefined: it had nothing to commit, or could not. */
   committedInDrain(partition: number, epoch: number): Omit<Closing, 'order'> | undefined {
-    const resting = this.#resting.get(partition);
-    if (resting?.epoch !== epoch || !resting.isCertain) return undefined;
-    const { position, committed, mark, trimmed } = resting.status;
+    const ended = this.#ended.of(partition, epoch);
+    if (!ended?.isCertain) return undefined;
+    const { position, committed, mark, trimmed } = ended.status;
     return position === committed ? closingAt(committed, mark?.created, trimmed) : undefined;
   }
 
@@ -184,9 +176,7 @@ export class Runners {
   /** The partitions are those of another layout from now on, read from another stream. */
   begin(layout: GroupLayoutRecord, stream: EventStream): void {
     for (const partition of [...this.#running.keys()]) this.remove(partition, 'the group was resized');
-    this.#earlier = Promise.all([this.#earlier, ...this.#leftovers.values()]);
-    this.#leftovers.clear();
-    this.#resting.clear();
+    this.#ended.begin();
     this.#layout = layout;
     this.#ports = { ...this.#ports, stream };
     // While this member claims its partitions.
@@ -201,7 +191,7 @@ export class Runners {
    * @returns false if the runner was aborted or failed meanwhile: another one may be running.
    */
   async drain(partition: number, epoch: number): Promise<boolean> {
-    if (!this.#running.has(partition) && this.#isOwing(partition, epoch)) this.start(partition, epoch);
+    if (!this.#running.has(partition) && this.#ended.isOwing(partition, epoch)) this.start(partition, epoch);
     const running = this.#running.get(partition);
     if (running?.epoch === epoch) await running.runner.drain();
     if (this.#running.get(partition) !== running) return false;
@@ -231,26 +221,14 @@ export class Runners {
   remove(partition: number, reason: string): void {
     const removed = this.#running.get(partition);
     if (!removed) return;
-    const { epoch, runner } = removed;
-    const { status, losses, isCertain } = runner;
-    const resting = { epoch, status, losses, isCertain };
-    this.#resting.set(partition, resting);
     this.#running.delete(partition);
-    const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
-    const leftover = settled.then(() => {
-      // A handler that succeeded after all must not be called again under the same epoch.
-      resting.status = runner.status;
-      resting.losses = runner.losses;
-      if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
-    });
-    this.#leftovers.set(partition, leftover);
+    this.#ended.add(partition, removed.epoch, removed.runner, reason);
     this.#resizeAll();
   }
 
   /** The committed position of a partition without a runner; sequence 0 if unknown. */
   committed(partition: number): PositionMark {
-    const { committed: sequence = 0, mark } = this.#resting.get(partition)?.status ?? {};
-    return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
+    return this.#ended.committed(partition);
   }
 
   /** Checks whether the position of a partition still exists. */
@@ -299,7 +277,7 @@ export class Runners {
 
   /** Forgets how far partitions came: their epochs may be reused. */
   forget(): void {
-    this.#resting.clear();
+    this.#ended.forget();
   }
 
   /** Aborts all running handlers because the member could not renew. */
@@ -314,13 +292,6 @@ export class Runners {
     for (const { runner } of this.#running.values()) void runner.abort(reason);
     for (const state of this.#states.values()) state.lose(new Error(reason));
     this.#running.clear();
-  }
-
-  /** True if an ended runner of this epoch had handled more than it committed, or still may. */
-  #isOwing(partition: number, epoch: number): boolean {
-    const resting = this.#resting.get(partition);
-    if (resting?.epoch !== epoch) return false;
-    return resting.status.position > resting.status.committed || this.#leftovers.has(partition);
   }
 
   #window(more = 0): ReaderWindow {

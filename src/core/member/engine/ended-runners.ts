@@ -1,0 +1,77 @@
+import type { PositionMark } from '../../protocol/position-mark.js';
+import type { RunnerStatus } from '../partition/contract.js';
+import type { PartitionRunner } from '../partition/runner.js';
+import type { LossesLeft } from '../partition/takeover.js';
+
+/** How far a runner came. */
+export interface EndedRunner {
+  epoch: number;
+  status: RunnerStatus;
+  losses: LossesLeft;
+  /** See {@link PartitionRunner.isCertain}. */
+  isCertain: boolean;
+}
+
+/**
+ * What is left of the runners of a member that have ended: how far they came, for the next one under the same epoch, and handlers
+ * that have not ended yet.
+ */
+export class EndedRunners {
+  /** The last one of each partition that has no runner. */
+  readonly #last = new Map<number, EndedRunner>();
+  /** Handlers that have not ended yet, by partition. */
+  readonly #leftovers = new Map<number, Promise<void>>();
+  /** The same of partitions of earlier layouts. */
+  #earlier: Promise<unknown> = Promise.resolve();
+
+  /** Aborts a runner, and keeps how far it came. */
+  add(partition: number, epoch: number, runner: PartitionRunner, reason: string): void {
+    const { status, losses, isCertain } = runner;
+    const ended = { epoch, status, losses, isCertain };
+    this.#last.set(partition, ended);
+    const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
+    const leftover = settled.then(() => {
+      // A handler that succeeded after all must not be called again under the same epoch.
+      ended.status = runner.status;
+      ended.losses = runner.losses;
+      if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
+    });
+    this.#leftovers.set(partition, leftover);
+  }
+
+  /** Resolves when all handlers have ended that the next runner of a partition must wait for. */
+  async settled(partition: number): Promise<void> {
+    await Promise.all([this.#earlier, this.#leftovers.get(partition)]);
+  }
+
+  /** The last runner of a partition under this epoch; undefined: there was none. */
+  of(partition: number, epoch: number): EndedRunner | undefined {
+    const last = this.#last.get(partition);
+    return last?.epoch === epoch ? last : undefined;
+  }
+
+  /** True if the runner of this epoch had handled more than it committed, or still may. */
+  isOwing(partition: number, epoch: number): boolean {
+    const last = this.of(partition, epoch);
+    if (!last) return false;
+    return last.status.position > last.status.committed || this.#leftovers.has(partition);
+  }
+
+  /** The committed position of a partition without a runner; sequence 0 if unknown. */
+  committed(partition: number): PositionMark {
+    const { committed: sequence = 0, mark } = this.#last.get(partition)?.status ?? {};
+    return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
+  }
+
+  /** The partitions are those of another layout from now on. */
+  begin(): void {
+    this.#earlier = Promise.all([this.#earlier, ...this.#leftovers.values()]);
+    this.#leftovers.clear();
+    this.#last.clear();
+  }
+
+  /** Forgets how far partitions came: their epochs may be reused. */
+  forget(): void {
+    this.#last.clear();
+  }
+}
