@@ -241,7 +241,7 @@ export const DATA: readonly Mutant[] = [
     edits: [
       core(
         'member/engine/runners',
-        'void runner.start(Promise.all([this.#earlier, this.#leftovers.get(partition)]).then(() => {}));',
+        'void runner.start(this.#ended.settled(partition));',
         'void runner.start(Promise.resolve());',
       ),
     ],
