@@ -3,8 +3,8 @@ import { keys } from '../../src/core/protocol/keys.js';
 import { partitionOf } from '../../src/core/protocol/layout.js';
 import { versionIn } from '../../src/core/protocol/record-format.js';
 import { encodeRecord } from '../../src/core/protocol/records.js';
+import { charges } from './charges.js';
 import { judgeHistory } from './judging/judge.js';
-import type { Charge } from './judging/violation.js';
 import {
   type BucketChange,
   type Call,
@@ -167,13 +167,6 @@ function clean(): History {
     toldLost: new Map(),
   };
 }
-
-/** Charges that were found, each once. */
-const charges = (history: History): Charge[] => {
-  history.calls.sort((a, b) => a.from - b.from);
-  const { charges: counts } = judgeHistory(history);
-  return (Object.keys(counts) as Charge[]).filter((charge) => counts[charge] > 0);
-};
 
 const find = (history: History, seq: number): Call => {
   const found = history.calls.find((call) => call.seq === seq);

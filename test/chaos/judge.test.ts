@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { keys } from '../../src/core/protocol/keys.js';
 import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import { encodeRecord } from '../../src/core/protocol/records.js';
+import { charges } from './charges.js';
 import { judgeHistory } from './judging/judge.js';
-import type { Charge } from './judging/violation.js';
 import {
   type BucketChange,
   type Call,
@@ -145,13 +145,6 @@ function clean(): History {
     toldLost: new Map(),
   };
 }
-
-/** Charges that were found, each once. */
-const charges = (history: History): Charge[] => {
-  history.calls.sort((a, b) => a.from - b.from);
-  const { charges: counts } = judgeHistory(history);
-  return (Object.keys(counts) as Charge[]).filter((charge) => counts[charge] > 0);
-};
 
 function find(history: History, partition: number, index: number, process: string): Call {
   const seq = seqOf(partition, index);

@@ -54,6 +54,7 @@ export class StreamLetters implements LetterBox {
       let outcome: number | string = 'it is gone';
       await stream.redrive({
         only: new Set([letter.sequence]),
+        count: 1,
         signal: this.#closing,
         onRedriven: (_, sequence) => {
           outcome = sequence;
