@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nkeys } from 'nats';
@@ -89,6 +90,25 @@ describe('connecting', function () {
         NATS_CERT: pem('client.pem'),
         NATS_KEY: pem('server.key'),
       });
+    });
+
+    it('names the client certificate if the server resets the connection in the middle of the handshake', async () => {
+      const resets = createServer((socket) => {
+        socket.write(
+          'INFO {"server_id":"S","version":"2.9.10","proto":1,"tls_required":true,"max_payload":1048576}\r\n',
+        );
+        socket.once('data', () => socket.resetAndDestroy());
+      });
+      await new Promise<void>((listening) => resets.listen(0, '127.0.0.1', listening));
+      try {
+        const { port } = resets.address() as AddressInfo;
+        await fails(3, /reset; it may want a client certificate: give one with --tlscert and --tlskey/, {
+          NATS_URL: `tls://localhost:${port}`,
+          NATS_CA: pem('ca.pem'),
+        });
+      } finally {
+        resets.close();
+      }
     });
 
     it('refuses an expired certificate, and a server without TLS if the URL requires it', async () => {

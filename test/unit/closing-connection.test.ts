@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
-import { DeliverPolicy, type NatsConnection } from 'nats';
+import { DeliverPolicy } from 'nats';
 import type { NatsHandles } from '../../src/core/nats/client/handles.js';
 import { fetchMessages } from '../../src/core/nats/jetstream/fetch.js';
 import { publishOnce } from '../../src/core/nats/jetstream/publish-once.js';
 import { collectStats } from '../../src/core/nats/service/member-stats.js';
 
-/** A connection that is being closed, and does not say so yet: it refuses whatever is asked of it. */
-function closing(): NatsHandles {
-  const refuse = () => {
-    throw new Error('CONNECTION_DRAINING');
-  };
+/** A connection on which the server answers nothing but that a consumer was made. */
+function connected(calls: object): NatsHandles {
   const connection = {
     isClosed: () => false,
     closed: () => new Promise(() => {}),
     status: () => ({ async *[Symbol.asyncIterator]() {} }),
-    subscribe: refuse,
-    publish: refuse,
+    ...calls,
   };
   const info = { name: 'reader', created: '2026-11-28T00:00:00Z', num_pending: 7, config: {} };
   const manager = {
@@ -29,32 +25,65 @@ function closing(): NatsHandles {
   };
 }
 
+/** It is being closed, and does not say so yet: it refuses whatever is asked of it. */
+function closing(): NatsHandles {
+  const refuse = () => {
+    throw new Error('CONNECTION_DRAINING');
+  };
+  return connected({ subscribe: refuse, publish: refuse });
+}
+
+/** It is closed as soon as the first request waits for its answer. */
+function closesWhileAsked(): NatsHandles {
+  let close = (_error?: Error): void => {};
+  const closed = new Promise<Error | undefined>((resolve) => {
+    close = resolve;
+  });
+  return connected({
+    closed: () => closed,
+    subscribe: () => ({ unsubscribe() {} }),
+    publish: () => close(),
+    info: {},
+  });
+}
+
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
-/** A timer that is left behind ends the process, once it fires: it works with what was never made. */
+const wanted = { stream: 'S', filter: 's', start: { deliver_policy: DeliverPolicy.All }, limit: 9 };
+const place = { stream: 'S', group: 'g', inboxPrefix: undefined };
+const message = { subject: 's', headers: new Uint8Array(), data: new Uint8Array() };
+const LONG_MS = 3_600_000;
+
+/** A timer that is left behind keeps the process alive until it fires, and then works with what was never made. */
 describe('a closing connection leaves no timer behind', () => {
   let before: number;
-  let connection: NatsConnection;
   beforeEach(() => {
     before = timers();
-    connection = closing().connection;
   });
   afterEach(() => assert.equal(timers(), before));
 
   it('after messages were fetched', async () => {
-    const start = { deliver_policy: DeliverPolicy.All };
-    const wanted = { stream: 'S', filter: 's', start, limit: 9, timeoutMs: 3_600_000 };
-    await assert.rejects(fetchMessages(closing(), wanted), /DRAINING/);
+    await assert.rejects(fetchMessages(closing(), { ...wanted, timeoutMs: LONG_MS }), /DRAINING/);
   });
 
-  it('after members were asked for their stats', async () => {
-    const place = { stream: 'S', group: 'g', inboxPrefix: undefined };
-    const facts = await collectStats(connection, place, ['A'], 3_600_000);
-    assert.deepEqual(facts.members, []);
+  it('while messages are fetched', async () => {
+    const fetched = await fetchMessages(closesWhileAsked(), { ...wanted, timeoutMs: LONG_MS });
+    assert.deepEqual([fetched.messages, fetched.timedOut], [[], true]);
   });
 
-  it('after a message was published', async () => {
-    const message = { subject: 's', headers: new Uint8Array(), data: new Uint8Array() };
-    assert.deepEqual(await publishOnce(connection, { stream: 'S' }, message, 3_600_000), { kind: 'unknown' });
-  });
+  for (const [when, handles] of [
+    ['after', closing],
+    ['while', closesWhileAsked],
+  ] as const) {
+    it(`${when} members were asked for their stats`, async () => {
+      const { connection } = handles();
+      const facts = await collectStats(connection, place, ['A'], LONG_MS);
+      assert.deepEqual(facts.members, []);
+    });
+
+    it(`${when} a message was published`, async () => {
+      const { connection } = handles();
+      assert.deepEqual(await publishOnce(connection, { stream: 'S' }, message, LONG_MS), { kind: 'unknown' });
+    });
+  }
 });

@@ -61,10 +61,11 @@ function unreachableReason(code: string, why: string, config: Config): string {
   if (/enotfound|eai again/.test(why)) return 'no such host';
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
-  if (code === ClientCode.Timeout) {
-    // With TLS 1.3 a server that requires a certificate and gets none just hangs up, and the client keeps waiting.
-    return `no answer in time${tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : ''}`;
-  }
+  // With TLS 1.3 a server that requires a certificate and gets none just hangs up: the client keeps waiting, or its
+  // connection is reset if the server had closed it before it read everything.
+  const mayWant = tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : '';
+  if (code === ClientCode.Timeout) return `no answer in time${mayWant}`;
+  if (/econnreset/.test(why)) return `the connection was reset${mayWant}`;
   // The client's code for a connection that was closed before the server's INFO.
   if (code === ClientCode.ConnectionRefused) {
     const advice = `; it may want TLS first: say so with ${config.option('tlsfirst')}`;

@@ -34,7 +34,7 @@ export interface Fetched {
   available: number;
   /** The server's wall clock minus ours, milliseconds, accurate to half a round trip. */
   serverAheadMs: number;
-  /** The server did not answer in time; otherwise missing messages were removed meanwhile. */
+  /** The server did not answer in time, or the connection was closed; otherwise missing messages were removed meanwhile. */
   timedOut: boolean;
 }
 
@@ -96,12 +96,14 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
         refused: (operation, subject) => {
           if (operation === 'publish' && subject === next) refuse(subject);
         },
+        closed: giveUp,
       });
       // Last: if the connection is closing, the calls above throw, and there is no timer to cancel.
-      const timer = setTimeout(() => {
+      const timer = setTimeout(giveUp, options.timeoutMs);
+      function giveUp(): void {
         timedOut = true;
         finish();
-      }, options.timeoutMs);
+      }
       function finish(): void {
         clearTimeout(timer);
         unwatch();

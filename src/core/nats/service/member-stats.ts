@@ -17,7 +17,7 @@ export function decodeStatsAnswer(bytes: Uint8Array): MemberStats | undefined {
   return undefined;
 }
 
-/** Asks these sessions for their stats. Waits for all answers or `waitMs`, whichever is first. Never rejects. */
+/** Asks these sessions for their stats. Waits for all answers, for `waitMs`, or for the end of the connection. Never rejects. */
 export async function collectStats(
   connection: NatsConnection,
   { stream, group, inboxPrefix }: { stream: string; group: string; inboxPrefix: string | undefined },
@@ -54,6 +54,7 @@ export async function collectStats(
         refused.add(subject);
         finish();
       },
+      closed: finish,
     });
     const timer = setTimeout(finish, waitMs);
     function finish(): void {
