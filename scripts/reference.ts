@@ -86,7 +86,7 @@ function commandSection(command: Config['commands'][number], config: Config): st
     `### natspoc ${id}`,
     command.summary ?? '',
     `\`\`\`text\n${help}\n\n${examples.slice(examples.indexOf('EXAMPLES'))}\n\`\`\``,
-    shared.size > 0 ? `And the settings for ${[...shared].sort().join(' and ')}.` : '',
+    shared.size > 0 ? `Also the settings for ${[...shared].sort().join(' and ')}.` : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -11,14 +11,14 @@ import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 export default class ExporterCommand extends BaseCommand {
   static override summary = 'Serve the state of the groups of a stream to Prometheus, Grafana and scalers.';
   static override description =
-    prose(`Reads the groups of a stream every --refresh, and changes nothing. It needs no member: lag follows from
-positions and the stream. Groups that are created or deleted meanwhile come and go.
+    prose(`Reads the groups of a stream every --refresh, and changes nothing. It needs no members: the lag is
+computed from the positions and the stream. New groups appear, and deleted ones disappear.
 
 /metrics: for Prometheus; the reference lists all metrics. /groups: a list of the groups as JSON. /groups/NAME: one group with its
 lag, the age of its oldest waiting message, its members, what holds it up, what "natspoc leases check" finds, and how many members
 it should have (suggestedMembers). /livez: the process answers. /readyz: what is served is up to date; otherwise 503 and the reason.
 
-While NATS cannot be read, the last values stay; ageMs and natspoc_group_data_age_seconds tell how old they are.
+While NATS cannot be read, the last values stay; ageMs and natspoc_group_data_age_seconds say how old they are.
 
 The suggested number of members is what arrives per second, plus what waits divided by --drain-target, divided by what one member
 handles per second. It is at least 1, and at most the number of partitions.

@@ -118,7 +118,7 @@ folder; nothing is installed. The server listens on 127.0.0.1 only and stops whe
       stop.addEventListener('abort', () => resolve(null));
     });
     const exit = await Promise.race([server.exited, stopped]);
-    if (exit !== null) throw new NatspocError('failed', `The server ended by itself (${endOf(exit)}).`);
+    if (exit !== null) throw new NatspocError('failed', `The server exited unexpectedly (${endOf(exit)}).`);
     this.note('Stopping the server.');
     await server.stop();
   }

@@ -7,7 +7,7 @@ function overrides({ dropped, kept, paused, to }: ResizePlan): string[] {
   return [
     ...(dropped.length > 0 ? [`Pins and pauses of ${partitionList(dropped)} are dropped.`] : []),
     ...(paused
-      ? [`All partitions are paused, and all ${to} stay paused.`]
+      ? [`All partitions are paused, so all ${to} new ones are paused, too.`]
       : kept.length > 0
         ? [`Pins and pauses of ${partitionList(kept)} stay, but belong to other keys afterwards.`]
         : []),
@@ -37,7 +37,7 @@ export function describeResize(group: string, done: ResizeOutcome): string[] {
       ];
     case 'waiting':
       return [
-        `Ordered: group ${group} goes from ${from} to ${countOf(to, 'partition')} as soon as its members have closed all partitions. "natspoc leases" shows it; "natspoc leases resize --abort" withdraws it.`,
+        `Requested: group ${group} goes from ${from} to ${countOf(to, 'partition')} as soon as its members have closed all partitions. "natspoc leases" shows it; "natspoc leases resize --abort" withdraws it.`,
       ];
     case 'aborted':
       return [`Group ${group} keeps its ${countOf(from, 'partition')}: the resize was withdrawn.`];

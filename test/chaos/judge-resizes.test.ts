@@ -211,7 +211,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.ok(charges(history).includes('position'));
   });
 
-  it('flags a key that is handled under both layouts at a time, and an owner that has not noticed the new one', () => {
+  it('flags a key that is handled under both layouts at the same time, and an owner that has not noticed the new one', () => {
     const both = clean();
     find(both, 30).to = timeOf(LAST) + 5;
     assert.ok(charges(both).includes('overlap'));
@@ -248,7 +248,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.ok(charges(history).includes('resize'));
   });
 
-  it('flags a layout that takes over other positions than those of the closings', () => {
+  it('flags a layout whose positions are not those of the closings', () => {
     const history = clean();
     const { seq } = { seq: lastOf(0, 0, 30) };
     for (const change of history.bucket)
@@ -257,7 +257,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.deepEqual(charges(history), ['resize']);
   });
 
-  it('flags a commit under a layout that is over', () => {
+  it('flags a commit under a layout that has been replaced', () => {
     const history = clean();
     const { position } = endOf(0, 0);
     history.bucket.push({ ...position, revision: revisionOf(1) + 70, at: beginOf(1) + 200 });
@@ -280,7 +280,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.deepEqual(charges(history), ['unrest']);
   });
 
-  it('expects a pause to last only as long as its partition', () => {
+  it('expects a pause to end with its partition', () => {
     const paused = (partition: number): History => {
       const history = clean();
       const rested = { from: timeOf(61) - 100, to: CALM_AT };
@@ -296,7 +296,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.deepEqual(charges(shrunk), []);
   });
 
-  it('takes what a bucket that went back shows again for what it was', () => {
+  it('recognises entries that a restored bucket shows again', () => {
     const history = clean();
     const back = timeOf(LAST) + 1_000;
     history.eras.push(back);

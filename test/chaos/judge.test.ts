@@ -210,7 +210,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), []);
   });
 
-  it('takes a lease that an older copy of the bucket holds for granted again when the copy is put back', () => {
+  it('counts a lease in a restored copy of the bucket as granted again', () => {
     const change = (at: number, revision: number) => ({ at, revision, key: 'group.g.lease.2', value: '{}' });
     const changes = [change(1_000, 20), change(2_500, 31), change(6_000, 33)];
     const granted = grants(changes, [{ back: 5_000, from: 2_000 }]);

@@ -56,7 +56,7 @@ describe('natspoc consume in batches', function () {
     assert.match(exit.stderr, /message 13, attempt 2 failed \(skip\): the command ended with exit code 3/);
   });
 
-  it('calls the batchHandler of a module, with its limits, and writes the lines of what it has handled', async () => {
+  it('calls the batchHandler of a module, with its limits, and writes the lines of handled messages', async () => {
     await publish(30);
     const file = join(folder(), 'bulk.mjs');
     const module = `export const batch = { messages: 10, waitMs: 20 };
@@ -73,7 +73,7 @@ describe('natspoc consume in batches', function () {
     assert.ok(sizes.every((size) => size <= 10));
   });
 
-  it('refuses what has no meaning for batches', async () => {
+  it('refuses options that have no meaning for batches', async () => {
     const file = join(folder(), 'wrong.mjs');
     writeFileSync(file, 'export const batch = { messages: 0 }; export const batchHandler = () => {};');
     for (const [args, code, pattern] of [

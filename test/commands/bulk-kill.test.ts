@@ -72,7 +72,7 @@ describe('a bulk indexer that is killed', function () {
     return { child, exited: once(child, 'close').then(([code, signal]) => code ?? signal) };
   };
 
-  it('loses nothing: the next member goes on, and repeats at most what was not committed', async () => {
+  it('loses nothing: the next member continues, and repeats at most what was not committed', async () => {
     const publisher = await createPublisher({ ...place(), prefix: 'bulk', partitions: PARTITIONS });
     for (let i = 0; i < MESSAGES; i++) {
       const full = publisher.send({ partition: i % PARTITIONS, data: String(i) });

@@ -138,7 +138,7 @@ describe('natspoc consume', function () {
       assert.equal(exit.code, 130);
     });
 
-    it('without a handler that never returns, and stays before its message', async () => {
+    it('without waiting for a handler that never returns, and stays before its message', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '300ms');
       await cli.note(/in hand/);
@@ -371,7 +371,7 @@ describe('natspoc consume', function () {
   });
 
   describe('--exec', () => {
-    it('gives the payload on standard input, the rest in the environment, and passes the output on', async () => {
+    it('gives the payload on standard input, and the rest in the environment, and passes on the output', async () => {
       await publish(1);
       const command = 'echo "$(cat) $NATSPOC_SEQ $NATSPOC_KEY $NATSPOC_ATTEMPT $NATSPOC_SUBJECT"';
       const exit = await consume('--exec', command, '--until-caught-up');

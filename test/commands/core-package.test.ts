@@ -37,7 +37,7 @@ describe('the package natspoc-core', function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('installs the client of NATS and what that needs, and nothing else', () => {
+  it('installs the NATS client with its dependencies, and nothing else', () => {
     const packages = readdirSync(join(installed, 'node_modules')).filter((name) => !name.startsWith('.'));
     const types = ['@types', 'undici-types'];
     assert.deepEqual(

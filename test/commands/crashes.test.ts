@@ -29,7 +29,7 @@ describe('a message that blocks the event loop of its process for longer than th
   const folder = withTempFolder();
   afterEach(stopAll);
 
-  it('is skipped after several members were fenced for it, and the messages behind it are handled', async () => {
+  it('is skipped after several members were fenced for it, and the messages after it are handled', async () => {
     const place = ['--server', server.url, '--stream', 'B', '--prefix', 'b', '--partitions', '1'];
     const publish = await runCli(['publish', '{{Count}}', '--count', '10', '-q', ...place]);
     assert.equal(publish.code, 0, publish.stderr);

@@ -58,7 +58,7 @@ describe('a process that is told to end', function () {
       return number === undefined ? [] : [Number(number)];
     });
 
-  it('survives the end of a terminal that it does not have, as under nohup', async () => {
+  it('ignores the end of its terminal under nohup', async () => {
     const member = startCli(['consume', '--name', 'detached', ...place]);
     await until('it has joined', () => member.stderr.some((line) => line.startsWith('joined')));
     member.signal('SIGHUP');

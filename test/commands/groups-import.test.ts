@@ -84,7 +84,7 @@ describe('natspoc groups export and import', function () {
     assert.deepEqual(await lags(), { a: 10, copy: 10 });
   });
 
-  it('refuses a group with members, and a file that is none', async () => {
+  it('refuses a group with members, and a file that is no export', async () => {
     await publish(10);
     await consume('--group', 'a', '--until-caught-up');
     await save();

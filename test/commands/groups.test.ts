@@ -132,7 +132,7 @@ describe('natspoc groups', function () {
     assert.deepEqual(await groups(), []);
   });
 
-  it('commands for a group that does not exist name those that do', async () => {
+  it('commands for a group that does not exist name the groups that exist', async () => {
     await publish(10);
     const nothing = /There is no group nope\. Stream G\d+ has no groups yet: "natspoc consume" makes one\./;
     await refused(1, nothing, 'leases', '--group', 'nope');
@@ -165,7 +165,7 @@ describe('natspoc groups', function () {
     );
   });
 
-  it('consume says where a new group starts, and nothing of an old one', async () => {
+  it('consume says where a new group starts, but not where an existing one does', async () => {
     await publish(30);
     const first = await consumeAll('--group', 'a', '--from', 'seq:11');
     assert.match(first.stderr, /^new group a, starts at sequence 11, 20 waiting$/m);

@@ -108,7 +108,7 @@ describe('the package', function () {
   const cli = (args: string[], options: CliOptions = {}) =>
     runCli(args, { entry, cwd: installed, ...options });
 
-  it('contains only the program, the types, and the documents that the README links to', () => {
+  it('contains only the program, the types, and the documents to which the README links', () => {
     const others = files.filter((file) => !ALLOWED.some((pattern) => pattern.test(file)));
     assert.deepEqual(others, []);
     assert.ok(files.includes('dist/core/index.d.ts'));
@@ -155,7 +155,7 @@ describe('the package', function () {
     assert.equal((await local.exited).code, 0);
   });
 
-  it('gives types to the program of README.md by the line of docs/library.md, and to one with await using', async () => {
+  it('compiles the program of README.md as docs/library.md says, and one with await using', async () => {
     const root = join(installed, 'node_modules/natspoc');
     const [, args = ''] =
       /^npx tsc (.*) worker\.ts$/m.exec(readFileSync(join(root, 'docs/library.md'), 'utf8')) ?? [];

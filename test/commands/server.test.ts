@@ -128,7 +128,7 @@ describe('natspoc server', function () {
     assert.equal(await run.ended, 1);
     const error: unknown = JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '');
     assert.ok(typeof error === 'object' && error !== null && 'error' in error);
-    assert.match(JSON.stringify(error.error), /The server ended by itself \(SIGKILL\)/);
+    assert.match(JSON.stringify(error.error), /The server exited unexpectedly \(SIGKILL\)/);
   });
 
   it('names a port that is in use', async () => {

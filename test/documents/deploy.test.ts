@@ -93,7 +93,7 @@ describe('deploy/kubernetes', function () {
   this.timeout(60_000);
   const folder = withTempFolder();
 
-  it('fits the schemas of Kubernetes and KEDA, without fields that they do not have', async () => {
+  it('matches the schemas of Kubernetes and KEDA, without unknown fields', async () => {
     const lines = manifests().map((manifest, i) => {
       const [type, from] = TYPES[manifest.kind] ?? assert.fail(`${manifest.kind} has no type here`);
       return `import type { ${type} as T${i} } from '${inProject('node_modules')}/${from}';
@@ -108,7 +108,7 @@ export const m${i}: T${i} = ${JSON.stringify(manifest)};`;
     assert.equal(stdout, '');
   });
 
-  it('runs commands that exist, and probes what they serve on their ports', () => {
+  it('runs existing commands, and probes paths and ports that they serve', () => {
     for (const [name, port] of [
       ['natspoc-members', 'HEALTH_PORT'],
       ['natspoc-exporter', 'EXPORTER_PORT'],
@@ -124,14 +124,14 @@ export const m${i}: T${i} = ${JSON.stringify(manifest)};`;
     }
   });
 
-  it('gives a member more time to stop than it needs: its drain, and its last commit', () => {
+  it('gives a member more time to stop than its drain and its last commit take', () => {
     const members = manifests().find(({ metadata }) => metadata.name === 'natspoc-members');
     const drainMs = SETTINGS.drainTimeoutMs.parse(SETTINGS.drainTimeoutMs.fallback) ?? 0;
     const graceMs = (members?.spec.template?.spec.terminationGracePeriodSeconds ?? 0) * 1_000;
     assert.ok(graceMs > drainMs + 15_000, String(graceMs));
   });
 
-  it('scales the members by the group that they are, at the port of the exporter', () => {
+  it('scales the members by the load of their own group, at the port of the exporter', () => {
     const [scaler] = manifests().filter(({ kind }) => kind === 'ScaledObject');
     const [service] = manifests().filter(({ kind }) => kind === 'Service');
     const { url, valueLocation } = scaler?.spec.triggers?.[0]?.metadata ?? assert.fail('it has no trigger');
@@ -175,7 +175,7 @@ describe('the image and docker-compose.yml', () => {
     assert.ok(dockerfile.lastIndexOf('\nUSER node') > dockerfile.lastIndexOf('\nFROM '));
   });
 
-  it('copies files that the build and the package have, and starts the one that they start', () => {
+  it('copies only files of the build and the package, and starts the same program', () => {
     const copied = [...dockerfile.matchAll(/\/build\/(\S+)/g)].map(([, path = '']) => path);
     assert.deepEqual(
       copied.filter((path) => !existsSync(inProject(path))),

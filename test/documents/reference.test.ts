@@ -100,7 +100,7 @@ describe('each setting', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('of the README and of .env.example exists', () => {
+  it('that the README or .env.example names exists', () => {
     const known = new Set<string>(Object.values(SETTINGS).map(({ env }) => env));
     const named = [
       ...[...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, env = '']) => env),

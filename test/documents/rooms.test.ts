@@ -26,7 +26,7 @@ describe('the rooms of src', () => {
     assert.deepEqual(cycles(imports), []);
   });
 
-  it('are checked: an import against the direction is found, and the cycle that it closes', () => {
+  it('are checked: the test finds an import against the direction, and the cycle that it closes', () => {
     const wrong = { from: 'core/protocol/step.ts', to: 'core/member/join.ts' };
     assert.deepEqual(againstTheDirection([...imports, wrong]), [wrong]);
     assert.ok(cycles([...imports, wrong]).some((each) => each.includes('core/member')));
@@ -49,7 +49,7 @@ describe('the rooms of src', () => {
     );
   });
 
-  it('programs do not load what is for their tests', () => {
+  it('programs do not load the code for their tests', () => {
     const reached = [...reachedFrom('core/index.ts', imports)];
     assert.deepEqual(
       reached.filter((file) => roomOf(file) === 'core/testing'),

@@ -71,7 +71,7 @@ describe('natspoc exporter', function () {
   const messages = (count: number): [string, string][] =>
     Array.from({ length: count }, (_, i) => [`k${i % 10}`, 'x']);
 
-  it('tells lag and age of groups without members, over the layout of the stream and by key', async () => {
+  it('reports lag and age of groups without members, over the layout of the stream and by key', async () => {
     await stage.publish(messages(20));
     const key = { key: 'header:Natspoc-Key', partitions: 2 };
     for (const [name, options] of [
@@ -105,7 +105,7 @@ describe('natspoc exporter', function () {
     assert.match(text, /^natspoc_group_state\{group="keyed",state="no-members",stream="L\d+"\} 1$/m);
   });
 
-  it('tells what holds a group up, and what is paused', async () => {
+  it('reports what holds a group up, and what is paused', async () => {
     const fails = (): void => {
       throw new Error('no connection');
     };
@@ -140,7 +140,7 @@ describe('natspoc exporter', function () {
     );
   });
 
-  it('follows groups that appear and are deleted, and tells of one that was named before it exists', async () => {
+  it('follows groups that appear and are deleted, and reports a named group that does not exist yet', async () => {
     await stage.publish(messages(1));
     const exporter = await open('soon');
     assert.equal((await group(exporter, 'soon')).state, 'missing');

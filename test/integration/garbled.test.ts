@@ -36,7 +36,7 @@ describe('a connection that receives something other than NATS', function () {
     [
       'a version that is none',
       `INFO ${JSON.stringify({ version: GARBLED })}\r\n`,
-      'what answers there is no NATS server',
+      'the server there does not speak NATS',
     ],
     ['an INFO that is no JSON', `INFO ${GARBLED}`, 'unexpected token'],
   ] as const)

@@ -45,7 +45,7 @@ describe('what holds a partition up', function () {
   const untilState = (state: string): Promise<void> =>
     until(`it is ${state}`, async () => (await partition()).state === state);
 
-  it('is told while a message waits for its next attempt, and "leases retry" ends the wait', async () => {
+  it('is shown while a message waits for its next attempt, and "leases retry" ends the wait', async () => {
     await failing('--max-attempts', '100', '--backoff', '2m');
     await untilState('retrying');
     const { holdUp } = await partition();
@@ -72,7 +72,7 @@ describe('what holds a partition up', function () {
     assert.equal((await partition()).position, 2);
   });
 
-  it('is told of a halted partition, which "leases retry" starts again', async () => {
+  it('is shown for a halted partition, which "leases retry" starts again', async () => {
     await failing('--max-attempts', '1');
     await untilState('halted');
     const { code, stdout } = await natspoc('leases', 'check');

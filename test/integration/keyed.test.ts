@@ -56,7 +56,7 @@ describe('a group with a key over a stream that other programs made', function (
     await connection.close();
   });
 
-  it('handles every message once in the order of each key, and finishes what a killed member had begun', async () => {
+  it('handles every message once, each key in order, and finishes what a killed member had begun', async () => {
     const flags = ['--group', 'billing', '--key', 'subject:2', '--partitions', '8', '--work', '1ms'];
     const members = ['one', 'two', 'three'].map((name) => consume('--name', name, ...flags));
     const [one] = members;
@@ -88,7 +88,7 @@ describe('a group with a key over a stream that other programs made', function (
     for (const member of members.slice(1)) assert.equal((await member.exited).code, 0);
   });
 
-  it('goes on where it was, with the key, filter and count that its first member gave', async () => {
+  it('continues where it stopped, with the key, filter and count that its first member gave', async () => {
     const first = ['consume', '--group', 'mails', '--until-caught-up', '--output', 'ndjson'];
     const made = await natspoc(
       ...first,
@@ -112,7 +112,7 @@ describe('a group with a key over a stream that other programs made', function (
     assert.equal(later.stdout.split('\n').length, 2, later.stdout);
   });
 
-  it('counts messages without a key, which go by their subject, and says how many there were', async () => {
+  it('counts messages without a key, whose subject is their key, and says how many there were', async () => {
     const group = ['--group', 'keyless', '--key', 'json:nobody.id', '--partitions', '2'];
     const member = consume(...group, '--health-port', '0');
     const [, url = ''] = /(http:\/\/[^/\s]+)/.exec(await member.note(/http:\/\//)) ?? [];
@@ -131,7 +131,7 @@ describe('a group with a key over a stream that other programs made', function (
     await member.exited;
   });
 
-  it('stores messages without a key as dead letters where that is wanted, one by one and in batches', async () => {
+  it('stores messages without a key as dead letters if requested, one by one and in batches', async () => {
     const jetstream = connection.jetstream();
     const manager = await connection.jetstreamManager();
     await manager.streams.add({ name: 'MIXED', subjects: ['mixed.*'] });
@@ -252,7 +252,7 @@ describe('a group with a key over a stream that other programs made', function (
     assert.equal((await refusalOf({ group: 'billing', filter: 'orders.>' }))[0], 'layout-mismatch');
   });
 
-  it('refuses what the stream cannot have: a token, subjects, a filter without a key, a stream', async () => {
+  it('refuses a token or subjects that the stream does not have, a filter without a key, and a missing stream', async () => {
     const manager = await connection.jetstreamManager();
     await manager.streams.add({ name: 'QUEUE', subjects: ['jobs.*'], retention: RetentionPolicy.Workqueue });
     await manager.streams.add({ name: 'COPY', mirror: { name: 'QUEUE' } });
@@ -276,7 +276,7 @@ describe('a group with a key over a stream that other programs made', function (
     }
   });
 
-  it('names the groups of a stream to a command that leaves the group out', async () => {
+  it('names the groups of a stream if a command names none', async () => {
     for (const command of ['leases', 'stream']) {
       const { stderr, code } = await natspoc(command);
       assert.notEqual(code, 0);
@@ -284,7 +284,7 @@ describe('a group with a key over a stream that other programs made', function (
     }
   });
 
-  it('refuses a key for a group that has begun with the partitions of the own layout', async () => {
+  it('refuses a key for a group that has begun with the layout of natspoc', async () => {
     const options = { servers: server.url, stream: 'OWN', prefix: 'own', group: 'g', logger: false as const };
     const member = await joinGroup({ ...options, handler: () => {} });
     await member.leave();
@@ -293,7 +293,7 @@ describe('a group with a key over a stream that other programs made', function (
     assert.match(message, /positions would mean other messages with a key/);
   });
 
-  it('is of one kind where a member with a key and one without begin at the same time, naming both', async () => {
+  it('is of one kind if a member with a key and one without begin at the same time, and names both kinds', async () => {
     const options = { servers: server.url, stream: 'RACE', prefix: 'race', logger: false as const };
     const handler = (): void => {};
     await (await joinGroup({ ...options, group: 'other', handler })).leave();

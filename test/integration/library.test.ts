@@ -127,7 +127,7 @@ describe('the library', function () {
     assert.equal(again.length, 1);
   });
 
-  it('fills batches that are larger than what a reader asks for at first', async () => {
+  it('fills batches that are larger than the first request of a reader', async () => {
     const publisher = await createPublisher(place());
     for (let i = 0; i < 2_000; i++) publisher.send({ partition: 1, data: 'x' });
     await publisher.close();
@@ -433,7 +433,7 @@ describe('the library', function () {
     await until('the first is handled again, and the second once more', () => handled === 4);
   });
 
-  it('logs an observer that throws or rejects; the publisher and the process go on', async () => {
+  it('logs an observer that throws or rejects; the publisher and the process continue', async () => {
     const bug = (): never => {
       throw new Error('a bug');
     };

@@ -108,7 +108,7 @@ describe('a member without a handler', function () {
     assert.deepEqual(member.counters, { ...member.counters, handled: 3, skipped: 1 });
   });
 
-  it('hands over at once while no loop asks', async () => {
+  it('hands over at once while no loop waits for a message', async () => {
     await stage.publish(texts(20));
     const first = await stage.join({});
     await first.ready;
@@ -129,7 +129,7 @@ describe('a member without a handler', function () {
     await assert.rejects(loop, NatspocError);
   });
 
-  it('is the only one with messages', async () => {
+  it('is the only kind of member with messages()', async () => {
     const member = await stage.join({ handler: () => {} });
     assert.throws(() => member.messages(), { code: 'usage' });
   });

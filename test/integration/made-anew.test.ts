@@ -9,7 +9,7 @@ const SHORT_TTL = ['--ttl', '3s'];
 const USED_AGAIN =
   /its position is \d+, but that sequence was used again: the stream was recreated, or restored from an older copy/;
 
-describe('a stream that has used the sequences of its positions again', function () {
+describe('a stream that has reused the sequences of its positions', function () {
   this.timeout(120_000);
   let run: GroupRun;
   const server = withGroup(

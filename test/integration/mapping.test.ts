@@ -15,7 +15,7 @@ interface Line {
   data: string;
 }
 
-describe('a stream filled through a mapping of the server, with tokens behind the partition', function () {
+describe('a stream filled through a mapping of the server, with tokens after the partition', function () {
   this.timeout(60_000);
   const server = withServer({
     config: `mappings = { "orders.*.*": "app.p.{{partition(${PARTITIONS},1)}}.{{wildcard(1)}}.{{wildcard(2)}}" }`,
@@ -42,7 +42,7 @@ describe('a stream filled through a mapping of the server, with tokens behind th
     await connection.close();
   });
 
-  it('is handled whole, in order, beside messages without such tokens', async () => {
+  it('is handled completely, in order, together with messages without such tokens', async () => {
     const { stdout, stderr, code } = await natspoc('consume', '--until-caught-up', '--output', 'ndjson');
     assert.equal(code, 0, stderr);
     const lines = stdout.split('\n').map((line): Line => JSON.parse(line));
@@ -76,7 +76,7 @@ describe('a stream filled through a mapping of the server, with tokens behind th
     assert.equal((await json('leases')).totals.lag, 1);
   });
 
-  it('is shown by tail, whole and by partition', async () => {
+  it('is shown by tail, completely and by partition', async () => {
     const place = partitionOf('c1', PARTITIONS);
     const tail = ['stream', 'tail', '--no-follow', '--json', '--last', '500'];
     const all = (await natspoc(...tail)).stdout.split('\n');

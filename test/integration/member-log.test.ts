@@ -31,7 +31,7 @@ describe('the log of a member', function () {
     assert.deepEqual([fields.sequence, fields.attempt, fields.err], [1, 1, error]);
   });
 
-  it('has the place of a message in the lines of its handler', async () => {
+  it('has the partition and sequence of a message in the lines of its handler', async () => {
     const { lines, logger } = keeping();
     await stage.publish([['a', 'x']], 1);
     await stage.join({ handler: (_message, { log }) => log.info('hello'), logger }, 1);

@@ -97,7 +97,7 @@ describe('a stream and a bucket that do not belong together', function () {
     assert.equal(again.stdout.split('\n').length, 20);
   });
 
-  it('do not count messages of a recreated stream as handled, and none are deleted', async () => {
+  it('do not count messages of a recreated stream as handled, and delete none of them', async () => {
     const { config } = await manager.streams.info(stream);
     await manager.streams.delete(stream);
     await manager.streams.add(config);

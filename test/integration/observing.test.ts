@@ -81,7 +81,7 @@ describe('observing a group', function () {
     });
   });
 
-  it('does not take the ends of some partitions for all if the server does not answer', async () => {
+  it('does not mistake the ends of some partitions for all if the server does not answer', async () => {
     const proxy = await TcpProxy.start(server.port);
     try {
       const { topology, observer, connection } = await observe(proxy.url, '2s');

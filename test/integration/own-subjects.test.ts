@@ -52,7 +52,7 @@ describe('publishing to the subjects of an existing stream', function () {
     assert.deepEqual(names, ['ORDERS']);
   });
 
-  it('refuses in one line what the stream does not take', async () => {
+  it('refuses in one line a subject to which the stream does not listen', async () => {
     for (const [reason, ...args] of [
       [/the stream does not listen to other\.x, but to orders\.\*\.\*/, '--subject', 'other.x'],
       [/"orders\.a b\.c" is no subject/, '--subject', 'orders.{{key}}.c', '--key', 'a b'],

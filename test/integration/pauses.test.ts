@@ -10,7 +10,7 @@ describe('a pause', function () {
     run = opened;
   });
 
-  it('is told with who, since when and how much waits, and fails the check unless it is allowed', async () => {
+  it('is shown with its operator, its duration and the waiting messages, and fails the check unless it is allowed', async () => {
     const member = run.consume('a', ['--health-port', '0']);
     const [, url = ''] = /metrics at (\S+)/.exec(await member.note(/metrics at/)) ?? [];
     await run.atRest();

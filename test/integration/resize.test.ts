@@ -134,7 +134,7 @@ describe('the resize of a keyed group', function () {
     assert.match(plan.stdout, /would be resized from 2 to 3 partitions/);
     assert.equal((await status()).resize, null);
     const ordered = await runCli(['leases', 'resize', '3', ...flags()], IMPATIENT);
-    assert.match(ordered.stdout, /^Ordered: group g2 goes from 2 to 3 partitions as soon as/);
+    assert.match(ordered.stdout, /^Requested: group g2 goes from 2 to 3 partitions as soon as/);
     assert.equal((await status()).resize.to, 3);
     assert.match((await leases()).stdout, /being resized from 2 to 3 partitions by .*: 0 of 2 closed/);
     const other = await leases('resize', '5');
@@ -156,7 +156,7 @@ describe('the resize of a keyed group', function () {
     await end(two);
   });
 
-  it('handles again what a seek wants after it, and refuses another one until the last is done with', async () => {
+  it('handles again what a seek asks for after it, and refuses another resize until the last one is finished', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '2');
     await until('all are handled', () => one.stdout.length === published, 20_000);
     const behind = await leases('pause', '1');
@@ -222,7 +222,7 @@ describe('the resize of a keyed group', function () {
     await end(one);
   });
 
-  it('drops pins and pauses that a resize has left whose command had ended', async () => {
+  it('drops pins and pauses that an earlier resize left because its command had ended', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '4', '--until-caught-up');
     assert.equal((await one.exited).code, 0);
     assert.equal((await leases('pause', '3')).code, 0);
@@ -239,7 +239,7 @@ describe('the resize of a keyed group', function () {
     await end(two);
   });
 
-  it('makes a group over the layout of natspoc a keyed one, beside another group that stays', async () => {
+  it('turns a group over the layout of natspoc into a keyed one, and leaves another group as it is', async () => {
     const own = ['--server', server.url, '--stream', 'OWN', '--prefix', 'own', '--partitions', '4'];
     const publishOwn = async (): Promise<void> => {
       const done = await runCli([
@@ -295,7 +295,7 @@ describe('the resize of a keyed group', function () {
     await end(one, two, three, other);
   });
 
-  it('refuses a number that cannot be', async () => {
+  it('refuses an impossible number', async () => {
     assert.equal((await leases('resize', '0')).code, 2);
     assert.equal((await leases('resize')).code, 2);
   });

@@ -19,7 +19,7 @@ describe('a member that is restarted', function () {
       (each: { owner: string | null; epoch: number; state: string }) => [each.owner, each.epoch, each.state],
     );
 
-  it('finds its partitions kept for it, and no other moved', async () => {
+  it('finds its partitions kept for it, while no other partition has moved', async () => {
     const restarting = run.consume('a', ['--rejoin-within', '1h']);
     run.consume('b');
     await run.atRest();
@@ -39,7 +39,7 @@ describe('a member that is restarted', function () {
     });
   });
 
-  it('can be given up: a release frees what is kept', async () => {
+  it('can be replaced: a release frees what is kept', async () => {
     const restarting = run.consume('a', ['--rejoin-within', '1h']);
     run.consume('b');
     await run.atRest();

@@ -250,7 +250,7 @@ describe('fetching a server with apt-get', function () {
   this.timeout(240_000);
   const temp = withTempFolder();
 
-  it('unpacks the package without installing it, and leaves the package state alone', async function () {
+  it('unpacks the package without installing it, and does not change the package state', async function () {
     const source = debianSource();
     if (!source.applies()) this.skip();
     const env = { XDG_CACHE_HOME: temp() };

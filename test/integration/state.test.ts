@@ -8,7 +8,7 @@ describe('the state of a partition', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('is there before the first message, and is released after the last one and before its commit', async () => {
+  it('is acquired before the first message, and is released after the last one and before its commit', async () => {
     await stage.publish(
       [
         ['a', '1'],
@@ -108,7 +108,7 @@ describe('the state of a partition', function () {
     assert.equal(member.counters.failed, 0);
   });
 
-  it('may say that no partition can be handled: the member leaves', async () => {
+  it('may report that no partition can be handled: the member leaves', async () => {
     const acquire = () => {
       throw new StopConsuming('no disk');
     };
@@ -140,7 +140,7 @@ describe('the state of a partition', function () {
     assert.deepEqual(seen, [1, 2, 2]);
   });
 
-  it('is void, and not released, if its partition is lost', async () => {
+  it('is dropped, and not released, if its partition is lost', async () => {
     const signals: AbortSignal[] = [];
     let released = 0;
     const { connection, stream } = stage;

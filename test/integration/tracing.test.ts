@@ -34,7 +34,7 @@ describe('tracing', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('tells of a published message, whose headers may be added to, and of its handling', async () => {
+  it('reports a published message, to whose headers a subscriber may add, and its handling', async () => {
     const published: string[] = [];
     const handled: string[] = [];
     const onPublish = (event: string, about: Partial<PublishTrace>) => {
@@ -74,7 +74,7 @@ describe('tracing', function () {
     assert.deepEqual(handled, ['start 00-7', 'end 00-7', 'asyncStart 00-7', 'asyncEnd 00-7']);
   });
 
-  it('tells of errors, and changes none of them', async () => {
+  it('reports errors, and changes none of them', async () => {
     const errors: unknown[] = [];
     const told = (event: string, about: { error?: unknown }) => event === 'error' && errors.push(about.error);
     await listening('publish', told, () =>
@@ -102,7 +102,7 @@ describe('tracing', function () {
     assert.ok(errors[0] instanceof PublishError);
   });
 
-  it('tells of a batch once', async () => {
+  it('reports a batch once', async () => {
     const batches: number[] = [];
     await stage.publish(
       [
@@ -121,7 +121,7 @@ describe('tracing', function () {
     assert.deepEqual(batches, [3]);
   });
 
-  it('leaves measurements as plain data', async () => {
+  it('gives measurements as plain data', async () => {
     const member = await stage.join({ handler: () => {} }, 1);
     await stage.publish([['a', '1']], 1);
     await until('it is handled', () => member.stats.handled === 1);

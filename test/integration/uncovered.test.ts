@@ -32,7 +32,7 @@ describe('messages that no partition takes', function () {
     await connection.close();
   });
 
-  it('are told by a member once, with an example', async () => {
+  it('are reported by a member once, with an example', async () => {
     const flags = ['--prefix', 'app', '--partitions', '4', '--until-caught-up'];
     const { stdout, stderr, code } = await natspoc('consume', '--output', 'ndjson', ...flags);
     assert.equal(code, 0, stderr);

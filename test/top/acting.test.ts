@@ -117,7 +117,7 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/Release p0 from/);
   });
 
-  it('closes while an order is not answered yet', async () => {
+  it('closes while a request is not answered yet', async () => {
     const hung = startConsumer(server.url, 'hung');
     await hung.note(/claimed|acquired/);
     // The order waits for an answer for half of this, far longer than the test: closing must not wait for it.
@@ -132,7 +132,7 @@ describe('acting from natspoc top', function () {
     await terminal.assertClean(0);
   });
 
-  it('closes while it looks up whom to give the order', async () => {
+  it('closes while it looks up which member to ask', async () => {
     const only = startConsumer(server.url, 'only');
     await only.note(/claimed|acquired/);
     const tmux = await open('--timeout 5m');

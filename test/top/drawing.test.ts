@@ -14,7 +14,7 @@ describe('the rates panel', () => {
     assert.deepEqual(columnsOf(series, 5_000, 1_000, 5), [undefined, 3, 3, 8, 8]);
   });
 
-  it('are bars of eighths of a line, and what is there at all is seen', () => {
+  it('are bars of eighths of a line, in which any value above 0 is visible', () => {
     assert.deepEqual(barLines([undefined, 0, 1, 8, 9, 16], 16, 2), ['    ▁█', '  ▁███']);
     assert.deepEqual(barLines([1], 1_000, 1), ['▁']);
   });

@@ -22,7 +22,7 @@ describe('the forecast of top', () => {
     );
   });
 
-  it('gives the partitions to no member if there is no other, or all others are leaving', () => {
+  it('gives the partitions to no member if there is no other member, or all others are leaving', () => {
     assert.deepEqual([...heirsOf(play(group(1, 2)), 'a')], [[null, [0, 1]]]);
     const leaving = play([
       ...group(2, 2),

@@ -42,7 +42,7 @@ describe('the groups of the account in top', () => {
     assert.deepEqual(pressed(list, 'o').command, { type: 'list-groups' });
   });
 
-  it('start with an empty picture, and members that are added join the chosen one', () => {
+  it('start with an empty screen, and added members join the chosen group', () => {
     const target = { servers: [], stream: 'S', group: 'h', bucket: 'S_leases' };
     const other = play([[1_000, { type: 'target', target }]], model);
     assert.deepEqual([other.ready, other.updates.length, other.connection.state], [false, 0, 'connected']);

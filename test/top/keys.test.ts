@@ -264,7 +264,7 @@ describe('the keys of top', () => {
     assert.equal(asks('n', '4').dialog, null, 'n is no key but an answer');
   });
 
-  it('goes on to the next and previous row in the details of one', () => {
+  it('moves to the next and previous row in the details of one', () => {
     const first = pressed(['j', 'enter']).ui;
     const second = pressed(['j'], first).ui;
     assert.deepEqual([second.detail, second.selected.partitions], ['1', '1']);

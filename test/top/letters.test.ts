@@ -41,7 +41,7 @@ describe('the dead letters in top', () => {
     assert.match(screen(uiWith({ letters: lettersRead(EMPTY, []) })), /\n *none/);
   });
 
-  it('are shown in full with Enter, and the next one with the arrows', () => {
+  it('are shown in full with Enter; the arrows show the next one', () => {
     const { ui, command } = pressed(list, 'j', 'enter');
     assert.deepEqual(command, { type: 'show-letter', letter: ROWS[1] });
     assert.ok(ui.letters);

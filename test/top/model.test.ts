@@ -267,7 +267,7 @@ describe('the model of top', () => {
     assert.deepEqual(told.slice(-3), ['resizing', 'released', 'resized']);
   });
 
-  it('says how much a keyed group has not read, and how old the oldest of it is, as leases does', () => {
+  it('says how many messages a keyed group has not read, and how old the oldest is, as leases does', () => {
     const waiting = [0, 1].map((partition) => ({
       partition,
       after: 0,
@@ -452,7 +452,7 @@ describe('the model of top', () => {
     assert.deepEqual([model.letters.get('s2'), model.letters.get('s1')], [0, 1]);
   });
 
-  it('never lets time go back', () => {
+  it('never lets time run backwards', () => {
     const model = play([
       [5_000, { type: 'tick' }],
       [1_000, { type: 'tick' }],

@@ -7,7 +7,7 @@ import { groupUpdates, updateLine } from '../../src/top/view/updates.js';
 import { drawn, uiWith } from './drawn.js';
 import { gone, group, lease, play, session, stats, T0 } from './support.js';
 
-describe('what top tells of names, gaps and messages', () => {
+describe('what top shows of names, gaps and messages', () => {
   it('gives a restarted member the letter of its name, and two of one name a letter each', () => {
     const model = play([
       ...group(3, 3),

@@ -26,7 +26,7 @@ const EVENTS: TopEvent[] = [
 describe('a replay', () => {
   const messages = (feed: ReplayFeed) => feed.model.stream?.facts.messages;
 
-  it('moves forward and back to any moment, as if it had been played to it', () => {
+  it('moves forward and back to any moment, as if played up to it', () => {
     const feed = new ReplayFeed(EVENTS);
     const move = (by: number) => feed.replay({ do: 'move', by });
     move(125_000);

@@ -48,7 +48,7 @@ function observer(
   };
 }
 
-describe('one picture of a group', () => {
+describe('one description of a group', () => {
   const entries = [
     ...[session('a', 1), session('b', 2), session('c', 3), session('d', 4)],
     { kind: 'session', id: 'x', revision: 5, record: 'unreadable' } as const,

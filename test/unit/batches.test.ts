@@ -63,7 +63,7 @@ describe('a batch', () => {
     assert.deepEqual(batches, [[1, 2]]);
   });
 
-  it('is made only when it may start: while it may not, a message costs the same however many wait', () => {
+  it('is built only when it may start: until then, a message costs the same however many wait', () => {
     let reads = 0;
     const slots = { hasRoom: false, reason: 'full', take: () => {}, giveBack: () => {}, whenRoom: () => {} };
     const { at, batches } = bench({ messages: 3 }, {}, { slots });
@@ -74,7 +74,7 @@ describe('a batch', () => {
     assert.deepEqual([batches, reads], [[], 100]);
   });
 
-  it('starts at once with what has waited already behind a full one', async () => {
+  it('starts at once with what has waited already after a full one', async () => {
     const { at, batches, handled } = bench();
     at.accept(1, 2, 3, 4, 5, 6, 7);
     await handled();
@@ -142,7 +142,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('takes an index behind its end for that of its last message', async () => {
+  it('takes an index beyond its end for that of its last message', async () => {
     const { at, failed } = bench();
     at.accept(1, 2, 3);
     await failed(new FailedAt(9, new Error('bad')));
@@ -159,7 +159,7 @@ describe('a batch', () => {
     assert.deepEqual([at.position, at.log], [0, []]);
   });
 
-  it('that is told to stop has not failed, and is tried again as a whole', async () => {
+  it('that is interrupted has not failed, and is tried again as a whole', async () => {
     const { at, batches, attempts, failed } = bench();
     at.accept(1, 2, 3);
     assert.deepEqual(at.work.running, [1, 2, 3]);
@@ -186,7 +186,7 @@ describe('a batch', () => {
     assert.deepEqual([batches, at.position], [[[1, 2, 3]], 3]);
   });
 
-  it('ends where the quota of messages ends', async () => {
+  it('ends at the quota of messages', async () => {
     const quota = new Quota(4);
     const { at, batches, handled } = bench({}, {}, { quota });
     at.accept(1, 2, 3, 4, 5, 6);

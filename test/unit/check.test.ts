@@ -48,7 +48,7 @@ describe('leases check', () => {
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
   });
 
-  it('says together what is the same about several partitions', () => {
+  it('reports once what several partitions have in common', () => {
     const partitions = [0, 1, 2, 4].map((i) => lease(i, { state: 'unowned', owner: null, session: null }));
     const paused = lease(5, { paused: true, state: 'paused' });
     const held = [6, 7].map((i) => lease(i, { state: 'silent' }));
@@ -64,7 +64,7 @@ describe('leases check', () => {
     );
   });
 
-  it('is not alarmed by a resize, unless it takes longer than a minute: then it names what is open', () => {
+  it('is not alarmed by a resize, unless it takes longer than a minute: then it names a partition that is not closed', () => {
     const partitions = [
       lease(0, { state: 'closed', owner: null, session: null }),
       lease(1, { state: 'draining' }),

@@ -56,7 +56,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['committed 11']);
   });
 
-  it('tells its barrier when it commits for the last time', async () => {
+  it('reports the last commit to its barrier', async () => {
     const { committer, bucket } = bench({ barrier: (last) => last });
     committer.handled(fakeMessage(11), 1, true);
     await settle();
@@ -234,7 +234,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['unsafe: the barrier before a commit was rejected: Error: EPIPE']);
   });
 
-  it('gives up a flush at its deadline', async () => {
+  it('ends a flush at its deadline', async () => {
     const { committer, clock, bucket } = bench();
     bucket.hold = new Promise(() => {});
     committer.handled(fakeMessage(11), 1, true);

@@ -160,7 +160,7 @@ describe('settings of a stream and of a bucket', () => {
     );
   });
 
-  it('lets members read what a transform puts behind a partition, and refuses publishers', () => {
+  it('lets members read subjects to which a transform adds tokens, and refuses publishers', () => {
     const mapping = { src: 's.p.*', dest: 's.p.{{partition(8,3)}}.{{wildcard(1)}}' };
     assert.deepEqual(ofStream({ subject_transform: mapping })[0]?.uses, ['publish']);
   });

@@ -48,7 +48,7 @@ describe('the deaths of owners before the position', () => {
     assert.ok(needsCaution(crashes, 3));
   });
 
-  it('count as one at the message that ends the next owner', () => {
+  it('count as one at the message that kills the next owner', () => {
     assert.deepEqual(crashesAt({ ...carried, trying: 102 }, true, 3), { crashes: 2, suspect: 102 });
   });
 
@@ -159,7 +159,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual(called, [2]);
   });
 
-  it('waits until another such partition of its member has handled a message and committed that', async () => {
+  it('waits until another such partition of its member has handled and committed a message', async () => {
     const alone = new Alone();
     let commit = (): void => {};
     const committed = new Promise<void>((resolve) => {
@@ -177,7 +177,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual(other.recorded, [1]);
   });
 
-  it('calls nothing that was recorded too late', async () => {
+  it('calls no handler for a message that was recorded too late', async () => {
     const called: number[] = [];
     const { bench, recorded, step } = cautious(({ sequence }) => called.push(sequence), { crashes: 2 });
     bench.accept(1);
@@ -190,7 +190,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called], [[1, 1], [1]]);
   });
 
-  it('returns to normal after a short lead, or a thousand if the owner before did not stay near its position', async () => {
+  it('returns to normal after a short lead, or a thousand messages if the previous owner did not stay near its position', async () => {
     for (const [crashes, most] of [
       [2, LEAD],
       [1, 1_000],

@@ -73,12 +73,12 @@ describe('the value of a message', () => {
     assert.deepEqual([got, error], [[{ id: 'A' }], undefined]);
   });
 
-  it('is invalid where the schema says so: the error names the place', async () => {
+  it('is invalid if the schema says so: the error names the place', async () => {
     const { got, error } = await handling(['{}'], { schema: ORDER });
     assert.deepEqual([got, invalid(error)], [[], 'order.id: must be text']);
   });
 
-  it('is invalid where the payload is no JSON, or no UTF-8', async () => {
+  it('is invalid if the payload is not JSON, or not UTF-8', async () => {
     assert.equal(invalid((await handling(['{'], { schema: ORDER })).error), 'the payload is not JSON');
     const bytes = { ...fakeMessage(1), data: new Uint8Array([0xff]) };
     const handler = decoded(() => {}, { schema: ORDER });
@@ -101,7 +101,7 @@ describe('the value of a message', () => {
     assert.equal(invalid((await handling(['1'], { schema: many })).error), 'a; b; c; and 2 more');
   });
 
-  it('is what decode returns, also later', async () => {
+  it('is what decode returns, or what its promise resolves to', async () => {
     for (const decode of [() => 7, async () => 7])
       assert.deepEqual(await handling(['x'], { decode }), { got: [7], error: undefined });
   });
@@ -124,7 +124,7 @@ describe('the value of a message', () => {
     }
   });
 
-  it('leaves alone that no message can be handled', async () => {
+  it('passes on that no message can be handled', async () => {
     const stop = new StopConsuming('the registry is gone');
     const decode = () => {
       throw stop;
@@ -133,7 +133,7 @@ describe('the value of a message', () => {
     assert.equal((await handling(['x'], { decode }, true)).error, stop);
   });
 
-  it('is there in batches; those before an invalid message are handled first', async () => {
+  it('is set in batches; messages before an invalid one are handled first', async () => {
     const { got, error } = await handling(
       ['{"id":"a"}', '{"id":"b"}', '{}', '{"id":"c"}'],
       { schema: ORDER },

@@ -34,7 +34,7 @@ describe('ending a member', () => {
     });
   });
 
-  it('returns the reason if the order could not be given, without waiting', async () => {
+  it('returns the reason if the request could not be sent, without waiting', async () => {
     const { follower } = following(group());
     const tell = async () => 'it is not there';
     assert.equal(await endMember(follower, 'a', { leaves: true, tell }, 60_000), 'it is not there');

@@ -22,7 +22,7 @@ function handingOver(): GroupDriver {
 const unknown = { kind: 'unknown' } as const;
 
 describe('partitions of a member', () => {
-  it('are told as resumed where the member had them last, and as acquired from another', () => {
+  it('are reported as resumed if the member had them last, and as acquired from another member', () => {
     const me = new GroupDriver(1);
     me.join([lease(0, 2, 'ME')]);
     const started = (epoch: number): unknown[] => {
@@ -250,7 +250,7 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
   });
 
-  it('tell the next owner of a death that they were given away too early to record', () => {
+  it('report to the next owner a death that they were given away too early to record', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'A'), gone('A', 3)]);
     const record = { ...leaseRecord('ME'), from: 'a' };
@@ -271,7 +271,7 @@ describe('partitions of a member', () => {
     assert.deepEqual([given.owner, given.died], ['B', 12]);
   });
 
-  it('tell no next owner of a death that is recorded', () => {
+  it('report to no next owner a death that is recorded', () => {
     const me = new GroupDriver(1);
     const record = { ...leaseRecord('ME'), from: 'b', reason: 'handover', died: 3 } as const;
     me.join([session('B', 1), lease(0, 5, 'B')]);

@@ -100,7 +100,7 @@ describe('a resize', () => {
     for (const { record } of me.last('write-lease')) assert.deepEqual([record.layout, record.v], [1, 3]);
   });
 
-  it('handles its closed partitions again when the order is withdrawn', () => {
+  it('handles its closed partitions again when it is withdrawn', () => {
     const me = settled();
     const record = { ...leaseRecord(null), closed: { order: 20, seq: 40 }, from: 'me' };
     const outcome = { kind: 'ok', revision: 21 } as const;
@@ -113,7 +113,7 @@ describe('a resize', () => {
     assert.equal(claim?.record.closed, undefined);
   });
 
-  it('starts a drained partition again where the order is withdrawn before it is closed', () => {
+  it('starts a drained partition again if the resize is withdrawn before it is closed', () => {
     const me = handling();
     me.send({ type: 'changes', entries: [order(20)] });
     me.send({ type: 'partition-drained', partition: 0, epoch: 6 });
@@ -124,7 +124,7 @@ describe('a resize', () => {
     );
   });
 
-  it('acts on nothing that belongs to a layout that it does not know yet', () => {
+  it('ignores what belongs to a layout that it does not know yet', () => {
     const me = handling();
     me.send({ type: 'layout-looked-up', entry: 'unknown' });
     me.send({ type: 'changes', entries: [of(1, 40, { layout: 1, owner: null })] });

@@ -51,7 +51,7 @@ describe('a member that leaves for a restart', () => {
     assert.equal(me.last('remove-session').length, 1);
   });
 
-  it('hands them to its restart if that has joined already', () => {
+  it('hands them to its next process if that has joined already', () => {
     const me = leaving();
     me.send({ type: 'changes', entries: [session('NEXT', 12, { name: 'me' })] });
     me.send({ type: 'partition-drained', partition: 0, epoch: 2 });
@@ -94,7 +94,7 @@ describe('partitions that are kept for a restart', () => {
     assert.deepEqual(claimed(me), [1]);
   });
 
-  it('are told by their lease, which is unreadable with a damaged reservation', () => {
+  it('are named by their lease, which is unreadable if the reservation is damaged', () => {
     const record = (kept(0, 2, 'a') as { record: LeaseRecord }).record;
     assert.deepEqual(decodeLease(encodeRecord(record)), record);
     const damaged = { ...record, reserved: { name: 'a', forMs: -1 } };

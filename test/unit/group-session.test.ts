@@ -112,7 +112,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('identify').length, 1);
   });
 
-  it('is left to other members if its proof of life was deleted, because its handlers need time to stop', () => {
+  it('is left for other members to delete if its proof of life was deleted, because its handlers need time to stop', () => {
     const me = owning();
     me.wait(me.timing.renewEveryMs);
     me.renewed(me.now, { kind: 'conflict' });
@@ -122,7 +122,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('identify').length, 1);
   });
 
-  it('is removed under the next one if a member without others was fenced half way', () => {
+  it('is removed under the next one if the only member was fenced half way', () => {
     const me = new GroupDriver(0);
     me.join();
     me.wait(me.timing.renewEveryMs);

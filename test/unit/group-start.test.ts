@@ -51,7 +51,7 @@ describe("a group's start", () => {
     assert.equal(bucket.writes.length, 1);
   });
 
-  it('says of which kind the group is, and refuses a member of the other kind, naming both', async () => {
+  it('records the kind of the group, and refuses a member of the other kind, naming both', async () => {
     const { bucket, stream, clock } = bench();
     const join = (key: string | null): Promise<GroupStart> =>
       groupStart('g', { kind: 'first' }, { bucket, stream, clock, key }, 1_000);

@@ -16,7 +16,7 @@ const failed = (group: string, code: ErrorCode): GroupReading => ({
   error: new NatspocError(code, 'Something is wrong.'),
 });
 
-describe('what the exporter knows of groups', () => {
+describe('what the exporter knows about groups', () => {
   it('stays, and ages, while a group cannot be read', () => {
     const known = new KnownGroups(60_000, []);
     known.replace([read('g')], 1_000);
@@ -28,7 +28,7 @@ describe('what the exporter knows of groups', () => {
     );
   });
 
-  it('is that a group is unreadable where the group is the cause, without a suggestion', () => {
+  it('says that a group is unreadable if the group is the cause, without a suggestion', () => {
     const known = new KnownGroups(60_000, []);
     known.replace([read('g')], 1_000);
     known.replace([failed('g', 'layout-mismatch')], 5_000);
@@ -39,7 +39,7 @@ describe('what the exporter knows of groups', () => {
     );
   });
 
-  it('tells which groups have come and gone; one that was named is missing meanwhile', () => {
+  it('reports which groups have appeared and disappeared; a named one is then missing', () => {
     const known = new KnownGroups(60_000, ['b']);
     assert.deepEqual(known.replace([read('a')], 1), { come: ['a'], gone: [] });
     assert.equal(known.get('b')?.state, 'missing');

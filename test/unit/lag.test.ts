@@ -79,7 +79,7 @@ function observerOfSilent(): { observer: GroupObserver; asked: string[][] } {
 }
 
 describe('the lag', () => {
-  it('is that of the moment, though another member does not answer', async () => {
+  it('is up to date, although another member does not answer', async () => {
     const { observer, asked } = observerOfSilent();
     const status = await readGroupStatus(observer, 1);
     assert.deepEqual(asked, [['A', 'B'], ['A']]);

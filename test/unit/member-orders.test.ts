@@ -4,8 +4,8 @@ import { decodeControlAnswer, decodeRelease, memberSubject } from '../../src/cor
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-describe('orders to members', () => {
-  it('are validated: any input is an order or is rejected', () => {
+describe('requests to members', () => {
+  it('are validated: any input is a request or is rejected', () => {
     assert.deepEqual(decodeRelease(bytes('{"partitions":[3],"to":"b"}')), { partitions: [3], to: 'b' });
     assert.deepEqual(decodeRelease(bytes('{"partitions":"all"}')), { partitions: 'all', to: null });
     for (const bad of [

@@ -86,7 +86,7 @@ describe('the metrics', () => {
     assert.deepEqual(namesIn(await ofExporter()), definedFor('exporter'));
   });
 
-  it('of a member tell the age of what waits, and how long it takes', async () => {
+  it('of a member give the age of waiting messages, and how long they take', async () => {
     const text = await ofMember();
     const of = (name: string): string | undefined =>
       new RegExp(`^${name}\\{partition="0",.*\\} (.*)$`, 'm').exec(text)?.[1];

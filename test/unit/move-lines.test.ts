@@ -58,7 +58,7 @@ describe('the moves of a rebalance', () => {
     );
   });
 
-  it('do not wait with what is no move', () => {
+  it('are not held back with lines of other kinds', () => {
     assert.equal(lines().moves.add({ type: 'expired' }), false);
   });
 });

@@ -83,7 +83,7 @@ describe('the start of a partition after a resize', () => {
     assert.equal(startsAt(0, { ...layout, epoch: 2, partitions: 3 }), 50);
   });
 
-  it('tells what the stream dropped before, once', () => {
+  it('reports what the stream dropped before, once', () => {
     const { before } = layoutOf(2, [5]);
     const layout = { ...layoutOf(2, [5]), before: { partitions: 1, positions: [5], ...before, trimmed: 7 } };
     const trimmed = [0, 1].map((partition) => inheritedBy(partition, layout, partitionIn)?.start.trimmed);

@@ -13,7 +13,7 @@ describe('the wait until partitions are not handled', () => {
     assert.deepEqual([...unfinished], [[3, `its owner name-${ID} does not answer`]]);
   });
 
-  it('is over for a lease whose owner has left: members that leave together leave it behind', async () => {
+  it('ends for a lease whose owner has left: members that leave together leave it behind', async () => {
     const { follower, change } = following([session(ID, 1), lease(3, 2, ID)]);
     change([ended(ID, 3)]);
     assert.equal(follower.ownerOf(3), ID);

@@ -4,7 +4,7 @@ import { misfit } from '../../src/core/protocol/position-mark.js';
 describe('the stream of a position', () => {
   const mark = { sequence: 5, created: 1_000, stored: 2_000 };
 
-  it('is another one if the sequence is beyond its end', () => {
+  it('is another stream if the sequence is beyond its end', () => {
     assert.equal(misfit({ sequence: 5 }, { last: 4 }), 'beyond-end');
     assert.equal(misfit({ sequence: 5 }, { last: 5 }), null);
   });
@@ -24,7 +24,7 @@ describe('the stream of a position', () => {
     assert.equal(misfit(begun, { last: 9, created: 5_000, stored: 2_000 }), 'other-stream');
   });
 
-  it('is this one if nothing is known, or nothing counts as handled', () => {
+  it('is this stream if nothing is known, or nothing counts as handled', () => {
     assert.equal(misfit({ sequence: 5 }, { last: 9, created: 5_000, stored: 3_000 }), null);
     assert.equal(misfit(mark, { last: 9 }), null);
     assert.equal(misfit({ ...mark, sequence: 0 }, { last: 9, created: 5_000, stored: 3_000 }), null);

@@ -34,7 +34,7 @@ const failureOf = async (publishing: Promise<unknown>): Promise<[string, string]
 };
 
 describe('publishing with limits', () => {
-  it('is given up after its own timeout: a message that was sent may be stored', async () => {
+  it('fails after its own timeout: a message that was sent may be stored', async () => {
     const { clock, publisher, roundTrip } = start();
     const publishing = failureOf(publisher.publish({ data: 'a' }, { timeoutMs: 500 }));
     clock.advance(499);
@@ -47,7 +47,7 @@ describe('publishing with limits', () => {
     assert.equal(publisher.counters.confirmed, 0, 'a late answer changes nothing');
   });
 
-  it('is given up when its signal aborts, with the reason as the cause', async () => {
+  it('fails when its signal aborts, with the reason as the cause', async () => {
     const { publisher } = start();
     const stop = new AbortController();
     const publishing = publisher.publish({ data: 'a' }, { signal: stop.signal });
@@ -84,7 +84,7 @@ describe('publishing with limits', () => {
     assert.equal((await down)[0], 'no');
   });
 
-  it('is confirmed in time without a trace of its limits', async () => {
+  it('is confirmed in time, and leaves no timer or listener', async () => {
     const { publisher, roundTrip, clock } = start();
     const stop = new AbortController();
     const publishing = publisher.publish({ data: 'a' }, { signal: stop.signal, timeoutMs: 100 });
@@ -105,7 +105,7 @@ describe('publishing with limits', () => {
     assert.equal((await failureOf(publisher.publish({ data: 'a', partition: 99 })))[0], 'no');
   });
 
-  it('refuses a timeout that is none', async () => {
+  it('refuses an invalid timeout', async () => {
     const { publisher } = start();
     const [stored, message] = await failureOf(publisher.publish({ data: 'a' }, { timeoutMs: -1 }));
     assert.deepEqual([stored, message], ['no', 'timeoutMs: -1 is not a number of milliseconds above 0.']);

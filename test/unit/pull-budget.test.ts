@@ -21,7 +21,7 @@ function deliver(demand: PullBudget, messages: number, release: boolean): void {
 }
 
 describe('the pull budget of a reader', () => {
-  it('has a limit of messages on the way, however large the window: they delay the answers to renewals', () => {
+  it('has a limit of messages in flight, however large the window: they delay the answers to renewals', () => {
     const demand = new PullBudget({ messages: 100_000, bytes: 100_000_000 }, 100_000);
     demand.begin(0);
     const order = (): number => {

@@ -183,7 +183,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 1);
   });
 
-  describe('on a stream that has used the sequence of its position again', () => {
+  describe('on a stream that has reused the sequence of its position', () => {
     const position = { v: 2, seq: 5, epoch: 3, at: '', created: 1_000, stored: 2_000 };
 
     it("does not read, whatever the stream's creation time is", async () => {
@@ -299,7 +299,7 @@ describe('a partition runner', () => {
     );
   });
 
-  it('commits nothing beyond a gap before it has looked into it, and then the loss with the position', async () => {
+  it('commits nothing beyond a gap before it has investigated it, and then commits the loss with the position', async () => {
     const { bucket, stream, start, told, clock } = bench();
     await start();
     stream.range = { first: 9, last: 20 };
@@ -320,7 +320,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.record?.trimmed, 19);
   });
 
-  it('looks into a gap that the previous runner has noticed, before it commits what that one had handled', async () => {
+  it('investigates a gap that the previous runner noticed, before it commits what that runner had handled', async () => {
     const { bucket, stream, start, told, clock } = bench({
       before: { position: 20, committed: 10 },
       losses: {
@@ -337,7 +337,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.record?.trimmed, 9);
   });
 
-  it('continues the count of the losses that the previous runner has found and not committed', async () => {
+  it('continues the count of losses that the previous runner found but did not commit', async () => {
     const { bucket, start, told, clock } = bench({
       before: { position: 10, committed: 10 },
       losses: { state: undefined, uncounted: 5 },
@@ -759,7 +759,7 @@ describe('a partition runner', () => {
     assert.deepEqual(bucket.writes, []);
   });
 
-  it('puts a removed position back only while the member is in contact', async () => {
+  it('restores a removed position only while the member is in contact', async () => {
     const { bucket, runner, start, told, permit } = bench({ before: { position: 5, committed: 5 } });
     const lease = { kind: 'found', entry: { key: 'lease', revision: 7, value: null } } as const;
     bucket.reads.push({ kind: 'missing' }, lease);
@@ -773,7 +773,7 @@ describe('a partition runner', () => {
     assert.deepEqual(later.bucket.writes, [5]);
   });
 
-  it('continues at its own position if another member has put back an older one', async () => {
+  it('continues at its own position if another member has restored an older one', async () => {
     const { bucket, start, stream } = bench({ before: { position: 5, committed: 5 } });
     const lease = { kind: 'found', entry: { key: 'lease', revision: 7, value: null } } as const;
     bucket.put({ v: 1, seq: 3, epoch: 0, at: '' });

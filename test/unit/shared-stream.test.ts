@@ -430,7 +430,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.isClosed, true);
   });
 
-  it('opens its reader for partitions to come, and closes it if none comes', async () => {
+  it('opens its reader for expected partitions, and closes it if none is opened', async () => {
     const { shared, readers, take, settle } = bench();
     shared.shared.prepare(100);
     await settle();
@@ -443,7 +443,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([near.sequences, later.sequences], [range(102, 110), [109]]);
   });
 
-  it('closes a reader that was opened for partitions that do not come', async () => {
+  it('closes a reader that was opened for partitions that are never opened', async () => {
     const { shared, readers, clock, settle } = bench();
     shared.shared.prepare(100);
     await settle();
@@ -453,7 +453,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.isClosed, true);
   });
 
-  it('does not rest before a look for which a drain waits', async () => {
+  it('does not pause before a check for which a drain waits', async () => {
     const { shared, take, looks, settle } = bench();
     await take(0, 0);
     await settle();

@@ -38,7 +38,7 @@ describe('the slots of a member', () => {
     assert.equal(slots.hasRoom, true);
   });
 
-  it('hold back also what returns at once', async () => {
+  it('hold back calls that return at once, too', async () => {
     const slots = new Slots(1);
     let end = (): void => {};
     const running = new Promise<void>((resolve) => {

@@ -47,7 +47,7 @@ function bench() {
 }
 
 describe('the search for messages that a stream has dropped', () => {
-  it('accepts no answer to a question that is older than the jump that it is about', async () => {
+  it('accepts no answer to a request that is older than the jump in question', async () => {
     const { clock, watch, asked, came } = bench();
     clock.advance(5_000);
     came(50);
@@ -80,7 +80,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 11, to: 39, atMost: 39 }]);
   });
 
-  it('asks again about a jump that was noticed while an answer was under way', async () => {
+  it('asks again about a jump that was noticed while a request was in flight', async () => {
     const { watch, asked, told, came } = bench();
     came(20);
     const first = watch.settle();
@@ -94,7 +94,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 21, to: 44, atMost: 29 }]);
   });
 
-  it('tells where it ended, also while an answer is under way', () => {
+  it('returns where it ended, also while a request is in flight', () => {
     const { watch, came } = bench();
     came(20);
     void watch.settle();

@@ -21,7 +21,7 @@ function afterLoads(...changes: Partial<Load>[]): ReturnType<Suggestions['next']
 }
 
 describe('the suggested number of members', () => {
-  it('keeps those that are there while nothing is known of their speed', () => {
+  it('is the present number while the speed of members is unknown', () => {
     assert.equal(afterLoads({ handledPerSecond: 0, busy: 0 }).suggestedMembers, 2);
     assert.equal(afterLoads({ lag: null }).suggestedMembers, 2);
     assert.equal(afterLoads({ members: 0, busy: 0, handledPerSecond: 0, lag: 5_000 }).suggestedMembers, 1);
@@ -38,17 +38,17 @@ describe('the suggested number of members', () => {
     assert.equal(afterLoads({ lag: 28_000 }, { lag: 30_000 }).arrivingPerSecond, 400);
   });
 
-  it('stays where members just keep up, and falls when less arrives', () => {
+  it('stays if members just keep up, and falls when less arrives', () => {
     assert.equal(afterLoads({}, {}, {}).suggestedMembers, 2);
     const quiet = Array.from({ length: 8 }, () => ({ handledPerSecond: 50 }));
     assert.equal(afterLoads({}, {}, ...quiet).suggestedMembers, 1);
   });
 
-  it('removes no member before it knows what arrives', () => {
+  it('removes no member before the rate of arrivals is known', () => {
     assert.equal(afterLoads({ members: 5, busy: 1, handledPerSecond: 20 }).suggestedMembers, 5);
   });
 
-  it('learns that members have become slower from those that are behind', () => {
+  it('learns that members have become slower from members with lag', () => {
     assert.equal(afterLoads({}, { lag: 10_000, handledPerSecond: 20 }).memberPerSecond, 10);
     // Nothing waits for long: they might be faster.
     assert.equal(afterLoads({}, { lag: 10, handledPerSecond: 20 }).memberPerSecond, 100);
@@ -66,7 +66,7 @@ describe('the suggested number of members', () => {
 });
 
 describe('the load of a group', () => {
-  it('leaves out what more members would not help', () => {
+  it('leaves out partitions that more members would not help', () => {
     const held = holdUp({ why: 'halted', reason: 'x', forMs: 1 });
     const partitions = [
       lease(0, { lag: 5, ratePerSecond: 10 }),

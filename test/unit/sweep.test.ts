@@ -93,7 +93,7 @@ describe('sweeping the traces of ended sessions', () => {
   });
 });
 
-describe('sweeping what the partitions of earlier layouts have left', () => {
+describe('sweeping the entries of partitions of earlier layouts', () => {
   const trace = (kind: PartitionTrace['kind'], partition: number, more: Partial<PartitionTrace> = {}) => ({
     ...{ kind, partition, revision: 5, ended: false, entries: 1, atMs: NOW - OLD },
     ...more,
@@ -101,7 +101,7 @@ describe('sweeping what the partitions of earlier layouts have left', () => {
   const found = (traces: PartitionTrace[]): string[] =>
     planPartitionSweep(traces, 8, NOW).map(({ kind, partition }) => `${kind} ${partition}`);
 
-  it('removes what is old, of partitions that the layout does not have', () => {
+  it('removes old entries of partitions that the layout does not have', () => {
     assert.deepEqual(found([trace('position', 7), trace('position', 8), trace('cleared', 9)]), [
       'position 8',
       'cleared 9',
@@ -109,7 +109,7 @@ describe('sweeping what the partitions of earlier layouts have left', () => {
     assert.deepEqual(found([trace('position', 8, { atMs: NOW - FRESH })]), []);
   });
 
-  it('keeps the newest entry of each lease, and pins and pauses that are there', () => {
+  it('keeps the newest entry of each lease, and existing pins and pauses', () => {
     assert.deepEqual(found([trace('lease', 8), trace('lease', 9, { entries: 2 })]), ['lease 9']);
     assert.deepEqual(found([trace('override', 8), trace('override', 9, { ended: true })]), ['override 9']);
   });

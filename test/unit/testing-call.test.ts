@@ -25,7 +25,7 @@ const fails = (): never => {
 };
 
 describe('a called handler', () => {
-  it('gets message and context as of a member', async () => {
+  it('gets the message and context that a member gives', async () => {
     const seen: unknown[] = [];
     const { outcome, log } = await call(
       (message, context) => {
@@ -69,7 +69,7 @@ describe('a called handler', () => {
     assert.deepEqual([result.error.message, result.then], ['no cents', 'skip']);
   });
 
-  it('that fails is tried again, and after the last attempt not', async () => {
+  it('that fails is tried again until the last attempt', async () => {
     const results = await Promise.all(
       [1, 2].map((attempt) => call({ handler: fails, maxAttempts: 2 }, { attempt })),
     );
@@ -98,7 +98,7 @@ describe('a called handler', () => {
     );
   });
 
-  it('can stop its member, and hears the signal', async () => {
+  it('can stop its member, and receives the signal', async () => {
     const stops = () => {
       throw new StopConsuming('gone');
     };
@@ -109,7 +109,7 @@ describe('a called handler', () => {
     assert.equal(result.outcome === 'failed' && String(result.error), 'Error: too slow');
   });
 
-  it('has options that joinGroup would take', async () => {
+  it('has only options that joinGroup accepts', async () => {
     await assert.rejects(call({ handler: fails, maxAttempts: 0 }), { code: 'config' });
   });
 
@@ -124,7 +124,7 @@ describe('a called handler', () => {
 describe('a called batch handler', () => {
   const messages = [{ value: { cents: 1 } }, { value: { cents: 2 } }, { value: {} }];
 
-  it('gets what is valid, and the rest fails', async () => {
+  it('gets the valid messages, and the others fail', async () => {
     const seen: number[] = [];
     const batchHandler = (batch: readonly { value: { cents: number }; sequence: number }[]) =>
       void seen.push(...batch.map(({ value, sequence }) => value.cents * 10 + sequence));

@@ -115,7 +115,7 @@ describe('a local stream with subjects of its own', () => {
     );
   });
 
-  it('stores messages without a key as dead letters where that is wanted', async () => {
+  it('stores messages without a key as dead letters if requested', async () => {
     const stream = localStream({ subjects: ['orders.>'] });
     await using publisher = await stream.createPublisher({ ownSubjects: true });
     const handled: string[] = [];
@@ -137,7 +137,7 @@ describe('a local stream with subjects of its own', () => {
     await member.leave();
   });
 
-  it('has keyed groups beside those of its own layout', async () => {
+  it('has keyed groups together with groups of its own layout', async () => {
     const stream = localStream({ partitions: 2 });
     const keys: (string | null)[] = [];
     const keyed = await stream.joinGroup({

@@ -79,7 +79,7 @@ describe('a local stream', () => {
     await member.leave();
   });
 
-  it('stands still while a handler runs, unless time is told to pass', async () => {
+  it('stands still while a handler runs, unless the test advances time', async () => {
     const stream = localStream({ partitions: 1 });
     const member = await stream.joinGroup({
       handler: (_message, { attempt, signal }) =>
@@ -105,7 +105,7 @@ describe('a local stream', () => {
     await Promise.all([member.leave(), slow.leave()]);
   });
 
-  it('feeds batches, states and loops', async () => {
+  it('supports batches, states and loops', async () => {
     const stream = localStream({ partitions: 2 });
     const batches: number[][] = [];
     const batching = await stream.joinGroup({
@@ -130,7 +130,7 @@ describe('a local stream', () => {
     await batching.leave();
   });
 
-  it('refuses what needs a server, and what does not hold', async () => {
+  it('refuses what needs a server, and fails if a condition does not hold', async () => {
     assert.throws(() => localStream({ partitions: 0 }), { code: 'usage' });
     const stream = localStream();
     const member = await stream.joinGroup({ handler: () => {} });

@@ -55,7 +55,7 @@ describe('time slices of the event loop', () => {
     assert.ok(Math.max(...steps) - Math.min(...steps) <= oneTurn, steps.join(' '));
   });
 
-  it('go first to those that asked while another one had it', () => {
+  it('go first to partitions that asked while another one had the slice', () => {
     // All ask at the same time, as after the permit has opened.
     const loop = new BusyLoop(['p0', 'p1']);
     loop.go();

@@ -54,7 +54,7 @@ describe('stream trim', () => {
     );
   });
 
-  it('deletes nothing behind the lowest position of a keyed group, whose partitions are others', async () => {
+  it('deletes nothing after the lowest position of a keyed group, which has its own partitions', async () => {
     const layout = {
       ...{ v: 2, key: 'header:A', filter: '>', hash: 'fnv1a32' as const },
       partitions: 2,
@@ -73,7 +73,7 @@ describe('stream trim', () => {
     assert.deepEqual(await upTo({ ...layout, partitions: 3 }), [null, null, null]);
   });
 
-  it('deletes nothing if the sequence of a position was used again', async () => {
+  it('deletes nothing if the sequence of a position was reused', async () => {
     const streams = { ...stream([10, 20, 30], [3, 3]), storedTime: async (sequence: number) => sequence };
     const observers = new Map([['before', group({ 0: 20, 1: 30 }, 20)]]);
     const steps = await planTrim(observers, streams, notKnown);

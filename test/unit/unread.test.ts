@@ -27,7 +27,7 @@ describe('what a keyed group has not read', () => {
     );
   });
 
-  it('is not told of a group of another kind, nor where nothing is left', () => {
+  it('is not shown for a group of another kind, nor if everything is read', () => {
     const none = status();
     for (const each of none.partitions) each.unread = undefined;
     assert.equal(addUnread(none, () => 0, 0).unread, undefined);

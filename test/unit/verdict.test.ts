@@ -75,14 +75,14 @@ describe('the judge of failures', () => {
     assert.equal(bench.log.at(-1), 'handled 1');
   });
 
-  it('leaves it to the settings where it returns nothing', () => {
+  it('leaves the decision to the settings if it returns nothing', () => {
     const bench = failing(new Error('no'), () => undefined);
     bench.accept(1);
     bench.clock.advance(100);
     assert.deepEqual(bench.log, ['failed 1 #1 Error: no retry', 'failed 1 #2 Error: no skip', 'handled 1']);
   });
 
-  it('halts the partition where it throws or returns no verdict', () => {
+  it('halts the partition if it throws or returns no verdict', () => {
     const throws = failing(new Error('no'), () => {
       throw new Error('a bug');
     });
@@ -126,7 +126,7 @@ describe('an invalid message', () => {
     assert.deepEqual(bench.log, ['failed 1 #1 InvalidMessage: not an order skip', 'handled 1']);
   });
 
-  it('is tried again where the judge says so', () => {
+  it('is tried again if the judge says so', () => {
     const bench = failing(new InvalidMessage('not an order'), ({ attempt }) =>
       attempt === 1 ? 'retry' : undefined,
     );
@@ -137,7 +137,7 @@ describe('an invalid message', () => {
 });
 
 describe('a message without a key that is to be stored', () => {
-  it('becomes a dead letter untried, whatever the judge and the policy say', async () => {
+  it('becomes a dead letter without an attempt, whatever the judge and the policy say', async () => {
     const letters: [number, string][] = [];
     const deadLetters: WorkPorts['deadLetters'] = {
       store: async ({ message, error }) => {

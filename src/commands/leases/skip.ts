@@ -10,7 +10,7 @@ import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 /** `natspoc leases skip`: gives up the message that holds a partition up. */
 export default class LeasesSkip extends StreamCommand {
   static override summary =
-    'Give up the message that holds a partition up; the partition continues behind it.';
+    'Give up the message that holds a partition up; the partition continues after it.';
   static override description = [
     'Only for a message that has failed: "leases" shows it. The message must be named, so that no other one is given up. It is not tried again; with --dead-letter it is stored in PREFIX.dead first, otherwise only the stream keeps it. An attempt that runs is not interrupted: if it succeeds, the message is handled.',
     'The command waits until the partition has passed the message. It asks for the name of the group; --yes skips the question.',

@@ -21,7 +21,7 @@ publishes them again. --drop deletes them for good; the messages themselves stay
     { description: 'One of them in full:', command: '<%= config.bin %> <%= command.id %> 12' },
     { description: 'Those of a group:', command: '<%= config.bin %> <%= command.id %> --group billing' },
     {
-      description: 'Give two of them up:',
+      description: 'Drop two of them:',
       command: '<%= config.bin %> <%= command.id %> 12 15 --drop --yes',
     },
   ];

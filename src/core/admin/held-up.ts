@@ -97,7 +97,7 @@ async function untilPassed(
     if (own && own.position >= sequence) return undefined;
     if (signal?.aborted || performance.now() >= deadline) {
       const why = own?.holdUp ? `: ${describeHoldUp(own.holdUp)}` : '';
-      return `the owner has taken the order, but p${partition} has not passed message ${sequence} yet${why}`;
+      return `the owner has accepted the request, but p${partition} has not passed message ${sequence} yet${why}`;
     }
     await sleep(ASK_EVERY_MS);
   }
@@ -119,7 +119,7 @@ function notTaken(
         follower,
         partition,
         'failed',
-        `its owner ${name} is gone, or of a version without this order`,
+        `its owner ${name} is gone, or its version does not support this`,
       );
     case 'silent':
       return outcomeOf(follower, partition, 'failed', `its owner ${name} does not answer`);

@@ -48,7 +48,7 @@ export const CONNECTION = {
     env: 'NATS_TIMEOUT',
     fallback: '5s',
     ...duration('50ms', '10m', '5s'),
-    help: 'how long to wait for an answer of the server',
+    help: 'how long to wait for an answer from the server',
   }),
   authRetryMs: define({
     flag: 'auth-retry',

@@ -103,7 +103,7 @@ export async function openMemberAt<Value, State>(
     // Read `closed` only here: an error that ends a member goes to the code that awaits it.
     if (!isIn || !made) await member.closed;
     if (made) return made;
-    throw new NatspocError('failed', 'The member has left before it had joined.');
+    throw new NatspocError('failed', 'The member left before it had joined.');
   } catch (error) {
     await close();
     throw error;

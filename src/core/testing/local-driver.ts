@@ -55,10 +55,7 @@ export class LocalDriver {
       else {
         const run = this.#timeline.next(until);
         if (!run)
-          throw new NatspocError(
-            'failed',
-            `${what} did not come true within ${withinMs} ms of virtual time.`,
-          );
+          throw new NatspocError('failed', `${what} did not hold within ${withinMs} ms of virtual time.`);
         run();
       }
     }

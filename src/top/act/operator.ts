@@ -102,7 +102,7 @@ export class GroupOperator implements Operator {
       case 'taken':
         return undefined;
       case 'gone':
-        return 'no member answers for its session: it is gone, or does not accept orders';
+        return 'no member answers for its session: it is gone, or does not accept requests';
       case 'silent':
         return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions';
       case 'refused':

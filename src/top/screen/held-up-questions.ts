@@ -22,7 +22,7 @@ export function askToRetry(situation: Situation): Outcome {
   const consequence =
     holdUp.why === 'halted'
       ? `${who} starts p${partition} again at its position; the message gets all its attempts again.`
-      : `${who} ends the wait before the next attempt. Nothing is given up.`;
+      : `${who} ends the wait before the next attempt. No message is skipped.`;
   return ask(situation, `Try p${partition} again now?`, [consequence], { type: 'retry', partition });
 }
 
@@ -45,7 +45,7 @@ const askToGiveUp =
       ? 'It is stored as a dead letter, from where it can be put back, and is not tried again.'
       : 'It is never handled by this group; only the stream keeps it. D stores it as a dead letter instead.';
     const consequences = [
-      `${fate} The partition continues behind it.`,
+      `${fate} The partition continues after it.`,
       `Its error: ${escapeControl(holdUp.reason)}`,
     ];
     return ask(situation, question, consequences, { type: 'skip', partition, sequence, deadLetter });

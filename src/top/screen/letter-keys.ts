@@ -65,7 +65,7 @@ function askToDrop(situation: Situation, letter: FoundLetter): Outcome {
 
 function askToPutBack(situation: Situation, letter: FoundLetter): Outcome {
   const consequences = [
-    `Its message is published again, behind all messages of p${letter.partition}. Every group of the stream receives it.`,
+    `Its message is published again, after all messages of p${letter.partition}. Every group of the stream receives it.`,
   ];
   return ask(situation, `Put dead letter ${letter.sequence} back?`, consequences, {
     type: 'put-back',

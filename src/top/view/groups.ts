@@ -44,7 +44,7 @@ export function groupLines(
     { title: 'STATE', rank: 1, cell: stateText },
   ];
   const room = { width: columns, selected: at - shown.start };
-  const keys = line('Enter watches the group, Esc goes back, o looks again', { dim: true });
+  const keys = line('Enter watches the group, Esc goes back, o refreshes', { dim: true });
   if (rows.length === 0) return [title, line('none', { dim: true }), line(''), keys];
   return [title, ...tableLines(table(all, rows.slice(shown.start, shown.end), room)), line(''), keys];
 }

@@ -30,7 +30,7 @@ export function letterLines({ rows, at, shown }: LetterList, size: Size, isReado
   if (shown) return letterInFull(shown, size, dim(`${acts}↑ ↓ the next one, Esc goes back`));
   const title = line('The dead letters of the stream', { bold: true });
   if (!rows) return [title, dim('looking …')];
-  const keys = dim(`Enter shows it, ${acts}L looks again, Esc goes back`);
+  const keys = dim(`Enter shows it, ${acts}L refreshes, Esc goes back`);
   if (rows.length === 0) return [title, dim('none'), line(''), keys];
   const part = windowOf(rows.length, Math.max(1, size.rows - FRAME), at, 'start');
   const head = line(`The dead letters of the stream (${describeWindow(part, rows.length)})`, { bold: true });

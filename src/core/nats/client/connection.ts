@@ -69,7 +69,7 @@ function unreachableReason(code: string, why: string, config: Config): string {
   // The client's code for a connection that was closed before the server's INFO.
   if (code === ClientCode.ConnectionRefused) {
     const advice = `; it may want TLS first: say so with ${config.option('tlsfirst')}`;
-    return `it hung up without a word${tls && !tlsfirst ? advice : ''}`;
+    return `it closed the connection without a reply${tls && !tlsfirst ? advice : ''}`;
   }
   return why.trim() || 'the connection was closed';
 }

@@ -23,7 +23,7 @@ function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
     const isListener = this.state === State.MSG_PAYLOAD;
     if (isListener)
       process.emitWarning(`A NATS subscription's callback threw: ${messageOf(error)}`, 'natspoc');
-    const reason = new Error(isListener ? 'a callback threw' : 'what answers there is no NATS server');
+    const reason = new Error(isListener ? 'a callback threw' : 'the server there does not speak NATS');
     if (connectError) connectError(reason);
     // The client reconnects, as after a break.
     else void transport?.close?.(reason);
