@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
 const { quick } = options;
 const rounds = quick ? 1 : Number(options.rounds);
 
-/** Runs one, and returns what it has written as JSON; what it says goes to stderr. */
+/** Runs one benchmark, and returns the JSON that it has written; its messages go to stderr. */
 async function run(name: string, args: string[], folder: string): Promise<unknown> {
   const file = join(folder, `${name}.json`);
   const script = join(import.meta.dirname, `${name}.ts`);

@@ -1,14 +1,16 @@
 /**
- * A bulk indexer, beside the loop that one would write without a group: batches of up to 500 messages or 200 ms, one HTTP call of 50 ms
- * each, over all partitions. The loop fetches from one consumer a partition without acknowledgements: it commits nothing, and
- * no other process takes its place. All batches are full, so neither waits for more messages: the partitions get a multiple of
- * the batch each, 104,000 messages in all.
+ * A bulk indexer, compared with a loop that a program would use without a group: batches of up to 500
+ * messages or 200 ms, one HTTP call of 50 ms each, over all partitions. The loop fetches from one consumer a
+ * partition without acknowledgements: it commits nothing, and no other process would continue its work. All
+ * batches are full, so neither waits for more messages: the partitions get a multiple of the batch each,
+ * 104,000 messages in all.
  *
  *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 104000] [--partitions 16] [--batch 500]
  *         [--answer-ms 50] [--json FILE]
  *
- * Messages a second from the first call to the last answer; for natspoc to the last commit, which comes after it. In turn, on
- * one server; ratios are of the same round. NATS_SERVER_BIN chooses another nats-server.
+ * Messages a second from the first call to the last answer; for natspoc to the last commit, which comes after
+ * it. Both are measured in turn, on one server; ratios are of the same round. NATS_SERVER_BIN chooses another
+ * nats-server.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -54,7 +56,7 @@ const text = new TextDecoder();
 const ndjson = (payloads: readonly Uint8Array[]): string =>
   payloads.map((data) => `${text.decode(data)}\n`).join('');
 
-/** What is measured: the calls, and how many messages they took. */
+/** The measured calls, and how many messages they took. */
 class Index {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: partitions });
   readonly #port: number;
@@ -183,7 +185,7 @@ try {
     { name: 'fetch loop', measure: () => fetchLoop(connection, index) },
   ];
   const before = loadavg()[0];
-  // Once unmeasured: the compiler has seen every path.
+  // First one unmeasured run, so that every path is compiled.
   await interleave(contenders, 1);
   const figures = await interleave(contenders, Number(options.rounds), (name, round, figure) => {
     process.stderr.write(`round ${round + 1}, ${name}: ${Math.round(figure)}/s\n`);

@@ -1,5 +1,5 @@
 /**
- * Consuming, measured against what else one can do from Node, in turn on one server:
+ * Consuming, compared with alternatives in Node, measured in turn on one server:
  *
  *     npm run build && node --import tsx bench/consume.ts [--rounds 5] [--messages 1000000] [--partitions 16,1,64,256]
  *         [--keyed 16,1,256,4096] [--sizes 128,1024] [--only NAME,NAME] [--beside FOLDER] [--json FILE]
@@ -56,7 +56,7 @@ const STRICT_SHARE = 0.02;
 const LOCK_SHARE = 0.01;
 const BESIDE = 'natspoc beside';
 
-/** What is aimed at with 16 partitions and 128 B. */
+/** Targets with 16 partitions and 128 B. */
 const CLAIMS: Claim[] = [
   { numerator: 'natspoc', denominator: 'bare loop', atLeast: 1.15 },
   { numerator: 'natspoc', denominator: 'explicit ack', atLeast: 2 },
@@ -65,7 +65,7 @@ const CLAIMS: Claim[] = [
   { numerator: 'ndjson to a file', denominator: 'bare loop', atLeast: 0.4 },
   { numerator: 'natspoc', denominator: BESIDE, atLeast: 1 },
 ];
-/** What is aimed at with any number of partitions: one unfiltered reader is the bare loop. */
+/** Targets with any number of partitions: one unfiltered reader is the bare loop. */
 const KEYED_CLAIMS: Claim[] = [
   { numerator: 'natspoc', denominator: 'bare loop', atLeast: 0.8 },
   { numerator: 'natspoc', denominator: BESIDE, atLeast: 1 },
@@ -103,7 +103,7 @@ async function rounds(
     bareLoop(bench),
     ...others,
   ].filter(({ name }) => only === undefined || only.includes(name));
-  // Once unmeasured, with few messages: the compiler has seen every path.
+  // First one unmeasured run with few messages, so that every path is compiled.
   const warm = part(bench, 0.1);
   await interleave([natspocLibrary(warm), bareLoop(warm)], 1);
   const before = load();

@@ -1,6 +1,6 @@
 /**
- * How long a partition that changes hands has no message handled: after a kill -9, a SIGTERM, a join, a server
- * restart. Real processes with default settings on a real server.
+ * How long a partition that moves handles no message: after a kill -9, a SIGTERM, a join, a server restart.
+ * Real processes with default settings on a real server.
  *
  *   node --import tsx bench/failover.ts [--trials 20] [--rate 1000] [--partitions 8] [--members 3] [--keyed] [--json FILE]
  *

@@ -33,7 +33,7 @@ interface Frame {
   columnNumber: number;
 }
 
-/** What is read of a file of `--cpu-prof`. */
+/** The used part of a `--cpu-prof` file. */
 interface Profile {
   nodes: { id: number; callFrame: Frame }[];
   samples: number[];

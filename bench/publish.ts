@@ -1,5 +1,5 @@
 /**
- * Publishing, measured against what else one can do from Node, in turn on one server:
+ * Publishing, compared with alternatives in Node, measured in turn on one server:
  *
  *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 1000000] [--sizes 128,1024] [--seconds 20]
  *         [--json FILE]
@@ -75,7 +75,7 @@ async function measureSize(bench: PublishBench, url: string): Promise<SizeResult
     natspocProcess(bench, url, options.program, false),
     natspocProcess(bench, url, options.program, true),
   ];
-  // Once unmeasured: the compiler has seen every path, and the server's files exist.
+  // First one unmeasured run, so that every path is compiled and the server's files exist.
   await interleave(contenders.slice(0, 5), 1);
   const figures = await interleave(contenders, Number(options.rounds), (name, round, figure) => {
     process.stderr.write(`${bench.sizeBytes} B, round ${round + 1}, ${name}: ${thousands(figure)}\n`);
@@ -124,7 +124,7 @@ try {
   const connection = await connectNats(config, 'bench');
   const { manager, stream, layout } = await openTopology(connection, config, { create: true });
   const base = { connection, manager, stream, layout, inFlight: Number(options['in-flight']) };
-  // Rates first: afterwards the disk is busy with what was written, and both heaps are full of it.
+  // Rates first: later the disk is busy with earlier writes, and both heaps are full.
   const pace: PaceResult[] = [];
   for (const rate of RATES) {
     const bench = { ...base, sizeBytes: PACED_BYTES, messages: 0 };

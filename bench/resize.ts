@@ -1,6 +1,7 @@
 /**
- * How long a partition has no message handled while its group is resized, without faults, and where that time goes. Real processes with
- * default settings on a real server; the group is resized from P partitions to half of them and back.
+ * How long a partition handles no message while its group is resized, without faults, and how that time is
+ * spent. Real processes with default settings on a real server; the group is resized from P partitions to
+ * half of them and back.
  *
  *     npm run build && node --import tsx bench/resize.ts [--trials 20] [--partitions 64] [--members 4] [--rate 1600] [--work 5ms] [--json FILE]
  */
@@ -50,7 +51,7 @@ const STEPS = [
 ] as const;
 type Step = (typeof STEPS)[number];
 
-/** One key of each partition, so that none waits for a message longer than another. */
+/** One key for each partition, so that all partitions get messages at the same rate. */
 function keysOfAll(): string[] {
   const found = new Map<number, string>();
   for (let number = 0; found.size < partitions; number++) {
@@ -105,12 +106,12 @@ const watches = [keys.groupPrefix(group), keys.positionPrefix(group)].map((prefi
 );
 const taken = new Set<string>();
 
-/** What a resize was like. */
+/** The figures of one resize. */
 interface Trial {
   from: number;
   to: number;
   pauseMs: number;
-  /** From the order to each step. */
+  /** From the request to each step. */
   steps: Partial<Record<Step, number>>;
 }
 

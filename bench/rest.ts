@@ -1,11 +1,11 @@
 /**
- * What a group costs that has nothing to do: messages and bytes a second between members and server, processor time
- * of both, and how well the formula in `support/rest-model.ts` foretells it.
+ * The cost of an idle group: messages and bytes a second between members and server, processor time of both,
+ * and how well the formula in `support/rest-model.ts` predicts it.
  *
  *   npx tsx bench/rest.ts [--groups 1x8,3x8,10x64] [--servers 1] [--seconds 30] [--ttl 10000] [--probe 400] [--json FILE]
  *
  * A group is members x partitions; all members run in this process, each on a connection of its own. With three servers,
- * stream and bucket have three replicas, and what the servers say to each other counts as well.
+ * stream and bucket have three replicas, and the traffic between the servers counts as well.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,12 +29,12 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-/** Members that join at once make the machine busy; what they leave behind must not be measured. */
+/** Members that join at the same time make the machine busy; this load must not be measured. */
 const CALM_MS = 3_000;
 const JOIN_TIMEOUT_MS = 300_000;
 const replicas = Number(options.servers);
 
-/** What is read of the server's `/varz`. */
+/** The used part of the server's `/varz`. */
 interface Counters {
   in_msgs: number;
   out_msgs: number;

@@ -1,5 +1,5 @@
 /**
- * What size costs: the plan of a large group, and a member that owns many partitions in which nothing happens.
+ * The cost of size: the plan of a large group, and a member that owns many idle partitions.
  *
  *     npm run build && node --import tsx bench/scale.ts [--partitions 256] [--seconds 30] [--json FILE]
  */
@@ -47,7 +47,7 @@ async function idleMember(server: TestServer): Promise<{ corePercent: number; re
   const ownership = new Ownership(bucket, config.group, () => {});
   const member = startCli(['consume', '--server', server.url, '--name', 'only', '--output', 'none']);
   await ownership.balanced(['only'], layout.partitions, 30_000);
-  // What starting has left behind is collected first.
+  // Garbage of the start is collected first.
   await sleep(5_000);
   const [before, from] = [usageOf(member.pid), performance.now()];
   await sleep(Number(values.seconds) * 1_000);

@@ -1,7 +1,7 @@
 /**
  * One slow partition beside fast ones: a member of a keyed group handles messages at a steady rate, then one of its
- * partitions takes a second for each message, then it is fast again and catches up. Do the others keep their speed, does memory stay,
- * is anything of the slow one missed?
+ * partitions takes a second for each message, then it is fast again and catches up. Do the others keep their
+ * speed, does memory stay constant, is any message of the slow one lost?
  *
  *     npm run build && node --expose-gc --import tsx bench/slow.ts [--rate 2000] [--partitions 16] [--seconds 40] [--json FILE]
  */
@@ -31,7 +31,7 @@ const SLOW_MS = 1_000;
 const CATCH_UP_MS = 120_000;
 const seconds = Number(options.seconds);
 
-/** What happened while the slow partition was as it was: fast messages, one figure a second. */
+/** The figures of one phase of the slow partition: fast messages, one figure a second. */
 interface Phase {
   perSecond: number[];
   /** From the server's time of storage to the handler, milliseconds. */

@@ -1,7 +1,8 @@
 /**
- * What becomes of the messages when one of three consumers dies or leaves: natspoc beside what is written without it.
- * Real processes on one server, in turn: the longest time that a partition had no message handled, the longest that a
- * message waited, what was handled twice, and what came after a later message of its partition.
+ * What happens to messages when one of three consumers dies or leaves: natspoc compared with hand-written
+ * consumers. Real processes on one server, in turn: the longest time in which a partition handled no message,
+ * the longest wait of a message, the messages that were handled twice, and those that came after a later
+ * message of their partition.
  *
  *     npm run build && node --import tsx bench/takeover.ts [--rounds 3] [--rate 50] [--json FILE]
  */
@@ -29,7 +30,7 @@ const { values: options } = parseArgs({
 });
 const PARTITIONS = 8;
 const MEMBERS = 3;
-/** What each message takes; see `support/worker.ts`. */
+/** The work of each message; see `support/worker.ts`. */
 const WORK = `${WORK_MS}ms`;
 const CALM_MS = 2_000;
 const TIMEOUT_MS = 180_000;
@@ -67,7 +68,7 @@ interface Line {
   at?: number;
 }
 
-/** Consumers of one kind on a stream of their own, and all that they have handled. */
+/** Consumers of one kind on a stream of their own, and the messages that they have handled. */
 class Run {
   readonly handled: Handled[] = [];
   readonly #children: ChildProcess[] = [];
@@ -93,7 +94,7 @@ class Run {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#children.push(child);
     createInterface({ input: child.stdout }).on('line', (line) => {
-      // What a killed process has not written to its end is not counted.
+      // Lines that a killed process has not written completely are not counted.
       if (!line.endsWith('}')) return;
       const { partition, sequence, time, at } = JSON.parse(line) as Line;
       this.handled.push({ partition, sequence, at: at ?? Date.now(), storedAt: Date.parse(time) });
@@ -113,7 +114,7 @@ class Run {
     this.#children[0]?.kill(signal);
   }
 
-  /** Until everything is handled up to this sequence. */
+  /** Waits until everything is handled up to this sequence. */
   passed(sequence: number): Promise<void> {
     return until(
       `${this.#kind} has handled ${sequence} messages`,
@@ -127,7 +128,7 @@ class Run {
   }
 }
 
-/** What the lines say about the time from `from` on. */
+/** The figures of the time from `from` on. */
 function judge(handled: readonly Handled[], from: number): Omit<Takeover, 'kind' | 'signal'> {
   const last = new Map<number, { at: number; sequence: number }>();
   const seen = new Set<number>();

@@ -1,7 +1,7 @@
 /**
- * What `natspoc top` costs on a large group: processor time, resident memory over time, and how long a key takes to
- * be painted. Members and publisher share one process here, so that the machine is left to the screen. Needs tmux, and
- * a machine that does nothing else.
+ * The cost of `natspoc top` on a large group: processor time, resident memory over time, and how long a key
+ * takes to be painted. Members and publisher share one process here, so that the machine is free for the
+ * screen. Needs tmux, and a machine that does nothing else.
  *
  *   npm run build && node --import tsx bench/top.ts [--minutes 10] [--partitions 256] [--members 16] [--rate 5000] [--size 200x60]
  */
@@ -50,7 +50,8 @@ const publishing = setInterval(() => {
   }
 }, PUBLISH_EVERY_MS);
 
-// Inside of top: from the bytes of a key to the bytes of the next frame, and what its memory is made of.
+// Runs inside top: measures the time from the bytes of a key to the bytes of the next frame, and the parts of
+// its memory.
 const log = join(folder, 'keys');
 const memory = join(folder, 'memory');
 const probe = `import { appendFileSync, writeFileSync } from 'node:fs';
@@ -69,7 +70,7 @@ const terminal = await TopTerminal.open({ columns, rows }, folder, {
 await terminal.top();
 await terminal.tmux.shows(new RegExp(`members ${values.members}\\b`), 60_000);
 
-/** Waits and tells what top has used meanwhile. */
+/** Waits, and returns what top has used meanwhile. */
 async function sample(ms: number): Promise<void> {
   const before = usageOf(terminal.pid);
   await sleep(ms);

@@ -1,4 +1,5 @@
-// A worker whose effects count exactly once, whatever happens: each effect is stored together with what it is the effect of.
+// A worker whose effects count exactly once, whatever happens: each effect is stored together with the
+// identity of its message.
 //
 //     natspoc server &
 //     node examples/exactly-once.mjs journal.ndjson        # as many as you like, on one file
@@ -7,9 +8,9 @@
 //
 // After a crash, the messages since the last commit are handled again by the next owner. And a process that was
 // stopped in the middle of a write may wake up long after its partition has gone to another. Neither can be prevented from
-// outside; both are harmless where the store takes a message once. What a message is known by:
-//   - its sequence AND the time at which it was stored: a stream that is made anew begins again at 1;
-//   - a name for the run: after "leases seek" the same messages are meant to count again, so give another RUN.
+// outside; both are harmless if the store accepts each message only once. What identifies a message:
+//   - its sequence AND the time at which it was stored: a stream that is created again begins at 1 again;
+//   - a name for the run: after "leases seek" the same messages shall count again, so set another RUN.
 // Not by "sequence greater than the last one": with a concurrency above 1 a message may be handled before an earlier one of
 // another key. docs/library.md has the statement for a database.
 import { appendFileSync, readFileSync } from 'node:fs';
@@ -51,7 +52,7 @@ if (first === '--total') {
     signal: stop.signal,
     handler: async ({ sequence, timestampMs, data }) => {
       const { amount } = JSON.parse(textOf(data) ?? '{}');
-      // Those of other keys go ahead meanwhile.
+      // Messages of other keys continue meanwhile.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
       // One write at the end of the file: entries of several processes never mix.
       appendFileSync(file, `${JSON.stringify({ run, sequence, storedAt: timestampMs, amount })}\n`);

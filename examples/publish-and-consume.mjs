@@ -19,7 +19,7 @@ let handled = 0;
 const done = new AbortController();
 const member = await joinGroup({
   ...place,
-  // A group of its own for each run, which gets what is published from now on.
+  // Each run has its own group, which gets messages that are published from now on.
   group: `example-${process.pid}-${Date.now()}`,
   from: 'new',
   handler: (message, { key }) => {

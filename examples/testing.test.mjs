@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { InvalidMessage } from 'natspoc';
 import { call, localStream } from 'natspoc/testing';
 
-/** The worker under test: adds up cents by account, and refuses what is no order. */
+/** The worker under test: adds up cents by account, and refuses payloads that are no orders. */
 const worker = (accounts) => ({
   decode: ({ data }) => JSON.parse(Buffer.from(data).toString()),
   handler: ({ value, key }) => {

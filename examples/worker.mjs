@@ -5,7 +5,7 @@
 //     natspoc publish --stream EXAMPLE_WORK --prefix example.work --rate 10 --keys 20 'order {{Count}}'
 import { joinGroup, textOf } from 'natspoc';
 
-// Aborts at the first Ctrl-C: the worker finishes what is in hand, hands over and leaves.
+// Aborts at the first Ctrl-C: the worker finishes running messages, hands over and leaves.
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
 
@@ -25,15 +25,15 @@ const worker = await joinGroup({
   },
 });
 
-worker.on('acquired', ({ partition, from }) => console.log(`+ p${partition} from ${from ?? 'nobody'}`));
+worker.on('acquired', ({ partition, from }) => console.log(`+ p${partition} from ${from ?? 'no owner'}`));
 worker.on('handed-over', ({ partition, to }) => console.log(`- p${partition} to ${to}`));
 worker.on('failed', ({ message, error, then }) => console.log(`! #${message.sequence}: ${error} (${then})`));
 
-// Resolves when it has left; rejects with what ended it, such as a bucket that was deleted.
+// Resolves when it has left; rejects with the error that ended it, such as a deleted bucket.
 await worker.closed;
 console.log(`left after ${worker.counters.handled} messages`);
 
-/** What the work is. Passing the signal on ends it early when the partition has to go. */
+/** The work itself. Passing the signal on ends it early when the partition has to move. */
 async function deliver(_text, signal) {
   await new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, 5);

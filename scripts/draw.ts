@@ -13,13 +13,16 @@ import { Texts } from '../src/top/ui/line.js';
 import { Screen } from '../src/top/ui/screen.js';
 import type { Size } from '../src/top/view/layout.js';
 
-/** The screen as Ink lays it out; `texts` has what belongs into it. */
+/** The screen as Ink lays it out; `texts` holds the texts of its lines. */
 export function layOutScreen(model: Model, ui: Ui, size: Size, texts: LineTexts): string {
   const screen = createElement(Screen, { model, ui, size });
   return renderToString(createElement(Texts, { value: texts }, screen), { columns: size.columns });
 }
 
-/** A terminal that shows the screen as it was when a recording ended: by the same bytes that a real one gets. */
+/**
+ * A terminal that shows the screen at the end of a recording, drawn from the same bytes that a real terminal
+ * gets.
+ */
 export async function drawReplay(events: readonly TopEvent[], size: Size): Promise<Terminal> {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   const ui = initialUi({ intervalMs: 1_000, readonly: false, host: '' });

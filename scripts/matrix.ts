@@ -1,7 +1,7 @@
 /**
- * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the one that is
- * here, and the newer builds that the machine's own Debian mirror keeps; then chaos on a cluster of the newest.
- * Nothing is installed; the packages are unpacked into a temporary folder.
+ * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the
+ * installed one, and the newer builds on the machine's own Debian mirror; then chaos on a cluster of the
+ * newest. Nothing is installed; the packages are unpacked into a temporary folder.
  *
  *   npm run test:matrix -- [--versions 2.9,2.10,2.15] [mocha arguments]
  */
@@ -67,7 +67,7 @@ async function unpack(url: string, version: string, folder: string): Promise<str
   return binary;
 }
 
-/** Runs mocha on a server; false where something failed. */
+/** Runs mocha on a server; false if a test failed. */
 function run(
   title: string,
   binary: string,

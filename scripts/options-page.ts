@@ -20,7 +20,7 @@ const SECTIONS: readonly (readonly [title: string, file: string])[] = [
   ['Publishers: `createPublisher`', 'publisher.ts'],
 ];
 
-/** What a comment says, in one line, and the default. */
+/** The text of a comment, in one line, and the default. */
 function readComment(comment: string): { text: string; fallback: string } {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trim());
   const joined = lines
@@ -29,7 +29,7 @@ function readComment(comment: string): { text: string; fallback: string } {
     .replaceAll(/\{@link ([^}]+)\}/g, '`$1`')
     .trim();
   const [text = '', fallback = ''] = joined.split(/ ?@default /);
-  // Values as code: some have characters that Markdown would take.
+  // Values as code: some have characters that Markdown would interpret.
   const isValue = /^(?:['{\d]|true$|false$)/.test(fallback);
   return { text: text.replaceAll('|', '\\|'), fallback: isValue ? `\`${fallback}\`` : fallback };
 }
@@ -37,7 +37,7 @@ function readComment(comment: string): { text: string; fallback: string } {
 /** The options in a source file: those properties that have a comment. */
 function optionsIn(file: string): string[] {
   const source = readFileSync(new URL(file, FOLDER), 'utf8');
-  // Only what programs pass: what handlers get is not an option.
+  // Only what programs pass: the arguments of handlers are not options.
   const from = file === 'handling.ts' ? source.indexOf('export interface Decoding') : 0;
   const rows: string[] = [];
   for (const [, comment = '', name] of source

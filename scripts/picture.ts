@@ -9,7 +9,7 @@ const pathOf = (name: string): string => fileURLToPath(new URL(`../docs/${name}`
 const [recording = pathOf('top.ndjson'), picture = pathOf('top.svg')] = process.argv.slice(2);
 const SIZE = { columns: 150, rows: 44 };
 
-// Before anything reads it: the same times wherever it runs.
+// Set before anything reads it, so that the times are the same on every machine.
 process.env.TZ = 'UTC';
 const { drawReplay } = await import('./draw.js');
 const { terminalSvg } = await import('./svg.js');

@@ -1,5 +1,5 @@
-// Leaves in dist/core the declarations that the library's types are made of, and deletes all others: classes and functions of
-// its inside are of no use to a program.
+// Keeps in dist/core the declarations on which the library's public types depend, and deletes all others: a
+// program cannot use internal classes and functions.
 // Each file gets a copy as `.d.cts`, without which TypeScript before 5.8 refuses an import from CommonJS.
 //
 // The compiler writes each declaration at the start of a line, so no parser is needed.
@@ -13,7 +13,7 @@ const DECLARATION =
   /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|function|const|enum) (\w+)/;
 const CLAUSE = /^(?:import|export) (?:type )?\{([^}]*)\} from '([^']+)';$/;
 
-/** What a file holds, in order: declarations, imports, and what it passes on, each with the comment above it. */
+/** The contents of a file, in order: declarations, imports and re-exports, each with the comment above it. */
 function parse(file) {
   const statements = [];
   let comment = '';
@@ -91,7 +91,7 @@ for (let next = open.pop(); next; next = open.pop()) {
   }
 }
 
-/** What stays of a statement; undefined: nothing. */
+/** The part of a statement that stays; undefined: nothing. */
 function kept(file, { text, kind, name, specifiers, from }) {
   const names = wanted.get(file);
   if (kind === 'declared') return names.has(name) ? text : undefined;

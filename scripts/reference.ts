@@ -14,9 +14,9 @@ import { METRICS, type MetricDefinition } from '../src/core/health/definitions.j
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FILE = fileURLToPath(new URL('../docs/reference.md', import.meta.url));
-/** Wide enough for the line breaks that descriptions have themselves. */
+/** Wide enough for the line breaks in descriptions. */
 const WIDTH = 130;
-/** Flags of these groups are those of the table of settings: saying them once is enough. */
+/** The table of settings lists the flags of these groups; commands do not repeat them. */
 const SHARED_GROUPS: Record<string, string> = {
   'STREAM AND GROUP': 'stream and group',
   CONNECTION: 'connection',
@@ -56,7 +56,7 @@ function settingsTable(): string {
 const METRICS_INTRODUCTION = `A member serves metrics with \`--health-port\`, the exporter always, at \`/metrics\`. Every metric has the label \`stream\`. One about a group has
 \`group\`; one of a member also \`member\`. Where both serve a metric, it means the same: use one of the two in a sum.`;
 
-/** What members and the exporter serve, by name. */
+/** The metrics of members and the exporter, by name. */
 function metricsTable(): string {
   const lines = ['| metric | type | labels | served by | meaning |', '| --- | --- | --- | --- | --- |'];
   const by = { member: 'members', exporter: 'exporter', both: 'both' };
@@ -67,7 +67,7 @@ function metricsTable(): string {
   return lines.join('\n');
 }
 
-/** A command's help without what all commands have. */
+/** A command's help without the parts that all commands share. */
 function commandSection(command: Config['commands'][number], config: Config): string {
   const shared = new Set<string>();
   const own = Object.entries(command.flags).filter(([, { helpGroup = '' }]) => {

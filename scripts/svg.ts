@@ -4,7 +4,7 @@ import type { IBufferCell, Terminal } from '@xterm/headless';
 const CELL = { width: 8.4, height: 18 };
 const FONT_SIZE = 14;
 const PADDING = 16;
-/** The bar above, as a window has one. */
+/** The title bar, as of a window. */
 const BAR = 34;
 const FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace";
 
@@ -16,7 +16,7 @@ const COLORS = [
   ...['#6e7681', '#ffa198', '#7ee787', '#f2cc60', '#a5c8ff', '#e2c5ff', '#8ae9ef', '#f0f6fc'],
 ];
 
-/** Eighths of a cell, which fonts draw with gaps between the lines: they are drawn as what they are. */
+/** Eighths of a cell, which fonts draw with gaps between the lines: they are drawn as rectangles. */
 const BARS = '▁▂▃▄▅▆▇█';
 
 /** How a cell looks. */
@@ -46,7 +46,10 @@ function lookOf(cell: IBufferCell): Look {
 const sameLook = (a: Look, b: Look): boolean =>
   a.color === b.color && a.background === b.background && a.bold === b.bold && a.dim === b.dim;
 
-/** The runs of a row. Blank ones are left out, and long gaps end a run: it is set anew, whatever the font's width. */
+/**
+ * The runs of a row. Blank ones are left out, and long gaps end a run: the next run has its own position,
+ * whatever the font's width.
+ */
 function runsOf(terminal: Terminal, row: number): Run[] {
   const runs: Run[] = [];
   const line = terminal.buffer.active.getLine(row);
@@ -97,7 +100,7 @@ function runSvg({ column, text, width, color, background, bold, dim }: Run, row:
   return `${behind}<text x="${x}" y="${y + 13}"${style.join('')}>${xml(shown)}</text>`;
 }
 
-/** What a terminal shows as an SVG document, in a window with this title. */
+/** The contents of a terminal as an SVG document, in a window with this title. */
 export function terminalSvg(terminal: Terminal, title: string): string {
   const width = Math.ceil(terminal.cols * CELL.width + 2 * PADDING);
   const height = BAR + terminal.rows * CELL.height + PADDING;

@@ -1,4 +1,4 @@
-// Writes oclif.manifest.json: what the commands are, so that running one does not load them all.
+// Writes oclif.manifest.json, which describes the commands, so that running one does not load them all.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

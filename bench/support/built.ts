@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url';
 const OWN = join(import.meta.dirname, '../../dist');
 
 /**
- * The program as it is built. What runs the sources of a benchmark rewrites them on the way and makes some of their functions
- * slower, so what is measured comes from `dist`, under the types of the sources.
+ * The built program. The loader that runs a benchmark's sources rewrites them and makes some functions
+ * slower, so the measured code comes from `dist`, with the types of the sources.
  *
  * @param folder default this build; another one measures two builds side by side.
  */

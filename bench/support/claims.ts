@@ -1,13 +1,13 @@
 import { ratioSpread, type Spread } from './stats.js';
 
-/** What is aimed at, by the names of two contenders. */
+/** Targets, by the names of two contenders. */
 export interface Claim {
   numerator: string;
   denominator: string;
   atLeast: number;
 }
 
-/** What came of it in a run. */
+/** The result of a target in a run. */
 export interface MeasuredClaim extends Claim {
   ratio: Spread;
   /**
@@ -17,7 +17,7 @@ export interface MeasuredClaim extends Claim {
   ceiling: number | null;
 }
 
-/** The loop that does nothing beside what every contender has to do. */
+/** The loop that does only what every contender has to do. */
 export const BARE_LOOP = 'bare loop';
 
 /** The claims whose contenders have figures, with the ratios of these rounds. */
@@ -36,7 +36,7 @@ export function measureClaims(
 }
 
 /**
- * One line: the ratio, what is left of it under the ceiling, and whether the target is reached; a missed target with the
+ * One line: the ratio, its share of the ceiling, and whether the target is reached; a missed target with the
  * reason. `targeted`: the target is meant for this setting.
  */
 export function describeClaim(measured: MeasuredClaim, targeted: boolean): string {

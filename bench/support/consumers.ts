@@ -17,7 +17,7 @@ import type { Config } from '../../src/core/config/config.js';
 import { libraryOf } from './built.js';
 import type { Contender } from './rounds.js';
 
-/** What all contenders read: a stream that is full already. */
+/** The stream that all contenders read: it is filled in advance. */
 export interface ConsumeBench {
   connection: NatsConnection;
   manager: JetStreamManager;
@@ -29,8 +29,8 @@ export interface ConsumeBench {
 }
 
 /**
- * From the first message until the server knows that all are handled, where it is told: connecting and joining are
- * other figures.
+ * From the first message until the server knows that all are handled, if the contender reports that to it.
+ * Connecting and joining are not included.
  */
 class Stopwatch {
   #startMs = 0;
@@ -58,14 +58,14 @@ class Stopwatch {
   }
 }
 
-/** How a contender of the client's own consumes. */
+/** How a contender that uses the client's own consumers works. */
 interface ClientOptions {
   name: string;
   config: Partial<ConsumerConfig>;
   /** How many messages the client asks for ahead, for each consumer. */
   maxMessages: number;
   onMessage: (message: JsMsg) => void;
-  /** It has not come to its end before the server has all acknowledgements: needs a bench of all messages. */
+  /** It ends only when the server has all acknowledgements, so it must read all messages. */
   untilAcknowledged?: boolean;
 }
 
@@ -128,7 +128,10 @@ export function explicitAck(bench: ConsumeBench): Contender {
   });
 }
 
-/** Strict order by the server's means: one message on its way for each consumer, acknowledged before the next. */
+/**
+ * Strict order, enforced by the server: one message in flight for each consumer, acknowledged before the
+ * next.
+ */
 export function strictOrder(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 1 };
   return clientConsumers(bench, {
@@ -145,7 +148,7 @@ const newGroup = (): string => `bench-${process.pid}-${++groups}`;
 /**
  * natspoc as a library, with a handler that does nothing: leases, positions and order included.
  *
- * @param folder of the build, which is another one where two builds are compared.
+ * @param folder of the build, for a comparison of two builds.
  */
 export function natspocLibrary(bench: ConsumeBench, name = 'natspoc', folder?: string): Contender {
   const measure = async (): Promise<number> => {

@@ -2,21 +2,21 @@ import { AckPolicy, DeliverPolicy, type JsMsg, type KV, type NatsConnection, nui
 import type { ConsumeBench } from './consumers.js';
 import type { Contender } from './rounds.js';
 
-/** How long a lock outlives whoever holds it and dies, ms: as long as natspoc's own leases. */
+/** How long a lock outlives the process that held it, ms: as long as natspoc's own leases. */
 export const LOCK_TTL_MS = 10_000;
-/** Pretended work of each message where consumers die or leave. */
+/** Simulated work for each message in runs in which consumers die or leave. */
 export const WORK_MS = 20;
 const LOOK_AGAIN_MS = 20;
 const nanos = (ms: number): number => ms * 1_000_000;
 
-/** A bucket of locks, which the server takes away after {@link LOCK_TTL_MS}. */
+/** A bucket of locks, which the server deletes after {@link LOCK_TTL_MS}. */
 export function openLocks(connection: NatsConnection, name: string): Promise<KV> {
   return connection.jetstream().views.kv(name, { ttl: LOCK_TTL_MS });
 }
 
 /**
- * What comes to mind first for "one at a time": create a key, do the work, delete the key, acknowledge. Messages of one
- * lock wait for each other here, those of others do not.
+ * The simplest way to get "one at a time": create a key, do the work, delete the key, acknowledge. Messages
+ * of one lock wait for each other, those of different locks do not.
  */
 export class LockLoop {
   readonly #locks: KV;
@@ -30,7 +30,7 @@ export class LockLoop {
     this.#handle = handle;
   }
 
-  /** Takes a message; the partition in its subject is what is locked. */
+  /** Takes a message, and locks the partition in its subject. */
   take(message: JsMsg): void {
     const lock = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     const before = this.#queues.get(lock) ?? Promise.resolve();
@@ -40,7 +40,7 @@ export class LockLoop {
     );
   }
 
-  /** Finishes the messages in hand; gives the others back. */
+  /** Finishes running messages; gives the others back. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#queues.values());

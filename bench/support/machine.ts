@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** What a figure depends on besides the code; belongs to every published result. */
+/** What a figure depends on besides the code; part of every published result. */
 export interface Machine {
   cpu: string;
   cores: number;

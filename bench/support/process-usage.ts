@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** Linux counts processor time in ticks of this length. */
 const TICK_MS = 10;
 
-/** What a process has used, as the system counts it. */
+/** The resources that a process has used, as the system counts them. */
 export interface Usage {
   /** Processor time since its start, milliseconds. */
   cpuMs: number;
@@ -11,7 +11,7 @@ export interface Usage {
 }
 
 /**
- * What a process has used; Linux only.
+ * The resources that a process has used; Linux only.
  *
  * @throws what the system throws where there is no such process.
  */

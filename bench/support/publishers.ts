@@ -43,8 +43,8 @@ function subjects({ layout }: PublishBench): string[] {
 }
 
 /**
- * The yardstick: `nc.publish` in a loop, one wildcard reply inbox, answers counted and not looked at. Nothing
- * that a publisher needs is there: no matching, no deadlines, no retries.
+ * The yardstick: `nc.publish` in a loop, one wildcard reply inbox, answers counted and not looked at. It
+ * lacks everything that a publisher needs: matching, deadlines, retries.
  */
 export function bareLoop(bench: PublishBench, withId: boolean): Contender {
   const name = withId ? 'bare loop, message ids' : 'bare loop';

@@ -17,7 +17,7 @@ export interface MessageRates {
   received: number;
 }
 
-/** Each member looks after this many others (`protocol/failure-detector.ts`). */
+/** Each member observes this many others (`protocol/failure-detector.ts`). */
 const WATCHED = 2;
 /** One request for messages, of a reader or of the watch, waits this long (`nats/pull.ts`). */
 const PULL_MS = 30_000;
@@ -26,14 +26,19 @@ const READER_HEARTBEAT_MS = 2_000;
 const WATCH_HEARTBEAT_MS = 1_000;
 /** The watch compares itself with the newest entry (`nats/watch.ts`). */
 const POLL_MS = 3_000;
-/** Proofs of life, sessions and leases are looked at so often within the ttl (`suspicion.ts`, `entry-looks.ts`). */
+/**
+ * Proofs of life, sessions and leases are read this often within the ttl (`suspicion.ts`, `entry-looks.ts`).
+ */
 const LOOKS = 3;
-/** So many sessions of others at a time, and own leases with their positions (`protocol/entry-looks.ts`). */
+/**
+ * This many sessions of others at a time, and own leases with their positions (`protocol/entry-looks.ts`).
+ */
 const AT_ONCE = 4;
 
 /**
- * What a member's traffic at rest has to be, from the constants of the code: its renewals, its looks at the next two in
- * the ring, at the sessions of all in turns and at what it owns, probes in both directions, polls, and the requests and heartbeats of its watch and of one reader a partition.
+ * The expected traffic of a member at rest, from the constants of the code: its renewals, its looks at the
+ * next two in the ring, at the sessions of all in turns and at what it owns, probes in both directions,
+ * polls, and the requests and heartbeats of its watch and of one reader a partition.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);

@@ -1,4 +1,4 @@
-/** Something that is measured again and again: returns its figure, such as messages a second. */
+/** A measurement that is repeated: returns its figure, such as messages a second. */
 export interface Contender {
   name: string;
   measure(): Promise<number>;
@@ -6,8 +6,8 @@ export interface Contender {
 
 /**
  * Measures all contenders in turn, round after round, so that a machine that becomes slower or faster does so
- * for all of them. The order rotates, and every other round runs backwards: nobody always comes first, or always after
- * the same one.
+ * for all of them. The order rotates, and every other round runs backwards: no contender always comes first,
+ * or always after the same one.
  *
  * @returns the figures by name, one a round
  */

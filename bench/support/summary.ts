@@ -1,20 +1,22 @@
 import type { Machine } from './machine.js';
 import { ratioSpread, spread } from './stats.js';
 
-/** What `bench/publish.ts` and `bench/consume.ts` write of one setting: figures by contender, one a round. */
+/**
+ * The output of `bench/publish.ts` and `bench/consume.ts` for one setting: figures by contender, one a round.
+ */
 interface Rates {
   sizeBytes: number;
   partitions?: number;
   perSecond: Record<string, number[]>;
 }
 
-/** What `bench/failover.ts` writes of one kind of change. */
+/** The output of `bench/failover.ts` for one kind of change. */
 interface Change {
   movedPauseMs: { min: number; median: number; p99: number };
   duplicates: number;
 }
 
-/** What the benchmarks write, as far as the table needs it. */
+/** The output of the benchmarks, as far as the table needs it. */
 export interface BenchResults {
   publish: { machine: Machine; sizes: Rates[] };
   consume: { results: Rates[] };

@@ -1,6 +1,6 @@
 /**
  * A consumer of the kind that is written without a library, as a process: for each message a line of NDJSON with
- * partition, sequence, and when it was stored and handled. SIGTERM: it finishes what it has in hand and ends.
+ * partition, sequence, and when it was stored and handled. SIGTERM: it finishes running messages and ends.
  *
  *   node --import tsx bench/support/worker.ts URL STREAM PREFIX PARTITIONS strict|lock
  */

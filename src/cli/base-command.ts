@@ -86,7 +86,7 @@ export abstract class BaseCommand extends Command {
   protected override async init(): Promise<void> {
     await super.init();
     const end = this.argv.indexOf('--');
-    // Everything that people read is in the zone of the process.
+    // All times for people are in the time zone of the process.
     if (this.argv.slice(0, end < 0 ? undefined : end).includes('--utc')) process.env.TZ = 'UTC';
   }
 

@@ -26,7 +26,7 @@ export function parseLetters(texts: readonly unknown[]): ReadonlySet<number> | u
   );
 }
 
-/** The dead letters that are meant, oldest first: of the group, if one is given, and only these. */
+/** The selected dead letters, oldest first: of the group, if one is given, and only these. */
 export async function* lettersOf(
   { config, stream }: StreamSession,
   only: ReadonlySet<number> | undefined,

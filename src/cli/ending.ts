@@ -15,7 +15,7 @@ function onSignal(name: NodeJS.Signals): void {
   stopping.abort(name);
 }
 
-/** A process without a terminal survives its end, as under nohup: Node resets what nohup had set. */
+/** A process without a terminal ignores SIGHUP, as under nohup: Node resets what nohup had set. */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
   // Its usual end, by the signal: Node 20 would fail an assertion when it restores a terminal that is gone.

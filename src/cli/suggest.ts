@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** Changes of letters beyond which a word is another word. */
+/** The limit of changed letters; beyond it a word is another word. */
 const MOST_CHANGES = 3;
 
 /** The candidate that was probably meant by a mistyped word; undefined: none is close. */

@@ -138,7 +138,7 @@ reach NATS; 4 refused.`);
       throw new NatspocError('usage', `${config.option('rejoinWithinMs')} needs --name: ${KEPT}`);
     const workMs = readFlag('work', flags.work, duration('0s', LONGEST_PERIOD, '50ms')) ?? 0;
     const durationMs = readFlag('duration', flags.duration, duration('0s', LONGEST_WAIT, '10m'));
-    // Before anything else: a handler that cannot be loaded takes no partitions.
+    // Before anything else, so that a member whose handler cannot be loaded takes no partitions.
     const handler = flags.handler === undefined ? undefined : await loadHandler(flags.handler);
     if (flags['exec-batch'] !== undefined || typeof handler === 'object') refuseInBatches(config, workMs);
     const stop = this.stopSignal();
@@ -199,7 +199,7 @@ function refuseContradictions(flags: {
 }
 
 /**
- * Refuses what has no meaning for batches: they are handled in order, one at a time in each partition.
+ * Refuses flags that have no meaning for batches: they are handled in order, one at a time in each partition.
  *
  * @throws NatspocError `usage`
  */

@@ -18,7 +18,10 @@ const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
 
 const ABOUT_PARTITION = /^p\d+(?= of |: | has )/;
 
-/** Findings for people: those that say the same about several partitions are one, with ranges: `p0-p7 have no owner`. */
+/**
+ * Findings for people: equal findings about several partitions are merged, with ranges: `p0-p7 have no
+ * owner`.
+ */
 export function findingTexts(findings: readonly Finding[]): Pick<Finding, 'severity' | 'message'>[] {
   const alike = new Map<string, { first: Finding; partitions: number[] }>();
   for (const finding of findings) {

@@ -34,7 +34,7 @@ export function exportedRowJson(known: ExportedGroup, now: number): object {
   };
 }
 
-/** The answer of `/groups/NAME`: the row, and the first of what is behind it. */
+/** The answer of `/groups/NAME`: the row of the group, and its first problems and partitions. */
 export function exportedGroupJson(stream: string, known: ExportedGroup, now: number): object {
   const { partitions = [] } = known.status ?? {};
   const heldUp = partitions.flatMap(({ partition, owner, holdUp }) =>

@@ -3,7 +3,7 @@ import { aboutCount, countOf, formatCount, formatDuration } from '../core/lib/un
 import { isoTime } from './json.js';
 import { formatTable } from './table.js';
 
-/** What the table of `groups` shows of a group. */
+/** What the table of `groups` shows about a group. */
 export interface GroupRow {
   group: string;
   state: string;

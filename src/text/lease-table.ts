@@ -124,7 +124,7 @@ function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_
     .flatMap((line) => wrap(line, width));
 }
 
-/** A resize that is under way, as one line. */
+/** A resize that is in progress, as one line. */
 export const describeResizing = ({ to, by, forMs, closed }: ResizeStatus, from: number): string =>
   `being resized from ${from} to ${countOf(to, 'partition')} by ${escapeControl(by)}, for ${formatDuration(forMs)}: ${closed} of ${from} closed`;
 
@@ -147,7 +147,7 @@ function countMembers(members: readonly MemberStatus[]): string {
   return troubled.length > 0 ? `${all} (${troubled.join(', ')})` : all;
 }
 
-/** What a keyed group or a member has not read yet, as text. */
+/** The messages that a keyed group or a member has not read yet, as text. */
 export function describeUnread({ messages, oldestAgeMs }: Unread): string {
   const oldest = oldestAgeMs === null ? '' : `, the oldest ${formatDuration(oldestAgeMs)} old`;
   return `${countOf(messages, 'message')} of the stream not read yet${oldest}`;
@@ -156,7 +156,7 @@ export function describeUnread({ messages, oldestAgeMs }: Unread): string {
 /**
  * How old the oldest waiting message is, and how long the lag takes, where that is known: ` (oldest 12 s, 3 s to drain)`.
  *
- * @param isAgeTold the age stands elsewhere in the line.
+ * @param isAgeTold the age is shown elsewhere in the line.
  */
 function describeWait({ lag, oldestMs, drainMs }: GroupTotals, isAgeTold: boolean): string {
   if (!lag) return '';
@@ -167,7 +167,7 @@ function describeWait({ lag, oldestMs, drainMs }: GroupTotals, isAgeTold: boolea
   return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }
 
-/** That a group without members needs none, as text. */
+/** Why a group without members needs none, as text. */
 export const describeIdle = ({ sinceMs }: Idle): string =>
   `idle: its job ended ${formatDuration(Math.max(0, Date.now() - sinceMs))} ago`;
 

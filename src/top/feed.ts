@@ -10,7 +10,7 @@ import { reduce } from './model/reduce.js';
 import { eventTime, LiveSource } from './sources/live.js';
 import type { Recorder } from './sources/recorder.js';
 
-/** What a key of a replay does. `by`: milliseconds of the recording. */
+/** The effect of a key of a replay. `by`: milliseconds of the recording. */
 export type ReplayStep = { do: 'toggle' } | { do: 'faster' } | { do: 'slower' } | { do: 'move'; by: number };
 
 /** A group that can be watched. */
@@ -42,7 +42,7 @@ export interface Feed {
   readonly operator: Operator | undefined;
   /** The controls of a replay; undefined: it is live. */
   readonly replay: ReplayControl | undefined;
-  /** Other groups; undefined: there is nothing to choose from. */
+  /** Other groups; undefined: there is no choice. */
   readonly choice: Choice | undefined;
   /** Calls back after each change; one listener. */
   listen(listener: (model: Model) => void): void;

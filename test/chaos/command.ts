@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FAULT_KINDS, type FaultKind } from './recording/records.js';
 import type { StageOptions } from './stage/stage.js';
 
-/** Options of the commands, as `parseArgs` wants them. */
+/** Options of the commands, in the form for `parseArgs`. */
 export const OPTIONS = {
   minutes: { type: 'string' },
   seed: { type: 'string' },

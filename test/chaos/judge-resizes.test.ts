@@ -25,7 +25,7 @@ const LAYOUTS = [
 ];
 const LAST = 90;
 const CALM_AT = 60_000;
-/** One message follows another after this time; a resize lasts as long as so many messages. */
+/** The interval between messages, and the duration of a resize in messages. */
 const EVERY_MS = 50;
 const PAUSE = 10;
 

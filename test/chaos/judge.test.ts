@@ -188,10 +188,10 @@ describe('the judge of chaos', () => {
     }
     history.dropped.push({ at: 100, first: seqOf(1, last) + 1 });
     assert.deepEqual(charges(history), ['silent-loss']);
-    // What one second brings may go unseen: 20 of these 26.
+    // The losses of one second may go unnoticed: 20 of these 26.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
-    // A reader of all partitions does not know whose messages they were.
+    // A reader of all partitions does not know to which partition they belonged.
     history.toldLost = new Map([[0, 6]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     history.settings.keyed = true;
@@ -217,7 +217,7 @@ describe('the judge of chaos', () => {
     const call = (epoch: number, from: number) => ({ partition: 2, epoch, from });
     assert.equal(granted(call(20, 5_500)), 5_000);
     assert.equal(granted(call(20, 4_000)), 1_000);
-    // The copy has no such lease: its owner has not noticed.
+    // The copy has no such lease, and its owner has not noticed.
     assert.equal(granted(call(31, 5_500)), 2_500);
     assert.equal(granted(call(33, 6_500)), 6_000);
   });
@@ -354,7 +354,7 @@ describe('the judge of chaos', () => {
       for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
       return charges(history).includes('repeat');
     };
-    // Two questions of a fifth of the ttl each, what a commit takes, and how long one may wait.
+    // Two requests of a fifth of the ttl each, the duration of a commit, and its longest wait.
     const [recoveryMs, commitMs] = [1_900, 500];
     assert.equal(isCharged(3_500, recoveryMs + commitMs - 50), false);
     assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'it was not aborted');

@@ -1,11 +1,12 @@
 /**
  * `npm run chaos -- [--minutes 10] [--seed S] [--rate 300] [--servers 1|3] [--partitions 8] [--ttl 4000]
  * [--keyed] [--faults kill,route-cut] [--report PREFIX] [--keep]` plays a run and judges it; `npm run chaos -- --judge FOLDER` judges one that was kept.
- * `--keyed`: a keyed group over a stream that a plain client fills, which is resized as well. `--resizes 50`: so many rounds of resizes under
- * kills instead, see `resizes.ts`; `--own`: of a group over the stream's own layout. NATS_SERVER_BIN chooses the server. Exit code 5:
- * something was violated; then the folder with everything that was written down is kept.
+ * `--keyed`: a keyed group over a stream that a plain client fills, which is resized as well. `--resizes 50`:
+ * this many rounds of resizes under kills instead, see `resizes.ts`; `--own`: of a group over the stream's
+ * own layout. NATS_SERVER_BIN chooses the server. Exit code 5: a violation; then the folder with all records
+ * is kept.
  *
- * The seed decides which faults come, and for how long; what they meet is decided by the machine.
+ * The seed determines the faults and their durations; the timing of everything else depends on the machine.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -30,7 +31,7 @@ function judgeRun(folder: string, prefix: string): { verdict: Verdict; report: s
   return { verdict, report };
 }
 
-/** Plays and judges rounds of resizes. Returns how many of them violated something. */
+/** Plays and judges rounds of resizes. Returns the number of rounds with a violation. */
 async function playRounds(rounds: number, given: Values, keep: boolean): Promise<number> {
   let [played, violated] = [0, 0];
   for (let round = 0; round < rounds; round++) {

@@ -9,11 +9,16 @@ import { Stage, type StageOptions } from './stage/stage.js';
 export const FIRST_COUNT = 8;
 const COUNTS = [64, 8, 12];
 const MEMBERS = [false, false, false, false];
-/** A member is killed at most this long after the order, milliseconds: before, in and after each step of the resize. */
+/**
+ * A member is killed at most this long after the request, milliseconds: before, in and after each step of the
+ * resize.
+ */
 const KILL_WITHIN_MS = 900;
-/** The server goes at most this long after that. */
+/** The server is killed at most this long after that. */
 const SERVER_WITHIN_MS = 500;
-/** The plain client has one message of each key on the way: so many keys per second. */
+/**
+ * The plain client has one message of each key in flight, so it needs this many keys per message a second.
+ */
 const KEYS_SHARE = 0.2;
 
 /**

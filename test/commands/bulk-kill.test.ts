@@ -15,7 +15,10 @@ const MESSAGES = Number(process.env.BULK_KILL ?? 8_000);
 const PARTITIONS = 8;
 const BATCH = Math.max(100, MESSAGES / 200);
 const ANSWER_MS = 50;
-/** What was handled in the last commit interval and the grace of a permit before a crash may be repeated: SPEC.md, "Exactly-once effects". */
+/**
+ * Messages that were handled within the last commit interval and the grace before a crash may be repeated:
+ * SPEC.md, "Exactly-once effects".
+ */
 const REPEATED_MS = 900;
 
 /** An index that answers each bulk call after a while, and notes when it got each document. */
@@ -50,7 +53,7 @@ describe('a bulk indexer that is killed', function () {
 
   const place = () => ({ servers: nats.url, stream: 'BULK' });
 
-  /** Starts a member in a process of its own, of the built package. */
+  /** Starts a member of the built package in a separate process. */
   const start = (name: string) => {
     const { port } = server.address() as AddressInfo;
     const options = { ...place(), group: 'search', name, batch: { messages: BATCH, waitMs: 200 } };
@@ -104,7 +107,7 @@ describe('a bulk indexer that is killed', function () {
     for (const numbers of repeated) {
       const earliest = killedAt - ((got.get(numbers[0] ?? -1) ?? [])[0] ?? killedAt);
       assert.ok(earliest <= REPEATED_MS, `what was handled ${earliest} ms before the kill came again`);
-      // What was not committed is one run.
+      // The uncommitted messages are one contiguous run.
       assert.ok(numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + PARTITIONS));
     }
     if (process.env.BULK_KILL)

@@ -11,7 +11,7 @@ import { withTempFolder } from '../support/temp.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Publishes a message, handles it, and says so. In a function: CommonJS has no await at its top. */
+/** Publishes a message, handles it, and prints that. In a function: CommonJS has no top-level await. */
 const PROGRAM = `import { createPublisher, joinGroup, textOf, VERSION } from 'natspoc';
 
 async function main(servers) {
@@ -49,7 +49,7 @@ describe('a program that is bundled', function () {
         format,
         alias: { natspoc: join(ROOT, 'dist/core/index.js') },
         logLevel: 'silent',
-        // The client is CommonJS: what it requires of Node needs a require in a module.
+        // The client is CommonJS: in an ES module its imports of Node modules need a `require`.
         banner:
           format === 'esm'
             ? {

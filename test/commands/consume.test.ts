@@ -33,9 +33,9 @@ const numbers = (lines: string): number[] =>
 const range = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-/** Says that it has a message, and never comes to an end. */
+/** Prints that it has a message, and never ends. */
 const NEVER = `export default (message, { log }) => {
-  log.info('in hand');
+  log.info('running');
   return new Promise(() => {});
 };`;
 
@@ -63,7 +63,7 @@ describe('natspoc consume', function () {
   };
   const consume = (...args: string[]): Promise<CliExit> => runCli(['consume', ...place(), ...args]);
   const start = (...args: string[]): Cli => startCli(['consume', ...place(), ...args]);
-  /** Everything that waits, as lines. */
+  /** All waiting messages, as lines. */
   const rest = async (...args: string[]) => {
     const exit = await consume('--until-caught-up', '--output', 'ndjson', ...args);
     assert.equal(exit.code, 0, exit.stderr);
@@ -130,7 +130,7 @@ describe('natspoc consume', function () {
     it('immediately at the second signal', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '1h');
-      await cli.note(/in hand/);
+      await cli.note(/running/);
       cli.signal('SIGINT');
       await cli.note(/released p/);
       cli.signal('SIGINT');
@@ -141,7 +141,7 @@ describe('natspoc consume', function () {
     it('without waiting for a handler that never returns, and stays before its message', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '300ms');
-      await cli.note(/in hand/);
+      await cli.note(/running/);
       cli.signal('SIGTERM');
       const exit = await cli.exited;
       assert.equal(exit.code, 0, exit.stderr);
@@ -413,7 +413,7 @@ describe('natspoc consume', function () {
       await publish(1);
       const [pids, survivor] = [file('pids', ''), join(folder(), 'survivor')];
       const child = file('child.sh', `echo $$ >> '${pids}'; sleep 3; touch '${survivor}'`);
-      // On a busy machine the time may be up before the child has begun: then the next attempt is looked at.
+      // On a busy machine the time may end before the child has started: then the next attempt is checked.
       const flags = ['--handler-timeout', '100ms', '--max-attempts', '1000', '--backoff', '1ms'];
       const cli = start('--exec', `sh '${child}' & wait`, ...flags);
       let pid = 0;
@@ -443,7 +443,7 @@ describe('natspoc consume', function () {
     });
     try {
       await until('it has begun', () => stderr.split('\n').flatMap(takenOver).length === 8, 20_000);
-      // It does so three times a ttl.
+      // It renews three times per ttl.
       await renewed({ servers: server.url }, place()[3] ?? '', 'unread', 12);
       assert.doesNotMatch(stderr, /lost|could not renew|fenced/);
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');

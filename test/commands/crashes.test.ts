@@ -36,7 +36,7 @@ describe('a message that blocks the event loop of its process for longer than th
     const module = join(folder(), 'blocking.mjs');
     writeFileSync(module, BLOCKING);
     const consume = ['consume', ...place, '--handler', module, '--on-failure', 'skip', '--ttl', '1s'];
-    // One more than can be ended by it: each is fenced by those that are left.
+    // One more member than it can kill: the remaining ones fence each.
     const members = Array.from({ length: 5 }, () => startCli(consume));
     const told = members.map((member) =>
       member.note(/message 5, attempt 1 failed \(skip\): \d members/, 90_000),
@@ -70,7 +70,7 @@ describe('a message that ends its process', function () {
       if (exit.code === 0) break;
       assert.ok(++deaths <= 4, last);
     }
-    // One more than maxCrashes, if the first owners had other messages in hand.
+    // One more than maxCrashes, if the first owners were handling other messages.
     assert.ok(deaths >= 3, String(deaths));
     assert.match(
       last,

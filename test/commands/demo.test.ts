@@ -7,14 +7,14 @@ import { type Cli, runCli, startCli, stopAll } from '../support/cli.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** The process that this one has started to publish. */
+/** The publisher process that this process has started. */
 async function publisherOf(pid: number): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args=']);
   const found = stdout.split('\n').find((line) => new RegExp(`^ *\\d+ +${pid} .* publish `).test(line));
   return Number(/\d+/.exec(found ?? '')?.[0]);
 }
 
-/** Waits until its publisher is at work, and then does something to it. */
+/** Waits until its publisher works, and then acts on it. */
 async function published(demo: Cli, act: (manager: JetStreamManager) => Promise<unknown>): Promise<void> {
   const url = () => /nats:\/\/\S+/.exec(demo.stdout.join('\n'))?.[0];
   await until('there is a server', () => url() !== undefined);
@@ -22,7 +22,7 @@ async function published(demo: Cli, act: (manager: JetStreamManager) => Promise<
   try {
     const manager = await connection.jetstreamManager();
     await until('a message is stored', async () => {
-      // The server is there before the stream.
+      // The server exists before the stream.
       const found = await manager.streams.info('EVENTS').catch(() => undefined);
       return (found?.state.messages ?? 0) > 0;
     });

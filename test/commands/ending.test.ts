@@ -34,7 +34,7 @@ describe('a process that is told to end', function () {
     const exit = await runCli(['publish', ...args, '--keys', '100', '-q', ...place]);
     assert.equal(exit.code, 0, exit.stderr);
   };
-  /** A command whose output nobody reads but `read`, from a pipe that takes 64 KiB. */
+  /** A command whose output is read only by `read`, from a pipe of 64 KiB. */
   const unread = (...args: string[]) => {
     const path = join(folder(), 'pipe');
     execFileSync('mkfifo', [path]);
@@ -69,7 +69,7 @@ describe('a process that is told to end', function () {
   });
 
   it('ends although its output is not read, and commits nothing that was not written', async () => {
-    // Each is larger than what the pipe takes.
+    // Each is larger than the pipe.
     await publish('--size', '100KiB', '--count', '40');
     const { child, read, close } = unread('consume', '--output', 'ndjson', '--drain-timeout', '300ms');
     const stderr = child.stderr ? text(child.stderr) : Promise.resolve('');
@@ -98,7 +98,7 @@ describe('a process that is told to end', function () {
     const busy = startCli(['publish', 'later', '--rate', '300', '--keys', '100', '-q', ...place]);
     const info = async (): Promise<string> => (await runCli(['stream', 'info', '--json', ...place])).stdout;
     await until('more is published', async () => /"lastSequence":(?!300\b)\d{3,}/.test(await info()));
-    // Slower than what comes: it would never see the end of its partitions.
+    // Slower than the publisher: it would never reach the end of its partitions.
     const args = ['--until-caught-up', '--output', 'ndjson', '--work', '30ms', '--duration', '60s'];
     const exit = await runCli(['consume', ...args, ...place]);
     assert.equal(exit.code, 0, exit.stderr);

@@ -68,7 +68,7 @@ describe('the examples', function () {
     await first.exited;
     const second = start('exactly-once.mjs', journal);
     await publish(100, '{"amount": 2}');
-    // Those after the first writer's last commit are there twice.
+    // Messages after the first writer's last commit appear twice.
     const distinct = () => new Set(readFileSync(journal, 'utf8').trimEnd().split('\n')).size;
     const total = async () => {
       const sum = start('exactly-once.mjs', '--total', journal);
@@ -110,7 +110,7 @@ describe('the examples', function () {
 describe('the example of tests', () => {
   it('passes without a server', async () => {
     const child = spawn(process.execPath, ['--test', join(ROOT, 'examples/testing.test.mjs')], {
-      // Otherwise the runner reports to the one that runs this file.
+      // Otherwise the runner would report to the runner of this file.
       env: { PATH: process.env.PATH ?? '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -37,7 +37,7 @@ describe('the command of consume --exec', function () {
       '--concurrency',
       '64',
     ];
-    // A process group of its own: that is what would be killed.
+    // A separate process group, which would be killed.
     const shell = spawn(
       'sh',
       [

@@ -9,7 +9,7 @@ import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 
 const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
-/** Nobody listens there: exit code 3. */
+/** No server listens there: exit code 3. */
 const UNREACHABLE = ['leases', '--server', 'nats://127.0.0.1:1'];
 
 describe('output without a reader', function () {
@@ -59,11 +59,11 @@ describe('output without a reader', function () {
     });
   }
 
-  /** A full pipe whose writes do not wait, and the command that has it as `fd`. */
+  /** A full pipe with non-blocking writes, and the command that has it as `fd`. */
   const onFullPipe = (fd: 1 | 2, args: readonly string[]) => {
     const path = join(temp(), 'fifo');
     execFileSync('mkfifo', [path]);
-    // Two descriptions: the command may turn waiting on for the one that it shares.
+    // Two file descriptions: the command may make the one that it shares blocking.
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     let filled = 0;

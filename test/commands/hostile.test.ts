@@ -14,7 +14,7 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/** The same as far as a subject and a header take it. */
+/** The same text, as far as a subject and a header can contain it. */
 const TOKEN = HOSTILE.replace(/[\r\n\t ]/g, '');
 
 describe('hostile text is escaped', function () {
@@ -62,7 +62,7 @@ describe('hostile text is escaped', function () {
     });
   }
 
-  /** Everything that others can write, with hostile text in every field. */
+  /** Everything that other clients can write, with hostile text in every field. */
   async function fill(): Promise<void> {
     const { connection, config, topology } = run;
     const { prefix, group } = config;
@@ -98,7 +98,7 @@ describe('hostile text is escaped', function () {
     await connection.flush();
   }
 
-  /** Answers like a member, and says nothing but hostile text. */
+  /** Answers like a member, with hostile text in every field. */
   function impersonate(): void {
     const { connection, config } = run;
     connection.subscribe('$SRV.STATS.natspoc.*', {
@@ -137,7 +137,7 @@ describe('hostile text is escaped', function () {
     await fill();
     const args = [...run.args, '--server', server.url];
     const watches = [[], ['--json']].map((more) => startCli(['leases', 'watch', ...more, ...args]));
-    // What changes has to come after its snapshot.
+    // The change must come after its snapshot.
     await until('both tell', async () => {
       for (const id of [TOKEN, 'plain']) put(keys.session(run.config.group, id), 'gone');
       run.connection.publish(`$KV.${run.config.bucket}.${keys.session(run.config.group, TOKEN)}`, '');

@@ -14,7 +14,10 @@ import { until } from '../support/until.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** All that may be in a package: what runs, the library's types, and the documents that the README leads to. */
+/**
+ * The permitted contents of a package: programs, the library's types, and the documents to which the README
+ * links.
+ */
 const ALLOWED = [
   /^(package|oclif\.manifest)\.json$/,
   /^bin\/run\.js$/,
@@ -27,7 +30,7 @@ const ALLOWED = [
   /^\.env\.example$/,
 ];
 
-/** A program as somebody would write it who has only read docs/library.md. */
+/** A program as a reader of only docs/library.md would write it. */
 const PROGRAM = `import { createPublisher, type GroupMember, joinGroup, NatspocError, textOf } from 'natspoc';
 
 const servers: string = process.argv[2] ?? '';
@@ -57,7 +60,7 @@ try {
 }
 `;
 
-/** The forms of docs/library.md that need more of the language. */
+/** The forms of docs/library.md that need newer language features. */
 const DISPOSING = `import { createPublisher, joinGroup } from 'natspoc';
 
 await using member = await joinGroup({
@@ -79,7 +82,7 @@ const TSCONFIG = {
     strict: true,
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
-    // The declarations of this package are looked at as well.
+    // The declarations of this package are checked as well.
     skipLibCheck: false,
     types: ['node'],
   },
@@ -162,7 +165,7 @@ describe('the package', function () {
     const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
     assert.match(args, /--strict/);
     assert.match(program, /joinGroup/);
-    // A folder of its own: no configuration, and nothing beside the package and what it asks for.
+    // A separate folder: no configuration, and only the package and its dependencies.
     const plain = join(installed, 'plain');
     mkdirSync(plain);
     await run('npm', ['init', '-y'], { cwd: plain });
@@ -175,7 +178,7 @@ describe('the package', function () {
         (error: { stdout: string }) => error.stdout,
       );
     assert.equal(await compile('worker.ts'), '');
-    // As the next line says: this one joins and leaves.
+    // As the next line shows, this program joins and leaves.
     const ran = await run(process.execPath, ['worker.js'], { cwd: plain });
     assert.deepEqual(ran, { stdout: '', stderr: '' });
     assert.equal(await compile('using.ts'), '');
@@ -189,7 +192,7 @@ describe('the package', function () {
     const compiled = await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', installed]).catch(
       (error: { stdout: string }) => error,
     );
-    // The client's own declarations (nats 2.29) do not hold under these options, and are not ours to mend.
+    // The client's own declarations (nats 2.29) do not compile with these options, and we cannot fix them.
     const errors = compiled.stdout.split('\n').filter((line) => /error TS/.test(line));
     const ours = errors.filter((line) => !/^\S*node_modules\/nats\//.test(line));
     assert.deepEqual(ours, []);

@@ -18,7 +18,7 @@ interface Run {
   exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-/** The figures of a `--json` summary that these tests look at. */
+/** The figures of a `--json` summary that these tests check. */
 interface Summary {
   sent: number;
   confirmed: number;
@@ -69,7 +69,7 @@ describe('natspoc publish', function () {
     return { stream, prefix, flags: ['--stream', stream, '--prefix', prefix] };
   }
 
-  /** Starts the command; `input` goes through a pipe, `open` leaves a pipe without anything in it. */
+  /** Starts the command; `input` goes through a pipe, `open` leaves an empty pipe open. */
   function start(args: string[], options: { input?: string; open?: boolean; url?: string } = {}): Run {
     const piped = options.input !== undefined || options.open === true;
     const child = spawn(process.execPath, [PROGRAM, 'publish', ...args], {
@@ -79,7 +79,7 @@ describe('natspoc publish', function () {
     });
     running.add(child);
     if (options.input !== undefined) child.stdin?.end(options.input);
-    // A command that refuses its input closes the pipe: that is its right.
+    // A command that refuses its input may close the pipe.
     child.stdin?.on('error', () => {});
     const output = { stdout: '', stderr: '' };
     child.stdout?.on('data', (data: Buffer) => {
@@ -278,7 +278,7 @@ describe('natspoc publish', function () {
     assert.equal((await publish([...flags, '--partitions', '12', 'x'])).code, 0);
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
     await refuses(publish([...flags, '--partition', '12', 'x']), 2, /no partition 12, they are 0 to 11/);
-    // The stream is gone, and the bucket knows, as it holds what a group has done.
+    // The stream is gone, but the bucket still holds the layout and the positions of a group.
     const consume = ['consume', ...flags, '--output', 'none', '--until-caught-up', '--server', server.url];
     assert.equal((await runCli(consume)).code, 0);
     await (await connection.jetstreamManager()).streams.delete(stream);
@@ -351,7 +351,7 @@ describe('natspoc publish', function () {
       for (const name of [stream, `KV_${stream}_leases`]) {
         await assert.rejects(manager.streams.info(name), /stream not found/, `${name} was not created`);
       }
-      // As large as can be.
+      // As large as possible.
       assert.equal((await publish([...flags, '--size', '2KiB', '-q'], { url })).code, 0);
     } finally {
       await client.close();
@@ -433,7 +433,7 @@ describe('natspoc publish', function () {
     const { stream, flags } = ownStream();
     const run = start([...flags, '--duration', '1m', '--timeout', '1s', '-q', '--max-pending', '50']);
     await waitForMessages(stream, 50);
-    // At full speed the window is always full, so some are on their way at this moment.
+    // At full speed the window is always full, so some messages are in flight at this moment.
     await server.suspend();
     try {
       run.child.kill('SIGINT');
@@ -445,7 +445,7 @@ describe('natspoc publish', function () {
     }
   });
 
-  /** Resolves when the stream exists and holds this many. */
+  /** Resolves when the stream exists and holds this many messages. */
   async function waitForMessages(stream: string, count: number): Promise<void> {
     let held = 0;
     const poll = setInterval(() => {

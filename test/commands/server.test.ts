@@ -9,7 +9,7 @@ import { startTestServer, testServerBinary } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** One run of the command line in a process of its own. */
+/** One run of the command line in a separate process. */
 interface Run {
   child: ChildProcess;
   stdout: string;
@@ -17,7 +17,7 @@ interface Run {
   ended: Promise<number | null>;
 }
 
-/** The object that `--json` prints, read with care. */
+/** The object that `--json` prints, validated. */
 function ready(stdout: string): {
   url: string;
   port: number;

@@ -10,7 +10,7 @@ import { installOffline, packCore } from '../support/installed.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Names every public interface; what it declares could not be of a class with private fields. */
+/** Names every public interface; its objects could not be assigned to a class with private fields. */
 const PROGRAM = `import {
   createPublisher, type GroupAdmin, type GroupFollower, type GroupMember, type GroupPublisher, joinGroup, openStream,
   type PartitionStatus, type Standing, type StreamAdmin,
@@ -61,7 +61,7 @@ const TSCONFIG = {
     module: 'NodeNext',
     strict: true,
     noUncheckedIndexedAccess: true,
-    // The declarations of this package are looked at as well.
+    // The declarations of this package are checked as well.
     skipLibCheck: false,
     types: ['node'],
     noEmit: true,
@@ -69,7 +69,7 @@ const TSCONFIG = {
   files: ['program.mts', 'program.cts'],
 };
 
-/** Versions of TypeScript beside the project's own, which npm provides: `npm run test:types`. */
+/** Versions of TypeScript besides the project's own, from npm: `npm run test:types`. */
 const OTHERS = (process.env.TYPESCRIPT ?? '').split(',').filter(Boolean);
 
 describe('the types of the library', function () {
@@ -118,7 +118,7 @@ describe('the types of the library', function () {
       const { stdout } = await run(file ?? '', [...args, '-p', installed], { cwd: folder }).catch(
         (error: { stdout: string }) => error,
       );
-      // The client's own declarations (nats 2.29) ask for TypeScript 5.6, and are not ours to mend.
+      // The client's own declarations (nats 2.29) need TypeScript 5.6, and we cannot fix them.
       const errors = stdout.split('\n').filter((line) => /error TS/.test(line));
       assert.deepEqual(
         errors.filter((line) => !/^\S*node_modules\/(nats|@types)\//.test(line)),

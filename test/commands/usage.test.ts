@@ -12,7 +12,7 @@ describe('the help and errors of the command line', function () {
   this.timeout(30_000);
   const temp = withTempFolder();
 
-  /** Wrong usage is exit code 2 and one line that says what is wrong, where the parser needs several. */
+  /** Wrong usage gives exit code 2 and one line with the error, although the parser writes several lines. */
   const WRONG: [args: string, line: RegExp][] = [
     [
       'leases check --format xml',
@@ -167,7 +167,7 @@ describe('the help and errors of the command line', function () {
       }
       writeFileSync(path.join(temp(), 'nats-server'), '#!/bin/sh\ntouch evil\n', { mode: 0o755 });
       writeFileSync(path.join(temp(), '.env'), `PATH=${temp()}\nXDG_CACHE_HOME=${temp()}\n`);
-      // Nothing can be found, and nothing fetched.
+      // No server can be found or fetched.
       const env = { HOME: temp(), PATH: '/nowhere', NATS_SERVER_BIN: '/no/such/server' };
       const exit = await runCli([command], { cwd: temp(), env });
       assert.equal(exit.stderr, 'Error: NATS_SERVER_BIN=/no/such/server is not an executable file.');

@@ -8,7 +8,7 @@ import { until } from '../support/until.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What a program sees of the library that looks at nothing: no listener, and not at `closed`. */
+/** The library in a program without listeners that does not await `closed`. */
 describe('a program without listeners', function () {
   this.timeout(60_000);
   const server = withServer();

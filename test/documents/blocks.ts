@@ -7,7 +7,7 @@ export interface Block {
   where: string;
   language: string;
   text: string;
-  /** What the HTML comment right above it says, if there is one. */
+  /** The text of the HTML comment right above it, if there is one. */
   note: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readProject } from './blocks.js';
 
-/** What is read of an entry of `package-lock.json`. */
+/** The used fields of an entry of `package-lock.json`. */
 interface Locked {
   version: string;
   license?: string;

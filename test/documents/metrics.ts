@@ -1,7 +1,7 @@
 import { METRICS, type MetricDefinition } from '../../src/core/health/definitions.js';
 import { readProject } from './blocks.js';
 
-/** What a histogram is served as, beside its name. */
+/** The suffixes under which a histogram is served. */
 const PARTS = ['_bucket', '_count', '_sum'];
 
 const KNOWN = new Set(

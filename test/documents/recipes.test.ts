@@ -126,7 +126,7 @@ describe('the recipes', function () {
 
   it('run: an account in SQLite gets each amount once, also if the answer to a commit is lost', async () => {
     await publish('ORDERS4', 'accounts', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
-    // The real one from Node 22.13 on; a stand-in with transactions before.
+    // The real module from Node 22.13 on; before that a substitute with transactions.
     const given = `const { DatabaseSync } = await import('node:sqlite').catch(() => ({}));
       class StandIn {
         marks = new Set(); cents = 0; before = undefined;

@@ -77,7 +77,7 @@ describe('each setting', () => {
   const readme = readProject('README.md');
   const example = readProject('.env.example');
   const documented = readProject('docs/reference.md');
-  /** The row of a variable in a table, without what only aligns it. */
+  /** The row of a variable in a table, without alignment spaces. */
   const row = (document: string, env: string) =>
     document.split('\n').find((line) => line.startsWith(`| \`${env}\` |`));
 
@@ -93,7 +93,7 @@ describe('each setting', () => {
       if (inReadme && !inReadme.includes(`\`--${flag}\``)) wrong.push(`README.md: ${env} without --${flag}`);
       if (inReadme && fallback && !inReadme.includes(`\`${fallback}\``))
         wrong.push(`README.md: the default of ${env} is ${fallback}`);
-      // Without a comment sign it is set by whoever copies the file: to the default, then.
+      // A line without a comment sign sets the variable in every copy of the file, so it must be the default.
       if (inExample && !inExample[0].startsWith('#') && inExample[1] !== fallback)
         wrong.push(`.env.example: the default of ${env} is ${fallback}`);
     }
@@ -106,7 +106,7 @@ describe('each setting', () => {
       ...[...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, env = '']) => env),
       ...[...example.matchAll(/^#? ?([A-Z_]+)=/gm)].map(([, env = '']) => env),
     ];
-    // The local server is not a setting of the core: it is looked for before there is a configuration.
+    // The local server is not a setting of the core: it is searched before a configuration exists.
     assert.deepEqual(
       named.filter((env) => !known.has(env)),
       ['NATS_SERVER_BIN'],

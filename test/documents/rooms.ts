@@ -4,7 +4,10 @@ import path from 'node:path';
 const BASE = ['core/lib', 'core/protocol', 'core/ports', 'core/config'];
 const LIBRARY = [...BASE, 'core/nats', 'core/publisher', 'core/health', 'core/member', 'core/admin'];
 
-/** Rooms of src from the bottom up. Each imports only from rooms that stand before it, and of these only what is named. */
+/**
+ * The folders of src that form rooms, from the bottom up. Each imports only from earlier rooms, and of these
+ * only from the named ones.
+ */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/lib': [],
   'core/protocol': ['core/lib'],
@@ -66,12 +69,12 @@ export function againstTheDirection(imports: readonly Import[]): Import[] {
     const [room, other] = [roomOf(from), roomOf(to)];
     if (room === other) return false;
     const permitted = ROOMS[room] ?? [];
-    // Who is above the core may use all of its rooms.
+    // Rooms above the core may use all rooms of the core.
     return !permitted.some((each) => each === other || (each === 'core' && other.startsWith('core/')));
   });
 }
 
-/** Rooms that import one another in a circle, one line each. */
+/** Rooms that import each other in a cycle, one line each. */
 export function cycles(imports: readonly Import[]): string[] {
   const edges = new Map<string, Set<string>>();
   for (const { from, to } of imports) {
@@ -97,7 +100,7 @@ export function cycles(imports: readonly Import[]): string[] {
 /** Every file that a file imports, directly or not. */
 export function reachedFrom(start: string, imports: readonly Import[]): Set<string> {
   const reached = new Set([start]);
-  // A set hands out what is added while it is walked through.
+  // The iteration of a set includes elements that are added during it.
   for (const file of reached) for (const { from, to } of imports) if (from === file) reached.add(to);
   return reached;
 }

@@ -17,8 +17,8 @@ const BLOCK_TIMEOUT_MS = 180_000;
  * What happens to a shell block, by the comment above it:
  *
  *     <!-- not run: REASON -->                      nothing
- *     <!-- terminals -->                            each line in a terminal of its own, one after the other is up;
- *                                                   all end with Ctrl-C, and well
+ *     <!-- terminals -->                            each line in its own terminal, one after the other; all end with
+ *                                                   Ctrl-C and exit code 0
  *     <!-- exits N: REASON -->                      the last command ends with N
  *     nothing                                       one script that has to end with 0
  */
@@ -29,7 +29,7 @@ function planOf({ note, where }: Block): Plan {
   if (note === 'terminals') return { kind: 'terminals' };
   if (/^not run: \S/.test(note)) return { kind: 'skip' };
   const code = /^exits (\d+): \S/.exec(note)?.[1];
-  assert.ok(code, `${where}: nobody knows what "${note}" means for a block of shell`);
+  assert.ok(code, `${where}: unknown comment "${note}" above a shell block`);
   return { kind: 'script', code: Number(code) };
 }
 
@@ -40,7 +40,10 @@ const commandsOf = (text: string): string[] =>
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
 
-/** A place as a reader has it: an empty folder with the files that the documents speak of, `natspoc` on the PATH. */
+/**
+ * The environment of a reader: an empty folder with the files that the documents mention, and `natspoc` on
+ * the PATH.
+ */
 class Place {
   readonly folder = mkdtempSync(join(tmpdir(), 'natspoc-docs-'));
   readonly #env: Record<string, string>;
@@ -94,7 +97,7 @@ async function runScript(place: Place, { text, where }: Block, code: number): Pr
   assert.equal(exit, code, `${where} ended with ${exit}:\n${run.output}`);
 }
 
-/** Without a terminal it prints one snapshot: a signal would meet it on its way out. */
+/** Without a terminal it prints one snapshot: a signal would arrive while it exits. */
 const ENDS_BY_ITSELF = /^natspoc top\b/;
 
 async function runTerminals(place: Place, { text, where }: Block): Promise<void> {
@@ -132,7 +135,7 @@ for (const document of DOCUMENTS) {
       );
     });
 
-    // In order: a block goes on where the one before it has ended.
+    // In order: a block continues where the previous one ended.
     for (const block of blocksOf(document).filter(({ language }) => language === 'sh')) {
       const plan = planOf(block);
       if (plan.kind === 'terminals') it(`${block.where} works`, () => runTerminals(place, block));

@@ -15,7 +15,7 @@ const DOCUMENTS = [
   'docs/testing.md',
 ];
 
-/** As a careful reader would compile; `natspoc` is the package as it is built. */
+/** Compiled as a careful reader would; `natspoc` is the built package. */
 const TSCONFIG = {
   compilerOptions: {
     target: 'ES2023',
@@ -46,7 +46,7 @@ describe('the TypeScript blocks of the documents', function () {
     assert.ok(blocks.length >= 3);
     for (const { where, note, text } of blocks) {
       const given = note === undefined ? '' : /^given: (.+)$/.exec(note)?.[1];
-      assert.notEqual(given, undefined, `${where}: nobody knows what "${note}" means for a program`);
+      assert.notEqual(given, undefined, `${where}: unknown comment "${note}" above a program`);
       writeFileSync(join(folder(), `${where.replaceAll(/\W/g, '-')}.mts`), `${given}\n${text}`);
     }
     writeFileSync(join(folder(), 'tsconfig.json'), JSON.stringify(TSCONFIG));

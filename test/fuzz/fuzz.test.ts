@@ -6,7 +6,7 @@ import { decodeEvent } from '../../src/top/model/decode.js';
 import { EVENTS } from './samples.js';
 import { TARGETS } from './targets.js';
 
-/** Of all targets together; `npm run fuzz` takes a million. */
+/** For all targets together; `npm run fuzz` runs a million. */
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
 /** The seed of a failure is in its message: FUZZ_SEED repeats it. The suite always tries the same cases; more are fresh. */
 const SEED = process.env.FUZZ_SEED ?? (process.env.FUZZ_CASES === undefined ? '1' : undefined);

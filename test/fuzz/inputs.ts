@@ -8,7 +8,7 @@ export const RAW = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u
 
 const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
 
-/** Values that programs trip over. */
+/** Values that often cause errors. */
 export const awkward: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(
     undefined,
@@ -54,7 +54,7 @@ export function mutated(sample: unknown): fc.Arbitrary<unknown> {
     .map((changes) => changes.reduce((value, [at, put]) => replaceAt(value, at, put), sample));
 }
 
-/** Replaces the value of one place inside, chosen by a number; a new value, the old one stays. */
+/** Replaces one inner value, chosen by a number, in a copy. */
 function replaceAt(value: unknown, at: number, put: unknown): unknown {
   if (typeof value !== 'object' || value === null) return put;
   const names = Object.keys(value);
@@ -69,7 +69,7 @@ function replaceAt(value: unknown, at: number, put: unknown): unknown {
 
 const encoder = new TextEncoder();
 
-/** Bytes: of mutated samples as JSON, cut off, or of anything. */
+/** Bytes: mutated samples as JSON, truncated ones, or arbitrary bytes. */
 export function bytesLike(...samples: readonly unknown[]): fc.Arbitrary<Uint8Array> {
   const json = fc
     .oneof(...samples.map(mutated))
@@ -81,7 +81,7 @@ export function bytesLike(...samples: readonly unknown[]): fc.Arbitrary<Uint8Arr
   );
 }
 
-/** Text: a sample with pieces of it repeated, left out, or replaced. */
+/** Text: a sample with parts repeated, left out, or replaced. */
 export function textLike(...samples: readonly string[]): fc.Arbitrary<string> {
   const piece = fc.oneof(
     fc.constantFrom(

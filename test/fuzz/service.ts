@@ -4,7 +4,7 @@ import { decodeHeaders } from '../../src/core/nats/client/headers.js';
 import { MicroIdentities } from '../../src/core/nats/service/control.js';
 import { bytesLike, textLike } from './inputs.js';
 
-/** What comes to a member's subjects. */
+/** Messages to a member's subjects. */
 export interface Request {
   subject: string;
   reply: string;
@@ -14,7 +14,7 @@ export interface Request {
 
 type Deliver = (error: null, message: Msg) => void;
 
-/** Where an answer would become a message of the stream, an entry of the bucket or an order. */
+/** Subjects on which an answer would become a message of the stream, an entry of the bucket or a request. */
 const FORBIDDEN = /^(\$|natspoc\.|a\.b\.)/;
 
 const listeners = new Map<string, Deliver>();
@@ -52,7 +52,7 @@ const SUBJECTS = [
   `${AT}.skip`,
 ];
 
-/** Requests as members get them, and what is none. */
+/** Requests as members get them, and messages that are no requests. */
 export const requests: fc.Arbitrary<Request> = fc.record({
   subject: fc.constantFrom(...SUBJECTS),
   reply: fc.oneof(
@@ -72,10 +72,10 @@ export const requests: fc.Arbitrary<Request> = fc.record({
   data: bytesLike({ partitions: [1, 2], to: 'x' }, { partitions: 'all', paused: true }),
 });
 
-/** The last answer that should not have been; one that comes later is told with the next request. */
+/** The last forbidden answer; a later one is reported with the next request. */
 let fault: string | undefined;
 
-/** Delivers one to the member; what it answers at once. */
+/** Delivers one to the member; returns its immediate answer. */
 export function serve({ subject, reply, headers, data }: Request): string[] {
   const answers: string[] = [];
   const message = {

@@ -51,21 +51,21 @@ import {
 } from './samples.js';
 import { requests, serve } from './service.js';
 
-/** Something that is decoded from outside. */
+/** Input from outside that is decoded. */
 export interface Target {
   name: string;
-  /** Of all cases, how many are for it, relative to the others. */
+  /** Its share of all cases, relative to the others. */
   weight: number;
   property: fc.IRawProperty<unknown>;
 }
 
-/** Results larger than this much of their input, and so much more, have been made of nothing. */
+/** Results larger than this factor of their input, plus this number, are too large. */
 const GROWTH = 8;
 const ALLOWANCE = 65_536;
 
 const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
-/** What decodes one kind of input: an exception of it is a fault. It returns what it made, to be measured. */
+/** Decodes one kind of input: an exception is a fault. It returns its result, which is measured. */
 function target<T>(name: string, inputs: fc.Arbitrary<T>, decode: (input: T) => unknown, weight = 1): Target {
   const property = fc.property(inputs, (input) => {
     const size = input instanceof Uint8Array ? input.length : sizeOf(input);
@@ -75,7 +75,10 @@ function target<T>(name: string, inputs: fc.Arbitrary<T>, decode: (input: T) => 
   return { name, weight, property };
 }
 
-/** The same for what refuses by throwing: a NatspocError, in words that are one line and safe on a terminal. */
+/**
+ * The same for a decoder that refuses by throwing: it must be a NatspocError with one line that is safe on a
+ * terminal.
+ */
 function refusing<T>(
   name: string,
   inputs: fc.Arbitrary<T>,
@@ -103,7 +106,7 @@ function safe(text: string): string {
   return text;
 }
 
-/** What of these values a recording gives: what a file holds has been text. */
+/** These values as a recording returns them, after a conversion to text. */
 const recorded = (values: readonly unknown[]): TopEvent[] =>
   values.flatMap((value) => {
     const event = decodeEvent(JSON.parse(JSON.stringify(value ?? null)));
@@ -119,12 +122,12 @@ function show(events: readonly TopEvent[]): void {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   for (const line of textSnapshot(model, SIZE.columns).split('\n')) safe(line);
   safe(toJson(jsonSnapshot(model)));
-  // A frame costs Ink some milliseconds, so each recording is drawn with one panel of all.
+  // A frame costs Ink some milliseconds, so each recording is drawn with only one of the panels.
   const ui = uiWith({ focus: PANELS[events.length % PANELS.length] ?? 'partitions' });
   for (const row of drawnRows(model, ui, SIZE)) safe(row.replaceAll(STYLE, ''));
 }
 
-/** Any value as text, also one that has no way to become text by itself. */
+/** Any value as text, also one that cannot be converted to a string. */
 const textIn = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 const REPLY = '$JS.ACK.EVENTS.reader.1.42.42.1795845811881000000.7';

@@ -17,7 +17,8 @@ describe('the bucket on a server', () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
-      // Clusters from 2.12 on say it without the number, where another write is on its way: hard to come by.
+      // Clusters from 2.12 on send it without the number while another write is in flight, which is hard to
+      // provoke.
       const codes = [10071, 10164];
       const overload = { code: 429, err_code: 10167, description: 'too many requests' };
       connection.subscribe('$KV.answers.*', {
@@ -50,7 +51,7 @@ describe('the bucket on a server', () => {
       const { bucket } = await openTopology(connection, config, { create: true });
       for (const key of ['group.g.a', 'group.g.b', 'group.g.c'])
         await bucket.write(key, new Uint8Array(1), 0);
-      // A delivery behind which nothing is pending.
+      // A delivery with a pending count of 0.
       proxy.swallow(/ \$JS\.ACK\.\S+\.natspoc-watch-\S+\.0 /);
       const snapshots: string[][] = [];
       const watch = bucket.watch('group.g.', {
@@ -98,7 +99,7 @@ describe('the bucket on a server', () => {
   });
 
   it('times out after a fifth of the ttl, even with a longer --timeout', async () => {
-    // Longer than a test may take: an answer that waits for this never comes.
+    // Longer than a test may take, so that waiting for this timeout fails the test.
     const config = loadConfig({ flags: { server: server.url, timeoutMs: '10m', ttlMs: '1s' }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -163,7 +164,7 @@ describe('the bucket on a server', () => {
         limited.configure(next);
         await limited.start();
         if (next === account(-1)) break;
-        // Refused again and again.
+        // Refused repeatedly.
         const before = refusals.outMsgs;
         await until('it was asked for', () => connection.stats().outMsgs > before + 8, 20_000);
       }

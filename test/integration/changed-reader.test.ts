@@ -11,7 +11,7 @@ import { type GroupMember, joinGroup } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Whoever may create consumers on a stream may change those of its groups. */
+/** A client that may create consumers on a stream may change those of its groups. */
 describe('a reader that another client changed', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -34,7 +34,10 @@ describe('a reader that another client changed', function () {
     member = undefined;
   });
 
-  /** A member of a stream with two partitions, what it handles by partition, and what it says it cannot read. */
+  /**
+   * A member of a stream with two partitions, the messages that it handles by partition, and its reports of
+   * unreadable partitions.
+   */
   const start = async () => {
     const place = { connection, stream, prefix: `${stream}.e`, partitions: 2 };
     const handled: string[][] = [[], []];
@@ -118,11 +121,14 @@ describe('a reader that another client changed', function () {
     const order = JSON.stringify({ batch: 1, expires: 30_000_000_000 });
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, order, { reply: thief.getSubject() });
     const sent: string[] = [];
-    // Requests are served in turns: the member's came first.
+    // Requests are served in turn: the member's came first.
     while (stolen.length === 0 && sent.length < 5) {
       sent.push(`message ${sent.length}`);
       await publish(0, sent.at(-1) ?? '');
-      await until('somebody has it', () => (handled[0]?.length ?? 0) + stolen.length === sent.length);
+      await until(
+        'a client has received it',
+        () => (handled[0]?.length ?? 0) + stolen.length === sent.length,
+      );
     }
     assert.equal(stolen.length, 1);
     await until('the member has it, too', () => handled[0]?.length === sent.length, 20_000);

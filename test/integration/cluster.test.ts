@@ -9,7 +9,7 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
 const RATE = 500;
-/** nats-server elects a leader after 4 to 9 s without one; then readers and watches have to be made again. */
+/** nats-server elects a leader after 4 to 9 s without one; then readers and watches must be created again. */
 const ELECTION_MS = 120_000;
 /** Longer than an election takes: no session ends because of it. */
 const TTL = '30s';
@@ -39,7 +39,10 @@ describe('a cluster of three servers that loses one', function () {
 
   const url = () => servers.map((server) => server.url).join(',');
 
-  /** Without a leader JetStream answers nobody, and until that has heard of all servers it places no replicas. */
+  /**
+   * Without a leader JetStream answers no requests, and until the leader knows all servers it places no
+   * replicas.
+   */
   async function elected(): Promise<void> {
     const connection = await connectNats(loadConfig({ flags: { server: url() }, env: {} }), 'test');
     const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 500 });
@@ -50,7 +53,7 @@ describe('a cluster of three servers that loses one', function () {
     await until('a stream finds three places', placed, ELECTION_MS).finally(() => connection.close());
   }
 
-  /** SIGKILL for the server that leads a stream. */
+  /** Kills the server that leads a stream with SIGKILL. */
   async function killLeader(stream: string): Promise<void> {
     const manager = await run.connection.jetstreamManager({ checkAPI: false });
     const { cluster } = await manager.streams.info(stream);
@@ -87,7 +90,7 @@ describe('a cluster of three servers that loses one', function () {
 
       await killLeader(streamOf());
       const newest = Math.max(...run.handled.map(({ sequence }) => sequence));
-      // Nobody leads now: the order waits for the election, or says that it has not been carried out.
+      // There is no leader now: the command waits for the election, or reports that it was not executed.
       await until('an order is carried out', async () => (await release(3)).code === 0, ELECTION_MS);
       await until(
         'what is published afterwards is handled in every partition',

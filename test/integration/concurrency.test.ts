@@ -4,7 +4,7 @@ import { createPublisher, joinGroup } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Handlers of one partition, side by side by key. */
+/** Handlers of one partition, in parallel for different keys. */
 describe('concurrency', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -58,7 +58,7 @@ describe('concurrency', function () {
       concurrency: 1_000,
       handler: async ({ key }) => {
         if (key === 'k50') return released;
-        // Only far behind the slow message.
+        // Only messages far after the slow one.
         if (handled > 3_000) most = Math.max(most, running + 2);
         running++;
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -47,7 +47,7 @@ describe('connecting', function () {
     return exit;
   }
 
-  /** One clear line, the right exit code, and no secret in it. */
+  /** Fails with one clear line without a secret, and this exit code. */
   async function fails(code: number, line: RegExp, env: Record<string, string>, ...args: string[]) {
     for (const json of [false, true]) {
       const exit = await create(env, ...args, ...(json ? ['--json'] : []));
@@ -182,7 +182,7 @@ describe('connecting', function () {
       const plain = await serve('');
       const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
       const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
-      // It waits so long for a handshake before it speaks: whoever starts it here asks for its first words.
+      // It waits this long for a handshake before it sends anything: the test waits for its first bytes.
       const config = `tls { cert_file: "${files.cert}", key_file: "${files.key}", handshake_first: 2s }`;
       const url = itself ? `tls://localhost:${(await serve(config)).port}` : await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') }, '--tlsfirst');
@@ -310,7 +310,7 @@ describe('connecting', function () {
         '--prefix',
         'd',
       );
-      // Whoever says who he is does not mean the context's password.
+      // An explicit user must not get the context's password.
       await fails(4, /refused the credentials/, { NATS_USER: 'u', NATS_CONTEXT: 'prod' });
     });
 

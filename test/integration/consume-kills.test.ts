@@ -11,12 +11,12 @@ import { until } from '../support/until.js';
 /** `CONSUME_KILLS=200000 npx mocha test/integration/consume-kills.test.ts` for the long version. */
 const MESSAGES = Number(process.env.CONSUME_KILLS ?? 10_000);
 const KILLS = Math.max(3, Math.round(MESSAGES / 20_000));
-/** Which member is killed when; `KILLS_SEED` repeats a run, as far as processes allow. */
+/** The seed for which member is killed when; `KILLS_SEED` repeats a run, as far as processes allow. */
 const SEED = Number(process.env.KILLS_SEED ?? Date.now() % 1_000_000);
 
 const fails = (number: number): boolean => number % 100 === 7;
 
-/** Writes what it handles to one file, by appends that do not mix; never handles every hundredth message. */
+/** Writes what it handles to one file, with atomic appends; never succeeds at every hundredth message. */
 const HANDLER = `
 import { appendFileSync } from 'node:fs';
 export default async (message, { key }) => {
@@ -53,7 +53,7 @@ describe('members that are killed while messages fail', function () {
     ];
     args.push('--on-failure', 'dead-letter', '--max-attempts', '2', '--backoff', '1ms');
     const start = (name: string): Cli => startCli([...args, '--name', name], { env: { HANDLED: handled } });
-    // A few keys for each partition: several messages of one are always in sight.
+    // A few keys for each partition, so that several messages of a key are always in memory.
     const published = runCli([
       ...['publish', '{{Count}}', '--count', String(MESSAGES), '--keys', '60', '-q'],
       ...place,
@@ -85,7 +85,7 @@ describe('members that are killed while messages fail', function () {
       return new Set(read().map(([, number]) => number)).size >= expected.length;
     };
     await until('every message is handled that can be', isDone, 60_000 + MESSAGES * 2);
-    // The last one may have been started a moment ago: before it listens a signal just ends it.
+    // The last one may have just started: before it handles signals, a signal ends it immediately.
     for (const member of members) await member.note(/^joined group/);
     for (const member of members) member.signal('SIGTERM');
     for (const member of members) assert.equal((await member.exited).code, 0);
@@ -94,7 +94,7 @@ describe('members that are killed while messages fail', function () {
     const lastOf = new Map<string, number>();
     for (const [key, text] of read()) {
       const number = Number(text);
-      // What was not committed when its owner was killed comes again; what comes for the first time is in order.
+      // Messages that were not committed when their owner was killed are repeated; new messages are in order.
       if (seen.has(number)) continue;
       seen.add(number);
       assert.ok(number > (lastOf.get(key) ?? 0), `${key}: ${number} after ${lastOf.get(key)}`);

@@ -13,7 +13,7 @@ import {
 import { runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** Letters are given up only when they are certainly kept, and come back as they were. */
+/** Messages become dead letters only when these are certainly stored, and are put back unchanged. */
 describe('dead letters', function () {
   this.timeout(120_000);
   const server = withServer();

@@ -9,7 +9,7 @@ import { fakeMessage } from '../support/fake-partition.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Messages that wait for a reader, and are dropped before they come: no delivery ever tells. */
+/** Messages that wait for a reader and are dropped before their delivery: no delivery reveals this. */
 describe('messages that a stream drops while it is read', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -59,7 +59,7 @@ describe('messages that a stream drops while it is read', function () {
     assert.ok(read < 200, 'the rest was purged before it came');
   });
 
-  /** Publishes to the partitions in turns. */
+  /** Publishes to the partitions in turn. */
   const publish = async (prefix: string, partitions: number, count: number) => {
     const jetstream = connection.jetstream();
     const all = Array.from({ length: count }, (_, i) =>
@@ -120,7 +120,7 @@ describe('messages that a stream drops while it is read', function () {
     await manager.streams.update('D6', { ...config, max_msgs_per_subject: 10 });
     await publish('D6.e', 1, 100);
     member = await join();
-    await until('it is told', () => lostOf() >= 90);
+    await until('it is reported', () => lostOf() >= 90);
     const lost = lostOf();
     await member.leave();
     const line = `! dropped by the stream before handled, at most: p0 ${lost}`;
@@ -137,7 +137,7 @@ describe('messages that a stream drops while it is read', function () {
     );
     const sought = await cli('leases', 'seek', '0', '--to', '+0', '--force');
     assert.equal(sought.code, 0, sought.stderr);
-    await until('it goes on', runs);
+    await until('it continues', runs);
     assert.doesNotMatch((await cli('leases')).stdout, /dropped/);
     await member.leave();
   });
@@ -165,7 +165,7 @@ describe('messages that a stream drops while it is read', function () {
       'it has caught up',
       () => member.partitions[0]?.caughtUp === true && member.partitions[0].position === 1_500,
     );
-    await until('all that was lost is told', () => handled + lost >= 1_500);
+    await until('all losses are reported', () => handled + lost >= 1_500);
     assert.equal(handled + lost, 1_500, 'with a single partition every gap is a loss');
     await member.leave();
   });
@@ -184,7 +184,7 @@ describe('messages that a stream drops while it is read', function () {
       await publish('D5.e', 2, 100);
       await until('all are handled', () => member.counters.handled === batch * 100);
     }
-    // Longer than it takes to look at the stream again.
+    // Longer than the interval of checks of the stream.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     assert.equal(lost, 0);
     await member.leave();

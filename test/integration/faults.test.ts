@@ -49,8 +49,8 @@ describe('faults on a real server', function () {
     await assertNothingWrong();
     const after = run.handled.filter(({ consumer }) => consumer === 'sleeper').slice(before);
     assert.ok(after.length > 0, 'it handles again');
-    // A line that was ready to be written when the process was stopped may come out when it wakes; what arrived
-    // meanwhile, some hundred messages that wait in its socket, may not.
+    // A line that was ready when the process was stopped may be written when it wakes. The hundreds of
+    // messages that arrived in its socket meanwhile must not be handled.
     const stale = after.filter(({ epoch, sequence }) => epoch <= takenAt && sequence > newestAtStop);
     assert.equal(stale.length, 0, 'only under epochs of its new session');
   });
@@ -148,7 +148,7 @@ describe('faults on a real server', function () {
 
   it('an unexpected end of the stream ends the members with a clear error', async () => {
     await start(['a', 'b']);
-    // Only a group that is at work shows it: one that starts may be told by the opening of its readers.
+    // Only a working group shows it: a starting one may learn it from the opening of its readers.
     run.publish(RATE);
     await run.handledCount(100);
     const members = [...run.members.values()];

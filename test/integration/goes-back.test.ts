@@ -10,7 +10,7 @@ import { withGroup } from '../support/with-group.js';
 
 const RATE = 200;
 const SHORT_TTL = ['--ttl', '3s'];
-/** A renewal's time to notice, a ttl in which nothing is claimed, and what a busy machine needs. */
+/** The interval of a renewal, a ttl in which nothing is claimed, and time for a busy machine. */
 const RECOVERY_MS = 25_000;
 
 describe('a bucket that goes back under its members', function () {
@@ -35,7 +35,7 @@ describe('a bucket that goes back under its members', function () {
       key === undefined ? undefined : { filter: bucketSubject(run.config.bucket, key) },
     );
 
-  /** True when every partition has an owner whose session is there, and a position. */
+  /** True when every partition has a position and an owner with a session. */
   const isWhole = async (): Promise<boolean> => {
     const { bucket } = run.topology;
     const { group } = run.config;
@@ -52,7 +52,7 @@ describe('a bucket that goes back under its members', function () {
     return true;
   };
   const recovers = (): Promise<void> => until('every partition has a live owner', isWhole, RECOVERY_MS);
-  /** Everything is handled to its end, by both. */
+  /** Waits until both have handled everything. */
   const assertNothingLost = async (): Promise<void> => {
     const before = new Map([...run.members.keys()].map((name) => [name, handledBy(name)]));
     await until('both handle again', () => [...before].every(([name, count]) => handledBy(name) > count));
@@ -103,7 +103,7 @@ describe('a bucket that goes back under its members', function () {
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { config } = await manager.streams.info(name);
-    // They do not look in between: a bucket that is not there ends them.
+    // They do not notice the moment in between: a missing bucket would end them.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await manager.streams.delete(name);
     await manager.streams.add(config);
@@ -154,7 +154,7 @@ describe('a store that is restored from an older copy under its members', functi
       );
       await publish('late', 500);
       await allHandled('late', 500);
-      // Its leases change hands, so that what the copy says of them is wrong.
+      // Its leases get other owners, so that the copy of them is wrong.
       run.forget('a').signal('SIGKILL');
       run.consume('c', SHORT_TTL);
       await run.atRest();

@@ -21,7 +21,7 @@ describe('what holds a partition up', function () {
   const natspoc = (...args: string[]): Promise<CliExit> =>
     runCli([...args, ...run.args, '--server', server.url]);
 
-  /** A member whose handler fails at the third message, and only there; after it, two more messages wait. */
+  /** A member whose handler fails only at the third message; after it, two more messages wait. */
   async function failing(...flags: string[]): Promise<void> {
     const module = join(folder(), 'failing.mjs');
     writeFileSync(

@@ -6,7 +6,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const all = '{ publish: ">", subscribe: ">" }';
-/** May answer for group A, and be listed by NATS tools: that is what docs/permissions.md gives a consumer of A. */
+/** May answer for group A and be listed by NATS tools, as docs/permissions.md permits a consumer of A. */
 const ofGroupA = '{ publish: ">", subscribe: ["_INBOX.>", "$SRV.>", "natspoc.*.A.>"] }';
 
 describe('forged messages to a member', function () {
@@ -102,7 +102,7 @@ describe('forged messages to a member', function () {
         connection.publish(subject, '', { reply });
       }
     }
-    // Questions are answered in their order: with this answer all before it have been looked at.
+    // Requests are answered in order: with this answer all earlier ones have been processed.
     await connection.request(`$SRV.PING.natspoc.${id}`, '', { timeout: 5_000 });
     assert.equal((await manager.streams.info(stream)).state.messages, 0);
     const lease = await manager.streams.getMessage(bucket, { last_by_subj: places[1] ?? '' });
@@ -125,7 +125,7 @@ describe('forged messages to a member', function () {
     const killedAt = performance.now();
     first.signal('SIGKILL');
     await second.tookOver(2);
-    // By its ttl it would be noticed after 9 s and more.
+    // Its ttl would show it only after more than 9 s.
     assert.ok(performance.now() - killedAt < 5_000, `${performance.now() - killedAt} ms`);
     const top = await runCli(['top', '--once', '--json'], { env });
     assert.match(top.stdout, /"name":"second"/);

@@ -70,7 +70,8 @@ describe('a group with a key over a stream that other programs made', function (
       assert.equal(key, subject.split('.')[1]);
       assert.equal(partition, partitionOf(key, 8));
     }
-    // What a member handles of a customer is in order; the killed one's last messages may come again at another.
+    // Each member handles the messages of a customer in order; the last messages of the killed one may be
+    // repeated by another.
     for (const member of members) {
       const last = new Map<string, number>();
       for (const line of linesOf(member)) {
@@ -200,7 +201,7 @@ describe('a group with a key over a stream that other programs made', function (
     await member.leave();
   });
 
-  /** What a program is told that asks for this. */
+  /** The error that a program with these options gets. */
   async function refusalOf(options: Record<string, unknown>): Promise<[code: string, message: string]> {
     const all = {
       servers: server.url,
@@ -309,7 +310,7 @@ describe('a group with a key over a stream that other programs made', function (
       const owned = joined.flatMap((member) => member.partitions.map(({ partition }) => partition));
       await Promise.all(joined.map((member) => member.leave()));
       if (errors.length === 0) {
-        // The one without a key came late, and has taken over the layout of the group.
+        // The member without a key was second, and has adopted the layout of the group.
         assert.ok(Math.max(...owned) < KEYED, `both kinds: ${owned}`);
         continue;
       }

@@ -17,7 +17,7 @@ import {
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Catches what would end the process. */
+/** Catches errors that would end the process. */
 async function withBugs(use: (errors: readonly unknown[]) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];
   const before = process.listeners('uncaughtException');
@@ -31,7 +31,7 @@ async function withBugs(use: (errors: readonly unknown[]) => Promise<void>): Pro
   }
 }
 
-/** Deletes the only reader of a stream, as a newer owner or somebody else does. */
+/** Deletes the only reader of a stream, as a newer owner or another client does. */
 async function deleteReader(manager: JetStreamManager, stream: string): Promise<void> {
   const [reader] = await manager.consumers.list(stream).next();
   assert.ok(reader);
@@ -141,7 +141,7 @@ describe('the library', function () {
     });
     members.push(member);
     await until('all are handled', () => member.counters.handled === 2_000);
-    // What waits behind a full one starts at once, full or not.
+    // A batch after a full one starts at once, full or not.
     assert.deepEqual([sizes[0], Math.max(...sizes)], [500, 500], sizes.join(' '));
   });
 
@@ -184,7 +184,7 @@ describe('the library', function () {
     const first = await join(() => {}, { from: { kind: 'new' } });
     await first.leave();
     const manager = await connection.jetstreamManager();
-    // A partition that the first has not come to.
+    // A partition from which the first member has handled nothing.
     const filter = `$KV.${stream}_leases.position.default.2`;
     await manager.streams.purge(`KV_${stream}_leases`, { filter });
     await publish(40);

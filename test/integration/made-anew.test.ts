@@ -32,7 +32,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     new Set(run.handled.map(({ data }) => data).filter((data) => data.startsWith(text))).size;
   const allHandled = (text: string, count: number): Promise<void> =>
     until(`${count} of ${text}`, () => handled(text) === count, 30_000);
-  /** The stream is made anew with the same configuration, and grows past all positions. */
+  /** The stream is created again with the same configuration, and grows past all positions. */
   const makeAnew = async (): Promise<void> => {
     const { manager } = run.topology;
     const { config } = await manager.streams.info(run.config.stream);
@@ -43,7 +43,7 @@ describe('a stream that has reused the sequences of its positions', function () 
   const messages = async (): Promise<number> =>
     (await run.topology.manager.streams.info(run.config.stream)).state.messages;
 
-  /** Every command says so, nothing is deleted, nothing was handled; a seek cures it. */
+  /** Every command reports it, nothing is deleted, and nothing was handled; a seek fixes it. */
   async function isSeenAndCured(text: string, count: number, first = 'first'): Promise<void> {
     const check = await natspoc('leases', 'check', '--json');
     assert.equal(check.code, 5, check.stdout);
@@ -67,7 +67,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await run.atRest();
     await publish('old', 100);
     await allHandled('old', 100);
-    // They do not look in between: a stream that is not there ends them.
+    // They do not notice the moment in between: a missing stream would end them.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await makeAnew();
     for (const cli of run.members.values()) cli.signal('SIGCONT');
@@ -116,7 +116,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     const connection = await connect({ servers: server.url });
     const manager = await connection.jetstreamManager();
     await manager.streams.update(run.config.stream, { max_age: 3_600_000_000_000 });
-    // Without the messages at the positions only the time of creation is left to tell.
+    // Without the messages at the positions, only the creation time identifies the stream.
     await manager.streams.purge(run.config.stream, { seq: 101 });
     await connection.close();
     await server.kill();
@@ -132,7 +132,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
     await publish('new', 1);
-    // A partition that nothing comes to for a while is behind another trim as well.
+    // A partition without messages for a while has a position before another trim as well.
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
     run.consume('a', SHORT_TTL);

@@ -3,7 +3,7 @@ import type { Logger } from '../../src/core/index.js';
 import { until } from '../support/until.js';
 import { withLibrary } from '../support/with-library.js';
 
-/** Keeps what it is told; its lines come with a level, like those of pino and console. */
+/** Stores its lines with their levels, as pino and console get them. */
 function keeping() {
   const lines: { level: string; fields: Record<string, unknown>; text: string }[] = [];
   const at = (level: string) => (fields: object, text: string) =>
@@ -90,7 +90,7 @@ describe('the log of a member', function () {
     assert.deepEqual([member.counters.handled, member.counters.failed], [1, 0]);
   });
 
-  // The last one: the connection that the tests share needs a moment to come back.
+  // This test is last: the shared connection needs a moment to reconnect.
   it('says that the connection broke, and that it is back', async () => {
     const { lines, logger } = keeping();
     const { server, stream } = stage;

@@ -12,7 +12,7 @@ const fields = (value: unknown): Fields => {
   return { ...value };
 };
 
-/** What any NATS tool sees of a member: the schema of ADR-32, asked for with plain requests. */
+/** What any NATS tool sees of a member: the schema of ADR-32, through plain requests. */
 describe('a member as a micro service', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -66,7 +66,7 @@ describe('a member as a micro service', function () {
       assert.equal(typeof stats.started, 'string');
       assert.ok(Array.isArray(stats.endpoints) && stats.endpoints.length === 4);
       for (const endpoint of stats.endpoints.map(fields)) {
-        // What the published schema requires of each; data is an object where there is any.
+        // The fields that the published schema requires of each; `data`, if present, is an object.
         const { name, subject, queue_group, num_requests, num_errors, last_error, data } = endpoint;
         assert.equal(subject, `natspoc.M1.default.${id}.${name}`);
         assert.deepEqual([queue_group, num_requests, num_errors, last_error], ['q', 0, 0, '']);

@@ -3,7 +3,7 @@ import { connect, type JetStreamManager, type NatsConnection, type StreamConfig 
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** What could destroy something, or go on as if nothing were wrong. */
+/** Situations that could destroy data, or in which commands could continue as if nothing were wrong. */
 const COMMANDS = [
   'stream trim --force',
   'stream purge --force',
@@ -44,7 +44,7 @@ describe('a stream and a bucket that do not belong together', function () {
     assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
     return stdout;
   }
-  /** Everything of both that a command could change. */
+  /** Everything in stream and bucket that a command could change. */
   const stateOf = () =>
     Promise.all(
       [stream, bucket()].map(async (name) => {
@@ -87,7 +87,7 @@ describe('a stream and a bucket that do not belong together', function () {
     await ok('stream', 'create');
     const { layout, messages, groups } = JSON.parse(await ok('stream', '--json'));
     assert.deepEqual([layout.partitions, layout.prefix, messages, groups], [8, stream, 20, []]);
-    // Nobody has handled anything, as far as the new bucket knows.
+    // According to the new bucket, no member has handled anything.
     await allRefuse(
       ['stream trim --force'],
       1,

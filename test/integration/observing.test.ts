@@ -12,7 +12,7 @@ import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
 const AT = '2026-01-05T12:00:00.000Z';
-/** More than is read of the past of a whole group. */
+/** More entries than are read of a whole group's history. */
 const MANY = 10_050;
 
 describe('observing a group', function () {
@@ -39,7 +39,7 @@ describe('observing a group', function () {
   describe('with a long history in its bucket', () => {
     let seen: Awaited<ReturnType<typeof observe>>;
 
-    /** As the bucket has it after a busy hour: many sessions, and only then the owners of partition 3. */
+    /** As in the bucket after a busy hour: many sessions, and then the owners of partition 3. */
     beforeEach(async () => {
       seen = await observe(server.url, '20s');
       const { connection, bucket, group } = seen;
@@ -106,7 +106,8 @@ describe('observing a group', function () {
     for (let i = 0; i < 8; i++) await connection.request(`${layout.prefix}.p.${i % 4}`, 'x');
     await manager.streams.deleteMessage(stream, 8);
     const ends = (await observer.ends()).map(({ partition, sequence }) => [partition, sequence]);
-    // A server 2.9 counts partition 3, and answers that it has none; a newer one may find the message before.
+    // nats-server 2.9 counts partition 3 but answers that it has no message; a newer one may find the
+    // previous message.
     assert.deepEqual(ends.slice(0, 3), [
       [0, 5],
       [1, 6],

@@ -37,7 +37,7 @@ describe('operating a group under load', function () {
     return fields(JSON.parse(stdout));
   }
 
-  /** Two members at rest, and messages that come and are handled. */
+  /** Two members at rest, and messages that arrive and are handled. */
   async function busy(...names: string[]): Promise<void> {
     for (const name of names) run.consume(name);
     await run.atRest();
@@ -150,7 +150,7 @@ describe('operating a group under load', function () {
       .filter(({ consumer }) => consumer === 'frozen')
       .slice(handledBefore)
       .filter(({ partition: p, epoch }) => epoch < (epochs.get(p) ?? 0));
-    // What was in the pipe when it was stopped is not what it handles after it woke.
+    // Output that was in the pipe when it was stopped does not count as handled after it woke.
     assert.ok(stale.length <= 200, `${stale.length} under an old epoch`);
     await nothingLost('some');
   });
@@ -196,7 +196,7 @@ describe('operating a group under load', function () {
     assert.deepEqual([lease?.state, lease?.paused], ['paused', true]);
     assert.ok(Number(lease?.lag) > 0);
     await ok('leases', 'resume', '3');
-    await until('p3 goes on', () => run.handled.filter(({ partition }) => partition === 3).length > paused);
+    await until('p3 continues', () => run.handled.filter(({ partition }) => partition === 3).length > paused);
     await nothingLost('none');
   });
 
@@ -211,7 +211,7 @@ describe('operating a group under load', function () {
     const refused = await natspoc('leases', 'release', String(pinned[0]));
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /pinned to its owner/);
-    // Somebody may pin to any text: it never reaches the terminal as it is.
+    // A pin may name any text, which must never reach the terminal unescaped.
     const hostile = await natspoc('leases', 'pin', '7', '--to', 'x\u001b[31m\n');
     assert.match(
       hostile.stdout,
@@ -257,14 +257,14 @@ describe('operating a group under load', function () {
       '--stream',
       run.config.stream,
     ]);
-    // The watch has nothing to say before something changes: what changes has to come after its snapshot.
+    // The watch prints nothing before a change, so the change must come after its snapshot.
     await until('the watch is there', async () => {
       await natspoc('leases', 'release', '0');
       return watch.stdout.length > 0;
     });
     run.consume('b');
     await run.atRest();
-    await until('b is told of', () => watch.stdout.some((line) => line.includes('"joined"')));
+    await until('b is reported', () => watch.stdout.some((line) => line.includes('"joined"')));
     const events = watch.stdout.map((line) => fields(JSON.parse(line)));
     const acquired = events.filter(({ event, member }) => event === 'acquired' && member === 'b');
     assert.equal(new Set(acquired.map(({ partition }) => partition)).size, acquired.length);
@@ -288,7 +288,7 @@ describe('operating a group under load', function () {
     assert.deepEqual(await stalled('1h'), []);
     await until('it has waited', async () => (await stalled('500ms')).length > 0);
     assert.match(String((await stalled('500ms'))[0]), /^p3 has made no progress for .*: 1 message waits$/);
-    // Behind the position, not before it.
+    // After the position, not before it.
     const observer = natsGroupObserver(run.topology, run.config);
     assert.equal((await natspoc('publish', '--partition', '3', 'y')).code, 0);
     const [first, second] = [await observer.storedAt(3, 0), await observer.storedAt(3, 1)];

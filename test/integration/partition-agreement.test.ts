@@ -23,8 +23,9 @@ function keys(): string[] {
 }
 
 /**
- * The oldest supported server has the mapping too, so this never passes for want of one: on 2.9 in an ordinary run,
- * on 2.10 and later with `npm run test:matrix`. What those answered is also kept, in test/unit/layout.test.ts.
+ * The oldest supported server has the mapping too, so this test never passes without one: on 2.9 in an
+ * ordinary run, on 2.10 and later with `npm run test:matrix`. Their answers are also recorded in
+ * test/unit/layout.test.ts.
  */
 describe("partitionOf and the server's partition() mapping", () => {
   const server = withServer({

@@ -29,7 +29,7 @@ describe('a pause', function () {
     const before = await partition();
     assert.match(before.pausedBy, /@/);
     await natspoc('leases', 'pin', '0', '--to', 'a');
-    assert.ok((await partition()).pausedMs > before.pausedMs, 'a pin does not begin it anew');
+    assert.ok((await partition()).pausedMs > before.pausedMs, 'a pin does not restart it');
     const metrics = await (await fetch(`${url}/metrics`)).text();
     assert.match(metrics, /natspoc_partition_paused_timestamp_seconds\{[^}]*by="[^"]+@/);
     await natspoc('leases', 'resume', '0');

@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/permissions.md', import.meta.url));
 
-/** The configuration exactly as people are told to paste it, but for the passwords. */
+/** The configuration exactly as the document gives it, except for the passwords. */
 const CONFIG = (/```conf\n([\s\S]*?)```/.exec(readFileSync(DOCUMENT, 'utf8'))?.[1] ?? '').replace(
   /\$(\w+)_PASSWORD/g,
   (_, role: string) => role.toLowerCase(),
@@ -17,7 +17,7 @@ type Role = 'publisher' | 'consumer' | 'observer' | 'operator' | 'redriver' | 'a
 
 describe('permissions as documented', function () {
   this.timeout(60_000);
-  // Somebody has to bring about what the roles then meet.
+  // An unrestricted user prepares what the roles then use.
   const everything = CONFIG.replace('users = [', 'users = [ { user: anybody, password: anybody }');
   const server = new TestServer({ config: everything });
 
@@ -32,7 +32,9 @@ describe('permissions as documented', function () {
     await server.stop();
   });
 
-  /** Its timeout is far beyond that of the tests: whoever is refused and waits for an answer fails them. */
+  /**
+   * Its timeout is far longer than that of the tests: a refused command that waits for an answer fails them.
+   */
   const env = (role: Role) => ({
     NATS_URL: server.url,
     NATS_USER: role,

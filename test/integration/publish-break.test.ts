@@ -10,7 +10,9 @@ const TURNS = 12;
 describe('publishing at the moment of a break', () => {
   const server = withServer();
 
-  /** Calls back `turns` microtasks after the client has seen the break: others may still not know of it. */
+  /**
+   * Calls back `turns` microtasks after the client has noticed the break: other parts may not know of it yet.
+   */
   async function onBreak(connection: NatsConnection, turns: number, callback: () => void): Promise<void> {
     for await (const status of connection.status()) {
       if (status.type !== Events.Disconnect) continue;
@@ -33,7 +35,7 @@ describe('publishing at the moment of a break', () => {
       try {
         const manager = await connection.jetstreamManager();
         await manager.streams.add({ name: stream, subjects: [`${prefix}.p.*`] });
-        // Listens before the publisher does, so it is told first.
+        // Listens before the publisher does, so it is notified first.
         const broken = onBreak(connection, turns, () => publisher.send({ data: 'c' }));
         const layout = { prefix, partitions: 1 };
         const publisher = new Publisher({ layout, openPort: natsPublishPort(connection, { stream }) });

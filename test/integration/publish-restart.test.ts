@@ -82,7 +82,7 @@ describe('publishing while the server is killed and restarted', () => {
     const summary = await publishThroughKills(config, true);
     assert.equal(summary.confirmed, MESSAGES);
     assert.equal(summary.rejected + summary.unknown + summary.maybeTwice + summary.reordered, 0);
-    assert.ok(summary.retried > 0, 'the kills hit messages on their way');
+    assert.ok(summary.retried > 0, 'the kills hit messages in flight');
     assert.equal(summary.disconnects, 2);
     const address = server.url.replace('nats://', '');
     const told = notes.map((line) =>
@@ -107,7 +107,7 @@ describe('publishing while the server is killed and restarted', () => {
     const config = configFor('TWICE');
     const summary = await publishThroughKills(config, false);
     assert.equal(summary.confirmed, MESSAGES);
-    assert.ok(summary.maybeTwice > 0, 'the kills hit messages on their way');
+    assert.ok(summary.maybeTwice > 0, 'the kills hit messages in flight');
     const partitions = [...(await stored(config)).values()];
     const copies = partitions.flat().length;
     const firsts = partitions.map((numbers) => [...new Set(numbers)]);

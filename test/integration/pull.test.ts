@@ -85,7 +85,7 @@ describe('a pull reader', function () {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => sizes.length === 10);
-    // A request that waits hears the heartbeats that a full window does not.
+    // A pending request gets heartbeats; a full window does not.
     const { name } = await manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       filter_subject: `${stream}.b`,
@@ -99,7 +99,7 @@ describe('a pull reader', function () {
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, JSON.stringify(request), {
       reply: inbox,
     });
-    await until('so many heartbeats that silence would be a fault', () => heartbeats === 4);
+    await until('enough heartbeats that silence would be a fault', () => heartbeats === 4);
     reader.release(10);
     await until('the rest', () => sizes.length === 20);
     assert.deepEqual(faults, []);
@@ -137,7 +137,7 @@ describe('a pull reader', function () {
     await manager.streams.purge(stream);
     assert.equal(reader.pending, 90);
     reader.release(10);
-    await until('it is told', () => gone.length > 0);
+    await until('it is reported', () => gone.length > 0);
     assert.deepEqual([gone, reader.pending], [[90], 0]);
     await store(100);
     await until('what comes later comes', () => sizes.length === 11);
@@ -176,7 +176,7 @@ describe('a pull reader', function () {
       return sizes.length === 60;
     });
     assert.deepEqual(faults, []);
-    // Two requests may be under way, each with the whole window.
+    // Two requests may be in flight, each with the whole window.
     assert.ok(most <= 2 * 64 * KIB, `${most} bytes held at a time`);
     reader.close();
   });
@@ -188,7 +188,7 @@ describe('a pull reader', function () {
     for (let i = 0; i < 100; i++) await jetstream.publish(`${stream}.a`, 'x', { headers: large });
     const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 64 * KIB });
     await until('the window is full', () => sizes.length >= 7);
-    // Whatever was asked for before this has been answered.
+    // All earlier requests have been answered.
     for (let i = 0; i < 3; i++) await connection.flush();
     assert.ok(sizes.length <= 2 * 8, `${sizes.length} messages held`);
     let released = 0;

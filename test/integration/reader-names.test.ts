@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 
 const MESSAGES = 600;
 
-/** Epochs are revisions of a bucket: they come again in the next one. */
+/** Epochs are revisions of a bucket: they repeat in another one. */
 describe('groups of one name in two buckets of a stream', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -34,7 +34,7 @@ describe('groups of one name in two buckets of a stream', function () {
     prefix: `${stream}.e`,
     partitions: 2,
   });
-  /** What a member of a bucket handles, by stream sequence. */
+  /** The messages that a member of a bucket handles, by stream sequence. */
   const join = async (bucket: string) => {
     const handled: number[] = [];
     const where = await place();

@@ -12,7 +12,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const CUSTOMERS = 30;
-/** How long a command waits for members follows from these. */
+/** The time that a command waits for members follows from these. */
 const IMPATIENT = { env: { DRAIN_TIMEOUT: '0s', LEASE_TTL: '1s' } };
 
 interface Line {
@@ -41,7 +41,7 @@ describe('the resize of a keyed group', function () {
     for (const each of members) await each.exited;
   };
 
-  /** Publishes numbered messages of all customers, faster than is waited for. */
+  /** Publishes numbered messages of all customers, faster than they are handled. */
   async function publish(count: number): Promise<void> {
     const jetstream = connection.jetstream();
     for (let i = 0; i < count; i++, published++)
@@ -64,7 +64,7 @@ describe('the resize of a keyed group', function () {
     await connection.close();
   });
 
-  /** What lines of living members say: nothing twice, and each customer in order. */
+  /** Checks the lines of members that live: no message twice, and each customer in order. */
   function assertOrder(members: readonly Cli[], mayRepeat: boolean): void {
     const seen = new Map<string, number>();
     for (const each of members) {
@@ -118,7 +118,7 @@ describe('the resize of a keyed group', function () {
     assert.equal(check.code, 0, check.stdout);
     const history = await leases('history', '0');
     assert.match(history.stdout, /closed/);
-    // A member that was set up with the count of then joins nevertheless.
+    // A member that is started with the former count joins nevertheless.
     const late = member('late', '--key', 'subject:2', '--partitions', '4');
     assert.match(
       await late.note(/is not used/),
@@ -282,10 +282,10 @@ describe('the resize of a keyed group', function () {
     assert.deepEqual([(await statusOf('a')).partitions, (await statusOf('b')).partitions], [7, 4]);
     const stream = await runCli(['stream', '--group', 'a', ...own]);
     assert.match(stream.stdout, /7 partitions by header:Natspoc-Key of own\.p\.\*/);
-    // What concerns the whole stream works as before, also with this group as the default.
+    // Commands for the whole stream work as before, also with this group as the default.
     const trim = await runCli(['stream', 'trim', '--dry-run', '--json', '--group', 'a', ...own]);
     assert.equal(JSON.parse(trim.stdout).partitions.length, 4, trim.stderr);
-    // A member that is started as before takes the key over.
+    // A member that is started with the former settings adopts the key.
     const three = start('three', 'a');
     await three.note(/joined group/);
     assert.equal((await runCli(['leases', 'resize', '2', '--group', 'a', ...own])).code, 0);

@@ -12,7 +12,10 @@ import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/** Operators move positions: what goes wrong on the way leaves nothing behind, and what nobody else can decide is theirs. */
+/**
+ * Operators move positions: a seek that fails leaves nothing behind, and decisions that only an operator can
+ * make are left to the operator.
+ */
 describe('a seek', function () {
   this.timeout(30_000);
   let run: GroupRun;
@@ -23,7 +26,7 @@ describe('a seek', function () {
     { partitions: '64' },
   );
 
-  /** The real bucket; answers to the writes of one partition's override are `told` instead, once for each. */
+  /** The real bucket; the writes of one partition's override get the answers `told` instead, each once. */
   function answering(partition: number, ...told: WriteOutcome[]): Bucket {
     const { bucket } = run.topology;
     const instead = (key: string, answer: WriteOutcome): WriteOutcome =>
@@ -55,7 +58,7 @@ describe('a seek', function () {
     );
   };
 
-  /** The partitions that rest by an operator's wish. */
+  /** The partitions that an operator has paused. */
   const paused = async (): Promise<number[]> => {
     const { bucket } = run.topology;
     const wishes = await Promise.all(
@@ -115,7 +118,7 @@ describe('a seek', function () {
       return { partition, from: null, to: 0, skipped: 0, repeated: 0 };
     });
     await assert.rejects(planning, /no answer/);
-    assert.ok(asked.length < run.partitions, 'nobody asks on');
+    assert.ok(asked.length < run.partitions, 'the requests stop');
     assert.deepEqual(await paused(), []);
   });
 

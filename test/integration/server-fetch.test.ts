@@ -35,12 +35,12 @@ describe('fetching a server from the releases', () => {
   let http: Server;
   let baseUrl: string;
   let requests: string[];
-  /** What the host answers, by path; a test replaces it to break something. */
+  /** The host's answers, by path; a test replaces them to cause a fault. */
   let answer: RequestListener;
-  /** The checksum that is expected of the archive. */
+  /** The expected checksum of the archive. */
   let expected: string;
 
-  /** A release archive, made as the project makes them, of a program with this text. */
+  /** A release archive in the project's form, with a program of this text. */
   function archiveOf(script: string): Buffer {
     const folder = path.join(temp(), 'build', ARCHIVE.replace('.tar.gz', ''));
     mkdirSync(folder, { recursive: true });
@@ -85,7 +85,7 @@ describe('fetching a server from the releases', () => {
   const fetchIt = (sources: ServerSource[] = [official()], onProgress?: (line: string) => void) =>
     fetchServer({ ...place(), sources, ...(onProgress === undefined ? {} : { onProgress }) });
 
-  /** Everything below the folder of fetched servers: empty unless one was fetched whole. */
+  /** Everything below the folder of fetched servers: empty unless one was fetched completely. */
   const leftovers = () => readdirSync(serversDir(place()), { recursive: true });
 
   async function fails(reason: RegExp): Promise<void> {
@@ -171,7 +171,7 @@ describe('fetching a server from the releases', () => {
     }
     assert.deepEqual([...archives].sort(), Object.keys(RELEASE_SHA256).sort());
     for (const sum of Object.values(RELEASE_SHA256)) assert.match(sum, /^[0-9a-f]{64}$/);
-    // A host that serves another program, with a list that fits.
+    // A host that serves another program, with a matching list of checksums.
     answer = release(archiveOf(SCRIPT));
     const source = releaseSource({ ...PLATFORM, baseUrl });
     await assert.rejects(fetchIt([source]), /wrong checksum of .*, expected 397a6deffb55/);

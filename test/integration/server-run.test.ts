@@ -210,7 +210,7 @@ describe('the server of the tests', function () {
     await server.suspend();
     const suspended = server.running;
     await server.restart();
-    // By itself: what is stopped by force ends by SIGKILL.
+    // It ended regularly: a forced stop would end it by SIGKILL.
     assert.deepEqual(await suspended.exited, { code: 0, signal: null, reason: null });
     assert.equal((await readInfo('127.0.0.1', server.port))?.jetstream, true);
   });

@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 const SHORT_TTL = ['--ttl', '3s'];
-/** It is told after ten seconds. */
+/** It is reported after ten seconds. */
 const TOLD_MS = 25_000;
 
 describe('the reason of a standstill', function () {

@@ -11,7 +11,7 @@ import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/** Sessions that ended leave markers. Time is moved by what the traces say that it is. */
+/** Sessions that ended leave markers. The tests move time by changing the times of the traces. */
 describe('sweeping a bucket', function () {
   this.timeout(60_000);
   let run: GroupRun;
@@ -52,7 +52,7 @@ describe('sweeping a bucket', function () {
     assert.equal(await markers(), 0);
     assert.equal((await ofKind('proof')).length, 1, 'that of the one that is there');
 
-    // It renews, and another one joins and leaves, as if nothing had been.
+    // It renews, and another member joins and leaves, undisturbed.
     const revision = async () => (await ofKind('proof'))[0]?.revision ?? 0;
     const before = await revision();
     assert.ok(before > 0);

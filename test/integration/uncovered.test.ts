@@ -78,7 +78,7 @@ describe('messages that no partition takes', function () {
       async () => (await manager.streams.info('APP')).state.messages > MANY_SUBJECTS,
     );
     const { uncovered } = await jsonOf('leases');
-    // Those of a partition beyond the last are not told apart there.
+    // Messages of a partition beyond the last are not distinguished there.
     assert.deepEqual(uncovered, { messages: 2, example: null });
     const { partitions } = await jsonOf('stream');
     assert.equal(partitions[1].messages, null);

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { assign, type Holding, type Plan } from '../../src/core/protocol/assign.js';
 
-/** A group as one view shows it: who may own, and who owns what; owners that are not members have gone. */
+/**
+ * A group as one view shows it: the members that may own, and the owners; owners that are not members have
+ * gone.
+ */
 interface View {
   members: string[];
   holdings: Holding[];
@@ -10,7 +13,9 @@ interface View {
 
 const PRIME = 10_007;
 
-/** Views of up to so many members and partitions; some partitions are with nobody, or with somebody who has gone. */
+/**
+ * Views of up to this many members and partitions; some partitions have no owner, or an owner that has gone.
+ */
 function views(most: { members: number; partitions: number }): fc.Arbitrary<View> {
   return fc
     .record({
@@ -27,7 +32,7 @@ function views(most: { members: number; partitions: number }): fc.Arbitrary<View
       const holdings = owners.map((owner, partition) => ({
         partition,
         owner: owner === null ? null : (ids[owner % ids.length] ?? null),
-        // Each another one, in any order.
+        // Different ones, in any order.
         epoch: ((partition + 1) * salt) % PRIME,
       }));
       return { members, holdings };
@@ -45,7 +50,7 @@ const spread = (counts: readonly number[]): number => Math.max(...counts) - Math
 const moves = (holdings: readonly Holding[], at: (partition: number) => string | undefined): number =>
   holdings.filter(({ partition, owner }) => at(partition) !== owner).length;
 
-/** The fewest moves of all balanced assignments, found by looking at every one. */
+/** The fewest moves of all balanced assignments, found by trying each. */
 function fewestByTrying({ members, holdings }: View): number {
   let fewest = Number.POSITIVE_INFINITY;
   for (let n = 0; n < members.length ** holdings.length; n++) {
@@ -59,7 +64,10 @@ function fewestByTrying({ members, holdings }: View): number {
   return fewest;
 }
 
-/** What cannot stay where it is, however the shares are dealt: the larger ones to those that have enough for one. */
+/**
+ * The partitions that cannot stay, however the shares are distributed: the larger shares go to members that
+ * have enough partitions for one.
+ */
 function lowerBound({ members, holdings }: View): number {
   const share = Math.floor(holdings.length / members.length);
   const larger = holdings.length % members.length;
@@ -185,7 +193,7 @@ describe('assign', () => {
             if (!pin) unpinned.set(id, (unpinned.get(id) ?? 0) + 1);
           }
           const all = new Map(members.map((id, i) => [id, loads(members, plan)[i] ?? 0]));
-          // Whoever was given an unpinned one has no more than anybody else, but for one.
+          // A member that was given an unpinned partition has at most one more than any other.
           const least = Math.min(...all.values());
           for (const [id, count] of unpinned) if (count > 0) assert.ok((all.get(id) ?? 0) <= least + 1);
         },

@@ -7,7 +7,7 @@ import { PartitionWork } from '../../src/core/member/partition/work.js';
 import { fakeMessage } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** What happens next: a message arrives, some running handler ends well or badly, or time passes. */
+/** The next step: a message arrives, a running handler succeeds or fails, or time passes. */
 const steps = fc.array(
   fc.oneof(
     {
@@ -82,7 +82,7 @@ describe('parallel handlers', () => {
         );
         const check = () => {
           for (const { sequence: inHand } of running)
-            assert.ok(position < inHand, 'not past what is in hand');
+            assert.ok(position < inHand, 'not past running messages');
           for (let s = 1; s <= position; s++) assert.ok(done.has(s) || s === position, 'a contiguous prefix');
         };
         for (const step of script) {
@@ -101,7 +101,7 @@ describe('parallel handlers', () => {
           await microtasks();
           check();
         }
-        // Whatever happened: what is left can be finished.
+        // Whatever happened, the remaining messages can be finished.
         immediate = true;
         for (let rounds = 0; position < sequence && rounds < 1_000; rounds++) {
           running[0]?.end();

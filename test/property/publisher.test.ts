@@ -38,7 +38,7 @@ const faults: fc.Arbitrary<Step>[] = [
 ];
 const script = (...steps: fc.Arbitrary<Step>[]) => fc.array(fc.oneof(...steps), { maxLength: 60 });
 
-/** Plays a script, then lets everything come to its end on a connection that works. */
+/** Plays a script, then lets everything finish on a working connection. */
 function play(steps: readonly Step[], options: { dedupe: boolean; ordered?: boolean }) {
   const clock = new ManualClock();
   const stream = new ModelStream();

@@ -13,7 +13,7 @@ const join: Episode = (world) => {
   return { ...EXACT, what: 'a join', joins: 1 };
 };
 
-/** A member joins that the server does not show to one of the other members. */
+/** A member joins, but the server does not show it to one of the other members. */
 const unseenJoin: Episode = (world) => {
   const { active, random, settings, timeline } = world;
   const faults = random.oneOf(active)?.client.bucket.watchFaults;

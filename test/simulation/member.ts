@@ -20,7 +20,7 @@ import type { World } from './world.js';
 /** A silent reader faults well within this time after the cause, milliseconds. */
 const TROUBLE_MS = 8_000;
 
-/** The permitted errors of a member that is refused what it needs. */
+/** The permitted errors of a member whose required access is refused. */
 const REFUSALS: ReadonlySet<string> = new Set(['not-permitted', 'stream-missing']);
 
 /** One member: the real engine and protocol in a simulated process with a simulated connection. */
@@ -39,7 +39,7 @@ export class SimMember {
   #isRefused = false;
   isGone = false;
 
-  /** The name by which the group knows it, which its restart has as well. */
+  /** The name by which the group knows it, and later also its restarted process. */
   readonly knownAs: string;
 
   /**

@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Order, Report } from './worker.js';
 
-/** Seeds per order to a worker. */
+/** Seeds per job of a worker. */
 const CHUNK = 20;
 
-/** Size of the young generation, MB: almost everything in a run is garbage soon. */
+/** Size of the young generation, MB: almost all objects of a run soon become garbage. */
 const WORKER_FLAGS = ['--max-semi-space-size=32', '--enable-source-maps'];
 
 /** The root of this checkout. */
@@ -64,7 +64,7 @@ export async function runPool(pool: PoolOptions): Promise<Report> {
 /**
  * Writes the worker as one file. Compiled while it runs, each of its closures would be named, which takes a third of its time.
  *
- * @param changed files that are not as they stand in the checkout, by path, with their contents.
+ * @param changed files that differ from the checkout, by path, with their contents.
  */
 async function writeWorker(outfile: string, changed: ReadonlyMap<string, string>): Promise<void> {
   await build({

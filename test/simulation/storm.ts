@@ -80,7 +80,7 @@ const FAULTS: readonly Fault[] = [
   bucket.goingBack,
 ];
 
-/** Faults that a resize is not judged by: messages or entries are lost, or cannot be read. */
+/** Faults that exclude a resize: messages or entries are lost, or cannot be read. */
 const NOT_RESIZING: ReadonlySet<Fault> = new Set([
   trimming,
   unreadablePosition,

@@ -1,4 +1,4 @@
-/** A process that runs seeds for `pool.ts`: receives orders as messages, and answers with reports. */
+/** A process that runs seeds for `pool.ts`: receives jobs as messages, and answers with reports. */
 import { type RunOptions, type RunResult, runSeed } from './run.js';
 
 /** Run `count` seeds from `from` on; end early at the first violation. */
@@ -8,7 +8,7 @@ export interface Order {
   options: Pick<RunOptions, 'members' | 'partitions'>;
 }
 
-/** The result of an order: totals, and the first violation. */
+/** The result of a job: totals, and the first violation. */
 export interface Report {
   seeds: number;
   simulatedMs: number;

@@ -81,7 +81,7 @@ export class World {
   isPublishing = false;
   /** The harm to entries of the bucket in this run: damage or loss, not both, because a loss could bring damage back. */
   harm: 'damage' | 'loss' | undefined;
-  /** The bucket was put back to an older copy. */
+  /** The bucket was restored from an older copy. */
   wentBack = false;
 
   constructor(settings: WorldSettings, random: Random, trace: ((line: string) => void) | undefined) {
@@ -127,7 +127,10 @@ export class World {
     return layout !== undefined && !hasOwnPartitions(layout.record);
   }
 
-  /** The layout was written: a new one, or an order. Judges that nothing of the old one runs or is lost. */
+  /**
+   * The layout was written: a new one, or an order. Judges that no call of the old one runs, and no message
+   * of it is lost.
+   */
   #laidOut({ value, revision }: BucketEntry, writer: string): void {
     const record = value ? decodeGroupLayout(value) : undefined;
     if (!record) return;
@@ -139,7 +142,7 @@ export class World {
     if ((record.epoch ?? 0) === epoch || !before) return;
     this.handling.resized();
     this.ledger.cut(before.positions, writer);
-    // The first layout of some groups is that of the stream: the subject says the partition.
+    // The first layout of some groups is that of the stream: the subject names the partition.
     const wasOwn = record.prefix !== undefined && epoch === 0;
     const isHandled = ({ slot, sequence }: Stored): boolean =>
       sequence <= (before.positions[wasOwn ? slot : slot % before.partitions] ?? 0);

@@ -7,7 +7,7 @@ import { until } from './until.js';
 
 const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-/** What a command of natspoc did. */
+/** The result of a natspoc command. */
 export interface CliExit {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -17,10 +17,10 @@ export interface CliExit {
 
 /** How a command is started. */
 export interface CliOptions {
-  /** All that the process sees beside PATH and HOME. */
+  /** The environment of the process, besides PATH and HOME. */
   env?: Record<string, string>;
   cwd?: string;
-  /** Another script than this project's own, such as that of an installed package. */
+  /** A script other than this project's own, such as that of an installed package. */
   entry?: string;
   /** `pipe`: the caller writes to `child.stdin`. Default: there is no input. */
   stdin?: 'pipe' | 'ignore';
@@ -28,7 +28,7 @@ export interface CliOptions {
   nodeArgs?: readonly string[];
 }
 
-/** The built command line as a process of its own, in an empty environment. */
+/** The built command line as a separate process, in an empty environment. */
 export class Cli {
   readonly child: ChildProcess;
   readonly stdout: string[] = [];
@@ -61,7 +61,7 @@ export class Cli {
     this.child.kill(name);
   }
 
-  /** Resolves when its log tells that it took over this number of partitions. */
+  /** Resolves when its log says that it took over this number of partitions. */
   async tookOver(partitions: number, timeoutMs = 15_000): Promise<void> {
     const taken = new Set<number>();
     await until(
@@ -76,7 +76,7 @@ export class Cli {
     });
   }
 
-  /** Resolves with the first stderr line that matches, also one that is there already. */
+  /** Resolves with the first stderr line that matches, including earlier lines. */
   async note(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     let found: string | undefined;
     await until(
@@ -106,10 +106,10 @@ export function takenOver(line: string): number[] {
 
 const running = new Set<Cli>();
 
-/** Starts a command; {@link stopAll} ends what is left of it. */
+/** Starts a command; {@link stopAll} ends it if it still runs. */
 export function startCli(args: readonly string[], options: CliOptions = {}): Cli {
   const cli = new Cli(args, options);
-  // However this process ends, short of a SIGKILL, what it has started does not outlive it.
+  // However this process ends, except by SIGKILL, its child processes end too.
   if (!process.listeners('exit').includes(killAll)) process.on('exit', killAll);
   running.add(cli);
   void cli.exited.then(() => running.delete(cli));

@@ -10,7 +10,7 @@ export interface TestCluster {
 
 /**
  * Starts a JetStream cluster of nats-server processes on this machine, named `s1`, `s2` and so on; the caller stops
- * each. They do not tell clients of each other: a client that is given one address stays with it.
+ * each. They do not announce each other to clients: a client with one address stays there.
  */
 export async function startCluster(
   size: number,
@@ -33,7 +33,7 @@ export async function startCuttableCluster(size: number): Promise<TestCluster> {
       .map((port) => `"nats://127.0.0.1:${port}"`)
       .join(', ');
   const servers = ports.map((port, index) => {
-    // What servers tell each other of a third one is the address of its proxy too.
+    // Servers also announce a third one by the address of its proxy.
     const config = `
 server_name: s${index + 1}
 cluster {

@@ -36,15 +36,15 @@ export async function settle(): Promise<void> {
 export class FakeBucket implements Bucket {
   value: Uint8Array | null = null;
   revision = 0;
-  /** Answers to give instead of doing what is asked; `lost` does it and loses the answer. */
+  /** Scripted answers that replace the execution of a request; `lost` executes it and loses the answer. */
   readonly script: (WriteOutcome | 'lost')[] = [];
   readonly reads: ReadOutcome[] = [];
-  /** Sequences as they were written. */
+  /** Sequences in the order of the writes. */
   readonly writes: number[] = [];
   /** Writes wait for this. */
   hold: Promise<void> | undefined;
 
-  /** Somebody else writes. */
+  /** Another client writes. */
   put(record: unknown): void {
     this.value = new TextEncoder().encode(JSON.stringify(record));
     this.revision++;
@@ -85,21 +85,21 @@ export class FakeBucket implements Bucket {
   }
 }
 
-/** A partition's stream that a test delivers from. */
+/** A partition's stream, from which a test delivers messages. */
 export class FakeStream implements EventStream {
   readonly opened: ReaderOptions[] = [];
   readonly removed: string[] = [];
-  /** Its bounds are not told. */
+  /** Its bounds are not reported. */
   isSilent = false;
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
-  /** The first message of every time. */
+  /** The first message at or after any time. */
   first = 1;
   /** When messages were stored, by sequence. */
   readonly stored = new Map<number, number>();
   released = 0;
-  /** How often it was told that handlers are idle. */
+  /** How often it was informed that handlers are idle. */
   starved = 0;
-  /** What the reader that is open was told to hold from the start, and its window. */
+  /** The number of held messages with which the open reader was created, and its window. */
   held = 0;
   window: ReaderWindow | undefined;
   /** Why the next readers are refused. */
@@ -108,21 +108,21 @@ export class FakeStream implements EventStream {
   opening: Promise<void> | undefined;
   /** How every deletion of a reader ends. */
   removal: RemoveOutcome = { kind: 'ok' };
-  /** Set where one reader serves all partitions. */
+  /** Set if one reader serves all partitions. */
   shared: EventStream['shared'];
-  /** What somebody has changed of the reader that is open. */
+  /** What another client has changed of the open reader. */
   change: string | undefined;
-  /** Messages that somebody else has pulled from the reader that is open. */
+  /** Messages that another client has pulled from the open reader. */
   stolen = 0;
   #delivered = 0;
   /** Messages that the server still holds for the reader. */
   pending = 0;
   closed = 0;
-  /** Nothing was asked for before the next delivery. */
+  /** No request was pending before the next delivery. */
   rested = true;
   #sink: ReaderSink | undefined;
 
-  /** Delivers to the reader that is open. */
+  /** Delivers to the open reader. */
   deliver(...messages: StreamMessage[]): void {
     for (const message of messages) {
       this.#delivered++;

@@ -25,7 +25,7 @@ export const session = (id: string, revision: number, leaving = false): BucketEn
     ...(leaving && { leaving }),
   }),
 });
-/** The entry of a session that is over. */
+/** The entry of a session that has ended. */
 export const ended = (id: string, revision: number): BucketEntry => ({
   key: keys.session(GROUP, id),
   revision,
@@ -50,7 +50,7 @@ export const lease = (
   }),
 });
 
-/** A follower of these entries, and how they change. */
+/** A follower of these entries, and a function that changes them. */
 export function following(entries: BucketEntry[]): { follower: GroupFollower; change: WatchSink['changes'] } {
   let sink: WatchSink | undefined;
   const source = {

@@ -37,7 +37,7 @@ export class GroupDriver {
     return this.#effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
   }
 
-  /** Joins as ME, its session at revision 10, with a view of what else there is, and settles. */
+  /** Joins as ME, with its session at revision 10 and a view of the other entries, and settles. */
   join(entries: ViewEntry[] = []): Effect[] {
     this.send({ type: 'connected' });
     this.send({ type: 'identified', id: 'ME' });
@@ -47,12 +47,12 @@ export class GroupDriver {
     return this.wait(this.timing.settleMs);
   }
 
-  /** A renewal that was sent at this time has ended like this. */
+  /** Gives the renewal that was sent at this time this result. */
   renewed(sentAt: number, outcome: Written): Effect[] {
     return this.send({ type: 'proof-written', id: this.id ?? '', sentAt, outcome });
   }
 
-  /** Somebody's proof of life is found at this revision. */
+  /** Answers that a member's proof of life is at this revision. */
   found(id: string, revision: number, ended = false): Effect[] {
     return this.send({ type: 'proof-read', id, outcome: { kind: 'ok', revision, ended } });
   }

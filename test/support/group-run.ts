@@ -20,8 +20,8 @@ import { until } from './until.js';
 let runs = 0;
 
 /**
- * A group of real `natspoc consume` processes and a real publisher on one server, and everything that they
- * wrote, to be judged afterwards.
+ * A group of real `natspoc consume` processes and a real publisher on one server, with all of their
+ * output, which is judged afterwards.
  */
 export class GroupRun {
   readonly config: Config;
@@ -33,7 +33,7 @@ export class GroupRun {
   readonly connection: NatsConnection;
   readonly #url: string;
   readonly #folder: string;
-  /** What tells a command of the stream: for those that are started otherwise than by this class. */
+  /** The flags that name the stream, for commands that this class does not start. */
   readonly args: readonly string[];
   #publisher: Cli | undefined;
 
@@ -55,7 +55,7 @@ export class GroupRun {
   }
 
   /**
-   * `folder` holds the publisher's record of what was confirmed; `flags` are for all processes. Streams share
+   * `folder` holds the publisher's record of confirmed messages; `flags` are for all processes. Streams share
    * a server: unless flags say otherwise, each run has a stream and a prefix of its own.
    */
   static async open(
@@ -86,7 +86,7 @@ export class GroupRun {
     return this.#ownership;
   }
 
-  /** Entries may be gone that no watch tells of: begins to watch anew. */
+  /** Entries may have vanished without a notice of the watch: restarts the watch. */
   lookAgain(): void {
     this.#ownership.stop();
     this.#ownership = this.#watchOwnership();
@@ -128,7 +128,7 @@ export class GroupRun {
     return cli;
   }
 
-  /** A member that is no longer counted among those that should share. */
+  /** Excludes a member from those that should share the partitions. */
   forget(name: string): Cli {
     const cli = this.members.get(name);
     if (!cli) throw new Error(`there is no ${name}`);
@@ -146,7 +146,7 @@ export class GroupRun {
     );
   }
 
-  /** What the processes have said last. */
+  /** The last lines of the processes. */
   #lastWords(): string {
     const all: [string, Cli | undefined][] = [...this.members, ['publisher', this.#publisher]];
     return all.map(([name, cli]) => `${name}: ${cli?.stderr.slice(-5).join(' | ')}`).join('\n');
@@ -160,7 +160,7 @@ export class GroupRun {
         prefix: this.config.stream,
         partitions: this.partitions,
         rate,
-        // One message of each is on the way at a time.
+        // One message of each key is in flight at a time.
         keys: Math.max(100, rate / 5),
         confirmed: this.#confirmedFile,
       });
@@ -186,19 +186,19 @@ export class GroupRun {
     if (exit && exit.code !== 0) throw new Error(`the publisher failed: ${exit.stderr}`);
   }
 
-  /** Stops to publish and waits until everything that was confirmed was handled. */
+  /** Stops publishing and waits until every confirmed message is handled. */
   async finish(timeoutMs = 20_000): Promise<Verdict> {
     await this.stopPublishing();
     const published = this.published();
     await until('everything is handled', () => judge(published, this.handled).lost === 0, timeoutMs).catch(
       () => {
-        // The verdict says what is missing.
+        // The verdict names the missing messages.
       },
     );
     return judge(published, this.handled);
   }
 
-  /** What the publisher says is confirmed. */
+  /** The messages that the publisher recorded as confirmed. */
   published(): PublishedMessage[] {
     return readFileSync(this.#confirmedFile, 'utf8')
       .split('\n')
@@ -224,7 +224,7 @@ export class GroupRun {
   }
 }
 
-/** A stream of `<stream>.<customer>.<kind>`, and a group over it that natspoc has not made. */
+/** A stream of `<stream>.<customer>.<kind>` that natspoc has not created, and a group over it. */
 async function openKeyed(connection: NatsConnection, config: Config): Promise<Topology> {
   const manager = await connection.jetstreamManager();
   const { stream: name, replicas: num_replicas } = config;

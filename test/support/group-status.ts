@@ -1,7 +1,7 @@
 import type { LeaseStatus } from '../../src/core/admin/lease-status.js';
 import type { MemberStatus } from '../../src/core/admin/members.js';
 
-/** A partition that is owned and well, but for what is changed. */
+/** A healthy owned partition, with these changes. */
 export function lease(partition: number, change: Partial<LeaseStatus> = {}): LeaseStatus {
   return {
     partition,
@@ -32,7 +32,7 @@ export function lease(partition: number, change: Partial<LeaseStatus> = {}): Lea
   };
 }
 
-/** A member that is well, but for what is changed. */
+/** A healthy member, with these changes. */
 export function member(session: string, change: Partial<MemberStatus> = {}): MemberStatus {
   return {
     session,

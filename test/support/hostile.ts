@@ -9,7 +9,7 @@ export const HOSTILE = `x${BYTES}y`;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/;
 
-/** Fails where something in the output could move a cursor, or turn the direction of writing. */
+/** Fails if something in the output could move the cursor or change the direction of writing. */
 export function assertSafe(what: string, output: string): void {
   const found = RAW.exec(output);
   const around = found ? JSON.stringify(output.slice(Math.max(0, found.index - 60), found.index + 30)) : '';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What is read of an entry of `package-lock.json`. */
+/** The used fields of an entry of `package-lock.json`. */
 interface Locked {
   dev?: boolean;
   integrity?: string;
@@ -30,10 +30,10 @@ export async function pack(folder: string): Promise<{ tarball: string; files: st
 
 /**
  * Installs a tarball of this project into an otherwise empty folder, as `npm install FILE` does, without a network:
- * the dependencies that it asks for are put there before, copied from this project's own `node_modules`. What
- * only development needs is left out, but for the types of Node.
+ * its dependencies are copied there first from this project's own `node_modules`, without development
+ * dependencies except the types of Node.
  *
- * @param only the packages that may be there. Default: all that the project asks for.
+ * @param only the packages that are copied. Default: all dependencies of the project.
  */
 export async function installOffline(tarball: string, folder: string, only?: string[]): Promise<void> {
   const lock = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as {
@@ -52,13 +52,14 @@ export async function installOffline(tarball: string, folder: string, only?: str
       filter: (source) => !source.slice(from.length).includes('node_modules'),
     }).then(
       () => true,
-      // Optional, and for another platform.
+      // Optional, for another platform.
       () => false,
     );
-    // Without integrity and programs to link, npm takes what is there for what is meant.
+    // Without integrity and programs to link, npm accepts the existing packages.
     if (copied) packages[path] = entry;
   }
-  // Not for development only: the renderer of top asks this process for production, and npm would leave it out.
+  // Set explicitly: the renderer of top sets NODE_ENV to production in this process, and npm would leave
+  // development dependencies out.
   const project = { private: true, type: 'module', dependencies: { '@types/node': '*' } };
   const lockfile = { lockfileVersion: 3, packages: { '': project, ...packages } };
   await writeFile(join(folder, 'package.json'), JSON.stringify(project));

@@ -22,7 +22,7 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
-  /** Moves on and calls what becomes due, each at its own time, in order. */
+  /** Moves on and calls the timers that become due, each at its own time, in order. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;
     for (;;) {
@@ -35,7 +35,10 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs;
   }
 
-  /** Moves on in one leap, as after the process stood still: what was due in between is called at the end. */
+  /**
+   * Moves on in one step, as after a stop of the process: timers that were due in between are called at the
+   * end.
+   */
   leap(byMs: number): void {
     this.#nowMs += byMs;
     this.advance(0);

@@ -26,7 +26,7 @@ const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 /**
  * A stream behind one connection, driven step by step. Like the real one it handles what one connection sends
- * in order, and a break loses some tail of what was sent and some tail of the answers.
+ * in order, and a break loses the last part of the sent messages and the last part of the answers.
  */
 export class ModelStream {
   readonly stored: Stored[] = [];
@@ -37,7 +37,7 @@ export class ModelStream {
   #answers: (() => void)[] = [];
   #refusals: Rejection[] = [];
   closed = false;
-  /** What the next attempts to send throw, if anything. */
+  /** The errors that the next attempts to send throw, if any. */
   readonly throws: Error[] = [];
 
   readonly open: OpenPublishPort = (events): PublishPort => {
@@ -62,7 +62,7 @@ export class ModelStream {
     };
   };
 
-  /** Messages sent and not handled, each counted once. */
+  /** Messages sent but not handled, each counted once. */
   get inTransit(): number {
     return new Set(this.#sent.map(({ token }) => token)).size;
   }
@@ -82,12 +82,12 @@ export class ModelStream {
     this.#refusals.push(...reasons);
   }
 
-  /** A leader dies with what it was about to store; the connection stays up. */
+  /** A leader dies with the messages that it was about to store; the connection stays up. */
   loseSent(count: number): void {
     this.#sent.splice(0, count);
   }
 
-  /** Loses the answers that are on their way, on a connection that stays up. */
+  /** Loses the answers in flight, on a connection that stays up. */
   loseAnswers(): void {
     this.#answers = [];
   }
@@ -107,7 +107,7 @@ export class ModelStream {
     this.#events?.reconnected();
   }
 
-  /** Says that a subject is forbidden; what was sent there vanishes. */
+  /** Reports that a subject is forbidden; messages to it vanish. */
   deny(subject: string): void {
     this.#sent = this.#sent.filter((message) => message.subject !== subject);
     this.#events?.denied(subject);

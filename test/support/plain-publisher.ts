@@ -1,7 +1,8 @@
 /**
  * Publishes as a program without natspoc does: numbered messages of customers to `<prefix>.<customer>.<kind>`, each of them
- * confirmed. Writes what is confirmed as `natspoc publish --confirmed` does. One message of a customer is on the way at a time, so that
- * they are stored in their order, and it is sent again under its id until it is confirmed. SIGINT ends it, once everything that it has begun is.
+ * confirmed. Records confirmed messages as `natspoc publish --confirmed` does. One message of a customer is
+ * in flight at a time, so that they are stored in order, and it is sent again under its id until it is
+ * confirmed. After SIGINT it ends as soon as all messages in flight are confirmed.
  *
  *     node --import tsx plain-publisher.ts --server URL --prefix P --partitions N --rate R --confirmed FILE [--keys 100] [--padding 0] [--seed 1]
  */
@@ -36,12 +37,12 @@ const connection = await connect({
   servers: values.server.split(','),
   maxReconnectAttempts: -1,
   reconnectTimeWait: 100,
-  // A server that refuses everybody for a while is no reason to give up.
+  // A server that refuses all clients for a while is no reason to stop.
   ignoreAuthErrorAbort: true,
 });
 const jetstream = connection.jetstream();
 const file = openSync(values.confirmed, 'a');
-/** Of each customer, what is to be published before the next. */
+/** For each customer, the message that must be confirmed before the next one. */
 const chains = new Map<string, Promise<void>>();
 let isOver = false;
 process.on('SIGINT', () => {

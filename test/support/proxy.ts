@@ -31,30 +31,32 @@ export class TcpProxy {
     return `nats://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
   }
 
-  /** From now on everything from the server comes so much later, in order: a longer round trip. */
+  /** From now on everything from the server arrives this much later, in order: a longer round trip. */
   delay(ms: number): void {
     this.#delayMs = ms;
   }
 
-  /** From now on nothing passes, and nobody is told: connections stay open, new ones too. */
+  /** From now on nothing passes, without a notice: connections stay open, new ones too. */
   silence(): void {
     this.#silent = true;
   }
 
-  /** Silent from the first chunk of a client on that has this text, that chunk included. */
+  /** Silent from the first chunk of a client that contains this text, including that chunk. */
   silenceAt(text: string): void {
     this.#silentAt = text;
   }
 
   /**
-   * As a server that dies: with the first chunk that has this text the connections are closed, and nobody listens any
-   * more. A chunk of a client is lost, one of the server still arrives.
+   * Like a server that dies: at the first chunk that contains this text the connections and the port are
+   * closed. A chunk of a client is lost, one of the server still arrives.
    */
   cutAt(text: string): void {
     this.#cutAt = text;
   }
 
-  /** As a server that is killed and started again: the next connection whose client sends this text is closed instead. */
+  /**
+   * Like a server that is killed and restarted: the next connection whose client sends this text is closed.
+   */
   hangUpAt(text: string): void {
     this.#hungUpAt = text;
   }
@@ -64,17 +66,17 @@ export class TcpProxy {
     this.#swallowed = line;
   }
 
-  /** Whether the message that was to be swallowed is still to come. */
+  /** True while the message to be dropped has not arrived yet. */
   get isHungry(): boolean {
     return this.#swallowed !== undefined;
   }
 
-  /** What the server tells of itself to those who connect from now on, with this text in place of what matches. */
+  /** Replaces the matching text in the server's information for clients that connect from now on. */
   rewrite(pattern: RegExp, text: string): void {
     this.#rewritten = { pattern, text };
   }
 
-  /** Closes what was silenced and lets new connections through. */
+  /** Closes silenced connections and lets new ones through. */
   heal(): void {
     this.#silent = false;
     this.#silentAt = undefined;
@@ -91,7 +93,7 @@ export class TcpProxy {
     return Buffer.from(chunk.toString('utf8').replace(this.#rewritten.pattern, this.#rewritten.text));
   }
 
-  /** Cuts the message out, where all of it is in one piece. */
+  /** Cuts the message out if it is complete in one chunk. */
   #bite(chunk: Buffer): Buffer {
     if (!this.#swallowed) return chunk;
     // Of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes of which the last one is the total.

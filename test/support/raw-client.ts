@@ -1,14 +1,14 @@
 import { connect, type Socket } from 'node:net';
 import { until } from './until.js';
 
-/** What came to a subscription, of which nothing is interpreted but the line that announces it. */
+/** A message to a subscription; only the line that announces it is parsed. */
 export interface RawMessage {
   subject: string;
   reply: string | undefined;
 }
 
 /**
- * Speaks the protocol of NATS itself, and sends what no client would. See {@link openRawClient}.
+ * A raw NATS client that sends what no other client would send. See {@link openRawClient}.
  */
 export class RawClient {
   readonly #socket: Socket;
@@ -23,7 +23,7 @@ export class RawClient {
     socket.on('data', (chunk: string) => this.#read(chunk));
   }
 
-  /** Publishes with this header block, given as its lines without the first, whatever stands in them. */
+  /** Publishes with this header block, given as its lines without the first, whatever they contain. */
   publish(subject: string, lines: readonly string[], data = '', reply = ''): void {
     const headers = Buffer.from(`${['NATS/1.0', ...lines].join('\r\n')}\r\n\r\n`);
     const payload = Buffer.from(data);
@@ -44,7 +44,7 @@ export class RawClient {
     this.#socket.write(`SUB ${subject} ${sid}\r\n`);
   }
 
-  /** Resolves when the server has taken everything that was sent. */
+  /** Resolves when the server has received everything that was sent. */
   async flush(): Promise<void> {
     const before = this.#pongs;
     this.#socket.write('PING\r\n');
@@ -73,7 +73,7 @@ export class RawClient {
   }
 }
 
-/** Connects to a server of a test; `user` with the password that is its name, where there is one. */
+/** Connects to a server of a test; `user`, if given, has its name as its password. */
 export async function openRawClient(port: number, user?: string): Promise<RawClient> {
   const socket = connect({ port, host: '127.0.0.1' });
   const client = new RawClient(socket);

@@ -2,8 +2,9 @@ import { type ConnectionOptions, connect, type KvEntry } from 'nats';
 import { until } from './until.js';
 
 /**
- * Resolves when a member of group `default` has renewed the proof of life that it has now so many times: time passes for
- * the group, and the member keeps up. Rejects when it ends, and when that takes longer than 30 s.
+ * Resolves when a member of group `default` has renewed its present proof of life this many times: time
+ * passes for the group, and the member keeps up. Rejects if the member ends, or if this takes longer than 30
+ * s.
  */
 export async function renewed(
   options: ConnectionOptions,
@@ -36,7 +37,7 @@ export async function renewed(
       `${name} has renewed ${times} times`,
       () => {
         if (failure !== undefined) throw failure;
-        // The first is the one that was there.
+        // The first revision is the existing one.
         return written > times;
       },
       30_000,

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** How a cut treats what is sent across it. */
+/** How a cut treats messages that cross it. */
 export type CutManner =
   /** Connections are closed, and new ones too. */
   | 'refused'
@@ -10,7 +10,7 @@ export type CutManner =
 /** A cut of one server from all others. */
 export interface RouteCut {
   server: string;
-  /** What does not pass: what the server sends, what is sent to it, or both. */
+  /** The blocked direction: from the server, to the server, or both. */
   direction: 'both' | 'out' | 'in';
   manner: CutManner;
 }
@@ -20,7 +20,7 @@ const NAME = /"server_name":"([^"]+)"/;
 
 /** One connection between two servers. */
 interface Route {
-  /** The server that dialled; unknown until it has said its name. */
+  /** The server that dialled; unknown until it has sent its name. */
   dialler: string | undefined;
   target: string;
   near: Socket;
@@ -80,7 +80,7 @@ export class RouteNetwork {
     for (const socket of [near, far]) {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
-        // Across a cut no end hears that the other one has closed.
+        // Across a cut neither end learns that the other one has closed.
         if (!this.#isCut(route)) this.#end(route);
       });
     }

@@ -18,7 +18,7 @@ export interface StoreCopy {
   part: string;
 }
 
-/** What a test may choose; the rest (program, free port, temporary store) is seen to. */
+/** What a test may choose; the class provides the rest (program, free port, temporary store). */
 export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
 
 /** How long a restarted server may wait for its port: a client's own reconnect can hold it for a moment. */
@@ -26,7 +26,7 @@ const PORT_TIMEOUT_MS = 10_000;
 /** Long enough to fetch a server on a machine that has none. */
 const FETCH_TIMEOUT_MS = 180_000;
 
-/** Every thread of a process stands still; where there is no `/proc` it is taken for granted. */
+/** True if every thread of a process is stopped; without `/proc` this is assumed. */
 function isStopped(pid: number): boolean {
   const tasks = `/proc/${pid}/task`;
   if (!existsSync(tasks)) return true;
@@ -124,7 +124,7 @@ export class TestServer {
     await running.kill();
   }
 
-  /** Stops it cleanly, or takes a killed one, and starts it on the same port and store. */
+  /** Stops it cleanly, unless it was killed, and starts it on the same port and store. */
   async restart(): Promise<void> {
     await this.#halt();
     await this.start();
@@ -144,7 +144,7 @@ export class TestServer {
     return { folder, part };
   }
 
-  /** Stops it cleanly, and starts it with what was copied before in its place. The copy is used up. */
+  /** Stops it cleanly, and starts it with a copy in place of its store. The copy is used up. */
   async putBack({ folder, part }: StoreCopy): Promise<void> {
     await this.#halt();
     const place = path.join(this.#storeDir ?? '', part);
@@ -171,7 +171,7 @@ export class TestServer {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Stops it and removes its store. May be repeated, also when it was never started. */
+  /** Stops it and removes its store. May be repeated, also if it was never started. */
   async stop(): Promise<void> {
     await this.#halt();
     if (this.#storeDir !== undefined)

@@ -9,7 +9,7 @@ export interface OwnStream {
   natspoc(...args: string[]): Promise<CliExit>;
   /** Its output; fails unless it exits with 0. */
   ok(...args: string[]): Promise<string>;
-  /** Fails unless it exits with this code, and says this on stderr. */
+  /** Fails unless it exits with this code and writes this to stderr. */
   refused(code: number, pattern: RegExp, ...args: string[]): Promise<void>;
 }
 

@@ -25,7 +25,7 @@ export class TlsProxy {
       const behind = connect(port, '127.0.0.1');
       proxy.#sockets.add(behind);
       client.pipe(behind);
-      // A server that did this itself would say that it speaks TLS.
+      // A server that did this itself would announce TLS.
       behind.once('data', (words: Buffer) => {
         client.write(words.toString().replace('INFO {', 'INFO {"tls_required":true,'));
         behind.pipe(client);

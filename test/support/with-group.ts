@@ -5,8 +5,9 @@ import { type TestServer, withServer } from './server.js';
 import { withTempFolder } from './temp.js';
 
 /**
- * Call inside `describe`: one server, which this returns, for all of its tests, and for each of them a group on a
- * stream of its own, which `opened` is given; `given`: its settings. After each test every command that still runs is killed.
+ * Call inside `describe`: returns one server for all of its tests. Each test gets a group on a stream of its
+ * own, which is passed to `opened`; `given`: its settings. After each test every command that still runs is
+ * killed.
  */
 export function withGroup(
   opened: (run: GroupRun) => void,
@@ -27,7 +28,7 @@ export function withGroup(
   return server;
 }
 
-/** The same for a group of one partition, and what runs commands for it. */
+/** The same for a group of one partition, with a function that runs commands for it. */
 export function withOnePartition(opened: (run: GroupRun) => void): (...args: string[]) => Promise<CliExit> {
   let args: readonly string[] = [];
   const server = withGroup(

@@ -8,7 +8,7 @@ import {
 } from '../../src/core/index.js';
 import { type TestServer, withServer } from './server.js';
 
-/** A server, and a stream of its own for each test, as programs of the library use them. */
+/** A server, and a separate stream for each test, as programs of the library use them. */
 export class LibraryStage {
   readonly server: TestServer;
   readonly members: Pick<GroupMember, 'leave'>[] = [];

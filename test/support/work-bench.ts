@@ -17,13 +17,13 @@ export const FAILURE: FailurePolicy = {
   onExhausted: 'halt',
 };
 
-/** The work of one partition, with everything that it tells written down. */
+/** The work of one partition, with a record of all of its reports. */
 export class WorkBench {
   readonly clock = new ManualClock();
   readonly permit = new Permit(this.clock);
   readonly log: string[] = [];
   readonly halts: (Exclude<Halt, { kind: 'halted' }> | { kind: 'halted'; message: string })[] = [];
-  /** What the last halt tells of its message. */
+  /** What the last halt reports about its message. */
   held: HoldUp | undefined;
   position = 0;
   readonly work: PartitionWork;

@@ -120,7 +120,8 @@ describe('acting from natspoc top', function () {
   it('closes while a request is not answered yet', async () => {
     const hung = startConsumer(server.url, 'hung');
     await hung.note(/claimed|acquired/);
-    // The order waits for an answer for half of this, far longer than the test: closing must not wait for it.
+    // The request waits for an answer for half of this, far longer than the test: closing must not wait for
+    // it.
     const tmux = await open('--timeout 5m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     hung.signal('SIGSTOP');
@@ -183,7 +184,7 @@ describe('acting from natspoc top', function () {
     await runCli(['publish', ...fruit, 'a box of plums', '--key', 'plum'], { env });
     const tmux = await open(fruit.join(' '));
     await tmux.shows(/dead letters 2/);
-    // What is put back must not fail again.
+    // A letter that is put back must not fail again.
     failing.signal('SIGTERM');
     assert.equal((await failing.exited).code, 0);
     await tmux.press('L');

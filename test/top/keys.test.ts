@@ -16,7 +16,7 @@ const model = play(group(3, 8));
 const start = uiWith;
 const HALTED: HoldUp = { ...HELD_UP, why: 'halted', sequence: null, key: null, reason: 'no module' };
 
-/** The screen after some keys, and what the last of them ordered. */
+/** The screen after some keys, and the command of the last one. */
 function pressed(keys: string[], ui: Ui = start()): Outcome {
   let outcome: Outcome = { ui };
   for (const key of keys) outcome = press({ ui: outcome.ui, model, page: 5, helpEnd: 0 }, key);
@@ -257,7 +257,7 @@ describe('the keys of top', () => {
     assert.match(dead?.question ?? '', /^Dead-letter message 95887/);
     assert.deepEqual(dead?.command, { type: 'skip', partition: 4, sequence: 95_887, deadLetter: true });
     assert.deepEqual(asks('t', '4').dialog?.command, { type: 'retry', partition: 4 });
-    // Without a selection it is the worst partition: the halted one.
+    // Without a selection the cursor is on the worst partition: the halted one.
     assert.deepEqual(asks('t', undefined).dialog?.command, { type: 'retry', partition: 5 });
     assert.match(asks('S', '5').notice?.text ?? '', /No message holds p5 up: press t/);
     assert.equal(asks('t', '0').notice?.text, 'Nothing holds p0 up.');

@@ -13,7 +13,7 @@ import { gone, group, lease, override, play, session, stats, streamFacts, T0 } f
 type Shown = ReturnType<typeof play>;
 const owners = (model: Shown) => partitionRows(model).map(({ session }) => session);
 const totals = (model: Shown) => totalsOf(statusOf(model));
-/** What happened, with why partitions changed hands. */
+/** The events, with the reasons of moves. */
 const told = ({ updates }: Shown) => updates.map((each) => ('reason' in each ? each.reason : each.event));
 
 describe('the model of top', () => {
@@ -369,7 +369,8 @@ describe('the model of top', () => {
   });
 
   it('counts each handled message once while members join and leave', () => {
-    // 400 messages a second in all, of four partitions; a and b share them, then c gets one of each, then c leaves.
+    // 400 messages a second in total, in four partitions; a and b share them, then c gets one from each, then
+    // c leaves.
     const log: [number, TopEventBody][] = group(2, 4);
     const counts = new Map([
       ['a', 5_000],

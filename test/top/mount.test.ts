@@ -133,7 +133,7 @@ describe('the screen of top, mounted', () => {
     const { screen, press, top, feed, sent } = open();
     await until('the first frame', () => screen().includes('healthy'));
     top.tell('something happens');
-    await until('what is told', () => screen().includes('something happens'));
+    await until('the notice', () => screen().includes('something happens'));
     press('q');
     await top.closed;
     assert.equal(feed.isStopped, true);

@@ -34,7 +34,7 @@ const heldUp = (partition: number, outcome: HeldUpOutcome['outcome'], message: s
   ...{ partition, outcome, owner: 'a', message, denied: false },
 });
 
-/** An operator that does nothing and answers this. */
+/** An operator that does nothing and returns this. */
 const operating = (answers: Partial<Operator> = {}): Operator => ({
   letters: {
     list: async () => [],
@@ -135,7 +135,7 @@ describe('the notice of an action', () => {
     await said({ type: 'stop', target: far }, operator);
     assert.equal(asked, 1);
     assert.equal(orders[0]?.leaves, true);
-    // Pid 1 is no member: it is looked at before it is signalled.
+    // Pid 1 is no member: a process is checked before it is signalled.
     const killed = await said({ type: 'kill', target: { ...far, local: true } }, operator);
     assert.equal(orders[1]?.leaves, false);
     assert.equal(killed?.level, 'error');

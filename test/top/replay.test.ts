@@ -45,7 +45,7 @@ describe('a replay', () => {
     const feed = new ReplayFeed(EVENTS);
     feed.finish();
     assert.deepEqual([messages(feed), feed.model.replay?.isPlaying], [600, false]);
-    assert.equal(feed.model.now, T0 + 600_000, 'time does not go on');
+    assert.equal(feed.model.now, T0 + 600_000, 'time stands still');
     feed.replay({ do: 'toggle' });
     assert.deepEqual([feed.model.replay?.at, feed.model.replay?.isPlaying], [T0, true]);
     feed.replay({ do: 'toggle' });
@@ -83,7 +83,7 @@ describe('a recording', () => {
     const file = readFileSync(path);
     assert.ok(file.length < 20_000, `${file.length} bytes`);
     assert.deepEqual(await readRecording(path), written);
-    // Without its end, but with what was flushed.
+    // Without its end, but with the flushed part.
     writeFileSync(path, file.subarray(0, file.length - 400));
     const cut = await readRecording(path);
     assert.ok(cut.length > written.length / 2, `${cut.length} of ${written.length}`);

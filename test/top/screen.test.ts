@@ -69,7 +69,7 @@ describe('natspoc top in a terminal', function () {
     const first = consume('first');
     await first.note(/claimed|acquired/);
     const tmux = await open(120, 40);
-    // It asks when it opens, and then no more for as long as the test takes.
+    // It polls when it opens, and then not again during the test.
     await terminal.top('--interval 10m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     const second = consume('second');
@@ -105,7 +105,7 @@ describe('natspoc top in a terminal', function () {
       ['SIGINT', 0],
       ['SIGHUP', 0],
       ['SIGUSR2', 1],
-      // From here on whatever draws a time of day fails.
+      // From here on, drawing any time of day fails.
       ['SIGCHLD', 1],
     ] as const;
     for (const [signal, exit] of ways) {

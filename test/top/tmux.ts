@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 let sessions = 0;
 
-/** A shell in a real terminal emulator, to press keys in and to look at. */
+/** A shell in a real terminal emulator, in which a test presses keys and reads the screen. */
 export class Tmux {
   readonly #socket: string;
 

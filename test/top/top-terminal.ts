@@ -8,7 +8,7 @@ import { Tmux } from './tmux.js';
 /** The program as it is installed. */
 export const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-/** A consumer that prints nothing but its status. `host`: it believes to run on that machine. */
+/** A consumer that prints only its status. `host`: the name that it takes for its machine's. */
 export function startConsumer(
   url: string,
   name: string,
@@ -42,7 +42,7 @@ export class TopTerminal {
     return new TopTerminal(await Tmux.open(size, env), join(folder, 'pid'));
   }
 
-  /** Runs top, between two words that show what it leaves of the terminal. */
+  /** Runs top, between two words that show the state in which it leaves the terminal. */
   async top(flags = ''): Promise<void> {
     await this.tmux.type(
       `clear; echo BEFORE; sh -c 'echo $$ > ${this.#pidFile}; exec ${process.execPath} ${ENTRY} top ${flags}'; echo AFTER=$?\n`,

@@ -19,7 +19,7 @@ import { gone, group, lease, play, session, stats, T0 } from './support.js';
 const textOf = (model: Model, changes: Partial<Ui>, columns: number, rows: number): string =>
   drawn(model, uiWith(changes), { columns, rows }).join('\n');
 
-// What an attacker, or a binary payload, would put into a key, a payload or a name.
+// Text that an attacker, or a binary payload, could put into a key, a payload or a name.
 const HOSTILE = '\u001b[2J\u001b]0;owned\u0007\r\n\u009b31m\u202egnp.exe';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
 const STYLE = /\u001b\[\d+m/g;
@@ -44,7 +44,7 @@ const hostileModel = () =>
     [50, { type: 'problem', what: 'x', message: HOSTILE }],
   ]);
 
-/** A row of the table of partitions, and none of the map. */
+/** A row of the table of partitions, not of the map. */
 const TABLE_ROW = /^p\d+ +\S {2,}(?!p\d)\S/;
 
 const TITLES: Record<PanelId, string> = {
@@ -105,7 +105,7 @@ describe('the view of top', () => {
             let row = top;
             for (const { id, height: lines } of panels) {
               assert.ok(shown[row]?.includes(` ${TITLES[id]} `), `${id} in row ${row}: ${shown[row]}`);
-              // And as many rows as its title says.
+              // And the number of rows that its title says.
               const said = /Partitions ─+ (\d+)-(\d+) of/.exec(id === 'partitions' ? (shown[row] ?? '') : '');
               const listed = shown.slice(row + 1, row + lines).filter((each) => TABLE_ROW.test(each));
               if (said) assert.equal(listed.length, Number(said[2]) - Number(said[1]) + 1, shown[row]);
@@ -246,7 +246,7 @@ describe('the view of top', () => {
       change(2_000, [lease(1, 21, 'z', { reason: 'handover', from: 'twin' })]),
       change(3_000, [lease(0, 22, 'x', { reason: 'handover', from: 'z' })]),
       change(4_000, [lease(0, 23, null, { from: 'twin' })]),
-      // The owner before is not known.
+      // The previous owner is not known.
       change(5_000, [lease(3, 24, 'z', { reason: 'handover', from: 'twin' })]),
     ]);
     const story = textOf(model, { focus: 'members', detail: 'x' }, 100, 40)

@@ -136,14 +136,14 @@ describe('leases check', () => {
     const old = { lag: 1, positionAgeMs: 3_600_000 };
     const partitions = [
       lease(0, { ...old, position: 7 }),
-      // It came just now, after an hour of quiet.
+      // It has just arrived, after an hour without messages.
       lease(1, { ...old, position: 8 }),
       // Nothing was ever committed.
       lease(2, { lag: 2, position: null, positionAgeMs: null }),
       lease(3, { lag: 2, position: null, positionAgeMs: null }),
-      // It was dropped by the stream meanwhile.
+      // The stream dropped it meanwhile.
       lease(4, { ...old, position: 9 }),
-      // Nothing is asked about these.
+      // No requests are made about these.
       lease(5, { ...old, lag: 0 }),
       lease(6, { ...old, paused: true }),
       lease(7, { ...old, positionAgeMs: 59_000 }),
@@ -172,7 +172,7 @@ describe('leases check', () => {
         [2, '2 messages wait'],
       ],
     );
-    // Since the message came, not since the commit.
+    // Since the message arrived, not since the commit.
     assert.ok(Math.abs((stalled[0]?.forMs ?? 0) - 61_000) < 10_000, String(stalled[0]?.forMs));
   });
 

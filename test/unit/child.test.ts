@@ -9,7 +9,7 @@ import { signalMember } from '../../src/top/act/local-process.js';
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** A child as `spawn` leaves it behind where the system refuses: without a process id. */
+/** A child as `spawn` returns it if the system refuses: without a process id. */
 class NeverStarted extends ChildProcess {
   readonly signals: unknown[] = [];
   override kill(signal?: NodeJS.Signals | number): boolean {

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 describe('the clock of the machine', () => {
   let nowMs = 0;
 
-  /** Time goes on by itself no more, but by this. */
+  /** From here on only this moves the time. */
   function advance(byMs: number): void {
     nowMs += byMs;
     mock.timers.tick(byMs);

@@ -5,7 +5,7 @@ import { fetchMessages } from '../../src/core/nats/jetstream/fetch.js';
 import { publishOnce } from '../../src/core/nats/jetstream/publish-once.js';
 import { collectStats } from '../../src/core/nats/service/member-stats.js';
 
-/** A connection on which the server answers nothing but that a consumer was made. */
+/** A connection on which the server answers only that a consumer was created. */
 function connected(calls: object): NatsHandles {
   const connection = {
     isClosed: () => false,
@@ -25,7 +25,7 @@ function connected(calls: object): NatsHandles {
   };
 }
 
-/** It is being closed, and does not say so yet: it refuses whatever is asked of it. */
+/** It is being closed, but does not say so yet: it refuses every request. */
 function closing(): NatsHandles {
   const refuse = () => {
     throw new Error('CONNECTION_DRAINING');
@@ -54,7 +54,9 @@ const place = { stream: 'S', group: 'g', inboxPrefix: undefined };
 const message = { subject: 's', headers: new Uint8Array(), data: new Uint8Array() };
 const LONG_MS = 3_600_000;
 
-/** A timer that is left behind keeps the process alive until it fires, and then works with what was never made. */
+/**
+ * A remaining timer keeps the process alive until it fires, and then uses something that was never created.
+ */
 describe('a closing connection leaves no timer behind', () => {
   let before: number;
   beforeEach(() => {

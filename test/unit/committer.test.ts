@@ -5,7 +5,7 @@ import { Permit } from '../../src/core/member/partition/permit.js';
 import { FakeBucket, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A committer at position 10 of epoch 7, and what it told. */
+/** A committer at position 10 of epoch 7, and its reports. */
 function bench(ports: Partial<CommitterPorts> = {}) {
   const clock = new ManualClock();
   const permit = new Permit(clock);

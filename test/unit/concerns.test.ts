@@ -16,7 +16,7 @@ import { bucketConfig, streamConfig } from '../../src/core/nats/stream/stored.js
 import { type StreamNeeds, streamConcerns } from '../../src/core/nats/stream/stream-concerns.js';
 
 const config = loadConfig({ flags: { stream: 'S', prefix: 's', replicas: '3' }, env: {} });
-/** What the server makes of what is left out. */
+/** The server's values for omitted fields. */
 const DEFAULTS = {
   max_msgs: -1,
   max_bytes: -1,
@@ -49,7 +49,7 @@ const ofBucket = (change: object, partitions = 8): Concern[] =>
 
 const SECOND = 1_000_000_000;
 
-/** What is changed, the setting that it is about, and who is refused; nobody: a warning. */
+/** The change, the setting that it concerns, and the uses that are refused; none: a warning. */
 type Case = [change: object, setting: string, refused: StreamUse[], message: RegExp];
 
 const STREAM: Case[] = [
@@ -139,7 +139,7 @@ describe('settings of a stream and of a bucket', () => {
             assert.throws(refusing, (error) => error instanceof NatspocError && error.exitCode === 4);
           else refusing();
         }
-        // Whoever looks is told, and never refused.
+        // Commands that only read report it, and are never refused.
         refuse(concerns, []);
         if (refused.length === 0) assert.equal(warningsOf(concerns, ['handle']).length, 1);
       });

@@ -58,7 +58,7 @@ describe('config', () => {
       const [, least = '', most = ''] = limited.exec(allowed) ?? [];
       assert.notEqual(parse(least), undefined, `--${flag} from ${least}`);
       assert.notEqual(parse(most), undefined, `--${flag} to ${most}`);
-      // The next one is too much.
+      // The next number is too large.
       const beyond = /^\d+$/.test(most)
         ? String(Number(most) + 1)
         : /B$/.test(most)
@@ -243,7 +243,7 @@ describe('config', () => {
         const message = refusal({ dotenv, env });
         assert.match(message, /^NATS_\w+ is not sent where NATS_URL in \.env says: /);
         assert.match(message, /Set --server or NATS_URL as well, or NATS_\w+ in \.env\.$/);
-        // Who answers for the server counts as well.
+        // The source of the server counts as well.
         assert.match(refusal({ dotenv: { NATS_CA: 'f' }, env }), /where NATS_CA in \.env says/);
         load({ dotenv, env: { ...env, NATS_URL: 'nats://own:1' } });
         load({ dotenv: { ...dotenv, ...env } });
@@ -253,7 +253,7 @@ describe('config', () => {
         refusal({ dotenv: { ...dotenv, NATS_CONTEXT: 'prod' }, context }),
         /^user in context prod is not sent where NATS_URL in \.env says/,
       );
-      // Nobody is needed to be somebody.
+      // A user is not required.
       assert.equal(identity({ dotenv }).server, 'nats://evil:1');
     });
 

@@ -103,7 +103,7 @@ describe('a takeover', () => {
       const bucket = new FakeBucket();
       bucket.put({ v: 2, seq: 10, epoch: writtenAt, at: '' });
       const ports = { bucket, stream: new FakeStream(), clock, permit, maxCrashes: 3, isWanted: () => true };
-      // Claimed at 6, and handed on at 7 without a takeover.
+      // Claimed at 6, and handed over at 7 without a takeover.
       const takeover = { group: 'g', partition: 0, epoch: 7, died: 6, start: { seq: 0 } };
       let taken: Taken | undefined;
       await takeOver(takeover, ports, (position) => {

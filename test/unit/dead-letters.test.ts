@@ -48,7 +48,7 @@ describe('a dead letter', () => {
     assert.equal(
       letterId(later, ORIGIN),
       'S.g.101.5.25',
-      'another of the same sequence, in a stream made anew',
+      'another of the same sequence, in a recreated stream',
     );
     assert.equal(headers['Nats-Expected-Stream'], undefined, 'meant for the first stream');
     assert.deepEqual(readLetter(stored(1), 'S'), {
@@ -118,7 +118,7 @@ describe('a dead letter', () => {
 });
 
 describe('storing once', () => {
-  /** A stream with the ids that it knows, and what it holds; answers can be lost. */
+  /** A stream with the ids that it knows and the messages that it holds; answers can be lost. */
   function keeping(known: Record<string, number> = {}) {
     const held = new Map<number, StoredCopy>();
     const ids = new Map(Object.entries(known));
@@ -172,7 +172,7 @@ describe('redriving', () => {
     error: new NatspocError('storage-failed', reason),
   });
 
-  /** A box of letters, and everything that happens. */
+  /** A store of letters, and a record of all calls. */
   function bench(letters: { sequence: number; data: Uint8Array; headers: Record<string, string> }[]) {
     const log: string[] = [];
     const kept: string[] = [];

@@ -30,7 +30,7 @@ const ORDER: StandardSchema<Order> = {
   },
 };
 
-/** The types are what is checked: this is never called. */
+/** Only the types are checked: this is never called. */
 const inference = async (): Promise<void> => {
   await joinGroup({ schema: ORDER, handler: ({ value }) => value satisfies Order });
   await joinGroup({ schema: ORDER, batchHandler: (messages) => messages.map(({ value }) => value.id) });
@@ -39,7 +39,7 @@ const inference = async (): Promise<void> => {
   await joinGroup({ handler: (message: Message) => message.value satisfies undefined });
 };
 
-/** What the handler got of messages with these payloads, or the error of the call. */
+/** The values that the handler got for messages with these payloads, or the error of the call. */
 async function handling<Value>(texts: readonly string[], how: Decoding<Value>, isBatch = false) {
   const got: unknown[] = [];
   const single: Handler = (message) => void got.push(Object(message).value);

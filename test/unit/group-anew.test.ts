@@ -63,7 +63,7 @@ describe('a member of a bucket that goes back', () => {
     me.send({ type: 'lease-looked-up', partition: 0, known: 40, entry: null });
     const { at: _, ...record } = given;
     assert.deepEqual(me.last('write-lease'), [{ type: 'write-lease', partition: 0, expected: 0, record }]);
-    // What is there again, whoever wrote it, is no loss.
+    // An entry that exists again is not lost, whichever member wrote it.
     me.send({ type: 'changes', entries: [lease(0, 60, 'OTHER')] });
     me.wait(me.timing.retryMs);
     assert.deepEqual(me.last('write-lease'), []);
@@ -129,7 +129,8 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('look-up-session').length, 1);
     me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
     me.wait(me.timing.retryMs);
-    // Not even a mark of a deletion is there: it is left now, so that nobody counts on that member any more.
+    // Not even a deletion marker exists: it is written now, so that no member plans with that member any
+    // more.
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);
     assert.deepEqual(me.last('write-lease'), []);
     me.send({ type: 'session-fenced', id: 'Q', outcome: { kind: 'ok', revision: 52 } });

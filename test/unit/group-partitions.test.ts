@@ -66,7 +66,7 @@ describe('partitions of a member', () => {
 
   it('include an orphan that it claims, even if the answer arrives after the watch', () => {
     const me = handingOver();
-    // B leaves, and the handover to it is applied nevertheless; the watch tells before the answer does.
+    // B leaves, and the handover to it is applied nevertheless; the watch shows it before the answer arrives.
     me.send({ type: 'changes', entries: [gone('B', 12)] });
     me.send({ type: 'changes', entries: [lease(0, 13, 'B')] });
     assert.deepEqual(me.last('write-lease'), []);
@@ -81,7 +81,7 @@ describe('partitions of a member', () => {
     const unseen = (): GroupDriver => {
       const me = new GroupDriver(1);
       me.join([session('A', 5), lease(0, 6, 'A')]);
-      // The server has passed over the entry of X, to whom A has handed over.
+      // The server has omitted the entry of X, to which A has handed over.
       me.send({ type: 'changes', entries: [lease(0, 20, 'X'), gone('A', 21)] });
       me.wait(me.timing.settleMs);
       return me;
@@ -95,12 +95,12 @@ describe('partitions of a member', () => {
     me.send({ type: 'session-looked-up', id: 'X', found: { kind: 'found', entry: null } });
     assert.equal(me.last('write-lease')[0]?.expected, 20);
 
-    // A leader that is cut off may not know of it yet: a write decides, and wins only where there is none.
+    // An isolated leader may not know of it yet: a write decides, and succeeds only if there is no session.
     const third = unseen();
     const missing = { kind: 'missing', proof: 0, ended: false } as const;
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     assert.deepEqual([third.last('write-lease'), third.last('end-proof')], [[], []]);
-    // Nor may it handle any more, whatever it knows.
+    // It may not handle messages any more either, whatever it knows.
     third.wait(third.timing.ttlMs);
     third.renewed(third.now, { kind: 'ok', revision: 30 });
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
@@ -110,7 +110,7 @@ describe('partitions of a member', () => {
     assert.deepEqual([third.last('look-up-session').length, third.last('write-lease')], [1, []]);
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'ok', revision: 40 } });
-    // Others may still count on it.
+    // Others may still plan with it.
     assert.deepEqual(third.last('write-lease'), []);
     assert.deepEqual(third.last('fence-session'), [{ type: 'fence-session', id: 'X', expected: 0 }]);
     third.send({ type: 'session-fenced', id: 'X', outcome: { kind: 'ok', revision: 41 } });
@@ -134,7 +134,7 @@ describe('partitions of a member', () => {
     me.send({ type: 'changes', entries: [gone('B', 12)] });
     assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
     me.wait(me.timing.retryMs);
-    // The lease is written to ourselves: whatever is on its way fails then.
+    // The lease is written to ourselves, so that any write in flight fails.
     const write = me.last('write-lease').find(({ partition }) => partition === 0);
     assert.equal(write?.record.owner, 'ME');
     assert.equal(write?.expected, 2);
@@ -161,7 +161,7 @@ describe('partitions of a member', () => {
     me.send({ type: 'identified', id: 'ME' });
     me.send({ type: 'snapshot', entries: [session('B', 1), lease(0, 2, 'ME')] });
     me.renewed(me.now, { kind: 'ok', revision: 9 });
-    // The session is still being written, without the mark.
+    // A write of the session without the mark is still in flight.
     me.send({ type: 'changes', entries: [session('ME', 10)] });
     me.send({ type: 'leave' });
     assert.deepEqual(me.last('drain-partition'), []);
@@ -190,7 +190,7 @@ describe('partitions of a member', () => {
     me.join([session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')]);
     me.send({ type: 'changes', entries: [session('C', 20)] });
     me.wait(me.timing.settleMs);
-    // The watch begins again at a replica that is behind.
+    // The watch restarts at a lagging replica.
     me.send({
       type: 'snapshot',
       entries: [session('ME', 10), session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')],

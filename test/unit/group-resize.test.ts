@@ -21,7 +21,7 @@ const layout = (revision: number, change: Partial<GroupLayoutRecord> = {}): Layo
 const order = (revision: number): LayoutEntry =>
   layout(revision, { v: RESIZED_VERSION, next: { partitions: 4, by: 'op', at: '' } });
 
-/** A lease of another member as it stands in the bucket. */
+/** A lease of another member, as stored in the bucket. */
 const of = (partition: number, revision: number, record: Partial<LeaseRecord>): ViewEntry => ({
   kind: 'lease',
   partition,
@@ -94,7 +94,7 @@ describe('a resize', () => {
     const claims = writes(effects).map(
       (each) => each.type === 'write-lease' && [each.partition, each.expected],
     );
-    // Two of three, or one: the other is for B.
+    // Two of three, or one: B gets the other.
     assert.ok(claims.length > 0);
     for (const claim of claims) assert.ok(claim && claim[1] === [21, 22, 0][claim[0] ?? 9]);
     for (const { record } of me.last('write-lease')) assert.deepEqual([record.layout, record.v], [1, 3]);
@@ -105,7 +105,7 @@ describe('a resize', () => {
     const record = { ...leaseRecord(null), closed: { order: 20, seq: 40 }, from: 'me' };
     const outcome = { kind: 'ok', revision: 21 } as const;
     me.send({ type: 'lease-written', partition: 0, expected: 6, record, outcome });
-    // Closed: not claimed as long as the order stands.
+    // Closed: not claimed while the order exists.
     assert.deepEqual(me.last('write-lease'), []);
     me.send({ type: 'changes', entries: [layout(25)] });
     const [claim] = me.last('write-lease');

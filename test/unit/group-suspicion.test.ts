@@ -11,7 +11,7 @@ function observing(): GroupDriver {
   return me;
 }
 
-/** Lets one probe of B end like this. */
+/** Gives one probe of B this result. */
 function probe(me: GroupDriver, outcome: 'alive' | 'no-responders' | 'timeout'): void {
   me.send({ type: 'probed', id: 'B', outcome });
 }
@@ -152,7 +152,7 @@ describe('suspicion', () => {
   it('finishes a fencing by another member after the fenced handlers must have stopped', () => {
     const me = observing();
     me.wait(3_400);
-    // Whoever deleted the proof of life need not have waited: an operator does not.
+    // The deletion of the proof of life may have come without a wait: an operator does not wait.
     me.found('B', 20, true);
     me.wait(799);
     assert.deepEqual(me.last('fence-session'), []);

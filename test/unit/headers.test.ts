@@ -49,7 +49,7 @@ describe('headers', () => {
       'no colon',
       'Z: 1',
     );
-    // In a process of its own: here another test may have put our decoder in its place.
+    // In a separate process: here another test may have installed our decoder.
     const code = `import { MsgHdrsImpl } from 'nats'; MsgHdrsImpl.decode(Buffer.from(process.argv[1], 'base64'))`;
     const node = ['--input-type=module', '-e', code, Buffer.from(bytes).toString('base64')];
     assert.notEqual(spawnSync(process.execPath, node, { cwd: ROOT }).status, 0, 'the client decodes them');

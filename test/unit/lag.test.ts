@@ -40,7 +40,7 @@ function observerOfSilent(): { observer: GroupObserver; asked: string[][] } {
     stats: async (sessions) => {
       asked.push([...sessions]);
       const answer = statsOfA();
-      // The wait for one that does not answer: a hundred messages come and are handled.
+      // During the wait for the silent member, a hundred messages arrive and are handled.
       if (sessions.includes('B')) stored += 100;
       return { members: [answer], gone: [] };
     },

@@ -57,7 +57,7 @@ describe('layout', () => {
     const keys = JSON.stringify(SERVER_VECTORS.map(([key]) => key));
     const print = `\nimport json\nprint([partition_of(key, 1000) for key in json.loads(${JSON.stringify(keys)})])`;
     const python = spawnSync('python3', ['-c', code + print], { encoding: 'utf8' });
-    // Not every machine has it.
+    // Not every machine has Python.
     if (python.error) return;
     assert.deepEqual(
       JSON.parse(python.stdout),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { changeOverride } from '../../src/core/admin/overrides.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 
-/** A bucket that holds nothing, and answers each write like this. */
+/** An empty bucket that answers each write like this. */
 const answering = (outcome: WriteOutcome) =>
   ({ read: async () => ({ kind: 'missing' }), write: async () => outcome }) as unknown as Bucket;
 

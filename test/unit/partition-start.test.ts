@@ -72,7 +72,7 @@ describe('the start of a partition after a resize', () => {
       [0, 1, 2, 3].map((partition) => [startsAt(partition, layout), settledAt(partition, layout)]),
       Array.from({ length: 4 }, () => [10, 60]),
     );
-    // There the subject said the partition; of one that was in none, nothing was handled.
+    // There the subject named the partition; a message without a partition was not handled.
     const isHandled = (sequence: number, subject: number) =>
       inheritedBy(0, layout, partitionIn)?.isHandled(message(sequence, subject));
     assert.deepEqual(

@@ -4,7 +4,7 @@ import { PubAckReader } from '../../src/core/nats/jetstream/puback.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** Reads an answer as the pipeline does: the short way first. */
+/** Reads an answer as the pipeline does: the fast path first. */
 function read(reader: PubAckReader, text: string) {
   const sequence = reader.sequence(bytes(text));
   return sequence > 0 ? { kind: 'stored', sequence, duplicate: false } : reader.decode(bytes(text));
@@ -60,7 +60,7 @@ describe('PubAckReader', () => {
       reason: { code: 10077, description: 'maximum messages exceeded', retryable: false },
       status: 503,
     });
-    // Unavailable for the moment; and an earlier attempt that a cluster has not decided about yet.
+    // Temporarily unavailable; and an earlier attempt that a cluster has not decided yet.
     for (const code of [10008, 10158]) {
       const passing = read(reader, `{"error":{"code":503,"err_code":${code},"description":"not now"}}`);
       assert.ok(passing.kind === 'refused' && 'reason' in passing && passing.reason.retryable, String(code));
@@ -84,7 +84,7 @@ describe('PubAckReader', () => {
       read(hub, '{"error":{"code":503,"err_code":10077},"stream":"EVENTS","domain":"leaf","seq":0}').kind,
       'elsewhere',
     );
-    // A refusal names its stream only.
+    // A refusal names only its stream.
     const refusal = (stream: string) =>
       `{"error":{"code":400,"err_code":10071},"stream":"${stream}","seq":0}`;
     assert.equal(read(hub, refusal('EVENTS')).kind, 'refused');

@@ -22,7 +22,7 @@ function start(options: Partial<PublisherOptions> = {}) {
   return { clock, stream, publisher, roundTrip };
 }
 
-/** How a publish has failed: whether it may be stored, and why. */
+/** How a publish failed: whether the message may be stored, and why. */
 const failureOf = async (publishing: Promise<unknown>): Promise<[string, string]> => {
   try {
     await publishing;

@@ -183,7 +183,7 @@ describe('Publisher', () => {
     send(publisher, 'a', 'b');
     stream.handle(1);
     stream.loseAnswers();
-    stream.refuse({ code: 503, description: 'nobody leads', retryable: true });
+    stream.refuse({ code: 503, description: 'no leader', retryable: true });
     roundTrip();
     assert.deepEqual(endings, []);
     clock.advance(700);
@@ -199,7 +199,7 @@ describe('Publisher', () => {
 
   it('waits for half a minute by default, because an election takes time', () => {
     const { clock, stream, publisher, endings, roundTrip } = start({ timeoutMs: undefined });
-    const nobody = { code: 503, description: 'nobody leads', retryable: true };
+    const nobody = { code: 503, description: 'no leader', retryable: true };
     send(publisher, 'a');
     for (let second = 0; second < 20; second++) {
       stream.refuse(nobody);
@@ -376,7 +376,7 @@ describe('Publisher', () => {
     );
     send(publisher, 'b');
     roundTrip();
-    // The same where it is sent again, and somebody waits for the end of it all.
+    // The same when the message is sent again, while a caller waits for all messages.
     send(publisher, 'c');
     stream.break(true);
     stream.throws.push(new Error('again'));

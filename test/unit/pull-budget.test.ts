@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { PullBudget } from '../../src/core/nats/jetstream/pull-budget.js';
 import { RequestLimits } from '../../src/core/nats/jetstream/request-limits.js';
 
-/** One that has begun, with nothing in hand. */
+/** A budget that has started, without messages in memory. */
 function demandOf(messages: number, bytes = 1_000_000): PullBudget {
   const demand = new PullBudget({ messages, bytes });
   assert.equal(demand.order(), undefined, 'not before it begins');
@@ -11,7 +11,7 @@ function demandOf(messages: number, bytes = 1_000_000): PullBudget {
   return demand;
 }
 
-/** Delivers what was ordered; `release`: it is taken at once. */
+/** Delivers the requested messages; `release`: they are handled at once. */
 function deliver(demand: PullBudget, messages: number, release: boolean): void {
   for (let i = 0; i < messages; i++) {
     demand.deliver();
@@ -29,7 +29,7 @@ describe('the pull budget of a reader', () => {
       for (let next = demand.order(); next; next = demand.order()) batches += next.batch;
       return batches;
     };
-    // Of unknown size, so that few are asked for at first.
+    // Of unknown size, so that few are requested at first.
     demand.weigh(100);
     assert.equal(order(), 8_192);
     deliver(demand, 4_000, true);
@@ -70,7 +70,7 @@ describe('the pull budget of a reader', () => {
           assert.ok(owed + held <= messages, `${owed} owed and ${held} held of ${messages}`);
           assert.equal(demand.isWaiting, owed > 0);
         }
-        // Whatever has happened before: with nothing in hand, it asks.
+        // Whatever has happened before: with nothing in memory, it requests messages.
         demand.fallShort(owed, false);
         demand.release(held);
         assert.ok((demand.order()?.batch ?? 0) >= 1);
@@ -90,7 +90,7 @@ describe('the pull budget of a reader', () => {
     }
     assert.equal(batches[0], 64);
     assert.equal(batches.at(-1), 4_096);
-    // Now each takes long: whatever is asked for comes long before one more is taken.
+    // Now each takes long: requested messages arrive long before the next one is handled.
     let last = 0;
     for (let taken = 0; taken < 20_000; taken++) {
       const order = demand.order();
@@ -124,7 +124,7 @@ describe('the pull budget of a reader', () => {
     demand.weigh(100);
     demand.begin(0);
     let held = demand.order()?.batch ?? 0;
-    assert.equal(demand.starve(), false, 'it is on its way');
+    assert.equal(demand.starve(), false, 'it is in flight');
     deliver(demand, held, false);
     while (demand.starve()) {
       const { batch } = demand.order() ?? { batch: 0 };
@@ -169,7 +169,7 @@ describe('the pull budget of a reader', () => {
     assert.equal(demand.order()?.batch, 10);
     deliver(demand, 2, false);
     demand.fallShort(8, true);
-    assert.equal(demand.order(), undefined, 'two are still in hand');
+    assert.equal(demand.order(), undefined, 'two are still running');
     demand.release(2);
     assert.deepEqual(demand.order(), { batch: 1, maxBytes: undefined });
     assert.equal(demand.order(), undefined);

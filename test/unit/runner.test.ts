@@ -17,12 +17,12 @@ interface Wanted {
   settings?: Partial<RunnerSettings>;
   ports?: Partial<RunnerPorts>;
   groupStart?: GroupStart;
-  /** What the runner before had handled and committed under this epoch. */
+  /** What the previous runner had handled and committed under this epoch. */
   before?: { position: number; committed: number };
   losses?: LossesLeft;
 }
 
-/** A runner of partition 0 at epoch 7, with fake ports, and what it told. */
+/** A runner of partition 0 at epoch 7, with fake ports, and its reports. */
 function bench({
   handler = () => {},
   settings = {},
@@ -194,7 +194,7 @@ describe('a partition runner', () => {
       await start();
       assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
       assert.deepEqual(stream.opened, []);
-      // It stays what it is for the next owner.
+      // The position stays unchanged for the next owner.
       const { created, stored } = bucket.record ?? {};
       assert.deepEqual({ created, stored }, { created: 1_000, stored: 2_000 });
     });

@@ -68,7 +68,7 @@ describe('the target of a seek', () => {
     const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
     const { waiting, sequences: listed } = counting(sequences);
     const observer = {
-      // Each question finds one message more than the one before.
+      // Each request finds one message more than the previous one.
       waiting: async (partition: number, after: number) => {
         sequences.push(sequences.length + 1);
         return waiting(partition, after);

@@ -23,7 +23,7 @@ const messageOf = (sequence: number): StreamMessage => ({
   headers: () => ({}),
 });
 
-/** One reader at the server, which delivers what a test says. */
+/** One reader at the server, which delivers the messages that a test names. */
 class Opened {
   pending = 0;
   rested = false;
@@ -90,7 +90,7 @@ function bench(messages = 1_000) {
     inspect: async (name) => {
       looks.count++;
       if (looks.tookMs > 0) clock.advance(looks.tookMs);
-      // Nothing is known of a reader that was removed.
+      // A removed reader has no state.
       if (readers.some(({ options, isClosed }) => isClosed && options.name === name)) return 'gone';
       return {
         change: name === changed || !changed ? change : undefined,
@@ -107,7 +107,7 @@ function bench(messages = 1_000) {
     stream,
     partitionOf: ({ sequence }) => sequence % PARTITIONS,
     partitions: PARTITIONS,
-    // Each of two readers gets half.
+    // Each of two readers gets half of the budget.
     budget: { messages: 2 * messages, bytes: 1_000_000 },
     lostFrom: 0,
     newName: () => `reader-${++names}`,
@@ -119,7 +119,9 @@ function bench(messages = 1_000) {
     }
     await new Promise((resolve) => setImmediate(resolve));
   };
-  /** Opens a partition behind a sequence, as its owner does; `held`: unsettled messages from an earlier reader. */
+  /**
+   * Opens a partition after a sequence, as its owner does; `held`: unsettled messages from an earlier reader.
+   */
   const take = async (partition: number, after: number, held = 0): Promise<Taken> => {
     const taken: Pick<Taken, 'sequences' | 'faults' | 'trimmed'> = { sequences: [], faults: [], trimmed: [] };
     const opened = await shared.open(
@@ -196,7 +198,7 @@ describe("the shared reader of a member's partitions", () => {
     const odd = await take(1, 40);
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 41]);
     readers[1]?.deliver(41, 80, 20);
-    // The head goes on meanwhile: what it delivers of this partition is not taken yet.
+    // The head continues meanwhile: the partition does not take its messages yet.
     readers[0]?.deliver(101, 110, 40);
     readers[1]?.deliver(81, 109, 1);
     assert.equal(readers[1]?.isClosed, false);
@@ -290,7 +292,7 @@ describe("the shared reader of a member's partitions", () => {
     const [even, odd] = [await take(0, 0), await take(1, 0)];
     readers[0]?.deliver(1, 10);
     readers[0]?.sink.fault('deleted', 'gone');
-    // Whoever deleted it is no newer owner.
+    // The client that deleted it is not a newer owner.
     assert.deepEqual([even.faults, odd.faults], [['broken'], ['broken']]);
     await take(0, 10);
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 11]);
@@ -389,7 +391,7 @@ describe("the shared reader of a member's partitions", () => {
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
     steal();
-    // What the server has sent may still be on its way.
+    // What the server has sent may still be in flight.
     await shared.shared.confirm(0);
     assert.deepEqual(even.faults, []);
     await shared.shared.confirm(0);
@@ -460,7 +462,7 @@ describe("the shared reader of a member's partitions", () => {
     looks.tookMs = 10;
     await shared.shared.confirm(0);
     const before = looks.count;
-    // The server gets a rest after each look: no time passes here.
+    // The server gets a pause after each look; no time passes here.
     const waiting = shared.shared.confirm(0);
     const urgent = shared.shared.confirm(0, true);
     assert.deepEqual(await Promise.all([waiting, urgent]), ['confirmed', 'confirmed']);

@@ -61,7 +61,7 @@ describe('a standstill', () => {
     failure.text = 'its reader could not be opened in time';
     const told: number[] = [];
     for (let now = 0; now <= 75_000; now += 1_000) {
-      // It starts again in between, and gets no further.
+      // It starts again in between, but makes no progress.
       own.phase = now % 2_000 === 0 ? 'waiting' : 'starting';
       for (const { partition, why, reason } of standstill.look(now)) {
         assert.deepEqual([partition, why, reason], [3, 'stuck', 'its reader could not be opened in time']);

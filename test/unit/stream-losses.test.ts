@@ -3,7 +3,7 @@ import { TrimWatch } from '../../src/core/member/partition/stream-losses.js';
 import type { StreamBounds, Trimmed } from '../../src/core/ports/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A watch whose questions are answered by hand. */
+/** A watch whose requests the test answers. */
 function bench() {
   const clock = new ManualClock();
   const told: Trimmed[] = [];

@@ -50,7 +50,7 @@ describe('the suggested number of members', () => {
 
   it('learns that members have become slower from members with lag', () => {
     assert.equal(afterLoads({}, { lag: 10_000, handledPerSecond: 20 }).memberPerSecond, 10);
-    // Nothing waits for long: they might be faster.
+    // No message waits for long: the members might be faster.
     assert.equal(afterLoads({}, { lag: 10, handledPerSecond: 20 }).memberPerSecond, 100);
   });
 

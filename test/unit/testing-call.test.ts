@@ -8,7 +8,7 @@ import {
 } from '../../src/core/index.js';
 import { call, callBatch } from '../../src/core/testing/index.js';
 
-/** A schema as zod would make it: an object with a whole number of cents. */
+/** A schema like those of zod: an object with a whole number of cents. */
 const Order: StandardSchema<{ cents: number }> = {
   '~standard': {
     version: 1,

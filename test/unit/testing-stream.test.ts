@@ -41,7 +41,7 @@ describe('a local stream', () => {
     const all = () =>
       Promise.all([0, 1, 2, 3].map((partition) => publisher.publish({ partition, data: 'x' })));
     await all();
-    // They are handled, and no time has passed in which they could be committed.
+    // They are handled, but no time has passed in which they could be committed.
     assert.equal(first.length + second.length, 4);
     stream.crash(one);
     await stream.until(() => two.partitions.length === 4);

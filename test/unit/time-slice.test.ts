@@ -4,11 +4,13 @@ import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 
 const STEP_MS = 5;
 
-/** A loop on which several compute without end: each step takes time, and timers come in between. */
+/**
+ * A loop on which several partitions compute without end: each step takes time, and timers fire in between.
+ */
 class BusyLoop implements Clock {
   readonly turn = new TimeSlice(this);
   readonly steps = new Map<string, number>();
-  /** How often each was called in the turn that is on. */
+  /** How often each was called in the current turn. */
   calls = 0;
   #nowMs = 0;
   #timers: (() => void)[] = [];
@@ -37,7 +39,7 @@ class BusyLoop implements Clock {
     return () => {};
   }
 
-  /** Messages arrive for each, who asks for a slice; then the timers. */
+  /** Messages arrive for each partition, which asks for a slice; then the timers fire. */
   go(): void {
     for (const work of this.#works) work();
     this.calls = 0;

@@ -13,18 +13,18 @@ const counting = (sequences: readonly number[]) => ({
   storedTime: async (): Promise<number | undefined> => undefined,
 });
 
-/** No trim before this one. */
+/** No earlier trim. */
 const notKnown = async (): Promise<undefined> => undefined;
 
 describe('stream trim', () => {
-  /** A stream whose partitions hold so many messages each, of these sequences. */
+  /** A stream whose partitions hold the messages of these sequences. */
   const stream = (sequences: number[], counts: number[]) =>
     ({
       ...counting(sequences),
       stream: async () => ({ counts, lastSequence: sequences.at(-1) }),
       ends: async () => counts.map((_, partition) => ({ partition, sequence: sequences.at(-1), atMs: 0 })),
     }) as unknown as Parameters<typeof planTrim>[1];
-  /** A group with these positions, or what stands in their place. */
+  /** A group with these positions, or with faults instead of them. */
   const group = (positions: Record<number, number | 'broken'>, stored?: number) =>
     ({
       positions: async () =>
@@ -116,7 +116,7 @@ describe('stream trim', () => {
       (await planTrim(observers, from(first) as never, async () => ({ v: 2, seq: known }))).map(
         (step) => step.clearTo,
       );
-    // Messages of p1 wait. What p2 held, nobody has seen go.
+    // Messages of p1 wait. No trim recorded the deletion of p2's messages.
     assert.deepEqual(await clearTo(10, 0), [40, null, null]);
     assert.deepEqual(await clearTo(10, 9), [40, null, 40]);
     assert.deepEqual(await clearTo(6, 0), [40, null, 40]);

@@ -20,7 +20,7 @@ describe('input on a pipe that is not used', () => {
 
   it('is refused, even if the event loop is busy for longer than the command waits', async () => {
     const refused = assert.rejects(refuseUnusedInput(pipe('full', 'line\n')), /There is input on a pipe/);
-    // As other modules do that are being loaded.
+    // Like other modules that are being loaded.
     const end = performance.now() + 200;
     while (performance.now() < end);
     await refused;

@@ -9,7 +9,7 @@ import { ManualClock } from '../support/manual-clock.js';
 type Callback = (error: Error | null, message: Msg) => void;
 const KEYS = ['group.g.lease.0', 'group.g.lease.1', 'group.g.lease.2'];
 
-/** A watch on a server of which the test says what it stores, and what it delivers of that. */
+/** A watch on a model of a server: the test decides what it stores and what it delivers. */
 class Scene {
   readonly clock = new ManualClock();
   readonly snapshots: string[][] = [];
@@ -42,7 +42,7 @@ class Scene {
           this.opened.push(this.clock.now());
           if (this.isRefusing) throw NatsError.errorForCode(ErrorCode.Timeout);
           this.#delivered = 0;
-          // The snapshot comes once somebody asks for it.
+          // The snapshot arrives once the watch requests it.
           setImmediate(() => this.#stored.forEach((_, index) => void this.deliver(index + 1)));
           return { config: {}, num_pending: this.#stored.length };
         },
@@ -52,7 +52,7 @@ class Scene {
     };
     const handles = { connection, manager, inboxPrefix: undefined, clock: this.clock };
     const names = (entries: readonly BucketEntry[]): string[] => entries.map(({ key }) => key);
-    // Only what a watch uses is there.
+    // Only the parts that a watch uses exist.
     new BucketWatch(handles as unknown as NatsHandles, 'B', 'group.g.', {
       snapshot: (entries) => this.snapshots.push(names(entries)),
       changes: (entries) => this.changed.push(...names(entries)),
@@ -64,7 +64,7 @@ class Scene {
     this.#stored.push(...keys);
   }
 
-  /** Delivers what is stored at this sequence, and counts what is stored behind it. */
+  /** Delivers the entry at this sequence, and counts the entries after it. */
   deliver(sequence: number): void {
     const pending = this.#stored.length - sequence;
     const reply = `$JS.ACK.KV_B.watch.1.${sequence}.${++this.#delivered}.1700000000000000000.${pending}`;
@@ -72,7 +72,7 @@ class Scene {
     this.#callback(null, { subject, reply, data: new Uint8Array([1]), sid: 1, headers: undefined } as Msg);
   }
 
-  /** Time passes in small steps, and what waits for answers gets them. */
+  /** Time passes in small steps, and pending requests get their answers. */
   async pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed++) {
       this.clock.advance(1);
@@ -125,7 +125,7 @@ describe('the watch of a bucket', () => {
     scene.isClosed = true;
     const before = scene.opened.length;
     await scene.pass(2_000);
-    // One may have been planned before.
+    // An earlier one may have been planned.
     assert.ok(scene.opened.length <= before + 1, String(scene.opened));
   });
 });

@@ -12,7 +12,7 @@ import type { DeadLetter } from '../../src/core/protocol/message.js';
 import { settle } from '../support/fake-partition.js';
 import { WorkBench as Bench, FAILURE } from '../support/work-bench.js';
 
-/** The clock of a loop that computes: time passes in calls, and timers come between them. */
+/** The clock of a computing loop: time passes in calls, and timers fire between them. */
 class BusyClock implements Clock {
   #nowMs = 0;
   #timers: (() => void)[] = [];
@@ -470,7 +470,7 @@ describe('the work of a partition', () => {
     assert.equal(settled, undefined);
     await end(1);
     assert.equal(settled, true);
-    assert.equal(bench.position, 1, 'what was in hand counts');
+    assert.equal(bench.position, 1, 'the running message counts');
     assert.equal(await bench.work.settles(0), true);
   });
 

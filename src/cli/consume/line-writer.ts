@@ -51,7 +51,7 @@ export class LineWriter {
     return this.#failure;
   }
 
-  /** The reader of the pipe is known to be gone before a write has told it. */
+  /** The reader of the pipe is known to be gone before a write has failed. */
   readerIsGone(): void {
     this.#close(Object.assign(new Error('the pipe has no reader'), { code: 'EPIPE' }));
   }

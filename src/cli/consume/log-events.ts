@@ -6,13 +6,16 @@ import { formatMemoryLine } from '../../core/member/stats/memory.js';
 import type { Note } from '../log-line.js';
 import { MoveLines } from './move-lines.js';
 
-/** Writes a line for each event; the moves of a rebalance share one. Returns what writes those that wait for others. */
+/**
+ * Writes a line for each event; the moves of a rebalance share one. Returns a function that writes the
+ * waiting moves.
+ */
 export function logEvents(member: GroupMember, config: Config, note: Note): () => void {
   const { group } = config;
   const moves = new MoveLines(systemClock, (text, fields) => note(text, { ...fields, group }));
   const tell = ({ event, text, fields, level, report }: Told): void => {
     if (report && moves.add(report)) return;
-    // In order: what waits is written first.
+    // To keep the order, waiting moves are written first.
     moves.flush();
     note(text, { level, event, group, ...fields });
   };

@@ -14,7 +14,10 @@ const isMove = (report: Report): report is Move =>
   report.type === 'released' ||
   report.type === 'lost';
 
-/** What the moves of one line have in common: all but the partition, its epoch, and how long it took. */
+/**
+ * What the moves of one line have in common: everything except the partition, its epoch and the time that the
+ * move took.
+ */
 function kindOf(move: Move): string {
   const { partition: _, epoch: __, ...kind } = move;
   return JSON.stringify({ ...kind, tookMs: 0 });
@@ -32,14 +35,14 @@ export class MoveLines {
     this.#write = write;
   }
 
-  /** Takes a move, to be written with others; false: it is none. */
+  /** Takes a move, to be written with others; false: the report is no move. */
   add(report: Report): boolean {
     if (!isMove(report)) return false;
     const kind = kindOf(report);
     const others = this.#waiting.get(kind);
     if (others) others.push(report);
     else {
-      // A partition that comes and goes is told in that order.
+      // The gain and the loss of a partition are written in their order.
       if (this.#waiting.size > 0 && this.#mentions(report.partition)) this.flush();
       this.#waiting.set(kind, [report]);
     }

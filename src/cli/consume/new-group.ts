@@ -10,7 +10,7 @@ import { decodeStart } from '../../core/protocol/position-records.js';
  * stream again.
  *
  * @returns undefined if it cannot be read.
- * @throws NatspocError if the server does not answer, or does not permit to look.
+ * @throws NatspocError if the server does not answer, or does not permit the reads.
  */
 export async function describeNewGroup(
   connection: NatsConnection,

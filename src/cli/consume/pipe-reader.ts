@@ -13,8 +13,9 @@ export function isPipe(fd: number): boolean {
 }
 
 /**
- * True if a pipe has no reader any more. Only a write would tell, and a reader may leave while there is nothing to write. So the pipe is
- * opened once more, which fails (pipe(7)). False also where that cannot be known.
+ * True if a pipe has no reader any more. Only a write would show it, and a reader may leave while there is
+ * nothing to write. So the pipe is opened once more, which fails (pipe(7)). False also where that cannot be
+ * known.
  */
 export function hasLostReader(fd: number): boolean {
   try {
@@ -26,8 +27,8 @@ export function hasLostReader(fd: number): boolean {
 }
 
 /**
- * A barrier for lines that go to a pipe: what the operating system has taken, the reader may still leave unread. So lines count as taken only
- * if the reader is still there some time later.
+ * A barrier for lines that go to a pipe: the reader may leave without reading what the operating system has
+ * taken. So lines count as taken only if the reader is still there some time later.
  */
 export function takenByReader(writer: LineWriter, fd: number, afterMs: number): Barrier {
   return async (last) => {

@@ -6,7 +6,7 @@ import type { ExportedState, KnownGroup } from './known-groups.js';
 
 const STATES: readonly ExportedState[] = ['running', 'idle', 'no-members', 'unreadable', 'missing'];
 
-/** What the metrics of the exporter are read from. */
+/** The source of the exporter's metrics. */
 export interface ExporterFacts {
   /** All groups, by name. */
   readonly groups: readonly KnownGroup[];
@@ -19,7 +19,7 @@ export interface ExporterFacts {
   now(): number;
 }
 
-/** What a group as a whole is measured by; absent or null: not known. */
+/** The metrics of a whole group; absent or null: not known. */
 const OF_GROUP: Partial<Record<MetricName, (known: KnownGroup, now: number) => number | null | undefined>> = {
   natspoc_group_partitions: ({ status, partitions }) => status && partitions,
   natspoc_group_partitions_owned: ({ status, owned }) => status && owned,

@@ -14,16 +14,19 @@ import { missingGroup } from '../groups/missing-group.js';
 import { type ExporterFacts, exporterMetrics } from './exporter-metrics.js';
 import { type KnownGroup, KnownGroups } from './known-groups.js';
 
-/** A reading that took long is followed by this many times as long a pause: the exporter is no load that counts. */
+/**
+ * The pause after a long reading is this many times as long as the reading, so that the exporter's load stays
+ * small.
+ */
 const REST = 9;
-/** But by no longer one than this, milliseconds. */
+/** The longest such pause, milliseconds. */
 const LONGEST_REST_MS = 60_000;
-/** The same failure is told again after this time, milliseconds. */
+/** The same failure is reported again after this time, milliseconds. */
 const TELL_AGAIN_MS = 60_000;
 /** A reading that is late by this many times its interval makes the exporter unready. */
 const LATE = 3;
 
-/** What makes the first reading fail for good: the exporter would never have anything to tell. */
+/** Errors that make the first reading fail for good: the exporter would never have data. */
 const FATAL: ReadonlySet<string> = new Set([
   'not-permitted',
   'authentication-failed',
@@ -41,7 +44,7 @@ export interface ExporterOptions {
   note: (line: string) => void;
 }
 
-/** Reads the groups of a stream at an interval, and tells their state over HTTP. */
+/** Reads the groups of a stream at an interval, and serves their state over HTTP. */
 export class Exporter implements ExporterFacts {
   readonly #options: ExporterOptions;
   readonly #reader: AllGroups;
@@ -77,7 +80,8 @@ export class Exporter implements ExporterFacts {
   /**
    * Starts to listen, and reads the groups once.
    *
-   * @throws NatspocError `config` if it cannot listen; what the first reading meets, if waiting would not help.
+   * @throws NatspocError `config` if it cannot listen; the error of the first reading, if waiting would not
+   * help.
    */
   static async open(options: ExporterOptions): Promise<Exporter> {
     const exporter = new Exporter(options);
@@ -109,7 +113,7 @@ export class Exporter implements ExporterFacts {
     return performance.now();
   }
 
-  /** Reads the groups now, or waits for the reading under way. */
+  /** Reads the groups now, or waits for the current reading. */
   read(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -127,7 +131,7 @@ export class Exporter implements ExporterFacts {
     await this.#server?.close();
   }
 
-  /** One line for each reason why what it tells may be wrong; none: it is up to date. */
+  /** The reasons why its data may be wrong, one line each; empty: it is up to date. */
   problems(): string[] {
     const { stream } = this.#options.config;
     const since = (at: number): string => formatDuration(this.now() - at);

@@ -11,7 +11,7 @@ import {
 } from '../groups/overview.js';
 import { loadOf, type Suggestion, Suggestions } from './suggestion.js';
 
-/** The state of a group for the exporter. `missing`: it was named, and does not exist. */
+/** The state of a group for the exporter. `missing`: it was named with --group, and does not exist. */
 export type ExportedState = GroupOverview['state'] | 'missing';
 
 /** A group as it was read last. */
@@ -28,14 +28,14 @@ export interface KnownGroup extends Omit<GroupOverview, 'state'>, Omit<Suggestio
   stale: string | null;
 }
 
-/** What was read last of each group. A group that cannot be read keeps its last state, which ages. */
+/** The last reading of each group. A group that cannot be read keeps its last state, which ages. */
 export class KnownGroups {
   readonly #targetMs: number;
   readonly #named: readonly string[];
   #groups = new Map<string, KnownGroup>();
   readonly #suggestions = new Map<string, Suggestions>();
 
-  /** @param named groups that are to be told of even if they do not exist. */
+  /** @param named groups that are reported even if they do not exist. */
   constructor(targetMs: number, named: readonly string[]) {
     this.#targetMs = targetMs;
     this.#named = named;
@@ -50,7 +50,7 @@ export class KnownGroups {
     return this.#groups.get(group);
   }
 
-  /** Takes the place of what was known before. Returns the names of the groups that have come, and that have gone. */
+  /** Replaces what was known before. Returns the names of new groups, and of groups that are gone. */
   replace(readings: readonly GroupReading[], now: number): { come: string[]; gone: string[] } {
     const before = this.#groups;
     const groups = new Map(readings.map((reading) => [reading.group, this.#known(reading, now)]));
@@ -75,7 +75,10 @@ export class KnownGroups {
     return { ...overviewOf(reading.found), ...suggestion, status, findings, readAt: now, stale: null };
   }
 
-  /** What is wrong with the group is its state; what is wrong with the server or our permissions says nothing of it. */
+  /**
+   * A fault of the group is its state; a fault of the server or of our permissions says nothing about the
+   * group.
+   */
   #failed(group: string, error: NatspocError, now: number): KnownGroup {
     const before = this.#groups.get(group);
     if (before?.status && !isAboutTheGroup(error)) return { ...before, stale: error.message };
@@ -91,7 +94,7 @@ const NO_INSIGHT = {
   stale: null,
 } as const;
 
-/** Only a member makes a group: one is suggested. */
+/** Only a member creates a group, so one is suggested. */
 const missing = (group: string, now: number): KnownGroup => ({
   ...NO_FACTS,
   ...NO_INSIGHT,

@@ -4,10 +4,10 @@ import { isLong } from '../../core/protocol/hold-up.js';
 
 /** Arrivals are measured over this much of the past, milliseconds. */
 const WINDOW_MS = 60_000;
-/** Members are as fast as they can while draining would take longer than this, milliseconds. */
+/** Members work at full speed while draining would take longer than this, milliseconds. */
 const BEHIND_MS = 5_000;
 
-/** What one reading of a group says of its load. */
+/** The load of a group according to one reading. */
 export interface Load {
   atMs: number;
   partitions: number;
@@ -38,7 +38,7 @@ export function loadOf(status: GroupStatus, atMs: number): Load {
   };
 }
 
-/** How many members a group needs, and what that follows from. */
+/** How many members a group needs, and the rates from which that follows. */
 export interface Suggestion {
   suggestedMembers: number;
   /** Messages per second; null: not known yet. */
@@ -59,7 +59,7 @@ export class Suggestions {
   #loads: Load[] = [];
   #memberPerSecond: number | null = null;
 
-  /** @param targetMs within what time what waits should be handled, milliseconds. */
+  /** @param targetMs the time in which waiting messages should be handled, milliseconds. */
   constructor(targetMs: number) {
     this.#targetMs = targetMs;
   }
@@ -76,7 +76,7 @@ export class Suggestions {
     };
   }
 
-  /** While messages wait, a member does what it can; otherwise it can do at least what it does. */
+  /** While messages wait, a member works at full speed; otherwise its rate is only a lower bound. */
   #learn({ busy, lag, handledPerSecond }: Load): void {
     if (busy === 0 || handledPerSecond === 0) return;
     const each = handledPerSecond / busy;
@@ -84,7 +84,10 @@ export class Suggestions {
     this.#memberPerSecond = isBehind ? each : Math.max(this.#memberPerSecond ?? 0, each);
   }
 
-  /** What was handled, and by how much the lag has grown. A seek or a purge makes it smaller: then nothing arrives, at least. */
+  /**
+   * Messages that were handled, and the growth of the lag. A seek or a purge makes the sum smaller; it never
+   * counts as less than 0.
+   */
   #arriving(): number | null {
     let [messages, seconds] = [0, 0];
     for (const [i, load] of this.#loads.entries()) {
@@ -102,7 +105,7 @@ export class Suggestions {
     const bounded = (wanted: number): number => Math.min(Math.max(1, wanted), Math.max(1, partitions));
     if (lag === null || each === null) return bounded(present);
     const perSecond = (arriving ?? 0) + lag / (this.#targetMs / 1_000);
-    // While it is not known what arrives, no member is removed.
+    // While the rate of arrivals is unknown, no member is removed.
     return bounded(Math.max(Math.ceil(perSecond / each), arriving === null ? present : 1));
   }
 }

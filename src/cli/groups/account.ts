@@ -29,7 +29,8 @@ export function configIn(config: Config, stream: string, group: string): Config 
 /**
  * The groups of all streams of the account, by stream and name.
  *
- * @throws NatspocError if the server does not answer. Where listing streams is not permitted, those of the stream of the configuration.
+ * @throws NatspocError if the server does not answer. If listing streams is not permitted, only those of the
+ * configured stream.
  */
 export async function readAccount(connection: NatsConnection, config: Config): Promise<AccountGroup[]> {
   const streams = await streamsOf(connection, config);
@@ -49,7 +50,7 @@ async function streamsOf(connection: NatsConnection, config: Config): Promise<st
   }
 }
 
-/** The groups of one stream; what is wrong with it must not hide the others. */
+/** The groups of one stream; a fault of it must not hide the others. */
 async function groupsOf(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
   try {
     return await readGroups(new AllGroups(connection, config));

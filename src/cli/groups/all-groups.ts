@@ -54,7 +54,8 @@ export class AllGroups {
   /**
    * Reads all groups, by name, or some of them. A group that does not exist is left out.
    *
-   * @throws NatspocError if the stream or its bucket cannot be read. What is wrong with one group is told with it.
+   * @throws NatspocError if the stream or its bucket cannot be read. A fault of one group is returned with
+   * that group.
    */
   async read(isWanted: (group: string) => boolean = () => true): Promise<GroupReading[]> {
     await this.#shared.begin(this.#connection, this.#config);
@@ -63,7 +64,7 @@ export class AllGroups {
     return mapConcurrently(names, CONCURRENT_GROUPS, (group) => this.#read(group));
   }
 
-  /** The dead letters of the stream; null: looking at them is not permitted, or no group could be read. */
+  /** The dead letters of the stream; null: reading them is not permitted, or no group could be read. */
   async deadLetters(): Promise<DeadLetterFacts | null> {
     const [opened] = this.#opened.values();
     return opened ? readDeadLetters(opened.group.observer) : null;

@@ -14,7 +14,7 @@ const isGone = (member: MemberStatus): boolean => isDead(member) && member.renew
 /**
  * Makes sure that a group has no member that is alive.
  *
- * @param doing what must not happen to a group with members: "deleted".
+ * @param doing the action that is refused for a group with members: "deleted".
  * @returns the sessions of members that have died and were not fenced yet.
  * @throws NatspocError `members-alive`, naming them.
  */
@@ -34,9 +34,10 @@ export async function deadSessions(stream: StreamAdmin, group: string, doing: st
 
 /**
  * Deletes all that the bucket holds of a group: leases, positions, pins and pauses, its layout. Members that have died are fenced
- * first, so that none that was only stopped goes on. A member that joins meanwhile keeps what it wrote.
+ * first, so that a member that was only stopped cannot continue. A member that joins meanwhile keeps what it
+ * wrote.
  *
- * @returns how many entries went, past ones included.
+ * @returns how many entries were deleted, past ones included.
  * @throws NatspocError `members-alive`, and what the server refuses.
  */
 export async function deleteGroup(stream: StreamAdmin, group: string): Promise<number> {

@@ -13,7 +13,7 @@ import type { FileGroup, GroupFile } from './group-file.js';
 
 const CONCURRENT_READS = 16;
 
-/** What an import would do with a group. */
+/** What an import would do to a group. */
 export interface ImportStep {
   group: string;
   positions: number;

@@ -5,7 +5,7 @@ import { nameSome } from '../../core/nats/stream/missing-store.js';
 import { keys } from '../../core/protocol/keys.js';
 import { suggest } from '../suggest.js';
 
-/** The error for a group that does not exist; it names those that do. */
+/** The error for a group that does not exist; it names the existing ones. */
 export function missingGroup({ stream }: Config, group: string, known: readonly string[]): NatspocError {
   const meant = suggest(group, known);
   const others =
@@ -24,7 +24,7 @@ export async function requireGroup(stream: StreamAdmin, config: Config): Promise
   const { group } = config;
   const start = await stream.bucket.read(keys.start(group));
   if (start.kind === 'found' && start.entry.value !== null) return;
-  // One that an older version began has no start.
+  // A group that an older version began has no recorded start.
   const known = await stream.groups();
   if (!known.includes(group)) throw missingGroup(config, group, known);
 }

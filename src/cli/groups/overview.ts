@@ -29,13 +29,13 @@ export async function readGroups(all: AllGroups): Promise<GroupOverview[]> {
   return readings.map((reading) => {
     if ('found' in reading) return overviewOf(reading.found);
     const { group, error } = reading;
-    // What is wrong with one group must not hide the others.
+    // A fault of one group must not hide the others.
     if (!isAboutTheGroup(error)) throw error;
     return unreadableGroup(group, error);
   });
 }
 
-/** What a list of groups tells of one. */
+/** What a list of groups shows about one. */
 export function overviewOf({ group, key, filter, status }: GroupFound): GroupOverview {
   const totals = totalsOf(status);
   const ages = status.partitions.flatMap(({ positionAgeMs }) => positionAgeMs ?? []);

@@ -14,7 +14,7 @@ const CONCURRENT_WRITES = 16;
  * in the bucket and none in the file loses it, and starts where the group starts.
  *
  * @throws NatspocError `members-alive` if another client writes to the group meanwhile, and what the server refuses. The same
- *   import can be done again.
+ *   import can be repeated.
  */
 export async function writeGroup(store: GroupStore, file: FileGroup): Promise<void> {
   const { group, layout, start, partitions } = file;

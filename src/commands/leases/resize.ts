@@ -6,7 +6,7 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { MAX_PARTITIONS } from '../../core/protocol/record-format.js';
 import { describePlan, describeResize } from '../../text/resize-report.js';
 
-/** `natspoc leases resize`: another number of partitions, while the group runs. */
+/** `natspoc leases resize`: changes the number of partitions while the group runs. */
 export default class LeasesResize extends StreamCommand {
   static override summary = 'Change the number of partitions of a group while it runs.';
   static override description = [

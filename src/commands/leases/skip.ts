@@ -7,7 +7,7 @@ import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 
-/** `natspoc leases skip`: gives up the message that holds a partition up. */
+/** `natspoc leases skip`: skips the message that holds a partition up. */
 export default class LeasesSkip extends StreamCommand {
   static override summary =
     'Give up the message that holds a partition up; the partition continues after it.';

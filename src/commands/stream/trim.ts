@@ -81,7 +81,7 @@ export default class StreamTrim extends StreamCommand {
     }
   }
 
-  /** The groups that count. */
+  /** The groups that count for the trim. */
   async #groups({ config, stream }: StreamSession, except: readonly string[]): Promise<string[]> {
     const groups = (await stream.groups()).filter((group) => !except.includes(group));
     if (groups.length > 0) return groups;

@@ -197,7 +197,7 @@ const because = (lease: LeaseStatus): string => (lease.holdUp === null ? '' : `:
 const holdUpText = ({ partition, holdUp }: LeaseStatus): string =>
   holdUp === null ? '' : `${describeHoldUp(holdUp)}; ${remedyOf(partition, holdUp)}`;
 
-/** The same of a halted partition, whose text says that it is. */
+/** The same for a halted partition, whose text says so. */
 const haltedText = (lease: LeaseStatus): string =>
   lease.holdUp?.why === 'halted' ? holdUpText(lease) : `halted${because(lease)}`;
 

@@ -10,7 +10,7 @@ export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
 
 const reports = new WeakMap<MemberStats, ReadonlyMap<number, PartitionStats>>();
 
-/** What a member reports, by partition: it is looked up for each partition of each picture. */
+/** What a member reports, by partition: it is looked up for each partition of each status. */
 function reportsOf(stats: MemberStats): ReadonlyMap<number, PartitionStats> {
   const known = reports.get(stats) ?? new Map(stats.partitions.map((each) => [each.partition, each]));
   reports.set(stats, known);
@@ -94,7 +94,10 @@ function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatu
   return { pausedBy: by, pausedMs: Math.max(0, Math.round(nowMs - (sinceMs || seen.atMs))) };
 }
 
-/** For whom a partition without an owner is kept. The members' clocks decide; this is the clock of the observer. */
+/**
+ * The member for which a partition without an owner is kept. The members' clocks decide; this is the clock of
+ * the observer.
+ */
 function reservationOf(
   entries: GroupEntries,
   partition: number,
@@ -133,7 +136,7 @@ function stateOf(
   if (member.answer === 'silent') return 'silent';
   const own = ownReport(entries, members, partition);
   if (own) return own.state ?? 'owned';
-  // It was asked after it had got the partition, and did not report it.
+  // The owner was asked after it had got the partition, and did not report it.
   if ((member.answeredAtMs ?? 0) > (entries.leases.get(partition)?.atMs ?? 0)) return 'starting';
   return entries.overrideOf(partition)?.paused ? 'paused' : 'owned';
 }

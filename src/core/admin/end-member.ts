@@ -11,15 +11,15 @@ export interface Ending {
   alone: boolean;
   /** Partitions without a new owner. */
   left: number[];
-  /** From the order until this state, milliseconds. */
+  /** From the request until this state, milliseconds. */
   tookMs: number;
 }
 
-/** The order that tells a member to end. */
+/** The request that tells a member to end. */
 export interface EndOrder {
   /** True if the member ends its own session; false if others have to detect its death. */
   leaves: boolean;
-  /** Resolves with the reason if the order could not be given. */
+  /** Resolves with the reason if the request could not be sent. */
   tell: () => Promise<string | undefined>;
 }
 
@@ -27,7 +27,7 @@ export interface EndOrder {
  * Tells a member to end, and waits until other members, if any, own its partitions.
  *
  * @param waitMs how long that may take; `signal` ends the wait.
- * @returns the outcome, or the reason why the order could not be given.
+ * @returns the outcome, or the reason why the request could not be sent.
  * @throws NatspocError if the group cannot be watched any more.
  */
 export async function endMember(

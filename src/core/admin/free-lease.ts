@@ -44,7 +44,7 @@ export async function endReservation(
   return refusalOf(await bucket.write(key, encodeRecord(record), found.entry.revision));
 }
 
-/** Why a write was not made; undefined: it was. */
+/** Why a write was not made; undefined: it was made. */
 function refusalOf(written: Awaited<ReturnType<Bucket['write']>>): string | undefined {
   switch (written.kind) {
     case 'ok':

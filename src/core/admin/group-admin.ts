@@ -140,7 +140,10 @@ export class GroupAdmin {
     return retryPartitions(this.#heldUpPorts(follower), partitions);
   }
 
-  /** Makes the owner give up the message that holds its partition up, and waits until the partition has passed it. */
+  /**
+   * Makes the owner skip the message that holds its partition up, and waits until the partition has passed
+   * it.
+   */
   skip(
     follower: GroupFollower,
     message: Pick<SkipOrder, 'partition' | 'sequence' | 'deadLetter'>,
@@ -254,12 +257,12 @@ export class GroupAdmin {
     return planResize(this.#resizePorts(follower), partitions);
   }
 
-  /** Orders another number of partitions of a keyed group, and waits until the members have carried it out. */
+  /** Requests another number of partitions of a group, and waits until the members have changed it. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome> {
     return resizeGroup(this.#resizePorts(follower), partitions, patienceOf(this.#config).waitMs, signal);
   }
 
-  /** Withdraws a resize that is not carried out yet. Returns the number that was wanted; null: none was. */
+  /** Withdraws a resize that is not done yet. Returns the requested number; null: there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null> {
     return abortResize(this.#resizePorts(follower));
   }
@@ -275,7 +278,10 @@ export class GroupAdmin {
     return this.#ports.control.ask(session, 'stop', undefined, patienceOf(this.#config).answerMs);
   }
 
-  /** Tells a member to end, by `order`, and follows its partitions. Returns the reason if the order could not be given. */
+  /**
+   * Tells a member to end, by `order`, and follows its partitions. Returns the reason if the request could
+   * not be sent.
+   */
   endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
     const { waitMs } = patienceOf(this.#config);
     return this.following((follower) => endMember(follower, session, order, waitMs, signal), signal);

@@ -138,13 +138,16 @@ export class GroupEntries {
     return { kind: 'session', id, before, after: null };
   }
 
-  /** The record of a lease; null: none, or it cannot be read, or it is of partitions before the last resize. */
+  /**
+   * The record of a lease; null: none, or it cannot be read, or it belongs to a partition from before the
+   * last resize.
+   */
   leaseOf(partition: number): LeaseRecord | null {
     const record = readable(this.leases.get(partition));
     return record && (record.layout ?? 0) < (readable(this.layout)?.epoch ?? 0) ? null : record;
   }
 
-  /** True for a partition that is closed for the resize that is under way. */
+  /** True for a partition that is closed for the present resize. */
   isClosed(partition: number): boolean {
     const { layout } = this;
     if (!readable(layout)?.next) return false;

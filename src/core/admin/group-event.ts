@@ -1,7 +1,7 @@
 import type { LeaseReason } from '../protocol/records.js';
 import { type GroupChange, nameOf, readable } from './group-entries.js';
 
-/** A change of a member. `died`: its session ended without a leave; `ended`: it left or died, which was not seen. */
+/** A change of a member. `died`: its session ended without a leave; `ended`: it left or died, but which of the two was not seen. */
 interface MemberEvent {
   event: 'joined' | 'leaving' | 'left' | 'died' | 'ended';
   member: string;

@@ -37,7 +37,7 @@ export async function findGroupLayout(bucket: Bucket, group: string): Promise<Fo
 
 /**
  * The positions of the partitions that a group has now. A partition that was not taken over since the last resize is at the lowest
- * position of those before; older positions are those of other partitions.
+ * position of those before; older positions belong to other partitions.
  */
 export function positionsNow(
   stored: readonly PositionFacts[],

@@ -12,17 +12,17 @@ export interface GroupStatus {
   members: MemberStatus[];
   /** Messages of the stream that no partition takes; absent: none are known. */
   uncovered?: Uncovered | undefined;
-  /** Of a keyed group: what it has not read yet; absent: not known. */
+  /** Of a keyed group: messages that it has not read yet; absent: not known. */
   unread?: Unread | undefined;
-  /** A resize that is not carried out yet. */
+  /** A resize that is not done yet. */
   resize?: ResizeStatus | undefined;
   /** Present if it has no members and needs none. */
   idle?: Idle | undefined;
 }
 
-/** A resize that is being carried out. */
+/** A resize that is in progress. */
 export interface ResizeStatus {
-  /** The number of partitions that is wanted, and the operator who ordered it. */
+  /** The requested number of partitions, and the operator who requested it. */
   to: number;
   by: string;
   /** Since when, milliseconds. */
@@ -44,7 +44,10 @@ export interface GroupTotals {
   lag: number | null;
   /** How long ago the oldest of them was stored, milliseconds; null: none waits, or not known. */
   oldestMs: number | null;
-  /** How long they take at the present rate of handling, milliseconds, if no more arrive; null: nothing is handled, or not known. */
+  /**
+   * How long the waiting messages take at the present rate of handling, milliseconds, if no more arrive;
+   * null: nothing is handled, or not known.
+   */
   drainMs: number | null;
   /** The server cannot count by key: the lag is an estimate. */
   lagIsEstimate: boolean;
@@ -61,7 +64,7 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     owned: partitions.filter(isOwned).length,
     members: members.length - unreachable,
     unreachable,
-    // Each share is rounded up: no more waits than is not read.
+    // Each share is rounded up, so the sum may exceed the number of unread messages, which is the limit.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
     drainMs: drainMs(lag, sumOf(partitions.map(({ ratePerSecond }) => ratePerSecond ?? 0))),

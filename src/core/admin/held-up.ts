@@ -9,7 +9,7 @@ import { ANSWER_MS } from './thresholds.js';
 /** How often the owner is asked whether it has passed the message. */
 const ASK_EVERY_MS = 50;
 
-/** What orders about what is held up need. */
+/** What requests about held-up partitions need. */
 export interface HeldUpPorts {
   observer: Pick<GroupObserver, 'stats'>;
   follower: GroupFollower;
@@ -26,11 +26,11 @@ export interface HeldUpOutcome {
   /** The name of its owner; null: none. */
   owner: string | null;
   message: string | null;
-  /** The server does not permit the order. */
+  /** The server does not permit the request. */
   denied: boolean;
 }
 
-/** A message to give up, and how. */
+/** A message to skip, and how. */
 export interface SkipOrder {
   partition: number;
   sequence: number;
@@ -41,7 +41,10 @@ export interface SkipOrder {
   waitMs: number;
 }
 
-/** Makes owners try what holds their partitions up now, instead of at the end of the wait; halted ones as well. */
+/**
+ * Makes owners try what holds their partitions up now, instead of at the end of the wait; also in halted
+ * partitions.
+ */
 export async function retryPartitions(
   ports: HeldUpPorts,
   partitions: readonly number[],
@@ -66,7 +69,9 @@ export async function retryPartitions(
   return outcomes.flat().sort((a, b) => a.partition - b.partition);
 }
 
-/** Makes the owner give up a message that holds its partition up, and waits until the partition has passed it. */
+/**
+ * Makes the owner skip a message that holds its partition up, and waits until the partition has passed it.
+ */
 export async function skipMessage(ports: HeldUpPorts, order: SkipOrder): Promise<HeldUpOutcome> {
   const { follower, control, answerMs } = ports;
   const { partition, sequence, deadLetter, by } = order;
@@ -103,7 +108,7 @@ async function untilPassed(
   }
 }
 
-/** The outcome where the owner has not accepted an order; undefined: it has. */
+/** The outcome if the owner has not accepted a request; undefined: it has. */
 function notTaken(
   follower: GroupFollower,
   partition: number,

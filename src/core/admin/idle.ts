@@ -10,7 +10,7 @@ export interface Idle {
 
 /**
  * Why a group without members needs none: its last members did a bounded job ("consume --until-caught-up"). A lease that changed
- * after the job, or still names an owner, is that of a member without such a job, which must not be missing.
+ * after the job, or still names an owner, belongs to a member without such a job, which must not be missing.
  *
  * @returns undefined if the group has members, or should have some.
  */

@@ -7,8 +7,8 @@ import type { PositionFault } from './position-fault.js';
  * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
  * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports: `starting`,
  * `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize. `reserved`: its owner
- * left for a restart, and has time left to return. `idle`: it has no owner, and needs none, because the members of its group had a bounded
- * job and did it.
+ * left for a restart, and still has time to return. `idle`: it has no owner, and needs none, because the
+ * members of its group had a bounded job and did it.
  */
 export type LeaseState =
   | 'unowned'
@@ -74,7 +74,10 @@ export interface LeaseStatus extends Progress {
   /** Why the partition moved to its owner, and the previous owner. */
   reason: LeaseReason | null;
   from: string | null;
-  /** The member for which it is kept, if that left for a restart, and how long it has left to return, milliseconds. */
+  /**
+   * The member for which it is kept, if that member left for a restart, and how much time remains for its
+   * return, milliseconds.
+   */
   reservedFor: string | null;
   reservedMs: number | null;
   /** Time since the last change of owner, milliseconds. */
@@ -95,7 +98,7 @@ export interface LeaseStatus extends Progress {
 /** True for a partition whose owner has a session. */
 export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
 
-/** True where the lag of a partition is its share of what its keyed group has not read. */
+/** True if the lag of a partition is its share of the messages that its keyed group has not read. */
 export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
   unread !== undefined && lag !== 0;
 

@@ -52,7 +52,7 @@ export interface MemberStatus extends MemberFacts {
   lag: number | null;
   /** The server cannot count by key: the lag is an estimate. */
   lagIsEstimate?: boolean | undefined;
-  /** Of a keyed group: what it has not read yet; absent: nothing, or not known. */
+  /** Of a keyed group: messages that it has not read yet; absent: none, or not known. */
   unread?: Unread | undefined;
 }
 

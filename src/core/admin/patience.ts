@@ -3,9 +3,9 @@ import { ANSWER_MS } from './thresholds.js';
 
 /** How long to wait for the result of a request to a member, milliseconds. */
 export interface Patience {
-  /** Until it accepts the order. */
+  /** Until it accepts the request. */
   answerMs: number;
-  /** Until the order is done: the drain timeout, plus time for the next owner. */
+  /** Until the request is done: the drain timeout, plus time for the next owner. */
   waitMs: number;
   /** Until it has paused. */
   restMs: number;

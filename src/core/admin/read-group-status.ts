@@ -15,7 +15,7 @@ import { withUnread } from './unread.js';
  * Reads the status of a group once: sessions, leases, positions, ends of the partitions, lag, and the answers of
  * the members.
  *
- * @param partitions how many the stream has; a keyed group says itself how many it has.
+ * @param partitions how many the stream has; a keyed group stores its own number.
  * @throws the errors of the observer: no permission, no bucket, no answer.
  */
 export async function readGroupStatus(observer: GroupObserver, partitions: number): Promise<GroupStatus> {
@@ -42,7 +42,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
     ...{ partition, end },
     position: position ?? start,
   }));
-  // Counted at once: what is stored meanwhile would look like lag.
+  // Counted immediately: messages that are stored meanwhile would look like lag.
   const [lags, faults] = await Promise.all([
     readLags(observer, waiting),
     readPositionFaults(observer, positions, stream),

@@ -19,9 +19,9 @@ export interface RedriveOptions {
   only?: ReadonlySet<number> | undefined;
   /** Limit of dead letters. */
   count?: number | undefined;
-  /** Called for each that was put back, with its new sequence in the stream. */
+  /** Called for each letter that was put back, with its new sequence in the stream. */
   onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;
-  /** Called for each that cannot be put back, with the reason. */
+  /** Called for each letter that cannot be put back, with the reason. */
   onKept?: ((letter: FoundLetter, reason: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -29,7 +29,7 @@ export interface RedriveOptions {
 /** The result of a redrive. */
 export interface RedriveSummary {
   redriven: number;
-  /** Not touched: others than those that were asked for, or not dead letters of this stream. */
+  /** Not touched: not requested, or not dead letters of this stream. */
   left: number;
   /** Not touched, because they cannot be put back. */
   kept: number;

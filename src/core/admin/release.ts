@@ -109,7 +109,8 @@ async function releaseFrom(
 
 /**
  * A partition without a known owner. One that is kept for a restart is freed. No member claims a lease that cannot be read; `force`
- * releases it. Its last owner is fenced first: without contact it does not see what became of its lease, and would continue.
+ * releases it. Its last owner is fenced first: without contact it does not see the change of its lease, and
+ * would continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,

@@ -4,7 +4,9 @@ import type { GroupObserver } from '../ports/observer.js';
 /** After this time a message is looked up again: the stream may have been restored from a copy meanwhile, milliseconds. */
 const LOOK_AGAIN_MS = 60_000;
 
-/** What tells that a stream has lost nothing since: when it was created, and how many sequences hold no message. */
+/**
+ * What shows whether a stream has lost messages: when it was created, and how many sequences hold no message.
+ */
 const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string =>
   `${createdAtMs} ${lastSequence - messages}`;
 
@@ -18,8 +20,9 @@ interface Counted {
 }
 
 /**
- * What was read of one group before, and is still true: a partition whose position has not moved has as many more waiting messages
- * as the stream has more messages of it. A large group without members is counted once, not at each look.
+ * What was read of one group before, and is still valid: if the position of a partition has not moved, its
+ * number of waiting messages has grown by as many messages as the stream has more of it. A large group
+ * without members is counted once, not at each look.
  */
 export class RememberedReads {
   readonly #counted = new Map<number, Counted>();
@@ -45,7 +48,10 @@ export class RememberedReads {
     return waiting;
   }
 
-  /** To be called after all partitions were counted: those to which no message came meanwhile are exact. */
+  /**
+   * To be called after all partitions were counted: counts of partitions without new messages meanwhile are
+   * exact.
+   */
   async settle(read: () => Promise<StreamFacts>): Promise<void> {
     this.#tidy();
     const fresh = [...this.#counted].filter(([, { isExact }]) => !isExact);

@@ -22,13 +22,13 @@ export interface ResizePlan {
    * left by a resize whose command had ended.
    */
   dropped: number[];
-  /** Pinned or paused partitions whose numbers stay: the pins and pauses are those of other messages then. */
+  /** Pinned or paused partitions whose numbers stay: the pins and pauses then apply to other messages. */
   kept: number[];
-  /** All partitions are paused, so all will be. */
+  /** All partitions are paused, so all new ones will be paused. */
   paused: boolean;
 }
 
-/** How a resize ended. `waiting`: the order is given, and not carried out yet. */
+/** How a resize ended. `waiting`: the resize was requested, and is not done yet. */
 export type ResizeOutcome = ResizePlan & {
   outcome: 'resized' | 'unchanged' | 'waiting' | 'aborted';
   tookMs: number;
@@ -49,14 +49,14 @@ export interface ResizePorts {
 /**
  * What a resize would do. Changes nothing.
  *
- * @throws NatspocError `failed` if it is not possible now, saying what to do.
+ * @throws NatspocError `failed` if it is not possible now, and says what to do.
  */
 export async function planResize(ports: ResizePorts, to: number): Promise<ResizePlan> {
   const { layout } = await readLayout(ports);
   return plan(ports, layout, to);
 }
 
-/** Orders a resize, and waits until the members have carried it out, at most `waitMs`. */
+/** Requests a resize, and waits until the members have done it, at most `waitMs`. */
 export async function resizeGroup(
   ports: ResizePorts,
   to: number,
@@ -74,7 +74,7 @@ export async function resizeGroup(
   });
   if (to === found.layout.partitions && !found.layout.next) return outcome('unchanged');
   const isOrdered = found.layout.next?.partitions === to;
-  // Before the order, so that none of the new partitions runs for a moment, or rests.
+  // Before the request, so that no new partition runs or pauses for a moment by mistake.
   for (const partition of planned.dropped)
     if (partition >= planned.from)
       await changeOverride(bucket, group, partition, { paused: false, pin: null }, by);
@@ -101,9 +101,9 @@ export async function resizeGroup(
 }
 
 /**
- * Withdraws the order of a resize that is not carried out yet. Partitions that are closed are handled again.
+ * Withdraws a resize that is not done yet. Closed partitions are handled again.
  *
- * @returns the number of partitions that was wanted; null: none was.
+ * @returns the requested number of partitions; null: there was no resize.
  */
 export async function abortResize(ports: ResizePorts): Promise<number | null> {
   const { layout, revision } = await readLayout(ports);
@@ -148,7 +148,8 @@ async function plan(ports: ResizePorts, layout: GroupLayoutRecord, to: number): 
 }
 
 /**
- * What the last resize has left to pass over must be passed first: only the partitions before that one are remembered.
+ * The group must first pass what the last resize left to pass over: only the partitions before the last
+ * resize are remembered.
  *
  * @throws NatspocError `failed`, naming what is behind.
  */

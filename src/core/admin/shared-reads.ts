@@ -13,18 +13,18 @@ const partOf = (key: string): string => key.split('.', 2).join('.');
 
 /**
  * What the groups of a stream have in common, read once for all of them: the bucket, the ends of the partitions, the state of the
- * stream. Keyed groups see the stream as a whole, so that they share only among themselves.
+ * stream. Keyed groups see the whole stream, so they share only with each other.
  */
 export class SharedReads {
   readonly #copy = new BucketCopy();
   #entries = new Map<string, StoredEntry[]>();
-  /** The ends of the partitions of the stream's own layout, and of which stream. */
+  /** The ends of the partitions of the stream's own layout, and to which stream they belong. */
   #ends: { stream: string; read: Promise<EndFacts[]> } | undefined;
   readonly #streams = new Map<string, Promise<StreamFacts>>();
   readonly #remembered = new Map<string, { reads: RememberedReads; stream: () => Promise<StreamFacts> }>();
 
   /**
-   * Brings what is known of the bucket up to date. What is read of the stream from now on is newer.
+   * Updates what is known of the bucket. Later reads of the stream are newer.
    *
    * @throws NatspocError `stream-missing`, `unreachable`, …
    */
@@ -66,9 +66,10 @@ export class SharedReads {
     (this.#entries.get(partOf(prefix)) ?? []).filter(({ key }) => key.startsWith(prefix));
 
   /**
-   * The same observer of a group, which shares, and asks for nothing again that is still known.
+   * The same observer of a group, but it shares its reads, and requests nothing that is still known.
    *
-   * @param isKeyed a keyed group has its own partitions, so that it shares only the state of the stream, and only with its kind.
+   * @param isKeyed a keyed group has its own partitions, so it shares only the state of the stream, and only
+   * with keyed groups.
    */
   share(observer: GroupObserver, group: string, isKeyed: boolean): GroupObserver {
     const kind = isKeyed ? 'keyed' : 'own';
@@ -90,7 +91,7 @@ export class SharedReads {
     };
   }
 
-  /** A stream to which nothing came, and which lost nothing, has the same ends. */
+  /** A stream without new or lost messages has the same ends. */
   #endsOf(observer: GroupObserver, facts: StreamFacts): Promise<EndFacts[]> {
     const stream = `${facts.createdAtMs} ${facts.lastSequence} ${facts.messages}`;
     if (this.#ends?.stream === stream) return this.#ends.read;
@@ -102,7 +103,10 @@ export class SharedReads {
     return read;
   }
 
-  /** To be called after the status of a group was read: what it has counted can be used again, where nothing came meanwhile. */
+  /**
+   * To be called after the status of a group was read: its counts can be reused if no messages came
+   * meanwhile.
+   */
   async settle(group: string): Promise<void> {
     const known = this.#remembered.get(group);
     await known?.reads.settle(known.stream);

@@ -56,7 +56,7 @@ export class StreamAdmin implements AsyncDisposable {
    * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
    * @param uses what the stream is used for; a stream that loses messages in that use is refused. Default: reading only.
-   * @param whole for what concerns all messages, such as a trim: the group of the configuration does not matter.
+   * @param whole for actions on all messages, such as a trim: the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
   static async open(
@@ -190,9 +190,10 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes what the bucket held of a group at a revision; what was written later stays. The caller knows that no member is alive.
+   * Deletes the entries of a group that the bucket held at a revision; later ones stay. The caller knows that
+   * no member is alive.
    *
-   * @returns how many entries went, past ones included.
+   * @returns how many entries were deleted, past ones included.
    */
   purgeGroup(group: string, revision: number): Promise<number> {
     return purgeGroup(this.#topology, this.#config.bucket, group, revision);

@@ -29,8 +29,8 @@ export interface TrimStep {
  * What every group has handled, by partition. A group without a position in a partition holds back all of it, because
  * it must be able to start with the first message. So does a group with a wrong position: see {@link readPositionFaults}.
  *
- * @param layouts those of keyed groups: their partitions are others, so each of them holds back all that lies behind its lowest
- *   position.
+ * @param layouts those of keyed groups: they have other partitions, so each of them holds back all messages
+ * after its lowest position.
  * @param cleared the sequence up to which an earlier trim found no message waiting for a group; undefined: unknown.
  */
 export async function planTrim(
@@ -41,7 +41,7 @@ export async function planTrim(
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
-  // Read after the positions, so that none is beyond an end that has grown meanwhile.
+  // Read after the positions, so that no position is beyond an end that has grown meanwhile.
   const stream = await observer.stream();
   // Read after the stream, so that they include its messages.
   const last = await observer.ends();
@@ -83,7 +83,10 @@ interface GroupPositions {
   faults: ReadonlyMap<number, PositionFault>;
 }
 
-/** The positions of a keyed group for the partitions of the stream: each may hold messages of any of its own. */
+/**
+ * The positions of a keyed group for the partitions of the stream: each may hold messages of any partition of
+ * the keyed group.
+ */
 function lowestOf(
   { positions, faults }: GroupPositions,
   partitions: number,

@@ -22,7 +22,7 @@ const shareOf = ({ partitions }: GroupStatus, session: string): LeaseStatus[] =>
   partitions.filter((each) => each.session === session);
 
 /**
- * Adds how much of the stream a keyed group and its members have not read.
+ * Adds how many messages of the stream a keyed group and its members have not read.
  *
  * @param storedAt when the first message after a partition's position was stored, milliseconds since 1970; null: not known.
  */
@@ -46,7 +46,7 @@ export function addUnread(
   return { ...status, members, unread };
 }
 
-/** The same, with the times that the server knows. */
+/** The same, with times from the server. */
 export async function withUnread(
   observer: Pick<GroupObserver, 'storedAt'>,
   status: GroupStatus,

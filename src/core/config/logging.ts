@@ -1,7 +1,7 @@
 import { oneOf } from './parse.js';
 import { define } from './setting.js';
 
-/** How commands that run on write what they log. */
+/** How long-running commands write their logs. */
 export const LOGGING = {
   logFormat: define({
     flag: 'log-format',

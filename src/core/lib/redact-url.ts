@@ -5,7 +5,7 @@ export function redactUrl(url: string): string {
 
 /**
  * URLs separated by commas, without their secrets. Also for malformed ones: a password may contain a slash, a comma or
- * an at sign that should have been escaped. It removes too much rather than too little.
+ * an at sign that should have been escaped. In doubt it removes too much.
  */
 export function redactUrls(urls: string): string {
   return urls

@@ -1,6 +1,9 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 
-/** Tells subscribers of `diagnostics_channel` of each call of one kind. Costs a look at the subscribers otherwise. */
+/**
+ * Reports each call of one kind to subscribers of `diagnostics_channel`. Without subscribers it costs one
+ * check.
+ */
 export class Tracing<Event extends object> {
   readonly #channel: ReturnType<typeof tracingChannel<unknown, Event>>;
 

@@ -24,7 +24,10 @@ import { type WrappedHandler, wrapForMember } from './wrapped-handler.js';
 /** How often counters are sampled for the rates in STATS. */
 const RATE_EVERY_MS = 1_000;
 
-/** Where a member joins: over a connection, or as another function starts it, such as in a model without a server. */
+/**
+ * How a member is started: over a connection, or by another function, for example in a model without a
+ * server.
+ */
 export type JoiningAt =
   | { connection: JoinOptions['connection']; start?: never }
   | { connection?: never; start: (options: Omit<JoinOptions, 'connection'>) => Promise<MemberEngine> };
@@ -49,8 +52,8 @@ interface MemberOptions
 }
 
 /**
- * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: then
- * `closed` says what.
+ * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: `closed`
+ * rejects with it.
  */
 export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDisposable {
   readonly name: string;
@@ -189,14 +192,14 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#member?.pauses.resume(partition ?? null);
   }
 
-  /** One line for each reason why it cannot do its work; none: it can. `/readyz` tells the same. */
+  /** The reasons why it cannot do its work, one line each; empty: it can. `/readyz` returns the same. */
   problems(): string[] {
     return this.#readiness.problems();
   }
 
   /**
-   * Resolves when every partition of the group has an owner, and this member has taken over all of its own. Rejects if it ends
-   * before.
+   * Resolves when every partition of the group has an owner, and this member has taken over all of its own.
+   * Rejects if the member ends before that.
    */
   get ready(): Promise<void> {
     this.#ready ??= untilReady(this, this.#clock);

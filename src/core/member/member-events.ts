@@ -29,7 +29,10 @@ export interface MemberEventMap extends ReportEvents {
   failed: [event: FailedAttempt];
   /** The stream dropped messages before they were handled: this group has lost them. */
   trimmed: [event: { partition: number } & Trimmed];
-  /** The stream holds messages that no partition takes, so that no member ever sees them. Looked for at the start and every 5 minutes. */
+  /**
+   * The stream holds messages that no partition takes, so that no member ever sees them. Checked at the start
+   * and every 5 minutes.
+   */
   uncovered: [found: Uncovered];
   /** This number of owners in a row has died after the message `after`: messages are handled one at a time. */
   cautious: [event: { partition: number; crashes: number; after: number }];
@@ -55,6 +58,6 @@ export interface MemberCounters {
   deadLettered: number;
   /** Passed over. */
   skipped: number;
-  /** Of those handled by a keyed group: messages without a key, which go by their whole subject. */
+  /** Of those handled by a keyed group: messages without a key, for which the whole subject is the key. */
   withoutKey: number;
 }

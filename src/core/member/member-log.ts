@@ -65,7 +65,7 @@ export interface Told {
   failed?: FailedAttempt;
 }
 
-/** Tells each event of a member that people read; handled and committed messages are none. */
+/** Reports each event of a member that people read; handled and committed messages are not among them. */
 export function tellEvents(
   member: GroupMember,
   { group, drainTimeoutMs }: { group: string; drainTimeoutMs: number },

@@ -13,7 +13,7 @@ export interface PartitionTold {
   stop(error: Error): void;
 }
 
-/** Counts and tells what happens in one partition. */
+/** Counts and reports what happens in one partition. */
 export function partitionListener(partition: number, told: PartitionTold): PartitionListener {
   const { counters } = told;
   return {

@@ -27,9 +27,9 @@ export interface Source {
   partitions: number;
   /** The layout of a keyed group, and the revision of its entry. */
   layout?: { record: GroupLayoutRecord; revision: number };
-  /** Something to tell; undefined: nothing. */
+  /** A notice for the user; undefined: none. */
   note?: string | undefined;
-  /** What the start of the group must say; see {@link GroupStartPorts.key}. */
+  /** What the start of the group must record; see {@link GroupStartPorts.key}. */
   key: string | null | undefined;
   /** Of the first member of a keyed group: writes the layout, once the start is decided. */
   begin?: (() => Promise<void>) | undefined;
@@ -47,7 +47,7 @@ export interface Source {
    * partition in subjects. One consumer has one filter before nats-server 2.10, and is slower with several.
    */
   shared?: (message: StreamMessage) => number | undefined;
-  /** What depends on the number of partitions, once the group is resized. */
+  /** What depends on the number of partitions, after a resize of the group. */
   resizable: Resizable;
 }
 
@@ -65,7 +65,10 @@ const keyedEvents = (
   key: MessageKey | undefined,
 ): EventStream => new NatsEventStream(handles, stream, { all: filter, of: () => [filter] }, key?.of);
 
-/** `given`: the key of a keyed group, which a resize does not change. A group over the own layout gets the key that publishers write. */
+/**
+ * `given`: the key of a keyed group, which a resize does not change. A group over the stream's own layout
+ * gets the key that publishers write.
+ */
 const resizable = (
   handles: NatsHandles,
   config: Config,
@@ -78,8 +81,8 @@ const resizable = (
 });
 
 /**
- * Opens what a member reads: a keyed group where one is asked for or is there, else the partitions of the stream's own
- * layout. Creates what is missing, except the stream of a keyed group.
+ * Opens what a member reads: a keyed group if one is requested or exists, otherwise the partitions of the
+ * stream's own layout. Creates what is missing, except the stream of a keyed group.
  *
  * @throws NatspocError if the stream cannot be read that way.
  */

@@ -18,8 +18,8 @@ const WORTHWHILE = 16;
 const CONCURRENT_PURGES = 4;
 
 /**
- * What can go: old markers, and old proofs of life of which there is no session any more: its member died between two
- * writes. What belongs to a session that is there stays, however old it is: the group has yet to fence it.
+ * What can be removed: old markers, and old proofs of life without a session, whose member died between two
+ * writes. Entries of an existing session stay, however old it is: the group still has to fence it.
  */
 export function planSweep(traces: readonly SessionTrace[], nowMs: number): SessionTrace[] {
   const living = new Set(traces.flatMap(({ kind, id, ended }) => (kind === 'session' && !ended ? [id] : [])));
@@ -29,7 +29,7 @@ export function planSweep(traces: readonly SessionTrace[], nowMs: number): Sessi
 /**
  * Sweeps once.
  *
- * @returns of how many sessions traces went; 0 where there were fewer than `atLeast`.
+ * @returns of how many sessions traces were removed; 0 if there were fewer than `atLeast`.
  */
 export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number> {
   const found = await traces.read();
@@ -41,8 +41,9 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
 }
 
 /**
- * What partitions have left that the layout does not have any more: positions, marks and the markers of pins and pauses, and of leases what
- * is older than the newest entry. A pin or pause that is there stays: members know it, and the next resize drops it.
+ * Entries of partitions that the layout does not have any more: positions, marks, the markers of pins and
+ * pauses, and all but the newest entry of each lease. An existing pin or pause stays: members know it, and
+ * the next resize drops it.
  */
 export function planPartitionSweep(
   traces: readonly PartitionTrace[],
@@ -58,9 +59,9 @@ export function planPartitionSweep(
 }
 
 /**
- * Sweeps what the partitions of earlier layouts have left.
+ * Sweeps the entries of partitions of earlier layouts.
  *
- * @returns of how many keys something went; 0 where there were fewer than `atLeast`.
+ * @returns of how many keys entries were removed; 0 if there were fewer than `atLeast`.
  */
 export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1): Promise<number> {
   const found = await partitions.read();
@@ -72,10 +73,10 @@ export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1):
 }
 
 /**
- * Sweeps now and every hour, until the returned function is called. What goes wrong is left to the next time or the
- * next member: a member that is not permitted to purge is none the worse for it.
+ * Sweeps now and every hour, until the returned function is called. After a failure the next sweep or the
+ * next member does it: a member that is not permitted to purge has no disadvantage.
  *
- * @param random a number from 0 to 1: members that joined together do not stay together.
+ * @param random a number from 0 to 1: members that joined together sweep at different times.
  */
 export function keepSweeping(
   traces: SessionTraces,

@@ -18,7 +18,7 @@ export interface HandleTrace {
   readonly error?: unknown;
 }
 
-/** The same handler, whose calls are told to subscribers of `natspoc:handle`. */
+/** The same handler, whose calls are published to subscribers of `natspoc:handle`. */
 export function tracedHandler(
   handler: Handler | InBatches,
   place: { stream: string; group: string },

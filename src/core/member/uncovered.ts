@@ -5,8 +5,8 @@ import type { Uncovered } from '../ports/facts.js';
 const LOOK_EVERY_MS = 300_000;
 
 /**
- * Looks now and every five minutes for messages that no partition takes, until the returned function is called. Tells when there
- * are some and were none before. A failed look is left to the next time.
+ * Looks now and every five minutes for messages that no partition takes, until the returned function is
+ * called. Reports when there are some and there were none before. A failed look is left to the next time.
  */
 export function keepLookingForUncovered(
   look: () => Promise<Uncovered | undefined>,

@@ -15,14 +15,14 @@ interface Becoming {
 /**
  * Resolves when every partition of the group has an owner, and this member has taken over all of its own.
  *
- * @throws NatspocError the error that ended the member, or `failed` if it has left before.
+ * @throws NatspocError the error that ended the member, or `failed` if it left before that.
  */
 export async function untilReady(member: Becoming, clock: Clock): Promise<void> {
   let isOver = false;
   const over = member.closed.finally(() => {
     isOver = true;
   });
-  // A failure is told below, or by `closed`.
+  // A failure is reported below, or by `closed`.
   over.catch(() => {});
   while (!isOver) {
     const isTaken = member.partitions.every(({ state }) => state !== 'starting' && state !== 'waiting');

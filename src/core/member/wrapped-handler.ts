@@ -12,7 +12,7 @@ import { tracedHandler } from './traced-handler.js';
 export interface WrapPorts {
   stats: OwnStats;
   logger: Logger;
-  /** Nothing has caught this error of a handler. */
+  /** Nothing caught this error of a handler. */
   stop: (error: unknown) => void;
 }
 
@@ -25,7 +25,7 @@ export interface WrappedHandler {
   stop(): Promise<void>;
 }
 
-/** Traces, times and guards the handler of a member, and measures it where health checks are served. */
+/** Traces, times and guards the handler of a member, and measures it if health checks are served. */
 export async function wrapForMember(
   member: GroupMember,
   { config, guard, health, handler: program }: GroupMemberOptions,

@@ -50,8 +50,8 @@ export interface StreamOptions {
    */
   bucket?: string | undefined;
   /**
-   * How long to wait for an answer of the server, milliseconds. For {@link createPublisher} it is also the time in which a
-   * message must be confirmed, retries included; the default for that is 30,000.
+   * How long to wait for an answer from the server, milliseconds. For {@link createPublisher} it is also the
+   * time in which a message must be confirmed, retries included; the default for that is 30,000.
    *
    * @default 5_000
    */

@@ -61,7 +61,7 @@ function inBatches(handler: BatchHandler, decode: Decode): BatchHandler {
   };
 }
 
-/** What goes wrong in a program's own decoding makes the message invalid. */
+/** An error in a program's own decoding makes the message invalid. */
 function guarded(make: () => unknown): unknown {
   const refuse = (error: unknown): never => {
     if (error instanceof StopConsuming || error instanceof InvalidMessage) throw error;

@@ -48,7 +48,8 @@ export interface Standing {
 }
 
 /**
- * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: then `closed` says what.
+ * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: `closed`
+ * rejects with it.
  */
 export interface GroupMember<Value = undefined, State = undefined>
   extends EventEmitter<MemberEventMap>,
@@ -75,8 +76,8 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** True while it is in the group and every partition of the group has an owner. */
   readonly isSettled: boolean;
   /**
-   * Resolves when every partition of the group has an owner, and this member has taken over all of its own. Rejects if it ends
-   * before.
+   * Resolves when every partition of the group has an owner, and this member has taken over all of its own.
+   * Rejects if the member ends before that.
    */
   readonly ready: Promise<void>;
   /**
@@ -92,7 +93,7 @@ export interface GroupMember<Value = undefined, State = undefined>
    * @throws NatspocError `usage` if the member has a handler; the error that ended the member.
    */
   messages(): AsyncGenerator<[message: Message<Value>, context: HandlerContext<State>], void, undefined>;
-  /** One line for each reason why it cannot do its work; none: it can. `/readyz` tells the same. */
+  /** The reasons why it cannot do its work, one line each; empty: it can. `/readyz` returns the same. */
   problems(): string[];
   /**
    * Starts no more handlers of a partition, or of all, at this member. Running ones finish. The partition keeps its owner. The pause
@@ -109,7 +110,8 @@ export interface GroupMember<Value = undefined, State = undefined>
    * number of messages. Owners finish running handlers first, so a handler that awaits this waits for itself. Needs the permissions
    * of `natspoc leases seek`.
    *
-   * @throws NatspocError if the stream cannot be looked at. What was not moved says why in its outcome.
+   * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved says
+   * why.
    */
   seek(partitions: number | readonly number[], target: SeekTarget): Promise<SeekOutcome[]>;
   /** Gives a partition away: to the member of this name or session id, or to the member with the fewest partitions. */

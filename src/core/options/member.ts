@@ -26,8 +26,9 @@ export interface MemberOptions<Value = undefined, State = undefined> {
   group?: string | undefined;
   /**
    * Reads any existing stream, in order for each key: `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
-   * function with a name, which members compare. A message without a key goes by its subject. `partitions` is then the
-   * number of this group; the first member decides, and later members may leave all of it out.
+   * function with a name, which members compare. For a message without a key, its subject is the key.
+   * `partitions` is then the number of this group; the first member decides, and later members may leave all
+   * of it out.
    *
    * @default none: the partitions of the stream's own layout
    */
@@ -89,8 +90,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   onFailure?: OnExhausted | undefined;
   /**
-   * Messages without a key, such as one whose payload is no JSON where the key is `'json:PATH'`: handle them in the partition of
-   * their subject, or store them as dead letters.
+   * Messages without a key, such as those whose payload is not JSON if the key is `'json:PATH'`: handle them
+   * in the partition of their subject, or store them as dead letters.
    *
    * @default 'subject'
    */

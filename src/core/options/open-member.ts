@@ -23,13 +23,13 @@ import { keyOf } from './table.js';
 
 type Seek = Joined['seek'];
 
-/** What a member does, wherever it is. */
+/** What a member does, on a server or in a model. */
 export type MemberProgram<Value, State> = Decoding<Value> &
   Stateful<State> &
   Handling<Value, State> &
   MemberOptions<Value, State>;
 
-/** Where a member is opened. */
+/** How a member is opened. */
 export interface OpeningAt {
   at: JoiningAt;
   clock: Clock;
@@ -110,7 +110,10 @@ export async function openMemberAt<Value, State>(
   }
 }
 
-/** The handler, whose messages get their values. What it expects of them cannot be checked at run time. */
+/**
+ * The handler, whose messages get their values. What the handler expects of them cannot be checked at run
+ * time.
+ */
 function handlerOf<Value, State>(
   options: MemberProgram<Value, State>,
   loops: MessageLoops | undefined,
@@ -130,7 +133,7 @@ function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | und
   };
 }
 
-/** A member as programs get it. What its messages and states are cannot be checked at run time. */
+/** A member as programs get it. The types of its messages and states cannot be checked at run time. */
 function joinedMember<Value, State>(
   member: GroupMember,
   loops: MessageLoops | undefined,

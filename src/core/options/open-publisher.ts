@@ -7,7 +7,7 @@ import type { GroupPublisher } from './group-publisher.js';
 import { loggerOf } from './logger.js';
 import type { CreatePublisherOptions } from './publisher.js';
 
-/** What a program says about its publisher, wherever that is. */
+/** The options of a program for its publisher, on a server or in a model. */
 export type PublisherProgram = Pick<
   CreatePublisherOptions,
   'maxPendingBytes' | 'dedupe' | 'ordered' | 'observer' | 'logger'

@@ -139,9 +139,9 @@ export interface GroupAdmin {
   seek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekOutcome[]>;
   /** What a resize would do; throws if it is not possible now. Changes nothing. */
   planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan>;
-  /** Orders another number of partitions, and waits until the members have carried it out. */
+  /** Requests another number of partitions, and waits until the members have changed it. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome>;
-  /** Withdraws a resize that is not carried out yet. Returns the number that was wanted; null: none was. */
+  /** Withdraws a resize that is not done yet. Returns the requested number; null: there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null>;
 }
 
@@ -157,7 +157,7 @@ export interface GroupFollower {
   ownedBy(session: string): number[];
   /**
    * Resolves with true when the condition holds, with false after `withinMs` or when `signal` aborts. The condition is
-   * looked at after each change.
+   * checked after each change.
    *
    * @throws NatspocError if the group cannot be watched any more.
    */

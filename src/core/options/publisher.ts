@@ -33,12 +33,14 @@ export type CreatePublisherOptions = Connecting &
     ordered?: boolean | undefined;
     /**
      * Publishes to a stream that exists and has subjects of its own: each message names its `subject`. Nothing is created, and
-     * `ordered` keeps the messages of a key in order, or those of a subject where there is no key.
+     * `ordered` keeps the messages of a key in order; without a key, those of a subject.
      *
      * @default false
      */
     ownSubjects?: boolean | undefined;
-    /** Receives the outcome of each message. One that throws or rejects is logged; the publisher goes on. */
+    /**
+     * Receives the outcome of each message. One that throws or rejects is logged; the publisher continues.
+     */
     observer?: PublishObserver | undefined;
     /**
      * Receives a line for a connection that breaks or is back, and for an observer that throws, each text at most once a minute. `console` and pino work; `false`: no

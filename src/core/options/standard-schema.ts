@@ -1,5 +1,5 @@
 /**
- * What zod, valibot, arktype and others implement: https://standardschema.dev. Only what is used of it.
+ * What zod, valibot, arktype and others implement: https://standardschema.dev. Only the used part of it.
  */
 export interface StandardSchema<Output> {
   readonly '~standard': {

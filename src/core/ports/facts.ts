@@ -94,7 +94,7 @@ export interface EndFacts {
 export interface WaitingFacts {
   partition: number;
   after: number;
-  /** Of a keyed group its share of `ofGroup`: an estimate. */
+  /** In a keyed group, the share of `ofGroup`: an estimate. */
   count: number;
   /** Of a keyed group: messages of all its partitions after the sequence. */
   ofGroup?: number;

@@ -198,7 +198,10 @@ export interface EventStream {
      * default false.
      */
     confirm(partition: number, isUrgent?: boolean): Promise<Confirmation>;
-    /** Partitions that start behind this sequence, or not far from it, are about to be opened: the reader may be opened for them. */
+    /**
+     * Partitions that start after this sequence, or not far from it, are about to be opened: the reader may
+     * be opened for them.
+     */
     prepare(after: number): void;
   };
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
@@ -207,8 +210,8 @@ export interface EventStream {
   /** The state of a reader; `gone`: the server has none of this name; `denied`: not permitted; undefined: unknown. */
   inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
   /**
-   * `since`: any answer to a request that was sent at this time of the clock or later will do, so that several looks can share
-   * one, after a short wait. Absent: asks now.
+   * `since`: the answer to any request that was sent at this time of the clock or later is sufficient, so
+   * several looks can share one, after a short wait. Absent: asks now.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, milliseconds since 1970; undefined: it is gone, or unknown. */

@@ -10,7 +10,7 @@ export interface PartitionTrace {
   atMs: number;
 }
 
-/** What a group's partitions have left in the bucket. */
+/** The entries of a group's partitions that remain in the bucket. */
 export interface PartitionTraces {
   /**
    * All of them, the number of partitions in the group's layout, and the current time on the server's clock; undefined for a group that was

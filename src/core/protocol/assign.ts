@@ -77,7 +77,7 @@ function scattered(partition: number): number {
 /** The partitions of a member. */
 interface Share {
   id: string;
-  /** How many are pinned to it, its own or not yet. */
+  /** How many are pinned to it, whether it owns them already or not. */
   pinned: number;
   /** Those that it owns and that are not pinned. */
   own: Holding[];

@@ -3,7 +3,7 @@ import type { PositionRecord } from './position-records.js';
 /** From this number of deaths on, an owner tries one message at a time, and records which. */
 const cautiousFrom = (maxCrashes: number): number => Math.min(2, maxCrashes - 1);
 
-/** True if owners have died here so often that the next one must find out at which message. */
+/** True if enough owners have died here that the next one must find out at which message. */
 export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
   crashes >= cautiousFrom(maxCrashes);
 
@@ -25,13 +25,14 @@ export function crashesAt(
   if (trying === undefined)
     return needsCaution(crashes, maxCrashes) ? { crashes, suspect } : { crashes: crashes + 1 };
   const before = suspect === undefined || suspect === trying ? crashes : 0;
-  // Deaths before an earlier message together count as one less than it takes to be cautious.
+  // Deaths before an earlier message count together as one less than the number that makes an owner cautious.
   return { crashes: Math.max(before, cautiousFrom(maxCrashes) - 1) + 1, suspect: trying };
 }
 
 /**
- * What remains of the count when an owner has moved the position on, until it is past what its predecessors had in hand. The next
- * owner is as cautious, also after a handover. The suspect is a message behind: no message ahead is known to have ended an owner.
+ * What remains of the count when an owner has moved the position, until it is past the messages that its
+ * predecessors were handling. The next owner is as cautious, also after a handover. The suspect is now an
+ * earlier message: no later message is known to have ended an owner.
  *
  * @param after the position at which it was counted.
  */

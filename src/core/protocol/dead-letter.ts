@@ -24,7 +24,7 @@ export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 /** Longer error texts are cut. */
 const MAX_ERROR_CHARACTERS = 500;
 
-/** No letter has more parts: one that says so is none of ours. */
+/** No letter has more parts: natspoc did not write a letter that claims more. */
 const MAX_PARTS = 1_000;
 
 /** The stream that holds the dead letters of a stream. */

@@ -1,6 +1,6 @@
 /**
- * The input and output of the protocol. Events are facts with a monotonic time. Effects are orders to the shell. Both
- * are data.
+ * The input and output of the protocol. Events are facts with a monotonic time. Effects are instructions to
+ * the shell. Both are data.
  */
 import type { GroupLayoutRecord } from './layout-records.js';
 import type { Closing, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
@@ -118,7 +118,7 @@ export type EventOf<T extends GroupEvent['type']> = Extract<GroupEvent, { type: 
 /** Why a partition is stopped immediately, without a commit. */
 export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'resized' | 'went-back';
 
-/** Orders to the shell. Each that asks the server is answered by one event. */
+/** Instructions to the shell. Each that asks the server is answered by one event. */
 export type Effect =
   /** Create a new identity (and start its micro service), then feed `identified`. */
   | { type: 'identify' }

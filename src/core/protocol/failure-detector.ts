@@ -17,8 +17,8 @@ const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
- * Observes the next members in the ring: by probes, and by their proofs of life. All doubtful members before them are
- * observed as well, so neighbours that die together are detected together.
+ * Observes the next members in the ring: by probes, and by their proofs of life. All doubtful members before
+ * these are observed as well, so neighbours that die together are detected together.
  * If one of them has been silent for half of its ttl, all members are observed: otherwise many that died together would be
  * detected two at a time, because probes do not help there.
  */
@@ -32,7 +32,7 @@ export function lookAfterPeers(state: State): void {
     if (!isDoubtful(state, peer)) well++;
     if (well >= watched) break;
   }
-  // Other members may not know them, and be between here and there in the ring.
+  // Other members may not know them, so members between this one and them may not observe them.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
     if (peer) lookAfter(state, peer);

@@ -20,7 +20,7 @@ export interface HoldUp {
   /** The message; of several the first one. null: none is the cause. */
   readonly sequence: number | null;
   readonly key: string | null;
-  /** The number of the last attempt that failed, and of those that are made; null: none, or not limited by a number. */
+  /** The number of the last failed attempt, and the maximum number of attempts; null: none, or no limit. */
   readonly attempt: number | null;
   readonly maxAttempts: number | null;
   /** Until the next attempt, milliseconds; null: it runs, or none is planned. */
@@ -33,7 +33,7 @@ export interface HoldUp {
   readonly others: number;
 }
 
-/** A hold-up; what is not given is unknown, or does not apply. */
+/** A hold-up; a missing field is unknown, or does not apply. */
 export const holdUp = (
   known: Pick<HoldUp, 'why' | 'reason' | 'forMs'> & { [K in keyof HoldUp]?: HoldUp[K] | undefined },
 ): HoldUp => ({
@@ -74,7 +74,9 @@ const attempts = ({ attempt, maxAttempts }: HoldUp): string =>
 
 const next = ({ nextInMs }: HoldUp): string => (nextInMs === null ? 'now' : `in ${formatDuration(nextInMs)}`);
 
-/** In a few words, as the state of the partition: `retrying 7/100 in 12 s`. Undefined: its state says it. */
+/**
+ * In a few words, as the state of the partition: `retrying 7/100 in 12 s`. Undefined: its state says enough.
+ */
 export function holdUpState(held: HoldUp): string | undefined {
   if (held.why === 'retrying') return `retrying ${attempts(held)} ${next(held)}`;
   return held.why === 'storing' ? `retrying a dead letter ${next(held)}` : undefined;

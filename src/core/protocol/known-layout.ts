@@ -24,7 +24,10 @@ export function leaseNow(
 const isAhead = ({ layout }: State, { layout: epoch = 0, closed }: LeaseRecord): boolean =>
   epoch > layout.epoch || (epoch === layout.epoch && (closed?.order ?? 0) > layout.revision);
 
-/** True for a partition that is closed for the current order: nothing of it is handled until the order is over. */
+/**
+ * True for a partition that is closed for the current order: no message of it is handled until the order
+ * ends.
+ */
 export function isClosed(state: State, partition: number): boolean {
   if (orderOf(state) === null) return false;
   const record = leaseNow(state, partition)?.record;
@@ -40,7 +43,7 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
     return;
   }
   const epoch = record.epoch ?? 0;
-  // The bucket holds an older copy; see `beginAnew`.
+  // The bucket was restored from an older copy; see `beginAnew`.
   if (epoch < layout.epoch) return;
   const before = orderOf(state);
   layout.revision = revision;
@@ -54,7 +57,10 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
   } else if (before) report(state, { type: 'resize-aborted', partitions: state.partitions });
 }
 
-/** The partitions are others from now on. All old ones are closed, so nothing of them runs, except where that was not noticed. */
+/**
+ * The partitions are different from now on. All old ones are closed, so none of them runs, except where this
+ * member missed the closing.
+ */
 function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
   for (const [partition, own] of state.own) {
     if (own.phase === 'drained') continue;

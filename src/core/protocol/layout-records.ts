@@ -19,7 +19,10 @@ export interface LayoutRecord {
   hash: 'fnv1a32';
 }
 
-/** What all members of a keyed group agree on: its partitions are the messages of a stream by the hash of their keys. */
+/**
+ * What all members of a keyed group agree on: how the messages of a stream are divided into partitions by the
+ * hash of their keys.
+ */
 export interface GroupLayoutRecord {
   v: number;
   /** Where the key of a message is, see `MessageKey`. */
@@ -89,7 +92,7 @@ export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefi
   if (!layout || fields?.prefix !== layout.prefix) return undefined;
   const before = decode(fields?.before, BEFORE, { created: isCount, trimmed: isPositive });
   const next = decode(fields?.next, ORDER);
-  // A part that cannot be read must not be taken for one that is not there.
+  // An unreadable part must not be mistaken for an absent one.
   if (fields?.before !== undefined && before?.positions.length !== (before?.partitions ?? -1))
     return undefined;
   if (fields?.next !== undefined && !next) return undefined;

@@ -4,8 +4,9 @@ import { isDue, markGone, type State } from './state.js';
 import { applySession, bury } from './view.js';
 
 /**
- * True if an owner has certainly ended, so that its partitions are orphans. That no entry has shown it proves nothing:
- * nats-server 2.9 was observed to miss one, and each owner had a session. Then it asks the leader.
+ * True if an owner has certainly ended, so that its partitions are orphans. If no entry has shown its
+ * session, that proves nothing: nats-server 2.9 was observed to miss one, and each owner had a session. Then
+ * this member asks the leader.
  */
 export function ensureEnded(state: State, owner: string): boolean {
   if (state.gone.has(owner)) return true;

@@ -31,7 +31,7 @@ export interface PartitionStats {
   position: number;
   /** Messages handled in this epoch; absent: unknown. */
   handled?: number;
-  /** Messages that wait, as of the last delivery; absent: unknown. */
+  /** Waiting messages, as of the last delivery; absent: unknown. */
   lag?: number;
   /**
    * Upper bound of messages that the stream dropped before they were handled, since the group's start or a seek;

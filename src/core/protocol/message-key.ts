@@ -11,7 +11,7 @@ export interface MessageKey {
   of(message: StreamMessage): string | null;
 }
 
-/** More tokens than this no subject of a reasonable stream has. */
+/** No subject of a reasonable stream has more tokens. */
 const MOST_TOKENS = 32;
 const LONGEST_NAME = 128;
 
@@ -36,7 +36,7 @@ export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
   of,
 });
 
-/** The partition of a message in a keyed group. A message without a key goes by its whole subject. */
+/** The partition of a message in a keyed group. For a message without a key, its whole subject is the key. */
 export const partitionByKey = (key: string | null, message: StreamMessage, partitions: number): number =>
   fnv1a32(key ?? message.subject) % partitions;
 

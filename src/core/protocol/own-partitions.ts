@@ -26,7 +26,8 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
   };
   state.own.set(partition, own);
   if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
-  // It is handed on, or closed. What was handled here before the session expired may not be committed yet.
+  // It is being handed over, or closed. What was handled here before the session expired may not be committed
+  // yet.
   else if (state.leaving || orderOf(state)) drain(state, partition, own);
   else startOrRest(state, partition, own);
 }
@@ -96,7 +97,7 @@ export function partitionDrained(state: State, { partition, epoch }: EventOf<'pa
   state.dirty = true;
 }
 
-/** The shell failed temporarily, or its epoch is over although we have not seen the new owner. */
+/** The shell failed temporarily, or the epoch has ended although we have not seen the new owner. */
 export function partitionFailed(
   state: State,
   { partition, epoch, message }: EventOf<'partition-failed'>,

@@ -8,7 +8,10 @@ export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stor
   trimmed?: number | undefined;
 };
 
-/** The partition of a message among so many; `prefix`: its subject says it, under this prefix. */
+/**
+ * The partition of a message for this number of partitions; `prefix`: the subject under this prefix names the
+ * partition.
+ */
 export type PartitionIn = (
   message: StreamMessage,
   layout: { partitions: number; prefix?: string | undefined },
@@ -40,7 +43,7 @@ export function inheritedBy(
   const [lowest, highest] = [Math.min(...shared), Math.max(...shared)];
   const { created, trimmed } = before;
   return {
-    // What was lost is told once.
+    // A loss is reported only once.
     start: { seq: lowest, created, ...(partition === 0 && trimmed !== undefined && { trimmed }) },
     isHandled: (message) =>
       message.sequence <= highest &&
@@ -48,7 +51,10 @@ export function inheritedBy(
   };
 }
 
-/** From this sequence on the partitions before the last resize do not matter to a partition; 0: it was never resized. */
+/**
+ * From this sequence on, a partition does not depend on the partitions before the last resize; 0: there was
+ * none.
+ */
 export function settledAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;
 }
@@ -75,8 +81,8 @@ interface Reached {
 }
 
 /**
- * The partitions that have not passed what the last resize left: until then the partitions before it matter, and the group
- * cannot be resized again. A position that a seek has moved passes over nothing.
+ * The partitions that have not handled what the last resize left: until then the partitions before it matter,
+ * and the group cannot be resized again. A position that a seek has moved passes over nothing.
  *
  * @param positions those under this layout.
  */

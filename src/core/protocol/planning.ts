@@ -2,7 +2,7 @@ import { compare, type Holding, type Plan } from './assign.js';
 import { leaseNow, orderOf } from './known-layout.js';
 import type { OwnPartition, State } from './state.js';
 
-/** The members that the plan counts on, with their names. */
+/** The members that the plan includes, with their names. */
 export function planMembers(state: State): Map<string, string> {
   const members = new Map<string, string>();
   if (!state.leaving && state.session.id !== null) members.set(state.session.id, state.name);

@@ -26,7 +26,7 @@ export interface PositionRecord {
   stored?: number | undefined;
   /** The epoch of the layout whose partition this is; absent: 0. */
   layout?: number | undefined;
-  /** A seek moved it since the last resize: everything behind it is handled, whatever was before. */
+  /** A seek moved it since the last resize: everything after it is handled, whatever was handled before. */
   sought?: true | undefined;
 }
 

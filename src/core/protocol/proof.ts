@@ -5,8 +5,9 @@ import { ended } from './session.js';
 import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
- * Renews the own proof of life. Only its renewals count as contact: no other answer means that the group waits for us.
- * Others fence by compare-and-set on this entry, after it has been unchanged for longer than we act on it.
+ * Renews the own proof of life. Only its renewals count as contact: no other answer keeps the group from
+ * taking our partitions. Others fence by compare-and-set on this entry, after it has been unchanged for
+ * longer than we act on it.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;
@@ -79,7 +80,9 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
   }
 }
 
-/** Handles the answer to `read-proof` about our own. A read is no contact: a leader that is cut off answers, too. */
+/**
+ * Handles the answer to `read-proof` about our own. A read is not contact: an isolated leader answers, too.
+ */
 export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): void {
   const { proof } = state.session;
   proof.reading = false;
@@ -102,7 +105,8 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
 
 /**
  * Sets until when handlers may start, and interrupts the running ones after that. After a reconnect nothing starts before a
- * renewal sent since then is confirmed: the server may have been put back from an older copy, where others own our partitions.
+ * renewal sent since then is confirmed: the server may have been restored from an older copy, in which others
+ * own our partitions.
  */
 export function updatePermit(state: State): void {
   const { session, now, timing } = state;

@@ -125,8 +125,8 @@ function followPauses(state: State): void {
 
 /** Drains what the plan gives to others, what was requested, and everything for a resize. */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
-  // Others must know first that we leave, or their plans would give us more. A mark that was sent is enough, because it
-  // arrives before the leases, unless an earlier write makes it fail.
+  // Others must first know that we leave; otherwise their plans would give us more. A mark that was sent is
+  // enough, because it arrives before the leases, unless an earlier write makes it fail.
   if (state.leaving && (!state.session.marked || state.session.inDoubt)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
@@ -146,7 +146,8 @@ function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  // What is known of the owners may be from before the bucket was put back from an older copy, in which they are alive: the renewal shows it.
+  // The bucket may have been restored from an older copy, in which these owners are alive: the renewal shows
+  // whether it was.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;

@@ -62,7 +62,10 @@ export interface LeaseRecord {
   reserved?: Reservation | undefined;
 }
 
-/** For whom a partition is kept. It ends when that member claims it, or is not there in time. */
+/**
+ * For whom a partition is kept. The reservation ends when that member claims the partition, or does not
+ * return in time.
+ */
 export interface Reservation {
   /** Name of the member. */
   name: string;

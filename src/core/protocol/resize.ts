@@ -5,8 +5,9 @@ import { versionIn } from './record-format.js';
 import { isDue, type OwnPartition, report, type State } from './state.js';
 
 /*
- * Another number of partitions, while the group runs. An order in the layout makes every owner drain and close its partitions;
- * when all are closed, the next layout is written. Each step is a compare-and-set, and may be the last one for a while.
+ * Changes the number of partitions while the group runs. An order in the layout makes every owner drain and
+ * close its partitions; when all are closed, the next layout is written. Each step is a compare-and-set, and
+ * the resize may be interrupted after each.
  */
 
 /** Closes a drained partition for the order: first its position must be certain. */
@@ -20,7 +21,7 @@ export function close(state: State, partition: number, own: OwnPartition): void 
   if (own.settling || !isDue(state, own.retryAt)) return;
   own.settling = true;
   const { revision: order } = state.layout;
-  // No seek is begun under an order, so what was committed since is certain.
+  // No seek begins under an order, so what was committed since then is certain.
   const isDrained = own.drainedUnder === order;
   state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order, isDrained });
 }
@@ -89,7 +90,7 @@ export function layoutWritten(state: State, { expected, record, outcome }: Event
     return;
   }
   if (state.layout.revision !== expected) return;
-  // Applied without an answer, or another member was faster, or the order is over.
+  // It was applied and the answer was lost, or another member was faster, or the order has ended.
   state.layout.writeAt = state.now + state.timing.retryMs;
   state.dirty = true;
   lookUpLayout(state);

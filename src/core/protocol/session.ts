@@ -27,7 +27,7 @@ export function maintainSession(state: State): void {
   }
   if (state.leaving && isEmptyHanded(state)) removeSession(state, session.id);
   if (session.removing) return;
-  // Nothing is written before the members are known: one that may not join leaves nothing behind.
+  // Nothing is written before the members are known: a member that is refused leaves nothing behind.
   if (!state.viewReady && session.proof.revision === 0) return;
   maintainProof(state);
   // A visible session needs a proof of life, or it would count as dead.
@@ -127,7 +127,7 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
   const { id, removing, inDoubt, revision, proof } = state.session;
   if (state.left || id === null) return;
   if (revision > 0 && !removing) {
-    // A leaving member may have removed it by a write whose answer was lost.
+    // A leaving member may have removed it with a write whose answer was lost.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
     // Not the other way round: until the session goes, our handlers have time to stop. Others delete it after
     // `suspectMs`.

@@ -46,9 +46,9 @@ export interface OwnPartition {
   /** When the phase began. */
   since: number;
   retryAt: number;
-  /** Drained for a resize: where, once that is certain, and for which order. */
+  /** Drained for a resize: at which position, once it is certain, and for which order. */
   settled: Closing | null;
-  /** The question for it is in flight. */
+  /** The request for it is in flight. */
   settling: boolean;
   /** Revision of the layout when its last drain began. */
   drainedUnder: number;
@@ -153,7 +153,7 @@ export interface State {
   absent: Set<string>;
   /** Sessions that have certainly ended, the newest last. */
   gone: Set<string>;
-  /** Owners that no entry has shown: when to ask for them; infinite while a question is in flight. */
+  /** Owners that no entry has shown: when to ask for them; infinite while a request is in flight. */
   lookUps: Map<string, number>;
   /** The session under which we were fenced, until the view knows it again or it has ended; null: none. */
   former: string | null;
@@ -164,7 +164,7 @@ export interface State {
   had: Map<number, number>;
   /** Reserved partitions: until when, on this member's clock. */
   reserved: Map<number, number>;
-  /** Leases that this member answers for and the bucket has lost: to be written again unchanged. */
+  /** Leases that this member answers for and that the bucket has lost: they are written again unchanged. */
   lost: Map<number, LeaseRecord>;
   /** What {@link lookAtEntries} read last: the lease of a partition, the session of a member. */
   lookedAt: { partition: number; peer: string };

@@ -1,4 +1,4 @@
-/** Tells for one subject after another whether a pattern (`*`, `>`) matches it. Nothing is allocated for a subject. */
+/** Checks whether a pattern (`*`, `>`) matches a subject. Nothing is allocated for a subject. */
 export function subjectMatcher(pattern: string): (subject: string) => boolean {
   const tokens = pattern.split('.');
   const isOpen = tokens.at(-1) === '>';

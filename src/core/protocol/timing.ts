@@ -24,7 +24,7 @@ export interface Timing {
   retryMs: number;
 }
 
-/** The longest permitted ttl: an unreadable session counts with it. */
+/** The longest permitted ttl: an unreadable session is assumed to have it. */
 export const MAX_TTL_MS = 3_600_000;
 
 /** Maximum difference of the clock rates of two machines (invariant I4). */

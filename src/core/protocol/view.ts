@@ -20,10 +20,10 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     beginAnew(state);
     return;
   }
-  // An entry that is absent, and no newer than the snapshot, was removed without a marker.
+  // A known entry that is not in the snapshot, and no newer than it, was removed without a marker.
   const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
     !isThere && entry.revision <= newest;
-  // Its member may live: it is observed until it has certainly ended.
+  // Its member may be alive: it is observed until it has certainly ended.
   for (const peer of state.peers.values()) {
     if (sessions.has(peer.id)) state.absent.delete(peer.id);
     else if (isAbsent(peer, false)) state.absent.add(peer.id);

@@ -12,7 +12,7 @@ export interface Addressing {
   /**
    * The subject of a message, and its partition or lane.
    *
-   * @throws NatspocError `usage` for a message that cannot be sent as it is meant.
+   * @throws NatspocError `usage` for a message that cannot be sent as requested.
    */
   of(message: OutgoingMessage, partition: number): { subject: string; partition: number };
 }
@@ -56,7 +56,7 @@ export function ownAddressing(patterns: readonly string[]): Addressing {
         throw usage(`subject: ${inWords(subject)} is no subject: tokens between dots, no spaces, * or >.`);
       if (!matchers.some((matches) => matches(subject)))
         throw usage(`subject: the stream does not listen to ${subject}, but to ${patterns.join(', ')}.`);
-      // Without a key, a keyed group goes by the whole subject as well.
+      // Without a key, a keyed group uses the whole subject as the key, too.
       return { subject, partition: keyOf(message) === undefined ? fnv1a32(subject) % LANES : lane };
     },
   };

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.js';
 import type { Break } from '../ports/index.js';
 import type { Outcomes } from './outcomes.js';
 
-/** Tells of each break of the connection, and of its end, once. */
+/** Reports each break of the connection, and its end, once. */
 export class Breaks {
   readonly #outcomes: Pick<Outcomes, 'disconnected' | 'reconnected'>;
   readonly #clock: Clock;
@@ -20,7 +20,7 @@ export class Breaks {
     this.#outcomes.disconnected(about);
   }
 
-  /** It is back, with this server. */
+  /** The connection is back, with this server. */
   ended(server: string | null = null): void {
     if (this.#brokenAt === undefined) return;
     this.#outcomes.reconnected(server, this.#clock.now() - this.#brokenAt);

@@ -9,7 +9,7 @@ export const isLimited = ({ signal, timeoutMs }: PublishLimits): boolean =>
   signal !== undefined || timeoutMs !== undefined;
 
 /**
- * The same waiter, given up when its signal aborts or its time is over.
+ * The same waiter, which stops waiting when its signal aborts or its time is over.
  *
  * @param giveUp called at most once, while the message is not settled.
  * @throws NatspocError `usage` for invalid limits; `not-confirmed` if the signal has aborted.

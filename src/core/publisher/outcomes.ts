@@ -6,7 +6,7 @@ import { PublishError } from './publish-error.js';
 import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
 import type { Slot, Waiter } from './window.js';
 
-/** Counts outcomes, and tells each once to the observer and the waiting promise. */
+/** Counts outcomes, and reports each once to the observer and the waiting promise. */
 export class Outcomes {
   readonly counters: PublishCounters = {
     accepted: 0,
@@ -30,7 +30,8 @@ export class Outcomes {
 
   /**
    * @param duplicateWindowMs how long the stream remembers the id of a stored message.
-   * @param observerFailed told when the observer throws or rejects: a bug of the program, which stops nothing else.
+   * @param observerFailed called when the observer throws or rejects: a bug of the program, which stops
+   * nothing else.
    */
   constructor(
     partitions: number,

@@ -49,7 +49,10 @@ export interface PublisherOptions {
   ordered?: boolean;
   /** Receives the outcome of each message. */
   observer?: PublishObserver;
-  /** Told when the observer throws or rejects. Default: the error ends the process, as that of any other callback. */
+  /**
+   * Called when the observer throws or rejects. Default: the error ends the process, as that of any other
+   * callback.
+   */
   observerFailed?: (error: unknown) => void;
   clock?: Clock;
 }
@@ -134,7 +137,7 @@ export class Publisher {
    *   after `close`; `stored` says whether it may be in the stream.
    */
   publish(message: OutgoingMessage, limits: PublishLimits = {}): Promise<Confirmation> {
-    // An invalid message fails without a trace.
+    // An invalid message fails, and leaves nothing in the window.
     if (!this.#tracing.isOn || !isMessage(message)) return this.#publish(message, limits);
     const headers = { ...message.headers };
     return this.#tracing.trace({ message, headers }, () => this.#publish({ ...message, headers }, limits));
@@ -229,7 +232,7 @@ export class Publisher {
     else this.#queue.push(slot);
   }
 
-  /** Gives one message up that is not settled. */
+  /** Fails one message that is not settled. */
   #giveUp(slot: Slot, because: NatspocError): void {
     const at = this.#queue.indexOf(slot, this.#queueHead);
     if (at < 0) {

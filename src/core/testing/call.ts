@@ -54,7 +54,7 @@ export interface CalledMessage {
   timestampMs?: number | undefined;
 }
 
-/** The place of a call. Everything has a default. */
+/** The values of the context of a call. Everything has a default. */
 export interface CalledAt<State = undefined> {
   /** Default 0. */
   partition?: number | undefined;

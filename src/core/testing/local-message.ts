@@ -2,7 +2,7 @@ import { KEY_HEADER } from '../protocol/layout.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { MessageKey } from '../protocol/message-key.js';
 
-/** What a message is made of. */
+/** The parts of a message. */
 export interface MessageParts {
   readonly sequence: number;
   readonly subject: string;

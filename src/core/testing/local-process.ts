@@ -29,7 +29,7 @@ export class LocalProcess {
     this.#hasEnded = true;
   }
 
-  /** What the server answers, in a later turn; a process that has ended asks nothing and gets no answer. */
+  /** The server's answer, in a later turn; a process that has ended sends no request and gets no answer. */
   async ask<T>(answer: () => T): Promise<T> {
     if (!this.#hasEnded) {
       const value = answer();

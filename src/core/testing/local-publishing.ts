@@ -3,10 +3,10 @@ import { MESSAGE_ID_HEADER } from '../protocol/message.js';
 import type { LocalProcess } from './local-process.js';
 import type { MessageLog } from './message-log.js';
 
-/** As of a server with its default settings. */
+/** As on a server with default settings. */
 const MAX_PAYLOAD = 1_048_576;
 
-/** How a publisher reaches the log. */
+/** What a publisher needs to reach the log. */
 export interface LocalPublishing {
   log: MessageLog;
   process: LocalProcess;

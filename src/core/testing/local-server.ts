@@ -12,7 +12,7 @@ const PREFIX = 'events';
 const DEFAULT_PARTITIONS = 4;
 const MOST_PARTITIONS = 1_000;
 
-/** What a local stream is. */
+/** The options of a local stream. */
 export interface LocalStreamOptions {
   /**
    * Partitions of natspoc's own layout, 1 to 1,000.

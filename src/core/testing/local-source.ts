@@ -27,7 +27,7 @@ type LocalSource = Pick<MemberSettings, 'partitions' | 'layout' | 'start'> & {
   keeper?: LayoutKeeper;
 };
 
-/** Who reads a local stream. */
+/** The member that reads a local stream. */
 export interface LocalReaderOf {
   server: LocalServer;
   process: LocalProcess;
@@ -38,8 +38,8 @@ export interface LocalReaderOf {
 }
 
 /**
- * Opens what a member reads, as `openSource` does over a connection: a keyed group where one is asked for or is there, else the
- * partitions of the stream's own layout.
+ * Opens what a member reads, as `openSource` does over a connection: a keyed group if one is requested or
+ * exists, otherwise the partitions of the stream's own layout.
  *
  * @throws NatspocError if the stream cannot be read that way.
  */

@@ -19,7 +19,7 @@ import { localPublishPort } from './local-publishing.js';
 import { type LocalServer, type LocalStreamOptions, localServer } from './local-server.js';
 import { Timeline } from './timeline.js';
 
-/** Virtual time in which something must come true, milliseconds. */
+/** Virtual time within which a condition must hold, milliseconds. */
 const WITHIN_MS = 60_000;
 
 /** Options of a member of a local stream: those of `joinGroup` that need no server. */
@@ -198,7 +198,7 @@ class InMemory implements LocalStream {
     );
   }
 
-  /** What the member's program awaits lets time pass. */
+  /** Time passes while the member's program awaits something. */
   #driven<Value, State>(member: GroupMember<Value, State>, clock: Clock): GroupMember<Value, State> {
     const through = <T>(what: string, promise: Promise<T>): Promise<T> =>
       this.#driver.through(what, promise, WITHIN_MS);

@@ -20,9 +20,12 @@ export interface Operator {
   pause(partition: number, paused: boolean): Promise<string | undefined>;
   /** Makes the owner try what holds a partition up now. */
   retry(partition: number): Promise<HeldUpOutcome>;
-  /** Makes the owner give up the message that holds its partition up. */
+  /** Makes the owner skip the message that holds its partition up. */
   skip(message: { partition: number; sequence: number; deadLetter: boolean }): Promise<HeldUpOutcome>;
-  /** Ends a member by `order`, and follows its partitions. Resolves with the reason if the order could not be given. */
+  /**
+   * Ends a member by `order`, and follows its partitions. Resolves with the reason if the request could not
+   * be sent.
+   */
   end(session: string, order: EndOrder): Promise<Ending | string>;
   /** Asks a member over NATS to leave. Resolves with the reason if it does not. */
   askToStop(session: string): Promise<string | undefined>;
@@ -91,7 +94,7 @@ export class GroupOperator implements Operator {
     return this.#act('end the member', (group) => group.endMember(session, order, this.#closing.signal));
   }
 
-  /** Stops waiting for outcomes. Orders that were given still take effect. */
+  /** Stops waiting for outcomes. Requests that were sent still take effect. */
   close(): void {
     this.#closing.abort();
   }

@@ -157,7 +157,7 @@ class Draft {
     }
     const { group, members, letters, strips, handled } = this;
     const isResized = (readable(group.layout)?.epoch ?? 0) !== (readable(model.group.layout)?.epoch ?? 0);
-    // What is known of partitions is that of other ones.
+    // What is known of partitions belongs to other partitions.
     const progress = isResized ? new Map() : model.progress;
     return {
       ...model,
@@ -224,7 +224,7 @@ function firstLetters({ group: { sessions }, letters, updates }: Model): Map<str
   return given;
 }
 
-/** The name of a session by the updates that tell of it; undefined: none does. */
+/** The name of a session from the updates that mention it; undefined: none does. */
 function nameIn(updates: readonly Update[], id: string): string | undefined {
   const update = updates.findLast((each) => 'session' in each && each.session === id);
   return update && 'member' in update ? update.member : undefined;

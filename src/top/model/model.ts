@@ -58,7 +58,7 @@ export type Update = GroupEvent & {
 export interface Stretch {
   at: number;
   owner: string | null;
-  /** Without an owner: messages are known to have waited, or to have come. */
+  /** Without an owner: messages are known to have waited or arrived. */
   waited?: true;
 }
 

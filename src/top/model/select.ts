@@ -63,7 +63,7 @@ export function once<T>(compute: (model: Model) => T): (model: Model) => T {
   };
 }
 
-/** True if the status of two models is the same: what it is made of has not changed. */
+/** True if the status of two models is the same: its inputs have not changed. */
 const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.now === b.now &&
   a.group === b.group &&

@@ -3,7 +3,7 @@ import { TROUBLED } from '../../core/admin/members.js';
 import type { Model } from './model.js';
 import { memberRows, partitionRows } from './select.js';
 
-/** True if messages may wait in a partition: nothing certain says that none does. */
+/** True if messages may wait in a partition: it is not certain that none does. */
 export const mayWait = ({ lag }: Pick<LeaseStatus, 'lag'>): boolean => lag !== 0;
 
 /** How bad the state of a partition is: 0 is the worst; undefined: nothing is wrong. */
@@ -42,7 +42,7 @@ export function troubledMember(model: Model): string | undefined {
   return undefined;
 }
 
-/** True for a lag that its owner does not work off soon. An estimate says nothing about one partition. */
+/** True for a lag that its owner will not work off soon. An estimate says nothing about one partition. */
 export function isBehind(row: LeaseStatus): boolean {
   const { lag, ratePerSecond } = row;
   if (lag === null || lag < BEHIND || isEstimate(row)) return false;

@@ -26,7 +26,7 @@ export function askToRetry(situation: Situation): Outcome {
   return ask(situation, `Try p${partition} again now?`, [consequence], { type: 'retry', partition });
 }
 
-/** Asks before the message that holds the selected partition up is given up. */
+/** Asks before the message that holds the selected partition up is skipped. */
 const askToGiveUp =
   (deadLetter: boolean) =>
   (situation: Situation): Outcome => {

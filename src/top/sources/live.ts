@@ -48,7 +48,7 @@ export class LiveSource {
   #onLost: () => void = () => {};
 
   constructor(options: LiveOptions) {
-    // What is still under way when it stops is of no use.
+    // The results of requests in flight are of no use after it stops.
     const emit = (event: TopEventBody): void => {
       if (!this.#stopped) options.emit(event);
     };

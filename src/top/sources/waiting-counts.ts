@@ -9,12 +9,12 @@ const COUNTED_A_ROUND = 16;
 /** Limit of lagging partitions whose oldest message is looked at in one round. */
 const AGED_A_ROUND = 4;
 
-/** Counts waiting messages, and looks how old they are, where readers do not tell. */
+/** Counts waiting messages and gets their ages, if readers do not report them. */
 export class WaitingCounts {
   /** The positions of the lagging partitions in the last round. */
   #positions: ReadonlyMap<number, number | null> = new Map();
 
-  /** Of partitions without a reader, some in each round, and of those that stand. */
+  /** Some partitions without a reader in each round, and those that make no progress. */
   async count(observer: GroupObserver, model: Model, round: number): Promise<WaitingFacts[]> {
     const { progress } = model;
     const unread = partitionsOf(model).filter((partition) => !progress.get(partition)?.reader);

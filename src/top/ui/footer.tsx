@@ -14,7 +14,7 @@ const IN_DETAIL: readonly Pick<Binding, 'shown' | 'hint'>[] = [
 
 /** Keys with a word for the footer: first the most important, then those of the focused panel, then the others. */
 function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
-  // A list that replaces the panels says what to press.
+  // A list that replaces the panels shows its own keys.
   if (ui.groups || ui.letters) return [BACK];
   const all = bindingsFor(ui).filter(
     ({ hint, on }) => hint !== undefined && (on === undefined || on.includes(ui.focus)),

@@ -21,7 +21,7 @@ const hasNews = (before: Model, after: Model): boolean =>
   before.connection.state !== after.connection.state ||
   before.missing !== after.missing ||
   before.problems !== after.problems ||
-  // The first figures are waited for.
+  // The first figures are drawn at once.
   before.stream === null ||
   before.lag.length < 2 ||
   before.replay !== after.replay;
@@ -39,7 +39,7 @@ export function useModel(feed: Feed, intervalMs: number): Model {
       timer = undefined;
       drawn = feed.model;
       drawnAt = performance.now();
-      // Time stands still in a replay that is paused.
+      // Time stands still in a paused replay.
       const passed = feed.model.replay ? 0 : drawnAt - cameAt;
       // The same model as before needs no new status.
       setModel(passed < RECENT_MS ? feed.model : { ...feed.model, now: feed.model.now + passed });

@@ -14,7 +14,7 @@ const or =
     value === null ? UNKNOWN : format(value);
 
 export const count = or(formatCount);
-/** As elsewhere, but with a fixed number of decimals: a value that changes must not move what stands beside it. */
+/** As elsewhere, but with a fixed number of decimals: a changing value must not move the text beside it. */
 export const rate = or((perSecond: number) =>
   perSecond < 99.95 ? `${perSecond.toFixed(1)}/s` : formatRate(perSecond),
 );
@@ -40,7 +40,7 @@ export const shortCount = or((value: number): string => {
 export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
   `${isEstimate && lag !== null ? '~' : ''}${shortCount(lag)}`;
 
-/** A drain time that is shorter than this is none worth reading, milliseconds. */
+/** A drain time that is shorter than this is not worth showing, milliseconds. */
 const SHORT_DRAIN_MS = 1_000;
 
 /** How long a lag takes at a rate; nothing if that is a moment. */

@@ -9,10 +9,10 @@ import { type Column, table, tableLines } from './table.js';
 import { type Line, line, span } from './text.js';
 import { windowOf } from './window.js';
 
-/** Lines beside the rows: the title, the header of the table, a blank one, and what to press. */
+/** Lines besides the rows: the title, the header of the table, a blank one, and the keys. */
 const FRAME = 4;
 
-/** The groups of the account, the one that is watched marked, and what to press. */
+/** The groups of the account, with the watched one marked, and the keys. */
 export function groupLines(
   { target, now }: Model,
   { rows, at }: GroupList,

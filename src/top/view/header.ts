@@ -131,7 +131,7 @@ function deadLetters({ deadLetters: dead }: Model): Line {
   ];
 }
 
-/** A resize that is under way. */
+/** A resize that is in progress. */
 function resizing(model: Model): Line {
   const { resize, partitions } = statusOf(model);
   if (!resize) return [];
@@ -143,7 +143,10 @@ function resizing(model: Model): Line {
   ];
 }
 
-/** What a keyed group has not read yet, exactly, because its lag is an estimate; and what had no key. */
+/**
+ * The exact number of messages that a keyed group has not read yet, because its lag is an estimate; and
+ * messages without a key.
+ */
 function ofKeyed(model: Model): Line {
   const status = statusOf(model);
   const { withoutKey } = totalsOf(status);
@@ -155,7 +158,7 @@ function ofKeyed(model: Model): Line {
   ];
 }
 
-/** Messages that no member will ever see are no part of the lag. */
+/** Messages that no member will ever see are not part of the lag. */
 function uncovered({ stream }: Model): Line {
   const found = stream?.facts.uncovered;
   if (!found) return [];

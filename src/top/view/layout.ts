@@ -50,7 +50,7 @@ interface Wish {
   isList?: boolean;
 }
 
-/** Up to this number of partitions, a table of all of them is wished for; of more, a map is enough. */
+/** Up to this number of partitions, a table of all of them is preferred; for more, a map is enough. */
 const TABLE_ROWS = 16;
 
 function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish> {

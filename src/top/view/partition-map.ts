@@ -54,12 +54,12 @@ function gridOf(count: number, width: number) {
     const room = Math.max(1, Math.floor((width - label) / least));
     const most = room >= count ? count : room >= TOGETHER ? room - (room % TOGETHER) : Math.min(room, 4);
     const rows = Math.max(1, Math.ceil(count / most));
-    // No more cells than that many rows need, in eights.
+    // Only as many cells as that number of rows needs, in groups of eight.
     const even = Math.ceil(Math.ceil(count / rows) / TOGETHER) * TOGETHER;
     const cells = Math.max(1, Math.min(most, even));
     const cell = Math.floor((width - label) / cells);
     const between = Math.max(1, Math.ceil(cells / TOGETHER) - 1);
-    // What is left over stands between the eights.
+    // The remaining columns separate the groups of eight.
     return { digits, label, rows, cells, cell, gap: Math.floor((width - label - cell * cells) / between) };
   };
   const numbered = arranged(digits + 4 + LAG + 1);

@@ -10,10 +10,10 @@ export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
   bad: { sign: '✖', color: 'red' },
 };
 
-/** Of this many lines of the screen one may tell of a problem. */
+/** One of this many lines of the screen may show a problem. */
 const ROWS_A_PROBLEM = 8;
 
-/** The problems beside the first one, which is in the header; a line each. Empty: there are none. */
+/** The problems except the first one, which is in the header; a line each. Empty: there are none. */
 export function furtherProblems(model: Model, { rows }: Size): Line[] {
   const [, ...others] = problemsOf(model);
   const shown = others.slice(0, Math.max(1, Math.floor(rows / ROWS_A_PROBLEM)));

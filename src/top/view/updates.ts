@@ -82,13 +82,13 @@ function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
   return span(` in ${duration((gapMs ?? 0) + Math.max(...times))}`, { dim: true });
 }
 
-/** What moved, in front of a list: `p3`, or `4 partitions`. */
+/** What moved, before a list: `p3`, or `4 partitions`. */
 const moved = ({ partitions }: UpdateGroup): Span =>
   span(partitions.length === 1 ? partitionList(partitions) : countOf(partitions.length, 'partition'), {
     bold: true,
   });
 
-/** The list of what moved, last in its line: it is what a narrow line cuts off. */
+/** The list of what moved, last in its line, so that a narrow line cuts off the list. */
 const listed = ({ partitions }: UpdateGroup): Span[] =>
   partitions.length > 1 ? [span(`: ${partitionList(partitions)}`)] : [];
 

@@ -5,18 +5,18 @@ import { outcomeOf } from './outcome.js';
 
 /** The counts of resizes: with and without common divisors. */
 const COUNTS = [5, 8, 12, 64];
-/** Share of the orders that are withdrawn after at most so long, milliseconds. */
+/** The share of resizes that are withdrawn, and the longest time until then, milliseconds. */
 const WITHDRAWN = 0.2;
 const WITHDRAWN_WITHIN_MS = 1_500;
-/** How long an order is repeated: a server may be away, or members stopped. */
+/** How long a command is repeated: a server may be down, or members stopped. */
 const TIMEOUT_MS = 90_000;
 
 /** What a resize needs. */
 export type ResizeField = Pick<Field, 'recording' | 'command'> & { readonly partitions: number };
 
 /**
- * Gives the group another number of partitions, and waits for it. `withdraw`: withdraws the order again after this time, which may be too
- * late.
+ * Gives the group another number of partitions, and waits for it. `withdraw`: withdraws the resize after this
+ * time, which may be too late.
  */
 export async function resizeTo(
   { recording, command, partitions: from }: ResizeField,
@@ -34,12 +34,12 @@ export async function resizeTo(
     (exit) => withdraw !== undefined || isFinal(exit),
   );
   await withdrawing;
-  // It may have been ordered after that.
+  // It may have been requested after that.
   if (withdraw) await abort();
   end(last.code === 0 ? (last.stdout.split('\n')[0] ?? '') : outcomeOf(last));
 }
 
-/** Repeats a command until it has said something final, or for too long. */
+/** Repeats a command until its answer is final, or the time is over. */
 async function untilDone(
   command: Field['command'],
   args: readonly string[],

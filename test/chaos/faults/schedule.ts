@@ -10,7 +10,10 @@ import { worldFaults } from './world-faults.js';
 /** Faults that need more than one server. */
 const OF_CLUSTERS: readonly FaultKind[] = ['leader-kill', 'route-cut'];
 
-/** The requested faults that are possible with these servers. A resize makes any group a keyed one: it is for those that are. */
+/**
+ * The requested faults that are possible with these servers. A resize turns any group into a keyed one, so
+ * only keyed groups are resized.
+ */
 function allFaults({ servers, wanted, isKeyed }: Field): Fault[] {
   const all = [...memberFaults, ...serverFaults, ...handlerFaults, ...operatorFaults, ...worldFaults];
   return all.filter(({ kind }) => {

@@ -44,7 +44,7 @@ function leaseChanges(
     const bytes = Buffer.from(value ?? '', 'utf8');
     if (key === keys.lease(group, partition)) {
       const lease = decodeLease(bytes);
-      const to = lease?.owner ? lease.name : 'nobody';
+      const to = lease?.owner ? lease.name : 'no owner';
       return [{ at, text: `lease    ${describeTime(at)} epoch ${revision} to ${to} (${lease?.reason})` }];
     }
     if (key !== keys.position(group, partition)) return [];

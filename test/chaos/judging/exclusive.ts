@@ -49,7 +49,8 @@ export class Breaks {
 
 /**
  * I4: no two members run handlers of a partition at the same time, and none starts a handler under an ended epoch. I3: the same
- * within one member and epoch. After a resize, nothing runs under the layout before it. What two earlier layouts did is judged with them.
+ * within one member and epoch. After a resize, nothing runs under the layout before it. Calls of two earlier
+ * layouts are judged with those layouts.
  */
 export function judgeExclusive(
   history: History,

@@ -137,7 +137,7 @@ export function judgeHistory(recorded: History): Verdict {
   };
 }
 
-/** What holds of the partitions of one layout. */
+/** The checks of the partitions of one layout. */
 function judgeSection(history: History, layouts: Layouts, section: Section) {
   const logs = partitionLogs(history, section);
   const exclusive = judgeExclusive(history, section);

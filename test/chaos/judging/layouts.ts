@@ -80,13 +80,13 @@ function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<strin
 }
 
 /**
- * A layout with all calls that concern it. What was handled before the resize is handled here: it must be no loss, no gap and no
- * repetition. Nothing of it may still run.
+ * A layout with all calls that concern it. Messages that were handled before the resize count as handled
+ * here: they must be no loss, no gap and no repetition. None of their calls may still run.
  */
 export interface Section extends RunLayout {
   /**
-   * By partition, the calls of its messages, in the order of their starts, those under earlier layouts included. Those of epoch 0 are
-   * where they were called.
+   * By partition, the calls of its messages, in the order of their starts, those under earlier layouts
+   * included. Calls of epoch 0 stay in their own partitions.
    */
   calls: readonly (readonly Call[])[];
   /** True for a call under this layout itself. */

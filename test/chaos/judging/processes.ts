@@ -3,8 +3,8 @@ import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /**
- * No process ends without an order, a leaving member exits with 0, and paused partitions are not handled. A pause stays where the
- * number stays in a resize.
+ * No process ends without a request, a leaving member exits with 0, and paused partitions are not handled. In
+ * a resize a pause stays if the partition number still exists.
  */
 export function judgeProcesses({ lives, faults, calls }: History, layouts: Layouts): Violation[] {
   const violations = lives.flatMap((life): Violation[] => {

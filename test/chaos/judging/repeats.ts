@@ -37,10 +37,11 @@ const DEADLINE_SHARE = 0.9;
 
 /**
  * Messages that are handled again though a call had handled them. An owner that can commit does so within the commit
- * interval: what it handled and had more time than that to commit is never repeated. After a server or a network is
- * back, a write and the question what became of it can have got lost: each is waited for a fifth of the ttl. Between epochs that happens only where the owner
- * before lost its permission or its life before it could commit; a handover, a join, a leave, a release, a pause and a
- * failing handler repeat nothing. Under one epoch nothing is handled twice, unless a deaf handler was given up.
+ * interval: what it handled and had more time than that to commit is never repeated. When a server or a
+ * network is back, a write and the request for its outcome may both have been lost: the owner waits for each
+ * for a fifth of the ttl. Between epochs that happens only if the previous owner lost its permit or died
+ * before it could commit; a handover, a join, a leave, a release, a pause and a failing handler repeat
+ * nothing. Under one epoch nothing is handled twice, unless a deaf handler was given up.
  */
 export function judgeRepeats(
   history: History,

@@ -7,13 +7,14 @@ import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /**
- * I14: a layout is written when every partition before it is closed, and says where. Nothing is committed or closed under a layout after
- * the next one has begun. The harness may have missed a closing while a server was down.
+ * I14: a layout is written when every earlier partition is closed, and contains their positions. Nothing is
+ * committed or closed under a layout after the next one has begun. The harness may have missed a closing
+ * while a server was down.
  */
 export function judgeResizes({ bucket, settings: { group } }: History, layouts: Layouts): Violation[] {
   const violations: Violation[] = [];
   const accuse = (at: number, text: string): void => void violations.push({ charge: 'resize', at, text });
-  /** What was known at this point: the positions and closings by partition, and the newest layout. */
+  /** The state at this point: the positions and closings by partition, and the newest layout. */
   const closed = new Map<number, number>();
   let layout: number | undefined;
   let era = 0;

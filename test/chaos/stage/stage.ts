@@ -95,8 +95,8 @@ export class Stage {
   }
 
   /**
-   * A group of the same name on the same stream, with another bucket: nothing of the one may touch the other. Whatever is
-   * done to the servers is done to it as well; judged by itself, from the folder `twin`.
+   * A group of the same name on the same stream, with another bucket: neither group may affect the other.
+   * Server faults affect both; the twin is judged separately, from the folder `twin`.
    */
   static async twinOf(stage: Stage): Promise<Stage> {
     const { servers, recording } = stage;
@@ -166,7 +166,7 @@ export class Stage {
     return signal;
   }
 
-  /** Entries may be gone that no watch tells of: begins to watch anew. */
+  /** Entries may have vanished without a notice of the watch: restarts the watch. */
   lookAgain(): void {
     this.recording.lookAgain();
     this.run.lookAgain();

@@ -18,13 +18,16 @@ export interface TrafficOptions {
   confirmedFile: string;
   /** Further arguments of `natspoc publish`. */
   args: readonly string[];
-  /** Published by a plain client instead, to `<stream>.<key>.<kind>`, for a keyed group of so many partitions. */
+  /**
+   * Published by a plain client instead, to `<stream>.<key>.<kind>`, for a keyed group of this many
+   * partitions.
+   */
   keyed?: { stream: string; partitions: number } | undefined;
   /** Options of Node.js. */
   nodeArgs: readonly string[];
 }
 
-/** What publishes the messages of a run. */
+/** The publisher of a run. */
 export interface Publisher {
   readonly publisher: Cli;
   /** Ends when the publisher ends. */
@@ -33,7 +36,7 @@ export interface Publisher {
   stop(): Promise<CliExit>;
 }
 
-/** Starts what publishes the messages of a run. */
+/** Starts the publisher of a run. */
 export function startPublisher(options: TrafficOptions): Publisher {
   const { keyed, urls: server, confirmedFile: confirmed, rate, keys, mostPadding: padding, seed } = options;
   if (!keyed) return new Traffic(options);
@@ -96,7 +99,7 @@ class Traffic implements Publisher {
     const padding = 'x'.repeat(mostPadding);
     const input: Writable | null = this.publisher.child.stdin;
     if (!input) return;
-    // The pipe closes with the publisher, whose exit code tells the reason.
+    // The pipe closes with the publisher, whose exit code gives the reason.
     input.on('error', () => {});
     let number = 0;
     while (!this.#stopped && !input.destroyed) {

@@ -8,9 +8,9 @@ export interface Expectation {
   mayRepeat: boolean;
   /** Readers may be reopened, because connections were cut. */
   mayReopen: boolean;
-  /** The partitions are others: only repetitions are judged. */
+  /** The partitions are different: only repetitions are judged. */
   isResized?: true;
-  /** A member that was restarted, and the one that it is now: it gets all partitions of the former, and no other ones. */
+  /** A member that was restarted, and its next process, which gets exactly the former one's partitions. */
   replaced?: { member: string; by: string };
   /** The number of joining members, for which the longest held partitions move. */
   joins: number;

@@ -19,7 +19,7 @@ export class Damage {
     return this.#unreadable.has(key);
   }
 
-  /** It was damaged under this epoch. */
+  /** The entry was damaged under this epoch. */
   wasUnder(key: string, epoch: number): boolean {
     return this.#under.get(key) === epoch;
   }

@@ -40,7 +40,7 @@ export class Fairness implements CallObserver {
     this.#waits = waits;
   }
 
-  /** The partitions are others. */
+  /** The partitions are different. */
   resized(): void {
     this.#backlogs.clear();
   }

@@ -29,7 +29,7 @@ export class Handling implements CallObserver {
   readonly #settings: HandlingSettings;
   readonly #order: Order;
   readonly #active = new Map<number, Set<Call>>();
-  /** Messages whose calls succeeded after their signals aborted, and the epoch that may know of it. */
+  /** Messages whose calls succeeded after their signals aborted, and the epoch whose owner may know of it. */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
   /** `byChanged`: sequences that a changed shared reader has delivered. */
@@ -82,7 +82,7 @@ export class Handling implements CallObserver {
     }
   }
 
-  /** The group was resized: nothing of the old partitions may run. */
+  /** The group was resized: no call of the old partitions may run. */
   resized(): void {
     for (const active of this.#active.values())
       for (const call of active)

@@ -128,7 +128,7 @@ export class Ledger {
     const partition = this.#positionOf(key);
     if (partition === undefined) return;
     const position = decodePosition(value);
-    // A position that is put back has no owner: it is judged when it is applied.
+    // A position that is written back has no owner: it is judged when it is applied.
     if (!position || position.epoch === 0 || position.seq <= this.#reached(partition, position)) return;
     if (!this.isValid(partition, position.epoch)) {
       this.#judge.violate(
@@ -138,7 +138,7 @@ export class Ledger {
     }
   }
 
-  /** How far its partition is; of an earlier layout, how far it was. */
+  /** The position of its partition; for one of an earlier layout, the last position there. */
   #reached(partition: number, { layout = 0 }: { layout?: number | undefined }): number {
     const known =
       layout < this.layout ? this.#replaced.get(layout)?.get(partition) : this.knownPosition(partition);
@@ -230,7 +230,10 @@ export class Ledger {
     }
   }
 
-  /** The positions of a layout that is replaced: all that was handled and committed, and nothing else. */
+  /**
+   * Checks the positions of a replaced layout: they cover everything that was handled and committed, and
+   * nothing else.
+   */
   cut(positions: readonly number[], writer: string): void {
     for (const [partition, seq] of positions.entries()) {
       const { sequence } = this.knownPosition(partition);
@@ -250,7 +253,7 @@ export class Ledger {
     }
   }
 
-  /** The partitions are others. None has an owner, and each starts where the new layout says. */
+  /** The partitions are different. No partition has an owner, and each starts where the new layout says. */
   resized(layout: GroupLayoutRecord): void {
     this.#replaced.set(this.layout, new Map(this.positions));
     this.layout = layout.epoch ?? 0;
@@ -334,7 +337,7 @@ export class Ledger {
 
   #judgeCommit(partition: number, { sequence: seq, epoch }: PositionNow, writer: string, what: string): void {
     const before = this.position(partition);
-    // Put back by a member that knows it: without an owner, and never beyond what was committed.
+    // Written back by a member that knows it: without an owner, and never beyond what was committed.
     if (epoch === 0 && before === NO_POSITION && seq <= (this.#highest.get(partition) ?? 0)) return;
     const grant = this.#granted.get(epoch);
     if (writer !== OPERATOR && (grant?.partition !== partition || this.memberOf(grant.owner) !== writer)) {

@@ -63,7 +63,8 @@ export class Losses {
   isExcused(partition: number, epoch: number, now: LeaseNow): boolean {
     const lostAt = this.#lostAt(partition, epoch);
     if (lostAt === undefined) return false;
-    // It has no owner since; or the same owner, because the previous one wrote it again; or one that cannot know.
+    // The partition has had no owner since; or the same owner, because the previous one wrote the lease
+    // again; or one that cannot know.
     const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
     return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
   }

@@ -16,13 +16,13 @@ interface Progress {
 
 const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 
-/** What else a judge of order knows of messages. */
+/** What else the judge of order knows about messages. */
 export interface OrderExcuses {
   /** Handled by a call whose signal had aborted, which its member need not count. */
   isDoubtful: (message: Stored) => boolean;
   /**
-   * Delivered by a shared reader that another client had changed. It may lie behind a gap, and be handled before its member learns
-   * of the change; it does not count, and its partition starts again.
+   * Delivered by a shared reader that another client had changed. It may come after a gap, and be handled
+   * before its member learns of the change; it does not count, and its partition starts again.
    */
   isDisplaced: (message: Stored) => boolean;
 }
@@ -51,7 +51,7 @@ export class Order {
     this.#isByKey = concurrency > 1;
   }
 
-  /** The partitions are others. */
+  /** The partitions are different. */
   resized(): void {
     for (const known of [this.#progress, this.#replaced, this.#revived, this.#received]) known.clear();
     this.#mayStartAgain.clear();

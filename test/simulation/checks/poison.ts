@@ -1,7 +1,10 @@
 import { decodePosition } from '../../../src/core/protocol/position-records.js';
 import type { Judge } from './judge.js';
 
-/** A message that ends its process may do so this often, faults of the bucket and new layouts aside: twice before its owners are cautious, then twice. */
+/**
+ * How often a message may end its process, apart from faults of the bucket and new layouts: twice before its
+ * owners are cautious, then twice.
+ */
 const DEATHS = 4;
 /** Messages that end the process that handles them, and the messages that members blame for deaths: I13. */
 export class Poison {
@@ -10,7 +13,7 @@ export class Poison {
   #ended: (deaths: number) => void = () => {};
   /** Messages that a position has named as tried. */
   readonly #tried = new Set<number>();
-  /** False where a fault of the bucket, or another layout, may have reset counts. */
+  /** False if a fault of the bucket, or another layout, may have reset counts. */
   readonly #countsLast: () => boolean;
 
   constructor(judge: Judge, countsLast: () => boolean) {
@@ -18,7 +21,7 @@ export class Poison {
     this.#countsLast = countsLast;
   }
 
-  /** From now on this message ends its process. `ended` is told each time how often it did. */
+  /** From now on this message ends its process. `ended` is called each time with the number of times. */
   add(sequence: number, ended: (deaths: number) => void): void {
     this.#deaths.set(sequence, 0);
     this.#ended = ended;
@@ -29,12 +32,12 @@ export class Poison {
     for (const sequence of this.#deaths.keys()) this.#deaths.set(sequence, 0);
   }
 
-  /** True while a poisonous message is not dealt with. */
+  /** True while a poisonous message is not settled. */
   get isActive(): boolean {
     return this.#deaths.size > 0;
   }
 
-  /** True for a poisonous message that is not dealt with. */
+  /** True for a poisonous message that is not settled. */
   has(sequence: number): boolean {
     return this.#deaths.has(sequence);
   }
@@ -56,7 +59,10 @@ export class Poison {
     return true;
   }
 
-  /** A member gives up a message for the deaths of its owners. It is cured, as by a new version of its handler. */
+  /**
+   * A member fails a message because of the deaths of its owners. From then on the message is harmless, as
+   * with a new version of the handler.
+   */
   blamed(sequence: number): void {
     if (!this.#tried.has(sequence))
       this.#judge.violate('I13', `message ${sequence} is blamed for deaths of its owners, but none tried it`);

@@ -61,12 +61,12 @@ export const pins: Fault = (world, { name }) => {
   return forMs;
 };
 
-/** The layout of a group that has the partitions of the stream until it is resized. */
+/** The layout of a group over the stream's own partitions before its first resize. */
 const ownLayout = (partitions: number): GroupLayoutRecord => ({
   ...{ v: RESIZED_VERSION, key: 'function:slot', filter: '>', partitions, hash: 'fnv1a32', prefix: 'events' },
 });
 
-/** An operator orders another number of partitions; false: that is not possible now. */
+/** An operator requests another number of partitions; false: that is not possible now. */
 export function orderResize(world: World, partitions: number): boolean {
   const { ledger, server, settings } = world;
   if (!settings.resizing) return false;
@@ -79,7 +79,7 @@ export function orderResize(world: World, partitions: number): boolean {
   );
 }
 
-/** An operator resizes the group, and sometimes withdraws the order. */
+/** An operator resizes the group, and sometimes withdraws the resize. */
 export const resizes: Fault = (world) => {
   const { random, timeline, server, settings } = world;
   if (!orderResize(world, random.int(1, MOST_PARTITIONS))) return 0;

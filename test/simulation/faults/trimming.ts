@@ -16,7 +16,7 @@ function limit({ server: { log }, drops }: World, most: number): void {
   }
 }
 
-/** An owner dies, or starts again under its epoch, when it may have passed a gap and not looked into it. */
+/** An owner dies, or starts again under its epoch, when it may have passed a gap without investigating it. */
 function interrupt({ random, server: { consumers } }: World, member: SimMember): void {
   if (random.chance(0.5)) member.crash(random.chance(0.75));
   else consumers.deleteSome(() => true);

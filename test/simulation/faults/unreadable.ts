@@ -43,7 +43,7 @@ export const unreadablePosition: Fault = (world) => {
 
 /**
  * A lease becomes unreadable, until an operator releases it, after its owner has stopped. The owner is fenced first: without
- * contact it has not seen that, and may continue later.
+ * contact it has not seen the damage, and may continue later.
  */
 export const unreadableLease: Fault = (world) => {
   const { random, timeline, settings, server, ledger } = world;

@@ -12,7 +12,7 @@ import { noWatchFaults, WatchCursor } from './watch-cursor.js';
 
 /** Name of the bucket with the leases. */
 export const BUCKET = 'leases';
-/** The stream behind it. */
+/** The stream of the bucket. */
 export const BUCKET_STREAM = `KV_${BUCKET}`;
 /** The prefix of keys in subjects. */
 const SUBJECT = `$KV.${BUCKET}.`;

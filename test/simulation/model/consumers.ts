@@ -218,12 +218,15 @@ export class Consumers {
   forgetAll(): void {
     for (const consumer of [...this.#byName.values()]) {
       consumer.waiting = [];
-      // Of one that is forgotten before a member can see the change, SPEC.md promises nothing.
+      // SPEC.md promises nothing about a consumer that is forgotten before a member can see the change.
       if (!consumer.isChanged) this.#forget(consumer);
     }
   }
 
-  /** Each one is deleted with this chance, but for those that another client has changed: see {@link forgetAll}. */
+  /**
+   * Each one is deleted with this probability, except those that another client has changed: see {@link
+   * forgetAll}.
+   */
   deleteSome(chance: () => boolean): void {
     for (const consumer of [...this.#byName.values()])
       if (chance() && !consumer.isChanged) this.delete(consumer.name);

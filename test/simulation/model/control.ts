@@ -36,7 +36,7 @@ export class SimProber implements Prober {
         const responders = this.#server.responders(sessionId);
         const sides = responders.filter(({ at }) => cluster.sees(side.at, at));
         if (sides.length === 0) {
-          // If a route fails silently, the server still believes in the connections behind it.
+          // If a route fails silently, the server still believes that connections across it exist.
           if (responders.length === 0 || !cluster.isQuiet) answer('no-responders');
         } else if (sides.some(reachesItsMember)) answer('alive');
       },

@@ -39,7 +39,7 @@ export interface CallObserver {
   ended(call: Call, how: 'handled' | 'failed' | 'stopped'): void;
 }
 
-/** Decides the fate of the process of a call. */
+/** Decides whether a call ends its process. */
 export interface CallFate {
   /** True if the call has ended its process. */
   kills(call: Call): boolean;

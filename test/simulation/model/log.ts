@@ -6,7 +6,7 @@ const PAYLOAD = new Uint8Array(1);
 /** A stored message, with its fate. */
 export interface Stored {
   readonly sequence: number;
-  /** What its subject says: the hash of its key. */
+  /** The content of its subject: the hash of its key. */
   readonly slot: number;
   /** Its partition; -1 after a resize if it was handled before. */
   partition: number;
@@ -163,8 +163,8 @@ export class EventLog {
   }
 
   /**
-   * The partitions are others: a message belongs to that of its slot modulo their number. What `isHandled` names belongs to none
-   * any more.
+   * The partitions are different: a message belongs to the partition of its slot modulo their number.
+   * Messages for which `isHandled` is true belong to none any more.
    */
   repartition(partitions: number, isHandled: (message: Stored) => boolean): void {
     this.#isResized = true;

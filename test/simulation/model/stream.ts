@@ -32,7 +32,7 @@ export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' 
   isSlotted: boolean;
 };
 
-/** The slot of a message: what its subject says. */
+/** The slot of a message, which its subject contains. */
 export const slotOf = ({ subject }: { subject: string }): number =>
   partitionOfSubject('events', subject) ?? -1;
 
@@ -62,7 +62,7 @@ export class SimStream implements EventStream {
       : stream;
     const { shared } = this.#stream;
     this.shared = shared && {
-      // A partition may have no reader when its owner learns that what was handled does not count.
+      // A partition may have no reader when its owner learns that handled messages do not count.
       confirm: async (partition, isUrgent) => {
         const reading = await shared.confirm(partition, isUrgent);
         if (typeof reading === 'object') observer.faulted(partition, 'foreign');

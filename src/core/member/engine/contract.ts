@@ -40,7 +40,7 @@ export interface MemberSettings {
   /** Where partitions without a position start. */
   start: GroupStart;
   runner: RunnerSettings;
-  /** Limit of calls of handlers at the same time, for all partitions; undefined: none. */
+  /** Limit of parallel handler calls in all partitions; undefined: none. */
   maxConcurrency?: number | undefined;
   /** Limit of messages and bytes in memory, for all partitions. */
   budget: ReaderWindow;
@@ -58,7 +58,7 @@ export interface MemberPorts {
   resized?:
     | ((layout: GroupLayoutRecord) => { stream: EventStream; layout: LayoutKeeper | undefined })
     | undefined;
-  /** Of a keyed group: the partition of a message among so many. */
+  /** Of a keyed group: the partition of a message for a number of partitions. */
   partitionIn?: PartitionIn | undefined;
   prober: Prober;
   identities: Identities;

@@ -3,7 +3,7 @@ import type { RunnerStatus } from '../partition/contract.js';
 import type { PartitionRunner } from '../partition/runner.js';
 import type { LossesLeft } from '../partition/takeover.js';
 
-/** How far a runner came. */
+/** How far a runner got. */
 export interface EndedRunner {
   epoch: number;
   status: RunnerStatus;
@@ -13,8 +13,8 @@ export interface EndedRunner {
 }
 
 /**
- * What is left of the runners of a member that have ended: how far they came, for the next one under the same epoch, and handlers
- * that have not ended yet.
+ * What is left of the runners of a member that have ended: how far they got, for the next one under the same
+ * epoch, and handlers that have not ended yet.
  */
 export class EndedRunners {
   /** The last one of each partition that has no runner. */
@@ -24,7 +24,7 @@ export class EndedRunners {
   /** The same of partitions of earlier layouts. */
   #earlier: Promise<unknown> = Promise.resolve();
 
-  /** Aborts a runner, and keeps how far it came. */
+  /** Aborts a runner, and remembers how far it got. */
   add(partition: number, epoch: number, runner: PartitionRunner, reason: string): void {
     const { status, losses, isCertain } = runner;
     const ended = { epoch, status, losses, isCertain };
@@ -63,14 +63,14 @@ export class EndedRunners {
     return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
   }
 
-  /** The partitions are those of another layout from now on. */
+  /** From now on the partitions are those of another layout. */
   begin(): void {
     this.#earlier = Promise.all([this.#earlier, ...this.#leftovers.values()]);
     this.#leftovers.clear();
     this.#last.clear();
   }
 
-  /** Forgets how far partitions came: their epochs may be reused. */
+  /** Forgets how far partitions got: their epochs may be reused. */
   forget(): void {
     this.#last.clear();
   }

@@ -38,7 +38,7 @@ export class MemberEngine {
   readonly #water: HighWater;
   readonly #bucket: BucketEffects;
   readonly #identification: Identification;
-  /** What the member tells of itself. */
+  /** What the member reports about itself. */
   readonly status: OwnStatus;
   readonly #queue: GroupEvent[] = [];
   #state: State;
@@ -168,7 +168,7 @@ export class MemberEngine {
     });
   }
 
-  /** The bucket lost its state: forgets what was known of it, and puts back what only this member knows. */
+  /** The bucket lost its state: forgets what was known of it, and writes back what only this member knows. */
   #beginAnew(owned: readonly number[]): void {
     const known = owned.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
     this.#watch?.stop();
@@ -191,7 +191,7 @@ export class MemberEngine {
     );
   }
 
-  /** The partitions are others, and may be read otherwise. */
+  /** The partitions are different, and may be read in another way. */
   #beginLayout(record: GroupLayoutRecord): void {
     const resized = this.#ports.resized?.(record);
     if (!resized) {
@@ -256,7 +256,7 @@ export class MemberEngine {
   /**
    * Gives up a message that failed: it is not tried again. The partition continues.
    *
-   * @param by who orders it.
+   * @param by the operator.
    * @returns false if this message does not hold the partition up.
    */
   giveUp(partition: number, sequence: number, how: Exclude<Dealt, 'handled'>, by: string): boolean {

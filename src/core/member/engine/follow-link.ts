@@ -11,7 +11,10 @@ interface LinkTold {
   fail(error: NatspocError): void;
 }
 
-/** Tells the protocol of each change of the connection, and people of each break and its end once. Returns how to stop. */
+/**
+ * Reports each change of the connection to the protocol, and each break and its end once to people. Returns
+ * how to stop.
+ */
 export function followLink(link: Link, clock: Clock, told: LinkTold): () => void {
   let brokenAt: number | undefined;
   return link.watch({

@@ -17,7 +17,7 @@ export class HighWater implements Bucket, BucketHealth {
   #answerMs = 0;
   /** Revisions of the keys that were read and written here. */
   readonly #keys = new Map<string, number>();
-  /** Answers to requests sent before the bucket went back tell nothing about it. */
+  /** Answers to requests that were sent before the bucket went back prove nothing about it. */
   #generation = 0;
 
   /** `wentBack` is called before the writer gets its answer. */

@@ -4,7 +4,7 @@ import type { OwnPartition } from '../../protocol/state.js';
 import type { RunnerStatus } from '../partition/contract.js';
 import type { Standing } from './standstill.js';
 
-/** A partition that could not be started, or not be read. */
+/** A partition that could not be started or read. */
 interface Failed {
   since: number;
   reason: string;

@@ -20,12 +20,12 @@ export interface OwnStatusPorts {
   bucket: BucketHealth;
   /** The ttl of the session, milliseconds. */
   ttlMs: number;
-  /** Processor time of the process, milliseconds; undefined: a blocked event loop is not looked for. */
+  /** Processor time of the process, milliseconds; undefined: a blocked event loop is not detected. */
   cpuMs: (() => number) | undefined;
   report: (report: Report) => void;
 }
 
-/** What a member tells of itself and its partitions, and what it reports when they stand still. */
+/** What a member reports about itself and its partitions, also when they stand still. */
 export class OwnStatus {
   readonly holdUps: HoldUps;
   readonly #ports: OwnStatusPorts;

@@ -44,7 +44,7 @@ export type RunnersPorts = Omit<MemberPorts, 'layout' | 'prober' | 'identities' 
 
 /**
  * The partitions that a member handles: at most one runner each, one after the other, all within one budget. Remembers
- * how far a runner came, for the next one under the same epoch.
+ * how far a runner got, for the next one under the same epoch.
  */
 export class Runners {
   readonly #settings: MemberSettings;
@@ -115,7 +115,7 @@ export class Runners {
    */
   start(partition: number, epoch: number, died: number | null = null): void {
     const takeover = this.#takeover(partition, epoch);
-    // Orders of operators are those of an epoch.
+    // Requests of operators apply only to one epoch.
     if (!takeover.before) this.#giveUps.forget(partition);
     const runner = new PartitionRunner(
       { ...takeover, died },
@@ -173,7 +173,7 @@ export class Runners {
     return taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message;
   }
 
-  /** The partitions are those of another layout from now on, read from another stream. */
+  /** From now on the partitions are those of another layout, read from another stream. */
   begin(layout: GroupLayoutRecord, stream: EventStream): void {
     for (const partition of [...this.#running.keys()]) this.remove(partition, 'the group was resized');
     this.#ended.begin();
@@ -256,7 +256,7 @@ export class Runners {
     return this.#running.get(partition)?.runner.failing(sequence);
   }
 
-  /** The messages that operators have given up. */
+  /** The messages that operators have skipped. */
   get giveUps(): GiveUps {
     return this.#giveUps;
   }
@@ -275,7 +275,7 @@ export class Runners {
     return this.#slice.lastCall;
   }
 
-  /** Forgets how far partitions came: their epochs may be reused. */
+  /** Forgets how far partitions got: their epochs may be reused. */
   forget(): void {
     this.#ended.forget();
   }

@@ -4,7 +4,7 @@ import type { Committer } from './committer.js';
 import { Lead } from './lead.js';
 import type { PartitionWork } from './work.js';
 
-/** The position of an owner that follows on deaths. */
+/** The position of an owner that takes over after deaths. */
 interface Found {
   crashes: Crashes;
   sequence: number;
@@ -13,7 +13,8 @@ interface Found {
 }
 
 /**
- * Handles messages as deaths of earlier owners demand: near the position, and one at a time while the cause is looked for.
+ * Handles messages as deaths of earlier owners require: near the position, and one at a time while the cause
+ * is sought.
  *
  * @returns the number of deaths if the cause is looked for.
  */

@@ -1,9 +1,15 @@
-/** Lets one cautious partition of a member at a time handle a message: if the process dies, it was that one. */
+/**
+ * Lets one cautious partition of a member at a time handle a message: if the process dies, that message was
+ * the cause.
+ */
 export class Alone {
   #owner: object | undefined;
   readonly #waiting = new Set<() => void>();
 
-  /** True if nothing else handles a message cautiously; then nothing else does until it is given back. */
+  /**
+   * True if no other partition handles a message cautiously; then no other one does until this one gives it
+   * back.
+   */
   take(owner: object): boolean {
     this.#owner ??= owner;
     return this.#owner === owner;
@@ -17,7 +23,7 @@ export class Alone {
     for (const resume of waiting) resume();
   }
 
-  /** Calls back once, when it was given back. The same callback waits only once. */
+  /** Calls back once, when it is free again. The same callback waits only once. */
   whenFree(resume: () => void): void {
     this.#waiting.add(resume);
   }

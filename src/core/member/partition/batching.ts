@@ -48,7 +48,7 @@ export class Batching {
     );
   }
 
-  /** The next batch, in order. Made only when it starts: it is a walk through all of its messages. */
+  /** The next batch, in order. Built only when it starts, because that visits all of its messages. */
   next(queues: KeyQueues): readonly Entry[] {
     const first = queues.peek();
     if (!first) return [];
@@ -67,7 +67,7 @@ export class Batching {
     return first.message.sequence <= this.#singlyUpTo ? 1 : this.#limits.messages;
   }
 
-  /** A batch has been taken; `more`: messages wait behind it, and need not wait for others any more. */
+  /** A batch has been taken; `more`: messages after it wait, and need not wait for others any more. */
   taken(more: boolean): void {
     this.#cancel?.();
     this.#cancel = undefined;

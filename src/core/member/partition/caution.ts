@@ -5,7 +5,7 @@ import type { HandlerCall } from './handler-call.js';
 import type { Permit } from './permit.js';
 import { InvalidMessage } from './verdict.js';
 
-/** The owners of a partition have died again and again while they handled this message. It is not tried again. */
+/** The owners of a partition have died repeatedly while they handled this message. It is not tried again. */
 export class CrashedOwners extends InvalidMessage {
   /** How many owners in a row. */
   readonly crashes: number;
@@ -18,7 +18,10 @@ export class CrashedOwners extends InvalidMessage {
 
 /** What {@link Caution} works with. */
 export interface CautionPorts {
-  /** How far the owner before stayed ahead of its position, if it had the settings of this one, messages. */
+  /**
+   * How many messages the previous owner was at most ahead of its position, if it had the settings of this
+   * one.
+   */
   lead: number;
   alone: Alone;
   permit: Permit;
@@ -41,18 +44,21 @@ export class Caution {
   readonly #maxCrashes: number;
   #crashes: Crashes;
   #left: number;
-  /** Its last call has ended, and that is being committed: another process must not take the message for the cause of a death. */
+  /**
+   * Its last call has ended, and this is being committed, so that another process does not take the message
+   * for the cause of a death.
+   */
   #isEnding = false;
 
   constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
     this.#crashes = crashes;
-    // The owner before was near its position, unless it was the first one that died.
+    // The previous owner was near its position, unless it was the first one that died.
     this.#left = (crashes.crashes ?? 0) > 1 ? ports.lead : IN_HAND;
     this.#maxCrashes = maxCrashes;
     this.#ports = ports;
   }
 
-  /** False: it is over. */
+  /** False: caution has ended. */
   get isOn(): boolean {
     return this.#left > 0;
   }
@@ -70,7 +76,7 @@ export class Caution {
     const { permit, trying, crashed } = this.#ports;
     const { crashes = 0, suspect } = this.#crashes;
     if (sequence === suspect && crashes >= this.#maxCrashes) {
-      // If it is tried after all, by a verdict or an operator, one more death is enough.
+      // If a verdict or an operator has it tried again, one more death is enough.
       this.#crashes = {};
       crashed({ crashes: this.#maxCrashes - 1, suspect });
       throw new CrashedOwners(crashes);

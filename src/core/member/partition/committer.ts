@@ -63,7 +63,7 @@ export class Committer {
 
   /**
    * `revision`, `sequence`, `reader`, `trimmed` and `crashes` are those of the position that this owner has just written; `carried` is
-   * what remains of the deaths while it moves on. `mark` describes what this owner had handled.
+   * what remains of the deaths while the position moves. `mark` describes what this owner had handled.
    */
   constructor(
     at: OwnPosition & {
@@ -115,7 +115,7 @@ export class Committer {
     this.#handled.madeOn(created);
   }
 
-  /** Counts as handled what this owner had handled and not committed. */
+  /** Counts as handled what this owner had handled but not committed. */
   resume(): void {
     this.#handled.resumedAt(this.#resumed);
     this.#advance(1, true);
@@ -136,8 +136,8 @@ export class Committer {
   }
 
   /**
-   * Commits what is handled, and that this message is going to be tried: if this process dies, the next owner knows which message it
-   * was. False: the committer has ended.
+   * Commits what is handled, and records that this message is going to be tried: if this process dies, the
+   * next owner knows which message it was. False: the committer has ended.
    */
   async trying(sequence: number): Promise<boolean> {
     this.#crashes.trying(sequence);
@@ -145,7 +145,7 @@ export class Committer {
     return !this.#ended;
   }
 
-  /** Commits what is handled, and that no message is tried any more. */
+  /** Commits what is handled, and records that no message is being tried. */
   async tried(): Promise<void> {
     this.#crashes.trying(0);
     await this.#untilWritten();
@@ -156,7 +156,7 @@ export class Committer {
     this.#crashes.set(crashes);
   }
 
-  /** Messages that the stream dropped, and the position does not record yet. */
+  /** Messages that the stream dropped and that the position does not record yet. */
   get uncounted(): number {
     return this.#trimmed - this.#trimmedKept;
   }
@@ -198,7 +198,10 @@ export class Committer {
     this.#over.vanished();
   }
 
-  /** Commits what is handled. Resolves when that is certain, or after `withinMs`. True: a write that was sent meanwhile says so. */
+  /**
+   * Commits what is handled. Resolves when that is certain, or after `withinMs`. True: a write that was sent
+   * meanwhile confirms it.
+   */
   async flush(withinMs: number): Promise<boolean> {
     this.#isLast();
     const startedAt = this.#deps.clock.now();
@@ -260,7 +263,7 @@ export class Committer {
       ...(trimmed > 0 && { trimmed }),
       ...this.#crashes.fieldsAt(sequence),
     };
-    // A loss that is found before it is sent belongs into the same write.
+    // A loss that is found before the write is sent belongs in the same write.
     const isStale = (): boolean => this.#ended || this.#trimmed > trimmed;
     const written = await this.#writer.write(state, isStale, this.#last);
     if (written.kind === 'ok') {

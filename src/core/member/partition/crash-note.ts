@@ -1,7 +1,9 @@
 import { type Crashes, crashFields } from '../../protocol/crashes.js';
 import type { PositionRecord } from '../../protocol/position-records.js';
 
-/** After this many messages an owner is past everything that its predecessors had in hand when they died. */
+/**
+ * After this many messages an owner is past everything that its predecessors were handling when they died.
+ */
 export const IN_HAND = 1_000;
 
 /** What a position says about owners that died, and which message its owner is trying. */
@@ -23,7 +25,7 @@ export class CrashNote {
     this.#after = after;
   }
 
-  /** True while deaths count: this owner is not past what its predecessors had in hand. */
+  /** True while deaths count: this owner is not past what its predecessors were handling. */
   get isCounting(): boolean {
     return (this.#carried.crashes ?? 0) > 0;
   }
@@ -54,7 +56,7 @@ export class CrashNote {
     this.#version++;
   }
 
-  /** Sets what the next owner finds at this position. */
+  /** Sets the deaths that the next owner finds at this position. */
   set(crashes: Crashes): void {
     this.#crashes = crashes;
     this.#trying = 0;

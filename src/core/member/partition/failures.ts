@@ -33,7 +33,7 @@ interface FailureOutcomes {
   left(entry: Entry): void;
   /** Neither this message nor a later one may be handled. */
   halted(entry: Entry, message: string, held: HoldUp): void;
-  /** An attempt to store a dead letter has ended, and its outcome was told. */
+  /** An attempt to store a dead letter has ended, and its outcome was reported. */
   stored(): void;
 }
 
@@ -73,7 +73,7 @@ export class Failures {
     return this.#storing;
   }
 
-  /** Cancels all delays. Outcomes of dead letters in flight are still told. */
+  /** Cancels all delays. Outcomes of dead letters in flight are still reported. */
   close(): void {
     this.#closed = true;
     for (const [entry, { wait }] of this.#failing) {

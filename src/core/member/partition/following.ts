@@ -1,10 +1,16 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
 import type { Coverage } from '../../ports/index.js';
 
-/** How often the position of a partition without messages follows a shared reader. A takeover reads again what came since. */
+/**
+ * How often the position of a partition without messages follows a shared reader. A takeover reads again what
+ * was stored since then.
+ */
 const FOLLOW_EVERY_MS = 5_000;
 
-/** Moves the position of a partition without messages as far as its reader has read for others: nothing of it came since. */
+/**
+ * Moves the position of a partition without messages as far as its reader has read for others: no message of
+ * it was stored up to there.
+ */
 export class Following {
   readonly #clock: Clock;
   readonly #coverage: () => Coverage | undefined;
@@ -12,7 +18,7 @@ export class Following {
   #cancel: Cancel | undefined;
   #isStopped = false;
 
-  /** @param coverage undefined while messages of the partition wait, or if its reader does not tell. */
+  /** @param coverage undefined while messages of the partition wait, or if its reader does not report it. */
   constructor(clock: Clock, coverage: () => Coverage | undefined, follow: (coverage: Coverage) => void) {
     this.#clock = clock;
     this.#coverage = coverage;

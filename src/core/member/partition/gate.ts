@@ -43,8 +43,8 @@ export class Gate {
   }
 
   /**
-   * Checks the time slice first: a partition that has used up its slice waits behind the others even if the permit has
-   * ended meanwhile.
+   * Checks the time slice first: a partition that has used up its slice waits for the others even if the
+   * permit has ended meanwhile.
    */
   mayStart(caution: Caution | undefined): boolean {
     const { clock, permit, slice, slots, pauses } = this.#ports;

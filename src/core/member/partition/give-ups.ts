@@ -2,10 +2,13 @@ import type { Dealt } from '../../config/retry.js';
 import type { Handler, InBatches } from './handler.js';
 import { refusing } from './refusing.js';
 
-/** How an operator gives a message up. */
+/** How an operator skips a message. */
 type GivenUp = Exclude<Dealt, 'handled'>;
 
-/** Messages of a member that an operator has given up and that are not settled yet, by sequence. They are not tried again. */
+/**
+ * Messages of a member that an operator has skipped and that are not settled yet, by sequence. They are not
+ * tried again.
+ */
 export class GiveUps {
   readonly #known = new Map<number, { partition: number; how: GivenUp; error: Error }>();
 
@@ -14,13 +17,16 @@ export class GiveUps {
     this.#known.set(sequence, { partition, how, error: new Error(reason) });
   }
 
-  /** A new epoch of the partition begins. If the stream was made anew, other messages have these sequences. */
+  /**
+   * A new epoch of the partition begins. If the stream was created again, other messages have these
+   * sequences.
+   */
   forget(partition: number): void {
     for (const [sequence, known] of this.#known)
       if (known.partition === partition) this.#known.delete(sequence);
   }
 
-  /** What becomes of a message; undefined: it was not given up. */
+  /** What happens to a message; undefined: it was not skipped. */
   howOf(sequence: number): GivenUp | undefined {
     return this.#known.get(sequence)?.how;
   }

@@ -6,10 +6,12 @@ const LONGEST = 32;
 
 /**
  * How many messages an owner starts beyond its position while deaths of owners count there. If it dies as well, the next owner has
- * to look for the cause among this many messages, one at a time, so it is short. It also limits batches and parallel calls until then:
- * with 8 a bulk indexer took 8 s for that after a kill, of calls of 50 ms that it makes for 500 messages each.
+ * to look for the cause among this many messages, one at a time, so the lead is short. It also limits batches
+ * and parallel calls until then: after a kill, a bulk indexer with calls of 50 ms for 500 messages each took
+ * 8 s for that with a lead of 8.
  *
- * @param atOnce how many messages its handlers may have at the same time. Where the next owner has other settings than the one that
+ * @param atOnce how many messages its handlers may have at the same time. If the next owner has other
+ * settings than the one that
  *   died, it may take more deaths to find the cause.
  */
 export const shortLead = (atOnce: number): number => Math.min(LONGEST, Math.max(SHORTEST, atOnce));

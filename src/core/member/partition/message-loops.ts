@@ -3,7 +3,7 @@ import type { Handler, HandlerContext } from './handler.js';
 import { HandlerCall } from './handler-call.js';
 import { type CallLimit, RoomQueue } from './slots.js';
 
-/** A message that a loop has, or waits for. */
+/** A message that a loop has, or for which a loop waits. */
 interface Item {
   message: StreamMessage;
   context: HandlerContext;

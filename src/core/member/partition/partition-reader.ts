@@ -28,7 +28,7 @@ export interface PartitionReaderPorts {
   /** The partition, and the name of its reader on the server. */
   partition: number;
   name: string;
-  /** Absent: the stream's readers tell what the stream drops. */
+  /** Absent: the stream's readers report what the stream drops. */
   trimWatch?: TrimWatch | undefined;
   /** See {@link ReaderOptions.concurrency}. */
   concurrency: number;
@@ -38,7 +38,7 @@ export interface PartitionReaderPorts {
   waiting: () => number;
 }
 
-/** Tells its runner, until it is closed. */
+/** Reports to its runner, until it is closed. */
 export interface PartitionReaderEvents {
   message(message: StreamMessage): void;
   /** A reader is open, and its number of waiting messages is known. */
@@ -163,7 +163,8 @@ export class PartitionReader {
 
   /**
    * Checks whether the stream is still the same one, and its reader is unchanged and has received all of its deliveries: a
-   * reader that gets no messages is not told. The next takeover decides how to handle another stream.
+   * reader without messages is not informed of either. The next takeover decides how to handle another
+   * stream.
    */
   async look(): Promise<void> {
     void this.#lookAtReader();

@@ -47,8 +47,8 @@ export class PartitionState {
   }
 
   /**
-   * Gives it back to the program, if the program has it or will have it. False: that failed, which was logged, or was not done at
-   * this time; then its signal has aborted.
+   * Releases it, if the program has acquired it or is acquiring it. False: that failed, which was logged, or
+   * was not done in time; then its signal has aborted.
    */
   async release(until: number, clock: Clock): Promise<boolean> {
     if (!this.#acquiring) return true;

@@ -28,8 +28,8 @@ export interface PositionWriterPorts {
 
 /**
  * Resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for. If it rejects, nothing
- * more is committed, and the member leaves with that error. `last` resolves when this owner commits for the last time: what is safe only
- * after some time should not wait longer.
+ * more is committed, and the member leaves with that error. `last` resolves when this owner commits for the
+ * last time: effects that become safe only after some time should not wait longer.
  */
 export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 

@@ -36,6 +36,9 @@ export function readAfter(
   );
 }
 
-/** How many messages calls may have at the same time. With batches: one that runs, and one that is complete when it ends. */
+/**
+ * How many messages calls may have at the same time. With batches: those of the running batch, and a full
+ * next one.
+ */
 const mostInCalls = ({ concurrency = 1 }: RunnerSettings, { handler }: RunnerPorts): number =>
   typeof handler === 'function' ? concurrency : 2 * handler.limits.messages;

@@ -42,7 +42,7 @@ export class PartitionRunner {
   /** Highest sequence completed by handlers that succeeded after this runner ended; 0 if none. */
   #handledLate = 0;
   #caughtUp = false;
-  /** What was handled and not committed does not count: messages before it may be missing. */
+  /** Uncommitted messages do not count as handled: messages before them may be missing. */
   #isMistrusted = false;
   readonly #following: Following;
   #isCertain = false;
@@ -88,7 +88,10 @@ export class PartitionRunner {
     });
   }
 
-  /** True if its drain has committed: the position is where it says, unless it was moved since. */
+  /**
+   * True if its drain has committed: the stored position is the one in its progress, unless it was moved
+   * since.
+   */
   get isCertain(): boolean {
     return this.#isCertain;
   }
@@ -170,7 +173,7 @@ export class PartitionRunner {
       Math.max(endsAt, clock.now() + ABORT_GRACE_MS),
       clock,
     );
-    // What was handled since the last commit may be lost with the state.
+    // The effects of messages since the last commit may be lost with the state.
     if (isReleased === false) this.#committer?.end();
     else await this.#commitLast();
     if (this.#isEnded()) return false;
@@ -179,7 +182,7 @@ export class PartitionRunner {
     return true;
   }
 
-  /** Waits for the program's state. False: it failed, which was told, or this runner has ended. */
+  /** Waits for the program's state. False: it failed, which was reported, or this runner has ended. */
   async #acquire(): Promise<boolean> {
     try {
       await this.#ports.state?.acquire();

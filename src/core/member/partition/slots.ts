@@ -2,13 +2,15 @@
 export interface CallLimit {
   /** True if a call may start. */
   readonly hasRoom: boolean;
-  /** Why not, for people. */
+  /** Why a call may not start, as text for people. */
   readonly reason: string;
   /** A call runs. */
   take(): void;
   /** A call has ended. */
   giveBack(): void;
-  /** Calls back once, when there is room, after those that wait already. The same callback waits only once. */
+  /**
+   * Calls back once, when there is room, after earlier waiting callbacks. The same callback waits only once.
+   */
   whenRoom(resume: () => void): void;
 }
 
@@ -20,7 +22,7 @@ export class RoomQueue {
     this.#waiting.add(resume);
   }
 
-  /** Calls those that wait, as long as there is room. */
+  /** Calls waiting callbacks, as long as there is room. */
   wake(hasRoom: () => boolean): void {
     for (const resume of this.#waiting) {
       if (!hasRoom()) return;

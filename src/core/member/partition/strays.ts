@@ -7,7 +7,7 @@ import { HandlerCall } from './handler-call.js';
 /** Lets the runtime detect rejections of promises that the handler did not await. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** True if the runtime does not tell which call a rejected promise belongs to. */
+/** True if the runtime does not reveal to which call a rejected promise belongs. */
 export const REJECTIONS_ARE_ANONYMOUS = process.versions.bun !== undefined;
 
 /** A handler whose stray errors count as its failure, and do not end the process. */
@@ -26,8 +26,9 @@ export interface GuardedHandler {
  * failure.
  *
  * @param ended given if the process runs only this handler. Then uncaught exceptions of timers and callbacks also count
- *   as failures of a running message. Called with errors that belong to no running message: the process must then end
- *   in order. Without it such errors end the process as usual.
+ *   as failures of a running message. Called with errors that belong to no running message: the process must
+ * then shut
+ *   down cleanly. Without it such errors end the process as usual.
  */
 export function guardStrays(handler: Handler | InBatches, ended?: (error: unknown) => void): GuardedHandler {
   const calls = new AsyncLocalStorage<HandlerCall>();

@@ -21,7 +21,7 @@ export interface TrimPorts {
   trimmed: (trimmed: Trimmed) => void;
 }
 
-/** What may be a loss, and was not looked into yet. */
+/** What may be a loss, and was not investigated yet. */
 interface Signs {
   /** Sequences skipped. */
   passed: number;
@@ -60,7 +60,7 @@ export class TrimWatch {
   #settledTo: number;
   #before: number;
   #hasLooked = false;
-  /** Noticed since the last look, and what the look is about that waits for its answer. */
+  /** What was noticed since the last look, and what the look in flight is about. */
   #signs = NONE;
   #asked = NONE;
   #noticedAt = 0;
@@ -74,15 +74,16 @@ export class TrimWatch {
   #stopped = false;
 
   /**
-   * `received`: where reading starts. `before`: messages missing up to here at the start are no loss, because they may
-   * have been dropped before the group began. `last`: where the previous watch of this owner ended.
+   * `received`: where reading starts. `before`: messages missing up to here at the start are not a loss,
+   * because they may have been dropped before the group began. `last`: where the previous watch of this owner
+   * ended.
    */
   constructor(received: number, before: number, ports: TrimPorts, last?: TrimState) {
     this.#settledTo = received;
     this.#before = before;
     this.#ports = ports;
     if (!last) return;
-    // What it had received after that is read again, and may be gone by now.
+    // What it had received after that is read again, and may have been dropped by now.
     const isAgain = last.passedFrom >= received;
     this.#settledTo = Math.min(last.settledTo, received);
     this.#signs = { ...last, ...(isAgain && { passed: 0 }) };
@@ -94,7 +95,7 @@ export class TrimWatch {
     this.#schedule();
   }
 
-  /** Where this watch has come. */
+  /** How far this watch has got. */
   get state(): TrimState {
     return { ...together(this.#asked, this.#signs), settledTo: this.#settledTo };
   }
@@ -111,8 +112,7 @@ export class TrimWatch {
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
    * @param rested no request was open in between. While one is open, messages are delivered as they are stored, so a
-   *   jump means messages of other partitions. A burst can be faster than that: what a limit drops of it goes
-   *   unnoticed.
+   *   jump means messages of other partitions. In a faster burst, messages that a limit drops go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rested: boolean): void {
     const before = this.#waiting ?? waiting + 1;
@@ -130,8 +130,8 @@ export class TrimWatch {
   }
 
   /**
-   * Looks into what was noticed so far, if anything; also after the end. False: the stream did not answer, so what was received so
-   * far must not be committed.
+   * Investigates what was noticed so far, if anything; also after the end. False: the stream did not answer,
+   * so what was received so far must not be committed.
    */
   async settle(): Promise<boolean> {
     while (this.#looking) await this.#looking;
@@ -164,7 +164,7 @@ export class TrimWatch {
     const { received } = reading();
     // An earlier answer may be from before the messages were dropped.
     const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
-    // The second answer is needed only once. Asking now spares a member that leaves soon a wait.
+    // The second answer is needed only once. Asking now saves time if the member leaves soon.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(since),
       this.#hasLooked ? undefined : this.#ports.cleared(),
@@ -202,14 +202,14 @@ export class TrimWatch {
       const atMost = passed + Math.min(first - next, waiting);
       return { from, to: first - 1, atMost };
     }
-    // The stream may have moved on when a jump that was noticed after the question is looked into.
+    // The stream may have changed between the request and the investigation of a jump that was noticed later.
     const jumped = this.#jumpOver(bounds, signs) ?? this.#jumpOver(bounds, this.#signs);
     if (jumped) return jumped;
     const gaps = Math.max(0, first - this.#settledTo - 1) + missing;
     if (gaps === 0) return undefined;
     if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && passed > 0)
       return { from, to: received, atMost: Math.min(passed, gaps) };
-    // They waited behind what was settled then, perhaps before a message that was received since.
+    // They waited after what was settled then, perhaps before a message that was received since.
     const to = this.#waiting === 0 ? last : received;
     if (fell > 0) return { from: this.#settledTo + 1, to: Math.max(this.#settledTo + 1, to), atMost: fell };
     return undefined;

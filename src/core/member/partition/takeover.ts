@@ -25,7 +25,7 @@ import type { TrimState } from './stream-losses.js';
 export interface LossesLeft {
   /** Where it ended; undefined: the stream's readers search. */
   state: TrimState | undefined;
-  /** Messages that it has found to be lost, and the position does not count. */
+  /** Lost messages that it has found and that the position does not count yet. */
   uncounted: number;
 }
 
@@ -40,7 +40,7 @@ export interface Takeover {
   layout?: number | undefined;
   /** Where to start if the group has no position here. */
   start: PartitionStart | 'unreadable';
-  /** Messages that were handled before the last resize, and are passed over; absent: none. */
+  /** Messages that were handled before the last resize and are passed over now; absent: none. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
   /** How far this member had handled and committed it under the same epoch, if it had. */
   before?:
@@ -200,8 +200,8 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
 }
 
 /**
- * True if a member without contact to us has put back a position that the bucket had lost. It knew an older one than the owner of
- * this epoch.
+ * True if an isolated member has written back a position that the bucket had lost. It knew an older one than
+ * the owner of this epoch.
  */
 const isPutBack = ({ before }: Takeover, { epoch, seq }: PositionRecord): boolean =>
   epoch === 0 && before !== undefined && before.status.committed > seq;

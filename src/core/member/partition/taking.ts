@@ -13,7 +13,7 @@ import { continues, type Taken, type Takeover, takeOver } from './takeover.js';
 /** Wait before a drain tries again to take the position over. */
 const TAKE_RETRY_MS = 250;
 
-/** What {@link Taking} tells its runner. */
+/** What {@link Taking} reports to its runner. */
 export interface TakingEvents {
   /** `running`: the partition is to be handled; `draining`: only what was handled before is to be committed. */
   phase(): 'running' | 'draining' | 'ended';
@@ -43,7 +43,7 @@ export class Taking {
   readonly #events: TakingEvents;
   #committer: Committer | undefined;
   #result: Promise<Taken | undefined> | undefined;
-  /** Called when the position is ours, or will not be. */
+  /** Called when the position is ours, or cannot be obtained. */
   #held: (() => void) | undefined;
 
   constructor(takeover: Takeover, settings: RunnerSettings, ports: RunnerPorts, events: TakingEvents) {
@@ -53,7 +53,10 @@ export class Taking {
     this.#events = events;
   }
 
-  /** Starts after `after` has resolved. Resolves with undefined if it failed, which was told, or is no longer wanted. */
+  /**
+   * Starts after `after` has resolved. Resolves with undefined if it failed, which was reported, or is no
+   * longer wanted.
+   */
   start(after: Promise<void>): Promise<Taken | undefined> {
     this.#result = this.#take(after);
     return this.#result;
@@ -67,7 +70,7 @@ export class Taking {
     return !this.#committer && before !== undefined && before.position > before.committed;
   }
 
-  /** Resolves when the position is ours, or will not be, or at the deadline. */
+  /** Resolves when the position is ours, or cannot be obtained, or at the deadline. */
   async heldUntil(deadline: number): Promise<void> {
     const { clock } = this.#ports;
     await new Promise<void>((resolve) => {

@@ -5,8 +5,8 @@ const TURN_MS = 100;
 
 /**
  * Shares the event loop between computing handlers and everything else: renewals, commits, signals. A backlog of
- * synchronous calls is cut into slices, and the loop runs in between. A partition that has used up a slice waits behind
- * the others.
+ * synchronous calls is cut into slices, and the loop runs in between. A partition that has used up a slice
+ * waits for the others.
  */
 export class TimeSlice {
   readonly #clock: Clock;
@@ -15,7 +15,7 @@ export class TimeSlice {
   #running = false;
   /** In the order of their next slices. */
   #waiting = new Set<() => void>();
-  /** Those that had this slice, and those of them that wait for the next one, behind the others. */
+  /** Partitions that had this slice, and those of them that wait for the next one, after the others. */
   readonly #users = new Set<() => void>();
   readonly #behind = new Set<() => void>();
 
@@ -34,7 +34,10 @@ export class TimeSlice {
     return this.#last.partition < 0 ? undefined : { ...this.#last };
   }
 
-  /** Whether another handler may be called in this slice; `resume` tells who asks, as for {@link whenNext}. */
+  /**
+   * Whether another handler may be called in this slice; `resume` identifies the caller, as for {@link
+   * whenNext}.
+   */
   has(now: number, resume: () => void): boolean {
     if (!this.#running) {
       this.#running = true;
@@ -46,8 +49,9 @@ export class TimeSlice {
   }
 
   /**
-   * Calls back in a later slice; the same callback waits only once. One that had this slice comes after those that only ask for
-   * theirs: all may have been resumed together, for example by the permit, and one of them was the first.
+   * Calls back in a later slice; the same callback waits only once. A partition that had this slice comes
+   * after those that did not: all may have been resumed together, for example by the permit, and one of them
+   * was the first.
    */
   whenNext(resume: () => void): void {
     (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);

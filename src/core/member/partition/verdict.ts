@@ -39,7 +39,7 @@ export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
 /** Decides what follows a failed attempt. Without a verdict `maxAttempts` and `onFailure` decide. */
 export type Judge = (failure: Failure) => Verdict | undefined;
 
-/** What follows a failed attempt, and what was wrong with the verdict, if anything. */
+/** What follows a failed attempt, and the fault of the verdict, if any. */
 export type Decision = NextStep & { readonly fault?: string };
 
 /**

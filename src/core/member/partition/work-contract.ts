@@ -28,7 +28,7 @@ export type Halt =
 
 /** Tells the runner. */
 export interface WorkProgress {
-  /** Everything up to this message is settled, `messages` more than before. Told even after the end. */
+  /** Everything up to this message is settled, `messages` more than before. Reported even after the end. */
   advanced(message: StreamMessage, messages: number): void;
   /** Handlers are idle, because all accepted messages wait for running ones. */
   starving(): void;

@@ -60,12 +60,12 @@ export class PartitionWork {
     this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
   }
 
-  /** Stays close to the position until that is over. To be called before the first message. */
+  /** Stays close to the position until deaths no longer count. To be called before the first message. */
   keepShort(lead: Lead): void {
     this.#lead = lead;
   }
 
-  /** Handles messages cautiously until that is over. To be called before the first message. */
+  /** Handles messages cautiously until caution ends. To be called before the first message. */
   beCautious(caution: Caution): void {
     this.#caution = caution;
   }
@@ -261,7 +261,7 @@ export class PartitionWork {
     this.#ports.events.handled(message, how);
   }
 
-  /** A call has failed: as a whole, or from one message on. What follows the failed message waits behind it. */
+  /** A call has failed: as a whole, or from one message on. Messages after the failed one wait for it. */
   #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
     const index = this.#batching && FailedAt.indexIn(error);
     const isAtOne = index !== undefined;
@@ -285,7 +285,10 @@ export class PartitionWork {
     }
   }
 
-  /** A batch that is not tried again is tried one message at a time, each as often as any other: only the one that fails is dealt with. */
+  /**
+   * A batch that is not tried again is tried one message at a time, each as often as any other: only the one
+   * that fails is skipped, stored or halts the partition.
+   */
   #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {
     this.#ports.events.attemptFailed(first.message, first.attempt, error, 'retry');
     this.#batching?.isolate(batch);

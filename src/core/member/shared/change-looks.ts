@@ -2,8 +2,9 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { EventStream } from '../../ports/index.js';
 
 /**
- * After a look, the next one waits for a multiple of the time that it took, at most so long, milliseconds: while nats-server 2.9 counts
- * what waits for a reader, it delivers nothing, and in the newest part of a stream it counts for 10 ms.
+ * After a look, the next one waits for a multiple of the time that it took, at most this long, milliseconds:
+ * while nats-server 2.9 counts the waiting messages of a reader, it delivers none, and in the newest part of
+ * a stream counting takes 10 ms.
  */
 const REST = 4;
 const MOST_REST_MS = 50;
@@ -17,15 +18,21 @@ export interface ChangeLooksPorts {
   stream: Pick<EventStream, 'inspect'>;
   /** The reader, and how many messages it has delivered; undefined: it is not open yet. */
   reading: () => { name: string; delivered: number } | undefined;
-  /** The partitions that it serves now: behind which sequences. */
+  /** The partitions that it serves now, and after which sequences. */
   serving: () => ReadonlyMap<number, number>;
-  /** Resolves when what was passed over is known to be no loss, or is told. False: there was no answer. */
+  /**
+   * Resolves when what was passed over is known not to be a loss, or the loss is reported. False: there was
+   * no answer.
+   */
   settle: () => Promise<boolean>;
 }
 
 /** What a look may find. */
 export interface ChangeLooksEvents {
-  /** Another client had changed the reader: what it delivered to these partitions, behind these sequences, is in doubt. */
+  /**
+   * Another client had changed the reader: what it delivered to these partitions, after these sequences, is
+   * in doubt.
+   */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
   /** Another client has pulled messages from it. */
   pulled(): void;
@@ -38,7 +45,7 @@ export interface ChangeLooksEvents {
 export class ChangeLooks {
   readonly #ports: ChangeLooksPorts;
   readonly #events: ChangeLooksEvents;
-  /** The partitions that the reader has served since the last look: behind which sequence. */
+  /** The partitions that the reader has served since the last look, and after which sequence. */
   #served = new Map<number, number>();
   /** What was received at a look that showed more deliveries. */
   #missingAfter: number | undefined;
@@ -46,7 +53,7 @@ export class ChangeLooks {
   #look: Promise<boolean> | undefined;
   #nextLook: Promise<boolean> | undefined;
   #nextLookAt = 0;
-  /** Ends the rest before the next look; undefined: none. */
+  /** Ends the pause before the next look; undefined: none. */
   #hurry: (() => void) | undefined;
   #isEnding = false;
 
@@ -55,7 +62,7 @@ export class ChangeLooks {
     this.#events = events;
   }
 
-  /** The reader serves a partition from now on, behind this sequence. */
+  /** The reader serves a partition from now on, after this sequence. */
   serves(partition: number, behind: number): void {
     if (!this.#served.has(partition)) this.#served.set(partition, behind);
   }
@@ -66,10 +73,10 @@ export class ChangeLooks {
   }
 
   /**
-   * Looks, and tells what it finds. Each caller gets an answer to a question that was sent later, so what was delivered before is
-   * confirmed by it. False: there was no answer.
+   * Looks, and reports what it finds. Each caller gets the answer to a request that was sent after its call,
+   * so the answer confirms what was delivered before. False: there was no answer.
    *
-   * @param isUrgent does not wait for a rest: a drain waits for the answer.
+   * @param isUrgent does not wait for a pause: a drain waits for the answer.
    */
   look(isUrgent = false): Promise<boolean> {
     if (isUrgent) {
@@ -134,7 +141,7 @@ export class ChangeLooks {
     const isAnswered = (found !== undefined || reading() === undefined) && isSettled;
     if (!isAnswered) this.#served = new Map([...this.#served, ...served]);
     if (typeof found !== 'object' || this.#isEnding) return isAnswered;
-    // What the server has just sent may still be on its way: it has to be missing twice.
+    // What the server has just sent may still be in flight: it has to be missing twice.
     const isMissing = found.delivered > before && (reading()?.delivered ?? 0) === before;
     if (isMissing && this.#missingAfter === before) this.#events.pulled();
     this.#missingAfter = isMissing ? before : undefined;

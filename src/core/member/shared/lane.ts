@@ -2,7 +2,7 @@ import type { Coverage, Reader, ReaderSink } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { SharedReader } from './shared-reader.js';
 
-/** What a lane asks of the stream that it belongs to. */
+/** What a lane needs from the stream that it belongs to. */
 export interface LaneOwner {
   /** The lane can take messages again, and no reader serves it. */
   wants(lane: Lane): void;
@@ -26,13 +26,13 @@ export class Lane implements Reader {
   readonly #sink: ReaderSink;
   /** The first sequence that was not delivered to it. Messages before it are passed over, so a change of readers repeats nothing. */
   next: number;
-  /** The reader that serves it; undefined: it has been left behind, or has just begun. */
+  /** The reader that serves it; undefined: the lane was left behind, or has just begun. */
   reader: SharedReader | undefined;
   /** Delivered and not released. */
   held = 0;
   /** Whose room the held messages take, in the order of their release. */
   readonly #runs: { reader: SharedReader | undefined; messages: number }[] = [];
-  /** Left behind, it asks for more when it holds no more than this. */
+  /** After it was left behind, it asks for more when it holds no more than this. */
   #enough = 0;
   #isClosed = false;
   /** True for a message that its partition passes over. */
@@ -81,7 +81,10 @@ export class Lane implements Reader {
     return !this.#isClosed && this.reader === undefined && this.held <= this.#enough;
   }
 
-  /** Messages from earlier readers are in no reader's window. With many of them it waits, as if it was left behind. */
+  /**
+   * Messages from earlier readers are in no reader's window. With many of them the lane waits, as if it had
+   * been left behind.
+   */
   start(held: number): void {
     this.held += held;
     if (held > 0) this.#runs.push({ reader: undefined, messages: held });
@@ -119,7 +122,7 @@ export class Lane implements Reader {
     if (this.isHungry) this.#owner.wants(this);
   }
 
-  /** What idle handlers could do lies behind what is held: the reader asks for all that fits anyway. */
+  /** Messages for idle handlers come after those that are held: the reader requests all that fits anyway. */
   starve(): void {}
 
   /** The budget belongs to all lanes together. */
@@ -145,7 +148,7 @@ export class Lane implements Reader {
     this.#owner.forget(this);
     this.reader?.remove(this);
     this.reader = undefined;
-    // Its partition forgets what it held, or brings it along to its next lane.
+    // Its partition drops the messages that it held, or takes them to its next lane.
     for (const { reader, messages } of this.#runs.splice(0)) reader?.release(messages);
   }
 }

@@ -5,7 +5,7 @@ import type { GroupStart } from '../partition/group-start.js';
 import { newReaderToken } from '../partition/reader-token.js';
 import { SharedStream } from './shared-stream.js';
 
-/** Whose reading {@link shareReaders} makes. */
+/** The partitions and budget for which {@link shareReaders} reads. */
 export interface ReadersOf {
   group: string;
   clock: Clock;

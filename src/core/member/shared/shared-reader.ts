@@ -12,7 +12,7 @@ import { TrimWatch } from '../partition/stream-losses.js';
 import { ChangeLooks } from './change-looks.js';
 import type { Lane } from './lane.js';
 
-/** Messages that are passed over are given back to the window in lots of this size, at most. */
+/** The room of passed-over messages is returned to the window in lots of this size, at most. */
 const LOT = 64;
 
 /** What a shared reader needs. */
@@ -24,7 +24,7 @@ export interface SharedReaderPorts {
 
 /** The events of a shared reader for its stream. */
 export interface SharedReaderEvents {
-  /** A message has been dealt with. */
+  /** A message has been delivered to its lane or passed over. */
   advanced(reader: SharedReader): void;
   /** It serves no lane any more, or has ended and reported this to its lanes. */
   ended(reader: SharedReader): void;
@@ -61,7 +61,10 @@ export class SharedReader {
   #isStarted = false;
   #isClosed = false;
 
-  /** `after`: it reads what comes behind this sequence. `lostFrom`: what is missing up to there is no loss. */
+  /**
+   * `after`: it reads what comes after this sequence. `lostFrom`: messages missing up to there are not a
+   * loss.
+   */
   constructor(
     after: number,
     window: ReaderWindow,
@@ -86,7 +89,7 @@ export class SharedReader {
         ...ports,
         reading: () => this.#reader && { name: this.#name, delivered: this.delivered },
         serving: () => new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)])),
-        // What it passed over must not be committed before it is told, if it is a loss.
+        // If what it passed over is a loss, that must be reported before a commit.
         settle: () => this.#trimWatch.settle(),
       },
       {
@@ -115,7 +118,7 @@ export class SharedReader {
     return this.#reader?.delivered ?? 0;
   }
 
-  /** The last sequence that was delivered, or behind which it began. */
+  /** The last sequence that was delivered, or after which it began. */
   get covered(): number {
     return this.#covered;
   }
@@ -159,12 +162,13 @@ export class SharedReader {
       return;
     }
     this.#isStarted = true;
-    // First, because a lane may leave it with the first message: what was dropped before that would not be told.
+    // First, because a lane may leave it with the first message: what was dropped before that would not be
+    // reported.
     await this.#trimWatch.start();
     this.#reader?.start(0);
   }
 
-  /** Serves a lane from now on; its next sequence must lie behind what is covered. */
+  /** Serves a lane from now on; its next sequence must come after what is covered. */
   add(lane: Lane): void {
     lane.reader = this;
     this.#lanes.set(lane.partition, lane);
@@ -204,9 +208,9 @@ export class SharedReader {
   }
 
   /**
-   * Ends it where another client has changed it, and tells which partitions that concerns, also after it has ended: the server
-   * keeps it for a while. Each caller gets an answer to a question that was sent later, so what was delivered before is
-   * confirmed by it. False: there was no answer.
+   * Ends it if another client has changed it, and reports which partitions that concerns, also after it has
+   * ended: the server keeps it for a while. Each caller gets the answer to a request that was sent after its
+   * call, so the answer confirms what was delivered before. False: there was no answer.
    *
    * @param isUrgent does not wait for a rest: a drain waits for the answer.
    */
@@ -214,7 +218,7 @@ export class SharedReader {
     return this.#looks.look(isUrgent);
   }
 
-  /** What comes behind this sequence will be delivered by this reader. */
+  /** What comes after this sequence will be delivered by this reader. */
   #behind(lane: Lane): number {
     return Math.max(this.#covered, lane.next - 1);
   }
@@ -268,18 +272,21 @@ export class SharedReader {
     this.#reader?.release(passed);
   }
 
-  /** A lane is full when it holds as much as is left for all, and its share of what all hold. */
+  /**
+   * A lane is full when it holds as much as is left for all lanes, and at least its share of what all lanes
+   * hold.
+   */
   #isFull(lane: Lane): boolean {
     const isLarge = lane.held > 0 && lane.held * this.#lanes.size >= this.#held;
     return isLarge && lane.held >= this.#window.messages - this.#held;
   }
 
-  /** True where a message does not go to its lane, which is left behind before it. */
+  /** True if a message does not go to its lane, which is left behind before it. */
   #leavesBehind(lane: Lane, sequence: number): boolean {
     if (!this.#isFull(lane) || --this.#patience > 0) return false;
     for (const other of this.#lanes.values()) {
       if (other.held >= lane.held / 2) continue;
-      // Nothing of it came before this message.
+      // No message of it came before this one.
       lane.next = sequence;
       this.#leave(lane);
       return true;

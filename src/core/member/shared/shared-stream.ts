@@ -16,9 +16,9 @@ import { SharedReader } from './shared-reader.js';
 const GATHER_MS = 5;
 /** A lane this far ahead of the head does not wait for it, sequences: about a tenth of a second of reading. */
 const FAR_AHEAD = 50_000;
-/** A reader that was opened for lanes to come is closed if none has come in this time, milliseconds. */
+/** A reader that was opened for expected lanes is closed if none begins within this time, milliseconds. */
 const PREPARED_MS = 5_000;
-/** Where the server answers no questions about readers, no more than this many that have ended are remembered. */
+/** If the server answers no requests about readers, at most this many ended readers are remembered. */
 const MOST_UNCONFIRMED = 4;
 
 /** What a {@link SharedStream} is made of. */
@@ -30,7 +30,7 @@ export interface SharedStreamPorts {
   partitions: number;
   /** What may wait in memory, over all partitions. */
   budget: ReaderWindow;
-  /** What is missing up to this sequence is no loss: it was before the group began. */
+  /** Messages missing up to this sequence are not a loss: they are from before the group began. */
   lostFrom: number;
   /** Makes a name for a reader that was never used before. */
   newName: () => string;
@@ -38,9 +38,10 @@ export interface SharedStreamPorts {
 
 /**
  * Reads the stream once for all partitions of a member. One reader, the head, serves all of them. A partition that was
- * taken over behind the head, or left behind by it because it was full, is served by a second one, the catch-up reader, which
- * starts at the smallest sequence that is wanted; its partitions join the head when it has come as far. Sequences decide: what is
- * before the next sequence of a partition is passed over, so the seam has neither gap nor repeat.
+ * taken over at a position behind the head, or left behind by it because it was full, is served by a second
+ * one, the catch-up reader, which starts at the smallest sequence that a partition needs; its partitions join
+ * the head when it has reached the head. Sequences decide: what is before the next sequence of a partition is
+ * passed over, so the seam has neither gap nor repeat.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
@@ -67,9 +68,11 @@ export class SharedStream implements EventStream, LaneOwner {
   readonly #behind = new Set<Lane>();
   /** The open lane of each partition. */
   readonly #lanes = new Map<number, Lane>();
-  /** Partitions that must start again, behind these sequences at the latest, because their reader was changed. */
+  /**
+   * Partitions that must start again, after these sequences at the latest, because their reader was changed.
+   */
   readonly #doubts = new Map<number, { behind: number; reason: string }>();
-  /** Readers that have ended, and delivered since they were last looked at. */
+  /** Readers that have ended, and had delivered since their last look. */
   #unconfirmed: SharedReader[] = [];
 
   constructor(ports: SharedStreamPorts) {
@@ -90,12 +93,15 @@ export class SharedStream implements EventStream, LaneOwner {
     this.#lanes.set(partition, lane);
     const doubt = this.#doubts.get(partition);
     this.#doubts.delete(partition);
-    // Its partition does not know of the doubt yet.
+    // The partition of the lane does not know of the doubt yet.
     if (doubt && startSequence > doubt.behind + 1) queueMicrotask(() => lane.fault('foreign', doubt.reason));
     return { kind: 'ok', reader: lane };
   }
 
-  /** A lane has begun, or has room again: a reader serves it that has not passed its next sequence, or will. */
+  /**
+   * A lane has begun, or has room again: a reader that has not passed its next sequence serves it now or
+   * later.
+   */
   wants(lane: Lane): void {
     const [head, catchUp] = [this.#head, this.#catchUp];
     if (lane.isHungry) {
@@ -126,7 +132,7 @@ export class SharedStream implements EventStream, LaneOwner {
     if (!reader.isStarted) this.#startSoon(reader);
   }
 
-  /** The head has a long way to go to this lane: it becomes the catch-up reader, and the lane gets another head. */
+  /** The head is far behind this lane: it becomes the catch-up reader, and the lane gets another head. */
   #overtakes(lane: Lane, head: SharedReader): boolean {
     if (lane.next - head.covered < FAR_AHEAD || head.pending === 0 || this.#catchUp) return false;
     this.#catchUp = head;
@@ -198,7 +204,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return [...this.#behind].filter((lane) => lane.isHungry);
   }
 
-  /** Has lanes served that wait for a reader: those that begin at about the same time by one. */
+  /** Opens a reader for waiting lanes: one for all that begin at about the same time. */
   #gather(): void {
     if (this.#isGathering || this.#hungry.length === 0) return;
     if (this.#catchUp && this.#head) {

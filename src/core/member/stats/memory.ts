@@ -21,8 +21,8 @@ export interface MemorySample {
   /** Heap and external memory (buffers) in use. */
   allocBytes: number;
   /**
-   * Allocated since the process started. A lower bound: what comes and goes outside the heap between two collections is
-   * not seen.
+   * Allocated since the process started. A lower bound: memory that is allocated and freed outside the heap
+   * between two collections is not seen.
    */
   totalAllocBytes: number;
   /** Resident set size. */

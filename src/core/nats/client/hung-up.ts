@@ -1,6 +1,6 @@
 import { ProtocolHandler } from 'nats/lib/nats-base-client/protocol.js';
 
-/** How long after a connection was closed its last bytes may still be read: they can tell the reason. */
+/** How long after a connection was closed its last bytes may still be read: they may contain the reason. */
 const LAST_WORDS_MS = 50;
 
 const dial = ProtocolHandler.prototype.dial;

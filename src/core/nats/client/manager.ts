@@ -5,7 +5,7 @@ import { toNatspocError } from './outcome.js';
 
 /** @throws NatspocError where JetStream cannot be reached. */
 export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
-  // The connection may be one that a program made.
+  // A program may have made the connection.
   correctClient();
   try {
     return await connection.jetstreamManager({

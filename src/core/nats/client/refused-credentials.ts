@@ -18,7 +18,7 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
     },
     unwelcome: (code) => {
       const now = performance.now();
-      // The first refusal may have ended the connection. Only a second one shows that it does not come back.
+      // The first refusal may have ended the connection. Only a second one shows that the refusals continue.
       if (!first) {
         first = { at: now, code };
         return;

@@ -94,7 +94,9 @@ export function noteReason(connection: NatsConnection, reason: string): void {
   breaking.set(connection, reason);
 }
 
-/** The cause of a break in a status of the client; undefined: none. A server that is gone gives no reason. */
+/**
+ * The cause of a break in a status of the client; undefined: none. A server that has died gives no reason.
+ */
 function reasonIn({ type, data, permissionContext }: Status): string | undefined {
   if (type === DebugEvents.StaleConnection) return 'the server did not answer pings';
   if (type === Events.LDM) return 'the server shuts down';

@@ -90,7 +90,7 @@ export class NatsEventStream implements EventStream {
   readonly #subjects: GroupSubjects;
   readonly #keyOf: KeyOf | undefined;
   #failure: NatspocError | undefined;
-  /** Whether this user may look at readers, as far as known. */
+  /** Whether this user is permitted to read the state of readers, as far as known. */
   #tellsReaders = true;
   /** When the stream was last looked at, and the answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
@@ -214,7 +214,7 @@ export class NatsEventStream implements EventStream {
 
   /**
    * The sequence of a message that really has no payload: its publisher set the header by which the server announces
-   * omitted payloads. If the stream cannot be asked, no reader gets past it.
+   * omitted payloads. If the stream cannot be read, no reader gets past this message.
    */
   async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);

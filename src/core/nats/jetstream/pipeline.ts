@@ -13,7 +13,7 @@ const NO_RESPONDERS: Rejection = {
   description: 'no stream answers on this subject',
   retryable: true,
 };
-/** The server's default, until it has told its own limit. */
+/** The server's default, until it has sent its own limit. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_INBOX_PREFIX = '_INBOX';
 const ZERO = 0x30;

@@ -38,7 +38,7 @@ export function publishOnce(
       confirmed: (_token, sequence, duplicate) => end({ kind: 'stored', sequence, duplicate }),
       rejected: (_token, { retryable, description }) =>
         retryable ? unknown() : failed('storage-failed', description),
-      // Another stream has stored it. The answer of the right stream may still arrive.
+      // Another stream has stored it. The answer of the intended stream may still arrive.
       elsewhere: () => {},
       denied: (subject) => {
         if (subject === message.subject) failed('not-permitted', `not permitted to publish ${subject}`);

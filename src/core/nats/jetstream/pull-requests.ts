@@ -7,14 +7,17 @@ import type { RequestLimits } from './request-limits.js';
 /** Milliseconds as the server counts. */
 export const nanosOf = (ms: number): number => ms * 1_000_000;
 
-/** Whom to ask, and how often the server shows that it is there. */
+/** Which consumer to ask, and how often the server sends heartbeats. */
 interface Consumer {
   stream: string;
   name: string;
   heartbeatMs: number;
 }
 
-/** Sends what a budget orders as requests of a pull consumer, and accounts for those that end without all messages. */
+/**
+ * Sends what a budget asks for as requests of a pull consumer, and accounts for requests that end without all
+ * messages.
+ */
 export class PullRequests {
   /** Where requests are sent; the prefix contains the JetStream domain, if any. */
   readonly subject: string;
@@ -48,7 +51,7 @@ export class PullRequests {
     this.#isOver = true;
   }
 
-  /** Requests what the budget orders. */
+  /** Requests what the budget asks for. */
   fill(): void {
     while (!this.#isOver) {
       const order = this.#demand.order();

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 /** Missing heartbeats after which a server counts as silent. */
 const MISSING = 2.5;
 
-/** What a silence watch asks and reports. */
+/** What a silence watch uses and reports to. */
 export interface SilenceWatchEvents {
   /** True while the server owes an answer. */
   isWaiting(): boolean;

@@ -2,15 +2,15 @@ import type { StreamInfo } from 'nats';
 import type { NatsHandles } from '../client/handles.js';
 import { entriesFrom, type StoredEntry } from './bucket-past.js';
 
-/** After this time all is read again, whatever the counts say, milliseconds. */
+/** After this time everything is read again, whatever the counts say, milliseconds. */
 const WHOLE_EVERY_MS = 60_000;
 
-/** What a copy is a copy of: another time of creation means another bucket. */
+/** The bucket of a copy: another time of creation means another bucket. */
 type State = Pick<StreamInfo['state'], 'last_seq' | 'num_subjects'> & { created: string };
 
 /**
- * A copy of a bucket, brought up to date from time to time: the newest entry of each key, deleted ones included. Only what is new is
- * read, where that is less than all.
+ * A copy of a bucket, brought up to date from time to time: the newest entry of each key, deleted ones
+ * included. Only new entries are read, if they are fewer than all keys.
  */
 export class BucketCopy {
   #entries = new Map<string, StoredEntry>();
@@ -52,7 +52,7 @@ export class BucketCopy {
     return isFresh && created === this.#created && news >= 0 && news < this.#entries.size;
   }
 
-  /** What is newer than `upTo` comes with the next update: then the number of keys can be compared. */
+  /** Entries newer than `upTo` come with the next update, so that the number of keys can be compared. */
   #apply(entries: readonly StoredEntry[], upTo: number): void {
     for (const entry of entries) if (entry.revision <= upTo) this.#entries.set(entry.key, entry);
   }

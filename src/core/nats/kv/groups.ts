@@ -35,7 +35,7 @@ const ofGroup = (group: string): string[] => [
 /**
  * Deletes what a bucket holds of a group, with its past, as it was at a revision: what was written later stays.
  *
- * @returns how many entries went, past ones included.
+ * @returns how many entries were deleted, past ones included.
  * @throws NatspocError if it is not permitted, or the server does not answer.
  */
 export async function purgeGroup(

@@ -7,7 +7,7 @@ import { purgeBefore, readHeads } from './key-heads.js';
 
 const KINDS = ['lease', 'position', 'override', 'cleared'] as const;
 
-/** What the partitions of a group have left in the bucket of a real server. */
+/** The entries of a group's partitions that remain in the bucket, on a real server. */
 export function natsPartitionTraces(
   handles: NatsHandles,
   entries: Pick<Bucket, 'read'>,

@@ -142,7 +142,7 @@ export class BucketWatch implements Watch {
   }
 
   #reopen(): void {
-    // A closed connection never comes back: its owner has closed it, or has been told.
+    // A closed connection never comes back: its owner has closed it, or knows of it.
     if (this.#stopped || this.#handles.connection.isClosed()) return;
     this.#reader = undefined;
     this.#cancelIncomplete?.();

@@ -98,7 +98,7 @@ export class MicroService {
         message: (message) => {
           if (isRequest(message, subject, this.#options.prefix)) handle(message);
         },
-        // Other clients notice, and the connection's watchers are told what is refused.
+        // Other clients notice, and the connection's watchers learn what is refused.
         failed: () => {},
       },
       queue === undefined ? {} : { queue },

@@ -57,7 +57,7 @@ export function agree(config: Config, found: Found): Agreement {
   if (inBucket) checkSettings(config, inBucket);
   const { prefix, partitions } = config;
   const layout = inBucket ?? described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
-  // A mirror has no subjects. That it is one is reported elsewhere.
+  // A mirror has no subjects. Another check reports that it is a mirror.
   if (stream && !stream.config.mirror) checkSubjects(config, layout, stream.config);
   return { layout, isStored: stored.layout !== undefined && isSame(stored.layout, layout) };
 }

@@ -11,7 +11,7 @@ import type { Topology } from './topology.js';
  * True if the group of a configuration has begun: its first member has decided where it starts. False also if its bucket does not
  * exist yet.
  *
- * @throws NatspocError if the server does not answer, or does not permit to look.
+ * @throws NatspocError if the server does not answer, or does not permit the reads.
  */
 export async function hasBegun(connection: NatsConnection, config: Config): Promise<boolean> {
   const manager = await openManager(connection, config);

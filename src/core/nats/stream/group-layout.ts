@@ -14,7 +14,8 @@ import { collide } from './collide.js';
 import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 
 /**
- * The layout of a keyed group that is in the bucket. `layout` undefined: a member asks for a keyed group, and would be its first.
+ * The layout of a keyed group that is in the bucket. `layout` undefined: a member asks for a keyed group, and
+ * would be its first member.
  *
  * @param bucket undefined: it does not exist.
  * @returns undefined for a group over our own layout.
@@ -74,8 +75,8 @@ const unanswered = (): NatspocError =>
   );
 
 /**
- * What the group has agreed on, or what its first member asks for. `note`: a setting that is not used, because the group was resized
- * since.
+ * The layout of the group, or the one for which its first member asks. `note`: a setting that is not used,
+ * because the group was resized since then.
  *
  * @param subjects what the stream listens to; empty: unknown.
  * @throws NatspocError `layout-mismatch` if the member asks for something else, `config` if the stream does not fit.
@@ -131,7 +132,8 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
 /**
  * A group that is to begin with a key.
  *
- * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. Where an older
+ * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own
+ * layout. If an older
  *   version wrote the start, only the layout says that the group has a key.
  */
 export async function checkUnused(bucket: Bucket, config: Config): Promise<void> {

@@ -25,7 +25,7 @@ const PREVIEW_BYTES = 2_048;
 /** Limits of headers in an observation. */
 const HEADERS = 32;
 const HEADER_CHARACTERS = 256;
-/** How often messages that no partition takes are looked for, where there may be some. */
+/** How often to look for messages that no partition takes, if there may be some. */
 const UNCOVERED_EVERY_MS = 30_000;
 /** If messages are larger than this on average, only their headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;
@@ -91,7 +91,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
   const isShort = async (): Promise<boolean> =>
     ((await manager.streams.info(stream)).state.num_subjects ?? 0) <= MOST_SUBJECTS;
   let looked: { at: number; uncovered: Uncovered | undefined } | undefined;
-  /** Looked for only where the counts leave something over, and seldom. */
+  /** Checked only if the counts show a difference, and rarely. */
   const findUncoveredOf = async ({ counts, messages }: StreamFacts): Promise<Uncovered | undefined> => {
     const covered = counts.reduce((sum, count) => sum + count, 0);
     if (keyed || covered >= messages) return undefined;
@@ -206,7 +206,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
     },
 
     async waiting(partition, sequence) {
-      // A keyed group counts the same for all its partitions that are there.
+      // A keyed group counts the same for all its partitions.
       const key = keyed ? sequence : `${partition} ${sequence}`;
       let counting = counts.get(key);
       if (!counting) {

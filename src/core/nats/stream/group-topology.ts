@@ -10,7 +10,8 @@ import { openTopology, type Topology } from './topology.js';
  * Opens an existing group as an operator sees it: a keyed group with its own partitions, or a group over the layout of the
  * stream. Creates nothing.
  *
- * @param whole the stream counts, not the group: one over the stream's own layout that was resized is opened as before.
+ * @param whole use the stream, not the group: a resized group over the stream's own layout is opened as
+ * before the resize.
  * @throws NatspocError as {@link openTopology}.
  */
 export async function openGroupTopology(

@@ -37,7 +37,7 @@ export interface KeyedGroup extends NatsHandles {
   note?: string | undefined;
   /**
    * Present for the group's first member: writes the layout. To be called when the start of the group says that it has a key, so
-   * that no member without one can begin beside it.
+   * that no member without a key can begin at the same time.
    */
   begin?: (() => Promise<void>) | undefined;
   /** Settings of the stream and the bucket that lose messages, or may. */
@@ -104,12 +104,12 @@ const describeMissing = ({ stream, place }: Config): string =>
   `There is no stream ${stream}. A group with a key reads a stream that exists; check ${place('stream')}.`;
 
 /**
- * A work queue deletes what its mirror has taken, so it is no copy of a stream that goes on to exist.
+ * A work queue deletes what its mirror has taken, so it is not a copy of a lasting stream.
  *
  * @throws NatspocError `layout-mismatch`.
  */
 async function refuseMirror(manager: JetStreamManager, { name, mirror }: StreamConfig): Promise<void> {
-  // A mirror of another account or domain cannot be looked at.
+  // The configuration of a mirror's origin in another account or domain cannot be read.
   if (!mirror || mirror.external) return;
   const origin = await findStream(manager, mirror.name).catch(() => undefined);
   if (!origin || origin.config.retention === RetentionPolicy.Limits) return;

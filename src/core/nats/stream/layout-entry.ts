@@ -11,7 +11,9 @@ export interface StoredLayout<T = LayoutRecord> {
   revision: number;
 }
 
-/** Where a layout is stored, and how it is read; `decode` throws a NatspocError for what is none. */
+/**
+ * Where a layout is stored, and how it is read; `decode` throws a NatspocError for a value that is no layout.
+ */
 export interface LayoutEntry<T> {
   bucket: Bucket;
   key: string;

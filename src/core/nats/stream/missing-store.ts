@@ -6,7 +6,7 @@ import type { Found } from './agreement.js';
 /** Groups that a message names at most. */
 const NAMED = 8;
 
-/** Names of groups as text, at most so many of them. */
+/** Names of groups as text, at most this many. */
 export function nameSome(groups: readonly string[]): string {
   const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
   return `${groups.slice(0, NAMED).join(', ')}${more}`;

@@ -14,10 +14,11 @@ export function natsRedriveTarget(topology: Topology, timeoutMs: number): Redriv
   return {
     async store(place, { headers, data }, id) {
       const { keyed, layout, hasTokens } = topology;
-      // The tokens behind the partition are part of the message.
+      // The tokens after the partition are part of the message.
       const isOwn = hasTokens && partitionOfSubject(layout.prefix, place.subject) === place.partition;
       const subject = keyed || isOwn ? place.subject : partitionSubject(layout.prefix, place.partition);
-      // A letter is a message: its publisher must not choose what is published here, such as an order to a server.
+      // A letter is a message: its publisher must not choose what is published here, such as a request to a
+      // server.
       if (keyed && !keyed.subjects.some((pattern) => subjectMatcher(pattern)(subject))) {
         const message = `The stream does not listen to its subject ${inWords(subject)}.`;
         return { kind: 'failed', error: new NatspocError('failed', message) };

@@ -122,7 +122,10 @@ export function checkSubjects(config: Config, layout: LayoutRecord, stream: Stre
   );
 }
 
-/** True if the stream stores messages of the layout: as natspoc publishes them, or with tokens behind the partition. */
+/**
+ * True if the stream stores messages of the layout: as natspoc publishes them, or with tokens after the
+ * partition.
+ */
 export const storesPartitions = (stream: StreamConfig, layout: LayoutRecord): boolean =>
   listensTo(stream, partitionWildcard(layout.prefix)) || storesTokens(stream, layout);
 

@@ -43,7 +43,7 @@ const NANOS_PER_MS = 1_000_000;
 /** Options of {@link openTopology}. */
 export interface OpenOptions {
   create: boolean;
-  /** The uses: settings that lose messages in these uses are refused. Default: none, to look only. */
+  /** The uses: settings that lose messages in these uses are refused. Default: none, only to read. */
   uses?: readonly StreamUse[];
   /** Throws if the caller cannot work with this layout, before anything is created. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
@@ -137,7 +137,8 @@ async function open(
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
   const found = await look(manager, bucket, config);
-  // A new stream tells its domain only when it is looked up: until then any domain may confirm writes to the bucket.
+  // A new stream reveals its domain only when its information is requested: until then any domain may confirm
+  // writes to the bucket.
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
   const missing = create ? undefined : await missingPart(handles, config, found);

@@ -7,10 +7,10 @@ import { fetchMessages } from '../jetstream/fetch.js';
 import { readMessage } from '../jetstream/read-stream.js';
 import type { Topology } from './topology.js';
 
-/** Of more subjects no list is asked for. */
+/** A list of more subjects than this is not requested. */
 export const MOST_SUBJECTS = 10_000;
 
-/** What is read to find them. */
+/** What is read to find these messages. */
 export type Looked = Pick<
   Topology,
   'connection' | 'manager' | 'inboxPrefix' | 'stream' | 'layout' | 'reads' | 'keyed'
@@ -18,10 +18,11 @@ export type Looked = Pick<
 
 /**
  * The messages of a stream that no partition takes, so that no member ever sees them. Of a stream with many subjects, those
- * outside the layout's wildcard. A keyed group takes all that its filter matches, and the rest is not for it.
+ * outside the layout's wildcard. A keyed group takes all messages that match its filter; the others do not
+ * concern it.
  *
  * @returns undefined: there are none, or the stream changes too fast to tell.
- * @throws NatspocError if the stream cannot be looked at.
+ * @throws NatspocError if the stream cannot be read.
  */
 export async function findUncovered(looked: Looked, timeoutMs: number): Promise<Uncovered | undefined> {
   const { manager, stream, keyed } = looked;
@@ -36,7 +37,7 @@ export async function findUncovered(looked: Looked, timeoutMs: number): Promise<
   }
 }
 
-/** Among counts by subject, those of no partition. */
+/** From counts by subject, those that belong to no partition. */
 export function uncoveredOf(
   counts: Readonly<Record<string, number>>,
   layout: { prefix: string; partitions: number },
@@ -70,7 +71,7 @@ async function countOutside(
     timeoutMs,
   });
   const { state: after } = await manager.streams.info(stream);
-  // What was dropped meanwhile was counted before only.
+  // Messages that were dropped meanwhile are only in the first count.
   const dropped =
     after.first_seq !== before.first_seq || (after.num_deleted ?? 0) !== (before.num_deleted ?? 0);
   const messages = before.messages - available;
