@@ -219,9 +219,10 @@ export class Ledger {
         if (record.reason === 'claim') this.#claimed(partition, owner, writer);
         else this.#givenAway(partition, writer);
       }
+      const from = record && record.reason !== 'claim' ? this.lease(partition).revision : undefined;
       this.leases.set(partition, { revision, owner });
       this.#granted.set(revision, { partition, owner });
-      this.losses.granted(revision, this.memberOf(owner), owner);
+      this.losses.granted(revision, { member: this.memberOf(owner), session: owner, from });
       this.leaseWrites++;
       if (this.#judge.isTracing)
         this.#judge.note(
@@ -322,12 +323,12 @@ export class Ledger {
       this.#judge.violate('I8', `${writer} overwrites the position of p${partition}, which it cannot read`);
     this.#damage.written(key, written !== undefined, this.lease(partition).revision);
     if (!written) return;
-    if ((written.layout ?? 0) !== this.layout)
-      this.#judge.violate(
-        'I1',
-        `${writer} commits p${partition} of layout ${written.layout}, not ${this.layout}`,
-      );
-    const { seq, epoch, crashes = 0 } = written;
+    const { seq, epoch, crashes = 0, layout = 0 } = written;
+    if (layout !== this.layout) {
+      // An owner that does not know that its lease is closed makes sure of its position: nobody reads that any more.
+      if (layout < this.layout && seq <= this.#reached(partition, written)) return;
+      this.#judge.violate('I1', `${writer} commits p${partition} of layout ${layout}, not ${this.layout}`);
+    }
     const what = `${writer} sets p${partition} to ${seq} at epoch ${epoch}`;
     if (this.#judge.isTracing) this.#judge.note(what);
     this.#judgeCommit(partition, { sequence: seq, epoch }, writer, what);

@@ -14,8 +14,11 @@ export class Losses {
   readonly #sessions = new Map<string, number>();
   /** Removed leases by partition: epoch and time. */
   readonly #leases = new Map<number, { epoch: number; at: number }>();
-  /** The owner of each lease, by its epoch. */
-  readonly #owners = new Map<number, { member: string | undefined; session: string | null }>();
+  /** The owner of each lease, by its epoch; `from`: the epoch of the owner that handed it over. */
+  readonly #owners = new Map<
+    number,
+    { member: string | undefined; session: string | null; from: number | undefined }
+  >();
   /** The same at the time when the bucket went back. */
   #ownersBefore: ReadonlyMap<number, { session: string | null }> = new Map();
   /** The time of each member's first snapshot. */
@@ -31,8 +34,16 @@ export class Losses {
     if (!this.#seesSince.has(member)) this.#seesSince.set(member, this.#judge.now);
   }
 
-  granted(epoch: number, member: string | undefined, session: string | null): void {
-    this.#owners.set(epoch, { member, session });
+  /** `from`: the epoch under which it was handed over; undefined: it was claimed. */
+  granted(
+    epoch: number,
+    {
+      member,
+      session,
+      from,
+    }: { member: string | undefined; session: string | null; from?: number | undefined },
+  ): void {
+    this.#owners.set(epoch, { member, session, from });
   }
 
   session(id: string): void {
@@ -76,9 +87,11 @@ export class Losses {
     return lostAt !== undefined && this.#cameAfter(newer.epoch, lostAt);
   }
 
+  /** Its owner joined after that, or was given the lease by one that did: what such a newcomer claims is handled anyway. */
   #cameAfter(epoch: number, at: number): boolean {
-    const { member } = this.#owners.get(epoch) ?? {};
-    return member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at;
+    const { member, from } = this.#owners.get(epoch) ?? {};
+    if (member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at) return true;
+    return from !== undefined && this.#cameAfter(from, at);
   }
 
   /** When the lease of this epoch, or its owner's session, was lost, if that is still an excuse. */
