@@ -1,4 +1,11 @@
-import type { Effect, GroupEvent, SessionEntry, ViewEntry, Written } from '../../src/core/protocol/events.js';
+import type {
+  Effect,
+  GroupEvent,
+  LeaseEntry,
+  SessionEntry,
+  ViewEntry,
+  Written,
+} from '../../src/core/protocol/events.js';
 import { initialState } from '../../src/core/protocol/initial-state.js';
 import type { GroupLayoutRecord } from '../../src/core/protocol/layout-records.js';
 import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
@@ -93,7 +100,7 @@ export const gone = (id: string, revision: number): ViewEntry => ({
 });
 
 /** A lease entry. */
-export function lease(partition: number, revision: number, owner: string | null): ViewEntry {
+export function lease(partition: number, revision: number, owner: string | null): LeaseEntry {
   return { kind: 'lease', partition, revision, record: leaseRecord(owner) };
 }
 

@@ -53,6 +53,56 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('write-lease')[0]?.expected, 0);
   });
 
+  it('looks again at a lease that the leader showed at an older revision, until it is as new as before', () => {
+    const me = beside();
+    me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
+    // A leader that is cut off has missed the handover.
+    me.send({ type: 'lease-looked-up', partition: 0, known: 40, entry: lease(0, 30, 'OTHER') });
+    assert.equal(me.last('abort-partition')[0]?.reason, 'went-back');
+    me.renewed(me.now, { kind: 'ok', revision: 50 });
+    me.wait(me.timing.ttlMs / 3);
+    assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 30 }]);
+    me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: lease(0, 40, 'ME') });
+    assert.deepEqual(
+      me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]),
+      [[0, 40]],
+    );
+    me.renewed(me.now, { kind: 'ok', revision: 51 });
+    me.wait(me.timing.ttlMs / 3);
+    assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 40 }]);
+  });
+
+  it('handles a partition again whose pause the leader does not know, and pauses it if the leader knows it later', () => {
+    const me = beside();
+    const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
+    const pause = { kind: 'override', partition: 0, revision: 40, record: paused } as const;
+    me.send({ type: 'changes', entries: [pause] });
+    me.send({ type: 'partition-drained', partition: 0, epoch: 30 });
+    me.renewed(me.now, { kind: 'ok', revision: 50 });
+    me.wait(me.timing.ttlMs / 3);
+    assert.deepEqual(me.last('look-up-override'), [{ type: 'look-up-override', partition: 0, known: 40 }]);
+    me.send({ type: 'override-looked-up', partition: 0, known: 40, entry: null });
+    assert.deepEqual(
+      me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]),
+      [[0, 30]],
+    );
+    me.renewed(me.now, { kind: 'ok', revision: 51 });
+    me.wait(me.timing.ttlMs / 3);
+    assert.deepEqual(me.last('look-up-override'), [{ type: 'look-up-override', partition: 0, known: 0 }]);
+    me.send({ type: 'override-looked-up', partition: 0, known: 0, entry: pause });
+    assert.equal(me.last('drain-partition').length, 1);
+  });
+
+  it('ignores an answer about a pause if a newer revision was seen after the request', () => {
+    const me = beside();
+    const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
+    const pause = { kind: 'override', partition: 0, revision: 40, record: paused } as const;
+    me.send({ type: 'changes', entries: [pause] });
+    me.send({ type: 'partition-drained', partition: 0, epoch: 30 });
+    me.send({ type: 'override-looked-up', partition: 0, known: 0, entry: null });
+    assert.deepEqual(me.last('start-partition'), []);
+  });
+
   it('checks a lease that it gave away, and writes it again unchanged if it is missing', () => {
     const me = beside();
     const given = { ...leaseRecord('OTHER'), from: 'me', reason: 'handover' } as const;

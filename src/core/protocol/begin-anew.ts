@@ -35,6 +35,7 @@ export function beginAnew(state: State): void {
     state.peers,
     state.leases,
     state.reserved,
+    state.receded,
     state.overrides,
     state.buried,
     state.lookUps,

@@ -1,8 +1,9 @@
 import { compare } from './assign.js';
+import type { EventOf } from './events.js';
 import { lookUpLayout } from './known-layout.js';
 import { lookUpLease, writeLease } from './lease-writes.js';
 import { isAlive, isDue, type State, wake } from './state.js';
-import { answersFor } from './view.js';
+import { answersFor, applyOverride } from './view.js';
 
 /** How many entries of each kind are read at a time, and how often within a ttl. */
 const AT_ONCE = 4;
@@ -22,17 +23,45 @@ export function lookAtEntries(state: State): void {
   const { session, lookedAt } = state;
   if (session.id !== null) state.out.push({ type: 'read-session', id: session.id, known: session.revision });
   lookUpLayout(state);
-  const partitions = [...state.leases.keys()].filter((partition) => answersFor(state, partition));
-  partitions.sort((a, b) => a - b);
+  const partitions = [...state.leases.keys()].filter(
+    (partition) => answersFor(state, partition) || state.receded.has(partition),
+  );
+  partitions.sort(ascending);
   for (const partition of turn(partitions, (each) => each > lookedAt.partition)) {
     lookedAt.partition = partition;
     lookUpLease(state, partition);
+  }
+  const overrides = [...state.overrides.keys()].sort(ascending);
+  for (const partition of turn(overrides, (each) => each > lookedAt.override)) {
+    lookedAt.override = partition;
+    const known = state.overrides.get(partition)?.revision ?? 0;
+    state.out.push({ type: 'look-up-override', partition, known });
   }
   const peers = [...state.peers.keys()].sort(compare);
   for (const id of turn(peers, (each) => compare(each, lookedAt.peer) > 0)) {
     lookedAt.peer = id;
     state.out.push({ type: 'look-up-session', id });
   }
+}
+
+const ascending = (a: number, b: number): number => a - b;
+
+/**
+ * Handles the answer to `look-up-override`. If the leader has less than was known when it was asked, the bucket went back. What it
+ * has counts, and is still looked at: a leader that is cut off may have answered.
+ */
+export function overrideLookedUp(
+  state: State,
+  { partition, known, entry }: EventOf<'override-looked-up'>,
+): void {
+  if (entry === 'unknown') return;
+  // A newer one was seen meanwhile.
+  if ((state.overrides.get(partition)?.revision ?? 0) !== known) return;
+  if ((entry?.revision ?? 0) < known) {
+    state.overrides.set(partition, { revision: 0, record: null });
+    state.dirty = true;
+  }
+  if (entry) applyOverride(state, entry);
 }
 
 /** The next few, after the last one of the previous turn. */

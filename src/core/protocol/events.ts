@@ -18,6 +18,9 @@ export type SessionEntry = Extract<ViewEntry, { kind: 'session' }>;
 /** A lease entry. */
 export type LeaseEntry = Extract<ViewEntry, { kind: 'lease' }>;
 
+/** An operator's override. */
+export type OverrideEntry = Extract<ViewEntry, { kind: 'override' }>;
+
 /** The entry of a keyed group's layout. */
 export type LayoutEntry = Extract<ViewEntry, { kind: 'layout' }>;
 
@@ -83,6 +86,8 @@ export type GroupEvent = { now: number } & (
    * The leader's answer about a lease, which was known at revision `known` when it was asked; null: it does not exist.
    */
   | { type: 'lease-looked-up'; partition: number; known: number; entry: LeaseEntry | null | 'unknown' }
+  /** The same about an operator's override. */
+  | { type: 'override-looked-up'; partition: number; known: number; entry: OverrideEntry | null | 'unknown' }
   /** The bucket acknowledged a write with a revision that is not above all revisions seen before it was sent. */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
@@ -142,6 +147,8 @@ export type Effect =
   | { type: 'write-lease'; partition: number; expected: number; record: Omit<LeaseRecord, 'at'> }
   /** Read a lease that is known at revision `known`; answered by `lease-looked-up`. */
   | { type: 'look-up-lease'; partition: number; known: number }
+  /** The same for an operator's override; answered by `override-looked-up`. */
+  | { type: 'look-up-override'; partition: number; known: number }
   /** Forget the bucket's revisions, write back the positions of `owned` if they are missing, and open another watch. */
   | { type: 'begin-anew'; owned: readonly number[] }
   | { type: 'probe'; id: string }

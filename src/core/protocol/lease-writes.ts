@@ -57,7 +57,8 @@ export function lookUpLease(state: State, partition: number): void {
 
 /**
  * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader has less
- * than was known when it was asked, the bucket has lost the lease, and the leader's entry counts.
+ * than was known when it was asked, the bucket has lost the lease, and the leader's entry counts. A leader that is cut off answers
+ * with an old one, too, and no watch shows the newer one again: so the lease is looked at until it is newer.
  */
 export function leaseLookedUp(state: State, { partition, known, entry }: EventOf<'lease-looked-up'>): void {
   if (entry === 'unknown') return;
@@ -67,6 +68,7 @@ export function leaseLookedUp(state: State, { partition, known, entry }: EventOf
     // A lease that was not seen may have been lost as well, and its owner may handle until it notices.
     holdClaims(state);
     forgetLease(state, partition);
+    if (entry !== null) state.receded.set(partition, Math.max(known, state.receded.get(partition) ?? 0));
   }
   if (entry !== null) applyLease(state, entry);
 }

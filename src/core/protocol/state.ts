@@ -166,8 +166,10 @@ export interface State {
   reserved: Map<number, number>;
   /** Leases that this member answers for and that the bucket has lost: they are written again unchanged. */
   lost: Map<number, LeaseRecord>;
-  /** What {@link lookAtEntries} read last: the lease of a partition, the session of a member. */
-  lookedAt: { partition: number; peer: string };
+  /** Leases that the leader showed at an older revision: at which one they had been seen. */
+  receded: Map<number, number>;
+  /** What {@link lookAtEntries} read last: the lease and the override of a partition, the session of a member. */
+  lookedAt: { partition: number; override: number; peer: string };
   /** When the next ones are read. */
   lookAt: number;
   writes: Map<number, LeaseWrite>;

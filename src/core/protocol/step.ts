@@ -1,5 +1,5 @@
 import { beginAnew } from './begin-anew.js';
-import { lookAtEntries } from './entry-looks.js';
+import { lookAtEntries, overrideLookedUp } from './entry-looks.js';
 import type { Effect, EventOf, GroupEvent } from './events.js';
 import {
   forgetCounts,
@@ -95,6 +95,7 @@ const HANDLERS: { [T in GroupEvent['type']]: Handler<EventOf<T>> } = {
   'session-looked-up': sessionLookedUp,
   'lease-written': leaseWritten,
   'lease-looked-up': leaseLookedUp,
+  'override-looked-up': overrideLookedUp,
   'position-settled': positionSettled,
   'layout-written': layoutWritten,
   'layout-looked-up': layoutLookedUp,

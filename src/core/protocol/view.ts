@@ -1,5 +1,5 @@
 import { beginAnew } from './begin-anew.js';
-import type { SessionEntry, ViewEntry } from './events.js';
+import type { OverrideEntry, SessionEntry, ViewEntry } from './events.js';
 import { applyLayout, leaseNow, noticeMissedLayout } from './known-layout.js';
 import { noticeReservation } from './reservations.js';
 import { ended, ownSessionSeen, settle } from './session.js';
@@ -126,7 +126,8 @@ export function bury(state: State, peer: Peer, revision: number, how: 'left' | '
   state.dirty = true;
 }
 
-function applyOverride(state: State, entry: Extract<ViewEntry, { kind: 'override' }>): void {
+/** Applies an operator's override that is newer than known. */
+export function applyOverride(state: State, entry: OverrideEntry): void {
   const { partition, revision, record } = entry;
   const known = state.overrides.get(partition);
   if (known && known.revision >= revision) return;
@@ -162,6 +163,7 @@ export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'leas
     report(state, { type: 'unreadable', key: `lease.${partition}` });
   }
   state.leases.set(partition, { revision, record });
+  if (revision >= (state.receded.get(partition) ?? 0)) state.receded.delete(partition);
   noticeReservation(state, partition, record);
   noticeMissedLayout(state, record);
   const write = state.writes.get(partition);

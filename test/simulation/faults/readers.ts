@@ -18,7 +18,7 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
 
 /**
  * Another client changes a reader: it omits payloads, or reads another partition, or one that does not exist. A shared reader
- * keeps delivering messages, which the positions would follow.
+ * keeps delivering messages, which the positions would follow. Never to what it reads already: that moves no reader.
  */
 export const changedReader: Fault = (world) => {
   const { server, random, settings } = world;
@@ -27,7 +27,9 @@ export const changedReader: Fault = (world) => {
   if (random.chance(settings.shared ? 0.2 : 0.5)) server.consumers.leaveOut(name);
   else {
     const isNone = random.chance(settings.shared ? 0.2 : 0.5);
-    const other = isNone ? settings.partitions : random.int(0, settings.partitions - 1);
+    const drawn = isNone ? settings.partitions : random.int(0, settings.partitions - 1);
+    const isOwn = name.startsWith(`natspoc-${settings.group}-p${drawn}-`);
+    const other = isOwn ? settings.partitions : drawn;
     const open = (ready: () => void) => server.log.open(other, server.log.last + 1, ready);
     server.consumers.redirect(name, partitionSubject('events', other), open);
     if (settings.shared)

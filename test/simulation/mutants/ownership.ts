@@ -55,6 +55,18 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [core('protocol/view', ' || record.from === state.name', '')],
   },
   {
+    name: 'receded-forgotten',
+    mistake: 'an old lease from a leader that is cut off is believed for good',
+    edits: [core('protocol/entry-looks', ' || state.receded.has(partition)', '')],
+  },
+  {
+    name: 'override-unlooked',
+    mistake: 'no member checks whether the pauses that it knows still exist',
+    edits: [
+      core('protocol/entry-looks', "state.out.push({ type: 'look-up-override', partition, known });", ''),
+    ],
+  },
+  {
     name: 'lost-lease-unnoticed',
     mistake: 'no member checks whether its leases still exist',
     edits: [core('protocol/entry-looks', 'lookUpLease(state, partition);', '')],

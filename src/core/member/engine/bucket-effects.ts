@@ -157,6 +157,20 @@ export class BucketEffects {
     }
   }
 
+  async lookUpOverride(partition: number, known: number): Promise<void> {
+    const { bucket, feed, fail } = this.#ports;
+    const { group } = this.#settings;
+    const found = await bucket.read(keys.override(group, partition));
+    if (found.kind === 'failed') fail(found.error);
+    else if (found.kind === 'unknown')
+      feed({ type: 'override-looked-up', partition, known, entry: 'unknown' });
+    else {
+      const entry = found.kind === 'found' ? decodeEntry(group, found.entry) : undefined;
+      const override = entry?.kind === 'override' ? entry : null;
+      feed({ type: 'override-looked-up', partition, known, entry: override });
+    }
+  }
+
   async writeLease({ partition, expected, record }: Extract<Effect, { type: 'write-lease' }>): Promise<void> {
     const stamped: LeaseRecord = { ...record, at: new Date().toISOString() };
     const key = keys.lease(this.#settings.group, partition);

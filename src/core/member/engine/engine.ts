@@ -67,6 +67,7 @@ export class MemberEngine {
       void this.#bucket.lookUpLease(partition, known);
       this.#runners.look(partition);
     },
+    'look-up-override': ({ partition, known }) => void this.#bucket.lookUpOverride(partition, known),
     'settle-position': (effect) => void this.#settle(effect),
     'write-layout': (effect) => void this.#bucket.writeLayout(effect),
     'look-up-layout': () => void this.#bucket.lookUpLayout(),
