@@ -1,7 +1,7 @@
 /**
- * One slow partition beside fast ones: a member of a keyed group handles messages at a steady rate, then one of its
- * partitions takes a second for each message, then it is fast again and catches up. Do the others keep their
- * speed, does memory stay constant, is any message of the slow one lost?
+ * One slow partition among fast ones: a member of a keyed group handles messages at a steady rate, then one
+ * of its partitions takes a second for each message, then it is fast again and catches up. Do the others keep
+ * their speed, does memory stay constant, is any message of the slow one lost?
  *
  *     npm run build && node --expose-gc --import tsx bench/slow.ts [--rate 2000] [--partitions 16] [--seconds 40] [--json FILE]
  */

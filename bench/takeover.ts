@@ -60,7 +60,7 @@ interface Handled {
   storedAt: number;
 }
 
-/** A line of a consumer; our own workers say when they handled, so that pipes cannot change the order. */
+/** A line of a consumer; our own workers report when they handled, so that pipes cannot change the order. */
 interface Line {
   partition: number;
   sequence: number;

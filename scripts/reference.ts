@@ -53,7 +53,7 @@ function settingsTable(): string {
   return lines.join('\n');
 }
 
-const METRICS_INTRODUCTION = `A member serves metrics with \`--health-port\`, the exporter always, at \`/metrics\`. Every metric has the label \`stream\`. One about a group has
+const METRICS_INTRODUCTION = `At \`/metrics\`, a member serves metrics if \`--health-port\` is set, and the exporter always. Every metric has the label \`stream\`. One about a group has
 \`group\`; one of a member also \`member\`. Where both serve a metric, it means the same: use one of the two in a sum.`;
 
 /** The metrics of members and the exporter, by name. */
@@ -86,7 +86,7 @@ function commandSection(command: Config['commands'][number], config: Config): st
     `### natspoc ${id}`,
     command.summary ?? '',
     `\`\`\`text\n${help}\n\n${examples.slice(examples.indexOf('EXAMPLES'))}\n\`\`\``,
-    shared.size > 0 ? `Also the settings for ${[...shared].sort().join(' and ')}.` : '',
+    shared.size > 0 ? `Also the settings for ${[...shared].sort().join(', ')}.` : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n');

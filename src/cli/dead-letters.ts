@@ -20,7 +20,7 @@ export function parseLetters(texts: readonly unknown[]): ReadonlySet<number> | u
       if (typeof text === 'string' && /^[1-9]\d{0,15}$/.test(text)) return Number(text);
       throw new NatspocError(
         'usage',
-        `${JSON.stringify(text)} is no dead letter: give its number, as in "stream dead".`,
+        `${JSON.stringify(text)} is not a dead letter: give its number, as in "stream dead".`,
       );
     }),
   );
@@ -38,7 +38,7 @@ export async function* lettersOf(
   }
 }
 
-/** @throws NatspocError `failed` if dead letters that were asked for are not there. */
+/** @throws NatspocError `failed` if requested dead letters do not exist. */
 export function refuseMissing(missing: ReadonlySet<number>): void {
   if (missing.size === 0) return;
   const which = [...missing].join(', ');

@@ -74,7 +74,7 @@ export abstract class StreamCommand extends BaseCommand {
     try {
       return await use(config, connection);
     } catch (error) {
-      throw explain(error, `look at stream ${config.stream}`);
+      throw explain(error, `read the state of stream ${config.stream}`);
     } finally {
       await connection.close();
     }

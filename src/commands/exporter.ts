@@ -67,7 +67,7 @@ Exit codes: 0 stopped by a signal; 2 cannot listen on the address; 3 cannot reac
       if (stop.aborted) await exporter.close();
       await exporter.closed.finally(() => exporter.close());
     } catch (error) {
-      throw explain(error, `look at stream ${config.stream}`);
+      throw explain(error, `read the state of stream ${config.stream}`);
     } finally {
       await connection.close();
     }

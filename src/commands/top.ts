@@ -148,7 +148,7 @@ reach NATS; 4 not permitted.`);
    */
   async #look(feed: LiveFeed): Promise<void> {
     if (!(await feed.roundOrLost())) {
-      const looking = `look at stream ${feed.model.target?.stream}`;
+      const looking = `read the state of stream ${feed.model.target?.stream}`;
       throw new NatspocError('unreachable', `Could not ${looking}: the connection to NATS was lost.`);
     }
     if (feed.model.missing !== null) return;

@@ -37,7 +37,7 @@ describe('a program that is bundled', function () {
     ['esm', 'program.mjs'],
     ['cjs', 'program.cjs'],
   ] satisfies [Format, string][]) {
-    it(`runs with nothing beside it, as ${format}`, async () => {
+    it(`runs without any other file, as ${format}`, async () => {
       const source = join(folder(), 'source.mjs');
       const outfile = join(folder(), name);
       writeFileSync(source, PROGRAM);

@@ -99,7 +99,7 @@ describe('natspoc groups export and import', function () {
       [{ ...saved, groups: [...saved.groups, ...saved.groups] }, /it has group a twice/],
       [
         { ...saved, groups: [{ ...saved.groups[0], positions: [{ partition: 8, sequence: 1 }] }] },
-        /group 1: \{"partition":8,"sequence":1\} is no position/,
+        /group 1: \{"partition":8,"sequence":1\} is not a valid position/,
       ],
     ];
     for (const [content, pattern] of wrong) {

@@ -33,7 +33,7 @@ describe('an invalid recording', function () {
       const exit = await runCli(['top', '--once', '--replay', path]);
       assert.deepEqual(
         [exit.code, exit.stdout, exit.stderr],
-        [2, '', `Error: --replay: ${path} is no recording of natspoc top (line 1).`],
+        [2, '', `Error: --replay: ${path} is not a recording of natspoc top (line 1).`],
       );
     });
   }
@@ -42,7 +42,7 @@ describe('an invalid recording', function () {
     const exit = await runCli(['top', '--once', '--replay', '/dev/zero'], {
       nodeArgs: ['--max-old-space-size=256'],
     });
-    const line = 'Error: --replay: /dev/zero is no recording of natspoc top: a line has no end.';
+    const line = 'Error: --replay: /dev/zero is not a recording of natspoc top: a line has no end.';
     assert.deepEqual([exit.code, exit.stderr], [2, line]);
   });
 });

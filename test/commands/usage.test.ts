@@ -194,8 +194,8 @@ describe('the help and errors of the command line', function () {
     rmSync(dotenv, { recursive: true });
     const big = 'x'.repeat(65 * 1_024);
     for (const [make, why] of [
-      [() => execFileSync('mkfifo', [dotenv]), 'it is no regular file'],
-      [() => symlinkSync('/dev/zero', dotenv), 'it is no regular file'],
+      [() => execFileSync('mkfifo', [dotenv]), 'it is not a regular file'],
+      [() => symlinkSync('/dev/zero', dotenv), 'it is not a regular file'],
       [() => writeFileSync(dotenv, `A=${big}\n`), 'it is larger than 65536 bytes'],
     ] as const) {
       make();
@@ -210,7 +210,7 @@ describe('the help and errors of the command line', function () {
     writeFileSync(path.join(contexts, 'big.json'), big);
     await refused(
       ['leases', '--context', 'pipe'],
-      /^Error: Context pipe: cannot read .*: it is no regular file\.$/,
+      /^Error: Context pipe: cannot read .*: it is not a regular file\.$/,
     );
     await refused(
       ['leases', '--context', 'big'],
@@ -218,7 +218,7 @@ describe('the help and errors of the command line', function () {
     );
     await refused(
       ['leases'],
-      /^Error: The selected context: cannot read .*context\.txt: it is no regular file\.$/,
+      /^Error: The selected context: cannot read .*context\.txt: it is not a regular file\.$/,
       {
         NATS_URL: '',
       },
@@ -226,17 +226,17 @@ describe('the help and errors of the command line', function () {
     for (const flag of ['--creds', '--nkey', '--tlsca']) {
       await refused(
         ['leases', flag, '/dev/zero'],
-        new RegExp(`^Error: ${flag}: cannot read /dev/zero: it is no regular`),
+        new RegExp(`^Error: ${flag}: cannot read /dev/zero: it is not a regular`),
       );
     }
     await refused(
       ['consume', '--handler', '/dev/zero'],
-      /^Error: --handler: \/dev\/zero is no regular file\.$/,
+      /^Error: --handler: \/dev\/zero is not a regular file\.$/,
     );
     execFileSync('mkfifo', [path.join(home, 'handler.js')]);
     await refused(
       ['consume', '--handler', 'handler.js'],
-      /^Error: --handler: handler\.js is no regular file\.$/,
+      /^Error: --handler: handler\.js is not a regular file\.$/,
     );
   });
 

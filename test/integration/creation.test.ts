@@ -348,7 +348,7 @@ describe('a foreign stream that loses messages', function () {
     await refused(['handle', 'publish', 'create'], /^Error: Bucket L\d+_leases has interest retention/);
     await manager.streams.delete(`KV_${stream}_leases`);
     await addBucket({ subjects: [`${stream}.other`] });
-    await refused(['handle', 'publish', 'create'], /^Error: Bucket L\d+_leases is no KV bucket/);
+    await refused(['handle', 'publish', 'create'], /^Error: Bucket L\d+_leases is not a KV bucket/);
     const names = await manager.streams.names().next();
     assert.ok(!names.includes(stream), 'no stream was made for it');
   });

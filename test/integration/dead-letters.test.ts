@@ -62,7 +62,7 @@ describe('dead letters', function () {
     return messages;
   };
 
-  it('of a recreated stream are stored beside those of the previous one', async () => {
+  it('of a recreated stream are stored in addition to those of the previous one', async () => {
     await publish('one');
     await fail();
     await natspoc('stream', 'delete', '--force');

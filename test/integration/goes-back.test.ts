@@ -144,7 +144,7 @@ describe('a store that is restored from an older copy under its members', functi
     until(`${count} of ${text}`, () => handled(text) === count, RECOVERY_MS);
 
   for (const what of ['everything', 'the bucket'] as const) {
-    it(`${what}: the members begin again with what is there, and everything published since is handled`, async () => {
+    it(`${what}: the members begin again with the remaining entries, and everything published since is handled`, async () => {
       for (const name of ['a', 'b']) run.consume(name, SHORT_TTL);
       await run.atRest();
       await publish('early', 200);

@@ -70,7 +70,7 @@ describe('a stream and a bucket that do not belong together', function () {
     await allRefuse(
       COMMANDS,
       4,
-      /^Error: Stream M\d+ was made with 6 partitions of M\d+, but bucket M\d+_leases says 8 partitions of M\d+\. Choose the bucket .* --bucket/,
+      /^Error: Stream M\d+ was created with 6 partitions of M\d+, but bucket M\d+_leases says 8 partitions of M\d+\. Choose the bucket .* --bucket/,
     );
     assert.deepEqual(await stateOf(), before);
   });
@@ -81,7 +81,7 @@ describe('a stream and a bucket that do not belong together', function () {
     await allRefuse(
       looking,
       1,
-      /^Error: Stream M\d+ has no bucket M\d+_leases: .*"natspoc stream create" makes it;/,
+      /^Error: Stream M\d+ has no bucket M\d+_leases: .*"natspoc stream create" creates it;/,
     );
     assert.equal((await manager.streams.info(stream)).state.messages, 20);
     await ok('stream', 'create');

@@ -215,7 +215,7 @@ describe('operating a group under load', function () {
     const hostile = await natspoc('leases', 'pin', '7', '--to', 'x\u001b[31m\n');
     assert.match(
       hostile.stdout,
-      /p7 pinned to x\\u001b\[31m\\u000a, which is not there: it moves when that member joins\./,
+      /p7 pinned to x\\u001b\[31m\\u000a, which is not in the group: it moves when that member joins\./,
     );
     assert.match((await natspoc('leases')).stdout, /pinned to x\\u001b\[31m\\u000a$/m);
     const unpinned = await natspoc('leases', 'unpin', '--all');

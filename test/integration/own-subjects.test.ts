@@ -55,7 +55,7 @@ describe('publishing to the subjects of an existing stream', function () {
   it('refuses in one line a subject to which the stream does not listen', async () => {
     for (const [reason, ...args] of [
       [/the stream does not listen to other\.x, but to orders\.\*\.\*/, '--subject', 'other.x'],
-      [/"orders\.a b\.c" is no subject/, '--subject', 'orders.{{key}}.c', '--key', 'a b'],
+      [/"orders\.a b\.c" is not a subject/, '--subject', 'orders.{{key}}.c', '--key', 'a b'],
       [/\{\{key\}\} needs a key/, '--subject', 'orders.{{key}}.c'],
       [/There is no stream NONE/, '--subject', 'orders.a.b', '--stream', 'NONE'],
     ] satisfies [RegExp, ...string[]][]) {

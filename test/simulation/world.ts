@@ -94,7 +94,7 @@ export class World {
       this.server.log,
       settings,
       (sequence) =>
-        // Messages that were handled after a waiting key are repeated when the partition restarts.
+        // Messages that were handled after one of a waiting key are repeated when the partition restarts.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
     this.poison = new Poison(

@@ -103,7 +103,7 @@ describe('the map of partitions', () => {
     );
   });
 
-  it('describes the worst partitions in words, and where the most waits while all is well', () => {
+  it('describes the worst partitions in words; if all are well, those with the most waiting messages', () => {
     const model = reported(256, (p) => ({
       lag: p === 9 ? 7_000 : 0,
       ...(p === 77 && { state: 'retrying', holdUp: HELD_UP }),

@@ -135,7 +135,7 @@ describe('the notice of an action', () => {
     await said({ type: 'stop', target: far }, operator);
     assert.equal(asked, 1);
     assert.equal(orders[0]?.leaves, true);
-    // Pid 1 is no member: a process is checked before it is signalled.
+    // Pid 1 is not a member: a process is checked before it is signalled.
     const killed = await said({ type: 'kill', target: { ...far, local: true } }, operator);
     assert.equal(orders[1]?.leaves, false);
     assert.equal(killed?.level, 'error');

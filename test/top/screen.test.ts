@@ -198,14 +198,14 @@ describe('natspoc top without a terminal', function () {
         assert.equal(code, 3, `${flags.join(' ')}: ${stdout}${stderr}`);
         assert.equal(json ? stderr : stdout, '');
         const said = json ? JSON.parse(stdout).error.message : stderr.replace(/^Error: /, '');
-        assert.equal(said, 'Could not look at stream EVENTS: the connection to NATS was lost.');
+        assert.equal(said, 'Could not read the state of stream EVENTS: the connection to NATS was lost.');
       }
     });
   }
 
-  it('refuses a file that is no recording', async () => {
+  it('refuses a file that is not a recording', async () => {
     const { code, stderr } = await runCli(['top', '--replay', ENTRY]);
     assert.equal(code, 2);
-    assert.match(stderr, /is no recording/);
+    assert.match(stderr, /is not a recording/);
   });
 });

@@ -13,7 +13,7 @@ export class Tmux {
     this.#socket = socket;
   }
 
-  /** Opens a terminal of this size with a shell that has `env` beside PATH and HOME. */
+  /** Opens a terminal of this size with a shell that has `env` besides PATH and HOME. */
   static async open(size: { columns: number; rows: number }, env: Record<string, string>): Promise<Tmux> {
     const tmux = new Tmux(`natspoc-test-${process.pid}-${++sessions}`);
     const { PATH = '', HOME = '' } = process.env;

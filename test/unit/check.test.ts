@@ -132,7 +132,7 @@ describe('leases check', () => {
     );
   });
 
-  it('finds a standstill after an old commit or none, and reads only such partitions', async () => {
+  it('finds a standstill if the last commit is old or missing, and reads messages only of such partitions', async () => {
     const old = { lag: 1, positionAgeMs: 3_600_000 };
     const partitions = [
       lease(0, { ...old, position: 7 }),

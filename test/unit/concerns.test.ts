@@ -79,7 +79,7 @@ const STREAM: Case[] = [
   [{ persist_mode: 'async' }, 'persist_mode', [], /before they are written/],
 ];
 const BUCKET: Case[] = [
-  [{ subjects: ['other.>'] }, 'subjects', [...ALL_USES], /is no KV bucket/],
+  [{ subjects: ['other.>'] }, 'subjects', [...ALL_USES], /is not a KV bucket/],
   [{ max_age: SECOND }, 'max_age', [...ALL_USES], /has a TTL/],
   [{ storage: 'memory' }, 'storage', [...ALL_USES], /in memory only/],
   [{ discard: 'old', max_msgs: 1_000 }, 'discard', [...ALL_USES], /drops old entries/],

@@ -4,7 +4,7 @@ import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 import { GroupDriver, lease, leaseRecord, session } from '../support/group-driver.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A member that owns partition 0 of two at revision 30, beside OTHER, who owns the other one. */
+/** A member that owns partition 0 of two at revision 30; OTHER owns the other one. */
 function beside(): GroupDriver {
   const me = new GroupDriver(2);
   me.join([session('OTHER', 20), lease(0, 30, 'ME'), lease(1, 31, 'OTHER')]);

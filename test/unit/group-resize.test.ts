@@ -29,7 +29,7 @@ const of = (partition: number, revision: number, record: Partial<LeaseRecord>): 
   record: { ...leaseRecord(null), v: RESIZED_VERSION, reason: 'release', ...record },
 });
 
-/** A member that handles p0, beside B, which has p1; the layout is at revision 1. */
+/** A member that handles p0; B has p1; the layout is at revision 1. */
 function handling(): GroupDriver {
   const me = new GroupDriver(2, { record: LAYOUT, revision: 1 });
   me.join([session('B', 5), layout(1), lease(0, 6, 'ME'), lease(1, 7, 'B')]);

@@ -23,7 +23,7 @@ const claimed = (me: GroupDriver): number[] =>
     .sort((a, b) => a - b);
 
 describe('a member that leaves for a restart', () => {
-  /** A member with partition 0 that is told to leave, beside B. */
+  /** A member with partition 0 that is told to leave; B is the other member. */
   function leaving(): GroupDriver {
     const me = new GroupDriver(2);
     me.join([session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')]);

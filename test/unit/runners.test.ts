@@ -112,7 +112,7 @@ describe('the partitions of a member', () => {
     assert.deepEqual([runners.giveUps.howOf(7), runners.giveUps.howOf(8)], [undefined, 'skip']);
   });
 
-  it('are closed without another takeover only where the drain has committed', async () => {
+  it('are closed without another takeover only if the drain has committed', async () => {
     const { runners, drain, deliver, work } = await busyMember(2);
     await work();
     const sequence = await deliver();

@@ -24,7 +24,7 @@ export async function loadHandler(file: string): Promise<Handler | InBatches> {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found) throw new NatspocError('handler-failed', `--handler: there is no file ${file}.`);
   // Reading a pipe or a device may never end.
-  if (!found.isFile()) throw new NatspocError('handler-failed', `--handler: ${file} is no regular file.`);
+  if (!found.isFile()) throw new NatspocError('handler-failed', `--handler: ${file} is not a regular file.`);
   let loaded: unknown;
   try {
     loaded = TYPESCRIPT.has(extname(path))

@@ -35,7 +35,7 @@ export class MoveLines {
     this.#write = write;
   }
 
-  /** Takes a move, to be written with others; false: the report is no move. */
+  /** Takes a move, to be written with others; false: the report is not a move. */
   add(report: Report): boolean {
     if (!isMove(report)) return false;
     const kind = kindOf(report);

@@ -14,7 +14,7 @@ export function isPipe(fd: number): boolean {
 
 /**
  * True if a pipe has no reader any more. Only a write would show it, and a reader may leave while there is
- * nothing to write. So the pipe is opened once more, which fails (pipe(7)). False also where that cannot be
+ * nothing to write. So the pipe is opened once more, which fails (pipe(7)). False also if that cannot be
  * known.
  */
 export function hasLostReader(fd: number): boolean {

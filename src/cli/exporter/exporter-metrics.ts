@@ -37,7 +37,7 @@ const OF_GROUP: Partial<Record<MetricName, (known: KnownGroup, now: number) => n
   natspoc_group_data_age_seconds: ({ readAt }, now) => seconds(now - readAt),
 };
 
-/** The same for each partition, with the labels beside `group` and `partition`. */
+/** The same for each partition, with the labels besides `group` and `partition`. */
 const OF_PARTITION: Partial<
   Record<MetricName, (lease: LeaseStatus) => [number | null, Record<string, string>?] | null>
 > = {

@@ -176,7 +176,7 @@ export class Exporter implements ExporterFacts {
     if (this.#isClosed || this.#brokenAt !== undefined) return;
     this.failures++;
     const { note, config } = this.#options;
-    const explained = toNatspocError(error, `look at stream ${config.stream}`);
+    const explained = toNatspocError(error, `read the state of stream ${config.stream}`);
     if (this.#readAt === undefined && FATAL.has(explained.code)) {
       this.#end?.reject(explained);
       return;

@@ -14,7 +14,7 @@ import {
 const FORMAT = 'natspoc-groups';
 const VERSION = 1;
 
-/** A position in a file: the last stream sequence handled in a partition, and what tells its stream from others. */
+/** A position in a file: the last stream sequence handled in a partition, and what identifies its stream. */
 export interface FilePosition {
   partition: number;
   sequence: number;
@@ -94,7 +94,8 @@ function groupIn(value: unknown): FileGroup | string {
   const positions = new Map<number, FilePosition>();
   for (const each of fields.positions) {
     const position = decode(each, { partition: isCount, sequence: isCount }, OPTIONAL);
-    if (!position || position.partition >= head.partitions) return `${JSON.stringify(each)} is no position`;
+    if (!position || position.partition >= head.partitions)
+      return `${JSON.stringify(each)} is not a valid position`;
     if (positions.has(position.partition)) return `p${position.partition} has two positions`;
     positions.set(position.partition, position);
   }

@@ -10,7 +10,7 @@ export function missingGroup({ stream }: Config, group: string, known: readonly 
   const meant = suggest(group, known);
   const others =
     known.length === 0
-      ? `Stream ${stream} has no groups yet: "natspoc consume" makes one.`
+      ? `Stream ${stream} has no groups yet: "natspoc consume" creates one.`
       : `${meant === undefined ? '' : `Did you mean ${meant}? `}Stream ${stream} has ${nameSome(known)}.`;
   return new NatspocError('group-missing', `There is no group ${group}. ${others}`);
 }

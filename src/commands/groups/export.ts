@@ -9,8 +9,7 @@ import { StreamCommand } from '../../cli/stream-command.js';
 export default class GroupsExport extends StreamCommand {
   static override summary = 'Write the positions of a group, or of all groups, to stdout as JSON.';
   static override description =
-    prose(`One file holds all partitions: each position as a sequence of the stream, with the times that tell the stream from
-another one of its name; where the group starts; and the layout of a keyed group. "natspoc groups import" reads it: after the bucket
+    prose(`One file holds all partitions: each position as a sequence of the stream, with the times that identify the stream; where the group starts; and the layout of a keyed group. "natspoc groups import" reads it: after the bucket
 was lost, for a copy of a group, or in another cluster that has the same messages with the same sequences. Leases, pins and pauses
 are not in it.
 

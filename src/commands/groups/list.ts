@@ -35,7 +35,7 @@ the reason), or its layout cannot be read. A group is idle if its last members l
       const { stream, bucket } = config;
       if (flags.json) this.writeJson({ stream, bucket, groups: groups.map(groupRowJson), deadLetters });
       else if (groups.length === 0)
-        this.writeLines([`Stream ${stream} has no groups yet: "natspoc consume" makes one.`]);
+        this.writeLines([`Stream ${stream} has no groups yet: "natspoc consume" creates one.`]);
       else {
         this.writeLines(formatGroups(groups, this.columns));
         for (const note of deadLetterNotes(deadLetters)) this.note(note);

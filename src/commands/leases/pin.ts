@@ -36,7 +36,7 @@ export default class LeasesPin extends StreamCommand {
         if (flags.json) this.writeJson({ pinned: partitions, to, present, there });
         else if (!present) {
           this.writeLines([
-            `${partitionList(partitions)} pinned to ${shown}, which is not there: ${partitions.length === 1 ? 'it moves' : 'they move'} when that member joins.`,
+            `${partitionList(partitions)} pinned to ${shown}, which is not in the group: ${partitions.length === 1 ? 'it moves' : 'they move'} when that member joins.`,
           ]);
         } else if (there) {
           this.writeLines([

@@ -27,7 +27,7 @@ export interface Lag {
 
 /**
  * The number of messages that wait in each partition. Sequences belong to the whole stream, so the difference between
- * end and position only tells whether messages wait; if so, the server counts them.
+ * end and position only shows whether messages wait; if so, the server counts them.
  */
 export async function readLags(
   observer: Pick<GroupObserver, 'waiting'>,

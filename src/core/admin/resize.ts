@@ -13,7 +13,7 @@ import { type FoundLayout, findGroupLayout, positionsNow } from './group-layout.
 import { changeOverride } from './overrides.js';
 import { unwritten } from './unwritten.js';
 
-/** What a resize changes beside the number of partitions. */
+/** What a resize changes besides the number of partitions. */
 export interface ResizePlan {
   from: number;
   to: number;

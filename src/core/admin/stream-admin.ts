@@ -70,7 +70,7 @@ export class StreamAdmin implements AsyncDisposable {
       const topology = await openGroupTopology(connection, config, uses, whole);
       return new StreamAdmin(config, topology, onClose);
     } catch (error) {
-      throw explain(error, `look at stream ${config.stream}`);
+      throw explain(error, `read the state of stream ${config.stream}`);
     }
   }
 
@@ -113,7 +113,7 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * The bucket beside the stream of a configuration, for groups that may not exist yet.
    *
-   * @param create make a bucket that is missing.
+   * @param create create a missing bucket.
    * @throws NatspocError `stream-missing`, …
    */
   static store(connection: NatsConnection, config: Config, create: boolean): Promise<GroupStore> {

@@ -6,7 +6,7 @@ export interface MetricDefinition {
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly from: Source;
   readonly help: string;
-  /** Labels beside `stream`, `group` and `member`. */
+  /** Labels besides `stream`, `group` and `member`. */
   readonly labels?: readonly string[];
   /** True: about the process that serves it. The exporter adds no `group` to it. */
   readonly ofProcess?: boolean;

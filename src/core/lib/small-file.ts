@@ -39,7 +39,7 @@ export function readSmallFile(path: string, { limitBytes, pipes = false }: Small
     // Opening a pipe waits for a writer, unless O_NONBLOCK is set.
     file = openSync(path, constants.O_RDONLY | (pipes ? 0 : (constants.O_NONBLOCK ?? 0)));
     const status = fstatSync(file);
-    if (!status.isFile() && !(pipes && status.isFIFO())) throw new UnreadableFile('it is no regular file');
+    if (!status.isFile() && !(pipes && status.isFIFO())) throw new UnreadableFile('it is not a regular file');
     const chunks: Buffer[] = [];
     for (let bytes = 0; ; ) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);

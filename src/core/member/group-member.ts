@@ -32,7 +32,7 @@ export type JoiningAt =
   | { connection: JoinOptions['connection']; start?: never }
   | { connection?: never; start: (options: Omit<JoinOptions, 'connection'>) => Promise<MemberEngine> };
 
-/** Options of a member, beside those of {@link startMember}. */
+/** Options of a member, in addition to those of {@link startMember}. */
 export type GroupMemberOptions = MemberOptions & JoiningAt;
 
 interface MemberOptions

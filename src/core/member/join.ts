@@ -53,7 +53,7 @@ export interface JoinOptions {
   events: MemberEvents;
   /** Told of messages that no partition takes. */
   onUncovered?: ((found: Uncovered) => void) | undefined;
-  /** Data for STATS of the member's micro service, beside the standard fields. */
+  /** Data for STATS of the member's micro service, in addition to the standard fields. */
   stats: (member: MemberEngine) => unknown;
 }
 

@@ -15,7 +15,7 @@ export interface Check {
 
 export type Checks<Options> = Record<keyof Options, Check>;
 
-/** True for an object that is no array. */
+/** True for an object that is not an array. */
 export const isObject = (value: unknown): value is Fields => asObject(value) !== undefined;
 export const isFunction = (value: unknown): boolean => typeof value === 'function';
 /** True for a whole number within these bounds, both included. */

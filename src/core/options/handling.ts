@@ -10,7 +10,7 @@ export interface Message<Value = undefined> extends StreamMessage {
   readonly value: Value;
 }
 
-/** What a batch handler gets beside the messages. */
+/** What a batch handler gets besides the messages. */
 export interface BatchContext<State = undefined> {
   readonly partition: number;
   /** The fencing token: grows with each change of owner. Pass it along with what you write elsewhere. */
@@ -25,7 +25,7 @@ export interface BatchContext<State = undefined> {
   readonly state: State;
 }
 
-/** What a handler gets beside the message. */
+/** What a handler gets besides the message. */
 export interface HandlerContext<State = undefined> extends BatchContext<State> {
   /** The partitioning key (header `Natspoc-Key`), or null. */
   readonly key: string | null;

@@ -16,7 +16,7 @@ export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting 
   Handling<Value, State> &
   MemberOptions<Value, State>;
 
-/** Options of a member beside its stream and its handler. */
+/** Options of a member besides its stream and its handler. */
 export interface MemberOptions<Value = undefined, State = undefined> {
   /**
    * The group; groups are independent of each other.

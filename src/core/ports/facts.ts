@@ -124,7 +124,7 @@ export interface DeadLetterFacts {
   messages: number;
   bytes: number;
   lastSequence: number;
-  /** The last one; null: none, or it is no dead letter of this stream. */
+  /** The last one; null: none, or it is not a dead letter of this stream. */
   last: {
     partition: number;
     /** The message's sequence in its original stream. */

@@ -20,7 +20,8 @@ export function longestTtl(state: State): number {
 
 /**
  * The bucket is not the one that we knew: it was purged, restored from an older copy, or recreated. Everything known of
- * it is dropped. As after a crash, this member returns under another identity, and sees what is there.
+ * it is dropped. As after a crash, this member returns under another identity, and reads the remaining
+ * entries.
  */
 export function beginAnew(state: State): void {
   const owned = [...state.own.keys()];

@@ -12,7 +12,7 @@ export type Crashes = Pick<PositionRecord, 'crashes' | 'suspect'>;
 
 /**
  * The owners in a row that died at a position or shortly after it, as its next owner counts them. A cautious owner recorded the
- * message that it tried: its death counts only if there is one, and only for that message.
+ * message that it tried: its death counts only if a message was recorded, and only for that message.
  *
  * @param died the last owner has died: its lease was claimed.
  */

@@ -59,7 +59,7 @@ export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): st
 export const ownHeaders = ({ message }: DeadLetter): Record<string, string> =>
   withoutOrders(message.headers());
 
-/** Headers without those that would tell the server or a redrive what to do. */
+/** Headers without those that would control the server or a redrive. */
 export const withoutOrders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => isOurs(name)));
 
@@ -98,7 +98,7 @@ export const partHeaders = (stream: string, id: string): Record<string, string> 
   [HEADERS.partOf]: id,
 });
 
-/** The id of the letter that a part belongs to; undefined if the message is no part. */
+/** The id of the letter that a part belongs to; undefined if the message is not a part. */
 export const partOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   headers[HEADERS.partOf];
 
@@ -150,7 +150,7 @@ export interface StoredLetter {
 /**
  * Decodes a letter.
  *
- * @returns undefined if it is no dead letter of this stream.
+ * @returns undefined if it is not a dead letter of this stream.
  */
 export function readLetter(stored: StoredLetter, stream: string): FoundLetter | undefined {
   const { headers } = stored;

@@ -10,10 +10,11 @@ const AT_ONCE = 4;
 const LOOKS = 3;
 
 /**
- * Reads from the leader, in turns, whether entries still exist: the own session, the group's layout, some of the leases that this member
- * answers for, and some of the other sessions. An entry that is removed from the bucket's stream leaves no marker, so
- * no watch shows it. A member answers for the leases that it owns and those that it handed over, because the next owner
- * may never have seen its lease. Members whose plan includes an absent member must notice its absence.
+ * Reads from the leader, in rotation, whether entries still exist: this member's session, the group's layout,
+ * some of the leases that this member answers for, and some of the other sessions. An entry that is removed
+ * from the bucket's stream leaves no marker, so no watch shows it. A member answers for the leases that it
+ * owns and those that it handed over, because the next owner may never have seen its lease. Members whose
+ * plan includes an absent member must notice its absence.
  */
 export function lookAtEntries(state: State): void {
   if (!state.connected || !isAlive(state)) return;

@@ -46,8 +46,8 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
 
 /**
  * There is no session, not even a deletion marker. Its member may handle until it notices, as long as it renews its
- * proof of life. Once that has ended, a marker is written, because members that still know the session would count on
- * it forever.
+ * proof of life. Once that has ended, a marker is written, because members that still know the session would
+ * plan with it forever.
  */
 function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
   const peer = state.peers.get(id);
@@ -100,8 +100,8 @@ function settled(state: State, id: string): void {
 }
 
 /**
- * Asks for every owner that no entry has shown, whatever the plan says: others may still count on it. Also for the session under which
- * we were fenced: without other members its end is up to us.
+ * Asks for every owner that no entry has shown, whatever the plan says: others may still plan with it. Also
+ * for the session under which we were fenced: without other members its end is up to us.
  */
 export function lookUpOwners(state: State): void {
   if (state.former !== null && (state.peers.has(state.former) || ensureEnded(state, state.former)))

@@ -53,7 +53,7 @@ export interface MemberControl {
   stop(): number[];
 }
 
-/** The fields of a request; none if it is empty; undefined if it is no JSON object. */
+/** The fields of a request; none if it is empty; undefined if it is not a JSON object. */
 const fieldsOf = (bytes: Uint8Array): Fields | undefined => (bytes.length === 0 ? {} : parseObject(bytes));
 
 const isChoice = (value: unknown): value is PartitionChoice =>

@@ -72,7 +72,10 @@ function jsonKey(path: string): MessageKey | undefined {
   return { text: `json:${path}`, of: ({ data }) => valueAt(data, names) };
 }
 
-/** The text or number at a path of a JSON payload; null: it is no JSON object, or there is something else. */
+/**
+ * The text or number at a path of a JSON payload; null: it is not a JSON object, or the path holds something
+ * else.
+ */
 function valueAt(data: Uint8Array, names: readonly string[]): string | null {
   let value: unknown = parseObject(data);
   for (const name of names) {

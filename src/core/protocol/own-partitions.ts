@@ -62,7 +62,7 @@ export function drain(state: State, partition: number, own: OwnPartition): void 
   state.out.push({ type: 'drain-partition', partition, epoch: own.epoch });
 }
 
-/** The own partition of an event; undefined if the event's epoch is over. */
+/** This member's partition of an event; undefined if the event's epoch is over. */
 function current(state: State, partition: number, epoch: number): OwnPartition | undefined {
   const own = state.own.get(partition);
   return own?.epoch === epoch ? own : undefined;

@@ -17,7 +17,7 @@ export type PartitionIn = (
   layout: { partitions: number; prefix?: string | undefined },
 ) => number;
 
-/** What a partition of a resized group takes over from the partitions before. */
+/** What a partition of a resized group takes over from the earlier partitions. */
 interface Inherited {
   start: PartitionStart;
   /** True for a message that was handled in its earlier partition: it must not be handled again. */
@@ -94,7 +94,7 @@ export function behindResize(layout: GroupLayoutRecord, positions: ReadonlyMap<n
   });
 }
 
-/** The partitions before were those of the stream's own layout. */
+/** The earlier partitions were those of the stream's own layout. */
 const wasOwn = ({ prefix, epoch }: GroupLayoutRecord): boolean => prefix !== undefined && epoch === 1;
 
 function sharedPositions(partition: number, layout: GroupLayoutRecord): number[] {

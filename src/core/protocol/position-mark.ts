@@ -1,4 +1,4 @@
-/** A position, and two times that tell its stream from another stream of the same name. */
+/** A position, and two times that distinguish its stream from another stream of the same name. */
 export interface PositionMark {
   /** The stream sequence of the position. */
   sequence: number;

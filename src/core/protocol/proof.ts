@@ -5,8 +5,8 @@ import { ended } from './session.js';
 import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
- * Renews the own proof of life. Only its renewals count as contact: no other answer keeps the group from
- * taking our partitions. Others fence by compare-and-set on this entry, after it has been unchanged for
+ * Renews this member's proof of life. Only its renewals count as contact: no other answer keeps the group
+ * from taking our partitions. Others fence by compare-and-set on this entry, after it has been unchanged for
  * longer than we act on it.
  */
 export function maintainProof(state: State): void {

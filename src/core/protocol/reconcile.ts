@@ -19,9 +19,9 @@ import { isAlive, isDue, report, type State } from './state.js';
 const PARTITIONS_A_MS = 256;
 
 /**
- * Brings the own partitions in line with the view and the plan. A member acts on its own part only: it starts what it
- * owns, gives away its surplus, and claims the orphans that the plan gives it. Compare-and-set corrects decisions from
- * a stale view.
+ * Brings this member's partitions in line with the view and the plan. A member acts on its own part only: it
+ * starts what it owns, gives away its surplus, and claims the orphans that the plan gives it. Compare-and-set
+ * corrects decisions from a stale view.
  */
 export function reconcile(state: State): void {
   retryDue(state);

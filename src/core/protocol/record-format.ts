@@ -40,7 +40,7 @@ export function foreignFormat(bytes: Uint8Array): { v: number; version: string |
 export const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= MAX_TEXT;
 
-/** True for text that can be an id: one token of a key and of a subject, which stands for no others. */
+/** True for text that can be an id: one token of a key and of a subject, without wildcards. */
 export const isId = (value: unknown): value is string => isText(value) && /^[^\s\p{Cc}.*>]+$/u.test(value);
 
 /** True for positive numbers up to this one. */

@@ -5,7 +5,7 @@ import { leaseNow } from './known-layout.js';
 import { checkDeadline, maintainProof } from './proof.js';
 import { abortAll, isDue, report, type State } from './state.js';
 
-/** Maintains the own session: creates it, marks it as leaving, removes it, notices its end. */
+/** Maintains this member's session: creates it, marks it as leaving, removes it, notices its end. */
 export function maintainSession(state: State): void {
   const { session } = state;
   if (state.left) return;

@@ -53,7 +53,7 @@ export function ownAddressing(patterns: readonly string[]): Addressing {
       if (subject === undefined)
         throw usage('subject: this stream has subjects of its own, so each message names one.');
       if (!SUBJECT.test(subject))
-        throw usage(`subject: ${inWords(subject)} is no subject: tokens between dots, no spaces, * or >.`);
+        throw usage(`subject: ${inWords(subject)} is not a subject: tokens between dots, no spaces, * or >.`);
       if (!matchers.some((matches) => matches(subject)))
         throw usage(`subject: the stream does not listen to ${subject}, but to ${patterns.join(', ')}.`);
       // Without a key, a keyed group uses the whole subject as the key, too.

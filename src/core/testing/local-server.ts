@@ -70,6 +70,6 @@ function checked(subjects: unknown): readonly string[] {
   if (Array.isArray(subjects) && subjects.length > 0 && subjects.every(isFilter)) return [...subjects];
   throw new NatspocError(
     'usage',
-    `subjects: ${inWords(subjects)} is no list of subjects, such as ['orders.>'].`,
+    `subjects: ${inWords(subjects)} is not a list of subjects, such as ['orders.>'].`,
   );
 }

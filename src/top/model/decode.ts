@@ -150,7 +150,7 @@ const message = object<MessageFacts>({
   preview: orNull(text),
 });
 
-/** The fields of each event beside time and type. */
+/** The fields of each event besides time and type. */
 const BODIES: { [K in TopEvent['type']]: Is<Omit<Extract<TopEvent, { type: K }>, 'at' | 'type'>> } = {
   target: object({
     target: object<Target>({ servers: list(text), stream: text, group: text, bucket: text }),

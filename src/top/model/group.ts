@@ -68,7 +68,7 @@ class Draft {
     if (change) this.tell(change, at, false);
   }
 
-  /** `quiet`: the change happened at an unknown time, so it is no update. */
+  /** `quiet`: the change happened at an unknown time, so it is not an update. */
   tell(change: GroupChange, at: number, quiet: boolean): void {
     const known: Pick<Update, 'gapMs' | 'silentMs'> =
       change.kind === 'session'

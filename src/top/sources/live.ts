@@ -122,7 +122,7 @@ export class LiveSource {
     for (const partition of partitionsOf(now))
       if (now.group.liveOwner(partition)) epochs.set(partition, now.group.epochOf(partition));
     const slow = this.#round++ % SLOW_ROUNDS === 0;
-    // First and alone: beside other requests it would measure our own load.
+    // First and alone: together with other requests it would measure our own load.
     await this.#try('round trip', async () => {
       const askedAt = performance.now();
       // The client's own measurement is in whole milliseconds.
@@ -242,7 +242,7 @@ export class LiveSource {
   #miss(error: unknown): void {
     if (this.#stopped) return;
     const { config, emit } = this.#options;
-    this.#failure = toNatspocError(error, `look at stream ${config.stream}`);
+    this.#failure = toNatspocError(error, `read the state of stream ${config.stream}`);
     emit({ type: 'missing', message: this.#failure.message });
   }
 

@@ -58,7 +58,7 @@ async function* linesOf(pieces: AsyncIterable<string>, path: string): AsyncGener
     rest = lines.pop() ?? '';
     yield* lines;
     if (rest.length > MAX_LINE_CHARACTERS)
-      throw refusal(path, 'is no recording of natspoc top: a line has no end');
+      throw refusal(path, 'is not a recording of natspoc top: a line has no end');
   }
   if (rest !== '') yield rest;
 }
@@ -99,6 +99,6 @@ export async function readRecording(path: string): Promise<TopEvent[]> {
       : refusal(path, `cannot be read: ${systemReason(error)}`, error);
   }
   if (events.length === 0 || (broken !== undefined && broken < number))
-    throw refusal(path, `is no recording of natspoc top (line ${broken ?? 1})`);
+    throw refusal(path, `is not a recording of natspoc top (line ${broken ?? 1})`);
   return events;
 }

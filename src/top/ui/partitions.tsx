@@ -5,7 +5,9 @@ import { worstLines } from '../view/worst.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
-/** Partitions are shown as a table if no more than these are there and all fit, or if the panel is maximised. */
+/**
+ * Partitions are shown as a table if there are at most this many and all fit, or if the panel is maximised.
+ */
 const TABLE_ROWS = 16;
 /** Minimum height of a table below the map. */
 const MIN_TABLE = 4;

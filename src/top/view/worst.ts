@@ -13,7 +13,10 @@ const WORST = 5;
 export const worstHeight = (model: Model): number =>
   Math.max(1, Math.min(WORST, troubledPartitions(model).length));
 
-/** The partition, its owner, and how much waits how long: `p4 B worker-2 lag 1,234 (3m 2s)`, the age of the oldest. */
+/**
+ * The partition, its owner, its lag and the age of the oldest waiting message: `p4 B worker-2 lag 1,234 (3m
+ * 2s)`.
+ */
 function aboutPartition(model: Model, row: LeaseStatus): Span[] {
   const owner = row.owner === null ? [] : [span(' '), letterSpan(model, row.session), span(` ${row.owner}`)];
   const age = row.oldestMs ? ` (${duration(row.oldestMs)})` : '';

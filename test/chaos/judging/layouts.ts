@@ -81,7 +81,7 @@ function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<strin
 
 /**
  * A layout with all calls that concern it. Messages that were handled before the resize count as handled
- * here: they must be no loss, no gap and no repetition. None of their calls may still run.
+ * here: they must not be a loss, a gap or a repetition. None of their calls may still run.
  */
 export interface Section extends RunLayout {
   /**

@@ -19,7 +19,10 @@ export class Drops {
     this.#judge = judge;
   }
 
-  /** `isOldest`: the stream has nothing older. For a loss in the middle, a new reader cannot tell the partition. */
+  /**
+   * `isOldest`: the stream has nothing older. For a loss in the middle, a new reader cannot know the
+   * partition.
+   */
   dropped(messages: readonly Stored[], isOldest: boolean): void {
     if (!isOldest) return;
     for (const message of messages) {

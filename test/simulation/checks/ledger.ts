@@ -83,7 +83,7 @@ export class Ledger {
     return this.positions.get(partition) ?? NO_POSITION;
   }
 
-  /** The position, or the one before its removal. */
+  /** The position, or the last one before its removal. */
   knownPosition(partition: number): PositionNow {
     return this.positions.get(partition) ?? this.#lostPositions.get(partition) ?? NO_POSITION;
   }

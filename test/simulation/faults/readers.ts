@@ -71,7 +71,7 @@ export const twins: Fault = (world) => {
   const { consumers, log } = server;
   const open = (name: string): void => {
     const [, partition, epoch] = /-p(\d+)-e(\d+)-/.exec(name) ?? [];
-    // The names of shared readers are random: there are no twins.
+    // The names of shared readers are random, so a twin group has other readers.
     if (partition === undefined) return;
     const twin = readerName(settings.group, Number(partition), Number(epoch), newReaderToken());
     timeline.after(random.between(0, 20), () => {

@@ -10,7 +10,7 @@ interface Failed {
   reason: string;
 }
 
-/** What {@link HoldUps} ask about an own partition. */
+/** What { HoldUps} ask about a partition of this member. */
 interface Facts extends Pick<OwnPartition, 'phase' | 'retryAt'> {
   partition: number;
   status: RunnerStatus;
@@ -62,7 +62,7 @@ export class HoldUps {
     return this.#failed.get(partition)?.reason;
   }
 
-  /** What holds an own partition up; undefined: nothing. */
+  /** What holds a partition of this member up; undefined: nothing. */
   of({ partition, phase, retryAt, status, failing, running, standing }: Facts): HoldUp | undefined {
     const now = this.#clock.now();
     if (phase === 'halted') {

@@ -34,7 +34,7 @@ export interface BucketHealth {
 export interface StandstillPorts {
   state: () => State;
   bucket: BucketHealth;
-  /** The status of an own partition, and the sequences of its running handlers. */
+  /** The status of a partition of this member, and the sequences of its running handlers. */
   status: (
     partition: number,
     epoch: number,

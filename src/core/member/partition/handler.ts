@@ -3,7 +3,7 @@ import { messageOf } from '../../lib/errors.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { HandlerLog } from './logger.js';
 
-/** What a handler gets beside the message. */
+/** What a handler gets besides the message. */
 export interface HandlerContext {
   readonly partition: number;
   /** The fencing token: grows with each change of owner. Pass it along with what you write elsewhere. */
@@ -29,7 +29,7 @@ export interface HandlerContext {
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
-/** What a batch handler gets beside the messages; `attempt` is that of the first one. */
+/** What a batch handler gets besides the messages; `attempt` is that of the first one. */
 export type BatchContext = Pick<
   HandlerContext,
   'partition' | 'epoch' | 'attempt' | 'signal' | 'log' | 'state'

@@ -140,7 +140,7 @@ export async function takeOver(
   const reader = newReaderToken();
   const trimmed = (older ?? (isStart ? start : undefined))?.trimmed ?? 0;
   const at = new Date().toISOString();
-  // A later takeover under the same epoch is no death.
+  // A later takeover under the same epoch is not a death.
   const died = takeover.died != null && older !== undefined && older.epoch < takeover.died;
   const crashes = crashesAt(older ?? {}, died, ports.maxCrashes);
   const tags = positionTags(layout, older?.sought);
@@ -200,8 +200,8 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
 }
 
 /**
- * True if an isolated member has written back a position that the bucket had lost. It knew an older one than
- * the owner of this epoch.
+ * True if an isolated member has written back a position that the bucket had lost. It knew an older position
+ * than the owner of this epoch.
  */
 const isPutBack = ({ before }: Takeover, { epoch, seq }: PositionRecord): boolean =>
   epoch === 0 && before !== undefined && before.status.committed > seq;

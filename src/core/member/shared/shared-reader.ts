@@ -212,7 +212,7 @@ export class SharedReader {
    * ended: the server keeps it for a while. Each caller gets the answer to a request that was sent after its
    * call, so the answer confirms what was delivered before. False: there was no answer.
    *
-   * @param isUrgent does not wait for a rest: a drain waits for the answer.
+   * @param isUrgent does not wait for a pause: a drain waits for the answer.
    */
   confirm(isUrgent = false): Promise<boolean> {
     return this.#looks.look(isUrgent);

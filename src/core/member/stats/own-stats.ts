@@ -12,7 +12,7 @@ import { Takeovers } from './takeovers.js';
 /** The limit of hold-ups in one answer, which must fit into a message. */
 const TOLD_HOLD_UPS = 256;
 
-/** What a member knows about itself, beside the measurements here. */
+/** What a member knows about itself, besides the measurements here. */
 export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' | 'version'> {
   /** Session id; null while there is none. */
   id: string | null;

@@ -208,7 +208,7 @@ export class NatsEventStream implements EventStream {
       return { kind: 'ok', ...bounds };
     } catch (error) {
       if (isUnknownOutcome(error)) return { kind: 'unknown' };
-      return { kind: 'failed', error: toNatspocError(error, `look at stream ${this.#stream}`) };
+      return { kind: 'failed', error: toNatspocError(error, `read the state of stream ${this.#stream}`) };
     }
   }
 

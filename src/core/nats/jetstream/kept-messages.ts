@@ -15,7 +15,7 @@ const encode = (headers: Headers, id: string | undefined): Uint8Array =>
 
 /** Messages of one stream that are stored once each, and read by their sequence. */
 export interface KeptMessages {
-  /** Bytes of payload that fit beside these headers and an id. */
+  /** Bytes of payload that fit in addition to these headers and an id. */
   room(headers: Headers, id: string): number;
   /** Stores a message once; see {@link storeOnce}. Without an id every call stores it. */
   store(

@@ -14,7 +14,7 @@ type Judge = (config: StreamConfig, bucket: string) => string | undefined;
 /** Why a bucket cannot keep leases and positions, by setting. */
 const REFUSED: Readonly<Record<string, Judge>> = {
   subjects: ({ subjects, mirror }, bucket) =>
-    mirror || subjects?.includes(bucketSubject(bucket, '>')) ? undefined : 'is no KV bucket',
+    mirror || subjects?.includes(bucketSubject(bucket, '>')) ? undefined : 'is not a KV bucket',
   max_age: ({ max_age }) => (max_age > 0 ? 'has a TTL' : undefined),
   storage: ({ storage }) => (storage === StorageType.Memory ? 'is kept in memory only' : undefined),
   discard: ({ discard, max_bytes, max_msgs }) =>

@@ -62,6 +62,6 @@ export async function newestRevision({ manager }: NatsHandles, bucket: string): 
   try {
     return (await manager.streams.info(bucketStream(bucket))).state.last_seq;
   } catch (error) {
-    throw toNatspocError(error, `look at bucket ${bucket}`);
+    throw toNatspocError(error, `read bucket ${bucket}`);
   }
 }

@@ -167,7 +167,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
         const uncovered = await findUncoveredOf(facts);
         return uncovered ? { ...facts, uncovered } : facts;
       } catch (error) {
-        throw toNatspocError(error, `look at stream ${stream}`);
+        throw toNatspocError(error, `read the state of stream ${stream}`);
       }
     },
 

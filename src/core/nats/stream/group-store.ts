@@ -10,7 +10,7 @@ import { missingStore } from './missing-store.js';
 import { bucketConfig } from './stored.js';
 import { describedLayout, readLayout, writeLayout } from './stream-layout.js';
 
-/** The bucket beside a stream, for groups that may not exist yet, and what tells the stream from others of its name. */
+/** The bucket beside a stream, for groups that may not exist yet, and what identifies the stream. */
 export interface GroupStore {
   bucket: Bucket;
   /** Partitions of the stream's own layout; undefined: it has none. */
@@ -25,7 +25,7 @@ export interface GroupStore {
 /**
  * Opens the bucket of an existing stream.
  *
- * @param create make a bucket that is missing, and write the layout of the stream into it.
+ * @param create create a missing bucket, and write the layout of the stream into it.
  * @throws NatspocError `stream-missing`, …
  */
 export async function openGroupStore(

@@ -12,7 +12,8 @@ export interface StoredLayout<T = LayoutRecord> {
 }
 
 /**
- * Where a layout is stored, and how it is read; `decode` throws a NatspocError for a value that is no layout.
+ * Where a layout is stored, and how it is read; `decode` throws a NatspocError for a value that is not a
+ * layout.
  */
 export interface LayoutEntry<T> {
   bucket: Bucket;

@@ -5,7 +5,7 @@ import { toNatspocError } from '../client/outcome.js';
 import { bucketStream } from '../kv/bucket.js';
 
 /**
- * The names of the account's streams that have a bucket of the usual name beside them, sorted.
+ * The names of the account's streams that have a bucket of the usual name, sorted.
  *
  * @throws NatspocError `not-permitted`, `unreachable`, …
  */

@@ -18,11 +18,11 @@ export function missingStore(
   found: Pick<Found, 'stream' | 'bucket'>,
 ): string | undefined {
   if (!found.stream && found.bucket)
-    return `There is no stream ${stream}, but its bucket ${bucket} is there. "natspoc stream delete" removes the bucket; check --stream.`;
+    return `There is no stream ${stream}, but its bucket ${bucket} exists. "natspoc stream delete" removes the bucket; check --stream.`;
   if (!found.stream)
     return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`;
   if (!found.bucket)
-    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never made. "natspoc stream create" makes it; check --bucket.`;
+    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never created. "natspoc stream create" creates it; check --bucket.`;
   return undefined;
 }
 

@@ -108,7 +108,7 @@ export function checkSettings(config: Config, layout: LayoutRecord): void {
 export function checkDescription(config: Config, layout: LayoutRecord, described: LayoutRecord): void {
   if (isSame(layout, described)) return;
   throw mismatch(
-    `Stream ${config.stream} was made with ${inWords(described)}, but bucket ${config.bucket} says ${inWords(layout)}. ` +
+    `Stream ${config.stream} was created with ${inWords(described)}, but bucket ${config.bucket} says ${inWords(layout)}. ` +
       `Choose the bucket that belongs to the stream with ${config.place('bucket')}.`,
   );
 }

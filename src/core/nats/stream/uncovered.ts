@@ -33,7 +33,7 @@ export async function findUncovered(looked: Looked, timeoutMs: number): Promise<
     const { state: listed } = await manager.streams.info(stream, { subjects_filter: '>' });
     return uncoveredOf(listed.subjects ?? {}, looked.layout);
   } catch (error) {
-    throw toNatspocError(error, `look at stream ${stream}`);
+    throw toNatspocError(error, `read the state of stream ${stream}`);
   }
 }
 
