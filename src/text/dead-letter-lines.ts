@@ -59,7 +59,7 @@ export const fullLetterJson = (letter: FoundLetter, original: Original | undefin
 
 /** The dead letters of a stream as text: `12 in EVENTS_dead, the last at 04:01:02: timed out`. */
 export function describeDeadLetters(facts: DeadLetterFacts | null): string {
-  if (facts === null) return 'not permitted to look';
+  if (facts === null) return 'not permitted to read';
   const { messages, stream, last } = facts;
   if (messages === 0) return 'none';
   const newest = last ? `, the last ${whenGivenUp(last.at)}: ${escapeControl(last.error)}` : '';

@@ -235,7 +235,7 @@ describe('acting without the permission', function () {
     await terminal.top();
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     await tmux.press('BTab');
-    await tmux.shows(/dead letters {2}not permitted to look/);
+    await tmux.shows(/dead letters {2}not permitted to read/);
     await tmux.press('Tab');
     const order = async (keys: string[], question: RegExp, outcome: RegExp) => {
       await tmux.press(...keys);

@@ -148,7 +148,7 @@ describe('a batch', () => {
     await failed(new FailedAt(9, new Error('bad')));
     assert.equal(at.position, 2);
     assert.deepEqual(at.halts, [{ kind: 'halted', message: 'message 3 failed: bad' }]);
-    assert.throws(() => new FailedAt(-1, 'x'), /-1 is no index of a message/);
+    assert.throws(() => new FailedAt(-1, 'x'), /-1 is not the index of a message/);
   });
 
   it('may say that no message can be handled: none of it is', async () => {

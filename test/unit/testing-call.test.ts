@@ -94,7 +94,7 @@ describe('a called handler', () => {
     const broken = await call({ handler: fails, judge: fails });
     assert.deepEqual(
       [broken.outcome === 'failed' && broken.then, broken.outcome === 'failed' && broken.fault],
-      ['halt', 'judge has thrown: no way'],
+      ['halt', 'judge threw: no way'],
     );
   });
 

@@ -89,13 +89,13 @@ describe('the judge of failures', () => {
     throws.accept(1);
     const [thrown] = throws.halts;
     assert.ok(thrown?.kind === 'halted');
-    assert.equal(thrown.message, 'message 1 failed: no; judge has thrown: a bug');
+    assert.equal(thrown.message, 'message 1 failed: no; judge threw: a bug');
     for (const verdict of ['ignore', { retryInMs: -1 }, Promise.resolve('skip'), 7]) {
       const bench = failing(new Error('no'), () => verdict as never);
       bench.accept(1);
       const [halt] = bench.halts;
       assert.ok(halt?.kind === 'halted');
-      assert.match(halt.message, /judge has returned .*, which is no verdict$/);
+      assert.match(halt.message, /judge returned .*, which is not a verdict$/);
     }
   });
 

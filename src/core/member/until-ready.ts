@@ -30,5 +30,5 @@ export async function untilReady(member: Becoming, clock: Clock): Promise<void> 
     await sleep(clock, LOOK_EVERY_MS);
   }
   await over;
-  throw new NatspocError('failed', 'The member has left before it was ready.');
+  throw new NatspocError('failed', 'The member left before it was ready.');
 }

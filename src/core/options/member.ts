@@ -83,7 +83,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   backoff?: Backoff | undefined;
   /**
-   * After the last attempt: halt the partition until an operator releases it, store the message as a dead letter, or
+   * After the last attempt: halt the partition until an operator retries, skips or releases it, store the message as a dead letter, or
    * skip the message.
    *
    * @default 'halt'

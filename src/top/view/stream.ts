@@ -15,7 +15,7 @@ const fact = (name: string, value: string): [Span, Span] => [
 /** The number of dead letters. */
 function deadLetterLine({ deadLetters }: Model): Line {
   if (deadLetters === null) return fact('dead letters', UNKNOWN);
-  if (deadLetters === 'not-permitted') return fact('dead letters', 'not permitted to look');
+  if (deadLetters === 'not-permitted') return fact('dead letters', 'not permitted to read');
   if (deadLetters.messages === 0) return fact('dead letters', 'none');
   const { messages, bytes, stream } = deadLetters;
   const [name, amount] = fact('dead letters', `${formatCount(messages)}, ${formatBytes(bytes)}`);

@@ -225,7 +225,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'unsettled-jump',
     mistake:
-      'a reader does not look into what it has passed over before it is committed, so that a loss is not told',
+      'a reader does not look into what it has passed over before it is committed, so that a loss is not reported',
     edits: [
       core(
         'member/partition/stream-losses',

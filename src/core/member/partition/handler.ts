@@ -65,7 +65,7 @@ export class FailedAt extends Error {
   /** @throws RangeError if the index is no whole number from 0. */
   constructor(index: number, cause: unknown) {
     if (!Number.isSafeInteger(index) || index < 0)
-      throw new RangeError(`FailedAt: ${index} is no index of a message`);
+      throw new RangeError(`FailedAt: ${index} is not the index of a message`);
     super(messageOf(cause), { cause });
     this.index = index;
   }

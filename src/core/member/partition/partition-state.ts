@@ -61,7 +61,7 @@ export class PartitionState {
       return true;
     } catch (error) {
       this.lose(error instanceof Error ? error : new Error(messageOf(error)));
-      this.#context.log.error(`release has failed: ${messageOf(error)}`);
+      this.#context.log.error(`release failed: ${messageOf(error)}`);
       return false;
     } finally {
       cancel();

@@ -189,7 +189,7 @@ export class PartitionRunner {
       return true;
     } catch (error) {
       if (error instanceof StopConsuming) void this.#halt({ kind: 'stopped', error });
-      else this.#fail(`acquire has failed: ${messageOf(error)}`);
+      else this.#fail(`acquire failed: ${messageOf(error)}`);
       return false;
     }
   }

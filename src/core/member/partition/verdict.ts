@@ -59,7 +59,7 @@ export function decide(
   try {
     verdict = judge?.(failure);
   } catch (error) {
-    return { kind: 'halt', fault: `judge has thrown: ${messageOf(error)}` };
+    return { kind: 'halt', fault: `judge threw: ${messageOf(error)}` };
   }
   if (verdict === undefined || verdict === null) {
     return isInvalid(failure.error)
@@ -71,7 +71,7 @@ export function decide(
   if (verdict === 'halt' || verdict === 'skip' || verdict === 'dead-letter') return { kind: verdict };
   const delayMs = retryInMs(verdict);
   if (delayMs !== undefined) return { kind: 'retry', delayMs };
-  return { kind: 'halt', fault: `judge has returned ${inWords(verdict)}, which is no verdict` };
+  return { kind: 'halt', fault: `judge returned ${inWords(verdict)}, which is not a verdict` };
 }
 
 function retryInMs(verdict: unknown): number | undefined {

@@ -212,7 +212,8 @@ export class PullReader {
     this.#watchdog?.heard();
     const delivery = this.#delivery;
     if (!delivery.read(message.reply ?? '')) {
-      if (!this.#requests.isAnswer(message)) this.fail(`something that is no delivery: ${message.subject}`);
+      if (!this.#requests.isAnswer(message))
+        this.fail(`a message that is not a delivery: ${message.subject}`);
       else if (message.headers?.code === 100) this.#idle();
       else {
         this.#rests = true;
