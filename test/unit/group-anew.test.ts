@@ -72,25 +72,41 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 40 }]);
   });
 
-  it('handles a partition again whose pause the leader does not know, and pauses it if the leader knows it later', () => {
+  it('handles a partition again whose pause the leader does not know twice, with contact in between', () => {
     const me = beside();
     const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
     const pause = { kind: 'override', partition: 0, revision: 40, record: paused } as const;
     me.send({ type: 'changes', entries: [pause] });
     me.send({ type: 'partition-drained', partition: 0, epoch: 30 });
-    me.renewed(me.now, { kind: 'ok', revision: 50 });
-    me.wait(me.timing.ttlMs / 3);
-    assert.deepEqual(me.last('look-up-override'), [{ type: 'look-up-override', partition: 0, known: 40 }]);
+    const look = (revision: number, entry: typeof pause | null) => {
+      me.wait(1);
+      me.renewed(me.now, { kind: 'ok', revision });
+      me.wait(me.timing.ttlMs / 3);
+      assert.deepEqual(me.last('look-up-override'), [{ type: 'look-up-override', partition: 0, known: 40 }]);
+      me.send({ type: 'override-looked-up', partition: 0, known: 40, entry });
+      return me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]);
+    };
+    assert.deepEqual(look(50, null), []);
+    // Answered without a confirmed renewal since: it may be the same leader, which is cut off.
     me.send({ type: 'override-looked-up', partition: 0, known: 40, entry: null });
+    assert.deepEqual(me.last('start-partition'), []);
+    // A leader that knows it ends the doubt.
+    assert.deepEqual(look(51, pause), []);
+    assert.deepEqual(look(52, null), []);
+    assert.deepEqual(look(53, null), [[0, 30]]);
+  });
+
+  it('handles a partition again whose pause is missing in a snapshot', () => {
+    const me = beside();
+    const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
+    me.send({ type: 'changes', entries: [{ kind: 'override', partition: 0, revision: 40, record: paused }] });
+    me.send({ type: 'partition-drained', partition: 0, epoch: 30 });
+    const entries = [session('OTHER', 20), session('ME', 10), lease(0, 30, 'ME'), lease(1, 41, 'OTHER')];
+    me.send({ type: 'snapshot', entries });
     assert.deepEqual(
       me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]),
       [[0, 30]],
     );
-    me.renewed(me.now, { kind: 'ok', revision: 51 });
-    me.wait(me.timing.ttlMs / 3);
-    assert.deepEqual(me.last('look-up-override'), [{ type: 'look-up-override', partition: 0, known: 0 }]);
-    me.send({ type: 'override-looked-up', partition: 0, known: 0, entry: pause });
-    assert.equal(me.last('drain-partition').length, 1);
   });
 
   it('ignores an answer about a pause if a newer revision was seen after the request', () => {

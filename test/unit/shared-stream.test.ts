@@ -120,9 +120,10 @@ function bench(messages = 1_000) {
     await new Promise((resolve) => setImmediate(resolve));
   };
   /**
-   * Opens a partition after a sequence, as its owner does; `held`: unsettled messages from an earlier reader.
+   * Opens a partition after a sequence, as its owner does; `held`: unsettled messages from an earlier reader;
+   * `handledUpTo`: it followed that reader.
    */
-  const take = async (partition: number, after: number, held = 0): Promise<Taken> => {
+  const take = async (partition: number, after: number, held = 0, handledUpTo = after): Promise<Taken> => {
     const taken: Pick<Taken, 'sequences' | 'faults' | 'trimmed'> = { sequences: [], faults: [], trimmed: [] };
     const opened = await shared.open(
       {
@@ -131,6 +132,7 @@ function bench(messages = 1_000) {
         startSequence: after + 1,
         window: { messages: 1, bytes: 1 },
         concurrency: 1,
+        handledUpTo,
       },
       {
         message: ({ sequence }) => taken.sequences.push(sequence),
@@ -370,6 +372,19 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(again.faults, ['foreign']);
     assert.deepEqual((await take(0, 0)).faults, []);
     assert.equal(await shared.shared.confirm(0), 'confirmed');
+  });
+
+  it('makes a partition start again that received nothing from a changed reader, but followed it', async () => {
+    const { readers, take, shared, change, settle } = bench();
+    const even = await take(0, 0);
+    readers[0]?.deliver(1, 1);
+    change('its reader was changed', readers[0]);
+    readers[0]?.deliver(3, 9);
+    even.close();
+    assert.deepEqual(await shared.shared.confirm(0), { doubt: 'its reader was changed' });
+    const again = await take(0, 0, 0, 9);
+    await settle();
+    assert.deepEqual(again.faults, ['foreign']);
   });
 
   it('leaves the server time to deliver between two checks, and one check answers all that wait for it', async () => {

@@ -170,6 +170,8 @@ export interface ReaderOptions {
   concurrency: number;
   /** Of a shared reader: true for a message that is passed over, because it was handled before the group was resized. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
+  /** The last sequence that the partition counts as handled. It may follow an earlier shared reader beyond the start. */
+  handledUpTo?: number | undefined;
 }
 
 /** The state of a reader on the server. */

@@ -37,6 +37,7 @@ export function beginAnew(state: State): void {
     state.leases,
     state.reserved,
     state.receded,
+    state.doubted,
     state.overrides,
     state.buried,
     state.lookUps,

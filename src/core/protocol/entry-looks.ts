@@ -48,8 +48,8 @@ export function lookAtEntries(state: State): void {
 const ascending = (a: number, b: number): number => a - b;
 
 /**
- * Handles the answer to `look-up-override`. If the leader has less than was known when it was asked, the bucket went back. What it
- * has counts, and is still looked at: a leader that is cut off may have answered.
+ * Handles the answer to `look-up-override`. If the leader has less than was known when it was asked, the bucket went back, or the
+ * leader is cut off. So it is asked twice, with contact in between: a pause must not end because of a cut.
  */
 export function overrideLookedUp(
   state: State,
@@ -58,10 +58,16 @@ export function overrideLookedUp(
   if (entry === 'unknown') return;
   // A newer one was seen meanwhile.
   if ((state.overrides.get(partition)?.revision ?? 0) !== known) return;
-  if ((entry?.revision ?? 0) < known) {
-    state.overrides.set(partition, { revision: 0, record: null });
-    state.dirty = true;
+  if ((entry?.revision ?? 0) >= known) {
+    state.doubted.delete(partition);
+    return;
   }
+  const doubtedAt = state.doubted.get(partition) ?? state.now;
+  state.doubted.set(partition, doubtedAt);
+  if (state.session.proof.certainAt <= doubtedAt) return;
+  state.doubted.delete(partition);
+  state.overrides.set(partition, { revision: 0, record: null });
+  state.dirty = true;
   if (entry) applyOverride(state, entry);
 }
 

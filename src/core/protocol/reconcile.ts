@@ -112,7 +112,6 @@ function followView(state: State): void {
 
 /** Follows operators' pauses. */
 function followPauses(state: State): void {
-  if (state.overrides.size === 0) return;
   for (const [partition, own] of state.own) {
     const paused = isPaused(state, partition);
     if (own.phase === 'paused' && !paused) {

@@ -168,6 +168,8 @@ export interface State {
   lost: Map<number, LeaseRecord>;
   /** Leases that the leader showed at an older revision: at which one they had been seen. */
   receded: Map<number, number>;
+  /** Overrides of which the leader showed less than was known: since when. */
+  doubted: Map<number, number>;
   /** What {@link lookAtEntries} read last: the lease and the override of a partition, the session of a member. */
   lookedAt: { partition: number; override: number; peer: string };
   /** When the next ones are read. */

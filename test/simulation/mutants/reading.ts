@@ -3,10 +3,21 @@ import { core, type Mutant } from './mutant.js';
 /** Mistakes about buffered messages: readers, windows, time slices, parallel handlers. */
 export const READING: readonly Mutant[] = [
   {
+    name: 'followed-in-doubt',
+    mistake: 'a partition that only followed a changed reader commits how far that reader was',
+    edits: [
+      core('member/shared/shared-stream', 'Math.max(startSequence - 1, handledUpTo)', '(startSequence - 1)'),
+    ],
+  },
+  {
     name: 'fresh-window',
     mistake: 'a replacement reader gets a full window beside the messages in memory',
     edits: [
-      core('member/partition/partition-reader', 'opened.reader.start(waiting());', 'opened.reader.start(0);'),
+      core(
+        'member/partition/partition-reader',
+        'opened.reader.start(progress.waiting());',
+        'opened.reader.start(0);',
+      ),
     ],
   },
   {

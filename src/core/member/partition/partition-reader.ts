@@ -34,8 +34,15 @@ export interface PartitionReaderPorts {
   concurrency: number;
   /** See {@link ReaderOptions.isHandled}. */
   isHandled?: ReaderOptions['isHandled'];
+  progress: ReadingProgress;
+}
+
+/** How far a partition has handled what its reader delivered. */
+export interface ReadingProgress {
   /** How many delivered messages are not settled. */
   waiting: () => number;
+  /** See {@link ReaderOptions.handledUpTo}. */
+  handledUpTo: () => number;
 }
 
 /** Reports to its runner, until it is closed. */
@@ -117,10 +124,11 @@ export class PartitionReader {
 
   /** Opens a reader. False: it failed, which was reported, or this object was closed. */
   async open(): Promise<boolean> {
-    const { stream, partition, name, concurrency, isHandled, waiting } = this.#ports;
+    const { stream, partition, name, concurrency, isHandled, progress } = this.#ports;
     const startSequence = this.#received + 1;
+    const handledUpTo = progress.handledUpTo();
     const opened = await stream.open(
-      { name, partition, startSequence, window: this.#window, concurrency, isHandled },
+      { name, partition, startSequence, window: this.#window, concurrency, isHandled, handledUpTo },
       {
         message: (message) => this.#receive(message),
         gone: (messages) => this.#missed(messages),
@@ -143,7 +151,7 @@ export class PartitionReader {
       // Partitions may have been added or removed in the meantime.
       opened.reader.resize(this.#window);
       // Unsettled messages of the previous reader take their place in the window.
-      opened.reader.start(waiting());
+      opened.reader.start(progress.waiting());
       this.#events.opened();
       return true;
     }

@@ -1,15 +1,11 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { readerName } from '../../protocol/reader-name.js';
 import type { RunnerPorts, RunnerSettings } from './contract.js';
-import { PartitionReader, type PartitionReaderEvents } from './partition-reader.js';
+import { PartitionReader, type PartitionReaderEvents, type ReadingProgress } from './partition-reader.js';
 import type { TrimWatch } from './stream-losses.js';
 import type { Taken, Takeover } from './takeover.js';
 
-/**
- * The messages of a partition after the position that was taken over.
- *
- * @param waiting how many delivered messages are not settled.
- */
+/** The messages of a partition after the position that was taken over. */
 export function readAfter(
   { partition, epoch, group, isHandled }: Takeover,
   { mark, reader, tags }: Taken,
@@ -17,7 +13,7 @@ export function readAfter(
   settings: RunnerSettings,
   ports: RunnerPorts,
   trimWatch: TrimWatch | undefined,
-  waiting: () => number,
+  progress: ReadingProgress,
   events: PartitionReaderEvents,
 ): PartitionReader {
   return new PartitionReader(
@@ -30,7 +26,7 @@ export function readAfter(
       trimWatch,
       concurrency: mostInCalls(settings, ports),
       isHandled: tags.sought ? undefined : isHandled,
-      waiting,
+      progress,
     },
     events,
   );

@@ -327,7 +327,10 @@ export class PartitionRunner {
       this.#settings,
       this.#ports,
       this.#trimWatch,
-      () => this.#work.waiting,
+      {
+        waiting: () => this.#work.waiting,
+        handledUpTo: () => this.#committer?.handledUpTo ?? 0,
+      },
       {
         message: (message) => this.#work.accept(message),
         opened: () => void this.#isCaughtUp(),

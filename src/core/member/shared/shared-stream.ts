@@ -83,7 +83,7 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
-    const { partition, startSequence } = options;
+    const { partition, startSequence, handledUpTo = 0 } = options;
     if (partition === null) return this.#ports.stream.open(options, sink);
     if (!this.#head) {
       const opened = await this.#openHead(startSequence - 1);
@@ -94,7 +94,8 @@ export class SharedStream implements EventStream, LaneOwner {
     const doubt = this.#doubts.get(partition);
     this.#doubts.delete(partition);
     // The partition of the lane does not know of the doubt yet.
-    if (doubt && startSequence > doubt.behind + 1) queueMicrotask(() => lane.fault('foreign', doubt.reason));
+    if (doubt && Math.max(startSequence - 1, handledUpTo) > doubt.behind)
+      queueMicrotask(() => lane.fault('foreign', doubt.reason));
     return { kind: 'ok', reader: lane };
   }
 
