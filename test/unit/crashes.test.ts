@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { handleAfterDeaths } from '../../src/core/member/partition/after-deaths.js';
 import { Alone } from '../../src/core/member/partition/alone.js';
 import { Caution, CrashedOwners } from '../../src/core/member/partition/caution.js';
 import type { Handler } from '../../src/core/member/partition/handler.js';
@@ -188,6 +189,31 @@ describe('a partition whose owners have died', () => {
     await settle();
     await step();
     assert.deepEqual([recorded, called], [[1, 1], [1]]);
+  });
+
+  it('begins again when its owner starts again, also after a message that was handled and not committed', () => {
+    const permit = new Permit(new ManualClock());
+    const committer = {
+      ...{ countsDeaths: true, lead: LEAD, committed: 50, whenWritten: () => {}, crashed: () => {} },
+      ...{ trying: async () => true, tried: async () => {} },
+    };
+    for (const [deaths, resumed, expected] of [
+      [2, 50, 2],
+      [2, 51, 2],
+      [1, 51, undefined],
+    ] as const) {
+      let isCautious = false;
+      const work = {
+        keepShort: () => {},
+        beCautious: () => {
+          isCautious = true;
+        },
+      };
+      const found = { crashes: { crashes: deaths, suspect: 51 }, sequence: 50, resumed };
+      const ports = { alone: new Alone(), permit, isCaughtUp: () => false };
+      assert.equal(handleAfterDeaths(work, committer, found, 3, ports), expected);
+      assert.equal(isCautious, expected !== undefined);
+    }
   });
 
   it('returns to normal after a short lead, or a thousand messages if the previous owner did not stay near its position', async () => {

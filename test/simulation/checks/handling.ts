@@ -75,6 +75,7 @@ export class Handling implements CallObserver {
     if (how !== 'handled' || !message) return;
     message.done = true;
     message.handledUnder = call.epoch;
+    this.#order.handled(message);
     if (call.abortedAt !== undefined) {
       // A call that timed out has failed, whatever its result is.
       const counts = this.#settings.handlerTimeoutMs === undefined && !this.#isGivenUp(call);

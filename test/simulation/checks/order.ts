@@ -40,6 +40,8 @@ export class Order {
   /** Progress by partition and epoch before the bucket went back: such an owner may find its lease again, and continue. */
   readonly #revived = new Map<string, Progress>();
   readonly #mayStartAgain = new Set<number>();
+  /** Messages that were handled before the last restart, and are being handled again. */
+  readonly #again = new Set<Stored>();
   /** The last delivered sequence of each partition, handled or not, and its epoch. */
   readonly #received = new Map<number, { epoch: number; sequence: number }>();
 
@@ -98,6 +100,7 @@ export class Order {
       wasCalled &&
       first.done &&
       first.handledUnder === epoch &&
+      !this.#again.has(first) &&
       !this.#excuses.isDoubtful(first)
     )
       this.#judge.violate('I3', `p${partition} starts again at ${first.sequence}, which was handled`);
@@ -112,8 +115,14 @@ export class Order {
     return !this.#isByKey || index < (this.#progress.get(partition) ?? NEVER).handledTo;
   }
 
+  /** A message is handled. */
+  handled(message: Stored): void {
+    this.#again.delete(message);
+  }
+
   /** A handler call starts; `what` describes it. */
   called({ partition, epoch }: Call, message: Stored, what: string): void {
+    if (message.done) this.#again.add(message);
     let progress = this.#progress.get(partition);
     // If there are two owners, because one joined after a loss and cannot know of the other, the older one continues.
     const replaced = this.#replaced.get(partition);

@@ -174,6 +174,17 @@ export const DATA: readonly Mutant[] = [
     ],
   },
   {
+    name: 'caution-lost',
+    mistake: 'an owner that starts again while deaths count is not cautious any more',
+    edits: [
+      core(
+        'member/partition/after-deaths',
+        'resumed === sequence ? crashes : carriedOver(crashes, sequence, maxCrashes)',
+        'resumed === sequence ? crashes : carriedOver({}, sequence, maxCrashes)',
+      ),
+    ],
+  },
+  {
     name: 'next-one-blamed',
     mistake: 'the message after the position is blamed, whichever one its owners tried',
     edits: [

@@ -1,4 +1,4 @@
-import { type Crashes, needsCaution } from '../../protocol/crashes.js';
+import { type Crashes, carriedOver, needsCaution } from '../../protocol/crashes.js';
 import { Caution, type CautionPorts } from './caution.js';
 import type { Committer } from './committer.js';
 import { Lead } from './lead.js';
@@ -19,8 +19,11 @@ interface Found {
  * @returns the number of deaths if the cause is looked for.
  */
 export function handleAfterDeaths(
-  work: PartitionWork,
-  committer: Committer,
+  work: Pick<PartitionWork, 'keepShort' | 'beCautious'>,
+  committer: Pick<
+    Committer,
+    'countsDeaths' | 'lead' | 'committed' | 'whenWritten' | 'trying' | 'tried' | 'crashed'
+  >,
   { crashes, sequence, resumed }: Found,
   maxCrashes: number,
   ports: Pick<CautionPorts, 'alone' | 'permit' | 'isCaughtUp'>,
@@ -35,11 +38,13 @@ export function handleAfterDeaths(
       }),
     );
   }
-  const deaths = crashes.crashes ?? 0;
-  if (resumed !== sequence || !needsCaution(deaths, maxCrashes)) return undefined;
+  // This member starts again, and its first commit moves the position: the cause may be one of the next messages.
+  const counted = resumed === sequence ? crashes : carriedOver(crashes, sequence, maxCrashes);
+  const deaths = counted.crashes ?? 0;
+  if (!needsCaution(deaths, maxCrashes)) return undefined;
   const { alone, permit, isCaughtUp } = ports;
   work.beCautious(
-    new Caution(crashes, maxCrashes, {
+    new Caution(counted, maxCrashes, {
       lead: committer.lead,
       alone,
       permit,
