@@ -68,7 +68,7 @@ export async function planSeek(
     const why = describePositionFault(fault, known);
     throw new NatspocError(
       'check-failed',
-      `p${partition}: ${why}, with --to first, last, seq:N or time:ISO-8601. Nothing was moved.`,
+      `p${partition}: ${why}, with --to first, new, seq:N or time:ISO-8601. Nothing was moved.`,
     );
   }
   const counts: Counts = {
