@@ -67,7 +67,7 @@ describe('hostile text of a local server is escaped', function () {
         const { code, stdout, stderr } = await cli.exited;
         assert.ok(code !== null && code <= 5, stderr);
         assertSafe(args.join(' '), stdout + stderr);
-        assert.match(stdout + stderr, command === 'demo' ? /answers there is no nats server/ : /owned/);
+        assert.match(stdout + stderr, command === 'demo' ? /the server there does not speak nats/ : /owned/);
       });
 
       it(`${args.join(' ')}: a path in .env and in flags`, async () => {

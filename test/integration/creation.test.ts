@@ -117,7 +117,7 @@ describe('creating a stream', function () {
     await leaveBehind('taken.by.another', 5);
     const missing = await natspoc(['stream']);
     assert.equal(missing.code, 1);
-    assert.match(missing.stderr, /There is no stream S\d+, but its bucket S\d+_leases is there\./);
+    assert.match(missing.stderr, /There is no stream S\d+, but its bucket S\d+_leases exists\./);
     assert.match(
       await ok('stream', 'create', '--prefix', stream),
       new RegExp(`8 partitions of ${stream}\\.p`),

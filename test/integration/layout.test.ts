@@ -79,7 +79,10 @@ describe('one layout for a stream', function () {
     const wider = { ...flags, bucket: 'fourth', partitions: '6' };
     await openTopology(connection, loadConfig({ flags: wider, env: {} }), { create: true });
     const exit = await run('consume', '--stream', 'OTHER', '--bucket', 'third');
-    assertRefused(exit, /made with 6 partitions of other, but bucket third says 4 partitions of other/);
+    assertRefused(
+      exit,
+      /was created with 6 partitions of other, but bucket third says 4 partitions of other/,
+    );
   });
 
   it('is refused with too many partitions, or with a prefix that is not a subject', async () => {

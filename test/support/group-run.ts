@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Config, loadConfig } from '../../src/core/config/config.js';
 import { SETTINGS, type SettingName } from '../../src/core/config/settings.js';
 import { connectNats, type NatsConnection } from '../../src/core/nats/client/connection.js';
@@ -237,5 +239,7 @@ async function openKeyed(connection: NatsConnection, config: Config): Promise<To
 export function startPlainPublisher(options: Record<string, string | number>): Cli {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const entry = join(import.meta.dirname, 'plain-publisher.ts');
-  return startCli(args, { entry, nodeArgs: ['--import', import.meta.resolve('tsx')] });
+  // Not `import.meta.resolve`, which is missing where mocha loads this file as CommonJS.
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return startCli(args, { entry, nodeArgs: ['--import', loader] });
 }
