@@ -186,11 +186,17 @@ describe('the judge of chaos', () => {
     for (let index = first; index <= last; index++) {
       history.calls = history.calls.filter(({ seq }) => seq !== seqOf(1, index));
     }
-    history.dropped.push({ at: 100, first: seqOf(1, last) + 1 });
+    history.dropped.push({ from: 100, at: 100, first: seqOf(1, last) + 1 });
     assert.deepEqual(charges(history), ['silent-loss']);
     // The losses of one second may go unnoticed: 20 of these 26.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
+    // Those of all the time for which the limit was small: 25 and a half of 26.
+    history.toldLost = new Map([[1, 1]]);
+    assert.deepEqual(charges(history), ['silent-loss']);
+    Object.assign(history.dropped[0] ?? {}, { from: -175 });
+    assert.deepEqual(charges(history), []);
+    Object.assign(history.dropped[0] ?? {}, { from: 100 });
     // A reader of all partitions does not know to which partition they belonged.
     history.toldLost = new Map([[0, 6]]);
     assert.deepEqual(charges(history), ['silent-loss']);

@@ -120,9 +120,10 @@ const streamShrunk: Fault = {
   async strike({ recording, streams, manager }) {
     const end = recording.fault('stream-shrunk', streams[0]);
     const { config } = await answered(() => manager.streams.info(streams[0]));
+    const from = recording.now();
     await answered(() => manager.streams.update(streams[0], { ...config, max_msgs: 1 }));
     const { state } = await answered(() => manager.streams.update(streams[0], { ...config, max_msgs: -1 }));
-    recording.dropped(state.first_seq);
+    recording.dropped(state.first_seq, from);
     end(`begins at ${state.first_seq}`);
   },
 };

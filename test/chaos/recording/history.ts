@@ -88,8 +88,8 @@ export interface History {
   looks: number[];
   /** By partition, the number of messages that its owners reported as lost. */
   toldLost: ReadonlyMap<number, number>;
-  /** The sequences before which the stream dropped everything. */
-  dropped: { at: number; first: number }[];
+  /** The sequences before which the stream dropped everything; `from`: since when its limit was small. */
+  dropped: { from: number; at: number; first: number }[];
 }
 
 /** Upper bound of revisions in one era of the bucket. Those of later eras are shifted by it, so that they grow. */
@@ -242,7 +242,7 @@ function readLives(
       continue;
     }
     if (record[0] === 'dropped') {
-      dropped.push({ at, first: record[2] });
+      dropped.push({ from: ms(record[3]), at, first: record[2] });
       continue;
     }
     const name = record[2];

@@ -97,10 +97,10 @@ export class Recording {
     this.#watch();
   }
 
-  /** The stream has dropped everything before this sequence. */
-  dropped(first: number): void {
-    this.processes.write(['dropped', this.now(), first]);
-    this.mirror?.dropped(first);
+  /** The stream has dropped everything before this sequence, under a limit that was small since `from`. */
+  dropped(first: number, from: number): void {
+    this.processes.write(['dropped', this.now(), first, from]);
+    this.mirror?.dropped(first, from);
   }
 
   /** The bucket goes back: later entries are new, whatever their revisions. */

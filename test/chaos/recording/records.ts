@@ -46,8 +46,8 @@ export type ProcessRecord =
   | ['era', at: number]
   /** The harness's picture of the bucket is replaced by later entries. */
   | ['looked-again', at: number]
-  /** The stream has dropped everything before this sequence, handled or not. */
-  | ['dropped', at: number, first: number];
+  /** The stream has dropped everything before this sequence, handled or not, under a limit that was small since `from`. */
+  | ['dropped', at: number, first: number, from: number];
 
 /** The name of the publisher among the processes; members have others. */
 export const PUBLISHER = 'publisher';
