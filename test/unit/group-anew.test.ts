@@ -94,6 +94,9 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(look(51, pause), []);
     assert.deepEqual(look(52, null), []);
     assert.deepEqual(look(53, null), [[0, 30]]);
+    // It is looked at further: if a leader knows it after all, the partition is paused.
+    me.send({ type: 'override-looked-up', partition: 0, known: 0, entry: pause });
+    assert.equal(me.last('drain-partition').length, 1);
   });
 
   it('handles a partition again whose pause is missing in a snapshot', () => {

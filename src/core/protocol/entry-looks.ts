@@ -60,6 +60,8 @@ export function overrideLookedUp(
   if ((state.overrides.get(partition)?.revision ?? 0) !== known) return;
   if ((entry?.revision ?? 0) >= known) {
     state.doubted.delete(partition);
+    // The watch may have missed it, or it was forgotten because of leaders that were cut off.
+    if (entry) applyOverride(state, entry);
     return;
   }
   const doubtedAt = state.doubted.get(partition) ?? state.now;
