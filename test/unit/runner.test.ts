@@ -759,6 +759,15 @@ describe('a partition runner', () => {
     assert.deepEqual(bucket.writes, []);
   });
 
+  it('leaves to the next runner what its predecessor left, if it is aborted before it has taken over', async () => {
+    const losses = { state: { settledTo: 5, passed: 3, passedFrom: 5, passedTo: 9, fell: 0 }, uncounted: 2 };
+    const { bucket, runner, start } = bench({ before: { position: 9, committed: 5 }, losses });
+    bucket.read = async () => ({ kind: 'unknown' });
+    await start();
+    await runner.abort('its position could not be read in time');
+    assert.deepEqual(runner.losses, losses);
+  });
+
   it('restores a removed position only while the member is in contact', async () => {
     const { bucket, runner, start, told, permit } = bench({ before: { position: 5, committed: 5 } });
     const lease = { kind: 'found', entry: { key: 'lease', revision: 7, value: null } } as const;

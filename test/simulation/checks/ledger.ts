@@ -2,7 +2,7 @@ import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { keys, parseGroupKey } from '../../../src/core/protocol/keys.js';
 import type { GroupLayoutRecord } from '../../../src/core/protocol/layout-records.js';
 import { startsAt } from '../../../src/core/protocol/partition-start.js';
-import { decodePosition } from '../../../src/core/protocol/position-records.js';
+import { decodePosition, type PositionRecord } from '../../../src/core/protocol/position-records.js';
 import { decodeLease } from '../../../src/core/protocol/records.js';
 import type { EventLog } from '../model/log.js';
 import { Damage, OPERATOR } from './damage.js';
@@ -130,12 +130,19 @@ export class Ledger {
     const position = decodePosition(value);
     // A position that is written back has no owner: it is judged when it is applied.
     if (!position || position.epoch === 0 || position.seq <= this.#reached(partition, position)) return;
+    if (this.#isLateTakeover(partition, position)) return;
     if (!this.isValid(partition, position.epoch)) {
       this.#judge.violate(
         'I1',
         `${member} sends a commit of p${partition} at epoch ${position.epoch}, but its lease is over`,
       );
     }
+  }
+
+  /** A process that stood still takes over, with a position that was passed under a newer epoch before the bucket went back. */
+  #isLateTakeover(partition: number, { seq, epoch }: PositionRecord): boolean {
+    const before = this.#positionsBefore.get(partition);
+    return before !== undefined && epoch < before.epoch && seq <= before.sequence;
   }
 
   /** The position of its partition; for one of an earlier layout, the last position there. */

@@ -10,6 +10,13 @@ export const READING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'search-lost',
+    mistake: 'a runner that took nothing over forgets the gap that its predecessor had noticed',
+    edits: [
+      core('member/partition/runner', 'this.#trimWatch?.state ?? before?.state', 'this.#trimWatch?.state'),
+    ],
+  },
+  {
     name: 'fresh-window',
     mistake: 'a replacement reader gets a full window beside the messages in memory',
     edits: [

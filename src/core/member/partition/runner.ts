@@ -117,9 +117,13 @@ export class PartitionRunner {
     };
   }
 
-  /** What is left of its search for losses. */
+  /** What is left of its search for losses, or of that of its predecessor if it took nothing over. */
   get losses(): LossesLeft {
-    return { state: this.#trimWatch?.state, uncounted: this.#committer?.uncounted ?? 0 };
+    const before = this.#takeover.before?.losses;
+    return {
+      state: this.#trimWatch?.state ?? before?.state,
+      uncounted: this.#committer?.uncounted ?? before?.uncounted ?? 0,
+    };
   }
 
   /** Takes the partition over and starts to handle it, after `after` has resolved. */

@@ -29,8 +29,11 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
 
 /** Events of a connection. `refused` names the operation and subject that are not permitted. */
 export interface ConnectionEvents {
+  /** Once for each break. */
   disconnected?: (about: Break) => void;
-  /** `server`: host and port of the one that it is connected to now; null: not known. */
+  /** An attempt to reconnect starts. */
+  reconnecting?: () => void;
+  /** Once after each break. `server`: host and port of the one that it is connected to now; null: not known. */
   reconnected?: (server: string | null) => void;
   refused?: (operation: string, subject: string) => void;
   /** The server refused the credentials; `code` is the client's. */
@@ -77,14 +80,26 @@ async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<Connec
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
+  let isBroken = false;
   for await (const status of connection.status()) {
     const reason = reasonIn(status);
     if (reason !== undefined) noteReason(connection, reason);
     const about = { server: addressIn(status, connection), reason: breaking.get(connection) ?? null };
     if (status.type === Events.Reconnect) breaking.delete(connection);
+    // The client reports each attempt that the server ends as another break, and all of these as mended at the end.
+    if (isBreak(status)) {
+      if (isBroken) continue;
+      isBroken = true;
+    } else if (status.type === Events.Reconnect) {
+      if (!isBroken) continue;
+      isBroken = false;
+    }
     for (const events of [...watching]) safely(() => tell(status, about, events));
   }
 }
+
+const isBreak = ({ type }: Status): boolean =>
+  type === Events.Disconnect || type === DebugEvents.StaleConnection;
 
 /** Why each connection is about to break, or has broken. */
 const breaking = new WeakMap<NatsConnection, string>();
@@ -109,8 +124,10 @@ function addressIn({ type, data }: Status, connection: NatsConnection): string |
   return typeof data === 'string' && data !== '' ? data : null;
 }
 
-function tell({ type, data, permissionContext }: Status, about: Break, events: ConnectionEvents): void {
-  if (type === Events.Disconnect || type === DebugEvents.StaleConnection) events.disconnected?.(about);
+function tell(status: Status, about: Break, events: ConnectionEvents): void {
+  const { type, data, permissionContext } = status;
+  if (isBreak(status)) events.disconnected?.(about);
+  else if (type === DebugEvents.Reconnecting) events.reconnecting?.();
   else if (type === Events.Reconnect) events.reconnected?.(about.server);
   else if (permissionContext) events.refused?.(permissionContext.operation, permissionContext.subject);
   else if (type === Events.Error && IDENTITY_CODES.test(String(data))) events.unwelcome?.(String(data));
@@ -129,13 +146,9 @@ export interface ServerEvents {
 export function watchServer(connection: NatsConnection, events: ServerEvents): void {
   const connected = () => events.connected(connection.getServer(), connection.info?.version ?? '');
   connected();
-  void (async () => {
-    for await (const { type } of connection.status()) {
-      safely(() => {
-        if (type === Events.Disconnect) events.disconnected();
-        else if (type === Events.Reconnect) connected();
-        else if (type === DebugEvents.Reconnecting) events.reconnecting();
-      });
-    }
-  })();
+  watchConnection(connection, {
+    disconnected: () => events.disconnected(),
+    reconnecting: () => events.reconnecting(),
+    reconnected: connected,
+  });
 }
