@@ -60,11 +60,12 @@ export class SimMember {
       offset: random.between(0, 1e6),
     });
     this.connection = new Connection(timeline, random, server, this.process, settings.latency);
-    this.client = new SimClient({ timeline, random, server, connection: this.connection }, name);
+    const answerMs = settings.ttlMs / 5;
+    this.client = new SimClient({ timeline, random, server, connection: this.connection }, name, answerMs);
     const timing = timingFor(settings.ttlMs, settings.probeEveryMs);
     this.bucket = new SimBucket(
       this.client,
-      settings.ttlMs / 5,
+      answerMs,
       (key, value) => ledger.sending(name, key, value),
       () => ledger.losses.sees(name),
     );
@@ -194,6 +195,11 @@ export class SimMember {
   refuse(refuses: StreamFaults['refuses'], why: StreamFaults['why']): void {
     this.#isRefused = true;
     Object.assign(this.client.stream.faults, { refuses, why });
+  }
+
+  /** If its requests are refused, it ends now: otherwise it ends at its next request, which may be much later. */
+  endIfRefused(): void {
+    if (this.#isRefused) this.crash(true);
   }
 
   /** Its session is gone or being deleted: it must not start a handler any more. */

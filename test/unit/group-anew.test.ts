@@ -39,29 +39,6 @@ describe('a member of a bucket that goes back', () => {
     );
   });
 
-  it('counts no deaths while the former sessions of living members are fenced', () => {
-    const me = beside();
-    me.send({ type: 'went-back' });
-    me.send({ type: 'identified', id: 'AGAIN' });
-    // The older copy has a lease of a session that its member has given up.
-    me.send({ type: 'snapshot', entries: [session('FORMER', 5), lease(0, 6, 'FORMER')] });
-    me.renewed(me.now, { kind: 'ok', revision: 40 });
-    me.send({ type: 'session-written', id: 'AGAIN', outcome: { kind: 'ok', revision: 41 } });
-    const claimed = (partition: number, revision: number): (number | null)[] => {
-      const record = { ...leaseRecord('AGAIN'), from: 'former' };
-      me.send({ type: 'changes', entries: [{ kind: 'lease', partition, revision, record }] });
-      return me.last('start-partition').map(({ died }) => died);
-    };
-    me.wait(me.timing.ttlMs / 2);
-    me.renewed(me.now, { kind: 'ok', revision: 45 });
-    assert.deepEqual(claimed(0, 50), [null]);
-    for (const revision of [51, 52, 53]) {
-      me.wait(me.timing.ttlMs / 2);
-      me.renewed(me.now, { kind: 'ok', revision });
-    }
-    assert.deepEqual(claimed(1, 60), [60]);
-  });
-
   it('begins anew if a write is acknowledged with a revision below the newest seen', () => {
     const me = beside();
     me.send({ type: 'went-back' });

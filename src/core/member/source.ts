@@ -80,6 +80,12 @@ const resizable = (
   keeperOf: (layout) => groupLayoutKeeper(bucket, config, layout),
 });
 
+/** A member waits for answers about its stream no longer than for those about its bucket. */
+const inTime = <T extends NatsHandles>(handles: T, { timeoutMs, ttlMs }: Config): T => ({
+  ...handles,
+  answerMs: Math.min(timeoutMs, ttlMs / 5),
+});
+
 /**
  * Opens what a member reads: a keyed group if one is requested or exists, otherwise the partitions of the
  * stream's own layout. Creates what is missing, except the stream of a keyed group.
@@ -92,8 +98,9 @@ export async function openSource(
   key: MessageKey | undefined,
 ): Promise<Source> {
   const keyed = await openKeyedGroup(connection, config, { create: true });
-  if (keyed) return keyedSource(keyed, config, key);
-  const topology = await openTopology(connection, config, { create: true, uses: ['handle'] });
+  if (keyed) return keyedSource(inTime(keyed, config), config, key);
+  const opened = await openTopology(connection, config, { create: true, uses: ['handle'] });
+  const topology = inTime(opened, config);
   const { bucket, layout, concerns, reads, hasTokens } = topology;
   const own = await readGroupLayout(bucket, config.group);
   return {

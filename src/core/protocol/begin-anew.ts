@@ -30,8 +30,6 @@ export function beginAnew(state: State): void {
   if (id !== null) state.out.push({ type: 'end-proof', id, expected: proof.revision });
   report(state, { type: 'went-back' });
   holdClaims(state);
-  // The former sessions of living members are fenced or absent until then, and what they held is claimed.
-  state.deathsCountFrom = state.holdUntil + longestTtl(state);
   abortAll(state, 'went-back');
   resetSession(state);
   for (const known of [

@@ -81,7 +81,6 @@ export function initialState({ group, name, partitions, layout, timing, seed }: 
     writes: new Map(),
     settleUntil: Number.NEGATIVE_INFINITY,
     holdUntil: Number.NEGATIVE_INFINITY,
-    deathsCountFrom: Number.NEGATIVE_INFINITY,
     settleSince: Number.NEGATIVE_INFINITY,
     probing: timing.probeEveryMs > 0,
     ring: null,

@@ -8,8 +8,7 @@ import { type OwnPartition, report, type State } from './state.js';
 /** A lease has become ours: by our claim, or by a handover. */
 export function adopt(state: State, partition: number, epoch: number, record: LeaseRecord): void {
   const { reason, from } = record;
-  const isDeath = reason === 'claim' && from !== null && state.now >= state.deathsCountFrom;
-  const died = isDeath ? epoch : (record.died ?? null);
+  const died = reason === 'claim' && from !== null ? epoch : (record.died ?? null);
   const own: OwnPartition = {
     epoch,
     phase: 'starting',

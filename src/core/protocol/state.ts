@@ -178,8 +178,6 @@ export interface State {
   settleUntil: number;
   /** Nothing is claimed before this time; see `holdClaims`. */
   holdUntil: number;
-  /** A claim before this time is no proof of a death: the bucket went back, and all members join again. */
-  deathsCountFrom: number;
   settleSince: number;
   probing: boolean;
   /** The other members in the order of observation; null: to be computed. */

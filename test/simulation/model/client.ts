@@ -23,8 +23,8 @@ export class SimClient {
   readonly #receivers = new Map<string, Receiver>();
   readonly #statuses = new Feed<Status>();
 
-  /** `name`: the member's. */
-  constructor(ports: ClientPorts, name: string) {
+  /** `name`: the member's; `answerMs`: how long it waits for the state of the stream. */
+  constructor(ports: ClientPorts, name: string, answerMs: number) {
     const { connection, server } = ports;
     const statuses = this.#statuses;
     this.bucket = new BucketApi(ports, name);
@@ -77,6 +77,7 @@ export class SimClient {
       connection: client as unknown as NatsHandles['connection'],
       manager: manager as unknown as NatsHandles['manager'],
       inboxPrefix: undefined,
+      answerMs,
       clock: connection.process.clock,
     };
   }

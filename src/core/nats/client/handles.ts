@@ -9,6 +9,11 @@ export interface NatsHandles {
   inboxPrefix: string | undefined;
   /** The JetStream domain of the stream and its bucket, empty for none; undefined: unknown, so any is accepted. */
   domain?: string | undefined;
+  /**
+   * How long a member waits for the state of its stream and its readers, milliseconds: commits wait as well, and a request
+   * that is lost with a connection is never answered. Default: the manager's timeout.
+   */
+  answerMs?: number | undefined;
   /** The clock of a member; default: the machine's. */
   clock?: Clock;
 }

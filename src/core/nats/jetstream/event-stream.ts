@@ -15,6 +15,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { within } from '../client/placement.js';
 import { changeOf } from './changed-reader.js';
 import { type DeliveryReader, timestampAt } from './delivery.js';
 import type { Unexpected } from './expectation.js';
@@ -161,7 +162,7 @@ export class NatsEventStream implements EventStream {
   async inspect(name: string, partition: number | null): ReturnType<EventStream['inspect']> {
     if (!this.#tellsReaders) return 'denied';
     try {
-      const info = await this.#handles.manager.consumers.info(this.#stream, name);
+      const info = await this.#soon(this.#handles.manager.consumers.info(this.#stream, name));
       const change = changeOf(info, this.#filter(partition));
       return { change, delivered: info.delivered.consumer_seq };
     } catch (error) {
@@ -187,6 +188,12 @@ export class NatsEventStream implements EventStream {
     return this.#nextLook;
   }
 
+  /** @throws NatsError `TIMEOUT` if there is no answer in the time of {@link NatsHandles.answerMs}. */
+  #soon<T>(answer: Promise<T>): Promise<T> {
+    const { answerMs, clock } = this.#handles;
+    return answerMs === undefined ? answer : within(answer, answerMs, clock);
+  }
+
   #lookNow(): ReturnType<EventStream['bounds']> {
     const { clock = systemClock } = this.#handles;
     const answer = this.#look();
@@ -196,7 +203,7 @@ export class NatsEventStream implements EventStream {
 
   async #look(): ReturnType<EventStream['bounds']> {
     try {
-      const info = await this.#handles.manager.streams.info(this.#stream);
+      const info = await this.#soon(this.#handles.manager.streams.info(this.#stream));
       const { state, config } = info;
       const bounds: StreamBounds = {
         first: state.first_seq,

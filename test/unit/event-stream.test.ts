@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import type { NatsHandles } from '../../src/core/nats/client/handles.js';
+import { NatsEventStream } from '../../src/core/nats/jetstream/event-stream.js';
+import { layoutSubjects } from '../../src/core/protocol/layout.js';
+import { settle } from '../support/fake-partition.js';
+import { ManualClock } from '../support/manual-clock.js';
+
+describe('the stream of a member', () => {
+  /** On a connection that has lost all requests about streams and readers. */
+  function onLostRequests() {
+    const clock = new ManualClock();
+    const never = (): Promise<never> => new Promise(() => {});
+    const manager = { consumers: { info: never }, streams: { info: never } };
+    const handles = { manager, clock, answerMs: 400, inboxPrefix: undefined } as unknown as NatsHandles;
+    return { clock, stream: new NatsEventStream(handles, 'EVENTS', layoutSubjects('events')) };
+  }
+
+  it('waits for the state of a reader no longer than for a commit, so that a lost request holds up none', async () => {
+    const { clock, stream } = onLostRequests();
+    let state: unknown = 'none yet';
+    void stream.inspect('reader', null).then((found) => {
+      state = found;
+    });
+    clock.advance(399);
+    await settle();
+    assert.equal(state, 'none yet');
+    clock.advance(1);
+    await settle();
+    assert.equal(state, undefined);
+  });
+
+  it('waits for its own state no longer than for a commit', async () => {
+    const { clock, stream } = onLostRequests();
+    const bounds = stream.bounds();
+    clock.advance(400);
+    assert.deepEqual(await bounds, { kind: 'unknown' });
+  });
+});
