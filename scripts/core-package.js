@@ -25,7 +25,11 @@ try {
     recursive: true,
     filter: (path) => !/\.js(\.map)?$/.test(path),
   });
-  for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
+  cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
+  // The documents are in the package natspoc: they are named, not linked.
+  const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
+  const named = changelog.replace(/\[([^\]]+)\]\((docs\/[^)#]+)(#[^)]*)?\)/g, '$1 (`$2` of natspoc)');
+  writeFileSync(join(folder, 'CHANGELOG.md'), named);
   cpSync(join(root, 'scripts/core-package.md'), join(folder, 'README.md'));
   const core = {
     name: 'natspoc-core',

@@ -26,7 +26,7 @@ export abstract class PauseCommand extends StreamCommand {
     paused: boolean,
   ): Promise<void> {
     const signal = this.stopSignal();
-    await this.withStream(flags, `leases ${paused ? 'pause' : 'resume'}`, ({ stream, group }) =>
+    await this.withGroup(flags, `leases ${paused ? 'pause' : 'resume'}`, ({ stream, group }) =>
       group.following(async (follower) => {
         const request = { named, owner: flags.owner, all: flags.all };
         const partitions = choosePartitions(request, stream.layout.partitions, follower);

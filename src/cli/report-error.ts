@@ -22,7 +22,7 @@ function asNatspocError(error: unknown, command: string, names: readonly string[
 
 /** What was probably meant by an unknown command or flag. */
 function hint(message: string, names: readonly string[]): string {
-  const [, command] = /^command (\S+) not found$/m.exec(message) ?? [];
+  const [, command] = /^command (\S+) not found\.?$/im.exec(message.trim()) ?? [];
   const [, flag] = /^Nonexistent flag: (--[^=\s]*)/m.exec(message.trim()) ?? [];
   const word = command?.replaceAll(':', ' ') ?? flag;
   const meant = word === undefined ? undefined : suggest(word, names);
@@ -34,7 +34,7 @@ const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
   // Omit the value: it may be a secret meant for another flag.
   [/^Nonexistent flags?: ([\s\S]*)$/, ([, flags]) => `Unknown flag ${flagNames(flags ?? '')}`],
   [/^Parsing (\S+)\n([\s\S]*)$/, ([, flag, why]) => `${flag}: ${lowerFirst(why ?? '')}`],
-  [/^command (\S+) not found$/, ([, id]) => `There is no command "${id?.replaceAll(':', ' ')}"`],
+  [/^command (\S+) not found\.?$/i, ([, id]) => `There is no command "${id?.replaceAll(':', ' ')}"`],
   [
     /^Missing \d+ required args?:\n([\s\S]*)$/,
     ([, args]) => `Missing ${(args ?? '').split('\n').map(describeArg).join(' and ')}`,

@@ -168,8 +168,8 @@ function describeWait({ lag, oldestMs, drainMs }: GroupTotals, isAgeTold: boolea
 }
 
 /** Why a group without members needs none, as text. */
-export const describeIdle = ({ sinceMs }: Idle): string =>
-  `idle: its job ended ${formatDuration(Math.max(0, Date.now() - sinceMs))} ago`;
+export const describeIdle = ({ sinceMs }: Idle, nowMs = Date.now()): string =>
+  `idle: its job ended ${formatDuration(Math.max(0, nowMs - sinceMs))} ago`;
 
 /** The group in one line: members, owned partitions, lag. */
 export function summarise(status: GroupStatus): string {

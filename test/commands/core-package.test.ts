@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -44,6 +44,17 @@ describe('the package natspoc-core', function () {
       packages.filter((name) => !types.includes(name)),
       ['nats', 'natspoc-core', 'nkeys.js', 'tweetnacl'],
     );
+  });
+
+  it('links to nothing that it does not hold', () => {
+    const root = join(installed, 'node_modules/natspoc-core');
+    for (const file of ['README.md', 'CHANGELOG.md']) {
+      const links = [...readFileSync(join(root, file), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
+      assert.deepEqual(
+        links.map(([, path = '']) => path).filter((path) => !existsSync(join(root, path))),
+        [],
+      );
+    }
   });
 
   for (const [what, file, load] of [

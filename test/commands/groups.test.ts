@@ -64,6 +64,10 @@ describe('natspoc groups', function () {
     assert.equal((await consumeAll()).code, 0);
     assert.match(await ok('leases', 'check'), /healthy, 0 members .* idle: its job ended/);
     assert.doesNotMatch(await ok('leases'), /^!|needs attention/m);
+    const top: { idle: object | null; health: { ok: boolean }; partitions: { state: string }[] } = JSON.parse(
+      await ok('top', '--once', '--json'),
+    );
+    assert.ok(top.idle && top.health.ok && top.partitions.every(({ state }) => state === 'idle'));
     const member = startCli(['consume', '--output', 'none'], { env: env() });
     await member.tookOver(8);
     member.signal('SIGTERM');
@@ -148,6 +152,10 @@ describe('natspoc groups', function () {
       ['resize', '4'],
       ['retry', '1'],
       ['skip', '1', '--message', '1', '--yes'],
+      ['pause', '--all'],
+      ['resume', '1'],
+      ['pin', '1', '--to', 'x'],
+      ['unpin', '1'],
     ];
     for (const form of forms) await refused(1, known, 'leases', ...form, '--group', 'nope');
     await refused(1, known, 'top', '--once', '--group', 'nope');

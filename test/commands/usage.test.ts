@@ -32,6 +32,7 @@ describe('the help and errors of the command line', function () {
       'leases relase 3',
       /^Error: There is no command "leases relase 3"\. Did you mean "leases release"\? See /,
     ],
+    ['help publsh', /^Error: There is no command "publsh"\. Did you mean "publish"\? See natspoc --help\.$/],
     ['publsh', /^Error: There is no command "publsh"\. Did you mean "publish"\? See natspoc --help\.$/],
     [
       'consume --grup x',

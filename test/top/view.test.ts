@@ -57,6 +57,38 @@ const TITLES: Record<PanelId, string> = {
   stream: 'Stream',
 };
 
+describe('a group that has done a bounded job', () => {
+  const done = (...events: [number, TopEventBody][]): Model =>
+    play([
+      ...group(1, 2),
+      [2_000, { type: 'changes', entries: [lease(0, 200, null), lease(1, 201, null), gone('a', 202)] }],
+      [3_000, { type: 'job', job: { revision: 203, atMs: T0 + 2_500 } }],
+      ...events,
+    ]);
+
+  it('is idle, in the words of "leases"', () => {
+    const json = JSON.parse(JSON.stringify(jsonSnapshot(done())));
+    assert.deepEqual(json.health, { ok: true, level: 'ok', reason: 'idle: its job ended 500 ms ago' });
+    assert.deepEqual(
+      json.partitions.map(({ state, needsAttention }: Record<string, unknown>) => [state, needsAttention]),
+      [
+        ['idle', false],
+        ['idle', false],
+      ],
+    );
+    assert.equal(json.idle.since, new Date(T0 + 2_500).toISOString());
+    assert.match(textOf(done(), {}, 100, 30), /● idle: its job ended/);
+  });
+
+  it('is not idle any more after a member without such a job', () => {
+    const again = done(
+      [4_000, { type: 'changes', entries: [session('b', 300), lease(0, 301, 'b')] }],
+      [5_000, { type: 'changes', entries: [lease(0, 302, null), gone('b', 303)] }],
+    );
+    assert.doesNotMatch(textOf(again, {}, 100, 30), /idle/);
+  });
+});
+
 describe('the view of top', () => {
   it('shows keys, payloads and names escaped, in every panel, in detail and in a snapshot', () => {
     const model = hostileModel();

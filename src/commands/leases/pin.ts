@@ -28,7 +28,7 @@ export default class LeasesPin extends StreamCommand {
     const { to } = flags;
     const shown = escapeControl(to);
     if (to.trim() === '') throw new NatspocError('usage', '--to: a member needs a name.');
-    await this.withStream(flags, 'leases pin', ({ stream, group }) =>
+    await this.withGroup(flags, 'leases pin', ({ stream, group }) =>
       group.following(async (follower) => {
         const partitions = parsePartitions(argv.map(String), stream.layout.partitions);
         await group.pin(partitions, to);

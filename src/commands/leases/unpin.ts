@@ -16,7 +16,7 @@ export default class LeasesUnpin extends StreamCommand {
 
   override async run(): Promise<void> {
     const { flags, argv } = await this.parse(LeasesUnpin);
-    await this.withStream(flags, 'leases unpin', async ({ stream, group }) => {
+    await this.withGroup(flags, 'leases unpin', async ({ stream, group }) => {
       const request = { named: argv.map(String), all: flags.all };
       const partitions = choosePartitions(request, stream.layout.partitions, undefined);
       const before = await group.pin(partitions, null);

@@ -1,6 +1,7 @@
 import type { JobFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { GroupEntries } from './group-entries.js';
+import type { GroupStatus } from './group-status.js';
 
 /** A group whose members had a bounded job, have done it, and left. */
 export interface Idle {
@@ -18,9 +19,23 @@ export async function readIdle(
   observer: Pick<GroupObserver, 'job'>,
   entries: Pick<GroupEntries, 'sessions' | 'leases'>,
 ): Promise<Idle | undefined> {
-  if (entries.sessions.size > 0) return undefined;
-  const job = await observer.job();
-  return job && isLast(job, entries) ? { sinceMs: job.atMs } : undefined;
+  return entries.sessions.size > 0 ? undefined : idleOf(await observer.job(), entries);
+}
+
+/** The same for a job that is known already. */
+export const idleOf = (
+  job: JobFacts | undefined,
+  entries: Pick<GroupEntries, 'sessions' | 'leases'>,
+): Idle | undefined =>
+  job && entries.sessions.size === 0 && isLast(job, entries) ? { sinceMs: job.atMs } : undefined;
+
+/** Partitions of an idle group are without an owner on purpose. */
+export function withIdle(status: GroupStatus, idle: Idle | undefined): GroupStatus {
+  if (!idle) return status;
+  const partitions = status.partitions.map((lease) =>
+    lease.state === 'unowned' ? { ...lease, state: 'idle' } : lease,
+  );
+  return { ...status, partitions, idle };
 }
 
 const isLast = ({ revision }: JobFacts, { leases }: Pick<GroupEntries, 'leases'>): boolean =>

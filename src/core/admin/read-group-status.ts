@@ -5,7 +5,7 @@ import { describeGroup, ownReport } from './describe-group.js';
 import { GroupEntries, readable } from './group-entries.js';
 import { positionsNow } from './group-layout.js';
 import type { GroupStatus } from './group-status.js';
-import { type Idle, readIdle } from './idle.js';
+import { readIdle, withIdle } from './idle.js';
 import { readLags } from './lag.js';
 import { readMembers } from './members.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
@@ -62,15 +62,6 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   });
   const status = describeGroup(entries, members, withLag, nowMs, stream.uncovered);
   return withUnread(observer, withIdle(status, await readIdle(observer, entries)));
-}
-
-/** Partitions of an idle group are without an owner on purpose. */
-function withIdle(status: GroupStatus, idle: Idle | undefined): GroupStatus {
-  if (!idle) return status;
-  const partitions = status.partitions.map((lease) =>
-    lease.state === 'unowned' ? { ...lease, state: 'idle' } : lease,
-  );
-  return { ...status, partitions, idle };
 }
 
 /**

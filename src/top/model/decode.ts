@@ -1,6 +1,12 @@
 /** Decodes the events of a recording. A recording is a file from anywhere, so every value is checked. */
 
-import type { DeadLetterFacts, MessageFacts, PastEntry, StreamFacts } from '../../core/ports/facts.js';
+import type {
+  DeadLetterFacts,
+  JobFacts,
+  MessageFacts,
+  PastEntry,
+  StreamFacts,
+} from '../../core/ports/facts.js';
 import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
 import { decodeGroupLayout, type GroupLayoutRecord } from '../../core/protocol/layout-records.js';
 import { decodeMemberStats, type MemberStats } from '../../core/protocol/member-stats.js';
@@ -211,6 +217,7 @@ const BODIES: { [K in TopEvent['type']]: Is<Omit<Extract<TopEvent, { type: K }>,
       }),
     ),
   }),
+  job: object({ job: orNull(object<JobFacts>({ revision: count, atMs: time })) }),
   stats: object({
     facts: object({ members: list(memberStats), gone: list(text), denied: optional(yes) }),
   }),

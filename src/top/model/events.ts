@@ -1,6 +1,7 @@
 import type {
   DeadLetterFacts,
   EndFacts,
+  JobFacts,
   MessageFacts,
   PastEntry,
   PositionFacts,
@@ -48,6 +49,8 @@ export type TopEvent = { at: number } & (
   | { type: 'ends'; ends: EndFacts[] }
   | { type: 'readers'; readers: ReaderFacts[] }
   | { type: 'waiting'; waiting: WaitingFacts[] }
+  /** The last finished job of a group without members; null: none. */
+  | { type: 'job'; job: JobFacts | null }
   | { type: 'stats'; facts: StatsFacts }
   | { type: 'messages'; messages: MessageFacts[] }
   /** A polling round is complete, so all facts are of one time. */

@@ -5,6 +5,7 @@ import { describeStall, reportedStalls } from '../../core/admin/stalled.js';
 import { REBALANCE_MS } from '../../core/admin/thresholds.js';
 import { formatDuration } from '../../core/lib/units.js';
 import { isLong } from '../../core/protocol/hold-up.js';
+import { describeIdle } from '../../text/lease-table.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from './model.js';
 import { once, statusOf } from './select.js';
@@ -78,7 +79,8 @@ export const problemsOf = once((model: Model): Health[] => {
 
 /** A group without members: bad only if something waits for them. */
 function memberless(model: Model): Health {
-  const { partitions } = statusOf(model);
+  const { partitions, idle } = statusOf(model);
+  if (idle) return { level: 'ok', text: describeIdle(idle, model.now) };
   return partitions.every((row) => !mayWait(row)) ? warning('no members; nothing waits') : bad('no members');
 }
 

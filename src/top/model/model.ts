@@ -3,6 +3,7 @@ import type { GroupEvent } from '../../core/admin/group-event.js';
 import type { Answer } from '../../core/admin/members.js';
 import type {
   DeadLetterFacts,
+  JobFacts,
   MessageFacts,
   ReaderFacts,
   StreamFacts,
@@ -100,6 +101,8 @@ export interface Model {
   letters: ReadonlyMap<string, number>;
   progress: ReadonlyMap<number, Progress>;
   stream: { facts: StreamFacts; at: number; published: Series } | null;
+  /** The last finished job of a member that had a bounded one; null: none is known. */
+  job: JobFacts | null;
   /** null: not read yet. */
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
   /**
@@ -143,6 +146,7 @@ export function initialModel(now: number): Model {
     letters: new Map(),
     progress: new Map(),
     stream: null,
+    job: null,
     deadLetters: null,
     handled: { series: [], after: 0 },
     lag: [],

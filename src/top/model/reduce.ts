@@ -71,6 +71,8 @@ export function reduce(before: Model, event: TopEvent): Model {
       return applyReaders(model, event.readers);
     case 'waiting':
       return applyWaiting(model, event.waiting);
+    case 'job':
+      return { ...model, job: event.job };
     case 'stats':
       return applyStats(model, event.facts);
     case 'messages':

@@ -1,6 +1,7 @@
 import { describeGroup, ownReport } from '../../core/admin/describe-group.js';
 import { readable, type SeenSession } from '../../core/admin/group-entries.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
+import { idleOf, withIdle } from '../../core/admin/idle.js';
 import type { LeaseStatus } from '../../core/admin/lease-status.js';
 import { describeMember, type MemberStatus, sumOf } from '../../core/admin/members.js';
 import { addUnread } from '../../core/admin/unread.js';
@@ -70,6 +71,7 @@ const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.members === b.members &&
   a.stream === b.stream &&
   a.connection === b.connection &&
+  a.job === b.job &&
   a.layout === b.layout;
 
 /** The last status for each progress of the partitions: the end of a round changes only what is drawn over time. */
@@ -106,7 +108,8 @@ function describe(model: Model): GroupStatus {
       trimmed: own?.trimmed ?? 0,
     };
   });
-  const status = describeGroup(group, members, progress, now, model.stream?.facts.uncovered);
+  const seen = describeGroup(group, members, progress, now, model.stream?.facts.uncovered);
+  const status = withIdle(seen, idleOf(model.job ?? undefined, group));
   const storedAt = ({ partition }: LeaseStatus): number | null =>
     model.progress.get(partition)?.waiting?.storedAtMs ?? null;
   return addUnread(status, storedAt, now);

@@ -9,6 +9,7 @@ export const mayWait = ({ lag }: Pick<LeaseStatus, 'lag'>): boolean => lag !== 0
 /** How bad the state of a partition is: 0 is the worst; undefined: nothing is wrong. */
 function severityOf(row: LeaseStatus): number | undefined {
   if (row.state === 'unreadable' || row.state === 'halted') return 0;
+  if (row.state === 'idle') return undefined;
   if (row.state === 'reserved') return 3;
   if (!isOwned(row)) return mayWait(row) ? 1 : 4;
   if (needsAttention(row)) return 2;

@@ -152,6 +152,9 @@ export class LiveSource {
       slow && this.#tryDeadLetters(observer),
       slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
     ]);
+    // Read after the watch has told that the last member left: it says whether one is missing.
+    if (model().ready && model().members.size === 0)
+      await this.#try('job', async () => emit({ type: 'job', job: (await observer.job()) ?? null }));
     await this.#try('lag', () => this.#count(observer));
     emit({ type: 'looked' });
   }

@@ -27,7 +27,10 @@ export function ownerMark(model: Model, row: LeaseStatus): Span {
   if (row.state === 'unreadable') return span('!', { color: 'red', bold: true });
   if (row.state === 'reserved') return span(UNOWNED, { color: 'yellow', bold: true });
   if (!isOwned(row))
-    return span(UNOWNED, mayWait(row) ? { color: 'red', bold: true, inverse: true } : { dim: true });
+    return span(
+      UNOWNED,
+      row.state !== 'idle' && mayWait(row) ? { color: 'red', bold: true, inverse: true } : { dim: true },
+    );
   const style = { inverse: flashes(model, row), ...(needsAttention(row) && { color: 'red' as const }) };
   return letterSpan(model, row.session, style);
 }
@@ -123,7 +126,11 @@ function cellOf(
   const isPlain = WORKS.has(row.state) && !row.holdUp && !row.paused;
   const word = isPlain || room < 4 ? lagMark(row).text.replace(/[^!↻=]/, '') : wordOf(row);
   const state = span(padTo(` ${word}`.trimEnd(), Math.max(0, room - 1)), {
-    ...(needsAttention(row) ? { color: 'red', bold: true } : { color: 'yellow' }),
+    ...(needsAttention(row)
+      ? { color: 'red', bold: true }
+      : row.state === 'idle'
+        ? { dim: true }
+        : { color: 'yellow' }),
   });
   return [name, span(' '), owner, span(' '), lag, state, span(room > 0 ? ' ' : '')];
 }

@@ -7,7 +7,7 @@ import { type Column, type Table, type TableRoom, table } from './table.js';
 import { type Span, span } from './text.js';
 
 /** The states of normal work. */
-const NORMAL = new Set(['owned', 'running']);
+const NORMAL = new Set(['owned', 'running', 'idle']);
 
 function stateCell(row: LeaseStatus): Span {
   const text = stateText(row);
