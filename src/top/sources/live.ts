@@ -20,7 +20,7 @@ import { WaitingCounts } from './waiting-counts.js';
 /** Positions and ends are read once in this number of rounds: they change slowly, or members report them. */
 const SLOW_ROUNDS = 5;
 /** More readers than this are listed less often than once a round: the list is long, and members report their progress. */
-const READERS_A_ROUND = 128;
+const READERS_A_ROUND = 64;
 const RECENT_MESSAGES = 60;
 
 /** Options of a live source. */
