@@ -5,6 +5,9 @@ import type { World } from './world.js';
 /** One isolated change: starts it, and returns its permitted effects. Undefined if the group does not allow it. */
 type Episode = (world: World) => Expectation | undefined;
 
+/** The commit interval, with slow clocks, latency, and handlers that compute. */
+const COMMIT_MS = 800;
+
 const EXACT = { mayRepeat: false, mayReopen: false, joins: 0 };
 const CUT = { mayRepeat: false, mayReopen: true, joins: 0 };
 
@@ -114,6 +117,17 @@ const forgetful: Episode = (world) => {
   return { ...CUT, what: 'lost and wrong answers to writes' };
 };
 
+/** No server answers requests about the stream and its readers for a moment, also those that commits wait for. */
+const lostRequests: Episode = (world) => {
+  const { server, random, timeline } = world;
+  const commitsAfterMs = random.between(50, 1_000);
+  server.consumers.isLeaderless = true;
+  timeline.after(commitsAfterMs, () => {
+    server.consumers.isLeaderless = false;
+  });
+  return { ...CUT, what: 'lost requests to the stream', commitsAfterMs };
+};
+
 /** The number of partitions changes, and no member leaves its place. */
 const resize: Episode = (world) => {
   const before = world.settings.partitions;
@@ -136,6 +150,7 @@ const EPISODES: readonly [Episode, ...Episode[]] = [
   blip,
   stall,
   forgetful,
+  lostRequests,
 ];
 
 /** Makes one isolated change in a group at rest, waits for rest, and judges it. */
@@ -148,6 +163,12 @@ export async function calmEpisode(
   const expected = (isResize ? resize : world.random.pick(EPISODES))(world);
   if (!expected) return;
   world.judge.note(`--- ${expected.what}`);
+  if (expected.commitsAfterMs !== undefined) {
+    await world.sleep(expected.commitsAfterMs);
+    const owed = check.owed();
+    await world.sleep(world.settings.ttlMs / 5 + COMMIT_MS);
+    check.judgeCommits(expected, owed);
+  }
   // Long enough for the change to take effect.
   await world.sleep(world.settings.ttlMs * 0.6);
   await rest(`after ${expected.what}`, world.settings.ttlMs * 2.5 + 10_000);

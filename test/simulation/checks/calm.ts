@@ -12,6 +12,8 @@ export interface Expectation {
   isResized?: true;
   /** A member that was restarted, and its next process, which gets exactly the former one's partitions. */
   replaced?: { member: string; by: string };
+  /** What is handled this long after the change is committed soon; absent: not judged. */
+  commitsAfterMs?: number;
   /** The number of joining members, for which the longest held partitions move. */
   joins: number;
 }
@@ -29,6 +31,35 @@ export class CalmCheck {
     for (const [partition, { owner, revision }] of world.ledger.leases) {
       const member = world.ledger.memberOf(owner) ?? '';
       this.#owners.set(partition, { member, epoch: revision, opens: world.opens[partition] ?? 0 });
+    }
+  }
+
+  /** By partition, what its owner has handled without a gap and not committed yet. */
+  owed(): Map<number, { sequence: number; epoch: number }> {
+    const { ledger, server, settings } = this.#world;
+    const owed = new Map<number, { sequence: number; epoch: number }>();
+    for (let partition = 0; partition < settings.partitions; partition++) {
+      const { revision: epoch } = ledger.lease(partition);
+      let next = server.log.firstAfter(partition, ledger.position(partition).sequence);
+      while (next?.done && next.handledUnder === epoch) {
+        owed.set(partition, { sequence: next.sequence, epoch });
+        next = server.log.of(partition)[next.index + 1];
+      }
+    }
+    return owed;
+  }
+
+  /** An owner that is in contact commits within a bounded time. */
+  judgeCommits({ what }: Expectation, owed: ReturnType<CalmCheck['owed']>): void {
+    const { judge, ledger } = this.#world;
+    for (const [partition, { sequence, epoch }] of owed) {
+      const isOwner = ledger.lease(partition).revision === epoch;
+      const { sequence: committed } = ledger.position(partition);
+      if (isOwner && committed < sequence)
+        judge.violate(
+          'I3',
+          `${what}: p${partition} is still at ${committed}, its owner has handled ${sequence}`,
+        );
     }
   }
 

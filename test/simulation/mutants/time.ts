@@ -3,6 +3,17 @@ import { core, type Mutant } from './mutant.js';
 /** Mistakes about time: deadlines, suspicion, contact. */
 export const TIME: readonly Mutant[] = [
   {
+    name: 'patient-look',
+    mistake: 'a look that a commit waits for is given the general timeout',
+    edits: [
+      core(
+        'nats/jetstream/event-stream',
+        'answerMs === undefined ? answer : within(answer, answerMs, clock)',
+        'answerMs === undefined ? answer : within(answer, 5_000, clock)',
+      ),
+    ],
+  },
+  {
     name: 'grace-from-answer',
     mistake: 'the grace is counted from the answer to a renewal, not from its sending',
     edits: [
