@@ -1,5 +1,4 @@
 /** The shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for what is unknown. */
-import type { GroupEvent } from '../core/admin/group-event.js';
 import { type GroupStatus, totalsOf } from '../core/admin/group-status.js';
 import { isEstimate, needsAttention } from '../core/admin/lease-status.js';
 import type { MemberStatus } from '../core/admin/members.js';
@@ -57,7 +56,7 @@ function memberJson({ stats, answeredAtMs: _, ...member }: MemberStatus): object
 }
 
 /** An event of a group; `at`: when it was seen. */
-export function eventJson({ event, ...rest }: GroupEvent, atMs: number): object {
+export function eventJson({ event, ...rest }: { event: string }, atMs: number): object {
   const none = { partition: null, epoch: null, member: null, session: null, from: null, reason: null };
   return { at: isoTime(atMs), event, ...none, ...rest };
 }

@@ -1,4 +1,4 @@
-import { describePause } from '../core/admin/check.js';
+import { describePause, hasNoHeir, NO_HEIR } from '../core/admin/check.js';
 import {
   type GroupStatus,
   type GroupTotals,
@@ -47,10 +47,8 @@ export function stateText({
  *
  * @param width of the terminal; if it is too narrow, the least important columns are omitted.
  */
-export function formatLeases(
-  { partitions, members, uncovered, resize }: GroupStatus,
-  width?: number,
-): string[] {
+export function formatLeases(status: GroupStatus, width?: number): string[] {
+  const { partitions, members, uncovered, resize } = status;
   const bySession = new Map(members.map((member) => [member.session, member]));
   const rows = partitions.map((lease) => {
     const member = bySession.get(lease.session ?? '');
@@ -100,6 +98,7 @@ export function formatLeases(
     ...resizing,
     ...formatTrimmed(partitions, width),
     ...formatRemedies(partitions, width),
+    ...(hasNoHeir(status) ? wrap(NO_HEIR, width ?? Number.POSITIVE_INFINITY) : []),
     ...outside,
   ];
 }
@@ -121,7 +120,16 @@ function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_
       holdUp && isLong(holdUp) ? [`p${partition}: ${remedyOf(partition, holdUp)}`] : [],
     )
     .slice(0, REMEDIES)
+    .concat(formatResume(leases))
     .flatMap((line) => wrap(line, width));
+}
+
+/** How paused partitions are resumed. */
+function formatResume(leases: readonly LeaseStatus[]): string[] {
+  const paused = leases.filter((lease) => lease.paused).map(({ partition }) => partition);
+  if (paused.length === 0) return [];
+  const those = paused.length === leases.length ? '--all' : partitionList(paused).replaceAll('p', '');
+  return [`paused: "leases resume ${those}" continues ${paused.length === 1 ? 'it' : 'them'}`];
 }
 
 /** A resize that is in progress, as one line. */

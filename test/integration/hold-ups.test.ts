@@ -83,6 +83,9 @@ describe('what holds a partition up', function () {
     );
     const before = run.members.get('a')?.stderr.filter((line) => line.includes('halted p0')).length;
     assert.equal(before, 1);
+    await run.members
+      .get('a')
+      ?.note(/halted p0: .*; "natspoc leases retry 0" tries it again, "natspoc leases" shows/);
     assert.equal((await natspoc('leases', 'retry', '--all')).stdout, 'p0: a tries again now');
     await run.members.get('a')?.note(/resumed p0 at epoch \d+/);
     await until(

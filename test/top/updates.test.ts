@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
+import type { HoldUp } from '../../src/core/protocol/hold-up.js';
 import type { TopEventBody } from '../../src/top/model/events.js';
 import { plain } from '../../src/top/view/text.js';
 import { groupUpdates, updateLine } from '../../src/top/view/updates.js';
-import { gone, group, lease, play, session, stats, T0 } from './support.js';
+import { gone, group, HELD_UP, lease, play, session, stats, T0 } from './support.js';
 
 describe('the status updates', () => {
   it('keep the reported takeover time after the partition has moved again', () => {
@@ -24,6 +25,50 @@ describe('the status updates', () => {
     ]);
     const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
     assert.deepEqual(told, ['B b got p0 from a in 6 ms', 'C c got p0 from b']);
+  });
+
+  it('show a partition that is held up for long, and that it continues', () => {
+    const report = (ms: number, holdUp?: HoldUp): [number, TopEventBody] => [
+      ms,
+      {
+        type: 'stats',
+        facts: {
+          members: [
+            stats('a', {
+              partitions: [
+                { partition: 0, epoch: 100, position: 1, ...(holdUp && { state: holdUp.why, holdUp }) },
+              ],
+            }),
+          ],
+          gone: [],
+        },
+      },
+    ];
+    const model = play([
+      ...group(1, 1),
+      report(1_000, { ...HELD_UP, forMs: 9_000 }),
+      report(2_000, { ...HELD_UP, forMs: 10_000 }),
+      report(3_000, { ...HELD_UP, forMs: 11_000, attempt: 8 }),
+      report(4_000, { ...HELD_UP, why: 'halted', forMs: 0, nextInMs: null }),
+      report(5_000),
+    ]);
+    const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
+    assert.deepEqual(told, [
+      'A a p0 retrying: connection refused',
+      'A a p0 halted: connection refused',
+      'A a p0 continues after 0 ms',
+    ]);
+  });
+
+  it('show that the connection was lost, and for how long', () => {
+    const model = play([
+      ...group(1, 1),
+      [1_000, { type: 'disconnected' }],
+      [1_500, { type: 'disconnected' }],
+      [3_000, { type: 'connected', server: 'other:4222', version: '2' }],
+    ]);
+    const told = groupUpdates(model.updates).map((each) => plain(updateLine(model, each)).slice(14));
+    assert.deepEqual(told, ['disconnected from h:4222', 'connected to other:4222 again after 2.0 s']);
   });
 
   it('show a crash with the time since the last renewal, and a claim with the time without an owner', () => {

@@ -14,7 +14,7 @@ import { bodyRoom } from '../../src/top/ui/screen.js';
 import { layOut, SMALLEST } from '../../src/top/view/layout.js';
 import { textWidth } from '../../src/top/view/text.js';
 import { drawn, drawnRows, uiWith } from './drawn.js';
-import { gone, group, lease, play, session, stats, T0 } from './support.js';
+import { gone, group, HELD_UP, lease, override, play, session, stats, T0 } from './support.js';
 
 const textOf = (model: Model, changes: Partial<Ui>, columns: number, rows: number): string =>
   drawn(model, uiWith(changes), { columns, rows }).join('\n');
@@ -86,6 +86,78 @@ describe('a group that has done a bounded job', () => {
       [5_000, { type: 'changes', entries: [lease(0, 302, null), gone('b', 303)] }],
     );
     assert.doesNotMatch(textOf(again, {}, 100, 30), /idle/);
+  });
+});
+
+describe('a partition that is held up, in top', () => {
+  const facts = (handled: number) => ({
+    members: [
+      stats('a', {
+        partitions: [
+          { partition: 0, epoch: 100, position: 1, handled: 0, lag: 3, state: 'retrying', holdUp: HELD_UP },
+        ],
+      }),
+      stats('b', { partitions: [{ partition: 1, epoch: 101, position: handled, handled, lag: 9 }] }),
+    ],
+    gone: [],
+  });
+  const HALTED = stats('b', {
+    partitions: [
+      { partition: 1, epoch: 101, position: 20, state: 'halted', holdUp: { ...HELD_UP, why: 'halted' } },
+    ],
+  });
+  const model = play([
+    ...group(2, 2),
+    [1_000, { type: 'stats', facts: facts(10) }],
+    [2_000, { type: 'stats', facts: facts(20) }],
+    [2_000, { type: 'looked' }],
+  ]);
+
+  it('tells its cause below the table, and cause and commands in the list of problems', () => {
+    for (const [columns, rows] of [
+      [80, 24],
+      [100, 30],
+      [160, 50],
+    ] as const)
+      assert.match(
+        textOf(model, {}, columns, rows),
+        /\np0 A a lag 3 .*retrying 7\/100 in 12 s: connection refused/,
+      );
+    const listed = textOf(model, { problems: true }, 80, 24).replace(/\s+/g, ' ');
+    assert.match(
+      listed,
+      /retrying: p0 p0 of a is held up: message 95887 \(key user-7\) failed .*"leases retry 0" tries it now, "leases skip 0 --message 95887"/,
+    );
+  });
+
+  it('is listed before what an operator has paused', () => {
+    const paused = play([[3_000, { type: 'changes', entries: [override(1, 900, { paused: true })] }]], model);
+    const text = textOf(paused, { problems: true }, 100, 30).replace(/\s+/g, ' ');
+    assert.match(text, /p0 of a is held up.*p1 is paused by somebody .*"leases resume 1" continues it/);
+    const swapped = play(
+      [
+        [3_000, { type: 'changes', entries: [override(0, 900, { paused: true })] }],
+        [4_000, { type: 'stats', facts: { members: [HALTED], gone: [] } }],
+      ],
+      model,
+    );
+    const list = textOf(swapped, { problems: true }, 100, 30).replace(/\s+/g, ' ');
+    assert.match(list, /p1 of b is halted .*p0 is paused by somebody/);
+  });
+
+  it('leaves no time to drain', () => {
+    assert.doesNotMatch(textOf(model, {}, 100, 30), /drain \d/);
+    assert.equal(JSON.parse(JSON.stringify(jsonSnapshot(model))).totals.drainMs, null);
+  });
+
+  it('has no rate any more when its owner is gone', () => {
+    const rateOf = (from: Model) =>
+      JSON.parse(JSON.stringify(jsonSnapshot(from))).partitions[1].ratePerSecond;
+    assert.equal(rateOf(model), 10);
+    const dead = play([[3_000, { type: 'stats', facts: { members: [], gone: ['a', 'b'] } }]], model);
+    assert.equal(rateOf(dead), null);
+    const text = textOf(dead, { problems: true }, 100, 30).replace(/\s+/g, ' ');
+    assert.match(text, /p1: its owner b is unreachable; no member is left to take over: "natspoc consume"/);
   });
 });
 

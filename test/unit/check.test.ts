@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { checkGroup } from '../../src/core/admin/check.js';
-import type { GroupStatus } from '../../src/core/admin/group-status.js';
+import { type GroupStatus, totalsOf } from '../../src/core/admin/group-status.js';
+import type { LeaseStatus } from '../../src/core/admin/lease-status.js';
+import type { MemberState } from '../../src/core/admin/members.js';
 import { findStalls } from '../../src/core/admin/stalled.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
 import { findingTexts, formatNagios, unknownToNagios } from '../../src/text/check-report.js';
@@ -59,9 +61,32 @@ describe('leases check', () => {
       [
         'p0-p2 p4 have no owner',
         texts.find((text) => /^p5 is paused/.test(text)),
-        'p6 p7: its owner a does not answer',
+        'p6 p7: its owner a does not answer; the others take over when its session expires, or at once after "leases release --owner a --force"',
       ],
     );
+  });
+
+  it('says who takes over, or that nobody is left to do so', () => {
+    const lost = lease(0, { state: 'unreachable' });
+    const texts = (...states: MemberState[]) =>
+      checkGroup({ partitions: [lost], members: states.map((state, i) => member(`S${i}`, { state })) }, none)
+        .map(({ message }) => message)
+        .filter((message) => !message.includes('renewal'));
+    const nobody = 'no member is left to take over: "natspoc consume" starts one';
+    assert.deepEqual(texts('unreachable', 'live'), ['p0: its owner a is unreachable; the others take over']);
+    assert.deepEqual(texts('unreachable', 'silent'), [`p0: its owner a is unreachable; ${nobody}`]);
+    assert.equal(texts()[0], 'the group has no members; "natspoc consume" starts one');
+  });
+
+  it('knows no time to drain while messages wait in a partition that stands still', () => {
+    const moving = lease(0, { lag: 10, ratePerSecond: 10 });
+    const drain = (other: Partial<LeaseStatus>) =>
+      totalsOf({ partitions: [moving, lease(1, { lag: 5, ratePerSecond: 0, ...other })], members: [] })
+        .drainMs;
+    assert.equal(drain({}), 1_500);
+    assert.equal(drain({ state: 'halted' }), null);
+    assert.equal(drain({ state: 'paused', paused: true }), null);
+    assert.equal(drain({ state: 'halted', lag: 0 }), 1_000);
   });
 
   it('is not alarmed by a resize, unless it takes longer than a minute: then it names a partition that is not closed', () => {

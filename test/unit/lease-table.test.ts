@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { GroupStatus } from '../../src/core/admin/group-status.js';
 import { formatLeases } from '../../src/text/lease-table.js';
 import { formatMembers } from '../../src/text/members-table.js';
 import { formatPairs } from '../../src/text/table.js';
@@ -21,6 +22,27 @@ describe('the table of leases', () => {
   });
 });
 
+describe('what to do, below the table of leases', () => {
+  const members = [member('S1')];
+  const paused = (...numbers: number[]) => numbers.map((i) => lease(i, { paused: true, state: 'paused' }));
+
+  it('names the command that resumes', () => {
+    const some = formatLeases({ partitions: [...paused(0, 1, 2), lease(3), ...paused(4)], members });
+    assert.equal(some.at(-1), 'paused: "leases resume 0-2 4" continues them');
+    const all = formatLeases({ partitions: paused(0), members });
+    assert.equal(all.at(-1), 'paused: "leases resume --all" continues it');
+  });
+
+  it('says that a member is missing, unless the group is idle', () => {
+    const dead = [member('S1', { state: 'unreachable' })];
+    const last = (status: Partial<GroupStatus>) =>
+      formatLeases({ partitions: [lease(0)], members: [], ...status }).at(-1);
+    const told = 'no member is left to take over: "natspoc consume" starts one';
+    assert.deepEqual([last({}), last({ members: dead })], [told, told]);
+    assert.match(last({ idle: { sinceMs: 0 } }) ?? '', /^ {2}p0/);
+  });
+});
+
 describe('tables on a narrow terminal', () => {
   const widest = (lines: readonly string[]) => Math.max(...lines.map(({ length }) => length));
   const leases = [lease(0)];
@@ -29,11 +51,14 @@ describe('tables on a narrow terminal', () => {
 
   it('names dropped messages below the table, if there are any', () => {
     const leases = Array.from({ length: 10 }, (_, i) => lease(i, { trimmed: i === 0 ? 0 : 1_000 }));
-    assert.deepEqual(formatLeases({ partitions: leases.slice(0, 2), members: [] }).slice(3), [
+    assert.deepEqual(formatLeases({ partitions: leases.slice(0, 2), members: [member('S1')] }).slice(3), [
       '! dropped by the stream before handled, at most: p1 1,000',
     ]);
-    assert.match(formatLeases({ partitions: leases, members: [] }).at(-1) ?? '', /p8 1,000 and 1 more$/);
-    assert.equal(formatLeases({ partitions: [lease(0)], members: [] }).length, 2);
+    assert.match(
+      formatLeases({ partitions: leases, members: [member('S1')] }).at(-1) ?? '',
+      /p8 1,000 and 1 more$/,
+    );
+    assert.equal(formatLeases({ partitions: [lease(0)], members: [member('S1')] }).length, 2);
   });
 
   it('omit columns of members, but never name, partitions and state', () => {

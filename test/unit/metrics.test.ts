@@ -53,8 +53,13 @@ async function ofExporter(): Promise<string> {
       { kind: 'paused', severity: 'warning', partition: 1, member: 'a', message: 'paused' } as const,
     ],
   };
-  known.replace([{ group: 'g', found }], 0);
-  known.replace([{ group: 'g', found }], 10_000);
+  const moving = { partitions: [lease(0, { lag: 30, ratePerSecond: 10 })], members: [member('A')] };
+  const groups = [
+    { group: 'g', found },
+    { group: 'moving', found: { ...found, group: 'moving', status: moving, findings: [] } },
+  ];
+  known.replace(groups, 0);
+  known.replace(groups, 10_000);
   const facts = { groups: known.all, disconnects: 2, failures: 1, tookMs: 40, now: () => 13_000 };
   return (await exporterMetrics('S', facts)).text();
 }
@@ -83,7 +88,14 @@ describe('the metrics', () => {
   });
 
   it('of the exporter are those that are defined, each with a value', async () => {
-    assert.deepEqual(namesIn(await ofExporter()), definedFor('exporter'));
+    const text = await ofExporter();
+    assert.deepEqual(namesIn(text), definedFor('exporter'));
+    const drains = [...text.matchAll(/^natspoc_group_drain_seconds\{group="(\w+)".*\} (\d+)$/gm)];
+    assert.deepEqual(
+      drains.map(([, group, seconds]) => [group, seconds]),
+      [['moving', '3']],
+      'a group has none while messages wait in a partition that stands still',
+    );
   });
 
   it('of a member give the age of waiting messages, and how long they take', async () => {

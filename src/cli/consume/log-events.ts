@@ -3,6 +3,7 @@ import { systemClock } from '../../core/lib/clock.js';
 import type { GroupMember } from '../../core/member/group-member.js';
 import { type Told, tellEvents } from '../../core/member/member-log.js';
 import { formatMemoryLine } from '../../core/member/stats/memory.js';
+import type { Report } from '../../core/protocol/events.js';
 import type { Note } from '../log-line.js';
 import { MoveLines } from './move-lines.js';
 
@@ -17,11 +18,19 @@ export function logEvents(member: GroupMember, config: Config, note: Note): () =
     if (report && moves.add(report)) return;
     // To keep the order, waiting moves are written first.
     moves.flush();
-    note(text, { level, event, group, ...fields });
+    note(`${text}${report ? remedyFor(report) : ''}`, { level, event, group, ...fields });
   };
   tellEvents(member, config, tell);
   member.on('memory', (sample) =>
     tell({ event: 'memory', text: formatMemoryLine(sample), fields: sample, level: 'info' }),
   );
   return () => moves.flush();
+}
+
+/** What an operator can do about a partition that stands still. */
+function remedyFor(report: Report): string {
+  if (report.type === 'halted')
+    return `; "natspoc leases retry ${report.partition}" tries it again, "natspoc leases" shows more`;
+  const isHeldUp = report.type === 'standing' && report.partition !== null;
+  return isHeldUp ? '; "natspoc leases" shows what to do' : '';
 }

@@ -55,12 +55,13 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   const { partitions, members } = status;
   const findings: Finding[] = [];
   if (members.length === 0 && !status.idle) {
-    findings.push(finding('no-members', 'critical', 'the group has no members'));
+    findings.push(finding('no-members', 'critical', `the group has no members; ${START}`));
   }
   if (status.resize && status.resize.forMs > LONG_RESIZE_MS)
     findings.push(checkResize(status, status.resize));
   if (status.uncovered) findings.push(finding('uncovered', 'critical', describeUncovered(status.uncovered)));
-  for (const lease of partitions) findings.push(...checkLease(lease, limits));
+  const isLost = hasNoHeir(status);
+  for (const lease of partitions) findings.push(...checkLease(lease, limits, !isLost));
   for (const member of members) findings.push(...checkMember(member));
   findings.push(...limits.stalled.map(checkStall));
   const age = status.unread?.oldestAgeMs ?? null;
@@ -75,6 +76,20 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   }
   return findings;
 }
+
+/** States of members that take partitions over. */
+const HEIRS = new Set<MemberStatus['state']>(['live', 'late']);
+
+/** True if no member of a group can take partitions over, and one should. */
+export const hasNoHeir = ({ members, idle }: Pick<GroupStatus, 'members' | 'idle'>): boolean =>
+  !idle && !members.some(({ state }) => HEIRS.has(state));
+
+const START = '"natspoc consume" starts one';
+/** What to do about a group in which {@link hasNoHeir} holds. */
+export const NO_HEIR = `no member is left to take over: ${START}`;
+
+/** What happens to the partitions of a member that is gone, or silent. */
+const takeover = (hasHeir: boolean, when = ''): string => (hasHeir ? `the others take over${when}` : NO_HEIR);
 
 /** A resize takes as long as the slowest handler; one that takes longer than this needs an operator. */
 const LONG_RESIZE_MS = 60_000;
@@ -113,7 +128,11 @@ function finding(
   return { kind, severity, partition: about.partition ?? null, member: about.member ?? null, message };
 }
 
-function* checkLease(lease: LeaseStatus, { maxLag, maxAgeMs, allowPaused }: CheckLimits): Iterable<Finding> {
+function* checkLease(
+  lease: LeaseStatus,
+  { maxLag, maxAgeMs, allowPaused }: CheckLimits,
+  hasHeir: boolean,
+): Iterable<Finding> {
   const { partition, lag, positionFault: fault } = lease;
   const owner = escapeControl(lease.owner ?? '');
   const about = { partition, ...(lease.owner !== null && { member: lease.owner }) };
@@ -124,10 +143,20 @@ function* checkLease(lease: LeaseStatus, { maxLag, maxAgeMs, allowPaused }: Chec
     case 'orphaned':
     case 'expired':
     case 'unreachable':
-      yield finding('owner-lost', 'critical', `p${partition}: its owner ${owner} is ${lease.state}`, about);
+      yield finding(
+        'owner-lost',
+        'critical',
+        `p${partition}: its owner ${owner} is ${lease.state}; ${takeover(hasHeir)}`,
+        about,
+      );
       break;
     case 'silent':
-      yield finding('owner-silent', 'warning', `p${partition}: its owner ${owner} does not answer`, about);
+      yield finding(
+        'owner-silent',
+        'warning',
+        `p${partition}: its owner ${owner} does not answer; ${takeover(hasHeir, ` when its session expires, or at once after "leases release --owner ${owner} --force"`)}`,
+        about,
+      );
       break;
     case 'halted':
       if (fault === null)

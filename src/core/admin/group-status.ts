@@ -1,7 +1,14 @@
 import { drainMs } from '../lib/drain.js';
 import type { Uncovered } from '../ports/facts.js';
 import type { Idle } from './idle.js';
-import { isEstimate, isOwned, type LeaseStatus, type Progress, totalLag } from './lease-status.js';
+import {
+  isEstimate,
+  isOwned,
+  type LeaseStatus,
+  type Progress,
+  standsStill,
+  totalLag,
+} from './lease-status.js';
 import { isDead, type MemberStatus, sumOf } from './members.js';
 import type { Unread } from './unread.js';
 
@@ -46,7 +53,7 @@ export interface GroupTotals {
   oldestMs: number | null;
   /**
    * How long the waiting messages take at the present rate of handling, milliseconds, if no more arrive;
-   * null: nothing is handled, or not known.
+   * null: nothing is handled, some wait in a partition that stands still, or not known.
    */
   drainMs: number | null;
   /** The server cannot count by key: the lag is an estimate. */
@@ -67,7 +74,9 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     // Each share is rounded up, so the sum may exceed the number of unread messages, which is the limit.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
-    drainMs: drainMs(lag, sumOf(partitions.map(({ ratePerSecond }) => ratePerSecond ?? 0))),
+    drainMs: partitions.some(standsStill)
+      ? null
+      : drainMs(lag, sumOf(partitions.map(({ ratePerSecond }) => ratePerSecond ?? 0))),
     lagIsEstimate: partitions.some(isEstimate),
     withoutKey: members.reduce((sum, { stats }) => sum + (stats?.withoutKey ?? 0), 0),
   };

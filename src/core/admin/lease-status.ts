@@ -102,6 +102,12 @@ export const isOwned = ({ session, state }: LeaseStatus): boolean => session !==
 export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
   unread !== undefined && lag !== 0;
 
+/**
+ * True if messages wait in a partition that no member works on: however fast the others are, these stay.
+ */
+export const standsStill = (lease: Pick<LeaseStatus, 'state' | 'holdUp' | 'lag' | 'paused'>): boolean =>
+  lease.lag !== 0 && (lease.paused || needsAttention(lease));
+
 /** The sum of the lags; null if one of them is unknown. */
 export function totalLag(partitions: readonly { lag: number | null }[]): number | null {
   return partitions.reduce<number | null>(

@@ -151,7 +151,7 @@ export const METRICS = {
   natspoc_group_drain_seconds: {
     type: 'gauge',
     from: 'exporter',
-    help: 'How long the lag takes at the present rate, if no more messages arrive; absent: nothing is handled.',
+    help: 'How long the lag takes at the present rate, if no more messages arrive; absent: nothing is handled, or messages wait in a partition that stands still.',
   },
   natspoc_group_handled_per_second: {
     type: 'gauge',

@@ -4,12 +4,11 @@ import { eventsOf } from '../../core/admin/group-event.js';
 import type { PastEntry } from '../../core/ports/facts.js';
 import type { ProofEntry, ViewEntry } from '../../core/protocol/events.js';
 import { tailOf } from './handled.js';
-import type { Member, Model, Stretch, Update } from './model.js';
+import { keptUpdates, type Member, type Model, type Stretch, type Update } from './model.js';
 import { lagOf } from './select.js';
 import { ratePerSecond } from './series.js';
 
-/** Limits of the history: updates by number, the timeline and ended sessions by time. */
-const MAX_UPDATES = 1_000;
+/** Limit of the history: the timeline and ended sessions by time. */
 const KEEP_MS = 900_000;
 
 type SessionChange = Extract<GroupChange, { kind: 'session' }>;
@@ -167,7 +166,7 @@ class Draft {
       letters,
       strips,
       handled,
-      updates: this.updates.slice(-MAX_UPDATES),
+      updates: keptUpdates(this.updates),
     };
   }
 }

@@ -9,6 +9,7 @@ import type {
   StreamFacts,
   WaitingFacts,
 } from '../../core/ports/facts.js';
+import type { HoldUp } from '../../core/protocol/hold-up.js';
 import type { MemberStats } from '../../core/protocol/member-stats.js';
 import type { Target } from './events.js';
 import type { Series } from './series.js';
@@ -46,8 +47,24 @@ export interface Progress {
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** An event of the group. */
-export type Update = GroupEvent & {
+/** What the entries of a group do not hold: it is seen by asking its members, or by losing the server. */
+type SeenEvent =
+  /** A partition needs attention, or does not any more. */
+  | {
+      event: 'held-up';
+      partition: number;
+      member: string;
+      session: string;
+      why: HoldUp['why'];
+      reason: string;
+    }
+  | { event: 'continues'; partition: number; member: string; session: string; heldMs: number }
+  /** The connection of the screen broke; it is back after `afterMs`. */
+  | { event: 'disconnected'; server: string }
+  | { event: 'reconnected'; server: string; afterMs: number };
+
+/** An event of the group, or of the connection to it. */
+export type Update = (GroupEvent | SeenEvent) & {
   at: number;
   /** Of a claim: how long the partition had no living owner; null: unknown. */
   gapMs?: number | null;
@@ -122,6 +139,13 @@ export interface Model {
   /** The place in a recording; null: it is live. */
   replay: Replay | null;
 }
+
+/** Limit of updates that are kept. */
+const MAX_UPDATES = 1_000;
+
+/** The newest updates, as many as are kept. */
+export const keptUpdates = (known: readonly Update[], fresh: readonly Update[] = []): readonly Update[] =>
+  fresh.length === 0 && known.length <= MAX_UPDATES ? known : [...known, ...fresh].slice(-MAX_UPDATES);
 
 /** The model before the first event. */
 export function initialModel(now: number): Model {

@@ -9,9 +9,10 @@ import type {
   StreamFacts,
   WaitingFacts,
 } from '../../core/ports/facts.js';
+import { isLong } from '../../core/protocol/hold-up.js';
 import type { MemberStats } from '../../core/protocol/member-stats.js';
 import { handledBy } from './handled.js';
-import type { Member, Model, Progress, Stretch } from './model.js';
+import { keptUpdates, type Member, type Model, type Progress, type Stretch, type Update } from './model.js';
 import { partitionRows, ratesOf } from './select.js';
 import { append, DRAWN_CAPACITY, type Series } from './series.js';
 
@@ -182,7 +183,28 @@ export function applyStats(model: Model, { members: answers, gone, denied }: Sta
     ]),
   );
   const handled = handledBy(model, answers);
-  return patch({ ...model, members, handled, took: withTimes(model.took, answers) }, changes);
+  const updates = keptUpdates(
+    model.updates,
+    answers.flatMap((stats) => changedHoldUps(model, stats)),
+  );
+  return patch({ ...model, members, handled, updates, took: withTimes(model.took, answers) }, changes);
+}
+
+/** The partitions of a member that need attention since its last answer, and those that do not any more. */
+function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
+  const { session, name: member } = after;
+  const known = members.get(session);
+  if (!known) return [];
+  const before = new Map(known.stats?.partitions.map((each) => [each.partition, each]));
+  return after.partitions.flatMap(({ partition, epoch, holdUp }): Update[] => {
+    const last = before.get(partition);
+    const was = last?.epoch === epoch && last.holdUp && isLong(last.holdUp) ? last.holdUp : undefined;
+    const is = holdUp && isLong(holdUp) ? holdUp : undefined;
+    const about = { at: now, partition, member, session };
+    if (is && (was?.why !== is.why || was.sequence !== is.sequence))
+      return [{ ...about, event: 'held-up', why: is.why, reason: is.reason }];
+    return was && !is ? [{ ...about, event: 'continues', heldMs: was.forMs }] : [];
+  });
 }
 
 /** True if a member's partitions did not change between two answers: only then do these make a rate. */

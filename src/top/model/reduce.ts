@@ -1,6 +1,6 @@
 import type { Target, TopEvent } from './events.js';
 import { applyChanges, applyHistory, applyProofs, applySnapshot } from './group.js';
-import { initialModel, type Model } from './model.js';
+import { initialModel, keptUpdates, type Model } from './model.js';
 import {
   applyEnds,
   applyLook,
@@ -30,11 +30,18 @@ export function reduce(before: Model, event: TopEvent): Model {
     case 'connected': {
       const { server, version } = event;
       const fresh = { state: 'connected', since: now, attempts: 0, server, version } as const;
-      return { ...model, connection: { ...connection, ...fresh } };
+      const isBack = connection.state === 'disconnected';
+      const back = { at: now, event: 'reconnected', server, afterMs: now - connection.since } as const;
+      const updates = keptUpdates(model.updates, isBack ? [back] : []);
+      return { ...model, updates, connection: { ...connection, ...fresh } };
     }
     case 'disconnected':
       if (connection.state === 'disconnected') return model;
-      return { ...model, connection: { ...connection, state: 'disconnected', since: now, attempts: 0 } };
+      return {
+        ...model,
+        updates: keptUpdates(model.updates, [{ at: now, event: 'disconnected', server: connection.server }]),
+        connection: { ...connection, state: 'disconnected', since: now, attempts: 0 },
+      };
     case 'reconnecting':
       return { ...model, connection: { ...connection, attempts: connection.attempts + 1 } };
     case 'round-trip':

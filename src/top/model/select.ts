@@ -2,8 +2,8 @@ import { describeGroup, ownReport } from '../../core/admin/describe-group.js';
 import { readable, type SeenSession } from '../../core/admin/group-entries.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
 import { idleOf, withIdle } from '../../core/admin/idle.js';
-import type { LeaseStatus } from '../../core/admin/lease-status.js';
-import { describeMember, type MemberStatus, sumOf } from '../../core/admin/members.js';
+import { type LeaseStatus, standsStill } from '../../core/admin/lease-status.js';
+import { describeMember, isDead, type MemberStatus, sumOf } from '../../core/admin/members.js';
 import { addUnread } from '../../core/admin/unread.js';
 import type { Member, Model, Progress } from './model.js';
 import { ratePerSecond } from './series.js';
@@ -95,17 +95,19 @@ function describe(model: Model): GroupStatus {
   }
   const progress = partitionsOf(model).map((partition) => {
     const known = model.progress.get(partition);
-    const own = ownReport(group, members, partition);
+    // What a member reported last is not true any more when it does not answer.
+    const works = isAnswering(members.get(group.ownerOf(partition) ?? ''));
+    const own = works ? ownReport(group, members, partition) : undefined;
     return {
       position: known?.position ?? null,
       end: endOf(known),
       lag: lagOf(model, partition) ?? own?.lag ?? null,
       oldestMs: oldestOf(known, now),
       unread: known?.waiting?.ofGroup,
-      ratePerSecond: known && group.liveOwner(partition) ? ratePerSecond(known.counts.series) : null,
+      ratePerSecond: known && works ? ratePerSecond(known.counts.series) : null,
       positionFault: null,
       positionAgeMs: known?.committedAt ? Math.max(0, Math.round(now - known.committedAt)) : null,
-      trimmed: own?.trimmed ?? 0,
+      trimmed: ownReport(group, members, partition)?.trimmed ?? 0,
     };
   });
   const seen = describeGroup(group, members, progress, now, model.stream?.facts.uncovered);
@@ -114,6 +116,10 @@ function describe(model: Model): GroupStatus {
     model.progress.get(partition)?.waiting?.storedAtMs ?? null;
   return addUnread(status, storedAt, now);
 }
+
+/** True for a member whose last report is still true, as far as one can see. */
+const isAnswering = (member: MemberStatus | undefined): boolean =>
+  member !== undefined && !isDead(member) && member.answer !== 'silent';
 
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
   const { renewedAt, lookedAt, answer, stats, statsAt } = member;
@@ -149,6 +155,12 @@ export const oldestByMember = once((model: Model): ReadonlyMap<string, number> =
     if (session !== null && oldestMs !== null) ages.set(session, Math.max(oldestMs, ages.get(session) ?? 0));
   return ages;
 });
+
+/** The sessions of members that own a partition in which messages wait and nothing is handled. */
+export const standingOwners = once(
+  (model: Model): ReadonlySet<string | null> =>
+    new Set(partitionRows(model).flatMap((row) => (standsStill(row) ? [row.session] : []))),
+);
 
 /** Messages per second, of the stream and of all members together; null: unknown. */
 export function ratesOf(model: Model): { published: number | null; handled: number | null } {

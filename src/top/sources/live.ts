@@ -9,6 +9,7 @@ import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { toNatspocError } from '../../core/nats/client/outcome.js';
 import { watchServer } from '../../core/nats/client/watch-connection.js';
+import type { ReaderFacts } from '../../core/ports/facts.js';
 import type { Watch } from '../../core/ports/index.js';
 import type { GroupObserver } from '../../core/ports/observer.js';
 import { decodeEntries } from '../../core/protocol/entries.js';
@@ -163,12 +164,16 @@ export class LiveSource {
   async #askOwners(observer: GroupObserver, epochs: ReadonlyMap<number, number>): Promise<void> {
     const { emit, model } = this.#options;
     const rounds = Math.max(1, Math.ceil(epochs.size / READERS_A_ROUND));
+    let readers: ReaderFacts[] | undefined;
     if (this.#round % rounds === 0)
       await this.#try('readers', async () => {
-        emit({ type: 'readers', readers: await observer.readers(epochs) });
+        readers = await observer.readers(epochs);
       });
     await this.#try('members', async () => {
-      emit({ type: 'stats', facts: await observer.stats([...model().members.keys()], ANSWER_MS) });
+      const facts = await observer.stats([...model().members.keys()], ANSWER_MS);
+      // Together: while a silent member is waited for, what the others handled would look like lag.
+      if (readers) emit({ type: 'readers', readers });
+      emit({ type: 'stats', facts });
     });
   }
 

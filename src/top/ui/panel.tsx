@@ -57,6 +57,8 @@ interface RowsProps<Row> extends PanelProps {
   sort?: string;
   /** Lines above the rows. */
   above?: readonly Spans[];
+  /** Lines below the rows. */
+  below?: readonly Spans[];
   /** Rows as a table; the header is left out if only one line fits. */
   table: (rows: readonly Row[], room: TableRoom) => Table;
 }
@@ -68,13 +70,14 @@ export function RowsPanel<Row>({
   follow = 'start',
   sort,
   above = [],
+  below = [],
   table,
   ...panel
 }: RowsProps<Row>) {
   const widths = use(Widths);
   if (rows.length === 0) return <Panel {...panel} />;
   const { id, model, width } = panel;
-  const room = panel.height - 1 - above.length;
+  const room = panel.height - 1 - above.length - below.length;
   const shown = windowOf(rows.length, Math.max(1, room - 1), selected, follow);
   const { header, rows: lines } = table(rows.slice(shown.start, shown.end), {
     width,
@@ -84,7 +87,7 @@ export function RowsPanel<Row>({
   const info = describeWindow(shown, rows.length);
   return (
     <Panel {...panel} info={sort === undefined ? info : `${info}, by ${sort}`}>
-      <Lines of={[...above, ...(room > 1 ? [header] : []), ...lines]} />
+      <Lines of={[...above, ...(room > 1 ? [header] : []), ...lines, ...below]} />
     </Panel>
   );
 }

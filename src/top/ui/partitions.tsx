@@ -1,7 +1,7 @@
 import { cursorOf, visiblePartitions } from '../screen/rows.js';
 import { mapHeight, partitionMap } from '../view/partition-map.js';
 import { partitionTable } from '../view/partitions.js';
-import { worstLines } from '../view/worst.js';
+import { heldUpLines, worstLines } from '../view/worst.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
@@ -39,6 +39,7 @@ export function Partitions(props: PanelProps) {
       selected={selected}
       // The map stays above a table that does not show everything.
       above={rows.length > room - 1 && mapHeight(rows.length, width) <= room - MIN_TABLE ? map : []}
+      below={heldUpLines(model).slice(0, Math.max(0, room - 1 - rows.length))}
       table={(part, place) => partitionTable(model, part, place)}
     />
   );

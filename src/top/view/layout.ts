@@ -4,7 +4,7 @@ import type { PanelId, Ui } from '../screen/state.js';
 import { mapHeight } from './partition-map.js';
 import { GRAPHS } from './rates.js';
 import { streamHeight } from './stream.js';
-import { worstHeight } from './worst.js';
+import { heldUpLines, worstHeight } from './worst.js';
 
 /** A terminal's size in columns and rows. */
 export interface Size {
@@ -58,8 +58,9 @@ function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish
   const members = Math.max(1, model.members.size);
   const map = 1 + mapHeight(partitions, width);
   const table = partitions + 2;
+  const held = partitions <= TABLE_ROWS ? heldUpLines(model).length : 0;
   const least = Math.min(map + 1, rows >> 1);
-  const good = partitions <= TABLE_ROWS ? table : map + worstHeight(model);
+  const good = partitions <= TABLE_ROWS ? table + held : map + worstHeight(model);
   const log = (lines: number) => ({ least: 4, good: 7, most: Math.max(7, lines + 2), isList: true });
   return {
     partitions: { id: 'partitions', least, good, most: good },

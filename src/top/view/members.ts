@@ -2,7 +2,7 @@ import { type MemberStatus, TROUBLED } from '../../core/admin/members.js';
 import type { HandlerTimeStats, MemberStats } from '../../core/protocol/member-stats.js';
 import { partitionList } from '../../text/partition-list.js';
 import type { Model } from '../model/model.js';
-import { oldestByMember } from '../model/select.js';
+import { oldestByMember, standingOwners } from '../model/select.js';
 import { aboutLag, bytes, drain, duration, rate, shortCount, steadyDuration, UNKNOWN } from './format.js';
 import { letterSpan } from './palette.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
@@ -29,6 +29,7 @@ const trouble = (count: number | undefined): Span =>
 /** One line per member. */
 export function memberTable(model: Model, rows: readonly MemberStatus[], room: TableRoom): Table {
   const oldest = oldestByMember(model);
+  const standing = standingOwners(model);
   const taking = (pick: (times: HandlerTimeStats) => number | undefined) => (row: MemberStatus) =>
     steadyDuration((row.stats?.handlerTimes && pick(row.stats.handlerTimes)) ?? null);
   const counted = (pick: (stats: MemberStats) => number | undefined) => (row: MemberStatus) =>
@@ -52,7 +53,8 @@ export function memberTable(model: Model, rows: readonly MemberStatus[], room: T
     { ...numbers, title: 'OLDEST', rank: 6, cell: ({ session }) => duration(oldest.get(session) ?? null) },
     {
       ...{ ...numbers, title: 'DRAIN', rank: 8 },
-      cell: ({ lag, ratePerSecond }) => drain(lag, ratePerSecond),
+      cell: ({ session, lag, ratePerSecond }) =>
+        standing.has(session) ? UNKNOWN : drain(lag, ratePerSecond),
     },
     { ...numbers, title: 'P50', rank: 7, cell: taking(({ p50Ms }) => p50Ms) },
     { ...numbers, title: 'P99', rank: 4, cell: taking(({ p99Ms }) => p99Ms) },

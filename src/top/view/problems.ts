@@ -1,5 +1,9 @@
+import { checkGroup, type Finding } from '../../core/admin/check.js';
+import { reportedStalls } from '../../core/admin/stalled.js';
+import { findingTexts } from '../../text/check-report.js';
 import { type Health, problemsOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
+import { statusOf } from '../model/select.js';
 import type { Size } from './layout.js';
 import { type Color, type Line, line, span, wrap } from './text.js';
 
@@ -28,14 +32,28 @@ export function furtherProblems(model: Model, { rows }: Size): Line[] {
   });
 }
 
-/** All problems, wrapped, as many as fit. */
+/** All problems, and below them the causes with what to do, as "leases check" finds them; wrapped, as many as fit. */
 export function allProblems(model: Model, { columns, rows }: Size): Line[] {
   const problems = problemsOf(model);
-  if (problems.length === 0) return [line('No problems.', { dim: true })];
-  return problems
-    .flatMap(({ level, text }) => {
-      const { sign, color } = LEVELS[level];
-      return wrap(`${sign} ${text}`, columns).map((part) => line(part, { color }));
-    })
-    .slice(0, rows);
+  const status = statusOf(model);
+  const isCurrent = model.ready && model.connection.state === 'connected';
+  const findings = isCurrent
+    ? checkGroup(status, { maxLag: undefined, stalled: reportedStalls(status) })
+    : [];
+  if (problems.length === 0 && findings.length === 0) return [line('No problems.', { dim: true })];
+  const found = problems.flatMap(({ level, text }) => {
+    const { sign, color } = LEVELS[level];
+    return wrap(`${sign} ${text}`, columns).map((part) => line(part, { color }));
+  });
+  const causes = findingTexts(findings.sort((a, b) => urgency(a) - urgency(b))).flatMap(({ message }) =>
+    wrap(message, columns - INDENT.length).map((part) => line(`${INDENT}${part}`)),
+  );
+  return [...found, ...causes].slice(0, rows);
 }
+
+/** What cannot be missed comes first, and what an operator did on purpose last. */
+const urgency = ({ kind, severity }: Finding): number =>
+  severity === 'critical' ? 0 : kind === 'paused' ? 2 : 1;
+
+/** Before a cause. */
+const INDENT = '  ';

@@ -30,6 +30,10 @@ const moveKey = (update: Update): string | undefined => {
     case 'pinned':
     case 'unpinned':
       return `${update.event} ${update.by} ${update.to}`;
+    case 'held-up':
+      return `${update.event} ${update.session} ${update.why} ${update.reason}`;
+    case 'continues':
+      return `${update.event} ${update.session}`;
     default:
       return undefined;
   }
@@ -153,6 +157,29 @@ function describe(model: Model, group: UpdateGroup): Span[] {
       return [
         span(`resized from ${first.partitionsBefore} to ${first.partitionsAfter} partitions`, { bold: true }),
       ];
+    case 'held-up': {
+      const color = first.why === 'halted' ? 'red' : 'yellow';
+      return [
+        ...member(model, first),
+        span(' '),
+        moved(group),
+        span(` ${first.why}`, { color, bold: true }),
+        span(`: ${first.reason}`),
+        ...listed(group),
+      ];
+    }
+    case 'continues':
+      return [
+        ...member(model, first),
+        span(' '),
+        moved(group),
+        span(` continues after ${duration(first.heldMs)}`),
+        ...listed(group),
+      ];
+    case 'disconnected':
+      return [span(`disconnected from ${first.server}`, { color: 'red' })];
+    case 'reconnected':
+      return [span(`connected to ${first.server} again after ${duration(first.afterMs)}`)];
     case 'unreadable':
       return [span(`cannot read the entry ${first.key}`, { color: 'red' })];
   }

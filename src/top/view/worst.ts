@@ -1,6 +1,7 @@
 import { isEstimate, type LeaseStatus, needsAttention } from '../../core/admin/lease-status.js';
 import { stateText } from '../../text/lease-table.js';
 import type { Model } from '../model/model.js';
+import { partitionRows } from '../model/select.js';
 import { isBehind, mostLag, troubledPartitions } from '../model/worst.js';
 import { aboutLag, duration } from './format.js';
 import { letterSpan } from './palette.js';
@@ -8,6 +9,13 @@ import { type Line, line, type Span, span } from './text.js';
 
 /** Limit of partitions that are described in words. */
 const WORST = 5;
+
+/** What holds partitions up, in words: for below a table, which shows everything else of them. */
+export const heldUpLines = (model: Model): Line[] =>
+  partitionRows(model)
+    .filter(({ holdUp }) => holdUp !== null)
+    .slice(0, WORST)
+    .map((row) => troubleLine(model, row));
 
 /** Lines that the description of the worst partitions needs. */
 export const worstHeight = (model: Model): number =>
