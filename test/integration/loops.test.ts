@@ -199,5 +199,9 @@ describe('a member', function () {
     assert.deepEqual([outcome?.moved, outcome?.to, outcome?.repeated], [true, 1, 2]);
     await until('two are handled again', () => handled.length === 5);
     assert.deepEqual(handled, [1, 2, 3, 2, 3]);
+    await assert.rejects(
+      member.seek(7, { kind: 'first' }),
+      /^NatspocError: There is no partition 7: they are 0 to 0\.$/,
+    );
   });
 });

@@ -110,6 +110,13 @@ describe('publishing with limits', () => {
     const [stored, message] = await failureOf(publisher.publish({ data: 'a' }, { timeoutMs: -1 }));
     assert.deepEqual([stored, message], ['no', 'timeoutMs: -1 is not a number of milliseconds above 0.']);
   });
+
+  it('refuses what is no signal', async () => {
+    const { publisher } = start();
+    // @ts-expect-error JavaScript programs may pass anything.
+    const failure = await failureOf(publisher.publish({ data: 'a' }, { signal: 5 }));
+    assert.deepEqual(failure, ['no', 'signal: 5 is not an AbortSignal.']);
+  });
 });
 
 describe('a received message that is passed on', () => {

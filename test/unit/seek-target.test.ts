@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { parseSeekTarget, planSeek } from '../../src/core/admin/seek-target.js';
+import { checkedTarget, parseSeekTarget, planSeek } from '../../src/core/admin/seek-target.js';
 
 /** A partition's messages by their sequences in the stream. */
 const counting = (sequences: readonly number[]) => ({
@@ -41,6 +41,28 @@ describe('the target of a seek', () => {
     ]) {
       assert.throws(() => parseSeekTarget(bad), { code: 'usage' }, bad);
     }
+  });
+
+  it('of a program is checked', () => {
+    const time = new Date();
+    const good = [
+      { kind: 'first' },
+      { kind: 'new' },
+      { kind: 'sequence', sequence: 9 },
+      { kind: 'time', time },
+      { kind: 'relative', messages: -5 },
+    ];
+    for (const target of good) assert.deepEqual(checkedTarget(target), target);
+    const bad = [
+      { kind: 'last' },
+      { kind: 'time', time: time.toISOString() },
+      { kind: 'sequence' },
+      { kind: 'relative', messages: 1.5 },
+      'first',
+      undefined,
+    ];
+    for (const target of bad)
+      assert.throws(() => checkedTarget(target), { code: 'usage', message: /^target: .* is not one of/ });
   });
 
   it('finds the sequence that repeats or skips exactly the requested number of messages, despite gaps', async () => {

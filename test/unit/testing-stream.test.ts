@@ -132,6 +132,8 @@ describe('a local stream', () => {
 
   it('refuses what needs a server, and fails if a condition does not hold', async () => {
     assert.throws(() => localStream({ partitions: 0 }), { code: 'usage' });
+    const misspelt: object = { partition: 2 };
+    assert.throws(() => localStream(misspelt), /^NatspocError: localStream has no option "partition"/);
     const stream = localStream();
     const member = await stream.joinGroup({ handler: () => {} });
     await assert.rejects(member.seek(0, { kind: 'first' }), { code: 'usage' });

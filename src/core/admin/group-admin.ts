@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.js';
 import type { StreamPlace } from '../config/start-from.js';
 import { mapConcurrently } from '../lib/concurrently.js';
-import { messageOf } from '../lib/errors.js';
+import { messageOf, NatspocError } from '../lib/errors.js';
+import { inWords } from '../lib/in-words.js';
 import { promiseOf } from '../lib/promise-of.js';
 import { standardError } from '../member/note-logger.js';
 import type { GroupObserver } from '../ports/observer.js';
@@ -38,7 +39,7 @@ import {
   resizeGroup,
 } from './resize.js';
 import { type SeekOutcome, seekPositions } from './seek.js';
-import { planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
+import { checkedTarget, planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
 import { findStalls } from './stalled.js';
 import { withFollower } from './with-follower.js';
 
@@ -219,7 +220,8 @@ export class GroupAdmin {
     const positions = new Map<number, PositionMark | 'unreadable'>(
       facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
     );
-    const { plan } = await this.#planner(target);
+    const { plan } = await this.#planner(checkedTarget(target));
+    this.#checkPartitions(partitions, found?.layout);
     return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
       plan(partition, positions.get(partition) ?? null),
     );
@@ -232,24 +234,33 @@ export class GroupAdmin {
     signal?: AbortSignal,
   ): Promise<SeekOutcome[]> {
     const { bucket, observer } = this.#ports;
-    const planner = await this.#planner(target);
-    return this.following(
-      (follower) =>
-        seekPositions(
-          {
-            observer,
-            follower,
-            bucket,
-            group: this.name,
-            by: operatorName(),
-            ...planner,
-            waitMs: patienceOf(this.#config).restMs,
-            ...(signal && { signal }),
-          },
-          partitions,
-        ),
-      signal,
+    const planner = await this.#planner(checkedTarget(target));
+    return this.following((follower) => {
+      this.#checkPartitions(partitions, readable(follower.layout));
+      return seekPositions(
+        {
+          observer,
+          follower,
+          bucket,
+          group: this.name,
+          by: operatorName(),
+          ...planner,
+          waitMs: patienceOf(this.#config).restMs,
+          ...(signal && { signal }),
+        },
+        partitions,
+      );
+    }, signal);
+  }
+
+  /** @throws NatspocError `usage` for a partition that the group does not have. */
+  #checkPartitions(partitions: readonly unknown[], layout: { partitions: number } | null | undefined): void {
+    const count = layout?.partitions ?? this.#partitions;
+    const missing = partitions.find(
+      (each) => !(Number.isInteger(each) && Number(each) >= 0 && Number(each) < count),
     );
+    if (missing === undefined) return;
+    throw new NatspocError('usage', `There is no partition ${inWords(missing)}: they are 0 to ${count - 1}.`);
   }
 
   /** What a resize would do; throws if it is not possible now. Changes nothing. */

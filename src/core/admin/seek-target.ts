@@ -1,5 +1,7 @@
-import { FROM_ALLOWED, parseFrom, type StartFrom } from '../config/start-from.js';
+import { FROM_ALLOWED, parseFrom, readFrom, type StartFrom } from '../config/start-from.js';
 import { NatspocError } from '../lib/errors.js';
+import { inWords } from '../lib/in-words.js';
+import { asObject } from '../lib/json.js';
 import type { StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { misfit, type PositionMark } from '../protocol/position-mark.js';
@@ -21,6 +23,29 @@ export function parseSeekTarget(text: string): SeekTarget {
   throw new NatspocError(
     'usage',
     `--to: ${JSON.stringify(text)} is not ${FROM_ALLOWED}; or -100 or +100 messages.`,
+  );
+}
+
+/**
+ * The target that a program gives.
+ *
+ * @throws NatspocError `usage` for anything but a {@link SeekTarget}.
+ */
+export function checkedTarget(target: unknown): SeekTarget {
+  const { kind, messages } = { ...asObject(target) };
+  if (kind === 'relative' && Number.isSafeInteger(messages)) return { kind, messages: Number(messages) };
+  const place = asObject(target) && readFrom(target);
+  if (place) return place;
+  const kinds = [
+    "'first'",
+    "'new'",
+    "'sequence', sequence: 9",
+    "'time', time: new Date()",
+    "'relative', messages: -100",
+  ];
+  throw new NatspocError(
+    'usage',
+    `target: ${inWords(target)} is not one of ${kinds.map((each) => `{ kind: ${each} }`).join(', ')}.`,
   );
 }
 

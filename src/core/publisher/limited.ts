@@ -20,6 +20,8 @@ export function limited(
   clock: Clock,
   giveUp: (error: NatspocError) => void,
 ): Waiter {
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function')
+    throw new NatspocError('usage', `signal: ${inWords(signal)} is not an AbortSignal.`);
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0))
     throw new NatspocError(
       'usage',

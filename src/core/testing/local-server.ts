@@ -45,7 +45,10 @@ export interface LocalServer {
 }
 
 /** @throws NatspocError `usage` for options that a local stream does not have. */
-export function localServer({ partitions, subjects }: LocalStreamOptions): LocalServer {
+export function localServer({ partitions, subjects, ...more }: LocalStreamOptions): LocalServer {
+  const [unknown] = Object.keys(more);
+  if (unknown !== undefined)
+    throw new NatspocError('usage', `localStream has no option "${unknown}". Options: partitions, subjects.`);
   if (partitions !== undefined && subjects !== undefined)
     throw new NatspocError('usage', 'partitions and subjects exclude each other: leave one of them out.');
   const layout = subjects ? undefined : ownLayout(partitions ?? DEFAULT_PARTITIONS);
