@@ -140,6 +140,25 @@ describe('the state of a partition', function () {
     assert.deepEqual(seen, [1, 2, 2]);
   });
 
+  it('is acquired again after a failure, also one that acquire throws at once', async () => {
+    await stage.publish([['a', 'x']], 1);
+    let calls = 0;
+    const states: number[] = [];
+    const member = await joinGroup({
+      ...stage.place(1),
+      logger: false,
+      acquire: () => {
+        if (++calls < 3) throw new Error('cannot load');
+        return calls;
+      },
+      handler: (_message, { state }) => void states.push(state),
+    });
+    stage.members.push(member);
+    await until('it is handled', () => states.length === 1);
+    assert.deepEqual(states, [3]);
+    await member.leave();
+  });
+
   it('is dropped, and not released, if its partition is lost', async () => {
     const signals: AbortSignal[] = [];
     let released = 0;

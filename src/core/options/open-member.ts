@@ -128,7 +128,8 @@ function handlerOf<Value, State>(
 function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | undefined {
   if (!acquire && !release) return undefined;
   return {
-    acquire,
+    // Async, so that what it throws is always a rejection, after which it may be called again.
+    acquire: acquire && (async (partition, context) => acquire(partition, context)),
     release: release && ((partition, state, context) => release(partition, state as State, context)),
   };
 }
