@@ -24,7 +24,7 @@ By default a message is handled when its line is written to stdout. --exec runs 
 its standard input, NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment; exit code 0 means
 handled, 65 means that the message is invalid and not tried again; its output goes to stdout. --handler loads a JavaScript or TypeScript module once and calls its default
 export: async (message, context) => { ... }. --exec-batch runs the command for up to N messages of one partition, a
-line of NDJSON each; a module can export batchHandler = async (messages, context) => { ... }. A batch is handled or
+line of NDJSON each; a module can export batchHandler = async (messages, context) => { ... }, and its limits as batch = { messages, bytes, waitMs }. A batch is handled or
 not as a whole; after its last attempt its messages are tried one at a time. A message that fails is tried again (--max-attempts, --backoff); after
 that --on-failure decides. Until then it blocks its partition, or only its key with --concurrency.
 

@@ -76,12 +76,15 @@ describe('natspoc consume in batches', function () {
   it('refuses options that have no meaning for batches', async () => {
     const file = join(folder(), 'wrong.mjs');
     writeFileSync(file, 'export const batch = { messages: 0 }; export const batchHandler = () => {};');
+    const both = join(folder(), 'both.mjs');
+    writeFileSync(both, 'export default () => {}; export const batchHandler = () => {};');
     for (const [args, code, pattern] of [
       [['--exec-batch', '5'], 2, /--exec-batch/],
       [['--exec', 'cat', '--exec-batch', '0'], 2, /--exec-batch/],
       [['--exec', 'cat', '--exec-batch', '5', '--concurrency', '4'], 2, /--concurrency is 1 with batches/],
       [['--exec', 'cat', '--exec-batch', '5', '--work', '1ms'], 2, /--work/],
       [['--handler', file], 1, /the batch of .*wrong\.mjs is not an object with messages/],
+      [['--handler', both], 1, /both\.mjs exports a handler and a batchHandler/],
     ] as const) {
       const exit = await consume(...args);
       assert.equal(exit.code, code, `${args.join(' ')}: ${exit.stderr}`);

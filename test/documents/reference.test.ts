@@ -35,6 +35,14 @@ describe('the page of options', () => {
     assert.equal(page, optionsPage(), 'run: npm run reference');
   });
 
+  it('has a default for every option', () => {
+    const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+    assert.deepEqual(
+      rows.filter((row) => /\|\s*\|$/.test(row)),
+      [],
+    );
+  });
+
   it('has every option of the library', () => {
     const options = [JOIN_GROUP, CREATE_PUBLISHER, OPEN_STREAM].flatMap((table) => Object.keys(table));
     assert.deepEqual(

@@ -104,7 +104,10 @@ describe('options of the library', () => {
     [{ servers: [] }, /^servers: "" is not/],
     [{ servers: 5 }, /^servers: "5" is not/],
     [{ servers: 'nats://me:secret@h:99999' }, /^servers: "nats:\/\/h:99999" is not/],
-    [{ connection: {} }, /^connection: \{\} is not a connection of the client "nats", version 2\.$/],
+    [
+      { connection: {} },
+      /^connection: \{\} is not a connection of the client "nats", version 2; one of @nats-io, .* or pass servers\.$/,
+    ],
     [{ concurrncy: 3 }, /^joinGroup has no option "concurrncy"\. Did you mean concurrency\?$/],
     [{ ttl: 3 }, /^joinGroup has no option "ttl"\. Did you mean ttlMs\?$/],
     [{ constructor: 3 }, /^joinGroup has no option "constructor"\. Options: connection, servers, /],

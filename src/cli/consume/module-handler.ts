@@ -57,6 +57,11 @@ function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefin
   if (!exported) return undefined;
   const { default: main, handler, batchHandler, batch = {} } = exported;
   if (isBatchHandler(batchHandler)) {
+    if (isHandler(main) || isHandler(handler))
+      throw new NatspocError(
+        'handler-failed',
+        `--handler: ${file} exports a handler and a batchHandler: leave one of them out.`,
+      );
     if (isBatch(batch)) return { handler: batchHandler, limits: batchLimits(batch) };
     throw new NatspocError('handler-failed', `--handler: the batch of ${file} is not ${BATCH_ALLOWED}.`);
   }

@@ -1,3 +1,5 @@
+import { inWords } from './in-words.js';
+
 /**
  * Every way in which natspoc refuses or fails, by code. The exit code of the process follows from it:
  *
@@ -51,12 +53,24 @@ export class NatspocError extends Error {
   }
 }
 
-/** The message of any thrown value: an Error's message, or the value as text. Never throws. */
+/**
+ * The message of any thrown value: that of an Error or another object, or the value as text. An Error without one, such as that of
+ * a refused connection, is named. Never throws.
+ */
 export function messageOf(error: unknown): string {
   try {
-    return String(error instanceof Error ? error.message : error);
+    if (error instanceof Error) return String(error.message) || nameOf(error);
+    const text = String(error);
+    if (text !== '[object Object]') return text;
+    const { message }: { message?: unknown } = Object(error);
+    return typeof message === 'string' && message !== '' ? message : inWords(error);
   } catch {
     // An object without a prototype, or whose own methods throw.
     return 'a value that cannot be converted to a string was thrown';
   }
+}
+
+function nameOf(error: Error): string {
+  const { code }: Error & { code?: unknown } = error;
+  return typeof code === 'string' ? `${error.name} (${code})` : error.name;
 }

@@ -3,7 +3,11 @@ import type { NatsConnection } from '../nats/client/connection.js';
 /** How to connect: your own connection, which you close yourself, or URLs. */
 export type Connecting =
   | {
-      /** A connection of the client `nats`, version 2. */
+      /**
+       * A connection of the client `nats`, version 2.
+       *
+       * @default none: a connection to `servers`
+       */
       connection: NatsConnection;
       servers?: never;
     }

@@ -93,17 +93,25 @@ export interface Stateful<State> {
 export type Handling<Value = undefined, State = undefined> =
   | { handler?: never; batchHandler?: never; batch?: never }
   | {
-      /** Called for each message; see {@link Handler}. */
+      /**
+       * Called for each message; see {@link Handler}.
+       *
+       * @default none: `member.messages()`
+       */
       handler: Handler<Value, State>;
       batchHandler?: never;
       batch?: never;
     }
   | {
       handler?: never;
-      /** Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` is 1. */
+      /**
+       * Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` is 1.
+       *
+       * @default none
+       */
       batchHandler: BatchHandler<Value, State>;
       /**
-       * Limits of a batch: `messages`, `bytes` (payloads and headers), and `waitMs`, after which a batch that is not full
+       * Limits of a batch: `messages`, `bytes` (payloads), and `waitMs`, after which a batch that is not full
        * starts, milliseconds.
        *
        * @default { messages: 500, bytes: 4_194_304, waitMs: 100 }

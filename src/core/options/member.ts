@@ -187,8 +187,16 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    * @default not served
    */
   health?: HealthOptions | undefined;
-  /** When it aborts, the member leaves, or stops joining. */
+  /**
+   * When it aborts, the member leaves, or stops joining.
+   *
+   * @default none
+   */
   signal?: AbortSignal | undefined;
-  /** Adds listeners before the first event. */
+  /**
+   * Adds listeners before the first event.
+   *
+   * @default none
+   */
   listen?: ((member: GroupMember<Value, State>) => void) | undefined;
 }

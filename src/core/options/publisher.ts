@@ -40,6 +40,8 @@ export type CreatePublisherOptions = Connecting &
     ownSubjects?: boolean | undefined;
     /**
      * Receives the outcome of each message. One that throws or rejects is logged; the publisher continues.
+     *
+     * @default none
      */
     observer?: PublishObserver | undefined;
     /**

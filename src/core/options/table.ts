@@ -11,7 +11,10 @@ import type { CreatePublisherOptions } from './publisher.js';
 import type { OpenStreamOptions } from './stream.js';
 
 const CONNECTING: Checks<Connecting> = {
-  connection: such(isConnection, 'a connection of the client "nats", version 2'),
+  connection: such(
+    isConnection,
+    'a connection of the client "nats", version 2; one of @nats-io, version 3, does not fit: connect with "nats", or pass servers',
+  ),
   servers: {
     setting: 'server',
     read: (value) => {

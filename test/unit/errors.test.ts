@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { messageOf } from '../../src/core/lib/errors.js';
+
+describe('the message of what was thrown', () => {
+  it('says something about any value', () => {
+    const cases: readonly (readonly [unknown, string])[] = [
+      [new Error('no table'), 'no table'],
+      ['text', 'text'],
+      [undefined, 'undefined'],
+      // A refused connection to a name with several addresses.
+      [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'AggregateError (ECONNREFUSED)'],
+      [new TypeError(), 'TypeError'],
+      // Clients that throw plain objects.
+      [{ message: 'no rows', code: 'PGRST116' }, 'no rows'],
+      [{ status: 429 }, '{"status":429}'],
+      [{ message: '' }, '{"message":""}'],
+      [Object.create(null), 'a value that cannot be converted to a string was thrown'],
+    ];
+    for (const [thrown, expected] of cases) assert.equal(messageOf(thrown), expected);
+  });
+});
