@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { HighWater } from '../../src/core/member/engine/high-water.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
-import { GroupDriver, lease, leaseRecord, session } from '../support/group-driver.js';
+import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group-driver.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 /** A member that owns partition 0 of two at revision 30; OTHER owns the other one. */
@@ -38,6 +38,33 @@ describe('a member of a bucket that goes back', () => {
       ],
     );
   });
+
+  for (const [owner, isDeath] of [
+    ['ME', false],
+    ['FORMER', false],
+    ['STRANGER', true],
+  ] as const)
+    it(`counts ${isDeath ? 'a' : 'no'} death when it claims a partition of ${owner}, if OTHER has given up FORMER`, () => {
+      const me = beside();
+      me.send({ type: 'went-back' });
+      me.send({ type: 'identified', id: 'AGAIN' });
+      const other = session('OTHER', 20, { gaveUp: 'FORMER' });
+      me.send({ type: 'snapshot', entries: [other, lease(0, 6, owner), lease(1, 7, 'OTHER')] });
+      me.renewed(me.now, { kind: 'ok', revision: 40 });
+      assert.equal(me.last('write-session')[0]?.gaveUp, 'ME');
+      me.send({ type: 'session-written', id: 'AGAIN', outcome: { kind: 'ok', revision: 41 } });
+      me.send({ type: 'changes', entries: [gone(owner, 44)] });
+      const claims: (string | null)[] = [];
+      const note = () => claims.push(...me.last('write-lease').map(({ record }) => record.from));
+      for (const revision of [51, 52, 53]) {
+        me.wait(me.timing.ttlMs / 2);
+        note();
+        me.renewed(me.now, { kind: 'ok', revision });
+        note();
+      }
+      assert.equal(claims.length, 1);
+      assert.equal(claims[0] !== null, isDeath);
+    });
 
   it('begins anew if a write is acknowledged with a revision below the newest seen', () => {
     const me = beside();

@@ -27,7 +27,10 @@ export function beginAnew(state: State): void {
   const owned = [...state.own.keys()];
   const { id, proof } = state.session;
   // A leftover proof of life must not make us look alive.
-  if (id !== null) state.out.push({ type: 'end-proof', id, expected: proof.revision });
+  if (id !== null) {
+    state.out.push({ type: 'end-proof', id, expected: proof.revision });
+    state.gaveUp = id;
+  }
   report(state, { type: 'went-back' });
   holdClaims(state);
   abortAll(state, 'went-back');

@@ -130,7 +130,7 @@ export type Effect =
   /** Create (`expected` 0) or renew our proof of life; answered by `proof-written`. */
   | { type: 'write-proof'; id: string; expected: number }
   /** Create (`expected` 0) the session, or mark it as leaving; answered by `session-written`. */
-  | { type: 'write-session'; id: string; expected: number; leaving: boolean }
+  | { type: 'write-session'; id: string; expected: number; leaving: boolean; gaveUp: string | null }
   /** Remove our session, and our proof of life with it. */
   | { type: 'remove-session'; id: string; expected: number; proof: number }
   /** Read our own session, known at revision `known`; answered by `session-read`. */

@@ -69,6 +69,7 @@ export function initialState({ group, name, partitions, layout, timing, seed }: 
     gone: new Set(),
     lookUps: new Map(),
     former: null,
+    gaveUp: null,
     unseen: new Map(),
     own: new Map(),
     had: new Map(),

@@ -155,12 +155,21 @@ function claim(state: State, plan: Plan): void {
     const record = lease?.record === 'unreadable' ? null : lease?.record;
     // An owner with a session gives its partition away itself.
     if (record?.owner && !ensureEnded(state, record.owner)) continue;
-    const from = record?.name || null;
+    const from = (!hasReturned(state, record?.owner) && record?.name) || null;
     const died = from === null && record?.died;
     const tags = died ? { died } : {};
     const expected = lease?.revision ?? 0;
     writeLease(state, partition, expected, { owner: to, name: state.name, reason: 'claim', from, ...tags });
   }
+}
+
+/** True if the member of this session lives: it gave the session up because the bucket went back, and joined again. */
+function hasReturned({ gaveUp, peers }: State, session: string | null | undefined): boolean {
+  if (!session) return false;
+  if (session === gaveUp) return true;
+  for (const { record } of peers.values())
+    if (record !== 'unreadable' && record.gaveUp === session) return true;
+  return false;
 }
 
 /** Hands drained partitions over, closes them for a resize, or starts them again if the plan has changed. */

@@ -28,6 +28,8 @@ export interface SessionRecord {
   leaving?: boolean;
   /** It follows a resize of its group; absent: an older version that does not. */
   resizes?: boolean;
+  /** Id of the session that the same member gave up because its bucket went back; absent: none. */
+  gaveUp?: string;
 }
 
 /** A member's proof of life. The revision of the entry counts: each renewal makes a new one. */
@@ -139,7 +141,7 @@ const CLOSING = { order: isPositive, seq: isCount };
 /** The session in these bytes; undefined if they are not in this version's format. */
 export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
   const fields = parseObject(bytes);
-  const session = decode(fields, SESSION, { leaving: isTrue, resizes: isTrue });
+  const session = decode(fields, SESSION, { leaving: isTrue, resizes: isTrue, gaveUp: isId });
   const isReadable = fields?.leaving === undefined || isBoolean(fields.leaving);
   return isReadable ? session : undefined;
 }

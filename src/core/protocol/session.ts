@@ -43,7 +43,8 @@ function writeEntry(state: State, id: string): void {
   session.writing = true;
   session.marked = state.leaving;
   if (state.leaving) state.dirty = true;
-  state.out.push({ type: 'write-session', id, expected: session.revision, leaving: state.leaving });
+  const { leaving, gaveUp } = state;
+  state.out.push({ type: 'write-session', id, expected: session.revision, leaving, gaveUp });
 }
 
 /** True if nothing is owned, and the view shows no lease that another member has handed to us. */

@@ -157,6 +157,8 @@ export interface State {
   lookUps: Map<string, number>;
   /** The session under which we were fenced, until the view knows it again or it has ended; null: none. */
   former: string | null;
+  /** The session that this member gave up last because the bucket went back; null: none. */
+  gaveUp: string | null;
   /** Owners without a session that have a proof of life: at which revision and since when. */
   unseen: Map<string, { revision: number; since: number }>;
   own: Map<number, OwnPartition>;

@@ -76,6 +76,7 @@ const session = object<SessionRecord>({
   suspectMs: amount,
   leaving: optional(yes),
   resizes: optional(yes),
+  gaveUp: optional(text),
 });
 const lease: Is<LeaseRecord> = (value): value is LeaseRecord => decodeLease(bytesOf(value)) !== undefined;
 const override: Is<OverrideRecord> = (value): value is OverrideRecord =>

@@ -64,6 +64,7 @@ export class BucketEffects {
       suspectMs: probeable ? timing.suspectMs : NEVER_MS,
       ...(effect.leaving && { leaving: true }),
       resizes: true,
+      ...(effect.gaveUp !== null && { gaveUp: effect.gaveUp }),
     };
     const key = keys.session(group, effect.id);
     const outcome = await this.#ports.bucket.write(key, encodeRecord(record), effect.expected);
