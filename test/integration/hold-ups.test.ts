@@ -116,7 +116,7 @@ describe('what holds a partition up', function () {
   });
 
   it('ends when an operator stores the message as a dead letter', async () => {
-    await failing('--max-attempts', '100', '--backoff', '20s');
+    await failing('--max-attempts', '100', '--backoff', '10m');
     await untilState('retrying');
     const { code, stdout } = await natspoc(
       'leases',
