@@ -16,21 +16,26 @@ describe('a program without listeners', function () {
   let streams = 0;
   let stream: string;
 
+  const publish = async (data: string): Promise<void> => {
+    const publisher = await createPublisher({ servers: server.url, stream, prefix: stream, partitions: 1 });
+    await publisher.publish({ data });
+    await publisher.close();
+  };
+
   beforeEach(async () => {
     stream = `W${++streams}`;
-    const publisher = await createPublisher({ servers: server.url, stream, prefix: stream, partitions: 1 });
-    await publisher.publish({ data: 'x' });
-    await publisher.close();
+    await publish('x');
   });
   afterEach(() => {
     for (const child of running.splice(0)) child.kill('SIGKILL');
   });
 
-  /** Runs a worker with this handler and these further options, as text. */
-  const start = (handler: string, more = '', env: Record<string, string> = {}) => {
+  /** Runs a worker with this handler, these further options, and what it does with its `member`, as text. */
+  const start = (handler: string, more = '', env: Record<string, string> = {}, then = '') => {
     const program = `import { joinGroup, StopConsuming } from 'natspoc';
       const options = { servers: '${server.url}', stream: '${stream}', handler: ${handler}, ${more} };
-      await joinGroup(options);`;
+      const member = await joinGroup(options);
+      ${then}`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
       cwd: ROOT,
       env: { PATH: process.env.PATH ?? '', ...env },
@@ -49,6 +54,15 @@ describe('a program without listeners', function () {
 
   it('fails with the reason if an error ends the member', async () => {
     const run = start("() => { throw new StopConsuming('the database is gone'); }");
+    assert.equal(await run.exited, 1);
+    assert.match(run.stderr, /NatspocError: The handler has stopped: the database is gone\./);
+  });
+
+  it('fails with the reason if an error ends the member after it was ready', async () => {
+    const handler = "({ data }) => { if (data.length > 1) throw new StopConsuming('the database is gone'); }";
+    const run = start(handler, '', {}, "await member.ready; console.log('ready');");
+    await until('it is ready', () => run.stdout === 'ready\n');
+    await publish('more');
     assert.equal(await run.exited, 1);
     assert.match(run.stderr, /NatspocError: The handler has stopped: the database is gone\./);
   });

@@ -37,6 +37,17 @@ describe('the judge of failures', () => {
     assert.deepEqual(bench.log, ['failed 1 #1 Error: no skip', 'handled 1']);
   });
 
+  it('halts if it is an async function, whose rejection ends nothing else', async () => {
+    const judge = (async () => {
+      throw new Error('no verdict');
+    }) as unknown as Judge;
+    const bench = failing(new Error('no'), judge);
+    bench.accept(1);
+    // An unhandled rejection would fail this test.
+    await settle();
+    assert.match(JSON.stringify(bench.halts), /judge returned .*, which is not a verdict/);
+  });
+
   it('halts at the first attempt', () => {
     const bench = failing(new Error('no'), () => 'halt');
     bench.accept(1, 2);

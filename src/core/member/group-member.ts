@@ -76,6 +76,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #wrapped: WrappedHandler | undefined;
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
+  /** The same for `ready`: a program that awaits only that has not looked at `closed`. */
+  #ended: Promise<void> = Promise.resolve();
 
   private constructor(options: GroupMemberOptions, clock: Clock) {
     super();
@@ -202,7 +204,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    * Rejects if the member ends before that.
    */
   get ready(): Promise<void> {
-    this.#ready ??= untilReady(this, this.#clock);
+    this.#ready ??= untilReady(this, this.#ended, this.#clock);
     this.#ready.catch(() => {});
     return this.#ready;
   }
@@ -239,7 +241,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     const cancelRates = every(this.#clock, RATE_EVERY_MS, () => {
       this.#stats.look(this.partitions);
     });
-    this.#closed = member.closed
+    this.#ended = member.closed
       .finally(() => {
         cancelMemory();
         cancelRates();
@@ -249,6 +251,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       .then(() => {
         if (this.#stopped) throw this.#stopped;
       });
+    this.#closed = this.#ended.then(() => {});
     this.#leaveWith(options.signal);
   }
 

@@ -9,20 +9,20 @@ const LOOK_EVERY_MS = 50;
 interface Becoming {
   readonly isSettled: boolean;
   readonly partitions: readonly Pick<PartitionStatus, 'state'>[];
-  readonly closed: Promise<void>;
 }
 
 /**
  * Resolves when every partition of the group has an owner, and this member has taken over all of its own.
  *
+ * @param ended settles when the member has ended.
  * @throws NatspocError the error that ended the member, or `failed` if it left before that.
  */
-export async function untilReady(member: Becoming, clock: Clock): Promise<void> {
+export async function untilReady(member: Becoming, ended: Promise<void>, clock: Clock): Promise<void> {
   let isOver = false;
-  const over = member.closed.finally(() => {
+  const over = ended.finally(() => {
     isOver = true;
   });
-  // A failure is reported below, or by `closed`.
+  // Once the member is ready, a failure is not reported here.
   over.catch(() => {});
   while (!isOver) {
     const isTaken = member.partitions.every(({ state }) => state !== 'starting' && state !== 'waiting');

@@ -128,8 +128,7 @@ function handlerOf<Value, State>(
 function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | undefined {
   if (!acquire && !release) return undefined;
   return {
-    // Async, so that what it throws is always a rejection, after which it may be called again.
-    acquire: acquire && (async (partition, context) => acquire(partition, context)),
+    acquire,
     release: release && ((partition, state, context) => release(partition, state as State, context)),
   };
 }

@@ -139,7 +139,7 @@ class InMemory implements LocalStream {
     this.#members.set(member, { process, group: config.group, partitions });
     const forget = (): void => void this.#members.delete(member);
     member.closed.then(forget, forget);
-    await this.#driver.through('the join', untilReady(member, process.clock), WITHIN_MS);
+    await this.#driver.through('the join', untilReady(member, member.closed, process.clock), WITHIN_MS);
     return this.#driven(member, process.clock);
   }
 
@@ -205,7 +205,7 @@ class InMemory implements LocalStream {
     const leave = member.leave.bind(member);
     return Object.defineProperties(member, {
       leave: { value: (...args: Parameters<typeof leave>) => through('leave()', leave(...args)) },
-      ready: { get: () => through('ready', untilReady(member, clock)) },
+      ready: { get: () => through('ready', untilReady(member, member.closed, clock)) },
     });
   }
 

@@ -8,7 +8,7 @@ import { InvalidMessage } from './verdict.js';
 /** The owners of a partition have died repeatedly while they handled this message. It is not tried again. */
 export class CrashedOwners extends InvalidMessage {
   /** How many owners in a row. */
-  readonly crashes: number;
+  override readonly crashes: number;
 
   constructor(crashes: number) {
     super(`${crashes} members in a row have died or hung while they handled it`);

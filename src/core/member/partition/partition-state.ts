@@ -42,7 +42,10 @@ export class PartitionState {
 
   /** Resolves when the program has it; asks only once. Rejects with the program's error: then it may be asked again. */
   acquire(): Promise<void> {
-    this.#acquiring ??= this.#acquire();
+    this.#acquiring ??= this.#acquire().catch((error) => {
+      this.#acquiring = undefined;
+      throw error;
+    });
     return this.#acquiring;
   }
 
@@ -74,12 +77,7 @@ export class PartitionState {
   }
 
   async #acquire(): Promise<void> {
-    try {
-      this.#value = await this.#hooks.acquire?.(this.#partition, this.#context);
-    } catch (error) {
-      this.#acquiring = undefined;
-      throw error;
-    }
+    this.#value = await this.#hooks.acquire?.(this.#partition, this.#context);
   }
 
   async #release(acquiring: Promise<void>): Promise<void> {

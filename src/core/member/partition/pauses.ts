@@ -1,4 +1,6 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
+import { NatspocError } from '../../lib/errors.js';
+import { inWords } from '../../lib/in-words.js';
 
 /** Partitions that the program has paused at this member: no handler of them starts. They keep their owner. */
 export class Pauses {
@@ -15,8 +17,21 @@ export class Pauses {
     return this.#paused.size > 0 && (this.#paused.has(null) || this.#paused.has(partition));
   }
 
-  /** @param forMs resumes after this time; undefined: until {@link resume}. */
+  /**
+   * @param forMs resumes after this time; undefined: until {@link resume}.
+   * @throws NatspocError `usage` for a partition that is no number from 0, or a time that is no number above 0.
+   */
   pause(partition: number | null, forMs: number | undefined): void {
+    if (partition !== null && !(Number.isSafeInteger(partition) && partition >= 0))
+      throw new NatspocError(
+        'usage',
+        `There is no partition ${inWords(partition)} to pause: they are numbered from 0.`,
+      );
+    if (forMs !== undefined && !(Number.isFinite(forMs) && forMs > 0))
+      throw new NatspocError(
+        'usage',
+        `A pause cannot last ${inWords(forMs)}: forMs is a number of milliseconds above 0.`,
+      );
     this.#paused.get(partition)?.();
     const clock = this.#clock;
     const end = forMs === undefined ? undefined : clock.at(clock.now() + forMs, () => this.resume(partition));

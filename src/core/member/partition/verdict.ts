@@ -14,6 +14,8 @@ import { KeyMissing } from './keyless.js';
 /** A message that can never be handled: it is not tried again. Thrown by schemas and decoders, and by handlers. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
+  /** How many members in a row have died or hung while they handled it; absent: it is invalid for another reason. */
+  declare readonly crashes?: number;
 }
 
 /** True for an `InvalidMessage`, also of another copy of this library. */
@@ -71,6 +73,8 @@ export function decide(
   if (verdict === 'halt' || verdict === 'skip' || verdict === 'dead-letter') return { kind: verdict };
   const delayMs = retryInMs(verdict);
   if (delayMs !== undefined) return { kind: 'retry', delayMs };
+  // A judge that is an async function: a rejection would end the process as well.
+  if (verdict instanceof Promise) verdict.catch(() => {});
   return { kind: 'halt', fault: `judge returned ${inWords(verdict)}, which is not a verdict` };
 }
 
