@@ -80,19 +80,17 @@ async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<Connec
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
-  let isBroken = false;
+  // It may be broken when the first watcher comes.
+  let isBroken: boolean | undefined;
   for await (const status of connection.status()) {
     const reason = reasonIn(status);
     if (reason !== undefined) noteReason(connection, reason);
     const about = { server: addressIn(status, connection), reason: breaking.get(connection) ?? null };
     if (status.type === Events.Reconnect) breaking.delete(connection);
     // The client reports each attempt that the server ends as another break, and all of these as mended at the end.
-    if (isBreak(status)) {
-      if (isBroken) continue;
-      isBroken = true;
-    } else if (status.type === Events.Reconnect) {
-      if (!isBroken) continue;
-      isBroken = false;
+    if (isBreak(status) || status.type === Events.Reconnect) {
+      if (isBroken === isBreak(status)) continue;
+      isBroken = isBreak(status);
     }
     for (const events of [...watching]) safely(() => tell(status, about, events));
   }
