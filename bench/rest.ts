@@ -165,7 +165,7 @@ try {
   const bytes = results.length >= 3 ? bytesFormula(results) : undefined;
   if (bytes)
     console.log(
-      `received bytes a second: ${bytes.always.toFixed(0)} + ${bytes.aMember.toFixed(0)} a member + ${bytes.aPartition.toFixed(0)} an own partition`,
+      `received bytes a second: ${bytes.always.toFixed(0)} + ${bytes.aMember.toFixed(0)} a member + ${bytes.aPartition.toFixed(0)} an owned partition`,
     );
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, results, bytes }, null, 2)}\n`);
 } finally {

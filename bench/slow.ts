@@ -34,7 +34,7 @@ const seconds = Number(options.seconds);
 /** The figures of one phase of the slow partition: fast messages, one figure a second. */
 interface Phase {
   perSecond: number[];
-  /** From the server's time of storage to the handler, milliseconds. */
+  /** From the server's time of storage to the handler, in milliseconds. */
   waitsMs: number[];
   heapMiB: number[];
 }

@@ -5,7 +5,7 @@ const TICK_MS = 10;
 
 /** The resources that a process has used, as the system counts them. */
 export interface Usage {
-  /** Processor time since its start, milliseconds. */
+  /** Processor time since its start, in milliseconds. */
   cpuMs: number;
   residentBytes: number;
 }

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { outputFailure } from './consume/line-writer.js';
 import { exitWithError } from './report-error.js';
 
-/** After a signal, how long readers that take no output can delay the end, milliseconds. */
+/** After a signal, how long readers that take no output can delay the end, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
 const stopping = new AbortController();

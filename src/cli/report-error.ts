@@ -101,7 +101,7 @@ export interface FailureOptions {
   report?: (error: NatspocError) => { line: string; exitCode: number };
 }
 
-/** How long a reader that takes no output may delay the end of the process, milliseconds. */
+/** How long a reader that takes no output may delay the end of the process, in milliseconds. */
 const PATIENCE_MS = 1_000;
 const RETRY_MS = 5;
 

@@ -20,7 +20,7 @@ export interface StreamSession {
 
 /** A question to the user before something is destroyed. */
 export interface Confirmation {
-  /** What will happen, one line each. */
+  /** What will happen, one per line. */
   consequences: readonly string[];
   /** The name to type. */
   name: string;
@@ -51,7 +51,7 @@ export abstract class StreamCommand extends BaseCommand {
     });
   }
 
-  /** As {@link withStream}, for a group that exists: one that does not is refused, with the names of those that do. */
+  /** As {@link withStream}, for a group that exists. A missing group is refused, and the error names the existing ones. */
   protected async withGroup<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,

@@ -36,7 +36,7 @@ is handled again.
 
 With --rejoin-within 30s and a --name of its own, a member that gets a signal hands nothing over: its partitions wait up to 30 s for the
 next member of that name, so a rolling restart moves each partition to no other member. Do not use it to scale down: the partitions would
-wait in vain.
+wait for nothing.
 
 Messages go to stdout, everything else to stderr. --json means --output ndjson, with errors as JSON too; it excludes
 --output text, and --exec, because the command writes to stdout. Ctrl-C hands all partitions over and exits; a second

@@ -20,8 +20,8 @@ it should have (suggestedMembers). /livez: the process answers. /readyz: what is
 
 While NATS cannot be read, the last values stay; ageMs and natspoc_group_data_age_seconds say how old they are.
 
-The suggested number of members is what arrives per second, plus what waits divided by --drain-target, divided by what one member
-handles per second. It is at least 1, and at most the number of partitions.
+The suggested number of members is the number of messages that must be handled per second (arrivals, plus the backlog divided by --drain-target), divided by the
+rate of one member. It is at least 1, and at most the number of partitions.
 
 Exit codes: 0 stopped by a signal; 2 cannot listen on the address; 3 cannot reach NATS at the start; 4 not permitted.`);
   static override examples = [

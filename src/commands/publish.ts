@@ -104,7 +104,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
     key: Flags.string({ description: 'key of each message, a template', helpValue: 'KEY' }),
     keys: Flags.string({ description: 'spread over this many generated keys', helpValue: 'N' }),
     'key-skew': Flags.string({
-      description: "choose among --keys by Zipf's law with this exponent; about 1 is natural",
+      description: "choose among --keys by Zipf's law with this exponent; about 1 is typical",
       helpValue: 'S',
     }),
     'key-field': Flags.string({ description: 'lines are JSON with the key at this path', helpValue: 'a.b' }),
@@ -128,7 +128,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server w
     dedupe: Flags.boolean({ description: 'give each message an id, so that a retry is never stored twice' }),
     ordered: Flags.boolean({
       description:
-        'keep each partition in order even if the leader of a cluster dies: one message of it in flight at a time',
+        'keep each partition in order even if the leader of a cluster dies: one message per partition in flight',
     }),
     id: Flags.string({ description: 'message id, a template: the same id is stored once', helpValue: 'ID' }),
     'keep-going': Flags.boolean({ description: 'continue after a failed message, and count failures' }),

@@ -13,7 +13,7 @@ export interface ExportedGroup extends GroupRow {
   memberPerSecond: number | null;
   /** Why it could not be read since; null: it could. */
   stale: string | null;
-  /** When it was read, on this process's clock, milliseconds. */
+  /** When it was read, on this process's clock, in milliseconds. */
   readAt: number;
   status?: GroupStatus | undefined;
   findings: readonly Finding[];

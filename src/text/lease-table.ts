@@ -113,7 +113,7 @@ const formatHoldUps = (leases: readonly LeaseStatus[], width = Number.POSITIVE_I
       : [];
   });
 
-/** What to do about partitions that have been held up for long: one line each, for the first ones. */
+/** What to do about partitions that have been held up for a long time: one per line, for the first ones. */
 function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {
   return leases
     .flatMap(({ partition, holdUp }) =>

@@ -13,7 +13,7 @@ import { groupUpdates, updateLine } from './view/updates.js';
 const GATHER_MS = 1_000;
 /** The panels without pictures: the updates cover the timeline. */
 const SPOKEN = PANELS.filter((id) => id !== 'timeline');
-const HOWTO = 'Changes follow, a line each. Enter prints everything again; q and Enter quit.';
+const HOWTO = 'Changes follow, one per line. Enter prints everything again; q and Enter quit.';
 
 /** The parts of the health text that change without news: durations. */
 const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
@@ -24,7 +24,7 @@ function healthTexts(model: Model): string[] {
   return (problems.length > 0 ? problems : [healthOf(model)]).map(({ text }) => text);
 }
 
-/** The changes between two models, one line each, oldest first. */
+/** The changes between two models, one per line, oldest first. */
 export function news(before: Model, after: Model): string[] {
   const said: string[] = [];
   const last = before.updates.at(-1);

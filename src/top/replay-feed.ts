@@ -9,7 +9,7 @@ const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32, 64];
 /** Models that are kept to go back to. */
 const KEPT_MODELS = 50;
 
-/** The model before the event of this number. */
+/** The model before the event with this number. */
 interface Kept {
   next: number;
   model: Model;

@@ -231,7 +231,7 @@ describe('the judge of chaos, of resizes', () => {
       assert.ok(!charges(history).includes(charge), charge);
   });
 
-  it('flags a message that is handled in a partition of another number', () => {
+  it('flags a message that is handled in a partition with a different number', () => {
     const history = clean();
     const call = find(history, 50);
     const partition = (call.partition + 1) % 3;

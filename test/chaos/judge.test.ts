@@ -197,7 +197,7 @@ describe('the judge of chaos', () => {
     Object.assign(history.dropped[0] ?? {}, { from: -175 });
     assert.deepEqual(charges(history), []);
     Object.assign(history.dropped[0] ?? {}, { from: 100 });
-    // A reader of all partitions does not know to which partition they belonged.
+    // A reader of all partitions does not know which partition they belonged to.
     history.toldLost = new Map([[0, 6]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     history.settings.keyed = true;
@@ -276,7 +276,7 @@ describe('the judge of chaos', () => {
     assert.ok(charges(history).includes('overlap'));
   });
 
-  it('flags a handler that starts under an ended epoch', () => {
+  it('flags a handler that starts under an epoch that has ended', () => {
     const history = clean();
     history.lives[0] = life('m1', {});
     history.calls.push(call(0, 19, 'm1', TAKEN_AT + 1_120));

@@ -73,7 +73,7 @@ describe('natspoc groups export and import', function () {
     assert.equal((await lags()).a, 0);
     assert.match(
       await ok('groups', 'import', file, '--dry-run'),
-      /^a: 8 positions would replace those it has$/,
+      /^a: 8 positions would replace the existing ones$/,
     );
     await refused(4, /The positions of a will be replaced\. Nothing was done: add --yes/, file);
     assert.equal((await lags()).a, 0);
@@ -84,7 +84,7 @@ describe('natspoc groups export and import', function () {
     assert.deepEqual(await lags(), { a: 10, copy: 10 });
   });
 
-  it('refuses a group with members, and a file that is no export', async () => {
+  it('refuses a group with members, and a file that is not an export', async () => {
     await publish(10);
     await consume('--group', 'a', '--until-caught-up');
     await save();
@@ -123,7 +123,11 @@ describe('natspoc groups export and import', function () {
       '--force',
     );
     await publish(60);
-    await refused(4, /is of a stream that was created at another time than this I\d+\. .* add --force/, file);
+    await refused(
+      4,
+      /belongs to a stream that was not created at the same time as this I\d+\. .* add --force/,
+      file,
+    );
     assert.deepEqual(await lags(), {});
     await ok('groups', 'import', file, '--force');
     assert.equal(

@@ -124,7 +124,7 @@ describe('the recipes', function () {
     assert.deepEqual(ledger.output.match(/cents \d/g), ['cents 5', 'cents 7']);
   });
 
-  it('run: an account in SQLite gets each amount once, also if the answer to a commit is lost', async () => {
+  it('run: an account in SQLite gets each amount once, even if the answer to a commit is lost', async () => {
     await publish('ORDERS4', 'accounts', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
     // The real module from Node 22.13 on; before that a substitute with transactions.
     const given = `const { DatabaseSync } = await import('node:sqlite').catch(() => ({}));

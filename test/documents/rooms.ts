@@ -74,7 +74,7 @@ export function againstTheDirection(imports: readonly Import[]): Import[] {
   });
 }
 
-/** Rooms that import each other in a cycle, one line each. */
+/** Rooms that import each other in a cycle, one per line. */
 export function cycles(imports: readonly Import[]): string[] {
   const edges = new Map<string, Set<string>>();
   for (const { from, to } of imports) {

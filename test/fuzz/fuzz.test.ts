@@ -8,7 +8,7 @@ import { TARGETS } from './targets.js';
 
 /** For all targets together; `npm run fuzz` runs a million. */
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
-/** The seed of a failure is in its message: FUZZ_SEED repeats it. The suite always tries the same cases; more are fresh. */
+/** The seed of a failure is in its message: FUZZ_SEED repeats it. The suite always runs the same cases; further cases are new each time. */
 const SEED = process.env.FUZZ_SEED ?? (process.env.FUZZ_CASES === undefined ? '1' : undefined);
 
 describe('input from outside is decoded without exceptions, within bounds, and shown safely', function () {

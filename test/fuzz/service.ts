@@ -52,7 +52,7 @@ const SUBJECTS = [
   `${AT}.skip`,
 ];
 
-/** Requests as members get them, and messages that are no requests. */
+/** Requests as members get them, and messages that are not requests. */
 export const requests: fc.Arbitrary<Request> = fc.record({
   subject: fc.constantFrom(...SUBJECTS),
   reply: fc.oneof(

@@ -127,7 +127,7 @@ function show(events: readonly TopEvent[]): void {
   for (const row of drawnRows(model, ui, SIZE)) safe(row.replaceAll(STYLE, ''));
 }
 
-/** Any value as text, also one that cannot be converted to a string. */
+/** Any value as text, even one that cannot be converted to a string. */
 const textIn = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 const REPLY = '$JS.ACK.EVENTS.reader.1.42.42.1795845811881000000.7';
@@ -295,7 +295,7 @@ export const TARGETS: readonly Target[] = [
     const events = recorded(values);
     events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   }),
-  // To draw all panels takes a hundred times as long.
+  // Drawing all panels takes a hundred times as long.
   target(
     'recordings on the screen',
     fc.array(fc.oneof(...EVENTS.map(mutated)), { maxLength: 8 }),

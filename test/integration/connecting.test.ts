@@ -168,7 +168,7 @@ describe('connecting', function () {
       const url = await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem'), NATS_TLSFIRST: 'true' });
       await fails(3, /not trusted.*--tlsca/, { NATS_URL: url, NATS_TLSFIRST: 'true' });
-      await fails(3, /closed the connection without a reply; it may want TLS first: say so with --tlsfirst/, {
+      await fails(3, /closed the connection without a reply; it may expect TLS first: set --tlsfirst/, {
         NATS_URL: url,
         NATS_CA: pem('ca.pem'),
       });

@@ -203,7 +203,7 @@ describe('creating a stream', function () {
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /asks for a limit of bytes \(max_bytes\) for each stream\. Create it with "natspoc stream create --max-bytes \S+ --bucket-max-bytes \S+"\.$/,
+        /requires a limit of bytes \(max_bytes\) for each stream\. Create it with "natspoc stream create --max-bytes \S+ --bucket-max-bytes \S+"\.$/,
       );
     }
     const { code, stderr } = await limited('--max-bytes', '1MiB', '--bucket-max-bytes', '1MiB');
@@ -324,7 +324,7 @@ describe('a foreign stream that loses messages', function () {
     await refused(['handle', 'publish'], new RegExp(`^Error: Stream ${stream} is a mirror of ${source}, `));
   });
 
-  it('causes a warning if it may lose messages, also in the stream command', async () => {
+  it('causes a warning if it may lose messages, in the stream command too', async () => {
     await add({ max_msgs_per_subject: 5 });
     for (const command of ['publish', 'handle'] as const) {
       const { code, stderr } = await natspoc(...COMMANDS[command]);

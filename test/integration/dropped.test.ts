@@ -133,7 +133,7 @@ describe('messages that a stream drops while it is read', function () {
     assert.equal(found.code, 5);
     assert.match(
       found.stdout,
-      /p0: the stream dropped at most \d+ messages.*"leases seek 0 --to \+0" takes note/,
+      /p0: the stream dropped at most \d+ messages.*"leases seek 0 --to \+0" acknowledges the loss/,
     );
     const sought = await cli('leases', 'seek', '0', '--to', '+0', '--force');
     assert.equal(sought.code, 0, sought.stderr);

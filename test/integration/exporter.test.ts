@@ -162,7 +162,7 @@ describe('natspoc exporter', function () {
     assert.deepEqual(notes, ['group soon has appeared', 'group soon is gone']);
   });
 
-  it('waits for a stream that does not exist, and says so', async () => {
+  it('waits for a stream that does not exist, and reports that', async () => {
     const exporter = await open();
     const { status, text } = await get(exporter, '/readyz');
     assert.equal(status, 503);
@@ -177,7 +177,7 @@ describe('natspoc exporter', function () {
     await stage.publish(messages(1));
     const env = { NATS_URL: stage.server.url, STREAM_NAME: stage.stream };
     const cli = startCli(['exporter', '--port', '0', '--json'], { env });
-    await until('it says so', () => cli.stdout.length > 0, 20_000);
+    await until('it reports that', () => cli.stdout.length > 0, 20_000);
     const { url, stream, groups } = JSON.parse(cli.stdout[0] ?? '');
     assert.deepEqual([stream, groups], [stage.stream, []]);
     const taken = startCli(['exporter', '--port', new URL(url).port], { env });

@@ -4,7 +4,7 @@ import { renewed } from '../support/renewals.js';
 import { withServer } from '../support/server.js';
 
 /**
- * Permissions may differ between members: a member that may not answer probes must not be considered dead by
+ * Permissions may differ between members: a member that is not permitted to answer probes must not be considered dead by
  * the others.
  */
 describe('a member that is not permitted to be a micro service', function () {

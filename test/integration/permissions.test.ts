@@ -143,7 +143,7 @@ describe('permissions as documented', function () {
     assert.equal(stderr.split('\n').flatMap(takenOver).length, 4);
   });
 
-  it('end a member that may not delete readers of previous owners, and name the missing permission', async () => {
+  it('end a member that is not permitted to delete readers of previous owners, and name the missing permission', async () => {
     const lacking = new TestServer({
       config: CONFIG.replace(
         '"$JS.API.CONSUMER.MSG.NEXT.EVENTS.*", "$JS.API.CONSUMER.DELETE.EVENTS.*"',

@@ -166,7 +166,7 @@ describe('the resize of a keyed group', function () {
     assert.equal((await leases('resize', '3')).code, 0);
     const again = await leases('resize', '2');
     assert.equal(again.code, 1);
-    assert.match(again.stderr, /has not finished its last resize: .* must first handle what waits/);
+    assert.match(again.stderr, /has not finished its last resize: .* must first handle the messages/);
     assert.equal((await leases('resume', '--all')).code, 0);
     await until('all are handled', () => one.stdout.length === published, 20_000);
     assertOrder([one], false);
@@ -282,7 +282,7 @@ describe('the resize of a keyed group', function () {
     assert.deepEqual([(await statusOf('a')).partitions, (await statusOf('b')).partitions], [7, 4]);
     const stream = await runCli(['stream', '--group', 'a', ...own]);
     assert.match(stream.stdout, /7 partitions by header:Natspoc-Key of own\.p\.\*/);
-    // Commands for the whole stream work as before, also with this group as the default.
+    // Commands for the whole stream work as before, even with this group as the default.
     const trim = await runCli(['stream', 'trim', '--dry-run', '--json', '--group', 'a', ...own]);
     assert.equal(JSON.parse(trim.stdout).partitions.length, 4, trim.stderr);
     // A member that is started with the former settings adopts the key.

@@ -130,7 +130,7 @@ describe('fetching a server from the releases', () => {
     await fails(/wrong checksum of nats-server-v.*\.tar\.gz: [0-9a-f]{64}, expected [0-9a-f]{64}/);
   });
 
-  it('refuses an archive that is cut short, whether or not the connection says so', async () => {
+  it('refuses an archive that is cut short, whether or not the connection reports it', async () => {
     const good = archiveOf(SCRIPT);
     answer = release(good.subarray(0, good.length / 2), good);
     await fails(/wrong checksum/);

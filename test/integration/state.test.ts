@@ -140,7 +140,7 @@ describe('the state of a partition', function () {
     assert.deepEqual(seen, [1, 2, 2]);
   });
 
-  it('is acquired again after a failure, also one that acquire throws at once', async () => {
+  it('is acquired again after a failure, even one that acquire throws at once', async () => {
     await stage.publish([['a', 'x']], 1);
     let calls = 0;
     const states: number[] = [];

@@ -117,7 +117,7 @@ const forgetful: Episode = (world) => {
   return { ...CUT, what: 'lost and wrong answers to writes' };
 };
 
-/** No server answers requests about the stream and its readers for a moment, also those that commits wait for. */
+/** No server answers requests about the stream and its readers for a moment, including those that commits wait for. */
 const lostRequests: Episode = (world) => {
   const { server, random, timeline } = world;
   const commitsAfterMs = random.between(50, 1_000);

@@ -1,6 +1,6 @@
 import { type RunOptions, type RunResult, runSeed } from './run.js';
 
-/** Number of trace lines before a violation that are shown; usually enough to see the cause. */
+/** How many trace lines are shown before a violation; usually enough to see the cause. */
 const LAST_LINES = 40;
 
 /** The violation of a run, and the command to replay it. */

@@ -17,7 +17,7 @@ import { type ReaderObserver, SimStream, slotOf } from './model/stream.js';
 import type { StreamFaults } from './model/stream-api.js';
 import type { World } from './world.js';
 
-/** A silent reader faults well within this time after the cause, milliseconds. */
+/** A silent reader faults well within this time after the cause, in milliseconds. */
 const TROUBLE_MS = 8_000;
 
 /** The permitted errors of a member whose required access is refused. */

@@ -28,7 +28,7 @@ export interface PoolOptions {
 }
 
 /**
- * Runs seeds in several processes until all are done or one has a violation; of several violations the one with the lowest
+ * Runs seeds in several processes until all are done or one has a violation; if several have one, the lowest
  * seed counts.
  *
  * @throws Error if a process dies.
@@ -62,7 +62,7 @@ export async function runPool(pool: PoolOptions): Promise<Report> {
 }
 
 /**
- * Writes the worker as one file. Compiled while it runs, each of its closures would be named, which takes a third of its time.
+ * Writes the worker as one file. If it were compiled while it runs, each of its closures would be named, which takes a third of its time.
  *
  * @param changed files that differ from the checkout, by path, with their contents.
  */

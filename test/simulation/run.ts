@@ -20,7 +20,7 @@ export interface RunOptions {
 export interface RunResult {
   seed: number;
   violation: Violation | undefined;
-  /** Its duration, milliseconds of true time, and its number of events. */
+  /** Its duration, in milliseconds of true time, and its number of events. */
   simulatedMs: number;
   events: number;
   handled: number;

@@ -6,14 +6,14 @@ import type { Random } from './model/random.js';
 import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
-/** Messages of a burst in each partition, and the time for handling them where partitions do not wait for each other, milliseconds. */
+/** Messages of a burst in each partition, and the time for handling them where partitions do not wait for each other, in milliseconds. */
 const BURST = 20;
 const BURST_MS = 8_000;
 /** How long the group must stay at rest after the storm, in ttls, because entries are checked in rotation. */
 const REST_TTLS = 1.2;
 /** Time to notice removed entries and to hold claims for a ttl, in ttls. */
 const MISSED_TTLS = 2.5;
-/** Minimum duration of a run with a burst, milliseconds: requests and idle readers have expired by then. */
+/** Minimum duration of a run with a burst, in milliseconds: requests and idle readers have expired by then. */
 const LENGTH_MS = 60_000;
 
 function handlers(random: Random): HandlerProfile {
@@ -77,7 +77,7 @@ function liftHalts(world: World): void {
 const SILENCED = 0.3;
 
 /**
- * How long a burst may take, milliseconds. A shared reader whose half of the budget is smaller than the number of partitions
+ * How long a burst may take, in milliseconds. A shared reader whose half of the budget is smaller than the number of partitions
  * holds nothing for most of them, so their long calls run one after another.
  */
 function burstMs({ shared, bufferMessages, partitions, handlers }: WorldSettings): number {

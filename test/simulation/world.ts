@@ -31,7 +31,7 @@ export interface WorldSettings {
   probeEveryMs: number;
   /** Probing is not permitted, so only the ttl decides. */
   denied: boolean;
-  /** Number of members that may not answer probes. */
+  /** Number of members that are not permitted to answer probes. */
   mute: number;
   /** Maximum difference of clock rates from true time. */
   clockError: number;

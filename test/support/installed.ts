@@ -29,9 +29,8 @@ export async function pack(folder: string): Promise<{ tarball: string; files: st
 }
 
 /**
- * Installs a tarball of this project into an otherwise empty folder, as `npm install FILE` does, without a network:
- * its dependencies are copied there first from this project's own `node_modules`, without development
- * dependencies except the types of Node.
+ * Installs a tarball of this project into an otherwise empty folder, as `npm install FILE` does, without a network.
+ * Its dependencies are copied there first from this project's own `node_modules`, without development dependencies except the types of Node.
  *
  * @param only the packages that are copied. Default: all dependencies of the project.
  */

@@ -39,7 +39,7 @@ export function operatorMode(): OperatorMode {
   const accountJwt = (of: KeyPair, name: string, limits: object): string =>
     jwt(operator, of.getPublicKey(), name, { type: 'account', limits });
   const operatorJwt = jwt(operator, operator.getPublicKey(), 'O', { type: 'operator' });
-  // The system account may not have JetStream.
+  // The system account cannot have JetStream.
   const { mem_storage, disk_storage, streams, consumer, ...plain } = UNLIMITED;
   return {
     config: `

@@ -96,7 +96,7 @@ export class TcpProxy {
   /** Cuts the message out if it is complete in one chunk. */
   #bite(chunk: Buffer): Buffer {
     if (!this.#swallowed) return chunk;
-    // Of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes of which the last one is the total.
+    // A line of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes of which the last one is the total.
     for (const { 0: line, 1: size, index } of chunk
       .toString('latin1')
       .matchAll(/H?MSG [^\r\n]* (\d+)\r\n/g)) {

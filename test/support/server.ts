@@ -171,7 +171,7 @@ export class TestServer {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Stops it and removes its store. May be repeated, also if it was never started. */
+  /** Stops it and removes its store. May be repeated, even if it was never started. */
   async stop(): Promise<void> {
     await this.#halt();
     if (this.#storeDir !== undefined)

@@ -54,7 +54,7 @@ describe('natspoc top for a screen reader', function () {
     });
     const { tmux } = terminal;
     await terminal.top();
-    const all = await tmux.shows(/Changes follow, a line each/);
+    const all = await tmux.shows(/Changes follow, one per line/);
     assert.match(all, /healthy {2}partitions 8\/8 {2}members 1/);
     assert.doesNotMatch(all, /Timeline/);
     assert.equal(await tmux.variable('alternate_on'), '0');

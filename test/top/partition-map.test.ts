@@ -51,7 +51,7 @@ describe('the map of partitions', () => {
     }
   });
 
-  it('shows owner, lag and state of each partition, in order of number, however they are sorted', () => {
+  it('shows owner, lag and state of each partition, in numerical order, however they are sorted', () => {
     const model = reported(8, (p) => (p === 3 ? { lag: 1_234 } : p === 4 ? { state: 'halted' } : {}));
     const rows = [...partitionRows(model)].reverse();
     const [first, second] = partitionMap(model, rows, 80).map(plain);

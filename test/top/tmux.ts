@@ -57,7 +57,9 @@ export class Tmux {
       const screen = await this.screen();
       if (pattern.test(screen)) return screen;
       if (performance.now() > deadline) {
-        throw new Error(`waited ${timeoutMs} ms in vain for ${pattern} on this screen:\n${screen}`);
+        throw new Error(
+          `timed out after ${timeoutMs} ms: still waiting for ${pattern} on this screen:\n${screen}`,
+        );
       }
       await sleep(50);
     }

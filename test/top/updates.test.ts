@@ -27,7 +27,7 @@ describe('the status updates', () => {
     assert.deepEqual(told, ['B b got p0 from a in 6 ms', 'C c got p0 from b']);
   });
 
-  it('show a partition that is held up for long, and that it continues', () => {
+  it('show a partition that is held up for a long time, and that it continues', () => {
     const report = (ms: number, holdUp?: HoldUp): [number, TopEventBody] => [
       ms,
       {

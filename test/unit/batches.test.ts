@@ -6,7 +6,7 @@ import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/wo
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
 
-/** A batch handler whose calls end when a test says so, and the work that it does. */
+/** A batch handler whose calls end when a test ends them, and the work that it does. */
 function bench(
   limits: Partial<BatchLimits> = {},
   settings: Partial<WorkSettings> = {},
@@ -74,7 +74,7 @@ describe('a batch', () => {
     assert.deepEqual([batches, reads], [[], 100]);
   });
 
-  it('starts at once with what has waited already after a full one', async () => {
+  it('starts at once after a full one, with the messages that have waited already', async () => {
     const { at, batches, handled } = bench();
     at.accept(1, 2, 3, 4, 5, 6, 7);
     await handled();
@@ -125,7 +125,7 @@ describe('a batch', () => {
     assert.equal(at.position, 3);
   });
 
-  it('that failed at one message has handled those before it, and begins with that one the next time', async () => {
+  it('that failed at one message has handled those before it, and begins with that message the next time', async () => {
     const { at, batches, attempts, failed, clock } = bench({}, RETRIED);
     at.accept(1, 2, 3, 4);
     await failed(new FailedAt(1, new Error('bad')));

@@ -66,7 +66,7 @@ describe('leases check', () => {
     );
   });
 
-  it('says who takes over, or that nobody is left to do so', () => {
+  it('names who takes over, or reports that no member is left', () => {
     const lost = lease(0, { state: 'unreachable' });
     const texts = (...states: MemberState[]) =>
       checkGroup({ partitions: [lost], members: states.map((state, i) => member(`S${i}`, { state })) }, none)

@@ -25,7 +25,7 @@ function connected(calls: object): NatsHandles {
   };
 }
 
-/** It is being closed, but does not say so yet: it refuses every request. */
+/** It is being closed, but does not report that yet: it refuses every request. */
 function closing(): NatsHandles {
   const refuse = () => {
     throw new Error('CONNECTION_DRAINING');

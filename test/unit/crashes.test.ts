@@ -44,7 +44,7 @@ describe('the deaths of owners at a position', () => {
 describe('the deaths of owners before the position', () => {
   const carried = carriedOver({ crashes: 2 }, 96, 3);
 
-  it('keep the next owner cautious, also after a handover', () => {
+  it('keep the next owner cautious, even after a handover', () => {
     const { crashes = 0 } = crashesAt(carried, false, 3);
     assert.ok(needsCaution(crashes, 3));
   });
@@ -137,7 +137,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called, bench.position], [[1, 2, 3], [1, 2, 3], 3]);
   });
 
-  it('fails the message at which they died, without a call', async () => {
+  it('fails the message that they died at, without a call', async () => {
     const called: number[] = [];
     const { bench, recorded } = cautious(({ sequence }) => called.push(sequence), { crashes: 3, suspect: 1 });
     bench.accept(1);
@@ -152,7 +152,7 @@ describe('a partition whose owners have died', () => {
     ]);
   });
 
-  it('does not blame the next message if the one at which they died is gone', async () => {
+  it('does not blame the next message if the message that they died at is gone', async () => {
     const called: number[] = [];
     const { bench, step } = cautious(({ sequence }) => called.push(sequence), { crashes: 3, suspect: 1 });
     bench.accept(2);
@@ -191,7 +191,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called], [[1, 1], [1]]);
   });
 
-  it('begins again when its owner starts again, also after a message that was handled and not committed', () => {
+  it('begins again when its owner starts again, even after a message that was handled and not committed', () => {
     const permit = new Permit(new ManualClock());
     const committer = {
       ...{ countsDeaths: true, lead: LEAD, committed: 50, whenWritten: () => {}, crashed: () => {} },
@@ -234,7 +234,7 @@ describe('a partition whose owners have died', () => {
     assert.equal(error.crashes, 3);
   });
 
-  it('has a lead of 8 messages, or of as many as it handles at once, up to 32', () => {
+  it('has a lead of 8 messages, or of the number that it handles at once, up to 32', () => {
     assert.deepEqual([1, 8, 20, 500].map(shortLead), [8, 8, 20, 32]);
   });
 

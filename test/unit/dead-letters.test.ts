@@ -220,7 +220,7 @@ describe('redriving', () => {
     assert.deepEqual(log.slice(2), ['remove 1', 'remove 5']);
   });
 
-  it('keeps the order of letters within a partition, even if one takes long', async () => {
+  it('keeps the order of letters within a partition, even if one takes a long time', async () => {
     const { options, log } = bench([stored(1), stored(2)]);
     const original = options.box.original;
     options.box.original = async (letter) => {

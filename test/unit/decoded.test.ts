@@ -73,7 +73,7 @@ describe('the value of a message', () => {
     assert.deepEqual([got, error], [[{ id: 'A' }], undefined]);
   });
 
-  it('is invalid if the schema says so: the error names the place', async () => {
+  it('is invalid if the schema refuses it: the error names the place', async () => {
     const { got, error } = await handling(['{}'], { schema: ORDER });
     assert.deepEqual([got, invalid(error)], [[], 'order.id: must be text']);
   });

@@ -274,7 +274,7 @@ describe('the high-water mark of a bucket', () => {
     assert.deepEqual(await water.write('a', NOTHING, 0), { kind: 'ok', revision: 4 });
   });
 
-  it('accepts acknowledgements in another order than that of the writes', async () => {
+  it('accepts acknowledgements in a different order from the writes', async () => {
     let revision = 12;
     const { water, alarms } = acknowledging(() => ({ kind: 'ok', revision: revision-- }));
     await Promise.all([water.write('a', NOTHING, 0), water.write('b', NOTHING, 0)]);

@@ -100,7 +100,7 @@ describe('partitions of a member', () => {
     const missing = { kind: 'missing', proof: 0, ended: false } as const;
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     assert.deepEqual([third.last('write-lease'), third.last('end-proof')], [[], []]);
-    // It may not handle messages any more either, whatever it knows.
+    // It must not handle messages any more either, whatever it knows.
     third.wait(third.timing.ttlMs);
     third.renewed(third.now, { kind: 'ok', revision: 30 });
     third.send({ type: 'session-looked-up', id: 'X', found: missing });

@@ -40,7 +40,7 @@ describe('publishing with limits', () => {
     clock.advance(499);
     assert.equal(publisher.pending, 1);
     clock.advance(1);
-    assert.deepEqual(await publishing, ['unknown', 'There is no confirmation within 500 ms.']);
+    assert.deepEqual(await publishing, ['unknown', 'No confirmation arrived within 500 ms.']);
     assert.equal(publisher.pending, 0);
     assert.deepEqual(publisher.counters, { ...publisher.counters, accepted: 1, unknown: 1 });
     roundTrip();
@@ -111,7 +111,7 @@ describe('publishing with limits', () => {
     assert.deepEqual([stored, message], ['no', 'timeoutMs: -1 is not a number of milliseconds above 0.']);
   });
 
-  it('refuses what is no signal', async () => {
+  it('refuses what is not a signal', async () => {
     const { publisher } = start();
     // @ts-expect-error JavaScript programs may pass anything.
     const failure = await failureOf(publisher.publish({ data: 'a' }, { signal: 5 }));

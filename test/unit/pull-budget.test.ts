@@ -90,7 +90,7 @@ describe('the pull budget of a reader', () => {
     }
     assert.equal(batches[0], 64);
     assert.equal(batches.at(-1), 4_096);
-    // Now each takes long: requested messages arrive long before the next one is handled.
+    // Now each takes a long time: requested messages arrive well before the next one is handled.
     let last = 0;
     for (let taken = 0; taken < 20_000; taken++) {
       const order = demand.order();

@@ -193,7 +193,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.held, 0);
   });
 
-  it('serves a partition behind the head by a second reader, which joins the head without a gap or a repeat', async () => {
+  it('serves a partition behind the head with a second reader, which joins the head without a gap or a repeat', async () => {
     const { readers, take, startOf, settle } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 100, 50);

@@ -94,7 +94,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 21, to: 44, atMost: 29 }]);
   });
 
-  it('returns where it ended, also while a request is in flight', () => {
+  it('returns where it ended, even while a request is in flight', () => {
     const { watch, came } = bench();
     came(20);
     void watch.settle();

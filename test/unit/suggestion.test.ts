@@ -27,7 +27,7 @@ describe('the suggested number of members', () => {
     assert.equal(afterLoads({ members: 0, busy: 0, handledPerSecond: 0, lag: 5_000 }).suggestedMembers, 1);
   });
 
-  it('keeps up with what arrives, and drains what waits within the target', () => {
+  it('keeps up with arrivals, and drains the backlog within the target', () => {
     const busy = { lag: 30_000 };
     // 200 a second are handled by 2, and the lag stays; 300 a second more drain it.
     assert.deepEqual(afterLoads(busy, busy), {

@@ -137,7 +137,7 @@ describe('an invalid message', () => {
     assert.deepEqual(bench.log, ['failed 1 #1 InvalidMessage: not an order skip', 'handled 1']);
   });
 
-  it('is tried again if the judge says so', () => {
+  it('is tried again if the judge returns retry', () => {
     const bench = failing(new InvalidMessage('not an order'), ({ attempt }) =>
       attempt === 1 ? 'retry' : undefined,
     );

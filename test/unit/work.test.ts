@@ -224,7 +224,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.log.length, 4 + 4, 'the waits that were ended do not try it again');
     });
 
-    it('is gone when an operator has skipped the message, also in the middle of a batch', async () => {
+    it('is gone when an operator has skipped the message, even in the middle of a batch', async () => {
       const giveUps = new GiveUps();
       const limits = { messages: 4, bytes: 1_000_000, waitMs: 0 };
       const called: number[][] = [];

@@ -6,8 +6,8 @@ const LOOK_EVERY_MS = 100;
 const PATIENCE_MS = 2_000;
 
 /**
- * Calls back once when a member has caught up: every partition of the group has an owner, and each partition of this member
- * has been handled up to `end`, or up to its own end at some moment, or is halted. Other members catch up with their own
+ * Calls back once when a member has caught up. Then every partition of the group has an owner, and each partition of this member
+ * is halted or has been handled up to `end`, or up to its own end at some moment. Other members catch up with their own
  * partitions; if such a member ends, the remaining members take them over.
  *
  * @param end the last stream sequence that must be handled. Later messages need not be handled, so that the member can

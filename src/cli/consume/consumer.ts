@@ -31,7 +31,7 @@ export interface ConsumerOptions {
   output: Output;
   stdout: Writable & { fd: number };
   note: Note;
-  /** Simulated work per message, milliseconds. */
+  /** Simulated work per message, in milliseconds. */
   workMs: number;
   /** A command for each message. */
   exec: string | undefined;
@@ -130,7 +130,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   return { member, leave: (options) => member.leave(options), closed };
 }
 
-/** Says where a group starts that this member has begun. */
+/** Logs the start of a group that this member has begun. */
 async function tellNewGroup({ connection, config, note }: ConsumerOptions): Promise<void> {
   // The member works without the line.
   const line = await describeNewGroup(connection, config).catch(() => undefined);

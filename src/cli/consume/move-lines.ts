@@ -5,7 +5,7 @@ import { describeMove, describeReport, type Move } from '../../core/member/statu
 import type { Report } from '../../core/protocol/events.js';
 import { partitionList } from '../../text/partition-list.js';
 
-/** How long a move waits for others of its rebalance, milliseconds. */
+/** How long a move waits for others of its rebalance, in milliseconds. */
 const TOGETHER_MS = 200;
 
 const isMove = (report: Report): report is Move =>
@@ -50,7 +50,7 @@ export class MoveLines {
     return true;
   }
 
-  /** Writes what waits. */
+  /** Writes the pending moves. */
   flush(): void {
     this.#cancel?.();
     this.#cancel = undefined;

@@ -6,7 +6,7 @@ import { keys } from '../../core/protocol/keys.js';
 import { decodeStart } from '../../core/protocol/position-records.js';
 
 /**
- * Where a group starts that has just begun, as one line for people: a mistyped name makes a new group, which handles the whole
+ * Where a new group starts, as one line for people: a mistyped name makes a new group, which handles the whole
  * stream again.
  *
  * @returns undefined if it cannot be read.

@@ -13,9 +13,9 @@ export interface ExporterFacts {
   /** How often the connection broke, and how often a reading failed. */
   readonly disconnects: number;
   readonly failures: number;
-  /** How long the last complete reading took, milliseconds; undefined: there is none yet. */
+  /** How long the last complete reading took, in milliseconds; undefined: there is none yet. */
   readonly tookMs: number | undefined;
-  /** This process's clock, milliseconds. */
+  /** This process's clock, in milliseconds. */
   now(): number;
 }
 

@@ -19,9 +19,9 @@ import { type KnownGroup, KnownGroups } from './known-groups.js';
  * small.
  */
 const REST = 9;
-/** The longest such pause, milliseconds. */
+/** The longest such pause, in milliseconds. */
 const LONGEST_REST_MS = 60_000;
-/** The same failure is reported again after this time, milliseconds. */
+/** How long until the same failure is reported again, in milliseconds. */
 const TELL_AGAIN_MS = 60_000;
 /** A reading that is late by this many times its interval makes the exporter unready. */
 const LATE = 3;
@@ -131,7 +131,7 @@ export class Exporter implements ExporterFacts {
     await this.#server?.close();
   }
 
-  /** The reasons why its data may be wrong, one line each; empty: it is up to date. */
+  /** The reasons why its data may be wrong, one per line; empty: it is up to date. */
   problems(): string[] {
     const { stream } = this.#options.config;
     const since = (at: number): string => formatDuration(this.now() - at);

@@ -22,7 +22,7 @@ export interface KnownGroup extends Omit<GroupOverview, 'state'>, Omit<Suggestio
   /** Absent: it cannot be read, or does not exist. */
   status?: GroupStatus | undefined;
   findings: readonly Finding[];
-  /** When it was read, on this process's clock, milliseconds. */
+  /** When it was read, on this process's clock, in milliseconds. */
   readAt: number;
   /** Why it could not be read since; null: it could. */
   stale: string | null;

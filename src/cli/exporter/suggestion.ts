@@ -2,9 +2,9 @@ import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
 import { totalLag } from '../../core/admin/lease-status.js';
 import { isLong } from '../../core/protocol/hold-up.js';
 
-/** Arrivals are measured over this much of the past, milliseconds. */
+/** Arrivals are measured over this much of the past, in milliseconds. */
 const WINDOW_MS = 60_000;
-/** Members work at full speed while draining would take longer than this, milliseconds. */
+/** Members work at full speed while draining would take longer than this, in milliseconds. */
 const BEHIND_MS = 5_000;
 
 /** The load of a group according to one reading. */
@@ -50,7 +50,7 @@ export interface Suggestion {
 /**
  * Suggests how many members a group should have, from one reading after the other:
  *
- *     ceil((arriving per second + lag / drain target) / per second and member), from 1 to the number of partitions
+ *     ceil((arrivals per second + lag / drain target) / rate of one member), from 1 to the number of partitions
  *
  * See docs/decisions/2026-11-29-suggested-members.md.
  */
@@ -59,7 +59,7 @@ export class Suggestions {
   #loads: Load[] = [];
   #memberPerSecond: number | null = null;
 
-  /** @param targetMs the time in which waiting messages should be handled, milliseconds. */
+  /** @param targetMs the time in which waiting messages should be handled, in milliseconds. */
   constructor(targetMs: number) {
     this.#targetMs = targetMs;
   }

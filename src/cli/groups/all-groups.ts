@@ -14,13 +14,13 @@ import { configOf } from './config-of.js';
 /** Groups that are read at the same time. */
 const CONCURRENT_GROUPS = 4;
 
-/** After this time a stream is opened again: an operator may have changed its settings, milliseconds. */
+/** How long until a stream is opened again, in milliseconds: an operator may have changed its settings. */
 const OPEN_AGAIN_MS = 60_000;
 
 /** A group as it was read. */
 export interface GroupFound {
   group: string;
-  /** Of a keyed group: where the key is, and which subjects it handles; null: it has the partitions of the stream. */
+  /** For a keyed group: where the key is, and which subjects it handles; null: it has the partitions of the stream. */
   key: string | null;
   filter: string | null;
   status: GroupStatus;

@@ -31,7 +31,7 @@ export interface FilePosition {
 export interface FileGroup {
   group: string;
   partitions: number;
-  /** Of a keyed or resized group; null: it has the partitions of the stream. */
+  /** For a keyed or resized group; null: it has the partitions of the stream. */
   layout: GroupLayoutRecord | null;
   /** Where partitions without a position start; null: not recorded. */
   start: StartRecord | null;

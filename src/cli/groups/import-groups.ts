@@ -67,7 +67,7 @@ async function checkLayout({ store }: ImportPorts, file: FileGroup, exists: bool
   if (exists && !isSameLayout(found ?? null, layout))
     throw new NatspocError(
       'layout-mismatch',
-      `Group ${group} exists with other partitions than those in the file. "natspoc groups delete ${group}" deletes it; then import.`,
+      `Group ${group} exists, and its partitions differ from those in the file. "natspoc groups delete ${group}" deletes it; then import.`,
     );
   if (layout === null && store.partitions !== partitions)
     throw new NatspocError(
@@ -96,7 +96,7 @@ async function checkStream({ store, config }: ImportPorts, file: FileGroup, forc
       'layout-mismatch',
       fault === 'beyond-end'
         ? `${where} is beyond the end of stream ${config.stream}, which is ${last}.`
-        : `${where} is of a stream that was created at another time than this ${config.stream}. If its messages have the same sequences, add --force.`,
+        : `${where} belongs to a stream that was not created at the same time as this ${config.stream}. If its messages have the same sequences, add --force.`,
     );
   });
 }

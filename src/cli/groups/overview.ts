@@ -12,10 +12,10 @@ export type GroupState = 'running' | 'idle' | 'no-members' | 'unreadable';
 export interface GroupOverview extends GroupTotals {
   group: string;
   state: GroupState;
-  /** Of a keyed group: where the key is, and which subjects it handles; null: it has the partitions of the stream. */
+  /** For a keyed group: where the key is, and which subjects it handles; null: it has the partitions of the stream. */
   key: string | null;
   filter: string | null;
-  /** When the group last committed a position, milliseconds since 1970; null: never. */
+  /** When the group last committed a position, in milliseconds since 1970; null: never. */
   lastCommitAtMs: number | null;
   /** Positions that are wrong: "leases check" gives the reasons. */
   wrongPositions: number;

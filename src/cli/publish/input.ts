@@ -21,7 +21,7 @@ export interface InputRequest extends Addressing {
   dedupe: boolean;
 }
 
-/** Standard input, as far as it matters here. */
+/** The part of standard input that is used here. */
 export interface InputStream {
   stream: Readable;
   fd: number;
@@ -31,7 +31,7 @@ export interface InputStream {
 export interface ChosenInput {
   source: MessageSource;
   kind: 'lines' | 'data' | 'generated';
-  /** Size of an example message, headers and payload, bytes; 0 for lines, whose length varies. */
+  /** Size of an example message, headers and payload, in bytes; 0 for lines, whose length varies. */
   messageBytes: number;
 }
 
@@ -133,7 +133,7 @@ function exampleBytes(request: InputRequest): number {
  * Checks, before anything is created or sent, that the server accepts messages of this size. A line that is too long
  * is refused when it is sent.
  *
- * @param maxPayload the largest message that the server accepts, bytes.
+ * @param maxPayload the largest message that the server accepts, in bytes.
  * @throws NatspocError `usage`.
  */
 export function checkMessageSize({ messageBytes }: ChosenInput, maxPayload: number): void {

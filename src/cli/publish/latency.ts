@@ -65,7 +65,7 @@ export class LatencyRecorder {
     };
   }
 
-  /** The smallest bucket's value, milliseconds, that this share of the values does not exceed. */
+  /** The smallest bucket's value, in milliseconds, that this share of the values does not exceed. */
   #percentile(share: number): number {
     const wanted = Math.ceil(this.#total * share);
     let seen = 0;

@@ -28,7 +28,7 @@ export class Pacer {
     this.#allowanceAtMs = startMs;
   }
 
-  /** How much of the schedule was dropped because of stalls, milliseconds. */
+  /** How much of the schedule was dropped because of stalls, in milliseconds. */
   get missedMs(): number {
     return this.#missedMs;
   }

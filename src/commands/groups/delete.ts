@@ -39,7 +39,7 @@ Asks for the name of the group; --force skips the question.`);
       const known = await StreamAdmin.groupNames(connection, config);
       if (!known.includes(group)) throw missingGroup(config, group, known);
       const stream = await StreamAdmin.open(connection, configOf(config, group));
-      // Before the question, so that the user does not answer in vain.
+      // Before the question, so that the user does not answer for nothing.
       await deadSessions(stream, group, 'deleted');
       const positions = await stream.group().observer.positions();
       const consequences = [

@@ -67,7 +67,7 @@ needed.`);
 
 function describe({ group, positions, exists }: ImportStep, isDry: boolean): string {
   const what = `${group}: ${countOf(positions, 'position')}`;
-  if (isDry) return exists ? `${what} would replace those it has` : `${what} would be set`;
+  if (isDry) return exists ? `${what} would replace the existing ones` : `${what} would be set`;
   return exists ? `${what} replaced` : `${what} set`;
 }
 

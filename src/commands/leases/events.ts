@@ -8,7 +8,7 @@ import { eventJson } from '../../text/json.js';
 export default class LeasesEvents extends StreamCommand {
   static override aliases = ['leases:watch'];
   static override summary =
-    'Follow changes of owners, members, pauses and pins as they happen, one line each.';
+    'Follow changes of owners, members, pauses and pins as they happen, one per line.';
   static override description =
     'Runs until Ctrl-C. With --json it prints one event per line: at, event, partition, epoch, member, session, from, reason; of a pause or pin also by and to.';
   static override examples = [

@@ -12,7 +12,7 @@ export default class LeasesResize extends StreamCommand {
   static override description = [
     'Every owner drains, commits and closes its partitions; when all are closed, the group continues with the new number. The order of each key is kept, nothing is skipped, and nothing is handled twice. The whole group stands still for that time: as long as the slowest handler runs, plus a few hundred milliseconds.',
     'A group over the partitions of the stream becomes one with the key header:Natspoc-Key over the same subjects. Publishers and the other groups of the stream stay as they are.',
-    'If the command ends early, or the group has no members, the resize is still done later. --abort withdraws it. A group that has been resized must handle what waited at that time before it can be resized again.',
+    'If the command ends early, or the group has no members, the resize is still done later. --abort withdraws it. A group that has been resized must handle the messages that waited at that time before it can be resized again.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 64 --group billing',

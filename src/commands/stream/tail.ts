@@ -10,8 +10,7 @@ import { formatMessageLine, messageJson } from '../../text/message-lines.js';
 
 /** `natspoc stream tail`: shows recent and new messages. */
 export default class StreamTail extends StreamCommand {
-  static override summary =
-    'Show the last messages and then new ones, one line each, without consuming them.';
+  static override summary = 'Show the last messages and then new ones, one per line, without consuming them.';
   static override description =
     'Runs until Ctrl-C, or with --no-follow until the newest message. Groups are not affected: no position moves.';
   static override examples = [

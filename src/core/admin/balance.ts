@@ -1,7 +1,7 @@
 import type { GroupStatus } from './group-status.js';
 
 /**
- * The largest and smallest number of partitions per member, of those that share them, if they differ by more than one.
+ * The largest and smallest number of partitions among the members that share them, if the two differ by more than one.
  * With pins the difference is intended, so nothing is reported.
  */
 export function unevenLoads({

@@ -42,7 +42,7 @@ export interface Finding {
 export interface CheckLimits {
   /** Limit of messages that wait in one partition; undefined: no limit. */
   maxLag: number | undefined;
-  /** Limit of the age of a waiting message, milliseconds; undefined: no limit. */
+  /** Limit of the age of a waiting message, in milliseconds; undefined: no limit. */
   maxAgeMs?: number | undefined;
   /** Partitions may be paused. Default false. */
   allowPaused?: boolean | undefined;
@@ -200,7 +200,7 @@ function* checkLease(
   }
   if (lease.trimmed > 0) {
     const number = lease.trimmed === 1 ? 'a message' : `at most ${formatCount(lease.trimmed)} messages`;
-    const message = `p${partition}: the stream dropped ${number} before they were handled; "leases seek ${partition} --to +0" takes note of it`;
+    const message = `p${partition}: the stream dropped ${number} before they were handled; "leases seek ${partition} --to +0" acknowledges the loss`;
     yield finding('trimmed', 'critical', message, about);
   }
   if (maxLag !== undefined && lag !== null && lag > maxLag) {
@@ -226,7 +226,7 @@ const because = (lease: LeaseStatus): string => (lease.holdUp === null ? '' : `:
 const holdUpText = ({ partition, holdUp }: LeaseStatus): string =>
   holdUp === null ? '' : `${describeHoldUp(holdUp)}; ${remedyOf(partition, holdUp)}`;
 
-/** The same for a halted partition, whose text says so. */
+/** The same for a halted partition, which has its own text. */
 const haltedText = (lease: LeaseStatus): string =>
   lease.holdUp?.why === 'halted' ? holdUpText(lease) : `halted${because(lease)}`;
 

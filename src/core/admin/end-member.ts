@@ -11,7 +11,7 @@ export interface Ending {
   alone: boolean;
   /** Partitions without a new owner. */
   left: number[];
-  /** From the request until this state, milliseconds. */
+  /** From the request until this state, in milliseconds. */
   tookMs: number;
 }
 

@@ -11,9 +11,9 @@ const ATTEMPTS = 5;
 
 /**
  * Fences a member, healthy or not. First its proof of life is deleted by compare-and-set, so that no later renewal
- * succeeds. Its session is deleted when its handlers must have stopped; all members see the deletion. Its
- * past renewals are kept: the last one shows how long its partitions had no owner. If this process ends half
- * way, the members finish the fencing.
+ * succeeds. Its session is deleted when its handlers must have stopped; all members see the deletion. Its past renewals
+ * are kept: the last one shows how long its partitions had no owner. If this process ends halfway, the members finish
+ * the fencing.
  */
 export async function fenceMember(
   { bucket, clock }: { bucket: Bucket; clock: Clock },

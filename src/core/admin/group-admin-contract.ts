@@ -26,9 +26,9 @@ export interface ReleaseOptions {
 export interface CheckOptions {
   /** Messages that may wait in one partition. */
   maxLag?: number | undefined;
-  /** Age of a waiting message, milliseconds. */
+  /** Age of a waiting message, in milliseconds. */
   maxAgeMs?: number | undefined;
-  /** Time without progress, milliseconds. */
+  /** Time without progress, in milliseconds. */
   stalledMs?: number | undefined;
   /** Partitions may be paused. Default false: that is a warning. */
   allowPaused?: boolean | undefined;

@@ -268,7 +268,7 @@ export class GroupAdmin {
     return planResize(this.#resizePorts(follower), partitions);
   }
 
-  /** Requests another number of partitions of a group, and waits until the members have changed it. */
+  /** Requests a different number of partitions for a group, and waits until the members have changed it. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome> {
     return resizeGroup(this.#resizePorts(follower), partitions, patienceOf(this.#config).waitMs, signal);
   }
@@ -301,7 +301,7 @@ export class GroupAdmin {
   /**
    * Waits until a process is a member and has its share of partitions; undefined if it does not join.
    *
-   * @param startMs how long its start may take, milliseconds.
+   * @param startMs how long its start may take, in milliseconds.
    */
   joining(
     process: { host: string; pid: number },

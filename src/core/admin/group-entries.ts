@@ -2,7 +2,7 @@ import type { ViewEntry } from '../protocol/events.js';
 import type { GroupLayoutRecord } from '../protocol/layout-records.js';
 import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
 
-/** An entry as stored. `atMs`: when it was stored, milliseconds since 1970 on the observer's clock. */
+/** An entry as stored. `atMs`: when it was stored, in milliseconds since 1970 on the observer's clock. */
 interface Seen<T> {
   revision: number;
   record: T;

@@ -30,8 +30,8 @@ export type GroupEvent =
   | OwnerEvent
   | OverrideEvent
   /**
-   * An operator wants another number of partitions: all are closed first; or not any more; or it is done. `partitionsAfter`: the
-   * number that is wanted, or that there is now.
+   * A resize: requested by an operator (all partitions are closed first), withdrawn, or done. `partitionsAfter`:
+   * the requested number, or the present one.
    */
   | {
       event: 'resizing' | 'resize-aborted' | 'resized';

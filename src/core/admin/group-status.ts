@@ -19,7 +19,7 @@ export interface GroupStatus {
   members: MemberStatus[];
   /** Messages of the stream that no partition takes; absent: none are known. */
   uncovered?: Uncovered | undefined;
-  /** Of a keyed group: messages that it has not read yet; absent: not known. */
+  /** For a keyed group: messages that it has not read yet; absent: not known. */
   unread?: Unread | undefined;
   /** A resize that is not done yet. */
   resize?: ResizeStatus | undefined;
@@ -32,7 +32,7 @@ export interface ResizeStatus {
   /** The requested number of partitions, and the operator who requested it. */
   to: number;
   by: string;
-  /** Since when, milliseconds. */
+  /** Since when, in milliseconds. */
   forMs: number;
   /** Partitions that are closed already. */
   closed: number;
@@ -49,10 +49,10 @@ export interface GroupTotals {
   unreachable: number;
   /** Messages that wait; null: unknown for at least one partition. */
   lag: number | null;
-  /** How long ago the oldest of them was stored, milliseconds; null: none waits, or not known. */
+  /** How long ago the oldest of them was stored, in milliseconds; null: none waits, or not known. */
   oldestMs: number | null;
   /**
-   * How long the waiting messages take at the present rate of handling, milliseconds, if no more arrive;
+   * How long the waiting messages take at the present rate of handling, in milliseconds, if no more arrive;
    * null: nothing is handled, some wait in a partition that stands still, or not known.
    */
   drainMs: number | null;
@@ -82,7 +82,7 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
   };
 }
 
-/** The age of the oldest waiting message, milliseconds; null: none waits, or not known. */
+/** The age of the oldest waiting message, in milliseconds; null: none waits, or not known. */
 const oldestOf = (partitions: readonly Pick<Progress, 'oldestMs'>[]): number | null =>
   partitions.reduce<number | null>(
     (most, { oldestMs }) => (oldestMs === null ? most : Math.max(most ?? 0, oldestMs)),

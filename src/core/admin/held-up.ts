@@ -14,7 +14,7 @@ export interface HeldUpPorts {
   observer: Pick<GroupObserver, 'stats'>;
   follower: GroupFollower;
   control: ControlClient;
-  /** How long an owner has to answer, milliseconds. */
+  /** How long an owner has to answer, in milliseconds. */
   answerMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -37,7 +37,7 @@ export interface SkipOrder {
   deadLetter: boolean;
   /** The operator, for people. */
   by: string;
-  /** How long the partition may take to pass the message, milliseconds. */
+  /** How long the partition may take to pass the message, in milliseconds. */
   waitMs: number;
 }
 

@@ -8,7 +8,7 @@ export interface Tenure {
   session: string | null;
   from: string | null;
   reason: LeaseReason | null;
-  /** The partition was closed for a resize: the next one of this number is another partition. */
+  /** The partition was closed for a resize: the next one with this number is a different partition. */
   closed: boolean;
   /** Its start, on the observer's clock, ISO 8601. */
   at: string;

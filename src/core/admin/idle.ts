@@ -5,7 +5,7 @@ import type { GroupStatus } from './group-status.js';
 
 /** A group whose members had a bounded job, have done it, and left. */
 export interface Idle {
-  /** When the last of them had done its job, milliseconds since 1970 on its clock. */
+  /** When the last of them had done its job, in milliseconds since 1970 on its clock. */
   sinceMs: number;
 }
 

@@ -19,9 +19,9 @@ export interface LagInput {
 /** Messages that wait in a partition. */
 export interface Lag {
   lag: number;
-  /** Of a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
+  /** For a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
   unread?: number;
-  /** When the first of them was stored, milliseconds since 1970; null: none waits, or not known. */
+  /** When the first of them was stored, in milliseconds since 1970; null: none waits, or not known. */
   oldestAtMs: number | null;
 }
 

@@ -49,15 +49,15 @@ export interface Progress {
   end: number | null;
   /** Messages between position and end; null: unknown. */
   lag: number | null;
-  /** Of a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
+  /** For a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
   unread?: number | undefined;
-  /** How long ago the first waiting message was stored, milliseconds; null: none waits, or not known. */
+  /** How long ago the first waiting message was stored, in milliseconds; null: none waits, or not known. */
   oldestMs: number | null;
   /** Recent messages per second, as its owner reports; null: not reported. */
   ratePerSecond: number | null;
   /** The fault of the position; null: none, or no position. Members read nothing after a wrong position. */
   positionFault: PositionFault | null;
-  /** Time since the last commit, milliseconds; null: never. */
+  /** Time since the last commit, in milliseconds; null: never. */
   positionAgeMs: number | null;
   /** Upper bound on the messages that the stream dropped before they were handled, since the group started or the last seek. */
   trimmed: number;
@@ -76,15 +76,15 @@ export interface LeaseStatus extends Progress {
   from: string | null;
   /**
    * The member for which it is kept, if that member left for a restart, and how much time remains for its
-   * return, milliseconds.
+   * return, in milliseconds.
    */
   reservedFor: string | null;
   reservedMs: number | null;
-  /** Time since the last change of owner, milliseconds. */
+  /** Time since the last change of owner, in milliseconds. */
   heldMs: number | null;
   /** The override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
-  /** Paused by an operator: owned, but not handled. By whom, and since when, milliseconds; null: not paused. */
+  /** Paused by an operator: owned, but not handled. By whom, and since when, in milliseconds; null: not paused. */
   paused: boolean;
   pausedBy: string | null;
   pausedMs: number | null;

@@ -22,10 +22,10 @@ export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unre
 
 /** The facts about a member that its session does not contain. */
 export interface MemberFacts {
-  /** Time since its last observed renewal, milliseconds. */
+  /** Time since its last observed renewal, in milliseconds. */
   renewedAgoMs: number;
   answer: Answer;
-  /** Its last answer and the time of that answer, milliseconds since 1970; null: none. */
+  /** Its last answer and the time of that answer, in milliseconds since 1970; null: none. */
   stats: MemberStats | null;
   answeredAtMs: number | null;
 }
@@ -52,7 +52,7 @@ export interface MemberStatus extends MemberFacts {
   lag: number | null;
   /** The server cannot count by key: the lag is an estimate. */
   lagIsEstimate?: boolean | undefined;
-  /** Of a keyed group: messages that it has not read yet; absent: none, or not known. */
+  /** For a keyed group: messages that it has not read yet; absent: none, or not known. */
   unread?: Unread | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import { ANSWER_MS } from './thresholds.js';
 
-/** How long to wait for the result of a request to a member, milliseconds. */
+/** How long to wait for the result of a request to a member, in milliseconds. */
 export interface Patience {
   /** Until it accepts the request. */
   answerMs: number;

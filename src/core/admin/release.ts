@@ -13,7 +13,7 @@ export interface ReleaseOrder {
   to: string | null;
   /** Fence an owner that does not answer. */
   force: boolean;
-  /** How long an owner has to answer, milliseconds. */
+  /** How long an owner has to answer, in milliseconds. */
   answerMs: number;
   /** How long the handover may take, including the drain. */
   waitMs: number;
@@ -37,7 +37,7 @@ export interface ReleaseOutcome {
   from: string | null;
   to: string | null;
   epoch: number;
-  /** From the request until the lease named its next owner, milliseconds. */
+  /** From the request until the lease named its next owner, in milliseconds. */
   tookMs: number;
   /** Its owner was fenced, so its uncommitted messages are handled again. */
   forced: boolean;

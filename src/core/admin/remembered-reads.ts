@@ -1,7 +1,7 @@
 import type { StreamFacts, WaitingFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/** After this time a message is looked up again: the stream may have been restored from a copy meanwhile, milliseconds. */
+/** How long until a message is looked up again, in milliseconds: the stream may have been restored from a copy meanwhile. */
 const LOOK_AGAIN_MS = 60_000;
 
 /**
@@ -20,8 +20,8 @@ interface Counted {
 }
 
 /**
- * What was read of one group before, and is still valid: if the position of a partition has not moved, its
- * number of waiting messages has grown by as many messages as the stream has more of it. A large group
+ * Earlier reads of one group that are still valid. If the position of a partition has not moved, its
+ * number of waiting messages has grown by the number of its new messages in the stream. A large group
  * without members is counted once, not at each look.
  */
 export class RememberedReads {

@@ -163,7 +163,7 @@ async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayou
   throw new NatspocError(
     'failed',
     `Group ${group} has not finished its last resize: ${countOf(behind.length, 'partition')} (p${first}, position ${positions.get(first)?.sequence ?? 'none'}) ` +
-      `must first handle what waits up to sequence ${settledAt(first, layout)}. Try again then; "natspoc leases" shows the positions.`,
+      `must first handle the messages up to sequence ${settledAt(first, layout)}. Try again then; "natspoc leases" shows the positions.`,
   );
 }
 

@@ -28,7 +28,7 @@ export interface SeekPorts {
   plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
   /** The stream's creation time and message time for a position at this sequence. */
   mark(sequence: number): Promise<PositionMark>;
-  /** How long owners may take to drain, milliseconds. */
+  /** How long owners may take to drain, in milliseconds. */
   waitMs: number;
   signal?: AbortSignal;
 }
@@ -40,9 +40,9 @@ export interface SeekOutcome extends SeekStep {
 }
 
 /**
- * Moves positions under the protocol. The partitions are paused, so that their owners drain and commit; then each
- * position is written by compare-and-set under the epoch of its lease, which fences previous owners; then
- * the pause is lifted, and the owner reads the new position. Partitions that were paused before stay paused.
+ * Moves positions under the protocol. First the partitions are paused, so that their owners drain and commit. Then each
+ * position is written by compare-and-set under the epoch of its lease, which fences previous owners. Then the pause is
+ * lifted, and the owner reads the new position. Partitions that were paused before stay paused.
  */
 export async function seekPositions(ports: SeekPorts, partitions: readonly number[]): Promise<SeekOutcome[]> {
   const { bucket, group, by, waitMs } = ports;

@@ -61,7 +61,7 @@ export class SharedReads {
     return revisions.join(' ');
   }
 
-  /** The newest entries below a prefix, as of {@link begin}. */
+  /** The newest entries below a prefix, as for {@link begin}. */
   readonly latest: Latest = (prefix) =>
     (this.#entries.get(partOf(prefix)) ?? []).filter(({ key }) => key.startsWith(prefix));
 

@@ -135,7 +135,7 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#topology.layout;
   }
 
-  /** Of a keyed group: where the key is, and which subjects it handles. */
+  /** For a keyed group: where the key is, and which subjects it handles. */
   get keyed(): { key: string; filter: string } | undefined {
     const { keyed } = this.#topology;
     return keyed && { key: keyed.text, filter: keyed.filter };
@@ -309,7 +309,7 @@ export class StreamAdmin implements AsyncDisposable {
     return dropLetter(this.#deadLetterStore(), letter);
   }
 
-  /** The message of a dead letter, also one that did not fit into it; undefined: a part of it is gone. */
+  /** The message of a dead letter, including a letter that did not fit into it; undefined: a part of it is gone. */
   originalOf(letter: FoundLetter): Promise<Original | undefined> {
     return this.#deadLetterStore().original(letter);
   }

@@ -28,7 +28,7 @@ interface PartitionSummary {
 export interface StreamStatus {
   stream: StreamFacts;
   layout: LayoutRecord;
-  /** Of a keyed group: where the key is, and which subjects it handles; then the messages of a partition are not counted. */
+  /** For a keyed group: where the key is, and which subjects it handles; then the messages of a partition are not counted. */
   keyed: { key: string; filter: string } | null;
   partitions: PartitionSummary[];
   groups: GroupSummary[];

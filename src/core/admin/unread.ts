@@ -5,7 +5,7 @@ import type { LeaseStatus } from './lease-status.js';
 /** Messages after the lowest position of a keyed group or of a member, handled by no member or only in other partitions. */
 export interface Unread {
   messages: number;
-  /** How long ago the oldest was stored, milliseconds; null: not known. */
+  /** How long ago the oldest was stored, in milliseconds; null: not known. */
   oldestAgeMs: number | null;
 }
 
@@ -24,7 +24,7 @@ const shareOf = ({ partitions }: GroupStatus, session: string): LeaseStatus[] =>
 /**
  * Adds how many messages of the stream a keyed group and its members have not read.
  *
- * @param storedAt when the first message after a partition's position was stored, milliseconds since 1970; null: not known.
+ * @param storedAt when the first message after a partition's position was stored, in milliseconds since 1970; null: not known.
  */
 export function addUnread(
   status: GroupStatus,

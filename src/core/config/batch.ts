@@ -4,9 +4,9 @@ import { asObject } from '../lib/json.js';
 export interface BatchLimits {
   /** Messages at most, 1 to 65,536. */
   messages: number;
-  /** Payloads at most, bytes, 1 to 2^30; a larger message is a batch of its own. */
+  /** Limit of the payloads, in bytes, 1 to 2^30; a larger message is a batch of its own. */
   bytes: number;
-  /** A batch that is not full starts this long after its first message came, milliseconds, 0 to 60,000. */
+  /** How long a batch that is not full waits after its first message, in milliseconds, 0 to 60,000. */
   waitMs: number;
 }
 

@@ -15,7 +15,7 @@ export const HANDLING = {
     flag: 'max-concurrency',
     env: 'MAX_CONCURRENCY',
     ...integer(1, 100_000),
-    help: 'limit of handlers at the same time in all partitions of a member; default: no limit',
+    help: 'limit of concurrent handlers in all partitions of a member; default: no limit',
   }),
   maxAttempts: define({
     flag: 'max-attempts',

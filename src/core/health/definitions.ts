@@ -10,7 +10,7 @@ export interface MetricDefinition {
   readonly labels?: readonly string[];
   /** True: about the process that serves it. The exporter adds no `group` to it. */
   readonly ofProcess?: boolean;
-  /** Of a histogram: the upper bounds, in seconds. */
+  /** For a histogram: the upper bounds, in seconds. */
   readonly buckets?: readonly number[];
 }
 
@@ -166,7 +166,7 @@ export const METRICS = {
   natspoc_group_suggested_members: {
     type: 'gauge',
     from: 'exporter',
-    help: 'How many members keep up with what arrives, and drain what waits within --drain-target.',
+    help: 'How many members it takes to keep up with arrivals and to drain the backlog within --drain-target.',
   },
   natspoc_group_messages_trimmed: {
     type: 'gauge',

@@ -2,7 +2,7 @@ import { formatDuration } from '../lib/units.js';
 import { describeHoldUp, remedyOf } from '../protocol/hold-up.js';
 import type { HealthSubject } from './subject.js';
 
-/** Handlers may keep a partition from progress for this long, milliseconds. */
+/** Handlers may keep a partition from progress for this long, in milliseconds. */
 const HANDLER_MS = 60_000;
 
 /** The part of a member that readiness depends on. */

@@ -37,7 +37,7 @@ export interface HealthSubject {
       readonly ratePerSecond?: number;
     }[];
   };
-  /** This process's memory now, bytes. */
+  /** This process's memory now, in bytes. */
   readonly memory: { readonly allocBytes: number; readonly sysBytes: number };
   on(type: 'committed', listener: (commit: { readonly tookMs: number }) => void): unknown;
   on(type: 'trimmed', listener: (loss: { readonly atMost: number }) => void): unknown;

@@ -1,4 +1,4 @@
-/** The maximum distance of a typing error. */
+/** The maximum distance between a typo and the intended word. */
 const FURTHEST = 2;
 
 /** The known name that was probably meant; undefined if none is similar. */

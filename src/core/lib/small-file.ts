@@ -3,7 +3,7 @@ import { systemReason } from './system-reason.js';
 
 /** How a file is read. */
 export interface SmallFileOptions {
-  /** Larger files are refused, bytes. */
+  /** The maximum size, in bytes; larger files are refused. */
   limitBytes: number;
   /** Read pipes to their end, for files that the user names, such as `<(pass show nats)`. Default false. */
   pipes?: boolean;

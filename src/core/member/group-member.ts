@@ -180,8 +180,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Starts no more handlers of a partition, or of all. Running ones finish. The partition keeps its owner. The pause lasts, also
-   * when the partition leaves and returns.
+   * Starts no more handlers of a partition, or of all. Running ones finish. The partition keeps its owner. The pause lasts, even
+   * if the partition leaves and returns.
    *
    * @param forMs resumes after this time; default: until {@link resume}.
    */
@@ -194,13 +194,13 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#member?.pauses.resume(partition ?? null);
   }
 
-  /** The reasons why it cannot do its work, one line each; empty: it can. `/readyz` returns the same. */
+  /** The reasons why it cannot do its work, one per line; empty: it can. `/readyz` returns the same. */
   problems(): string[] {
     return this.#readiness.problems();
   }
 
   /**
-   * Resolves when every partition of the group has an owner, and this member has taken over all of its own.
+   * Resolves when every partition of the group has an owner, and this member has taken over its share.
    * Rejects if the member ends before that.
    */
   get ready(): Promise<void> {

@@ -34,7 +34,7 @@ export interface MemberEventMap extends ReportEvents {
    * and every 5 minutes.
    */
   uncovered: [found: Uncovered];
-  /** This number of owners in a row has died after the message `after`: messages are handled one at a time. */
+  /** `crashes` owners in a row have died after the message `after`: messages are handled one at a time. */
   cautious: [event: { partition: number; crashes: number; after: number }];
   /** A partition cannot be read at the moment, for this reason; the next attempt is in `retryMs`. Once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
@@ -52,12 +52,12 @@ export interface MemberCounters {
   handled: number;
   /** Attempts that failed. */
   failed: number;
-  /** Of these, attempts after which the message was tried again. */
+  /** How many of these were followed by another attempt. */
   retried: number;
   /** Stored as dead letters, confirmed. */
   deadLettered: number;
   /** Passed over. */
   skipped: number;
-  /** Of those handled by a keyed group: messages without a key, for which the whole subject is the key. */
+  /** Messages without a key among those handled by a keyed group; their key is the whole subject. */
   withoutKey: number;
 }

@@ -14,7 +14,7 @@ import {
   describeUnread,
 } from './status-lines.js';
 
-/** How often a lasting condition is logged, milliseconds. */
+/** How often a lasting condition is logged, in milliseconds. */
 const REPEAT_AFTER_MS = 60_000;
 
 /** The level of each event that needs attention; other events are routine and not logged. */

@@ -31,9 +31,9 @@ export interface Source {
   note?: string | undefined;
   /** What the start of the group must record; see {@link GroupStartPorts.key}. */
   key: string | null | undefined;
-  /** Of the first member of a keyed group: writes the layout, once the start is decided. */
+  /** For the first member of a keyed group: writes the layout, once the start is decided. */
   begin?: (() => Promise<void>) | undefined;
-  /** What all subjects of the stream begin with, as far as it is known. */
+  /** The known common beginning of all subjects of the stream. */
   prefix: string;
   /** What the subject of dead letters begins with. */
   deadPrefix: string;

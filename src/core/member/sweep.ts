@@ -29,7 +29,7 @@ export function planSweep(traces: readonly SessionTrace[], nowMs: number): Sessi
 /**
  * Sweeps once.
  *
- * @returns of how many sessions traces were removed; 0 if there were fewer than `atLeast`.
+ * @returns the number of sessions whose traces were removed; 0 if there were fewer than `atLeast`.
  */
 export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number> {
   const found = await traces.read();
@@ -61,7 +61,7 @@ export function planPartitionSweep(
 /**
  * Sweeps the entries of partitions of earlier layouts.
  *
- * @returns of how many keys entries were removed; 0 if there were fewer than `atLeast`.
+ * @returns the number of keys whose entries were removed; 0 if there were fewer than `atLeast`.
  */
 export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1): Promise<number> {
   const found = await partitions.read();

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 import type { Uncovered } from '../ports/facts.js';
 
-/** How often a member looks, milliseconds. */
+/** How often a member looks, in milliseconds. */
 const LOOK_EVERY_MS = 300_000;
 
 /**

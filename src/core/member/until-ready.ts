@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../lib/clock.js';
 import { NatspocError } from '../lib/errors.js';
 import type { PartitionStatus } from './engine/contract.js';
 
-/** How often to look, milliseconds: other members' takeovers cause no event here. */
+/** How often to look, in milliseconds: other members' takeovers cause no event here. */
 const LOOK_EVERY_MS = 50;
 
 /** A member that becomes ready. */
@@ -12,7 +12,7 @@ interface Becoming {
 }
 
 /**
- * Resolves when every partition of the group has an owner, and this member has taken over all of its own.
+ * Resolves when every partition of the group has an owner, and this member has taken over its share.
  *
  * @param ended settles when the member has ended.
  * @throws NatspocError the error that ended the member, or `failed` if it left before that.

@@ -54,14 +54,14 @@ export interface StreamOptions {
    */
   bucket?: string | undefined;
   /**
-   * How long to wait for an answer from the server, milliseconds. For {@link createPublisher} it is also the
+   * How long to wait for an answer from the server, in milliseconds. For {@link createPublisher} it is also the
    * time in which a message must be confirmed, retries included; the default for that is 30,000.
    *
    * @default 5_000
    */
   timeoutMs?: number | undefined;
   /**
-   * How long to retry when the server refuses the credentials of an established connection, milliseconds; 0 to a day.
+   * How long to retry when the server refuses the credentials of an established connection, in milliseconds; 0 to a day.
    * Your own connection ignores this option: with `ignoreAuthErrorAbort` it retries without limit.
    *
    * @default 30_000

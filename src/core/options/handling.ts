@@ -44,8 +44,8 @@ export type Handler<Value = undefined, State = undefined> = (
 ) => unknown;
 
 /**
- * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with
- * `FailedAt`, that those before one message are. After its last attempt a batch is handled one message at a time, so that only
+ * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with `FailedAt`,
+ * the messages before one message are handled. After its last attempt a batch is handled one message at a time, so that only
  * the message that fails halts the partition, or is skipped or stored as a dead letter.
  */
 export type BatchHandler<Value = undefined, State = undefined> = (
@@ -112,7 +112,7 @@ export type Handling<Value = undefined, State = undefined> =
       batchHandler: BatchHandler<Value, State>;
       /**
        * Limits of a batch: `messages`, `bytes` (payloads), and `waitMs`, after which a batch that is not full
-       * starts, milliseconds.
+       * starts, in milliseconds.
        *
        * @default { messages: 500, bytes: 4_194_304, waitMs: 100 }
        */

@@ -28,7 +28,7 @@ export interface PartitionStatus {
   readonly handled: number;
   /** Messages that are not handled, in memory and on the server, as of the last delivery. */
   readonly lag: number;
-  /** When the first of these in memory was stored, milliseconds since 1970 on the server's clock; absent: none is in memory. */
+  /** When the first of these in memory was stored, in milliseconds since 1970 on the server's clock; absent: none is in memory. */
   readonly oldestAtMs?: number | undefined;
   /** Upper bound of messages that the stream dropped before this epoch received them. */
   readonly trimmed: number;
@@ -40,10 +40,10 @@ export interface PartitionStatus {
 export interface Standing {
   /** null: the member as a whole. */
   readonly partition: number | null;
-  /** `handler`: a handler takes long, or failed and is retried: the group is healthy. */
+  /** `handler`: a handler is slow, or failed and is retried: the group is healthy. */
   readonly why: 'handler' | 'stuck';
   readonly reason: string;
-  /** Since when, milliseconds. */
+  /** Since when, in milliseconds. */
   readonly forMs: number;
 }
 
@@ -76,7 +76,7 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** True while it is in the group and every partition of the group has an owner. */
   readonly isSettled: boolean;
   /**
-   * Resolves when every partition of the group has an owner, and this member has taken over all of its own.
+   * Resolves when every partition of the group has an owner, and this member has taken over its share.
    * Rejects if the member ends before that.
    */
   readonly ready: Promise<void>;
@@ -93,22 +93,22 @@ export interface GroupMember<Value = undefined, State = undefined>
    * @throws NatspocError `usage` if the member has a handler; the error that ended the member.
    */
   messages(): AsyncGenerator<[message: Message<Value>, context: HandlerContext<State>], void, undefined>;
-  /** The reasons why it cannot do its work, one line each; empty: it can. `/readyz` returns the same. */
+  /** The reasons why it cannot do its work, one per line; empty: it can. `/readyz` returns the same. */
   problems(): string[];
   /**
    * Starts no more handlers of a partition, or of all, at this member. Running ones finish. The partition keeps its owner. The pause
-   * lasts, also when the partition leaves and returns.
+   * lasts, even if the partition leaves and returns.
    *
    * @param partition default: all.
-   * @param options `forMs`: resumes after this time, milliseconds; default: until `resume`.
+   * @param options `forMs`: resumes after this time, in milliseconds; default: until `resume`.
    */
   pause(partition?: number, options?: { forMs?: number | undefined }): void;
   /** Ends the pause of a partition, or all pauses. */
   resume(partition?: number): void;
   /**
-   * Moves the positions of partitions of the group, also of other members: to the first or last message, a sequence, a time, or by a
-   * number of messages. Owners finish running handlers first, so a handler that awaits this waits for itself. Needs the permissions
-   * of `natspoc leases seek`.
+   * Moves the positions of partitions of the group, including those of other members: to the first or last message, a
+   * sequence, a time, or by a number of messages. Owners finish running handlers first, so a handler that awaits this
+   * waits for itself. Needs the permissions of `natspoc leases seek`.
    *
    * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved says
    * why.

@@ -52,13 +52,13 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   concurrency?: number | undefined;
   /**
-   * Limit of calls at the same time, in all partitions of this member; partitions take turns. 1 to 100,000.
+   * Limit of concurrent calls in all partitions of this member; partitions take turns. 1 to 100,000.
    *
    * @default no limit
    */
   maxConcurrency?: number | undefined;
   /**
-   * An attempt that takes longer has failed, milliseconds.
+   * Time limit of an attempt, in milliseconds; a longer attempt has failed.
    *
    * @default no limit
    */
@@ -77,7 +77,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   maxCrashes?: number | undefined;
   /**
-   * Waits between attempts, milliseconds: `baseMs`, doubled each time up to `maxMs`; half of each wait is random.
+   * Waits between attempts, in milliseconds: `baseMs`, doubled each time up to `maxMs`; half of each wait is random.
    *
    * @default { baseMs: 100, maxMs: 30_000 }
    */
@@ -111,7 +111,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   from?: StartFrom | StartFromText | undefined;
   /**
-   * How often positions are committed while busy, milliseconds: upper bound on what is handled again after a crash.
+   * How often positions are committed while busy, in milliseconds: upper bound on what is handled again after a crash.
    *
    * @default 200
    */
@@ -123,19 +123,19 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   commitEvery?: number | undefined;
   /**
-   * A member that cannot renew within this time loses its leases, milliseconds.
+   * A member loses its leases if it cannot renew within this time, in milliseconds.
    *
    * @default 10_000
    */
   ttlMs?: number | undefined;
   /**
-   * How often members probe each other, milliseconds; 0: never.
+   * How often members probe each other, in milliseconds; 0: never.
    *
    * @default 400
    */
   probeIntervalMs?: number | undefined;
   /**
-   * How long a handler may take to finish before its partition moves anyway, milliseconds.
+   * How long a handler may take to finish before its partition moves anyway, in milliseconds.
    *
    * @default 5_000
    */
@@ -153,7 +153,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   bufferBytes?: number | undefined;
   /**
-   * How often the event `memory` is emitted, milliseconds.
+   * How often the event `memory` is emitted, in milliseconds.
    *
    * @default 30_000
    */

@@ -88,7 +88,7 @@ export interface StreamAdmin extends AsyncDisposable {
 export interface CheckOptions {
   /** Limit of messages that wait in a partition. Default: none. */
   maxLag?: number | undefined;
-  /** Limit of the time without progress, milliseconds. Default: none. */
+  /** Limit of the time without progress, in milliseconds. Default: none. */
   stalledMs?: number | undefined;
 }
 
@@ -139,7 +139,7 @@ export interface GroupAdmin {
   seek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekOutcome[]>;
   /** What a resize would do; throws if it is not possible now. Changes nothing. */
   planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan>;
-  /** Requests another number of partitions, and waits until the members have changed it. */
+  /** Requests a different number of partitions, and waits until the members have changed it. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome>;
   /** Withdraws a resize that is not done yet. Returns the requested number; null: there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null>;

@@ -96,7 +96,7 @@ export interface WaitingFacts {
   after: number;
   /** In a keyed group, the share of `ofGroup`: an estimate. */
   count: number;
-  /** Of a keyed group: messages of all its partitions after the sequence. */
+  /** For a keyed group: messages of all its partitions after the sequence. */
   ofGroup?: number;
   /** When the first of these was stored; null: not known; absent: not asked. */
   storedAtMs?: number | null;

@@ -41,7 +41,7 @@ export interface Watch {
 
 /** How a write is sent. */
 export interface WriteOptions {
-  /** The outcome is unknown after this time, milliseconds; at most the bucket's timeout. */
+  /** The outcome is unknown after this time, in milliseconds; at most the bucket's timeout. */
   timeoutMs: number;
 }
 
@@ -149,7 +149,7 @@ export interface StreamBounds {
   missing: number;
   /** The stream's limit of messages per subject; 0: none. */
   mostPerSubject: number;
-  /** When it was created, milliseconds since 1970 on the server's clock; undefined: unknown. */
+  /** When it was created, in milliseconds since 1970 on the server's clock; undefined: unknown. */
   created?: number | undefined;
 }
 
@@ -168,7 +168,7 @@ export interface ReaderOptions {
   window: ReaderWindow;
   /** Limit of messages that are handled in parallel, or in one batch. */
   concurrency: number;
-  /** Of a shared reader: true for a message that is passed over, because it was handled before the group was resized. */
+  /** For a shared reader: true for a message that is passed over, because it was handled before the group was resized. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
   /** The last sequence that the partition counts as handled. It may follow an earlier shared reader beyond the start. */
   handledUpTo?: number | undefined;
@@ -192,7 +192,7 @@ export type Confirmation = 'confirmed' | 'unknown' | { doubt: string };
 export interface EventStream {
   /**
    * Present if one reader serves all partitions. Such readers report dropped messages ({@link ReaderSink.trimmed}). Their
-   * deliveries do not reveal a change by another client, because they have many subjects.
+   * messages have many subjects, so a delivery does not reveal that another client has changed the reader.
    */
   readonly shared?: {
     /**
@@ -216,7 +216,7 @@ export interface EventStream {
    * several looks can share one, after a short wait. Absent: asks now.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
-  /** When the message of a sequence was stored, milliseconds since 1970; undefined: it is gone, or unknown. */
+  /** When the message of a sequence was stored, in milliseconds since 1970; undefined: it is gone, or unknown. */
   storedAt(sequence: number): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */
   sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | NoAnswer>;

@@ -1,11 +1,11 @@
-/** The newest entry of a key of a partition. Times of one clock, milliseconds. */
+/** The newest entry of a key of a partition. Times of one clock, in milliseconds. */
 export interface PartitionTrace {
   kind: 'lease' | 'position' | 'override' | 'cleared';
   partition: number;
   revision: number;
   /** It is a deletion marker. */
   ended: boolean;
-  /** How many entries of the key there are. Of leases only; otherwise 1. */
+  /** How many entries of the key there are. For leases only; otherwise 1. */
   entries: number;
   atMs: number;
 }

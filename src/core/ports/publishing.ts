@@ -34,7 +34,7 @@ export interface Rejection {
 
 /** A connection as one publisher uses it. */
 export interface PublishPort {
-  /** Limit of headers and payload of one message, bytes. */
+  /** Limit of headers and payload of one message, in bytes. */
   readonly maxPayload: number;
   /**
    * Sends a message. Returns false if the connection is down: then nothing was sent, and `reconnected` will be called.

@@ -1,4 +1,4 @@
-/** The newest entry of a session's key, or of its proof of life. Times of one clock, milliseconds. */
+/** The newest entry of a session's key, or of its proof of life. Times of one clock, in milliseconds. */
 export interface SessionTrace {
   kind: 'session' | 'proof';
   id: string;

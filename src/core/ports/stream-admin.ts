@@ -5,7 +5,7 @@ export interface StoredMessage {
   /** null: a subject that is not one of the layout's. */
   partition: number | null;
   key: string | null;
-  /** When it was stored, milliseconds since 1970. */
+  /** When it was stored, in milliseconds since 1970. */
   atMs: number;
   /** In order; names may repeat. */
   headers: [name: string, value: string][];

@@ -21,7 +21,7 @@ export type Plan = ReadonlyMap<number, string>;
  *   larger shares to those that hold as much already is optimal, because every partition above a member's share has to
  *   move, and the sum of the shares is fixed.
  * - It is stable: when only some of its moves are done, the plan is still the same. That is why the larger shares go to
- *   members that have enough for one, not to those that have most, and why each receiver gets a run of the free
+ *   members that have enough for one, not to those that have most. It is also why each receiver gets a run of the free
  *   partitions in a fixed order, not every second one of the rest.
  * - A member with too many gives up those that it has held longest (lowest epoch): their readers are the least likely
  *   to be catching up.

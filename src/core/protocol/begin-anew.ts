@@ -10,7 +10,7 @@ export function holdClaims(state: State): void {
   state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
 }
 
-/** The longest known ttl of a member, milliseconds. */
+/** The longest known ttl of a member, in milliseconds. */
 export function longestTtl(state: State): number {
   let longestMs = state.timing.ttlMs;
   for (const { record } of state.peers.values())

@@ -3,7 +3,7 @@ import type { PositionRecord } from './position-records.js';
 /** From this number of deaths on, an owner tries one message at a time, and records which. */
 const cautiousFrom = (maxCrashes: number): number => Math.min(2, maxCrashes - 1);
 
-/** True if enough owners have died here that the next one must find out at which message. */
+/** True if so many owners have died here that the next one must find the message that kills them. */
 export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
   crashes >= cautiousFrom(maxCrashes);
 
@@ -31,7 +31,7 @@ export function crashesAt(
 
 /**
  * What remains of the count when an owner has moved the position, until it is past the messages that its
- * predecessors were handling. The next owner is as cautious, also after a handover. The suspect is now an
+ * predecessors were handling. The next owner is as cautious, even after a handover. The suspect is now an
  * earlier message: no later message is known to have ended an owner.
  *
  * @param after the position at which it was counted.

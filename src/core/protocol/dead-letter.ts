@@ -66,7 +66,7 @@ export const withoutOrders = (headers: Readonly<Record<string, string>>): Record
 /**
  * The headers that describe a letter.
  *
- * @param now when the message was given up, milliseconds since 1970.
+ * @param now when the message was given up, in milliseconds since 1970.
  */
 export function letterHeaders(
   letter: DeadLetter,
@@ -102,7 +102,7 @@ export const partHeaders = (stream: string, id: string): Record<string, string> 
 export const partOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   headers[HEADERS.partOf];
 
-/** True if a part belongs to this letter: another client may have written the letter, and named the parts of another. */
+/** True if a part belongs to this letter: another client may have written the letter, and named the parts of a different one. */
 export const isPartOf = (
   headers: Readonly<Record<string, string>>,
   { group, from }: FoundLetter,

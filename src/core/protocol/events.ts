@@ -57,7 +57,7 @@ export type SessionLookedUp =
   | { kind: 'missing'; proof: number; ended: boolean }
   | { kind: 'unknown' };
 
-/** Facts that drive the protocol. `now`, `sentAt`: this process's monotonic clock, milliseconds. */
+/** Facts that drive the protocol. `now`, `sentAt`: this process's monotonic clock, in milliseconds. */
 export type GroupEvent = { now: number } & (
   | { type: 'tick' }
   | { type: 'connected' }
@@ -195,10 +195,10 @@ export type Report =
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }
   | { type: 'halted'; partition: number; epoch: number; message: string }
-  /** An operator wants another number of partitions: all are closed first. `resize-aborted`: not any more. */
+  /** An operator has requested a resize: all partitions are closed first. `resize-aborted`: it was withdrawn. */
   | { type: 'resizing'; from: number; to: number; by: string }
   | { type: 'resize-aborted'; partitions: number }
-  /** The group has another number of partitions. */
+  /** The group has been resized. */
   | { type: 'resized'; from: number; to: number }
   /** An operator paused the partition: owned, not handled. `unpaused`: the pause was lifted. */
   | { type: 'paused'; partition: number; epoch: number }

@@ -32,7 +32,7 @@ export function lookAfterPeers(state: State): void {
     if (!isDoubtful(state, peer)) well++;
     if (well >= watched) break;
   }
-  // Other members may not know them, so members between this one and them may not observe them.
+  // Other members may not know them, so members between this one and them might not observe them.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
     if (peer) lookAfter(state, peer);

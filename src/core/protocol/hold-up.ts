@@ -5,7 +5,7 @@ import { formatDuration } from '../lib/units.js';
 /** The longest reason, in characters: a member may report hundreds at once. */
 const REASON_LENGTH = 200;
 
-/** A partition that is held up for longer than this needs attention, milliseconds. A short retry is routine. */
+/** A partition that is held up for longer than this needs attention, in milliseconds. A short retry is routine. */
 export const LONG_HOLD_UP_MS = 10_000;
 
 const CAUSES = ['retrying', 'storing', 'halted', 'starting', 'handler', 'stuck'] as const;
@@ -13,21 +13,21 @@ const CAUSES = ['retrying', 'storing', 'halted', 'starting', 'handler', 'stuck']
 /**
  * What holds a partition up. `retrying`: an attempt failed, and another follows; `storing`: a dead letter could not be stored yet;
  * `halted`: nothing is handled until an operator acts; `starting`: the partition could not be started or read, and is tried again;
- * `handler`: a handler takes long; `stuck`: nothing arrives, or the bucket does not answer.
+ * `handler`: a handler is slow; `stuck`: nothing arrives, or the bucket does not answer.
  */
 export interface HoldUp {
   readonly why: (typeof CAUSES)[number];
-  /** The message; of several the first one. null: none is the cause. */
+  /** The message, or the first one of several; null: none is the cause. */
   readonly sequence: number | null;
   readonly key: string | null;
   /** The number of the last failed attempt, and the maximum number of attempts; null: none, or no limit. */
   readonly attempt: number | null;
   readonly maxAttempts: number | null;
-  /** Until the next attempt, milliseconds; null: it runs, or none is planned. */
+  /** Until the next attempt, in milliseconds; null: it runs, or none is planned. */
   readonly nextInMs: number | null;
   /** The error, at most 200 characters. */
   readonly reason: string;
-  /** Since when, milliseconds. */
+  /** Since when, in milliseconds. */
   readonly forMs: number;
   /** Other messages of the partition that are held up. */
   readonly others: number;
@@ -66,7 +66,7 @@ export const isHoldUp: Guard<HoldUp> = (value): value is HoldUp =>
     others: isCount,
   }) !== undefined;
 
-/** True for a partition that needs an operator, or has been held up for long. */
+/** True for a partition that needs an operator, or has been held up for a long time. */
 export const isLong = ({ why, forMs }: HoldUp): boolean => why === 'halted' || forMs >= LONG_HOLD_UP_MS;
 
 const attempts = ({ attempt, maxAttempts }: HoldUp): string =>

@@ -35,12 +35,12 @@ export interface GroupLayoutRecord {
   epoch?: number | undefined;
   /**
    * The group began with the partitions of the stream's own layout, which has this prefix. Until it is resized for the first time,
-   * the subject of a message says its partition, not the key.
+   * the subject of a message names its partition, not the key.
    */
   prefix?: string | undefined;
   /** The partitions before the last resize. */
   before?: LayoutBefore | undefined;
-  /** An operator wants another number of partitions. */
+  /** An operator has requested a different number of partitions. */
   next?: ResizeOrder | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface LayoutBefore {
   trimmed?: number | undefined;
 }
 
-/** What an operator wants: another number of partitions. */
+/** An operator's request for a different number of partitions. */
 export interface ResizeOrder {
   partitions: number;
   /** The operator, for people. */

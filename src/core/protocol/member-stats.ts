@@ -4,7 +4,7 @@ import { type HoldUp, isHoldUp } from './hold-up.js';
 /** The version of STATS data that this program writes, and the newest that it reads. */
 export const STATS_VERSION = 1;
 
-/** How long the handler takes, milliseconds, from a sample of recent calls. */
+/** How long the handler takes, in milliseconds, from a sample of recent calls. */
 export interface HandlerTimeStats {
   samples: number;
   meanMs: number;
@@ -44,7 +44,7 @@ export interface PartitionStats {
   state?: string;
   /** What holds it up; absent: nothing, or unknown. */
   holdUp?: HoldUp;
-  /** From getting the lease of this epoch to handling, milliseconds; absent: unknown, or not started. */
+  /** From getting the lease of this epoch to handling, in milliseconds; absent: unknown, or not started. */
   tookMs?: number;
 }
 
@@ -67,7 +67,7 @@ export interface MemberStats {
   handled: number;
   /** Attempts that failed since the start. */
   failed: number;
-  /** Of these, attempts after which the message was tried again; absent: unknown. */
+  /** How many of these were followed by another attempt; absent: unknown. */
   retried?: number;
   /** Messages whose handlers run now; absent: unknown. */
   inFlight?: number;

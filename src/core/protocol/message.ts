@@ -8,7 +8,7 @@ export interface StreamMessage {
   readonly data: Uint8Array;
   /** Bytes of the payload. */
   readonly size: number;
-  /** When the stream stored it, milliseconds since 1970. */
+  /** When the stream stored it, in milliseconds since 1970. */
   readonly timestampMs: number;
   /** The partitioning key (header `Natspoc-Key`), or null. */
   readonly key: string | null;

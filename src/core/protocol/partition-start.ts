@@ -2,7 +2,7 @@ import type { GroupLayoutRecord } from './layout-records.js';
 import type { StreamMessage } from './message.js';
 import type { StartRecord } from './position-records.js';
 
-/** Where a partition starts that has no position under its layout. */
+/** Where a partition that has no position under its layout starts. */
 export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> & {
   /** Upper bound of messages that the stream dropped before they were handled, under earlier layouts; absent: none. */
   trimmed?: number | undefined;
@@ -59,17 +59,17 @@ export function settledAt(partition: number, layout: GroupLayoutRecord): number 
   return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;
 }
 
-/** Partitions that start no further apart than this are read by one reader from the first of them on, sequences. */
+/** Partitions that start no further apart than this are read by one reader, beginning with the first of them; in sequences. */
 const NEAR = 2_000;
 
-/** The position from which on all partitions after a resize can be read; undefined: they start too far apart, or it was never resized. */
+/** The position from which all partitions can be read after a resize; undefined: they start too far apart, or it was never resized. */
 export function commonStart({ before }: GroupLayoutRecord): number | undefined {
   if (!before) return undefined;
   const lowest = Math.min(...before.positions);
   return Math.max(...before.positions) - lowest <= NEAR ? lowest : undefined;
 }
 
-/** Where a partition starts that has no position yet; 0: the group was never resized. */
+/** Where a partition that has no position yet starts; 0: the group was never resized. */
 export function startsAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.min(...sharedPositions(partition, layout)) : 0;
 }

@@ -2,7 +2,7 @@
 export interface PositionMark {
   /** The stream sequence of the position. */
   sequence: number;
-  /** When the stream was created, milliseconds since 1970 on the server's clock; undefined: unknown. */
+  /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined: unknown. */
   created?: number | undefined;
   /** When the message at the sequence was stored, likewise; undefined: unknown, or it did not exist. */
   stored?: number | undefined;

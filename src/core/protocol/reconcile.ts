@@ -53,7 +53,7 @@ function hasDrained(state: State): boolean {
   return false;
 }
 
-/** Marks as due what had to wait for a time. */
+/** Marks the entries that waited for a time as due. */
 function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);

@@ -79,7 +79,7 @@ export const isTrue = (value: unknown): value is true => value === true;
 /** The optional fields of a `PositionMark`. */
 export const MARK = { created: isCount, stored: isCount };
 
-/** The times of a {@link PositionMark}, as far as they are recorded. */
+/** The recorded times of a {@link PositionMark}. */
 export const madeOn = (record: object): { created?: number; stored?: number } =>
   decode(record, {}, MARK) ?? {};
 

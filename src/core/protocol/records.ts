@@ -56,7 +56,7 @@ export interface LeaseRecord {
   at: string;
   /** The epoch of the layout whose partition this is; absent: 0. */
   layout?: number | undefined;
-  /** Present if the partition is closed for a resize: nothing of it is handled any more under this layout. */
+  /** Present if the partition is closed for a resize: no message of it is handled any more under this layout. */
   closed?: Closing | undefined;
   /** The epoch of a claim after a death, if its owner gave the partition away before it could record the death. */
   died?: number | undefined;
@@ -98,7 +98,7 @@ export interface OverrideRecord {
   by: string;
   /** Wall clock, ISO 8601: for people only. */
   at: string;
-  /** Who paused it, and when, as above: a later pin changes only those. Absent: not paused, or by an older version. */
+  /** Who paused it, and when: a later pin changes only `by` and `at` above. Absent: not paused, or by an older version. */
   pause?: { by: string; at: string };
 }
 

@@ -1,4 +1,4 @@
-/** Checks whether a pattern (`*`, `>`) matches a subject. Nothing is allocated for a subject. */
+/** Checks whether a pattern (`*`, `>`) matches a subject. It allocates nothing. */
 export function subjectMatcher(pattern: string): (subject: string) => boolean {
   const tokens = pattern.split('.');
   const isOpen = tokens.at(-1) === '>';

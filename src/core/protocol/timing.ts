@@ -14,7 +14,7 @@ export interface Timing {
   settleAtMostMs: number;
   /** Interval of probes; 0: none. */
   probeEveryMs: number;
-  /** This number of "no responders" in a row means that a member has no connection. */
+  /** How many consecutive "no responders" prove that a member has no connection. */
   probeMisses: number;
   /** A member without a connection is dead if its proof of life is unchanged for this long. */
   suspectMs: number;

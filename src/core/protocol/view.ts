@@ -154,7 +154,7 @@ export function forgetLease(state: State, partition: number): void {
   state.dirty = true;
 }
 
-/** Applies a lease entry that is newer than known, also from our own writes. */
+/** Applies a lease entry that is newer than the known one, including those of our own writes. */
 export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
   const { partition, revision, record } = entry;
   const known = state.leases.get(partition);

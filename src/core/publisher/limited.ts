@@ -43,7 +43,7 @@ export function limited(
   }
   if (timeoutMs !== undefined) {
     const late = (): void =>
-      giveUp(new NatspocError('not-confirmed', `There is no confirmation within ${timeoutMs} ms.`));
+      giveUp(new NatspocError('not-confirmed', `No confirmation arrived within ${timeoutMs} ms.`));
     ends.push(clock.at(clock.now() + timeoutMs, late));
   }
   return {

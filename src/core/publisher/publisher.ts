@@ -265,6 +265,6 @@ export class Publisher {
   }
 }
 
-/** An error of preparing a message: ours, or of the message itself, such as of a getter. */
+/** An error while preparing a message: ours, or one that the message itself throws, for example in a getter. */
 const asNatspocError = (error: unknown): NatspocError =>
   error instanceof NatspocError ? error : new NatspocError('usage', messageOf(error), { cause: error });

@@ -95,7 +95,7 @@ export class Transmitter {
     return this.#mode !== 'down' && this.#mode !== 'closed';
   }
 
-  /** Limit of headers and payload of one message, bytes. */
+  /** Limit of headers and payload of one message, in bytes. */
   get maxPayload(): number {
     return this.#port.maxPayload;
   }

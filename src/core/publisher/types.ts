@@ -27,7 +27,7 @@ export interface PublishLimits {
   /** Gives the message up when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Gives the message up after this time, milliseconds; at most the time of the publisher.
+   * How long until the message is given up, in milliseconds; at most the time of the publisher.
    *
    * @default that of the publisher
    */

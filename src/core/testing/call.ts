@@ -50,7 +50,7 @@ export interface CalledMessage {
   sequence?: number | undefined;
   /** Default: the subject of the partition. */
   subject?: string | undefined;
-  /** When it was stored, milliseconds since 1970. Default: now. */
+  /** When it was stored, in milliseconds since 1970. Default: now. */
   timestampMs?: number | undefined;
 }
 
@@ -79,7 +79,7 @@ export type CallResult = {
       readonly error: unknown;
       /** What a member would do: by `judge`, or by `maxAttempts` and `onFailure`. */
       readonly then: 'retry' | OnExhausted;
-      /** If `then` is `'retry'`: after this time, milliseconds; for the usual wait, whose half is random, the longest. */
+      /** If `then` is `'retry'`: after this time, in milliseconds; for the usual wait, whose half is random, the longest. */
       readonly retryInMs?: number | undefined;
       /** What was wrong with the judge, if it threw or returned no verdict. */
       readonly fault?: string | undefined;
@@ -115,7 +115,7 @@ export async function call<Value = undefined, State = undefined>(
 }
 
 /**
- * Calls a batch handler once with these messages, as {@link call} does. Their sequences are 1, 2, … unless they say so.
+ * Calls a batch handler once with these messages, as {@link call} does. Their sequences are 1, 2, … unless the messages give others.
  *
  * @throws NatspocError `config` for options that `joinGroup` refuses.
  */

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { NatspocError } from '../lib/errors.js';
 import type { Timeline } from './timeline.js';
 
-/** Real time in which running handlers have to end, milliseconds. */
+/** Real time in which running handlers have to end, in milliseconds. */
 const PATIENCE_MS = 10_000;
 /** Turns of the event loop before time passes: handlers may use callbacks of their own. */
 const TURNS_BEFORE_TIME = 2;

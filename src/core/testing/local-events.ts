@@ -27,7 +27,7 @@ export class LocalEvents implements EventStream {
   readonly #reading: LocalReading;
   readonly #readers = new Map<string, LocalReader>();
 
-  /** @param createdMs when the stream was created, milliseconds since 1970. */
+  /** @param createdMs when the stream was created, in milliseconds since 1970. */
   constructor(log: MessageLog, process: LocalProcess, createdMs: number, reading: LocalReading) {
     this.#reading = reading;
     this.#log = log;

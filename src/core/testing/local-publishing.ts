@@ -10,7 +10,7 @@ const MAX_PAYLOAD = 1_048_576;
 export interface LocalPublishing {
   log: MessageLog;
   process: LocalProcess;
-  /** The time of a message, milliseconds since 1970. */
+  /** The time of a message, in milliseconds since 1970. */
   timestampMs: () => number;
 }
 

@@ -40,7 +40,7 @@ export interface LocalServer {
   readonly dead: DeadLetter[];
   /** The process of each session id; null: it has closed this id. */
   readonly present: Map<string, LocalProcess | null>;
-  /** When the stream was created, milliseconds since 1970. */
+  /** When the stream was created, in milliseconds since 1970. */
   readonly createdMs: number;
 }
 

@@ -19,7 +19,7 @@ import { localPublishPort } from './local-publishing.js';
 import { type LocalServer, type LocalStreamOptions, localServer } from './local-server.js';
 import { Timeline } from './timeline.js';
 
-/** Virtual time within which a condition must hold, milliseconds. */
+/** Virtual time within which a condition must hold, in milliseconds. */
 const WITHIN_MS = 60_000;
 
 /** Options of a member of a local stream: those of `joinGroup` that need no server. */
@@ -43,7 +43,7 @@ export type LocalPublisherOptions = PublisherProgram &
 
 /** A stream in memory, with its groups and its time. */
 export interface LocalStream {
-  /** Virtual time since its creation, milliseconds. */
+  /** Virtual time since its creation, in milliseconds. */
   readonly now: number;
   /** Everything that was published, in order. */
   readonly messages: readonly StreamMessage[];
@@ -70,11 +70,11 @@ export interface LocalStream {
   /**
    * Lets time pass until a condition holds. It stands still while handlers run.
    *
-   * @param withinMs virtual time, milliseconds. Default 60,000.
+   * @param withinMs virtual time, in milliseconds. Default 60,000.
    * @throws NatspocError `failed` as {@link idle}.
    */
   until(condition: () => boolean, withinMs?: number): Promise<void>;
-  /** Lets exactly this time pass, milliseconds, also while handlers run: for timeouts and drains. */
+  /** Lets exactly this time pass, in milliseconds, even while handlers run: for timeouts and drains. */
   advance(byMs: number): Promise<void>;
   /**
    * Ends the process of a member, as `kill -9` does: nothing more is committed, and the other members take over. Its handlers

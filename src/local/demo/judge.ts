@@ -96,7 +96,7 @@ function byPartition(handled: readonly HandledMessage[]): Map<number, HandledMes
 }
 
 /**
- * The longest time, milliseconds, in which one of these partitions handled no message while it moved: from the last line of
+ * The longest time, in milliseconds, in which one of these partitions handled no message while it moved: from the last line of
  * an epoch below `epoch` to the first line of a later one. It cannot be shorter than the interval between messages.
  * Null if no partition has lines on both sides.
  */
@@ -120,7 +120,7 @@ export function longestPause(
 }
 
 /**
- * The longest time, milliseconds, in which any partition handled no message, between `sinceMs` and `untilMs`;
+ * The longest time, in milliseconds, in which any partition handled no message, between `sinceMs` and `untilMs`;
  * null if nothing was handled.
  */
 export function longestSilence(

@@ -13,7 +13,7 @@ export interface Takeover {
   /** Partitions that moved. */
   partitions: number[];
   /**
-   * Longest time without a handled message among them (after the kill of a server: among all partitions), milliseconds;
+   * Longest time without a handled message among them (after the kill of a server: among all partitions), in milliseconds;
    * null without traffic.
    */
   pauseMs: number | null;
@@ -25,7 +25,7 @@ export interface DemoResult extends Omit<Verdict, 'samples'> {
   ok: boolean;
 }
 
-/** Timeout until the group has settled after a change, milliseconds. */
+/** Timeout until the group has settled after a change, in milliseconds. */
 const REST_TIMEOUT_MS = 30_000;
 const NAMES = [
   'alice',

@@ -24,7 +24,7 @@ Dir::Log ${quoted};
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
-// If root runs it, apt would switch to a user that may not write here.
+// If root runs it, apt would switch to a user that cannot write here.
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";

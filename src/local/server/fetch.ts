@@ -20,7 +20,7 @@ export interface FetchOptions extends Place {
 
 /** Prefix of a work folder; the dot distinguishes it from a fetched server. */
 const WORK_PREFIX = '.fetch-';
-/** A work folder of this age was left by a killed process, milliseconds. */
+/** A work folder of this age was left by a killed process, in milliseconds. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 const VERSION_TIMEOUT_MS = 10_000;
 

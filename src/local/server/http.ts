@@ -1,10 +1,10 @@
 /** Bounds of a download. */
 export interface DownloadOptions {
-  /** Timeout until the answer starts, milliseconds. */
+  /** Timeout until the answer starts, in milliseconds. */
   answerTimeoutMs: number;
-  /** Timeout of each later pause, milliseconds. Default 30,000. */
+  /** Timeout of each later pause, in milliseconds. Default 30,000. */
   idleTimeoutMs?: number;
-  /** Maximum size, bytes. */
+  /** Maximum size, in bytes. */
   limitBytes: number;
 }
 

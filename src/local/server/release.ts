@@ -21,7 +21,7 @@ export interface ReleaseOptions {
   platform?: NodeJS.Platform;
   /** As in `process.arch`. */
   arch?: string;
-  /** Timeout of the host, milliseconds. Default 5,000. */
+  /** Timeout of the host, in milliseconds. Default 5,000. */
   answerTimeoutMs?: number;
   /** The SHA-256 of an archive, lower-case hex, by file name. Default: {@link RELEASE_SHA256}. */
   sha256?: Readonly<Record<string, string>>;

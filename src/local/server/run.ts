@@ -30,7 +30,7 @@ export interface ServerOptions {
   config?: string;
   /** Called with every line of the server's log. */
   onLog?: (line: string) => void;
-  /** Timeout of the start, milliseconds. Default 60,000, because the server first checks its store, which may be large. */
+  /** Timeout of the start, in milliseconds. Default 60,000, because the server first checks its store, which may be large. */
   startTimeoutMs?: number;
 }
 
@@ -134,7 +134,7 @@ function startFailure(options: ServerOptions, reason: string | null): NatspocErr
   );
 }
 
-/** The address for clients on this machine of a server that listens on `host`. */
+/** The address at which clients on this machine reach a server that listens on `host`. */
 function reachable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;

@@ -7,7 +7,7 @@ const execFileAsync = promisify(execFile);
 export interface ToolOptions {
   /** Working folder. */
   cwd?: string;
-  /** It is killed after this time, milliseconds. */
+  /** It is killed after this time, in milliseconds. */
   timeoutMs: number;
 }
 

@@ -11,9 +11,9 @@ interface ProcessFacts {
   command: string;
 }
 
-/** A member records its start after its process has started: by at most this much, milliseconds. */
+/** A member records its start after its process has started: by at most this much, in milliseconds. */
 const START_UP_MS = 60_000;
-/** Resolution of the system's process start times, milliseconds. */
+/** Resolution of the system's process start times, in milliseconds. */
 const GRAIN_MS = 2_000;
 
 /** Linux: reads what `ps` reads, without `ps`. */

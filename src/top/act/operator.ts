@@ -33,9 +33,9 @@ export interface Operator {
   joined(pid: number, signal: AbortSignal): Promise<Joining | undefined>;
 }
 
-/** Time that a process needs to connect on a slow machine, milliseconds. */
+/** Time that a process needs to connect on a slow machine, in milliseconds. */
 const START_UP_MS = 15_000;
-/** How often to look for a group that the process may have to create, milliseconds. */
+/** How often to look for a group that the process may have to create, in milliseconds. */
 const LOOK_MS = 200;
 
 /**

@@ -23,7 +23,7 @@ import type { Target, TopEvent } from './events.js';
 type Is<T> = (value: unknown) => value is T;
 type Fields<T> = { [K in keyof T]-?: Is<T[K]> };
 
-/** The range of a Date, milliseconds since 1970. */
+/** The range of a Date, in milliseconds since 1970. */
 const MAX_TIME_MS = 8.64e15;
 
 const text: Is<string> = (value) => typeof value === 'string';
@@ -63,7 +63,7 @@ const object =
   };
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-// Of any version: a recording is only displayed.
+// Any version is accepted: a recording is only displayed.
 const session = object<SessionRecord>({
   v: count,
   id: text,

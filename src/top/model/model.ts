@@ -66,9 +66,9 @@ type SeenEvent =
 /** An event of the group, or of the connection to it. */
 export type Update = (GroupEvent | SeenEvent) & {
   at: number;
-  /** Of a claim: how long the partition had no living owner; null: unknown. */
+  /** For a claim: how long the partition had no living owner; null: unknown. */
   gapMs?: number | null;
-  /** Of a death: time since the last renewal. */
+  /** For a death: time since the last renewal. */
   silentMs?: number;
 };
 
@@ -114,7 +114,7 @@ export interface Model {
   group: GroupEntries;
   /** By session. */
   members: ReadonlyMap<string, Member>;
-  /** The letter's number of each session, also of ended ones that the timeline still shows. */
+  /** The letter's number of each session, including ended sessions that the timeline still shows. */
   letters: ReadonlyMap<string, number>;
   progress: ReadonlyMap<number, Progress>;
   stream: { facts: StreamFacts; at: number; published: Series } | null;
@@ -132,7 +132,7 @@ export interface Model {
   /** Messages per second, of the stream and of all members together. */
   rates: { published: Series; handled: Series };
   updates: readonly Update[];
-  /** Reported times from getting a lease to handling, milliseconds, by epoch. */
+  /** Reported times from getting a lease to handling, in milliseconds, by epoch. */
   took: ReadonlyMap<number, number>;
   messages: readonly MessageFacts[];
   strips: ReadonlyMap<number, readonly Stretch[]>;

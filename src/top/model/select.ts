@@ -148,7 +148,7 @@ export const partitionRows = (model: Model): readonly LeaseStatus[] => statusOf(
 /** All living members, by name. */
 export const memberRows = (model: Model): readonly MemberStatus[] => statusOf(model).members;
 
-/** The age of the oldest waiting message of each member, by session, milliseconds; absent: not known. */
+/** The age of the oldest waiting message of each member, by session, in milliseconds; absent: not known. */
 export const oldestByMember = once((model: Model): ReadonlyMap<string, number> => {
   const ages = new Map<string, number>();
   for (const { session, oldestMs } of partitionRows(model))

@@ -52,5 +52,5 @@ export function isBehind(row: LeaseStatus): boolean {
 
 /** A lag of fewer messages is normal. */
 const BEHIND = 100;
-/** A lag that takes longer than this to work off is shown as such, seconds. */
+/** A lag is shown as slow if it takes longer than this to work off, in seconds. */
 const BEHIND_S = 10;

@@ -15,7 +15,7 @@ export const PANELS = [
 ] as const;
 export type PanelId = (typeof PANELS)[number];
 
-/** The orders of partitions and members, in the order of `s`. */
+/** The sort orders of partitions and members, in the order in which `s` selects them. */
 export const PARTITION_SORTS = ['number', 'lag', 'rate', 'owner', 'held'] as const;
 export const MEMBER_SORTS = ['name', 'partitions', 'lag', 'rate', 'memory'] as const;
 export type PartitionSort = (typeof PARTITION_SORTS)[number];
@@ -54,7 +54,7 @@ export type Command =
 /** A question before an action; only `y` confirms it. */
 export interface Dialog {
   question: string;
-  /** The consequences, one line each. */
+  /** The consequences, one per line. */
   consequences: string[];
   command: Command;
 }

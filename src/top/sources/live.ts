@@ -18,7 +18,7 @@ import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import { WaitingCounts } from './waiting-counts.js';
 
-/** Positions and ends are read once in this number of rounds: they change slowly, or members report them. */
+/** The interval, in rounds, of reads of positions and ends: they change slowly, or members report them. */
 const SLOW_ROUNDS = 5;
 /** More readers than this are listed less often than once a round: the list is long, and members report their progress. */
 const READERS_A_ROUND = 64;
@@ -171,7 +171,7 @@ export class LiveSource {
       });
     await this.#try('members', async () => {
       const facts = await observer.stats([...model().members.keys()], ANSWER_MS);
-      // Together: while a silent member is waited for, what the others handled would look like lag.
+      // Asked at the same time: during the wait for a silent member, messages that the others handled would look like lag.
       if (readers) emit({ type: 'readers', readers });
       emit({ type: 'stats', facts });
     });

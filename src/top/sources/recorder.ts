@@ -8,7 +8,7 @@ import type { TopEvent } from '../model/events.js';
 
 /** A recording ends at this size, uncompressed: more could not be replayed. */
 export const MAX_RECORDED_CHARACTERS = 256 * 1_048_576;
-/** What was recorded is in the file after this time, even if the process is killed, milliseconds. */
+/** How long until a record is in the file, in milliseconds, even if the process is killed. */
 const FLUSH_MS = 1_000;
 
 /** Writes events as they arrive, one JSON object per line, compressed with gzip. */

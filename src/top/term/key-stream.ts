@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 const ESC = '\u001b';
 /** Escape in the kitty protocol, which unlike a bare ESC cannot be the start of a sequence. */
 const ESCAPE_KEY = `${ESC}[27u`;
-/** An ESC is the Escape key if no sequence follows within this time, milliseconds. */
+/** An ESC is the Escape key if no sequence follows within this time, in milliseconds. */
 const ESCAPE_MS = 30;
 
 /** The keys for final characters of `ESC [ … X` and `ESC O X`, and for numbers of `ESC [ n ~`. */

@@ -40,7 +40,7 @@ export const shortCount = or((value: number): string => {
 export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
   `${isEstimate && lag !== null ? '~' : ''}${shortCount(lag)}`;
 
-/** A drain time that is shorter than this is not worth showing, milliseconds. */
+/** A drain time that is shorter than this is not worth showing, in milliseconds. */
 const SHORT_DRAIN_MS = 1_000;
 
 /** How long a lag takes at a rate; nothing if that is a moment. */

@@ -111,7 +111,7 @@ function replayClock({ at, startAt, endAt, speed, isPlaying }: Replay): Line {
   return [span(' REPLAY ', { inverse: true, bold: true }), span(` ${state}, ${place}  ${timeOfDay(at)}`)];
 }
 
-/** A wait that is shorter than this is not worth a place in the header, milliseconds. */
+/** A wait that is shorter than this is not worth a place in the header, in milliseconds. */
 const SHORT_MS = 1_000;
 
 /** How old the oldest waiting message is, and how long the lag takes. */

@@ -1,4 +1,4 @@
-/** A width is kept for at least this long after it was last needed, milliseconds; at most twice as long. */
+/** A width is kept for at least this long after it was last needed, in milliseconds; at most twice as long. */
 const KEEP_MS = 30_000;
 
 /**

@@ -6,7 +6,7 @@ import { aboutLag, BARS } from './format.js';
 import { letterSpan, UNOWNED } from './palette.js';
 import { type Line, padTo, type Span, span } from './text.js';
 
-/** A partition is highlighted for this long after a change of owner, milliseconds. */
+/** A partition is highlighted for this long after a change of owner, in milliseconds. */
 const FLASH_MS = 1_500;
 /** A map with more rows than this gives up its numbers, or its names. */
 const NUMBERED_ROWS = 4;
@@ -76,7 +76,7 @@ function gridOf(count: number, width: number) {
 export const mapHeight = (count: number, width: number): number => gridOf(count, width).rows;
 
 /**
- * All partitions in order of their numbers, over the whole width: owner, lag and state of each, in a number and a word, or in a sign
+ * All partitions in numerical order, over the whole width: owner, lag and state of each, in a number and a word, or in a sign
  * where there are too many.
  *
  * @param selected the partition under the cursor; undefined: none.

@@ -17,7 +17,7 @@ export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
 /** One of this many lines of the screen may show a problem. */
 const ROWS_A_PROBLEM = 8;
 
-/** The problems except the first one, which is in the header; a line each. Empty: there are none. */
+/** The problems except the first one, which is in the header; one per line. Empty: there are none. */
 export function furtherProblems(model: Model, { rows }: Size): Line[] {
   const [, ...others] = problemsOf(model);
   const shown = others.slice(0, Math.max(1, Math.floor(rows / ROWS_A_PROBLEM)));

@@ -19,7 +19,7 @@ export interface TableRoom {
   width: number;
   /** The row under the cursor; absent: none. */
   selected?: number;
-  /** Makes widths out of those that the content needs; absent: those. */
+  /** Computes the widths to use from those that the content needs; absent: the latter are used. */
   keep?: (needed: readonly number[]) => readonly number[];
 }
 

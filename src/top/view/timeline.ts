@@ -4,12 +4,12 @@ import { colorOf, letterOf, UNOWNED } from './palette.js';
 import type { Table } from './table.js';
 import { type Line, type Span, span } from './text.js';
 
-/** Durations of one column of the strip, milliseconds; the first that covers the whole span is used. */
+/** Durations of one column of the strip, in milliseconds; the first that covers the whole span is used. */
 const STEPS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000];
-/** The strip covers at least this time, milliseconds. */
+/** The strip covers at least this time, in milliseconds. */
 const SPAN_MS = 120_000;
 
-/** The duration of one column, milliseconds, if `columns` of them cover the last minutes. */
+/** The duration of one column, in milliseconds, if `columns` of them cover the last minutes. */
 export function stepFor(columns: number): number {
   return STEPS_MS.find((step) => step * columns >= SPAN_MS) ?? 30_000;
 }
@@ -63,7 +63,7 @@ function stripSpans(model: Model, cells: readonly Cell[]): Span[] {
   return spans;
 }
 
-/** The strips of these partitions, one line each, below a line with the times of both ends. */
+/** The strips of these partitions, one per line, below a line with the times of both ends. */
 export function timelineTable(model: Model, partitions: readonly number[], width: number): Table {
   const label = String(Math.max(0, ...partitions)).length + 3;
   const columns = Math.max(1, width - label);

@@ -9,7 +9,7 @@ import { type Line, type Span, span } from './text.js';
 /** Moves of one kind between the same members within this time share a line. */
 const TOGETHER_MS = 400;
 
-/** Updates that belong together; `partitions` of moves, in order of number. */
+/** Updates that belong together; `partitions` of moves, in numerical order. */
 export interface UpdateGroup {
   first: Update;
   partitions: number[];

@@ -43,7 +43,7 @@ function troubleLine(model: Model, row: LeaseStatus): Line {
   return [...aboutPartition(model, row), span('  '), span(stateText(row), { color, bold: true }), span(why)];
 }
 
-/** The worst partitions in words: those in which something is wrong, a line each; if nothing is, where the most waits. */
+/** The worst partitions in words, one per line: those with a problem; if there are none, those with the most waiting messages. */
 export function worstLines(model: Model, height: number): Line[] {
   const troubled = troubledPartitions(model);
   if (troubled.length === 0) {

@@ -19,7 +19,7 @@ async function misbehave(field: Field, kind: 'slow' | 'failing' | 'deaf', mode: 
 
 const isPossible = ({ members }: Field): boolean => members.idle.length > 0;
 
-/** Messages take long; the handler respects its signal. */
+/** Messages take a long time; the handler respects its signal. */
 const slow: Fault = {
   kind: 'slow',
   isPossible,
@@ -34,7 +34,7 @@ const failing: Fault = {
   strike: (field) => misbehave(field, 'failing', { kind: 'failing', share: field.random.between(0.1, 0.7) }),
 };
 
-/** Messages take long, some longer than the drain timeout, and the handler ignores its signal. */
+/** Messages take a long time, some longer than the drain timeout, and the handler ignores its signal. */
 const deaf: Fault = {
   kind: 'deaf',
   isPossible,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../recording/records.js';
 import { canSpare, type Fault, type Field, victim } from './field.js';
 
-/** Generous timeout of a start on a busy machine, milliseconds; not a criterion. */
+/** Generous timeout of a start on a busy machine, in milliseconds; not a criterion. */
 const JOIN_TIMEOUT_MS = 120_000;
 
 /** The process is killed. */

@@ -5,7 +5,7 @@ import { outcomeOf } from './outcome.js';
 
 /** The counts of resizes: with and without common divisors. */
 const COUNTS = [5, 8, 12, 64];
-/** The share of resizes that are withdrawn, and the longest time until then, milliseconds. */
+/** The share of resizes that are withdrawn, and the longest time until then, in milliseconds. */
 const WITHDRAWN = 0.2;
 const WITHDRAWN_WITHIN_MS = 1_500;
 /** How long a command is repeated: a server may be down, or members stopped. */
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 90_000;
 export type ResizeField = Pick<Field, 'recording' | 'command'> & { readonly partitions: number };
 
 /**
- * Gives the group another number of partitions, and waits for it. `withdraw`: withdraws the resize after this
+ * Resizes the group, and waits for the result. `withdraw`: withdraws the resize after this
  * time, which may be too late.
  */
 export async function resizeTo(
@@ -54,7 +54,7 @@ async function untilDone(
   }
 }
 
-/** An operator gives the group another number of partitions. Some change their mind. */
+/** An operator resizes the group. Some withdraw the resize. */
 export const resize: Fault = {
   kind: 'resize',
   isPossible: ({ resizing, serverDown }) => !resizing && !serverDown,

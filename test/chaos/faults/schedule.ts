@@ -26,7 +26,7 @@ function allFaults({ servers, wanted, isKeyed }: Field): Fault[] {
 const AT_ONCE = 3;
 const OVERLAP = 0.35;
 
-/** After each rest, new members join up to this number. */
+/** Each time the group has come to rest, new members join up to this number. */
 const MEMBERS_AT_LEAST = 3;
 
 /** Further dependencies of the schedule. */

@@ -6,11 +6,11 @@ import type { Violation } from './violation.js';
 /** Excuses for two simultaneous handlers of a partition, for which SPEC.md promises nothing. */
 export type Excuse = 'stopped' | 'stalled' | 'deaf' | 'told';
 
-/** A process that continues aborts the signals of its calls within this time, milliseconds. */
+/** A process that continues aborts the signals of its calls within this time, in milliseconds. */
 const WAKE_GRACE_MS = 250;
-/** A handler that respects its signal ends within this time, milliseconds. */
+/** A handler that respects its signal ends within this time, in milliseconds. */
 const HEED_MS = 100;
-/** Maximum delay of a drain's timeout, milliseconds. */
+/** Maximum delay of a drain's timeout, in milliseconds. */
 const DRAIN_SLACK_MS = 100;
 
 /** Two simultaneous calls. */
@@ -48,8 +48,8 @@ export class Breaks {
 }
 
 /**
- * I4: no two members run handlers of a partition at the same time, and none starts a handler under an ended epoch. I3: the same
- * within one member and epoch. After a resize, nothing runs under the layout before it. Calls of two earlier
+ * I4: no two members run handlers of a partition at the same time, and none starts a handler under an epoch that has ended. I3: the same
+ * within one member and epoch. After a resize, nothing runs under the previous layout. Calls of two earlier
  * layouts are judged with those layouts.
  */
 export function judgeExclusive(

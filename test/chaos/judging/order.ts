@@ -160,7 +160,7 @@ function judgePartition({ calls, isOwn }: Section, partition: number, log: Parti
   return violations;
 }
 
-/** Of each key, a message that is handled for the first time comes after all handled ones. */
+/** For each key, a message that is handled for the first time comes after all handled ones. */
 function judgeKeys(history: History): Violation[] {
   const violations: Violation[] = [];
   const dropped = new Set(droppedOf(history).map(({ seq }) => seq));
@@ -198,7 +198,7 @@ function judgeLoss(history: History): Violation[] {
     });
   const untold = [...new Set(dropped.map(({ partition }) => partition))].flatMap((partition): Violation[] => {
     const count = dropped.filter((each) => each.partition === partition).length;
-    // A reader of all partitions does not know to which partition the messages belonged: a report for any
+    // A reader of all partitions does not know which partition the messages belonged to: a report for any
     // partition counts.
     const all = [...toldLost.values()].reduce((sum, told) => sum + told, 0);
     const told = settings.keyed ? all : (toldLost.get(partition) ?? 0);

@@ -22,13 +22,13 @@ export interface Repeat {
   call: Call;
   before: Call;
   cause: Cause;
-  /** The time in which the previous owner could have committed it, milliseconds. */
+  /** The time in which the previous owner could have committed it, in milliseconds. */
   ableMs: number;
 }
 
-/** Time of a commit, in addition to the commit interval, milliseconds. */
+/** Time of a commit, in addition to the commit interval, in milliseconds. */
 const COMMIT_SLACK_MS = 300;
-/** Tolerance of a drain's timeout, as seen from outside, milliseconds. */
+/** Tolerance of a drain's timeout, as seen from outside, in milliseconds. */
 const DRAIN_SLACK_MS = 100;
 /** Share of the ttl from which a break can cost a session; shorter breaks explain nothing. */
 const LONG_SHARE = 0.5;

@@ -5,7 +5,7 @@ import { type FaultKind, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** Time for the group to settle after a fault, in addition to twice the ttl, milliseconds. */
+/** Time for the group to settle after a fault, in addition to twice the ttl, in milliseconds. */
 const REST_SLACK_MS = 10_000;
 /** Faults for which the time counts from their start. */
 const COUNTS_FROM_BEGIN: readonly FaultKind[] = ['kill', 'leave'];

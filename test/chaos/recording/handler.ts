@@ -10,7 +10,7 @@ import { type CallEnd, type CallRecord, monotonicUs } from './records.js';
 
 const { CHAOS_NAME = '', CHAOS_CALLS = '', CHAOS_MODE = '' } = process.env;
 
-/** Interval of checks of the event loop, and the length from which a break is recorded, milliseconds. */
+/** Interval of checks of the event loop, and the length from which a break is recorded, in milliseconds. */
 const TICK_MS = 20;
 const STALL_US = 60_000;
 

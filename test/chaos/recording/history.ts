@@ -11,7 +11,7 @@ import {
   type RunSettings,
 } from './records.js';
 
-/** A period, milliseconds since the start of the run. */
+/** A period, in milliseconds since the start of the run. */
 export interface Span {
   from: number;
   to: number;
@@ -95,7 +95,7 @@ export interface History {
 /** Upper bound of revisions in one era of the bucket. Those of later eras are shifted by it, so that they grow. */
 export const ERA = 1e12;
 
-/** A longer silence of a busy process before its end counts as a break of its event loop, milliseconds. */
+/** A longer silence of a busy process before its end counts as a break of its event loop, in milliseconds. */
 const STALL_MS = 60;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 

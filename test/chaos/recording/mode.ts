@@ -26,5 +26,5 @@ export function readMode(path: string): Mode {
   }
 }
 
-/** How often a handler reads its mode, milliseconds. */
+/** How often a handler reads its mode, in milliseconds. */
 export const MODE_POLL_MS = 100;

@@ -3,7 +3,7 @@ import { LineFile } from '../recording/line-file.js';
 import { monotonicUs } from '../recording/records.js';
 
 /**
- * A sample of a process's memory, bytes: `resident` as the system counts it, `live` on the JavaScript heap after a full
+ * A sample of a process's memory, in bytes: `resident` as the system counts it, `live` on the JavaScript heap after a full
  * collection. Time in monotonic microseconds.
  */
 export type MemoryRecord = [at: number, name: string, kind: 'resident' | 'live', bytes: number];

@@ -11,7 +11,7 @@ export const MEMORY_FILE = 'memory.ndjson';
 const TRAFFIC = { keys: 256, mostPadding: 24 };
 /** Number of members that stay for the whole run, whose memory is judged. */
 const STEADY = 2;
-/** A member is restarted each minute; each of this number of restarts is by SIGKILL. */
+/** A member is restarted each minute; one restart in {@link KILL_EVERY} is by SIGKILL. */
 const RESTART_EVERY_MS = 60_000;
 const KILL_EVERY = 5;
 

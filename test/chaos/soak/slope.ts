@@ -29,7 +29,7 @@ export function blockMeans(points: readonly Point[], length: number): Point[] {
 }
 
 /**
- * Least squares. The interval takes into account that neighbours in time are alike: with a correlation r of one
+ * Least squares. The interval takes into account that neighbours in time are alike. With a correlation r of one
  * residual with the next, n points say as much as n (1 - r) / (1 + r) independent ones. Quantiles of Student's t as
  * 1.96 + 2.37 / df + 2.8 / df², within 0.03 from 5 degrees of freedom on. Undefined for fewer than 8 points.
  */

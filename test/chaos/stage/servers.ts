@@ -5,7 +5,7 @@ import { startTestServer, type TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 import { OPEN } from './server-config.js';
 
-/** Timeout until replicas are complete after the restart of a server, milliseconds. */
+/** Timeout until replicas are complete after the restart of a server, in milliseconds. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
 
 /** The one server of a run, or the servers of its cluster. */

@@ -5,7 +5,7 @@ import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 import { Order } from './order.js';
 
-/** A handler whose signal has aborted, or whose process has continued, ends within this time, milliseconds. */
+/** A handler whose signal has aborted, or whose process has continued, ends within this time, in milliseconds. */
 const GRACE_MS = 10;
 
 /** Tolerance, because times are sums of fractions. */

@@ -332,7 +332,7 @@ export class Ledger {
     if (!written) return;
     const { seq, epoch, crashes = 0, layout = 0 } = written;
     if (layout !== this.layout) {
-      // An owner that does not know that its lease is closed makes sure of its position: nobody reads that any more.
+      // An owner that does not know that its lease is closed makes sure of its position: no member reads that any more.
       if (layout < this.layout && seq <= this.#reached(partition, written)) return;
       this.#judge.violate('I1', `${writer} commits p${partition} of layout ${layout}, not ${this.layout}`);
     }

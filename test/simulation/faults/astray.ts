@@ -5,13 +5,13 @@ import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 import { around } from './routes.js';
 
-/** Time of the others' election, milliseconds. */
+/** Time of the others' election, in milliseconds. */
 const ELECTION_MS = 300;
-/** Time for a member to join and to get a partition, milliseconds. */
+/** Time for a member to join and to get a partition, in milliseconds. */
 const JOIN_MS = 2_500;
 /** Time from the reconnect to the old leader until the routes are repaired, in ttls: too short for a deadline. */
 const LOST = { min: 0.04, max: 0.7 };
-/** The entries to act on arrive within this time of the first lease, milliseconds. */
+/** The entries to act on arrive within this time of the first lease, in milliseconds. */
 const LEASES_MS = 500;
 
 /**

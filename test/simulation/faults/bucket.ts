@@ -120,7 +120,7 @@ export const losses: Fault = (world) => {
   return 0;
 };
 
-/** An operator acts at this time after the bucket went back, milliseconds. */
+/** An operator acts at this time after the bucket went back, in milliseconds. */
 const LIFT_MS = 5_000;
 
 /** The server restarts with an older copy of the bucket. */

@@ -24,8 +24,8 @@ export const indecision: Fault = (world) => {
 };
 
 /**
- * A snapshot that is older than the member's own handovers: handlers are slow, so handovers take long; meanwhile the watch
- * restarts, and its snapshot is delayed; the next owner is stopped, and takes over late.
+ * A snapshot that is older than the member's own handovers. Handlers are slow, so handovers take a long time. Meanwhile the watch
+ * restarts, and its snapshot is delayed. The next owner is stopped, and takes over late.
  */
 export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   const { random, timeline, settings } = world;

@@ -1,7 +1,7 @@
 import type { SimMember } from '../member.js';
 import type { World } from '../world.js';
 
-/** Starts a fault of this member; returns its duration, milliseconds. */
+/** Starts a fault of this member; returns its duration, in milliseconds. */
 export type Fault = (world: World, member: SimMember) => number;
 
 /** Sets a value for some time; returns the duration. */

@@ -108,7 +108,7 @@ export const refusal: Fault = (world, member) => {
   return noticeMs + 3_000;
 };
 
-/** A member joins whose connection breaks repeatedly before its identity is confirmed. */
+/** A joining member's connection breaks repeatedly before its identity is confirmed. */
 export const cutAtTheDoor: Fault = (world) => {
   const { random, timeline, settings } = world;
   const { connection } = world.join();

@@ -66,7 +66,7 @@ const ownLayout = (partitions: number): GroupLayoutRecord => ({
   ...{ v: RESIZED_VERSION, key: 'function:slot', filter: '>', partitions, hash: 'fnv1a32', prefix: 'events' },
 });
 
-/** An operator requests another number of partitions; false: that is not possible now. */
+/** An operator requests a resize; false: that is not possible now. */
 export function orderResize(world: World, partitions: number): boolean {
   const { ledger, server, settings } = world;
   if (!settings.resizing) return false;

@@ -5,7 +5,7 @@ import { purge } from './trimming.js';
 const DROPPED = 0.4;
 
 /**
- * A message is stored that ends each process that handles it; another process starts each time. Not with other layouts, which
+ * A stored message ends each process that handles it; another process starts each time. Not with other layouts, which
  * reset the counts.
  */
 export const poison: Fault = (world, member) => {

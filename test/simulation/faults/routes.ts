@@ -2,7 +2,7 @@ import { type CutTimes, type Route, SERVERS } from '../model/cluster.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** Time until there is a leader after the repair of the routes, milliseconds. */
+/** Time until there is a leader after the repair of the routes, in milliseconds. */
 const ELECTION_MS = 2_000;
 
 /** Cuts routes of the cluster for some time. One cut at a time, because more would leave no side with a quorum. */

@@ -6,7 +6,7 @@ import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** How often owners that do not see the damage check their leases, milliseconds. */
+/** How often owners that do not see the damage check their leases, in milliseconds. */
 const UNSEEN_MS = 500;
 const WRITTEN = ['', '{', 'null', '{"v":1}', '{"v":99,"seq":1,"epoch":1,"at":"","owner":null}'].map((text) =>
   new TextEncoder().encode(text),

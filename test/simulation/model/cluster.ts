@@ -15,7 +15,7 @@ export interface BucketView {
 /** A route from one server to another, in one direction. */
 export type Route = readonly [from: number, to: number];
 
-/** Times of the bucket's replicas after a cut, milliseconds. */
+/** Times of the bucket's replicas after a cut, in milliseconds. */
 export interface CutTimes {
   /** Until the side with a quorum has a leader. */
   electionMs: number;

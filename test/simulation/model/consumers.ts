@@ -1,7 +1,7 @@
 import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Side } from './connection.js';
 
-/** The server deletes a consumer after this time without a request, milliseconds. */
+/** The server deletes a consumer after this time without a request, in milliseconds. */
 const INACTIVE_MS = 30_000;
 const NANOS_PER_MS = 1_000_000;
 const NO_DATA = new Uint8Array(0);
@@ -75,7 +75,7 @@ interface Consumer {
   isChanged: boolean;
   muted: Muted | undefined;
   delivered: number;
-  /** This number of next messages goes to another client that pulls from it. */
+  /** The number of next messages that go to another client that pulls from it. */
   stolen: number;
   waiting: Waiting[];
   askedAt: number;
@@ -301,7 +301,7 @@ export class Consumers {
   }
 }
 
-/** When the model stores a message, milliseconds since 1970; different for each message. */
+/** When the model stores a message, in milliseconds since 1970; different for each message. */
 export const storedAt = (sequence: number): number => 1_700_000_000_000 + 10 * sequence;
 
 function delivery(inbox: string, consumer: Consumer, message: Message): Sent {

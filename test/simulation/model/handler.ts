@@ -4,14 +4,14 @@ import type { Random } from './random.js';
 
 /** The behaviour of a member's handlers; probabilities from 0 to 1. */
 export interface HandlerProfile {
-  /** Some return immediately; the others take up to this time, milliseconds. */
+  /** Some return immediately; the others take up to this time, in milliseconds. */
   atOnce: number;
   maxMs: number;
   /** A few take much longer. */
   long: number;
   longMs: number;
   fails: number;
-  /** Synchronous handlers compute for up to this time, milliseconds. */
+  /** Synchronous handlers compute for up to this time, in milliseconds. */
   busyMs: number;
   /** Ignores its AbortSignal. */
   ignores: number;
@@ -27,7 +27,7 @@ export interface Call {
   /** Null: the handlers of a partition run one at a time. */
   readonly key: string | null;
   readonly ignoresAbort: boolean;
-  /** Its computing time, milliseconds. */
+  /** Its computing time, in milliseconds. */
   busyMs: number;
   /** When its signal aborted, on its process's clock; undefined: it did not. */
   abortedAt: number | undefined;
@@ -47,10 +47,10 @@ export interface CallFate {
 
 const NEVER = new Promise<void>(() => {});
 
-/** Time until a handler stops after its signal aborted, milliseconds. */
+/** Time until a handler stops after its signal aborted, in milliseconds. */
 const STOP_MS = 3;
 
-/** Duration of a handler that ignores its signal, milliseconds: long enough to overlap often. */
+/** Duration of a handler that ignores its signal, in milliseconds: long enough to overlap often. */
 const IGNORANT_MS = 4_000;
 
 /** Creates a member's handler; `profile` may change later. */

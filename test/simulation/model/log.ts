@@ -10,7 +10,7 @@ export interface Stored {
   readonly slot: number;
   /** Its partition; -1 after a resize if it was handled before. */
   partition: number;
-  /** When it was stored, milliseconds of true time. */
+  /** When it was stored, in milliseconds of true time. */
   readonly at: number;
   /** Its index among the partition's messages, from 0. */
   index: number;

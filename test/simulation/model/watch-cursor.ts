@@ -5,7 +5,7 @@ import type { Cursor, Message } from './consumers.js';
 import type { Random } from './random.js';
 import type { Store } from './store.js';
 
-/** Limits of the number of parts of a snapshot, and of the time between them, milliseconds. */
+/** Limits of the number of parts of a snapshot, and of the time between them, in milliseconds. */
 const MOST_PARTS = 3;
 const PART_MS = 5;
 const NO_DATA = new Uint8Array(0);

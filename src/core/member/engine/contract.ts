@@ -54,17 +54,17 @@ export interface MemberPorts {
   /** Absent: the bucket holds no layout. */
   layout?: LayoutKeeper | undefined;
   stream: EventStream;
-  /** Of a keyed group: what its members work with under another layout. */
+  /** For a keyed group: what its members work with under another layout. */
   resized?:
     | ((layout: GroupLayoutRecord) => { stream: EventStream; layout: LayoutKeeper | undefined })
     | undefined;
-  /** Of a keyed group: the partition of a message for a number of partitions. */
+  /** For a keyed group: the partition of a message for a number of partitions. */
   partitionIn?: PartitionIn | undefined;
   prober: Prober;
   identities: Identities;
   link: Link;
   clock: Clock;
-  /** Processor time of this process so far, milliseconds. Without it a blocked event loop is not reported. */
+  /** Processor time of this process so far, in milliseconds. Without it a blocked event loop is not reported. */
   cpuMs?: (() => number) | undefined;
   handler: Handler | InBatches;
   /** Receives the log lines of handlers. Default: none. */

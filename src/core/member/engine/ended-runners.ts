@@ -39,7 +39,7 @@ export class EndedRunners {
     this.#leftovers.set(partition, leftover);
   }
 
-  /** Resolves when all handlers have ended that the next runner of a partition must wait for. */
+  /** Resolves when all handlers that the next runner of a partition must wait for have ended. */
   async settled(partition: number): Promise<void> {
     await Promise.all([this.#earlier, this.#leftovers.get(partition)]);
   }

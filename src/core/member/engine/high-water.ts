@@ -32,7 +32,7 @@ export class HighWater implements Bucket, BucketHealth {
     return this.#refusal;
   }
 
-  /** How long the last answer took, milliseconds. */
+  /** How long the last answer took, in milliseconds. */
   get answerMs(): number {
     return this.#answerMs;
   }

@@ -6,7 +6,7 @@ import type { MemberPorts } from './contract.js';
 export interface IdentificationPorts {
   clock: Clock;
   identities: MemberPorts['identities'];
-  /** Wait after a failure, milliseconds. */
+  /** Wait after a failure, in milliseconds. */
   retryMs: number;
   identified: (id: string) => void;
 }

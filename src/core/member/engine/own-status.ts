@@ -18,14 +18,14 @@ export interface OwnStatusPorts {
   state: () => State;
   runners: Runners;
   bucket: BucketHealth;
-  /** The ttl of the session, milliseconds. */
+  /** The ttl of the session, in milliseconds. */
   ttlMs: number;
-  /** Processor time of the process, milliseconds; undefined: a blocked event loop is not detected. */
+  /** Processor time of the process, in milliseconds; undefined: a blocked event loop is not detected. */
   cpuMs: (() => number) | undefined;
   report: (report: Report) => void;
 }
 
-/** What a member reports about itself and its partitions, also when they stand still. */
+/** What a member reports about itself and its partitions, even when they stand still. */
 export class OwnStatus {
   readonly holdUps: HoldUps;
   readonly #ports: OwnStatusPorts;
@@ -51,7 +51,7 @@ export class OwnStatus {
     this.#blocked = cpuMs && new BlockedLoop(ttlMs / 3, cpuMs);
   }
 
-  /** Looks for standstill and a blocked event loop until it is stopped. */
+  /** Looks for a standstill and a blocked event loop until it is stopped. */
   start(): void {
     const { clock, runners, report } = this.#ports;
     const dueAt = clock.now() + LOOK_EVERY_MS;

@@ -18,7 +18,7 @@ export interface AnewPorts {
   bucket: Bucket;
   layout?: LayoutKeeper | undefined;
   clock: Clock;
-  /** Delay before a retry, milliseconds. */
+  /** Delay before a retry, in milliseconds. */
   retryMs: number;
   /** True when it is no longer needed. */
   isOver: () => boolean;

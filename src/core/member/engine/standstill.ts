@@ -11,7 +11,7 @@ const TOLD_EVERY_MS = 60_000;
 /** Something that makes no progress; `partition` null: the member as a whole. */
 export interface Standing {
   partition: number | null;
-  /** `handler`: a handler takes long, or failed and is retried: the group is healthy. */
+  /** `handler`: a handler is slow, or failed and is retried: the group is healthy. */
   why: 'handler' | 'stuck';
   reason: string;
   forMs: number;
@@ -26,7 +26,7 @@ interface Place extends Pick<Standing, 'why' | 'reason'> {
 export interface BucketHealth {
   /** The refusal of the last write; undefined if it was not refused. */
   readonly refusal: string | undefined;
-  /** How long the last answer took, milliseconds. */
+  /** How long the last answer took, in milliseconds. */
   readonly answerMs: number;
 }
 

@@ -19,8 +19,8 @@ export class CrashedOwners extends InvalidMessage {
 /** What {@link Caution} works with. */
 export interface CautionPorts {
   /**
-   * How many messages the previous owner was at most ahead of its position, if it had the settings of this
-   * one.
+   * Upper bound on how many messages the previous owner was ahead of its position, if it had the same
+   * settings.
    */
   lead: number;
   alone: Alone;
@@ -36,8 +36,8 @@ export interface CautionPorts {
 }
 
 /**
- * How a partition is handled whose owners have died: one message at a time, alone in its process, each committed before the next
- * one. So the position says at which message an owner died. After `maxCrashes` deaths the message fails without being tried.
+ * How to handle a partition whose owners have died: one message at a time, alone in its process, each committed before the next
+ * one. So the position names the message at which an owner died. After `maxCrashes` deaths the message fails without being tried.
  */
 export class Caution {
   readonly #ports: CautionPorts;
@@ -95,7 +95,7 @@ export class Caution {
     this.#ports.alone.giveBack(this);
   }
 
-  /** No call of it counts any more. */
+  /** Its calls no longer count. */
   abandon(): void {
     this.#ports.alone.giveBack(this);
   }

@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 
 /** When positions are committed. */
 export interface CommitPolicy {
-  /** Interval while busy, milliseconds. */
+  /** Interval while busy, in milliseconds. */
   readonly intervalMs: number;
   /** Also commit after this many messages. */
   readonly every: number;

@@ -38,7 +38,7 @@ interface CommitterEnd {
 
 /** Moves one partition's position forward as messages are handled, with at most one write in flight. */
 export class Committer {
-  /** How far this owner stays ahead of its position while deaths count, messages. */
+  /** How far this owner stays ahead of its position while deaths count, in messages. */
   readonly lead: number;
   readonly #policy: CommitPolicy;
   readonly #timer: CommitTimer;
@@ -128,7 +128,7 @@ export class Committer {
     this.#advance(messages, idle);
   }
 
-  /** Nothing of the partition lies between what is handled and this sequence. */
+  /** No message of the partition is between the handled ones and this sequence. */
   follow(coverage: Coverage): void {
     if (coverage.sequence <= this.#handled.sequence) return;
     this.#handled.covered(coverage);

@@ -50,7 +50,7 @@ export interface RunnerPorts {
 
 /** The progress of a runner. */
 export interface RunnerStatus {
-  /** Beyond the position: up to here the stream holds nothing of the partition, as a shared reader has seen; 0 if not known. */
+  /** Beyond the position: up to here the stream holds no message of the partition, as a shared reader has seen; 0 if not known. */
   covered: number;
   /** Everything up to this sequence is handled; 0 before the start. */
   position: number;
@@ -60,7 +60,7 @@ export interface RunnerStatus {
   handled: number;
   /** Messages that are not handled, in memory and on the server, as of the last delivery. */
   lag: number;
-  /** When the first of these in memory was stored, milliseconds since 1970 on the server's clock; absent: none is in memory. */
+  /** When the first of these in memory was stored, in milliseconds since 1970 on the server's clock; absent: none is in memory. */
   oldestAtMs?: number | undefined;
   /** Upper bound of messages that the stream dropped before this epoch received them. */
   trimmed: number;

@@ -35,7 +35,7 @@ export class Gate {
     this.#resume = resume;
   }
 
-  /** Why no call may start, as far as the program is the cause. */
+  /** Why no call may start, if the program is the cause. */
   get held(): HeldBack | undefined {
     const { slots, pauses } = this.#ports;
     if (pauses?.isPaused(this.#partition)) return { paused: true };
@@ -65,7 +65,7 @@ export class Gate {
     return false;
   }
 
-  /** The first of these messages, as far as they count against the quota. */
+  /** Those of these messages, from the first on, for which the quota has room. */
   admitted(due: readonly Entry[]): readonly Entry[] {
     const end = due.findIndex((entry) => {
       entry.admitted ||= this.admit();

@@ -42,7 +42,7 @@ export class HandledMark {
     this.#sequence = message.sequence;
   }
 
-  /** Nothing of the partition lies between what is handled and this sequence. */
+  /** No message of the partition is between the handled ones and this sequence. */
   covered({ sequence, storedMs }: Coverage): void {
     this.#message = undefined;
     this.#stored = storedMs;

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.js';
 import { formatDuration } from '../../lib/units.js';
 import type { HandlerCall } from './handler-call.js';
 
-/** How long a handler may take to end after its signal was aborted, milliseconds. */
+/** How long a handler may take to end after its signal was aborted, in milliseconds. */
 export const ABORT_GRACE_MS = 250;
 
 /** The error of a call; undefined if it succeeded. */

@@ -36,8 +36,8 @@ export type BatchContext = Pick<
 >;
 
 /**
- * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with
- * {@link FailedAt}, that those before one message are. After its last attempt a batch is handled one message at a time, so that only
+ * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with {@link
+ * FailedAt}, the messages before one message are handled. After its last attempt a batch is handled one message at a time, so that only
  * the message that fails halts the partition, or is skipped or stored as a dead letter.
  */
 export type BatchHandler = (messages: readonly StreamMessage[], context: BatchContext) => unknown;
@@ -62,7 +62,7 @@ export class FailedAt extends Error {
   /** Of the message in the batch, from 0. */
   readonly index: number;
 
-  /** @throws RangeError if the index is no whole number from 0. */
+  /** @throws RangeError if the index is not a whole number of 0 or more. */
   constructor(index: number, cause: unknown) {
     if (!Number.isSafeInteger(index) || index < 0)
       throw new RangeError(`FailedAt: ${index} is not the index of a message`);
@@ -70,7 +70,7 @@ export class FailedAt extends Error {
     this.index = index;
   }
 
-  /** The index of a `FailedAt`, also of another copy of this library; undefined: it is none. */
+  /** The index of a `FailedAt`, including one of another copy of this library; undefined: the error is not a `FailedAt`. */
   static indexIn(error: unknown): number | undefined {
     if (!(error instanceof Error) || error.name !== 'FailedAt') return undefined;
     const { index }: { index?: unknown } = Object(error);

@@ -86,7 +86,7 @@ export class KeyQueues {
     return first;
   }
 
-  /** The same for the oldest entry of the partition that is not settled; undefined: it may not be handled now. */
+  /** The same for the oldest entry of the partition that is not settled; undefined: it must not be handled now. */
   peekOldest(): Entry | undefined {
     const oldest = this.#oldest;
     return oldest && this.#ready.includes(oldest) ? oldest : undefined;

@@ -48,7 +48,7 @@ export class Lead {
     this.#ahead.push(sequence);
   }
 
-  /** The first of these messages, as far as they may start; calls back when more of them may. */
+  /** Those of these messages that may start; if none may, calls back when some may. */
   within(due: readonly Entry[], resume: () => void): readonly Entry[] {
     const committed = this.#ports.committed();
     const from = this.#ahead.findIndex((sequence) => sequence > committed);

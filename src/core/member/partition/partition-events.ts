@@ -25,7 +25,7 @@ export interface PartitionListener {
   committed?(sequence: number, tookMs: number): void;
   /** The stream dropped messages before they were handled. */
   trimmed?(trimmed: Trimmed): void;
-  /** This number of owners in a row has died at the position `after`: messages are handled one at a time. */
+  /** `crashes` owners in a row have died at the position `after`: messages are handled one at a time. */
   cautious?(crashes: number, after: number): void;
   /** The partition cannot be read at the moment; the next attempt is in `retryMs`. Reported once a minute. */
   unread?(reason: string, retryMs: number): void;

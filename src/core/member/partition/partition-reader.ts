@@ -111,7 +111,7 @@ export class PartitionReader {
     return this.#reader?.lag ?? this.pending ?? 0;
   }
 
-  /** The sequence up to which everything of this partition was delivered, beyond the last received one; undefined: unknown. */
+  /** The sequence up to which all messages of this partition were delivered, beyond the last received one; undefined: unknown. */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage;
     return coverage && coverage.sequence > this.#received ? coverage : undefined;

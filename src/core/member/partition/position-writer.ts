@@ -10,7 +10,7 @@ import type { Permit } from './permit.js';
 /** How long to wait before reading the position back after an unknown outcome. */
 const RETRY_MS = 100;
 
-/** What of a position changes under one epoch; see {@link PositionRecord}. */
+/** The parts of a position that change under one epoch; see {@link PositionRecord}. */
 export type PositionState = Pick<
   PositionRecord,
   'seq' | 'created' | 'stored' | 'trimmed' | 'crashes' | 'suspect' | 'trying'

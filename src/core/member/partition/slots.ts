@@ -2,7 +2,7 @@
 export interface CallLimit {
   /** True if a call may start. */
   readonly hasRoom: boolean;
-  /** Why a call may not start, as text for people. */
+  /** Why a call must not start, as text for people. */
   readonly reason: string;
   /** A call runs. */
   take(): void;

@@ -7,7 +7,7 @@ import { HandlerCall } from './handler-call.js';
 /** Lets the runtime detect rejections of promises that the handler did not await. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** True if the runtime does not reveal to which call a rejected promise belongs. */
+/** True if the runtime does not reveal which call a rejected promise belongs to. */
 export const REJECTIONS_ARE_ANONYMOUS = process.versions.bun !== undefined;
 
 /** A handler whose stray errors count as its failure, and do not end the process. */

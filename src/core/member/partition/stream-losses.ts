@@ -51,9 +51,9 @@ const together = (older: Signs, newer: Signs): Signs => ({
 
 /**
  * Detects messages that the stream drops before they are received: the server skips them silently. There are three
- * signs, each combined with a look at the stream: its first sequence is beyond what was received, although messages
- * wait, or none was requested when it moved; fewer messages wait than before, minus those received; a subject is at its
- * limit, and all of its messages wait.
+ * signs, each combined with a look at the stream. Its first sequence is beyond what was received, although messages
+ * wait, or none was requested when it moved. The number of waiting messages falls by more than the number received. A
+ * subject is at its limit, and all of its messages wait.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;

@@ -18,7 +18,7 @@ export class InvalidMessage extends Error {
   declare readonly crashes?: number;
 }
 
-/** True for an `InvalidMessage`, also of another copy of this library. */
+/** True for an `InvalidMessage`, including one of another copy of this library. */
 const isInvalid = (error: unknown): boolean => error instanceof Error && error.name === 'InvalidMessage';
 
 /** A failed attempt, as a {@link Judge} sees it. */

@@ -168,7 +168,7 @@ export class PartitionWork {
     return this.#caution ? 1 : this.#concurrency;
   }
 
-  /** The messages of the next call: one, or a batch; none: it is not due, or may not start. */
+  /** The messages of the next call: one, or a batch; none: it is not due, or must not start. */
   #next(): readonly Entry[] {
     const first = this.#first();
     const batching = this.#caution ? undefined : this.#batching;
@@ -183,7 +183,7 @@ export class PartitionWork {
     return this.#lead ? this.#queues.peekFirst() : this.#queues.peek();
   }
 
-  /** The first of these messages, as far as they are near enough to the position. */
+  /** Those of these messages that are near enough to the position. */
   #near(run: readonly Entry[]): readonly Entry[] {
     return this.#lead ? this.#lead.within(run, () => this.#pump()) : run;
   }
@@ -286,7 +286,7 @@ export class PartitionWork {
   }
 
   /**
-   * A batch that is not tried again is tried one message at a time, each as often as any other: only the one
+   * A batch that is not retried as a whole is tried one message at a time, each message as often as any other: only the one
    * that fails is skipped, stored or halts the partition.
    */
   #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {

@@ -2,14 +2,13 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { EventStream } from '../../ports/index.js';
 
 /**
- * After a look, the next one waits for a multiple of the time that it took, at most this long, milliseconds:
- * while nats-server 2.9 counts the waiting messages of a reader, it delivers none, and in the newest part of
- * a stream counting takes 10 ms.
+ * The longest pause after a look, in milliseconds; otherwise the pause is a multiple of the time that the look took. While
+ * nats-server 2.9 counts the waiting messages of a reader, it delivers none, and in the newest part of a stream counting takes 10 ms.
  */
 const REST = 4;
 const MOST_REST_MS = 50;
 
-/** How often a reader that is to be removed is looked at, if there is no answer. */
+/** How often to check a reader that must be removed, if there is no answer. */
 const LAST_LOOKS = 3;
 
 /** What {@link ChangeLooks} work with. */
@@ -39,7 +38,7 @@ export interface ChangeLooksEvents {
 }
 
 /**
- * Looks whether another client has changed a shared reader, before what it delivered is committed; also after it has ended: the
+ * Looks whether another client has changed a shared reader, before what it delivered is committed, even after it has ended: the
  * server keeps it for a while.
  */
 export class ChangeLooks {

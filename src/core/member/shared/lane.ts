@@ -17,8 +17,8 @@ export interface LaneOwner {
 }
 
 /**
- * One partition's part of a shared reading: everything of the partition from `next` on, once and in order, whichever
- * reader brings it.
+ * One partition's part of a shared reader: all messages of the partition from `next` on, once and in order, whichever
+ * reader delivers them.
  */
 export class Lane implements Reader {
   readonly partition: number;
@@ -30,7 +30,7 @@ export class Lane implements Reader {
   reader: SharedReader | undefined;
   /** Delivered and not released. */
   held = 0;
-  /** Whose room the held messages take, in the order of their release. */
+  /** The readers whose room the held messages take, in the order of their release. */
   readonly #runs: { reader: SharedReader | undefined; messages: number }[] = [];
   /** After it was left behind, it asks for more when it holds no more than this. */
   #enough = 0;

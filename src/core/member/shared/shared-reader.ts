@@ -208,7 +208,7 @@ export class SharedReader {
   }
 
   /**
-   * Ends it if another client has changed it, and reports which partitions that concerns, also after it has
+   * Ends it if another client has changed it, and reports which partitions that concerns, even after it has
    * ended: the server keeps it for a while. Each caller gets the answer to a request that was sent after its
    * call, so the answer confirms what was delivered before. False: there was no answer.
    *

@@ -12,11 +12,11 @@ import type { StreamMessage } from '../../protocol/message.js';
 import { Lane, type LaneOwner } from './lane.js';
 import { SharedReader } from './shared-reader.js';
 
-/** How long lanes are gathered before a catch-up reader is opened for all of them, milliseconds. */
+/** How long lanes are gathered before a catch-up reader is opened for all of them, in milliseconds. */
 const GATHER_MS = 5;
-/** A lane this far ahead of the head does not wait for it, sequences: about a tenth of a second of reading. */
+/** A lane this far ahead of the head does not wait for it, in sequences: about a tenth of a second of reading. */
 const FAR_AHEAD = 50_000;
-/** A reader that was opened for expected lanes is closed if none begins within this time, milliseconds. */
+/** A reader that was opened for expected lanes is closed if none begins within this time, in milliseconds. */
 const PREPARED_MS = 5_000;
 /** If the server answers no requests about readers, at most this many ended readers are remembered. */
 const MOST_UNCONFIRMED = 4;
@@ -37,11 +37,11 @@ export interface SharedStreamPorts {
 }
 
 /**
- * Reads the stream once for all partitions of a member. One reader, the head, serves all of them. A partition that was
- * taken over at a position behind the head, or left behind by it because it was full, is served by a second
- * one, the catch-up reader, which starts at the smallest sequence that a partition needs; its partitions join
- * the head when it has reached the head. Sequences decide: what is before the next sequence of a partition is
- * passed over, so the seam has neither gap nor repeat.
+ * Reads the stream once for all partitions of a member. One reader, the head, serves all of them. A second reader, the
+ * catch-up reader, serves partitions that were taken over at a position behind the head, or that the head left behind
+ * because they were full. It starts at the smallest sequence that a partition needs; its partitions join the head when
+ * it has reached the head. Sequences decide: what is before the next sequence of a partition is passed over, so the
+ * seam has neither gap nor repeat.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {

@@ -6,7 +6,7 @@ import { judgeTrend, lowEnvelope, type Trend, type UsePoint } from './trend.js';
 const READ_EVERY_MS = 1_000;
 /** While caches fill and code compiles, use says nothing about a leak. */
 const WARM_UP_MS = 20_000;
-/** Of each interval only the lowest point is kept. */
+/** Only the lowest point of each interval is kept. */
 const ENVELOPE_MS = 10_000;
 /** The trend is judged over this time. */
 const WINDOW_MS = 600_000;
@@ -16,7 +16,7 @@ const LIVE_TOLERANCE = 0.1;
 /** Without full collections promoted garbage looks like use: only a rise by more than this is growth. */
 const ENVELOPE_TOLERANCE = 0.5;
 
-/** This process's memory at a moment, bytes. */
+/** This process's memory at a moment, in bytes. */
 export interface MemorySample {
   /** Heap and external memory (buffers) in use. */
   allocBytes: number;

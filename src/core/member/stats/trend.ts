@@ -1,4 +1,4 @@
-/** A quantity in use at a time: milliseconds of any one clock, bytes. */
+/** A quantity in use, in bytes, at a time in milliseconds of any one clock. */
 export interface UsePoint {
   atMs: number;
   bytes: number;

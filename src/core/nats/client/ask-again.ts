@@ -1,7 +1,7 @@
 import { ErrorCode, NatsError } from 'nats';
 import { within } from './placement.js';
 
-/** A request is repeated after this time without an answer, milliseconds: the client's default timeout. */
+/** How long to wait for an answer before a request is repeated, in milliseconds: the client's default timeout. */
 const ASK_AGAIN_MS = 5_000;
 
 /**

@@ -68,7 +68,7 @@ function unreachableReason(code: string, why: string, config: Config): string {
   if (/econnreset/.test(why)) return `the connection was reset${mayWant}`;
   // The client's code for a connection that was closed before the server's INFO.
   if (code === ClientCode.ConnectionRefused) {
-    const advice = `; it may want TLS first: say so with ${config.option('tlsfirst')}`;
+    const advice = `; it may expect TLS first: set ${config.option('tlsfirst')}`;
     return `it closed the connection without a reply${tls && !tlsfirst ? advice : ''}`;
   }
   return why.trim() || 'the connection was closed';

@@ -1,7 +1,7 @@
 import { Parser, State } from 'nats/lib/nats-base-client/parser.js';
 import { messageOf } from '../../lib/errors.js';
 
-/** The client's receiver of parsed messages, as far as it is used here. */
+/** The part of the client's receiver of parsed messages that is used here. */
 interface Receiver {
   /** Ends the first attempt to connect; absent once connected. */
   connectError?: (reason: Error) => void;

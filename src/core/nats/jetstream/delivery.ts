@@ -2,7 +2,7 @@
 export interface DeliveryInfo {
   streamSequence: number;
   consumerSequence: number;
-  /** When the stream stored the message, milliseconds since 1970. */
+  /** When the stream stored the message, in milliseconds since 1970. */
   timestampMs: number;
   /** Messages that still wait for this consumer. */
   pending: number;
@@ -71,7 +71,7 @@ export class DeliveryReader implements DeliveryInfo {
   }
 }
 
-/** When a message was stored, milliseconds since 1970. It is the longest number, so it is parsed on demand. */
+/** When a message was stored, in milliseconds since 1970. It is the longest number, so it is parsed on demand. */
 export function timestampAt(reply: string, timeAt: number): number {
   const end = reply.indexOf('.', timeAt);
   // All digits together would be too large to be exact.

@@ -25,7 +25,7 @@ import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
-/** How often the stream is looked at, if that may wait. */
+/** How often to look at the stream if there is no hurry. */
 const LOOK_EVERY_MS = 20;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
@@ -74,7 +74,7 @@ class NatsStreamMessage implements StreamMessage {
 
   get key(): string | null {
     if (!this.#keyOf) return this.#message.headers?.get(KEY_HEADER) || null;
-    // Asked for several times, and a JSON payload takes long to read.
+    // Asked for several times, and a JSON payload takes a long time to read.
     if (this.#key === undefined) this.#key = this.#keyOf(this);
     return this.#key;
   }
@@ -91,7 +91,7 @@ export class NatsEventStream implements EventStream {
   readonly #subjects: GroupSubjects;
   readonly #keyOf: KeyOf | undefined;
   #failure: NatspocError | undefined;
-  /** Whether this user is permitted to read the state of readers, as far as known. */
+  /** Whether this user is known to be permitted to read the state of readers. */
   #tellsReaders = true;
   /** When the stream was last looked at, and the answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;

@@ -32,7 +32,7 @@ export interface Fetched {
   messages: { message: Msg; delivery: DeliveryInfo }[];
   /** The number of messages at the start, fetched or not. */
   available: number;
-  /** The server's wall clock minus ours, milliseconds, accurate to half a round trip. */
+  /** The server's wall clock minus ours, in milliseconds, accurate to half a round trip. */
   serverAheadMs: number;
   /** The server did not answer in time, or the connection was closed; otherwise missing messages were removed meanwhile. */
   timedOut: boolean;

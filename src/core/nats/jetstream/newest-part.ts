@@ -1,5 +1,5 @@
 /**
- * Where the newest part of a stream starts that has at most `limit` messages, and more than half of that if there are
+ * The start of the newest part of a stream with at most `limit` messages, and more than half of that if there are
  * enough. The server counts forward from a sequence, so this is a binary search.
  *
  * @param count the number of messages from a sequence on.

@@ -18,7 +18,7 @@ const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_INBOX_PREFIX = '_INBOX';
 const ZERO = 0x30;
 
-/** Limit of headers and payload of one message, bytes. */
+/** Limit of headers and payload of one message, in bytes. */
 export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
 
 /** Where to publish. */
@@ -27,7 +27,7 @@ export interface PublishedStream {
   stream: string;
   /** Its JetStream domain, empty for none; undefined: unknown, so any is accepted. */
   domain?: string | undefined;
-  /** Prefix of reply subjects, if permissions require another than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require one other than `_INBOX`. */
   inboxPrefix?: string | undefined;
 }
 

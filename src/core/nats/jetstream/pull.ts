@@ -48,7 +48,7 @@ export interface PullOptions {
 /** Receives deliveries; nothing after `fault`. `delivery` is only valid during the call, because it is reused. */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
-  /** This number of waiting messages no longer exists, and no others wait. */
+  /** `messages` waiting messages no longer exist, and no others wait. */
   gone?(messages: number): void;
   /**
    * `error`: another reader will not help, for example if permissions are missing. `unexpected`: the delivery that

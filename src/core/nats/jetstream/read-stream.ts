@@ -21,7 +21,7 @@ export interface ReadOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** A stored message as the client delivers it; the time is the server's, milliseconds since 1970. */
+/** A stored message as the client delivers it; the time is the server's, in milliseconds since 1970. */
 export interface ReadMessage {
   subject: string;
   headers: MsgHdrs | undefined;

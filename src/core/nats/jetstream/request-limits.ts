@@ -30,7 +30,7 @@ export class RequestLimits {
   /**
    * Learns a limit from the server's refusal.
    *
-   * @returns false if it names no limit, or none that the request exceeded as far as known.
+   * @returns false if it names no limit, or none that the request is known to have exceeded.
    */
   learn(refusal: string): boolean {
     const [, name, text = ''] = EXCEEDED.exec(refusal) ?? [];

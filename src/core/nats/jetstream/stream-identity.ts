@@ -3,7 +3,7 @@ import type { NatsHandles } from '../client/handles.js';
 import { keepsCreation } from '../client/server-version.js';
 
 /**
- * When a stream was created, milliseconds since 1970 on the server's clock; undefined: unknown, or the server may have
+ * When a stream was created, in milliseconds since 1970 on the server's clock; undefined: unknown, or the server may have
  * forgotten. If the stream still holds its first message, stored after that time, any server is trusted, because a
  * recreated stream starts at sequence 1.
  */
@@ -19,7 +19,7 @@ export function createdAt(
 }
 
 /**
- * When the message of a sequence was stored, milliseconds since 1970 on the server's clock; undefined: it is gone, the
+ * When the message of a sequence was stored, in milliseconds since 1970 on the server's clock; undefined: it is gone, the
  * leader did not answer, or reading is not permitted.
  */
 export async function storedAt(

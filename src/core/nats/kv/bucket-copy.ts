@@ -2,7 +2,7 @@ import type { StreamInfo } from 'nats';
 import type { NatsHandles } from '../client/handles.js';
 import { entriesFrom, type StoredEntry } from './bucket-past.js';
 
-/** After this time everything is read again, whatever the counts say, milliseconds. */
+/** How long until everything is read again, in milliseconds, whatever the counts say. */
 const WHOLE_EVERY_MS = 60_000;
 
 /** The bucket of a copy: another time of creation means another bucket. */

@@ -8,7 +8,7 @@ import { type Fetched, type FetchOptions, fetchAll } from '../jetstream/fetch.js
 import { newestPart } from '../jetstream/newest-part.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
-/** Limit of entries read of a whole group's past: more than 256 partitions keep of their leases. */
+/** Limit of entries read of a whole group's past: more than 256 partitions keep for their leases. */
 const HISTORY_LIMIT = 10_000;
 
 /** An entry of the bucket, and when it was stored, by our wall clock. */

@@ -11,7 +11,7 @@ export interface KeyHead {
   revision: number;
   /** It is a deletion marker. */
   ended: boolean;
-  /** On the server's clock, milliseconds. */
+  /** On the server's clock, in milliseconds. */
   atMs: number;
   entries: number;
 }

@@ -31,7 +31,7 @@ export interface Agreement {
 const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num_subjects ?? 0) <= 1;
 
 /**
- * A layout that is not binding, left by a creation that failed half way: no group has started in its bucket, and it has
+ * A layout that is not binding, left by a creation that failed halfway: no group has started in its bucket, and it has
  * no stream.
  */
 function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {

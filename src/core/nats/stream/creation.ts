@@ -58,7 +58,7 @@ async function refusal(
     }
     case API_ERRORS.maxBytesRequired:
       return failed(
-        `Could not create ${name}: this account asks for a limit of bytes (max_bytes) for each stream. ${advice.limitBytes}.`,
+        `Could not create ${name}: this account requires a limit of bytes (max_bytes) for each stream. ${advice.limitBytes}.`,
       );
     case API_ERRORS.maxStreamBytesExceeded:
       return failed(
@@ -107,7 +107,7 @@ async function deleteUnused(manager: JetStreamManager, name: string): Promise<vo
 }
 
 /**
- * Undoes a creation that failed half way. If another client uses the bucket, it has written to it by now, and
+ * Undoes a creation that failed halfway. If another client uses the bucket, it has written to it by now, and
  * everything stays.
  *
  * @param bucket the bucket's stream, and its last sequence seen.

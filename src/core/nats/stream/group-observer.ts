@@ -214,7 +214,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
         counts.set(key, counting);
       }
       const { available, storedAtMs } = await counting;
-      // The server cannot count by key: a partition has its share of what waits for the group.
+      // The server cannot count by key: a partition gets its share of the messages that wait for the group.
       const count = keyed ? Math.ceil(available / partitions) : available;
       const more = keyed ? { ofGroup: available } : { storedAtMs };
       return { partition, after: sequence, count, ...more };

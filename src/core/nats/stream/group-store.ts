@@ -16,7 +16,7 @@ export interface GroupStore {
   /** Partitions of the stream's own layout; undefined: it has none. */
   partitions: number | undefined;
   lastSequence: number;
-  /** When the stream was created, milliseconds since 1970 on the server's clock; undefined: unknown. */
+  /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined: unknown. */
   created: number | undefined;
   /** When the message of a sequence was stored, likewise; undefined: it is gone, or unknown. */
   storedTime(sequence: number): Promise<number | undefined>;

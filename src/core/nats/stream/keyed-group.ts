@@ -42,7 +42,7 @@ export interface KeyedGroup extends NatsHandles {
   begin?: (() => Promise<void>) | undefined;
   /** Settings of the stream and the bucket that lose messages, or may. */
   concerns: readonly Concern[];
-  /** How long the stream notices the id of a message that it has stored, milliseconds. */
+  /** How long the stream notices the id of a message that it has stored, in milliseconds. */
   duplicateWindowMs: number;
   /** Replicas of the stream. */
   replicas: number;

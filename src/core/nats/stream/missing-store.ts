@@ -39,6 +39,6 @@ export async function missingPart(
   const groups = found.stream ? await listGroups(handles, bucket) : [];
   const named = nameSome(groups);
   if (groups.length > 0)
-    return `Stream ${stream} is read by groups with a key, and ${group} is none of them: choose one with ${option('group')}: ${named}.`;
+    return `Stream ${stream} is read by groups with a key, and ${group} is not one of them: choose one with ${option('group')}: ${named}.`;
   return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
 }

@@ -20,7 +20,7 @@ export interface StreamLimits {
   duplicateWindowMs?: number | undefined;
   /** What is dropped when it is full. */
   discard?: 'old' | 'new' | undefined;
-  /** Of the bucket: when full, it refuses entries. */
+  /** For the bucket: when full, it refuses entries. */
   bucketMaxBytes?: number | undefined;
 }
 

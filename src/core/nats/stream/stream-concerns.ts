@@ -21,7 +21,7 @@ const warning = (message: string, uses = ALL_USES): Found => ({ severity: 'warni
 export interface StreamNeeds {
   /** The wildcard of the subjects that must be stored unchanged. */
   wildcard: string;
-  /** Of our own layout: the wildcard of the subjects in which tokens follow the partition. */
+  /** For our own layout: the wildcard of the subjects in which tokens follow the partition. */
   tokens?: string;
   partitions: number;
   /** The server limits streams without `max_consumers` (nats-server 2.15). */

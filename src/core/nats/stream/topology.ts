@@ -33,7 +33,7 @@ export interface Topology extends NatsHandles {
   keyed?:
     | { text: string; filter: string; subjects: readonly string[]; key: MessageKey | undefined }
     | undefined;
-  /** How long the stream remembers message ids, milliseconds. */
+  /** How long the stream remembers message ids, in milliseconds. */
   duplicateWindowMs: number;
   /** Settings of the stream and the bucket that lose messages, or may lose them. */
   concerns: readonly Concern[];

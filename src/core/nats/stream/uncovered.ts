@@ -17,7 +17,7 @@ export type Looked = Pick<
 >;
 
 /**
- * The messages of a stream that no partition takes, so that no member ever sees them. Of a stream with many subjects, those
+ * The messages of a stream that no partition takes, so that no member ever sees them. For a stream with many subjects, those
  * outside the layout's wildcard. A keyed group takes all messages that match its filter; the others do not
  * concern it.
  *
