@@ -39,7 +39,7 @@ describe('a watched connection', () => {
     );
   });
 
-  it('tells that it is back, also if it was broken before it was watched', async () => {
+  it('tells that it is back, even if it was broken before it was watched', async () => {
     assert.deepEqual(await heard('reconnect', 'reconnect'), ['reconnected']);
   });
 });
