@@ -1,15 +1,15 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Feed } from '../feed.js';
 import type { Model } from '../model/model.js';
+import { figuresEveryMs } from './draw-interval.js';
 
 /** Events are collected for this long before they are drawn. */
 const GATHER_MS = 50;
 /**
- * Minimum interval of redraws, so that a busy group costs no more than a quiet one: shorter for what an operator waits for, once in a
- * polling round for figures. Keys are drawn immediately.
+ * Minimum interval of redraws for what an operator waits for; figures have a longer one, so that a busy group costs no more than a quiet
+ * one. Keys are drawn immediately.
  */
 const DRAW_NEWS_EVERY_MS = 400;
-const DRAW_FIGURES_EVERY_MS = 950;
 /** A model of this age is drawn as it is: its ages are good enough. */
 const RECENT_MS = 500;
 /** Ages and the clock change without events. */
@@ -29,6 +29,13 @@ const hasNews = (before: Model, after: Model): boolean =>
 /** The current model, at a rate that is worth drawing; polls every `intervalMs`. */
 export function useModel(feed: Feed, intervalMs: number): Model {
   const [model, setModel] = useState(feed.model);
+  const drawing = useRef({ since: 0, tookMs: 0 });
+  // After the frame was written.
+  useEffect(() => {
+    const { current } = drawing;
+    if (current.since > 0) current.tookMs = performance.now() - current.since;
+    current.since = 0;
+  });
   useEffect(() => {
     let cameAt = performance.now();
     let drawnAt = 0;
@@ -41,6 +48,7 @@ export function useModel(feed: Feed, intervalMs: number): Model {
       drawnAt = performance.now();
       // Time stands still in a paused replay.
       const passed = feed.model.replay ? 0 : drawnAt - cameAt;
+      drawing.current.since = drawnAt;
       // The same model as before needs no new status.
       setModel(passed < RECENT_MS ? feed.model : { ...feed.model, now: feed.model.now + passed });
     };
@@ -54,9 +62,9 @@ export function useModel(feed: Feed, intervalMs: number): Model {
     };
     feed.listen((known) => {
       cameAt = performance.now();
-      drawWithin(hasNews(drawn, known) ? DRAW_NEWS_EVERY_MS : DRAW_FIGURES_EVERY_MS);
+      drawWithin(hasNews(drawn, known) ? DRAW_NEWS_EVERY_MS : figuresEveryMs(drawing.current.tookMs));
     });
-    const ticker = setInterval(() => drawWithin(DRAW_FIGURES_EVERY_MS), TICK_MS);
+    const ticker = setInterval(() => drawWithin(figuresEveryMs(drawing.current.tookMs)), TICK_MS);
     return () => {
       clearTimeout(timer);
       clearInterval(ticker);
