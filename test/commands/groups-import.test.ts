@@ -67,8 +67,10 @@ describe('natspoc groups export and import', function () {
   it('replaces positions only with --yes, copies with --as, and changes nothing with --dry-run', async () => {
     await publish(50);
     await consume('--group', 'a', '--until-caught-up');
+    await consume('--group', 'other', '--count', '1');
     await publish(10);
-    await save('a');
+    await save('--group', 'a');
+    assert.equal(JSON.parse(readFileSync(file, 'utf8')).groups.length, 1);
     await consume('--group', 'a', '--until-caught-up');
     assert.equal((await lags()).a, 0);
     assert.match(
@@ -81,7 +83,7 @@ describe('natspoc groups export and import', function () {
     const copy = startCli(['groups', 'import', '-', '--as', 'copy'], { env: env(), stdin: 'pipe' });
     copy.child.stdin?.end(readFileSync(file));
     assert.equal((await copy.exited).code, 0);
-    assert.deepEqual(await lags(), { a: 10, copy: 10 });
+    assert.deepEqual(await lags(), { a: 10, copy: 10, other: 59 });
   });
 
   it('refuses a group with members, and a file that is not an export', async () => {

@@ -23,14 +23,14 @@ Members may run meanwhile. What they handle after the export is handled again af
     },
   ];
   static override args = {
-    name: Args.string({ description: 'the group; default: all groups of the stream', name: 'NAME' }),
+    name: Args.string({ description: 'the group, also as --group; default: all groups of the stream', name: 'NAME' }),
   };
   static override flags = { ...connectionFlags };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(GroupsExport);
     await this.withConnection(flags, 'groups export', async (config, connection) => {
-      this.writeJson(groupFileJson(await exportGroups(connection, config, args.name)));
+      this.writeJson(groupFileJson(await exportGroups(connection, config, args.name ?? flags.group)));
     });
   }
 }
