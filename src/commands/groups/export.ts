@@ -23,7 +23,10 @@ Members may run meanwhile. What they handle after the export is handled again af
     },
   ];
   static override args = {
-    name: Args.string({ description: 'the group, also as --group; default: all groups of the stream', name: 'NAME' }),
+    name: Args.string({
+      description: 'the group, also as --group; default: all groups of the stream',
+      name: 'NAME',
+    }),
   };
   static override flags = { ...connectionFlags };
 
