@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { Concern } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
-import type { NatsHandles } from '../nats/client/handles.js';
+import { answerMsOf, type NatsHandles } from '../nats/client/handles.js';
 import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import type { NatsBucket } from '../nats/kv/bucket.js';
 import { groupLayoutKeeper, readGroupLayout } from '../nats/stream/group-layout.js';
@@ -81,9 +81,9 @@ const resizable = (
 });
 
 /** A member waits for answers about its stream no longer than for those about its bucket. */
-const inTime = <T extends NatsHandles>(handles: T, { timeoutMs, ttlMs }: Config): T => ({
+const inTime = <T extends NatsHandles>(handles: T, config: Config): T => ({
   ...handles,
-  answerMs: Math.min(timeoutMs, ttlMs / 5),
+  answerMs: answerMsOf(config),
 });
 
 /**

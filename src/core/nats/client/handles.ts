@@ -1,5 +1,13 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
+import type { Config } from '../../config/config.js';
 import type { Clock } from '../../lib/clock.js';
+
+/**
+ * How long a member waits for an answer that its commits and leases depend on, in milliseconds: a fifth of the ttl, so that a lost request
+ * costs no lease, and at most the general timeout.
+ */
+export const answerMsOf = ({ timeoutMs, ttlMs }: Pick<Config, 'timeoutMs' | 'ttlMs'>): number =>
+  Math.min(timeoutMs, ttlMs / 5);
 
 /** The client's objects for JetStream, and how to use them. */
 export interface NatsHandles {

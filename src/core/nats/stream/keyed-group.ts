@@ -9,7 +9,7 @@ import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import { type Concern, refuse } from '../client/concern.js';
-import type { NatsHandles } from '../client/handles.js';
+import { answerMsOf, type NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import { bucketConcerns } from '../kv/bucket-concerns.js';
@@ -63,7 +63,7 @@ export async function openKeyedGroup(
 ): Promise<KeyedGroup | undefined> {
   const manager = await openManager(connection, config);
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
-  const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
+  const bucket = new NatsBucket(handles, config.bucket, answerMsOf(config));
   const name = bucketStream(config.bucket);
   const [stream, found] = [await findStream(manager, config.stream), await findStream(manager, name)];
   const stored = await keyedLayout(found && bucket, config);

@@ -5,7 +5,7 @@ import { type GroupSubjects, layoutSubjects } from '../../protocol/layout.js';
 import type { LayoutRecord } from '../../protocol/layout-records.js';
 import type { MessageKey } from '../../protocol/message-key.js';
 import { ALL_USES, type Concern, refuse, type StreamUse } from '../client/concern.js';
-import type { NatsHandles } from '../client/handles.js';
+import { answerMsOf, type NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
 import { hasDefaultConsumers } from '../client/server-version.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
@@ -135,7 +135,7 @@ async function open(
 ): Promise<Topology> {
   const manager = await openManager(connection, config);
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
-  const bucket = new NatsBucket(handles, config.bucket, Math.min(config.timeoutMs, config.ttlMs / 5));
+  const bucket = new NatsBucket(handles, config.bucket, answerMsOf(config));
   const found = await look(manager, bucket, config);
   // A new stream reveals its domain only when its information is requested: until then any domain may confirm
   // writes to the bucket.
