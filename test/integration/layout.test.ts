@@ -72,6 +72,24 @@ describe('one layout for a stream', function () {
     assert.deepEqual([layout.partitions, layout.prefix], [8, 'subject.events']);
   });
 
+  it('is known from the stream if a full bucket has lost it', async () => {
+    const flags = { server: server.url, stream: 'FULL', bucket: 'full', prefix: 'full.events' };
+    const { bucket } = await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
+    await bucket.write('other', new Uint8Array(1), 0);
+    await manager.streams.purge('KV_full', { filter: '$KV.full.layout' });
+    const { config, state } = await manager.streams.info('KV_full');
+    await manager.streams.update('KV_full', { ...config, max_bytes: state.bytes });
+    const of = ['--stream', 'FULL', '--bucket', 'full'];
+    const published = await run('publish', 'x', '--count', '3', '--quiet', ...of);
+    assert.equal(published.code, 0, published.stderr);
+    const joining = await run('consume', ...of, '--timeout', '500ms');
+    assert.equal(joining.code, 1, joining.stderr);
+    assert.match(
+      joining.stderr,
+      /where group \S+ starts: bucket full refuses writes \(maximum bytes exceeded\)/,
+    );
+  });
+
   it('is refused if bucket and stream disagree, naming both', async () => {
     const flags = { server: server.url, stream: 'OTHER', bucket: 'third', prefix: 'other', partitions: '4' };
     await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });

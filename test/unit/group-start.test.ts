@@ -109,4 +109,19 @@ describe("a group's start", () => {
     }
     await start;
   });
+
+  it('fails with the reason of the server if a full bucket stays full', async () => {
+    const { bucket, clock, decide } = bench();
+    const refusal = 'bucket b refuses writes (maximum bytes exceeded)';
+    bucket.script.push(...Array.from({ length: 20 }, () => ({ kind: 'unknown' as const, refusal })));
+    const start = assert.rejects(decide({ kind: 'new' }), {
+      code: 'storage-failed',
+      message: `Could not write where group g starts: ${refusal}.`,
+    });
+    for (let tries = 0; tries < 11; tries++) {
+      await settle();
+      clock.advance(100);
+    }
+    await start;
+  });
 });

@@ -1,9 +1,9 @@
+import { unwritten } from '../lib/unwritten.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { decodeCleared } from '../protocol/position-records.js';
 import { RECORD_VERSION } from '../protocol/record-format.js';
 import { encodeRecord } from '../protocol/records.js';
-import { unwritten } from './unwritten.js';
 
 /** Attempts to write the entry, because another operator may trim at the same time. */
 const ATTEMPTS = 5;

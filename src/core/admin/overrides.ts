@@ -1,9 +1,9 @@
 import { NatspocError } from '../lib/errors.js';
+import { unwritten } from '../lib/unwritten.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
 import { RECORD_VERSION, unreadableAs } from '../protocol/record-format.js';
 import { decodeOverride, encodeRecord, type OverrideRecord } from '../protocol/records.js';
-import { unwritten } from './unwritten.js';
 
 /** How often to retry when others change the entry at the same time. */
 const ATTEMPTS = 5;

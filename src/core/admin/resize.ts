@@ -1,5 +1,6 @@
 import { NatspocError } from '../lib/errors.js';
 import { countOf } from '../lib/units.js';
+import { unwritten } from '../lib/unwritten.js';
 import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { keys } from '../protocol/keys.js';
@@ -11,7 +12,6 @@ import { encodeRecord } from '../protocol/records.js';
 import type { GroupFollower } from './follower.js';
 import { type FoundLayout, findGroupLayout, positionsNow } from './group-layout.js';
 import { changeOverride } from './overrides.js';
-import { unwritten } from './unwritten.js';
 
 /** What a resize changes besides the number of partitions. */
 export interface ResizePlan {

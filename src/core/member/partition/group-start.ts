@@ -1,6 +1,7 @@
 import type { StartFrom } from '../../config/start-from.js';
 import { type Clock, sleep } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
+import { unwritten } from '../../lib/unwritten.js';
 import type { Bucket, EventStream } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { decodeStart, type StartRecord } from '../../protocol/position-records.js';
@@ -24,7 +25,10 @@ export interface GroupStartPorts {
   clock: Clock;
 }
 
-type Answer<T> = { kind: 'ok'; value: T } | { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
+type Answer<T> =
+  | { kind: 'ok'; value: T }
+  | { kind: 'unknown'; refusal?: string | undefined }
+  | { kind: 'failed'; error: NatspocError };
 
 /**
  * Where this group starts. Its first member decides this by compare-and-set. A partition may be taken over for the
@@ -32,7 +36,7 @@ type Answer<T> = { kind: 'ok'; value: T } | { kind: 'unknown' } | { kind: 'faile
  *
  * @param from used if nothing has been decided yet.
  * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or the other way round; `unreachable`
- *   if there is no answer within `timeoutMs`; and errors of bucket and stream.
+ *   if there is no answer within `timeoutMs`, `storage-failed` if the bucket is full for that long; and errors of bucket and stream.
  */
 export async function groupStart(
   group: string,
@@ -47,6 +51,7 @@ export async function groupStart(
     if (decided.kind === 'ok') return decided.value;
     if (decided.kind === 'failed') throw decided.error;
     if (clock.now() >= giveUpAt) {
+      if (decided.refusal !== undefined) throw unwritten(`where group ${group} starts`, decided.refusal);
       const message = `Could not read where group ${group} starts: the server did not answer in time.`;
       throw new NatspocError('unreachable', message);
     }
@@ -79,8 +84,8 @@ async function decide(group: string, from: StartFrom, ports: GroupStartPorts): P
   const record: StartRecord = { v: RECORD_VERSION, ...value, at: new Date().toISOString() };
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const written = await bucket.write(key, encodeRecord(record), revision);
-  if (written.kind === 'failed') return written;
-  return written.kind === 'ok' ? { kind: 'ok', value } : { kind: 'unknown' };
+  if (written.kind === 'ok') return { kind: 'ok', value };
+  return written.kind === 'conflict' ? { kind: 'unknown' } : written;
 }
 
 function anotherKind(group: string, has: string | null, asks: string | null): NatspocError {

@@ -1,4 +1,5 @@
 import { NatspocError } from '../../lib/errors.js';
+import { unwritten } from '../../lib/unwritten.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import type { GroupLayoutRecord, LayoutRecord } from '../../protocol/layout-records.js';
 import { encodeRecord } from '../../protocol/records.js';
@@ -21,15 +22,21 @@ export interface LayoutEntry<T> {
   decode: (bytes: Uint8Array) => T;
 }
 
-const unanswered = (doing: string): NatspocError =>
-  new NatspocError('unreachable', `Could not ${doing} the layout: the server did not answer in time.`);
+/** What a write of a layout led to. */
+interface Written<T> {
+  /** The stored layout; undefined: it could not be written. */
+  layout: T | undefined;
+  /** The server's reason, which may pass; undefined: no answer. */
+  refusal?: string | undefined;
+}
 
 /** @throws NatspocError `layout-mismatch` if it cannot be read, `unreachable` if the server does not answer. */
 export async function readEntry<T>({ bucket, key, decode }: LayoutEntry<T>): Promise<StoredLayout<T>> {
   const found = await bucket.read(key);
   if (found.kind === 'missing') return { layout: undefined, revision: 0 };
   if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown') throw unanswered('read');
+  if (found.kind === 'unknown')
+    throw new NatspocError('unreachable', 'Could not read the layout: the server did not answer in time.');
   const { value, revision } = found.entry;
   return { layout: value === null ? undefined : decode(value), revision };
 }
@@ -38,19 +45,32 @@ export async function readEntry<T>({ bucket, key, decode }: LayoutEntry<T>): Pro
  * Writes a layout over the entry of this revision.
  *
  * @returns the stored layout, which another client may have written first.
- * @throws NatspocError of the write or the read.
+ * @throws NatspocError of the read, and of a write that would be refused again.
  */
-export async function writeEntry<T extends LayoutRecord | GroupLayoutRecord>(
+export async function tryEntry<T extends LayoutRecord | GroupLayoutRecord>(
   entry: LayoutEntry<T>,
   layout: T,
   revision: number,
-): Promise<T> {
+): Promise<Written<T>> {
   const written = await entry.bucket.write(entry.key, encodeRecord(layout), revision);
-  if (written.kind === 'ok') return layout;
+  if (written.kind === 'ok') return { layout };
   if (written.kind === 'failed') throw written.error;
   const found = await readEntry(entry);
-  if (found.layout) return found.layout;
-  throw unanswered('write');
+  if (found.layout) return { layout: found.layout };
+  return { layout: undefined, refusal: written.kind === 'unknown' ? written.refusal : undefined };
+}
+
+/**
+ * The same as {@link tryEntry} for a caller that needs the layout stored.
+ *
+ * @throws NatspocError `storage-failed`, for example if the bucket is full; `unreachable` without an answer.
+ */
+export async function writeEntry<T extends LayoutRecord | GroupLayoutRecord>(
+  ...args: Parameters<typeof tryEntry<T>>
+): Promise<T> {
+  const written = await tryEntry(...args);
+  if (written.layout) return written.layout;
+  throw unwritten('the layout', written.refusal);
 }
 
 /**
@@ -66,7 +86,9 @@ export const entryKeeper = <T extends LayoutRecord | GroupLayoutRecord>(
   async keep() {
     try {
       const stored = await readEntry(entry);
-      const error = refusal(stored.layout ?? (await writeEntry(entry, layout, stored.revision)));
+      const found = stored.layout ?? (await tryEntry(entry, layout, stored.revision)).layout;
+      if (!found) return { kind: 'unknown' };
+      const error = refusal(found);
       return error ? { kind: 'failed', error } : { kind: 'ok' };
     } catch (error) {
       if (!(error instanceof NatspocError) || error.code === 'unreachable') return { kind: 'unknown' };

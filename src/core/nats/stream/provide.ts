@@ -1,5 +1,6 @@
 import type { StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
+import { unwritten } from '../../lib/unwritten.js';
 import type { LayoutRecord } from '../../protocol/layout-records.js';
 import type { NatsHandles } from '../client/handles.js';
 import { hasDefaultConsumers } from '../client/server-version.js';
@@ -7,7 +8,7 @@ import { bucketStream, type NatsBucket } from '../kv/bucket.js';
 import { type Agreement, agree, type Found } from './agreement.js';
 import { createStream, takeBack } from './creation.js';
 import { bucketConfig, MANY_CONSUMERS, type StreamLimits, streamConfig, type Wanted } from './stored.js';
-import { writeLayout } from './stream-layout.js';
+import { describedLayout, tryLayout } from './stream-layout.js';
 
 /** What exists, and what is wanted. */
 export interface Plan {
@@ -65,8 +66,15 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
     const now = { stream, bucket: entries, stored: before };
     const { layout, isStored } = agree(config, now);
     if (isStored) return { ...now, layout };
-    const stored = await writeLayout(bucket, config.bucket, layout, before.revision);
-    return { ...now, layout: agree(config, { ...now, stored: { layout: stored, revision: 0 } }).layout };
+    const written = await tryLayout(bucket, config.bucket, layout, before.revision);
+    if (!written.layout) {
+      // A bucket that is full now may have lost the layout when its limit was lowered. The stream still describes it.
+      const isKnown = found.bucket !== undefined && describedLayout(stream.config) !== undefined;
+      if (isKnown && written.refusal !== undefined) return { ...now, layout };
+      throw unwritten('the layout', written.refusal);
+    }
+    const stored = { layout: written.layout, revision: 0 };
+    return { ...now, layout: agree(config, { ...now, stored }).layout };
   } catch (error) {
     await takeBack(manager, { name, lastSequence: found.bucket?.state.last_seq ?? 0 }, made);
     throw error;

@@ -8,7 +8,14 @@ import { partitionWildcard } from '../../protocol/layout.js';
 import { decodeLayout, type LayoutRecord } from '../../protocol/layout-records.js';
 import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { collide } from './collide.js';
-import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
+import {
+  entryKeeper,
+  type LayoutEntry,
+  readEntry,
+  type StoredLayout,
+  tryEntry,
+  writeEntry,
+} from './layout-entry.js';
 
 const MARK = 'natspoc layout ';
 /** Limit of a prefix, in characters. A description may have 4,096 bytes, a subject not many more. */
@@ -78,6 +85,13 @@ export const writeLayout = (
   layout: LayoutRecord,
   revision: number,
 ): Promise<LayoutRecord> => writeEntry(entryOf(bucket, name), layout, revision);
+
+/** See {@link tryEntry}. */
+export const tryLayout = (
+  bucket: Bucket,
+  name: string,
+  ...args: [layout: LayoutRecord, revision: number]
+): ReturnType<typeof tryEntry<LayoutRecord>> => tryEntry(entryOf(bucket, name), ...args);
 
 /** Keeps a layout in its bucket; see {@link entryKeeper}. */
 export const layoutKeeper = (bucket: Bucket, name: string, layout: LayoutRecord): LayoutKeeper =>

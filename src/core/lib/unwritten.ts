@@ -1,4 +1,4 @@
-import { NatspocError } from '../lib/errors.js';
+import { NatspocError } from './errors.js';
 
 /**
  * Why an entry of the bucket could not be written.
