@@ -114,6 +114,8 @@ export async function play(world: World): Promise<void> {
   await storm(world, random.int(3, 8), random.between(5_000, 20_000));
   judge.note('--- the storm is over');
   for (const member of world.members) member.endIfRefused();
+  // A group without members is never at rest.
+  if (world.active.length === 0) world.join();
   // A member may notice a loss, or believe that there was one, long after the group looks at rest.
   if (world.harm === 'loss') await world.sleep(settings.ttlMs * MISSED_TTLS);
   await rest('after the last fault', boundMs);
