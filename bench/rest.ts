@@ -32,6 +32,8 @@ const { values: options } = parseArgs({
 /** Members that join at the same time make the machine busy; this load must not be measured. */
 const CALM_MS = 3_000;
 const JOIN_TIMEOUT_MS = 300_000;
+/** All members share one process: more joins at once would keep its event loop busy for longer than a ttl. */
+const AT_ONCE = 10;
 const replicas = Number(options.servers);
 
 /** The used part of the server's `/varz`. */
@@ -75,9 +77,12 @@ async function joinAll(
   const place = { servers: urls, stream, prefix: `${stream}.e`, partitions, ttlMs, replicas };
   const join = (_: unknown, i: number) =>
     joinGroup({ ...place, name: `m${i}`, probeIntervalMs: probeMs, timeoutMs: 30_000, handler: () => {} });
-  const [first, ...others] = Array.from({ length: members }, (_, i) => i);
   // The first one creates the stream.
-  const all = [await join(undefined, first ?? 0), ...(await Promise.all(others.map(join)))];
+  const all = [await join(undefined, 0)];
+  while (all.length < members) {
+    const some = Array.from({ length: Math.min(AT_ONCE, members - all.length) }, (_, i) => all.length + i);
+    all.push(...(await Promise.all(some.map((i) => join(undefined, i)))));
+  }
   const fewest = Math.floor(partitions / members);
   const atRest = () =>
     all.reduce((sum, { partitions: own }) => sum + own.length, 0) === partitions &&

@@ -188,8 +188,10 @@ export class Order {
   #firstUnhandled({ partition, index }: Stored): number {
     const messages = this.#log.of(partition);
     let next = index;
-    for (let message = messages[next]; message?.done && !this.#excuses.isDoubtful(message); )
-      message = messages[++next];
+    // A message that was handled after a gap and is handled again counts when the second call has succeeded.
+    const isHandled = (message: Stored): boolean =>
+      message.done && !this.#again.has(message) && !this.#excuses.isDoubtful(message);
+    for (let message = messages[next]; message && isHandled(message); ) message = messages[++next];
     return next;
   }
 }
