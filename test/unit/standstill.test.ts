@@ -43,7 +43,12 @@ function bench() {
   };
   state.own.set(3, own);
   const bucket = { refusal: undefined as string | undefined, answerMs: 1 };
-  const runner = { status: { ...STATUS }, running: [] as number[], held: undefined as HeldBack | undefined };
+  const runner = {
+    status: { ...STATUS },
+    running: [] as number[],
+    held: undefined as HeldBack | undefined,
+    acquiring: false,
+  };
   const failure = { text: undefined as string | undefined };
   const standstill = new Standstill({
     state: () => state,
@@ -82,6 +87,16 @@ describe('a standstill', () => {
     for (let now = 31_000; now <= 50_000; now += 1_000)
       for (const { why, reason } of standstill.look(now)) told.push(`${why}: ${reason}`);
     assert.deepEqual(told, ['handler: all handlers are busy']);
+  });
+
+  it('names the acquire of the program that does not return', () => {
+    const { own, runner, standstill } = bench();
+    own.phase = 'starting';
+    runner.acquiring = true;
+    const told: string[] = [];
+    for (let now = 0; now <= 20_000; now += 1_000)
+      for (const { why, reason } of standstill.look(now)) told.push(`${why}: ${reason}`);
+    assert.deepEqual(told, ['handler: acquire has not returned yet']);
   });
 
   it('is not reported for a partition that is idle, paused, halted or making progress', () => {

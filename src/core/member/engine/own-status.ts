@@ -44,6 +44,7 @@ export class OwnStatus {
         status: runners.status(partition, epoch).status,
         running: runners.calls(partition),
         held: runners.held(partition),
+        acquiring: runners.isAcquiring(partition),
         failing: runners.holdUp(partition),
       }),
       failureOf: (partition) => this.holdUps.failureOf(partition),

@@ -246,6 +246,11 @@ export class Runners {
     return this.#running.get(partition)?.runner.held;
   }
 
+  /** True while the program acquires its state of a partition. */
+  isAcquiring(partition: number): boolean {
+    return this.#running.get(partition)?.runner.isAcquiring ?? false;
+  }
+
   /** The message that failed and holds a partition up; undefined: none. */
   holdUp(partition: number): HoldUp | undefined {
     return this.#running.get(partition)?.runner.holdUp;

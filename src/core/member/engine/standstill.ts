@@ -42,6 +42,8 @@ export interface StandstillPorts {
     status: RunnerStatus;
     running: readonly number[];
     held?: HeldBack | undefined;
+    /** The program acquires its state of the partition. */
+    acquiring?: boolean;
     /** The message that failed and holds the partition up. */
     failing?: HoldUp | undefined;
   };
@@ -105,9 +107,10 @@ export class Standstill {
   }
 
   #place(partition: number, { epoch, phase }: OwnPartition): Place | undefined {
-    const { status, running, held, failing } = this.#ports.status(partition, epoch);
+    const { status, running, held, failing, acquiring } = this.#ports.status(partition, epoch);
     const failure = this.#ports.failureOf(partition);
     if (phase === 'halted' || phase === 'paused') return undefined;
+    if (acquiring) return { mark: 'acquiring', why: 'handler', reason: 'acquire has not returned yet' };
     if (phase === 'starting' || phase === 'waiting')
       return { mark: 'starting', why: 'stuck', reason: failure ?? 'it is being taken over' };
     if (phase === 'drained') {

@@ -26,6 +26,7 @@ export class PartitionState {
   readonly #logger: Logger;
   readonly #controller = new AbortController();
   #acquiring: Promise<void> | undefined;
+  #isPending = false;
   #value: unknown;
 
   constructor(partition: number, epoch: number, hooks: StateHooks, logger: Logger) {
@@ -38,6 +39,11 @@ export class PartitionState {
   /** What `acquire` has resolved with. */
   get value(): unknown {
     return this.#value;
+  }
+
+  /** True while `acquire` runs. */
+  get isPending(): boolean {
+    return this.#isPending;
   }
 
   /** Resolves when the program has it; asks only once. Rejects with the program's error: then it may be asked again. */
@@ -77,7 +83,12 @@ export class PartitionState {
   }
 
   async #acquire(): Promise<void> {
-    this.#value = await this.#hooks.acquire?.(this.#partition, this.#context);
+    this.#isPending = true;
+    try {
+      this.#value = await this.#hooks.acquire?.(this.#partition, this.#context);
+    } finally {
+      this.#isPending = false;
+    }
   }
 
   async #release(acquiring: Promise<void>): Promise<void> {

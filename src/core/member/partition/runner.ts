@@ -223,6 +223,11 @@ export class PartitionRunner {
     return this.#work.held;
   }
 
+  /** True while the program acquires its state of the partition. */
+  get isAcquiring(): boolean {
+    return this.#ports.state?.isPending ?? false;
+  }
+
   /** The message that failed and holds the partition up; undefined: none. */
   get holdUp(): HoldUp | undefined {
     return this.#phase === 'running' ? this.#work.holdUp : undefined;
