@@ -42,6 +42,17 @@ const leave: Episode = (world) => {
   return { ...EXACT, what: 'a leave' };
 };
 
+/** Several members are asked to leave at the same moment, as when a deployment ends: they may give partitions to each other. */
+const departures: Episode = (world) => {
+  const { active, random, timeline } = world;
+  if (active.length < 2) return undefined;
+  const leaving = active.slice(0, random.int(2, active.length));
+  const spreadMs = random.pick([0, 2]);
+  for (const member of leaving) timeline.after(random.between(0, spreadMs), () => member.leave());
+  if (leaving.length === active.length) timeline.after(random.between(200, 2_000), () => world.join());
+  return { ...EXACT, what: `${leaving.length} departures at once`, movesFreely: true };
+};
+
 /** A member leaves for a restart, and returns in time: its partitions wait for it, and no others move. */
 const rollingRestart: Episode = (world) => {
   const { active, random, settings, timeline } = world;
@@ -133,7 +144,7 @@ const resize: Episode = (world) => {
   const before = world.settings.partitions;
   const partitions = world.random.int(1, 16);
   if (!orderResize(world, partitions)) return undefined;
-  return { ...EXACT, what: `a resize from ${before} to ${partitions}`, isResized: true };
+  return { ...EXACT, what: `a resize from ${before} to ${partitions}`, movesFreely: true };
 };
 
 const EPISODES: readonly [Episode, ...Episode[]] = [
@@ -141,6 +152,7 @@ const EPISODES: readonly [Episode, ...Episode[]] = [
   unseenJoin,
   burst,
   leave,
+  departures,
   rollingRestart,
   rollingRestart,
   crash,

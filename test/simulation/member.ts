@@ -72,7 +72,7 @@ export class SimMember {
     this.#fairness = new Fairness(
       judge,
       (partition) => this.#held(partition),
-      (partition) => ledger.position(partition).hasDeaths === true,
+      (partition) => (ledger.position(partition).crashes ?? 0) > 0,
     );
     const budget = { messages: settings.bufferMessages, bytes: 1_000_000 };
     const newName = (): string => sharedReaderName(settings.group, random);

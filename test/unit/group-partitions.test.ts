@@ -252,33 +252,34 @@ describe('partitions of a member', () => {
 
   it('report to the next owner a death that they were given away too early to record', () => {
     const me = new GroupDriver(1);
-    me.join([session('B', 1), lease(0, 2, 'A'), gone('A', 3)]);
-    const record = { ...leaseRecord('ME'), from: 'a' };
-    me.send({
-      type: 'lease-written',
-      partition: 0,
-      expected: 2,
-      record,
-      outcome: { kind: 'ok', revision: 12 },
-    });
+    const before = { ...leaseRecord('A'), died: { first: 1, last: 1 } };
+    me.join([{ kind: 'lease', partition: 0, revision: 2, record: before }, gone('A', 3)]);
+    const [{ record: claim } = assert.fail('it is not claimed')] = me.last('write-lease');
+    const died = { first: 1, last: 2 };
+    const record = { ...claim, at: '' };
+    const outcome = { kind: 'ok', revision: 12 } as const;
+    me.send({ type: 'lease-written', partition: 0, expected: 2, record, outcome });
     assert.deepEqual(
-      me.last('start-partition').map(({ died }) => died),
-      [12],
+      me.last('start-partition').map((started) => started.died),
+      [died],
     );
+    me.send({ type: 'changes', entries: [session('B', 13)] });
+    me.wait(1_000);
     me.send({ type: 'release', partition: 0, to: null });
     me.send({ type: 'partition-drained', partition: 0, epoch: 12 });
     const [{ record: given } = assert.fail('it is not given away')] = me.last('write-lease');
-    assert.deepEqual([given.owner, given.died], ['B', 12]);
+    assert.deepEqual([given.owner, given.died], ['B', died]);
   });
 
   it('report to no next owner a death that is recorded', () => {
     const me = new GroupDriver(1);
-    const record = { ...leaseRecord('ME'), from: 'b', reason: 'handover', died: 3 } as const;
+    const died = { first: 3, last: 3 };
+    const record = { ...leaseRecord('ME'), from: 'b', reason: 'handover', died } as const;
     me.join([session('B', 1), lease(0, 5, 'B')]);
     me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 12, record }] });
     assert.deepEqual(
       me.last('start-partition').map(({ died }) => died),
-      [3],
+      [died],
       'it learns of it from the lease',
     );
     me.send({ type: 'partition-started', partition: 0, epoch: 12 });

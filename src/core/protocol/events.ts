@@ -3,7 +3,7 @@
  * the shell. Both are data.
  */
 import type { GroupLayoutRecord } from './layout-records.js';
-import type { Closing, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
+import type { Closing, DeadOwners, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
 
 /** A decoded session, lease, override or layout entry, from the watch or a reply. */
 export type ViewEntry =
@@ -152,8 +152,8 @@ export type Effect =
   /** Forget the bucket's revisions, write back the positions of `owned` if they are missing, and open another watch. */
   | { type: 'begin-anew'; owned: readonly number[] }
   | { type: 'probe'; id: string }
-  /** `died`: the epoch of a claim after a death, which the position has to count unless it was written since; null: none. */
-  | { type: 'start-partition'; partition: number; epoch: number; died: number | null }
+  /** `died`: owners whose deaths the position may have to count; null: none. */
+  | { type: 'start-partition'; partition: number; epoch: number; died: DeadOwners | null }
   | { type: 'drain-partition'; partition: number; epoch: number }
   /** Take the position of a drained partition over once more, so that it is certain; answered by `position-settled`. */
   | { type: 'settle-position'; partition: number; epoch: number; order: number; isDrained: boolean }

@@ -7,8 +7,7 @@ import { type OwnPartition, report, type State } from './state.js';
 
 /** A lease has become ours: by our claim, or by a handover. */
 export function adopt(state: State, partition: number, epoch: number, record: LeaseRecord): void {
-  const { reason, from } = record;
-  const died = reason === 'claim' && from !== null ? epoch : (record.died ?? null);
+  const { reason, from, died = null } = record;
   const own: OwnPartition = {
     epoch,
     phase: 'starting',

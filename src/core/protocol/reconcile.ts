@@ -156,9 +156,10 @@ function claim(state: State, plan: Plan): void {
     // An owner with a session gives its partition away itself.
     if (record?.owner && !ensureEnded(state, record.owner)) continue;
     const from = (!hasReturned(state, record?.owner) && record?.name) || null;
-    const died = from === null && record?.died;
-    const tags = died ? { died } : {};
     const expected = lease?.revision ?? 0;
+    const before = record?.died;
+    const died = from === null ? before : { first: before?.first ?? expected, last: expected };
+    const tags = died && { died };
     writeLease(state, partition, expected, { owner: to, name: state.name, reason: 'claim', from, ...tags });
   }
 }

@@ -58,10 +58,18 @@ export interface LeaseRecord {
   layout?: number | undefined;
   /** Present if the partition is closed for a resize: no message of it is handled any more under this layout. */
   closed?: Closing | undefined;
-  /** The epoch of a claim after a death, if its owner gave the partition away before it could record the death. */
-  died?: number | undefined;
+  /** Present after a claim whose last owner had ended without giving the partition away. */
+  died?: DeadOwners | undefined;
   /** Present if its last owner left for a restart. Only without an owner. */
   reserved?: Reservation | undefined;
+}
+
+/** Owners in a row that ended without giving a partition away, and whose deaths its position may not count yet. */
+export interface DeadOwners {
+  /** The epoch of the first one. */
+  first: number;
+  /** The epoch of the last one. */
+  last: number;
 }
 
 /**
@@ -120,6 +128,8 @@ const SESSION = {
   suspectMs: within(Number.MAX_SAFE_INTEGER),
 };
 
+const DIED = { first: isPositive, last: isPositive };
+
 const LEASE = {
   v: isVersion,
   owner: orNull(isId),
@@ -149,14 +159,15 @@ export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
 /** The lease in these bytes, or undefined. */
 export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
   const fields = parseObject(bytes);
-  const lease = decode(fields, LEASE, { layout: isPositive, died: isPositive });
-  if (fields?.layout !== lease?.layout || fields?.died !== lease?.died) return undefined;
+  const lease = decode(fields, LEASE, { layout: isPositive });
+  if (fields?.layout !== lease?.layout) return undefined;
   if (!lease || !fields) return undefined;
   const closed = decode(fields.closed, CLOSING, { created: isCount, trimmed: isPositive });
   const reserved = decode(fields.reserved, RESERVATION);
-  if ((fields.closed !== undefined && !closed) || (fields.reserved !== undefined && !reserved))
-    return undefined;
-  return { ...lease, ...(closed && { closed }), ...(reserved && { reserved }) };
+  const died = decode(fields.died, DIED);
+  const read = { closed, reserved, died };
+  if (Object.entries(read).some(([name, value]) => fields[name] !== undefined && !value)) return undefined;
+  return { ...lease, ...(closed && { closed }), ...(reserved && { reserved }), ...(died && { died }) };
 }
 
 /** The override in these bytes, or undefined. */

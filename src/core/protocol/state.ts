@@ -1,6 +1,13 @@
 import type { AbortReason, Effect, Report } from './events.js';
 import type { GroupLayoutRecord } from './layout-records.js';
-import type { Closing, LeaseReason, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
+import type {
+  Closing,
+  DeadOwners,
+  LeaseReason,
+  LeaseRecord,
+  OverrideRecord,
+  SessionRecord,
+} from './records.js';
 import type { Timing } from './timing.js';
 
 /** What a member knows about another one. Times are on this member's clock. */
@@ -56,8 +63,8 @@ export interface OwnPartition {
   rested: boolean;
   /** Its drain failed: it is drained only once more. */
   drainFailed: boolean;
-  /** The claim after which the death of an owner has to be counted; null: none, or it is counted. */
-  died: number | null;
+  /** Owners whose deaths its position may have to count; null: none, or it has counted them. */
+  died: DeadOwners | null;
   /** A request to give it away: to this name, or to the member with the fewest. */
   release: { to: string | null } | null;
   reason: LeaseReason;

@@ -8,8 +8,8 @@ export interface Expectation {
   mayRepeat: boolean;
   /** Readers may be reopened, because connections were cut. */
   mayReopen: boolean;
-  /** The partitions are different: only repetitions are judged. */
-  isResized?: true;
+  /** Only repetitions are judged, because the partitions are different, or moves depend on which member was seen to leave first. */
+  movesFreely?: true;
   /** A member that was restarted, and its next process, which gets exactly the former one's partitions. */
   replaced?: { member: string; by: string };
   /** What is handled this long after the change is committed soon; absent: not judged. */
@@ -66,7 +66,7 @@ export class CalmCheck {
   /** To be called at rest again. */
   judge(expected: Expectation): void {
     const { judge, handling } = this.#world;
-    if (!expected.isResized) this.#judgeMoves(expected);
+    if (!expected.movesFreely) this.#judgeMoves(expected);
     if (!expected.mayRepeat && handling.repeats > this.#repeats) {
       judge.violate(
         'I3',

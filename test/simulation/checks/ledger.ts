@@ -19,8 +19,8 @@ export interface LeaseNow {
 export interface PositionNow {
   sequence: number;
   epoch: number;
-  /** Deaths of owners count here. */
-  hasDeaths?: boolean;
+  /** The deaths of owners that it counts; absent: none. */
+  crashes?: number;
 }
 
 const NO_LEASE: LeaseNow = { revision: 0, owner: null };
@@ -58,6 +58,8 @@ export class Ledger {
   readonly #granted = new Map<number, { partition: number; owner: string | null }>();
   /** The member of each id. */
   readonly #members = new Map<string, string>();
+  /** Epochs whose owners gave the partition away. */
+  readonly #givenOn = new Set<number>();
   /** The newest epoch of a handler call. */
   readonly #handledUnder = new Map<number, number>();
 
@@ -174,6 +176,7 @@ export class Ledger {
   /** The bucket was restored from an older copy: positions move back, and revisions repeat. */
   goBack(entries: readonly BucketEntry[]): void {
     this.losses.everything(this.sessions.keys());
+    this.#givenOn.clear();
     for (const [partition, position] of this.positions) this.#positionsBefore.set(partition, position);
     for (const known of [this.leases, this.positions, this.sessions, this.proofs, this.#handledUnder])
       known.clear();
@@ -224,7 +227,10 @@ export class Ledger {
       if (this.#damage.isUnreadable(key)) return;
       if (record && writer !== OPERATOR) {
         if (record.reason === 'claim') this.#claimed(partition, owner, writer);
-        else this.#givenAway(partition, writer);
+        else {
+          this.#givenAway(partition, writer);
+          this.#givenOn.add(this.lease(partition).revision);
+        }
       }
       const from = record && record.reason !== 'claim' ? this.lease(partition).revision : undefined;
       this.leases.set(partition, { revision, owner });
@@ -339,7 +345,10 @@ export class Ledger {
     const what = `${writer} sets p${partition} to ${seq} at epoch ${epoch}`;
     if (this.#judge.isTracing) this.#judge.note(what);
     this.#judgeCommit(partition, { sequence: seq, epoch }, writer, what);
-    this.positions.set(partition, { sequence: seq, epoch, hasDeaths: crashes > 0 });
+    const before = this.position(partition);
+    if (crashes > (before.crashes ?? 0) && this.#givenOn.has(before.epoch))
+      this.#judge.violate('I13', `${what} and counts a death, but the last owner gave the partition away`);
+    this.positions.set(partition, { sequence: seq, epoch, crashes });
     this.#highest.set(partition, Math.max(seq, this.#highest.get(partition) ?? 0));
   }
 

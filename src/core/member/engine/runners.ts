@@ -5,7 +5,7 @@ import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import { commonStart, inheritedBy } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { random } from '../../protocol/random.js';
-import type { Closing } from '../../protocol/records.js';
+import type { Closing, DeadOwners } from '../../protocol/records.js';
 import { Alone } from '../partition/alone.js';
 import type { CommitPolicy } from '../partition/commit-timer.js';
 import type { RunnerStatus } from '../partition/contract.js';
@@ -111,9 +111,9 @@ export class Runners {
   /**
    * Starts a runner as soon as all handlers of the previous one have settled.
    *
-   * @param died the claim after which the death of an owner has to be counted; null: none.
+   * @param died owners whose deaths the position may have to count; null: none.
    */
-  start(partition: number, epoch: number, died: number | null = null): void {
+  start(partition: number, epoch: number, died: DeadOwners | null = null): void {
     const takeover = this.#takeover(partition, epoch);
     // Requests of operators apply only to one epoch.
     if (!takeover.before) this.#giveUps.forget(partition);

@@ -14,7 +14,7 @@ import {
 } from '../../protocol/position-records.js';
 import { readerName } from '../../protocol/reader-name.js';
 import { unreadableAs } from '../../protocol/record-format.js';
-import { encodeRecord } from '../../protocol/records.js';
+import { type DeadOwners, encodeRecord } from '../../protocol/records.js';
 import type { RunnerStatus } from './contract.js';
 import type { Permit } from './permit.js';
 import { newReaderToken } from './reader-token.js';
@@ -29,13 +29,16 @@ export interface LossesLeft {
   uncounted: number;
 }
 
+/** No dead owner: no epoch is in this range. */
+const NONE: DeadOwners = { first: 1, last: 0 };
+
 /** The partition to take over, and by which epoch. */
 export interface Takeover {
   group: string;
   partition: number;
   epoch: number;
-  /** The epoch of a claim whose last owner had died. It counts unless the position was written since. */
-  died?: number | null | undefined;
+  /** Owners that have died: one death counts if the position is that of one of them. */
+  died?: DeadOwners | null | undefined;
   /** The epoch of the group's layout: a position of an earlier one is that of another partition. Default 0. */
   layout?: number | undefined;
   /** Where to start if the group has no position here. */
@@ -140,8 +143,9 @@ export async function takeOver(
   const reader = newReaderToken();
   const trimmed = (older ?? (isStart ? start : undefined))?.trimmed ?? 0;
   const at = new Date().toISOString();
-  // A later takeover under the same epoch is not a death.
-  const died = takeover.died != null && older !== undefined && older.epoch < takeover.died;
+  // An owner that never wrote its position has started no call, so its end is not counted.
+  const { first, last } = takeover.died ?? NONE;
+  const died = older !== undefined && older.epoch >= first && older.epoch <= last;
   const crashes = crashesAt(older ?? {}, died, ports.maxCrashes);
   const tags = positionTags(layout, older?.sought);
   const kept = { ...tags, ...(trimmed > 0 && { trimmed }), ...crashFields(crashes) };
