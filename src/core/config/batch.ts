@@ -4,7 +4,7 @@ import { asObject } from '../lib/json.js';
 export interface BatchLimits {
   /** Messages at most, 1 to 65,536. */
   messages: number;
-  /** Limit of the payloads, in bytes, 1 to 2^30; a larger message is a batch of its own. */
+  /** Limit of the payloads together, in bytes, 1 to 2^30. A larger message is a batch of its own. */
   bytes: number;
   /** How long a batch that is not full waits after its first message, in milliseconds, 0 to 60,000. */
   waitMs: number;
@@ -18,11 +18,11 @@ const RANGES: Record<keyof BatchLimits, readonly [least: number, most: number]> 
   waitMs: [0, 60_000],
 };
 
-/** What {@link isBatch} accepts, completes "… is not". */
+/** Describes what {@link isBatch} accepts; completes "… is not". */
 export const BATCH_ALLOWED =
   'an object with messages (1 to 65536), bytes (1 to 1073741824) and waitMs (0 to 60000), or some of them';
 
-/** True for limits of a batch, or some of them. */
+/** True for an object with some or all limits of a batch. */
 export function isBatch(value: unknown): value is Partial<BatchLimits> {
   const limits = asObject(value);
   if (!limits) return false;
@@ -35,7 +35,7 @@ export function isBatch(value: unknown): value is Partial<BatchLimits> {
   });
 }
 
-/** These limits, and the defaults of those that are missing. */
+/** Fills in the defaults of missing limits. */
 export function batchLimits({ messages, bytes, waitMs }: Partial<BatchLimits> = {}): BatchLimits {
   return {
     messages: messages ?? DEFAULTS.messages,

@@ -15,9 +15,9 @@ export type Config = Readonly<
     bucket: string;
     /** Names of the settings that were set, not left at their defaults. */
     given: ReadonlySet<SettingName>;
-    /** The name of a setting at its source; if it was not set, its name at the places where it can be set. */
+    /** Where a setting was set, such as `--ttl`; if it was not set, where it can be set. */
     place: (name: SettingName) => string;
-    /** The name under which the user can set it: a flag, or an option of a program. */
+    /** The name under which the user can set a setting: a flag, or an option of a program. */
     option: (name: SettingName) => string;
   }
 >;

@@ -86,7 +86,7 @@ type ConnectionSetting = keyof typeof CONNECTION;
 /** The settings that identify the user. */
 export const IDENTITY: readonly ConnectionSetting[] = ['user', 'password', 'token', 'creds', 'nkey'];
 
-/** The settings that a context of the nats CLI decides, even if it omits them. */
+/** The settings that a context of the nats CLI decides, even if the context omits them. */
 export const CONTEXT_SETTINGS: readonly string[] = [
   ...IDENTITY,
   'server',

@@ -15,12 +15,12 @@ export interface Range {
   unit: 'whole number' | 'number of milliseconds' | 'number of bytes';
 }
 
-/** A reader of numbers, which programs pass as such. */
+/** Reads a number from text. Programs pass the number itself, within `range`. */
 export interface NumberReader extends Reader<number> {
   range: Range;
 }
 
-/** Any text except blanks. */
+/** Any text that is not blank, trimmed. */
 export const text = (value: string): string | undefined => (value.trim() === '' ? undefined : value.trim());
 /** True or false, in the usual spellings. */
 export const toggle = (value: string): boolean | undefined =>
@@ -34,7 +34,7 @@ export const integer = (min: number, max: number): NumberReader => ({
   allowed: `a whole number from ${min} to ${max}`,
   range: { least: min, most: max, unit: 'whole number' },
 });
-/** Makes readers of amounts within bounds, which are written as users type them. */
+/** Makes readers of amounts. The bounds are written as users type them. */
 const amount =
   (what: string, unit: Range['unit'], read: (text: string) => number | undefined) =>
   (min: string, max: string, example: string): NumberReader => {
@@ -58,7 +58,7 @@ export const oneOf =
   (value: string): T | undefined =>
     values.find((candidate) => candidate === value.trim());
 
-/** Names of JetStream and parts of our keys: without dots, spaces or wildcards. */
+/** A name that JetStream and our bucket keys accept: no dots, spaces or wildcards. */
 export const name = (value: string) =>
   /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 /** Describes {@link name}. */
@@ -66,7 +66,7 @@ export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
 /** A name for people: without characters that move the cursor or reverse text. */
 export const memberName = (value: string) =>
   /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;
-/** A subject without wildcards that is not one of the server's. */
+/** A subject without wildcards, and not one of the server's own (`$…`). */
 export const subject = (value: string) =>
   /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
 /** URLs of servers, separated by commas. */
@@ -77,7 +77,7 @@ export const servers = (value: string) => {
   );
   return valid ? urls : undefined;
 };
-/** True if a server has a valid port, or none; an IPv6 address without brackets has none. */
+/** True if a URL has a valid port or no port. An IPv6 address without brackets has no port. */
 function hasPossiblePort(url: string): boolean {
   const place = url.replace(/^(\w+:\/\/)?([^@]*@)?/, '');
   const port = /^(?:\[[^\]]*\]|[^:]*):([^:]*)$/.exec(place)?.[1];

@@ -2,10 +2,10 @@ import { parseDuration } from '../lib/units.js';
 
 /** The longest permitted wait before another attempt. */
 export const LONGEST_BACKOFF = '1d';
-/** The same in milliseconds. */
+/** {@link LONGEST_BACKOFF} in milliseconds. */
 export const LONGEST_BACKOFF_MS = parseDuration(LONGEST_BACKOFF) ?? Number.NaN;
 
-/** Waits before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`, half of it random. */
+/** The wait before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`. Half of the wait is random. */
 export interface Backoff {
   baseMs: number;
   maxMs: number;
@@ -21,7 +21,7 @@ export type Dealt = 'handled' | Exclude<OnExhausted, 'halt'>;
 
 /** What happens to a message whose handler fails. */
 export interface FailurePolicy {
-  /** Attempts in all, at least 1. */
+  /** Total number of attempts, at least 1. */
   maxAttempts: number;
   backoff: Backoff;
   onExhausted: OnExhausted;
@@ -38,8 +38,8 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
 export type NextStep = { kind: 'retry'; delayMs: number } | { kind: OnExhausted };
 
 /**
- * The delay after the given failed attempt (1, 2, …), in milliseconds. "Equal jitter" keeps at least half of it, so
- * that a failing dependency gets a rest, and randomises the other half.
+ * The delay after the given failed attempt (1, 2, …), in milliseconds. "Equal jitter": half of the delay is fixed, to
+ * give a failing dependency a rest; the other half is random.
  */
 export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt - 1, 30));
@@ -64,7 +64,7 @@ export function parseBackoff(text: string): Backoff | undefined {
   return isBackoff(backoff) ? backoff : undefined;
 }
 
-/** True for a first delay and a cap that is not below it, at most a day. */
+/** True for a first delay and a cap. The cap is at least the first delay, and at most a day. */
 export function isBackoff(value: unknown): value is Backoff {
   if (typeof value !== 'object' || value === null) return false;
   const { baseMs, maxMs, ...more }: { baseMs?: unknown; maxMs?: unknown } = value;

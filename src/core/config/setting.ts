@@ -5,14 +5,14 @@ export interface Setting<T> extends Reader<T> {
   flag: string;
   char?: string;
   env: string;
-  /** The default as a user would type it; absent: the setting may be absent. */
+  /** The default as a user would type it. A setting without a default may be undefined. */
   fallback?: string;
   help: string;
-  /** A boolean setting: its flag takes no value. */
+  /** True for a boolean setting, whose flag takes no value. */
   toggle?: boolean;
-  /** Its value never appears in messages. */
+  /** True if the value must never appear in messages. */
   secret?: boolean;
-  /** Removes secrets from its value. */
+  /** Removes secrets from the value, for messages. */
   redact?: (text: string) => string;
 }
 

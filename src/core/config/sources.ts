@@ -3,12 +3,12 @@ import { CONTEXT_SETTINGS, IDENTITY } from './connection.js';
 import type { Setting } from './setting.js';
 import { SETTINGS, type SettingName } from './settings.js';
 
-/** Raw texts by place, strongest first: flags by setting name, environment and `.env` by variable name. */
+/** Raw texts by source, strongest first: flags by setting name, environment and `.env` by variable name. */
 export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
   env: Readonly<Record<string, string | undefined>>;
   dotenv?: Readonly<Record<string, string | undefined>>;
-  /** A context of the nats CLI: weaker than all of them, stronger than defaults. */
+  /** A context of the nats CLI: weaker than the other sources, stronger than defaults. */
   context?: { name: string; values: Readonly<Partial<Record<SettingName, string>>> } | undefined;
 }
 
@@ -18,7 +18,7 @@ const STRENGTH = { flag: 0, env: 1, dotenv: 2, context: 3 } as const;
 /** A source of settings. */
 export type Origin = keyof typeof STRENGTH;
 
-/** The raw text of one setting, its source, and the name of its place there. */
+/** The raw text of one setting, its source, and its name there, such as `--ttl`. */
 export interface Given {
   raw: string;
   origin: Origin;
@@ -47,14 +47,14 @@ function* textsOf(key: SettingName, sources: ConfigSources): Generator<Given> {
     yield { raw: fromContext, origin: 'context', place: `${flag} in context ${name}` };
 }
 
-/** Everything that is set, by setting, without contradictions; see {@link collect}. */
+/** Every setting that is set, without contradictions; see {@link collect}. */
 export type Collected = Map<SettingName, Given>;
 
 /**
- * What is set, and where: flag over environment over `.env` over context. For identity and server:
+ * Finds what is set, and where: flag over environment over `.env` over context. For identity and server:
  *
- * - A named context excludes sources weaker than its name: settings that it lacks are not taken from elsewhere.
- * - The identity comes from one source; only the password of a user, and the user of a password, may come from another.
+ * - The source that names a context excludes all weaker sources: a setting that the context lacks is not taken from them.
+ * - The identity comes from one source. Only a user and the user's password may come from two sources.
  * - A server named in `.env` gets no credentials from elsewhere, because anyone may have written that file.
  *
  * @throws NatspocError `config` if settings contradict each other.
@@ -126,7 +126,7 @@ function keepFromDotenv(found: Collected): void {
   );
 }
 
-/** The context of the nats CLI to use: a named one, otherwise the selected one, unless a server is given. */
+/** The context of the nats CLI to use: the named context. If none is named and no server is given: the selected one. */
 export function contextName(
   sources: Omit<ConfigSources, 'context'>,
   selected: () => string | undefined,

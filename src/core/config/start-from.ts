@@ -1,12 +1,12 @@
 import { parseDuration } from '../lib/units.js';
 
-/** A place in the stream: the message of a sequence, or the first one stored at a time or later. */
+/** A place in the stream: a sequence, or the first message stored at a time or later. */
 export type StreamPlace = { kind: 'sequence'; sequence: number } | { kind: 'time'; time: Date };
 
-/** Where a group without positions starts: the first message, only new ones, a sequence, or a time. */
+/** Where a group without positions starts: the first message, new messages only, a sequence, or a time. */
 export type StartFrom = { kind: 'first' } | { kind: 'new' } | StreamPlace;
 
-/** The same as a text. */
+/** {@link StartFrom} as text. */
 export type StartFromText = 'first' | 'new' | `seq:${number}` | `time:${string}`;
 
 /** An ISO 8601 date, optionally with a time and zone: `2026-01-31T08:00:00.5Z`. */
@@ -21,7 +21,7 @@ function parseTime(text: string): Date | undefined {
   return isReal ? time : undefined;
 }
 
-/** Reads `seq:N`, at most 16 digits and exact in JavaScript; a time with or without `time:`; or the time before now: `-1h`. */
+/** Reads `seq:N` (a safe integer), a time with or without `time:`, or a duration before now, such as `-1h`. */
 export function parsePlace(text: string): StreamPlace | undefined {
   const sequence = Number(/^seq:([1-9]\d{0,15})$/.exec(text)?.[1]);
   if (Number.isSafeInteger(sequence)) return { kind: 'sequence', sequence };
@@ -30,7 +30,7 @@ export function parsePlace(text: string): StreamPlace | undefined {
   return time && { kind: 'time', time };
 }
 
-/** The ends of a stream, and what other tools call them. */
+/** The ends of a stream, by our names and those of other tools. */
 const ENDS: Record<string, 'first' | 'new'> = {
   first: 'first',
   earliest: 'first',
@@ -39,7 +39,7 @@ const ENDS: Record<string, 'first' | 'new'> = {
   latest: 'new',
 };
 
-/** What {@link parseFrom} reads, for messages. */
+/** Describes what {@link parseFrom} reads, for error messages. */
 export const FROM_ALLOWED = 'first, new, seq:N, a time such as 2026-01-31T08:00:00Z, or -1h';
 
 /** Reads `first`, `new`, or a place as {@link parsePlace} does. */
@@ -48,7 +48,7 @@ export function parseFrom(text: string): StartFrom | undefined {
   return kind ? { kind } : parsePlace(text);
 }
 
-/** Reads the same from whatever a program gives: a text as above, or an object of {@link StartFrom}. */
+/** Reads what a program gives: text as for {@link parseFrom}, or a {@link StartFrom}. */
 export function readFrom(value: unknown): StartFrom | undefined {
   if (typeof value === 'string') return parseFrom(value);
   if (typeof value !== 'object' || value === null) return undefined;

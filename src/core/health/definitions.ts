@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly help: string;
   /** Labels besides `stream`, `group` and `member`. */
   readonly labels?: readonly string[];
-  /** True: about the process that serves it. The exporter adds no `group` to it. */
+  /** True if it describes the process that serves it; then the exporter adds no label `group`. */
   readonly ofProcess?: boolean;
   /** For a histogram: the upper bounds, in seconds. */
   readonly buckets?: readonly number[];
@@ -16,7 +16,7 @@ export interface MetricDefinition {
 
 /**
  * All metrics that members and the exporter serve, by name. The reference is made from this table. Every metric has the label
- * `stream`; one about a group has `group`; one of a member has `group` and `member`.
+ * `stream`. A metric about a group also has `group`, and a member's metric has `group` and `member`.
  */
 export const METRICS = {
   natspoc_messages_handled_total: {
@@ -201,5 +201,5 @@ export const METRICS = {
 /** The name of a metric. */
 export type MetricName = keyof typeof METRICS;
 
-/** Definitions as the table's readers see them. */
+/** The definition of a metric, with its optional fields. */
 export const definitionOf = (name: MetricName): MetricDefinition => METRICS[name];

@@ -35,7 +35,7 @@ export class HttpServer {
    * Starts listening.
    *
    * @param purpose for the error, such as `health checks`.
-   * @param answer to a path, which is decoded.
+   * @param answer answers a request for a decoded path.
    * @throws NatspocError `config` if it cannot listen on this address.
    */
   static async open(

@@ -6,7 +6,7 @@ import type { HealthSubject } from './subject.js';
 /** Events of a partition that leaves this member. */
 const REBALANCES = ['handed-over', 'released', 'lost'] as const;
 
-/** What identifies the member: added to every metric. */
+/** The labels that identify the member, on every metric. */
 type Labels = Readonly<Record<'stream' | 'group' | 'member', string>>;
 
 /**

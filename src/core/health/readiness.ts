@@ -10,7 +10,7 @@ export type Watched = Pick<HealthSubject, 'id' | 'partitions' | 'standing'> & {
   on(type: 'expired' | 'resumed' | 'joined', listener: () => void): unknown;
 };
 
-/** Decides whether a member can do its work. The member itself detects a standstill; this only judges it. */
+/** Decides whether a member can do its work. The member itself detects a standstill; this class only judges it. */
 export class Readiness {
   readonly #member: Watched;
   #inTouch = true;
@@ -27,7 +27,7 @@ export class Readiness {
     }
   }
 
-  /** One line per problem; none: the member is ready. */
+  /** One line per problem; empty if the member is ready. */
   problems(): string[] {
     const { id, standing, partitions } = this.#member;
     const held = new Map(partitions.map((each) => [each.partition, each.holdUp]));

@@ -2,7 +2,7 @@ import type * as PromClient from 'prom-client';
 import { NatspocError } from '../lib/errors.js';
 import { definitionOf, type MetricName } from './definitions.js';
 
-/** Sets a value of a gauge; absent or null: there is none. */
+/** Sets a value of a gauge; undefined and null set nothing. */
 export type SetValue = (value: number | null | undefined, labels?: Readonly<Record<string, string>>) => void;
 
 /** The metrics of one process, by their definitions. */
@@ -19,9 +19,9 @@ export class MetricRegistry {
   }
 
   /**
-   * Loads the package prom-client, which the library does not ask for.
+   * Loads the package prom-client, which the program has to install.
    *
-   * @param labels of all metrics. Without `group`, each value of a metric about a group has that label.
+   * @param labels of all metrics. Without `group`, each value of a metric about a group gets the label itself.
    * @throws NatspocError `config` if it is not installed.
    */
   static async open(labels: Readonly<Record<string, string>>): Promise<MetricRegistry> {
@@ -69,7 +69,7 @@ export class MetricRegistry {
     });
   }
 
-  /** A counter that is counted as things happen. */
+  /** A counter that its caller increments. */
   counter(name: MetricName): { inc(by?: number): void } {
     return new this.#prom.Counter(this.#options(name));
   }

@@ -12,7 +12,7 @@ export interface Clock {
   at(atMs: number, callback: () => void): Cancel;
 }
 
-/** A timer that fires this late means that the process was stopped or its loop blocked. */
+/** A timer that fires this late shows that the process was stopped or its event loop was blocked. */
 const LATE_MS = 50;
 
 /**
@@ -24,7 +24,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /**
  * The machine's monotonic clock (`performance.now`), unaffected by changes of the wall clock.
  *
- * A late timer lets the sockets be read first, so that unread answers are not taken for silence.
+ * If a timer is late, sockets are read before its callback runs. Otherwise unread answers would be taken for silence.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),

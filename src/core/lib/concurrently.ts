@@ -1,6 +1,6 @@
 /**
- * Maps with at most `limit` promises in flight, and keeps the order. After a rejection no further item is started. The
- * result rejects with the first error once all promises in flight have settled.
+ * Maps with at most `limit` promises in flight, and keeps the order. After a rejection, no further item is started, and
+ * the result rejects with the first error once all promises in flight have settled.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],

@@ -54,8 +54,8 @@ export class NatspocError extends Error {
 }
 
 /**
- * The message of any thrown value: that of an Error or another object, or the value as text. An Error without one, such as that of
- * a refused connection, is named. Never throws.
+ * The message of any thrown value: its `message`, if it has one, or the value as text. For an Error with an empty message, such
+ * as that of a refused connection, the error's name and code. Never throws.
  */
 export function messageOf(error: unknown): string {
   try {
@@ -65,7 +65,7 @@ export function messageOf(error: unknown): string {
     const { message }: { message?: unknown } = Object(error);
     return typeof message === 'string' && message !== '' ? message : inWords(error);
   } catch {
-    // An object without a prototype, or whose own methods throw.
+    // The object has no prototype, or its own methods throw.
     return 'a value that cannot be converted to a string was thrown';
   }
 }

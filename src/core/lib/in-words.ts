@@ -1,4 +1,4 @@
-/** Longer values are cut. */
+/** Longer texts are cut. */
 const MOST_CHARACTERS = 60;
 
 /** A value as a program would write it, in one short line: `"10s"`, `5`, `5n`, `a function`, `{"a":1}`. */
@@ -28,7 +28,7 @@ function objectInWords(value: object | null): string {
   try {
     return JSON.stringify(value);
   } catch {
-    // A cycle, or a number that JSON does not support.
+    // The object contains a cycle or a bigint.
     return 'an object';
   }
 }

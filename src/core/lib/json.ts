@@ -38,7 +38,7 @@ export type Guard<T> = (value: unknown) => value is T;
 type Guards<T> = { readonly [K in keyof T]: Guard<T[K]> };
 
 /**
- * The fields of an object that pass their checks; other fields are dropped. An optional field that does not pass is left out.
+ * The listed fields of an object, checked. All other fields are left out, and optional fields that do not pass their checks.
  *
  * @returns undefined if a required field does not pass.
  */

@@ -1,20 +1,19 @@
 import { tracingChannel } from 'node:diagnostics_channel';
 
 /**
- * Reports each call of one kind to subscribers of `diagnostics_channel`. Without subscribers it costs one
- * check.
+ * Reports each call of one kind to subscribers of `diagnostics_channel`. Without subscribers, a call costs one check.
  */
 export class Tracing<Event extends object> {
   readonly #channel: ReturnType<typeof tracingChannel<unknown, Event>>;
 
-  /** @param name of the tracing channel: subscribers find `tracing:NAME:start` and the others. */
+  /** @param name of the tracing channel: subscribers use `tracing:NAME:start`, `tracing:NAME:end` and so on. */
   constructor(name: string) {
     this.#channel = tracingChannel<unknown, Event>(name);
   }
 
   /** True while anything listens. */
   get isOn(): boolean {
-    // Asked before each call: no array, no closure.
+    // Runs before each call, so it makes no array and no closure.
     const { start, end, asyncStart, asyncEnd, error } = this.#channel;
     if (start.hasSubscribers || asyncEnd.hasSubscribers || error.hasSubscribers) return true;
     return end.hasSubscribers || asyncStart.hasSubscribers;

@@ -3,7 +3,7 @@ import { NatspocError } from './errors.js';
 /**
  * Why an entry of the bucket could not be written.
  *
- * @param refusal the server's reason, for example a full bucket or account; undefined: no answer.
+ * @param refusal the server's reason, for example a full bucket or account; undefined if the server did not answer.
  */
 export function unwritten(key: string, refusal: string | undefined): NatspocError {
   return refusal === undefined

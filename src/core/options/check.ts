@@ -29,12 +29,12 @@ export function joinGroupConfig<Value, State>(options: JoinGroupOptions<Value, S
   return config;
 }
 
-/** The same for `createPublisher`. */
+/** The configuration for these options of `createPublisher`. */
 export function createPublisherConfig(options: CreatePublisherOptions): Config {
   return configOf('createPublisher', options, CREATE_PUBLISHER);
 }
 
-/** The same for `openStream`. */
+/** The configuration for these options of `openStream`. */
 export function openStreamConfig(options: OpenStreamOptions): Config {
   return configOf('openStream', options, OPEN_STREAM);
 }
@@ -69,7 +69,7 @@ function configOf(call: string, options: unknown, checks: Readonly<Record<string
   });
 }
 
-/** URLs carry passwords. */
+/** URLs without their passwords and tokens. */
 const withoutSecrets = (urls: unknown): unknown =>
   [urls]
     .flat()
@@ -84,8 +84,9 @@ function unknownOption(call: string, name: string, known: readonly string[]): st
   return `${call} has no option ${inWords(name)}. ${help}`;
 }
 
-/** Settings without an option: URLs carry user and token; for other credentials and TLS, pass your own connection. */
+/** Settings that have no option, because they are part of a URL. */
 const IN_URL: readonly SettingName[] = ['user', 'password', 'token'];
+/** Settings that have no option, because a program that needs them passes its own connection. */
 const ELSEWHERE: readonly SettingName[] = [
   'creds',
   'nkey',

@@ -9,7 +9,7 @@ export interface Check {
   read: (value: unknown) => unknown;
   /** Completes "… is not". */
   allowed: string;
-  /** The setting that it sets. */
+  /** The setting that the option sets. */
   setting?: SettingName;
 }
 
@@ -22,7 +22,7 @@ export const isFunction = (value: unknown): boolean => typeof value === 'functio
 export const isWhole = (value: unknown, least: number, most: number): boolean =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
 
-/** Accepts any value for which this is true. */
+/** Accepts any value for which `isTrue` returns true. */
 export const such = (isTrue: (value: unknown) => boolean, allowed: string): Check => ({
   read: (value) => (isTrue(value) ? value : undefined),
   allowed,

@@ -14,7 +14,7 @@ export type Connecting =
   | {
       connection?: never;
       /**
-       * URLs, such as `nats://USER:PASSWORD@HOST:4222`; in one text separated by commas.
+       * URLs, such as `nats://USER:PASSWORD@HOST:4222`. One text may contain several, separated by commas.
        *
        * @default 'nats://127.0.0.1:4222'
        */
@@ -68,7 +68,7 @@ export interface StreamOptions {
    */
   authRetryMs?: number | undefined;
   /**
-   * Prefix of reply subjects, if permissions require another one.
+   * Prefix of reply subjects. Set it if permissions require another prefix.
    *
    * @default '_INBOX'
    */

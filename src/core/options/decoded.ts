@@ -13,13 +13,13 @@ import type { StreamMessage } from '../protocol/message.js';
 import type { Decoding } from './handling.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.js';
 
-/** The most problems of a value that an error names. */
+/** An error names at most this number of problems of a value. */
 const MOST_ISSUES = 3;
 
-/** Makes the value of a message. @throws InvalidMessage, or rejects with it. */
+/** Makes the value of a message. @throws InvalidMessage, or returns a promise that rejects with it. */
 type Decode = (message: StreamMessage) => unknown;
 
-/** A handler whose messages have values; the handler itself if nothing makes them. */
+/** Wraps a handler so that its messages have values. Without `schema` and `decode`, returns the handler itself. */
 export function decoded<Value>(
   handler: Handler | InBatches,
   { schema, decode }: Decoding<Value>,
@@ -43,7 +43,7 @@ function single(handler: Handler, decode: Decode): Handler {
   };
 }
 
-/** Those before an invalid message are handled as a batch of their own. */
+/** The messages before an invalid message are handled as a batch of their own. */
 function inBatches(handler: BatchHandler, decode: Decode): BatchHandler {
   return async (messages, context) => {
     const values = await Promise.allSettled(messages.map(async (message) => decode(message)));

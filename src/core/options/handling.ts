@@ -6,7 +6,7 @@ import type { StandardSchema } from './standard-schema.js';
 
 /** A message as handlers get it. */
 export interface Message<Value = undefined> extends StreamMessage {
-  /** What `schema` or `decode` made of the payload; undefined without them. */
+  /** The result of `schema` or `decode`; undefined without them. */
   readonly value: Value;
 }
 
@@ -15,9 +15,9 @@ export interface BatchContext<State = undefined> {
   readonly partition: number;
   /** The fencing token: grows with each change of owner. Pass it along with what you write elsewhere. */
   readonly epoch: number;
-  /** 1 for the first attempt of this owner; for batches that of the first message. */
+  /** 1 for the first attempt by this owner. For a batch, the attempt of its first message. */
   readonly attempt: number;
-  /** Aborts when the handler has to stop: the drain takes too long, a timeout, or the partition is no longer ours. */
+  /** Aborts when the handler has to stop: its time is over, the drain takes too long, or this member lost the partition. */
   readonly signal: AbortSignal;
   /** Adds partition and sequence to each line. */
   readonly log: HandlerLog;
@@ -35,8 +35,8 @@ export interface HandlerContext<State = undefined> extends BatchContext<State> {
 
 /**
  * Handles one message. Returning (or resolving) means handled, throwing (or rejecting) means failed. Messages of a
- * partition come one at a time, in order; with a concurrency above 1, those of one key do. Any thenable is awaited; its
- * value is ignored.
+ * partition come one at a time, in order; with a concurrency above 1, this holds for the messages of one key. Any thenable is
+ * awaited; its value is ignored.
  */
 export type Handler<Value = undefined, State = undefined> = (
   message: Message<Value>,
@@ -44,16 +44,16 @@ export type Handler<Value = undefined, State = undefined> = (
 ) => unknown;
 
 /**
- * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with `FailedAt`,
- * the messages before one message are handled. After its last attempt a batch is handled one message at a time, so that only
- * the message that fails halts the partition, or is skipped or stored as a dead letter.
+ * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of them is handled;
+ * `FailedAt` means that the messages before the failed one are. A batch whose last attempt fails is handled one message at a
+ * time. Then only the message that fails halts the partition, is skipped, or is stored as a dead letter.
  */
 export type BatchHandler<Value = undefined, State = undefined> = (
   messages: readonly Message<Value>[],
   context: BatchContext<State>,
 ) => unknown;
 
-/** How the value of a message is made. A message that has none is an `InvalidMessage`, and is not tried again. */
+/** How the value of a message is made. If that fails, the attempt fails with `InvalidMessage`, and there is no other attempt. */
 export interface Decoding<Value> {
   /**
    * A schema of zod, valibot, arktype or another library that implements Standard Schema. The payload is parsed as JSON and
@@ -74,15 +74,15 @@ export interface Decoding<Value> {
 /** The program's state of each partition: a cache, an open file, a transaction. */
 export interface Stateful<State> {
   /**
-   * Called before the first message of a partition under a new epoch, and awaited; what it returns is `context.state`. If it fails,
+   * Called and awaited before the first message of a partition under a new epoch. Its result is `context.state`. If it fails,
    * the partition starts again. Write it before the handler, so that TypeScript can infer the type of the state.
    *
    * @default none
    */
   acquire?: ((partition: number, context: StateContext) => State | Promise<State>) | undefined;
   /**
-   * Called after the last handler of a partition and before its last commit, and awaited, within the rest of `drainTimeoutMs`. If it
-   * fails, that commit is not made. Not called for a partition that was lost: `signal` aborts.
+   * Called and awaited after the last handler of a partition and before its last commit, within the rest of `drainTimeoutMs`. If it
+   * fails, there is no last commit. Not called for a lost partition: the context's `signal` aborts instead.
    *
    * @default none
    */

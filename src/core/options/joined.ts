@@ -12,13 +12,13 @@ export interface PartitionStatus {
   readonly partition: number;
   readonly epoch: number;
   /**
-   * `retrying`: a message failed, and is tried again; `waiting`: it failed temporarily and will start again; `halted`, `paused`:
-   * until an operator acts.
+   * `retrying`: a message failed, and is tried again. `waiting`: the partition failed temporarily and will start again.
+   * `halted`, `paused`: until an operator acts.
    */
   readonly state: 'starting' | 'waiting' | 'running' | 'retrying' | 'draining' | 'halted' | 'paused';
-  /** An operator's pause: by whom, and when on their wall clock (ISO 8601); absent: none. */
+  /** An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if not paused. */
   readonly pause?: { readonly by: string; readonly at: string } | undefined;
-  /** What holds it up; absent: nothing. */
+  /** What holds the partition up; absent if nothing does. */
   readonly holdUp?: HoldUp | undefined;
   /** Everything up to this sequence is handled; 0 before the start. */
   readonly position: number;
@@ -26,11 +26,11 @@ export interface PartitionStatus {
   readonly committed: number;
   /** Messages handled in this epoch. */
   readonly handled: number;
-  /** Messages that are not handled, in memory and on the server, as of the last delivery. */
+  /** Messages not handled yet, in memory and on the server, as of the last delivery. */
   readonly lag: number;
-  /** When the first of these in memory was stored, in milliseconds since 1970 on the server's clock; absent: none is in memory. */
+  /** When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if memory holds none. */
   readonly oldestAtMs?: number | undefined;
-  /** Upper bound of messages that the stream dropped before this epoch received them. */
+  /** Upper bound of the number of messages that the stream dropped before this epoch received them. */
   readonly trimmed: number;
   /** True once everything that the stream held at some moment since the start is handled. */
   readonly caughtUp: boolean;
@@ -38,9 +38,9 @@ export interface PartitionStatus {
 
 /** Something that makes no progress. */
 export interface Standing {
-  /** null: the member as a whole. */
+  /** null for the member as a whole. */
   readonly partition: number | null;
-  /** `handler`: a handler is slow, or failed and is retried: the group is healthy. */
+  /** `handler`: a handler is slow, or is called again for a message that failed; the group is healthy. */
   readonly why: 'handler' | 'stuck';
   readonly reason: string;
   /** Since when, in milliseconds. */
@@ -48,8 +48,8 @@ export interface Standing {
 }
 
 /**
- * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: `closed`
- * rejects with it.
+ * A running member of a group, with its events. It lives until `leave()`, or until an error ends it; then `closed`
+ * rejects with that error.
  */
 export interface GroupMember<Value = undefined, State = undefined>
   extends EventEmitter<MemberEventMap>,
@@ -58,7 +58,7 @@ export interface GroupMember<Value = undefined, State = undefined>
   readonly name: string;
   /** Session id in the group; null without a session. */
   readonly id: string | null;
-  /** Messages since it started. */
+  /** Counters of messages since it started. */
   readonly counters: Readonly<MemberCounters>;
   /** The partitions that it owns, with their progress. */
   readonly partitions: readonly PartitionStatus[];
@@ -81,23 +81,23 @@ export interface GroupMember<Value = undefined, State = undefined>
    */
   readonly ready: Promise<void>;
   /**
-   * Resolves when it has left; rejects with a NatspocError that gives the cause. If the rejection is unhandled, it ends the process,
-   * so that a worker that failed does not look like one that is done.
+   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection ends the
+   * process: a failed worker must not look like a finished worker.
    */
   readonly closed: Promise<void>;
   /**
-   * Its messages, each with its context, if it has no handler. A message is handled when the loop asks for the next one. Leaving the
-   * loop (`break`, `return`, an exception) leaves the group; the message at which that happens is not handled, and goes to the next
-   * owner. Several loops share the messages; messages of one partition come one at a time.
+   * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the next message.
+   * Leaving the loop (`break`, `return`, an exception) leaves the group; the current message is then not handled, and goes to the
+   * next owner. Several loops share the messages; messages of one partition come one at a time.
    *
    * @throws NatspocError `usage` if the member has a handler; the error that ended the member.
    */
   messages(): AsyncGenerator<[message: Message<Value>, context: HandlerContext<State>], void, undefined>;
-  /** The reasons why it cannot do its work, one per line; empty: it can. `/readyz` returns the same. */
+  /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same. */
   problems(): string[];
   /**
-   * Starts no more handlers of a partition, or of all, at this member. Running ones finish. The partition keeps its owner. The pause
-   * lasts, even if the partition leaves and returns.
+   * This member starts no more handlers of a partition, or of all partitions. Running handlers finish. The partition keeps its
+   * owner. The pause lasts even if the partition leaves this member and returns.
    *
    * @param partition default: all.
    * @param options `forMs`: resumes after this time, in milliseconds; default: until `resume`.
@@ -107,22 +107,21 @@ export interface GroupMember<Value = undefined, State = undefined>
   resume(partition?: number): void;
   /**
    * Moves the positions of partitions of the group, including those of other members: to the first or last message, a
-   * sequence, a time, or by a number of messages. Owners finish running handlers first, so a handler that awaits this
+   * sequence, a time, or by a number of messages. Owners finish running handlers first, so a handler that awaits `seek`
    * waits for itself. Needs the permissions of `natspoc leases seek`.
    *
-   * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved says
-   * why.
+   * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved says why.
    */
   seek(partitions: number | readonly number[], target: SeekTarget): Promise<SeekOutcome[]>;
-  /** Gives a partition away: to the member of this name or session id, or to the member with the fewest partitions. */
+  /** Gives a partition away: to the member of this name or session id, or without `to` to the member with the fewest partitions. */
   release(partition: number, to?: string | null): void;
   /**
-   * Finishes running messages, commits, hands all partitions over and leaves; bounded by the drain timeout. May be called
+   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. May be called
    * repeatedly; the first call counts.
    *
-   * @param options `rejoinWithinMs`: the member is about to be started again: its partitions are not handed over, and are kept this long
-   *   for the next member of its `name`, milliseconds, at most 1 h. Default: 0.
-   * @throws NatspocError `usage` for another `rejoinWithinMs`; what `closed` rejects with.
+   * @param options `rejoinWithinMs`: for a restart. The partitions are not handed over, but kept this long for the next member of the
+   *   same `name`, in milliseconds, at most 1 h. Default: 0.
+   * @throws NatspocError `usage` for an invalid `rejoinWithinMs`; otherwise the error that `closed` rejects with.
    */
   leave(options?: { rejoinWithinMs?: number | undefined }): Promise<void>;
 }

@@ -5,15 +5,15 @@ import { standardError } from '../member/note-logger.js';
 import { type Logger, type LogLevel, SILENT } from '../member/partition/logger.js';
 
 /**
- * The program's logger. One that throws or rejects is reported once a minute on standard error, with the lost
- * line; no handler fails and no member ends because of it.
+ * The program's logger. If it throws or rejects, the lost line goes to standard error, and at most once a minute a
+ * report of the error. No handler fails and no member ends.
  */
 export function loggerOf(logger: Logger | false | undefined): Logger {
   if (logger === false) return SILENT;
   return logger ? sheltered(logger, standardError) : standardError;
 }
 
-/** A logger that never throws; `instead` gets the lines on which it fails. */
+/** Wraps a logger so that it never throws. `instead` gets each line that the logger failed to write. */
 export function sheltered(logger: Logger, instead: Logger): Logger {
   const sparingly = sparing(instead);
   const at = (level: LogLevel) => (fields: object, text: string) => {

@@ -27,14 +27,14 @@ export interface MemberOptions<Value = undefined, State = undefined> {
   /**
    * Reads any existing stream, in order for each key: `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
    * function with a name, which members compare. For a message without a key, its subject is the key.
-   * `partitions` is then the number of this group; the first member decides, and later members may leave all
-   * of it out.
+   * `partitions` is then the number of partitions of this group. The first member decides `key`, `filter` and `partitions`;
+   * later members may leave them out.
    *
    * @default none: the partitions of the stream's own layout
    */
   key?: string | { name: string; of: (message: StreamMessage) => string | null } | undefined;
   /**
-   * With a key: which subjects of the stream the group handles; one subject, with or without wildcards.
+   * With `key`: the subjects that the group handles, as one subject with or without wildcards.
    *
    * @default all
    */
@@ -58,7 +58,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   maxConcurrency?: number | undefined;
   /**
-   * Time limit of an attempt, in milliseconds; a longer attempt has failed.
+   * Time limit of an attempt, in milliseconds; a longer attempt fails.
    *
    * @default no limit
    */
@@ -70,8 +70,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   maxAttempts?: number | undefined;
   /**
-   * How many members in a row may die, or hang for longer than the ttl, while they handle a message. Then it fails without being
-   * tried, and `judge` or `onFailure` decides. 2 to 1,000.
+   * How many members in a row may die, or hang for longer than the ttl, while they handle a message. Then the message fails
+   * without another attempt, and `judge` or `onFailure` decides. 2 to 1,000.
    *
    * @default 3
    */
@@ -83,8 +83,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   backoff?: Backoff | undefined;
   /**
-   * After the last attempt: halt the partition until an operator retries, skips or releases it, store the message as a dead letter, or
-   * skip the message.
+   * What follows the last failed attempt. `halt`: the partition stands still until an operator retries, skips or releases it.
+   * `dead-letter`: the message is stored as a dead letter. `skip`: the message is skipped.
    *
    * @default 'halt'
    */
@@ -97,8 +97,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   withoutKey?: 'subject' | 'dead-letter' | undefined;
   /**
-   * Decides what follows a failed attempt: `'retry'`, `{ retryInMs }`, or what `onFailure` can do; nothing: `maxAttempts` and
-   * `onFailure` decide. Called at once, so it returns no promise. See {@link Judge}.
+   * Decides what follows a failed attempt: returns `'retry'`, `{ retryInMs }` or a value of `onFailure`. If it returns nothing,
+   * `maxAttempts` and `onFailure` decide. It must not return a promise. See {@link Judge}.
    *
    * @default none
    */
@@ -111,7 +111,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   from?: StartFrom | StartFromText | undefined;
   /**
-   * How often positions are committed while busy, in milliseconds: upper bound on what is handled again after a crash.
+   * How often positions are committed while busy, in milliseconds. This limits what is handled again after a crash.
    *
    * @default 200
    */

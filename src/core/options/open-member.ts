@@ -111,8 +111,7 @@ export async function openMemberAt<Value, State>(
 }
 
 /**
- * The handler, whose messages get their values. What the handler expects of them cannot be checked at run
- * time.
+ * The program's handler, wrapped so that messages have values. The type of the values cannot be checked at run time.
  */
 function handlerOf<Value, State>(
   options: MemberProgram<Value, State>,
@@ -124,7 +123,7 @@ function handlerOf<Value, State>(
   return decoded({ handler: batchHandler as unknown as BatchHandler, limits: batchLimits(batch) }, options);
 }
 
-/** What the program does when partitions begin and end here. `release` gets what `acquire` returned, which only it knows. */
+/** The program's functions for the start and end of a partition. The type of the state cannot be checked at run time. */
 function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | undefined {
   if (!acquire && !release) return undefined;
   return {

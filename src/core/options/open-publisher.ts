@@ -13,7 +13,7 @@ export type PublisherProgram = Pick<
   'maxPendingBytes' | 'dedupe' | 'ordered' | 'observer' | 'logger'
 >;
 
-/** A publisher for `await using`, which also closes what was opened for it. */
+/** A publisher for `await using`. Its `close` also closes what was opened for the publisher. */
 class ClosingPublisher extends Publisher implements GroupPublisher {
   readonly #onClose: () => Promise<void>;
 
@@ -51,7 +51,7 @@ export function publisherOf(
       `the observer of a publisher failed: ${messageOf(error)}`,
     );
   const observer: PublishObserver = {
-    // Called for each message, so they are not wrapped.
+    // These two are called for each message, so they are not wrapped.
     ...(program.observer?.confirmed && { confirmed: program.observer.confirmed.bind(program.observer) }),
     ...(program.observer?.failed && { failed: program.observer.failed.bind(program.observer) }),
     disconnected: (about) => {

@@ -19,7 +19,7 @@ import type { Layout } from '../protocol/layout.js';
 export interface TailOptions {
   /** Default: the first. */
   startSequence?: number | undefined;
-  /** True: continue with new messages until `signal` aborts. Otherwise the last stored message ends it. */
+  /** True: continue with new messages until `signal` aborts. Otherwise stop after the last stored message. */
   follow: boolean;
   signal?: AbortSignal | undefined;
 }
@@ -30,9 +30,9 @@ export interface RedriveOptions {
   group?: string | undefined;
   /** Limit of dead letters. Default: none. */
   count?: number | undefined;
-  /** Called for each that was put back, with its new sequence in the stream. */
+  /** Called for each dead letter that was published again, with its new sequence in the stream. */
   onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;
-  /** Called for each that cannot be put back, with the reason. */
+  /** Called for each dead letter that cannot be published again, with the reason. */
   onKept?: ((letter: FoundLetter, reason: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -48,7 +48,7 @@ export interface StreamAdmin extends AsyncDisposable {
   readonly concerns: readonly Concern[];
   /** The version of the connected server. */
   readonly serverVersion: string;
-  /** A group of the stream. Default: that of the options of `openStream`. */
+  /** A group of the stream. Default: the group in the options of `openStream`. */
   group(name?: string): GroupAdmin;
   /** The names of all groups, sorted. */
   groups(): Promise<string[]>;
@@ -58,7 +58,7 @@ export interface StreamAdmin extends AsyncDisposable {
   message(sequence: number): Promise<StoredMessage | undefined>;
   /** The messages of a partition (undefined: of all), in order. */
   tail(partition: number | undefined, options: TailOptions): AsyncGenerator<StoredMessage, void, undefined>;
-  /** What all of these groups have handled, by partition: what can be deleted. Changes nothing. */
+  /** Plans a trim: for each partition, the messages that all of these groups have handled. Changes nothing. */
   planTrim(groups: readonly string[]): Promise<TrimStep[]>;
   /**
    * Carries out a plan, and records that the deleted messages were handled, so that later owners do not count them as lost.
@@ -67,9 +67,9 @@ export interface StreamAdmin extends AsyncDisposable {
    */
   trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number>;
   /**
-   * Deletes messages of a partition (null: of all) up to and including a sequence (null: all of them).
+   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end).
    *
-   * @returns how many were deleted.
+   * @returns the number of deleted messages.
    */
   purge(partition: number | null, upTo: number | null): Promise<number>;
   /** Deletes the traces of ended sessions of all groups from the bucket. Returns the number of sessions. */
@@ -80,7 +80,7 @@ export interface StreamAdmin extends AsyncDisposable {
   deadLetters(foreign?: (sequence: number) => void): AsyncIterable<FoundLetter>;
   /** Publishes dead letters to their partitions again. */
   redrive(options: RedriveOptions): Promise<RedriveSummary>;
-  /** Closes the connection, if it was opened for this. */
+  /** Closes the connection if `openStream` opened it. */
   close(): Promise<void>;
 }
 
@@ -93,7 +93,7 @@ export interface CheckOptions {
 }
 
 /**
- * A group as an operator sees it: inspects it and controls its partitions. Requests to members are bounded by their
+ * Inspects a group and controls its partitions, for an operator. Requests to members are bounded by their
  * drain timeout, and outcomes are read from the leases. Methods reject with a NatspocError: `unreachable`,
  * `not-permitted`, …
  */
@@ -102,14 +102,14 @@ export interface GroupAdmin {
   readonly name: string;
   /** Its members, partitions, positions and lag at one moment. */
   status(): Promise<GroupStatus>;
-  /** The problems of a status; none: the group is healthy. */
+  /** The problems in a status; empty if the group is healthy. */
   check(status: GroupStatus, limits?: CheckOptions): Promise<Finding[]>;
   /** The owners of a partition that the bucket still stores, oldest first. */
   history(partition: number): Promise<Tenure[]>;
   /**
    * Follows members and leases until it is stopped.
    *
-   * @param onChange receives each change after the first snapshot; `eventsOf` puts it into events.
+   * @param onChange receives each change after the first snapshot; `eventsOf` turns a change into events.
    */
   follow(onChange?: (change: GroupChange) => void): GroupFollower;
   /** Runs `use` with a follower that knows the group, and stops it afterwards. */
@@ -120,7 +120,7 @@ export interface GroupAdmin {
     partitions: readonly number[],
     options?: ReleaseOptions,
   ): Promise<ReleaseOutcome[]>;
-  /** Pauses partitions, and waits until they are not handled any more; or, with `paused` false, resumes them. */
+  /** Pauses partitions, and waits until their handlers have stopped. With `paused` false, resumes them. */
   pause(
     follower: GroupFollower,
     partitions: readonly number[],
@@ -147,11 +147,11 @@ export interface GroupAdmin {
 
 /** A group that is being followed: who owns what, as of the newest entry of the bucket. */
 export interface GroupFollower {
-  /** The session id that a lease names as its owner, dead or alive; null: none. */
+  /** The session id that a lease names as its owner, dead or alive; null if it names none. */
   ownerOf(partition: number): string | null;
-  /** The name of that owner; null: none. */
+  /** The name of that owner; null if there is no owner. */
   ownerNameOf(partition: number): string | null;
-  /** The epoch of that owner; 0: there never was one. */
+  /** The epoch of that owner; 0 if there never was an owner. */
   epochOf(partition: number): number;
   /** The partitions whose leases name this session, in order. */
   ownedBy(session: string): number[];

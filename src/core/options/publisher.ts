@@ -32,21 +32,21 @@ export type CreatePublisherOptions = Connecting &
      */
     ordered?: boolean | undefined;
     /**
-     * Publishes to a stream that exists and has subjects of its own: each message names its `subject`. Nothing is created, and
-     * `ordered` keeps the messages of a key in order; without a key, those of a subject.
+     * Publishes to a stream that exists and has subjects of its own: each message names its `subject`. Nothing is created.
+     * `ordered` keeps the messages of a key in order; for messages without a key, the messages of a subject.
      *
      * @default false
      */
     ownSubjects?: boolean | undefined;
     /**
-     * Receives the outcome of each message. One that throws or rejects is logged; the publisher continues.
+     * Receives the outcome of each message. If it throws or rejects, the error is logged, and the publisher continues.
      *
      * @default none
      */
     observer?: PublishObserver | undefined;
     /**
-     * Receives a line for a connection that breaks or is back, and for an observer that throws, each text at most once a minute. `console` and pino work; `false`: no
-     * logging.
+     * Receives a line when the connection breaks or is back, and when the observer throws; each text at most once a minute.
+     * `console` and pino work; `false`: no logging.
      *
      * @default one line each on standard error
      */

@@ -1,5 +1,5 @@
 /**
- * What zod, valibot, arktype and others implement: https://standardschema.dev. Only the used part of it.
+ * Standard Schema, which zod, valibot, arktype and others implement: https://standardschema.dev. Only the part used here.
  */
 export interface StandardSchema<Output> {
   readonly '~standard': {

@@ -52,14 +52,14 @@ const isSchema = (value: unknown): boolean => {
 const isObserver = (value: unknown): boolean =>
   isObject(value) && [value.confirmed, value.failed].every((each) => each === undefined || isFunction(each));
 
-/** The key that an option describes; undefined: none. */
+/** The key that the option `key` describes; undefined if the value is not valid. */
 export function keyOf(value: unknown): MessageKey | undefined {
   if (typeof value === 'string') return parseMessageKey(value);
   if (!isObject(value) || typeof value.name !== 'string') return undefined;
   const name = SETTINGS.name.parse(value.name);
   const { of } = value;
   if (name === undefined || typeof of !== 'function') return undefined;
-  // Its results are checked for each message.
+  // The function's result is checked for each message.
   return namedKey(name, (message) => textOrNull(Reflect.apply(of as () => unknown, undefined, [message])));
 }
 

@@ -9,9 +9,9 @@ export interface DeadLetterStore {
    * stream.
    */
   letters(foreign: (sequence: number) => void): AsyncIterable<FoundLetter>;
-  /** The original message of a letter; undefined: a part of it no longer exists. */
+  /** The original message of a letter; undefined if a part of it no longer exists. */
   original(letter: FoundLetter): Promise<Original | undefined>;
-  /** Deletes a letter; a missing one is a success. */
+  /** Deletes a letter. Succeeds if the letter does not exist. */
   remove(sequence: number): Promise<void>;
 }
 

@@ -9,11 +9,11 @@ import type { Unreadable } from '../protocol/record-format.js';
 /** Messages of a stream that no partition takes: no member ever sees them. */
 export interface Uncovered {
   messages: number;
-  /** The subject of one of them; null: not known. */
+  /** The subject of one of these messages; null if unknown. */
   example: string | null;
 }
 
-/** The stream's state and limits. A limit of null: none. */
+/** The stream's state and limits. null means no limit. */
 export interface StreamFacts {
   name: string;
   subjects: string[];
@@ -21,16 +21,16 @@ export interface StreamFacts {
   bytes: number;
   firstSequence: number;
   lastSequence: number;
-  /** When the first and last stored messages were stored, on the server's clock; null: the stream is empty. */
+  /** When the first and the last message were stored, on the server's clock; null if the stream is empty. */
   firstAtMs: number | null;
   lastAtMs: number | null;
-  /** When it was created, on the server's clock; absent: unknown. */
+  /** When the stream was created, on the server's clock; absent if unknown. */
   createdAtMs?: number;
   /** Consumers of any kind, including the group's readers. */
   consumers: number;
   storage: 'file' | 'memory';
   replicas: number;
-  /** Name of the leading server; null: not clustered, or an election is running. */
+  /** Name of the leading server; null without a cluster, or during an election. */
   leader: string | null;
   /** The other replicas, if clustered. */
   followers: { name: string; current: boolean }[];
@@ -38,9 +38,9 @@ export interface StreamFacts {
   maxBytes: number | null;
   maxAgeMs: number | null;
   duplicateWindowMs: number | null;
-  /** Messages stored in each partition; empty: the server cannot count them. */
+  /** Messages stored in each partition; empty if the server cannot count them. */
   counts: number[];
-  /** Messages that no partition takes; absent: none are known. */
+  /** Messages that no partition takes; absent if none are known. */
   uncovered?: Uncovered;
 }
 
@@ -51,7 +51,7 @@ export interface ReaderFacts {
   /** The last delivered message: its sequence in the stream, and its number since the reader started. */
   deliveredSequence: number;
   deliveredCount: number;
-  /** Messages of the partition that it has not delivered yet. */
+  /** Messages of the partition that the reader has not delivered yet. */
   pending: number;
 }
 
@@ -60,26 +60,26 @@ export interface PositionFacts {
   partition: number;
   sequence: number;
   epoch: number;
-  /** When it was last committed. */
+  /** When the position was last committed. */
   atMs: number;
-  /** Upper bound of messages that the stream dropped before they were handled; absent: none. */
+  /** Upper bound of messages that the stream dropped before they were handled; absent if there are none. */
   trimmed?: number;
   /** See `PositionMark`. */
   created?: number;
   stored?: number;
-  /** The epoch of the layout of its partition; absent: 0. */
+  /** The epoch of the layout to which the partition belongs; absent means 0. */
   layout?: number;
-  /** A seek has moved it since the last resize. */
+  /** Present if a seek has moved the position since the last resize. */
   sought?: true;
-  /** The position cannot be read: sequence and epoch are 0 and meaningless. */
+  /** Present if the position cannot be read; sequence and epoch are then 0 and mean nothing. */
   unreadable?: Unreadable;
 }
 
-/** A job that a member of the group finished, before it left. */
+/** A bounded job that a member of the group finished before it left. */
 export interface JobFacts {
-  /** The revision of its entry, which orders it among sessions and leases. */
+  /** The revision of the job's entry, which orders the job among sessions and leases. */
   revision: number;
-  /** When it was finished, on the member's clock; for people. */
+  /** When the job was finished, on the member's clock; for people. */
   atMs: number;
 }
 
@@ -94,23 +94,23 @@ export interface EndFacts {
 export interface WaitingFacts {
   partition: number;
   after: number;
-  /** In a keyed group, the share of `ofGroup`: an estimate. */
+  /** In a keyed group an estimate: the partition's share of `ofGroup`. */
   count: number;
   /** For a keyed group: messages of all its partitions after the sequence. */
   ofGroup?: number;
-  /** When the first of these was stored; null: not known; absent: not asked. */
+  /** When the first of these messages was stored; null if unknown, absent if not asked for. */
   storedAtMs?: number | null;
 }
 
-/** A stored message with the start of its payload as text; `preview` null: not text. */
+/** A stored message with the start of its payload as text; `preview` is null if the payload is not text. */
 export interface MessageFacts {
   sequence: number;
-  /** null: a subject that is not one of the layout's. */
+  /** null if the subject is not one of the layout's. */
   partition: number | null;
   subject: string;
   atMs: number;
   key: string | null;
-  /** Its headers, the first ones; absent: none, or not read. */
+  /** The first headers; absent if there are none, or if they were not read. */
   headers?: [name: string, value: string][];
   /** Bytes of payload. */
   size: number;
@@ -124,7 +124,7 @@ export interface DeadLetterFacts {
   messages: number;
   bytes: number;
   lastSequence: number;
-  /** The last one; null: none, or it is not a dead letter of this stream. */
+  /** The last letter; null if there is none, or if the last message is not a dead letter of this stream. */
   last: {
     partition: number;
     /** The message's sequence in its original stream. */
@@ -143,11 +143,11 @@ export interface PastEntry {
   entry: ViewEntry | ProofEntry;
 }
 
-/** Answers of members about themselves, and members that certainly did not answer (no such connection). */
+/** What members report about themselves, and which sessions certainly have no connection. */
 export interface StatsFacts {
   members: MemberStats[];
   /** Sessions for which the server reports no responders. */
   gone: string[];
-  /** The requests were not permitted: silence means nothing. */
+  /** True if the requests were not permitted; then silence means nothing. */
   denied?: boolean;
 }

@@ -11,9 +11,9 @@ import type { DeadLetter, StreamMessage } from '../protocol/message.js';
 export type NoAnswer = { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
 
 /**
- * The outcome of a conditional write. `conflict`: the revision was not the expected one. `unknown`: no answer, so it may have
- * been applied, or may still be; `refusal`: the server's temporary reason. `failed`: no retry will help (not permitted,
- * bucket deleted).
+ * The outcome of a conditional write. `conflict`: the revision was not the expected one. `unknown`: no answer, so the write
+ * may have been applied, or may be applied later; `refusal`: the server's temporary reason. `failed`: no retry will help (not
+ * permitted, bucket deleted).
  */
 export type WriteOutcome =
   | { kind: 'ok'; revision: number }
@@ -26,11 +26,11 @@ export type ReadOutcome = { kind: 'found'; entry: BucketEntry } | { kind: 'missi
 
 /** Receives the entries of a watch, in the order of the bucket. */
 export interface WatchSink {
-  /** All entries that match the filter; replaces everything known. Called at the start and after each break. */
+  /** All entries that match the filter; they replace everything known. Called at the start and after each break. */
   snapshot(entries: BucketEntry[]): void;
   /** Later changes, in revision order. */
   changes(entries: BucketEntry[]): void;
-  /** The watch has ended: bucket deleted, not permitted. */
+  /** The watch has ended, for example because the bucket was deleted. */
   failed(error: NatspocError): void;
 }
 
@@ -41,7 +41,7 @@ export interface Watch {
 
 /** How a write is sent. */
 export interface WriteOptions {
-  /** The outcome is unknown after this time, in milliseconds; at most the bucket's timeout. */
+  /** After this time, in milliseconds, the outcome is unknown; at most the bucket's timeout. */
   timeoutMs: number;
 }
 
@@ -65,26 +65,26 @@ export interface Bucket {
 
 /** Keeps the layout in the bucket. */
 export interface LayoutKeeper {
-  /** Writes it if it is missing; `failed`: the bucket has another one. */
+  /** Writes the layout if it is missing. `failed`: the bucket has another layout. */
   keep(): Promise<{ kind: 'ok' } | NoAnswer>;
 }
 
 /**
- * Why a reader has stopped: another client deleted it; another client changed it, or created another of its name; the server
- * was silent; or anything else (a gap, a lost connection).
+ * Why a reader has stopped: another client deleted it; another client changed it, or created another reader of the
+ * same name; the server was silent; or anything else (a gap, a lost connection).
  */
 export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'broken';
 
 /** Receives the deliveries of a reader. */
 export interface ReaderSink {
   message(message: StreamMessage): void;
-  /** The stream dropped this number of waiting messages; no others wait. */
+  /** The stream dropped this number of waiting messages; no other messages wait. */
   gone?(messages: number): void;
   /** The stream dropped messages before they were delivered. Reported by shared readers only. */
   trimmed?(trimmed: Trimmed): void;
   /**
-   * The reader has ended. Everything delivered before is in order and complete. Open another one after the last received
-   * message; if this one was `deleted`, only after checking who owns the position.
+   * The reader has ended. Everything delivered before is in order and complete. Open another reader after the last received
+   * message. If the fault is `deleted`, first check who owns the position.
    *
    * @param reason for people.
    */
@@ -119,16 +119,16 @@ export interface ReaderWindow {
 export interface Reader {
   /** Messages that wait on the server for this reader, as of the last delivery. */
   readonly pending: number;
-  /** Messages that it has received. */
+  /** Number of messages that the reader has received. */
   readonly delivered: number;
-  /** Estimated number of waiting messages of its partition; absent: all of them. */
+  /** Estimated number of the waiting messages that belong to the partition; absent if all of them do. */
   readonly lag?: number;
   /** Absent if only the messages of the partition show its progress. */
   readonly coverage?: Coverage;
-  /** True if no request was pending at some time between the current delivery and the previous one. */
+  /** True if there was a moment without a pending request between the previous delivery and the current one. */
   readonly rested: boolean;
   /**
-   * Starts deliveries. `held`: buffered messages of an earlier reader, which are released here.
+   * Starts deliveries. `held`: number of buffered messages of an earlier reader, which will be released at this reader.
    */
   start(held: number): void;
   /** Releases window space: this number of messages has left the buffer. */
@@ -149,7 +149,7 @@ export interface StreamBounds {
   missing: number;
   /** The stream's limit of messages per subject; 0: none. */
   mostPerSubject: number;
-  /** When it was created, in milliseconds since 1970 on the server's clock; undefined: unknown. */
+  /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   created?: number | undefined;
 }
 
@@ -168,9 +168,9 @@ export interface ReaderOptions {
   window: ReaderWindow;
   /** Limit of messages that are handled in parallel, or in one batch. */
   concurrency: number;
-  /** For a shared reader: true for a message that is passed over, because it was handled before the group was resized. */
+  /** For a shared reader: true for a message that is passed over, because the group handled it before a resize. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
-  /** The last sequence that the partition counts as handled. It may follow an earlier shared reader beyond the start. */
+  /** The last sequence that the partition counts as handled. It may lie beyond the start, if it followed an earlier shared reader. */
   handledUpTo?: number | undefined;
 }
 
@@ -183,37 +183,37 @@ export interface ReaderState {
 }
 
 /**
- * Whether what was received may be committed. `doubt`: what was received since the last commit does not count, for this reason;
- * `unknown`: the server has not answered.
+ * Whether received messages may be committed. `doubt`: why messages received since the last commit do not count. `unknown`: the
+ * server has not answered.
  */
 export type Confirmation = 'confirmed' | 'unknown' | { doubt: string };
 
 /** The partitioned stream for reading. */
 export interface EventStream {
   /**
-   * Present if one reader serves all partitions. Such readers report dropped messages ({@link ReaderSink.trimmed}). Their
+   * Present if one reader serves all partitions. Such a reader reports dropped messages ({@link ReaderSink.trimmed}). Its
    * messages have many subjects, so a delivery does not reveal that another client has changed the reader.
    */
   readonly shared?: {
     /**
-     * Checks the readers, before what they delivered is committed. A changed one faults as `foreign`. `isUrgent`: a drain waits for it;
-     * default false.
+     * Checks the readers before a commit of what they delivered. A reader that another client changed faults as `foreign`.
+     * `isUrgent`: a drain waits for the check; default false.
      */
     confirm(partition: number, isUrgent?: boolean): Promise<Confirmation>;
     /**
-     * Partitions that start after this sequence, or not far from it, are about to be opened: the reader may
-     * be opened for them.
+     * Announces that partitions that start after about this sequence will be opened soon. The reader may be opened for them
+     * at once.
      */
     prepare(after: number): void;
   };
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
   /** Deletes a reader by name; a missing reader is a success. */
   remove(name: string): Promise<RemoveOutcome>;
-  /** The state of a reader; `gone`: the server has none of this name; `denied`: not permitted; undefined: unknown. */
+  /** The state of a reader; `gone`: there is no reader of this name; `denied`: not permitted; undefined: unknown. */
   inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
   /**
-   * `since`: the answer to any request that was sent at this time of the clock or later is sufficient, so
-   * several looks can share one, after a short wait. Absent: asks now.
+   * The bounds of the stream. `since`: accepts the answer to any request sent at this time of the clock or later, so several
+   * callers share one request, after a short wait. Without `since`, asks at once.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, in milliseconds since 1970; undefined: it is gone, or unknown. */
@@ -255,7 +255,7 @@ export interface Break {
 /** Events of the connection. */
 export interface LinkEvents {
   disconnected: (about?: Break) => void;
-  /** `server`: the one that it is connected to now. */
+  /** `server`: the server of the connection now. */
   reconnected: (server?: string | null) => void;
   /** The connection has ended: the server no longer accepts the credentials, or this process closed it. */
   ended: (error: NatspocError) => void;
@@ -267,7 +267,7 @@ export interface Link {
   watch(events: LinkEvents): () => void;
 }
 
-/** Stores dead letters. `unknown`: store it again; only one copy is kept. */
+/** Stores dead letters. After `unknown`, store the letter again: only one copy is kept. */
 export interface DeadLetters {
   store(letter: DeadLetter): Promise<{ kind: 'ok' } | NoAnswer>;
 }

@@ -17,5 +17,5 @@ export interface KeepingStream {
   ): Promise<{ kind: 'found'; message: StoredCopy } | { kind: 'missing' } | { kind: 'unknown' }>;
 }
 
-/** The outcome of storing. `unknown`: it may be stored; storing it again under the same id keeps one. */
+/** The outcome of storing. `unknown`: the message may be stored; storing it again under the same id keeps one copy. */
 export type StoreOutcome = { kind: 'ok'; sequence: number } | NoAnswer;

@@ -19,7 +19,7 @@ import type { Watch, WatchSink } from './index.js';
 export interface GroupObserver {
   /** Follows sessions and leases. */
   watch(sink: WatchSink): Watch;
-  /** Past revisions of sessions, leases and proofs of life in the bucket, oldest first; only the newest of very many. */
+  /** Past revisions of sessions, leases and proofs of life in the bucket, oldest first. If there are very many, only the newest. */
   history(): Promise<PastEntry[]>;
   /** Past revisions of one partition's lease, and of the proofs of life of its owners; each oldest first. */
   leaseHistory(partition: number): Promise<PastEntry[]>;
@@ -27,16 +27,16 @@ export interface GroupObserver {
   entries(): Promise<PastEntry[]>;
   /** The newest entry of each proof of life. */
   proofs(): Promise<PastEntry[]>;
-  /** The last finished job of a member that had a bounded one; undefined: none, or it cannot be read. */
+  /** The last bounded job that a member finished; undefined if there is none, or if it cannot be read. */
   job(): Promise<JobFacts | undefined>;
-  /** The sequence after which partitions without a position start; null: not decided yet, or it cannot be read. */
+  /** The sequence after which partitions without a position start; null if undecided, or if it cannot be read. */
   start(): Promise<number | null>;
   /** The committed positions, including unreadable ones. */
   positions(): Promise<PositionFacts[]>;
   stream(): Promise<StreamFacts>;
   /** The stream's dead letters. `known`: the previous result. */
   deadLetters(known: DeadLetterFacts | null): Promise<DeadLetterFacts>;
-  /** The existing readers of these epochs, by partition. */
+  /** The existing readers of these epochs. `epochs` maps partitions to epochs. */
   readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
   /** When the message of a sequence was stored, on the server's clock; undefined: it is gone, or unknown. */
   storedTime(sequence: number): Promise<number | undefined>;
@@ -44,7 +44,7 @@ export interface GroupObserver {
   ends(): Promise<EndFacts[]>;
   /** The number of messages of a partition after a sequence. */
   waiting(partition: number, after: number): Promise<WaitingFacts>;
-  /** The sequences of the first messages of a partition after one, at most `limit`. */
+  /** The sequences of the first messages of a partition after the sequence `after`, at most `limit`. */
   sequences(partition: number, after: number, limit: number): Promise<number[]>;
   /** When the first message of a partition after a sequence was stored, on our wall clock; null: there is none. */
   storedAt(partition: number, after: number): Promise<number | null>;

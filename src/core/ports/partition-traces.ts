@@ -1,11 +1,11 @@
-/** The newest entry of a key of a partition. Times of one clock, in milliseconds. */
+/** The newest entry of one bucket key of a partition. All times are of one clock, in milliseconds. */
 export interface PartitionTrace {
   kind: 'lease' | 'position' | 'override' | 'cleared';
   partition: number;
   revision: number;
-  /** It is a deletion marker. */
+  /** True for a deletion marker. */
   ended: boolean;
-  /** How many entries of the key there are. For leases only; otherwise 1. */
+  /** The number of entries of the key. Counted for leases only; otherwise 1. */
   entries: number;
   atMs: number;
 }
@@ -13,10 +13,10 @@ export interface PartitionTrace {
 /** The entries of a group's partitions that remain in the bucket. */
 export interface PartitionTraces {
   /**
-   * All of them, the number of partitions in the group's layout, and the current time on the server's clock; undefined for a group that was
-   * never resized. Rejects if they cannot be read.
+   * All traces, the number of partitions in the group's layout, and the current time on the server's clock; undefined for a group
+   * that was never resized. Rejects if they cannot be read.
    */
   read(): Promise<{ traces: PartitionTrace[]; partitions: number; nowMs: number } | undefined>;
-  /** Deletes the entries of a trace's key up to this one; of a lease, those before it. Rejects if that fails. */
+  /** Deletes the entries of a trace's key up to and including the trace; for a lease, only the entries before it. Rejects on failure. */
   purge(trace: PartitionTrace): Promise<void>;
 }

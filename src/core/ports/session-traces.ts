@@ -1,4 +1,4 @@
-/** The newest entry of a session's key, or of its proof of life. Times of one clock, in milliseconds. */
+/** The newest entry of a session's key, or of its proof of life. All times are of one clock, in milliseconds. */
 export interface SessionTrace {
   kind: 'session' | 'proof';
   id: string;
@@ -9,8 +9,8 @@ export interface SessionTrace {
 
 /** The traces of one group's sessions in the bucket. */
 export interface SessionTraces {
-  /** All of them, and the current time on the server's clock. Rejects if they cannot be read. */
+  /** All traces, and the current time on the server's clock. Rejects if they cannot be read. */
   read(): Promise<{ traces: SessionTrace[]; nowMs: number }>;
-  /** Deletes all entries of a trace's key up to this one. Rejects if that fails. */
+  /** Deletes all entries of a trace's key up to and including the trace. Rejects on failure. */
   purge(trace: SessionTrace): Promise<void>;
 }

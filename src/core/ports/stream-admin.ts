@@ -2,7 +2,7 @@
 export interface StoredMessage {
   sequence: number;
   subject: string;
-  /** null: a subject that is not one of the layout's. */
+  /** null if the subject is not one of the layout's. */
   partition: number | null;
   key: string | null;
   /** When it was stored, in milliseconds since 1970. */
@@ -14,12 +14,12 @@ export interface StoredMessage {
 
 /** Reads and deletes messages of a stream. Methods reject with a NatspocError if the server refuses or does not answer. */
 export interface StreamAdmin {
-  /** The message of this sequence; undefined: it does not exist (any more). */
+  /** The message of this sequence; undefined if it does not exist (any more). */
   get(sequence: number): Promise<StoredMessage | undefined>;
   /**
-   * Deletes the messages of a partition (null: of all) up to and including a sequence (null: all of them).
+   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end).
    *
-   * @returns how many were deleted.
+   * @returns the number of deleted messages.
    */
   purge(partition: number | null, upTo: number | null): Promise<number>;
   /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */

@@ -7,7 +7,7 @@ import type { OutgoingMessage } from './types.js';
 
 /** Where messages go: to the partitions of a layout, or to subjects of their own. */
 export interface Addressing {
-  /** Partitions; without a layout, lanes that keep the order of a key. */
+  /** The number of partitions; without a layout, the number of lanes. A lane keeps its messages in order. */
   readonly partitions: number;
   /**
    * The subject of a message, and its partition or lane.
@@ -17,13 +17,13 @@ export interface Addressing {
   of(message: OutgoingMessage, partition: number): { subject: string; partition: number };
 }
 
-/** In a stream with subjects of its own: keys share this many lanes. */
+/** The number of lanes in a stream with subjects of its own. Keys share them. */
 const LANES = 1_024;
 const SUBJECT = /^[^\s.*>]+(\.[^\s.*>]+)*$/;
 
 const usage = (message: string): NatspocError => new NatspocError('usage', message);
 
-/** Subjects that natspoc makes from keys. */
+/** Addresses messages to the partitions of natspoc's layout. */
 export function layoutAddressing({ prefix, partitions }: Pick<Layout, 'prefix' | 'partitions'>): Addressing {
   const places = Array.from({ length: partitions }, (_, partition) => ({
     partition,
@@ -41,7 +41,7 @@ export function layoutAddressing({ prefix, partitions }: Pick<Layout, 'prefix' |
   };
 }
 
-/** Subjects that messages name, of a stream that listens to these patterns. */
+/** Addresses messages to the subjects that they name, in a stream that listens to these patterns. */
 export function ownAddressing(patterns: readonly string[]): Addressing {
   const matchers = patterns.map(subjectMatcher);
   return {

@@ -17,7 +17,7 @@ export interface Envelope {
   readonly headers: Uint8Array | undefined;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get into a header
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not get into a header
 const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -26,7 +26,7 @@ export function fitsHeader(value: string): boolean {
   return value !== '' && !UNSAFE_VALUE.test(value);
 }
 
-/** The start of generated ids. Random, because the duplicate window outlives a process that restarts at zero. */
+/** The start of generated ids. Random: after a restart ids count from zero again, while the server still remembers earlier ids. */
 export const newIdPrefix = (): string => `${randomBytes(9).toString('base64url')}-`;
 
 /** Why the server would refuse a message of this size, headers and payload. */
@@ -81,7 +81,7 @@ export class EnvelopeMaker {
 
   /**
    * @param id the message id to send, if any
-   * @param isOwnId it was generated here, and needs no check
+   * @param isOwnId true if the id was generated here and needs no check
    * @throws NatspocError `usage` for a key, id, header or partition that cannot be sent.
    */
   make(message: OutgoingMessage, id: string | undefined, isOwnId = false): Envelope {

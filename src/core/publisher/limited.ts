@@ -9,7 +9,7 @@ export const isLimited = ({ signal, timeoutMs }: PublishLimits): boolean =>
   signal !== undefined || timeoutMs !== undefined;
 
 /**
- * The same waiter, which stops waiting when its signal aborts or its time is over.
+ * Wraps a waiter so that it stops waiting when the signal aborts or the time is over.
  *
  * @param giveUp called at most once, while the message is not settled.
  * @throws NatspocError `usage` for invalid limits; `not-confirmed` if the signal has aborted.

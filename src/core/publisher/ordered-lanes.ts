@@ -1,12 +1,12 @@
 import type { Slot } from './window.js';
 
 /**
- * Keeps at most one message of each partition in flight: the next is sent when the previous one is settled. Otherwise,
- * if a leader dies with an accepted message, the next leader stores later messages of its partition before the
- * publisher can know that the first is lost.
+ * Keeps at most one message of each partition in flight: the next message is sent when the previous one is settled. With
+ * several in flight, a leader may die with the first one, and the next leader may store later messages of the partition
+ * before the publisher learns of the loss.
  */
 export class OrderedLanes {
-  /** By partition, its messages in order; the first may be in flight. */
+  /** The messages of each partition, in order. The first may be in flight. */
   readonly #lanes: Slot[][];
   /** Partitions whose first message has changed. */
   readonly #ready = new Set<number>();
@@ -20,7 +20,7 @@ export class OrderedLanes {
     this.#lanes[slot.partition]?.push(slot);
   }
 
-  /** Whether it is the first of its partition. */
+  /** True for the first message of its partition. */
   isFirst(slot: Slot): boolean {
     return this.#lanes[slot.partition]?.[0] === slot;
   }
@@ -33,7 +33,7 @@ export class OrderedLanes {
     if (index === 0 && lane.length > 0) this.#ready.add(slot.partition);
   }
 
-  /** The messages that have become first since the last call. */
+  /** The messages that became the first of their partition since the last call. */
   takeReady(): Slot[] {
     if (this.#ready.size === 0) return [];
     const first = [...this.#ready].flatMap((partition) => this.#lanes[partition]?.[0] ?? []);

@@ -93,7 +93,7 @@ export class Outcomes {
     this.#tell(() => this.#observer.disconnected?.(about));
   }
 
-  /** Records that it is back. */
+  /** Records that the connection is back. */
   reconnected(server: string | null, afterMs: number): void {
     this.#tell(() => this.#observer.reconnected?.({ server, afterMs }));
   }
@@ -126,7 +126,7 @@ export class Outcomes {
 /** The failure of a message that the server refused. */
 export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
   const code = reason.code ? ` (${reason.code})` : '';
-  // This code covers all kinds of full streams, and broken disks.
+  // The error code is the same for full streams and broken disks, so the text decides.
   const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
     ? ' The stream is full: "natspoc stream trim" deletes what every group has handled.'
     : '';

@@ -29,7 +29,7 @@ export interface PublisherOptions {
   /** Opens the connection's port. */
   openPort: OpenPublishPort;
   /**
-   * A message that is not confirmed within this time after it entered the window has failed, retries included. Default
+   * A message fails if it is not confirmed within this time after it entered the window, retries included. Default
    * 30,000: a cluster that has lost a server needs 4 to 9 s to elect new leaders, and refuses everything until then.
    */
   timeoutMs?: number;
@@ -37,7 +37,7 @@ export interface PublisherOptions {
   maxPendingMessages?: number;
   /** Limit of bytes in the window, headers and payloads. Default 64 MiB. */
   maxPendingBytes?: number;
-  /** Gives each message without an id a unique one, so that a retry is never stored twice. */
+  /** Gives each message without an id a unique id, so that a retry is never stored twice. */
   dedupe?: boolean;
   /** How long the stream detects duplicate ids: a later retry may be stored twice. Default: forever. */
   duplicateWindowMs?: number;
@@ -50,7 +50,7 @@ export interface PublisherOptions {
   /** Receives the outcome of each message. */
   observer?: PublishObserver;
   /**
-   * Called when the observer throws or rejects. Default: the error ends the process, as that of any other
+   * Called when the observer throws or rejects. Default: the error ends the process, like an error in any other
    * callback.
    */
   observerFailed?: (error: unknown) => void;
@@ -63,7 +63,7 @@ const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 
 const utf8 = new TextEncoder();
 
-/** Thrown inside a callback of the client, it would stop the reading of the connection. */
+/** Throws outside the client's callbacks: an error inside one would stop the client from reading the connection. */
 function surface(error: unknown): void {
   queueMicrotask(() => {
     throw error;
@@ -72,8 +72,8 @@ function surface(error: unknown): void {
 
 /**
  * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After
- * a break, or a temporary refusal, all unconfirmed messages are resent in their original order, before any new one, so
- * that the order within each partition holds.
+ * a break, or a temporary refusal, all unconfirmed messages are resent in their original order, before any new message.
+ * So the order within each partition holds.
  */
 export class Publisher {
   readonly #clock: Clock;
@@ -85,7 +85,7 @@ export class Publisher {
   readonly #idPrefix: string | undefined;
   readonly #room = new WaitingLine();
   readonly #idle = new WaitingLine();
-  /** Accepted while the window was full; consumed from `#queueHead` on. */
+  /** Messages accepted while the window was full; consumed from `#queueHead` on. */
   #queue: Slot[] = [];
   #queueHead = 0;
   #ids = 0;
@@ -114,12 +114,12 @@ export class Publisher {
     });
   }
 
-  /** The counters so far. The object is live. */
+  /** Counters since the start, always up to date. */
   get counters(): Readonly<PublishCounters> {
     return this.#outcomes.counters;
   }
 
-  /** Messages that are accepted and not settled. */
+  /** Number of messages that are accepted, and neither confirmed nor failed. */
   get pending(): number {
     return this.#transmitter.unsettled + this.#queue.length - this.#queueHead;
   }
@@ -133,11 +133,11 @@ export class Publisher {
    * Publishes one message and waits for its confirmation. Many calls may wait at the same time.
    *
    * @param limits when to stop waiting earlier than the publisher does.
-   * @throws PublishError why it is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or `failed`
-   *   after `close`; `stored` says whether it may be in the stream.
+   * @throws PublishError if the message is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or
+   *   `failed` after `close`. The error's `stored` says whether the message may be in the stream.
    */
   publish(message: OutgoingMessage, limits: PublishLimits = {}): Promise<Confirmation> {
-    // An invalid message fails, and leaves nothing in the window.
+    // An invalid message is not traced: `#publish` rejects it.
     if (!this.#tracing.isOn || !isMessage(message)) return this.#publish(message, limits);
     const headers = { ...message.headers };
     return this.#tracing.trace({ message, headers }, () => this.#publish({ ...message, headers }, limits));
@@ -150,10 +150,10 @@ export class Publisher {
   }
 
   /**
-   * The fast path: sends a message, whose outcome goes to the observer. It always accepts. If the window is full, it
-   * returns a promise; a caller that awaits it before the next message uses constant memory.
+   * The fast path: sends a message, whose outcome goes to the observer. Always accepts the message. If the window is
+   * full, returns a promise; a caller that awaits the promise before the next message uses constant memory.
    *
-   * @param dueMs when it should have been sent, on the publisher's clock: latency counts from here. Default: now
+   * @param dueMs when the message was due, on the publisher's clock; latency counts from then. Default: now
    */
   send(message: OutgoingMessage, dueMs?: number): Promise<void> | undefined {
     this.#accept(message, dueMs, undefined);
@@ -172,7 +172,7 @@ export class Publisher {
     this.#transmitter.close(new NatspocError('failed', 'The publisher is closed.'));
   }
 
-  /** Gives up messages in flight: they fail now, as never sent or as unknown. */
+  /** Gives up the messages in flight. Each fails at once, as never sent or with an unknown outcome. */
   abandon(): void {
     this.#closed = true;
     this.#transmitter.close(
@@ -192,7 +192,7 @@ export class Publisher {
   ): void {
     this.#outcomes.counters.accepted++;
     try {
-      // The clock is read once per message: at full speed a read costs as much as the rest of this.
+      // The clock is read once per message: at full speed a read costs as much as the rest of this method.
       const nowMs = this.#clock.now();
       const slot = this.#prepare(message, dueMs ?? nowMs, waiter);
       if (waiter && limits)

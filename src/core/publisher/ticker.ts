@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../lib/clock.js';
 
 /**
- * Calls back at an interval while there is something to check. After the process was stopped it skips one interval, so
- * that answers still in the socket are read before deadlines are judged.
+ * Calls back at an interval while there is something to check. If the process was stopped meanwhile, skips one interval:
+ * answers still in the socket are read before deadlines are judged.
  */
 export class Ticker {
   readonly #clock: Clock;

@@ -12,7 +12,7 @@ import { PendingWindow, type Slot } from './window.js';
 
 /** Limit of the interval of deadline checks. */
 const MAX_TICK_MS = 250;
-/** An answer on a live connection is overdue after this part of the timeout, at most after this time. */
+/** An answer on a live connection is overdue after this part of the timeout, but at the latest after `MAX_OVERDUE_MS`. */
 const OVERDUE_PART = 1 / 3;
 const MAX_OVERDUE_MS = 2_000;
 
@@ -33,13 +33,13 @@ export interface TransmitterOptions {
 
 /**
  * `flowing`: messages are sent as they come. `down`: no connection. `settling`: the server refused or lost a message;
- * nothing is sent until all others are answered. `resting`: the back-off that follows.
+ * nothing is sent until all messages in flight are answered. `resting`: the back-off that follows.
  */
 type Mode = 'flowing' | 'down' | 'settling' | 'resting' | 'closed';
 
 /**
  * Sends admitted messages, matches answers, and checks deadlines. All faults have the same recovery: stop, then resend
- * everything unconfirmed, oldest first, before anything new.
+ * all unconfirmed messages, oldest first, before any new message.
  */
 export class Transmitter {
   readonly #options: TransmitterOptions;
@@ -145,7 +145,7 @@ export class Transmitter {
         return;
       }
     } catch (cause) {
-      // It must leave the window, because no answer will come.
+      // The message must leave the window, because no answer will come.
       const error = new NatspocError('failed', `${subject}: not sent: ${messageOf(cause)}.`, { cause });
       this.#fail(slot, abandoned(slot, error));
       queueMicrotask(() => this.#options.onSettled());
@@ -178,7 +178,7 @@ export class Transmitter {
 
   #onConfirmed(token: number, sequence: number, duplicate: boolean): void {
     const slot = this.#window.find(token);
-    // Also if it waits to be resent: the answer to an earlier attempt is as good.
+    // A message that waits to be resent is confirmed too: the answer to an earlier attempt is as good.
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
     this.#backoff.reset();
@@ -187,7 +187,7 @@ export class Transmitter {
     this.#afterAnswer();
   }
 
-  /** It keeps waiting for the intended stream. If that never answers, this is the reason. */
+  /** The message keeps waiting for the intended stream. If that stream never answers, `reason` explains the failure. */
   #onElsewhere(token: number, reason: Rejection): void {
     const slot = this.#window.find(token);
     if (slot !== undefined) slot.refusal = reason;
@@ -227,7 +227,7 @@ export class Transmitter {
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
     this.#backoff.cancel();
-    // A break may be over before it was noticed. What was sent before is lost nevertheless.
+    // A break may be over before it is noticed. The answers to earlier messages are lost nevertheless.
     for (const slot of this.#window.slots()) this.#lost(slot);
     this.#resend();
   }
@@ -263,7 +263,7 @@ export class Transmitter {
     this.#options.onSettled();
   }
 
-  /** Checks deadlines; true while there are any. */
+  /** Checks deadlines. Returns true while messages have deadlines. */
   #tick(): boolean {
     const nowMs = this.#options.clock.now();
     this.#expire(nowMs);
@@ -280,8 +280,8 @@ export class Transmitter {
   }
 
   /**
-   * Resends a message with an id whose answer is overdue: at worst it is a duplicate. Without an id, only if the server
-   * temporarily refuses others: a leader that is gone has lost it, and all others wait for its answer.
+   * Resends messages whose answers are overdue. A message with an id is at worst a duplicate. A message without an id is
+   * resent only while the server temporarily refuses others: its leader is gone, and all others wait for its answer.
    */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;

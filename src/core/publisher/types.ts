@@ -1,20 +1,20 @@
 import type { NatspocError } from '../lib/errors.js';
 
 /**
- * A message to publish. Give a `key`, or a `partition`, or neither: then partitions are used in turn. With `ownSubjects`, give a
- * `subject`.
+ * A message to publish. Give a `key` or a `partition`. Messages with neither go to the partitions in turn. With `ownSubjects`,
+ * give a `subject`.
  */
 export interface OutgoingMessage {
   /** The payload; text is sent as UTF-8. */
   readonly data: Uint8Array | string;
   /**
-   * Messages of one key go to one partition, in order. Sent in the header `Natspoc-Key`; a key in that header counts as
-   * well. null: none.
+   * Messages of one key go to one partition, in order. The key is sent in the header `Natspoc-Key`; a key given in that
+   * header counts as well. null: no key.
    */
   readonly key?: string | null;
   /** The partition to send to, whatever the key, 0 to partitions - 1. */
   readonly partition?: number;
-  /** Only with `ownSubjects`: where to publish. The key then keeps messages in order, with `ordered`, and travels in its header. */
+  /** Only with `ownSubjects`: the subject to publish to. A key is sent in its header; with `ordered`, its messages stay in order. */
   readonly subject?: string;
   /** Further headers, name to value; ASCII names. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -22,9 +22,9 @@ export interface OutgoingMessage {
   readonly id?: string;
 }
 
-/** When to stop waiting for the confirmation of one message. It may be stored nevertheless. */
+/** When to stop waiting for the confirmation of one message. The message may be stored nevertheless. */
 export interface PublishLimits {
-  /** Gives the message up when it aborts. */
+  /** Gives the message up when the signal aborts. */
   readonly signal?: AbortSignal | undefined;
   /**
    * How long until the message is given up, in milliseconds; at most the time of the publisher.
@@ -37,11 +37,11 @@ export interface PublishLimits {
 /** An event of the tracing channel `natspoc:publish`: one call of `publish`. */
 export interface PublishTrace {
   readonly message: OutgoingMessage;
-  /** The headers to send. A subscriber may add some at the start, such as `traceparent`. */
+  /** The headers to send. A subscriber may add headers at the start, such as `traceparent`. */
   readonly headers: Record<string, string>;
   /** Set when the message is confirmed. */
   readonly result?: Confirmation;
-  /** Set when it has failed: a `PublishError`. */
+  /** Set when publishing failed: a `PublishError`. */
   readonly error?: unknown;
 }
 
@@ -51,7 +51,7 @@ export interface Confirmation {
   readonly partition: number;
   /** Its sequence in the stream. */
   readonly sequence: number;
-  /** True if the stream already held this message id: `sequence` is then that of the first copy. */
+  /** True if the stream already held this message id: then `sequence` is the sequence of the first copy. */
   readonly duplicate: boolean;
 }
 
@@ -64,8 +64,8 @@ export interface PublishFailure {
 }
 
 /**
- * Receives the outcome of each message, exactly once. Arguments rather than objects, because it is called several
- * 100,000 times per second at full speed.
+ * Receives the outcome of each message, exactly once. `confirmed` takes arguments instead of an object, because it is
+ * called several 100,000 times per second at full speed.
  */
 export interface PublishObserver {
   /**
@@ -83,7 +83,7 @@ export interface PublishObserver {
   failed?(message: OutgoingMessage, failure: PublishFailure): void;
   /** The connection broke. Messages in flight are sent again when it is back. `server`, `reason`: null if not known. */
   disconnected?(about: { server: string | null; reason: string | null }): void;
-  /** It is back; `afterMs` since the break. */
+  /** The connection is back, `afterMs` after the break. */
   reconnected?(about: { server: string | null; afterMs: number }): void;
 }
 
@@ -102,11 +102,11 @@ export interface PublishCounters {
   /** Sent more than once, because an answer was lost or the server refused temporarily. */
   retried: number;
   /**
-   * Of `retried`: those that may be stored twice, because they have no message id, or were resent after the duplicate
+   * Those of `retried` that may be stored twice, because they have no message id, or were resent after the duplicate
    * window.
    */
   maybeTwice: number;
-  /** Stored after a later message of the same partition, by a retry after the server refused one in the middle. */
+  /** Stored out of order: a retry stored them after a later message of the same partition. */
   reordered: number;
   /** Number of times that the connection broke. */
   disconnects: number;

@@ -1,7 +1,7 @@
 import type { Rejection } from '../ports/publishing.js';
 import type { Confirmation, OutgoingMessage } from './types.js';
 
-/** The state of a slot: unused or settled, to be sent (again), or sent and not answered. */
+/** `free`: unused or settled. `waiting`: to be sent (again). `in-flight`: sent and not answered. */
 export type SlotState = 'free' | 'waiting' | 'in-flight';
 
 /** The promise of one `publish` call. */
@@ -25,24 +25,24 @@ export class Slot {
   subject = '';
   headers: Uint8Array | undefined = undefined;
   data: Uint8Array = NO_DATA;
-  /** When it should have been sent: latency counts from here. */
+  /** When the message was due: latency counts from here. */
   dueMs = 0;
-  /** When it entered the window: its deadline counts from here. */
+  /** When the message entered the window: its deadline counts from here. */
   admittedMs = 0;
-  /** When it was last sent. */
+  /** When the message was last sent. */
   sentMs = 0;
   attempts = 0;
-  /** It carries a message id, so it may be resent safely. */
+  /** True for a message with an id, which may be resent safely. */
   hasId = false;
-  /** An attempt got no answer: it may be stored. */
+  /** True if an attempt got no answer: the message may be stored. */
   uncertain = false;
-  /** Already counted in `maybeTwice`. */
+  /** True if the message is already counted in `maybeTwice`. */
   countedTwice = false;
   /** The server's last refusal of an attempt. */
   refusal: Rejection | undefined = undefined;
   waiter: Waiter | undefined = undefined;
 
-  /** Releases what a settled message held. */
+  /** Releases the contents of a settled message. */
   clear(): void {
     this.state = 'free';
     this.message = NO_MESSAGE;
@@ -60,7 +60,7 @@ export class Slot {
 
 /**
  * Messages that are accepted and not settled, oldest first, in a ring. A token is a position that never repeats, so a
- * late answer cannot be taken for that of another message.
+ * late answer cannot be taken for the answer to another message.
  */
 export class PendingWindow {
   readonly #slots: Slot[];
@@ -72,7 +72,7 @@ export class PendingWindow {
   #bytes = 0;
   #unsettled = 0;
 
-  /** At most `maxMessages` from the oldest unsettled to the newest, and `maxBytes` (but always one message). */
+  /** The window takes `maxMessages` messages, counted from the oldest unsettled one, and `maxBytes`, but always one message. */
   constructor(maxMessages: number, maxBytes: number) {
     const size = 2 ** Math.ceil(Math.log2(maxMessages));
     this.#slots = Array.from({ length: size }, () => new Slot());
@@ -136,7 +136,7 @@ export class PendingWindow {
     }
   }
 
-  /** Those of {@link slots} that were admitted at or before a time. They come first, in the order of tokens. */
+  /** The unsettled slots that were admitted at or before a time. They come first in the order of tokens. */
   *admittedUntil(ms: number): Generator<Slot> {
     for (const slot of this.slots()) {
       if (slot.admittedMs > ms) return;

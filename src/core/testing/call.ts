@@ -38,19 +38,19 @@ export type CalledBatches<Value = undefined, State = undefined> = CalledOptions<
 
 /** A message of a call. Everything has a default. */
 export interface CalledMessage {
-  /** Payload as a value: it is encoded as JSON, unless `data` is given. Without `schema` and `decode` the handler gets it as it is. */
+  /** The payload as a value, encoded as JSON unless `data` is given. Without `schema` and `decode` the handler gets this value. */
   value?: unknown;
   /** Payload. Default: `value` as JSON; empty without it. */
   data?: Uint8Array | string | undefined;
   /** Default null. */
   key?: string | null | undefined;
-  /** Default: none but that of the key. */
+  /** Default: only the header of the key. */
   headers?: Readonly<Record<string, string>> | undefined;
   /** Default 1. */
   sequence?: number | undefined;
   /** Default: the subject of the partition. */
   subject?: string | undefined;
-  /** When it was stored, in milliseconds since 1970. Default: now. */
+  /** When the message was stored, in milliseconds since 1970. Default: now. */
   timestampMs?: number | undefined;
 }
 
@@ -77,13 +77,13 @@ export type CallResult = {
   | {
       readonly outcome: 'failed';
       readonly error: unknown;
-      /** What a member would do: by `judge`, or by `maxAttempts` and `onFailure`. */
+      /** What a member would do next: `judge` decides, or `maxAttempts` and `onFailure`. */
       readonly then: 'retry' | OnExhausted;
-      /** If `then` is `'retry'`: after this time, in milliseconds; for the usual wait, whose half is random, the longest. */
+      /** If `then` is `'retry'`: the wait before it, in milliseconds. If half of the wait is random: the longest possible wait. */
       readonly retryInMs?: number | undefined;
       /** What was wrong with the judge, if it threw or returned no verdict. */
       readonly fault?: string | undefined;
-      /** The failed message of a batch, by its `FailedAt`: those before it are handled. Absent: none is. */
+      /** The index of the failed message in a batch, from `FailedAt`: the messages before it are handled. Absent if none is handled. */
       readonly index?: number | undefined;
     }
   /** The handler threw a `StopConsuming`: the member would leave. */
@@ -91,11 +91,11 @@ export type CallResult = {
 );
 
 /**
- * Calls a handler once, as a member does: the payload goes through `schema` or `decode`, message and context are those of a
- * member, and what is thrown goes to `judge`. Needs no server, and takes less than a millisecond.
+ * Calls a handler once, as a member does: the payload goes through `schema` or `decode`, message and context are like those of
+ * a member, and a thrown error goes to `judge`. Needs no server, and takes less than a millisecond.
  *
- * @param program the handler, or an object with it and its options.
- * @returns what happened. What the handler throws is a result, and does not reject.
+ * @param program the handler, or an object with the handler and its options.
+ * @returns what happened. If the handler throws, that is a result too: the promise does not reject.
  * @throws NatspocError `config` for options that `joinGroup` refuses.
  */
 export async function call<Value = undefined, State = undefined>(
@@ -103,7 +103,7 @@ export async function call<Value = undefined, State = undefined>(
   about: CalledMessage & CalledAt<State> = {},
 ): Promise<CallResult> {
   const options: CalledProgram<Value, State> = typeof program === 'function' ? { handler: program } : program;
-  // What the handler expects of its message cannot be checked at run time.
+  // The type of value that the handler expects cannot be checked at run time.
   const handler = withValues(options.handler as unknown as AnyHandler, options, [about]);
   return run(
     joinGroupConfig(options),
@@ -169,7 +169,7 @@ async function run(
   }
 }
 
-/** The handler, whose messages get their values: by schema or decoder; otherwise those that were given. */
+/** Wraps a handler so that its messages have values: from `schema` or `decode`, otherwise the given values. */
 function withValues<H extends AnyHandler | InBatches, Value>(
   handler: H,
   options: Decoding<Value>,
@@ -193,7 +193,7 @@ function made(about: CalledMessage, partition: number): LocalMessage {
   });
 }
 
-/** A logger that keeps texts, without the place that a handler's log adds. */
+/** A logger that keeps texts, without the partition and sequence that a handler's log adds. */
 function keeping(log: { level: LogLevel; text: string }[]): Logger {
   const at = (level: LogLevel) => (_fields: object, text: string) =>
     void log.push({ level, text: text.replace(/^p\d+ #\d+: /, '') });

@@ -17,7 +17,7 @@ export class KeyValues {
     return this.entries.get(key);
   }
 
-  /** Applies a conditional write (`expected` 0: must not exist). Returns the revision; undefined: conflict. */
+  /** Applies a conditional write (`expected` 0: must not exist). Returns the revision; undefined after a conflict. */
   write(key: string, value: Uint8Array | null, expected: number, writer: string): number | undefined {
     if ((this.entries.get(key)?.revision ?? 0) !== expected) return undefined;
     const entry: BucketEntry = { key, revision: ++this.revision, value };

@@ -7,7 +7,7 @@ const PATIENCE_MS = 10_000;
 /** Turns of the event loop before time passes: handlers may use callbacks of their own. */
 const TURNS_BEFORE_TIME = 2;
 
-/** Lets virtual time pass: one event a turn of the event loop, as in a real process. */
+/** Lets virtual time pass: one event per turn of the event loop, as in a real process. */
 export class LocalDriver {
   readonly #timeline: Timeline;
   /** The process of each handler that runs. */
@@ -17,14 +17,14 @@ export class LocalDriver {
     this.#timeline = timeline;
   }
 
-  /** A handler of a process has started. It has ended when the returned function is called. */
+  /** Records that a handler of a process has started. Call the returned function when the handler ends. */
   started(process: object): () => void {
     const call = { process };
     this.#calls.add(call);
     return () => this.#calls.delete(call);
   }
 
-  /** No handler of this process runs any more. */
+  /** Records that no handler of this process runs any more. */
   ended(process: object): void {
     for (const call of this.#calls) if (call.process === process) this.#calls.delete(call);
   }
@@ -42,7 +42,7 @@ export class LocalDriver {
   }
 
   /**
-   * Lets time pass until the condition holds, and none while handlers run.
+   * Lets time pass until the condition holds. No time passes while handlers run.
    *
    * @throws NatspocError `failed` after `withinMs` of virtual time, or 10 s of real time in which handlers run.
    */

@@ -129,7 +129,7 @@ class LocalReader implements Reader {
     this.#deliver();
   }
 
-  /** Its window holds all that a test stores. */
+  /** Does nothing: the window holds everything that a test stores. */
   starve(): void {}
 
   resize(window: ReaderWindow): void {

@@ -9,7 +9,7 @@ import { openLocalSource } from './local-source.js';
 /**
  * Starts the engine of a member on the model, as `startMember` does over a connection.
  *
- * @returns it, and the number of partitions of its group.
+ * @returns the engine, and the number of partitions of the group.
  */
 export async function startLocalMember(
   server: LocalServer,

@@ -9,7 +9,7 @@ export interface MessageParts {
   readonly data: Uint8Array;
   /** Milliseconds since 1970. */
   readonly timestampMs: number;
-  /** The key is among them. */
+  /** All headers, including the header of the key. */
   readonly headers: Readonly<Record<string, string>>;
 }
 

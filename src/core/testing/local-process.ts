@@ -24,7 +24,7 @@ export class LocalProcess {
     return this.#hasEnded;
   }
 
-  /** Ends it, as `kill -9` does. */
+  /** Ends the process, as `kill -9` does. */
   end(): void {
     this.#hasEnded = true;
   }

@@ -21,8 +21,8 @@ export interface LocalStreamOptions {
    */
   partitions?: number | undefined;
   /**
-   * Instead of partitions: what a stream with subjects of its own listens to, such as `['orders.>']`. Its groups need a `key`, its
-   * publishers `ownSubjects`.
+   * Instead of `partitions`: the subjects of a stream without natspoc's layout, such as `['orders.>']`. Its groups need a `key`,
+   * its publishers `ownSubjects`.
    *
    * @default none
    */
@@ -33,18 +33,18 @@ export interface LocalStreamOptions {
 export interface LocalServer {
   /** What the stream listens to. */
   readonly subjects: readonly string[];
-  /** Absent: it has subjects of its own. */
+  /** Absent for a stream with subjects of its own. */
   readonly layout: LayoutRecord | undefined;
   readonly values: KeyValues;
   readonly log: MessageLog;
   readonly dead: DeadLetter[];
-  /** The process of each session id; null: it has closed this id. */
+  /** The process of each session id; null if the process has closed the id. */
   readonly present: Map<string, LocalProcess | null>;
   /** When the stream was created, in milliseconds since 1970. */
   readonly createdMs: number;
 }
 
-/** @throws NatspocError `usage` for options that a local stream does not have. */
+/** @throws NatspocError `usage` for invalid options. */
 export function localServer({ partitions, subjects, ...more }: LocalStreamOptions): LocalServer {
   const [unknown] = Object.keys(more);
   if (unknown !== undefined)

@@ -20,10 +20,10 @@ import { LocalEvents, type LocalReading } from './local-events.js';
 import type { LocalProcess } from './local-process.js';
 import type { LocalServer } from './local-server.js';
 
-/** What a member of a local stream reads, opened. */
+/** The opened stream, layout and start of a member of a local stream. */
 type LocalSource = Pick<MemberSettings, 'partitions' | 'layout' | 'start'> & {
   events: EventStream;
-  /** Absent: the bucket holds no layout. */
+  /** Absent if the bucket holds no layout. */
   keeper?: LayoutKeeper;
 };
 
@@ -38,10 +38,10 @@ export interface LocalReaderOf {
 }
 
 /**
- * Opens what a member reads, as `openSource` does over a connection: a keyed group if one is requested or
- * exists, otherwise the partitions of the stream's own layout.
+ * Opens the stream for a member, as `openSource` does over a connection: for a keyed group if one is requested or
+ * exists, otherwise for the partitions of the stream's own layout.
  *
- * @throws NatspocError if the stream cannot be read that way.
+ * @throws NatspocError if the stream cannot be read as the options request.
  */
 export async function openLocalSource(of: LocalReaderOf): Promise<LocalSource> {
   const { server, bucket, config } = of;

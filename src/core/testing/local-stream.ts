@@ -26,7 +26,7 @@ const WITHIN_MS = 60_000;
 export type LocalJoinOptions<Value = undefined, State = undefined> = MemberProgram<Value, State> &
   Pick<StreamOptions, 'partitions'> & { health?: never };
 
-/** A member, whatever its messages and states are. */
+/** A member with any types of messages and states. */
 type SomeMember = Pick<GroupMember, 'partitions'>;
 
 /** A member that has not ended. */
@@ -50,15 +50,15 @@ export interface LocalStream {
   /** What members have stored as dead letters, in order. */
   readonly deadLetters: readonly DeadLetter[];
   /**
-   * As `joinGroup`, and resolves when the member is `ready`. The real engine and protocol of a member run on the model. `seek` is
-   * not possible.
+   * Like `joinGroup`, but resolves when the member is `ready`. The real engine and protocol of a member run on the model. `seek`
+   * is not possible.
    *
-   * @throws NatspocError as `joinGroup`.
+   * @throws NatspocError like `joinGroup`.
    */
   joinGroup<Value = undefined, State = undefined>(
     options: LocalJoinOptions<Value, State>,
   ): Promise<GroupMember<Value, State>>;
-  /** As `createPublisher`. */
+  /** Like `createPublisher`. */
   createPublisher(options?: LocalPublisherOptions): Promise<GroupPublisher>;
   /**
    * Lets time pass until every message is handled and committed by each group that has members, except in partitions that are
@@ -68,7 +68,7 @@ export interface LocalStream {
    */
   idle(): Promise<void>;
   /**
-   * Lets time pass until a condition holds. It stands still while handlers run.
+   * Lets time pass until a condition holds. Time stands still while handlers run.
    *
    * @param withinMs virtual time, in milliseconds. Default 60,000.
    * @throws NatspocError `failed` as {@link idle}.
@@ -77,8 +77,8 @@ export interface LocalStream {
   /** Lets exactly this time pass, in milliseconds, even while handlers run: for timeouts and drains. */
   advance(byMs: number): Promise<void>;
   /**
-   * Ends the process of a member, as `kill -9` does: nothing more is committed, and the other members take over. Its handlers
-   * that still run are not waited for.
+   * Ends the process of a member, as `kill -9` does: nothing more is committed, and the other members take over. No method
+   * waits for handlers of the member that still run.
    */
   crash(member: SomeMember): void;
 }
@@ -86,7 +86,7 @@ export interface LocalStream {
 /**
  * A stream in memory for tests: no server, no network, virtual time.
  *
- * @throws NatspocError `usage` for options that a local stream does not have.
+ * @throws NatspocError `usage` for invalid options.
  */
 export function localStream(options: LocalStreamOptions = {}): LocalStream {
   return new InMemory(localServer(options));
@@ -198,7 +198,7 @@ class InMemory implements LocalStream {
     );
   }
 
-  /** Time passes while the member's program awaits something. */
+  /** Makes time pass while the program awaits `leave()` or `ready`. */
   #driven<Value, State>(member: GroupMember<Value, State>, clock: Clock): GroupMember<Value, State> {
     const through = <T>(what: string, promise: Promise<T>): Promise<T> =>
       this.#driver.through(what, promise, WITHIN_MS);

@@ -14,12 +14,12 @@ export class MessageLog {
   readonly #ids = new Map<string, number>();
   readonly #followers = new Set<() => void>();
 
-  /** Sequence of the newest message; 0: none. */
+  /** Sequence of the newest message; 0 if there is none. */
   get last(): number {
     return this.all.length;
   }
 
-  /** Stores a message. One whose id is stored already is a duplicate, and has that sequence. */
+  /** Stores a message. If its id is stored already, the message is a duplicate, and gets the stored sequence. */
   append(
     message: Omit<MessageParts, 'sequence'>,
     id: string | undefined,

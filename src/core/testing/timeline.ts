@@ -24,7 +24,7 @@ export class Timeline {
     return this.at(this.now + delayMs, run);
   }
 
-  /** Advances to the next event; undefined if none is left, or none until that time. */
+  /** Advances to the next event and returns it; undefined if there is none until that time. */
   next(until = Number.POSITIVE_INFINITY): (() => void) | undefined {
     for (let top = this.#heap[0]; top && top.at <= until; top = this.#heap[0]) {
       this.#pop();
