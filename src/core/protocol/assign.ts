@@ -1,7 +1,7 @@
-/** A partition as the plan sees it: its owner, and since which epoch. */
+/** A partition as the plan sees it: its owner, and the owner's epoch. */
 export interface Holding {
   partition: number;
-  /** Id of a member that may keep it; null without a live owner. */
+  /** Id of the owner, which may keep the partition; null without a live owner. */
   owner: string | null;
   /** Revision of its lease; 0 without a lease. */
   epoch: number;
@@ -13,18 +13,18 @@ export interface Holding {
 export type Plan = ReadonlyMap<number, string>;
 
 /**
- * The plan of a group. All members that have seen the same entries compute the same plan, in whatever order they have
- * them.
+ * The plan of a group. All members that have seen the same entries compute the same plan, in whatever order the entries
+ * arrived.
  *
  * - Loads differ by at most one, except for members that have more because of pins.
- * - As few partitions as possible move. The only freedom is which members hold one more than the others. Giving the
- *   larger shares to those that hold as much already is optimal, because every partition above a member's share has to
- *   move, and the sum of the shares is fixed.
- * - It is stable: when only some of its moves are done, the plan is still the same. That is why the larger shares go to
- *   members that have enough for one, not to those that have most. It is also why each receiver gets a run of the free
- *   partitions in a fixed order, not every second one of the rest.
- * - A member with too many gives up those that it has held longest (lowest epoch): their readers are the least likely
- *   to be catching up.
+ * - As few partitions as possible move. The only choice is which members hold one partition more than the others. The
+ *   best choice is members that already hold that many, because every partition above a member's share has to move, and
+ *   the sum of the shares is fixed.
+ * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members
+ *   that already have enough partitions for one, not to the members with the most. For the same reason, each receiver
+ *   gets consecutive free partitions in a fixed order; receivers do not take turns.
+ * - A member with too many partitions gives up those that it has held longest (lowest epoch): their readers are the least
+ *   likely to be catching up.
  *
  * O(P log P + M log M) for P partitions and M members.
  *
@@ -77,9 +77,9 @@ function scattered(partition: number): number {
 /** The partitions of a member. */
 interface Share {
   id: string;
-  /** How many are pinned to it, whether it owns them already or not. */
+  /** How many partitions are pinned to the member, whether it owns them already or not. */
   pinned: number;
-  /** Those that it owns and that are not pinned. */
+  /** The partitions that the member owns and that are not pinned. */
   own: Holding[];
 }
 

@@ -3,8 +3,8 @@ import { abortAll, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * An absent entry proves nothing about its member: it may handle until it notices, at most for its ttl. Nothing is
- * claimed before.
+ * An absent entry proves nothing about its member: the member may handle until it notices, at most for its ttl. Until
+ * then, nothing is claimed.
  */
 export function holdClaims(state: State): void {
   state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
@@ -19,8 +19,8 @@ export function longestTtl(state: State): number {
 }
 
 /**
- * The bucket is not the one that we knew: it was purged, restored from an older copy, or recreated. Everything known of
- * it is dropped. As after a crash, this member returns under another identity, and reads the remaining
+ * The bucket is not the one that we knew: it was purged, restored from an older copy, or recreated. This member forgets
+ * everything that it knew of the bucket. As after a crash, it returns under another identity, and reads the remaining
  * entries.
  */
 export function beginAnew(state: State): void {

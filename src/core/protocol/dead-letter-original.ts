@@ -22,7 +22,7 @@ export function encodeOriginal({ headers, data }: Original): Uint8Array {
   return bytes;
 }
 
-/** The message from its parts, in order; undefined if they do not make one. */
+/** The message from its parts, in order; undefined if the parts do not form a message. */
 export function decodeOriginal(parts: readonly Uint8Array[]): Original | undefined {
   const bytes = Buffer.concat(parts);
   const end = bytes.indexOf(LINE_FEED);

@@ -12,7 +12,7 @@ const HEADERS = {
   attempts: 'Natspoc-Dead-Attempts',
   error: 'Natspoc-Dead-Error',
   time: 'Natspoc-Dead-Time',
-  /** Where a message that did not fit is stored: the sequences of its parts, in order. */
+  /** If the message did not fit into the letter: the sequences of its parts, in order. */
   parts: 'Natspoc-Dead-Parts',
   /** In a part: the id of its letter. */
   partOf: 'Natspoc-Dead-Part-Of',
@@ -24,13 +24,13 @@ export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 /** Longer error texts are cut. */
 const MAX_ERROR_CHARACTERS = 500;
 
-/** No letter has more parts: natspoc did not write a letter that claims more. */
+/** Limit of parts: natspoc did not write a letter that names more. */
 const MAX_PARTS = 1_000;
 
 /** The stream that holds the dead letters of a stream. */
 export const deadStream = (stream: string): string => `${stream}_dead`;
 
-/** Their subject: outside the partitions, under the same prefix. */
+/** The subject of dead letters: outside the partitions, under the same prefix. */
 export const deadSubject = (prefix: string): string => `${prefix}.dead`;
 
 /** The stream and group of a letter. */
@@ -102,7 +102,7 @@ export const partHeaders = (stream: string, id: string): Record<string, string> 
 export const partOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   headers[HEADERS.partOf];
 
-/** True if a part belongs to this letter: another client may have written the letter, and named the parts of a different one. */
+/** True if a part belongs to this letter: another client may have written the letter, and named the parts of a different letter. */
 export const isPartOf = (
   headers: Readonly<Record<string, string>>,
   { group, from }: FoundLetter,
@@ -134,7 +134,7 @@ export interface FoundLetter {
   from: number;
   attempts: number;
   error: string;
-  /** When it was given up, ISO 8601. */
+  /** When the message was given up, ISO 8601. */
   time: string;
   /** Sequences of the parts, if the message did not fit into the letter; otherwise empty. */
   parts: number[];

@@ -10,11 +10,11 @@ const AT_ONCE = 4;
 const LOOKS = 3;
 
 /**
- * Reads from the leader, in rotation, whether entries still exist: this member's session, the group's layout,
- * some of the leases that this member answers for, and some of the other sessions. An entry that is removed
- * from the bucket's stream leaves no marker, so no watch shows it. A member answers for the leases that it
- * owns and those that it handed over, because the next owner may never have seen its lease. Members whose
- * plan includes an absent member must notice its absence.
+ * Asks the leader, in rotation, whether entries still exist: this member's session, the group's layout, some of
+ * the overrides and other sessions, and some of the leases that this member answers for. An entry that is
+ * removed from the bucket's stream leaves no marker, so no watch shows its removal. A member answers for the
+ * leases that it owns, and for those that it handed over, because the next owner may never have seen them.
+ * Other sessions matter because the plan must not include a member that is gone.
  */
 export function lookAtEntries(state: State): void {
   if (!state.connected || !isAlive(state)) return;
@@ -48,19 +48,19 @@ export function lookAtEntries(state: State): void {
 const ascending = (a: number, b: number): number => a - b;
 
 /**
- * Handles the answer to `look-up-override`. If the leader has less than was known when it was asked, the bucket went back, or the
- * leader is cut off. So it is asked twice, with contact in between: a pause must not end because of a cut.
+ * Handles the answer to `look-up-override`. If the leader's revision is lower than `known`, the bucket went back, or the leader is
+ * cut off. So the leader is asked twice, with contact in between: a pause must not end because a leader is cut off.
  */
 export function overrideLookedUp(
   state: State,
   { partition, known, entry }: EventOf<'override-looked-up'>,
 ): void {
   if (entry === 'unknown') return;
-  // A newer one was seen meanwhile.
+  // A newer override was seen meanwhile.
   if ((state.overrides.get(partition)?.revision ?? 0) !== known) return;
   if ((entry?.revision ?? 0) >= known) {
     state.doubted.delete(partition);
-    // The watch may have missed it, or it was forgotten because of leaders that were cut off.
+    // The watch may have missed the entry, or this member forgot it because leaders were cut off.
     if (entry) applyOverride(state, entry);
     return;
   }
@@ -73,15 +73,15 @@ export function overrideLookedUp(
   if (entry) applyOverride(state, entry);
 }
 
-/** The next few, after the last one of the previous turn. */
+/** The next few entries, after the last entry of the previous turn. */
 function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
   const first = Math.max(0, all.findIndex(isAfter));
   return [...all.slice(first), ...all.slice(0, first)].slice(0, AT_ONCE);
 }
 
 /**
- * Writes lost leases again, for the same owners, whatever the plan says: others may still see an older one. An owner
- * that handles under a lost lease stops when it sees the new one.
+ * Writes lost leases again, for the same owners, whatever the plan says: others may still see an older lease. An owner
+ * that handles under a lost lease stops when it sees the new lease.
  */
 export function restoreLeases(state: State): void {
   for (const [partition, { v: _, at: __, layout: ___, ...lease }] of state.lost) {

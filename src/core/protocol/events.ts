@@ -1,6 +1,6 @@
 /**
  * The input and output of the protocol. Events are facts with a monotonic time. Effects are instructions to
- * the shell. Both are data.
+ * the engine. Both are data.
  */
 import type { GroupLayoutRecord } from './layout-records.js';
 import type { Closing, DeadOwners, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
@@ -29,7 +29,7 @@ export interface ProofEntry {
   kind: 'proof';
   id: string;
   revision: number;
-  /** It was deleted: its member has ended or was fenced. */
+  /** True if it was deleted: its member has ended or was fenced. */
   ended: boolean;
 }
 
@@ -37,8 +37,8 @@ export interface ProofEntry {
 export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | { kind: 'unknown' };
 
 /**
- * The result of a read of our own session; null: it was deleted. `vanished`: not even a deletion marker exists, or only
- * an entry older than what we know.
+ * The result of a read of our own session; null: it was deleted. `vanished`: not even a deletion marker exists, or the
+ * entry is older than the one that we know.
  */
 export type SessionFound =
   | { kind: 'ok'; entry: SessionEntry | null }
@@ -50,14 +50,14 @@ export type ProofFound = { kind: 'ok'; revision: number; ended: boolean } | { ki
 
 /**
  * The result of a look-up of another member's session; null: it was deleted. `missing`: the leader knows no session;
- * `proof` is the revision of the proof of life (0: none), `ended` whether that was deleted.
+ * `proof` is the revision of the proof of life (0: none), `ended` whether the proof was deleted.
  */
 export type SessionLookedUp =
   | { kind: 'found'; entry: SessionEntry | null }
   | { kind: 'missing'; proof: number; ended: boolean }
   | { kind: 'unknown' };
 
-/** Facts that drive the protocol. `now`, `sentAt`: this process's monotonic clock, in milliseconds. */
+/** Facts that drive the protocol. `now` and `sentAt` are times of this process's monotonic clock, in milliseconds. */
 export type GroupEvent = { now: number } & (
   | { type: 'tick' }
   | { type: 'connected' }
@@ -73,7 +73,7 @@ export type GroupEvent = { now: number } & (
   | { type: 'proof-written'; id: string; sentAt: number; outcome: Written }
   /**
    * The leader's answer about a proof of life, our own or a peer's. A leader that is cut off may answer with an old
-   * one.
+   * revision.
    */
   | { type: 'proof-read'; id: string; outcome: ProofFound }
   /** The outcome of the deletion of another member's proof of life. */
@@ -83,17 +83,17 @@ export type GroupEvent = { now: number } & (
   | { type: 'session-looked-up'; id: string; found: SessionLookedUp }
   | { type: 'lease-written'; partition: number; expected: number; record: LeaseRecord; outcome: Written }
   /**
-   * The leader's answer about a lease, which was known at revision `known` when it was asked; null: it does not exist.
+   * The leader's answer about a lease. `known`: the revision known at the request; null: the lease does not exist.
    */
   | { type: 'lease-looked-up'; partition: number; known: number; entry: LeaseEntry | null | 'unknown' }
-  /** The same about an operator's override. */
+  /** The leader's answer about an operator's override, as for a lease. */
   | { type: 'override-looked-up'; partition: number; known: number; entry: OverrideEntry | null | 'unknown' }
   /** The bucket acknowledged a write with a revision that is not above all revisions seen before it was sent. */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
   | { type: 'partition-started'; partition: number; epoch: number }
   | { type: 'partition-drained'; partition: number; epoch: number }
-  /** A temporary failure, or the position shows that its epoch is over. */
+  /** The partition failed temporarily, or its position shows that the epoch is over. */
   | { type: 'partition-failed'; partition: number; epoch: number; message: string }
   /** Its handler failed for good. We keep the partition, halted. */
   | { type: 'partition-halted'; partition: number; epoch: number; message: string }
@@ -109,7 +109,7 @@ export type GroupEvent = { now: number } & (
   | { type: 'layout-written'; expected: number; record: GroupLayoutRecord; outcome: Written }
   /** The leader's answer about the layout of the group. */
   | { type: 'layout-looked-up'; entry: LayoutEntry | null | 'unknown' }
-  /** A request to give a partition away: to a member by name or id, or to the one with the fewest. */
+  /** A request to give a partition away: to a member by name or id; null: to the member with the fewest partitions. */
   | { type: 'release'; partition: number; to: string | null }
   /** A request to try a halted or failed partition now. */
   | { type: 'retry'; partition: number }
@@ -123,7 +123,7 @@ export type EventOf<T extends GroupEvent['type']> = Extract<GroupEvent, { type: 
 /** Why a partition is stopped immediately, without a commit. */
 export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'resized' | 'went-back';
 
-/** Instructions to the shell. Each that asks the server is answered by one event. */
+/** Instructions to the engine. Each effect that asks the server is answered by one event. */
 export type Effect =
   /** Create a new identity (and start its micro service), then feed `identified`. */
   | { type: 'identify' }
@@ -139,7 +139,8 @@ export type Effect =
   /** Delete another member's proof of life, so that no renewal can succeed; answered by `proof-ended`. */
   | { type: 'end-proof'; id: string; expected: number }
   /**
-   * Delete the session of a member whose proof of life has ended, so that all see it; `expected` 0: it does not exist.
+   * Delete the session of a member whose proof of life has ended, so that all members see the end; `expected` 0: the
+   * session does not exist.
    */
   | { type: 'fence-session'; id: string; expected: number }
   /** Read another member's session; answered by `session-looked-up`. */
@@ -147,12 +148,12 @@ export type Effect =
   | { type: 'write-lease'; partition: number; expected: number; record: Omit<LeaseRecord, 'at'> }
   /** Read a lease that is known at revision `known`; answered by `lease-looked-up`. */
   | { type: 'look-up-lease'; partition: number; known: number }
-  /** The same for an operator's override; answered by `override-looked-up`. */
+  /** Read an operator's override that is known at revision `known`; answered by `override-looked-up`. */
   | { type: 'look-up-override'; partition: number; known: number }
   /** Forget the bucket's revisions, write back the positions of `owned` if they are missing, and open another watch. */
   | { type: 'begin-anew'; owned: readonly number[] }
   | { type: 'probe'; id: string }
-  /** `died`: owners whose deaths the position may have to count; null: none. */
+  /** `died`: owners whose deaths the position may have to count; null if there are none. */
   | { type: 'start-partition'; partition: number; epoch: number; died: DeadOwners | null }
   | { type: 'drain-partition'; partition: number; epoch: number }
   /** Take the position of a drained partition over once more, so that it is certain; answered by `position-settled`. */
@@ -161,7 +162,7 @@ export type Effect =
   | { type: 'write-layout'; expected: number; record: GroupLayoutRecord }
   /** Read the layout; answered by `layout-looked-up`. */
   | { type: 'look-up-layout' }
-  /** The partitions are those of this layout from now on. None of the older one runs. */
+  /** From now on the partitions are those of this layout. No partition of the older layout runs. */
   | { type: 'begin-layout'; record: GroupLayoutRecord }
   | { type: 'abort-partition'; partition: number; epoch: number; reason: AbortReason }
   /** Handlers may start until this time and not after; -Infinity: not now. */
@@ -185,17 +186,17 @@ export type Report =
       epoch: number;
       from: string | null;
       reason: LeaseRecord['reason'];
-      /** This member had it last, and continues. */
+      /** True if this member was the last owner, and continues. */
       again: boolean;
       tookMs: number;
     }
   | { type: 'handed-over'; partition: number; epoch: number; to: string; tookMs: number }
-  /** Without an owner now. `keptForMs`: reserved for a restart of this member; null: free. */
+  /** The partition has no owner now. `keptForMs`: reserved for a restart of this member; null: free. */
   | { type: 'released'; partition: number; epoch: number; keptForMs: number | null }
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }
   | { type: 'halted'; partition: number; epoch: number; message: string }
-  /** An operator has requested a resize: all partitions are closed first. `resize-aborted`: it was withdrawn. */
+  /** An operator has requested a resize: all partitions are closed first. `resize-aborted`: the request was withdrawn. */
   | { type: 'resizing'; from: number; to: number; by: string }
   | { type: 'resize-aborted'; partitions: number }
   /** The group has been resized. */
@@ -206,7 +207,7 @@ export type Report =
   | { type: 'expired' }
   | { type: 'resumed' }
   | { type: 'fenced'; id: string }
-  /** The bucket is older than what this member knew, or has lost entries: it joins again. */
+  /** The bucket is older than this member knew it, or has lost entries: the member joins again. */
   | { type: 'went-back' }
   /** No progress for `forMs`; `partition` null: the member as a whole. Told after 10 s, then once a minute. */
   | { type: 'standing'; partition: number | null; why: 'handler' | 'stuck'; reason: string; forMs: number }
@@ -214,6 +215,6 @@ export type Report =
   | { type: 'blocked'; partition: number; sequence: number; forMs: number }
   | { type: 'probing-denied' }
   | { type: 'unreadable'; key: string }
-  /** The connection to this server broke; `reconnected`: it is back after `afterMs`. null: not known. */
+  /** The connection to this server broke; `reconnected`: it is back after `afterMs`. null means unknown. */
   | { type: 'disconnected'; server: string | null; reason: string | null }
   | { type: 'reconnected'; server: string | null; afterMs: number };

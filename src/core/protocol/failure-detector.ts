@@ -4,23 +4,23 @@ import { isDue, type Peer, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 import { bury } from './view.js';
 
-/** Each member observes the next members in the ring, up to this number of healthy ones. */
+/** Each member observes the next members in the ring, up to this number of healthy members. */
 const WATCHED = 2;
 /** How often a proof of life is read within its member's ttl. */
 const LOOKS = 3;
 
 const nameOf = (peer: Peer): string => (peer.record === 'unreadable' ? peer.id : peer.record.name);
-/** An unreadable session may have any ttl. */
+/** The ttl of a peer. An unreadable session may have any ttl, so the longest counts. */
 const ttlOf = (peer: Peer): number => (peer.record === 'unreadable' ? MAX_TTL_MS : peer.record.ttlMs);
-/** How long after its last renewal it may still act. */
+/** How long a peer may still act after its last renewal. */
 const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
  * Observes the next members in the ring: by probes, and by their proofs of life. All doubtful members before
  * these are observed as well, so neighbours that die together are detected together.
- * If one of them has been silent for half of its ttl, all members are observed: otherwise many that died together would be
- * detected two at a time, because probes do not help there.
+ * If an observed member has been silent for half of its ttl, all members are observed: otherwise many members that died
+ * together would be detected two at a time, because probes do not help in that case.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
@@ -32,7 +32,7 @@ export function lookAfterPeers(state: State): void {
     if (!isDoubtful(state, peer)) well++;
     if (well >= watched) break;
   }
-  // Other members may not know them, so members between this one and them might not observe them.
+  // Other members may not know an absent member, so the members before it in the ring might not observe it.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
     if (peer) lookAfter(state, peer);
@@ -45,7 +45,7 @@ function lookAfter(state: State, peer: Peer): void {
   judge(state, peer);
 }
 
-/** The other members by id, starting with the next one. */
+/** The other members by id, starting with the next member in the ring. */
 function ringOf(state: State): readonly Peer[] {
   if (state.ring) return state.ring;
   const id = state.session.id ?? '';
@@ -59,7 +59,7 @@ function isDoubtful(state: State, peer: Peer): boolean {
   return peer.unanswered || peer.fencing || peer.proof?.ended === true || isSilent(state, peer);
 }
 
-/** It has not renewed for half of its ttl. */
+/** True if a peer has not renewed for half of its ttl. */
 function isSilent({ now }: State, peer: Peer): boolean {
   const { proof } = peer;
   return proof !== null && !proof.ended && now - proof.since > ttlOf(peer) / 2;
@@ -85,8 +85,9 @@ function look(state: State, peer: Peer): void {
 }
 
 /**
- * Fences a member whose proof of life has been unchanged for longer than it may act on it, counted from when this
- * revision was first seen. The last read must be later than that. Both writes are conditional: a renewal in time wins.
+ * Fences a member whose proof of life has been unchanged for longer than the member may act on it. That time counts from
+ * when this revision was first seen, and the last read must come after its end. Both writes are conditional, so a
+ * renewal in time wins.
  */
 function judge(state: State, peer: Peer): void {
   const { now } = state;
@@ -119,7 +120,7 @@ function judge(state: State, peer: Peer): void {
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
 }
 
-/** When probes make it dead, if its proof of life is unchanged since `since`. */
+/** When a peer counts as dead because of probes, if its proof of life is unchanged since `since`. */
 function unreachableFrom({ timing }: State, { record, misses, missingSince }: Peer, since: number): number {
   if (record === 'unreadable' || misses < timing.probeMisses) return Number.POSITIVE_INFINITY;
   return Math.max(missingSince, since) + record.suspectMs;
@@ -153,11 +154,11 @@ export function proofEnded(state: State, { id, outcome }: EventOf<'proof-ended'>
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'ok') {
     const since = Number.NEGATIVE_INFINITY;
-    // No further wait: it was unchanged for long enough before.
+    // No further wait: the proof was unchanged for long enough before.
     peer.proof = { revision: outcome.revision, ended: true, since, seenAt: state.now };
     fenceSession(state, peer);
   } else if (outcome.kind === 'conflict') {
-    // It has renewed, or another member was faster.
+    // The peer has renewed, or another member was faster.
     peer.proof = null;
     peer.lookAt = state.now;
     peer.misses = 0;
@@ -173,7 +174,7 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
     bury(state, peer, outcome.revision, 'dead');
     return;
   }
-  // It was marked as leaving, another member was faster, or its entry was removed without a marker: the leader knows.
+  // The session was marked as leaving, fenced by another member, or removed without a marker: the leader knows.
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }
@@ -189,7 +190,7 @@ export function probed(state: State, { id, outcome }: EventOf<'probed'>): void {
   peer.probing = false;
   const wasUnanswered = peer.unanswered;
   peer.unanswered = outcome === 'no-responders' || outcome === 'timeout';
-  // Observe its proof of life from now on.
+  // Observe the peer's proof of life from now on.
   if (peer.unanswered && !wasUnanswered) peer.lookAt = state.now;
   if (outcome !== 'no-responders') {
     peer.misses = 0;

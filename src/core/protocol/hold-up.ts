@@ -2,7 +2,7 @@ import { decode, type Guard, isCount, orNull } from '../lib/json.js';
 import { escapeControl, truncate } from '../lib/text.js';
 import { formatDuration } from '../lib/units.js';
 
-/** The longest reason, in characters: a member may report hundreds at once. */
+/** Limit of a reason, in characters: a member may report hundreds of reasons at once. */
 const REASON_LENGTH = 200;
 
 /** A partition that is held up for longer than this needs attention, in milliseconds. A short retry is routine. */
@@ -17,13 +17,13 @@ const CAUSES = ['retrying', 'storing', 'halted', 'starting', 'handler', 'stuck']
  */
 export interface HoldUp {
   readonly why: (typeof CAUSES)[number];
-  /** The message, or the first one of several; null: none is the cause. */
+  /** The message that is held up, or the first of several; null if no message is the cause. */
   readonly sequence: number | null;
   readonly key: string | null;
   /** The number of the last failed attempt, and the maximum number of attempts; null: none, or no limit. */
   readonly attempt: number | null;
   readonly maxAttempts: number | null;
-  /** Until the next attempt, in milliseconds; null: it runs, or none is planned. */
+  /** Time until the next attempt, in milliseconds; null: the attempt runs, or none is planned. */
   readonly nextInMs: number | null;
   /** The error, at most 200 characters. */
   readonly reason: string;
@@ -75,14 +75,14 @@ const attempts = ({ attempt, maxAttempts }: HoldUp): string =>
 const next = ({ nextInMs }: HoldUp): string => (nextInMs === null ? 'now' : `in ${formatDuration(nextInMs)}`);
 
 /**
- * In a few words, as the state of the partition: `retrying 7/100 in 12 s`. Undefined: its state says enough.
+ * A hold-up as the state of the partition: `retrying 7/100 in 12 s`; undefined if the partition's own state says enough.
  */
 export function holdUpState(held: HoldUp): string | undefined {
   if (held.why === 'retrying') return `retrying ${attempts(held)} ${next(held)}`;
   return held.why === 'storing' ? `retrying a dead letter ${next(held)}` : undefined;
 }
 
-/** One line: `message 95887 (key user-7) failed attempt 7/100, next in 12 s, for 3 min: connection refused`. */
+/** A hold-up in one line: `message 95887 (key user-7) failed attempt 7/100, next in 12 s, for 3 min: connection refused`. */
 export function describeHoldUp(held: HoldUp): string {
   const key = held.key === null ? '' : ` (key ${escapeControl(truncate(held.key, 40))})`;
   const message = `message ${held.sequence}${key}`;
@@ -106,7 +106,7 @@ export function describeHoldUp(held: HoldUp): string {
   }
 }
 
-/** What an operator can do about it: the commands. */
+/** The commands with which an operator can end a hold-up. */
 export function remedyOf(partition: number, { why, sequence }: HoldUp): string {
   if (why === 'handler' || why === 'stuck') return `"leases release ${partition}" moves it to another member`;
   const retry = `"leases retry ${partition}" tries it now`;

@@ -19,7 +19,8 @@ export const keys = {
 };
 
 /**
- * The group that a key proves to exist: positions outlive members, members come before positions. Undefined for any other key.
+ * The group that a key proves to exist; undefined for any other key. Positions prove it, because they outlive members; sessions
+ * and leases prove it, because they exist before positions.
  */
 export function groupProvedBy(key: string): string | undefined {
   const [kind, group, what, ...rest] = key.split('.');

@@ -3,10 +3,10 @@ import type { GroupLayoutRecord, ResizeOrder } from './layout-records.js';
 import type { LeaseRecord } from './records.js';
 import { report, type State } from './state.js';
 
-/** The resize that the layout orders; null: none. */
+/** The resize that the layout orders; null if there is none. */
 export const orderOf = ({ layout }: State): ResizeOrder | null => layout.record?.next ?? null;
 
-/** A lease as it counts under the layout that is known here. */
+/** A lease as it counts under the layout that this member knows. */
 export function leaseNow(
   state: State,
   partition: number,
@@ -16,7 +16,7 @@ export function leaseNow(
   const { record, revision } = lease;
   const { layout } = state;
   if (isAhead(state, record)) return { revision, record: 'unreadable' };
-  // Of an earlier layout, all of whose partitions were closed.
+  // The lease is of an earlier layout, whose partitions are all closed.
   return (record.layout ?? 0) < layout.epoch ? { revision, record: null } : lease;
 }
 
@@ -34,7 +34,7 @@ export function isClosed(state: State, partition: number): boolean {
   return !!record && record !== 'unreadable' && record.closed?.order === state.layout.revision;
 }
 
-/** Applies a layout entry; older ones than known are ignored. */
+/** Applies a layout entry unless it is older than the known one. */
 export function applyLayout(state: State, { revision, record }: LayoutEntry): void {
   const { layout } = state;
   if (revision <= layout.revision || record === null) return;
@@ -58,7 +58,7 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
 }
 
 /**
- * The partitions are different from now on. All old ones are closed, so none of them runs, except where this
+ * Begins with the partitions of a new layout. All old partitions are closed, so none of them runs, unless this
  * member missed the closing.
  */
 function begin(state: State, record: GroupLayoutRecord, epoch: number): void {

@@ -27,31 +27,31 @@ export interface GroupLayoutRecord {
   v: number;
   /** Where the key of a message is, see `MessageKey`. */
   key: string;
-  /** Which subjects of the stream it handles: one pattern. */
+  /** The subjects of the stream that the group handles, as one pattern. */
   filter: string;
   partitions: number;
   hash: 'fnv1a32';
   /** How often the group was resized; absent: never. */
   epoch?: number | undefined;
   /**
-   * The group began with the partitions of the stream's own layout, which has this prefix. Until it is resized for the first time,
-   * the subject of a message names its partition, not the key.
+   * The prefix of the stream's own layout, if the group began with its partitions. Until the group is resized for the first time,
+   * the subject of a message decides its partition, not the key.
    */
   prefix?: string | undefined;
   /** The partitions before the last resize. */
   before?: LayoutBefore | undefined;
-  /** An operator has requested a different number of partitions. */
+  /** Present if an operator has requested a different number of partitions. */
   next?: ResizeOrder | undefined;
 }
 
 /** The partitions that a resize has replaced. */
 export interface LayoutBefore {
   partitions: number;
-  /** The last stream sequence handled in each of them. */
+  /** The last stream sequence handled in each of these partitions. */
   positions: number[];
   /** See `PositionMark`. */
   created?: number | undefined;
-  /** Upper bound of messages that the stream dropped before they were handled, in all of them; absent: none. */
+  /** Upper bound of messages that the stream dropped before they were handled, in all partitions together; absent: none. */
   trimmed?: number | undefined;
 }
 
@@ -99,7 +99,7 @@ export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefi
   return { ...layout, ...(before && { before }), ...(next && { next }) };
 }
 
-/** True while the partitions of a group are those of the stream's own layout, although it has a layout of its own. */
+/** True while a group with a layout of its own still uses the partitions of the stream's layout. */
 export const hasOwnPartitions = ({
   prefix,
   epoch = 0,

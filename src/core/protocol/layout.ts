@@ -49,7 +49,7 @@ export function fnv1a32(key: string | Uint8Array): number {
  * The partition of a key, 0 to `partitions` - 1: FNV-1a 32 modulo the count, the same as the server's own
  * `partition()` subject mapping.
  *
- * @throws NatspocError `usage` for a key of any other kind.
+ * @throws NatspocError `usage` for a key that is neither text nor bytes.
  */
 export function partitionOf(key: string | Uint8Array, partitions: number): number {
   // A number has no characters: all numbers would have the same hash.
@@ -64,10 +64,10 @@ export function partitionSubject(prefix: string, partition: number): string {
   return `${prefix}.p.${partition}`;
 }
 
-/** The subjects that a group reads: all of them as one pattern, and those of one partition. */
+/** The subjects that a group reads: as one pattern, and by partition. */
 export interface GroupSubjects {
   readonly all: string;
-  /** Patterns that exclude each other; the first is that of natspoc's publishers. */
+  /** The patterns of a partition, which do not overlap. natspoc's publishers use the first. */
   of(partition: number): readonly [string, ...string[]];
 }
 

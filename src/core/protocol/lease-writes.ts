@@ -5,12 +5,12 @@ import type { LeaseRecord } from './records.js';
 import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
-/** True while a write of ours that ends this epoch may be in flight: nothing may run under it. */
+/** True while a write of ours that ends this epoch may be in flight: nothing may run under this epoch. */
 export function isInDoubt(state: State, partition: number, epoch: number): boolean {
   return state.writes.get(partition)?.expected === epoch;
 }
 
-/** Orders a conditional write, unless one for this partition is in flight or has to wait. */
+/** Requests a conditional write of a lease, unless a write for this partition is in flight or has to wait. */
 export function writeLease(
   state: State,
   partition: number,
@@ -56,9 +56,9 @@ export function lookUpLease(state: State, partition: number): void {
 }
 
 /**
- * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader has less
- * than was known when it was asked, the bucket has lost the lease, and the leader's entry counts. A leader that is cut off answers
- * with an old one, too, and no watch shows the newer one again: so the lease is looked at until it is newer.
+ * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader's
+ * revision is lower than `known`, the bucket has lost the lease, and the leader's entry counts. A leader that is cut off also
+ * answers with an old entry, and no watch shows the newer entry again. So the lease is looked up until its revision is `known`.
  */
 export function leaseLookedUp(state: State, { partition, known, entry }: EventOf<'lease-looked-up'>): void {
   if (entry === 'unknown') return;
@@ -74,8 +74,8 @@ export function leaseLookedUp(state: State, { partition, known, entry }: EventOf
 }
 
 /**
- * Forgets the writes that the plan no longer wants. It has just repeated the others, which always include those of
- * drained partitions in doubt.
+ * Forgets the writes that the plan no longer wants. The plan has just repeated all other writes, always including those
+ * of drained partitions in doubt.
  */
 export function forgetWrites(state: State): void {
   for (const [partition, { retryAt }] of state.writes)

@@ -4,9 +4,9 @@ import { isDue, markGone, type State } from './state.js';
 import { applySession, bury } from './view.js';
 
 /**
- * True if an owner has certainly ended, so that its partitions are orphans. If no entry has shown its
- * session, that proves nothing: nats-server 2.9 was observed to miss one, and each owner had a session. Then
- * this member asks the leader.
+ * True if an owner has certainly ended, so that its partitions can be claimed. If the watch never showed the
+ * owner's session, that proves nothing: each owner had a session, and nats-server 2.9 was observed to miss an
+ * entry. Then this member asks the leader.
  */
 export function ensureEnded(state: State, owner: string): boolean {
   if (state.gone.has(owner)) return true;
@@ -37,7 +37,7 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
   const peer = state.peers.get(id);
   if (entry !== null) {
     state.absent.delete(id);
-    // A lower revision than known: the bucket went back. This revision can be fenced.
+    // The revision is lower than the known one: the bucket went back. Only this revision can be fenced.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision, 'dead');
@@ -45,9 +45,9 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
 }
 
 /**
- * There is no session, not even a deletion marker. Its member may handle until it notices, as long as it renews its
- * proof of life. Once that has ended, a marker is written, because members that still know the session would
- * plan with it forever.
+ * The leader has no session, not even a deletion marker. The member may handle until it notices, as long as it renews
+ * its proof of life. Once the proof has ended, a marker is written, because members that still know the session would
+ * include it in their plans forever.
  */
 function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
   const peer = state.peers.get(id);
@@ -73,7 +73,7 @@ const leaveMark = (state: State, id: string): void => {
   state.out.push({ type: 'fence-session', id, expected: 0 });
 };
 
-/** Handles the answer to `end-proof` about an owner that no entry has shown: it cannot join any more, or it exists. */
+/** Handles the answer to `end-proof` about an owner that the watch never showed: it cannot join any more, or it exists. */
 export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
   if (outcome.kind === 'ok') leaveMark(state, id);
@@ -81,8 +81,8 @@ export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'
 }
 
 /**
- * Handles the answer to `fence-session` about such an owner: now all members see that it has ended, or the leader is
- * asked again.
+ * Handles the answer to `fence-session` about an owner that the watch never showed: now all members see that it has
+ * ended, or the leader is asked again.
  */
 export function unseenMarked(state: State, { id, outcome }: EventOf<'session-fenced'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
@@ -100,8 +100,8 @@ function settled(state: State, id: string): void {
 }
 
 /**
- * Asks for every owner that no entry has shown, whatever the plan says: others may still plan with it. Also
- * for the session under which we were fenced: without other members its end is up to us.
+ * Asks for every owner that the watch never showed, whatever the plan says: other members may still include it in
+ * their plans. Asks also for the session under which we were fenced: without other members we have to end it.
  */
 export function lookUpOwners(state: State): void {
   if (state.former !== null && (state.peers.has(state.former) || ensureEnded(state, state.former)))

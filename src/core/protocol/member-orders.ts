@@ -2,19 +2,19 @@ import { decode, type Fields, isCount, parseObject } from '../lib/json.js';
 
 /**
  * Requests to a running member: JSON over the endpoints of its micro service. An answer means that the member has
- * accepted the request, not that it is done: the leases show that.
+ * accepted the request. The leases show when it is done.
  */
 
 /** The endpoints of every member. */
 export const CONTROL_VERBS = ['release', 'stop', 'retry', 'skip'] as const;
 export type ControlVerb = (typeof CONTROL_VERBS)[number];
 
-/** What a member answers: requests, probes, and its statistics. */
+/** What a member answers to: requests, probes, and questions for its statistics. */
 export type MemberVerb = ControlVerb | 'ping' | 'stats';
 
 /**
- * Where a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. The group is part of it, so that permissions can
- * keep a member of one group from answering for another. Names are validated at the input.
+ * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. It contains the group, so that
+ * permissions can keep a member of one group from answering for another group. Names are validated at the input.
  */
 export const memberSubject = (stream: string, group: string, session: string, verb: MemberVerb): string =>
   `natspoc.${stream}.${group}.${session}.${verb}`;
@@ -22,13 +22,13 @@ export const memberSubject = (stream: string, group: string, session: string, ve
 /** Some partitions, or all that the member owns. */
 export type PartitionChoice = readonly number[] | 'all';
 
-/** Give partitions away: to a member by name or session id, or to the one with the fewest. */
+/** Give partitions away: to a member by name or session id; null: to the member with the fewest partitions. */
 export interface ReleaseRequest {
   partitions: PartitionChoice;
   to: string | null;
 }
 
-/** Try what holds partitions up now. */
+/** Try the messages that hold partitions up now. */
 export interface RetryRequest {
   partitions: PartitionChoice;
 }
@@ -45,15 +45,15 @@ export interface SkipRequest {
 /** Executes requests. Each returns the partitions concerned. */
 export interface MemberControl {
   release(request: ReleaseRequest): number[];
-  /** Returns those that something held up. */
+  /** Returns the partitions that something held up. */
   retry(request: RetryRequest): number[];
-  /** Returns none if the message does not hold the partition up. */
+  /** Returns no partition if the message does not hold it up. */
   skip(request: SkipRequest): number[];
   /** Leave the group and end. */
   stop(): number[];
 }
 
-/** The fields of a request; none if it is empty; undefined if it is not a JSON object. */
+/** The fields of a request; an empty request has none. undefined if it is not a JSON object. */
 const fieldsOf = (bytes: Uint8Array): Fields | undefined => (bytes.length === 0 ? {} : parseObject(bytes));
 
 const isChoice = (value: unknown): value is PartitionChoice =>

@@ -42,9 +42,9 @@ export interface PartitionStats {
   ratePerSecond?: number;
   /** Such as `running`, `draining` or `halted`; absent: unknown. */
   state?: string;
-  /** What holds it up; absent: nothing, or unknown. */
+  /** What holds the partition up; absent if nothing does, or if unknown. */
   holdUp?: HoldUp;
-  /** From getting the lease of this epoch to handling, in milliseconds; absent: unknown, or not started. */
+  /** Time from getting the lease of this epoch to handling, in milliseconds; absent if unknown, or not started. */
   tookMs?: number;
 }
 
@@ -67,7 +67,7 @@ export interface MemberStats {
   handled: number;
   /** Attempts that failed since the start. */
   failed: number;
-  /** How many of these were followed by another attempt; absent: unknown. */
+  /** How many failed attempts were followed by another attempt; absent: unknown. */
   retried?: number;
   /** Messages whose handlers run now; absent: unknown. */
   inFlight?: number;
@@ -82,7 +82,7 @@ export interface MemberStats {
 
 /** Something that makes no progress. */
 export interface StandingStats {
-  /** null: the member as a whole. */
+  /** null for the member as a whole. */
   partition: number | null;
   reason: string;
   forMs: number;

@@ -7,7 +7,7 @@ import { subjectToken } from './subject.js';
 export interface MessageKey {
   /** `subject:2`, `header:Customer`, `json:customer.id` or `function:tenant`. */
   readonly text: string;
-  /** The key; null: the message has none, and its subject decides. */
+  /** The key; null if the message has none: then its subject decides. */
   of(message: StreamMessage): string | null;
 }
 
@@ -15,7 +15,7 @@ export interface MessageKey {
 const MOST_TOKENS = 32;
 const LONGEST_NAME = 128;
 
-/** The key that a text describes: `subject:2`, `subject:2,3`, `header:NAME` or `json:PATH`; undefined for any other. */
+/** The key that a text describes: `subject:2`, `subject:2,3`, `header:NAME` or `json:PATH`; undefined for any other text. */
 export function parseMessageKey(text: string): MessageKey | undefined {
   const [, kind, rest = ''] = /^(subject|header|json):(.+)$/.exec(text.trim()) ?? [];
   switch (kind) {
@@ -40,7 +40,7 @@ export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
 export const partitionByKey = (key: string | null, message: StreamMessage, partitions: number): number =>
   fnv1a32(key ?? message.subject) % partitions;
 
-/** The tokens of the subject that a key needs, counted from 1; none: it needs none. */
+/** The tokens of the subject that a key needs, counted from 1; empty if it needs none. */
 export function tokensOf(key: string): number[] {
   const [, list] = /^subject:([\d,]+)$/.exec(key) ?? [];
   return list?.split(',').map(Number) ?? [];
@@ -73,8 +73,8 @@ function jsonKey(path: string): MessageKey | undefined {
 }
 
 /**
- * The text or number at a path of a JSON payload; null: it is not a JSON object, or the path holds something
- * else.
+ * The text, number or boolean at a path of a JSON payload, as text; null if the payload is not a JSON object, or if the
+ * path holds anything else.
  */
 function valueAt(data: Uint8Array, names: readonly string[]): string | null {
   let value: unknown = parseObject(data);

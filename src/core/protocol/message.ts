@@ -21,7 +21,7 @@ export interface DeadLetter {
   readonly message: StreamMessage;
   readonly partition: number;
   readonly epoch: number;
-  /** Attempts of the owner that gave it up. */
+  /** Number of attempts by the owner that gave the message up. */
   readonly attempts: number;
   /** The error of the last attempt. */
   readonly error: string;

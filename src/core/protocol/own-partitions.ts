@@ -25,19 +25,19 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
   };
   state.own.set(partition, own);
   if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
-  // It is being handed over, or closed. What was handled here before the session expired may not be committed
-  // yet.
+  // The partition is handed over, or closed. It is drained first: messages that were handled here before the
+  // session expired may not be committed yet.
   else if (state.leaving || orderOf(state)) drain(state, partition, own);
   else startOrRest(state, partition, own);
 }
 
-/** Starts it, unless an operator has paused it. */
+/** Starts a partition, unless an operator has paused it. */
 export function startOrRest(state: State, partition: number, own: OwnPartition): void {
   if (isPaused(state, partition)) rest(state, partition, own);
   else start(state, partition, own);
 }
 
-/** Owned and not handled, until the pause is lifted. */
+/** Keeps a partition without handling it, until the pause is lifted. */
 export function rest(state: State, partition: number, own: OwnPartition): void {
   own.phase = 'paused';
   own.rested = true;
@@ -45,7 +45,7 @@ export function rest(state: State, partition: number, own: OwnPartition): void {
   report(state, { type: 'paused', partition, epoch: own.epoch });
 }
 
-/** The shell is to take it over and handle it. */
+/** Tells the engine to take a partition over and handle it. */
 export function start(state: State, partition: number, own: OwnPartition): void {
   own.phase = 'starting';
   own.drainFailed = false;
@@ -53,7 +53,7 @@ export function start(state: State, partition: number, own: OwnPartition): void 
   state.out.push({ type: 'start-partition', partition, epoch: own.epoch, died: own.died });
 }
 
-/** The shell is to let running handlers finish, and to commit. */
+/** Tells the engine to let running handlers finish, and to commit. */
 export function drain(state: State, partition: number, own: OwnPartition): void {
   own.phase = 'draining';
   own.since = state.now;
@@ -80,7 +80,7 @@ export function partitionStarted(state: State, { partition, epoch }: EventOf<'pa
   report(state, { type: 'acquired', partition, epoch, from: own.from, reason: own.reason, again, tookMs });
 }
 
-/** True if this member had it last: under the same epoch, or the last owner was a session of its own. */
+/** True if this member was the last owner: under the same epoch, or in an earlier session. */
 function isAgain({ had, name, peers }: State, partition: number, { epoch, from }: OwnPartition): boolean {
   if (had.get(partition) === epoch) return true;
   if (!had.has(partition) || from !== name) return false;
@@ -96,7 +96,7 @@ export function partitionDrained(state: State, { partition, epoch }: EventOf<'pa
   state.dirty = true;
 }
 
-/** The shell failed temporarily, or the epoch has ended although we have not seen the new owner. */
+/** The partition failed temporarily, or the epoch has ended although we have not seen the new owner. */
 export function partitionFailed(
   state: State,
   { partition, epoch, message }: EventOf<'partition-failed'>,
@@ -105,7 +105,7 @@ export function partitionFailed(
   if (!own || own.phase === 'drained') return;
   report(state, { type: 'retrying', partition, epoch, message });
   state.dirty = true;
-  // What was handled is not committed yet, for example because the position was removed: drain once more.
+  // Handled messages are not committed yet, for example because the position was removed: drain once more.
   if (own.phase === 'draining' && !own.drainFailed) {
     own.drainFailed = true;
     drain(state, partition, own);
@@ -127,7 +127,7 @@ export function partitionHalted(
   state.dirty = true;
 }
 
-/** An operator asks for another try now, whatever the reason that it is not handled. */
+/** Tries a halted or waiting partition again now, as an operator asked. */
 export function retry(state: State, { partition }: EventOf<'retry'>): void {
   const own = state.own.get(partition);
   if (own?.phase !== 'halted' && own?.phase !== 'waiting') return;

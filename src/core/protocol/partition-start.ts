@@ -9,7 +9,7 @@ export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stor
 };
 
 /**
- * The partition of a message for this number of partitions; `prefix`: the subject under this prefix names the
+ * The partition of a message for this number of partitions. With `prefix`, the subject under this prefix names the
  * partition.
  */
 export type PartitionIn = (
@@ -25,9 +25,9 @@ interface Inherited {
 }
 
 /**
- * A partition after a resize starts at the lowest position of the earlier ones that share keys with it, and passes over what
- * these had handled. Keys are shared where both numbers are equal modulo the greatest common divisor of the two counts; those of
- * the stream's own layout share keys with all.
+ * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it, and passes over
+ * the messages that they had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor of
+ * the two counts. A partition of the stream's own layout shares keys with all partitions.
  *
  * @returns undefined if the group was never resized.
  */
@@ -43,7 +43,7 @@ export function inheritedBy(
   const [lowest, highest] = [Math.min(...shared), Math.max(...shared)];
   const { created, trimmed } = before;
   return {
-    // A loss is reported only once.
+    // Only partition 0 takes the loss over, so that it is reported once.
     start: { seq: lowest, created, ...(partition === 0 && trimmed !== undefined && { trimmed }) },
     isHandled: (message) =>
       message.sequence <= highest &&
@@ -52,24 +52,24 @@ export function inheritedBy(
 }
 
 /**
- * From this sequence on, a partition does not depend on the partitions before the last resize; 0: there was
- * none.
+ * From this sequence on, a partition does not depend on the partitions before the last resize; 0 if the group was
+ * never resized.
  */
 export function settledAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;
 }
 
-/** Partitions that start no further apart than this are read by one reader, beginning with the first of them; in sequences. */
+/** One reader reads all partitions from the lowest start on, if their starts are at most this number of sequences apart. */
 const NEAR = 2_000;
 
-/** The position from which all partitions can be read after a resize; undefined: they start too far apart, or it was never resized. */
+/** The position from which one reader can read all partitions after a resize; undefined if they start too far apart, or never resized. */
 export function commonStart({ before }: GroupLayoutRecord): number | undefined {
   if (!before) return undefined;
   const lowest = Math.min(...before.positions);
   return Math.max(...before.positions) - lowest <= NEAR ? lowest : undefined;
 }
 
-/** Where a partition that has no position yet starts; 0: the group was never resized. */
+/** Where a partition that has no position yet starts; 0 if the group was never resized. */
 export function startsAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.min(...sharedPositions(partition, layout)) : 0;
 }
@@ -81,10 +81,10 @@ interface Reached {
 }
 
 /**
- * The partitions that have not handled what the last resize left: until then the partitions before it matter,
- * and the group cannot be resized again. A position that a seek has moved passes over nothing.
+ * The partitions that still depend on the partitions before the last resize. While there are any, the group cannot be
+ * resized again. A partition whose position a seek has moved does not depend on earlier partitions.
  *
- * @param positions those under this layout.
+ * @param positions the positions under this layout.
  */
 export function behindResize(layout: GroupLayoutRecord, positions: ReadonlyMap<number, Reached>): number[] {
   if (!layout.before) return [];
@@ -94,12 +94,12 @@ export function behindResize(layout: GroupLayoutRecord, positions: ReadonlyMap<n
   });
 }
 
-/** The earlier partitions were those of the stream's own layout. */
+/** True if the earlier partitions were those of the stream's own layout. */
 const wasOwn = ({ prefix, epoch }: GroupLayoutRecord): boolean => prefix !== undefined && epoch === 1;
 
 function sharedPositions(partition: number, layout: GroupLayoutRecord): number[] {
   const { positions = [] } = layout.before ?? {};
-  // A message without a key may have been in any of them.
+  // A message without a key may have been in any earlier partition.
   const step = wasOwn(layout) ? 1 : divisor(positions.length, layout.partitions);
   const shared: number[] = [];
   for (let earlier = partition % step; earlier < positions.length; earlier += step)

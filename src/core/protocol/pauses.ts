@@ -1,6 +1,6 @@
 import type { State } from './state.js';
 
-/** Who has paused a partition, and when; undefined: it is not paused. */
+/** The operator who paused a partition, and when; undefined if it is not paused. */
 export function pauseOf({ overrides }: State, partition: number): { by: string; at: string } | undefined {
   const record = overrides.get(partition)?.record;
   if (!record || record === 'unreadable' || !record.paused) return undefined;

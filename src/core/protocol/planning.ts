@@ -13,8 +13,8 @@ export function planMembers(state: State): Map<string, string> {
 }
 
 /**
- * All partitions except those that stay as they are: whose lease is unreadable, or that are reserved for a member that is not back yet.
- * Without these the loads of the others still differ by at most one, so nothing else moves.
+ * All partitions except those that stay as they are: partitions with an unreadable lease, and partitions reserved for a member that
+ * is not back yet. Even without these, the loads of the present members differ by at most one, so nothing else moves.
  */
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
   const named = new Named(members);
@@ -36,7 +36,7 @@ function pinOf({ overrides }: State, partition: number, named: Named): string | 
   return pin === null ? null : (named.find(pin) ?? null);
 }
 
-/** Members by id or name; if several have the name, the first by id. */
+/** Members by id or name. If several members have the same name, the first by id counts. */
 class Named {
   readonly #members: ReadonlyMap<string, string>;
   #byName: Map<string, string> | undefined;
@@ -62,8 +62,8 @@ class Named {
 }
 
 /**
- * The receiver of a drained partition: the requested one, otherwise the planned one; null: there is none. A member that leaves for a
- * restart gives its partitions only to itself, if it is back already.
+ * The receiver of a drained partition: the requested member, otherwise the planned member; null if there is none. A member that
+ * leaves for a restart gives its partitions only to its own next session, if that has joined already.
  */
 export function receiver(
   state: State,

@@ -13,7 +13,7 @@ export interface MarkedStream {
   last: number;
   /** As in {@link PositionMark}. */
   created?: number | undefined;
-  /** When its message at that sequence was stored; undefined: it is gone, or could not be read. */
+  /** When its message at that sequence was stored; undefined if it is gone, or could not be read. */
   stored?: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface MarkedStream {
  */
 export type Misfit = 'beyond-end' | 'other-stream';
 
-/** Different roundings of nanoseconds to milliseconds. */
+/** Tolerance for different roundings of nanoseconds to milliseconds. */
 const ROUNDING_MS = 1;
 
 /**
@@ -38,7 +38,7 @@ export function misfit(mark: PositionMark, stream: MarkedStream): Misfit | null 
   return isSame ? null : 'other-stream';
 }
 
-/** Undefined if either is unknown. */
+/** True for equal times; undefined if either is unknown. */
 function isSameTime(one: number | undefined, other: number | undefined): boolean | undefined {
   return one === undefined || other === undefined ? undefined : Math.abs(one - other) <= ROUNDING_MS;
 }

@@ -1,4 +1,4 @@
-/** The positions of groups, where they start, and what an operator has cleared. */
+/** The records of positions, of the start of a group, of finished jobs, and of what an operator has cleared. */
 import { decode, isCount, orNull, parseObject } from '../lib/json.js';
 import { isPositive, isText, isToken, isTrue, isVersion, MARK, versionIn } from './record-format.js';
 
@@ -17,23 +17,23 @@ export interface PositionRecord {
   trimmed?: number | undefined;
   /** How many owners in a row have died at this position; absent: none. */
   crashes?: number | undefined;
-  /** The message that the last of them was handling; absent: unknown. */
+  /** The message that the last owner to die was handling; absent: unknown. */
   suspect?: number | undefined;
-  /** The message after the position that its owner has begun to handle; recorded only after owners have died there. */
+  /** The message that the owner has begun to handle after the position; recorded only after owners have died there. */
   trying?: number | undefined;
   /** See `PositionMark`. */
   created?: number | undefined;
   stored?: number | undefined;
   /** The epoch of the layout whose partition this is; absent: 0. */
   layout?: number | undefined;
-  /** A seek moved it since the last resize: everything after it is handled, whatever was handled before. */
+  /** Present if a seek moved the position since the last resize: everything after it is handled, even what was handled before. */
   sought?: true | undefined;
 }
 
 /** Where a group starts in partitions without a position: written once, by its first member. */
 export interface StartRecord {
   v: number;
-  /** The sequence before the first that the group handles. */
+  /** The sequence before the first message that the group handles. */
   seq: number;
   /** The last sequence of the stream at that time; absent: unknown. */
   end?: number | undefined;
@@ -46,10 +46,10 @@ export interface StartRecord {
   at: string;
 }
 
-/** A member that had a bounded job ("consume --until-caught-up") did it, and left. */
+/** A bounded job ("consume --until-caught-up") that a member finished before it left. */
 export interface JobRecord {
   v: number;
-  /** The last sequence of the stream that it had to handle. */
+  /** The last sequence of the stream that the member had to handle. */
   until: number;
   /** Wall clock, ISO 8601: for people only. */
   at: string;
@@ -57,7 +57,7 @@ export interface JobRecord {
 
 /**
  * What an operator found when trimming handled messages: no message of the partition up to `seq` waited for the group.
- * Without it the next owner would count deleted messages as lost.
+ * Without this record the next owner would count deleted messages as lost.
  */
 export interface ClearedRecord {
   v: number;

@@ -5,9 +5,9 @@ import { ended } from './session.js';
 import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
- * Renews this member's proof of life. Only its renewals count as contact: no other answer keeps the group
- * from taking our partitions. Others fence by compare-and-set on this entry, after it has been unchanged for
- * longer than we act on it.
+ * Renews this member's proof of life. Only these renewals count as contact: no other answer keeps the group
+ * from taking our partitions. Other members fence by compare-and-set on this entry, after it has been
+ * unchanged for longer than we act on it.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;
@@ -47,7 +47,7 @@ function certain(state: State, revision: number, sentAt: number): void {
   proof.unknownSince = null;
   proof.renewAt = sentAt + timing.renewEveryMs * (0.9 + 0.2 * random(state));
   session.expired = false;
-  // Claims have waited for it.
+  // Claims have waited for this renewal.
   if (isFirst && hasRenewed(state)) state.dirty = true;
   if (state.now >= proof.deadline) session.expired = resumed;
   else if (resumed) {
@@ -63,7 +63,7 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
   proof.writing = null;
   switch (outcome.kind) {
     case 'ok':
-      // An earlier write of unknown outcome was not applied: it would have made this one conflict.
+      // An earlier write of unknown outcome was not applied: it would have made this write conflict.
       certain(state, outcome.revision, sentAt);
       return;
     case 'unknown':
@@ -71,8 +71,8 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
       proof.renewAt = Math.max(now, sentAt + timing.retryMs);
       return;
     case 'conflict':
-      // The server may answer this for a write that it applied (nats-server#7281): the outcome is as unknown as without
-      // an answer.
+      // The server may report a conflict for a write that it applied (nats-server#7281): the outcome is as unknown as
+      // without an answer.
       proof.unknownSince ??= sentAt;
       proof.reading = true;
       proof.renewAt = now + timing.retryMs;
@@ -81,7 +81,7 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
 }
 
 /**
- * Handles the answer to `read-proof` about our own. A read is not contact: an isolated leader answers, too.
+ * Handles the answer to `read-proof` about our own proof. A read is not contact: an isolated leader answers, too.
  */
 export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): void {
   const { proof } = state.session;
@@ -98,14 +98,14 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
     ended(state, 'proof');
     return;
   }
-  // A write whose answer was lost was applied. Which one is unknown, so the first counts.
+  // A write was applied, and its answer was lost. It may be any since `unknownSince`, so the first counts.
   if (outcome.revision > proof.revision && proof.unknownSince !== null)
     certain(state, outcome.revision, proof.unknownSince);
 }
 
 /**
- * Sets until when handlers may start, and interrupts the running ones after that. After a reconnect nothing starts before a
- * renewal sent since then is confirmed: the server may have been restored from an older copy, in which others
+ * Sets until when handlers may start, and interrupts running handlers after that time. After a reconnect nothing starts before
+ * a renewal that was sent after the reconnect is confirmed: the server may have been restored from an older copy, in which others
  * own our partitions.
  */
 export function updatePermit(state: State): void {

@@ -13,14 +13,14 @@ import { close, cut } from './resize.js';
 import { isAlive, isDue, report, type State } from './state.js';
 
 /**
- * A plan looks at every partition, and each answer to a lease write asks for a plan. To limit that for a member that
- * claims thousands, plans are one millisecond apart for this many partitions; with fewer there is no pause.
+ * A plan looks at every partition, and each answer to a lease write asks for a plan. To limit this work for a member that
+ * claims thousands of partitions, two plans are one millisecond apart for each 256 partitions of the group.
  */
 const PARTITIONS_A_MS = 256;
 
 /**
  * Brings this member's partitions in line with the view and the plan. A member acts on its own part only: it
- * starts what it owns, gives away its surplus, and claims the orphans that the plan gives it. Compare-and-set
+ * starts what it owns, gives away its surplus, and claims the partitions without a living owner that the plan gives it. Compare-and-set
  * corrects decisions from a stale view.
  */
 export function reconcile(state: State): void {
@@ -53,7 +53,7 @@ function hasDrained(state: State): boolean {
   return false;
 }
 
-/** Marks the entries that waited for a time as due. */
+/** Asks for a plan if anything that waits for a time is due. */
 function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);
@@ -70,7 +70,7 @@ function retryDue(state: State): void {
   for (const { retryAt } of state.writes.values()) if (isDue(state, retryAt)) state.dirty = true;
 }
 
-/** Ends the time in which nothing was claimed. */
+/** Ends the hold during which nothing is claimed. */
 function endHold(state: State): void {
   if (state.holdUntil === Number.NEGATIVE_INFINITY) return;
   if (!isDue(state, state.holdUntil)) return;
@@ -78,7 +78,7 @@ function endHold(state: State): void {
   state.dirty = true;
 }
 
-/** The leases decide what runs here. */
+/** Follows the leases: they decide what runs here. */
 function followView(state: State): void {
   for (const [partition, own] of state.own) {
     const lease = state.leases.get(partition);
@@ -122,7 +122,7 @@ function followPauses(state: State): void {
   }
 }
 
-/** Drains what the plan gives to others, what was requested, and everything for a resize. */
+/** Drains partitions that the plan gives to others or that are to be released; all of them for a resize or before leaving. */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
   // Others must first know that we leave; otherwise their plans would give us more. A mark that was sent is
   // enough, because it arrives before the leases, unless an earlier write makes it fail.
@@ -135,18 +135,18 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
       state.leaving ||
       (to !== undefined && to !== state.session.id && members.has(to));
     if (!surplus && !own.release) continue;
-    // Halted ones too: what was handled before the failure may not be committed yet.
+    // Halted partitions too: messages that were handled before the failure may not be committed yet.
     drain(state, partition, own);
   }
 }
 
-/** Claims the orphans that the plan gives to us. */
+/** Claims the partitions without a living owner that the plan gives to us. */
 function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
   // The bucket may have been restored from an older copy, in which these owners are alive: the renewal shows
-  // whether it was.
+  // whether that happened.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;

@@ -1,19 +1,19 @@
 /** What all records of the bucket have in common: versions, limits, and the checks of their fields. */
 import { decode, type Guard, isCount, parseObject } from '../lib/json.js';
 
-/** The record version that this program writes. All members of a group write the same. */
+/** The record version that this program writes. All members of a group write the same version. */
 export const RECORD_VERSION = 2;
 
 /**
- * The version of layouts, leases and positions of a group that is being resized, or has been: the newest that this program reads.
- * Programs that know no resize leave them alone.
+ * The version of layouts, leases and positions of a group that is being resized, or was resized. It is the newest version that
+ * this program reads. Programs that cannot resize leave such records alone.
  */
 export const RESIZED_VERSION = 3;
 
 /** Limit of partitions: a record with more is not read. */
 export const MAX_PARTITIONS = 65_536;
 
-/** Limit of characters of any text in a record. Ours are far shorter. */
+/** Limit of characters of any text in a record. Our texts are far shorter. */
 const MAX_TEXT = 1_024;
 
 /**
@@ -22,13 +22,13 @@ const MAX_TEXT = 1_024;
  */
 export type Unreadable = 'newer' | 'broken';
 
-/** Which of the two it is. */
+/** Why this value does not decode. */
 export function unreadableAs(bytes: Uint8Array): Unreadable {
   const version = parseObject(bytes)?.v;
   return isCount(version) && version > RESIZED_VERSION ? 'newer' : 'broken';
 }
 
-/** The format of a session from another version, and that program's version if given. */
+/** The format of a session that another version wrote, and the program's version if the session names it. */
 export function foreignFormat(bytes: Uint8Array): { v: number; version: string | null } | undefined {
   const fields = parseObject(bytes);
   const v = fields?.v;
@@ -43,21 +43,21 @@ export const isText = (value: unknown): value is string =>
 /** True for text that can be an id: one token of a key and of a subject, without wildcards. */
 export const isId = (value: unknown): value is string => isText(value) && /^[^\s\p{Cc}.*>]+$/u.test(value);
 
-/** True for positive numbers up to this one. */
+/** True for positive numbers up to `most`. */
 export const within =
   (most: number): Guard<number> =>
   (value): value is number =>
     typeof value === 'number' && value > 0 && value <= most;
 
-/** True for what subjects can begin with: tokens without wildcards. */
+/** True for a prefix of subjects: tokens without wildcards. */
 export const isPrefix = (value: unknown): value is string =>
   isText(value) && /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value);
 
-/** A subject in which tokens may be wildcards. */
+/** True for a subject in which tokens may be wildcards. */
 export const isFilter = (value: unknown): value is string =>
   isText(value) && /^(?:(?:\*|[^\s.*>]+)\.)*(?:>|\*|[^\s.*>]+)$/.test(value);
 
-/** It becomes part of a name, so foreign values are ignored. */
+/** True for a token of a reader's name. Any other value is ignored, because it would become part of a name. */
 export const isToken = (value: unknown): value is string => isText(value) && /^[0-9a-f]{1,64}$/.test(value);
 
 /** True for whole numbers from 1 on. */
@@ -83,5 +83,5 @@ export const MARK = { created: isCount, stored: isCount };
 export const madeOn = (record: object): { created?: number; stored?: number } =>
   decode(record, {}, MARK) ?? {};
 
-/** The version of the records of a layout: programs that know no resize must leave those of a resize alone. */
+/** The version of the records of a layout. Programs that cannot resize must leave the records of a resized group alone. */
 export const versionIn = (epoch: number): number => (epoch > 0 ? RESIZED_VERSION : RECORD_VERSION);

@@ -1,6 +1,6 @@
 /**
- * The records that members share through the bucket. All input is validated here, also its size. What does not decode
- * is `undefined`, never an exception.
+ * The records that members share through the bucket. All input is validated here, including its size. A value that does
+ * not decode gives `undefined`, never an exception.
  */
 import { decode, isCount, orNull, parseObject } from '../lib/json.js';
 import type { GroupLayoutRecord, LayoutRecord } from './layout-records.js';
@@ -9,7 +9,7 @@ import { isId, isPositive, isText, isTrue, isVersion, RECORD_VERSION, within } f
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * A member, as all others see it: written when it joins, when it starts to leave, and deleted when it is gone. `ttlMs`
+ * A member, as all others see it. Written when it joins and when it starts to leave, deleted when it is gone. `ttlMs`
  * and `suspectMs` tell observers how long to wait for this member.
  */
 export interface SessionRecord {
@@ -21,14 +21,14 @@ export interface SessionRecord {
   version: string;
   /** Wall clock, ISO 8601: for people only. */
   startedAt: string;
-  /** It is dead if its proof of life is unchanged for this long on an observer's clock. */
+  /** The member is dead if its proof of life is unchanged for this long on an observer's clock. */
   ttlMs: number;
-  /** The same if probes find no responders. */
+  /** The member is dead after this shorter time if probes find no responders. */
   suspectMs: number;
   leaving?: boolean;
-  /** It follows a resize of its group; absent: an older version that does not. */
+  /** True if the member follows a resize of its group; absent: an older version, which does not. */
   resizes?: boolean;
-  /** Id of the session that the same member gave up because its bucket went back; absent: none. */
+  /** Id of the session that this member gave up because its bucket went back; absent: none. */
   gaveUp?: string;
 }
 
@@ -66,20 +66,20 @@ export interface LeaseRecord {
 
 /** Owners in a row that ended without giving a partition away, and whose deaths its position may not count yet. */
 export interface DeadOwners {
-  /** The epoch of the first one. */
+  /** The epoch of the first owner. */
   first: number;
-  /** The epoch of the last one. */
+  /** The epoch of the last owner. */
   last: number;
 }
 
 /**
- * For whom a partition is kept. The reservation ends when that member claims the partition, or does not
+ * The member for which a partition is kept. The reservation ends when that member claims the partition, or does not
  * return in time.
  */
 export interface Reservation {
   /** Name of the member. */
   name: string;
-  /** How long others leave the partition alone, on their own clocks, from when they first see the lease. Milliseconds. */
+  /** How long other members leave the partition alone after they first see the lease, in milliseconds on their own clocks. */
   forMs: number;
 }
 
@@ -98,7 +98,7 @@ export interface Closing {
 /** What an operator wants for a partition, independent of its owner. An empty override is deleted. */
 export interface OverrideRecord {
   v: number;
-  /** Name (or session id) of the member that gets it while present; null: the plan decides. */
+  /** Name (or session id) of the member that gets the partition while present; null: the plan decides. */
   pin: string | null;
   /** Owned, but not handled. */
   paused: boolean;
@@ -106,7 +106,7 @@ export interface OverrideRecord {
   by: string;
   /** Wall clock, ISO 8601: for people only. */
   at: string;
-  /** Who paused it, and when: a later pin changes only `by` and `at` above. Absent: not paused, or by an older version. */
+  /** The operator who paused the partition, and when; a later pin changes only `by` and `at` above. Absent: an older version wrote it. */
   pause?: { by: string; at: string };
 }
 

@@ -18,7 +18,7 @@ export function checkReservation(ms: number): void {
   throw new NatspocError('usage', `rejoinWithinMs: ${ms} is not a time from 0 to ${MAX_TTL_MS} ms.`);
 }
 
-/** What a leaving member writes into leases without a next owner; undefined: it does not come back. */
+/** What a leaving member writes into leases without a next owner; undefined if the member does not come back. */
 export const reservation = ({ name, rejoinWithinMs }: State): Reservation | undefined =>
   rejoinWithinMs > 0 ? { name, forMs: rejoinWithinMs } : undefined;
 

@@ -7,7 +7,7 @@ import { isDue, type OwnPartition, report, type State } from './state.js';
 /*
  * Changes the number of partitions while the group runs. An order in the layout makes every owner drain and
  * close its partitions; when all are closed, the next layout is written. Each step is a compare-and-set, and
- * the resize may be interrupted after each.
+ * the resize may be interrupted after each step.
  */
 
 /** Closes a drained partition for the order: first its position must be certain. */
@@ -21,7 +21,7 @@ export function close(state: State, partition: number, own: OwnPartition): void 
   if (own.settling || !isDue(state, own.retryAt)) return;
   own.settling = true;
   const { revision: order } = state.layout;
-  // No seek begins under an order, so what was committed since then is certain.
+  // No seek begins under an order, so positions committed since the order are certain.
   const isDrained = own.drainedUnder === order;
   state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order, isDrained });
 }
@@ -42,7 +42,7 @@ export function positionSettled(
   }
 }
 
-/** Writes the next layout when every partition is closed. Whichever member comes first does it. */
+/** Writes the next layout when every partition is closed. The first member to see that writes it. */
 export function cut(state: State): void {
   const { layout } = state;
   const { record, revision: expected } = layout;
@@ -90,7 +90,7 @@ export function layoutWritten(state: State, { expected, record, outcome }: Event
     return;
   }
   if (state.layout.revision !== expected) return;
-  // It was applied and the answer was lost, or another member was faster, or the order has ended.
+  // The write was applied and its answer was lost, or another member was faster, or the order has ended.
   state.layout.writeAt = state.now + state.timing.retryMs;
   state.dirty = true;
   lookUpLayout(state);

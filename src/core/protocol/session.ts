@@ -121,17 +121,17 @@ function entryCertain(state: State, revision: number): void {
 }
 
 /**
- * Our session has ended: fenced by another member, or removed by ourselves. Session and proof of life end together: the
- * fencing member may have died between the two.
+ * Our session has ended: another member fenced it, or we removed it. Session and proof of life end together, even if the
+ * fencing member died between the two.
  */
 export function ended(state: State, shown: 'session' | 'proof'): void {
   const { id, removing, inDoubt, revision, proof } = state.session;
   if (state.left || id === null) return;
   if (revision > 0 && !removing) {
-    // A leaving member may have removed it with a write whose answer was lost.
+    // A leaving member may have removed its session with a write whose answer was lost.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
-    // Not the other way round: until the session goes, our handlers have time to stop. Others delete it after
-    // `suspectMs`.
+    // The session stays for a while after its proof: until it goes, our handlers have time to stop. Other members
+    // delete it after `suspectMs`.
     if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
     else state.former = id;
   }
@@ -152,7 +152,7 @@ export function sessionRemoved(state: State, { outcome }: EventOf<'session-remov
   }
   session.inDoubt = true;
   session.writeAt = state.now + state.timing.retryMs;
-  // An earlier try removed it, or it was fenced, or an unknown write of ours was applied.
+  // An earlier try removed the session, another member fenced it, or an unknown write of ours was applied.
   if (outcome.kind === 'conflict') readEntry(state);
 }
 

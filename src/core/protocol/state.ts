@@ -10,7 +10,7 @@ import type {
 } from './records.js';
 import type { Timing } from './timing.js';
 
-/** What a member knows about another one. Times are on this member's clock. */
+/** What a member knows about another member. Times are on this member's clock. */
 export interface Peer {
   id: string;
   /** Revision of its session. */
@@ -18,16 +18,16 @@ export interface Peer {
   record: SessionRecord | 'unreadable';
   probeAt: number;
   probing: boolean;
-  /** It did not answer the last probe. */
+  /** True if it did not answer the last probe. */
   unanswered: boolean;
-  /** "No responders" in a row, and when the first was received. */
+  /** The number of "no responders" in a row, and when the first was received. */
   misses: number;
   missingSince: number;
   /** Its proof of life as last read; null: unknown. */
   proof: SeenProof | null;
   lookAt: number;
   looking: boolean;
-  /** A write that fences it is in flight: of its proof of life, then of its session. */
+  /** True while a write that fences it is in flight: first of its proof of life, then of its session. */
   fencing: boolean;
   /** Not to be fenced before this time. */
   fenceAt: number;
@@ -38,7 +38,7 @@ export interface SeenProof {
   revision: number;
   since: number;
   seenAt: number;
-  /** It was deleted: no renewal can succeed. */
+  /** True if it was deleted: no renewal can succeed. */
   ended: boolean;
 }
 
@@ -46,26 +46,26 @@ export interface SeenProof {
 export interface OwnPartition {
   epoch: number;
   /**
-   * `starting` and `draining` wait for the shell; `waiting` for `retryAt`; `drained` for a lease write; `halted` and
+   * `starting` and `draining` wait for the engine; `waiting` for `retryAt`; `drained` for a lease write; `halted` and
    * `paused` for an operator.
    */
   phase: 'starting' | 'running' | 'draining' | 'drained' | 'waiting' | 'halted' | 'paused';
   /** When the phase began. */
   since: number;
   retryAt: number;
-  /** Drained for a resize: at which position, once it is certain, and for which order. */
+  /** For a partition that is drained for a resize: its position and the order, once the position is certain. */
   settled: Closing | null;
-  /** The request for it is in flight. */
+  /** True while the request to settle the position is in flight. */
   settling: boolean;
   /** Revision of the layout when its last drain began. */
   drainedUnder: number;
-  /** It was paused under this epoch, so its start is not reported as an acquisition. */
+  /** True if it was paused under this epoch: its start is then not reported as an acquisition. */
   rested: boolean;
-  /** Its drain failed: it is drained only once more. */
+  /** True if its drain failed: it is drained only once more. */
   drainFailed: boolean;
-  /** Owners whose deaths its position may have to count; null: none, or it has counted them. */
+  /** Owners whose deaths its position may have to count; null if there are none, or the position has counted them. */
   died: DeadOwners | null;
-  /** A request to give it away: to this name, or to the member with the fewest. */
+  /** A request to give the partition away: to this name or id, or (`to` null) to the member with the fewest partitions. */
   release: { to: string | null } | null;
   reason: LeaseReason;
   from: string | null;
@@ -85,7 +85,7 @@ export interface OwnProof {
   /** All partitions are aborted at this time. */
   deadline: number;
   renewAt: number;
-  /** The write in flight: since when, and at which revision. */
+  /** The write in flight: when it was sent, and the expected revision. */
   writing: { since: number; expected: number } | null;
   /** When the first write of unknown outcome since the last confirmed one was sent. */
   unknownSince: number | null;
@@ -116,7 +116,7 @@ export interface OwnSession {
 export interface KnownLayout {
   /** How often the group was resized. */
   epoch: number;
-  /** The revision of its entry. */
+  /** The revision of the layout entry. */
   revision: number;
   /** null: the partitions are those of the stream's own layout. */
   record: GroupLayoutRecord | null;
@@ -144,7 +144,7 @@ export interface State {
   watchRevision: number;
   identifying: boolean;
   leaving: boolean;
-  /** A leaving member reserves its partitions for this long; 0: it does not. */
+  /** A leaving member reserves its partitions for this long; 0: no reservation. */
   rejoinWithinMs: number;
   left: boolean;
   session: OwnSession;
@@ -152,7 +152,7 @@ export interface State {
   permit: number;
   peers: Map<string, Peer>;
   leases: Map<number, { revision: number; record: LeaseRecord | 'unreadable' | null }>;
-  /** What operators want. An unreadable entry has no effect. */
+  /** Operators' overrides by partition. An unreadable entry has no effect. */
   overrides: Map<number, { revision: number; record: OverrideRecord | 'unreadable' | null }>;
   /** Sessions whose deletion the watch has not shown yet. */
   buried: Map<string, number>;
@@ -160,7 +160,7 @@ export interface State {
   absent: Set<string>;
   /** Sessions that have certainly ended, the newest last. */
   gone: Set<string>;
-  /** Owners that no entry has shown: when to ask for them; infinite while a request is in flight. */
+  /** Owners that the watch never showed, and when to ask for them; infinite while a request is in flight. */
   lookUps: Map<string, number>;
   /** The session under which we were fenced, until the view knows it again or it has ended; null: none. */
   former: string | null;
@@ -175,13 +175,13 @@ export interface State {
   reserved: Map<number, number>;
   /** Leases that this member answers for and that the bucket has lost: they are written again unchanged. */
   lost: Map<number, LeaseRecord>;
-  /** Leases that the leader showed at an older revision: at which one they had been seen. */
+  /** Leases that the leader showed at an older revision than known, with the known revision. */
   receded: Map<number, number>;
-  /** Overrides of which the leader showed less than was known: since when. */
+  /** Overrides that the leader showed at an older revision than known, and since when. */
   doubted: Map<number, number>;
   /** What {@link lookAtEntries} read last: the lease and the override of a partition, the session of a member. */
   lookedAt: { partition: number; override: number; peer: string };
-  /** When the next ones are read. */
+  /** When the next entries are read. */
   lookAt: number;
   writes: Map<number, LeaseWrite>;
   settleUntil: number;
@@ -202,7 +202,7 @@ export interface State {
   readonly out: Effect[];
 }
 
-/** Number of ended sessions remembered. The leader is asked about older ones if needed. */
+/** Number of ended sessions remembered. The leader is asked about older sessions if needed. */
 const MOST_GONE = 4_096;
 
 /** A session has certainly ended, and never returns. */
@@ -226,7 +226,7 @@ export function wake(state: State, at: number): void {
   if (at < state.wakeAt) state.wakeAt = at;
 }
 
-/** True from `at` on; until then the state is woken at that time. */
+/** True from `at` on. Before that, asks to be woken at `at`. */
 export function isDue(state: State, at: number): boolean {
   if (state.now < at) wake(state, at);
   return state.now >= at;

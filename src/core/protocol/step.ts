@@ -30,7 +30,7 @@ import { applyEntries, applySnapshot } from './view.js';
 /**
  * The protocol: one event in, effects out. Deterministic, without time, input or output of its own.
  *
- * It changes the state in place, because copying thousands of partitions would be slow. Nothing else may change it.
+ * The function changes the state in place, because copying thousands of partitions would be slow. Nothing else may change it.
  *
  * Effects are ordered; `wake-at` is the latest time for the next `tick`.
  */

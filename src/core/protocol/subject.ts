@@ -22,7 +22,7 @@ function tokenEnd(subject: string, from: number): number {
   return dot < 0 ? subject.length : dot;
 }
 
-/** The token of a subject by its number, counted from 1; undefined: the subject is shorter. */
+/** The token of a subject by its number, counted from 1; undefined if the subject is shorter. */
 export function subjectToken(subject: string, number: number): string | undefined {
   let at = 0;
   for (let i = 1; i < number; i++) {
@@ -33,7 +33,7 @@ export function subjectToken(subject: string, number: number): string | undefine
   return subject.slice(at, tokenEnd(subject, at));
 }
 
-/** What all subjects of a pattern begin with, in whole tokens, without the last dot; empty: nothing is common. */
+/** The tokens with which all subjects of a pattern begin, without a final dot; empty if there are none. */
 export function literalStart(pattern: string): string {
   const tokens = pattern.split('.');
   const wild = tokens.findIndex((token) => token === '*' || token === '>');

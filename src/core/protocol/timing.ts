@@ -10,7 +10,7 @@ export interface Timing {
   graceMs: number;
   /** Wait after a join, so that a burst of joins causes one plan. */
   settleMs: number;
-  /** Limit of that wait in a longer burst. */
+  /** Limit of this wait in a longer burst of joins. */
   settleAtMostMs: number;
   /** Interval of probes; 0: none. */
   probeEveryMs: number;
@@ -35,7 +35,7 @@ export const CLOCK_DRIFT = 0.05;
  *
  * The margin is a tenth of the ttl. If clock rates differ by r = 5 %, a member that stops at `ttl - margin` of a slow
  * clock has stopped by `(ttl - margin)(1 + r)` of a fast one. That is below the ttl for any margin above `ttl * r / (1
- * + r)` = 4.8 % of it. The rest is for a handler to react to its AbortSignal.
+ * + r)` = 4.8 % of the ttl. The rest of the margin is for a handler to react to its AbortSignal.
  */
 export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
   const suspectMs = probeEveryMs > 0 ? 2 * probeEveryMs : ttlMs;

@@ -20,24 +20,24 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     beginAnew(state);
     return;
   }
-  // A known entry that is not in the snapshot, and no newer than it, was removed without a marker.
+  // A known entry that is missing from the snapshot, and is not newer than it, was removed without a marker.
   const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
     !isThere && entry.revision <= newest;
-  // Its member may be alive: it is observed until it has certainly ended.
+  // A member whose session is missing may be alive: it is observed until it has certainly ended.
   for (const peer of state.peers.values()) {
     if (sessions.has(peer.id)) state.absent.delete(peer.id);
     else if (isAbsent(peer, false)) state.absent.add(peer.id);
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
-    // A live owner notices this. Until then it may handle, so no one else may.
+    // A live owner notices the missing lease. Until then it may handle, so no other member may.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }
   for (const [partition, { revision }] of [...state.overrides]) {
     if (!overrides.has(partition) && revision <= newest) state.overrides.delete(partition);
   }
-  // First, because it says what the leases mean.
+  // The layout comes first, because it says what the leases mean.
   for (const entry of entries) if (entry.kind === 'layout') applyLayout(state, entry);
   applyEntries(state, entries);
   state.viewReady = true;
@@ -138,7 +138,7 @@ export function applyOverride(state: State, entry: OverrideEntry): void {
   state.dirty = true;
 }
 
-/** True if this member owns the partition or handed it over: it ensures that the lease exists. */
+/** True if this member owns the partition or handed it over: then it ensures that the lease exists. */
 export function answersFor(state: State, partition: number): boolean {
   const record = leaseNow(state, partition)?.record;
   if (!record || record === 'unreadable' || record.closed) return false;
