@@ -39,21 +39,21 @@ interface MemberOptions
   extends Omit<JoinOptions, 'connection' | 'name' | 'events' | 'stats' | 'onUncovered'> {
   /**
    * `rejections`: unhandled rejections of a handler's promises count as its failure, and do not end the process.
-   * `process`: the process runs only this handler. Uncaught exceptions count as its failure as well; an exception that
+   * `process`: the process runs only this handler. Uncaught exceptions count as its failure too. An exception that
    * belongs to no running message makes the member leave with that error.
    */
   guard?: 'rejections' | 'process' | undefined;
   /** Serve health checks and metrics over HTTP. */
   health?: HealthOptions | undefined;
-  /** The member leaves when it aborts. */
+  /** The member leaves when the signal aborts. */
   signal?: AbortSignal | undefined;
   /** Called last, after the member has left for any reason. */
   onEnd?: (() => Promise<void>) | undefined;
 }
 
 /**
- * A running member of a group, with its events. It lives until `leave()`, or until an error ends it: `closed`
- * rejects with it.
+ * A running member of a group, with its events. It lives until `leave()`, or until an error ends it; then `closed`
+ * rejects with that error.
  */
 export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDisposable {
   readonly name: string;
@@ -76,7 +76,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #wrapped: WrappedHandler | undefined;
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
-  /** The same for `ready`: a program that awaits only that has not looked at `closed`. */
+  /** Like `#closed`, for `ready`: a program that awaits only `ready` has not looked at `closed`. */
   #ended: Promise<void> = Promise.resolve();
 
   private constructor(options: GroupMemberOptions, clock: Clock) {
@@ -112,8 +112,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Resolves when it has left; rejects with a NatspocError that gives the cause. If the rejection is unhandled, it
-   * ends the process, so that a worker that failed does not look like one that is done.
+   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection
+   * ends the process: a failed worker must not look like a finished worker.
    */
   get closed(): Promise<void> {
     return this.#closed;
@@ -155,16 +155,16 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Finishes running messages, commits, hands all partitions over and leaves; bounded by the drain timeout. May
-   * be called repeatedly.
+   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. May be called
+   * repeatedly.
    *
-   * @param options `rejoinWithinMs`: hands nothing over; the partitions are kept this long for the next member of this name, at most 1 h.
-   *   Default: 0.
-   * @throws NatspocError what `closed` rejects with.
+   * @param options `rejoinWithinMs`: hands nothing over, but keeps the partitions this long for the next member of this name, at most
+   *   1 h. Default: 0.
+   * @throws NatspocError the error that `closed` rejects with.
    */
   async leave({ rejoinWithinMs = 0 }: { rejoinWithinMs?: number | undefined } = {}): Promise<void> {
     checkReservation(rejoinWithinMs);
-    // `closed` reports how it ends.
+    // `closed` reports how the member ends.
     await this.#member?.leave(rejoinWithinMs).catch(() => {});
     await this.#closed;
   }
@@ -180,8 +180,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Starts no more handlers of a partition, or of all. Running ones finish. The partition keeps its owner. The pause lasts, even
-   * if the partition leaves and returns.
+   * Starts no more handlers of a partition, or of all partitions. Running handlers finish. The partition keeps its owner. The pause
+   * lasts even if the partition leaves this member and returns.
    *
    * @param forMs resumes after this time; default: until {@link resume}.
    */
@@ -194,7 +194,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#member?.pauses.resume(partition ?? null);
   }
 
-  /** The reasons why it cannot do its work, one per line; empty: it can. `/readyz` returns the same. */
+  /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same. */
   problems(): string[] {
     return this.#readiness.problems();
   }
@@ -255,7 +255,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#leaveWith(options.signal);
   }
 
-  /** What partitions tell. */
+  /** Receives the events of partitions. */
   get #told(): PartitionTold {
     return {
       counters: this.counters,
@@ -266,7 +266,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     };
   }
 
-  /** `closed` reports how it ends. The listener is removed, because the program's signal may outlive many members. */
+  /** `closed` reports how the member ends. The listener is removed, because the program's signal may outlive many members. */
   #leaveWith(signal: AbortSignal | undefined): void {
     const member = this.#member;
     const leave = (): void => void member?.leave().catch(() => {});
@@ -281,7 +281,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     await this.#wrapped?.stop();
   }
 
-  /** The handler cannot handle any message: other members get the partitions, and the caller gets the reason. */
+  /** Leaves because the handler can handle no message: other members get the partitions, the caller gets the reason. */
   #stop(cause: Error): void {
     this.#stopped ??= new NatspocError('handler-failed', `The handler has stopped: ${messageOf(cause)}.`, {
       cause,

@@ -36,13 +36,13 @@ export interface JoinOptions {
   /** Version of the program, a semantic version. */
   version: string;
   handler: Handler | InBatches;
-  /** The key of a keyed group, where the program finds it by a function; the setting `key` names it. */
+  /** The key of a keyed group, if a function of the program finds it; the setting `key` then names the function. */
   messageKey?: MessageKey | undefined;
   /** Awaited before each commit. */
   barrier?: Barrier | undefined;
   /** Receives the log lines of handlers. */
   logger?: Logger | undefined;
-  /** What the program does when a partition begins and ends here. */
+  /** The program's functions for the start and end of a partition. */
   hooks?: StateHooks | undefined;
   /** Decides what follows a failed attempt, before the policy. */
   judge?: Judge | undefined;
@@ -51,7 +51,7 @@ export interface JoinOptions {
   /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
   events: MemberEvents;
-  /** Told of messages that no partition takes. */
+  /** Called when the stream holds messages that no partition takes. */
   onUncovered?: ((found: Uncovered) => void) | undefined;
   /** Data for STATS of the member's micro service, in addition to the standard fields. */
   stats: (member: MemberEngine) => unknown;
@@ -79,11 +79,11 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     replicas: source.replicas,
     prefix: source.deadPrefix,
   });
-  // A judge may never ask for one.
+  // With a judge alone, the stream of dead letters is created only when it is needed.
   if (config.onFailure === 'dead-letter' || config.withoutKey === 'dead-letter') await deadLetters.ensure();
   const { group } = config;
   const { bucket } = source;
-  // Before other clients can see that this member has joined: messages published later are new.
+  // The start is decided before other clients can see that this member has joined: messages published later are new.
   const start = await groupStart(
     group,
     config.from,

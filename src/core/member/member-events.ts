@@ -9,7 +9,7 @@ import type { MemorySample } from './stats/memory.js';
 /** Events of the group, by the type of their {@link Report}: `acquired`, `handed-over`, `fenced`, … */
 type ReportEvents = { [T in Report['type']]: [report: Extract<Report, { type: T }>] };
 
-/** One failed attempt, and what follows it. */
+/** One failed attempt, and what follows. */
 export interface FailedAttempt {
   partition: number;
   message: StreamMessage;
@@ -30,7 +30,7 @@ export interface MemberEventMap extends ReportEvents {
   /** The stream dropped messages before they were handled: this group has lost them. */
   trimmed: [event: { partition: number } & Trimmed];
   /**
-   * The stream holds messages that no partition takes, so that no member ever sees them. Checked at the start
+   * The stream holds messages that no partition takes: no member ever sees them. Checked at the start
    * and every 5 minutes.
    */
   uncovered: [found: Uncovered];
@@ -46,18 +46,18 @@ export interface MemberEventMap extends ReportEvents {
   memory: [sample: MemorySample];
 }
 
-/** Messages since the member started. */
+/** Counters of messages since the member started. */
 export interface MemberCounters {
   /** Messages handled, skipped or stored as dead letters. */
   handled: number;
   /** Attempts that failed. */
   failed: number;
-  /** How many of these were followed by another attempt. */
+  /** How many failed attempts were followed by another attempt. */
   retried: number;
   /** Stored as dead letters, confirmed. */
   deadLettered: number;
   /** Passed over. */
   skipped: number;
-  /** Messages without a key among those handled by a keyed group; their key is the whole subject. */
+  /** Messages without a key that a keyed group handled; their key is the whole subject. */
   withoutKey: number;
 }

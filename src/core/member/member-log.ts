@@ -57,10 +57,10 @@ export function sparing(logger: Logger): Logger {
 export interface Told {
   event: string;
   text: string;
-  /** The values of the event; its error is `error`. */
+  /** The values of the event. An error is in the field `error`. */
   fields: object;
   level: LogLevel;
-  /** Where the event is a report, or a failed attempt. */
+  /** Set if the event is a report, or a failed attempt. */
   report?: Report;
   failed?: FailedAttempt;
 }
@@ -73,7 +73,7 @@ export function tellEvents(
 ): void {
   const warn = (event: string, fields: object, text: string): void =>
     tell({ event, fields, text, level: 'warn' });
-  /** The attempts after which partitions halt, until that is reported. */
+  /** The failed attempts after which partitions halt, until the report of the halt. */
   const halting = new Map<number, object>();
   member.on('report', (report) => {
     const { type: event, ...values } = report;
@@ -101,7 +101,7 @@ export function tellEvents(
 
 /**
  * Logs one line for each problem of a member, so that a program without listeners still learns why partitions stand
- * still. The fields of a line are the `event`, the `group` and the values of the event; its error is `err`, as pino has it.
+ * still. The fields of a line are the `event`, the `group` and the values of the event; an error is in the field `err`, as in pino.
  */
 export function logProblems(
   member: GroupMember,
@@ -112,7 +112,7 @@ export function logProblems(
   const sparingly = sparing(logger);
   tellEvents(member, { group, drainTimeoutMs }, ({ event, text, fields, level, report, failed }) => {
     if (report && !LEVELS[report.type]) return;
-    // Only the last attempt: an earlier one may still succeed on retry.
+    // Only the last attempt is a problem: the message may still succeed on a retry.
     if (failed?.then === 'retry') return;
     const { error: err, ...others } = { error: undefined, ...fields };
     sparingly[level](

@@ -1,12 +1,12 @@
 import type { MemberCounters, MemberEventMap } from './member-events.js';
 import type { PartitionListener } from './partition/partition-events.js';
 
-/** What turns events of partitions into events of their member. */
+/** Turns events of partitions into events of their member. */
 export interface PartitionTold {
   readonly counters: MemberCounters;
-  /** The group finds the partition of a message by its key. */
+  /** True if the group finds the partition of a message by its key. */
   isKeyed(): boolean;
-  /** True if the program listens. */
+  /** True if the program listens to the event. */
   isHeard(event: keyof MemberEventMap): boolean;
   tell<E extends keyof MemberEventMap>(event: E, ...args: MemberEventMap[E]): void;
   /** A handler wants the whole member to stop. */
@@ -21,7 +21,7 @@ export function partitionListener(partition: number, told: PartitionTold): Parti
       counters.handled++;
       if (how === 'dead-letter') counters.deadLettered++;
       else if (how === 'skip') counters.skipped++;
-      // The key last: it is in the headers, which are decoded only for those who ask.
+      // The key is read last, because it is in the headers, which are decoded only if they are used.
       if (told.isKeyed() && message.key === null) counters.withoutKey++;
       if (told.isHeard('handled')) told.tell('handled', { partition, message, how });
     },

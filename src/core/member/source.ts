@@ -19,7 +19,7 @@ import type { PartitionIn } from '../protocol/partition-start.js';
 import { literalStart } from '../protocol/subject.js';
 import { byKey, keyOfGroup } from './shared/group-key.js';
 
-/** What a member reads, opened. */
+/** The opened stream and bucket of a member. */
 export interface Source {
   handles: NatsHandles;
   bucket: NatsBucket;
@@ -27,15 +27,15 @@ export interface Source {
   partitions: number;
   /** The layout of a keyed group, and the revision of its entry. */
   layout?: { record: GroupLayoutRecord; revision: number };
-  /** A notice for the user; undefined: none. */
+  /** A notice for the user, if any. */
   note?: string | undefined;
   /** What the start of the group must record; see {@link GroupStartPorts.key}. */
   key: string | null | undefined;
-  /** For the first member of a keyed group: writes the layout, once the start is decided. */
+  /** Present for the first member of a keyed group: writes the layout, once the start is decided. */
   begin?: (() => Promise<void>) | undefined;
   /** The known common beginning of all subjects of the stream. */
   prefix: string;
-  /** What the subject of dead letters begins with. */
+  /** The prefix of the subject of dead letters. */
   deadPrefix: string;
   replicas: number;
   concerns: readonly Concern[];
@@ -43,11 +43,11 @@ export interface Source {
   /** Messages of the stream that no partition takes. */
   uncovered(): Promise<Uncovered | undefined>;
   /**
-   * The partition of a message, present where one reader serves all partitions: in a keyed group, and where tokens follow the
-   * partition in subjects. One consumer has one filter before nats-server 2.10, and is slower with several.
+   * The partition of a message. Present if one reader serves all partitions: in a keyed group, and if tokens follow the partition
+   * in subjects. (Before nats-server 2.10 a consumer has a single filter, and later it is slower with several filters.)
    */
   shared?: (message: StreamMessage) => number | undefined;
-  /** What depends on the number of partitions, after a resize of the group. */
+  /** The functions that depend on the number of partitions, for a resize of the group. */
   resizable: Resizable;
 }
 
@@ -66,8 +66,8 @@ const keyedEvents = (
 ): EventStream => new NatsEventStream(handles, stream, { all: filter, of: () => [filter] }, key?.of);
 
 /**
- * `given`: the key of a keyed group, which a resize does not change. A group over the stream's own layout
- * gets the key that publishers write.
+ * `given`: the key of a keyed group, which a resize does not change. After a resize, a group over the stream's own
+ * layout uses the key that publishers write.
  */
 const resizable = (
   handles: NatsHandles,
@@ -80,17 +80,17 @@ const resizable = (
   keeperOf: (layout) => groupLayoutKeeper(bucket, config, layout),
 });
 
-/** A member waits for answers about its stream no longer than for those about its bucket. */
+/** Makes a member wait for answers about its stream no longer than for answers about its bucket. */
 const inTime = <T extends NatsHandles>(handles: T, config: Config): T => ({
   ...handles,
   answerMs: answerMsOf(config),
 });
 
 /**
- * Opens what a member reads: a keyed group if one is requested or exists, otherwise the partitions of the
- * stream's own layout. Creates what is missing, except the stream of a keyed group.
+ * Opens the stream for a member: for a keyed group if one is requested or exists, otherwise for the partitions of
+ * the stream's own layout. Creates a missing stream and bucket, except the stream of a keyed group.
  *
- * @throws NatspocError if the stream cannot be read that way.
+ * @throws NatspocError if the stream cannot be read as the configuration requests.
  */
 export async function openSource(
   connection: NatsConnection,

@@ -24,7 +24,7 @@ export type Move = Extract<Report, { type: 'acquired' | 'handed-over' | 'release
 
 const took = ({ tookMs }: { tookMs: number }): string => formatDuration(tookMs);
 
-/** One line about a move. `which`: the partition, or all that moved like it; `at`: under which epoch; `within`: the time it took. */
+/** One line about a move. `which`: the partition, or all partitions that moved alike; `at`: the epoch; `within`: the duration. */
 export function describeMove(move: Move, which: string, at = '', within = ''): string {
   switch (move.type) {
     case 'acquired':

@@ -5,10 +5,10 @@ import type { SessionTrace, SessionTraces } from '../ports/session-traces.js';
 import { MAX_TTL_MS } from '../protocol/timing.js';
 
 /**
- * A session that ends leaves deletion markers in the bucket: its own, and that of its proof of life. They have to stay
- * for a while, so that members that were disconnected learn of the end, and so that a late write of that session fails. Nothing
- * needs them after that, but every joining member reads all markers of sessions. Twice the longest ttl: no connected member
- * has a proof of life of that age.
+ * A session that ends leaves deletion markers in the bucket: its own, and that of its proof of life. The markers have to
+ * stay for a while: disconnected members must learn of the end, and a late write of the session must fail. After that
+ * nothing needs them, but every joining member reads all markers of sessions. The age is twice the longest ttl: no
+ * connected member has a proof of life of that age.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members sweep when they join, and this often afterwards. */
@@ -18,8 +18,8 @@ const WORTHWHILE = 16;
 const CONCURRENT_PURGES = 4;
 
 /**
- * What can be removed: old markers, and old proofs of life without a session, whose member died between two
- * writes. Entries of an existing session stay, however old it is: the group still has to fence it.
+ * The traces to remove: old markers, and old proofs of life without a session, whose member died between two writes.
+ * Entries of an existing session stay, even if they are old: the group still has to fence the session.
  */
 export function planSweep(traces: readonly SessionTrace[], nowMs: number): SessionTrace[] {
   const living = new Set(traces.flatMap(({ kind, id, ended }) => (kind === 'session' && !ended ? [id] : [])));
@@ -41,9 +41,9 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
 }
 
 /**
- * Entries of partitions that the layout does not have any more: positions, marks, the markers of pins and
- * pauses, and all but the newest entry of each lease. An existing pin or pause stays: members know it, and
- * the next resize drops it.
+ * The traces of partitions that the layout does not have any more: positions, records of trims, the markers of
+ * pins and pauses, and all but the newest entry of each lease. An existing pin or pause stays: members know it,
+ * and the next resize drops it.
  */
 export function planPartitionSweep(
   traces: readonly PartitionTrace[],
@@ -73,8 +73,8 @@ export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1):
 }
 
 /**
- * Sweeps now and every hour, until the returned function is called. After a failure the next sweep or the
- * next member does it: a member that is not permitted to purge has no disadvantage.
+ * Sweeps now and every hour, until the returned function is called. Failures are ignored: a later sweep, or
+ * another member, does the work. So a member that is not permitted to purge has no disadvantage.
  *
  * @param random a number from 0 to 1: members that joined together sweep at different times.
  */

@@ -2,8 +2,8 @@ import type { EventEmitter } from 'node:events';
 import { promiseOf } from '../lib/promise-of.js';
 
 /**
- * Calls the listeners of an event. One that throws, or whose promise rejects, is a bug of the program: it is reported, and neither
- * the other listeners nor the caller notice.
+ * Calls the listeners of an event. A listener that throws, or whose promise rejects, is a bug of the program. The error goes to
+ * `failed`; the other listeners and the caller do not notice.
  */
 export function tellListeners(
   emitter: EventEmitter,

@@ -10,7 +10,7 @@ export interface HandleTrace {
   readonly epoch: number;
   /** 1 for the first attempt of this owner. */
   readonly attempt: number;
-  /** One, or those of a batch. */
+  /** The message, or all messages of a batch. */
   readonly messages: readonly StreamMessage[];
   /** The headers of the first message, such as `traceparent`. */
   readonly headers: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export interface HandleTrace {
   readonly error?: unknown;
 }
 
-/** The same handler, whose calls are published to subscribers of `natspoc:handle`. */
+/** Wraps a handler so that its calls are published to subscribers of `natspoc:handle`. */
 export function tracedHandler(
   handler: Handler | InBatches,
   place: { stream: string; group: string },

@@ -2,7 +2,7 @@ import { type Clock, sleep } from '../lib/clock.js';
 import { NatspocError } from '../lib/errors.js';
 import type { PartitionStatus } from './engine/contract.js';
 
-/** How often to look, in milliseconds: other members' takeovers cause no event here. */
+/** How often to look, in milliseconds, because takeovers by other members cause no event here. */
 const LOOK_EVERY_MS = 50;
 
 /** A member that becomes ready. */
@@ -15,14 +15,14 @@ interface Becoming {
  * Resolves when every partition of the group has an owner, and this member has taken over its share.
  *
  * @param ended settles when the member has ended.
- * @throws NatspocError the error that ended the member, or `failed` if it left before that.
+ * @throws NatspocError the error that ended the member, or `failed` if the member left before it was ready.
  */
 export async function untilReady(member: Becoming, ended: Promise<void>, clock: Clock): Promise<void> {
   let isOver = false;
   const over = ended.finally(() => {
     isOver = true;
   });
-  // Once the member is ready, a failure is not reported here.
+  // After the member is ready, `closed` reports a failure, not this function.
   over.catch(() => {});
   while (!isOver) {
     const isTaken = member.partitions.every(({ state }) => state !== 'starting' && state !== 'waiting');

@@ -12,14 +12,14 @@ import { tracedHandler } from './traced-handler.js';
 export interface WrapPorts {
   stats: OwnStats;
   logger: Logger;
-  /** Nothing caught this error of a handler. */
+  /** Called with an error of a handler that nothing caught. */
   stop: (error: unknown) => void;
 }
 
-/** A program's handler with what its member puts around it. */
+/** A program's handler, wrapped by its member. */
 export interface WrappedHandler {
   handler: Handler | InBatches;
-  /** URL of the health checks and metrics; undefined: they are not served. */
+  /** URL of the health checks and metrics; undefined if they are not served. */
   healthUrl: string | undefined;
   /** Removes the guard, and ends the health checks. */
   stop(): Promise<void>;
@@ -32,7 +32,7 @@ export async function wrapForMember(
   { stats, logger, stop }: WrapPorts,
 ): Promise<WrappedHandler> {
   const { group, stream, withoutKey } = config;
-  // First, because its port may be in use.
+  // The health checks start first, because their port may be in use.
   const served = health && (await serve(member, config, health));
   let handler = wrapHandler(tracedHandler(program, { group, stream }), (call) => stats.timed(call));
   let guarded: GuardedHandler | undefined;
@@ -57,7 +57,7 @@ export async function wrapForMember(
 
 /** Serves the health checks and metrics of a member. */
 async function serve(member: GroupMember, { group, stream }: Config, health: HealthOptions) {
-  // Loaded on demand: most programs do not serve it.
+  // Loaded on demand: most programs serve no metrics.
   const [{ Metrics }, { serveHealth }] = await Promise.all([
     import('../health/metrics.js'),
     import('../health/server.js'),

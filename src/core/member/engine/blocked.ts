@@ -4,7 +4,7 @@ export interface LastCall {
   sequence: number;
 }
 
-/** A process that computed got at least this share of the time, even on a busy machine; a stopped process got none. */
+/** A process that was computing got at least this share of the time, even on a busy machine; a stopped process got none. */
 const COMPUTED = 0.1;
 
 /** The event loop was blocked: nothing was renewed, committed or answered meanwhile. */

@@ -8,7 +8,7 @@ import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { encodeRecord, type LeaseRecord, type SessionRecord } from '../../protocol/records.js';
 import type { MemberSettings } from './contract.js';
 
-/** Longer than anyone waits, and still exact in JSON. */
+/** Longer than any member waits, and still exact in JSON. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
@@ -18,7 +18,7 @@ export type EventWithoutNow = WithoutNow<GroupEvent>;
 /** What {@link BucketEffects} works with. */
 export interface BucketEffectsPorts {
   bucket: Bucket;
-  /** The same bucket without the check of its revisions. */
+  /** The bucket without the check that revisions only grow. */
   unjudged: Bucket;
   clock: Clock;
   /** Receives the answer as an event. */
@@ -27,7 +27,7 @@ export interface BucketEffectsPorts {
   fail: (error: NatspocError) => void;
 }
 
-/** Executes the reads and writes that the protocol orders, and feeds the answers back. */
+/** Executes the reads and writes that the protocol requests, and feeds the answers back. */
 export class BucketEffects {
   readonly #settings: MemberSettings;
   readonly #ports: BucketEffectsPorts;
@@ -43,13 +43,13 @@ export class BucketEffects {
     const { bucket, clock } = this.#ports;
     const sentAt = clock.now();
     const record = encodeRecord({ v: RECORD_VERSION, at: new Date().toISOString() });
-    // A later answer is useless: the write may be repeated immediately.
+    // After this time an answer is useless, and the write may be repeated.
     const options = { timeoutMs: timing.graceMs };
     const outcome = await bucket.write(keys.proof(group, id), record, expected, options);
     this.#answer(outcome, (written) => ({ type: 'proof-written', id, sentAt, outcome: written }));
   }
 
-  /** `probeable`: others can ask the server whether this member is connected. */
+  /** `probeable`: other members can ask the server whether this member is connected. */
   async writeSession(effect: Extract<Effect, { type: 'write-session' }>, probeable: boolean): Promise<void> {
     const { group, name, host, pid, version, timing } = this.#settings;
     const record: SessionRecord = {
@@ -75,7 +75,7 @@ export class BucketEffects {
     const { bucket } = this.#ports;
     const { group } = this.#settings;
     const removing = bucket.remove(keys.session(group, id), expected);
-    // Without a session no member reads it. Its remains are swept.
+    // Without a session no member reads the proof, so the outcome does not matter. Its remains are swept.
     void bucket.remove(keys.proof(group, id), proof);
     this.#answer(await removing, (written) => ({ type: 'session-removed', id, outcome: written }));
   }
@@ -99,7 +99,7 @@ export class BucketEffects {
     else feed({ type: 'proof-read', id, outcome: found });
   }
 
-  /** `known`: its revision is at least this. */
+  /** `known`: the revision of the session is at least this. */
   async readSession(id: string, known: number): Promise<void> {
     const { feed, fail } = this.#ports;
     const found = await this.#findSession(id);

@@ -51,10 +51,10 @@ export interface MemberSettings {
 /** What a member works with. */
 export interface MemberPorts {
   bucket: Bucket;
-  /** Absent: the bucket holds no layout. */
+  /** Absent if the bucket holds no layout. */
   layout?: LayoutKeeper | undefined;
   stream: EventStream;
-  /** For a keyed group: what its members work with under another layout. */
+  /** For a keyed group: the stream and the keeper under another layout. */
   resized?:
     | ((layout: GroupLayoutRecord) => { stream: EventStream; layout: LayoutKeeper | undefined })
     | undefined;
@@ -77,7 +77,7 @@ export interface MemberPorts {
   deadLetters?: DeadLetters | undefined;
   /** Decides what follows a failed attempt, before the policy. */
   judge?: Judge | undefined;
-  /** What the program does when a partition begins and ends here. */
+  /** The program's functions for the start and end of a partition. */
   hooks?: StateHooks | undefined;
   barrier?: Barrier | undefined;
 }
@@ -94,12 +94,12 @@ export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   partition: number;
   epoch: number;
   /**
-   * `retrying`: a message failed, and is tried again; `waiting`: it failed temporarily and will start again; `halted`, `paused`:
-   * until an operator acts.
+   * `retrying`: a message failed, and is tried again. `waiting`: the partition failed temporarily and will start again.
+   * `halted`, `paused`: until an operator acts.
    */
   state: RunnerStatus['state'] | 'retrying' | 'halted' | 'paused';
-  /** An operator's pause: by whom, and when on their wall clock (ISO 8601); absent: none. */
+  /** An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if not paused. */
   pause?: { readonly by: string; readonly at: string } | undefined;
-  /** What holds it up; absent: nothing. */
+  /** What holds the partition up; absent if nothing does. */
   holdUp?: HoldUp | undefined;
 }

@@ -13,15 +13,15 @@ export interface EndedRunner {
 }
 
 /**
- * What is left of the runners of a member that have ended: how far they got, for the next one under the same
- * epoch, and handlers that have not ended yet.
+ * What is left of runners that have ended: how far they got, for the next runner under the same epoch, and handlers
+ * that have not ended yet.
  */
 export class EndedRunners {
-  /** The last one of each partition that has no runner. */
+  /** The last ended runner of each partition. */
   readonly #last = new Map<number, EndedRunner>();
   /** Handlers that have not ended yet, by partition. */
   readonly #leftovers = new Map<number, Promise<void>>();
-  /** The same of partitions of earlier layouts. */
+  /** Resolves when all handlers of partitions of earlier layouts have ended. */
   #earlier: Promise<unknown> = Promise.resolve();
 
   /** Aborts a runner, and remembers how far it got. */
@@ -44,13 +44,13 @@ export class EndedRunners {
     await Promise.all([this.#earlier, this.#leftovers.get(partition)]);
   }
 
-  /** The last runner of a partition under this epoch; undefined: there was none. */
+  /** The last runner of a partition under this epoch; undefined if there was none. */
   of(partition: number, epoch: number): EndedRunner | undefined {
     const last = this.#last.get(partition);
     return last?.epoch === epoch ? last : undefined;
   }
 
-  /** True if the runner of this epoch had handled more than it committed, or still may. */
+  /** True if the runner of this epoch has handled more than it committed, or its handlers still run. */
   isOwing(partition: number, epoch: number): boolean {
     const last = this.of(partition, epoch);
     if (!last) return false;

@@ -27,7 +27,7 @@ const LEAVE_GRACE_MS = 5_000;
 type Perform<E> = (effect: E) => void;
 
 /**
- * A member of a group: the shell around the protocol. Feeds it one event at a time, and executes its effects. Decides
+ * A member of a group: feeds the protocol one event at a time, and executes its effects. The engine itself decides
  * nothing.
  */
 export class MemberEngine {
@@ -169,7 +169,7 @@ export class MemberEngine {
     });
   }
 
-  /** The bucket lost its state: forgets what was known of it, and writes back what only this member knows. */
+  /** The bucket lost its state: forgets everything known of it, and writes back what only this member knows. */
   #beginAnew(owned: readonly number[]): void {
     const known = owned.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
     this.#watch?.stop();
@@ -192,7 +192,7 @@ export class MemberEngine {
     );
   }
 
-  /** The partitions are different, and may be read in another way. */
+  /** Begins with the partitions of another layout, which may be read in another way. */
   #beginLayout(record: GroupLayoutRecord): void {
     const resized = this.#ports.resized?.(record);
     if (!resized) {
@@ -221,8 +221,8 @@ export class MemberEngine {
   }
 
   /**
-   * Hands everything over and ends. Resolves when that is done, or after a bounded time. `rejoinWithinMs`: keeps the partitions for a
-   * member of this name; 0: does not.
+   * Hands everything over and ends. Resolves when that is done, or after a bounded time. `rejoinWithinMs`: keeps the partitions this
+   * long for the next member of this name instead; 0: hands them over.
    */
   async leave(rejoinWithinMs = 0): Promise<void> {
     const { clock } = this.#ports;
@@ -235,8 +235,8 @@ export class MemberEngine {
   }
 
   /**
-   * Gives a partition to the member of this name or id, or to the member with the fewest partitions. False: not owned
-   * here.
+   * Gives a partition to the member of this name or id, or (null) to the member with the fewest partitions. False if it is
+   * not owned here.
    */
   release(partition: number, to: string | null): boolean {
     const owned = this.#state.own.has(partition);
@@ -244,7 +244,7 @@ export class MemberEngine {
     return owned;
   }
 
-  /** Tries what holds a partition up now. False: nothing does, or it is not owned here. */
+  /** Retries at once what holds a partition up. False if nothing holds it up, or it is not owned here. */
   retry(partition: number): boolean {
     const phase = this.#state.own.get(partition)?.phase;
     const isHeldUp = phase === 'halted' || phase === 'waiting' || this.#runners.holdUp(partition);
@@ -272,12 +272,12 @@ export class MemberEngine {
     return true;
   }
 
-  /** What the program has paused here. */
+  /** The partitions that the program has paused here. */
   get pauses(): Pauses {
     return this.#runners.pauses;
   }
 
-  /** Ends immediately with an error. Other members claim its partitions when they notice. */
+  /** Ends immediately with an error. Other members claim the partitions when they notice. */
   fail(error: NatspocError): void {
     this.#finish(error);
   }

@@ -12,8 +12,8 @@ interface LinkTold {
 }
 
 /**
- * Reports each change of the connection to the protocol, and each break and its end once to people. Returns
- * how to stop.
+ * Reports each change of the connection to the protocol, and each break and its end once to people, until the
+ * returned function is called.
  */
 export function followLink(link: Link, clock: Clock, told: LinkTold): () => void {
   let brokenAt: number | undefined;

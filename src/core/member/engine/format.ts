@@ -5,7 +5,7 @@ import { foreignFormat, RECORD_VERSION } from '../../protocol/record-format.js';
 
 /**
  * The reason why this member cannot join: sessions of another record format exist, and neither side can read the
- * other's. undefined: all sessions have our format.
+ * other's. undefined if all sessions have our format.
  *
  * @param version of this program.
  */

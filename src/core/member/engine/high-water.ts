@@ -4,9 +4,9 @@ import type { BucketEntry } from '../../protocol/entries.js';
 import type { BucketHealth } from './standstill.js';
 
 /**
- * The bucket, checked for going back. Revisions only grow: a write gets a higher one than any seen before it was sent,
- * and the entry of a key is never older than before. If the bucket answers otherwise, it has lost its state. A snapshot
- * proves nothing, because it may lag.
+ * The bucket, with a check that it has not gone back. Revisions only grow: a write gets a higher revision than any seen
+ * before it was sent, and a key's entry never becomes older. If the bucket answers otherwise, it has lost its state. A
+ * snapshot proves nothing, because it may lag.
  */
 export class HighWater implements Bucket, BucketHealth {
   readonly #bucket: Bucket;

@@ -10,7 +10,7 @@ interface Failed {
   reason: string;
 }
 
-/** What { HoldUps} ask about a partition of this member. */
+/** What {@link HoldUps} must know about a partition of this member. */
 interface Facts extends Pick<OwnPartition, 'phase' | 'retryAt'> {
   partition: number;
   status: RunnerStatus;
@@ -37,7 +37,7 @@ export class HoldUps {
     this.#failed.set(partition, { since, reason });
   }
 
-  /** A partition halted; `held`: the message, if one is the cause. */
+  /** A partition halted; `held`: the message, if a message is the cause. */
   halted(partition: number, reason: string, held?: HoldUp): void {
     this.#failed.delete(partition);
     this.#halted.set(partition, {
@@ -46,7 +46,7 @@ export class HoldUps {
     });
   }
 
-  /** The message at which a partition halted; undefined: it did not halt at one. */
+  /** Why a partition halted; undefined if it did not halt. */
   haltedAt(partition: number): HoldUp | undefined {
     return this.#halted.get(partition);
   }
@@ -57,12 +57,12 @@ export class HoldUps {
     this.#halted.delete(partition);
   }
 
-  /** Why a partition could not be started or read; undefined: it could. */
+  /** Why a partition could not be started or read; undefined if it could. */
   failureOf(partition: number): string | undefined {
     return this.#failed.get(partition)?.reason;
   }
 
-  /** What holds a partition of this member up; undefined: nothing. */
+  /** What holds a partition of this member up; undefined if nothing does. */
   of({ partition, phase, retryAt, status, failing, running, standing }: Facts): HoldUp | undefined {
     const now = this.#clock.now();
     if (phase === 'halted') {

@@ -11,7 +11,7 @@ export interface IdentificationPorts {
   identified: (id: string) => void;
 }
 
-/** The identity of a session: created again until that succeeds, and replaced by the next session's. */
+/** The identity of a session: its creation is tried until it succeeds, and the next session replaces it. */
 export class Identification {
   readonly #ports: IdentificationPorts;
   #identity: MemberIdentity | undefined;
@@ -21,7 +21,7 @@ export class Identification {
     this.#ports = ports;
   }
 
-  /** False: others cannot probe this member. */
+  /** False if other members cannot probe this member. */
   get isProbeable(): boolean {
     return this.#identity?.probeable !== false;
   }

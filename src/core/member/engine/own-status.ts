@@ -20,7 +20,7 @@ export interface OwnStatusPorts {
   bucket: BucketHealth;
   /** The ttl of the session, in milliseconds. */
   ttlMs: number;
-  /** Processor time of the process, in milliseconds; undefined: a blocked event loop is not detected. */
+  /** Processor time of the process, in milliseconds; without it a blocked event loop is not detected. */
   cpuMs: (() => number) | undefined;
   report: (report: Report) => void;
 }

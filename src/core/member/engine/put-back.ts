@@ -20,15 +20,15 @@ export interface AnewPorts {
   clock: Clock;
   /** Delay before a retry, in milliseconds. */
   retryMs: number;
-  /** True when it is no longer needed. */
+  /** True when the member has ended, so nothing need be written back. */
   isOver: () => boolean;
   fail: (error: NatspocError) => void;
 }
 
 /**
- * Writes back into a bucket that has gone back what only its members know: the layout, where the group started, and the
- * positions of partitions owned here. Existing entries stay. A position gets epoch 0, so that any later owner can take
- * it over, even if revisions start at 1 again.
+ * Restores entries of a bucket that has lost them and whose contents only members know: the layout, the group's start,
+ * and the positions of partitions owned here. Existing entries stay. A position gets epoch 0, so that any later owner
+ * can take it over, even if revisions start at 1 again.
  */
 export async function putBack(
   group: string,

@@ -24,7 +24,7 @@ import type { LastCall } from './blocked.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 import { EndedRunners } from './ended-runners.js';
 
-/** A member sends no more commits than one in this time: with many busy partitions, each is committed more rarely. */
+/** A member sends at most one commit in this time. With many busy partitions, each of them is committed more rarely. */
 const COMMIT_EVERY_MS = 1;
 
 /** The status of a partition that has not been handled here yet. */
@@ -43,8 +43,8 @@ const NOT_STARTED: RunnerStatus = {
 export type RunnersPorts = Omit<MemberPorts, 'layout' | 'prober' | 'identities' | 'link' | 'cpuMs'>;
 
 /**
- * The partitions that a member handles: at most one runner each, one after the other, all within one budget. Remembers
- * how far a runner got, for the next one under the same epoch.
+ * The partitions that a member handles: each has at most one runner at a time, and all share one budget. Remembers how
+ * far a runner got, for the next runner under the same epoch.
  */
 export class Runners {
   readonly #settings: MemberSettings;
@@ -101,7 +101,7 @@ export class Runners {
     this.#permit.extendTo(until);
   }
 
-  /** The status of a partition under this epoch; `isRunning`: it has a runner. */
+  /** The status of a partition under this epoch; `isRunning`: true if it has a runner. */
   status(partition: number, epoch: number): { isRunning: boolean; status: RunnerStatus } {
     const running = this.#running.get(partition);
     if (running?.epoch === epoch) return { isRunning: true, status: running.runner.status };
@@ -109,9 +109,9 @@ export class Runners {
   }
 
   /**
-   * Starts a runner as soon as all handlers of the previous one have settled.
+   * Starts a runner as soon as all handlers of the previous runner have ended.
    *
-   * @param died owners whose deaths the position may have to count; null: none.
+   * @param died owners whose deaths the position may have to count; null if there are none.
    */
   start(partition: number, epoch: number, died: DeadOwners | null = null): void {
     const takeover = this.#takeover(partition, epoch);
@@ -149,7 +149,7 @@ export class Runners {
     return { group, partition, epoch, layout, start, before, ...inherited };
   }
 
-  /** Where the drain has just committed a partition; undefined: it had nothing to commit, or could not. */
+  /** The position that the drain of a partition has just committed; undefined if it had nothing to commit, or could not. */
   committedInDrain(partition: number, epoch: number): Omit<Closing, 'order'> | undefined {
     const ended = this.#ended.of(partition, epoch);
     if (!ended?.isCertain) return undefined;
@@ -160,7 +160,7 @@ export class Runners {
   /**
    * Makes the position of a drained partition certain: takes it over once more.
    *
-   * @returns the position, or why there is none yet; an error: no retry can help.
+   * @returns the position, or why there is none yet; an error if no retry can help.
    */
   async settle(partition: number, epoch: number): Promise<Omit<Closing, 'order'> | string | NatspocError> {
     const { maxCrashes } = this.#settings.runner;
@@ -179,16 +179,16 @@ export class Runners {
     this.#ended.begin();
     this.#layout = layout;
     this.#ports = { ...this.#ports, stream };
-    // While this member claims its partitions.
+    // The reader opens while this member claims its partitions.
     const after = commonStart(layout);
     if (after !== undefined) stream.shared?.prepare(after);
   }
 
   /**
-   * Lets running handlers finish, commits, and removes the runner. If the runner has failed before, another one commits
-   * what it had handled under this epoch.
+   * Lets running handlers finish, commits, and removes the runner. If the runner has failed before, another runner
+   * commits what it had handled under this epoch.
    *
-   * @returns false if the runner was aborted or failed meanwhile: another one may be running.
+   * @returns false if the runner was aborted or failed meanwhile: another runner may be running.
    */
   async drain(partition: number, epoch: number): Promise<boolean> {
     if (!this.#running.has(partition) && this.#ended.isOwing(partition, epoch)) this.start(partition, epoch);
@@ -199,7 +199,7 @@ export class Runners {
     return true;
   }
 
-  /** The partition is lost: ends its runner, and tells the program that its state is void. */
+  /** The partition is lost: ends its runner, and aborts the signal of the program's state. */
   lose(partition: number, reason: string): void {
     this.#states.get(partition)?.lose(new Error(reason));
     this.#states.delete(partition);
@@ -217,7 +217,7 @@ export class Runners {
     return state;
   }
 
-  /** Ends a runner. The next one of its partition starts only when all its handlers have ended. */
+  /** Ends a runner. The next runner of its partition starts only when all its handlers have ended. */
   remove(partition: number, reason: string): void {
     const removed = this.#running.get(partition);
     if (!removed) return;
@@ -241,7 +241,7 @@ export class Runners {
     return this.#running.get(partition)?.runner.calls ?? [];
   }
 
-  /** Why a partition starts no handlers; undefined: the program is not the cause. */
+  /** Why a partition starts no handlers; undefined if the program is not the cause. */
   held(partition: number): HeldBack | undefined {
     return this.#running.get(partition)?.runner.held;
   }
@@ -251,12 +251,12 @@ export class Runners {
     return this.#running.get(partition)?.runner.isAcquiring ?? false;
   }
 
-  /** The message that failed and holds a partition up; undefined: none. */
+  /** The message that failed and holds a partition up; undefined if there is none. */
   holdUp(partition: number): HoldUp | undefined {
     return this.#running.get(partition)?.runner.holdUp;
   }
 
-  /** What is known of a message of a partition that failed and is not settled; undefined: it did not fail. */
+  /** What is known of a message of a partition that failed and is not settled; undefined if there is no such message. */
   failing(partition: number, sequence: number): HoldUp | undefined {
     return this.#running.get(partition)?.runner.failing(sequence);
   }
@@ -266,12 +266,12 @@ export class Runners {
     return this.#giveUps;
   }
 
-  /** Tries what failed in a partition now. */
+  /** Tries failed messages of a partition now. */
   retryNow(partition: number): void {
     this.#running.get(partition)?.runner.retryNow();
   }
 
-  /** What the program has paused. */
+  /** The partitions that the program has paused. */
   get pauses(): Pauses {
     return this.#pauses;
   }

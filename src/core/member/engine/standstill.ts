@@ -4,14 +4,14 @@ import type { Timing } from '../../protocol/timing.js';
 import type { RunnerStatus } from '../partition/contract.js';
 import type { HeldBack } from '../partition/gate.js';
 
-/** Reported after this time without progress, and then at this interval. */
+/** A standstill is reported after this time without progress, and then at this interval. */
 const TOLD_AFTER_MS = 10_000;
 const TOLD_EVERY_MS = 60_000;
 
 /** Something that makes no progress; `partition` null: the member as a whole. */
 export interface Standing {
   partition: number | null;
-  /** `handler`: a handler is slow, or failed and is retried: the group is healthy. */
+  /** `handler`: a handler is slow, or is called again for a message that failed; the group is healthy. */
   why: 'handler' | 'stuck';
   reason: string;
   forMs: number;
@@ -47,13 +47,13 @@ export interface StandstillPorts {
     /** The message that failed and holds the partition up. */
     failing?: HoldUp | undefined;
   };
-  /** Why a partition could not be started; undefined: it could. */
+  /** Why a partition could not be started; undefined if it could. */
   failureOf: (partition: number) => string | undefined;
 }
 
 /**
- * Detects that a member or one of its partitions makes no progress, and why. Partitions without messages, or halted or
- * paused ones, are not standing still.
+ * Detects that a member or one of its partitions makes no progress, and why. Partitions without messages, and halted or
+ * paused partitions, do not count as standing still.
  */
 export class Standstill {
   readonly #ports: StandstillPorts;
@@ -100,7 +100,7 @@ export class Standstill {
     if (reason !== undefined) places.set(null, { mark: 'member', why: 'stuck', reason });
     for (const [partition, own] of state.own) {
       const place = this.#place(partition, own);
-      // The reason why none of its partitions makes progress is reported for the member.
+      // A reason that stops all partitions is reported once, for the member.
       if (place && (reason === undefined || place.why === 'handler')) places.set(partition, place);
     }
     return places;
@@ -151,7 +151,7 @@ function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)
     return `the bucket does not answer within ${lasts}: if answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
-  // A renewal counts for 1.75 probe intervals. The answer to the next one comes two round trips after it was sent.
+  // A renewal counts for 1.75 probe intervals. The answer to the next renewal comes two round trips after it was sent.
   const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
   return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;
 }

@@ -8,15 +8,15 @@ import type { PartitionWork } from './work.js';
 interface Found {
   crashes: Crashes;
   sequence: number;
-  /** What this member had handled under the same epoch. */
+  /** The position up to which this member had handled under the same epoch. */
   resumed: number;
 }
 
 /**
- * Handles messages as deaths of earlier owners require: near the position, and one at a time while the cause
- * is sought.
+ * Makes the work careful after deaths of earlier owners: near the position, and one message at a time while the
+ * cause is sought.
  *
- * @returns the number of deaths if the cause is looked for.
+ * @returns the number of deaths if the cause is sought.
  */
 export function handleAfterDeaths(
   work: Pick<PartitionWork, 'keepShort' | 'beCautious'>,
@@ -38,7 +38,7 @@ export function handleAfterDeaths(
       }),
     );
   }
-  // This member starts again, and its first commit moves the position: the cause may be one of the next messages.
+  // If this member starts again, its first commit moves the position. The cause may then be one of the next messages.
   const counted = resumed === sequence ? crashes : carriedOver(crashes, sequence, maxCrashes);
   const deaths = counted.crashes ?? 0;
   if (!needsCaution(deaths, maxCrashes)) return undefined;

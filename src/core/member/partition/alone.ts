@@ -7,8 +7,8 @@ export class Alone {
   readonly #waiting = new Set<() => void>();
 
   /**
-   * True if no other partition handles a message cautiously; then no other one does until this one gives it
-   * back.
+   * True if no other partition handles a message cautiously. Then no other partition may, until `owner` gives the
+   * turn back.
    */
   take(owner: object): boolean {
     this.#owner ??= owner;
@@ -23,7 +23,7 @@ export class Alone {
     for (const resume of waiting) resume();
   }
 
-  /** Calls back once, when it is free again. The same callback waits only once. */
+  /** Calls back once, when the turn is free again. The same callback waits only once. */
   whenFree(resume: () => void): void {
     this.#waiting.add(resume);
   }

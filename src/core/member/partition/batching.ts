@@ -4,20 +4,20 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { Entry, KeyQueues } from './key-queues.js';
 
 /**
- * Decides which messages of a partition make the next batch: as many as the limits allow, as soon as there are enough of
- * them or the oldest has waited long enough.
+ * Decides which messages of a partition make the next batch: as many as the limits allow, as soon as there are enough, or
+ * the oldest message has waited long enough.
  */
 export class Batching {
   readonly #limits: BatchLimits;
   readonly #clock: Clock;
   readonly #ready: () => void;
-  /** Of all messages that are not settled. */
+  /** The size of all messages that are not settled. */
   #bytes = 0;
   /** Cancels the wait of the oldest message; undefined: a batch need not be full. */
   #cancel: Cancel | undefined;
-  /** The oldest message has waited long enough. */
+  /** True if the oldest message has waited long enough. */
   #isOver = false;
-  /** Up to this message, each one is a batch of its own. */
+  /** Up to this sequence, each message is a batch of its own. */
   #singlyUpTo = 0;
 
   /** `ready`: a batch may be due. */
@@ -27,10 +27,10 @@ export class Batching {
     this.#ready = ready;
   }
 
-  /** A message has come. */
+  /** A message has arrived. */
   arrived({ size }: StreamMessage): void {
     this.#bytes += size;
-    // The clock is read once a batch: for each message it would cost as much as the rest.
+    // The clock is read once per batch: reading it for each message would cost as much as the rest.
     if (!this.#isOver && !this.#cancel) this.#wait();
   }
 
@@ -48,7 +48,7 @@ export class Batching {
     );
   }
 
-  /** The next batch, in order. Built only when it starts, because that visits all of its messages. */
+  /** The next batch, in order. Built only when the batch starts, because building visits all of its messages. */
   next(queues: KeyQueues): readonly Entry[] {
     const first = queues.peek();
     if (!first) return [];
@@ -67,19 +67,19 @@ export class Batching {
     return first.message.sequence <= this.#singlyUpTo ? 1 : this.#limits.messages;
   }
 
-  /** A batch has been taken; `more`: messages after it wait, and need not wait for others any more. */
+  /** A batch has been taken. `more`: messages after it wait, and form the next batch without a further wait. */
   taken(more: boolean): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#isOver = more;
   }
 
-  /** The batch has failed too often: its messages are tried one at a time, which shows the one that fails. */
+  /** The batch has failed too often: its messages are tried one at a time, to find the message that fails. */
   isolate(batch: readonly Entry[]): void {
     this.#singlyUpTo = batch.at(-1)?.message.sequence ?? 0;
   }
 
-  /** Wakes no more. */
+  /** Ends the wait for a batch. */
   close(): void {
     this.#cancel?.();
   }

@@ -16,7 +16,7 @@ export interface CallPorts {
   slots?: CallLimit | undefined;
 }
 
-/** The calls of the handler of one partition, and which of them run. */
+/** The calls of one partition's handler, and which of them run. */
 export class Calls {
   readonly #scope: CallScope;
   readonly #ports: CallPorts;
@@ -27,8 +27,8 @@ export class Calls {
   #settled: (() => void)[] = [];
 
   /**
-   * @param timeoutMs a call that takes longer has failed; undefined: no limit.
-   * @param isBusy true while something other than a call has to end, before all is settled.
+   * @param timeoutMs a call that takes longer fails; undefined: no limit.
+   * @param isBusy true while something other than a call still has to end.
    */
   constructor(scope: CallScope, ports: CallPorts, timeoutMs: number | undefined, isBusy: () => boolean) {
     this.#scope = scope;
@@ -99,7 +99,7 @@ export class Calls {
     });
   }
 
-  /** Something has ended. */
+  /** Call it when something has ended. */
   tellSettled(): void {
     if (!this.#isIdle) return;
     const settled = this.#settled;

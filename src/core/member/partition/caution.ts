@@ -25,19 +25,19 @@ export interface CautionPorts {
   lead: number;
   alone: Alone;
   permit: Permit;
-  /** Commits what is handled, and that this message is tried; false: this owner can commit nothing any more. */
+  /** Commits the handled messages, and that this message is tried; false if this owner can commit nothing any more. */
   trying(sequence: number): Promise<boolean>;
-  /** Commits what is handled, and that no message is tried. */
+  /** Commits the handled messages, and that no message is tried. */
   tried(): Promise<void>;
-  /** Sets the deaths that the next owner finds. */
+  /** Sets the number of deaths that the next owner finds. */
   crashed(crashes: Crashes): void;
   /** True if no message waits, here or on the server. */
   isCaughtUp(): boolean;
 }
 
 /**
- * How to handle a partition whose owners have died: one message at a time, alone in its process, each committed before the next
- * one. So the position names the message at which an owner died. After `maxCrashes` deaths the message fails without being tried.
+ * How to handle a partition whose owners have died: one message at a time, alone in its process, with a commit before the next
+ * message. So the position names the message at which an owner died. After `maxCrashes` deaths the message fails without an attempt.
  */
 export class Caution {
   readonly #ports: CautionPorts;
@@ -45,20 +45,20 @@ export class Caution {
   #crashes: Crashes;
   #left: number;
   /**
-   * Its last call has ended, and this is being committed, so that another process does not take the message
-   * for the cause of a death.
+   * True while the end of the last call is being committed. The commit keeps other processes from taking the
+   * message for the cause of a death.
    */
   #isEnding = false;
 
   constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
     this.#crashes = crashes;
-    // The previous owner was near its position, unless it was the first one that died.
+    // The previous owner was near its position, unless it was the first to die.
     this.#left = (crashes.crashes ?? 0) > 1 ? ports.lead : IN_HAND;
     this.#maxCrashes = maxCrashes;
     this.#ports = ports;
   }
 
-  /** False: caution has ended. */
+  /** False once caution has ended. */
   get isOn(): boolean {
     return this.#left > 0;
   }
@@ -71,12 +71,12 @@ export class Caution {
     return false;
   }
 
-  /** Runs a call, once it is recorded. */
+  /** Runs a call, once it is recorded that its message is tried. */
   async run(call: HandlerCall, sequence: number, handle: () => unknown): Promise<void> {
     const { permit, trying, crashed } = this.#ports;
     const { crashes = 0, suspect } = this.#crashes;
     if (sequence === suspect && crashes >= this.#maxCrashes) {
-      // If a verdict or an operator has it tried again, one more death is enough.
+      // If a verdict or an operator has the message tried again, one more death is enough.
       this.#crashes = {};
       crashed({ crashes: this.#maxCrashes - 1, suspect });
       throw new CrashedOwners(crashes);

@@ -10,7 +10,7 @@ export interface CommitPolicy {
 
 /**
  * Decides when the next commit is due. While busy, once per interval. When idle, sooner, so that a restart repeats little, but not
- * for each message of a slow stream.
+ * after each message of a slow stream.
  */
 export class CommitTimer {
   readonly #policy: CommitPolicy;

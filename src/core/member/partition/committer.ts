@@ -27,9 +27,9 @@ interface CommitterEnd {
   fenced(): void;
   /** The position no longer exists. */
   vanished(): void;
-  /** A seek moved it under our epoch: this owner must restart from there. */
+  /** A seek moved the position under our epoch: this owner must restart from there. */
   moved(): void;
-  /** Messages may be missing before what was handled. */
+  /** Messages may be missing before the handled ones. */
   doubted(reason: string): void;
   failed(error: NatspocError): void;
   /** The barrier was rejected. */
@@ -62,8 +62,8 @@ export class Committer {
   #idle: (() => void)[] = [];
 
   /**
-   * `revision`, `sequence`, `reader`, `trimmed` and `crashes` are those of the position that this owner has just written; `carried` is
-   * what remains of the deaths while the position moves. `mark` describes what this owner had handled.
+   * `revision`, `sequence`, `reader`, `trimmed` and `crashes` are those of the position that this owner has just written; `carried`
+   * is what remains of the deaths while the position moves. `mark` is the last handled position.
    */
   constructor(
     at: OwnPosition & {
@@ -115,7 +115,7 @@ export class Committer {
     this.#handled.madeOn(created);
   }
 
-  /** Counts as handled what this owner had handled but not committed. */
+  /** Counts the messages as handled that this owner had handled but not committed. */
   resume(): void {
     this.#handled.resumedAt(this.#resumed);
     this.#advance(1, true);
@@ -128,7 +128,7 @@ export class Committer {
     this.#advance(messages, idle);
   }
 
-  /** No message of the partition is between the handled ones and this sequence. */
+  /** No message of the partition is between the last handled one and this sequence. */
   follow(coverage: Coverage): void {
     if (coverage.sequence <= this.#handled.sequence) return;
     this.#handled.covered(coverage);
@@ -136,8 +136,8 @@ export class Committer {
   }
 
   /**
-   * Commits what is handled, and records that this message is going to be tried: if this process dies, the
-   * next owner knows which message it was. False: the committer has ended.
+   * Commits the handled messages, and records that this message will be tried: if this process dies, the next
+   * owner knows at which message. False if the committer has ended.
    */
   async trying(sequence: number): Promise<boolean> {
     this.#crashes.trying(sequence);
@@ -145,7 +145,7 @@ export class Committer {
     return !this.#ended;
   }
 
-  /** Commits what is handled, and records that no message is being tried. */
+  /** Commits the handled messages, and records that no message is being tried. */
   async tried(): Promise<void> {
     this.#crashes.trying(0);
     await this.#untilWritten();
@@ -166,7 +166,7 @@ export class Committer {
     return this.#crashes.isCounting;
   }
 
-  /** Calls back after the next write, unless that was the last. */
+  /** Calls back after the next write, unless the committer has ended. */
   whenWritten(resume: () => void): void {
     this.#idle.push(() => {
       if (!this.#ended) resume();
@@ -199,8 +199,8 @@ export class Committer {
   }
 
   /**
-   * Commits what is handled. Resolves when that is certain, or after `withinMs`. True: a write that was sent
-   * meanwhile confirms it.
+   * Commits the handled messages. Resolves when the commit is certain, or after `withinMs`. True if a write that was
+   * sent meanwhile confirms the position.
    */
   async flush(withinMs: number): Promise<boolean> {
     this.#isLast();
@@ -263,7 +263,7 @@ export class Committer {
       ...(trimmed > 0 && { trimmed }),
       ...this.#crashes.fieldsAt(sequence),
     };
-    // A loss that is found before the write is sent belongs in the same write.
+    // A loss that is found before the write is sent belongs in this write.
     const isStale = (): boolean => this.#ended || this.#trimmed > trimmed;
     const written = await this.#writer.write(state, isStale, this.#last);
     if (written.kind === 'ok') {

@@ -43,14 +43,14 @@ export interface RunnerPorts {
   deadLetters?: DeadLetters | undefined;
   judge?: Judge | undefined;
   giveUps?: GiveUps | undefined;
-  /** The program's state of the partition. Absent: it has none. */
+  /** The program's state of the partition; absent if it keeps none. */
   state?: PartitionState | undefined;
   barrier?: Barrier | undefined;
 }
 
 /** The progress of a runner. */
 export interface RunnerStatus {
-  /** Beyond the position: up to here the stream holds no message of the partition, as a shared reader has seen; 0 if not known. */
+  /** Between the position and this sequence the stream holds no message of the partition, as a shared reader saw; 0 if unknown. */
   covered: number;
   /** Everything up to this sequence is handled; 0 before the start. */
   position: number;
@@ -58,11 +58,11 @@ export interface RunnerStatus {
   /** The mark of the last handled position; undefined before the start. */
   mark?: PositionMark | undefined;
   handled: number;
-  /** Messages that are not handled, in memory and on the server, as of the last delivery. */
+  /** Messages not handled yet, in memory and on the server, as of the last delivery. */
   lag: number;
-  /** When the first of these in memory was stored, in milliseconds since 1970 on the server's clock; absent: none is in memory. */
+  /** When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if memory holds none. */
   oldestAtMs?: number | undefined;
-  /** Upper bound of messages that the stream dropped before this epoch received them. */
+  /** Upper bound of the number of messages that the stream dropped before this epoch received them. */
   trimmed: number;
   /** True once everything that the stream held at some moment since the start is handled. */
   caughtUp: boolean;

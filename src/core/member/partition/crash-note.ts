@@ -6,12 +6,12 @@ import type { PositionRecord } from '../../protocol/position-records.js';
  */
 export const IN_HAND = 1_000;
 
-/** What a position says about owners that died, and which message its owner is trying. */
+/** The deaths of owners that a position records, and the message that its owner is trying. */
 export class CrashNote {
   #crashes: Crashes;
-  /** What is left of it when the position has moved. */
+  /** What is left of the deaths when the position has moved. */
   #carried: Crashes;
-  /** The position at which it was counted. */
+  /** The position at which the deaths were counted. */
   readonly #after: number;
   #left = IN_HAND;
   #trying = 0;
@@ -25,7 +25,7 @@ export class CrashNote {
     this.#after = after;
   }
 
-  /** True while deaths count: this owner is not past what its predecessors were handling. */
+  /** True while deaths count: this owner is not yet past the messages that its predecessors were handling. */
   get isCounting(): boolean {
     return (this.#carried.crashes ?? 0) > 0;
   }
@@ -44,13 +44,13 @@ export class CrashNote {
     this.#kept = Math.max(this.#kept, version);
   }
 
-  /** The owner has handled this many more messages. `idle`: no more wait. */
+  /** The owner has handled this number of further messages. `idle`: no more messages wait. */
   handled(messages: number, idle: boolean): void {
     this.#left = idle ? 0 : this.#left - messages;
     if (this.#left <= 0) this.#carried = {};
   }
 
-  /** A message is going to be handled that may end the process; 0: none. */
+  /** Records the message that is going to be handled and may end the process; 0: no message. */
   trying(sequence: number): void {
     this.#trying = sequence;
     this.#version++;

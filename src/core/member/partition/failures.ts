@@ -25,11 +25,11 @@ export interface FailurePorts {
 
 /** How {@link Failures} settles a message. */
 interface FailureOutcomes {
-  /** Its delay is over: try it again. */
+  /** The delay of a message is over: try it again. */
   again(entry: Entry): void;
   /** Skipped, or stored as a dead letter. */
   done(entry: Entry, how: Exclude<Dealt, 'handled'>): void;
-  /** This owner will not handle it. */
+  /** This owner will not handle the message. */
   left(entry: Entry): void;
   /** Neither this message nor a later one may be handled. */
   halted(entry: Entry, message: string, held: HoldUp): void;
@@ -44,7 +44,7 @@ interface Failing {
   attempt: number;
   reason: string;
   isStoring: boolean;
-  /** Its next attempt; undefined: it runs. */
+  /** The wait for its next attempt; undefined while an attempt runs. */
   wait?: { readonly dueAt: number; readonly end: () => void; readonly cancel: () => void } | undefined;
 }
 
@@ -84,7 +84,7 @@ export class Failures {
     this.#failing.clear();
   }
 
-  /** What holds the partition up: of the messages that failed and are not settled, the first. Undefined: none. */
+  /** The first message that failed and is not settled, which holds the partition up; undefined if there is none. */
   get holdUp(): HoldUp | undefined {
     let first: Entry | undefined;
     for (const entry of this.#failing.keys())
@@ -92,14 +92,14 @@ export class Failures {
     return first && this.#describe(first, { others: this.#failing.size - 1 });
   }
 
-  /** What is known of a message that failed and is not settled; undefined: it did not fail. */
+  /** What is known of a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     for (const entry of this.#failing.keys())
       if (entry.message.sequence === sequence) return this.#describe(entry, {});
     return undefined;
   }
 
-  /** Ends all waits: what failed is tried now. */
+  /** Ends all waits: failed messages are tried now. */
   retryNow(): void {
     for (const { wait } of [...this.#failing.values()]) wait?.end();
   }
@@ -110,7 +110,7 @@ export class Failures {
     if (this.#failing.size > 0) this.#failing.delete(entry);
   }
 
-  /** What follows this failed attempt. */
+  /** Decides what follows this failed attempt. */
   decide({ message, attempt }: Entry, error: unknown): Decision {
     const { partition, epoch } = this.#scope;
     const how = this.#ports.giveUps?.howOf(message.sequence);
@@ -119,7 +119,7 @@ export class Failures {
     return decide(failure, this.#policy, this.#ports.judge, this.#ports.random());
   }
 
-  /** Does what was decided. */
+  /** Carries out a decision. */
   follow(entry: Entry, error: unknown, next: Decision): void {
     const { message, attempt } = entry;
     this.#ports.events.attemptFailed(message, attempt, error, next.kind);
@@ -139,7 +139,7 @@ export class Failures {
   }
 
   /**
-   * Stores a dead letter, and retries until the stream has confirmed it: only then may the position pass the message.
+   * Stores a dead letter, and retries until the stream confirms it: only then may the position pass the message.
    */
   async #bury(entry: Entry, error: unknown, tries: number): Promise<void> {
     const { deadLetters, random } = this.#ports;

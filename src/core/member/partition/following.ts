@@ -2,14 +2,14 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { Coverage } from '../../ports/index.js';
 
 /**
- * How often the position of a partition without messages follows a shared reader. A takeover reads again what
- * was stored since then.
+ * How often the position of a partition without messages follows a shared reader. A takeover reads the stream again
+ * from there.
  */
 const FOLLOW_EVERY_MS = 5_000;
 
 /**
- * Moves the position of a partition without messages as far as its reader has read for others: no message of
- * it was stored up to there.
+ * Moves the position of a partition without messages as far as its reader has read for other partitions: up to
+ * there, the stream holds no message of this partition.
  */
 export class Following {
   readonly #clock: Clock;

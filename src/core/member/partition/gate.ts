@@ -13,9 +13,9 @@ export interface GatePorts {
   permit: Permit;
   slice: TimeSlice;
   quota?: Quota | undefined;
-  /** Absent: no limit over all partitions. */
+  /** Absent if there is no limit over all partitions. */
   slots?: CallLimit | undefined;
-  /** Absent: nothing is ever paused here. */
+  /** Absent if nothing is ever paused here. */
   pauses?: Pauses | undefined;
 }
 
@@ -28,7 +28,7 @@ export class Gate {
   readonly #ports: GatePorts;
   readonly #resume: () => void;
 
-  /** @param resume a call that was held back may be possible now. */
+  /** @param resume called when a call that was held back may be possible. */
   constructor(partition: number, ports: GatePorts, resume: () => void) {
     this.#partition = partition;
     this.#ports = ports;
@@ -57,7 +57,7 @@ export class Gate {
     return false;
   }
 
-  /** Counts a message against the quota; false: it has to wait. */
+  /** Counts a message against the quota; false if the message has to wait. */
   admit(): boolean {
     const { quota } = this.#ports;
     if (!quota || quota.take()) return true;
@@ -65,7 +65,7 @@ export class Gate {
     return false;
   }
 
-  /** Those of these messages, from the first on, for which the quota has room. */
+  /** The first of these messages, as many as the quota has room for. */
   admitted(due: readonly Entry[]): readonly Entry[] {
     const end = due.findIndex((entry) => {
       entry.admitted ||= this.admit();
@@ -74,7 +74,7 @@ export class Gate {
     return end < 0 ? due : due.slice(0, end);
   }
 
-  /** The message stays unhandled here. */
+  /** Gives the message's share of the quota back: it stays unhandled here. */
   leave(entry: Entry): void {
     if (entry.admitted) this.#ports.quota?.giveBack();
     entry.admitted = false;

@@ -12,21 +12,21 @@ type GivenUp = Exclude<Dealt, 'handled'>;
 export class GiveUps {
   readonly #known = new Map<number, { partition: number; how: GivenUp; error: Error }>();
 
-  /** @param reason who gave it up, and its last error. */
+  /** @param reason the operator who gave the message up, and its last error. */
   add(partition: number, sequence: number, how: GivenUp, reason: string): void {
     this.#known.set(sequence, { partition, how, error: new Error(reason) });
   }
 
   /**
-   * A new epoch of the partition begins. If the stream was created again, other messages have these
-   * sequences.
+   * Forgets the messages of a partition when a new epoch begins: if the stream was created again, other messages
+   * have these sequences.
    */
   forget(partition: number): void {
     for (const [sequence, known] of this.#known)
       if (known.partition === partition) this.#known.delete(sequence);
   }
 
-  /** What happens to a message; undefined: it was not skipped. */
+  /** What happens to a message; undefined if no operator skipped it. */
   howOf(sequence: number): GivenUp | undefined {
     return this.#known.get(sequence)?.how;
   }
@@ -36,7 +36,7 @@ export class GiveUps {
     this.#known.delete(sequence);
   }
 
-  /** The same handler, which is not called for these messages: they fail. */
+  /** Wraps a handler so that it is not called for these messages: they fail. */
   guard(handler: Handler | InBatches): Handler | InBatches {
     const known = this.#known;
     return refusing(handler, ({ sequence }) => (known.size === 0 ? undefined : known.get(sequence)?.error));

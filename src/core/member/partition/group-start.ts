@@ -16,8 +16,8 @@ export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'key' | 'created' | '
 /** What {@link groupStart} works with. */
 export interface GroupStartPorts {
   /**
-   * The key by which the member finds partitions; null: it handles those of the stream; undefined: it has the group's layout.
-   * The first member decides this too, because it may join at the same time as one of the other kind.
+   * The key by which the member finds partitions; null for the partitions of the stream; undefined if the member has the group's
+   * layout. The first member decides this too, because a member of the other kind may join at the same time.
    */
   key?: string | null | undefined;
   bucket: Bucket;
@@ -31,8 +31,8 @@ type Answer<T> =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Where this group starts. Its first member decides this by compare-and-set. A partition may be taken over for the
- * first time much later, and "new" must not mean "new at that moment": messages published in between would be skipped.
+ * Where this group starts. Its first member decides by compare-and-set. Partitions may be taken over for the first time
+ * much later, and "new" must not mean "new at that moment": messages published in between would be skipped.
  *
  * @param from used if nothing has been decided yet.
  * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or the other way round; `unreachable`
@@ -59,7 +59,7 @@ export async function groupStart(
   }
 }
 
-/** Reads the decision, or makes it. The next try reads back a write that was lost or came second. */
+/** Reads the decision, or makes it. After a lost answer or a conflict, the next try reads the decision. */
 async function decide(group: string, from: StartFrom, ports: GroupStartPorts): Promise<Answer<GroupStart>> {
   const { bucket, stream, key: asked } = ports;
   const key = keys.start(group);
@@ -98,7 +98,7 @@ function anotherKind(group: string, has: string | null, asks: string | null): Na
   );
 }
 
-/** The sequence before the first handled one. A future place means the end of the stream. */
+/** The sequence before the first message to handle. A future place means the end of the stream. */
 async function startOf(
   from: StartFrom,
   stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,

@@ -2,7 +2,7 @@ import type { Coverage } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 
-/** How far a partition is handled, with what identifies the stream. */
+/** How far a partition is handled, with the times that identify the stream. */
 export class HandledMark {
   #sequence: number;
   /** When the stream was created, and when it stored the last handled message. */
@@ -42,7 +42,7 @@ export class HandledMark {
     this.#sequence = message.sequence;
   }
 
-  /** No message of the partition is between the handled ones and this sequence. */
+  /** No message of the partition is between the last handled one and this sequence. */
   covered({ sequence, storedMs }: Coverage): void {
     this.#message = undefined;
     this.#stored = storedMs;

@@ -8,7 +8,7 @@ export interface CallScope {
   readonly partition: number;
   readonly epoch: number;
   readonly logger: Logger;
-  /** Holds what the program has acquired for the partition. */
+  /** Holds the program's state of the partition. */
   readonly state?: { readonly value: unknown } | undefined;
 }
 
@@ -65,7 +65,7 @@ export class HandlerCall implements HandlerContext {
     return this.#controller.signal;
   }
 
-  /** True if we told it to stop: its result says nothing about the message. */
+  /** True if we told the call to stop: its result says nothing about the message. */
   get interrupted(): boolean {
     return this.#reason !== undefined && this.#failure === undefined;
   }
@@ -75,7 +75,7 @@ export class HandlerCall implements HandlerContext {
     return this.#reason !== undefined;
   }
 
-  /** The failure that was declared while it ran, if any. */
+  /** The failure that was declared while the call ran, if any. */
   get failure(): { error: unknown } | undefined {
     return this.#failure;
   }
@@ -91,7 +91,7 @@ export class HandlerCall implements HandlerContext {
     this.#condemned = listener;
   }
 
-  /** It has ended: it cannot be declared failed any more. */
+  /** The call has ended: it cannot be declared failed any more. */
   settled(): void {
     this.#condemned = undefined;
   }
@@ -99,7 +99,7 @@ export class HandlerCall implements HandlerContext {
   /**
    * Declares the running call failed, whatever it returns later, and aborts its signal.
    *
-   * @returns false if it has ended already.
+   * @returns false if the call has ended already.
    */
   fail(error: unknown): boolean {
     const condemned = this.#condemned;

@@ -14,31 +14,31 @@ export interface HandlerContext {
   readonly key: string | null;
   /** All headers, decoded on first use; the last value of each name. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Aborts when the handler has to stop: the drain takes too long, a timeout, or the partition is no longer ours. */
+  /** Aborts when the handler has to stop: its time is over, the drain takes too long, or this member lost the partition. */
   readonly signal: AbortSignal;
   /** Adds partition and sequence to each line. */
   readonly log: HandlerLog;
-  /** What the program has acquired for the partition. */
+  /** The program's state of the partition. */
   readonly state: unknown;
 }
 
 /**
  * Handles one message. Returning (or resolving) means handled, throwing (or rejecting) means failed. Messages of a
- * partition come one at a time, in order; with a concurrency above 1, those of one key do. Any thenable is awaited; its
- * value is ignored.
+ * partition come one at a time, in order; with a concurrency above 1, this holds for the messages of one key. Any
+ * thenable is awaited; its value is ignored.
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
-/** What a batch handler gets besides the messages; `attempt` is that of the first one. */
+/** What a batch handler gets besides the messages; `attempt` is the attempt of the first message. */
 export type BatchContext = Pick<
   HandlerContext,
   'partition' | 'epoch' | 'attempt' | 'signal' | 'log' | 'state'
 >;
 
 /**
- * Handles an ordered run of one partition as a whole. Throwing (or rejecting) means that none of it is handled; with {@link
- * FailedAt}, the messages before one message are handled. After its last attempt a batch is handled one message at a time, so that only
- * the message that fails halts the partition, or is skipped or stored as a dead letter.
+ * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of them is handled; {@link
+ * FailedAt} means that the messages before the failed one are. A batch whose last attempt fails is handled one message at a time.
+ * Then only the message that fails halts the partition, is skipped, or is stored as a dead letter.
  */
 export type BatchHandler = (messages: readonly StreamMessage[], context: BatchContext) => unknown;
 
@@ -48,7 +48,7 @@ export interface InBatches {
   readonly handler: BatchHandler;
 }
 
-/** Wraps a handler, whichever kind it is. */
+/** Wraps a handler of either kind. */
 export function wrapHandler(
   handler: Handler | InBatches,
   wrap: <Call extends unknown[]>(call: (...args: Call) => unknown) => (...args: Call) => unknown,
@@ -56,10 +56,10 @@ export function wrapHandler(
   return typeof handler === 'function' ? wrap(handler) : { ...handler, handler: wrap(handler.handler) };
 }
 
-/** Thrown by a batch handler: the messages before one are handled, and that one has failed. */
+/** Thrown by a batch handler: the message at `index` has failed, and the messages before it are handled. */
 export class FailedAt extends Error {
   override readonly name = 'FailedAt';
-  /** Of the message in the batch, from 0. */
+  /** The index of the failed message in the batch, from 0. */
   readonly index: number;
 
   /** @throws RangeError if the index is not a whole number of 0 or more. */
@@ -70,7 +70,7 @@ export class FailedAt extends Error {
     this.index = index;
   }
 
-  /** The index of a `FailedAt`, including one of another copy of this library; undefined: the error is not a `FailedAt`. */
+  /** The index of a `FailedAt`, even of another copy of this library; undefined if the error is not a `FailedAt`. */
   static indexIn(error: unknown): number | undefined {
     if (!(error instanceof Error) || error.name !== 'FailedAt') return undefined;
     const { index }: { index?: unknown } = Object(error);

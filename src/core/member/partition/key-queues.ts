@@ -5,7 +5,7 @@ export class Entry {
   readonly message: StreamMessage;
   readonly lane: string | null;
   attempt = 1;
-  /** It already counts against the quota. */
+  /** True if it already counts against the quota. */
   admitted = false;
   done = false;
   /** The next message of the partition. */
@@ -28,8 +28,8 @@ export interface Advance {
 
 /**
  * The waiting messages of a partition: which may be handled next, and up to where all are settled. With a concurrency
- * of 1 there is one lane. With more, each key has its own lane, and messages without a key share one. Linked lists, so
- * that nothing is moved when a message is settled.
+ * of 1 there is one lane. With more, each key has its own lane, and messages without a key share a lane. The lanes are
+ * linked lists, so nothing is moved when a message is settled.
  */
 export class KeyQueues {
   readonly #byKey: boolean;
@@ -44,12 +44,12 @@ export class KeyQueues {
     this.#byKey = concurrency > 1;
   }
 
-  /** Messages that are not settled, or follow one that is not; running ones included. */
+  /** Number of messages that are not settled, or follow an unsettled message; running ones included. */
   get size(): number {
     return this.#size;
   }
 
-  /** The first message that is not settled; undefined: there is none. */
+  /** The first message that is not settled; undefined if there is none. */
   get oldest(): StreamMessage | undefined {
     return this.#oldest?.message;
   }
@@ -78,7 +78,7 @@ export class KeyQueues {
     return this.#ready[0];
   }
 
-  /** The same for the one of the lowest sequence. */
+  /** The entry with the lowest sequence that may be handled, without taking it. */
   peekFirst(): Entry | undefined {
     let first: Entry | undefined;
     for (const entry of this.#ready)
@@ -86,7 +86,7 @@ export class KeyQueues {
     return first;
   }
 
-  /** The same for the oldest entry of the partition that is not settled; undefined: it must not be handled now. */
+  /** The oldest unsettled entry of the partition, without taking it; undefined if it must not be handled now. */
   peekOldest(): Entry | undefined {
     const oldest = this.#oldest;
     return oldest && this.#ready.includes(oldest) ? oldest : undefined;
@@ -106,7 +106,7 @@ export class KeyQueues {
   /**
    * Settles a taken entry, which unblocks its lane. Returns the progress of the partition, if any.
    *
-   * @param last of the same lane: all entries up to it are settled as well.
+   * @param last an entry of the same lane: all entries up to it are settled as well.
    */
   complete(entry: Entry, last: Entry = entry): Advance | undefined {
     for (let next: Entry | undefined = entry; next && next !== last; next = next.behind) next.done = true;

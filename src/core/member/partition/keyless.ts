@@ -1,7 +1,7 @@
 import type { Handler, InBatches } from './handler.js';
 import { refusing } from './refusing.js';
 
-/** A message without a key, where the user wants it stored as a dead letter. It is not tried. */
+/** A message has no key, and the user wants such messages stored as dead letters. It is not tried. */
 export class KeyMissing extends Error {
   override readonly name = 'KeyMissing';
 
@@ -10,6 +10,6 @@ export class KeyMissing extends Error {
   }
 }
 
-/** The same handler, which is called only for messages with a key: others fail with {@link KeyMissing}. */
+/** Wraps a handler so that it is called only for messages with a key. Other messages fail with {@link KeyMissing}. */
 export const forKeyed = (handler: Handler | InBatches): Handler | InBatches =>
   refusing(handler, ({ key }) => (key === null ? new KeyMissing() : undefined));

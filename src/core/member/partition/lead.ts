@@ -1,18 +1,16 @@
 import type { Entry } from './key-queues.js';
 
-/** The lead of an owner that calls its handler for few messages at once, and of any other. */
+/** The lead of an owner that handles few messages at once, and the limit for all owners. */
 const SHORTEST = 8;
 const LONGEST = 32;
 
 /**
  * How many messages an owner starts beyond its position while deaths of owners count there. If it dies as well, the next owner has
- * to look for the cause among this many messages, one at a time, so the lead is short. It also limits batches
- * and parallel calls until then: after a kill, a bulk indexer with calls of 50 ms for 500 messages each took
- * 8 s for that with a lead of 8.
+ * to look for the cause among these messages, one at a time, so the lead is short. Meanwhile the lead also limits batches and
+ * parallel calls: a bulk indexer with calls of 50 ms for 500 messages each needed 8 s with a lead of 8 after a kill.
  *
- * @param atOnce how many messages its handlers may have at the same time. If the next owner has other
- * settings than the one that
- *   died, it may take more deaths to find the cause.
+ * @param atOnce how many messages the owner's handlers may have at the same time. If the next owner has other settings, it may
+ *   take more deaths to find the cause.
  */
 export const shortLead = (atOnce: number): number => Math.min(LONGEST, Math.max(SHORTEST, atOnce));
 
@@ -48,7 +46,7 @@ export class Lead {
     this.#ahead.push(sequence);
   }
 
-  /** Those of these messages that may start; if none may, calls back when some may. */
+  /** The messages of `due` that may start; if none may, calls back when some may. */
   within(due: readonly Entry[], resume: () => void): readonly Entry[] {
     const committed = this.#ports.committed();
     const from = this.#ahead.findIndex((sequence) => sequence > committed);

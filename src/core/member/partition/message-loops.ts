@@ -8,20 +8,20 @@ interface Item {
   message: StreamMessage;
   context: HandlerContext;
   handled(): void;
-  /** It is not handled here, and has not failed. */
+  /** The message is not handled here, and has not failed. */
   left(): void;
 }
 
 /**
  * Hands messages out to loops of the program, instead of a handler. A call starts only while a loop asks, so that no message waits
- * in a call. A message is handled when its loop asks for the next one.
+ * in a call. A message is handled when its loop asks for the next message.
  */
 export class MessageLoops implements CallLimit {
   readonly reason = 'the loop over member.messages() asks for no message';
   readonly #queue = new RoomQueue();
   /** Loops that wait for a message; undefined ends them. */
   #asking: ((item: Item | undefined) => void)[] = [];
-  /** Messages whose loop was given another one meanwhile. */
+  /** Messages whose loop was given another message meanwhile. */
   readonly #early: Item[] = [];
   #isOver = false;
 

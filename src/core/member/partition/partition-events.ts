@@ -13,8 +13,8 @@ export interface UncommittedRange {
 }
 
 /**
- * Receives the events of one partition of a member. Each comes directly from the object that causes it. An ended runner
- * causes none.
+ * Receives the events of one partition of a member. Each event comes directly from the object that causes it. A runner
+ * that has ended causes none.
  */
 export interface PartitionListener {
   /** A message was handled, or skipped or stored as a dead letter by policy. */
@@ -49,7 +49,7 @@ export interface PartitionEvents extends PartitionListener {
    * Halted until an operator acts: a message failed for good, and the position stays before it; or the position cannot
    * be read.
    *
-   * @param held the message, if one is the cause.
+   * @param held the message, if a message is the cause.
    */
   halted(message: string, held?: HoldUp): void;
   /** A failure that no retry can fix: not permitted, or the bucket or stream was deleted. */

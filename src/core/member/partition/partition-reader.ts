@@ -16,7 +16,7 @@ import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
 import type { TrimWatch } from './stream-losses.js';
 
-/** The answer to a look may overtake a delivery that was sent before it, by less than this. */
+/** The answer to a look may overtake an earlier delivery by less than this time. */
 const IN_FLIGHT_MS = 250;
 
 /** What a reader works with. */
@@ -28,7 +28,7 @@ export interface PartitionReaderPorts {
   /** The partition, and the name of its reader on the server. */
   partition: number;
   name: string;
-  /** Absent: the stream's readers report what the stream drops. */
+  /** Absent if the stream's readers report what the stream drops. */
   trimWatch?: TrimWatch | undefined;
   /** See {@link ReaderOptions.concurrency}. */
   concurrency: number;
@@ -54,7 +54,7 @@ export interface PartitionReaderEvents {
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(reason: string): void;
-  /** What it delivered since the last commit may have gaps. */
+  /** The messages delivered since the last commit may have gaps. */
   mistrusted(reason: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
@@ -62,8 +62,8 @@ export interface PartitionReaderEvents {
 
 /**
  * The messages of one partition after a position, in order and without gaps, whatever happens to its readers. Each
- * fault of a reader is handled the same way: delete it, and open another after the last received message. The exception
- * is a deletion by another client, possibly a newer owner: that ends this object.
+ * fault of a reader is handled the same way: delete the reader, and open another after the last received message. One
+ * exception: if another client deleted the reader, possibly a newer owner, this object ends.
  */
 export class PartitionReader {
   readonly #ports: PartitionReaderPorts;
@@ -71,7 +71,7 @@ export class PartitionReader {
   #window: ReaderWindow;
   #reader: Reader | undefined;
   #received: number;
-  /** What was received at the previous {@link look}. */
+  /** The last received sequence at the previous {@link look}. */
   #lookedAt: number | undefined;
   /** When the stream was created, and when it stored the last received message. */
   readonly #created: number | undefined;
@@ -79,7 +79,7 @@ export class PartitionReader {
   readonly #reopening: Reopening;
   #closed = false;
 
-  /** `from`: the position after which it starts. */
+  /** `from`: the position after which reading starts. */
   constructor(
     from: PositionMark,
     window: ReaderWindow,
@@ -96,7 +96,7 @@ export class PartitionReader {
     this.#reopening = new Reopening(ports);
   }
 
-  /** The last received sequence, or where it started. */
+  /** The last received sequence; before the first message, where reading started. */
   get received(): number {
     return this.#received;
   }
@@ -106,12 +106,12 @@ export class PartitionReader {
     return this.#reader?.pending;
   }
 
-  /** Messages of this partition that still wait at the server; an estimate where its reader is shared. */
+  /** Messages of this partition that still wait at the server; an estimate if the reader is shared. */
   get lag(): number {
     return this.#reader?.lag ?? this.pending ?? 0;
   }
 
-  /** The sequence up to which all messages of this partition were delivered, beyond the last received one; undefined: unknown. */
+  /** The sequence up to which all messages of this partition were delivered, if that is beyond the last received one. */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage;
     return coverage && coverage.sequence > this.#received ? coverage : undefined;
@@ -122,7 +122,7 @@ export class PartitionReader {
     return this.#reader === undefined && this.#reopening.isFailing;
   }
 
-  /** Opens a reader. False: it failed, which was reported, or this object was closed. */
+  /** Opens a reader. False if that failed, which was reported, or if this object was closed. */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, isHandled, progress } = this.#ports;
     const startSequence = this.#received + 1;
@@ -170,9 +170,8 @@ export class PartitionReader {
   }
 
   /**
-   * Checks whether the stream is still the same one, and its reader is unchanged and has received all of its deliveries: a
-   * reader without messages is not informed of either. The next takeover decides how to handle another
-   * stream.
+   * Checks that the stream is still the same, and that the reader is unchanged and has received all of its deliveries:
+   * without messages, nothing else shows this. The next takeover decides how to handle another stream.
    */
   async look(): Promise<void> {
     void this.#lookAtReader();
@@ -222,7 +221,7 @@ export class PartitionReader {
     this.#reader?.release(messages);
   }
 
-  /** Handlers are idle, because all received messages wait for running ones. */
+  /** Handlers are idle, because all received messages wait for running calls. */
   starve(): void {
     this.#reader?.starve();
   }
@@ -235,7 +234,7 @@ export class PartitionReader {
     this.#reader?.close();
   }
 
-  /** The stream dropped them, or another client changed the reader, for example paused it. A new reader shows which. */
+  /** The stream dropped messages, or another client changed the reader, for example paused it. A new reader shows which. */
   #missed(messages: number): void {
     this.#ports.trimWatch?.missed(messages);
     this.#reader?.close();
@@ -243,7 +242,8 @@ export class PartitionReader {
   }
 
   /**
-   * A newer owner may have done this, before its lease is seen here. The next takeover shows who owns the partition.
+   * A newer owner may have deleted the reader before its lease is seen here. The next takeover shows who owns the
+   * partition.
    */
   #deleted(): void {
     this.#reader = undefined;

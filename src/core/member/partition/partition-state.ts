@@ -6,13 +6,13 @@ import type { HandlerLog, Logger, LogLevel } from './logger.js';
 export interface StateContext {
   /** The fencing token of the owner. */
   readonly epoch: number;
-  /** Aborts when the partition is lost: then its state is void, and is not released. */
+  /** Aborts when the partition is lost: then its state is not released. */
   readonly signal: AbortSignal;
   /** Adds the partition to each line. */
   readonly log: HandlerLog;
 }
 
-/** What a program does when a partition begins and ends at this member. */
+/** The program's functions for the start and end of a partition at this member. */
 export interface StateHooks {
   acquire?: ((partition: number, context: StateContext) => unknown) | undefined;
   release?: ((partition: number, state: unknown, context: StateContext) => unknown) | undefined;
@@ -36,7 +36,7 @@ export class PartitionState {
     this.#logger = logger;
   }
 
-  /** What `acquire` has resolved with. */
+  /** The result of `acquire`. */
   get value(): unknown {
     return this.#value;
   }
@@ -46,7 +46,7 @@ export class PartitionState {
     return this.#isPending;
   }
 
-  /** Resolves when the program has it; asks only once. Rejects with the program's error: then it may be asked again. */
+  /** Resolves when the program has acquired the state; asks only once. After a rejection, the program may be asked again. */
   acquire(): Promise<void> {
     this.#acquiring ??= this.#acquire().catch((error) => {
       this.#acquiring = undefined;
@@ -56,8 +56,8 @@ export class PartitionState {
   }
 
   /**
-   * Releases it, if the program has acquired it or is acquiring it. False: that failed, which was logged, or
-   * was not done in time; then its signal has aborted.
+   * Releases the state, if the program has acquired it or is acquiring it. False if that failed or took too long:
+   * then the error is logged, and the signal has aborted.
    */
   async release(until: number, clock: Clock): Promise<boolean> {
     if (!this.#acquiring) return true;

@@ -2,10 +2,10 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import { inWords } from '../../lib/in-words.js';
 
-/** Partitions that the program has paused at this member: no handler of them starts. They keep their owner. */
+/** Partitions that the program has paused at this member: their handlers do not start. They keep their owner. */
 export class Pauses {
   readonly #clock: Clock;
-  /** Paused ones, and how to cancel the end of a pause; null: all partitions. */
+  /** Paused partitions (null: all), and how to cancel the timer that ends a pause. */
   readonly #paused = new Map<number | null, Cancel | undefined>();
   readonly #waiting = new Map<() => void, number>();
 
@@ -19,7 +19,7 @@ export class Pauses {
 
   /**
    * @param forMs resumes after this time; undefined: until {@link resume}.
-   * @throws NatspocError `usage` for a partition that is no number from 0, or a time that is no number above 0.
+   * @throws NatspocError `usage` for an invalid partition or time.
    */
   pause(partition: number | null, forMs: number | undefined): void {
     if (partition !== null && !(Number.isSafeInteger(partition) && partition >= 0))

@@ -23,7 +23,7 @@ export class Permit {
     return this.#clock.now() < this.#until;
   }
 
-  /** The same for a time that was just read from the clock. */
+  /** The same as {@link isOpen}, for a time that was just read from the clock. */
   isOpenAt(now: number): boolean {
     return now < this.#until;
   }

@@ -19,7 +19,7 @@ export type PositionState = Pick<
 /** What a {@link PositionWriter} works with. */
 export interface PositionWriterPorts {
   bucket: Bucket;
-  /** Confirms what was read, before it is committed. */
+  /** Confirms the messages that were read, before their commit. */
   confirm: () => Promise<Confirmation>;
   clock: Clock;
   permit: Permit;
@@ -29,14 +29,14 @@ export interface PositionWriterPorts {
 /**
  * Resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for. If it rejects, nothing
  * more is committed, and the member leaves with that error. `last` resolves when this owner commits for the
- * last time: effects that become safe only after some time should not wait longer.
+ * last time: then the barrier should make effects safe at once.
  */
 export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 
 /**
- * The outcome of a write. `ok`: this was certainly written. `again`: nothing is certain. `fenced`: a newer owner has written the
- * position. `vanished`: it no longer exists. `moved`: a seek moved it under our epoch. `doubted`: messages may be missing before
- * what was handled. `unsafe`: the barrier was rejected.
+ * The outcome of a write. `ok`: `state` was certainly written. `again`: nothing is certain. `fenced`: a newer owner has written
+ * the position. `vanished`: the position no longer exists. `moved`: a seek moved it under our epoch. `doubted`: messages may be
+ * missing before the handled ones. `unsafe`: the barrier was rejected.
  */
 export type PositionWritten =
   | { kind: 'ok'; state: PositionState; sentAt: number }
@@ -52,21 +52,21 @@ export interface OwnPosition {
   partition: number;
   epoch: number;
   revision: number;
-  /** The token of its reader. */
+  /** The token of the owner's reader. */
   reader: string;
   tags: PositionTags;
 }
 
 /**
  * Writes one partition's position under its owner's epoch, by compare-and-set. An unknown outcome is resolved by reading back:
- * our epoch with what we sent means that the write was applied.
+ * if the entry has our epoch and a state that we sent, the write was applied.
  */
 export class PositionWriter {
   readonly #key: string;
   readonly #at: OwnPosition;
   readonly #ports: PositionWriterPorts;
   #revision: number;
-  /** Sent since the last confirmed write: any of them may have been applied. */
+  /** The states sent since the last confirmed write: any of them may have been applied. */
   #sent: PositionState[] = [];
 
   constructor(at: OwnPosition, ports: PositionWriterPorts) {
@@ -85,9 +85,9 @@ export class PositionWriter {
   }
 
   /**
-   * Writes it, once all effects of handled messages are safe.
+   * Writes the position, once all effects of handled messages are safe.
    *
-   * @param isStale asked before it is sent, and before it is read back: true ends it with `again`.
+   * @param isStale asked before the write is sent, and before the position is read back: true ends the write with `again`.
    * @param last see {@link Barrier}.
    */
   async write(state: PositionState, isStale: () => boolean, last: Promise<void>): Promise<PositionWritten> {

@@ -1,4 +1,4 @@
-/** How many more messages a member may start, in all partitions: for members that stop after an exact number. */
+/** How many more messages a member may start in all partitions, for members that stop after an exact number. */
 export class Quota {
   #left: number;
   readonly #waiting = new Set<() => void>();
@@ -7,14 +7,14 @@ export class Quota {
     this.#left = messages;
   }
 
-  /** Takes one message from the quota; false if none is left. */
+  /** Takes one message from the quota; false if the quota is used up. */
   take(): boolean {
     if (this.#left <= 0) return false;
     this.#left--;
     return true;
   }
 
-  /** Returns one: its message will not be handled here. */
+  /** Returns one message to the quota: it will not be handled here. */
   giveBack(): void {
     this.#left++;
     const waiting = [...this.#waiting];
@@ -22,7 +22,7 @@ export class Quota {
     for (const resume of waiting) resume();
   }
 
-  /** Calls back once, when one was returned. The same callback waits only once. */
+  /** Calls back once, when a message was returned. The same callback waits only once. */
   whenAny(resume: () => void): void {
     this.#waiting.add(resume);
   }

@@ -33,8 +33,7 @@ export function readAfter(
 }
 
 /**
- * How many messages calls may have at the same time. With batches: those of the running batch, and a full
- * next one.
+ * How many messages calls may have at the same time. With batches: the running batch, and a full next batch.
  */
 const mostInCalls = ({ concurrency = 1 }: RunnerSettings, { handler }: RunnerPorts): number =>
   typeof handler === 'function' ? concurrency : 2 * handler.limits.messages;

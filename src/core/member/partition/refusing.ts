@@ -1,7 +1,7 @@
 import type { StreamMessage } from '../../protocol/message.js';
 import { FailedAt, type Handler, type InBatches } from './handler.js';
 
-/** The same handler, which is not called for some messages: they fail at once. `refuse` returns the error; undefined: it is called. */
+/** Wraps a handler so that some messages fail at once, without a call. `refuse` returns their error, or undefined for the others. */
 export function refusing(
   handler: Handler | InBatches,
   refuse: (message: StreamMessage) => Error | undefined,
@@ -16,7 +16,7 @@ export function refusing(
   const { handler: call, limits } = handler;
   return {
     limits,
-    // The messages before the first one that is refused are a batch of their own.
+    // The messages before the first refused message are a batch of their own.
     handler: async (messages, context) => {
       const index = messages.findIndex((message) => refuse(message) !== undefined);
       const [first] = index < 0 ? [] : messages.slice(index);

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { ReaderFault } from '../../ports/index.js';
 import type { PartitionEvents } from './partition-events.js';
 
-/** Waits before another reader is tried, if the last one delivered nothing. */
+/** Waits before another reader is tried, if the last reader delivered nothing. */
 const BACKOFF = { baseMs: 100, maxMs: 10_000 };
 /** A reader that lasted this long counts as good, even if it delivered nothing. */
 const LASTING_MS = 10_000;
@@ -17,8 +17,8 @@ export interface ReopeningPorts {
 }
 
 /**
- * Decides when the next reader of a partition is opened: immediately after one that delivered, and with growing delays
- * while none does. So a server that refuses readers is not asked constantly, and people learn the reason.
+ * Decides when the next reader of a partition is opened: immediately after a reader that delivered, and with growing
+ * delays while none delivers. So a server that refuses readers is not asked constantly, and people learn the reason.
  */
 export class Reopening {
   readonly #ports: ReopeningPorts;
@@ -49,7 +49,7 @@ export class Reopening {
   /**
    * Resolves when another reader may be tried.
    *
-   * @param why `refused`: it could not be opened.
+   * @param why `refused`: the last reader could not be opened.
    */
   async wait(why: ReaderFault | 'refused', reason: string): Promise<void> {
     const { clock, random, events } = this.#ports;

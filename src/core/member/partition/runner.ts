@@ -17,8 +17,8 @@ import { PartitionWork } from './work.js';
 import type { Halt } from './work-contract.js';
 
 /**
- * How long the last commit of a drain may take: longer than a cluster needs to elect a leader of the bucket, which the
- * lease has to wait for as well. An owner that gets the partition earlier starts at the last commit.
+ * How long the last commit of a drain may take: longer than a cluster needs to elect a leader of the bucket. The lease
+ * has to wait for the leader as well. An owner that gets the partition earlier starts at the last commit.
  */
 const FLUSH_MS = 15_000;
 
@@ -33,7 +33,7 @@ export class PartitionRunner {
   readonly #work: PartitionWork;
   #window: ReaderWindow;
   #reader: PartitionReader | undefined;
-  /** The previous runner of the partition, which must have ended. */
+  /** Resolves when the previous runner of the partition has ended. */
   #after: Promise<void> = Promise.resolve();
   readonly #taking: Taking;
   #committer: Committer | undefined;
@@ -42,7 +42,7 @@ export class PartitionRunner {
   /** Highest sequence completed by handlers that succeeded after this runner ended; 0 if none. */
   #handledLate = 0;
   #caughtUp = false;
-  /** Uncommitted messages do not count as handled: messages before them may be missing. */
+  /** True if uncommitted messages do not count as handled, because messages before them may be missing. */
   #isMistrusted = false;
   readonly #following: Following;
   #isCertain = false;
@@ -89,7 +89,7 @@ export class PartitionRunner {
   }
 
   /**
-   * True if its drain has committed: the stored position is the one in its progress, unless it was moved
+   * True if the drain has committed: the stored position is the one in {@link status}, unless it was moved
    * since.
    */
   get isCertain(): boolean {
@@ -117,7 +117,7 @@ export class PartitionRunner {
     };
   }
 
-  /** What is left of its search for losses, or of that of its predecessor if it took nothing over. */
+  /** What is left of the search for losses: of its own search, or of its predecessor's if it took nothing over. */
   get losses(): LossesLeft {
     const before = this.#takeover.before?.losses;
     return {
@@ -148,7 +148,7 @@ export class PartitionRunner {
 
   /**
    * Stops taking messages, lets running handlers finish, and commits, including what the previous runner handled under
-   * this epoch if this one has not started yet. If a handler exceeds the drain timeout, its signal is aborted, and the
+   * this epoch if this runner has not started yet. If a handler exceeds the drain timeout, its signal is aborted, and the
    * partition ends at the last committed position.
    */
   async drain(): Promise<void> {
@@ -160,7 +160,7 @@ export class PartitionRunner {
     if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
     const { clock, stream } = this.#ports;
-    // The answer is for a commit that may have begun to wait for it.
+    // A commit may have begun to wait for this answer: the urgent request speeds it up.
     void stream.shared?.confirm(this.#takeover.partition, true);
     const endsAt = clock.now() + this.#settings.drainTimeoutMs;
     this.#following.now();
@@ -177,7 +177,7 @@ export class PartitionRunner {
       Math.max(endsAt, clock.now() + ABORT_GRACE_MS),
       clock,
     );
-    // The effects of messages since the last commit may be lost with the state.
+    // If the release failed, effects of messages since the last commit may be lost with the state.
     if (isReleased === false) this.#committer?.end();
     else await this.#commitLast();
     if (this.#isEnded()) return false;
@@ -186,7 +186,7 @@ export class PartitionRunner {
     return true;
   }
 
-  /** Waits for the program's state. False: it failed, which was reported, or this runner has ended. */
+  /** Waits for the program's state. False if that failed, which was reported. */
   async #acquire(): Promise<boolean> {
     try {
       await this.#ports.state?.acquire();
@@ -218,7 +218,7 @@ export class PartitionRunner {
     return this.#work.running;
   }
 
-  /** Why no handler may start; undefined: the program is not the cause. */
+  /** Why no handler may start; undefined if the program is not the cause. */
   get held(): HeldBack | undefined {
     return this.#work.held;
   }
@@ -228,22 +228,22 @@ export class PartitionRunner {
     return this.#ports.state?.isPending ?? false;
   }
 
-  /** The message that failed and holds the partition up; undefined: none. */
+  /** The message that failed and holds the partition up; undefined if there is none. */
   get holdUp(): HoldUp | undefined {
     return this.#phase === 'running' ? this.#work.holdUp : undefined;
   }
 
-  /** What is known of a message that failed and is not settled; undefined: it did not fail. */
+  /** What is known of a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     return this.#work.failing(sequence);
   }
 
-  /** Tries what failed now. */
+  /** Tries failed messages now. */
   retryNow(): void {
     this.#work.retryNow();
   }
 
-  /** Checks whether its position still exists, and the stream up to it; fails if not. */
+  /** Checks that its position still exists, and that the stream still fits it. Otherwise the runner fails. */
   look(): void {
     void this.#reader?.look();
     void this.#committer?.look();
@@ -317,7 +317,7 @@ export class PartitionRunner {
     this.#ports.events.trimmed?.(trimmed);
   }
 
-  /** Commits what was handled before. The position stays before the failed message. */
+  /** Commits the messages before the failed one. The position stays before the failed message. */
   async #halt(halt: Halt): Promise<void> {
     if (this.#phase !== 'running') return;
     if (await this.#finish()) {

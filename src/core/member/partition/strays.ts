@@ -10,7 +10,7 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 /** True if the runtime does not reveal which call a rejected promise belongs to. */
 export const REJECTIONS_ARE_ANONYMOUS = process.versions.bun !== undefined;
 
-/** A handler whose stray errors count as its failure, and do not end the process. */
+/** A handler whose stray errors count as failures of its messages, and do not end the process. */
 export interface GuardedHandler {
   handler: Handler | InBatches;
   /** Removes the process listeners. */
@@ -26,9 +26,8 @@ export interface GuardedHandler {
  * failure.
  *
  * @param ended given if the process runs only this handler. Then uncaught exceptions of timers and callbacks also count
- *   as failures of a running message. Called with errors that belong to no running message: the process must
- * then shut
- *   down cleanly. Without it such errors end the process as usual.
+ *   as failures of a running message. Called with errors that belong to no running message: then the process must shut
+ *   down cleanly. Without `ended`, such errors end the process as usual.
  */
 export function guardStrays(handler: Handler | InBatches, ended?: (error: unknown) => void): GuardedHandler {
   const calls = new AsyncLocalStorage<HandlerCall>();
@@ -51,7 +50,7 @@ export function guardStrays(handler: Handler | InBatches, ended?: (error: unknow
     handler: wrapHandler(handler, (run) => (...args) => {
       const context = args.at(-1);
       if (!(context instanceof HandlerCall)) return run(...args);
-      // Within the call's context: a lazy query starts when it is awaited.
+      // The promise is awaited within the call's context too: a lazy query starts when it is awaited.
       return calls.run(context, () => promiseOf(run(...args))?.then(nextTurn));
     }),
     stop: () => {

@@ -3,19 +3,19 @@ import type { EventStream } from '../../ports/index.js';
 import { type MarkedStream, misfit, type PositionMark } from '../../protocol/position-mark.js';
 
 /**
- * A leader that was just elected may still be catching up: how often to re-read the stream's end, and how long to wait
- * in between.
+ * How often to read the stream's end again, and how long to wait in between: a leader that was just elected may still
+ * be catching up.
  */
 const END_LOOKS = 5;
 const END_LOOK_EVERY_MS = 1_000;
 
 /**
- * Whether a position fits its stream. `fits`: it does; `created` is when the stream was created, if known. `misfit`:
- * the stream has reused sequences, so messages would be skipped as handled.
+ * Whether a position fits its stream. `created`: when the stream was created, if known. `misfit`: the stream has reused
+ * sequences, so unhandled messages would be skipped.
  */
 export type Fit = { kind: 'fits'; created: number | undefined } | { kind: 'misfit'; message: string };
 
-/** Checks once whether a position fits its stream. If the stream does not answer, it counts as fitting. */
+/** Checks once whether a position fits its stream. If the stream does not answer, the position counts as fitting. */
 export async function lookAtFit(
   mark: PositionMark,
   stream: Pick<EventStream, 'bounds' | 'storedAt'>,
@@ -34,7 +34,7 @@ export async function lookAtFit(
   };
 }
 
-/** The same, but a stream that ends before the position is checked repeatedly. */
+/** Like {@link lookAtFit}, but checks a stream that ends before the position repeatedly. */
 export async function streamFit(
   mark: PositionMark,
   { stream, clock }: { stream: EventStream; clock: Clock },

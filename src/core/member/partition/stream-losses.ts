@@ -7,7 +7,7 @@ import { clearedUpTo } from './cleared.js';
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
 
-/** See `ClearedRecord`; undefined: no trim by an operator is known. */
+/** See `ClearedRecord`; undefined if no trim by an operator is known. */
 export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;
 
 /** What {@link TrimWatch} works with. */
@@ -21,18 +21,18 @@ export interface TrimPorts {
   trimmed: (trimmed: Trimmed) => void;
 }
 
-/** What may be a loss, and was not investigated yet. */
+/** Signs of a loss that were not investigated yet. */
 interface Signs {
-  /** Sequences skipped. */
+  /** Number of skipped sequences. */
   passed: number;
-  /** The last sequence received before the first skipped one, and the first one received after the last. */
+  /** The last sequence received before the first skipped one, and the first sequence received after the last skipped one. */
   passedFrom: number;
   passedTo: number;
-  /** Messages gone without a delivery. */
+  /** Number of messages that are gone without a delivery. */
   fell: number;
 }
 
-/** Where a {@link TrimWatch} ended: the next one of the same owner continues from here. */
+/** Where a {@link TrimWatch} ended: the next watch of the same owner continues from here. */
 export interface TrimState extends Signs {
   /** Up to here nothing is missing, or the loss was reported. */
   settledTo: number;
@@ -51,16 +51,16 @@ const together = (older: Signs, newer: Signs): Signs => ({
 
 /**
  * Detects messages that the stream drops before they are received: the server skips them silently. There are three
- * signs, each combined with a look at the stream. Its first sequence is beyond what was received, although messages
- * wait, or none was requested when it moved. The number of waiting messages falls by more than the number received. A
- * subject is at its limit, and all of its messages wait.
+ * signs, each combined with a look at the stream. First, the stream begins after the last received message, although
+ * messages wait, or none was requested when its begin moved. Second, the number of waiting messages falls by more than
+ * the number received. Third, a subject is at its limit, and all of its messages wait.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
   #settledTo: number;
   #before: number;
   #hasLooked = false;
-  /** What was noticed since the last look, and what the look in flight is about. */
+  /** The signs noticed since the last look, and the signs that the look in flight investigates. */
   #signs = NONE;
   #asked = NONE;
   #noticedAt = 0;
@@ -74,16 +74,16 @@ export class TrimWatch {
   #stopped = false;
 
   /**
-   * `received`: where reading starts. `before`: messages missing up to here at the start are not a loss,
-   * because they may have been dropped before the group began. `last`: where the previous watch of this owner
-   * ended.
+   * `received`: where reading starts. `before`: messages up to this sequence that are missing at the start are not
+   * a loss, because the stream may have dropped them before the group began. `last`: where the previous watch of
+   * this owner ended.
    */
   constructor(received: number, before: number, ports: TrimPorts, last?: TrimState) {
     this.#settledTo = received;
     this.#before = before;
     this.#ports = ports;
     if (!last) return;
-    // What it had received after that is read again, and may have been dropped by now.
+    // Messages that the previous watch had received after that are read again, and may have been dropped by now.
     const isAgain = last.passedFrom >= received;
     this.#settledTo = Math.min(last.settledTo, received);
     this.#signs = { ...last, ...(isAgain && { passed: 0 }) };
@@ -111,8 +111,8 @@ export class TrimWatch {
   /**
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
-   * @param rested no request was open in between. While one is open, messages are delivered as they are stored, so a
-   *   jump means messages of other partitions. In a faster burst, messages that a limit drops go unnoticed.
+   * @param rested true if there was a moment without an open request. While a request is open, messages are delivered as
+   *   they are stored, so a jump means messages of other partitions. In a faster burst, drops by a limit go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rested: boolean): void {
     const before = this.#waiting ?? waiting + 1;
@@ -124,14 +124,14 @@ export class TrimWatch {
     this.#notice({ passed, passedFrom: after, passedTo: sequence, fell: 0 });
   }
 
-  /** No message arrived although `waiting` messages waited. The next reader gets the new number. */
+  /** No message arrived although `waiting` messages waited. The next reader tells the new number. */
   missed(waiting: number): void {
     this.#missed = waiting;
   }
 
   /**
-   * Investigates what was noticed so far, if anything; also after the end. False: the stream did not answer,
-   * so what was received so far must not be committed.
+   * Investigates all signs noticed so far, even after the end. False if the stream did not answer: then the messages
+   * received so far must not be committed.
    */
   async settle(): Promise<boolean> {
     while (this.#looking) await this.#looking;
@@ -162,9 +162,9 @@ export class TrimWatch {
     this.#asked = this.#signs;
     this.#signs = NONE;
     const { received } = reading();
-    // An earlier answer may be from before the messages were dropped.
+    // An older answer may be from before the messages were dropped.
     const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
-    // The second answer is needed only once. Asking now saves time if the member leaves soon.
+    // `cleared` is needed only once. Asking now saves time if the member leaves soon.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(since),
       this.#hasLooked ? undefined : this.#ports.cleared(),
@@ -184,7 +184,7 @@ export class TrimWatch {
     return true;
   }
 
-  /** Messages stored now that disappear later are a loss. */
+  /** The first look: messages that are stored now and disappear later are a loss. */
   #begin({ first, missing, created }: StreamBounds, cleared: Cleared): void {
     this.#hasLooked = true;
     this.#settledTo = Math.max(this.#settledTo, Math.min(this.#before, first - 1));
@@ -209,13 +209,13 @@ export class TrimWatch {
     if (gaps === 0) return undefined;
     if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && passed > 0)
       return { from, to: received, atMost: Math.min(passed, gaps) };
-    // They waited after what was settled then, perhaps before a message that was received since.
+    // The lost messages were stored after the settled ones, perhaps before a message that was received since.
     const to = this.#waiting === 0 ? last : received;
     if (fell > 0) return { from: this.#settledTo + 1, to: Math.max(this.#settledTo + 1, to), atMost: fell };
     return undefined;
   }
 
-  /** A stream that begins after the next message may have dropped it after it was handled, like those before. */
+  /** The loss if the stream begins within a jump. A message before the jump may have been dropped after it was handled. */
   #jumpOver({ first, missing }: StreamBounds, { passed, passedFrom, passedTo }: Signs): Trimmed | undefined {
     const from = Math.max(passedFrom, this.#settledTo) + 1;
     if (passed === 0 || first <= from || first > passedTo) return undefined;

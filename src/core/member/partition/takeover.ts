@@ -21,31 +21,31 @@ import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
 import type { TrimState } from './stream-losses.js';
 
-/** What a runner leaves of its search for losses to the next one of its epoch. */
+/** What a runner leaves of its search for losses to the next runner of its epoch. */
 export interface LossesLeft {
-  /** Where it ended; undefined: the stream's readers search. */
+  /** Where the search ended; undefined if the stream's readers search. */
   state: TrimState | undefined;
-  /** Lost messages that it has found and that the position does not count yet. */
+  /** Number of lost messages that were found and that the position does not count yet. */
   uncounted: number;
 }
 
 /** No dead owner: no epoch is in this range. */
 const NONE: DeadOwners = { first: 1, last: 0 };
 
-/** The partition to take over, and by which epoch. */
+/** The partition to take over, and under which epoch. */
 export interface Takeover {
   group: string;
   partition: number;
   epoch: number;
-  /** Owners that have died: one death counts if the position is that of one of them. */
+  /** Owners that have died. One death counts if one of these owners wrote the position. */
   died?: DeadOwners | null | undefined;
-  /** The epoch of the group's layout: a position of an earlier one is that of another partition. Default 0. */
+  /** The epoch of the group's layout: a position of an earlier layout belongs to another partition. Default 0. */
   layout?: number | undefined;
   /** Where to start if the group has no position here. */
   start: PartitionStart | 'unreadable';
-  /** Messages that were handled before the last resize and are passed over now; absent: none. */
+  /** True for messages that were handled before the last resize and are passed over now. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
-  /** How far this member had handled and committed it under the same epoch, if it had. */
+  /** How far this member had handled and committed the partition under the same epoch, if it had. */
   before?:
     | {
         readonly status: Pick<RunnerStatus, 'position' | 'committed' | 'mark'>;
@@ -66,16 +66,16 @@ export interface Taken {
   reader: string;
   /** Messages that the stream had dropped, according to the position. */
   trimmed: number;
-  /** The owners in a row that died at this position. */
+  /** The deaths of owners at this position. */
   crashes: Crashes;
-  /** Its layout, and whether a seek has moved it since the last resize. */
+  /** The position's layout, and whether a seek has moved the position since the last resize. */
   tags: PositionTags;
 }
 
 /**
  * How a takeover ended. `taken`: everything up to `sequence` is committed, and up to `resumed` handled. `fenced`: a
- * newer owner was here, or the takeover is no longer wanted. `unreadable`: the position cannot be decoded, until an
- * operator acts. `unknown`: try again.
+ * newer owner was here, or the takeover is no longer wanted. `unreadable`: the position cannot be decoded, and an
+ * operator has to act. `unknown`: try again.
  */
 export type TakeoverOutcome =
   | Taken
@@ -86,8 +86,8 @@ export type TakeoverOutcome =
 
 /**
  * Takes over the position of a partition: reads it, writes it back under our epoch, and deletes the reader of the
- * previous owner. From the write on, commits of an older owner fail. The deletion ends its deliveries and makes it
- * check the position before it reads again.
+ * previous owner. From the write on, commits of an older owner fail. The deletion ends that owner's deliveries and
+ * makes it check the position before it reads again.
  *
  * @param held called right after the write: from then on commits are possible, whatever happens to the reader.
  */
@@ -125,9 +125,9 @@ export async function takeOver(
   }
   if (older) sequence = older.seq;
   else if (takeover.before && takeover.before.status.committed > 0) {
-    // The position existed under this epoch and was removed: its owner knows it best, unless there is a newer one.
+    // The position existed under this epoch and was removed: its owner knows it best, unless there is a newer owner.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
-    // It moves a missing position forward, which is a commit.
+    // This write moves a missing position forward, so it is a commit.
     if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member is not in contact' };
     sequence = takeover.before.status.committed;
   } else {
@@ -137,7 +137,7 @@ export async function takeOver(
   const isStart = older === undefined && start !== 'unreadable' && sequence === start.seq;
   const { created, stored } = older ?? (isStart ? start : { created: takeover.before?.status.mark?.created });
   const mark = markOf(takeover, { sequence, created, stored });
-  // This answer normally arrives during the next steps.
+  // The answer normally arrives during the next steps.
   const fitting = streamFit(mark, ports);
 
   const reader = newReaderToken();
@@ -184,7 +184,7 @@ export async function takeOver(
   return { ...taken, mark: { ...mark, created: fit.created } };
 }
 
-/** Nothing is handled after a guessed position. */
+/** Tells what to do: nothing is handled from a guessed position on. */
 function describeUnreadable(partition: number, value: Uint8Array): string {
   return unreadableAs(value) === 'newer'
     ? 'its position was written by a newer version of natspoc: update this member'
@@ -195,8 +195,8 @@ const describeNoStart = (partition: number): string =>
   `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
 /**
- * True if our lease is still the newest. Then the higher epoch in the position was never granted in this bucket: it is
- * from before the bucket was restored.
+ * True if our lease is still the newest. Then the higher epoch in the position was never granted in this bucket: the
+ * position is from before the bucket was restored.
  */
 async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
   const found = await bucket.read(keys.lease(group, partition));
@@ -204,13 +204,13 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
 }
 
 /**
- * True if an isolated member has written back a position that the bucket had lost. It knew an older position
- * than the owner of this epoch.
+ * True if an isolated member has written back a position that the bucket had lost. That member knew an older
+ * position than the owner of this epoch.
  */
 const isPutBack = ({ before }: Takeover, { epoch, seq }: PositionRecord): boolean =>
   epoch === 0 && before !== undefined && before.status.committed > seq;
 
-/** True if the position that was found is one that the previous runner of the epoch may have written. */
+/** True if the previous runner of the epoch may have written the position that was found. */
 export const continues = (
   before: Pick<RunnerStatus, 'position' | 'committed'> | undefined,
   sequence: number,

@@ -15,19 +15,19 @@ const TAKE_RETRY_MS = 250;
 
 /** What {@link Taking} reports to its runner. */
 export interface TakingEvents {
-  /** `running`: the partition is to be handled; `draining`: only what was handled before is to be committed. */
+  /** `running`: handle the partition; `draining`: only commit the messages that were handled before. */
   phase(): 'running' | 'draining' | 'ended';
   /** The position is ours: commits are possible before there is a reader. */
   held(committer: Committer, taken: Taken, trimWatch: TrimWatch | undefined): void;
-  /** The last received sequence, and how many messages wait after it; undefined: there is no reader yet. */
+  /** The last received sequence, and how many messages wait after it; undefined without a reader. */
   reading(): { received: number; waiting: number } | undefined;
   /** The stream dropped messages before they were received. */
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(message: string): void;
-  /** Messages may be missing before what was handled. */
+  /** Messages may be missing before the handled ones. */
   mistrusted(reason: string): void;
-  /** The position cannot be read, until an operator acts. */
+  /** The position cannot be decoded, and an operator has to act. */
   unreadable(message: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
@@ -54,7 +54,7 @@ export class Taking {
   }
 
   /**
-   * Starts after `after` has resolved. Resolves with undefined if it failed, which was reported, or is no
+   * Starts after `after` has resolved. Resolves with undefined if the takeover failed, which was reported, or is no
    * longer wanted.
    */
   start(after: Promise<void>): Promise<Taken | undefined> {
@@ -63,7 +63,8 @@ export class Taking {
   }
 
   /**
-   * The previous runner handled more under this epoch than it committed, and this one has not continued from there yet.
+   * True if the previous runner handled more under this epoch than it committed, and this runner has not continued from
+   * there yet.
    */
   get owes(): boolean {
     const before = this.#takeover.before?.status;
@@ -92,7 +93,7 @@ export class Taking {
       if (!this.#isWanted) return undefined;
       if (taken.kind === 'taken') return taken;
       if (taken.kind === 'unknown' && this.#events.phase() === 'draining') {
-        // If all tries fail, the partition moves without that commit.
+        // If all tries fail, the partition moves without the last commit.
         await sleep(this.#ports.clock, TAKE_RETRY_MS);
         continue;
       }
@@ -133,12 +134,12 @@ export class Taking {
     return shortLead(atOnce ?? 1);
   }
 
-  /** Looks for messages that the stream drops; undefined: the stream's readers do. */
+  /** Looks for messages that the stream drops; undefined if the stream's readers report them. */
   #watchFor({ resumed, sequence }: Taken): TrimWatch | undefined {
     const { group, partition, start, before } = this.#takeover;
     const { bucket, clock, stream } = this.#ports;
     if (stream.shared) return undefined;
-    // Not if the group starts here: older messages may have been dropped before.
+    // If the group starts here, missing messages are not a loss: they may have been dropped before.
     const lostFrom = start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq);
     return new TrimWatch(
       resumed,
@@ -154,7 +155,7 @@ export class Taking {
     );
   }
 
-  /** Nothing passes a loss before it is reported. */
+  /** Keeps the position from passing a loss before the loss is reported. */
   #confirming(trimWatch: TrimWatch | undefined): () => Promise<Confirmation> {
     const { shared } = this.#ports.stream;
     const isUrgent = (): boolean => this.#events.phase() === 'draining';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.js';
 
-/** Synchronous handlers may occupy the event loop for this long; renewals tolerate more. */
+/** Synchronous handlers may occupy the event loop for this time; renewals tolerate more. */
 const TURN_MS = 100;
 
 /**
@@ -13,9 +13,9 @@ export class TimeSlice {
   readonly #last = { partition: -1, sequence: 0 };
   #until = Number.NEGATIVE_INFINITY;
   #running = false;
-  /** In the order of their next slices. */
+  /** Waiting partitions, in the order of their next slices. */
   #waiting = new Set<() => void>();
-  /** Partitions that had this slice, and those of them that wait for the next one, after the others. */
+  /** Partitions that had this slice, and those of them that wait for a later slice, after all others. */
   readonly #users = new Set<() => void>();
   readonly #behind = new Set<() => void>();
 
@@ -49,9 +49,8 @@ export class TimeSlice {
   }
 
   /**
-   * Calls back in a later slice; the same callback waits only once. A partition that had this slice comes
-   * after those that did not: all may have been resumed together, for example by the permit, and one of them
-   * was the first.
+   * Calls back in a later slice; the same callback waits only once. A partition that had this slice comes after
+   * those that did not: all of them may have been resumed together, for example by the permit.
    */
   whenNext(resume: () => void): void {
     (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);
@@ -66,7 +65,7 @@ export class TimeSlice {
     for (const [i, resume] of queue.entries()) {
       resume();
       if (!this.#isUsedUp()) continue;
-      // The others have not had their slice yet: they come before the partition that used this one.
+      // The others have not had their slice yet: they come before the partition that used this slice.
       this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
       return;
     }

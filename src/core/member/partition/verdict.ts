@@ -14,17 +14,17 @@ import { KeyMissing } from './keyless.js';
 /** A message that can never be handled: it is not tried again. Thrown by schemas and decoders, and by handlers. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
-  /** How many members in a row have died or hung while they handled it; absent: it is invalid for another reason. */
+  /** How many members in a row have died or hung while they handled it; absent if it is invalid for another reason. */
   declare readonly crashes?: number;
 }
 
-/** True for an `InvalidMessage`, including one of another copy of this library. */
+/** True for an `InvalidMessage`, even of another copy of this library. */
 const isInvalid = (error: unknown): boolean => error instanceof Error && error.name === 'InvalidMessage';
 
 /** A failed attempt, as a {@link Judge} sees it. */
 export interface Failure {
   readonly error: unknown;
-  /** The message that failed; the first one of a batch that failed as a whole. */
+  /** The message that failed, or the first message of a batch that failed as a whole. */
   readonly message: StreamMessage;
   /** 1 for the first attempt of this owner. */
   readonly attempt: number;
@@ -33,8 +33,8 @@ export interface Failure {
 }
 
 /**
- * What follows a failed attempt: another one after the usual wait or after `retryInMs` (at most a day), or what `onFailure` could
- * do.
+ * What follows a failed attempt: another attempt after the usual wait or after `retryInMs` (at most a day), or a value of
+ * `onFailure`.
  */
 export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
 
@@ -46,7 +46,7 @@ export type Decision = NextStep & { readonly fault?: string };
 
 /**
  * Decides by the judge, or by the policy. A judge that throws, or has an unknown verdict, halts the partition. A message without a
- * key that was not tried becomes a dead letter, whatever they say.
+ * key that was not tried becomes a dead letter, whatever judge and policy say.
  *
  * @param random from 0 to 1.
  */
@@ -73,7 +73,7 @@ export function decide(
   if (verdict === 'halt' || verdict === 'skip' || verdict === 'dead-letter') return { kind: verdict };
   const delayMs = retryInMs(verdict);
   if (delayMs !== undefined) return { kind: 'retry', delayMs };
-  // A judge that is an async function: a rejection would end the process as well.
+  // The judge is an async function: an unhandled rejection would end the process.
   if (verdict instanceof Promise) verdict.catch(() => {});
   return { kind: 'halt', fault: `judge returned ${inWords(verdict)}, which is not a verdict` };
 }

@@ -12,7 +12,7 @@ export interface WorkSettings {
   /** Handlers of one partition that may run in parallel, each for a different key. Default 1. */
   concurrency?: number | undefined;
   failure: FailurePolicy;
-  /** An attempt that takes longer has failed; undefined: no limit. */
+  /** An attempt that takes longer fails; undefined: no limit. */
   handlerTimeoutMs?: number | undefined;
 }
 
@@ -26,11 +26,11 @@ export type Halt =
   | { kind: 'halted'; message: string; held: HoldUp }
   | { kind: 'stopped'; error: StopConsuming };
 
-/** Tells the runner. */
+/** Informs the runner. */
 export interface WorkProgress {
   /** Everything up to this message is settled, `messages` more than before. Reported even after the end. */
   advanced(message: StreamMessage, messages: number): void;
-  /** Handlers are idle, because all accepted messages wait for running ones. */
+  /** Handlers are idle, because all accepted messages wait for running calls. */
   starving(): void;
   /** No more messages are started; running handlers continue. */
   halting(halt: Halt): void;

@@ -24,7 +24,7 @@ export class PartitionWork {
   readonly #failures: Failures;
   readonly #calls: Calls;
   readonly #concurrency: number;
-  /** Where the handler takes batches. */
+  /** Set if the handler takes batches. */
   readonly #batching: Batching | undefined;
   readonly #gate: Gate;
   /** Set while messages are handled one at a time, because owners have died. */
@@ -70,37 +70,37 @@ export class PartitionWork {
     this.#caution = caution;
   }
 
-  /** Messages that were accepted and are not settled. */
+  /** Number of messages that were accepted and are not settled. */
   get waiting(): number {
     return this.#queues.size;
   }
 
-  /** When the first message that was accepted and is not settled was stored, on the server's clock; undefined: there is none. */
+  /** When the first accepted and unsettled message was stored, on the server's clock; undefined if there is none. */
   get oldestAtMs(): number | undefined {
     return this.#queues.oldest?.timestampMs;
   }
 
-  /** Why no call may start; undefined: the program is not the cause. */
+  /** Why no call may start; undefined if the program is not the cause. */
   get held(): HeldBack | undefined {
     return this.#gate.held;
   }
 
-  /** The message that failed and holds the partition up; undefined: none. */
+  /** The message that failed and holds the partition up; undefined if there is none. */
   get holdUp(): HoldUp | undefined {
     return this.#failures.holdUp;
   }
 
-  /** What is known of a message that failed and is not settled; undefined: it did not fail. */
+  /** What is known of a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     return this.#failures.failing(sequence);
   }
 
-  /** Tries what failed now. */
+  /** Tries failed messages now. */
   retryNow(): void {
     this.#failures.retryNow();
   }
 
-  /** Messages that were settled. */
+  /** Number of settled messages. */
   get handled(): number {
     return this.#handledCount;
   }
@@ -152,7 +152,7 @@ export class PartitionWork {
     return this.#calls.settles(withinMs);
   }
 
-  /** Starts calls until it has to wait. */
+  /** Starts calls until the next message has to wait. */
   #pump(): void {
     while (this.#open && this.#queues.hasReady && this.#calls.size < this.#limit) {
       const run = this.#next();
@@ -168,7 +168,7 @@ export class PartitionWork {
     return this.#caution ? 1 : this.#concurrency;
   }
 
-  /** The messages of the next call: one, or a batch; none: it is not due, or must not start. */
+  /** The messages of the next call: one, or a batch; empty if no call is due, or none may start. */
   #next(): readonly Entry[] {
     const first = this.#first();
     const batching = this.#caution ? undefined : this.#batching;
@@ -183,12 +183,12 @@ export class PartitionWork {
     return this.#lead ? this.#queues.peekFirst() : this.#queues.peek();
   }
 
-  /** Those of these messages that are near enough to the position. */
+  /** The messages of `run` that are near enough to the position. */
   #near(run: readonly Entry[]): readonly Entry[] {
     return this.#lead ? this.#lead.within(run, () => this.#pump()) : run;
   }
 
-  /** Calls the handler for a message while nothing waits: it becomes an entry only if the call lasts or fails. */
+  /** Calls the handler for a message while nothing waits. The message becomes an entry only if the call lasts or fails. */
   #callAtOnce(message: StreamMessage): void {
     const call = this.#calls.begin(message, 1);
     let running: Promise<unknown> | undefined;
@@ -261,7 +261,7 @@ export class PartitionWork {
     this.#ports.events.handled(message, how);
   }
 
-  /** A call has failed: as a whole, or from one message on. Messages after the failed one wait for it. */
+  /** A call has failed: as a whole, or from one message on. Messages after the failed message wait for it. */
   #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
     const index = this.#batching && FailedAt.indexIn(error);
     const isAtOne = index !== undefined;
@@ -286,8 +286,8 @@ export class PartitionWork {
   }
 
   /**
-   * A batch that is not retried as a whole is tried one message at a time, each message as often as any other: only the one
-   * that fails is skipped, stored or halts the partition.
+   * Tries the messages of a batch one at a time, with the usual number of attempts each. So only the message that fails is
+   * skipped, stored as a dead letter, or halts the partition.
    */
   #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {
     this.#ports.events.attemptFailed(first.message, first.attempt, error, 'retry');

@@ -2,8 +2,8 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { EventStream } from '../../ports/index.js';
 
 /**
- * The longest pause after a look, in milliseconds; otherwise the pause is a multiple of the time that the look took. While
- * nats-server 2.9 counts the waiting messages of a reader, it delivers none, and in the newest part of a stream counting takes 10 ms.
+ * The pause after a look: `REST` times as long as the look took, at most `MOST_REST_MS`. While nats-server 2.9 counts the waiting
+ * messages of a reader, it delivers none, and in the newest part of a stream counting takes 10 ms.
  */
 const REST = 4;
 const MOST_REST_MS = 50;
@@ -15,13 +15,13 @@ const LAST_LOOKS = 3;
 export interface ChangeLooksPorts {
   clock: Clock;
   stream: Pick<EventStream, 'inspect'>;
-  /** The reader, and how many messages it has delivered; undefined: it is not open yet. */
+  /** The reader, and how many messages it has delivered; undefined if it is not open yet. */
   reading: () => { name: string; delivered: number } | undefined;
-  /** The partitions that it serves now, and after which sequences. */
+  /** The partitions that the reader serves now, and after which sequences. */
   serving: () => ReadonlyMap<number, number>;
   /**
-   * Resolves when what was passed over is known not to be a loss, or the loss is reported. False: there was
-   * no answer.
+   * Resolves when it is certain that no message was lost among those passed over, or the loss is reported. False if
+   * there was no answer.
    */
   settle: () => Promise<boolean>;
 }
@@ -29,30 +29,30 @@ export interface ChangeLooksPorts {
 /** What a look may find. */
 export interface ChangeLooksEvents {
   /**
-   * Another client had changed the reader: what it delivered to these partitions, after these sequences, is
-   * in doubt.
+   * Another client had changed the reader: its deliveries to these partitions, after these sequences, are in
+   * doubt.
    */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
-  /** Another client has pulled messages from it. */
+  /** Another client has pulled messages from the reader. */
   pulled(): void;
 }
 
 /**
- * Looks whether another client has changed a shared reader, before what it delivered is committed, even after it has ended: the
- * server keeps it for a while.
+ * Looks whether another client has changed a shared reader, before its deliveries are committed. This works even after the reader
+ * has ended, because the server keeps it for a while.
  */
 export class ChangeLooks {
   readonly #ports: ChangeLooksPorts;
   readonly #events: ChangeLooksEvents;
   /** The partitions that the reader has served since the last look, and after which sequence. */
   #served = new Map<number, number>();
-  /** What was received at a look that showed more deliveries. */
+  /** The number of received messages at a look that showed more deliveries. */
   #missingAfter: number | undefined;
-  /** The look that is under way, the one that comes after it, and when that may begin. */
+  /** The look that is under way, the next look, and when the next look may begin. */
   #look: Promise<boolean> | undefined;
   #nextLook: Promise<boolean> | undefined;
   #nextLookAt = 0;
-  /** Ends the pause before the next look; undefined: none. */
+  /** Ends the pause before the next look, if there is one. */
   #hurry: (() => void) | undefined;
   #isEnding = false;
 
@@ -72,8 +72,8 @@ export class ChangeLooks {
   }
 
   /**
-   * Looks, and reports what it finds. Each caller gets the answer to a request that was sent after its call,
-   * so the answer confirms what was delivered before. False: there was no answer.
+   * Looks, and reports what it finds. Each caller gets the answer to a request that was sent after its call, so
+   * the answer confirms all earlier deliveries. False if there was no answer.
    *
    * @param isUrgent does not wait for a pause: a drain waits for the answer.
    */
@@ -88,7 +88,7 @@ export class ChangeLooks {
     return this.#nextLook;
   }
 
-  /** The reader has ended, and is removed when this resolves. */
+  /** The reader has ended. It is removed when this promise resolves. */
   async end(): Promise<void> {
     this.#isEnding = true;
     for (let tries = 0; this.#served.size > 0 && tries < LAST_LOOKS; tries++) await this.look();
@@ -140,7 +140,7 @@ export class ChangeLooks {
     const isAnswered = (found !== undefined || reading() === undefined) && isSettled;
     if (!isAnswered) this.#served = new Map([...this.#served, ...served]);
     if (typeof found !== 'object' || this.#isEnding) return isAnswered;
-    // What the server has just sent may still be in flight: it has to be missing twice.
+    // Messages that the server has just sent may still be in flight, so they have to be missing twice.
     const isMissing = found.delivered > before && (reading()?.delivered ?? 0) === before;
     if (isMissing && this.#missingAfter === before) this.#events.pulled();
     this.#missingAfter = isMissing ? before : undefined;

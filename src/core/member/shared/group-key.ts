@@ -13,8 +13,8 @@ export const byKey: PartitionIn = (message, { partitions, prefix }) =>
 /**
  * How a member finds the keys of its group.
  *
- * @param given the key that its program names.
- * @throws NatspocError `config` if it is a function that the program does not name.
+ * @param given the key that the program names.
+ * @throws NatspocError `config` if the group's key is a function that the program does not name.
  */
 export function keyOfGroup(
   group: string,

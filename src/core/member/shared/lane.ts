@@ -8,11 +8,11 @@ export interface LaneOwner {
   wants(lane: Lane): void;
   /** The lane has ended. */
   forget(lane: Lane): void;
-  /** Messages between the lane's next sequence and the end of the stream, at most; 0: none. */
+  /** Upper bound of the number of messages from the lane's next sequence to the end of the stream. */
   behind(lane: Lane): number;
   /** How many partitions share the messages of the stream. */
   readonly partitions: number;
-  /** The most messages that one reader delivers ahead of the handlers. */
+  /** One reader delivers at most this number of messages ahead of the handlers. */
   readonly readAhead: number;
 }
 
@@ -24,18 +24,18 @@ export class Lane implements Reader {
   readonly partition: number;
   readonly #owner: LaneOwner;
   readonly #sink: ReaderSink;
-  /** The first sequence that was not delivered to it. Messages before it are passed over, so a change of readers repeats nothing. */
+  /** The first sequence that was not delivered to the lane. Messages before it are passed over, so a change of readers repeats nothing. */
   next: number;
-  /** The reader that serves it; undefined: the lane was left behind, or has just begun. */
+  /** The reader that serves the lane; undefined if the lane was left behind, or has just begun. */
   reader: SharedReader | undefined;
-  /** Delivered and not released. */
+  /** Number of messages delivered and not released. */
   held = 0;
   /** The readers whose room the held messages take, in the order of their release. */
   readonly #runs: { reader: SharedReader | undefined; messages: number }[] = [];
-  /** After it was left behind, it asks for more when it holds no more than this. */
+  /** After the lane was left behind, it asks for more when it holds no more than this number of messages. */
   #enough = 0;
   #isClosed = false;
-  /** True for a message that its partition passes over. */
+  /** True for a message that the partition passes over. */
   readonly passes: (message: StreamMessage) => boolean;
 
   constructor(
@@ -76,13 +76,13 @@ export class Lane implements Reader {
     return false;
   }
 
-  /** True while it can take up more messages and no reader serves it. */
+  /** True while the lane can take more messages and no reader serves it. */
   get isHungry(): boolean {
     return !this.#isClosed && this.reader === undefined && this.held <= this.#enough;
   }
 
   /**
-   * Messages from earlier readers are in no reader's window. With many of them the lane waits, as if it had
+   * Messages from earlier readers are in no reader's window. A lane with many such messages waits, as if it had
    * been left behind.
    */
   start(held: number): void {
@@ -102,7 +102,7 @@ export class Lane implements Reader {
     this.#sink.message(message);
   }
 
-  /** Its reader continues without it. It is read again only after half of its messages are handled. */
+  /** The reader continues without this lane. The lane is read again only after half of its messages are handled. */
   leaveBehind(): void {
     this.reader = undefined;
     this.#enough = Math.floor(this.held / 2);
@@ -122,13 +122,13 @@ export class Lane implements Reader {
     if (this.isHungry) this.#owner.wants(this);
   }
 
-  /** Messages for idle handlers come after those that are held: the reader requests all that fits anyway. */
+  /** Does nothing: the reader always requests as many messages as fit. */
   starve(): void {}
 
-  /** The budget belongs to all lanes together. */
+  /** Does nothing: the budget belongs to all lanes together. */
   resize(): void {}
 
-  /** Its reader has ended. */
+  /** The lane's reader has ended. */
   fault(...args: Parameters<ReaderSink['fault']>): void {
     if (this.#isClosed) return;
     this.#end();
@@ -148,7 +148,7 @@ export class Lane implements Reader {
     this.#owner.forget(this);
     this.reader?.remove(this);
     this.reader = undefined;
-    // Its partition drops the messages that it held, or takes them to its next lane.
+    // The partition drops the messages that the lane held, or takes them to its next lane.
     for (const { reader, messages } of this.#runs.splice(0)) reader?.release(messages);
   }
 }

@@ -10,7 +10,7 @@ export interface ReadersOf {
   group: string;
   clock: Clock;
   start: GroupStart;
-  /** What may wait in memory, over all partitions. */
+  /** Limit of messages and bytes in memory, for all partitions. */
   budget: ReaderWindow;
 }
 

@@ -12,7 +12,7 @@ import { TrimWatch } from '../partition/stream-losses.js';
 import { ChangeLooks } from './change-looks.js';
 import type { Lane } from './lane.js';
 
-/** The room of passed-over messages is returned to the window in lots of this size, at most. */
+/** The room of passed-over messages is returned to the window in lots of at most this size. */
 const LOT = 64;
 
 /** What a shared reader needs. */
@@ -26,25 +26,25 @@ export interface SharedReaderPorts {
 export interface SharedReaderEvents {
   /** A message has been delivered to its lane or passed over. */
   advanced(reader: SharedReader): void;
-  /** It serves no lane any more, or has ended and reported this to its lanes. */
+  /** The reader serves no lane any more, or has ended and reported its end to its lanes. */
   ended(reader: SharedReader): void;
-  /** Another client had changed it: what it delivered to these partitions, behind these sequences, is in doubt. */
+  /** Another client had changed the reader: its deliveries to these partitions, after these sequences, are in doubt. */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
   /** A lane was left behind, because it was full while others had nothing. */
   leftBehind(lane: Lane): void;
 }
 
 /**
- * One reader of all partitions: gives each message to the lane of its partition, and passes over those of other members. It
- * waits while the lanes hold as much as its window allows. A lane that holds more than the rest of the window while
- * another one has nothing is left behind, so that a slow partition holds up no other.
+ * One reader of all partitions: gives each message to the lane of its partition, and passes over messages of other members.
+ * It waits while the lanes hold as much as its window allows. A lane is left behind if it holds more than the rest of the
+ * window while another lane has nothing. So a slow partition holds up no other.
  */
 export class SharedReader {
   readonly #ports: SharedReaderPorts;
   readonly #events: SharedReaderEvents;
   readonly #window: ReaderWindow;
   readonly #lanes = new Map<number, Lane>();
-  /** The lane that it served last. */
+  /** The lane that was added last. */
   #lastLane: Lane | undefined;
   readonly #looks: ChangeLooks;
   readonly #trimWatch: TrimWatch;
@@ -53,16 +53,16 @@ export class SharedReader {
   #covered: number;
   #last: StreamMessage | undefined;
   #held = 0;
-  /** Passed over and not given back to the window yet. */
+  /** Number of messages passed over and not given back to the window yet. */
   #passed = 0;
   readonly #lot: number;
-  /** A full lane is looked at again when this many more messages have come. */
+  /** A full lane is looked at again after this number of further messages. */
   #patience = 0;
   #isStarted = false;
   #isClosed = false;
 
   /**
-   * `after`: it reads what comes after this sequence. `lostFrom`: messages missing up to there are not a
+   * `after`: the reader starts after this sequence. `lostFrom`: messages missing up to this sequence are not a
    * loss.
    */
   constructor(
@@ -89,7 +89,7 @@ export class SharedReader {
         ...ports,
         reading: () => this.#reader && { name: this.#name, delivered: this.delivered },
         serving: () => new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)])),
-        // If what it passed over is a loss, that must be reported before a commit.
+        // A loss among the messages passed over must be reported before a commit.
         settle: () => this.#trimWatch.settle(),
       },
       {
@@ -108,17 +108,17 @@ export class SharedReader {
     return this.#reader?.pending ?? 0;
   }
 
-  /** True once it delivers. */
+  /** True once the reader delivers. */
   get isStarted(): boolean {
     return this.#isStarted;
   }
 
-  /** Messages that it has received. */
+  /** Number of messages that the reader has received. */
   get delivered(): number {
     return this.#reader?.delivered ?? 0;
   }
 
-  /** The last sequence that was delivered, or after which it began. */
+  /** The last delivered sequence; before the first delivery, the sequence after which the reader starts. */
   get covered(): number {
     return this.#covered;
   }
@@ -127,7 +127,7 @@ export class SharedReader {
     return { sequence: this.#covered, storedMs: this.#last && Math.floor(this.#last.timestampMs) };
   }
 
-  /** Opens it under a name, which must never have been used before. */
+  /** Opens the reader under a name that was never used before. */
   async open(name: string): Promise<OpenOutcome> {
     this.#name = name;
     const options = {
@@ -135,13 +135,13 @@ export class SharedReader {
       partition: null,
       startSequence: this.#covered + 1,
       window: this.#window,
-      // As far ahead as the window allows: the server sends what belongs to others too.
+      // Reads as far ahead as the window allows, because the server also sends messages of other members.
       concurrency: this.#window.messages,
     };
     const opened = await this.#ports.stream.open(options, {
       message: (message) => this.#receive(message),
       gone: (messages) => this.#end('broken', `it delivered nothing, although ${messages} messages waited`),
-      // Only this member knows its name, so the deletion has no meaning: open another one.
+      // Only this member knows the reader's name, so a deletion has no meaning: open another reader.
       fault: (fault, reason) => this.#end(fault === 'deleted' ? 'broken' : fault, reason),
     });
     if (opened.kind !== 'ok') return opened;
@@ -153,7 +153,7 @@ export class SharedReader {
     return opened;
   }
 
-  /** Begins deliveries, to the lanes that it has by then and later; once. It ends if it has none. */
+  /** Begins deliveries, once, to the lanes added before and later. A reader without lanes ends instead. */
   async start(): Promise<void> {
     if (this.#isClosed || this.#isStarted) return;
     if (this.#lanes.size === 0) {
@@ -162,13 +162,13 @@ export class SharedReader {
       return;
     }
     this.#isStarted = true;
-    // First, because a lane may leave it with the first message: what was dropped before that would not be
+    // The watch starts first, because a lane may leave with the first message: earlier losses would not be
     // reported.
     await this.#trimWatch.start();
     this.#reader?.start(0);
   }
 
-  /** Serves a lane from now on; its next sequence must come after what is covered. */
+  /** Serves a lane from now on. The lane's next sequence must be above {@link covered}. */
   add(lane: Lane): void {
     lane.reader = this;
     this.#lanes.set(lane.partition, lane);
@@ -183,14 +183,14 @@ export class SharedReader {
     this.#endIfDeserted();
   }
 
-  /** Another reader has reached its place and takes over its lanes; this one ends. */
+  /** Gives all lanes to another reader, which has reached the same place, and ends. */
   handOver(to: SharedReader): void {
     for (const lane of this.#lanes.values()) to.add(lane);
     this.#lanes.clear();
     this.#endIfDeserted();
   }
 
-  /** Leaves full lanes behind, because others wait for a reader. */
+  /** Leaves full lanes behind, because other lanes wait for a reader. */
   leaveFull(): void {
     for (const lane of this.#lanes.values()) if (this.#isFull(lane)) this.#leave(lane);
     this.#endIfDeserted();
@@ -202,15 +202,15 @@ export class SharedReader {
     this.#reader?.release(messages);
   }
 
-  /** True until a check of an ended reader since its last delivery has been answered. */
+  /** True for an ended reader until a look after its last delivery is answered. */
   get isUnconfirmed(): boolean {
     return this.#looks.isDue;
   }
 
   /**
-   * Ends it if another client has changed it, and reports which partitions that concerns, even after it has
-   * ended: the server keeps it for a while. Each caller gets the answer to a request that was sent after its
-   * call, so the answer confirms what was delivered before. False: there was no answer.
+   * Looks whether another client has changed the reader. If so, ends the reader, and reports the partitions concerned.
+   * Works even after the reader has ended, because the server keeps it for a while. Each caller gets the answer to a
+   * request that was sent after its call, so the answer confirms all earlier deliveries. False if there was no answer.
    *
    * @param isUrgent does not wait for a pause: a drain waits for the answer.
    */
@@ -218,7 +218,7 @@ export class SharedReader {
     return this.#looks.look(isUrgent);
   }
 
-  /** What comes after this sequence will be delivered by this reader. */
+  /** The sequence after which this reader delivers to a lane. */
   #behind(lane: Lane): number {
     return Math.max(this.#covered, lane.next - 1);
   }
@@ -230,7 +230,7 @@ export class SharedReader {
     void this.#remove();
   }
 
-  /** Not before it was looked at, because nothing shows afterwards that another client had changed it. */
+  /** Looks at the reader before it is removed: afterwards nothing shows whether another client had changed it. */
   async #remove(): Promise<void> {
     await this.#looks.end();
     this.#reader?.close();
@@ -273,20 +273,20 @@ export class SharedReader {
   }
 
   /**
-   * A lane is full when it holds as much as is left for all lanes, and at least its share of what all lanes
-   * hold.
+   * A lane is full when it holds at least as much as the rest of the window, and at least the average of all
+   * lanes.
    */
   #isFull(lane: Lane): boolean {
     const isLarge = lane.held > 0 && lane.held * this.#lanes.size >= this.#held;
     return isLarge && lane.held >= this.#window.messages - this.#held;
   }
 
-  /** True if a message does not go to its lane, which is left behind before it. */
+  /** True if the lane is left behind before this message, and does not get it. */
   #leavesBehind(lane: Lane, sequence: number): boolean {
     if (!this.#isFull(lane) || --this.#patience > 0) return false;
     for (const other of this.#lanes.values()) {
       if (other.held >= lane.held / 2) continue;
-      // No message of it came before this one.
+      // The lane has got all its messages before this one.
       lane.next = sequence;
       this.#leave(lane);
       return true;

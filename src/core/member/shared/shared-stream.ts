@@ -14,9 +14,9 @@ import { SharedReader } from './shared-reader.js';
 
 /** How long lanes are gathered before a catch-up reader is opened for all of them, in milliseconds. */
 const GATHER_MS = 5;
-/** A lane this far ahead of the head does not wait for it, in sequences: about a tenth of a second of reading. */
+/** A lane that is this number of sequences ahead of the head does not wait for it: reading them takes about 0.1 s. */
 const FAR_AHEAD = 50_000;
-/** A reader that was opened for expected lanes is closed if none begins within this time, in milliseconds. */
+/** A reader that was opened for expected lanes is closed if no lane begins within this time, in milliseconds. */
 const PREPARED_MS = 5_000;
 /** If the server answers no requests about readers, at most this many ended readers are remembered. */
 const MOST_UNCONFIRMED = 4;
@@ -25,10 +25,10 @@ const MOST_UNCONFIRMED = 4;
 export interface SharedStreamPorts {
   clock: Clock;
   stream: EventStream;
-  /** The partition of a message; undefined: it has none. */
+  /** The partition of a message; undefined if it has none. */
   partitionOf: (message: StreamMessage) => number | undefined;
   partitions: number;
-  /** What may wait in memory, over all partitions. */
+  /** Limit of messages and bytes in memory, for all partitions. */
   budget: ReaderWindow;
   /** Messages missing up to this sequence are not a loss: they are from before the group began. */
   lostFrom: number;
@@ -40,8 +40,8 @@ export interface SharedStreamPorts {
  * Reads the stream once for all partitions of a member. One reader, the head, serves all of them. A second reader, the
  * catch-up reader, serves partitions that were taken over at a position behind the head, or that the head left behind
  * because they were full. It starts at the smallest sequence that a partition needs; its partitions join the head when
- * it has reached the head. Sequences decide: what is before the next sequence of a partition is passed over, so the
- * seam has neither gap nor repeat.
+ * it has reached the head. Messages before the next sequence of a partition are passed over, so the change of readers
+ * causes neither a gap nor a repeat.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
@@ -62,17 +62,17 @@ export class SharedStream implements EventStream, LaneOwner {
   #catchUp: SharedReader | undefined;
   /** The head, while it is being opened. */
   #opening: Promise<OpenOutcome> | undefined;
-  /** Lanes are being gathered, or the catch-up reader is being opened for them. */
+  /** True while lanes are being gathered, or the catch-up reader is being opened for them. */
   #isGathering = false;
   /** Lanes that no reader serves. */
   readonly #behind = new Set<Lane>();
   /** The open lane of each partition. */
   readonly #lanes = new Map<number, Lane>();
   /**
-   * Partitions that must start again, after these sequences at the latest, because their reader was changed.
+   * Partitions that must start again, at the latest after these sequences, because another client changed their reader.
    */
   readonly #doubts = new Map<number, { behind: number; reason: string }>();
-  /** Readers that have ended, and had delivered since their last look. */
+  /** Readers that have ended, and delivered messages after their last look. */
   #unconfirmed: SharedReader[] = [];
 
   constructor(ports: SharedStreamPorts) {
@@ -93,14 +93,14 @@ export class SharedStream implements EventStream, LaneOwner {
     this.#lanes.set(partition, lane);
     const doubt = this.#doubts.get(partition);
     this.#doubts.delete(partition);
-    // The partition of the lane does not know of the doubt yet.
+    // The lane's partition does not know of the doubt yet.
     if (doubt && Math.max(startSequence - 1, handledUpTo) > doubt.behind)
       queueMicrotask(() => lane.fault('foreign', doubt.reason));
     return { kind: 'ok', reader: lane };
   }
 
   /**
-   * A lane has begun, or has room again: a reader that has not passed its next sequence serves it now or
+   * A lane has begun, or has room again. A reader that has not passed the lane's next sequence will serve it, at once or
    * later.
    */
   wants(lane: Lane): void {
@@ -141,7 +141,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return true;
   }
 
-  /** `withinMs`: how long it waits for its first lane. */
+  /** `withinMs`: how long the head waits for its first lane. */
   #openHead(after: number, withinMs = 0): Promise<OpenOutcome> {
     const opened = (head: SharedReader): void => {
       this.#head = head;
@@ -177,7 +177,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return outcome;
   }
 
-  /** Its lanes are added first. */
+  /** Starts a reader a little later, so that its lanes are added first. */
   #startSoon(reader: SharedReader, withinMs = 0): void {
     const { clock } = this.#ports;
     clock.at(clock.now() + withinMs, () => void reader.start());
@@ -205,7 +205,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return [...this.#behind].filter((lane) => lane.isHungry);
   }
 
-  /** Opens a reader for waiting lanes: one for all that begin at about the same time. */
+  /** Opens one reader for all waiting lanes that begin at about the same time. */
   #gather(): void {
     if (this.#isGathering || this.#hungry.length === 0) return;
     if (this.#catchUp && this.#head) {
@@ -246,13 +246,13 @@ export class SharedStream implements EventStream, LaneOwner {
     return Promise.resolve({ kind: 'ok' });
   }
 
-  /** Told by {@link EventStream.shared}. */
+  /** Reports changes only through {@link EventStream.shared}. */
   async inspect(): Promise<ReaderState | undefined> {
     await this.#confirm();
     return undefined;
   }
 
-  /** False: not all readers could be looked at. */
+  /** Looks at all readers. False if a look had no answer. */
   async #confirm(isUrgent = false): Promise<boolean> {
     const readers = [this.#head, this.#catchUp, ...this.#unconfirmed];
     const looks = await Promise.all(readers.map((reader) => reader?.confirm(isUrgent)));

@@ -1,9 +1,9 @@
 import { promiseOf } from '../../lib/promise-of.js';
 import type { HandlerTimeStats } from '../../protocol/member-stats.js';
 
-/** Only one call in this many is timed: reading the clock twice per call would slow down fast handlers. */
+/** One call in 16 is timed: reading the clock twice for each call would slow down fast handlers. */
 const ONE_IN = 16;
-/** Number of times kept, the newest. */
+/** Only this number of newest times is kept. */
 const KEPT = 512;
 
 /** Times a sample of a handler's calls. */
@@ -11,7 +11,7 @@ export class HandlerTimes {
   readonly #times: number[] = [];
   #calls = 0;
 
-  /** The same handler, timed. */
+  /** Wraps a handler so that a sample of its calls is timed. */
   timed<Call extends unknown[]>(handler: (...call: Call) => unknown): (...call: Call) => unknown {
     return (...call) => {
       if (this.#calls++ % ONE_IN !== 0) return handler(...call);

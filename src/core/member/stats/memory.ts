@@ -40,8 +40,8 @@ function inUse({ heapStatistics }: Collection['beforeGC']): number {
 }
 
 /**
- * Measures this process's memory. Node 20 does not count allocations, so they are summed from what each collection
- * found minus what the previous one had left. Its timer does not keep the process alive. Call `stop` when done.
+ * Measures this process's memory. Node 20 does not count allocations, so they are summed: the use before each
+ * collection, minus the use after the previous one. The timer does not keep the process alive. Call `stop` when done.
  */
 export class MemoryMonitor {
   readonly #startedAt = performance.now();
@@ -50,7 +50,7 @@ export class MemoryMonitor {
   #allocated: number;
   #left: number;
   #collections = 0;
-  /** In use after full collections: live objects. */
+  /** Bytes in use after full collections: live objects. */
   #live: UsePoint[] = [];
   #lows: UsePoint[] = [];
 
@@ -75,7 +75,7 @@ export class MemoryMonitor {
     };
   }
 
-  /** The same for a STATS answer. */
+  /** The memory now, for a STATS answer. */
   stats(): MemoryStats {
     const { trend, ...sizes } = this.sample();
     return { ...sizes, verdict: describeTrend(trend) };

@@ -41,7 +41,7 @@ export class OwnStats {
     return this.#memory.sample();
   }
 
-  /** The same handler, timed. */
+  /** Wraps a handler so that a sample of its calls is timed. */
   timed<Call extends unknown[]>(handler: (...call: Call) => unknown): (...call: Call) => unknown {
     return this.#handlerTimes.timed(handler);
   }

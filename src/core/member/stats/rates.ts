@@ -1,7 +1,7 @@
-/** Rates cover this much of the past: long enough to be steady, short enough to follow. */
+/** Rates cover this time: long enough to be steady, short enough to follow changes. */
 const WINDOW_MS = 5_000;
 
-/** What was counted at a time. */
+/** The counts at one time. */
 interface Sample {
   atMs: number;
   /** By partition and epoch: counts start at 0 in each epoch. */
