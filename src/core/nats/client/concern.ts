@@ -5,13 +5,13 @@ export type StreamUse = 'handle' | 'publish';
 
 /** A setting of a stream or bucket that loses messages, or may lose them. */
 export interface Concern {
-  /** `refused`: such a use is refused. `warning`: it works, but the user should know. */
+  /** `refused`: the affected uses are refused. `warning`: they work, but the user should know. */
   severity: 'refused' | 'warning';
   /** The uses that are affected. */
   uses: readonly StreamUse[];
   /** The server's name of the setting. */
   setting: string;
-  /** One or two sentences: what it does, and what to do. */
+  /** One or two sentences: what the setting does, and what to do. */
   message: string;
 }
 
@@ -33,7 +33,7 @@ export function warningsOf(concerns: readonly Concern[], uses: readonly StreamUs
   );
 }
 
-/** A field of a configuration that the client's types do not have. */
+/** A field of a configuration that the client's types lack. */
 export function fieldOf(config: object, name: string): unknown {
   return new Map<string, unknown>(Object.entries(config)).get(name);
 }

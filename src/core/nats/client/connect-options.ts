@@ -81,8 +81,8 @@ function authOptions(config: Config): Partial<ConnectionOptions> {
 }
 
 /**
- * Limit of one attempt to connect. The client does not notice when a server hangs up in the middle of a handshake, as
- * during a restart, and waits this long.
+ * Limit of one attempt to connect. If a server hangs up in the middle of a handshake, as during a restart, the client
+ * does not notice, and waits this long.
  */
 const HANDSHAKE_MS = 10_000;
 
@@ -98,9 +98,9 @@ export function connectOptions(config: Config, name: string): ConnectionOptions 
     name,
     timeout: Math.min(config.timeoutMs, HANDSHAKE_MS),
     maxReconnectAttempts: -1,
-    // Without it the client gives up after two refusals in quick succession.
+    // Without this option the client gives up after two refusals in quick succession.
     ignoreAuthErrorAbort: true,
-    // Fast: a member that reconnects before others suspect it keeps its partitions.
+    // Reconnects fast: a member that is back before others suspect it keeps its partitions.
     reconnectTimeWait: 100,
     reconnectJitter: 50,
     pingInterval: 20_000,

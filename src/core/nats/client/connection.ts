@@ -12,7 +12,7 @@ import { IDENTITY_CODES } from './watch-connection.js';
 
 export type { NatsConnection } from 'nats';
 
-/** True for a connection of the supported client; its successor has no `jetstreamManager`. */
+/** True for a connection of the supported client. A connection of its successor has no `jetstreamManager`. */
 export function isConnection(value: unknown): value is NatsConnection {
   if (typeof value !== 'object' || value === null) return false;
   const { jetstreamManager, subscribe, status }: { [K in keyof NatsConnection]?: unknown } = value;
@@ -61,8 +61,8 @@ function unreachableReason(code: string, why: string, config: Config): string {
   if (/enotfound|eai again/.test(why)) return 'no such host';
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
-  // With TLS 1.3 a server that requires a certificate and gets none just hangs up: the client keeps waiting, or its
-  // connection is reset if the server had closed it before it read everything.
+  // With TLS 1.3 a server that requires a certificate and gets none just hangs up. Then the client keeps waiting, or
+  // its connection is reset, if the server closed it before it had read everything.
   const mayWant = tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : '';
   if (code === ClientCode.Timeout) return `no answer in time${mayWant}`;
   if (/econnreset/.test(why)) return `the connection was reset${mayWant}`;
@@ -108,8 +108,8 @@ function connectError(error: unknown, config: Config): NatspocError {
 
 /**
  * Opens a connection that later reconnects without limit: the caller decides what a missing server means. The first
- * attempt is bounded by the configured timeout, and fails immediately if the credentials are refused. Later refusals
- * are retried, see `authRetryMs`.
+ * attempt ends after the configured timeout, or at once if the server refuses the credentials. After later refusals the
+ * client retries; see `authRetryMs`.
  *
  * @throws NatspocError `unreachable`, `authentication-failed` or `config`.
  */

@@ -2,7 +2,7 @@ import { hangUpOnGarbled } from './garbled.js';
 import { readHeadersTolerantly } from './headers.js';
 import { noticeHangUps } from './hung-up.js';
 
-/** Corrects the client where a server could harm a member through it. May be called again. */
+/** Corrects faults of the client through which a server could harm a member. May be called again. */
 export function correctClient(): void {
   readHeadersTolerantly();
   hangUpOnGarbled();

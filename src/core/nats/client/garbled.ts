@@ -1,7 +1,7 @@
 import { Parser, State } from 'nats/lib/nats-base-client/parser.js';
 import { messageOf } from '../../lib/errors.js';
 
-/** The part of the client's receiver of parsed messages that is used here. */
+/** The used part of the object to which the client's parser gives messages. */
 interface Receiver {
   /** Ends the first attempt to connect; absent once connected. */
   connectError?: (reason: Error) => void;
@@ -31,8 +31,8 @@ function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
 }
 
 /**
- * Makes the client close a connection whose bytes it cannot read, such as of another protocol. By default it prints a
- * stack trace that contains the bytes to standard output, and stops reading the open socket. May be called again.
+ * Makes the client close a connection whose bytes it cannot read, for example bytes of another protocol. By default the
+ * client prints a stack trace with these bytes to standard output, and stops reading the open socket. May be called again.
  */
 export function hangUpOnGarbled(): void {
   Parser.prototype.parse = parseOrHangUp;

@@ -3,8 +3,8 @@ import type { Config } from '../../config/config.js';
 import type { Clock } from '../../lib/clock.js';
 
 /**
- * How long a member waits for an answer that its commits and leases depend on, in milliseconds: a fifth of the ttl, so that a lost request
- * costs no lease, and at most the general timeout.
+ * How long a member waits for an answer on which its commits and leases depend, in milliseconds: a fifth of the ttl, so that a
+ * lost request costs no lease, and at most the general timeout.
  */
 export const answerMsOf = ({ timeoutMs, ttlMs }: Pick<Config, 'timeoutMs' | 'ttlMs'>): number =>
   Math.min(timeoutMs, ttlMs / 5);
@@ -13,13 +13,13 @@ export const answerMsOf = ({ timeoutMs, ttlMs }: Pick<Config, 'timeoutMs' | 'ttl
 export interface NatsHandles {
   connection: NatsConnection;
   manager: JetStreamManager;
-  /** Prefix of reply subjects, if permissions require one other than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require another prefix than `_INBOX`. */
   inboxPrefix: string | undefined;
-  /** The JetStream domain of the stream and its bucket, empty for none; undefined: unknown, so any is accepted. */
+  /** The JetStream domain of the stream and its bucket, empty for none; undefined if unknown: then any domain is accepted. */
   domain?: string | undefined;
   /**
-   * How long a member waits for the state of its stream and its readers, in milliseconds: commits wait as well, and a request
-   * that is lost with a connection is never answered. Default: the manager's timeout.
+   * How long a member waits for the state of its stream and its readers, in milliseconds. Commits wait too, and a request that is
+   * lost with a connection is never answered. Default: the manager's timeout.
    */
   answerMs?: number | undefined;
   /** The clock of a member; default: the machine's. */

@@ -4,7 +4,7 @@ const VERSION = 'NATS/1.0';
 const LINE_END = '\r\n';
 const utf8 = new TextDecoder();
 
-/** Received headers. Reading one by its exact name is one map lookup. */
+/** Received headers. Reading a header by its exact name is one map lookup. */
 class ReceivedHeaders extends MsgHdrsImpl {
   override get(name: string, match = Match.Exact): string {
     return match === Match.Exact ? (this.headers.get(name)?.[0] ?? '') : super.get(name, match);
@@ -47,15 +47,15 @@ function readStatus(decoded: MsgHdrsImpl, line: string): void {
 }
 
 /**
- * Makes the client decode headers with {@link decodeHeaders}. Its own decoder throws on names and values that it would
- * not send. In its internal callbacks this stops the reading of the connection: the socket stays open, but nothing
- * arrives. May be called again.
+ * Makes the client decode headers with {@link decodeHeaders}. Its own decoder throws on names and values that the client
+ * would not send. An error in the client's internal callbacks ends the reading of the connection: the socket stays open,
+ * but nothing arrives. May be called again.
  */
 export function readHeadersTolerantly(): void {
   MsgHdrsImpl.decode = decodeHeaders;
 }
 
-/** Encoded headers: the client reads the bytes while it writes the message. */
+/** Headers that are encoded already: the client reads the bytes while it writes the message. */
 export class EncodedHeaders extends MsgHdrsImpl {
   bytes: Uint8Array;
 

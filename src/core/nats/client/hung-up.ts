@@ -10,7 +10,7 @@ function dialUntilHungUp(
   ...args: Parameters<ProtocolHandler['dial']>
 ): ReturnType<ProtocolHandler['dial']> {
   const dialled = dial.apply(this, args);
-  // Of this attempt; once it has succeeded or failed, this does nothing.
+  // Both belong to this attempt. Once it has succeeded or failed, `connectError` does nothing.
   const { connectError, transport } = this;
   void transport.closed().then((error) => {
     setTimeout(() => connectError?.(error ?? new Error('the server closed the connection')), LAST_WORDS_MS);
@@ -20,7 +20,7 @@ function dialUntilHungUp(
 
 /**
  * Makes the client notice that a server hangs up during a handshake, for example because it was killed. By default
- * it waits for the timeout of the attempt, which takes seconds and costs a member its leases. May be called again.
+ * the client waits for the timeout of the attempt: seconds, which cost a member its leases. May be called again.
  */
 export function noticeHangUps(): void {
   ProtocolHandler.prototype.dial = dialUntilHungUp;

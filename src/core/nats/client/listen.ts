@@ -30,7 +30,7 @@ export function listen(
   });
 }
 
-/** Runs a callback inside the client. Its exceptions are thrown later, as from any other callback. */
+/** Runs a callback inside the client. The callback's exceptions are thrown later, outside the client. */
 export function safely(callback: () => void): void {
   try {
     callback();

@@ -3,9 +3,9 @@ import type { Config } from '../../config/config.js';
 import { correctClient } from './corrections.js';
 import { toNatspocError } from './outcome.js';
 
-/** @throws NatspocError where JetStream cannot be reached. */
+/** @throws NatspocError if JetStream cannot be reached. */
 export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
-  // A program may have made the connection.
+  // The program may have made the connection itself.
   correctClient();
   try {
     return await connection.jetstreamManager({

@@ -7,7 +7,7 @@ export const API_ERRORS = {
   consumerNotFound: 10014,
   messageNotFound: 10037,
   wrongLastSequence: 10071,
-  /** The same without the sequence: since 2.12, while another write is being replicated. */
+  /** Like `wrongLastSequence`, without the sequence: since 2.12, while another write is being replicated. */
   wrongLastSequenceInFlight: 10164,
   streamNameInUse: 10058,
   subjectOverlap: 10065,
@@ -33,7 +33,7 @@ const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.consumerOffline,
 ];
 
-/** Limits and shortages: they last until an operator raises them, or something is freed. */
+/** Limits and shortages, which last until an operator raises the limit, or something is freed. */
 const LIMITS: readonly (number | undefined)[] = [
   API_ERRORS.consumersExceeded,
   API_ERRORS.memoryExceeded,
@@ -48,8 +48,8 @@ export function apiErrorCode(error: unknown): number | undefined {
 }
 
 /**
- * True for errors after which it is unknown whether the request was carried out, and for temporary errors: timeout,
- * disconnect, no leader.
+ * True if the error leaves unknown whether the request was carried out, and for temporary errors: timeout, disconnect,
+ * no leader.
  */
 export function isUnknownOutcome(error: unknown): boolean {
   if (error instanceof NatspocError) return error.code === 'unreachable' || isUnknownOutcome(error.cause);
@@ -61,12 +61,12 @@ export function isUnknownOutcome(error: unknown): boolean {
 /** True if a limit or a shortage of the server is the cause. */
 export const isLimit = (error: unknown): boolean => LIMITS.includes(apiErrorCode(error));
 
-/** An error of the client or server as one of ours; anything else unchanged. */
+/** An error of the client or server as a NatspocError; any other value unchanged. */
 export function explain(error: unknown, doing: string): unknown {
   return error instanceof NatsError ? toNatspocError(error, doing) : error;
 }
 
-/** An error of the client or server as one of ours; `doing` completes "Could not …". */
+/** An error of the client or server as a NatspocError; `doing` completes "Could not …". */
 export function toNatspocError(error: unknown, doing: string): NatspocError {
   if (error instanceof NatspocError) return error;
   const natsError = error instanceof NatsError ? error : undefined;

@@ -2,8 +2,8 @@ import { ErrorCode, NatsError } from 'nats';
 import { type Cancel, systemClock } from '../../lib/clock.js';
 
 /**
- * A consumer with one replica may be placed on a server that has just died: then no server answers until that server is
- * back. A request with another name gets another place, so no request waits longer than this.
+ * Timeout of one request for a consumer. A consumer with one replica may be placed on a server that has just died: then
+ * no server answers until that server is back. A request with another name gets another place.
  */
 export const PLACEMENT_MS = 2_000;
 
@@ -25,7 +25,7 @@ export async function within<T>(promise: Promise<T>, timeoutMs: number, clock = 
   } finally {
     cancel?.();
     promise.catch(() => {
-      // Given up: no caller waits for it any more.
+      // No caller waits for this outcome any more.
     });
   }
 }

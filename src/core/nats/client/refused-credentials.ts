@@ -18,7 +18,7 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
     },
     unwelcome: (code) => {
       const now = performance.now();
-      // The first refusal may have ended the connection. Only a second one shows that the refusals continue.
+      // The first refusal may have ended the connection. Only a second refusal shows that they continue.
       if (!first) {
         first = { at: now, code };
         return;
@@ -32,7 +32,7 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
   });
 }
 
-/** Notes once when credentials start to be refused, until they are accepted again. */
+/** Writes one line when the server starts to refuse credentials; another line only after it has accepted them again. */
 export function tellRefusals(
   connection: NatsConnection,
   patienceMs: number,

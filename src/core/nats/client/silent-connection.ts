@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { noteReason, watchConnection } from './watch-connection.js';
 
-/** Interval of requests to the server, and of checks of what arrived. */
+/** Interval of requests to the server, and of checks whether anything arrived. */
 const LOOK_MS = 2_000;
 /** A connection on which nothing arrived for this long, answers included, is reopened. */
 export const SILENT_MS = 6_000;
@@ -9,8 +9,8 @@ export const SILENT_MS = 6_000;
 const watched = new WeakSet<NatsConnection>();
 
 /**
- * Reopens a connection on which nothing arrives although the server was asked to answer: its other end is gone, or an
- * exception in a callback of the program stopped its reading. The client itself would notice after a minute. May be
+ * Reopens a connection on which nothing arrives although the server was asked to answer: the other end is gone, or an
+ * exception in a callback of the program stopped the reading. The client itself would notice after a minute. May be
  * called again for the same connection.
  */
 export function reopenWhenSilent(connection: NatsConnection): void {
@@ -27,14 +27,14 @@ export function reopenWhenSilent(connection: NatsConnection): void {
   const look = (): void => {
     const now = performance.now();
     const { inMsgs } = connection.stats();
-    // A late timer means that this process was stopped: what arrived meanwhile is still unread.
+    // A late timer means that this process was stopped: messages that arrived meanwhile are still unread.
     if (!up || inMsgs !== received || now - dueAt > LOOK_MS / 2) heardAt = now;
     received = inMsgs;
     dueAt = now + LOOK_MS;
     if (now - heardAt >= SILENT_MS) {
       heardAt = now;
       noteReason(connection, `nothing arrived for ${SILENT_MS / 1_000} s`);
-      // It is closed or closing.
+      // If this fails, the connection is closed or closing.
       connection.reconnect().catch(() => {});
     } else if (up && !asking) ask();
   };

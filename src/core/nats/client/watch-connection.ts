@@ -9,8 +9,8 @@ export const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
 /**
  * Why a connection was closed for good: mostly because credentials are no longer valid.
  *
- * @param error of the client; undefined: this process closed the connection.
- * @param complaint the last code by which the server refused the credentials. The final error may be that of a later
+ * @param error of the client; undefined if this process closed the connection.
+ * @param complaint the last code by which the server refused the credentials. The final error may come from a later
  *   attempt, which the server ended without a reason.
  */
 export function closedError(error: unknown, complaint = ''): NatspocError {
@@ -33,16 +33,16 @@ export interface ConnectionEvents {
   disconnected?: (about: Break) => void;
   /** An attempt to reconnect starts. */
   reconnecting?: () => void;
-  /** Once after each break. `server`: host and port of the one that it is connected to now; null: not known. */
+  /** Once after each break. `server`: host and port of the server that it is connected to now; null if unknown. */
   reconnected?: (server: string | null) => void;
   refused?: (operation: string, subject: string) => void;
   /** The server refused the credentials; `code` is the client's. */
   unwelcome?: (code: string) => void;
-  /** Closed for good. `error`: the client's reason; undefined: this process closed it. */
+  /** Closed for good. `error`: the client's reason; undefined if this process closed the connection. */
   closed?: (error: unknown) => void;
 }
 
-/** The watchers of each connection, with one loop, because the client keeps every iterator until it closes. */
+/** The watchers of each connection. They share one loop, because the client keeps every iterator until it closes. */
 const watchers = new WeakMap<NatsConnection, Set<ConnectionEvents>>();
 
 /** Why this process closed connections early. */
@@ -80,14 +80,14 @@ async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<Connec
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
-  // It may be broken when the first watcher comes.
+  // Undefined at first: the connection may be broken already when the first watcher comes.
   let isBroken: boolean | undefined;
   for await (const status of connection.status()) {
     const reason = reasonIn(status);
     if (reason !== undefined) noteReason(connection, reason);
     const about = { server: addressIn(status, connection), reason: breaking.get(connection) ?? null };
     if (status.type === Events.Reconnect) breaking.delete(connection);
-    // The client reports each attempt that the server ends as another break, and all of these as mended at the end.
+    // The client reports a break for each attempt that the server ends, and at the end one reconnect for each of them.
     if (isBreak(status) || status.type === Events.Reconnect) {
       if (isBroken === isBreak(status)) continue;
       isBroken = isBreak(status);
@@ -108,7 +108,7 @@ export function noteReason(connection: NatsConnection, reason: string): void {
 }
 
 /**
- * The cause of a break in a status of the client; undefined: none. A server that has died gives no reason.
+ * The cause of a break in a status of the client; undefined if there is none. A server that has died gives no reason.
  */
 function reasonIn({ type, data, permissionContext }: Status): string | undefined {
   if (type === DebugEvents.StaleConnection) return 'the server did not answer pings';
@@ -116,7 +116,7 @@ function reasonIn({ type, data, permissionContext }: Status): string | undefined
   return type === Events.Error && !permissionContext ? String(data) : undefined;
 }
 
-/** The server of a status: the client names it when it breaks and when it is back; null: not known. */
+/** The server that a status names, as the client does for breaks and reconnects; null if unknown. */
 function addressIn({ type, data }: Status, connection: NatsConnection): string | null {
   if (type === DebugEvents.StaleConnection) return connection.getServer();
   return typeof data === 'string' && data !== '' ? data : null;

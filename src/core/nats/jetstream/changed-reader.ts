@@ -1,8 +1,8 @@
 import type { ConsumerInfo } from 'nats';
 
 /**
- * What another client has changed of a reader, as text: readers are created to deliver whole messages of one subject.
- * Undefined: nothing that affects deliveries.
+ * What another client has changed of a reader, as text; undefined if nothing that affects deliveries. Readers are created
+ * to deliver whole messages of one subject.
  */
 export function changeOf({ config, paused }: ConsumerInfo, subject: string): string | undefined {
   const filters = config.filter_subjects ?? [config.filter_subject ?? '>'];

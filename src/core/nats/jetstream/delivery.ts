@@ -18,14 +18,14 @@ const NANO_DIGITS = 6;
 /**
  * Reads the reply subjects of one consumer's deliveries:
  * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or with domain and account hash after `ACK`
- * and an optional last token (NATS ADR-15). Only the numbers differ between them, so the rest is parsed once, and
- * nothing is allocated for a message.
+ * and an optional last token (NATS ADR-15). Only the numbers differ between deliveries, so the rest is parsed once,
+ * and nothing is allocated for a message.
  */
 export class DeliveryReader implements DeliveryInfo {
   streamSequence = 0;
   consumerSequence = 0;
   pending = 0;
-  /** Where the numbers start; 0: unknown. */
+  /** Where the numbers start; 0 if unknown. */
   #numbersAt = 0;
   #reply = '';
   /** Where the time starts; see {@link timestampAt}. */
@@ -35,7 +35,7 @@ export class DeliveryReader implements DeliveryInfo {
     return timestampAt(this.#reply, this.timeAt);
   }
 
-  /** Reads a reply into the fields. False for any other subject; then nothing has changed. */
+  /** Reads a reply into the fields. False for any other subject, which changes nothing. */
   read(reply: string): boolean {
     // Comparing everything before the numbers would take longer than parsing them.
     const at = this.#numbersAt;
@@ -71,7 +71,7 @@ export class DeliveryReader implements DeliveryInfo {
   }
 }
 
-/** When a message was stored, in milliseconds since 1970. It is the longest number, so it is parsed on demand. */
+/** When a message was stored, in milliseconds since 1970. The time is the longest number, so it is parsed on demand. */
 export function timestampAt(reply: string, timeAt: number): number {
   const end = reply.indexOf('.', timeAt);
   // All digits together would be too large to be exact.
@@ -79,14 +79,14 @@ export function timestampAt(reply: string, timeAt: number): number {
   return number(reply, timeAt, milliseconds) + number(reply, milliseconds, end) / NANOS_PER_MS;
 }
 
-/** The number that digits from `start` to before `end` make. */
+/** The number in the digits from `start` to before `end`. */
 function number(text: string, start: number, end: number): number {
   let value = 0;
   for (let at = start; at < end; at++) value = value * 10 + (text.charCodeAt(at) - ZERO);
   return value;
 }
 
-/** The whole number at a place of a text, up to a dot or the end; -1 if there is none, or it is too large. */
+/** The whole number from `start` to a dot or the end of the text; -1 if there is none, or it is too large. */
 function digits(text: string, start: number): number {
   let value = 0;
   let at = start;

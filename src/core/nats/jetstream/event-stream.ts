@@ -25,7 +25,7 @@ import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
-/** How often to look at the stream if there is no hurry. */
+/** Looks at the stream that may wait are at least this far apart. */
 const LOOK_EVERY_MS = 20;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
@@ -36,7 +36,7 @@ function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault
   return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
 }
 
-/** Finds the key of a message; null: it has none. */
+/** Finds the key of a message; null if it has none. */
 type KeyOf = (message: StreamMessage) => string | null;
 
 /** A delivered message; it is decoded on demand. */
@@ -74,7 +74,7 @@ class NatsStreamMessage implements StreamMessage {
 
   get key(): string | null {
     if (!this.#keyOf) return this.#message.headers?.get(KEY_HEADER) || null;
-    // Asked for several times, and a JSON payload takes a long time to read.
+    // The key is read several times, and reading a JSON payload takes long.
     if (this.#key === undefined) this.#key = this.#keyOf(this);
     return this.#key;
   }
@@ -91,12 +91,12 @@ export class NatsEventStream implements EventStream {
   readonly #subjects: GroupSubjects;
   readonly #keyOf: KeyOf | undefined;
   #failure: NatspocError | undefined;
-  /** Whether this user is known to be permitted to read the state of readers. */
+  /** False once the server has refused to tell the state of readers. */
   #tellsReaders = true;
   /** When the stream was last looked at, and the answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
   #nextLook: ReturnType<EventStream['bounds']> | undefined;
-  /** By partition, the last message that came without payload although a header says that it has one. */
+  /** By partition, the last message that came without a payload although a header says that it has one. */
   readonly #doubts = new Map<number | null, number>();
 
   /** `keyOf`: default the header `Natspoc-Key`. */
@@ -108,7 +108,7 @@ export class NatsEventStream implements EventStream {
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
-    // Otherwise a refused reader would be opened and refused in an endless loop.
+    // Without this check, a refused reader would be opened and refused in an endless loop.
     if (this.#failure) return { kind: 'failed', error: this.#failure };
     try {
       const { reader } = await PullReader.open(
@@ -180,7 +180,7 @@ export class NatsEventStream implements EventStream {
     const { at, answer } = this.#looked ?? {};
     if (since === undefined || at === undefined || at + LOOK_EVERY_MS <= now) return this.#lookNow();
     if (answer && at >= since) return answer;
-    // All partitions of a member look before they commit: one request is enough for all that look within this time.
+    // All partitions of a member look before they commit: they share one request within this time.
     this.#nextLook ??= sleep(clock, at + LOOK_EVERY_MS - now).then(() => {
       this.#nextLook = undefined;
       return this.#lookNow();
@@ -220,8 +220,8 @@ export class NatsEventStream implements EventStream {
   }
 
   /**
-   * The sequence of a message that really has no payload: its publisher set the header by which the server announces
-   * omitted payloads. If the stream cannot be read, no reader gets past this message.
+   * The sequence of a message that really has no payload, although its publisher set the header by which the server
+   * announces omitted payloads. If the stream cannot be read, no reader gets past such a message.
    */
   async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);

@@ -2,38 +2,38 @@ import type { Msg } from 'nats';
 import { subjectMatcher } from '../../protocol/subject.js';
 import type { DeliveryInfo } from './delivery.js';
 
-/** The server adds it to a message without its payload: the payload's size. */
+/** The size of the payload. The server adds this header to a message that it delivers without its payload. */
 const SIZE_HEADER = 'Nats-Msg-Size';
 
 /** What a reader was created to deliver. */
 export interface Wanted {
   filter: string;
-  /** The sequence before the first wanted one. */
+  /** The sequence before the first wanted message. */
   after: number;
   /** A message that is stored without a payload, whatever its headers say. */
   emptyAt?: number | undefined;
 }
 
 /**
- * What is wrong with a delivery. `isForeign`: another client changed the consumer, or created another one with its
+ * What is wrong with a delivery. `isForeign`: another client changed the consumer, or created another consumer with its
  * name.
  */
 export interface Unexpected {
   reason: string;
   isForeign: boolean;
-  /** Its payload is missing. */
+  /** The sequence of the message, if its payload is missing. */
   withoutPayload?: number;
 }
 
 const foreign = (reason: string): Unexpected => ({ reason, isForeign: true });
 
 /**
- * What the next delivery of a consumer must be. A client that may create consumers on a stream can also change those of
- * others, so that they deliver other subjects, or no payloads.
+ * Checks that the next delivery of a consumer is the expected one. A client that may create consumers on a stream can also
+ * change the consumers of other clients, so that they deliver other subjects, or no payloads.
  */
 export class Expectation {
   readonly #wanted: Wanted;
-  /** Whether a subject is wanted; undefined: all are. */
+  /** True for a wanted subject; undefined if all are wanted. */
   readonly #isWanted: ((subject: string) => boolean) | undefined;
   #consumerSequence = 0;
   #streamSequence: number;
@@ -46,7 +46,7 @@ export class Expectation {
     this.#streamSequence = wanted.after;
   }
 
-  /** How many deliveries it has taken. */
+  /** Number of deliveries taken. */
   get taken(): number {
     return this.#consumerSequence;
   }
@@ -56,7 +56,7 @@ export class Expectation {
     const { consumerSequence, streamSequence } = delivery;
     if (consumerSequence !== this.#consumerSequence + 1)
       return { reason: `gap after ${this.#consumerSequence} deliveries`, isForeign: false };
-    // Another consumer of this name, or a recreated stream: its sequences differ.
+    // The consumer is another one of this name, or the stream was recreated: the sequences differ.
     if (streamSequence <= this.#streamSequence)
       return foreign(`its reader delivers sequence ${streamSequence} after ${this.#streamSequence}`);
     if (this.#isWanted?.(message.subject) === false)
@@ -70,7 +70,7 @@ export class Expectation {
     return undefined;
   }
 
-  /** A publisher may have set the header as well: the server's comes last. */
+  /** Reads the last value, the server's, because a publisher may have set the header as well. */
   #lacksPayload({ headers }: Msg, sequence: number): boolean {
     return Number(headers?.last(SIZE_HEADER)) > 0 && sequence !== this.#wanted.emptyAt;
   }

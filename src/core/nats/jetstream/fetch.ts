@@ -34,13 +34,13 @@ export interface Fetched {
   available: number;
   /** The server's wall clock minus ours, in milliseconds, accurate to half a round trip. */
   serverAheadMs: number;
-  /** The server did not answer in time, or the connection was closed; otherwise missing messages were removed meanwhile. */
+  /** True if the server did not answer in time, or the connection was closed. If false, missing messages were removed meanwhile. */
   timedOut: boolean;
 }
 
 /**
- * Reads stored messages once, through a consumer that exists during the call. What does not arrive within the timeout
- * is missing.
+ * Reads stored messages once, through a consumer that exists during the call. Messages that do not arrive within the
+ * timeout are missing.
  *
  * @throws NatspocError if the consumer cannot be created: no stream, no permission, no answer.
  */
@@ -70,7 +70,7 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   } finally {
     if (!connection.isClosed()) {
       manager.consumers.delete(stream, name).catch(() => {
-        // Best effort: the server deletes it after the inactivity threshold.
+        // Best effort: otherwise the server deletes the consumer after the inactivity threshold.
       });
     }
   }
@@ -91,14 +91,14 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
         },
         failed: finish,
       });
-      // A forbidden request is never answered: the connection reports it instead.
+      // The server never answers a forbidden request: the connection reports it instead.
       const unwatch = watchConnection(connection, {
         refused: (operation, subject) => {
           if (operation === 'publish' && subject === next) refuse(subject);
         },
         closed: giveUp,
       });
-      // Last: if the connection is closing, the calls above throw, and there is no timer to cancel.
+      // The timer comes last: if the connection is closing, the calls above throw, and there is no timer to cancel.
       const timer = setTimeout(giveUp, options.timeoutMs);
       function giveUp(): void {
         timedOut = true;
@@ -120,14 +120,14 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   }
 }
 
-/** Whether all requested messages arrived. */
+/** True if all requested messages arrived. */
 export const isWhole = ({ messages, available }: Fetched, limit: number): boolean =>
   messages.length >= Math.min(available, limit);
 
 /**
  * Like {@link fetchMessages}, but complete: half of a group would look like a group in trouble, or without partitions.
  *
- * @throws NatspocError `unreachable` if some did not arrive, and what {@link fetchMessages} throws.
+ * @throws NatspocError `unreachable` if some messages did not arrive, and what {@link fetchMessages} throws.
  */
 export async function fetchAll(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   for (let attempt = 1; ; attempt++) {
@@ -139,7 +139,7 @@ export async function fetchAll(handles: NatsHandles, options: FetchOptions): Pro
   }
 }
 
-/** Creates the consumer, in another place if the first one does not answer. */
+/** Creates the consumer. If there is no answer, tries another place. */
 async function create(
   { manager }: NatsHandles,
   stream: string,

@@ -17,13 +17,13 @@ const encode = (headers: Headers, id: string | undefined): Uint8Array =>
 export interface KeptMessages {
   /** Bytes of payload that fit in addition to these headers and an id. */
   room(headers: Headers, id: string): number;
-  /** Stores a message once; see {@link storeOnce}. Without an id every call stores it. */
+  /** Stores a message once; see {@link storeOnce}. Without an id, every call stores it again. */
   store(
     message: StoredCopy,
     id: string | undefined,
     isCopy: (stored: StoredCopy) => boolean,
   ): Promise<StoreOutcome>;
-  /** The message of a sequence; undefined: it does not exist, reading is not permitted, or the server did not answer. */
+  /** The message of a sequence; undefined if it does not exist, reading is not permitted, or the server did not answer. */
   find(sequence: number): Promise<StoredCopy | undefined>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The start of the newest part of a stream with at most `limit` messages, and more than half of that if there are
- * enough. The server counts forward from a sequence, so this is a binary search.
+ * The start of the newest part of a stream: at most `limit` messages, and more than half of `limit` if there are enough.
+ * The server counts only forward from a sequence, so this is a binary search.
  *
  * @param count the number of messages from a sequence on.
  * @param newest the last sequence.

@@ -23,11 +23,11 @@ export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payl
 
 /** Where to publish. */
 export interface PublishedStream {
-  /** The stream that must confirm; an answer of another one is an error. */
+  /** The stream that must confirm; an answer of another stream is an error. */
   stream: string;
-  /** Its JetStream domain, empty for none; undefined: unknown, so any is accepted. */
+  /** Its JetStream domain, empty for none; undefined if unknown: then any domain is accepted. */
   domain?: string | undefined;
-  /** Prefix of reply subjects, if permissions require one other than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require another prefix than `_INBOX`. */
   inboxPrefix?: string | undefined;
 }
 
@@ -47,8 +47,8 @@ class Pipeline implements PublishPort {
   /** The connection may live long, and must not keep a closed pipeline. */
   readonly #unwatch: () => void;
   /**
-   * False while the connection is down. The client would buffer messages and send them first after the reconnect,
-   * before those that must be resent. It reports a break before it starts to buffer.
+   * False while the connection is down. Otherwise the client would buffer messages, and send them after the reconnect
+   * before the messages that must be resent. The client reports a break before it starts to buffer.
    */
   #up: boolean;
   #open = true;
@@ -100,7 +100,7 @@ class Pipeline implements PublishPort {
         this.#connection.publish(subject, data, this.#withHeaders);
       }
     } catch (error) {
-      // It is draining, and accepts nothing more before it closes.
+      // The connection is draining, and accepts nothing more before it closes.
       if (error instanceof NatsError && error.code === ErrorCode.ConnectionDraining) return false;
       throw error;
     }
@@ -174,8 +174,8 @@ function tokenOf(subject: string, start: number): number {
 }
 
 /**
- * Publishing to one stream, as a port for a publisher. Only that stream confirms, not one of another domain that
- * listens to the same subjects beyond a leaf node.
+ * A publisher's port to one stream. Only that stream confirms, not a stream of another domain that listens to the same
+ * subjects beyond a leaf node.
  */
 export function natsPublishPort(connection: NatsConnection, to: PublishedStream): OpenPublishPort {
   return (events) => new Pipeline(connection, to, events);

@@ -2,8 +2,8 @@ import { asObject, type Fields } from '../../lib/json.js';
 import type { Rejection } from '../../ports/publishing.js';
 
 /**
- * The outcome of a published message; `status`: the HTTP-like code of the error. `elsewhere`: a stream of another
- * JetStream domain stored it, which says nothing about the intended one. `garbled`: no answer of JetStream.
+ * The outcome of a published message. `elsewhere`: a stream of another JetStream domain stored it, which says nothing about
+ * the intended stream. `refused`: `status` is the HTTP-like code of the error. `garbled`: the answer is not JetStream's.
  */
 export type PubAckOutcome =
   | { kind: 'stored'; sequence: number; duplicate: boolean }
@@ -38,16 +38,16 @@ function garbled(text: string): PubAckOutcome {
 }
 
 /**
- * Reads the answers of one stream. Almost all differ only in their digits, so after the first one the text before the
- * digits is compared and the digits are parsed, without garbage. Everything else is decoded and validated as JSON.
+ * Reads the answers of one stream. Almost all answers differ only in their digits. So after the first answer, the text
+ * before the digits is compared and the digits are parsed, without garbage. Other answers are decoded and validated as JSON.
  */
 export class PubAckReader {
   readonly #stream: string;
   readonly #domain: string | undefined;
-  /** The text before the digits of a plain confirmation, learned from the first. */
+  /** The text before the digits of a plain confirmation, learned from the first confirmation. */
   #prefix: Uint8Array | undefined;
 
-  /** @param domain the JetStream domain of the stream, empty for none; undefined: any. */
+  /** @param domain the JetStream domain of the stream, empty for none; undefined: any domain. */
   constructor(stream: string, domain?: string) {
     this.#stream = stream;
     this.#domain = domain;
@@ -58,7 +58,7 @@ export class PubAckReader {
     const prefix = this.#prefix;
     if (prefix === undefined) return 0;
     const end = data.length - 1;
-    // Numbers with 16 digits may not be exact: the JSON path refuses those.
+    // Numbers with 16 digits may not be exact: `decode` refuses those.
     if (
       data[prefix.length] === ZERO ||
       data[end] !== CLOSING_BRACE ||

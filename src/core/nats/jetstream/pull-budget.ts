@@ -1,14 +1,14 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { RequestLimits } from './request-limits.js';
 
-/** Messages requested ahead of the running ones, initially and as long as this keeps handlers busy. */
+/** Number of messages requested ahead of the running ones, initially and as long as it keeps handlers busy. */
 const MIN_AHEAD = 64;
 /** Limit of pending requests, far below the limit of the server. */
 const MAX_REQUESTS = 128;
 
 /**
- * Limit of messages that are requested and not delivered. They are on the connection ahead of the answers to renewals: on a machine
- * that reads slowly, too many of them would end the member's permit.
+ * Limit of messages that are requested and not delivered. On the connection they come before the answers to renewals. On a
+ * machine that reads slowly, too many of them would end the member's permit.
  */
 const MOST_OWED = 8_192;
 
@@ -25,22 +25,22 @@ export class PullBudget {
   /** Messages handled in parallel, in addition to the first. */
   readonly #beside: number;
   #hasBegun = false;
-  /** Requested and not delivered, over all pending requests. The server serves them in turn, one message each. */
+  /** Messages requested and not delivered, over all pending requests. The server serves the requests in turn, one message each. */
   #owed = 0;
   #held = 0;
   /**
-   * How many messages to hold and request, beyond those in parallel. Grows up to the window while messages are handled
-   * as fast as they arrive.
+   * How many messages to hold and request, beyond those handled in parallel. Grows up to the window while messages are
+   * handled as fast as they arrive.
    */
   #ahead = MIN_AHEAD;
-  /** Deliveries until the next adjustment, messages released since the last, and the lowest number held beyond. */
+  /** Deliveries until the next adjustment; since the last one, messages released, and the lowest number held beyond parallel ones. */
   #untilAdapt = MIN_AHEAD;
   #released = 0;
   #fewestBeyond = Number.POSITIVE_INFINITY;
   #averageBytes = 0;
-  /** The next message is larger than the window: request it alone, without a limit. */
+  /** True if the next message is larger than the window: it is requested alone, without a limit. */
   #oversize = false;
-  /** No held message can be handled: request more immediately. */
+  /** True if no held message can be handled: more are requested immediately. */
   #starving = false;
 
   /** `concurrency`: limit of messages handled in parallel. */
@@ -72,8 +72,8 @@ export class PullBudget {
   }
 
   /**
-   * What to request now, counted as owed from here on; undefined: nothing. It requests when half of what is ahead is
-   * free, so that there are few requests, and one is served while the next is in flight. To be called until it returns
+   * What to request now, counted as owed from here on; undefined if nothing. Waits until half of the room ahead is free:
+   * so there are few requests, and the server serves one while the next is in flight. To be called until it returns
    * undefined, because the server may limit a request.
    */
   order(): Order | undefined {
@@ -98,7 +98,7 @@ export class PullBudget {
    * To be called after each delivery. Messages that wait in memory do not help a slow handler, and are delivered again
    * after a handover or a crash. So the number requested ahead follows the number handled.
    *
-   * @returns true if it was adjusted, so that there may be more to request.
+   * @returns true if the number was adjusted, so that there may be more to request.
    */
   adapt(): boolean {
     const beyond = this.#held - this.#beside;
@@ -114,14 +114,14 @@ export class PullBudget {
   }
 
   /**
-   * Handlers are idle, because all buffered messages wait for running ones. Messages that they could handle are further
+   * Handlers are idle, because all buffered messages wait for running calls. Messages that they could handle are further
    * ahead.
    *
    * @returns true if more should be requested: no request is pending, and the window has room.
    */
   starve(): boolean {
     if (this.#owed > 0 || this.#held >= this.#window.messages) return false;
-    // Enough for all handlers: messages that are handled but wait for an earlier one still count as held.
+    // Enough for all handlers: handled messages that wait for an earlier message still count as held.
     const needed = this.#held - this.#beside + Math.max(MIN_AHEAD, this.#beside);
     this.#ahead = Math.min(Math.max(this.#ahead, needed), this.#mostAhead);
     this.#starving = true;
@@ -129,11 +129,11 @@ export class PullBudget {
   }
 
   /**
-   * A request ended with `unserved` messages missing. `isTooSmall`: it allowed the whole window, but no message fitted.
+   * A request ended with `unserved` messages missing. `isTooSmall`: the next message does not fit into the whole window.
    */
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;
-    // A repetition would end the same way.
+    // The same request would end the same way.
     if (isTooSmall) this.#oversize = true;
   }
 

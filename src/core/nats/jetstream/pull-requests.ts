@@ -4,7 +4,7 @@ import type { NatsHandles } from '../client/handles.js';
 import type { Order, PullBudget } from './pull-budget.js';
 import type { RequestLimits } from './request-limits.js';
 
-/** Milliseconds as the server counts. */
+/** Milliseconds as nanoseconds, the server's unit. */
 export const nanosOf = (ms: number): number => ms * 1_000_000;
 
 /** Which consumer to ask, and how often the server sends heartbeats. */
@@ -15,8 +15,8 @@ interface Consumer {
 }
 
 /**
- * Sends what a budget asks for as requests of a pull consumer, and accounts for requests that end without all
- * messages.
+ * Sends the requests of a pull consumer that a budget asks for, and accounts for requests that end without all of
+ * their messages.
  */
 export class PullRequests {
   /** Where requests are sent; the prefix contains the JetStream domain, if any. */
@@ -30,7 +30,7 @@ export class PullRequests {
   readonly #fail: (reason: string) => void;
   #isOver = false;
 
-  /** @param fail the reader has to end, for this reason. */
+  /** @param fail called when the reader has to end, with the reason. */
   constructor(
     handles: NatsHandles,
     { stream, name, heartbeatMs }: Consumer,
@@ -76,7 +76,7 @@ export class PullRequests {
       this.fill();
       return;
     }
-    // 408: the request expired. These 409s: it reached its byte limit. Anything else ends the reader.
+    // 408: the request expired. 409 with one of these texts: it reached its byte limit. Any other status ends the reader.
     if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
       this.#fail(`${code} ${text}`.trim());
       return;
@@ -100,7 +100,7 @@ export class PullRequests {
       ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
     try {
-      // The server's status messages go to the reply subject, so that contains the size of the request.
+      // The reply subject contains the size of the request, because the server sends status messages to it.
       this.#handles.connection.publish(this.subject, JSON.stringify(request), {
         reply: `${this.inbox}.${batch}`,
       });

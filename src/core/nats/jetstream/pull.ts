@@ -24,7 +24,7 @@ import { SilenceWatch } from './silence-watch.js';
 /** The server deletes the reader of a vanished process after this time. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
-/** The reason of a fault: the server sent nothing, although it should have. */
+/** The reason of a fault if the server sent nothing, although it should have. */
 export const SILENCE = 'the server is silent';
 
 /** What to pull, and how. */
@@ -48,7 +48,7 @@ export interface PullOptions {
 /** Receives deliveries; nothing after `fault`. `delivery` is only valid during the call, because it is reused. */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
-  /** `messages` waiting messages no longer exist, and no others wait. */
+  /** `messages` waiting messages no longer exist, and no other messages wait. */
   gone?(messages: number): void;
   /**
    * `error`: another reader will not help, for example if permissions are missing. `unexpected`: the delivery that
@@ -59,7 +59,7 @@ export interface PullSink {
 
 /**
  * A pull consumer without acknowledgements, kept supplied with requests within a window. Deliveries are contiguous and
- * as requested, or the reader faults. It never repairs itself.
+ * as requested, or the reader faults. A reader never repairs itself.
  */
 export class PullReader {
   readonly #handles: NatsHandles;
@@ -71,7 +71,7 @@ export class PullReader {
   #subscription: Subscription | undefined;
   readonly #expectation: Expectation;
   #pending: number;
-  /** Whether no request was pending at some time since the last delivery, and between the two before. */
+  /** True if there was a moment without a pending request: `#rests` since the last delivery, `#rested` before it. */
   #rests = true;
   #rested = true;
   #watchdog: SilenceWatch | undefined;
@@ -115,7 +115,7 @@ export class PullReader {
     return { reader, pending: info.num_pending };
   }
 
-  /** Messages that wait on the server, as of its last message. */
+  /** Messages that wait on the server, as of the last delivery. */
   get pending(): number {
     return this.#pending;
   }
@@ -142,7 +142,7 @@ export class PullReader {
     this.#requests.fill();
   }
 
-  /** Handlers are idle, because all buffered messages wait for running ones: requests more if the window has room. */
+  /** Handlers are idle, because all buffered messages wait for running calls: requests more if the window has room. */
   starve(): void {
     if (this.#demand.starve()) this.#requests.fill();
   }
@@ -159,7 +159,7 @@ export class PullReader {
     this.#shut();
     if (this.#handles.connection.isClosed()) return;
     this.#handles.manager.consumers.delete(this.#options.stream, this.#options.name).catch(() => {
-      // Best effort: the server deletes it after the inactivity threshold.
+      // Best effort: otherwise the server deletes the consumer after the inactivity threshold.
     });
   }
 
@@ -188,7 +188,7 @@ export class PullReader {
     });
     this.#unwatch = watchConnection(this.#handles.connection, {
       refused: (operation, subject) => this.#denied(operation, subject),
-      // Pending requests are lost, and the consumer, which is in the server's memory, may be.
+      // Pending requests are lost. The consumer may be lost too, because it is in the server's memory.
       reconnected: () => this.fail('the connection was lost'),
     });
     const { clock = systemClock } = this.#handles;
@@ -237,8 +237,8 @@ export class PullReader {
   }
 
   /**
-   * The server sends heartbeats to a pending request only if it has no messages (`processWaiting` in
-   * server/consumer.go): what it had counted was purged or has expired. No delivery would show this.
+   * The server sends heartbeats for a pending request only if it has no messages (`processWaiting` in
+   * server/consumer.go): the messages that it had counted were purged or have expired. No delivery would show this.
    */
   #idle(): void {
     const gone = this.#pending;

@@ -16,7 +16,7 @@ export interface ReadOptions {
   filter: string;
   /** Default: the first. */
   startSequence?: number | undefined;
-  /** Continue with new messages, and with another reader if one fails. Otherwise the last stored message ends it. */
+  /** True: continue with new messages, and with another reader if one fails. False: end after the last stored message. */
   follow: boolean;
   signal?: AbortSignal | undefined;
 }
@@ -31,7 +31,7 @@ export interface ReadMessage {
 }
 
 /**
- * Reads one message of a stream from its leader, by its sequence or as the last one of a subject.
+ * Reads one message of a stream from its leader: the message of a sequence, or the last message of a subject.
  *
  * @returns undefined if it does not exist (any more).
  * @throws NatspocError if it cannot be read.
@@ -80,7 +80,7 @@ export async function* readStream(handles: NatsHandles, options: ReadOptions): A
   }
 }
 
-/** Reads through one consumer, until that fails. */
+/** Reads through one consumer, until it fails. */
 async function* readOnce(
   handles: NatsHandles,
   { stream, filter, follow, signal }: ReadOptions,
@@ -108,7 +108,7 @@ async function* readOnce(
         arrived.push({ subject, headers, data, sequence, atMs, pending });
         wake();
       },
-      // Another client has deleted the messages that were left.
+      // Another client has deleted the remaining messages.
       gone: () => {
         if (!follow) finish();
       },

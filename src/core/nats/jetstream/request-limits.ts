@@ -13,7 +13,7 @@ const positive = (value: number | undefined): number =>
 
 /**
  * The server's limits of a request: `max_request_batch`, `max_request_expires` and `max_request_max_bytes` of a
- * consumer, which a server or an account may set for all.
+ * consumer. A server or an account may set them for all consumers.
  */
 export class RequestLimits {
   messages: number;
@@ -30,7 +30,7 @@ export class RequestLimits {
   /**
    * Learns a limit from the server's refusal.
    *
-   * @returns false if it names no limit, or none that the request is known to have exceeded.
+   * @returns false if the refusal names no limit, or no limit that is lower than the known one.
    */
   learn(refusal: string): boolean {
     const [, name, text = ''] = EXCEEDED.exec(refusal) ?? [];

@@ -6,7 +6,7 @@ import { fetchMessages } from './fetch.js';
 /** Timeout for one message. */
 const ANSWER_MS = 5_000;
 
-/** The stream, and which of its subjects. */
+/** The stream, and the subjects to search. */
 export interface TimedStream {
   stream: string;
   filter: string;
@@ -26,8 +26,8 @@ export interface TimeSearch {
 }
 
 /**
- * The sequence at which a time falls, by binary search: everything before was stored earlier. From `first` to `last` +
- * 1, whatever was deleted in between.
+ * The sequence of a time, by binary search: all messages before the sequence were stored earlier. The result is from
+ * `first` to `last` + 1, whatever was deleted in between.
  */
 export async function searchTime({ first, last, from }: TimeSearch, atMs: number): Promise<number> {
   let [low, high] = [first, last + 1];

@@ -7,7 +7,7 @@ const MISSING = 2.5;
 export interface SilenceWatchEvents {
   /** True while the server owes an answer. */
   isWaiting(): boolean;
-  /** It has sent nothing for two and a half heartbeats, although it owes an answer. */
+  /** The server has sent nothing for two and a half heartbeats, although it owes an answer. */
   silent(): void;
 }
 
@@ -42,7 +42,7 @@ export class SilenceWatch {
 
   #look(): void {
     const now = this.#clock.now();
-    // A late timer means that this process was stopped: what arrived meanwhile is still unread.
+    // A late timer means that this process was stopped: messages that arrived meanwhile are still unread.
     const isLate = now - this.#dueAt > this.#everyMs / 2;
     this.#dueAt = now + this.#everyMs;
     this.#cancel = this.#clock.at(this.#dueAt, () => this.#look());

@@ -4,11 +4,11 @@ import type { KeepingStream, StoredCopy, StoreOutcome } from '../../ports/keepin
 const MAX_IDS = 16;
 
 /**
- * Stores a message once, however often this is called. The stream remembers an id for longer than the message, so a
- * duplicate may refer to a deleted or another message. It is read, and if it is not this message, the message is stored
- * under another id, derived from the first, so that a later attempt finds it.
+ * Stores a message once, however often this function is called. The stream remembers an id for longer than its message, so
+ * a duplicate may refer to a deleted message, or to another one. So the stored message is read. If it is not a copy, the
+ * message is stored under another id, derived from the first, so that a later attempt finds it.
  *
- * @param isCopy whether a stored message is this one.
+ * @param isCopy returns true for a stored copy of the message.
  */
 export async function storeOnce(
   stream: KeepingStream,

@@ -3,9 +3,9 @@ import type { NatsHandles } from '../client/handles.js';
 import { keepsCreation } from '../client/server-version.js';
 
 /**
- * When a stream was created, in milliseconds since 1970 on the server's clock; undefined: unknown, or the server may have
- * forgotten. If the stream still holds its first message, stored after that time, any server is trusted, because a
- * recreated stream starts at sequence 1.
+ * When a stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown, or if the server may
+ * report a wrong time. Any server is trusted if the stream still holds its first message, and stored it after that time:
+ * a recreated stream starts at sequence 1.
  */
 export function createdAt(
   { created, state }: Pick<StreamInfo, 'created' | 'state'>,
@@ -19,7 +19,7 @@ export function createdAt(
 }
 
 /**
- * When the message of a sequence was stored, in milliseconds since 1970 on the server's clock; undefined: it is gone, the
+ * When the message of a sequence was stored, in milliseconds since 1970 on the server's clock; undefined if it is gone, the
  * leader did not answer, or reading is not permitted.
  */
 export async function storedAt(

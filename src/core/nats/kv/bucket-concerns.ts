@@ -44,7 +44,7 @@ const REFUSED: Readonly<Record<string, Judge>> = {
 export interface BucketNeeds {
   bucket: string;
   partitions: number;
-  /** Replicas of the stream; undefined: it does not exist yet. */
+  /** Replicas of the stream; undefined if it does not exist yet. */
   replicas: number | undefined;
 }
 

@@ -2,10 +2,10 @@ import type { StreamInfo } from 'nats';
 import type { NatsHandles } from '../client/handles.js';
 import { entriesFrom, type StoredEntry } from './bucket-past.js';
 
-/** How long until everything is read again, in milliseconds, whatever the counts say. */
+/** After this time everything is read again, in milliseconds, whatever the counts say. */
 const WHOLE_EVERY_MS = 60_000;
 
-/** The bucket of a copy: another time of creation means another bucket. */
+/** The state of a bucket. Another time of creation means another bucket. */
 type State = Pick<StreamInfo['state'], 'last_seq' | 'num_subjects'> & { created: string };
 
 /**
@@ -24,10 +24,10 @@ export class BucketCopy {
   }
 
   /**
-   * Brings it up to date.
+   * Brings the copy up to date.
    *
    * @param info of the bucket, read right before.
-   * @throws NatspocError if it cannot be read.
+   * @throws NatspocError if the bucket cannot be read.
    */
   async update(handles: NatsHandles, bucket: string, info: StreamInfo, timeoutMs: number): Promise<void> {
     const { last_seq, num_subjects } = info.state;
@@ -36,7 +36,7 @@ export class BucketCopy {
       if (last_seq > this.#upTo)
         this.#apply(await entriesFrom(handles, bucket, this.#upTo + 1, timeoutMs), last_seq);
       this.#upTo = last_seq;
-      // Fewer keys: some were purged. More: an entry was missed.
+      // If the bucket has fewer keys, some were purged. If it has more, an entry was missed.
       if (this.#entries.size === num_subjects) return;
     }
     this.#entries = new Map();
@@ -52,7 +52,7 @@ export class BucketCopy {
     return isFresh && created === this.#created && news >= 0 && news < this.#entries.size;
   }
 
-  /** Entries newer than `upTo` come with the next update, so that the number of keys can be compared. */
+  /** Leaves entries newer than `upTo` to the next update, so that the number of keys can be compared. */
   #apply(entries: readonly StoredEntry[], upTo: number): void {
     for (const entry of entries) if (entry.revision <= upTo) this.#entries.set(entry.key, entry);
   }

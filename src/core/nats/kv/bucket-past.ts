@@ -8,7 +8,7 @@ import { type Fetched, type FetchOptions, fetchAll } from '../jetstream/fetch.js
 import { newestPart } from '../jetstream/newest-part.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
-/** Limit of entries read of a whole group's past: more than 256 partitions keep for their leases. */
+/** Limit of entries read of a whole group's past. It is above the number of lease entries of 256 partitions. */
 const HISTORY_LIMIT = 10_000;
 
 /** An entry of the bucket, and when it was stored, by our wall clock. */
@@ -44,7 +44,7 @@ export class BucketPast {
     this.#latest = latest;
   }
 
-  /** Past sessions, leases and proofs of life; only the newest of very many. */
+  /** Past sessions, leases and proofs of life. If there are very many, only the newest. */
   async newest(): Promise<PastEntry[]> {
     const [group, proofs] = await Promise.all([
       this.#newest(`${keys.groupPrefix(this.#group)}>`, false),
@@ -53,7 +53,7 @@ export class BucketPast {
     return byRevision([...this.#view(group), ...this.#proofs(proofs)]);
   }
 
-  /** Everything kept of one partition's lease, and of the proofs of life of its owners. */
+  /** All stored revisions of one partition's lease, and of the proofs of life of its owners. */
   async ofLease(partition: number): Promise<PastEntry[]> {
     const start = { deliver_policy: DeliverPolicy.All };
     const leases = this.#view(this.#stored(await this.#fetch(keys.lease(this.#group, partition), { start })));
@@ -152,7 +152,7 @@ const entriesIn = ({ messages, serverAheadMs }: Fetched, bucket: string): Stored
 /**
  * The entries of a bucket from a revision on, oldest first; deleted ones included.
  *
- * @param from undefined: the newest entry of each key.
+ * @param from a revision; undefined for the newest entry of each key.
  */
 export async function entriesFrom(
   handles: NatsHandles,

@@ -22,10 +22,10 @@ const CONFLICTS: ReadonlySet<number> = new Set([
   API_ERRORS.wrongLastSequenceInFlight,
 ]);
 
-/** Temporary: unavailable, or (since 2.11) too many requests. */
+/** Codes of temporary errors: unavailable, or (since 2.11) too many requests. */
 const PASSING: ReadonlySet<number> = new Set([503, 429]);
 
-/** The bucket, its account or its server is full, until an operator makes room. */
+/** Codes for a full bucket, account or server. They last until an operator makes room. */
 const PASSING_LIMITS: ReadonlySet<number> = new Set([
   API_ERRORS.accountResourcesExceeded,
   API_ERRORS.insufficientResources,
@@ -45,7 +45,7 @@ export class NatsBucket implements Bucket {
   readonly #name: string;
   readonly #timeoutMs: number;
   readonly #clock: Clock;
-  /** A JetStream domain maps its own form of the keys' subjects. */
+  /** The prefix of keys' subjects in a JetStream domain; empty without a domain. */
   readonly #domainPrefix: string;
 
   /** `timeoutMs` bounds each request. It should be well below the ttl, so that a lost request can be repeated. */
@@ -115,7 +115,7 @@ export class NatsBucket implements Bucket {
       const stream = bucketStream(this.#name);
       const ack = new PubAckReader(stream, this.#handles.domain).decode(reply.data);
       if (ack.kind === 'stored') return { kind: 'ok', revision: ack.sequence };
-      // A bucket of the same name in another domain may have answered first. Ours is read back.
+      // A bucket of the same name in another domain may have answered first. Our bucket is read back.
       if (ack.kind !== 'refused') return { kind: 'unknown' };
       const { reason, status } = ack;
       if (CONFLICTS.has(reason.code)) return { kind: 'conflict' };

@@ -24,7 +24,7 @@ export async function listGroups({ manager }: NatsHandles, bucket: string): Prom
   return [...groups].sort();
 }
 
-/** Everything in a bucket that belongs to one group. */
+/** The filters of all keys that belong to one group. */
 const ofGroup = (group: string): string[] => [
   `${keys.positionPrefix(group)}>`,
   `${keys.clearedPrefix(group)}>`,
@@ -33,10 +33,10 @@ const ofGroup = (group: string): string[] => [
 ];
 
 /**
- * Deletes what a bucket holds of a group, with its past, as it was at a revision: what was written later stays.
+ * Deletes all entries of a group up to a revision, past ones included. Entries that were written later stay.
  *
- * @returns how many entries were deleted, past ones included.
- * @throws NatspocError if it is not permitted, or the server does not answer.
+ * @returns the number of deleted entries.
+ * @throws NatspocError if the deletion is not permitted, or the server does not answer.
  */
 export async function purgeGroup(
   { manager }: NatsHandles,

@@ -4,12 +4,12 @@ import { toNatspocError } from '../client/outcome.js';
 import { fetchAll } from '../jetstream/fetch.js';
 import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
 
-/** The newest entry of a key without its value, and how many entries of the key the bucket holds, if that was asked. */
+/** The newest entry of a key without its value, and the number of the key's entries, if they were counted. */
 export interface KeyHead {
   /** The last part of the key. */
   token: string;
   revision: number;
-  /** It is a deletion marker. */
+  /** True for a deletion marker. */
   ended: boolean;
   /** On the server's clock, in milliseconds. */
   atMs: number;
@@ -19,12 +19,12 @@ export interface KeyHead {
 /** Where the entries are. */
 interface KeysPlace {
   bucket: string;
-  /** What all keys begin with; the rest is one token. */
+  /** The prefix of all keys. The rest of a key is one token. */
   prefix: string;
   timeoutMs: number;
 }
 
-/** The newest entries of all keys under a prefix, and the time on the server's clock. `counted`: reads the older ones too. */
+/** The newest entries of all keys under a prefix, and the time on the server's clock. `counted`: counts the older entries too. */
 export async function readHeads(
   handles: NatsHandles,
   { bucket, prefix, timeoutMs }: KeysPlace,

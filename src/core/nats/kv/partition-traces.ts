@@ -39,7 +39,7 @@ export function natsPartitionTraces(
         handles,
         bucket,
         keys[kind](group, partition),
-        // A lease is never deleted: a later layout claims it at its revision.
+        // The newest entry of a lease is never deleted: a later layout claims the lease at this revision.
         kind === 'lease' ? revision : revision + 1,
       ),
   };

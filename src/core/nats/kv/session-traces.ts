@@ -16,7 +16,7 @@ export function natsSessionTraces(
   };
   return {
     async read() {
-      // Sessions last: each has a proof of life before it has an entry.
+      // Sessions are read last: a proof of life is written before its session.
       const proofs = await read('proof');
       const sessions = await read('session');
       return { traces: [...proofs.traces, ...sessions.traces], nowMs: sessions.nowMs };

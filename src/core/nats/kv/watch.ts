@@ -12,11 +12,11 @@ import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 const HEARTBEAT_MS = 1_000;
 /** Minimum time between the opening of two readers. */
 const RETRY_MS = 250;
-/** A watch may be silent although heartbeats arrive: interval of comparisons with the newest entry. */
+/** Interval of comparisons with the newest entry: a watch may be silent although heartbeats arrive. */
 const POLL_MS = 3_000;
-/** A snapshot that makes no progress for this long is read again. */
+/** A snapshot without progress for this time is read again. */
 const SNAPSHOT_STALL_MS = 2_000;
-/** Delay of a comparison if more entries were announced and none arrives: the server may have missed one. */
+/** Delay of a comparison if more entries were announced and none arrives: the server may have missed an entry. */
 const STALL_MS = 50;
 
 /**
@@ -130,7 +130,7 @@ export class BucketWatch implements Watch {
     return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
   }
 
-  /** A reader that opens after the timeout is closed again, because another one is being opened. */
+  /** Waits for a reader. A reader that opens after the timeout is closed again, because another is being opened. */
   #inTime(opening: ReturnType<typeof PullReader.open>): ReturnType<typeof PullReader.open> {
     return within(opening, PLACEMENT_MS, this.#clock).catch((error: unknown) => {
       opening.then(
@@ -142,7 +142,7 @@ export class BucketWatch implements Watch {
   }
 
   #reopen(): void {
-    // A closed connection never comes back: its owner has closed it, or knows of it.
+    // A closed connection never comes back. Its owner has closed it, or knows that it is closed.
     if (this.#stopped || this.#handles.connection.isClosed()) return;
     this.#reader = undefined;
     this.#cancelIncomplete?.();
@@ -167,7 +167,7 @@ export class BucketWatch implements Watch {
       return;
     }
     if (delivery.pending > 0) this.#awaitNext();
-    // One read of the socket makes one batch: a plan for each of 1,000 entries would be wasteful.
+    // All entries of one read of the socket are one batch: a plan for each of 1,000 entries would be wasteful.
     this.#changes.push(entry);
     if (this.#changes.length === 1) {
       queueMicrotask(() => {
@@ -220,11 +220,11 @@ export class BucketWatch implements Watch {
       const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
         last_by_subj: this.#filter,
       });
-      // Either the watch is dead: the newest entry was stored before we asked, has not arrived, and nothing newer has.
-      // Or the newest arrived and more are announced: nats-server 2.9 was observed to miss one of two entries stored
-      // within a millisecond, and never to deliver it.
+      // Either the watch is dead: neither the newest entry, which was stored before we asked, nor a newer one has arrived.
+      // Or the newest entry arrived and more are announced: nats-server 2.9 was observed to miss one of two entries that
+      // were stored within a millisecond, and never to deliver it.
       const isBehind = newest.seq > known || (newest.seq === known && this.#pending > 0);
-      // The newest entry was removed without a marker, or the bucket was restored from an older copy.
+      // A lower revision: the newest entry was removed without a marker, or the bucket was restored from an older copy.
       if ((isBehind || newest.seq < known) && isUnchanged()) before.fail('behind');
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound && known > 0 && isUnchanged())

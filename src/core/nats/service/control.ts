@@ -31,12 +31,12 @@ export interface ServiceDescription {
   control: MemberControl;
 }
 
-/** STATS data belongs to an endpoint (ADR-32). All endpoints would have the same, so only one has it. */
+/** STATS data belongs to an endpoint (ADR-32). All endpoints would have the same data, so only this one has it. */
 const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
- * Members as NATS micro services (ADR-32), so that any NATS tool lists them. Other clients do not need permission to
- * answer in the group's subjects, so no responders means that the member's connection is gone.
+ * Members as NATS micro services (ADR-32), so that any NATS tool lists them. Only members need permission to answer on
+ * the group's subjects. If only they have it, "no responders" means that the member's connection is gone.
  */
 export class MicroIdentities implements Identities {
   readonly #connection: NatsConnection;
@@ -48,8 +48,8 @@ export class MicroIdentities implements Identities {
   }
 
   /**
-   * If permissions forbid the member to answer its group, nothing answers for its id, and its session records this, so
-   * that others conclude nothing from the silence. Other forbidden subjects are simply missing. Undefined: the
+   * If permissions forbid the member to answer its group, nothing answers for its id. Its session records this, so that
+   * other members conclude nothing from the silence. Other forbidden subjects are simply missing. Undefined if the
    * connection broke, and it is unknown whether the server knows the service.
    */
   async create(): Promise<MemberIdentity | undefined> {
@@ -86,8 +86,8 @@ export class MicroIdentities implements Identities {
       prefix,
     });
     try {
-      // The server must know the subscriptions before others see the session and probe for it. It reports refused ones
-      // before it answers this flush; the client reports them one turn of the event loop later.
+      // The server must know the subscriptions before other members see the session and probe it. The server reports
+      // refused subscriptions before it answers this flush; the client reports them one turn of the event loop later.
       await this.#connection.flush();
     } catch (error) {
       // The client would subscribe again after the reconnect, and answer for an old id.
@@ -132,7 +132,7 @@ export class MicroIdentities implements Identities {
 export interface ProberOptions {
   stream: string;
   group: string;
-  /** Prefix of reply subjects, if permissions require one other than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require another prefix than `_INBOX`. */
   inboxPrefix: string | undefined;
   timeoutMs: number;
 }

@@ -5,8 +5,8 @@ import { listen } from '../client/listen.js';
 import { isRequest } from '../client/request.js';
 
 /**
- * Members of one service share the requests to its endpoints. Each member has its own; tools expect a queue
- * nevertheless.
+ * The queue in which instances of a service share the requests to an endpoint. Each of our members has its own
+ * endpoints, but tools expect a queue.
  */
 const QUEUE = 'q';
 const VERBS = ['PING', 'INFO', 'STATS'] as const;
@@ -33,7 +33,7 @@ export interface Endpoint {
   subject: string;
   /** Answers a request. An exception becomes an error answer, see {@link RefusedRequest}. */
   answer: (request: Uint8Array) => Uint8Array | Promise<Uint8Array>;
-  /** Its data in STATS. */
+  /** The endpoint's data in STATS. */
   data?: () => unknown;
 }
 
@@ -60,7 +60,7 @@ interface Counts {
 }
 
 /**
- * A NATS micro service (ADR-32). It answers only requests, see {@link isRequest}. Endpoints that permissions forbid are
+ * A NATS micro service (ADR-32). It answers only requests; see {@link isRequest}. Endpoints that permissions forbid are
  * missing.
  */
 export class MicroService {
@@ -98,7 +98,7 @@ export class MicroService {
         message: (message) => {
           if (isRequest(message, subject, this.#options.prefix)) handle(message);
         },
-        // Other clients notice, and the connection's watchers learn what is refused.
+        // Other clients notice, and the connection's watchers learn which subject is refused.
         failed: () => {},
       },
       queue === undefined ? {} : { queue },
@@ -128,7 +128,7 @@ export class MicroService {
     try {
       message.respond(data, headers && { headers: encodeHeaders(headers) });
     } catch {
-      // The connection is being closed, which the client that asked notices.
+      // The connection is being closed. The client that asked notices that.
     }
   }
 

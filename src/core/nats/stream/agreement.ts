@@ -27,12 +27,12 @@ export interface Agreement {
   isStored: boolean;
 }
 
-/** The bucket has no entry except a layout. */
+/** True if the bucket has no entry except a layout. */
 const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num_subjects ?? 0) <= 1;
 
 /**
- * A layout that is not binding, left by a creation that failed halfway: no group has started in its bucket, and it has
- * no stream.
+ * True for a layout that a creation left behind when it failed halfway. Such a layout is not binding: no group has started
+ * in its bucket, and no stream belongs to it.
  */
 function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
   if (!isUnused(bucket)) return false;
@@ -42,8 +42,8 @@ function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
 }
 
 /**
- * The layout that settings, stream description and bucket agree on. The description comes first, then the bucket, then
- * the settings; a given setting must agree with the existing layout.
+ * The layout on which settings, stream description and bucket agree. The bucket's layout counts first, then the description,
+ * then the settings. A given setting must agree with the existing layout.
  *
  * @throws NatspocError `layout-mismatch` if they disagree, or the stream does not listen to the partitions.
  */
@@ -62,7 +62,7 @@ export function agree(config: Config, found: Found): Agreement {
   return { layout, isStored: stored.layout !== undefined && isSame(stored.layout, layout) };
 }
 
-/** The stream is gone, but groups still have positions: another layout would give them other partitions. */
+/** The stream is gone, but groups still have positions: under another layout these would belong to other partitions. */
 function checkOrphan(config: Config, layout: LayoutRecord): void {
   const same = { ...layout };
   if (config.given.has('prefix')) same.prefix = config.prefix;

@@ -6,13 +6,13 @@ import type { Wanted } from './stored.js';
 
 /** Advice if a stream cannot be created, with settings named as the user knows them. */
 export interface CreationAdvice {
-  /** If another stream has its subjects: how to choose others. */
+  /** If another stream has the subjects: how to choose other subjects. */
   otherSubjects: string;
-  /** If the account requires a limit of bytes: how to set one. */
+  /** If the account requires a limit of bytes: how to set a limit. */
   limitBytes: string;
 }
 
-/** A stream's configuration and state, with repeated requests; undefined: it does not exist. */
+/** A stream's configuration and state; undefined if it does not exist. Repeats the request until there is an answer. */
 export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
     return await askAgain(() => manager.streams.info(name), manager.getOptions().timeout);
@@ -72,7 +72,7 @@ async function refusal(
 /**
  * Creates a stream.
  *
- * @returns the stream, and whether it was created here. If another client was faster, it has that client's settings.
+ * @returns the stream, and whether it was created here. If another client was faster, the stream has that client's settings.
  * @throws NatspocError with advice if the server refuses; `unreachable` if it does not answer in time.
  */
 export async function createStream(
@@ -88,7 +88,7 @@ export async function createStream(
       apiErrorCode(error) === API_ERRORS.streamNameInUse ? await findStream(manager, wanted.name) : undefined;
     if (theirs) return { info: theirs, isOurs: false };
     if (apiErrorCode(error) === API_ERRORS.consumersExceeded && wanted.max_consumers !== undefined) {
-      // The account allows fewer per stream: leave the limit to the account.
+      // The account allows fewer consumers per stream: leave the limit to the account.
       const { max_consumers: _, ...unlimited } = wanted;
       return createStream(manager, unlimited, advice);
     }
@@ -96,7 +96,7 @@ export async function createStream(
   }
 }
 
-/** Deletes a stream that never stored a message; one that cannot be read or deleted stays. */
+/** Deletes a stream that never stored a message. A stream that cannot be read or deleted stays. */
 async function deleteUnused(manager: JetStreamManager, name: string): Promise<void> {
   try {
     const { state } = await manager.streams.info(name);
@@ -107,7 +107,7 @@ async function deleteUnused(manager: JetStreamManager, name: string): Promise<vo
 }
 
 /**
- * Undoes a creation that failed halfway. If another client uses the bucket, it has written to it by now, and
+ * Undoes a creation that failed halfway. If another client uses the bucket, that client has written to it by now, and
  * everything stays.
  *
  * @param bucket the bucket's stream, and its last sequence seen.

@@ -19,7 +19,7 @@ async function lastLetter(
 }
 
 /**
- * The number of dead letters of a stream, and the last one. Without any there is no such stream.
+ * The number of dead letters of a stream, and the last letter. The stream of letters may not exist before the first one.
  *
  * @param known the previous result: while nothing has changed, the last letter is not read again.
  * @throws NatspocError if the server does not answer.

@@ -35,7 +35,7 @@ import { streamConcerns } from './stream-concerns.js';
  * all attempts before it stores the letter again.
  */
 const DUPLICATE_WINDOW_MS = 3_600_000;
-/** Room for a longer id, if the first one was used before. */
+/** Room for a longer id, if the first id was used before. */
 const SLACK = 256;
 /** Advice if a setting of the stream cannot be changed. */
 const ANOTHER = 'delete the stream: natspoc creates it again';
@@ -96,7 +96,7 @@ export class NatsDeadLetters implements DeadLetterStore {
     }
   }
 
-  /** The port through which a member of `group` stores letters. The first one creates the stream if it is missing. */
+  /** The port through which a member of `group` stores letters. The first letter creates a missing stream. */
   storeFor(group: string): DeadLetters {
     const origin = { stream: this.#options.stream, group };
     let ensured: Promise<void> | undefined;
@@ -160,7 +160,7 @@ export class NatsDeadLetters implements DeadLetterStore {
     return original && { ...original, headers: withoutOrders(original.headers) };
   }
 
-  /** @throws NatspocError if they cannot be read completely. Without a stream there are none. */
+  /** @throws NatspocError if the letters cannot be read completely. Without a stream there are no letters. */
   async *letters(foreign: (sequence: number) => void): AsyncGenerator<FoundLetter> {
     const source = { stream: this.#name, filter: this.#subject, follow: false };
     try {

@@ -55,7 +55,7 @@ export interface OrphanBucket {
 }
 
 /**
- * The bucket of these settings if its stream does not exist; undefined: the stream exists, or neither does.
+ * The bucket of these settings if its stream does not exist; undefined if the stream exists, or the bucket does not.
  *
  * @throws NatspocError as `openTopology`.
  */

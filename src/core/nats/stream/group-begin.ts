@@ -8,8 +8,8 @@ import { findStream } from './creation.js';
 import type { Topology } from './topology.js';
 
 /**
- * True if the group of a configuration has begun: its first member has decided where it starts. False also if its bucket does not
- * exist yet.
+ * True if the group of a configuration has begun, which means that its first member has decided where it starts. False if its
+ * bucket does not exist yet.
  *
  * @throws NatspocError if the server does not answer, or does not permit the reads.
  */

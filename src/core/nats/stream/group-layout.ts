@@ -14,10 +14,10 @@ import { collide } from './collide.js';
 import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 
 /**
- * The layout of a keyed group that is in the bucket. `layout` undefined: a member asks for a keyed group, and
- * would be its first member.
+ * The stored layout of a keyed group. `layout` is undefined if the configuration asks for a keyed group that has no
+ * layout yet: its first member writes one.
  *
- * @param bucket undefined: it does not exist.
+ * @param bucket undefined if the bucket does not exist.
  * @returns undefined for a group over our own layout.
  * @throws NatspocError `config` for a filter without a key, and as {@link readGroupLayout}.
  */
@@ -33,7 +33,7 @@ export async function keyedLayout(
   throw new NatspocError('config', message);
 }
 
-/** Writes the layout of a new keyed group. @throws NatspocError `layout-mismatch` if another member has written another one. */
+/** Writes the layout of a new keyed group. @throws NatspocError `layout-mismatch` if another member has written another layout. */
 export async function beginGroup(
   bucket: Bucket,
   config: Config,
@@ -44,7 +44,7 @@ export async function beginGroup(
   if (!isSame(written, layout)) throw mismatch(config, written, layout);
 }
 
-/** The layout of a group that is to be resized, or was; undefined: it has none. */
+/** The stored layout of a group; undefined if it has none of its own: no key, and never resized. */
 export const readGroupLayout = (bucket: Bucket, group: string): Promise<StoredLayout<GroupLayoutRecord>> =>
   readEntry(entryOf(bucket, group));
 
@@ -75,10 +75,10 @@ const unanswered = (): NatspocError =>
   );
 
 /**
- * The layout of the group, or the one for which its first member asks. `note`: a setting that is not used,
- * because the group was resized since then.
+ * The layout of the group, or the layout for which its first member asks. `note`: a setting that is not used, because
+ * the group was resized after the setting was chosen.
  *
- * @param subjects what the stream listens to; empty: unknown.
+ * @param subjects the subjects of the stream; empty if unknown.
  * @throws NatspocError `layout-mismatch` if the member asks for something else, `config` if the stream does not fit.
  */
 export function agreeOnGroup(
@@ -102,7 +102,7 @@ function withStored(
   if (config.given.has('key')) wanted.key = asked.key;
   if (config.given.has('filter')) wanted.filter = asked.filter;
   if (config.given.has('partitions')) wanted.partitions = asked.partitions;
-  // Members are started with the number that the group once had, and must be able to restart.
+  // After a resize, members may still be started with an earlier number of partitions, and must be able to restart.
   const isOld = stored.epoch !== undefined && wanted.partitions !== stored.partitions;
   if (isOld) wanted.partitions = stored.partitions;
   if (!isSame(wanted, stored)) throw mismatch(config, stored, wanted);
@@ -130,11 +130,10 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
 }
 
 /**
- * A group that is to begin with a key.
+ * Checks that a group can begin with a key.
  *
- * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own
- * layout. If an older
- *   version wrote the start, only the layout says that the group has a key.
+ * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. A start
+ *   that an older version wrote names no key, so it counts as such.
  */
 export async function checkUnused(bucket: Bucket, config: Config): Promise<void> {
   const start = await bucket.read(keys.start(config.group));
@@ -169,6 +168,6 @@ function checkFits(config: Config, { key, filter }: GroupLayoutRecord, subjects:
   );
 }
 
-/** How many tokens the subjects of a pattern have at most. */
+/** The maximum number of tokens of a subject that matches a pattern. */
 const tokens = (pattern: string): number =>
   pattern.endsWith('>') ? Number.POSITIVE_INFINITY : pattern.split('.').length;

@@ -34,7 +34,7 @@ const LARGE_MESSAGE_BYTES = 16_384;
 export function natsGroupObserver(topology: Topology, options: PastOptions): GroupObserver {
   const { connection, manager, stream, layout, reads, hasTokens, inboxPrefix, keyed, deadPrefix } = topology;
   const { group, timeoutMs } = options;
-  /** A keyed group may be resized. */
+  /** The current number: a keyed group may be resized. */
   let { partitions } = layout;
   const learn = (entries: readonly BucketEntry[]): void => {
     for (const { key, value } of entries) {
@@ -68,7 +68,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       .sort((a, b) => a.sequence - b.sequence)
       .slice(0, limit);
   };
-  /** How many messages of a partition wait after a sequence, and when the first one was stored. */
+  /** How many messages of a partition wait after a sequence, and when the first of them was stored. */
   const countAfter = async (
     partition: number,
     sequence: number,
@@ -85,9 +85,9 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       storedAtMs: times.length === 0 ? null : Math.min(...times),
     };
   };
-  /** Counts that were asked for and not answered yet. */
+  /** Requests for counts that have no answer yet. */
   const counts = new Map<string | number, ReturnType<typeof countAfter>>();
-  /** Whether the subjects of the stream can be listed at each look. */
+  /** True if the stream has so few subjects that they can be listed at each look. */
   const isShort = async (): Promise<boolean> =>
     ((await manager.streams.info(stream)).state.num_subjects ?? 0) <= MOST_SUBJECTS;
   let looked: { at: number; uncovered: Uncovered | undefined } | undefined;
@@ -199,14 +199,14 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
 
     async ends() {
       if (!keyed) return partitionEnds(topology, timeoutMs);
-      // Which partition the last message belongs to says nothing of the others.
+      // The partition of the last message is unknown, so every partition gets its sequence.
       const { lastSequence: sequence, lastAtMs: atMs } = await observed.stream();
       if (sequence === 0 || atMs === null) return [];
       return Array.from({ length: partitions }, (_, partition) => ({ partition, sequence, atMs }));
     },
 
     async waiting(partition, sequence) {
-      // A keyed group counts the same for all its partitions.
+      // In a keyed group, one count serves all partitions.
       const key = keyed ? sequence : `${partition} ${sequence}`;
       let counting = counts.get(key);
       if (!counting) {

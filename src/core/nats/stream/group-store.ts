@@ -13,12 +13,12 @@ import { describedLayout, readLayout, writeLayout } from './stream-layout.js';
 /** The bucket beside a stream, for groups that may not exist yet, and what identifies the stream. */
 export interface GroupStore {
   bucket: Bucket;
-  /** Partitions of the stream's own layout; undefined: it has none. */
+  /** Partitions of the stream's own layout; undefined if it has none. */
   partitions: number | undefined;
   lastSequence: number;
-  /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined: unknown. */
+  /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   created: number | undefined;
-  /** When the message of a sequence was stored, likewise; undefined: it is gone, or unknown. */
+  /** When the message of a sequence was stored, likewise; undefined if it is gone, or unknown. */
   storedTime(sequence: number): Promise<number | undefined>;
 }
 

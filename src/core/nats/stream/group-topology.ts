@@ -10,8 +10,8 @@ import { openTopology, type Topology } from './topology.js';
  * Opens an existing group as an operator sees it: a keyed group with its own partitions, or a group over the layout of the
  * stream. Creates nothing.
  *
- * @param whole use the stream, not the group: a resized group over the stream's own layout is opened as
- * before the resize.
+ * @param whole true for the stream instead of the group: a resized group over the stream's own layout is then
+ *   opened as before the resize.
  * @throws NatspocError as {@link openTopology}.
  */
 export async function openGroupTopology(

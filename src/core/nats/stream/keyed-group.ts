@@ -28,19 +28,19 @@ const HARMLESS: ReadonlySet<string> = new Set(['mirror', 'subject_transform', 'm
 export interface KeyedGroup extends NatsHandles {
   bucket: NatsBucket;
   stream: string;
-  /** What the stream listens to. */
+  /** The subjects of the stream. */
   subjects: readonly string[];
   layout: GroupLayoutRecord;
-  /** Revision of the layout's entry; 0: it is not written yet. */
+  /** Revision of the layout's entry; 0 if it is not written yet. */
   revision: number;
-  /** A setting that is not used, because the group was resized since; undefined: none. */
+  /** A note about a setting that is not used, because the group was resized; undefined if there is none. */
   note?: string | undefined;
   /**
-   * Present for the group's first member: writes the layout. To be called when the start of the group says that it has a key, so
+   * Present for the group's first member: writes the layout. To be called after the start of the group is stored with the key, so
    * that no member without a key can begin at the same time.
    */
   begin?: (() => Promise<void>) | undefined;
-  /** Settings of the stream and the bucket that lose messages, or may. */
+  /** Settings of the stream and the bucket that lose messages, or may lose them. */
   concerns: readonly Concern[];
   /** How long the stream notices the id of a message that it has stored, in milliseconds. */
   duplicateWindowMs: number;
@@ -49,12 +49,12 @@ export interface KeyedGroup extends NatsHandles {
 }
 
 /**
- * Opens a group as a keyed one if its layout is in the bucket, or a key is set. The first member decides the layout;
- * later members may leave it out, and must not differ from it. The stream is not changed. A missing bucket is
- * created if `create` is set.
+ * Opens a keyed group, if its layout is in the bucket or a key is set. The first member decides the layout; the settings
+ * of later members may leave it out, and must not differ from it. The stream is not changed. A missing bucket is created
+ * if `create` is set.
  *
  * @returns undefined for a group over our own layout.
- * @throws NatspocError `stream-missing`, `layout-mismatch`, `config`, and what the server refuses.
+ * @throws NatspocError `stream-missing`, `layout-mismatch`, `config`, and refusals of the server.
  */
 export async function openKeyedGroup(
   connection: NatsConnection,
@@ -104,7 +104,7 @@ const describeMissing = ({ stream, place }: Config): string =>
   `There is no stream ${stream}. A group with a key reads a stream that exists; check ${place('stream')}.`;
 
 /**
- * A work queue deletes what its mirror has taken, so it is not a copy of a lasting stream.
+ * Refuses a mirror of a work queue: the work queue deletes messages that the mirror has taken.
  *
  * @throws NatspocError `layout-mismatch`.
  */

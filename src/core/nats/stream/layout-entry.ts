@@ -6,9 +6,9 @@ import { encodeRecord } from '../../protocol/records.js';
 
 /** A layout in a bucket. */
 export interface StoredLayout<T = LayoutRecord> {
-  /** undefined: none. */
+  /** undefined if there is none. */
   layout: T | undefined;
-  /** Revision of its entry; 0: there never was one. */
+  /** Revision of the layout's entry; 0 if there never was an entry. */
   revision: number;
 }
 
@@ -22,15 +22,15 @@ export interface LayoutEntry<T> {
   decode: (bytes: Uint8Array) => T;
 }
 
-/** What a write of a layout led to. */
+/** The outcome of a write of a layout. */
 interface Written<T> {
-  /** The stored layout; undefined: it could not be written. */
+  /** The stored layout; undefined if it could not be written. */
   layout: T | undefined;
-  /** The server's reason, which may pass; undefined: no answer. */
+  /** The server's temporary reason; undefined if there was no answer. */
   refusal?: string | undefined;
 }
 
-/** @throws NatspocError `layout-mismatch` if it cannot be read, `unreachable` if the server does not answer. */
+/** @throws NatspocError `layout-mismatch` if the layout cannot be read, `unreachable` if the server does not answer. */
 export async function readEntry<T>({ bucket, key, decode }: LayoutEntry<T>): Promise<StoredLayout<T>> {
   const found = await bucket.read(key);
   if (found.kind === 'missing') return { layout: undefined, revision: 0 };
@@ -45,7 +45,7 @@ export async function readEntry<T>({ bucket, key, decode }: LayoutEntry<T>): Pro
  * Writes a layout over the entry of this revision.
  *
  * @returns the stored layout, which another client may have written first.
- * @throws NatspocError of the read, and of a write that would be refused again.
+ * @throws NatspocError if the read fails, or the server refuses the write for good.
  */
 export async function tryEntry<T extends LayoutRecord | GroupLayoutRecord>(
   entry: LayoutEntry<T>,
@@ -61,7 +61,7 @@ export async function tryEntry<T extends LayoutRecord | GroupLayoutRecord>(
 }
 
 /**
- * The same as {@link tryEntry} for a caller that needs the layout stored.
+ * Like {@link tryEntry}, for a caller that needs the layout stored.
  *
  * @throws NatspocError `storage-failed`, for example if the bucket is full; `unreachable` without an answer.
  */
@@ -76,7 +76,7 @@ export async function writeEntry<T extends LayoutRecord | GroupLayoutRecord>(
 /**
  * Keeps a layout in its bucket, even if the bucket is purged or created again.
  *
- * @param refusal the error if another layout is found; undefined: it is the same.
+ * @param refusal returns the error if the bucket has another layout; undefined if it has the same.
  */
 export const entryKeeper = <T extends LayoutRecord | GroupLayoutRecord>(
   entry: LayoutEntry<T>,

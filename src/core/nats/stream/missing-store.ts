@@ -3,16 +3,16 @@ import type { NatsHandles } from '../client/handles.js';
 import { listGroups } from '../kv/groups.js';
 import type { Found } from './agreement.js';
 
-/** Groups that a message names at most. */
+/** A message names at most this number of groups. */
 const NAMED = 8;
 
-/** Names of groups as text, at most this many. */
+/** The names of the first {@link NAMED} groups as text, and the number of others. */
 export function nameSome(groups: readonly string[]): string {
   const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
   return `${groups.slice(0, NAMED).join(', ')}${more}`;
 }
 
-/** What is missing of the stream and its bucket, and what creates it; undefined: both exist. */
+/** Which of stream and bucket is missing, and what creates it; undefined if both exist. */
 export function missingStore(
   { stream, bucket }: Config,
   found: Pick<Found, 'stream' | 'bucket'>,
@@ -26,7 +26,7 @@ export function missingStore(
   return undefined;
 }
 
-/** What is missing, and what creates it; undefined: nothing is missing. */
+/** Which of stream, bucket, layout and group is missing, and what creates it; undefined if nothing is missing. */
 export async function missingPart(
   handles: NatsHandles,
   config: Config,

@@ -18,9 +18,9 @@ const OF_READERS: ReadonlySet<string> = new Set([
 /** A stream with subjects of its own, to publish to. */
 export interface OwnSubjects {
   stream: string;
-  /** What it listens to. */
+  /** The subjects of the stream. */
   subjects: readonly string[];
-  /** The domain of its servers, empty for none. */
+  /** The JetStream domain of the stream, empty for none. */
   domain: string;
   duplicateWindowMs: number;
   concerns: readonly Concern[];
@@ -29,7 +29,7 @@ export interface OwnSubjects {
 /**
  * Opens a stream that exists, to publish to its own subjects. Nothing is created.
  *
- * @throws NatspocError `stream-missing`, and what loses published messages.
+ * @throws NatspocError `stream-missing`; `layout-mismatch` if a setting of the stream loses published messages.
  */
 export async function openOwnSubjects(connection: NatsConnection, config: Config): Promise<OwnSubjects> {
   const manager = await openManager(connection, config);

@@ -9,7 +9,7 @@ import type { Topology } from './topology.js';
 const CONCURRENT_ENDS = 16;
 
 /**
- * The last message of each partition that has one, including its last token.
+ * The last message of each partition that has messages, including subjects with tokens after the partition.
  *
  * @throws NatspocError if the server does not answer.
  */
@@ -31,8 +31,8 @@ export async function partitionEnds(topology: Topology, timeoutMs: number): Prom
 /**
  * The last message of the first subject of each partition.
  *
- * All are read at once. If fewer arrive than announced, the missing ones are read one by one: the server is slow, or
- * (with 2.9) the last message of the stream was deleted and its subject is still counted.
+ * All messages are read at once. If fewer arrive than announced, the missing messages are read one by one. Then the server
+ * is slow, or (2.9) the last message of the stream was deleted and its subject is still counted.
  */
 async function lastOfSubjects(
   topology: Topology,

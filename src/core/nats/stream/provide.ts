@@ -10,7 +10,7 @@ import { createStream, takeBack } from './creation.js';
 import { bucketConfig, MANY_CONSUMERS, type StreamLimits, streamConfig, type Wanted } from './stored.js';
 import { describedLayout, tryLayout } from './stream-layout.js';
 
-/** What exists, and what is wanted. */
+/** The existing stream and bucket, and the settings for missing ones. */
 export interface Plan {
   config: Config;
   limits: StreamLimits;
@@ -29,18 +29,18 @@ export interface Provided {
 const limitBytes = 'Create it with "natspoc stream create --max-bytes 1GiB --bucket-max-bytes 64MiB"';
 
 /**
- * Creates what is missing: the bucket, then the stream, then the layout in the bucket. The stream's creation decides
- * between simultaneous clients, because its description contains the layout. If a step is refused, what was created
- * here is deleted.
+ * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. The stream's creation decides
+ * between simultaneous clients, because its description contains the layout. If a step is refused, the parts that were
+ * created here are deleted.
  *
- * @throws NatspocError what a step was refused for.
+ * @throws NatspocError the refusal of a step.
  */
 export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Plan): Promise<Provided> {
   const { manager } = handles;
   const { config, limits, found, agreed } = plan;
   const made: string[] = [];
   const name = bucketStream(config.bucket);
-  // Without a server limit, a limit that cannot be changed later would be worse than none.
+  // If the server sets no limit itself, none is set here: it could not be changed later.
   const consumers = hasDefaultConsumers(handles.connection) ? { max_consumers: MANY_CONSUMERS } : {};
   const make = async (wanted: Wanted, otherSubjects: string) => {
     const created = await createStream(manager, { ...wanted, ...consumers }, { otherSubjects, limitBytes });
@@ -58,7 +58,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
         `give it a prefix of its own with ${config.option('prefix')}`,
       );
       stream = info;
-      // Another process was faster. It uses the bucket as well.
+      // Another process created the stream first. It uses the bucket as well.
       if (!isOurs) made.length = 0;
     }
     // A leftover layout is not binding, even when a stream exists.
@@ -68,7 +68,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
     if (isStored) return { ...now, layout };
     const written = await tryLayout(bucket, config.bucket, layout, before.revision);
     if (!written.layout) {
-      // A bucket that is full now may have lost the layout when its limit was lowered. The stream still describes it.
+      // The bucket may have lost the layout when its limit was lowered, and be full now. The stream still describes the layout.
       const isKnown = found.bucket !== undefined && describedLayout(stream.config) !== undefined;
       if (isKnown && written.refusal !== undefined) return { ...now, layout };
       throw unwritten('the layout', written.refusal);

@@ -8,7 +8,7 @@ import { subjectMatcher } from '../../protocol/subject.js';
 import { keptMessages } from '../jetstream/kept-messages.js';
 import type { Topology } from './topology.js';
 
-/** The stream that dead letters go back to, on a real server. */
+/** The stream to which dead letters go back, on a real server. */
 export function natsRedriveTarget(topology: Topology, timeoutMs: number): RedriveTarget {
   const kept = keptMessages(topology, topology.stream, timeoutMs);
   return {
@@ -17,15 +17,15 @@ export function natsRedriveTarget(topology: Topology, timeoutMs: number): Redriv
       // The tokens after the partition are part of the message.
       const isOwn = hasTokens && partitionOfSubject(layout.prefix, place.subject) === place.partition;
       const subject = keyed || isOwn ? place.subject : partitionSubject(layout.prefix, place.partition);
-      // A letter is a message: its publisher must not choose what is published here, such as a request to a
-      // server.
+      // Any client may have written the letter, so it must not decide what is published here, such as a request
+      // to a server.
       if (keyed && !keyed.subjects.some((pattern) => subjectMatcher(pattern)(subject))) {
         const message = `The stream does not listen to its subject ${inWords(subject)}.`;
         return { kind: 'failed', error: new NatspocError('failed', message) };
       }
       if (data.length <= kept.room(headers, id))
         return kept.store({ subject, headers, data }, id, isCopyOf({ subject, headers, data }));
-      // A message of the maximum size: without the header that was added.
+      // A message of the maximum size is stored without the header that a redrive adds.
       const { [REDRIVEN_HEADER]: _times, ...bare } = headers;
       return kept.store({ subject, headers: bare, data }, undefined, () => false);
     },

@@ -10,7 +10,7 @@ const DUPLICATE_WINDOW_MS = 120_000;
 /** Revisions kept of each key: enough for the history of a partition's last owners. */
 const BUCKET_HISTORY = 16;
 
-/** Limits of a stream that is created; missing ones are unlimited, or the default. */
+/** Limits of a stream that is created. A missing limit means no limit, or the default. */
 export interface StreamLimits {
   storage?: 'file' | 'memory' | undefined;
   maxMessages?: number | undefined;
@@ -18,13 +18,13 @@ export interface StreamLimits {
   maxAgeMs?: number | undefined;
   /** How long message ids are remembered, so that a retried publish is stored once. */
   duplicateWindowMs?: number | undefined;
-  /** What is dropped when it is full. */
+  /** When the stream is full: drop `old` messages, or refuse `new` ones. */
   discard?: 'old' | 'new' | undefined;
-  /** For the bucket: when full, it refuses entries. */
+  /** Limit of the bucket: a full bucket refuses entries. */
   bucketMaxBytes?: number | undefined;
 }
 
-/** Without a value, nats-server 2.15 allows 1,000 consumers of a stream; -1 does not lift that. */
+/** Without a value, nats-server 2.15 allows 1,000 consumers of a stream; -1 does not lift that limit. */
 export const MANY_CONSUMERS = 1_000_000;
 
 const nanos = (ms: number): number => ms * 1_000_000;
@@ -60,7 +60,7 @@ export const bucketConfig = (config: Config, limits: StreamLimits): Wanted => ({
   max_msgs_per_subject: BUCKET_HISTORY,
   discard: DiscardPolicy.New,
   deny_delete: true,
-  // One message with a rollup header would empty the bucket, for all groups: its sender needs to write only one key.
+  // A rollup header would let a client that may write a single key empty the bucket, for all groups.
   allow_rollup_hdrs: false,
   // Positions must be read from the leader; a direct get may be answered by a lagging replica.
   allow_direct: false,

@@ -40,7 +40,7 @@ export class NatsStreamAdmin implements StreamAdmin {
   async deleteAll(): Promise<void> {
     const { manager, stream } = this.#topology;
     this.#refuseKeyed('rm');
-    // The stream first: positions without messages are harmless, messages without positions would be handled again.
+    // The stream goes first: positions without messages are harmless, but messages without positions would be handled again.
     for (const name of [stream, bucketStream(this.#bucket)]) {
       try {
         await manager.streams.delete(name);

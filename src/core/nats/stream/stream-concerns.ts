@@ -24,7 +24,7 @@ export interface StreamNeeds {
   /** For our own layout: the wildcard of the subjects in which tokens follow the partition. */
   tokens?: string;
   partitions: number;
-  /** The server limits streams without `max_consumers` (nats-server 2.15). */
+  /** True if the server limits the consumers of streams without `max_consumers` (nats-server 2.15). */
   hasDefaultConsumers: boolean;
   /** How to choose another stream, with the setting's name as the user knows it. */
   another: string;
@@ -32,7 +32,7 @@ export interface StreamNeeds {
 
 type Judge = (stream: StreamConfig, needs: StreamNeeds) => Found | undefined;
 
-/** By setting. docs/streams.md lists all of them. */
+/** The rule for each setting. docs/streams.md lists all rules. */
 const RULES: Readonly<Record<string, Judge>> = {
   retention: ({ name, retention }, { another }) => {
     if (retention === RetentionPolicy.Interest) {

@@ -46,8 +46,8 @@ export function describedLayout({ description, name }: StreamConfig): LayoutReco
 }
 
 /**
- * Checks the limits of the settings. Otherwise a client that may write to the bucket could make each member and
- * publisher hold any number of partitions in memory.
+ * Checks that a stored layout is within the limits of the settings. Otherwise a client that may write to the bucket could
+ * make each member and publisher hold any number of partitions in memory.
  *
  * @throws NatspocError `layout-mismatch`.
  */
@@ -150,18 +150,18 @@ export const listensTo = ({ subjects }: StreamConfig, pattern: string): boolean 
 /** The subjects of a layout in which tokens follow the partition. */
 export const tokensWildcard = (prefix: string): string => `${partitionWildcard(prefix)}.>`;
 
-/** True if tokens may follow the partition in stored subjects: the stream listens to such subjects, or makes them. */
+/** True if tokens may follow the partition in stored subjects: the stream listens to such subjects, or maps to them. */
 export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): boolean {
   const { subjects = [], sources = [] } = stream;
   const stored = [...subjects, ...transformed(stream)];
   return sources.length > 0 || stored.some((subject) => collide(subject, tokensWildcard(prefix)));
 }
 
-/** The subjects under which a stream stores what it receives under others: a mapping such as `{{partition(8,1)}}` is a token. */
+/** The subjects to which a stream maps received messages. A mapping such as `{{partition(8,1)}}` becomes a wildcard token. */
 export const transformed = ({ subject_transform: transform }: StreamConfig): string[] =>
   transform ? [transform.dest.replaceAll(/\{\{[^}]*\}\}|\$\d+/g, '*')] : [];
 
-/** True if both mean the same partitions. */
+/** True if both layouts mean the same partitions. */
 export const isSame = (a: LayoutRecord, b: LayoutRecord): boolean =>
   a.partitions === b.partitions && a.prefix === b.prefix && a.hash === b.hash;
 

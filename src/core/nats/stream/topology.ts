@@ -18,18 +18,18 @@ import type { StreamLimits } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
 import { readLayout, storesTokens, tokensWildcard } from './stream-layout.js';
 
-/** What the parts of a command share: the agreed layout and the handles to reach it. */
+/** An opened stream with its bucket: the agreed layout, and the client's objects. */
 export interface Topology extends NatsHandles {
   bucket: NatsBucket;
   layout: LayoutRecord;
   stream: string;
   /** The subjects of the group's messages. */
   reads: GroupSubjects;
-  /** Tokens may follow the partition in the subjects of the layout. */
+  /** True if tokens may follow the partition in the subjects of the layout. */
   hasTokens: boolean;
-  /** What the subject of dead letters begins with. */
+  /** The prefix of the subject of dead letters. */
   deadPrefix: string;
-  /** Present for a keyed group: which subjects it handles, and where their keys are, if this program can find them. */
+  /** Present for a keyed group: the subjects that it handles, and how to find keys, if this program can find them. */
   keyed?:
     | { text: string; filter: string; subjects: readonly string[]; key: MessageKey | undefined }
     | undefined;
@@ -86,7 +86,7 @@ function concernsOf(
 }
 
 /**
- * Creates a stream with its bucket and layout, or the missing ones of them.
+ * Creates a stream, its bucket and its layout, as far as they are missing.
  *
  * @returns `hadStream`: the stream existed, and the limits were used for the bucket only.
  * @throws NatspocError `failed` if everything exists, and what {@link openTopology} throws.
@@ -108,12 +108,12 @@ export async function createTopology(
 }
 
 /**
- * Opens stream, bucket and layout, and creates what is missing if `create` is set. A partition count or prefix that was
- * not set is taken from the layout; one that was set must agree with it, as must the layouts of all buckets of one
- * stream. A refused creation leaves nothing behind.
+ * Opens stream, bucket and layout, and creates missing ones if `create` is set. A partition count or prefix that was not
+ * set is taken from the layout. A setting that was set must agree with the layout, and so must the layouts of all buckets
+ * of the stream. A refused creation leaves nothing behind.
  *
  * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`;
- *   `failed` if the server does not create what is missing.
+ *   `failed` if the server refuses a creation.
  */
 export function openTopology(
   connection: NatsConnection,
@@ -137,8 +137,8 @@ async function open(
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, answerMsOf(config));
   const found = await look(manager, bucket, config);
-  // A new stream reveals its domain only when its information is requested: until then any domain may confirm
-  // writes to the bucket.
+  // The domain of a new stream is known only after a request for its information. Until then any domain may
+  // confirm writes to the bucket.
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
   const missing = create ? undefined : await missingPart(handles, config, found);

@@ -7,21 +7,21 @@ import { fetchMessages } from '../jetstream/fetch.js';
 import { readMessage } from '../jetstream/read-stream.js';
 import type { Topology } from './topology.js';
 
-/** A list of more subjects than this is not requested. */
+/** The list of a stream's subjects is not requested if there are more than this number. */
 export const MOST_SUBJECTS = 10_000;
 
-/** What is read to find these messages. */
+/** The parts of a topology that are used here. */
 export type Looked = Pick<
   Topology,
   'connection' | 'manager' | 'inboxPrefix' | 'stream' | 'layout' | 'reads' | 'keyed'
 >;
 
 /**
- * The messages of a stream that no partition takes, so that no member ever sees them. For a stream with many subjects, those
- * outside the layout's wildcard. A keyed group takes all messages that match its filter; the others do not
+ * The messages of a stream that no partition takes: no member ever sees them. In a stream with many subjects, only messages
+ * outside the layout's wildcard are found. A keyed group takes all messages that match its filter; other messages do not
  * concern it.
  *
- * @returns undefined: there are none, or the stream changes too fast to tell.
+ * @returns undefined if there are none, or the stream changes too fast to tell.
  * @throws NatspocError if the stream cannot be read.
  */
 export async function findUncovered(looked: Looked, timeoutMs: number): Promise<Uncovered | undefined> {
@@ -37,7 +37,7 @@ export async function findUncovered(looked: Looked, timeoutMs: number): Promise<
   }
 }
 
-/** From counts by subject, those that belong to no partition. */
+/** The messages that belong to no partition, from counts by subject. */
 export function uncoveredOf(
   counts: Readonly<Record<string, number>>,
   layout: { prefix: string; partitions: number },
