@@ -1,8 +1,8 @@
 import type { GroupStatus } from './group-status.js';
 
 /**
- * The largest and smallest number of partitions among the members that share them, if the two differ by more than one.
- * With pins the difference is intended, so nothing is reported.
+ * The largest and the smallest number of partitions of a member, if the two differ by more than one; otherwise undefined.
+ * With pins a difference is intended, so it is not reported.
  */
 export function unevenLoads({
   partitions,

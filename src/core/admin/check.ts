@@ -44,9 +44,9 @@ export interface CheckLimits {
   maxLag: number | undefined;
   /** Limit of the age of a waiting message, in milliseconds; undefined: no limit. */
   maxAgeMs?: number | undefined;
-  /** Partitions may be paused. Default false. */
+  /** True if partitions may be paused. Default false. */
   allowPaused?: boolean | undefined;
-  /** What makes no progress: see `findStalls`. */
+  /** The stalls of the group; see `findStalls`. */
   stalled: readonly Stall[];
 }
 
@@ -80,7 +80,7 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
 /** States of members that take partitions over. */
 const HEIRS = new Set<MemberStatus['state']>(['live', 'late']);
 
-/** True if no member of a group can take partitions over, and one should. */
+/** True if no member of a group can take partitions over, although a member should. */
 export const hasNoHeir = ({ members, idle }: Pick<GroupStatus, 'members' | 'idle'>): boolean =>
   !idle && !members.some(({ state }) => HEIRS.has(state));
 
@@ -91,7 +91,7 @@ export const NO_HEIR = `no member is left to take over: ${START}`;
 /** What happens to the partitions of a member that is gone, or silent. */
 const takeover = (hasHeir: boolean, when = ''): string => (hasHeir ? `the others take over${when}` : NO_HEIR);
 
-/** A resize takes as long as the slowest handler; one that takes longer than this needs an operator. */
+/** A resize takes as long as the slowest handler. A resize that takes longer than this needs an operator. */
 const LONG_RESIZE_MS = 60_000;
 
 function checkResize({ partitions }: GroupStatus, { to, forMs, closed }: ResizeStatus): Finding {
@@ -226,7 +226,7 @@ const because = (lease: LeaseStatus): string => (lease.holdUp === null ? '' : `:
 const holdUpText = ({ partition, holdUp }: LeaseStatus): string =>
   holdUp === null ? '' : `${describeHoldUp(holdUp)}; ${remedyOf(partition, holdUp)}`;
 
-/** The same for a halted partition, which has its own text. */
+/** Why a partition is halted, and what to do. */
 const haltedText = (lease: LeaseStatus): string =>
   lease.holdUp?.why === 'halted' ? holdUpText(lease) : `halted${because(lease)}`;
 

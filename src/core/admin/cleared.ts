@@ -5,14 +5,14 @@ import { decodeCleared } from '../protocol/position-records.js';
 import { RECORD_VERSION } from '../protocol/record-format.js';
 import { encodeRecord } from '../protocol/records.js';
 
-/** Attempts to write the entry, because another operator may trim at the same time. */
+/** Number of attempts to write the entry, because another operator may trim at the same time. */
 const ATTEMPTS = 5;
 
 /**
  * Records that no message of a partition up to a sequence waits for a group.
  *
- * @param created when the stream was created; undefined: the server does not say.
- * @throws NatspocError if it cannot be written.
+ * @param created when the stream was created; undefined if the server does not say.
+ * @throws NatspocError if the record cannot be written.
  */
 export async function writeCleared(
   bucket: Bucket,

@@ -10,14 +10,14 @@ export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
 
 const reports = new WeakMap<MemberStats, ReadonlyMap<number, PartitionStats>>();
 
-/** What a member reports, by partition: it is looked up for each partition of each status. */
+/** A member's reports by partition. Remembered, because they are looked up for each partition of each status. */
 function reportsOf(stats: MemberStats): ReadonlyMap<number, PartitionStats> {
   const known = reports.get(stats) ?? new Map(stats.partitions.map((each) => [each.partition, each]));
   reports.set(stats, known);
   return known;
 }
 
-/** The owner's report of a partition under the current epoch; undefined: none. */
+/** The owner's report of a partition under the current epoch; undefined if there is none. */
 export function ownReport(
   entries: GroupEntries,
   members: ReadonlyMap<string, Pick<MemberStatus, 'stats'>>,
@@ -84,19 +84,19 @@ export function describeGroup(
   return { partitions, members: all, uncovered, resize: resizeOf(entries, partitions, nowMs) };
 }
 
-/** Who has paused a partition, and for how long. */
+/** The operator who paused a partition, and for how long. */
 function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatus, 'pausedBy' | 'pausedMs'> {
   const override = readable(seen);
   if (!seen || !override?.paused) return { pausedBy: null, pausedMs: null };
   const { by, at } = override.pause ?? override;
-  // The server's time of the entry, unless it was changed since.
+  // The server's time of the entry counts, unless a pin has changed the entry since the pause.
   const sinceMs = at === override.at ? seen.atMs : Date.parse(at);
   return { pausedBy: by, pausedMs: Math.max(0, Math.round(nowMs - (sinceMs || seen.atMs))) };
 }
 
 /**
- * The member for which a partition without an owner is kept. The members' clocks decide; this is the clock of
- * the observer.
+ * The member for which a partition without an owner is kept, and for how long, on the observer's clock. The members'
+ * own clocks decide.
  */
 function reservationOf(
   entries: GroupEntries,
@@ -136,7 +136,7 @@ function stateOf(
   if (member.answer === 'silent') return 'silent';
   const own = ownReport(entries, members, partition);
   if (own) return own.state ?? 'owned';
-  // The owner was asked after it had got the partition, and did not report it.
+  // The owner answered after it had got the partition, and did not report the partition.
   if ((member.answeredAtMs ?? 0) > (entries.leases.get(partition)?.atMs ?? 0)) return 'starting';
   return entries.overrideOf(partition)?.paused ? 'paused' : 'owned';
 }

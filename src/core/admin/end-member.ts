@@ -3,21 +3,21 @@ import { nameOf } from './group-entries.js';
 
 /** The outcome for a member that was told to end, and for its partitions. */
 export interface Ending {
-  /** Its session has ended. */
+  /** True if the member's session has ended. */
   ended: boolean;
-  /** Names of the next owners, and the partitions that each got. */
+  /** The partitions that each next owner got, by its name. */
   moved: ReadonlyMap<string, number[]>;
-  /** No other member exists to take its partitions, or to notice its end. */
+  /** True if no other member exists to take the partitions, or to notice the end. */
   alone: boolean;
   /** Partitions without a new owner. */
   left: number[];
-  /** From the request until this state, in milliseconds. */
+  /** Time from the request until this state, in milliseconds. */
   tookMs: number;
 }
 
 /** The request that tells a member to end. */
 export interface EndOrder {
-  /** True if the member ends its own session; false if others have to detect its death. */
+  /** True if the member ends its own session; false if other members have to detect its death. */
   leaves: boolean;
   /** Resolves with the reason if the request could not be sent. */
   tell: () => Promise<string | undefined>;
@@ -26,7 +26,7 @@ export interface EndOrder {
 /**
  * Tells a member to end, and waits until other members, if any, own its partitions.
  *
- * @param waitMs how long that may take; `signal` ends the wait.
+ * @param waitMs how long the end and the moves may take; `signal` ends the wait.
  * @returns the outcome, or the reason why the request could not be sent.
  * @throws NatspocError if the group cannot be watched any more.
  */

@@ -6,13 +6,13 @@ import { decodeSession } from '../protocol/records.js';
 /** The outcome of fencing. `alive`: the member renews faster than its proof of life can be deleted. */
 export type FenceOutcome = { kind: 'fenced' } | { kind: 'alive' } | { kind: 'failed'; message: string };
 
-/** Limit of conflicts in a row, from a member that renews several times per second. */
+/** Limit of attempts. Each may conflict with a member that renews several times per second. */
 const ATTEMPTS = 5;
 
 /**
  * Fences a member, healthy or not. First its proof of life is deleted by compare-and-set, so that no later renewal
- * succeeds. Its session is deleted when its handlers must have stopped; all members see the deletion. Its past renewals
- * are kept: the last one shows how long its partitions had no owner. If this process ends halfway, the members finish
+ * succeeds. When its handlers must have stopped, its session is deleted, which all members see. The bucket keeps its past
+ * renewals: the last renewal shows how long its partitions had no owner. If this process ends halfway, the members finish
  * the fencing.
  */
 export async function fenceMember(
@@ -27,7 +27,7 @@ export async function fenceMember(
   return remove(bucket, keys.session(group, session), false);
 }
 
-/** Deletes a key at its current revision. `always`: even if it does not exist, so that it cannot be created later. */
+/** Deletes a key at its current revision. `always`: even if the key does not exist, so that it cannot be created later. */
 async function remove(bucket: Bucket, key: string, always: boolean): Promise<FenceOutcome> {
   let conflicts = false;
   let refusal: string | undefined;
@@ -48,7 +48,7 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
     : { kind: 'failed', message: refusal ?? 'the server did not answer in time' };
 }
 
-/** How long after its last renewal a member may act. For a session that cannot be read this is unknown. */
+/** How long after its last renewal a member may act; 0 if its session cannot be read. */
 function graceOf(found: ReadOutcome): number {
   const record = found.kind === 'found' && found.entry.value ? decodeSession(found.entry.value) : undefined;
   return record ? Math.min(record.suspectMs, record.ttlMs) : 0;

@@ -4,16 +4,16 @@ import { nameOf, type SeenSession } from './group-entries.js';
 /** The state of a process that was started as a member. */
 export interface Joining {
   name: string;
-  /** Its partitions, by the name of the previous owner; null: no owner. */
+  /** Its partitions, by the name of the previous owner; null stands for no owner. */
   from: ReadonlyMap<string | null, number[]>;
 }
 
 /**
  * Waits until a process has joined a group and has its share of the partitions.
  *
- * @param process its host and process id, and the number of partitions of its group.
- * @param waitMs how long that may take; `signal` ends the wait.
- * @returns its partitions; undefined if it has not joined.
+ * @param process the host and id of the process, and the number of partitions of the group.
+ * @param waitMs how long joining may take; `signal` ends the wait.
+ * @returns the member's partitions; undefined if the process has not joined.
  * @throws NatspocError if the group cannot be watched any more.
  */
 export async function followJoining(

@@ -6,10 +6,10 @@ import { decodeLease, encodeRecord } from '../protocol/records.js';
 const CHANGED = 'its lease has changed meanwhile; try again';
 
 /**
- * Overwrites a lease that cannot be read, so that the partition has no owner and the next member that plans claims it. Its
+ * Overwrites a lease that cannot be read. Then the partition has no owner, and the next member that plans claims it. The
  * previous owner must have stopped.
  *
- * @returns the reason if it was not written, otherwise undefined.
+ * @returns the reason if the lease was not written, otherwise undefined.
  */
 export async function freeLease(
   bucket: Bucket,
@@ -26,7 +26,7 @@ export async function freeLease(
 /**
  * Ends the reservation of a partition, so that the next member that plans claims it.
  *
- * @returns the reason if it was not ended, otherwise undefined.
+ * @returns the reason if the reservation was not ended, otherwise undefined.
  */
 export async function endReservation(
   bucket: Bucket,
@@ -44,7 +44,7 @@ export async function endReservation(
   return refusalOf(await bucket.write(key, encodeRecord(record), found.entry.revision));
 }
 
-/** Why a write was not made; undefined: it was made. */
+/** Why a write failed; undefined if it succeeded. */
 function refusalOf(written: Awaited<ReturnType<Bucket['write']>>): string | undefined {
   switch (written.kind) {
     case 'ok':
@@ -58,7 +58,7 @@ function refusalOf(written: Awaited<ReturnType<Bucket['write']>>): string | unde
   }
 }
 
-/** Why {@link freeLease} would not write; undefined: it would. */
+/** Why {@link freeLease} would not write; undefined if it would. */
 export async function refusalToFree(
   bucket: Bucket,
   group: string,

@@ -6,7 +6,7 @@ import type { ControlClient } from '../protocol/member-orders.js';
 export interface GroupPorts {
   observer: GroupObserver;
   bucket: Bucket;
-  /** The stream's own layout; absent: the group is keyed. */
+  /** The stream's own layout; absent for a keyed group. */
   own?: { prefix: string; filter: string } | undefined;
   control: ControlClient;
   /** The first sequence stored at or after a time; undefined if the server does not answer. */
@@ -22,15 +22,15 @@ export interface ReleaseOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What counts as unhealthy; undefined: no limit. */
+/** The limits of a healthy group; undefined means no limit. */
 export interface CheckOptions {
-  /** Messages that may wait in one partition. */
+  /** Limit of messages that wait in one partition. */
   maxLag?: number | undefined;
-  /** Age of a waiting message, in milliseconds. */
+  /** Limit of the age of a waiting message, in milliseconds. */
   maxAgeMs?: number | undefined;
-  /** Time without progress, in milliseconds. */
+  /** Limit of the time without progress, in milliseconds. */
   stalledMs?: number | undefined;
-  /** Partitions may be paused. Default false: that is a warning. */
+  /** True if partitions may be paused. Default false: a pause is a warning. */
   allowPaused?: boolean | undefined;
 }
 

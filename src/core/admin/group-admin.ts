@@ -46,7 +46,7 @@ import { withFollower } from './with-follower.js';
 const CONCURRENT_PLANS = 8;
 
 /**
- * A group as an operator sees it: inspects it and controls its partitions. Requests to members are bounded by their
+ * Inspects a group and controls its partitions, for an operator. Requests to members are bounded by their
  * drain timeout, and outcomes are read from the leases. Methods reject with a NatspocError:
  * `unreachable`, `not-permitted`, …
  */
@@ -55,7 +55,7 @@ export class GroupAdmin {
   readonly #partitions: number;
   readonly #ports: GroupPorts;
 
-  /** @param config with the group's name; `partitions`: how many the stream has. */
+  /** @param config with the group's name. `partitions`: the number of partitions of the stream. */
   constructor(config: Config, partitions: number, ports: GroupPorts) {
     this.#config = config;
     this.#partitions = partitions;
@@ -90,8 +90,8 @@ export class GroupAdmin {
   }
 
   /**
-   * Follows members and leases until it is stopped; `onChange` receives each change after the first snapshot. If it throws, that is
-   * a bug of the program: it is written to standard error.
+   * Follows members and leases until the follower is stopped; `onChange` receives each change after the first snapshot. If
+   * `onChange` throws, that is a bug of the program: the error is written to standard error.
    *
    * @see GroupFollower.until
    */
@@ -109,7 +109,7 @@ export class GroupAdmin {
     });
   }
 
-  /** Runs `use` with a follower that knows the group; `signal` ends the wait for what it has to know. */
+  /** Runs `use` with a follower that knows the group; `signal` ends the wait for the first snapshot. */
   following<T>(use: (follower: GroupFollower) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withFollower(this.#ports.observer, this.#config, use, signal);
   }
@@ -136,14 +136,14 @@ export class GroupAdmin {
     );
   }
 
-  /** Makes owners try now what holds their partitions up. */
+  /** Makes owners retry at once the messages that hold their partitions up. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]> {
     return retryPartitions(this.#heldUpPorts(follower), partitions);
   }
 
   /**
-   * Makes the owner skip the message that holds its partition up, and waits until the partition has passed
-   * it.
+   * Makes the owner skip the message that holds its partition up, and waits until the partition has passed the
+   * message.
    */
   skip(
     follower: GroupFollower,
@@ -160,7 +160,7 @@ export class GroupAdmin {
     return { observer, follower, control, answerMs: patienceOf(this.#config).answerMs };
   }
 
-  /** Pauses partitions, and waits until they are not handled any more; or resumes them. */
+  /** Pauses partitions, and waits until their handlers have stopped. With `paused` false, resumes them. */
   async pause(
     follower: GroupFollower,
     partitions: readonly number[],
@@ -197,7 +197,7 @@ export class GroupAdmin {
   /**
    * Waits until a pinned member owns its partitions.
    *
-   * @returns `present`: the group has that member; `there`: it owns all of them.
+   * @returns `present`: the group has this member; `there`: it owns all of the partitions.
    */
   async untilPinned(
     follower: GroupFollower,
@@ -290,8 +290,8 @@ export class GroupAdmin {
   }
 
   /**
-   * Tells a member to end, by `order`, and follows its partitions. Returns the reason if the request could
-   * not be sent.
+   * Tells a member to end, and follows its partitions. `order` sends the request. Returns the reason if it could not be
+   * sent.
    */
   endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
     const { waitMs } = patienceOf(this.#config);
@@ -301,7 +301,7 @@ export class GroupAdmin {
   /**
    * Waits until a process is a member and has its share of partitions; undefined if it does not join.
    *
-   * @param startMs how long its start may take, in milliseconds.
+   * @param startMs how long the start of the process may take, in milliseconds.
    */
   joining(
     process: { host: string; pid: number },

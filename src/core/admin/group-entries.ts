@@ -9,7 +9,7 @@ interface Seen<T> {
   atMs: number;
 }
 
-/** A session; `record` null: it cannot be read. */
+/** A session; `record` is null if it cannot be read. */
 export interface SeenSession extends Seen<SessionRecord | null> {
   id: string;
 }
@@ -17,26 +17,26 @@ export interface SeenSession extends Seen<SessionRecord | null> {
 /** A lease; its revision is the epoch. */
 export type SeenLease = Seen<LeaseRecord | 'unreadable' | null>;
 
-/** An operator's override of a partition; `record` null: it was removed. */
+/** An operator's override of a partition; `record` is null if it was removed. */
 export type SeenOverride = Seen<OverrideRecord | 'unreadable' | null>;
 
 /** The layout of a keyed group. */
 export type SeenLayout = Seen<GroupLayoutRecord | 'unreadable' | null>;
 
-/** A change by an entry; `before` undefined: nothing was known; a session's `after` null: it has ended. */
+/** A change by an entry. `before` is undefined if nothing was known; a session's `after` is null if the session has ended. */
 export type GroupChange =
   | { kind: 'session'; id: string; before: SeenSession | undefined; after: SeenSession | null }
   | { kind: 'lease'; partition: number; before: SeenLease | undefined; after: SeenLease }
   | { kind: 'override'; partition: number; before: SeenOverride | undefined; after: SeenOverride }
   | { kind: 'layout'; before: SeenLayout | undefined; after: SeenLayout };
 
-/** Limit of remembered ended sessions. They are remembered so that no older entry brings one back. */
+/** Limit of remembered ended sessions. They are remembered so that no older entry brings a session back. */
 const MAX_ENDED = 1_000;
 
-/** The name of a session's member; its id, if the session cannot be read. */
+/** The name of a session's member; the session id if the session cannot be read. */
 export const nameOf = ({ id, record }: SeenSession): string => record?.name ?? id;
 
-/** The record of an entry; null: none, or it cannot be read. */
+/** The record of an entry; null if there is none, or it cannot be read. */
 export const readable = <T>(seen: Seen<T | 'unreadable' | null> | undefined): T | null =>
   seen === undefined || seen.record === 'unreadable' ? null : seen.record;
 
@@ -50,14 +50,14 @@ export class GroupEntries {
   readonly sessions: Map<string, SeenSession>;
   readonly leases: Map<number, SeenLease>;
   readonly overrides: Map<number, SeenOverride>;
-  /** The layout of a keyed group; undefined: none was seen. */
+  /** The layout of a keyed group; undefined if none was seen. */
   layout: SeenLayout | undefined;
-  /** Sessions that have ended: by which revision, and when. */
+  /** Sessions that have ended, with the revision and the time of the end. */
   readonly ended: Map<string, { revision: number; atMs: number }>;
   /** The newest revision so far. */
   #newest: number;
 
-  /** A copy of `known`; default: nothing is known. */
+  /** Starts with a copy of `known`; by default, nothing is known. */
   constructor(known?: GroupEntries) {
     this.sessions = new Map(known?.sessions);
     this.leases = new Map(known?.leases);
@@ -67,7 +67,7 @@ export class GroupEntries {
     this.#newest = known ? known.#newest : 0;
   }
 
-  /** Applies one entry. Returns the change; undefined: none. */
+  /** Applies one entry. Returns the change; undefined if there is none. */
   apply(entry: ViewEntry, atMs: number): GroupChange | undefined {
     const isNewest = entry.revision > this.#newest;
     if (isNewest) this.#newest = entry.revision;
@@ -107,7 +107,7 @@ export class GroupEntries {
     return { kind: 'override', partition, before, after };
   }
 
-  /** Applies a complete snapshot, change by change: known entries that are older than it and not in it are gone. */
+  /** Applies a complete snapshot, change by change. Known entries that are older than the snapshot and not in it are gone. */
   *applySnapshot(entries: readonly ViewEntry[], atMs: number): Generator<GroupChange> {
     const inOrder = [...entries].sort((a, b) => a.revision - b.revision);
     const newest = inOrder.at(-1)?.revision ?? 0;
@@ -139,7 +139,7 @@ export class GroupEntries {
   }
 
   /**
-   * The record of a lease; null: none, or it cannot be read, or it belongs to a partition from before the
+   * The record of a lease; null if there is none, or it cannot be read, or it belongs to a partition from before the
    * last resize.
    */
   leaseOf(partition: number): LeaseRecord | null {
@@ -160,7 +160,7 @@ export class GroupEntries {
     return lease?.owner === null && lease.reserved !== undefined;
   }
 
-  /** The override of a partition; null: none, or it cannot be read. */
+  /** The override of a partition; null if there is none, or it cannot be read. */
   overrideOf(partition: number): OverrideRecord | null {
     return readable(this.overrides.get(partition));
   }
@@ -170,17 +170,17 @@ export class GroupEntries {
     return this.leases.get(partition)?.record === 'unreadable';
   }
 
-  /** The session that a lease names as its owner, dead or alive; null: none. */
+  /** The session that a lease names as its owner, dead or alive; null if it names none. */
   ownerOf(partition: number): string | null {
     return this.leaseOf(partition)?.owner ?? null;
   }
 
-  /** The epoch of that owner; 0: there never was a lease. */
+  /** The epoch of that owner; 0 if there never was a lease. */
   epochOf(partition: number): number {
     return this.leases.get(partition)?.revision ?? 0;
   }
 
-  /** The name of that owner; null: none. */
+  /** The name of that owner; null if there is no owner. */
   ownerNameOf(partition: number): string | null {
     const record = this.leaseOf(partition);
     return record && record.owner !== null ? record.name : null;
@@ -208,7 +208,7 @@ export class GroupEntries {
     return [...this.sessions.values()].filter(({ record }) => record && !record.leaving).sort(byId);
   }
 
-  /** The member to which the plan pins a partition: of several members of that name, the first by id. */
+  /** The member to which the plan pins a partition. If several members have this name, the first by id. */
   pinnedTo(partition: number): SeenSession | undefined {
     const pin = this.overrideOf(partition)?.pin ?? null;
     return pin === null

@@ -1,17 +1,17 @@
 import type { LeaseReason } from '../protocol/records.js';
 import { type GroupChange, nameOf, readable } from './group-entries.js';
 
-/** A change of a member. `died`: its session ended without a leave; `ended`: it left or died, but which of the two was not seen. */
+/** A change of a member. `died`: its session ended without a leave. `ended`: it left or died, but it was not seen which. */
 interface MemberEvent {
   event: 'joined' | 'leaving' | 'left' | 'died' | 'ended';
   member: string;
   session: string;
 }
 
-/** A partition has a new owner, a new epoch of the same owner, or no owner. `from`: the previous owner; null: none or unknown. */
+/** A partition has a new owner, a new epoch of its owner, or no owner. `from`: the previous owner; null if none, or unknown. */
 type OwnerEvent = { partition: number; epoch: number; from: string | null; fromSession: string | null } & (
   | { event: 'acquired'; member: string; session: string; reason: LeaseReason }
-  /** Without an owner. `keptForMs`: reserved for a restart of the previous owner; null: free. */
+  /** The partition has no owner. `keptForMs`: reserved for a restart of the previous owner; null: free. */
   | { event: 'released'; keptForMs: number | null }
 );
 
@@ -20,7 +20,7 @@ interface OverrideEvent {
   event: 'paused' | 'resumed' | 'pinned' | 'unpinned';
   partition: number;
   by: string;
-  /** The member to which it is pinned. */
+  /** The member to which the partition is pinned. */
   to: string | null;
 }
 
@@ -42,7 +42,7 @@ export type GroupEvent =
   /** An entry that cannot be read. */
   | { event: 'unreadable'; key: string; partition?: number };
 
-/** The events of a change; none for the end of a session that was never seen. */
+/** The events of a change; empty for the end of a session that was never seen. */
 export function eventsOf(change: GroupChange): GroupEvent[] {
   if (change.kind === 'session') return sessionEvents(change);
   if (change.kind === 'layout') return layoutEvents(change);

@@ -15,7 +15,7 @@ export interface FoundLayout {
  * Reads the layout of a keyed group.
  *
  * @returns undefined for a group over the stream's own layout.
- * @throws NatspocError if it cannot be read.
+ * @throws NatspocError if the layout cannot be read.
  */
 export async function findGroupLayout(bucket: Bucket, group: string): Promise<FoundLayout | undefined> {
   const found = await bucket.read(keys.groupLayout(group));
@@ -36,8 +36,8 @@ export async function findGroupLayout(bucket: Bucket, group: string): Promise<Fo
 }
 
 /**
- * The positions of the partitions that a group has now. A partition that was not taken over since the last resize is at the lowest
- * position of those before; older positions belong to other partitions.
+ * The positions of a group's present partitions. A partition that was not taken over since the last resize has the lowest position
+ * of the earlier partitions that share keys with it. Positions from before the resize belong to other partitions.
  */
 export function positionsNow(
   stored: readonly PositionFacts[],

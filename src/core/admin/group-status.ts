@@ -19,11 +19,11 @@ export interface GroupStatus {
   members: MemberStatus[];
   /** Messages of the stream that no partition takes; absent: none are known. */
   uncovered?: Uncovered | undefined;
-  /** For a keyed group: messages that it has not read yet; absent: not known. */
+  /** For a keyed group: messages that it has not read yet; absent if unknown. */
   unread?: Unread | undefined;
   /** A resize that is not done yet. */
   resize?: ResizeStatus | undefined;
-  /** Present if it has no members and needs none. */
+  /** Present if the group has no members and needs none. */
   idle?: Idle | undefined;
 }
 
@@ -32,9 +32,9 @@ export interface ResizeStatus {
   /** The requested number of partitions, and the operator who requested it. */
   to: number;
   by: string;
-  /** Since when, in milliseconds. */
+  /** Time since the request, in milliseconds. */
   forMs: number;
-  /** Partitions that are closed already. */
+  /** Number of partitions that are closed already. */
   closed: number;
 }
 
@@ -49,16 +49,16 @@ export interface GroupTotals {
   unreachable: number;
   /** Messages that wait; null: unknown for at least one partition. */
   lag: number | null;
-  /** How long ago the oldest of them was stored, in milliseconds; null: none waits, or not known. */
+  /** How long ago the oldest waiting message was stored, in milliseconds; null if none waits, or unknown. */
   oldestMs: number | null;
   /**
-   * How long the waiting messages take at the present rate of handling, in milliseconds, if no more arrive;
-   * null: nothing is handled, some wait in a partition that stands still, or not known.
+   * How long the waiting messages take at the present rate of handling, in milliseconds, if no more arrive. null if
+   * nothing is handled, if messages wait in a partition that stands still, or if unknown.
    */
   drainMs: number | null;
-  /** The server cannot count by key: the lag is an estimate. */
+  /** True if the lag is an estimate, because the server cannot count by key. */
   lagIsEstimate: boolean;
-  /** Messages without a key that its members have handled since they started; 0 unless it is a keyed group. */
+  /** Messages without a key that the members have handled since they started; 0 unless the group is keyed. */
   withoutKey: number;
 }
 
@@ -71,7 +71,7 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     owned: partitions.filter(isOwned).length,
     members: members.length - unreachable,
     unreachable,
-    // Each share is rounded up, so the sum may exceed the number of unread messages, which is the limit.
+    // Each share is rounded up, so the sum may exceed the number of unread messages, which limits the lag.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
     drainMs: partitions.some(standsStill)
@@ -82,7 +82,7 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
   };
 }
 
-/** The age of the oldest waiting message, in milliseconds; null: none waits, or not known. */
+/** The age of the oldest waiting message, in milliseconds; null if none waits, or unknown. */
 const oldestOf = (partitions: readonly Pick<Progress, 'oldestMs'>[]): number | null =>
   partitions.reduce<number | null>(
     (most, { oldestMs }) => (oldestMs === null ? most : Math.max(most ?? 0, oldestMs)),

@@ -6,7 +6,7 @@ import { type ControlAnswer, type ControlClient, encodeControl } from '../protoc
 import type { GroupFollower } from './follower.js';
 import { ANSWER_MS } from './thresholds.js';
 
-/** How often the owner is asked whether it has passed the message. */
+/** How often to ask the owner whether the partition has passed the message. */
 const ASK_EVERY_MS = 50;
 
 /** What requests about held-up partitions need. */
@@ -19,14 +19,14 @@ export interface HeldUpPorts {
   signal?: AbortSignal | undefined;
 }
 
-/** The outcome for one partition. `unchanged`: nothing holds it up, or not this message; `failed`: see `message`. */
+/** The outcome for one partition. `unchanged`: nothing, or not this message, holds it up. `failed`: see `message`. */
 export interface HeldUpOutcome {
   partition: number;
   outcome: 'retried' | 'skipped' | 'dead-letter' | 'unchanged' | 'failed';
-  /** The name of its owner; null: none. */
+  /** The name of the owner; null if there is none. */
   owner: string | null;
   message: string | null;
-  /** The server does not permit the request. */
+  /** True if the server does not permit the request. */
   denied: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface SkipOrder {
 }
 
 /**
- * Makes owners try what holds their partitions up now, instead of at the end of the wait; also in halted
+ * Makes owners retry at once the messages that hold their partitions up, instead of after the wait; also in halted
  * partitions.
  */
 export async function retryPartitions(
@@ -70,7 +70,7 @@ export async function retryPartitions(
 }
 
 /**
- * Makes the owner skip a message that holds its partition up, and waits until the partition has passed it.
+ * Makes the owner skip a message that holds its partition up, and waits until the partition has passed the message.
  */
 export async function skipMessage(ports: HeldUpPorts, order: SkipOrder): Promise<HeldUpOutcome> {
   const { follower, control, answerMs } = ports;
@@ -108,7 +108,7 @@ async function untilPassed(
   }
 }
 
-/** The outcome if the owner has not accepted a request; undefined: it has. */
+/** The outcome if the owner has not accepted a request; undefined if it has. */
 function notTaken(
   follower: GroupFollower,
   partition: number,

@@ -8,15 +8,15 @@ export interface Tenure {
   session: string | null;
   from: string | null;
   reason: LeaseReason | null;
-  /** The partition was closed for a resize: the next one with this number is a different partition. */
+  /** True if the partition was closed for a resize: the next partition with this number is a different one. */
   closed: boolean;
-  /** Its start, on the observer's clock, ISO 8601. */
+  /** Start of the period, on the observer's clock, ISO 8601. */
   at: string;
-  /** Its duration, until the next change of owner or until now; whole milliseconds. */
+  /** Duration of the period, until the next change of owner or until now; whole milliseconds. */
   heldMs: number;
   /**
-   * Upper bound on the time before it without an owner: from the last renewal of the previous owner until the
-   * claim; whole milliseconds. 0 for a handover; null: that renewal is no longer stored.
+   * Upper bound on the time without an owner before the period: from the last renewal of the previous owner until the
+   * claim; whole milliseconds. 0 for a handover; null if that renewal is no longer stored.
    */
   gapMs: number | null;
 }
@@ -46,7 +46,7 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
   });
 }
 
-/** Session id of the last known owner of a partition; null: no stored revision of its lease names one. */
+/** Session id of the last known owner of a partition; null if no stored revision of its lease names an owner. */
 export function lastOwner(past: readonly PastEntry[], partition: number): string | null {
   const owners = past.flatMap(({ entry }) =>
     entry.kind === 'lease' && entry.partition === partition && entry.record !== 'unreadable'
@@ -56,7 +56,7 @@ export function lastOwner(past: readonly PastEntry[], partition: number): string
   return owners.at(-1) ?? null;
 }
 
-/** Rounded up, because a gap is an upper bound. Durations are rounded up, too, so that no gap is longer than the time around it. */
+/** The gap before a period, rounded up, because it is an upper bound. Durations are rounded up too, so no gap exceeds them. */
 function gapBefore(
   past: readonly PastEntry[],
   atMs: number,
@@ -66,12 +66,12 @@ function gapBefore(
 ): number | null {
   if (reason === 'handover' || reason === 'release') return 0;
   if (heldSinceMs === undefined) return null;
-  // It had no owner before the claim: the gap starts there.
+  // The partition had no owner before the claim: the gap starts when the last owner gave it up.
   if (ownerBefore === null) return Math.ceil(Math.max(0, atMs - heldSinceMs));
   const signs = past.flatMap(({ atMs: signMs, entry }) =>
     entry.kind === 'proof' && entry.id === ownerBefore && !entry.ended && signMs <= atMs ? [signMs] : [],
   );
-  // Its claim was a sign of life too, but counting from it would make the gap far too long.
+  // The previous owner's claim was a sign of life too, but a gap counted from there would be far too long.
   if (signs.length === 0) return null;
   return Math.ceil(Math.max(0, atMs - Math.max(heldSinceMs, ...signs)));
 }

@@ -5,7 +5,7 @@ import type { GroupStatus } from './group-status.js';
 
 /** A group whose members had a bounded job, have done it, and left. */
 export interface Idle {
-  /** When the last of them had done its job, in milliseconds since 1970 on its clock. */
+  /** When the last member had done its job, in milliseconds since 1970 on its clock. */
   sinceMs: number;
 }
 
@@ -22,14 +22,14 @@ export async function readIdle(
   return entries.sessions.size > 0 ? undefined : idleOf(await observer.job(), entries);
 }
 
-/** The same for a job that is known already. */
+/** Like {@link readIdle}, for a job that is known already. */
 export const idleOf = (
   job: JobFacts | undefined,
   entries: Pick<GroupEntries, 'sessions' | 'leases'>,
 ): Idle | undefined =>
   job && entries.sessions.size === 0 && isLast(job, entries) ? { sinceMs: job.atMs } : undefined;
 
-/** Partitions of an idle group are without an owner on purpose. */
+/** Marks partitions of an idle group as `idle`: they have no owner on purpose. */
 export function withIdle(status: GroupStatus, idle: Idle | undefined): GroupStatus {
   if (!idle) return status;
   const partitions = status.partitions.map((lease) =>

@@ -9,7 +9,7 @@ const CONCURRENT_COUNTS = 16;
 export const describeLag = (lag: number): string =>
   `${formatCount(lag)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
 
-/** A partition's last handled and last stored sequence; null: none. */
+/** A partition's last handled and last stored sequence; null if there is none. */
 export interface LagInput {
   partition: number;
   position: number | null;
@@ -19,9 +19,9 @@ export interface LagInput {
 /** Messages that wait in a partition. */
 export interface Lag {
   lag: number;
-  /** For a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
+  /** For a keyed group, whose lag is an estimate: the exact number of messages of the group after the position. */
   unread?: number;
-  /** When the first of them was stored, in milliseconds since 1970; null: none waits, or not known. */
+  /** When the first waiting message was stored, in milliseconds since 1970; null if none waits, or unknown. */
   oldestAtMs: number | null;
 }
 

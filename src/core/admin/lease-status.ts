@@ -3,12 +3,12 @@ import type { LeaseReason } from '../protocol/records.js';
 import type { PositionFault } from './position-fault.js';
 
 /**
- * The state of a partition. `unowned`: it has no owner; `orphaned`: its owner has no session any more;
- * `expired`, `unreachable`, `silent`: its owner has not renewed, has no connection, does not answer;
- * `unreadable`: its lease cannot be read; `owned`: nothing more is known; otherwise as its owner reports: `starting`,
- * `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`. `closed`: it is closed for a resize. `reserved`: its owner
- * left for a restart, and still has time to return. `idle`: it has no owner, and needs none, because the
- * members of its group had a bounded job and did it.
+ * The state of a partition. `unowned`: it has no owner. `orphaned`: its owner has no session any more. `expired`: its owner
+ * has not renewed. `unreachable`: its owner has no connection. `silent`: its owner does not answer. `unreadable`: its lease
+ * cannot be read. `owned`: it has an owner, and nothing more is known. `closed`: it is closed for a resize. `reserved`: its
+ * owner left for a restart, and still has time to return. `idle`: it needs no owner, because the group's members finished
+ * their bounded job. All other states are as the owner reports: `starting`, `running`, `retrying`, `draining`, `drained`,
+ * `waiting`, `halted`, `paused`.
  */
 export type LeaseState =
   | 'unowned'
@@ -37,27 +37,27 @@ const HEALTHY = new Set<LeaseState>([
   'idle',
 ]);
 
-/** True if no member makes progress in the partition, so that an operator should look. A short retry is routine. */
+/** True if no member makes progress in the partition: an operator should look. A short retry is routine. */
 export const needsAttention = ({ state, holdUp }: Pick<LeaseStatus, 'state' | 'holdUp'>): boolean =>
   !HEALTHY.has(state) || (holdUp !== null && isLong(holdUp));
 
-/** The progress of a partition; null: unknown, or none. */
+/** The progress of a partition; null if unknown, or if there is none. */
 export interface Progress {
-  /** The last handled sequence; null: the group has no position here. */
+  /** The last handled sequence; null if the group has no position in the partition. */
   position: number | null;
-  /** The last stored sequence; null: the partition is empty. */
+  /** The last stored sequence; null if the partition is empty. */
   end: number | null;
   /** Messages between position and end; null: unknown. */
   lag: number | null;
-  /** For a keyed group, whose lag is an estimate: messages of the group after the position, exactly. */
+  /** For a keyed group, whose lag is an estimate: the exact number of messages of the group after the position. */
   unread?: number | undefined;
-  /** How long ago the first waiting message was stored, in milliseconds; null: none waits, or not known. */
+  /** How long ago the first waiting message was stored, in milliseconds; null if none waits, or unknown. */
   oldestMs: number | null;
-  /** Recent messages per second, as its owner reports; null: not reported. */
+  /** Recent messages per second, as the owner reports; null if not reported. */
   ratePerSecond: number | null;
-  /** The fault of the position; null: none, or no position. Members read nothing after a wrong position. */
+  /** The fault of the position; null if it is right, or there is no position. Members read nothing after a wrong position. */
   positionFault: PositionFault | null;
-  /** Time since the last commit, in milliseconds; null: never. */
+  /** Time since the last commit, in milliseconds; null if there was none. */
   positionAgeMs: number | null;
   /** Upper bound on the messages that the stream dropped before they were handled, since the group started or the last seek. */
   trimmed: number;
@@ -66,7 +66,7 @@ export interface Progress {
 /** The owner and progress of a partition. */
 export interface LeaseStatus extends Progress {
   partition: number;
-  /** Name and session of its owner, dead or alive; null: none. */
+  /** Name and session of the owner, dead or alive; null if there is no owner. */
   owner: string | null;
   session: string | null;
   /** The owner's epoch: the revision of the lease; 0 if there never was a lease. */
@@ -75,23 +75,23 @@ export interface LeaseStatus extends Progress {
   reason: LeaseReason | null;
   from: string | null;
   /**
-   * The member for which it is kept, if that member left for a restart, and how much time remains for its
+   * The member for which the partition is kept, if that member left for a restart, and how much time remains for its
    * return, in milliseconds.
    */
   reservedFor: string | null;
   reservedMs: number | null;
   /** Time since the last change of owner, in milliseconds. */
   heldMs: number | null;
-  /** The override (pin, pause) cannot be read and is ignored. */
+  /** True if the override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
-  /** Paused by an operator: owned, but not handled. By whom, and since when, in milliseconds; null: not paused. */
+  /** True if an operator has paused it: owned, but not handled. The operator, and for how long, in milliseconds; null if not paused. */
   paused: boolean;
   pausedBy: string | null;
   pausedMs: number | null;
-  /** Name or session id of the member to which it is pinned. */
+  /** Name or session id of the member to which the partition is pinned. */
   pin: string | null;
   state: LeaseState;
-  /** What holds it up, as its owner reports; null: nothing, or not known. */
+  /** What holds the partition up, as its owner reports; null if nothing does, or unknown. */
   holdUp: HoldUp | null;
 }
 
@@ -103,12 +103,12 @@ export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): b
   unread !== undefined && lag !== 0;
 
 /**
- * True if messages wait in a partition that no member works on: however fast the others are, these stay.
+ * True if messages wait in a partition that no member works on. They stay, however fast other partitions are handled.
  */
 export const standsStill = (lease: Pick<LeaseStatus, 'state' | 'holdUp' | 'lag' | 'paused'>): boolean =>
   lease.lag !== 0 && (lease.paused || needsAttention(lease));
 
-/** The sum of the lags; null if one of them is unknown. */
+/** The sum of the lags; null if a lag is unknown. */
 export function totalLag(partitions: readonly { lag: number | null }[]): number | null {
   return partitions.reduce<number | null>(
     (sum, { lag }) => (sum === null || lag === null ? null : sum + lag),

@@ -17,7 +17,7 @@ export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
  */
 export type MemberState = 'live' | 'leaving' | 'late' | 'silent' | 'expired' | 'unreachable' | 'unreadable';
 
-/** States that need attention, the certain ones first. */
+/** States that need attention, certain states first. */
 export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unreadable', 'silent', 'late'];
 
 /** The facts about a member that its session does not contain. */
@@ -25,7 +25,7 @@ export interface MemberFacts {
   /** Time since its last observed renewal, in milliseconds. */
   renewedAgoMs: number;
   answer: Answer;
-  /** Its last answer and the time of that answer, in milliseconds since 1970; null: none. */
+  /** Its last answer and the time of that answer, in milliseconds since 1970; null if there was none. */
   stats: MemberStats | null;
   answeredAtMs: number | null;
 }
@@ -34,25 +34,25 @@ export interface MemberFacts {
 export interface MemberStatus extends MemberFacts {
   session: string;
   name: string;
-  /** null: its session cannot be read. */
+  /** null if the session cannot be read; so are the next fields. */
   host: string | null;
   pid: number | null;
   version: string | null;
-  /** Its own wall clock, ISO 8601. */
+  /** On the member's wall clock, ISO 8601. */
   startedAt: string | null;
   ttlMs: number | null;
-  /** Estimated time until the group considers it dead unless it renews; negative: overdue. */
+  /** Estimated time until the group considers the member dead unless it renews; negative if overdue. */
   expiresInMs: number | null;
   state: MemberState;
-  /** Recent messages per second; null: unknown. */
+  /** Recent messages per second; null if unknown. */
   ratePerSecond: number | null;
   /** Partitions whose leases name it. */
   partitions: number[];
-  /** Messages that wait in these partitions; null: unknown for at least one. */
+  /** Messages that wait in these partitions; null if unknown for at least one. */
   lag: number | null;
-  /** The server cannot count by key: the lag is an estimate. */
+  /** True if the lag is an estimate, because the server cannot count by key. */
   lagIsEstimate?: boolean | undefined;
-  /** For a keyed group: messages that it has not read yet; absent: none, or not known. */
+  /** For a keyed group: messages that the member has not read yet; absent if none, or unknown. */
   unread?: Unread | undefined;
 }
 
@@ -110,7 +110,7 @@ export function sumOf(values: readonly (number | null)[]): number | null {
 const reportedRate = (stats: MemberStats | null): number | null =>
   sumOf(stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? []);
 
-/** Asks the members for their statistics, and describes each, by session. The caller adds partitions and lag. */
+/** Asks the members for their statistics, and describes each member, by session. The caller adds partitions and lag. */
 export async function readMembers(
   observer: GroupObserver,
   { sessions }: GroupEntries,

@@ -5,7 +5,7 @@ import { keys } from '../protocol/keys.js';
 import { RECORD_VERSION, unreadableAs } from '../protocol/record-format.js';
 import { decodeOverride, encodeRecord, type OverrideRecord } from '../protocol/records.js';
 
-/** How often to retry when others change the entry at the same time. */
+/** Number of attempts, because other operators may change the entry at the same time. */
 const ATTEMPTS = 5;
 
 /** An operator's override of a partition. */
@@ -34,7 +34,7 @@ export async function changeOverride(
   let refusal: string | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await readOverride(bucket, key);
-    // This is our own change, whose answer was lost: return the state that we saw before it.
+    // If the entry is our own change, whose answer was lost, return the state that we saw before it.
     const isOurs = found.record ? found.record.at === at && found.record.by === by : removing;
     if (attempt > 1 && isOurs) return before;
     before = found.record ?? NOTHING;
@@ -56,8 +56,8 @@ export async function changeOverride(
 }
 
 /**
- * The override of a partition; null: none. `isBroken`: the entry cannot be read and is ignored; a new override replaces
- * it.
+ * The override of a partition; null if there is none. `isBroken`: the entry cannot be read and is ignored; a new override
+ * replaces it.
  *
  * @throws NatspocError if the bucket cannot be read, or a newer version wrote the entry.
  */

@@ -3,11 +3,11 @@ import { ANSWER_MS } from './thresholds.js';
 
 /** How long to wait for the result of a request to a member, in milliseconds. */
 export interface Patience {
-  /** Until it accepts the request. */
+  /** Until the member accepts the request. */
   answerMs: number;
   /** Until the request is done: the drain timeout, plus time for the next owner. */
   waitMs: number;
-  /** Until it has paused. */
+  /** Until the member has paused a partition. */
   restMs: number;
 }
 

@@ -4,7 +4,7 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { GroupFollower } from './follower.js';
 import { ANSWER_MS } from './thresholds.js';
 
-/** How often the owners are asked. */
+/** How often to ask the owners. */
 const ASK_EVERY_MS = 50;
 
 /**
@@ -30,7 +30,7 @@ export async function untilNotHandled(
       const name = escapeControl(follower.ownerNameOf(partition) ?? owner);
       const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
       if (!answers.has(owner)) {
-        // An owner whose session has ended handles nothing: two members that left together leave such leases behind.
+        // An owner whose session has ended handles nothing. Two members that leave together may leave such leases behind.
         if (follower.sessions.has(owner)) unfinished.set(partition, `its owner ${name} does not answer`);
       } else if (own?.epoch !== follower.epochOf(partition) || own?.state !== 'paused') {
         unfinished.set(partition, `its owner ${name} is still ${own?.state ?? 'taking over'}`);

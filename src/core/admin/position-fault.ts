@@ -7,14 +7,13 @@ import type { Unreadable } from '../protocol/record-format.js';
 const CONCURRENT_READS = 16;
 
 /**
- * What is wrong with a position: see {@link Misfit}; `broken`: it cannot be read; `newer`: a newer
- * version wrote it.
+ * What is wrong with a position: see {@link Misfit} and {@link Unreadable}.
  */
 export type PositionFault = Misfit | Unreadable;
 
 /**
- * The wrong positions, by partition. Members read nothing after a wrong position,
- * `leases check` fails, the lag is unknown, and `stream trim` deletes nothing for it.
+ * The wrong positions, by partition. If a position is wrong, members read nothing after it, `leases check` fails, the lag
+ * is unknown, and `stream trim` deletes nothing in the partition.
  *
  * @param stream read after the positions.
  */

@@ -15,7 +15,7 @@ import { withUnread } from './unread.js';
  * Reads the status of a group once: sessions, leases, positions, ends of the partitions, lag, and the answers of
  * the members.
  *
- * @param partitions how many the stream has; a keyed group stores its own number.
+ * @param partitions the number of partitions of the stream; a keyed group stores its own number.
  * @throws the errors of the observer: no permission, no bucket, no answer.
  */
 export async function readGroupStatus(observer: GroupObserver, partitions: number): Promise<GroupStatus> {
@@ -25,7 +25,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   const layout = readable(entries.layout) ?? undefined;
   const positions = positionsNow(stored, layout, Date.now());
   const members = await readMembers(observer, entries);
-  // Read last, so that no position is beyond its end.
+  // The ends are read last, so that no position is beyond an end.
   const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
@@ -42,7 +42,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
     ...{ partition, end },
     position: position ?? start,
   }));
-  // Counted immediately: messages that are stored meanwhile would look like lag.
+  // The lags are counted immediately: messages that are stored meanwhile would look like lag.
   const [lags, faults] = await Promise.all([
     readLags(observer, waiting),
     readPositionFaults(observer, positions, stream),
@@ -65,8 +65,8 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
 }
 
 /**
- * The end of a partition as it is shown. A position may be beyond its last message, because it follows a shared reader over messages
- * of other partitions.
+ * The end of a partition, for display. A position may be beyond the partition's last message, because it follows a shared reader
+ * past messages of other partitions.
  */
 function endOf(end: number | null, position: number | null, fault: PositionFault | null): number | null {
   return end === null || fault !== null ? end : Math.max(end, position ?? 0);

@@ -4,24 +4,24 @@ import { type FoundLetter, REDRIVEN_HEADER } from '../protocol/dead-letter.js';
 
 /** Limit of dead letters processed in parallel. */
 const BATCH = 256;
-/** Attempts to get an answer. */
+/** Number of attempts to get an answer. */
 const TRIES = 3;
 
 /** Options of a redrive. */
 export interface RedriveOptions {
   box: DeadLetterStore;
   target: RedriveTarget;
-  /** Partitions of that stream. */
+  /** Number of partitions of the target stream. */
   partitions: number;
   /** Only dead letters of this group; undefined: of all groups. */
   group?: string | undefined;
-  /** Only these, by their sequences in the stream of dead letters; undefined: all. */
+  /** Only dead letters with these sequences in their stream; undefined: all. */
   only?: ReadonlySet<number> | undefined;
   /** Limit of dead letters. */
   count?: number | undefined;
-  /** Called for each letter that was put back, with its new sequence in the stream. */
+  /** Called for each letter that was published again, with its new sequence in the stream. */
   onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;
-  /** Called for each letter that cannot be put back, with the reason. */
+  /** Called for each letter that cannot be published again, with the reason. */
   onKept?: ((letter: FoundLetter, reason: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -29,19 +29,19 @@ export interface RedriveOptions {
 /** The result of a redrive. */
 export interface RedriveSummary {
   redriven: number;
-  /** Not touched: not requested, or not dead letters of this stream. */
+  /** Letters left alone: not requested, or not dead letters of this stream. */
   left: number;
-  /** Not touched, because they cannot be put back. */
+  /** Letters that cannot be published again. */
   kept: number;
 }
 
 /**
- * Publishes dead letters to their partitions again, oldest first, and deletes each after the stream has confirmed
- * it. They carry message ids: if one was put back but could not be deleted, another attempt within the stream's
- * duplicate window does not store it twice. Every group of the stream receives them again. One that cannot be
- * put back stays, and does not stop the others.
+ * Publishes dead letters to their partitions again, oldest first, and deletes each letter after the stream has confirmed
+ * it. The messages carry ids: if a letter was published but could not be deleted, another attempt within the stream's
+ * duplicate window does not store it twice. Every group of the stream receives the messages again. A letter that cannot
+ * be published stays, and does not stop the others.
  *
- * @throws NatspocError `unreachable` or `not-permitted` if none can be put back; earlier ones already are.
+ * @throws NatspocError `unreachable` or `not-permitted` if no letter can be published. Earlier letters may have been.
  */
 export async function redrive(options: RedriveOptions): Promise<RedriveSummary> {
   const { box, group, only, count = Number.POSITIVE_INFINITY, signal } = options;
@@ -60,7 +60,7 @@ export async function redrive(options: RedriveOptions): Promise<RedriveSummary> 
   return summary;
 }
 
-/** Partitions in parallel, the letters of each in order. */
+/** Publishes the letters of each partition in order, and different partitions in parallel. */
 async function putBack(
   batch: readonly FoundLetter[],
   options: RedriveOptions,

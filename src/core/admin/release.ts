@@ -25,24 +25,24 @@ export interface ReleasePorts {
   control: ControlClient;
   bucket: Bucket;
   group: string;
-  /** Session id of the last owner that the bucket still knows, if a lease cannot be read; null: none. */
+  /** Session id of the last owner that the bucket still knows, for a lease that cannot be read; null if there is none. */
   lastOwner(partition: number): Promise<string | null>;
   signal?: AbortSignal;
 }
 
-/** The outcome for one partition. `unchanged`: it already had the right owner; `failed`: see `message`. */
+/** The outcome for one partition. `unchanged`: it already had the right owner. `failed`: see `message`. */
 export interface ReleaseOutcome {
   partition: number;
   outcome: 'moved' | 'unchanged' | 'failed';
   from: string | null;
   to: string | null;
   epoch: number;
-  /** From the request until the lease named its next owner, in milliseconds. */
+  /** Time from the request until the lease named the next owner, in milliseconds. */
   tookMs: number;
-  /** Its owner was fenced, so its uncommitted messages are handled again. */
+  /** True if the owner was fenced: its uncommitted messages are handled again. */
   forced: boolean;
   message: string | null;
-  /** Asking its owner is not permitted; fencing would not help. */
+  /** True if asking the owner is not permitted; fencing would not help. */
   denied: boolean;
 }
 
@@ -98,7 +98,7 @@ async function releaseFrom(
       : answer.kind === 'gone'
         ? `${who} is gone`
         : `${who} does not answer`;
-  // Its session has ended: a member claims it, as soon as there is one.
+  // The owner's session has ended: any member will claim the partition.
   if (answer.kind === 'gone' && !session && !order.force)
     return moves.map((move) => move.failed('it has no owner'));
   if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
@@ -108,9 +108,9 @@ async function releaseFrom(
 }
 
 /**
- * A partition without a known owner. One that is kept for a restart is freed. No member claims a lease that cannot be read; `force`
- * releases it. Its last owner is fenced first: without contact it does not see the change of its lease, and
- * would continue.
+ * Releases a partition without a known owner. A partition that is kept for a restart is freed. No member claims a lease that cannot
+ * be read; `force` overwrites it. The last owner is fenced first: without contact it does not see the change of its lease, and would
+ * continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,
@@ -135,7 +135,7 @@ async function releaseUnowned(
   }
   const freed = await freeLease(bucket, group, partition);
   if (freed !== undefined) return move.failed(freed);
-  // Without members it stays unowned.
+  // Without members the partition stays unowned.
   return follower.planned().length === 0 ? move.freed() : move.settles(false);
 }
 
@@ -162,7 +162,7 @@ class Move {
     this.#from = ports.follower.ownerNameOf(partition);
   }
 
-  /** It has another owner, or the same one at a new epoch. */
+  /** True if the partition has another owner, or the same owner under a new epoch. */
   get hasMoved(): boolean {
     const { follower } = this.#ports;
     return follower.epochOf(this.partition) > this.#epoch && follower.ownerOf(this.partition) !== null;
@@ -181,7 +181,7 @@ class Move {
     return this.#result('moved', null, forced);
   }
 
-  /** It is free: if another owner was requested, the member that claims it must hand it over. */
+  /** Waits until a member claims the free partition. If another owner was requested, that member must hand it over. */
   async isClaimed(forced: boolean): Promise<ReleaseOutcome> {
     const claimed = await this.settles(forced, true);
     const { follower } = this.#ports;
@@ -196,7 +196,7 @@ class Move {
     return passed?.outcome === 'failed' ? { ...passed, forced } : this.#result('moved', null, forced);
   }
 
-  /** It has no owner, so the next member may claim it. */
+  /** The partition has no owner: the next member may claim it. */
   freed(): ReleaseOutcome {
     return this.#result('moved', null, false);
   }

@@ -1,11 +1,11 @@
 import type { StreamFacts, WaitingFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/** How long until a message is looked up again, in milliseconds: the stream may have been restored from a copy meanwhile. */
+/** After this time a message is looked up again, in milliseconds: the stream may have been restored from a copy meanwhile. */
 const LOOK_AGAIN_MS = 60_000;
 
 /**
- * What shows whether a stream has lost messages: when it was created, and how many sequences hold no message.
+ * Changes if a stream loses messages: the time of its creation, and the number of sequences without a message.
  */
 const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string =>
   `${createdAtMs} ${lastSequence - messages}`;
@@ -15,20 +15,20 @@ interface Counted {
   /** Messages of the partition in the stream at that time, and its losses until then. */
   stored: number;
   losses: string;
-  /** No message came while it was counted. */
+  /** True if no message arrived during the count. */
   isExact: boolean;
 }
 
 /**
- * Earlier reads of one group that are still valid. If the position of a partition has not moved, its
- * number of waiting messages has grown by the number of its new messages in the stream. A large group
- * without members is counted once, not at each look.
+ * Earlier reads of one group that are still valid. If the position of a partition has not moved, its number of waiting
+ * messages has grown by the number of its new messages. So a large group without members is counted only once, not at
+ * each look.
  */
 export class RememberedReads {
   readonly #counted = new Map<number, Counted>();
   readonly #stored = new Map<number, { at: number; time: Promise<number | undefined> }>();
 
-  /** The messages that wait in a partition; `facts` were read before. */
+  /** The messages that wait in a partition. `facts` must be read before this call. */
   async waiting(
     observer: Pick<GroupObserver, 'waiting'>,
     facts: StreamFacts,
@@ -49,8 +49,8 @@ export class RememberedReads {
   }
 
   /**
-   * To be called after all partitions were counted: counts of partitions without new messages meanwhile are
-   * exact.
+   * To be called after all partitions were counted. The count of a partition is exact if no new message arrived
+   * meanwhile.
    */
   async settle(read: () => Promise<StreamFacts>): Promise<void> {
     this.#tidy();
@@ -74,7 +74,7 @@ export class RememberedReads {
     return time;
   }
 
-  /** Forgets what is too old to be used. */
+  /** Forgets reads that are too old to be used. */
   #tidy(): void {
     const now = performance.now();
     for (const [sequence, { at }] of this.#stored)

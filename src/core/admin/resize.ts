@@ -18,13 +18,13 @@ export interface ResizePlan {
   from: number;
   to: number;
   /**
-   * Pinned or paused partitions that will not exist any more, or do not exist and will: their pins and pauses are dropped. The latter were
-   * left by a resize whose command had ended.
+   * Partitions whose pins and pauses are dropped: partitions that will no longer exist, and partitions that will be new. A new
+   * partition has a pin or pause if the command of an earlier resize ended too early to drop it.
    */
   dropped: number[];
   /** Pinned or paused partitions whose numbers stay: the pins and pauses then apply to other messages. */
   kept: number[];
-  /** All partitions are paused, so all new ones will be paused. */
+  /** True if all partitions are paused: then all new partitions will be paused. */
   paused: boolean;
 }
 
@@ -42,14 +42,14 @@ export interface ResizePorts {
   follower: GroupFollower;
   /** The operator, for people. */
   by: string;
-  /** The stream's own layout; absent: the group is keyed. */
+  /** The stream's own layout; absent for a keyed group. */
   own?: { prefix: string; filter: string; partitions: number } | undefined;
 }
 
 /**
  * What a resize would do. Changes nothing.
  *
- * @throws NatspocError `failed` if it is not possible now, and says what to do.
+ * @throws NatspocError `failed` if a resize is not possible now. The message says what to do.
  */
 export async function planResize(ports: ResizePorts, to: number): Promise<ResizePlan> {
   const { layout } = await readLayout(ports);
@@ -74,7 +74,7 @@ export async function resizeGroup(
   });
   if (to === found.layout.partitions && !found.layout.next) return outcome('unchanged');
   const isOrdered = found.layout.next?.partitions === to;
-  // Before the request, so that no new partition runs or pauses for a moment by mistake.
+  // Pins and pauses change before the request, so that no new partition runs or pauses for a moment by mistake.
   for (const partition of planned.dropped)
     if (partition >= planned.from)
       await changeOverride(bucket, group, partition, { paused: false, pin: null }, by);
@@ -103,7 +103,7 @@ export async function resizeGroup(
 /**
  * Withdraws a resize that is not done yet. Closed partitions are handled again.
  *
- * @returns the requested number of partitions; null: there was no resize.
+ * @returns the requested number of partitions; null if there was no resize.
  */
 export async function abortResize(ports: ResizePorts): Promise<number | null> {
   const { layout, revision } = await readLayout(ports);
@@ -148,10 +148,10 @@ async function plan(ports: ResizePorts, layout: GroupLayoutRecord, to: number): 
 }
 
 /**
- * The group must first pass what the last resize left to pass over: only the partitions before the last
- * resize are remembered.
+ * Checks that no partition depends on the partitions before the last resize. The layout remembers only one earlier
+ * layout, so this must hold before another resize.
  *
- * @throws NatspocError `failed`, naming what is behind.
+ * @throws NatspocError `failed` if a partition still depends on them; the message names it.
  */
 async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayoutRecord): Promise<void> {
   if (!layout.before) return;
@@ -168,8 +168,8 @@ async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayou
 }
 
 /**
- * The layout of the group. One over the stream's own layout has none yet, and becomes a keyed group over the same subjects: the
- * key is the header that publishers write.
+ * The layout of the group. A group over the stream's own layout has none yet. It becomes a keyed group over the same subjects,
+ * whose key is the header that publishers write.
  */
 async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLayout> {
   const found = await findGroupLayout(bucket, group);
@@ -184,7 +184,7 @@ async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLay
   };
 }
 
-/** @throws NatspocError if it is not written, because another operator or a member was faster. */
+/** @throws NatspocError if the layout is not written, for example because another operator or a member was faster. */
 async function write(
   { bucket, group }: ResizePorts,
   layout: GroupLayoutRecord,

@@ -7,11 +7,11 @@ import type { GroupObserver } from '../ports/observer.js';
 import { misfit, type PositionMark } from '../protocol/position-mark.js';
 import { describePositionFault, type PositionFault } from './position-fault.js';
 
-/** The target of a position: an end of the stream, before a sequence or time, or a number of messages from the current place. */
+/** The target of a position: an end of the stream, a sequence or time to continue at, or a number of messages from the present place. */
 export type SeekTarget = StartFrom | { kind: 'relative'; messages: number };
 
 /**
- * Reads what `--from` reads, `-100` or `+100`; `+0` keeps the position.
+ * Reads a target: a text as for `--from`, or `-100` or `+100`; `+0` keeps the position.
  *
  * @throws NatspocError `usage` for anything else.
  */
@@ -57,7 +57,7 @@ export interface SeekSource {
   sequenceAt(time: Date): Promise<number | undefined>;
 }
 
-/** Up to this many messages are counted one by one; beyond that the server's counts are used. */
+/** Up to this number, messages are counted one by one; beyond it, the server's counts are used. */
 const COUNTED = 10_000;
 /** Tolerance for the difference of two server counts, because messages may be published between them. */
 const BLUR = 500;
@@ -65,19 +65,19 @@ const BLUR = 500;
 /** The planned move of one position. */
 export interface SeekStep {
   partition: number;
-  /** The current position; null: the group has no position here. */
+  /** The current position; null if the group has no position in the partition. */
   from: number | null;
   /** The new position. */
   to: number;
-  /** Messages that will never be handled, and those that will be handled again. */
+  /** Number of messages that will never be handled, and of messages that will be handled again. */
   skipped: number;
   repeated: number;
 }
 
 /**
- * The planned move of one partition's position, with the messages it skips or repeats.
+ * The planned move of one partition's position, with the number of messages that it skips or repeats.
  *
- * @param position the current position with its mark; null: the group has none here; `unreadable`: it cannot be read.
+ * @param position the current position with its mark; null if the group has none in the partition; `unreadable` if it cannot be read.
  * @throws NatspocError `check-failed` for a relative target if the position is wrong.
  */
 export async function planSeek(
@@ -124,16 +124,16 @@ async function faultOf(
   if (position === null) return null;
   const { lastSequence: last, createdAtMs: created } = stream;
   const stored = position.stored === undefined ? undefined : await observer.storedTime(position.sequence);
-  // The end was read before the position, which may have moved since. A message that exists is not beyond the end.
+  // The end was read before the position, which may have moved since then. A message that exists is not beyond the end.
   const end = typeof stored === 'number' ? Math.max(last, position.sequence) : last;
   return misfit(position, { last: end, created, stored });
 }
 
 /** Counts messages of the partition after one sequence and up to another. */
 interface Counts {
-  /** By the server. */
+  /** Counted by the server. */
   about(after: number, upTo: number): Promise<number>;
-  /** The first `limit` of them, one by one. */
+  /** The sequences of the first `limit` messages. */
   sequences(after: number, upTo: number, limit: number): Promise<number[]>;
 }
 
@@ -175,7 +175,7 @@ async function resolve(
   }
 }
 
-/** This many messages before `from`. */
+/** The position this number of messages before `from`. */
 async function back(lowest: number, from: number, messages: number, counts: Counts): Promise<number> {
   const isCounted = messages <= COUNTED;
   const wanted = isCounted ? messages + BLUR : messages;
@@ -185,15 +185,15 @@ async function back(lowest: number, from: number, messages: number, counts: Coun
   return sequences.at(-messages - 1) ?? low;
 }
 
-/** This many messages after `from`. */
+/** The position this number of messages after `from`. */
 async function forward(from: number, last: number, messages: number, counts: Counts): Promise<number> {
   if (messages > COUNTED) return search(from, last, async (at) => (await counts.about(from, at)) <= messages);
   return (await counts.sequences(from, last, messages)).at(-1) ?? from;
 }
 
 /**
- * The highest sequence of a range for which `holds` is true; it is true up to some sequence and false after it. `low` if
- * it is never true. A partition's messages have no numbers of their own, so this is a binary search.
+ * The highest sequence of a range for which `holds` is true; `low` if it is never true. `holds` must be true up to some
+ * sequence and false after it. A binary search, because a partition's messages have no numbers of their own.
  */
 async function search(
   low: number,

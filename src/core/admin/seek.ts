@@ -24,7 +24,7 @@ export interface SeekPorts {
   group: string;
   /** The operator, for people. */
   by: string;
-  /** The target of a position, given the current one; `unreadable`: the current one cannot be read. */
+  /** Plans the move from the current position; `unreadable` if that cannot be read. */
   plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
   /** The stream's creation time and message time for a position at this sequence. */
   mark(sequence: number): Promise<PositionMark>;
@@ -71,7 +71,7 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
   }
 }
 
-/** If one pause cannot be lifted, the others are still lifted. */
+/** Lifts all pauses, even if one of them cannot be lifted. */
 async function liftPauses({ bucket, group, by }: SeekPorts, partitions: readonly number[]): Promise<void> {
   const left = new Map<number, unknown>();
   await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {
@@ -113,7 +113,7 @@ async function writePosition(
   if (value && !position && unreadableAs(value) === 'newer') {
     return notMoved(partition, 'its position was written by a newer version of natspoc: left alone');
   }
-  // An owner that is resumed after this check writes the position, so our write fails. One resumed before it may be at work.
+  // If the partition is resumed after this check, its owner writes the position, so our write fails. Before it, the owner may be at work.
   const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
   if (!wanted?.paused) return notMoved(partition, 'another operator resumed it meanwhile');
   const epochOfLayout = layout?.layout.epoch ?? 0;
@@ -122,7 +122,7 @@ async function writePosition(
   const from = isCurrent ? { ...position, sequence: position.seq } : start;
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);
-  // Never below the stored epoch: an older owner must find itself fenced.
+  // The epoch is never below the stored one: an older owner must find itself fenced.
   const epoch = Math.max(follower.epochOf(partition), position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;

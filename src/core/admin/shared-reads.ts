@@ -12,19 +12,19 @@ import { RememberedReads } from './remembered-reads.js';
 const partOf = (key: string): string => key.split('.', 2).join('.');
 
 /**
- * What the groups of a stream have in common, read once for all of them: the bucket, the ends of the partitions, the state of the
- * stream. Keyed groups see the whole stream, so they share only with each other.
+ * Reads that all groups of a stream share: the bucket, the ends of the partitions, the state of the stream. Keyed groups see the
+ * whole stream, so they share only with each other.
  */
 export class SharedReads {
   readonly #copy = new BucketCopy();
   #entries = new Map<string, StoredEntry[]>();
-  /** The ends of the partitions of the stream's own layout, and to which stream they belong. */
+  /** The ends of the partitions of the stream's own layout, and the state of the stream that they belong to. */
   #ends: { stream: string; read: Promise<EndFacts[]> } | undefined;
   readonly #streams = new Map<string, Promise<StreamFacts>>();
   readonly #remembered = new Map<string, { reads: RememberedReads; stream: () => Promise<StreamFacts> }>();
 
   /**
-   * Updates what is known of the bucket. Later reads of the stream are newer.
+   * Brings the copy of the bucket up to date. Later reads of the stream are newer.
    *
    * @throws NatspocError `stream-missing`, `unreachable`, …
    */
@@ -66,10 +66,10 @@ export class SharedReads {
     (this.#entries.get(partOf(prefix)) ?? []).filter(({ key }) => key.startsWith(prefix));
 
   /**
-   * The same observer of a group, but it shares its reads, and requests nothing that is still known.
+   * Wraps the observer of a group so that it shares reads, and requests nothing that is still known.
    *
-   * @param isKeyed a keyed group has its own partitions, so it shares only the state of the stream, and only
-   * with keyed groups.
+   * @param isKeyed true for a keyed group. It has its own partitions, so it shares only the state of the stream, and only
+   *   with keyed groups.
    */
   share(observer: GroupObserver, group: string, isKeyed: boolean): GroupObserver {
     const kind = isKeyed ? 'keyed' : 'own';
@@ -91,7 +91,7 @@ export class SharedReads {
     };
   }
 
-  /** A stream without new or lost messages has the same ends. */
+  /** The ends of the partitions. They are read again only if the stream has new or lost messages. */
   #endsOf(observer: GroupObserver, facts: StreamFacts): Promise<EndFacts[]> {
     const stream = `${facts.createdAtMs} ${facts.lastSequence} ${facts.messages}`;
     if (this.#ends?.stream === stream) return this.#ends.read;
@@ -104,8 +104,7 @@ export class SharedReads {
   }
 
   /**
-   * To be called after the status of a group was read: its counts can be reused if no messages came
-   * meanwhile.
+   * To be called after the status of a group was read. Its counts can be reused if no messages arrived meanwhile.
    */
   async settle(group: string): Promise<void> {
     const known = this.#remembered.get(group);

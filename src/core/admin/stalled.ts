@@ -9,7 +9,7 @@ import type { LeaseStatus } from './lease-status.js';
 /** Limit of parallel reads: each creates a short-lived consumer at the server. */
 const CONCURRENT_LOOKS = 16;
 
-/** A partition, or a member as a whole (`partition` null), that makes no progress though it should. */
+/** A partition, or a member as a whole (`partition` null), that makes no progress although it should. */
 export interface Stall {
   partition: number | null;
   /** The name of the owner, or of the member. */
@@ -18,7 +18,7 @@ export interface Stall {
   forMs: number;
 }
 
-/** What the members themselves report as making no progress. */
+/** The stalls that the members report themselves. */
 export const reportedStalls = ({ members }: Pick<GroupStatus, 'members'>): Stall[] =>
   members.flatMap(({ name, stats }) => (stats?.standing ?? []).map((each) => ({ ...each, member: name })));
 
@@ -29,8 +29,8 @@ export function describeStall({ partition, member, reason, forMs }: Stall): stri
 }
 
 /**
- * All stalls of a group: what its members report, and partitions in which a message has waited, and nothing was
- * committed, for longer than `stalledMs` (undefined: any time).
+ * All stalls of a group: those that its members report, and partitions in which a message has waited, and nothing was
+ * committed, for longer than `stalledMs`. Without `stalledMs`, only reported stalls.
  */
 export async function findStalls(
   observer: Pick<GroupObserver, 'storedAt'>,
@@ -44,9 +44,9 @@ export async function findStalls(
 }
 
 /**
- * An old commit alone proves nothing: after a quiet time it is older than a message that has just arrived. So if
- * messages wait and the last commit is old or missing, the oldest waiting message is read. Paused partitions are
- * ignored.
+ * The stalled partitions. An old commit alone proves nothing: after a quiet time it is older than a message that has just
+ * arrived. So if messages wait and the last commit is old or missing, the oldest waiting message is read. Paused
+ * partitions are ignored.
  */
 async function readStalled(
   observer: Pick<GroupObserver, 'storedAt'>,

@@ -55,8 +55,8 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
-   * @param uses what the stream is used for; a stream that loses messages in that use is refused. Default: reading only.
-   * @param whole for actions on all messages, such as a trim: the group of the configuration does not matter.
+   * @param uses how the stream is used; a stream that loses messages in such a use is refused. Default: reading only.
+   * @param whole true for actions on all messages, such as a trim: the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
   static async open(
@@ -120,7 +120,7 @@ export class StreamAdmin implements AsyncDisposable {
     return openGroupStore(connection, config, create);
   }
 
-  /** Closes the connection, if it was opened for this. */
+  /** Closes the connection, if it was opened for this object. */
   close(): Promise<void> {
     return this.#onClose();
   }
@@ -135,7 +135,7 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#topology.layout;
   }
 
-  /** For a keyed group: where the key is, and which subjects it handles. */
+  /** For a keyed group: its key, and the subjects that it handles. */
   get keyed(): { key: string; filter: string } | undefined {
     const { keyed } = this.#topology;
     return keyed && { key: keyed.text, filter: keyed.filter };
@@ -152,9 +152,9 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * A group of the stream. Default: that of the configuration.
+   * A group of the stream. Default: the group of the configuration.
    *
-   * @param shared what was read for all groups together. Default: everything is read for this group.
+   * @param shared reads that all groups share. Default: everything is read for this group.
    */
   group(name = this.#config.group, shared?: SharedReads): GroupAdmin {
     const config = { ...this.#config, group: name };
@@ -190,10 +190,10 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes the entries of a group that the bucket held at a revision; later ones stay. The caller knows that
-   * no member is alive.
+   * Deletes the entries of a group up to a revision; later entries stay. The caller must know that no member is
+   * alive.
    *
-   * @returns how many entries were deleted, past ones included.
+   * @returns the number of deleted entries, past ones included.
    */
   purgeGroup(group: string, revision: number): Promise<number> {
     return purgeGroup(this.#topology, this.#config.bucket, group, revision);
@@ -235,7 +235,7 @@ export class StreamAdmin implements AsyncDisposable {
     }
   }
 
-  /** What all of these groups have handled, by partition. */
+  /** Plans a trim: for each partition, the messages that all of these groups have handled. */
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
     const { observer } = this.group();
     const { bucket } = this.#topology;
@@ -251,7 +251,7 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * Carries out a plan, and records that the deleted messages were handled, so that later owners do not count them as lost.
    *
-   * @returns how many messages were deleted.
+   * @returns the number of deleted messages.
    */
   async trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number> {
     const { createdAtMs: created } = await this.group().observer.stream();
@@ -266,17 +266,17 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes messages of a partition (null: of all) up to and including a sequence (null: all of them).
+   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end).
    *
-   * @returns how many were deleted.
+   * @returns the number of deleted messages.
    */
   purge(partition: number | null, upTo: number | null): Promise<number> {
     return this.#messages.purge(partition, upTo);
   }
 
   /**
-   * Deletes the traces of ended sessions and of the partitions of earlier layouts of all groups from the bucket. Returns the number of
-   * sessions.
+   * For all groups: deletes the traces of ended sessions, and of the partitions of earlier layouts, from the bucket. Returns the
+   * number of sessions.
    */
   async sweep(): Promise<number> {
     let swept = 0;
@@ -309,7 +309,7 @@ export class StreamAdmin implements AsyncDisposable {
     return dropLetter(this.#deadLetterStore(), letter);
   }
 
-  /** The message of a dead letter, including a letter that did not fit into it; undefined: a part of it is gone. */
+  /** The message of a dead letter, even if it was stored in parts; undefined if a part is gone. */
   originalOf(letter: FoundLetter): Promise<Original | undefined> {
     return this.#deadLetterStore().original(letter);
   }

@@ -5,10 +5,10 @@ import type { LayoutRecord } from '../protocol/layout-records.js';
 import { type GroupStatus, type GroupTotals, totalsOf } from './group-status.js';
 import { readGroupStatus } from './read-group-status.js';
 
-/** A group in the status of its stream. `lag` null: unknown, because positions are wrong. */
+/** A group in the status of its stream. `lag` is null if it is unknown, because positions are wrong. */
 interface GroupSummary extends GroupTotals {
   group: string;
-  /** Partitions in which it has a position. */
+  /** Number of partitions in which the group has a position. */
   begun: number;
   /** Number of wrong positions; `leases check` gives the reasons. */
   wrongPositions: number;
@@ -17,9 +17,9 @@ interface GroupSummary extends GroupTotals {
 /** The messages of a partition. */
 interface PartitionSummary {
   partition: number;
-  /** null: the server cannot count them. */
+  /** null if the server cannot count them. */
   messages: number | null;
-  /** Sequence of its last message, and when it was stored, whole milliseconds since 1970; null: empty. */
+  /** Sequence of the last message, and when it was stored, in whole milliseconds since 1970; null if the partition is empty. */
   end: number | null;
   lastAtMs: number | null;
 }
@@ -28,18 +28,18 @@ interface PartitionSummary {
 export interface StreamStatus {
   stream: StreamFacts;
   layout: LayoutRecord;
-  /** For a keyed group: where the key is, and which subjects it handles; then the messages of a partition are not counted. */
+  /** For a keyed group: its key, and the subjects that it handles. The messages of its partitions are not counted. */
   keyed: { key: string; filter: string } | null;
   partitions: PartitionSummary[];
   groups: GroupSummary[];
-  /** Its dead letters; null: looking at them is not permitted. */
+  /** The dead letters of the stream; null if reading them is not permitted. */
   deadLetters: DeadLetterFacts | null;
 }
 
 /**
  * Reads the status of a stream once.
  *
- * @param observers one for each group of the stream.
+ * @param observers an observer for each group of the stream.
  * @throws the errors of the observers: no permission, no stream, no answer.
  */
 export async function readStreamStatus(
@@ -75,7 +75,7 @@ export async function readStreamStatus(
   };
 }
 
-/** The dead letters of a stream; null: looking at them is not permitted. */
+/** The dead letters of a stream; null if reading them is not permitted. */
 export async function readDeadLetters(
   observer: Pick<GroupObserver, 'deadLetters'>,
 ): Promise<DeadLetterFacts | null> {

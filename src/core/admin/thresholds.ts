@@ -1,6 +1,6 @@
 /** The thresholds behind the states of members and groups, shared by `leases`, `check` and `top`. */
 
-/** Timeout of a request to a member, in milliseconds. Answers usually take a few; `leases` waits for the slowest member. */
+/** Timeout of a request to a member, in milliseconds. Answers usually take a few milliseconds; `leases` waits for the slowest member. */
 export const ANSWER_MS = 500;
 
 /** A member is silent after this time without an answer, in milliseconds. A busy handler may delay a single answer. */
@@ -9,5 +9,5 @@ export const SILENT_MS = 5_000;
 /** A member is late after this share of its ttl: renewals are at most a third of it apart (SPEC.md, Times). */
 export const LATE_SHARE = 2 / 3;
 
-/** Loads may be uneven for this long after a change of the group, in milliseconds: partitions are still moving. */
+/** For this time after a change of the group, loads may be uneven, in milliseconds: partitions are still moving. */
 export const REBALANCE_MS = 5_000;

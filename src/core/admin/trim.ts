@@ -9,29 +9,30 @@ import { type PositionFault, readPositionFaults } from './position-fault.js';
 
 const CONCURRENT_COUNTS = 16;
 
-/** What can be deleted from one partition. */
+/** The messages that can be deleted from one partition. */
 export interface TrimStep {
   partition: number;
-  /** All groups have handled all messages up to and including this sequence; null: nothing can be deleted. */
+  /** All groups have handled all messages up to and including this sequence; null if nothing can be deleted. */
   upTo: number | null;
-  /** No group waits for a message of the partition up to this sequence; null: unknown, or some group does. */
+  /** No group waits for a message of the partition up to this sequence; null if unknown, or if a group waits. */
   clearTo: number | null;
-  /** Messages that would be deleted, and those that would stay. */
+  /** Number of messages that would be deleted, and of messages that would stay. */
   messages: number;
   kept: number;
-  /** The group that is furthest behind; null: none. */
+  /** The group that is furthest behind; null if there are no groups. */
   heldBackBy: string | null;
-  /** The fault of that group's position; null: none. */
+  /** The fault of that group's position; null if it has none. */
   fault: PositionFault | null;
 }
 
 /**
- * What every group has handled, by partition. A group without a position in a partition holds back all of it, because
- * it must be able to start with the first message. So does a group with a wrong position: see {@link readPositionFaults}.
+ * Plans a trim: for each partition, the messages that every group has handled. A group without a position in a partition holds
+ * back all messages of the partition, because it must be able to start with the first one. So does a group with a wrong
+ * position: see {@link readPositionFaults}.
  *
- * @param layouts those of keyed groups: they have other partitions, so each of them holds back all messages
- * after its lowest position.
- * @param cleared the sequence up to which an earlier trim found no message waiting for a group; undefined: unknown.
+ * @param layouts the layouts of keyed groups. Their partitions differ from those of the stream, so each keyed group holds back
+ *   all messages after its lowest position.
+ * @param cleared reads up to which sequence an earlier trim found no message waiting for a group; undefined if unknown.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
@@ -41,9 +42,9 @@ export async function planTrim(
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
-  // Read after the positions, so that no position is beyond an end that has grown meanwhile.
+  // The stream is read after the positions, so that no position is beyond an end that has grown meanwhile.
   const stream = await observer.stream();
-  // Read after the stream, so that they include its messages.
+  // The ends are read after the stream, so that they include its messages.
   const last = await observer.ends();
   const ends = new Map(last.map((each) => [each.partition, each.sequence]));
   const groups = new Map<string, GroupPositions>();
@@ -84,8 +85,8 @@ interface GroupPositions {
 }
 
 /**
- * The positions of a keyed group for the partitions of the stream: each may hold messages of any partition of
- * the keyed group.
+ * The positions of a keyed group for the partitions of the stream. Each of these may hold messages of any partition of
+ * the group, so the lowest position counts for all.
  */
 function lowestOf(
   { positions, faults }: GroupPositions,
@@ -102,7 +103,7 @@ function lowestOf(
   };
 }
 
-/** The group that is furthest behind in a partition, and the last sequence that it has certainly handled; 0: none. */
+/** The group that is furthest behind in a partition, and the last sequence that it has certainly handled; 0 if there is none. */
 function leastOf(
   groups: ReadonlyMap<string, GroupPositions>,
   partition: number,
@@ -111,7 +112,7 @@ function leastOf(
   for (const [group, { positions, faults }] of groups) {
     const fault = faults.get(partition) ?? null;
     const upTo = fault === null ? (positions.get(partition) ?? 0) : 0;
-    // Prefer to report a wrong position over a missing one.
+    // A wrong position is reported rather than a missing one.
     if (upTo < least.upTo || (upTo === least.upTo && fault !== null))
       least = { upTo, heldBackBy: group, fault };
   }

@@ -2,10 +2,10 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { GroupStatus } from './group-status.js';
 import type { LeaseStatus } from './lease-status.js';
 
-/** Messages after the lowest position of a keyed group or of a member, handled by no member or only in other partitions. */
+/** Messages after the lowest position of a keyed group or of a member. Some may be handled already, in other partitions. */
 export interface Unread {
   messages: number;
-  /** How long ago the oldest was stored, in milliseconds; null: not known. */
+  /** How long ago the oldest of them was stored, in milliseconds; null if unknown. */
   oldestAgeMs: number | null;
 }
 
@@ -24,7 +24,7 @@ const shareOf = ({ partitions }: GroupStatus, session: string): LeaseStatus[] =>
 /**
  * Adds how many messages of the stream a keyed group and its members have not read.
  *
- * @param storedAt when the first message after a partition's position was stored, in milliseconds since 1970; null: not known.
+ * @param storedAt when the first message after a partition's position was stored, in milliseconds since 1970; null if unknown.
  */
 export function addUnread(
   status: GroupStatus,
@@ -46,7 +46,7 @@ export function addUnread(
   return { ...status, members, unread };
 }
 
-/** The same, with times from the server. */
+/** Like {@link addUnread}, with times from the server. */
 export async function withUnread(
   observer: Pick<GroupObserver, 'storedAt'>,
   status: GroupStatus,
