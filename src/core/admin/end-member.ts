@@ -5,7 +5,7 @@ import { nameOf } from './group-entries.js';
 export interface Ending {
   /** True if the member's session has ended. */
   ended: boolean;
-  /** The partitions that each next owner got, by its name. */
+  /** The partitions that went to each next owner, by the owner's name. */
   moved: ReadonlyMap<string, number[]>;
   /** True if no other member exists to take the partitions, or to notice the end. */
   alone: boolean;

@@ -182,7 +182,7 @@ export class GroupAdmin {
   /**
    * Pins partitions to the member of this name or session id, which need not exist yet; null: unpins them.
    *
-   * @returns the previous pin of each partition; null: none.
+   * @returns the previous pin of each partition; null if there is none.
    */
   async pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>> {
     const before = new Map<number, string | null>();
@@ -273,7 +273,7 @@ export class GroupAdmin {
     return resizeGroup(this.#resizePorts(follower), partitions, patienceOf(this.#config).waitMs, signal);
   }
 
-  /** Withdraws a resize that is not done yet. Returns the requested number; null: there was no resize. */
+  /** Withdraws a resize that is not done yet. Returns the requested number; null if there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null> {
     return abortResize(this.#resizePorts(follower));
   }

@@ -17,7 +17,7 @@ export interface GroupStatus {
   partitions: LeaseStatus[];
   /** Its members, by name. */
   members: MemberStatus[];
-  /** Messages of the stream that no partition takes; absent: none are known. */
+  /** Messages of the stream that no partition takes; absent if none are known. */
   uncovered?: Uncovered | undefined;
   /** For a keyed group: messages that it has not read yet; absent if unknown. */
   unread?: Unread | undefined;
@@ -47,7 +47,7 @@ export interface GroupTotals {
   members: number;
   /** Members that died, but whose sessions have not been removed yet. */
   unreachable: number;
-  /** Messages that wait; null: unknown for at least one partition. */
+  /** Messages that wait; null if unknown for at least one partition. */
   lag: number | null;
   /** How long ago the oldest waiting message was stored, in milliseconds; null if none waits, or unknown. */
   oldestMs: number | null;

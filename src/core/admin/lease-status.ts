@@ -47,7 +47,7 @@ export interface Progress {
   position: number | null;
   /** The last stored sequence; null if the partition is empty. */
   end: number | null;
-  /** Messages between position and end; null: unknown. */
+  /** Messages between position and end; null if unknown. */
   lag: number | null;
   /** For a keyed group, whose lag is an estimate: the exact number of messages of the group after the position. */
   unread?: number | undefined;
@@ -84,7 +84,7 @@ export interface LeaseStatus extends Progress {
   heldMs: number | null;
   /** True if the override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
-  /** True if an operator has paused it: owned, but not handled. The operator, and for how long, in milliseconds; null if not paused. */
+  /** True if an operator has paused the partition: it has an owner, but is not handled. The operator and the time are null if not. */
   paused: boolean;
   pausedBy: string | null;
   pausedMs: number | null;

@@ -34,7 +34,7 @@ export interface MemberFacts {
 export interface MemberStatus extends MemberFacts {
   session: string;
   name: string;
-  /** null if the session cannot be read; so are the next fields. */
+  /** This field and the next fields are null if the session cannot be read. */
   host: string | null;
   pid: number | null;
   version: string | null;
@@ -46,7 +46,7 @@ export interface MemberStatus extends MemberFacts {
   state: MemberState;
   /** Recent messages per second; null if unknown. */
   ratePerSecond: number | null;
-  /** Partitions whose leases name it. */
+  /** Partitions whose leases name the member. */
   partitions: number[];
   /** Messages that wait in these partitions; null if unknown for at least one. */
   lag: number | null;

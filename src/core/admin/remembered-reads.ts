@@ -5,7 +5,7 @@ import type { GroupObserver } from '../ports/observer.js';
 const LOOK_AGAIN_MS = 60_000;
 
 /**
- * Changes if a stream loses messages: the time of its creation, and the number of sequences without a message.
+ * A text that changes if a stream loses messages: its creation time and the number of sequences without a message.
  */
 const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string =>
   `${createdAtMs} ${lastSequence - messages}`;

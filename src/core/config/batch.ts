@@ -2,7 +2,7 @@ import { asObject } from '../lib/json.js';
 
 /** How large a batch may be, and how long it waits for more messages. */
 export interface BatchLimits {
-  /** Messages at most, 1 to 65,536. */
+  /** Limit of messages, 1 to 65,536. */
   messages: number;
   /** Limit of the payloads together, in bytes, 1 to 2^30. A larger message is a batch of its own. */
   bytes: number;

@@ -14,7 +14,7 @@ export interface HealthSubject {
     readonly pause?: { readonly by: string; readonly at: string } | undefined;
     readonly holdUp?: HoldUp | undefined;
   }[];
-  /** Partitions without progress; `partition` null: the member as a whole. */
+  /** Partitions without progress; `partition` is null for the member as a whole. */
   readonly standing: readonly {
     readonly partition: number | null;
     readonly why: 'handler' | 'stuck';

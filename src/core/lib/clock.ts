@@ -16,7 +16,7 @@ export interface Clock {
 const LATE_MS = 50;
 
 /**
- * Node's limit of timers, about 24.8 days: a longer one fires after 1 ms (https://nodejs.org/api/timers.html,
+ * Node's limit of timers, about 24.8 days: a longer timer fires after 1 ms (https://nodejs.org/api/timers.html,
  * "setTimeout"). Longer waits use several timers.
  */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -4,8 +4,8 @@ export function redactUrl(url: string): string {
 }
 
 /**
- * URLs separated by commas, without their secrets. Also for malformed ones: a password may contain a slash, a comma or
- * an at sign that should have been escaped. In doubt it removes too much.
+ * URLs separated by commas, without their secrets. Also handles malformed URLs: a password may contain a slash, a comma or
+ * an at sign that should have been escaped. In doubt, too much is removed.
  */
 export function redactUrls(urls: string): string {
   return urls
@@ -18,7 +18,7 @@ export function redactUrls(urls: string): string {
 export const isSecret = (text: string): boolean =>
   /\bS[A-Z]?[A-Z2-7]{50,}\b|\beyJ[\w-]{20,}|-----\s*BEGIN/.test(text);
 
-/** The user and password, or token, in a URL, decoded; undefined: none. */
+/** The user and password, or token, in a URL, decoded; undefined if there is none. */
 export function credentialsOf(url: string): { user: string; password: string | undefined } | undefined {
   const [, user, password] = /^(?:\w+:\/\/)?([^:@/]+)(?::([^@/]*))?@/.exec(url) ?? [];
   if (user === undefined) return undefined;

@@ -44,7 +44,7 @@ export interface JoinOptions {
   logger?: Logger | undefined;
   /** The program's functions for the start and end of a partition. */
   hooks?: StateHooks | undefined;
-  /** Decides what follows a failed attempt, before the policy. */
+  /** Decides what follows a failed attempt. Without its verdict, the policy decides. */
   judge?: Judge | undefined;
   /** Limits the calls in all partitions, instead of `maxConcurrency`. */
   limit?: CallLimit | undefined;

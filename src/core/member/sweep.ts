@@ -11,7 +11,7 @@ import { MAX_TTL_MS } from '../protocol/timing.js';
  * connected member has a proof of life of that age.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
-/** Members sweep when they join, and this often afterwards. */
+/** Members sweep when they join, and then at this interval. */
 const SWEEP_EVERY_MS = 3_600_000;
 /** Fewer traces than this are not worth the requests. */
 const WORTHWHILE = 16;

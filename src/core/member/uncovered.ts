@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 300_000;
 
 /**
  * Looks now and every five minutes for messages that no partition takes, until the returned function is
- * called. Reports when there are some and the last look found none. After a failed look, the next one follows as usual.
+ * called. Reports such messages unless the previous look found some too. After a failed look, the next look is as usual.
  */
 export function keepLookingForUncovered(
   look: () => Promise<Uncovered | undefined>,

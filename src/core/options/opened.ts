@@ -130,7 +130,7 @@ export interface GroupAdmin {
   /**
    * Pins partitions to the member of this name or session id, which need not exist yet; null: unpins them.
    *
-   * @returns the previous pin of each partition; null: none.
+   * @returns the previous pin of each partition; null if there is none.
    */
   pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>>;
   /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
@@ -141,7 +141,7 @@ export interface GroupAdmin {
   planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan>;
   /** Requests a different number of partitions, and waits until the members have changed it. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome>;
-  /** Withdraws a resize that is not done yet. Returns the requested number; null: there was no resize. */
+  /** Withdraws a resize that is not done yet. Returns the requested number; null if there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null>;
 }
 

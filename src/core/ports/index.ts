@@ -176,7 +176,7 @@ export interface ReaderOptions {
 
 /** The state of a reader on the server. */
 export interface ReaderState {
-  /** A change by another client that affects deliveries, as text; undefined: none. */
+  /** A change by another client that affects deliveries, as text; undefined if there is none. */
   change: string | undefined;
   /** Messages that the server has delivered to any client. */
   delivered: number;
@@ -216,7 +216,7 @@ export interface EventStream {
    * callers share one request, after a short wait. Without `since`, asks at once.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
-  /** When the message of a sequence was stored, in milliseconds since 1970; undefined: it is gone, or unknown. */
+  /** When the message of a sequence was stored, in milliseconds since 1970; undefined if it is gone, or unknown. */
   storedAt(sequence: number): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */
   sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | NoAnswer>;
@@ -246,9 +246,9 @@ export interface Identities {
 
 /** A connection that broke. */
 export interface Break {
-  /** Host and port; null: not known. */
+  /** Host and port; null if unknown. */
   server: string | null;
-  /** For people; null: not known. */
+  /** For people; null if unknown. */
   reason: string | null;
 }
 

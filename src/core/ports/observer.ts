@@ -38,7 +38,7 @@ export interface GroupObserver {
   deadLetters(known: DeadLetterFacts | null): Promise<DeadLetterFacts>;
   /** The existing readers of these epochs. `epochs` maps partitions to epochs. */
   readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
-  /** When the message of a sequence was stored, on the server's clock; undefined: it is gone, or unknown. */
+  /** When the message of a sequence was stored, on the server's clock; undefined if it is gone, or unknown. */
   storedTime(sequence: number): Promise<number | undefined>;
   /** The last message of each partition. */
   ends(): Promise<EndFacts[]>;
@@ -46,7 +46,7 @@ export interface GroupObserver {
   waiting(partition: number, after: number): Promise<WaitingFacts>;
   /** The sequences of the first messages of a partition after the sequence `after`, at most `limit`. */
   sequences(partition: number, after: number, limit: number): Promise<number[]>;
-  /** When the first message of a partition after a sequence was stored, on our wall clock; null: there is none. */
+  /** When the first message of a partition after a sequence was stored, on our wall clock; null if there is none. */
   storedAt(partition: number, after: number): Promise<number | null>;
   /** The newest messages after a sequence, at most `limit`; `stream` is the last known state of the stream. */
   messages(stream: StreamFacts, after: number, limit: number): Promise<MessageFacts[]>;

@@ -17,11 +17,11 @@ export type Plan = ReadonlyMap<number, string>;
  * arrived.
  *
  * - Loads differ by at most one, except for members that have more because of pins.
- * - As few partitions as possible move. The only choice is which members hold one partition more than the others. The
- *   best choice is members that already hold that many, because every partition above a member's share has to move, and
- *   the sum of the shares is fixed.
+ * - As few partitions as possible move. The only choice is which members hold one partition more than the others. Members
+ *   that already hold that many are the best choice: every partition above a member's share has to move, and the sum of
+ *   the shares is fixed.
  * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members
- *   that already have enough partitions for one, not to the members with the most. For the same reason, each receiver
+ *   that already have enough partitions for a larger share, not to the members with the most. For the same reason, each receiver
  *   gets consecutive free partitions in a fixed order; receivers do not take turns.
  * - A member with too many partitions gives up those that it has held longest (lowest epoch): their readers are the least
  *   likely to be catching up.

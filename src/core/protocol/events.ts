@@ -209,7 +209,7 @@ export type Report =
   | { type: 'fenced'; id: string }
   /** The bucket is older than this member knew it, or has lost entries: the member joins again. */
   | { type: 'went-back' }
-  /** No progress for `forMs`; `partition` null: the member as a whole. Told after 10 s, then once a minute. */
+  /** No progress for `forMs`; `partition` is null for the member as a whole. Told after 10 s, then once a minute. */
   | { type: 'standing'; partition: number | null; why: 'handler' | 'stuck'; reason: string; forMs: number }
   /** The event loop was blocked for `forMs` while this message was handled. */
   | { type: 'blocked'; partition: number; sequence: number; forMs: number }

@@ -85,8 +85,8 @@ function look(state: State, peer: Peer): void {
 }
 
 /**
- * Fences a member whose proof of life has been unchanged for longer than the member may act on it. That time counts from
- * when this revision was first seen, and the last read must come after its end. Both writes are conditional, so a
+ * Fences a member whose proof of life is unchanged for longer than the member may act on it. The time counts from when
+ * this revision was first seen, and the last read must come after the time is over. Both writes are conditional, so a
  * renewal in time wins.
  */
 function judge(state: State, peer: Peer): void {

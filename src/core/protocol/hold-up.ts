@@ -20,7 +20,7 @@ export interface HoldUp {
   /** The message that is held up, or the first of several; null if no message is the cause. */
   readonly sequence: number | null;
   readonly key: string | null;
-  /** The number of the last failed attempt, and the maximum number of attempts; null: none, or no limit. */
+  /** The number of the last failed attempt, and the maximum number of attempts; null if there is none, or no limit. */
   readonly attempt: number | null;
   readonly maxAttempts: number | null;
   /** Time until the next attempt, in milliseconds; null: the attempt runs, or none is planned. */

@@ -51,7 +51,7 @@ export interface LayoutBefore {
   positions: number[];
   /** See `PositionMark`. */
   created?: number | undefined;
-  /** Upper bound of messages that the stream dropped before they were handled, in all partitions together; absent: none. */
+  /** Upper bound of messages that the stream dropped before they were handled, in all partitions together; absent if there are none. */
   trimmed?: number | undefined;
 }
 

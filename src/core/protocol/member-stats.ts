@@ -29,18 +29,18 @@ export interface PartitionStats {
   epoch: number;
   /** The last stream sequence handled. */
   position: number;
-  /** Messages handled in this epoch; absent: unknown. */
+  /** Messages handled in this epoch; absent if unknown. */
   handled?: number;
-  /** Waiting messages, as of the last delivery; absent: unknown. */
+  /** Waiting messages, as of the last delivery; absent if unknown. */
   lag?: number;
   /**
    * Upper bound of messages that the stream dropped before they were handled, since the group's start or a seek;
-   * absent: unknown.
+   * absent if unknown.
    */
   trimmed?: number;
-  /** Recent messages per second; absent: unknown. */
+  /** Recent messages per second; absent if unknown. */
   ratePerSecond?: number;
-  /** Such as `running`, `draining` or `halted`; absent: unknown. */
+  /** Such as `running`, `draining` or `halted`; absent if unknown. */
   state?: string;
   /** What holds the partition up; absent if nothing does, or if unknown. */
   holdUp?: HoldUp;
@@ -67,14 +67,14 @@ export interface MemberStats {
   handled: number;
   /** Attempts that failed since the start. */
   failed: number;
-  /** How many failed attempts were followed by another attempt; absent: unknown. */
+  /** How many failed attempts were followed by another attempt; absent if unknown. */
   retried?: number;
-  /** Messages whose handlers run now; absent: unknown. */
+  /** Messages whose handlers run now; absent if unknown. */
   inFlight?: number;
-  /** Messages without a key that a keyed group has handled since the start; absent: unknown. */
+  /** Messages without a key that a keyed group has handled since the start; absent if unknown. */
   withoutKey?: number;
   memory: MemoryStats;
-  /** What makes no progress; absent: unknown. */
+  /** What makes no progress; absent if unknown. */
   standing?: StandingStats[];
   /** Absent: nothing measured yet. */
   handlerTimes?: HandlerTimeStats;

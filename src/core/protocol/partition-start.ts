@@ -4,7 +4,7 @@ import type { StartRecord } from './position-records.js';
 
 /** Where a partition that has no position under its layout starts. */
 export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> & {
-  /** Upper bound of messages that the stream dropped before they were handled, under earlier layouts; absent: none. */
+  /** Upper bound of messages that the stream dropped before they were handled, under earlier layouts; absent if there are none. */
   trimmed?: number | undefined;
 };
 

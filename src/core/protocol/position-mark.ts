@@ -2,9 +2,9 @@
 export interface PositionMark {
   /** The stream sequence of the position. */
   sequence: number;
-  /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined: unknown. */
+  /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   created?: number | undefined;
-  /** When the message at the sequence was stored, likewise; undefined: unknown, or it did not exist. */
+  /** When the message at the sequence was stored, likewise; undefined if unknown, or it did not exist. */
   stored?: number | undefined;
 }
 

@@ -12,12 +12,12 @@ export interface PositionRecord {
   reader?: string | undefined;
   /**
    * Upper bound of messages that the stream dropped before they were handled, since the group's start or a seek;
-   * absent: none.
+   * absent if there are none.
    */
   trimmed?: number | undefined;
-  /** How many owners in a row have died at this position; absent: none. */
+  /** How many owners in a row have died at this position; absent if none has. */
   crashes?: number | undefined;
-  /** The message that the last owner to die was handling; absent: unknown. */
+  /** The message that the last owner to die was handling; absent if unknown. */
   suspect?: number | undefined;
   /** The message that the owner has begun to handle after the position; recorded only after owners have died there. */
   trying?: number | undefined;
@@ -35,7 +35,7 @@ export interface StartRecord {
   v: number;
   /** The sequence before the first message that the group handles. */
   seq: number;
-  /** The last sequence of the stream at that time; absent: unknown. */
+  /** The last sequence of the stream at that time; absent if unknown. */
   end?: number | undefined;
   /** The key of a keyed group; null: a group over the partitions of the stream; absent: an older version wrote it. */
   key?: string | null | undefined;
@@ -62,7 +62,7 @@ export interface JobRecord {
 export interface ClearedRecord {
   v: number;
   seq: number;
-  /** When the stream was created, on the server's clock; absent: unknown. */
+  /** When the stream was created, on the server's clock; absent if unknown. */
   created?: number | undefined;
 }
 

@@ -6,8 +6,8 @@ import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
  * Renews this member's proof of life. Only these renewals count as contact: no other answer keeps the group
- * from taking our partitions. Other members fence by compare-and-set on this entry, after it has been
- * unchanged for longer than we act on it.
+ * from taking our partitions. Other members fence by compare-and-set on this entry, once it is unchanged
+ * for longer than we act on it.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;
@@ -98,7 +98,7 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
     ended(state, 'proof');
     return;
   }
-  // A write was applied, and its answer was lost. It may be any since `unknownSince`, so the first counts.
+  // A write was applied, and its answer was lost. This may be any write since `unknownSince`, so the first counts.
   if (outcome.revision > proof.revision && proof.unknownSince !== null)
     certain(state, outcome.revision, proof.unknownSince);
 }

@@ -13,8 +13,8 @@ import { close, cut } from './resize.js';
 import { isAlive, isDue, report, type State } from './state.js';
 
 /**
- * A plan looks at every partition, and each answer to a lease write asks for a plan. To limit this work for a member that
- * claims thousands of partitions, two plans are one millisecond apart for each 256 partitions of the group.
+ * A plan looks at every partition, and each answer to a lease write asks for a plan. To limit this work in a large group,
+ * the pause between two plans is one millisecond for each 256 partitions of the group.
  */
 const PARTITIONS_A_MS = 256;
 

@@ -28,11 +28,11 @@ export interface SessionRecord {
   leaving?: boolean;
   /** True if the member follows a resize of its group; absent: an older version, which does not. */
   resizes?: boolean;
-  /** Id of the session that this member gave up because its bucket went back; absent: none. */
+  /** Id of the session that this member gave up because its bucket went back; absent if there is none. */
   gaveUp?: string;
 }
 
-/** A member's proof of life. The revision of the entry counts: each renewal makes a new one. */
+/** A member's proof of life. The revision of the entry counts: each renewal gives the entry a new revision. */
 export interface ProofRecord {
   v: number;
   /** Wall clock, ISO 8601: for people only. */
@@ -45,7 +45,7 @@ export type LeaseReason = 'claim' | 'handover' | 'release';
 /** Who owns a partition. The revision of the entry is the owner's epoch. */
 export interface LeaseRecord {
   v: number;
-  /** Session id of the owner; null: none. */
+  /** Session id of the owner; null if there is none. */
   owner: string | null;
   /** The owner's name, for people. */
   name: string;
@@ -91,7 +91,7 @@ export interface Closing {
   seq: number;
   /** See `PositionMark`. */
   created?: number | undefined;
-  /** Upper bound of messages that the stream dropped before they were handled; absent: none. */
+  /** Upper bound of messages that the stream dropped before they were handled; absent if there are none. */
   trimmed?: number | undefined;
 }
 

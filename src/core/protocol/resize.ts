@@ -42,7 +42,7 @@ export function positionSettled(
   }
 }
 
-/** Writes the next layout when every partition is closed. The first member to see that writes it. */
+/** Writes the next layout when every partition is closed. The first member to see this writes the layout. */
 export function cut(state: State): void {
   const { layout } = state;
   const { record, revision: expected } = layout;

@@ -23,7 +23,7 @@ export interface Peer {
   /** The number of "no responders" in a row, and when the first was received. */
   misses: number;
   missingSince: number;
-  /** Its proof of life as last read; null: unknown. */
+  /** Its proof of life as last read; null if unknown. */
   proof: SeenProof | null;
   lookAt: number;
   looking: boolean;
@@ -162,9 +162,9 @@ export interface State {
   gone: Set<string>;
   /** Owners that the watch never showed, and when to ask for them; infinite while a request is in flight. */
   lookUps: Map<string, number>;
-  /** The session under which we were fenced, until the view knows it again or it has ended; null: none. */
+  /** The session under which we were fenced, until the view knows it again or it has ended; null if there is none. */
   former: string | null;
-  /** The session that this member gave up last because the bucket went back; null: none. */
+  /** The session that this member gave up last because the bucket went back; null if there is none. */
   gaveUp: string | null;
   /** Owners without a session that have a proof of life: at which revision and since when. */
   unseen: Map<string, { revision: number; since: number }>;

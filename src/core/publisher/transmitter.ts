@@ -281,7 +281,7 @@ export class Transmitter {
 
   /**
    * Resends messages whose answers are overdue. A message with an id is at worst a duplicate. A message without an id is
-   * resent only while the server temporarily refuses others: its leader is gone, and all others wait for its answer.
+   * resent only while the server refuses other messages: the leader has then changed, and the answer is probably lost.
    */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;

@@ -120,7 +120,7 @@ export class PendingWindow {
     return slot.state === 'free' ? undefined : slot;
   }
 
-  /** Frees a slot. The window moves on if it was the oldest. */
+  /** Frees a slot. The window moves on if the slot was the oldest. */
   settle(slot: Slot): void {
     this.#bytes -= slot.size;
     this.#unsettled--;

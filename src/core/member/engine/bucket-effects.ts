@@ -131,7 +131,7 @@ export class BucketEffects {
   }
 
   async #findProof(id: string): Promise<ProofFound | { kind: 'failed'; error: NatspocError }> {
-    // Not through the check of revisions: a leader that was just elected may lag by one renewal.
+    // Reads without the check of revisions, because a leader that was just elected may lag by one renewal.
     const found = await this.#ports.unjudged.read(keys.proof(this.#settings.group, id));
     return found.kind === 'failed' ? found : proofIn(found);
   }

@@ -40,7 +40,7 @@ export interface MemberSettings {
   /** Where partitions without a position start. */
   start: GroupStart;
   runner: RunnerSettings;
-  /** Limit of parallel handler calls in all partitions; undefined: none. */
+  /** Limit of parallel handler calls in all partitions; undefined if there is none. */
   maxConcurrency?: number | undefined;
   /** Limit of messages and bytes in memory, for all partitions. */
   budget: ReaderWindow;
@@ -75,7 +75,7 @@ export interface MemberPorts {
   quota?: Quota | undefined;
   /** Required if the failure policy is `dead-letter`, or there is a judge. */
   deadLetters?: DeadLetters | undefined;
-  /** Decides what follows a failed attempt, before the policy. */
+  /** Decides what follows a failed attempt. Without its verdict, the policy decides. */
   judge?: Judge | undefined;
   /** The program's functions for the start and end of a partition. */
   hooks?: StateHooks | undefined;

@@ -21,7 +21,7 @@ import { OwnStatus } from './own-status.js';
 import { putBack } from './put-back.js';
 import { Runners } from './runners.js';
 
-/** How long a leaving member waits, beyond the drain timeout, for the others to take its partitions. */
+/** How long a leaving member waits, beyond the drain timeout, for other members to take its partitions. */
 const LEAVE_GRACE_MS = 5_000;
 
 type Perform<E> = (effect: E) => void;
@@ -137,7 +137,7 @@ export class MemberEngine {
     return record !== null && !hasOwnPartitions(record);
   }
 
-  /** Until when handlers may start here, on this process's clock. It moves on with each renewal. */
+  /** Until when handlers may start here, on this process's clock. Each renewal moves this time on. */
   get permittedUntil(): number {
     return this.#runners.permittedUntil;
   }

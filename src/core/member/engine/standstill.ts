@@ -8,7 +8,7 @@ import type { HeldBack } from '../partition/gate.js';
 const TOLD_AFTER_MS = 10_000;
 const TOLD_EVERY_MS = 60_000;
 
-/** Something that makes no progress; `partition` null: the member as a whole. */
+/** Something that makes no progress; `partition` is null for the member as a whole. */
 export interface Standing {
   partition: number | null;
   /** `handler`: a handler is slow, or is called again for a message that failed; the group is healthy. */

@@ -99,7 +99,7 @@ export class Calls {
     });
   }
 
-  /** Call it when something has ended. */
+  /** To be called when a call, or whatever keeps `isBusy` true, has ended. */
   tellSettled(): void {
     if (!this.#isIdle) return;
     const settled = this.#settled;

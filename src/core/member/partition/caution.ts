@@ -25,9 +25,9 @@ export interface CautionPorts {
   lead: number;
   alone: Alone;
   permit: Permit;
-  /** Commits the handled messages, and that this message is tried; false if this owner can commit nothing any more. */
+  /** Commits the handled messages, and the message now being tried. Returns false if this owner can no longer commit. */
   trying(sequence: number): Promise<boolean>;
-  /** Commits the handled messages, and that no message is tried. */
+  /** Commits the handled messages, and records that no message is being tried. */
   tried(): Promise<void>;
   /** Sets the number of deaths that the next owner finds. */
   crashed(crashes: Crashes): void;
@@ -76,7 +76,7 @@ export class Caution {
     const { permit, trying, crashed } = this.#ports;
     const { crashes = 0, suspect } = this.#crashes;
     if (sequence === suspect && crashes >= this.#maxCrashes) {
-      // If a verdict or an operator has the message tried again, one more death is enough.
+      // If a verdict or an operator requests another attempt, one more death is enough.
       this.#crashes = {};
       crashed({ crashes: this.#maxCrashes - 1, suspect });
       throw new CrashedOwners(crashes);
@@ -95,7 +95,7 @@ export class Caution {
     this.#ports.alone.giveBack(this);
   }
 
-  /** Its calls no longer count. */
+  /** The partition's calls no longer count. */
   abandon(): void {
     this.#ports.alone.giveBack(this);
   }

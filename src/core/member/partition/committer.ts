@@ -63,7 +63,7 @@ export class Committer {
 
   /**
    * `revision`, `sequence`, `reader`, `trimmed` and `crashes` are those of the position that this owner has just written; `carried`
-   * is what remains of the deaths while the position moves. `mark` is the last handled position.
+   * are the deaths that still count after the position has moved. `mark` is the last handled position.
    */
   constructor(
     at: OwnPosition & {

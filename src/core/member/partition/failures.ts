@@ -17,9 +17,9 @@ export interface FailurePorts {
   random: () => number;
   /** Required if the policy is `dead-letter`, or there is a judge. */
   deadLetters?: DeadLetters | undefined;
-  /** Decides before the policy. */
+  /** Decides what follows a failed attempt. Without its verdict, the policy decides. */
   judge?: Judge | undefined;
-  /** Decide before the judge. */
+  /** Messages that an operator has skipped. They take precedence over the judge. */
   giveUps?: GiveUps | undefined;
 }
 

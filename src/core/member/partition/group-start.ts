@@ -106,7 +106,7 @@ async function startOf(
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
   const first = Math.max(0, bounds.first - 1);
-  // Messages stored before a position beyond the end would be handled and never committed.
+  // A start beyond the end is not kept: messages up to there would be handled and never committed.
   const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
   const { last: end, created } = bounds;
   const startAt = (seq: number) =>

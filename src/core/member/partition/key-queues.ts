@@ -44,7 +44,7 @@ export class KeyQueues {
     this.#byKey = concurrency > 1;
   }
 
-  /** Number of messages that are not settled, or follow an unsettled message; running ones included. */
+  /** Number of messages that are not settled, or follow an unsettled message; running messages included. */
   get size(): number {
     return this.#size;
   }

@@ -7,7 +7,7 @@ const LONGEST = 32;
 /**
  * How many messages an owner starts beyond its position while deaths of owners count there. If it dies as well, the next owner has
  * to look for the cause among these messages, one at a time, so the lead is short. Meanwhile the lead also limits batches and
- * parallel calls: a bulk indexer with calls of 50 ms for 500 messages each needed 8 s with a lead of 8 after a kill.
+ * parallel calls. For example, a bulk indexer (calls of 50 ms for 500 messages each) needed 8 s after a kill with a lead of 8.
  *
  * @param atOnce how many messages the owner's handlers may have at the same time. If the next owner has other settings, it may
  *   take more deaths to find the cause.

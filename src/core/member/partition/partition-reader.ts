@@ -37,7 +37,7 @@ export interface PartitionReaderPorts {
   progress: ReadingProgress;
 }
 
-/** How far a partition has handled what its reader delivered. */
+/** How many of the delivered messages a partition has handled. */
 export interface ReadingProgress {
   /** How many delivered messages are not settled. */
   waiting: () => number;

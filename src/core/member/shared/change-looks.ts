@@ -20,8 +20,8 @@ export interface ChangeLooksPorts {
   /** The partitions that the reader serves now, and after which sequences. */
   serving: () => ReadonlyMap<number, number>;
   /**
-   * Resolves when it is certain that no message was lost among those passed over, or the loss is reported. False if
-   * there was no answer.
+   * Resolves when it is certain that no passed-over message was lost, or when the loss is reported. False if there was
+   * no answer.
    */
   settle: () => Promise<boolean>;
 }

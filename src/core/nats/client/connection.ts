@@ -62,7 +62,7 @@ function unreachableReason(code: string, why: string, config: Config): string {
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
   // With TLS 1.3 a server that requires a certificate and gets none just hangs up. Then the client keeps waiting, or
-  // its connection is reset, if the server closed it before it had read everything.
+  // its connection is reset because the server closed it with unread bytes.
   const mayWant = tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : '';
   if (code === ClientCode.Timeout) return `no answer in time${mayWant}`;
   if (/econnreset/.test(why)) return `the connection was reset${mayWant}`;

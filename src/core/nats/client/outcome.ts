@@ -7,7 +7,7 @@ export const API_ERRORS = {
   consumerNotFound: 10014,
   messageNotFound: 10037,
   wrongLastSequence: 10071,
-  /** Like `wrongLastSequence`, without the sequence: since 2.12, while another write is being replicated. */
+  /** A `wrongLastSequence` that names no sequence: since 2.12, sent while another write is being replicated. */
   wrongLastSequenceInFlight: 10164,
   streamNameInUse: 10058,
   subjectOverlap: 10065,

@@ -1,7 +1,7 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { RequestLimits } from './request-limits.js';
 
-/** Number of messages requested ahead of the running ones, initially and as long as it keeps handlers busy. */
+/** Number of messages requested ahead of the running messages, initially and as long as this keeps handlers busy. */
 const MIN_AHEAD = 64;
 /** Limit of pending requests, far below the limit of the server. */
 const MAX_REQUESTS = 128;
@@ -33,7 +33,7 @@ export class PullBudget {
    * handled as fast as they arrive.
    */
   #ahead = MIN_AHEAD;
-  /** Deliveries until the next adjustment; since the last one, messages released, and the lowest number held beyond parallel ones. */
+  /** Deliveries until the next adjustment. Since the last adjustment: messages released, and the fewest held beyond parallel ones. */
   #untilAdapt = MIN_AHEAD;
   #released = 0;
   #fewestBeyond = Number.POSITIVE_INFINITY;

@@ -237,8 +237,8 @@ export class PullReader {
   }
 
   /**
-   * The server sends heartbeats for a pending request only if it has no messages (`processWaiting` in
-   * server/consumer.go): the messages that it had counted were purged or have expired. No delivery would show this.
+   * The server sends heartbeats for a pending request only if it has no message for the request (`processWaiting` in
+   * server/consumer.go). So the messages that it had counted were purged or have expired. No delivery would show this.
    */
   #idle(): void {
     const gone = this.#pending;

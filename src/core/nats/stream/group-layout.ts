@@ -133,7 +133,7 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
  * Checks that a group can begin with a key.
  *
  * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. A start
- *   that an older version wrote names no key, so it counts as such.
+ *   that an older version wrote names no key, so it counts as a start without a key.
  */
 export async function checkUnused(bucket: Bucket, config: Config): Promise<void> {
   const start = await bucket.read(keys.start(config.group));
