@@ -154,7 +154,7 @@ export class GroupEntries {
     return this.leaseOf(partition)?.closed?.order === layout?.revision;
   }
 
-  /** True for a partition without an owner that is kept for a member that left for a restart. */
+  /** True for a partition that has no owner and is kept for a member during its restart. */
   isReserved(partition: number): boolean {
     const lease = this.leaseOf(partition);
     return lease?.owner === null && lease.reserved !== undefined;

@@ -132,7 +132,7 @@ async function writePosition(
   const written = await bucket.write(key, encodeRecord(record), revision);
   switch (written.kind) {
     case 'ok':
-      // A resize that began before this write may have taken the previous position.
+      // A resize that began before this write may have used the previous position.
       if ((await findGroupLayout(bucket, group))?.revision !== layout?.revision)
         return notMoved(partition, 'the group was resized meanwhile: look at its positions, and seek again');
       return { ...step, moved: true, message: null };

@@ -29,8 +29,8 @@ export function describeStall({ partition, member, reason, forMs }: Stall): stri
 }
 
 /**
- * All stalls of a group: those that its members report, and partitions in which a message has waited, and nothing was
- * committed, for longer than `stalledMs`. Without `stalledMs`, only reported stalls.
+ * All stalls of a group: those that its members report and, if `stalledMs` is given, partitions that have had a waiting
+ * message and no commit for longer.
  */
 export async function findStalls(
   observer: Pick<GroupObserver, 'storedAt'>,

@@ -30,7 +30,7 @@ export function parsePlace(text: string): StreamPlace | undefined {
   return time && { kind: 'time', time };
 }
 
-/** The ends of a stream, by our names and those of other tools. */
+/** The ends of a stream, by the names that natspoc and other tools use. */
 const ENDS: Record<string, 'first' | 'new'> = {
   first: 'first',
   earliest: 'first',

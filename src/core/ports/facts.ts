@@ -119,7 +119,7 @@ export interface MessageFacts {
 
 /** The dead letters of a stream: messages whose handlers failed for good. */
 export interface DeadLetterFacts {
-  /** The stream that holds them. */
+  /** The stream that holds the dead letters. */
   stream: string;
   messages: number;
   bytes: number;

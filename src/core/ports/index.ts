@@ -196,7 +196,7 @@ export interface EventStream {
    */
   readonly shared?: {
     /**
-     * Checks the readers before a commit of what they delivered. A reader that another client changed faults as `foreign`.
+     * Checks the readers before a commit of what they delivered. If another client changed a reader, its fault is `foreign`.
      * `isUrgent`: a drain waits for the check; default false.
      */
     confirm(partition: number, isUrgent?: boolean): Promise<Confirmation>;

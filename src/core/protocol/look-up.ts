@@ -45,9 +45,9 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
 }
 
 /**
- * The leader has no session, not even a deletion marker. The member may handle until it notices, as long as it renews
- * its proof of life. Once the proof has ended, a marker is written, because members that still know the session would
- * include it in their plans forever.
+ * The leader has no session, not even a deletion marker. The member may still handle messages as long as it renews its
+ * proof of life and has not noticed the loss. Once the proof has ended, a marker is written, because members that still
+ * know the session would include it in their plans forever.
  */
 function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
   const peer = state.peers.get(id);
@@ -73,7 +73,7 @@ const leaveMark = (state: State, id: string): void => {
   state.out.push({ type: 'fence-session', id, expected: 0 });
 };
 
-/** Handles the answer to `end-proof` about an owner that the watch never showed: it cannot join any more, or it exists. */
+/** Handles the answer to `end-proof` about an owner that the watch never showed. After success, the owner cannot join. */
 export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
   if (outcome.kind === 'ok') leaveMark(state, id);
@@ -81,8 +81,8 @@ export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'
 }
 
 /**
- * Handles the answer to `fence-session` about an owner that the watch never showed: now all members see that it has
- * ended, or the leader is asked again.
+ * Handles the answer to `fence-session` about an owner that the watch never showed. After success, all members see that
+ * the owner has ended; otherwise the leader is asked again.
  */
 export function unseenMarked(state: State, { id, outcome }: EventOf<'session-fenced'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;

@@ -130,8 +130,8 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
   if (revision > 0 && !removing) {
     // A leaving member may have removed its session with a write whose answer was lost.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
-    // The session stays for a while after its proof: until it goes, our handlers have time to stop. Other members
-    // delete it after `suspectMs`.
+    // The session stays for a while after its proof, so our handlers have time to stop. Other members delete the
+    // session after `suspectMs`.
     if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
     else state.former = id;
   }

@@ -4,8 +4,8 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { Entry, KeyQueues } from './key-queues.js';
 
 /**
- * Decides which messages of a partition make the next batch: as many as the limits allow, as soon as there are enough, or
- * the oldest message has waited long enough.
+ * Decides which messages of a partition make the next batch: as many as the limits allow. A batch is due when it is full,
+ * or when its oldest message has waited long enough.
  */
 export class Batching {
   readonly #limits: BatchLimits;

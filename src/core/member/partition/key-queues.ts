@@ -73,12 +73,12 @@ export class KeyQueues {
     return entry;
   }
 
-  /** The next entry that may be handled, without taking it. */
+  /** The next entry that may be handled. The entry is not taken. */
   peek(): Entry | undefined {
     return this.#ready[0];
   }
 
-  /** The entry with the lowest sequence that may be handled, without taking it. */
+  /** Of the entries that may be handled, the entry with the lowest sequence. The entry is not taken. */
   peekFirst(): Entry | undefined {
     let first: Entry | undefined;
     for (const entry of this.#ready)
@@ -86,7 +86,7 @@ export class KeyQueues {
     return first;
   }
 
-  /** The oldest unsettled entry of the partition, without taking it; undefined if it must not be handled now. */
+  /** The oldest unsettled entry of the partition; undefined if it must not be handled now. The entry is not taken. */
   peekOldest(): Entry | undefined {
     const oldest = this.#oldest;
     return oldest && this.#ready.includes(oldest) ? oldest : undefined;

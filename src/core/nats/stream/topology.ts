@@ -43,7 +43,7 @@ const NANOS_PER_MS = 1_000_000;
 /** Options of {@link openTopology}. */
 export interface OpenOptions {
   create: boolean;
-  /** The uses: settings that lose messages in these uses are refused. Default: none, only to read. */
+  /** How the stream will be used. A setting that would then lose messages is refused. Default: the stream is only read. */
   uses?: readonly StreamUse[];
   /** Throws if the caller cannot work with this layout, before anything is created. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
