@@ -10,7 +10,7 @@ export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
 
 const reports = new WeakMap<MemberStats, ReadonlyMap<number, PartitionStats>>();
 
-/** A member's reports by partition. Remembered, because they are looked up for each partition of each status. */
+/** A member's reports by partition. The map is remembered, because each status looks up all of its partitions. */
 function reportsOf(stats: MemberStats): ReadonlyMap<number, PartitionStats> {
   const known = reports.get(stats) ?? new Map(stats.partitions.map((each) => [each.partition, each]));
   reports.set(stats, known);

@@ -11,8 +11,8 @@ const ATTEMPTS = 5;
 
 /**
  * Fences a member, healthy or not. First its proof of life is deleted by compare-and-set, so that no later renewal
- * succeeds. When its handlers must have stopped, its session is deleted, which all members see. The bucket keeps its past
- * renewals: the last renewal shows how long its partitions had no owner. If this process ends halfway, the members finish
+ * succeeds. When its handlers must have stopped, its session is deleted, which all members see. The bucket keeps the past
+ * renewals: the last renewal shows how long the partitions had no owner. If this process ends halfway, the members finish
  * the fencing.
  */
 export async function fenceMember(

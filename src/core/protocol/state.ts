@@ -87,7 +87,7 @@ export interface OwnProof {
   renewAt: number;
   /** The write in flight: when it was sent, and the expected revision. */
   writing: { since: number; expected: number } | null;
-  /** When the first write of unknown outcome since the last confirmed one was sent. */
+  /** When the first write of unknown outcome since the last confirmed write was sent. */
   unknownSince: number | null;
   /** A read that explains a conflict is in flight. */
   reading: boolean;

@@ -7,7 +7,7 @@ import { InvalidMessage } from './verdict.js';
 
 /** The owners of a partition have died repeatedly while they handled this message. It is not tried again. */
 export class CrashedOwners extends InvalidMessage {
-  /** How many owners in a row. */
+  /** How many owners in a row have died. */
   override readonly crashes: number;
 
   constructor(crashes: number) {

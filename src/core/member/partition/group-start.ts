@@ -98,7 +98,7 @@ function anotherKind(group: string, has: string | null, asks: string | null): Na
   );
 }
 
-/** The sequence before the first message to handle. A future place means the end of the stream. */
+/** The sequence before the first message to handle. A place in the future means the end of the stream. */
 async function startOf(
   from: StartFrom,
   stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,

@@ -75,7 +75,7 @@ export class ChangeLooks {
    * Looks, and reports what it finds. Each caller gets the answer to a request that was sent after its call, so
    * the answer confirms all earlier deliveries. False if there was no answer.
    *
-   * @param isUrgent does not wait for a pause: a drain waits for the answer.
+   * @param isUrgent true if the look must not wait for the pause, because a drain waits for the answer.
    */
   look(isUrgent = false): Promise<boolean> {
     if (isUrgent) {

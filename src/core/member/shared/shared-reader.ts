@@ -212,7 +212,7 @@ export class SharedReader {
    * Works even after the reader has ended, because the server keeps it for a while. Each caller gets the answer to a
    * request that was sent after its call, so the answer confirms all earlier deliveries. False if there was no answer.
    *
-   * @param isUrgent does not wait for a pause: a drain waits for the answer.
+   * @param isUrgent true if the look must not wait for the pause, because a drain waits for the answer.
    */
   confirm(isUrgent = false): Promise<boolean> {
     return this.#looks.look(isUrgent);

@@ -191,7 +191,7 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * The server may miss an entry that it counted (see {@link #compareWithNewest}), or another client may delete it.
+   * The server may miss an entry that it counted (see {@link #compareWithNewest}), or another client may delete the entry.
    * Nothing else would end the wait: heartbeats and changes keep arriving.
    */
   #awaitRest(pending: number): void {
