@@ -42,7 +42,7 @@ export interface StandstillPorts {
     status: RunnerStatus;
     running: readonly number[];
     held?: HeldBack | undefined;
-    /** The program acquires its state of the partition. */
+    /** True while the program acquires its state of the partition. */
     acquiring?: boolean;
     /** The message that failed and holds the partition up. */
     failing?: HoldUp | undefined;
