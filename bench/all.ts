@@ -1,10 +1,10 @@
 /**
- * All benchmarks that compare, one after the other, as one table and one file: publishing, consuming, and what happens
- * when a consumer dies or leaves. Within each, everything is measured in turn, round after round.
+ * Runs all comparing benchmarks, one after the other, and makes one table and one file: publishing, consuming, and the death or leave of a
+ * consumer. Within each benchmark, all contenders are measured in turn, round after round.
  *
  *     npm run bench [-- --quick] [--rounds N] [--json FILE]
  *
- * `--quick` only shows that all of it runs: its figures mean nothing.
+ * `--quick` only shows that the benchmarks run: its figures mean nothing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
 const { quick } = options;
 const rounds = quick ? 1 : Number(options.rounds);
 
-/** Runs one benchmark, and returns the JSON that it has written; its messages go to stderr. */
+/** Runs one benchmark, and returns the JSON that it writes; its messages go to stderr. */
 async function run(name: string, args: string[], folder: string): Promise<unknown> {
   const file = join(folder, `${name}.json`);
   const script = join(import.meta.dirname, `${name}.ts`);

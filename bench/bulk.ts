@@ -1,16 +1,14 @@
 /**
- * A bulk indexer, compared with a loop that a program would use without a group: batches of up to 500
- * messages or 200 ms, one HTTP call of 50 ms each, over all partitions. The loop fetches from one consumer a
- * partition without acknowledgements: it commits nothing, and no other process would continue its work. All
- * batches are full, so neither waits for more messages: the partitions get a multiple of the batch each,
- * 104,000 messages in all.
+ * A bulk indexer, compared with a loop that a program would use without a group. All partitions are read, in batches of up to 500 messages
+ * or 200 ms, with one HTTP call of 50 ms for each batch. The loop fetches from one consumer per partition without acknowledgements: it
+ * commits nothing, and no other process would continue its work. All batches are full, so no contender waits for more messages: each
+ * partition gets a multiple of the batch size, 104,000 messages in all.
  *
  *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 104000] [--partitions 16] [--batch 500]
  *         [--answer-ms 50] [--json FILE]
  *
- * Messages a second from the first call to the last answer; for natspoc to the last commit, which comes after
- * it. Both are measured in turn, on one server; ratios are of the same round. NATS_SERVER_BIN chooses another
- * nats-server.
+ * Prints messages a second from the first call to the last answer; for natspoc to the last commit, which follows the last answer. Both are
+ * measured in turn, on one server; ratios are those of the same round. NATS_SERVER_BIN chooses another nats-server.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -96,7 +94,7 @@ class Index {
     if (this.#taken >= messages) this.#done();
   }
 
-  /** Messages a second, once all are taken and `isKnown`. */
+  /** Resolves with messages a second, once all messages are taken and `isKnown`. */
   async perSecond(isKnown: () => boolean = () => true): Promise<number> {
     await this.#all;
     while (!isKnown()) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -185,7 +183,7 @@ try {
     { name: 'fetch loop', measure: () => fetchLoop(connection, index) },
   ];
   const before = loadavg()[0];
-  // First one unmeasured run, so that every path is compiled.
+  // An unmeasured run comes first, so that every path is compiled.
   await interleave(contenders, 1);
   const figures = await interleave(contenders, Number(options.rounds), (name, round, figure) => {
     process.stderr.write(`round ${round + 1}, ${name}: ${Math.round(figure)}/s\n`);

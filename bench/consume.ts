@@ -4,12 +4,11 @@
  *     npm run build && node --import tsx bench/consume.ts [--rounds 5] [--messages 1000000] [--partitions 16,1,64,256]
  *         [--keyed 16,1,256,4096] [--sizes 128,1024] [--only NAME,NAME] [--beside FOLDER] [--json FILE]
  *
- * `--partitions` are those of natspoc's own layout, `--keyed` those of keyed groups over a stream of 20,000 subjects; a list
- * may be empty. Prints messages a second (min / median / max of the rounds), and ratios of the same round: each beside its target and its
- * ceiling, which is the bare loop's own ratio. Time ends when the
- * server knows that everything is handled: with the last commit or acknowledgement. The slowest contender reads a
- * part of the messages only. NATS_SERVER_BIN chooses another nats-server. `--beside` is the `dist` of another build, which
- * takes part as "natspoc beside".
+ * `--partitions` are the partitions of natspoc's own layout, `--keyed` the partitions of keyed groups over a stream of 20,000 subjects; a
+ * list may be empty. Prints messages a second (min / median / max of the rounds), and ratios of the same round, each beside its target and
+ * its ceiling (the bare loop's own ratio). The time ends when the server knows that all messages are handled: with the last commit or
+ * acknowledgement. The slowest contenders read only a part of the messages. NATS_SERVER_BIN chooses another nats-server. `--beside` is the
+ * `dist` of another build, which takes part as "natspoc beside".
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -76,7 +75,7 @@ interface Result {
   partitions: number;
   sizeBytes: number;
   messages: number;
-  /** The load of the machine before and after. */
+  /** The load of the machine before and after the benchmark. */
   load: [before: number, after: number];
   perSecond: Record<string, number[]>;
   ratios: MeasuredClaim[];
@@ -103,7 +102,7 @@ async function rounds(
     bareLoop(bench),
     ...others,
   ].filter(({ name }) => only === undefined || only.includes(name));
-  // First one unmeasured run with few messages, so that every path is compiled.
+  // An unmeasured run with few messages comes first, so that every path is compiled.
   const warm = part(bench, 0.1);
   await interleave([natspocLibrary(warm), bareLoop(warm)], 1);
   const before = load();
@@ -185,7 +184,7 @@ try {
   const results: Result[] = [];
   for (const sizeBytes of numbers(options.sizes)) {
     for (const partitions of numbers(options.partitions)) {
-      // Other partition counts are of interest for the usual size only.
+      // Other partition counts are measured only for the usual size.
       if (partitions !== 16 && sizeBytes !== numbers(options.sizes)[0]) continue;
       results.push(await measure(connection, url, partitions, sizeBytes));
     }

@@ -1,6 +1,6 @@
 /**
- * How long a partition that moves handles no message: after a kill -9, a SIGTERM, a join, a server restart.
- * Real processes with default settings on a real server.
+ * Measures how long a moving partition handles no message: after a kill -9, a SIGTERM, a join, a server restart. It uses real processes
+ * with default settings on a real server.
  *
  *   node --import tsx bench/failover.ts [--trials 20] [--rate 1000] [--partitions 8] [--members 3] [--keyed] [--json FILE]
  *
@@ -30,7 +30,10 @@ const { values } = parseArgs({
 const trials = Number(values.trials);
 const SETTLE_MS = 800;
 
-/** One change: the longest pause of a moved partition and of one that stayed, and what was handled twice. */
+/**
+ * The figures of one change: the longest pause of a moved partition and of a partition that stayed, and the messages that were handled
+ * twice.
+ */
 interface Trial {
   moved: number;
   movedPauseMs: number;
@@ -53,7 +56,7 @@ const someone = (): string => {
   return all[Math.floor(Math.random() * all.length)] ?? '';
 };
 
-/** The longest time between two handled messages of a partition that ends after `from` and begins before `to`. */
+/** The longest time between two handled messages of a partition, among times that end after `from` and begin before `to`. */
 function longestGap(partition: number, from: number, to: number): number {
   let [longest, last] = [0, Number.NaN];
   for (const { partition: p, at } of recent) {

@@ -1,6 +1,6 @@
 /**
- * How cost grows with the number of partitions: memory of a member and of the server for each idle partition, and
- * the time until a single member handles all of them, and until it has left.
+ * Measures how the cost grows with the number of partitions: memory of a member and of the server for each idle partition, the time until
+ * a single member handles all partitions, and the time until it has left.
  *
  *   node --expose-gc --import tsx bench/partitions.ts [--partitions 8,256,1024,4096] [--json FILE]
  */
@@ -16,7 +16,7 @@ import { usageOf } from './support/process-usage.js';
 const { values: options } = parseArgs({
   options: { partitions: { type: 'string', default: '8,256,1024,4096' }, json: { type: 'string' } },
 });
-/** Garbage of the start is collected, and the server's own work is finished. */
+/** Time to collect the garbage of the start, and for the server to finish its own work. */
 const CALM_MS = 3_000;
 const START_TIMEOUT_MS = 120_000;
 
@@ -39,7 +39,7 @@ async function alone(partitions: number) {
   version = server.version;
   try {
     const place = { servers: server.url, partitions, timeoutMs: 30_000 };
-    // Stream and bucket exist before the measurement, and the code is loaded.
+    // This join creates stream and bucket and loads the code, before the measurement.
     await (await joinGroup({ ...place, group: 'before', handler: () => {} })).leave();
     await sleep(CALM_MS);
     const before = { live: liveBytes(), own: process.cpuUsage(), server: usageOf(server.pid) };

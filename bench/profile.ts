@@ -1,6 +1,6 @@
 /**
- * Where the processor time of `natspoc publish` and `natspoc consume` goes: both as processes under V8's profiler, at full
- * speed, shares by part of the program. Idle time is left out.
+ * Shows where `natspoc publish` and `natspoc consume` spend processor time, by part of the program. Both run as processes under V8's
+ * profiler, at full speed. Idle time is left out.
  *
  *     npm run build && node --import tsx bench/profile.ts [--messages 500000] [--size 128] [--json FILE]
  */
@@ -65,11 +65,11 @@ function partOf(frame: Frame): string {
   }
   const dependency = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (dependency) return dependency;
-  // Native functions have no file: mostly reading from and writing to sockets and files.
+  // Native functions have no file. They mostly read and write sockets and files.
   return url.startsWith('node:') ? 'Node' : 'Node, native';
 }
 
-/** Milliseconds by part, self time, without idle. */
+/** Milliseconds of self time by part, without idle time. */
 function partsOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const parts = new Map<string, number>();

@@ -4,8 +4,8 @@
  *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 1000000] [--sizes 128,1024] [--seconds 20]
  *         [--json FILE]
  *
- * Prints tables of messages a second (min / median / max of the rounds), ratios of the same round beside their
- * targets and ceilings, and how well rates are kept. NATS_SERVER_BIN chooses another nats-server.
+ * Prints tables of messages a second (min / median / max of the rounds), ratios of the same round beside their targets and ceilings, and
+ * how exactly rates are kept. NATS_SERVER_BIN chooses another nats-server.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -75,7 +75,7 @@ async function measureSize(bench: PublishBench, url: string): Promise<SizeResult
     natspocProcess(bench, url, options.program, false),
     natspocProcess(bench, url, options.program, true),
   ];
-  // First one unmeasured run, so that every path is compiled and the server's files exist.
+  // An unmeasured run comes first, so that every path is compiled and the server's files exist.
   await interleave(contenders.slice(0, 5), 1);
   const figures = await interleave(contenders, Number(options.rounds), (name, round, figure) => {
     process.stderr.write(`${bench.sizeBytes} B, round ${round + 1}, ${name}: ${thousands(figure)}\n`);
@@ -124,7 +124,7 @@ try {
   const connection = await connectNats(config, 'bench');
   const { manager, stream, layout } = await openTopology(connection, config, { create: true });
   const base = { connection, manager, stream, layout, inFlight: Number(options['in-flight']) };
-  // Rates first: later the disk is busy with earlier writes, and both heaps are full.
+  // Rates are measured first: later the disk is busy with earlier writes, and both heaps are full.
   const pace: PaceResult[] = [];
   for (const rate of RATES) {
     const bench = { ...base, sizeBytes: PACED_BYTES, messages: 0 };

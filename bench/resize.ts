@@ -1,9 +1,9 @@
 /**
- * How long a partition handles no message while its group is resized, without faults, and how that time is
- * spent. Real processes with default settings on a real server; the group is resized from P partitions to
- * half of them and back.
+ * Measures how long a partition handles no message while its group is resized, without faults, and how that time is spent. It uses real
+ * processes with default settings on a real server. The group is resized from P partitions to half of P and back.
  *
- *     npm run build && node --import tsx bench/resize.ts [--trials 20] [--partitions 64] [--members 4] [--rate 1600] [--work 5ms] [--json FILE]
+ *     npm run build && node --import tsx bench/resize.ts [--trials 20] [--partitions 64] [--members 4] [--rate 1600] [--work 5ms] [--json
+ * FILE]
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -68,7 +68,7 @@ const folder = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));
 const run = await GroupRun.open(server.url, folder, { partitions: values.partitions, key: 'subject:2' });
 const { stream, group } = run.config;
 
-/** When each step of the current trial has happened, as the bucket shows it. */
+/** The time of each step of the current trial, as the bucket shows it. */
 let seen = new Map<Step, number>();
 /** The epoch of the layout that is being left. */
 let layout = 0;

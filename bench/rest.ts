@@ -4,8 +4,8 @@
  *
  *   npx tsx bench/rest.ts [--groups 1x8,3x8,10x64] [--servers 1] [--seconds 30] [--ttl 10000] [--probe 400] [--json FILE]
  *
- * A group is members x partitions; all members run in this process, each on a connection of its own. With three servers,
- * stream and bucket have three replicas, and the traffic between the servers counts as well.
+ * A group is members x partitions; all members run in this process, each on a connection of its own. With three servers, stream and bucket
+ * have three replicas, and the traffic between the servers counts, too.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-/** Members that join at the same time make the machine busy; this load must not be measured. */
+/** Time to calm down: members that join at the same time make the machine busy, and this load must not be measured. */
 const CALM_MS = 3_000;
 const JOIN_TIMEOUT_MS = 300_000;
 /** All members share one process: more joins at once would keep its event loop busy for longer than a ttl. */
@@ -44,16 +44,16 @@ interface Counters {
   out_bytes: number;
 }
 
-/** One group at rest: rates are of one member, a second. */
+/** The figures of one group at rest; rates are those of one member, per second. */
 interface Rest extends RestingGroup {
   measured: { sent: number; received: number; sentBytes: number; receivedBytes: number };
   expected: { sent: number; received: number };
-  /** Per cent of one processor core: of all servers, and of all members. */
+  /** The load of all servers and of all members, in per cent of one processor core. */
   serverCpu: number;
   membersCpu: number;
 }
 
-/** What all servers have counted. */
+/** The sum of the counters of all servers. */
 async function counted(servers: readonly TestServer[]): Promise<Counters> {
   const all = await Promise.all(
     servers.map(async ({ monitorUrl }) => (await (await fetch(`${monitorUrl}/varz`)).json()) as Counters),
@@ -77,7 +77,7 @@ async function joinAll(
   const place = { servers: urls, stream, prefix: `${stream}.e`, partitions, ttlMs, replicas };
   const join = (_: unknown, i: number) =>
     joinGroup({ ...place, name: `m${i}`, probeIntervalMs: probeMs, timeoutMs: 30_000, handler: () => {} });
-  // The first one creates the stream.
+  // The first member creates the stream.
   const all = [await join(undefined, 0)];
   while (all.length < members) {
     const some = Array.from({ length: Math.min(AT_ONCE, members - all.length) }, (_, i) => all.length + i);
@@ -122,7 +122,7 @@ async function measure(servers: readonly TestServer[], stream: string, group: Re
   }
 }
 
-/** Bytes that a member receives: what it always gets, for each member of the group, for each own partition. */
+/** A formula for the bytes that a member receives: a constant, a part for each member of the group, and a part for each own partition. */
 function bytesFormula(all: readonly Rest[]): { always: number; aMember: number; aPartition: number } {
   const rows = all.map(({ members, partitions }) => [1, members, partitions / members]);
   const weights = leastSquares(

@@ -1,5 +1,5 @@
 /**
- * The cost of size: the plan of a large group, and a member that owns many idle partitions.
+ * Measures the cost of size: the plan of a large group, and a member that owns many idle partitions.
  *
  *     npm run build && node --import tsx bench/scale.ts [--partitions 256] [--seconds 30] [--json FILE]
  */
@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 const PLANS = 20;
 
-/** Milliseconds for a plan after one in eleven of the owners has gone. */
+/** Milliseconds for a plan after one of eleven owners has gone. */
 function planMs(partitions: number, members: number): number {
   const ids = Array.from({ length: members }, (_, i) => `M${i}`);
   const holdings = Array.from({ length: partitions }, (_, partition) => ({
@@ -39,7 +39,7 @@ function planMs(partitions: number, members: number): number {
   return performance.now() - startedAt;
 }
 
-/** A real member alone in its group, at rest: share of one core, and resident memory at the end. */
+/** Measures a real member, alone in its group and at rest: its share of one core, and its resident memory at the end. */
 async function idleMember(server: TestServer): Promise<{ corePercent: number; residentMiB: number }> {
   const config = loadConfig({ flags: { server: server.url, partitions: values.partitions }, env: {} });
   const connection = await connectNats(config, 'bench');
@@ -47,7 +47,7 @@ async function idleMember(server: TestServer): Promise<{ corePercent: number; re
   const ownership = new Ownership(bucket, config.group, () => {});
   const member = startCli(['consume', '--server', server.url, '--name', 'only', '--output', 'none']);
   await ownership.balanced(['only'], layout.partitions, 30_000);
-  // Garbage of the start is collected first.
+  // Wait until the garbage of the start is collected.
   await sleep(5_000);
   const [before, from] = [usageOf(member.pid), performance.now()];
   await sleep(Number(values.seconds) * 1_000);

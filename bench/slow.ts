@@ -1,7 +1,7 @@
 /**
- * One slow partition among fast ones: a member of a keyed group handles messages at a steady rate, then one
- * of its partitions takes a second for each message, then it is fast again and catches up. Do the others keep
- * their speed, does memory stay constant, is any message of the slow one lost?
+ * Measures one slow partition among fast partitions. A member of a keyed group handles messages at a steady rate; then one of its
+ * partitions takes a second for each message; then this partition is fast again and catches up. Questions: do the others keep their speed,
+ * does memory stay constant, is any message of the slow partition lost?
  *
  *     npm run build && node --expose-gc --import tsx bench/slow.ts [--rate 2000] [--partitions 16] [--seconds 40] [--json FILE]
  */
@@ -31,10 +31,10 @@ const SLOW_MS = 1_000;
 const CATCH_UP_MS = 120_000;
 const seconds = Number(options.seconds);
 
-/** The figures of one phase of the slow partition: fast messages, one figure a second. */
+/** The figures of one phase of the slow partition. */
 interface Phase {
   perSecond: number[];
-  /** From the server's time of storage to the handler, in milliseconds. */
+  /** The time of each message from its storage in the stream to its handler, in milliseconds. */
   waitsMs: number[];
   heapMiB: number[];
 }

@@ -1,8 +1,7 @@
 /**
- * What happens to messages when one of three consumers dies or leaves: natspoc compared with hand-written
- * consumers. Real processes on one server, in turn: the longest time in which a partition handled no message,
- * the longest wait of a message, the messages that were handled twice, and those that came after a later
- * message of their partition.
+ * Measures the effect on messages when one of three consumers dies or leaves: natspoc compared with hand-written consumers. Real processes
+ * run on one server, in turn. The figures are the longest time in which a partition handled no message, the longest wait of a message, the
+ * number of messages that were handled twice, and the number of messages that came after a later message of their partition.
  *
  *     npm run build && node --import tsx bench/takeover.ts [--rounds 3] [--rate 50] [--json FILE]
  */
@@ -55,12 +54,12 @@ interface Takeover {
 interface Handled {
   partition: number;
   sequence: number;
-  /** When it was handled and stored, by this machine's clock, ms. */
+  /** When the message was handled and stored, by this machine's clock, in milliseconds. */
   at: number;
   storedAt: number;
 }
 
-/** A line of a consumer; our own workers report when they handled, so that pipes cannot change the order. */
+/** A line of a consumer. Our own workers report the time of handling, so that pipes cannot change the order. */
 interface Line {
   partition: number;
   sequence: number;
@@ -73,7 +72,7 @@ class Run {
   readonly handled: Handled[] = [];
   readonly #children: ChildProcess[] = [];
   readonly #seen = new Set<number>();
-  /** Everything up to here is handled. */
+  /** All messages up to this sequence are handled. */
   #complete = 0;
   readonly #url: string;
   readonly #stream: string;
@@ -114,7 +113,7 @@ class Run {
     this.#children[0]?.kill(signal);
   }
 
-  /** Waits until everything is handled up to this sequence. */
+  /** Waits until all messages up to this sequence are handled. */
   passed(sequence: number): Promise<void> {
     return until(
       `${this.#kind} has handled ${sequence} messages`,

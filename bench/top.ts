@@ -1,7 +1,7 @@
 /**
  * The cost of `natspoc top` on a large group: processor time, resident memory over time, and how long a key
  * takes to be painted. Members and publisher share one process here, so that the machine is free for the
- * screen. Needs tmux, and a machine that does nothing else.
+ * screen. It needs tmux, and a machine without other work.
  *
  *   npm run build && node --import tsx bench/top.ts [--minutes 10] [--partitions 256] [--members 16] [--rate 5000] [--size 200x60]
  */
@@ -70,7 +70,7 @@ const terminal = await TopTerminal.open({ columns, rows }, folder, {
 await terminal.top();
 await terminal.tmux.shows(new RegExp(`members ${values.members}\\b`), 60_000);
 
-/** Waits, and returns what top has used meanwhile. */
+/** Waits, and returns the resources that top has used in this time. */
 async function sample(ms: number): Promise<void> {
   const before = usageOf(terminal.pid);
   await sleep(ms);

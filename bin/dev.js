@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the sources as they are, without a build. oclif is pointed at src/commands here because its own
+// Runs the sources without a build. oclif is pointed at src/commands here because its own
 // TypeScript loading does not work with TypeScript 7.
 import { register } from 'tsx/esm/api';
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { InvalidMessage } from 'natspoc';
 import { call, localStream } from 'natspoc/testing';
 
-/** The worker under test: adds up cents by account, and refuses payloads that are no orders. */
+/** The worker under test: adds up cents by account, and refuses payloads that are not orders. */
 const worker = (accounts) => ({
   decode: ({ data }) => JSON.parse(Buffer.from(data).toString()),
   handler: ({ value, key }) => {
@@ -23,7 +23,7 @@ test('an order is added to its account', async () => {
   assert.deepEqual([...accounts], [['user-7', 5]]);
 });
 
-test('what is no order is not tried again', async () => {
+test('a payload that is not an order is not tried again', async () => {
   const result = await call(worker(new Map()), { key: 'user-7', value: { cents: -5 } });
   assert.equal(result.outcome, 'failed');
   assert.equal(result.then, 'dead-letter');

@@ -14,7 +14,7 @@ const worker = await joinGroup({
   stream: process.env.STREAM_NAME ?? 'EXAMPLE_WORK',
   prefix: process.env.SUBJECT_PREFIX ?? 'example.work',
   group: 'workers',
-  // Up to eight messages of a partition at a time, each of another key; the messages of a key stay in order.
+  // Up to eight messages of a partition at a time, each of a different key; the messages of a key stay in order.
   concurrency: 8,
   maxAttempts: 5,
   onFailure: 'dead-letter',
@@ -29,11 +29,11 @@ worker.on('acquired', ({ partition, from }) => console.log(`+ p${partition} from
 worker.on('handed-over', ({ partition, to }) => console.log(`- p${partition} to ${to}`));
 worker.on('failed', ({ message, error, then }) => console.log(`! #${message.sequence}: ${error} (${then})`));
 
-// Resolves when it has left; rejects with the error that ended it, such as a deleted bucket.
+// Resolves when the worker has left; rejects with the error that ended it, such as a deleted bucket.
 await worker.closed;
 console.log(`left after ${worker.counters.handled} messages`);
 
-/** The work itself. Passing the signal on ends it early when the partition has to move. */
+/** The work itself. It ends early when the partition has to move, because the signal is passed on. */
 async function deliver(_text, signal) {
   await new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, 5);

@@ -1,5 +1,5 @@
-// Writes the programs in dist. Node takes longer to load hundreds of small modules than to run most commands, so modules that are
-// loaded together are one file.
+// Writes the programs in dist. Node takes longer to load hundreds of small modules than to run most commands. So modules that are loaded
+// together become one file.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { BUNDLING } from './bundling.js';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const commands = readdirSync(join(root, 'src/commands'), { recursive: true, withFileTypes: true });
 const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-/** Packages that nearly every command loads: 170 files, and loading them took half of the time of a command. */
+/** Packages that nearly every command loads: to load their 170 files took half of the time of a command. */
 const CONTAINED = ['nats', '@oclif/core'];
 const common = {
   absWorkingDir: root,
@@ -24,13 +24,13 @@ await build({
   entryPoints: [
     'src/core/index.ts',
     'src/core/testing/index.ts',
-    // The benchmarks construct members on their own connection.
+    // An entry point for the benchmarks, which create members on their own connection.
     'src/core/member/group-member.ts',
   ],
   ...common,
   chunkNames: 'core/shared/[name]-[hash]',
 });
-// Programs pass a connection of their own NATS client to the library, so only the command line contains one.
+// Programs pass a connection of their own NATS client to the library, so only the command line contains the client.
 await build({
   entryPoints: [
     'src/cli/quiet-oclif.ts',
@@ -40,7 +40,7 @@ await build({
   ...common,
   packages: 'bundle',
   external: Object.keys(dependencies).filter((name) => !CONTAINED.includes(name)),
-  // For the packages that are CommonJS.
+  // The packages that are CommonJS need this.
   banner: {
     js: "import { createRequire as natspocRequire } from 'node:module';const require = natspocRequire(import.meta.url);",
   },

@@ -1,4 +1,4 @@
-/** How both packages are bundled: modules that are loaded together are one file, and other packages stay outside. */
+/** Options for bundling both packages: modules that are loaded together become one file, and other packages stay outside. */
 export const BUNDLING = {
   chunkNames: 'shared/[name]-[hash]',
   bundle: true,

@@ -26,7 +26,7 @@ try {
     filter: (path) => !/\.js(\.map)?$/.test(path),
   });
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  // The documents are in the package natspoc: they are named, not linked.
+  // The documents are only in the package natspoc, so the texts name them without a link.
   const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
   const named = changelog.replace(/\[([^\]]+)\]\((docs\/[^)#]+)(#[^)]*)?\)/g, '$1 (`$2` of natspoc)');
   writeFileSync(join(folder, 'CHANGELOG.md'), named);
@@ -55,7 +55,7 @@ try {
     files: ['dist', 'CHANGELOG.md'],
     engines,
     dependencies: { nats: dependencies.nats },
-    // For the metrics of health.
+    // Needed for the metrics of `health`.
     peerDependencies: { ...peerDependencies, 'prom-client': dependencies['prom-client'] },
     peerDependenciesMeta: { ...peerDependenciesMeta, 'prom-client': { optional: true } },
   };

@@ -26,7 +26,7 @@ export function layOutScreen(model: Model, ui: Ui, size: Size, texts: LineTexts)
 export async function drawReplay(events: readonly TopEvent[], size: Size): Promise<Terminal> {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   const ui = initialUi({ intervalMs: 1_000, readonly: false, host: '' });
-  // The package is CommonJS: its class is found on the default export only.
+  // The package is CommonJS: its class is only on the default export.
   const terminal = new xterm.Terminal({ cols: size.columns, rows: size.rows, allowProposedApi: true });
   const texts = new LineTexts({ colors: true });
   await new Promise<void>((resolve) => {

@@ -1,7 +1,7 @@
 /**
- * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the
- * installed one, and the newer builds on the machine's own Debian mirror; then chaos on a cluster of the
- * newest. Nothing is installed; the packages are unpacked into a temporary folder.
+ * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the installed version, and the newer
+ * builds on the machine's own Debian mirror; then chaos on a cluster of the newest version. It installs nothing: it unpacks the packages
+ * into a temporary folder.
  *
  *   npm run test:matrix -- [--versions 2.9,2.10,2.15] [mocha arguments]
  */
@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureServerBinary } from '../src/local/server/index.js';
 
-/** Debian's releases after this machine's, by their index. */
+/** The Debian releases that are newer than that of this machine. */
 const SUITES = ['trixie', 'forky', 'sid'];
 const CHAOS = 'test/chaos/chaos.test.ts';
 const SPECS = [
@@ -33,7 +33,7 @@ function mirrors(): string[] {
   );
 }
 
-/** Debian's builds of nats-server, as URLs by version. */
+/** The URLs of Debian's builds of nats-server, by version. */
 async function builds(): Promise<Map<string, string>> {
   const arch = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
   const found = new Map<string, string>();

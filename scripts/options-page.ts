@@ -12,7 +12,7 @@ const INTRODUCTION = `# Options of the library
 Your editor shows the same. Times are in milliseconds, sizes in bytes. [How to use them](library.md).
 `;
 
-/** The sections: what they are for, and the file with their options. */
+/** The sections: their titles, and the files with their options. */
 const SECTIONS: readonly (readonly [title: string, file: string])[] = [
   ['Connection and stream: `joinGroup`, `createPublisher`, `openStream`', 'connecting.ts'],
   ['Handlers: `joinGroup`', 'handling.ts'],
@@ -20,7 +20,7 @@ const SECTIONS: readonly (readonly [title: string, file: string])[] = [
   ['Publishers: `createPublisher`', 'publisher.ts'],
 ];
 
-/** The text of a comment, in one line, and the default. */
+/** The text of a comment in one line, and the default that it names. */
 function readComment(comment: string): { text: string; fallback: string } {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trim());
   const joined = lines
@@ -29,15 +29,15 @@ function readComment(comment: string): { text: string; fallback: string } {
     .replaceAll(/\{@link ([^}]+)\}/g, '`$1`')
     .trim();
   const [text = '', fallback = ''] = joined.split(/ ?@default /);
-  // Values as code: some have characters that Markdown would interpret.
+  // Values are shown as code, because some have characters that Markdown would interpret.
   const isValue = /^(?:['{\d]|true$|false$)/.test(fallback);
   return { text: text.replaceAll('|', '\\|'), fallback: isValue ? `\`${fallback}\`` : fallback };
 }
 
-/** The options in a source file: those properties that have a comment. */
+/** The options in a source file: the properties that have a comment. */
 function optionsIn(file: string): string[] {
   const source = readFileSync(new URL(file, FOLDER), 'utf8');
-  // Only what programs pass: the arguments of handlers are not options.
+  // Only options that programs pass: the arguments of handlers are left out.
   const from = file === 'handling.ts' ? source.indexOf('export interface Decoding') : 0;
   const rows: string[] = [];
   for (const [, comment = '', name] of source

@@ -1,6 +1,5 @@
-// Keeps in dist/core the declarations on which the library's public types depend, and deletes all others: a
-// program cannot use internal classes and functions.
-// Each file gets a copy as `.d.cts`, without which TypeScript before 5.8 refuses an import from CommonJS.
+// Keeps in dist/core the declarations on which the library's public types depend, and deletes all others, so that programs cannot use
+// internal classes and functions. Each file gets a copy as `.d.cts`, without which TypeScript before 5.8 refuses an import from CommonJS.
 //
 // The compiler writes each declaration at the start of a line, so no parser is needed.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +24,7 @@ function parse(file) {
       statements.push(comment + line);
       comment = '';
     } else {
-      // The comment stands inside a declaration, before a member of a union.
+      // The comment is inside a declaration, before a member of a union.
       statements.push(`${statements.pop()}\n${comment}${line}`);
       comment = '';
     }
@@ -91,7 +90,7 @@ for (let next = open.pop(); next; next = open.pop()) {
   }
 }
 
-/** The part of a statement that stays; undefined: nothing. */
+/** The part of a statement that stays; undefined: no part stays. */
 function kept(file, { text, kind, name, specifiers, from }) {
   const names = wanted.get(file);
   if (kind === 'declared') return names.has(name) ? text : undefined;

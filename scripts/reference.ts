@@ -3,8 +3,8 @@
  *
  *   npm run reference
  *
- * `oclif readme` does much the same, from a package of its own (`oclif`): its newest needs Node 22, and each
- * version brings some hundred packages, cloud clients among them. `CommandHelp` of `@oclif/core` is what it uses.
+ * `oclif readme` of the package `oclif` does much the same. But its newest version needs Node 22, and each version brings some hundred
+ * packages, among them cloud clients. This script uses `CommandHelp` of `@oclif/core`, like `oclif readme`.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -92,7 +92,7 @@ function commandSection(command: Config['commands'][number], config: Config): st
     .join('\n\n');
 }
 
-/** The whole document, for the commands of the last build. */
+/** The whole document, made from the commands of the last build. */
 export async function reference(): Promise<string> {
   const config = await Config.load({ root: ROOT, enablePerf: false });
   const commands = config.commands

@@ -4,22 +4,22 @@ import type { IBufferCell, Terminal } from '@xterm/headless';
 const CELL = { width: 8.4, height: 18 };
 const FONT_SIZE = 14;
 const PADDING = 16;
-/** The title bar, as of a window. */
+/** Height of the title bar, in pixels. */
 const BAR = 34;
 const FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace";
 
 const BACKGROUND = '#0d1117';
 const FOREGROUND = '#d5dbe3';
-/** The terminal's 16 colours: black to white, then the bright ones. */
+/** The terminal's 16 colours: black to white, then the bright colours. */
 const COLORS = [
   ...['#484f58', '#ff7b72', '#56d364', '#e3b341', '#79a8ff', '#d2a8ff', '#56d4dd', '#d5dbe3'],
   ...['#6e7681', '#ffa198', '#7ee787', '#f2cc60', '#a5c8ff', '#e2c5ff', '#8ae9ef', '#f0f6fc'],
 ];
 
-/** Eighths of a cell, which fonts draw with gaps between the lines: they are drawn as rectangles. */
+/** Eighths of a cell. They are drawn as rectangles, because fonts draw them with gaps between the lines. */
 const BARS = '▁▂▃▄▅▆▇█';
 
-/** How a cell looks. */
+/** The look of a cell. */
 interface Look {
   color: string;
   background: string | null;
@@ -47,8 +47,7 @@ const sameLook = (a: Look, b: Look): boolean =>
   a.color === b.color && a.background === b.background && a.bold === b.bold && a.dim === b.dim;
 
 /**
- * The runs of a row. Blank ones are left out, and long gaps end a run: the next run has its own position,
- * whatever the font's width.
+ * The runs of a row. Blank runs are left out, and a long gap ends a run: so the next run has its own position, whatever the font's width.
  */
 function runsOf(terminal: Terminal, row: number): Run[] {
   const runs: Run[] = [];

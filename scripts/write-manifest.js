@@ -1,4 +1,4 @@
-// Writes oclif.manifest.json, which describes the commands, so that running one does not load them all.
+// Writes oclif.manifest.json, which describes the commands, so that a run of one command does not load all commands.
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { Plugin } from '@oclif/core';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const plugin = new Plugin({ root, isRoot: true, ignoreManifest: true });
 await plugin.load();
-// With the arguments, and without every flag, which oclif's own usage line lists.
+// The usage line has the arguments. oclif's own usage line would also list every flag.
 for (const command of Object.values(plugin.manifest.commands)) {
   const args = Object.values(command.args ?? {}).map(({ name, required }) => {
     const shown = `${name.toUpperCase()}${command.strict === false ? '...' : ''}`;

@@ -1,5 +1,5 @@
-// Writes src/core/lib/version.ts from package.json. The library is bundled into programs that have no
-// package.json with them, so the version is part of the code.
+// Writes src/core/lib/version.ts from package.json. Programs that contain the bundled library may have no package.json, so the version is
+// part of the code.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -1,7 +1,7 @@
 /**
- * The scripts of `bench/` that compare, with their arguments; `quick` ones are as short as they can be.
+ * The comparing scripts of `bench/`, with their arguments; with `quick` they are as short as possible.
  *
- * @param rounds how often each contender is measured.
+ * @param rounds how many times each contender is measured.
  */
 export function benchmarks(quick: boolean, rounds: number): Record<string, string[]> {
   const times = String(rounds);

@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 const OWN = join(import.meta.dirname, '../../dist');
 
 /**
- * The built program. The loader that runs a benchmark's sources rewrites them and makes some functions
- * slower, so the measured code comes from `dist`, with the types of the sources.
+ * The built program. The loader of TypeScript rewrites sources and makes some functions slower. So the measured code comes from `dist`,
+ * with the types of the sources.
  *
- * @param folder default this build; another one measures two builds side by side.
+ * @param folder default: this build; another folder measures two builds side by side.
  */
 export async function libraryOf(
   folder = OWN,

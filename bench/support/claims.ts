@@ -1,6 +1,6 @@
 import { ratioSpread, type Spread } from './stats.js';
 
-/** Targets, by the names of two contenders. */
+/** A target: a ratio of the figures of two contenders, given by their names. */
 export interface Claim {
   numerator: string;
   denominator: string;
@@ -11,13 +11,13 @@ export interface Claim {
 export interface MeasuredClaim extends Claim {
   ratio: Spread;
   /**
-   * The bare loop's own ratio to the denominator, in the median of the same rounds: nothing that uses this client with this
-   * server is faster. null: the denominator is a bare loop, or none was measured.
+   * The bare loop's own ratio to the denominator, in the median of the same rounds: nothing that uses this client with this server is
+   * faster. null: the denominator is a bare loop, or no bare loop was measured.
    */
   ceiling: number | null;
 }
 
-/** The loop that does only what every contender has to do. */
+/** The name of the loop that does only the work that every contender has to do. */
 export const BARE_LOOP = 'bare loop';
 
 /** The claims whose contenders have figures, with the ratios of these rounds. */
@@ -36,8 +36,8 @@ export function measureClaims(
 }
 
 /**
- * One line: the ratio, its share of the ceiling, and whether the target is reached; a missed target with the
- * reason. `targeted`: the target is meant for this setting.
+ * One line: the ratio, its share of the ceiling, and whether the target is reached; a missed target with the reason. `targeted`: the
+ * target applies to this setting.
  */
 export function describeClaim(measured: MeasuredClaim, targeted: boolean): string {
   const { numerator, denominator, atLeast, ratio, ceiling } = measured;

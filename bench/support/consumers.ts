@@ -17,7 +17,7 @@ import type { Config } from '../../src/core/config/config.js';
 import { libraryOf } from './built.js';
 import type { Contender } from './rounds.js';
 
-/** The stream that all contenders read: it is filled in advance. */
+/** The stream that all contenders read, which is filled in advance. */
 export interface ConsumeBench {
   connection: NatsConnection;
   manager: JetStreamManager;
@@ -29,8 +29,8 @@ export interface ConsumeBench {
 }
 
 /**
- * From the first message until the server knows that all are handled, if the contender reports that to it.
- * Connecting and joining are not included.
+ * Measures the time from the first message until the server knows that all messages are handled, if the contender reports that to the
+ * server. Connecting and joining are not included.
  */
 class Stopwatch {
   #startMs = 0;
@@ -50,7 +50,7 @@ class Stopwatch {
     if (++this.#count === this.#messages) this.#done();
   }
 
-  /** Messages a second; `isKnown`: whether the server knows. */
+  /** Resolves with messages a second; `isKnown`: whether the server knows that all messages are handled. */
   async perSecond(isKnown: () => boolean | Promise<boolean> = () => true): Promise<number> {
     await this.#all;
     while (!(await isKnown())) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -58,18 +58,18 @@ class Stopwatch {
   }
 }
 
-/** How a contender that uses the client's own consumers works. */
+/** Options of a contender that uses the client's own consumers. */
 interface ClientOptions {
   name: string;
   config: Partial<ConsumerConfig>;
   /** How many messages the client asks for ahead, for each consumer. */
   maxMessages: number;
   onMessage: (message: JsMsg) => void;
-  /** It ends only when the server has all acknowledgements, so it must read all messages. */
+  /** The contender ends only when the server has all acknowledgements, so it must read all messages. */
   untilAcknowledged?: boolean;
 }
 
-/** One pull consumer a filter, consumed with the client's own `consume()` and a callback. */
+/** One pull consumer for each filter, consumed with the client's own `consume()` and a callback. */
 function clientConsumers(bench: ConsumeBench, options: ClientOptions): Contender {
   const { connection, manager, stream, filters, messages } = bench;
   const measure = async (): Promise<number> => {
@@ -110,13 +110,13 @@ function clientConsumers(bench: ConsumeBench, options: ClientOptions): Contender
   return { name: options.name, measure };
 }
 
-/** The yardstick: no acknowledgements, no positions, no order across a failure. Nothing is done with a message. */
+/** The yardstick: a loop without acknowledgements, positions, or order across a failure. It does nothing with a message. */
 export function bareLoop(bench: ConsumeBench, maxMessages = 1_024): Contender {
   const config = { ack_policy: AckPolicy.None };
   return clientConsumers(bench, { name: 'bare loop', config, maxMessages, onMessage: () => {} });
 }
 
-/** What most programs do: an acknowledgement for each message. It has to read all of them. */
+/** The usual program: an acknowledgement for each message. It has to read all messages. */
 export function explicitAck(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 20_000 };
   return clientConsumers(bench, {
@@ -129,8 +129,7 @@ export function explicitAck(bench: ConsumeBench): Contender {
 }
 
 /**
- * Strict order, enforced by the server: one message in flight for each consumer, acknowledged before the
- * next.
+ * Strict order, enforced by the server: one message in flight for each consumer, acknowledged before the next message.
  */
 export function strictOrder(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 1 };

@@ -10,7 +10,7 @@ const IN_FLIGHT = 4_000;
 const subjectOf = (number: number): string =>
   `orders.c${number % CUSTOMERS}.${KINDS[Math.floor(number / CUSTOMERS) % KINDS.length]}`;
 
-/** Makes a stream and fills it as a plain client does, with messages of `orders.<customer>.<kind>`. */
+/** Creates a stream and fills it with messages of `orders.<customer>.<kind>`, as a plain client does. */
 export async function fillOrders(
   { connection, manager, stream, messages }: Omit<ConsumeBench, 'config' | 'filters'>,
   sizeBytes: number,

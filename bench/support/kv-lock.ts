@@ -2,7 +2,7 @@ import { AckPolicy, DeliverPolicy, type JsMsg, type KV, type NatsConnection, nui
 import type { ConsumeBench } from './consumers.js';
 import type { Contender } from './rounds.js';
 
-/** How long a lock outlives the process that held it, ms: as long as natspoc's own leases. */
+/** How long a lock outlives its process, in milliseconds: as long as natspoc's own leases. */
 export const LOCK_TTL_MS = 10_000;
 /** Simulated work for each message in runs in which consumers die or leave. */
 export const WORK_MS = 20;
@@ -15,8 +15,8 @@ export function openLocks(connection: NatsConnection, name: string): Promise<KV>
 }
 
 /**
- * The simplest way to get "one at a time": create a key, do the work, delete the key, acknowledge. Messages
- * of one lock wait for each other, those of different locks do not.
+ * The simplest way to get "one at a time": create a key, do the work, delete the key, acknowledge. Messages of one lock wait for each
+ * other; messages of different locks do not.
  */
 export class LockLoop {
   readonly #locks: KV;
@@ -40,7 +40,7 @@ export class LockLoop {
     );
   }
 
-  /** Finishes running messages; gives the others back. */
+  /** Finishes running messages, and gives waiting messages back. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#queues.values());
@@ -67,7 +67,7 @@ export class LockLoop {
   }
 }
 
-/** Creates, or finds, the one consumer that all processes of this kind share. */
+/** Creates or finds the consumer that all processes of this kind share. */
 export async function sharedConsumer(
   connection: NatsConnection,
   stream: string,

@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** What a figure depends on besides the code; part of every published result. */
+/** The facts besides the code on which a figure depends; part of every published result. */
 export interface Machine {
   cpu: string;
   cores: number;

@@ -3,7 +3,7 @@ import { generatedSource, type MessageSource } from '../../src/cli/publish/sourc
 import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
 import { type PublishBench, renewStream } from './publishers.js';
 
-/** How well a rate was kept. */
+/** How exactly a rate was kept. */
 export interface PaceResult {
   target: number;
   /** Confirmed messages a second over the whole run. */
@@ -20,7 +20,7 @@ export interface PaceResult {
 
 const WINDOW_MS = 100;
 
-/** Publishes at a rate for a time and counts when messages were handed over for sending. */
+/** Publishes at a rate for a time, and records when each message was handed over for sending. */
 export async function measurePace(
   bench: PublishBench,
   rate: number,

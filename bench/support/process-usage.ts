@@ -13,11 +13,11 @@ export interface Usage {
 /**
  * The resources that a process has used; Linux only.
  *
- * @throws what the system throws where there is no such process.
+ * @throws the system's error if there is no such process.
  */
 export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may hold anything: fields are counted after it. 14 and 15 are user and system time.
+  // The name in parentheses may contain anything, so fields are counted after it. Fields 14 and 15 are user and system time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return {

@@ -5,7 +5,7 @@ import { generatedSource } from '../../src/cli/publish/source.js';
 import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
 import type { Contender } from './rounds.js';
 
-/** What all contenders have in common. */
+/** The setting that all contenders share. */
 export interface PublishBench {
   connection: NatsConnection;
   manager: JetStreamManager;
@@ -17,8 +17,8 @@ export interface PublishBench {
 }
 
 /**
- * A new stream for each measurement: a full one is slower to write to, and one that was only purged still remembers the
- * message ids of its last two minutes.
+ * Creates a new stream for each measurement: a full stream is slower to write to, and a purged stream still remembers the message ids of
+ * its last two minutes.
  */
 export async function renewStream({ manager, stream }: PublishBench): Promise<void> {
   const { config } = await manager.streams.info(stream);
@@ -43,7 +43,7 @@ function subjects({ layout }: PublishBench): string[] {
 }
 
 /**
- * The yardstick: `nc.publish` in a loop, one wildcard reply inbox, answers counted and not looked at. It
+ * The yardstick: `nc.publish` in a loop, one wildcard reply inbox, answers counted but not decoded. It
  * lacks everything that a publisher needs: matching, deadlines, retries.
  */
 export function bareLoop(bench: PublishBench, withId: boolean): Contender {
@@ -87,7 +87,7 @@ export function bareLoop(bench: PublishBench, withId: boolean): Contender {
   return withNewStream(name, bench, run);
 }
 
-/** The client's own `js.publish`, with as many requests at once. */
+/** The client's own `js.publish`, with the same number of requests in flight. */
 export function jetStreamPublish(bench: PublishBench): Contender {
   const { connection, messages, inFlight } = bench;
   const targets = subjects(bench);

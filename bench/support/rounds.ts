@@ -1,15 +1,14 @@
-/** A measurement that is repeated: returns its figure, such as messages a second. */
+/** A repeated measurement, which returns its figure, such as messages a second. */
 export interface Contender {
   name: string;
   measure(): Promise<number>;
 }
 
 /**
- * Measures all contenders in turn, round after round, so that a machine that becomes slower or faster does so
- * for all of them. The order rotates, and every other round runs backwards: no contender always comes first,
- * or always after the same one.
+ * Measures all contenders in turn, round after round, so that a slower or faster machine affects all of them. The order rotates, and every
+ * other round runs backwards: no contender always comes first, or always after the same contender.
  *
- * @returns the figures by name, one a round
+ * @returns the figures by name, one for each round
  */
 export async function interleave(
   contenders: readonly Contender[],

@@ -2,7 +2,7 @@ import type { Machine } from './machine.js';
 import { ratioSpread, spread } from './stats.js';
 
 /**
- * The output of `bench/publish.ts` and `bench/consume.ts` for one setting: figures by contender, one a round.
+ * The output of `bench/publish.ts` and `bench/consume.ts` for one setting: figures by contender, one for each round.
  */
 interface Rates {
   sizeBytes: number;
@@ -54,7 +54,7 @@ function takeoverRows(results: BenchResults['takeover']['results']): string[][] 
   });
 }
 
-/** One table of everything that was measured: a line for each contender of each setting. */
+/** One table of all measurements: a line for each contender of each setting. */
 export function summarise({ publish, consume, failover, takeover }: BenchResults): string {
   const rows = [
     HEAD,

@@ -1,6 +1,6 @@
 /**
- * A consumer of the kind that is written without a library, as a process: for each message a line of NDJSON with
- * partition, sequence, and when it was stored and handled. SIGTERM: it finishes running messages and ends.
+ * A hand-written consumer without a library, as a process. It writes a line of NDJSON for each message, with partition, sequence, and the
+ * times of storage and handling. At SIGTERM it finishes running messages and exits.
  *
  *   node --import tsx bench/support/worker.ts URL STREAM PREFIX PARTITIONS strict|lock
  */

@@ -55,8 +55,8 @@ function flagOf(key: SettingName, helpGroup: string) {
 }
 
 /**
- * oclif flags for the named settings: texts without defaults, so that {@link loadConfig} knows which were given and
- * applies its precedence and messages to all of them.
+ * oclif flags for the named settings. They are texts without defaults: so {@link loadConfig} knows which flags were given, and applies its
+ * precedence and messages to all settings.
  */
 export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
@@ -123,8 +123,7 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * A signal that aborts at the first SIGINT or SIGTERM; its reason is the name of the signal. A second one
-   * ends the process at once.
+   * A signal that aborts at the first SIGINT or SIGTERM; its reason is the name of the signal. A second signal ends the process at once.
    */
   protected stopSignal(): AbortSignal {
     return stopSignal();

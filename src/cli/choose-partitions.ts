@@ -7,7 +7,7 @@ import { Args, Flags } from './oclif.js';
 /**
  * Partitions as people type them: `3`, `p3`, `0-3`, `p0-p3`, each once, in order.
  *
- * @throws NatspocError `usage` for anything else, and for a partition that does not exist.
+ * @throws NatspocError `usage` for other texts, and for a partition that does not exist.
  */
 export function parsePartitions(texts: readonly string[], partitions: number): number[] {
   const chosen = new Set<number>();
@@ -75,7 +75,7 @@ export function choosePartitions(
 }
 
 /**
- * The one live member of this name or session id.
+ * The only live member with this name or session id.
  *
  * @throws NatspocError `failed` if there is none or more than one, with the list of candidates.
  */

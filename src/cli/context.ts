@@ -28,7 +28,9 @@ const FIELDS: Record<string, SettingName> = {
   jetstream_domain: 'jsDomain',
   inbox_prefix: 'inboxPrefix',
 };
-/** Fields of the nats CLI that natspoc does not support: they are refused, because ignoring them would connect differently. */
+/**
+ * Fields of the nats CLI that natspoc does not support: they are refused, because without them the connection would be a different one.
+ */
 const UNSUPPORTED = ['nsc', 'user_jwt', 'user_seed', 'socks_proxy', 'jetstream_api_prefix'];
 const FILES: ReadonlySet<SettingName> = new Set(['creds', 'nkey', 'tlscert', 'tlskey', 'tlsca']);
 
@@ -81,7 +83,7 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
 /**
  * The settings in the text of a context.
  *
- * @throws NatspocError `config` with one line: it is not a context, or uses an unsupported field.
+ * @throws NatspocError `config` with one line: the text is not a context, or uses an unsupported field.
  */
 export function decodeContext(
   { name, file, text }: { name: string; file: string; text: string },
@@ -118,7 +120,7 @@ function parseObject(name: string, file: string, text: string): Fields {
   try {
     value = JSON.parse(text);
   } catch {
-    // Not the parser's message: it quotes the file, which may contain a password.
+    // The parser's message is left out: it quotes the file, which may contain a password.
     throw new NatspocError('config', `Context ${name}: cannot read ${file}: it is not JSON.`);
   }
   const fields = asObject(value);

@@ -26,7 +26,7 @@ export function parseLetters(texts: readonly unknown[]): ReadonlySet<number> | u
   );
 }
 
-/** The selected dead letters, oldest first: of the group, if one is given, and only these. */
+/** The selected dead letters, oldest first: only letters of the group, and only the named letters, if these are given. */
 export async function* lettersOf(
   { config, stream }: StreamSession,
   only: ReadonlySet<number> | undefined,

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { outputFailure } from './consume/line-writer.js';
 import { exitWithError } from './report-error.js';
 
-/** After a signal, how long readers that take no output can delay the end, in milliseconds. */
+/** How long readers that take no output can delay the end of the process after a signal, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
 const stopping = new AbortController();
@@ -18,7 +18,7 @@ function onSignal(name: NodeJS.Signals): void {
 /** A process without a terminal ignores SIGHUP, as under nohup: Node resets what nohup had set. */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
-  // Its usual end, by the signal: Node 20 would fail an assertion when it restores a terminal that is gone.
+  // The process ends by the signal, as usual: at any other exit Node 20 fails an assertion when it restores a terminal that is gone.
   process.once('exit', () => {
     process.removeListener(name, onHangUp);
     process.kill(process.pid, name);
@@ -27,8 +27,8 @@ function onHangUp(name: NodeJS.Signals): void {
 }
 
 /**
- * A signal that aborts at the first SIGINT or SIGTERM, or SIGHUP of its terminal; its reason is the name of the signal. A second
- * one ends the process at once.
+ * A signal that aborts at the first SIGINT or SIGTERM, or SIGHUP of its terminal; its reason is the name of the signal. A second signal
+ * ends the process at once.
  */
 export function stopSignal(): AbortSignal {
   for (const [name, listener] of [
@@ -42,8 +42,8 @@ export function stopSignal(): AbortSignal {
 }
 
 /**
- * Writes each chunk to a file completely. Node makes one call and ignores the number of bytes written: on a full disk the
- * first call writes a part, and only the next call fails.
+ * Writes each chunk to a file completely. Node makes one call and ignores the number of bytes written. On a full disk the first call
+ * writes a part, and only the next call fails.
  */
 function writeWhole(stdout: Writable, fd: number): void {
   stdout._write = (chunk: Uint8Array, _encoding, done) => {
@@ -63,7 +63,7 @@ function writeWhole(stdout: Writable, fd: number): void {
 export function watchOutput(): void {
   const { stdout } = process;
   if (fstatSync(stdout.fd).isFile()) writeWhole(stdout, stdout.fd);
-  // Ahead of oclif's own listener, which throws.
+  // Runs before oclif's own listener, which throws.
   stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') exitWithError(outputFailure(error), { json: false });
   });
@@ -81,9 +81,9 @@ function taken(stream: Writable): Promise<void> {
 }
 
 /**
- * Resolves when the readers of stdout and stderr have taken everything, however long that takes. After a signal the process
- * waits for them only a moment: a full pipe without a reader would block it forever. This loses nothing: a member commits only
- * what it has written.
+ * Resolves when the readers of stdout and stderr have taken everything, however long that takes. After a signal the process waits for the
+ * readers only a moment: a full pipe without a reader would block it forever. No message is lost: a member commits only messages whose
+ * lines it has written.
  */
 export async function untilRead(): Promise<void> {
   const { signal } = stopping;

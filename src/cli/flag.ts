@@ -3,7 +3,7 @@ import { NatspocError } from '../core/lib/errors.js';
 import { parseCount } from '../core/lib/units.js';
 import { CLIError, Flags } from './oclif.js';
 
-/** The longest time that a command may wait or run: a longer one is probably a typo. */
+/** The longest time that a command may wait or run: a longer time is probably a typo. */
 export const LONGEST_WAIT = '365d';
 /** The longest polling interval, and the longest simulated work per message. */
 export const LONGEST_PERIOD = '1d';

@@ -4,15 +4,15 @@ import { escapeControl, toJson } from '../core/lib/text.js';
 /** How lines of a log are written. */
 export type LogFormat = 'text' | 'json';
 
-/** Takes one line for people, and for JSON what it consists of: the event and its values. */
+/** Takes one line for people, and for JSON the event and its values. */
 export type Note = (line: string, fields?: object) => void;
 
-/** `warning: ` and the like, with which a line for people begins. */
+/** The level with which a line for people begins, such as `warning: `. */
 const LEVEL = /^(debug|warning|error): /i;
 
 /**
- * One line of a log, with its line feed. As JSON it has the time (ISO 8601), the level (`debug`, `info`, `warn`, `error`; as the line
- * begins, unless a field says it), the message, and the other fields.
+ * One line of a log, with its line feed. As JSON it has the time (ISO 8601), the level (`debug`, `info`, `warn` or `error`: from a field,
+ * otherwise from the beginning of the line), the message, and the other fields.
  */
 export function logLine(format: LogFormat, line: string, fields: object = {}): string {
   if (format === 'text') return `${escapeControl(line)}\n`;

@@ -9,7 +9,7 @@ import { exitWithError } from './report-error.js';
  * Runs the command line in this process and never throws: an error becomes one line and an exit code.
  *
  * @param entry `import.meta.url` of the file in `bin`.
- * @param overrides `commands`: the folder of the command files, when not the built one.
+ * @param overrides `commands`: the folder of the command files, if it is not the built folder.
  */
 export async function run(entry: string, overrides: { commands?: string } = {}): Promise<void> {
   const root = join(dirname(fileURLToPath(entry)), '..');
@@ -34,7 +34,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
   }
 }
 
-/** `help COMMAND` and `version`, as other tools spell it, in oclif's spelling. */
+/** Converts `help COMMAND` and `version`, as other tools spell them, to oclif's spelling. */
 function asFlags(argv: string[]): string[] {
   const [first, ...rest] = argv;
   if (first === 'help') return [...rest, '--help'];

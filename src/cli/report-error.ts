@@ -16,11 +16,11 @@ function asNatspocError(error: unknown, command: string, names: readonly string[
   const { oclif, message } = error as OclifError;
   if (oclif?.exit === undefined) return new NatspocError('failed', messageOf(error), { cause: error });
   const text = usageText(message);
-  // Not with its cause: the parser's own message quotes arguments, and one of them may be a secret.
+  // The cause is left out: the parser's own message quotes arguments, one of which may be a secret.
   return new NatspocError('usage', `${text}.${hint(message, names)} See natspoc ${command}--help.`);
 }
 
-/** What was probably meant by an unknown command or flag. */
+/** The command or flag that an unknown one probably means. */
 function hint(message: string, names: readonly string[]): string {
   const [, command] = /^command (\S+) not found\.?$/im.exec(message.trim()) ?? [];
   const [, flag] = /^Nonexistent flag: (--[^=\s]*)/m.exec(message.trim()) ?? [];
@@ -29,7 +29,7 @@ function hint(message: string, names: readonly string[]): string {
   return meant === undefined ? '' : ` Did you mean ${command === undefined ? meant : `"${meant}"`}?`;
 }
 
-/** Messages of the parser, and our wording. A pattern is matched against the message, with its lines joined by line feeds. */
+/** Messages of the parser, and our wording. A pattern is matched against the whole message, whose lines are joined by line feeds. */
 const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
   // Omit the value: it may be a secret meant for another flag.
   [/^Nonexistent flags?: ([\s\S]*)$/, ([, flags]) => `Unknown flag ${flagNames(flags ?? '')}`],
@@ -95,7 +95,7 @@ export interface FailureOptions {
   /** As a line of a log, instead of for people. */
   log?: (text: string) => string;
   command?: string;
-  /** The names of all commands, or of the command's flags: one of them may have been meant. */
+  /** The names of all commands, or of the command's flags: the user may have meant one of them. */
   names?: readonly string[];
   /** A custom report: a line on stdout, and an exit code. */
   report?: (error: NatspocError) => { line: string; exitCode: number };

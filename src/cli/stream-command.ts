@@ -10,7 +10,7 @@ import { explain } from '../core/nats/client/outcome.js';
 import { BaseCommand } from './base-command.js';
 import { requireGroup } from './groups/missing-group.js';
 
-/** A command's access to an existing stream. */
+/** The access of a command to an existing stream. */
 export interface StreamSession {
   config: Config;
   stream: StreamAdmin;
@@ -24,7 +24,7 @@ export interface Confirmation {
   consequences: readonly string[];
   /** The name to type. */
   name: string;
-  /** True: the flag was given, do not ask. */
+  /** True: the flag was given, so the user is not asked. */
   force: boolean;
   /** The flag that answers in advance. Default: --force. */
   flag?: string;
@@ -33,10 +33,10 @@ export interface Confirmation {
 /** A command on an existing stream: connects, opens the stream, and always closes the connection. */
 export abstract class StreamCommand extends BaseCommand {
   /**
-   * Runs `use` with the stream of these flags; `role` names the connection on the server. Nothing is created.
+   * Runs `use` with the stream of these flags; `role` names the connection on the server. It creates nothing.
    *
-   * @param uses what the stream is used for; a stream that loses messages in that use is refused. Default: reading only.
-   * @param whole the command concerns all messages, not those of a group.
+   * @param uses the uses of the stream; a stream that loses messages in one of them is refused. Default: reading only.
+   * @param whole the command concerns all messages, not only those of a group.
    */
   protected async withStream<T>(
     flags: Readonly<Record<string, unknown>>,

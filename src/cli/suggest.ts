@@ -1,6 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The limit of changed letters; beyond it a word is another word. */
+/** Limit of changed letters: a word with more changes is a different word. */
 const MOST_CHANGES = 3;
 
 /** The candidate that was probably meant by a mistyped word; undefined: none is close. */

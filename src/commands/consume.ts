@@ -20,26 +20,27 @@ export default class Consume extends BaseCommand {
     prose(`One member at a time handles a partition, in order. Members share the partitions evenly. When a member
 joins, leaves or dies, partitions move automatically.
 
-By default a message is handled when its line is written to stdout. --exec runs a command for each message: payload on
-its standard input, NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment; exit code 0 means
-handled, 65 means that the message is invalid and not tried again; its output goes to stdout. --handler loads a JavaScript or TypeScript module once and calls its default
-export: async (message, context) => { ... }. --exec-batch runs the command for up to N messages of one partition, a
-line of NDJSON each; a module can export batchHandler = async (messages, context) => { ... }, and its limits as batch = { messages, bytes, waitMs }. A batch is handled or
-not as a whole; after its last attempt its messages are tried one at a time. A message that fails is tried again (--max-attempts, --backoff); after
-that --on-failure decides. Until then it blocks its partition, or only its key with --concurrency.
+By default a message is handled when its line is written to stdout. --exec runs a command for each message. The command gets the
+payload on its standard input, and NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment. Its output goes to
+stdout. Exit code 0 means handled; 65 means that the message is invalid and is not tried again. --handler loads a JavaScript or
+TypeScript module once and calls its default export: async (message, context) => { ... }. --exec-batch runs the command for up to N
+messages of one partition, each a line of NDJSON. A module can export batchHandler = async (messages, context) => { ... }, and its
+limits as batch = { messages, bytes, waitMs }. A batch is handled as a whole or not at all; after its last attempt its messages are
+tried one at a time. A message that fails is tried again (--max-attempts, --backoff); after the last attempt --on-failure decides.
+Until then the message blocks its partition, or only its key with --concurrency.
 
-The position of a partition is committed every --commit-interval while busy, after --commit-every messages, and at once
-when no message waits. Messages that were handled but not committed are handled again after a crash: for each partition
-at most those of one interval, or of two if its lines go to a pipe. A clean exit (Ctrl-C, SIGTERM, a closed terminal) commits everything, so nothing is repeated. Lines in a pipe count as handled when its
-reader is still there one commit interval later: if it goes away, as in "consume | head -3", what was written within the last interval
-is handled again.
+A busy member commits the position of a partition every --commit-interval and after --commit-every messages; it commits at once when no
+message waits. Messages that were handled but not committed are handled again after a crash: for each partition at most those of one
+interval, or of two intervals if the lines go to a pipe. A clean exit (Ctrl-C, SIGTERM, a closed terminal) commits everything, so
+nothing is repeated. Lines in a pipe count as handled when the reader of the pipe is still there one commit interval later. If the
+reader goes away, as in "consume | head -3", the messages of the last interval are handled again.
 
 With --rejoin-within 30s and a --name of its own, a member that gets a signal hands nothing over: its partitions wait up to 30 s for the
-next member of that name, so a rolling restart moves each partition to no other member. Do not use it to scale down: the partitions would
-wait for nothing.
+next member of that name. So a rolling restart moves no partition to another member. Do not use this flag when you scale down: no member
+of that name would come.
 
-Messages go to stdout, everything else to stderr. --json means --output ndjson, with errors as JSON too; it excludes
---output text, and --exec, because the command writes to stdout. Ctrl-C hands all partitions over and exits; a second
+Messages go to stdout, everything else to stderr. --json means --output ndjson, with errors as JSON, too. --json excludes
+--output text, and --exec, because the command of --exec writes to stdout itself. Ctrl-C hands all partitions over and exits; a second
 Ctrl-C exits immediately.
 
 Exit codes: 0 left cleanly; 1 halted partitions (--on-failure halt), or the handler cannot be loaded or run; 3 cannot
@@ -74,7 +75,7 @@ reach NATS; 4 refused.`);
       command: "<%= config.bin %> <%= command.id %> --exec 'psql -f load.sql' --exec-batch 500",
     },
     {
-      description: 'A batch job: handle everything that waits, then leave:',
+      description: 'A batch job: handle all waiting messages, then leave:',
       command: '<%= config.bin %> <%= command.id %> --group nightly --until-caught-up > events.ndjson',
     },
     {
@@ -102,7 +103,7 @@ reach NATS; 4 refused.`);
     }),
     'exec-batch': countFlag({
       description:
-        'run it for up to this many messages of a partition, lines of NDJSON on its standard input',
+        'run the command of --exec for up to this many messages of a partition, as lines of NDJSON on its standard input',
       dependsOn: ['exec'],
       exclusive: ['work'],
       min: 1,
@@ -117,7 +118,7 @@ reach NATS; 4 refused.`);
     count: countFlag({ description: 'leave after this many messages', min: 1, helpValue: 'N' }),
     duration: Flags.string({ description: 'leave after this time', helpValue: 'DURATION' }),
     'until-caught-up': Flags.boolean({
-      description: 'leave when every message stored before the start in its partitions is handled',
+      description: 'leave when all messages of its partitions that were stored before the start are handled',
     }),
     ...settingFlags(['concurrency', 'maxConcurrency', 'handlerTimeoutMs'], 'HANDLING'),
     ...settingFlags(['maxAttempts', 'maxCrashes', 'backoff', 'onFailure', 'withoutKey'], 'HANDLING'),
@@ -163,7 +164,7 @@ reach NATS; 4 refused.`);
       });
       const leave = () => {
         this.note('leaving: finishing running messages; another signal exits immediately');
-        // `closed` reports how it ends.
+        // `closed` reports how the member ends.
         consumer.leave({ rejoinWithinMs: config.rejoinWithinMs }).catch(() => {});
       };
       stop.addEventListener('abort', leave, { once: true });
@@ -193,13 +194,13 @@ function refuseContradictions(flags: {
   if (flags.exec !== undefined) {
     throw new NatspocError(
       'usage',
-      '--json and --exec exclude each other: what the command writes goes to stdout as it is.',
+      '--json and --exec exclude each other: the output of the command goes to stdout unchanged.',
     );
   }
 }
 
 /**
- * Refuses flags that have no meaning for batches: they are handled in order, one at a time in each partition.
+ * Refuses flags that have no meaning for batches: batches are handled in order, one at a time in each partition.
  *
  * @throws NatspocError `usage`
  */
@@ -212,7 +213,7 @@ function refuseInBatches({ concurrency, option }: Config, workMs: number): void 
     throw new NatspocError('usage', '--work is for single messages: leave it out with batches.');
 }
 
-/** The output format: the chosen one, or a default that suits stdout; none if a command or module makes the output. */
+/** The chosen output format, or a default that suits stdout; `none` if a command or module makes the output. */
 function chooseOutput(flags: {
   output?: string | undefined;
   json?: boolean;

@@ -18,7 +18,7 @@ import { display, openScreen } from '../top/show.js';
 /** How often the screen is refreshed. */
 const LOOK_EVERY_MS = 500;
 
-/** The events with the time since the start: printed line by line, or shown on a screen and printed after it closes. */
+/** The events of the demo with the time since its start: printed line by line, or shown on a screen and printed when the screen closes. */
 class Story {
   readonly #write: (line: string) => void;
   readonly #startedAt = performance.now();
@@ -39,7 +39,7 @@ class Story {
     if (!detail) this.#screen?.tell(text.trim());
   }
 
-  /** From now on lines go to this screen, and are printed when it is closed. */
+  /** From now on lines go to this screen. They are printed when the screen is closed. */
   showOn(screen: { tell(text: string): void }): void {
     this.#screen = screen;
   }
@@ -53,16 +53,17 @@ class Story {
 
 /** `natspoc demo`: a group at work on a private server, with a verdict. */
 export default class Demo extends BaseCommand {
-  static override summary = 'See it work: a server, members, a join, a leave, a kill -9, and a verdict.';
+  static override summary =
+    'See a group at work: a server, members, a join, a leave, a kill -9, and a verdict.';
   static override description =
     prose(`Starts a NATS server on a free port, members that share the partitions, and a
 publisher of keyed, numbered messages. Then one more member joins, one leaves and one is killed; with --servers 3 the
-server that leads the stream is killed as well. At the end it compares all confirmed messages with the messages that
-the members handled. It leaves nothing behind.
+server that leads the stream is killed as well. At the end it compares all confirmed messages with the messages that the members
+handled. The demo leaves nothing behind.
 
-On a terminal it shows "natspoc top" while it runs, with the events below it, and prints the events at the end.
+On a terminal the demo shows the screen of "natspoc top" with the events below, and prints the events at the end.
 
-Exit code 5 when a message was lost or out of order.`);
+Exit code 5: a message was lost or out of order.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {

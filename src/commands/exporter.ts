@@ -14,14 +14,15 @@ export default class ExporterCommand extends BaseCommand {
     prose(`Reads the groups of a stream every --refresh, and changes nothing. It needs no members: the lag is
 computed from the positions and the stream. New groups appear, and deleted ones disappear.
 
-/metrics: for Prometheus; the reference lists all metrics. /groups: a list of the groups as JSON. /groups/NAME: one group with its
-lag, the age of its oldest waiting message, its members, what holds it up, what "natspoc leases check" finds, and how many members
-it should have (suggestedMembers). /livez: the process answers. /readyz: what is served is up to date; otherwise 503 and the reason.
+/metrics: for Prometheus; the reference lists all metrics. /groups: a list of the groups as JSON. /groups/NAME: one group with its lag,
+the age of its oldest waiting message, its members, the messages that hold it up, the findings of "natspoc leases check", and the
+number of members that it should have (suggestedMembers). /livez: the process answers. /readyz: the served data is up to date;
+otherwise 503 and the reason.
 
-While NATS cannot be read, the last values stay; ageMs and natspoc_group_data_age_seconds say how old they are.
+While the exporter cannot read from NATS, the last values stay; ageMs and natspoc_group_data_age_seconds say how old they are.
 
-The suggested number of members is the number of messages that must be handled per second (arrivals, plus the backlog divided by --drain-target), divided by the
-rate of one member. It is at least 1, and at most the number of partitions.
+The suggested number of members is the number of messages that must be handled per second (arrivals, plus the backlog divided by
+--drain-target), divided by the rate of one member. It is at least 1, and at most the number of partitions.
 
 Exit codes: 0 stopped by a signal; 2 cannot listen on the address; 3 cannot reach NATS at the start; 4 not permitted.`);
   static override examples = [

@@ -56,10 +56,10 @@ created.
 DATA, --key, --id and header values are templates: {{Count}}, {{TimeStamp}}, {{Time}}, {{Unix}}, {{UnixNano}}, {{ID}},
 {{Random MIN MAX}}.
 
-A message has failed if it is not confirmed within --timeout. The default here is 30s, enough for a cluster to elect a
+A message has failed if it is not confirmed within --timeout. The default of this command is 30s, enough for a cluster to elect a
 new leader, or for a server to restart.
 
-Exit codes: 0 every message was confirmed; 1 stopped before that; 3 the server was unreachable for longer than
+Exit codes: 0 every message was confirmed; 1 stopped before all messages were confirmed; 3 the server was unreachable for longer than
 --timeout; 4 messages were refused or not confirmed.`);
   static override examples = [
     {

@@ -15,7 +15,7 @@ import {
 const DEFAULT_PORT = 4222;
 const MAX_PORT = 65_535;
 
-/** Reads a port, and 0 for any free one; throws NatspocError `usage` for anything else. */
+/** Reads a port, or 0 for any free port; throws NatspocError `usage` for other texts. */
 function portFrom(flag: string, text: string): number {
   const port = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (port <= MAX_PORT) return port;
@@ -51,7 +51,7 @@ export default class Server extends BaseCommand {
   static override description =
     prose(`Runs the nats-server named by NATS_SERVER_BIN, or the first one found in PATH, the system's folders and the
 cache. If none is found, it downloads the official release (or the package of Debian or Ubuntu) into the user's cache
-folder; nothing is installed. The server listens on 127.0.0.1 only and stops when this command stops.`);
+folder; it installs nothing. The server listens on 127.0.0.1 only and stops when this command stops.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {
@@ -92,7 +92,7 @@ folder; nothing is installed. The server listens on 127.0.0.1 only and stops whe
     const monitorText = flags['monitor-port'];
     const monitorPort = monitorText === undefined ? undefined : portFrom('monitor-port', monitorText);
     const stop = this.stopSignal();
-    // Before the server runs nothing has to be stopped: a half-finished start is cleaned up as the process exits.
+    // Before the server runs, there is nothing to stop: the exit of the process cleans up a half-finished start.
     const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
     stop.addEventListener('abort', exitAtOnce);
     const env = serverEnvironment((line) => this.note(line));

@@ -39,10 +39,10 @@ export default class Top extends BaseCommand {
   static override summary = 'Watch a group live: owners of partitions, health, recent events.';
   static override description =
     prose(`Shows partitions and their owners, members with rate, lag and memory, recent events with their times, and
-the newest messages. You can release and pause partitions, retry or skip what holds them up, stop, kill and start members,
-read dead letters, and watch another group; a question names the consequences of what changes anything. Press ? for the keys.
+the newest messages. You can release and pause partitions, retry or skip the messages that hold them up, stop, kill and start members,
+read dead letters, and watch another group. Before each change a question names the consequences. Press ? for the keys.
 
-It polls the group once per interval while it is open, and costs nothing when it is closed. Without a terminal, or
+It polls the group once per interval while it is open, and causes no load after it is closed. Without a terminal, or
 with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws nothing: it prints a
 snapshot, then a line for each change, and a new snapshot when you press Enter. NO_COLOR is respected.
 
@@ -53,11 +53,11 @@ reach NATS; 4 not permitted.`);
     '<%= config.bin %> <%= command.id %>',
     { description: 'One snapshot as text:', command: '<%= config.bin %> <%= command.id %> --once' },
     {
-      description: 'For scripts, a line every second:',
+      description: 'For scripts, a line of JSON every second:',
       command: '<%= config.bin %> <%= command.id %> --json | jq .health',
     },
     {
-      description: 'Record what happens, and replay it later without a server:',
+      description: 'Record all events, and replay them later without a server:',
       command: '<%= config.bin %> <%= command.id %> --record incident.ndjson.gz',
     },
     '<%= config.bin %> <%= command.id %> --replay incident.ndjson.gz',
@@ -66,7 +66,7 @@ reach NATS; 4 not permitted.`);
   static override flags = {
     once: Flags.boolean({ description: 'print one snapshot and exit' }),
     interval: Flags.string({ description: 'how often to poll', default: '1s', helpValue: 'DURATION' }),
-    readonly: Flags.boolean({ description: 'disable keys that change anything' }),
+    readonly: Flags.boolean({ description: 'disable all keys that would change the group or the stream' }),
     record: Flags.string({
       description: 'record everything to a new file, compressed, up to 256 MiB of events',
       helpValue: 'FILE',
@@ -172,7 +172,7 @@ reach NATS; 4 not permitted.`);
 }
 
 /**
- * Refuses a named group that does not exist among others that do. Before the first group begins, there is something to wait for.
+ * Refuses a named group that does not exist if the stream has other groups. Before the first group begins, the screen waits for it.
  *
  * @throws NatspocError `group-missing`.
  */

@@ -20,11 +20,11 @@ export function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
     if (process.platform === 'win32') child.kill(name);
     else process.kill(-pid, name);
   } catch {
-    // It has ended.
+    // The group has ended.
   }
 }
 
-/** True for the id of a single process: 0 and negative numbers mean groups, 1 is init. */
+/** True for the id of a single process that is not init: 0 and negative numbers mean groups, and 1 is init. */
 export function isProcessId(pid: number): boolean {
   return Number.isSafeInteger(pid) && pid > 1;
 }

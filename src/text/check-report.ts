@@ -8,7 +8,7 @@ import { partitionList } from './partition-list.js';
 const NAGIOS = { ok: 0, warning: 1, critical: 2 } as const;
 const NAGIOS_UNKNOWN = 3;
 
-/** The worst of the findings. */
+/** The worst severity of the findings. */
 const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
   findings.some(({ severity }) => severity === 'critical')
     ? 'critical'
@@ -66,7 +66,7 @@ export function formatNagios(group: string, status: GroupStatus, findings: reado
     `owned=${owned};;;0;${partitions}`,
     `lag=${lag ?? 'U'}`,
   ];
-  // A bar in the text would end it.
+  // A bar ends the text, so the text must not contain one.
   return (
     `NATSPOC ${worst(findings).toUpperCase()} - ${group}: ${reasons}`.replaceAll('|', '/') +
     ` | ${figures.join(' ')}`

@@ -26,7 +26,7 @@ export function describeLetter(letter: FoundLetter): string {
   return `${sequence}  ${whenGivenUp(time)}  ${about}  ${escapeControl(group)}, ${countOf(attempts, 'attempt')}: ${escapeControl(error)}`;
 }
 
-/** A dead letter in full, with the message that it holds; undefined: a part of that is gone. */
+/** A dead letter in full, with the message that it holds; `original` undefined: a part of the message is gone. */
 export function formatLetter(letter: FoundLetter, original: Original | undefined): string[] {
   const { sequence, partition, from, key, group, attempts, error, time, subject } = letter;
   const lines = formatPairs([
@@ -51,7 +51,7 @@ export function formatLetter(letter: FoundLetter, original: Original | undefined
   return [...lines, '', ...body.split('\n').map(escapeControl)];
 }
 
-/** The same for `--json`. */
+/** A dead letter in full, for `--json`. */
 export const fullLetterJson = (letter: FoundLetter, original: Original | undefined): object => ({
   ...letterJson(letter),
   ...(original && { headers: original.headers, ...payloadJson(original.data) }),
@@ -66,7 +66,7 @@ export function describeDeadLetters(facts: DeadLetterFacts | null): string {
   return `${countOf(messages, 'message')} in ${escapeControl(stream)}${newest}`;
 }
 
-/** What `leases check` and `groups` say about the dead letters of a stream: they make no group unhealthy. */
+/** The notes of `leases check` and `groups` about the dead letters of a stream, which make no group unhealthy. */
 export const deadLetterNotes = (facts: DeadLetterFacts | null): string[] =>
   facts && facts.messages > 0
     ? [`dead letters: ${describeDeadLetters(facts)}; "natspoc stream dead" lists them`]

@@ -11,9 +11,9 @@ export interface ExportedGroup extends GroupRow {
   suggestedMembers: number | null;
   arrivingPerSecond: number | null;
   memberPerSecond: number | null;
-  /** Why it could not be read since; null: it could. */
+  /** Why the last reading of the group failed; null: it did not fail. */
   stale: string | null;
-  /** When it was read, on this process's clock, in milliseconds. */
+  /** When the group was read, on this process's clock, in milliseconds. */
   readAt: number;
   status?: GroupStatus | undefined;
   findings: readonly Finding[];

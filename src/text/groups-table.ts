@@ -3,7 +3,7 @@ import { aboutCount, countOf, formatCount, formatDuration } from '../core/lib/un
 import { isoTime } from './json.js';
 import { formatTable } from './table.js';
 
-/** What the table of `groups` shows about a group. */
+/** The values of a group that the table of `groups` shows. */
 export interface GroupRow {
   group: string;
   state: string;
@@ -28,7 +28,7 @@ export const needsAttention = ({ state, wrongPositions }: GroupRow): boolean =>
   state === 'no-members' || state === 'unreadable' || wrongPositions > 0;
 
 /**
- * The table of `groups`, one line per group; `!` marks those that need attention.
+ * The table of `groups`, one line per group; `!` marks groups that need attention.
  *
  * @param width of the terminal; if it is too narrow, the least important columns are omitted.
  */

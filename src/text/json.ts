@@ -1,4 +1,4 @@
-/** The shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for what is unknown. */
+/** The shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for unknown values. */
 import { type GroupStatus, totalsOf } from '../core/admin/group-status.js';
 import { isEstimate, needsAttention } from '../core/admin/lease-status.js';
 import type { MemberStatus } from '../core/admin/members.js';

@@ -17,7 +17,7 @@ import { partitionList } from './partition-list.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
-/** Before what stands below a row. */
+/** The indentation of lines below a row. */
 const BELOW = '    ';
 /** The largest number of partitions for which commands are named. */
 const REMEDIES = 3;
@@ -25,7 +25,7 @@ const REMEDIES = 3;
 const NAMED = 8;
 
 const duration = (ms: number | null): string => (ms === null ? NONE : formatDuration(ms));
-/** The time until a member expires, or since then. */
+/** The time until a member expires, or the time since it expired. */
 export const expiry = (ms: number | null): string =>
   ms === null ? NONE : ms < 0 ? `${formatDuration(-ms)} ago` : formatDuration(ms);
 
@@ -113,7 +113,7 @@ const formatHoldUps = (leases: readonly LeaseStatus[], width = Number.POSITIVE_I
       : [];
   });
 
-/** What to do about partitions that have been held up for a long time: one per line, for the first ones. */
+/** The remedies for partitions that have been held up for a long time: one line for each of the first partitions. */
 function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {
   return leases
     .flatMap(({ partition, holdUp }) =>
@@ -124,7 +124,7 @@ function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_
     .flatMap((line) => wrap(line, width));
 }
 
-/** How paused partitions are resumed. */
+/** The command that resumes the paused partitions. */
 function formatResume(leases: readonly LeaseStatus[]): string[] {
   const paused = leases.filter((lease) => lease.paused).map(({ partition }) => partition);
   if (paused.length === 0) return [];
@@ -162,7 +162,7 @@ export function describeUnread({ messages, oldestAgeMs }: Unread): string {
 }
 
 /**
- * How old the oldest waiting message is, and how long the lag takes, where that is known: ` (oldest 12 s, 3 s to drain)`.
+ * The age of the oldest waiting message and the time to drain the lag, if known: ` (oldest 12 s, 3 s to drain)`.
  *
  * @param isAgeTold the age is shown elsewhere in the line.
  */
@@ -175,7 +175,7 @@ function describeWait({ lag, oldestMs, drainMs }: GroupTotals, isAgeTold: boolea
   return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }
 
-/** Why a group without members needs none, as text. */
+/** Why a group without members needs no members, as text. */
 export const describeIdle = ({ sinceMs }: Idle, nowMs = Date.now()): string =>
   `idle: its job ended ${formatDuration(Math.max(0, nowMs - sinceMs))} ago`;
 

@@ -2,7 +2,7 @@ import type { ResizeOutcome, ResizePlan } from '../core/admin/resize.js';
 import { countOf, formatDuration } from '../core/lib/units.js';
 import { partitionList } from './partition-list.js';
 
-/** What happens to pins and pauses. */
+/** The effect of a resize on pins and pauses. */
 function overrides({ dropped, kept, paused, to }: ResizePlan): string[] {
   return [
     ...(dropped.length > 0 ? [`Pins and pauses of ${partitionList(dropped)} are dropped.`] : []),
@@ -14,7 +14,7 @@ function overrides({ dropped, kept, paused, to }: ResizePlan): string[] {
   ];
 }
 
-/** What a resize will do, as lines. */
+/** The plan of a resize, as lines. */
 export function describePlan(group: string, plan: ResizePlan): string[] {
   const { from, to } = plan;
   if (from === to) return [`Group ${group} has ${countOf(to, 'partition')} already.`];
@@ -24,7 +24,7 @@ export function describePlan(group: string, plan: ResizePlan): string[] {
   ];
 }
 
-/** What a resize has done, as lines. */
+/** The outcome of a resize, as lines. */
 export function describeResize(group: string, done: ResizeOutcome): string[] {
   const { from, to, outcome, tookMs } = done;
   switch (outcome) {

@@ -17,7 +17,7 @@ export const describeStep = (step: SeekStep): string =>
 export const describeSeek = (outcome: SeekOutcome): string =>
   outcome.moved ? describeStep(outcome) : `p${outcome.partition} not moved: ${outcome.message ?? ''}`;
 
-/** What the user has to confirm: each partition, and the totals. */
+/** The consequences that the user has to confirm: for each partition, and in total. */
 export function seekConsequences(group: string, steps: readonly SeekStep[]): string[] {
   const skipped = steps.reduce((sum, step) => sum + step.skipped, 0);
   const repeated = steps.reduce((sum, step) => sum + step.repeated, 0);

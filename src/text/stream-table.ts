@@ -12,7 +12,7 @@ import { timeOfDay } from './time-of-day.js';
 export interface StreamSurroundings {
   bucket: string;
   serverVersion: string;
-  /** Settings that lose messages, or may. */
+  /** Settings that lose messages, or that may lose messages. */
   concerns: readonly { severity: 'refused' | 'warning'; setting: string; message: string }[];
 }
 

@@ -4,9 +4,9 @@ import { pad, textWidth, wrap } from '../core/lib/text.js';
 export interface ColumnLayout {
   title: string;
   align?: 'left' | 'right';
-  /** While the table is too wide, columns with a rank are omitted, the highest first. Others stay. */
+  /** While the table is too wide, columns with a rank are omitted, the highest rank first. Columns without a rank stay. */
   rank?: number;
-  /** Takes the remaining room; at most one column. */
+  /** The column takes the remaining room; at most one column has this. */
   grow?: boolean;
   /** Maximum width, unless there is room. */
   max?: number;

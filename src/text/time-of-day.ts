@@ -1,6 +1,6 @@
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0');
 
-/** Makes a function that computes the text of a time once for each millisecond. */
+/** Makes a function that computes a text only once for times in the same millisecond. */
 function perMillisecond(compute: (ms: number) => string): (ms: number) => string {
   let [lastMs, text] = [Number.NaN, ''];
   return (ms) => {
@@ -14,7 +14,7 @@ function perMillisecond(compute: (ms: number) => string): (ms: number) => string
 export const isoText = perMillisecond((ms) => new Date(ms).toISOString());
 
 /**
- * A time as people read it, everywhere: the time of day in the zone of this process (TZ, `--utc`), with the date if it is not that of
+ * A time as people read it, everywhere: the time of day in the zone of this process (TZ, `--utc`), with the date if it is not the date of
  * `nowMs`: `03:49:43`, `2026-11-28 23:10:07.120`.
  *
  * @param millis with milliseconds.

@@ -10,7 +10,7 @@ import { reduce } from './model/reduce.js';
 import { eventTime, LiveSource } from './sources/live.js';
 import type { Recorder } from './sources/recorder.js';
 
-/** The effect of a key of a replay. `by`: milliseconds of the recording. */
+/** The effect of a key in a replay. `by`: milliseconds of the recording. */
 export type ReplayStep = { do: 'toggle' } | { do: 'faster' } | { do: 'slower' } | { do: 'move'; by: number };
 
 /** A group that can be watched. */
@@ -18,7 +18,7 @@ export interface Watchable extends GroupRow {
   stream: string;
 }
 
-/** The groups of the account, and the configurations to watch them with. */
+/** The groups of the account, and the configurations with which they can be watched. */
 export interface Account {
   /** All groups. @throws NatspocError if the server does not answer. */
   groups(): Promise<readonly Watchable[]>;
@@ -40,7 +40,7 @@ export interface Feed {
   readonly model: Model;
   /** The actions on the group; undefined: none. */
   readonly operator: Operator | undefined;
-  /** The controls of a replay; undefined: it is live. */
+  /** The controls of a replay; undefined: the model is live. */
   readonly replay: ReplayControl | undefined;
   /** Other groups; undefined: there is no choice. */
   readonly choice: Choice | undefined;
@@ -65,7 +65,7 @@ export class LiveFeed implements Feed {
 
   /**
    * @param recorder also receives every event.
-   * @param account undefined: no other group can be chosen.
+   * @param account undefined: the user cannot choose another group.
    */
   constructor(connection: NatsConnection, config: Config, recorder: Recorder | undefined, account?: Account) {
     this.#connection = connection;
@@ -109,7 +109,7 @@ export class LiveFeed implements Feed {
     return this.#source.round();
   }
 
-  /** The same; false as soon as the connection is lost. */
+  /** One polling round, like {@link round}; resolves with false as soon as the connection is lost. */
   roundOrLost(): Promise<boolean> {
     return this.#source.roundOrLost();
   }

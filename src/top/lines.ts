@@ -11,11 +11,11 @@ import { groupUpdates, updateLine } from './view/updates.js';
 
 /** Updates are collected for this long, so that a rebalance becomes one line. */
 const GATHER_MS = 1_000;
-/** The panels without pictures: the updates cover the timeline. */
+/** The panels without the timeline, which is a picture: the updates tell the same. */
 const SPOKEN = PANELS.filter((id) => id !== 'timeline');
 const HOWTO = 'Changes follow, one per line. Enter prints everything again; q and Enter quit.';
 
-/** The parts of the health text that change without news: durations. */
+/** The text without durations, which change without news. */
 const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
 
 /** All problems, or that there is none. */
@@ -47,8 +47,8 @@ export interface LineTerminal {
 }
 
 /**
- * The group as lines for screen readers: everything once, then the changes. Lines are never redrawn, and nothing depends on
- * place or colour alone.
+ * The group as lines for screen readers: the whole state once, then the changes. Lines are never redrawn, and no fact is shown only by
+ * place or colour.
  */
 export class LineView {
   readonly #feed: Feed;
@@ -58,7 +58,7 @@ export class LineView {
   #timer: NodeJS.Timeout | undefined;
   #end: () => void = () => {};
 
-  /** Resolves when it is closed. */
+  /** Resolves when the view is closed. */
   readonly closed: Promise<void>;
 
   constructor(feed: Feed, { input, output }: LineTerminal) {

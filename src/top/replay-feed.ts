@@ -4,18 +4,18 @@ import { initialModel, type Model, type Replay } from './model/model.js';
 import { reduce } from './model/reduce.js';
 
 const TICK_MS = 100;
-/** How much faster than it was recorded. */
+/** The speeds, as multiples of the recorded speed. */
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32, 64];
-/** Models that are kept to go back to. */
+/** The number of models that are kept, to go back to. */
 const KEPT_MODELS = 50;
 
-/** The model before the event with this number. */
+/** A kept model: the model before the event with this number. */
 interface Kept {
   next: number;
   model: Model;
 }
 
-/** A recording: it plays at its original pace until it is paused, moved, or at its end. */
+/** A recording, which plays at its original pace until the user pauses or moves it, or until its end. */
 export class ReplayFeed implements Feed {
   readonly operator = undefined;
   readonly choice = undefined;
@@ -73,7 +73,7 @@ export class ReplayFeed implements Feed {
     clearInterval(this.#timer);
   }
 
-  /** Pauses or plays; from its end it starts again. */
+  /** Pauses or plays; at the end of the recording it starts again. */
   #toggle(): void {
     const { at, startAt, endAt, isPlaying } = this.#replay;
     const isAtEnd = at >= endAt;
@@ -86,7 +86,7 @@ export class ReplayFeed implements Feed {
     this.#listener(this.model);
   }
 
-  /** Shows a moment, before or after the present one; at the end of the recording it stops. */
+  /** Shows another moment, earlier or later; stops at the end of the recording. */
   #playTo(wanted: number): void {
     const { startAt, endAt, isPlaying } = this.#replay;
     const at = Math.max(startAt, Math.min(endAt, wanted));

@@ -10,7 +10,7 @@ export function display(): 'screen' | 'lines' | 'once' {
 }
 
 /**
- * Draws on this process's terminal until it is closed, or `stop` aborts; the terminal is restored on every way out.
+ * Draws on this process's terminal until the user closes the screen, or `stop` aborts. The terminal is always restored.
  *
  * @param crash ends the process with an uncaught error, after the terminal has been restored.
  */

@@ -11,7 +11,7 @@ import { playChaos } from './run.js';
 const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1e9));
 /** `CHAOS_SERVERS=3`: on a cluster. */
 const SERVERS = Number(process.env.CHAOS_SERVERS ?? 1);
-/** Every other run is one of a keyed group, which is resized as well. */
+/** Every other run has a keyed group, which is resized as well. */
 const IS_KEYED = SEED % 2 === 0;
 /** Enough time for most kinds of faults. */
 const MINUTES = 1;

@@ -31,7 +31,7 @@ export function positive(name: string, text: string): number {
   process.exit(2);
 }
 
-/** The values of {@link OPTIONS}; the command has its own defaults for the others. */
+/** The values of {@link OPTIONS}; the command has its own defaults for missing values. */
 export interface Values {
   minutes: string;
   seed?: string | undefined;
@@ -53,7 +53,10 @@ function faultKinds(text: string): FaultKind[] {
   process.exit(2);
 }
 
-/** Runs in a new folder, and returns it, and whether the run was ended early. Ctrl-C ends the run early but cleanly; a second one immediately. */
+/**
+ * Runs in a new folder. Returns the folder, and whether the run was ended early. Ctrl-C ends the run early but cleanly; a second Ctrl-C
+ * ends it immediately.
+ */
 export async function playIn(
   name: string,
   values: Values,

@@ -1,7 +1,7 @@
 /**
- * `npm run chaos:cuts -- [--rounds 10] [--hold 15000] [--work 200]` cuts the routes of one server of a cluster of three, with a member
- * on each: in turn the bucket's leader and a follower. Prints the distances between the calls of the cut-off owner and of the
- * next one. NATS_SERVER_BIN selects the server. Exit code 5: a violation; then the folder is kept.
+ * `npm run chaos:cuts -- [--rounds 10] [--hold 15000] [--work 200]` cuts the routes of one server of a cluster of three, in turn of the
+ * bucket's leader and of a follower. Each server has one member. Prints the distances between the last call of the cut-off owner and the
+ * first call of the next owner. NATS_SERVER_BIN selects the server. Exit code 5: a violation; then the folder is kept.
  */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

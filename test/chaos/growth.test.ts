@@ -6,7 +6,7 @@ import { blockMeans, slopeOf } from './soak/slope.js';
 
 const MEBI = 1024 * 1024;
 
-/** An hour of samples: 90 MiB that oscillate by 15, with a warm-up and this growth. */
+/** An hour of samples: 90 MiB that oscillate by 15 MiB, with a warm-up and this growth. */
 function samples(
   name: string,
   mebiAnHour: number,

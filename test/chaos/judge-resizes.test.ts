@@ -35,12 +35,12 @@ const keyOf = (seq: number): string => KEYS[seq % KEYS.length] ?? '';
 const layoutOf = (seq: number): number => LAYOUTS.findIndex(({ upTo }) => seq <= upTo);
 const partitionsOf = (layout: number): number => LAYOUTS[layout]?.partitions ?? 0;
 const timeOf = (seq: number): number => 1_000 + (seq + layoutOf(seq) * PAUSE) * EVERY_MS;
-/** When a layout begins, and its revision; leases and positions come after it. */
+/** The time and revision at which a layout begins; its leases and positions come later. */
 const beginOf = (layout: number): number =>
   layout === 0 ? 10 : timeOf((LAYOUTS[layout - 1]?.upTo ?? 0) + 1) - 5 * EVERY_MS;
 const revisionOf = (layout: number): number => 100 * (layout + 1);
 const leaseOf = (layout: number, partition: number): number => revisionOf(layout) + 1 + partition;
-/** The last message of a partition up to here. */
+/** The last message of a partition under this layout or an earlier one. */
 const lastOf = (layout: number, partition: number, upTo: number): number => {
   for (let seq = upTo; seq > 0; seq--)
     if (partitionOf(keyOf(seq), partitionsOf(layout)) === partition) return seq;
@@ -86,7 +86,7 @@ function leaseEntry(layout: number, partition: number): BucketChange {
   };
 }
 
-/** The last position of a partition under a layout, and its closing after it. */
+/** The last position of a partition under a layout, and its closing after that. */
 function endOf(layout: number, partition: number): { position: BucketChange; closing: BucketChange } {
   const { upTo = 0 } = LAYOUTS[layout] ?? {};
   const seq = lastOf(layout, partition, upTo);
@@ -195,7 +195,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.deepEqual(charges(twoLater), ['repeat'], 'two resizes later');
   });
 
-  it('flags what was not handled before a resize and is passed over after it', () => {
+  it('flags a message that was not handled before a resize and is passed over after it', () => {
     const history = clean();
     without(history, 29);
     history.bucket = history.bucket.filter(({ key }) => !key.startsWith(keys.positionPrefix(GROUP)));
@@ -205,13 +205,13 @@ describe('the judge of chaos, of resizes', () => {
     assert.ok(charges(late).includes('disorder'), 'after later messages of its key');
   });
 
-  it('flags a position that passes what was not handled before a resize', () => {
+  it('flags a position that passes a message that was not handled before a resize', () => {
     const history = clean();
     without(history, 29);
     assert.ok(charges(history).includes('position'));
   });
 
-  it('flags a key that is handled under both layouts at the same time, and an owner that has not noticed the new one', () => {
+  it('flags a key that is handled under both layouts at the same time, and an owner that has not noticed the new layout', () => {
     const both = clean();
     find(both, 30).to = timeOf(LAST) + 5;
     assert.ok(charges(both).includes('overlap'));
@@ -220,7 +220,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.ok(charges(blind).includes('late-start'));
   });
 
-  it('allows different old partitions to work at a time', () => {
+  it('allows different old partitions to work at the same time', () => {
     const history = clean();
     const [a, b] = [1, 2, 3, 4, 5, 6, 7].map((seq) => find(history, seq)).sort((x, y) => x.epoch - y.epoch);
     const other = history.calls.find(({ partition, seq }) => partition !== a?.partition && seq < 8);

@@ -17,7 +17,7 @@ import {
 const GROUP = 'default';
 const PARTITIONS = 2;
 const MESSAGES = 40;
-/** The first 20 messages of each partition are m1's; then it is killed, and m2 has both. */
+/** The member m1 handles the first 20 messages of each partition; then it is killed, and m2 has both partitions. */
 const KILLED_AT = 2_050;
 const TAKEN_AT = 3_000;
 const CALM_AT = 60_000;
@@ -100,8 +100,8 @@ function position(
 }
 
 /**
- * A correct run: m1 handles the first half of everything and is killed before it has committed the last
- * two messages of each partition; m2 takes over, repeats those two, and handles the rest.
+ * A correct run: m1 handles the first half of all messages, and is killed before it has committed the last two messages of each partition.
+ * m2 takes over, repeats these two, and handles the rest.
  */
 function clean(): History {
   const calls: Call[] = [];
@@ -188,10 +188,10 @@ describe('the judge of chaos', () => {
     }
     history.dropped.push({ from: 100, at: 100, first: seqOf(1, last) + 1 });
     assert.deepEqual(charges(history), ['silent-loss']);
-    // The losses of one second may go unnoticed: 20 of these 26.
+    // The losses of one second may go unnoticed: 20 of these 26 messages.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
-    // Those of all the time for which the limit was small: 25 and a half of 26.
+    // The losses of all the time in which the limit was small may go unnoticed: 25.5 of 26 messages.
     history.toldLost = new Map([[1, 1]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     Object.assign(history.dropped[0] ?? {}, { from: -175 });
@@ -223,7 +223,7 @@ describe('the judge of chaos', () => {
     const call = (epoch: number, from: number) => ({ partition: 2, epoch, from });
     assert.equal(granted(call(20, 5_500)), 5_000);
     assert.equal(granted(call(20, 4_000)), 1_000);
-    // The copy has no such lease, and its owner has not noticed.
+    // The restored copy does not have this lease, and the owner has not noticed that.
     assert.equal(granted(call(31, 5_500)), 2_500);
     assert.equal(granted(call(33, 6_500)), 6_000);
   });
@@ -246,7 +246,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['disorder']);
   });
 
-  it('flags two owners at the same time, and excuses one that was stopped, or ignored its signal', () => {
+  it('flags two owners at the same time, and excuses an owner that was stopped, or ignored its signal', () => {
     const history = clean();
     const last = find(history, 0, 19, 'm1');
     Object.assign(last, { to: TAKEN_AT + 5_000 });
@@ -283,7 +283,7 @@ describe('the judge of chaos', () => {
     assert.ok(charges(history).includes('late-start'));
   });
 
-  it('excuses a call that began before its process was stopped, and flags the next one', () => {
+  it('excuses a call that began before its process was stopped, and flags the next call', () => {
     const history = clean();
     const stop: FaultSpan = { id: 2, kind: 'long-stop', target: 'm1', from: 2_050, to: 6_500, outcome: '' };
     history.faults = [stop];
@@ -347,7 +347,9 @@ describe('the judge of chaos', () => {
   });
 
   it('allows owners only the time for a new takeover after a server fault beyond their deadline', () => {
-    /** The server refuses all clients for this time, and the next owner claims this much later. */
+    /**
+     * True if a repetition is charged after the server refuses all clients for `forMs`, and the next owner claims `claimedAfterMs` later.
+     */
     const isCharged = (forMs: number, claimedAfterMs: number): boolean => {
       const history = clean();
       history.lives[0] = life('m1', {});
@@ -377,7 +379,7 @@ describe('the judge of chaos', () => {
     assert.ok(charges(stale).includes('position'));
   });
 
-  it('flags a position that is ahead of what was handled', () => {
+  it('flags a position that is ahead of the handled messages', () => {
     const history = clean();
     history.bucket.push(position(0, 35, 'm2', 4_000, 33));
     assert.deepEqual(charges(history), ['position']);
@@ -415,7 +417,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['paused']);
   });
 
-  it('flags a process that ends unexpectedly, and one that leaves with an error', () => {
+  it('flags a process that ends unexpectedly, and a process that leaves with an error', () => {
     for (const [leftAt, code] of [
       [undefined, 0],
       [CALM_AT, 1],

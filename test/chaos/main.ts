@@ -1,10 +1,9 @@
 /**
  * `npm run chaos -- [--minutes 10] [--seed S] [--rate 300] [--servers 1|3] [--partitions 8] [--ttl 4000]
- * [--keyed] [--faults kill,route-cut] [--report PREFIX] [--keep]` plays a run and judges it; `npm run chaos -- --judge FOLDER` judges one that was kept.
- * `--keyed`: a keyed group over a stream that a plain client fills, which is resized as well. `--resizes 50`:
- * this many rounds of resizes under kills instead, see `resizes.ts`; `--own`: of a group over the stream's
- * own layout. NATS_SERVER_BIN chooses the server. Exit code 5: a violation; then the folder with all records
- * is kept.
+ * [--keyed] [--faults kill,route-cut] [--report PREFIX] [--keep]` plays a run and judges it; `npm run chaos -- --judge FOLDER` judges a
+ * run whose folder was kept. `--keyed`: a keyed group, which is resized as well, over a stream that a plain client fills. `--resizes 50`:
+ * instead plays 50 rounds of resizes under kills, see `resizes.ts`; `--own`: with a group over the stream's own layout. NATS_SERVER_BIN
+ * chooses the server. Exit code 5: a violation; then the folder with all records is kept.
  *
  * The seed determines the faults and their durations; the timing of everything else depends on the machine.
  */

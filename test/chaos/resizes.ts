@@ -10,11 +10,11 @@ export const FIRST_COUNT = 8;
 const COUNTS = [64, 8, 12];
 const MEMBERS = [false, false, false, false];
 /**
- * A member is killed at most this long after the request, in milliseconds: before, in and after each step of the
+ * A member is killed at most this long after the request, in milliseconds, so that kills happen before, in and after each step of the
  * resize.
  */
 const KILL_WITHIN_MS = 900;
-/** The server is killed at most this long after that. */
+/** The server is killed at most this long after the member, in milliseconds. */
 const SERVER_WITHIN_MS = 500;
 /**
  * The plain client has one message of each key in flight, so it needs this many keys per message a second.

@@ -44,7 +44,7 @@ describe('natspoc consume in batches', function () {
     }
   });
 
-  it('tries the messages of a batch that fails one at a time, and skips only the one that fails', async () => {
+  it('tries the messages of a batch that fails one at a time, and skips only the message that fails', async () => {
     await publish(20);
     const command = 'input=$(cat); case "$input" in *\'"data":"13"\'*) exit 3;; esac; echo "$input"';
     const args = ['--exec', command, '--exec-batch', '50', '--backoff', '1ms', '--max-attempts', '2'];

@@ -21,7 +21,7 @@ const ANSWER_MS = 50;
  */
 const REPEATED_MS = 900;
 
-/** An index that answers each bulk call after a while, and notes when it got each document. */
+/** An index that answers each bulk call after a while, and records when it got each document. */
 function openIndex() {
   const got = new Map<number, number[]>();
   const server = createServer(async (request, response) => {
@@ -75,7 +75,7 @@ describe('a bulk indexer that is killed', function () {
     return { child, exited: once(child, 'close').then(([code, signal]) => code ?? signal) };
   };
 
-  it('loses nothing: the next member continues, and repeats at most what was not committed', async () => {
+  it('loses nothing: the next member continues, and repeats at most the uncommitted messages', async () => {
     const publisher = await createPublisher({ ...place(), prefix: 'bulk', partitions: PARTITIONS });
     for (let i = 0; i < MESSAGES; i++) {
       const full = publisher.send({ partition: i % PARTITIONS, data: String(i) });

@@ -11,7 +11,7 @@ import { withTempFolder } from '../support/temp.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Publishes a message, handles it, and prints that. In a function: CommonJS has no top-level await. */
+/** Publishes a message, handles it, and prints that it did. It is in a function, because CommonJS has no top-level await. */
 const PROGRAM = `import { createPublisher, joinGroup, textOf, VERSION } from 'natspoc';
 
 async function main(servers) {

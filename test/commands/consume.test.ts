@@ -33,7 +33,7 @@ const numbers = (lines: string): number[] =>
 const range = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-/** Prints that it has a message, and never ends. */
+/** A handler that prints that it has a message, and never ends. */
 const NEVER = `export default (message, { log }) => {
   log.info('running');
   return new Promise(() => {});
@@ -371,7 +371,7 @@ describe('natspoc consume', function () {
   });
 
   describe('--exec', () => {
-    it('gives the payload on standard input, and the rest in the environment, and passes on the output', async () => {
+    it('gives the payload on standard input and the other values in the environment, and passes on the output', async () => {
       await publish(1);
       const command = 'echo "$(cat) $NATSPOC_SEQ $NATSPOC_KEY $NATSPOC_ATTEMPT $NATSPOC_SUBJECT"';
       const exit = await consume('--exec', command, '--until-caught-up');
@@ -413,7 +413,7 @@ describe('natspoc consume', function () {
       await publish(1);
       const [pids, survivor] = [file('pids', ''), join(folder(), 'survivor')];
       const child = file('child.sh', `echo $$ >> '${pids}'; sleep 3; touch '${survivor}'`);
-      // On a busy machine the time may end before the child has started: then the next attempt is checked.
+      // On a busy machine the timeout may pass before the child has started: then the next attempt is checked.
       const flags = ['--handler-timeout', '100ms', '--max-attempts', '1000', '--backoff', '1ms'];
       const cli = start('--exec', `sh '${child}' & wait`, ...flags);
       let pid = 0;
@@ -443,7 +443,7 @@ describe('natspoc consume', function () {
     });
     try {
       await until('it has begun', () => stderr.split('\n').flatMap(takenOver).length === 8, 20_000);
-      // It renews three times per ttl.
+      // The member renews three times per ttl.
       await renewed({ servers: server.url }, place()[3] ?? '', 'unread', 12);
       assert.doesNotMatch(stderr, /lost|could not renew|fenced/);
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
@@ -497,7 +497,7 @@ describe('natspoc consume', function () {
   });
 });
 
-/** Drops everything before a sequence, as the stream's limits would. */
+/** Drops all messages before a sequence, as the stream's limits would. */
 async function purge(url: string, stream: string, before: number): Promise<void> {
   const { connect } = await import('nats');
   const connection = await connect({ servers: url });

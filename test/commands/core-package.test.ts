@@ -46,7 +46,7 @@ describe('the package natspoc-core', function () {
     );
   });
 
-  it('links to nothing that it does not hold', () => {
+  it('has no links to files that it does not contain', () => {
     const root = join(installed, 'node_modules/natspoc-core');
     for (const file of ['README.md', 'CHANGELOG.md']) {
       const links = [...readFileSync(join(root, file), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)];

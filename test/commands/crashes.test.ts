@@ -6,7 +6,7 @@ import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** Ends its process at the message 50. */
+/** A handler that ends its process at message 50. */
 const HANDLER = `import { writeSync } from 'node:fs';
 export default async ({ data }) => {
   const text = Buffer.from(data).toString();
@@ -15,7 +15,7 @@ export default async ({ data }) => {
   writeSync(1, text + '\\n');
 };`;
 
-/** Blocks its event loop at the message 5, for longer than the test takes. */
+/** A handler that blocks its event loop at message 5, for longer than the test takes. */
 const BLOCKING = `import { writeSync } from 'node:fs';
 export default async ({ data }) => {
   const text = Buffer.from(data).toString();
@@ -36,7 +36,7 @@ describe('a message that blocks the event loop of its process for longer than th
     const module = join(folder(), 'blocking.mjs');
     writeFileSync(module, BLOCKING);
     const consume = ['consume', ...place, '--handler', module, '--on-failure', 'skip', '--ttl', '1s'];
-    // One more member than it can kill: the remaining ones fence each.
+    // One more member than the message can hang: the remaining members fence each of them.
     const members = Array.from({ length: 5 }, () => startCli(consume));
     const told = members.map((member) =>
       member.note(/message 5, attempt 1 failed \(skip\): \d members/, 90_000),
@@ -70,7 +70,7 @@ describe('a message that ends its process', function () {
       if (exit.code === 0) break;
       assert.ok(++deaths <= 4, last);
     }
-    // One more than maxCrashes, if the first owners were handling other messages.
+    // One death more than maxCrashes, if the first owners were handling other messages.
     assert.ok(deaths >= 3, String(deaths));
     assert.match(
       last,

@@ -14,7 +14,7 @@ async function publisherOf(pid: number): Promise<number> {
   return Number(/\d+/.exec(found ?? '')?.[0]);
 }
 
-/** Waits until its publisher works, and then acts on it. */
+/** Waits until the publisher of the demo has published, and then acts on the publisher. */
 async function published(demo: Cli, act: (manager: JetStreamManager) => Promise<unknown>): Promise<void> {
   const url = () => /nats:\/\/\S+/.exec(demo.stdout.join('\n'))?.[0];
   await until('there is a server', () => url() !== undefined);

@@ -68,8 +68,8 @@ describe('a process that is told to end', function () {
     assert.equal((await member.exited).code, 0);
   });
 
-  it('ends although its output is not read, and commits nothing that was not written', async () => {
-    // Each is larger than the pipe.
+  it('ends although its output is not read, and commits no message whose line was not written', async () => {
+    // Each message is larger than the pipe.
     await publish('--size', '100KiB', '--count', '40');
     const { child, read, close } = unread('consume', '--output', 'ndjson', '--drain-timeout', '300ms');
     const stderr = child.stderr ? text(child.stderr) : Promise.resolve('');
@@ -93,12 +93,12 @@ describe('a process that is told to end', function () {
     close();
   });
 
-  it('with --until-caught-up handles what was stored at its start, while more is published', async () => {
+  it('with --until-caught-up handles the messages stored at its start, while more are published', async () => {
     await publish('{{Count}}', '--count', '300');
     const busy = startCli(['publish', 'later', '--rate', '300', '--keys', '100', '-q', ...place]);
     const info = async (): Promise<string> => (await runCli(['stream', 'info', '--json', ...place])).stdout;
     await until('more is published', async () => /"lastSequence":(?!300\b)\d{3,}/.test(await info()));
-    // Slower than the publisher: it would never reach the end of its partitions.
+    // The member is slower than the publisher: it would never reach the end of its partitions.
     const args = ['--until-caught-up', '--output', 'ndjson', '--work', '30ms', '--duration', '60s'];
     const exit = await runCli(['consume', ...args, ...place]);
     assert.equal(exit.code, 0, exit.stderr);

@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('the examples', function () {
-  // The longest one starts a dozen programs.
+  // The longest test starts a dozen programs.
   this.timeout(120_000);
   const server = withServer();
   const folder = withTempFolder();

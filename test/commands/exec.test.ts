@@ -37,7 +37,7 @@ describe('the command of consume --exec', function () {
       '--concurrency',
       '64',
     ];
-    // A separate process group, which would be killed.
+    // The shell has its own process group, which a wrong signal would kill.
     const shell = spawn(
       'sh',
       [

@@ -38,7 +38,7 @@ describe('a full disk', function () {
       execFile('sh', command, (error, _stdout, stderr) => resolve({ code: error?.code ?? 0, stderr }));
     });
 
-  it('under stdout of consume: it leaves with one line, and commits nothing that was not written', async () => {
+  it('under stdout of consume: it leaves with one line, and commits no message whose line was not written', async () => {
     const file = join(folder(), 'out');
     const { code, stderr } = await limited(file, 'consume', '--output', 'ndjson');
     assert.equal(code, 1, stderr);
@@ -53,7 +53,7 @@ describe('a full disk', function () {
 
   it('under a recording: top ends with one line', async () => {
     const file = join(folder(), 'seen.ndjson');
-    // It is compressed.
+    // The recording is compressed, so the limit is smaller.
     const { code, stderr } = await limitedTo(1, '/dev/null', 'top', '--once', '--record', file);
     assert.deepEqual([code, stderr], [1, `Error: --record: cannot write ${file}: file too large (EFBIG).\n`]);
   });

@@ -44,7 +44,7 @@ describe('output without a reader', function () {
   });
 
   for (const count of [20, 3_000]) {
-    it(`a reader that takes 3 of ${count} lines: what it left unread is handled again`, async () => {
+    it(`a reader that takes 3 of ${count} lines: the messages of unread lines are handled again`, async () => {
       const name = `HEAD${count}`;
       const place = ['--server', server.url, '--stream', name, '--prefix', `${name}.e`];
       const published = await startCli(['publish', 'x', '--count', String(count), '-q', ...place]).exited;
@@ -63,7 +63,7 @@ describe('output without a reader', function () {
   const onFullPipe = (fd: 1 | 2, args: readonly string[]) => {
     const path = join(temp(), 'fifo');
     execFileSync('mkfifo', [path]);
-    // Two file descriptions: the command may make the one that it shares blocking.
+    // Two file descriptions, because the command may make the shared one blocking.
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     let filled = 0;

@@ -39,7 +39,7 @@ describe('natspoc groups export and import', function () {
   const publish = (count: number) => ok('publish', '--count', String(count), '--keys', '10', '--quiet');
   const consume = (...args: string[]) => ok('consume', '--output', 'none', ...args);
 
-  it('restores all groups after the bucket was lost, keyed ones too', async () => {
+  it('restores all groups after the bucket was lost, including keyed groups', async () => {
     await publish(100);
     await consume('--group', 'a', '--until-caught-up');
     await consume('--group', 'b', '--count', '40');

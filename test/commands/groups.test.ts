@@ -80,7 +80,7 @@ describe('natspoc groups', function () {
     assert.equal((await groups()).find(({ group }) => group === 'failed')?.state, 'no-members');
   });
 
-  it('delete removes a group and nothing else, and never one with members', async () => {
+  it('delete removes a group and nothing else, and never a group with members', async () => {
     await publish(50);
     await consumeAll('--group', 'kept');
     await consumeAll('--group', 'gone');
@@ -122,7 +122,7 @@ describe('natspoc groups', function () {
     assert.match(again.stderr, /left after 50 messages/);
   });
 
-  it('delete ends a member that has died, and waits until that is certain', async () => {
+  it('delete fences a member that has died, and waits until it is certainly dead', async () => {
     await publish(10);
     const member = startCli(['consume', '--group', 'dead', '--output', 'none'], { env: env() });
     await member.tookOver(8);
@@ -173,7 +173,7 @@ describe('natspoc groups', function () {
     );
   });
 
-  it('consume says where a new group starts, but not where an existing one does', async () => {
+  it('consume says where a new group starts, but not where an existing group starts', async () => {
     await publish(30);
     const first = await consumeAll('--group', 'a', '--from', 'seq:11');
     assert.match(first.stderr, /^new group a, starts at sequence 11, 20 waiting$/m);

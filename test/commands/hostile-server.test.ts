@@ -8,10 +8,10 @@ import { until } from '../support/until.js';
 
 const LOG = `[7] 2026/11/28 00:00:00.000000 [FTL] ${HOSTILE.replace(/[\r\n]/g, '')}\n`;
 
-/** Prints an error, and ends. */
+/** A program that prints an error, and exits. */
 const FAILING = `process.stderr.write(${JSON.stringify(LOG)}, () => process.exit(1));`;
 
-/** Listens, reports an invalid version, and refuses every client. */
+/** A program that listens, reports an invalid version, and refuses every client. */
 const LYING = `
 import { createServer } from 'node:net';
 import { writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ server.listen(0, '127.0.0.1', () => {
 process.on('SIGINT', () => process.exit(0));
 `;
 
-/** The program that is run as a server, and its information, are input from outside, too. */
+/** The program that runs as the server, and the server's information, are input from outside, too. */
 describe('hostile text of a local server is escaped', function () {
   this.timeout(120_000);
   const folder = withTempFolder();

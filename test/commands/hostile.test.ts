@@ -14,7 +14,7 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/** The same text, as far as a subject and a header can contain it. */
+/** The hostile text, as far as a subject and a header can contain it. */
 const TOKEN = HOSTILE.replace(/[\r\n\t ]/g, '');
 
 describe('hostile text is escaped', function () {
@@ -137,7 +137,7 @@ describe('hostile text is escaped', function () {
     await fill();
     const args = [...run.args, '--server', server.url];
     const watches = [[], ['--json']].map((more) => startCli(['leases', 'watch', ...more, ...args]));
-    // The change must come after its snapshot.
+    // The change must come after the snapshot of the watch.
     await until('both tell', async () => {
       for (const id of [TOKEN, 'plain']) put(keys.session(run.config.group, id), 'gone');
       run.connection.publish(`$KV.${run.config.bucket}.${keys.session(run.config.group, TOKEN)}`, '');

@@ -67,7 +67,7 @@ await using member = await joinGroup({
   backoff: { baseMs: 100, maxMs: 5_000 },
   from: 'new',
   logger: console,
-  // What it resolves with makes no difference: an insert's result, a query builder.
+  // The result of the handler does not matter: it may be an insert's result or a query builder.
   handler: async (message) => Buffer.from(message.data).toString(),
 });
 await using publisher = await createPublisher({});
@@ -158,7 +158,7 @@ describe('the package', function () {
     assert.equal((await local.exited).code, 0);
   });
 
-  it('compiles the program of README.md as docs/library.md says, and one with await using', async () => {
+  it('compiles the program of README.md as docs/library.md says, and a program with await using', async () => {
     const root = join(installed, 'node_modules/natspoc');
     const [, args = ''] =
       /^npx tsc (.*) worker\.ts$/m.exec(readFileSync(join(root, 'docs/library.md'), 'utf8')) ?? [];

@@ -13,7 +13,7 @@ const PROGRAM = join(import.meta.dirname, '../../bin/run.js');
 
 interface Run {
   child: ChildProcess;
-  /** Grows while the command runs. */
+  /** The output so far, which grows while the command runs. */
   output: { stdout: string; stderr: string };
   exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
@@ -144,7 +144,7 @@ describe('natspoc publish', function () {
     );
   });
 
-  it('sends numbered messages of many keys, each key to its partition, and logs confirmed ones', async () => {
+  it('sends numbered messages of many keys, each key to its partition, and logs confirmed messages', async () => {
     const { stream, flags } = ownStream();
     const log = join(temp(), 'confirmed.ndjson');
     const args = [
@@ -351,7 +351,7 @@ describe('natspoc publish', function () {
       for (const name of [stream, `KV_${stream}_leases`]) {
         await assert.rejects(manager.streams.info(name), /stream not found/, `${name} was not created`);
       }
-      // As large as possible.
+      // The largest possible message is accepted.
       assert.equal((await publish([...flags, '--size', '2KiB', '-q'], { url })).code, 0);
     } finally {
       await client.close();

@@ -9,7 +9,7 @@ import { startTestServer, testServerBinary } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** One run of the command line in a separate process. */
+/** A run of the command line in a separate process. */
 interface Run {
   child: ChildProcess;
   stdout: string;

@@ -124,7 +124,7 @@ describe('natspoc stream', function () {
     assert.match(stderr, /default \(0 running, 1 unreachable, /);
   });
 
-  it('tail shows the last messages, then new ones; get shows one', async () => {
+  it('tail shows the last messages, then new messages; get shows one message', async () => {
     await publish(30);
     const last = (await ok('stream', 'tail', '--no-follow', '--last', '5', '--json')).split('\n').map(object);
     assert.deepEqual(
@@ -150,7 +150,7 @@ describe('natspoc stream', function () {
     assert.match(none.stderr, /has no message 99999/);
   });
 
-  it('trim deletes what every group has handled, purge and delete the rest, only after confirmation', async () => {
+  it('trim deletes the messages that every group has handled, purge and delete the others, only after confirmation', async () => {
     await publish(100);
     await consumeAll('--group', 'fast');
     await consumeAll('--group', 'slow');
@@ -183,7 +183,7 @@ describe('natspoc stream', function () {
 
   it('breaks no word on a terminal of 50 columns', async () => {
     await publish(20);
-    // Not a bounded job, after which the group would be idle.
+    // --count is not a bounded job, after which the group would be idle.
     await ok('consume', '--count', '20', '--output', 'none');
     const terminal = await Tmux.open({ columns: 50, rows: 60 }, { ...env(), TZ: 'UTC' });
     try {

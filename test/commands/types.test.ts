@@ -10,7 +10,7 @@ import { installOffline, packCore } from '../support/installed.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Names every public interface; its objects could not be assigned to a class with private fields. */
+/** A program that names every public interface. Its objects could not be assigned to a class with private fields. */
 const PROGRAM = `import {
   createPublisher, type GroupAdmin, type GroupFollower, type GroupMember, type GroupPublisher, joinGroup, openStream,
   type PartitionStatus, type Standing, type StreamAdmin,

@@ -290,7 +290,7 @@ describe('the help and errors of the command line', function () {
     }
   });
 
-  it('has a summary, examples and --json for every command, and all connection flags for those that connect', () => {
+  it('has a summary, examples and --json for every command, and all connection flags for commands that connect', () => {
     const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
     assert.ok(manifest instanceof Object && 'commands' in manifest && manifest.commands instanceof Object);
     const commands = Object.entries(manifest.commands);

@@ -30,7 +30,7 @@ describe('a program without listeners', function () {
     for (const child of running.splice(0)) child.kill('SIGKILL');
   });
 
-  /** Runs a worker with this handler, these further options, and what it does with its `member`, as text. */
+  /** Runs a worker with this handler, further options, and code that uses its `member`, all given as text. */
   const start = (handler: string, more = '', env: Record<string, string> = {}, then = '') => {
     const program = `import { joinGroup, StopConsuming } from 'natspoc';
       const options = { servers: '${server.url}', stream: '${stream}', handler: ${handler}, ${more} };

@@ -74,7 +74,7 @@ const envOf = ({ env }: Container): Map<string, string | undefined> =>
 
 const KNOWN_ENV = new Set<string>(Object.values(SETTINGS).map(({ env }) => env));
 
-/** The command of a container exists, and so do its flags and variables. */
+/** Asserts that the command of a container exists, with its flags and variables. */
 function assertRuns(args: readonly string[], env: readonly string[]): void {
   assert.deepEqual(
     env.filter((name) => !KNOWN_ENV.has(name)),

@@ -44,7 +44,7 @@ describe('the recipes', function () {
     for (const child of running.splice(0)) child.kill('SIGKILL');
   });
 
-  /** Runs the program that contains this text, after `given`, on the server of the test. */
+  /** Runs the program that contains the text `containing`, after the code `given`, on the server of the test. */
   const start = (containing: string, given: string, changes: readonly (readonly [string, string])[] = []) => {
     const block = blocksOf('docs/recipes.md').find(({ text }) => text.includes(containing));
     assert.ok(block, `docs/recipes.md has no program with ${containing}`);
@@ -126,7 +126,7 @@ describe('the recipes', function () {
 
   it('run: an account in SQLite gets each amount once, even if the answer to a commit is lost', async () => {
     await publish('ORDERS4', 'accounts', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
-    // The real module from Node 22.13 on; before that a substitute with transactions.
+    // The real module from Node 22.13 on; in older versions a substitute with transactions.
     const given = `const { DatabaseSync } = await import('node:sqlite').catch(() => ({}));
       class StandIn {
         marks = new Set(); cents = 0; before = undefined;

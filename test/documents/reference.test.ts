@@ -31,7 +31,7 @@ describe('the list of metrics', () => {
 describe('the page of options', () => {
   const page = readProject('docs/options.md');
 
-  it('equals what is generated from the comments', () => {
+  it('equals the page that is generated from the comments', () => {
     assert.equal(page, optionsPage(), 'run: npm run reference');
   });
 
@@ -114,7 +114,7 @@ describe('each setting', () => {
       ...[...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, env = '']) => env),
       ...[...example.matchAll(/^#? ?([A-Z_]+)=/gm)].map(([, env = '']) => env),
     ];
-    // The local server is not a setting of the core: it is searched before a configuration exists.
+    // NATS_SERVER_BIN is not a setting of the core: the local server is searched before a configuration exists.
     assert.deepEqual(
       named.filter((env) => !known.has(env)),
       ['NATS_SERVER_BIN'],

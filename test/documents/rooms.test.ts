@@ -26,7 +26,7 @@ describe('the rooms of src', () => {
     assert.deepEqual(cycles(imports), []);
   });
 
-  it('are checked: the test finds an import against the direction, and the cycle that it closes', () => {
+  it('are checked: the test finds an import against the direction, and the cycle that this import closes', () => {
     const wrong = { from: 'core/protocol/step.ts', to: 'core/member/join.ts' };
     assert.deepEqual(againstTheDirection([...imports, wrong]), [wrong]);
     assert.ok(cycles([...imports, wrong]).some((each) => each.includes('core/member')));

@@ -5,8 +5,7 @@ const BASE = ['core/lib', 'core/protocol', 'core/ports', 'core/config'];
 const LIBRARY = [...BASE, 'core/nats', 'core/publisher', 'core/health', 'core/member', 'core/admin'];
 
 /**
- * The folders of src that form rooms, from the bottom up. Each imports only from earlier rooms, and of these
- * only from the named ones.
+ * The folders of src that form rooms, from the bottom up. A room imports only from earlier rooms, and only from those that it names.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/lib': [],
@@ -36,7 +35,7 @@ export interface Import {
 
 const SPECIFIER = /(?:from\s+|import\s+|import\(\s*)'(\.{1,2}\/[^']+)'/g;
 
-/** The source files below a folder, relative to it. */
+/** The source files below a folder, with paths relative to the folder. */
 export function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.tsx?$/.test(name))

@@ -17,9 +17,8 @@ const BLOCK_TIMEOUT_MS = 180_000;
  * What happens to a shell block, by the comment above it:
  *
  *     <!-- not run: REASON -->                      nothing
- *     <!-- terminals -->                            each line in its own terminal, one after the other; all end with
- *                                                   Ctrl-C and exit code 0
- *     <!-- exits N: REASON -->                      the last command ends with N
+ *     <!-- terminals -->                            each line runs in its own terminal, started one after the other; all end with Ctrl-C
+ * and exit code 0     <!-- exits N: REASON -->                      the last command ends with N
  *     nothing                                       one script that has to end with 0
  */
 type Plan = { kind: 'skip' } | { kind: 'terminals' } | { kind: 'script'; code: number };
@@ -67,7 +66,7 @@ class Place {
       cwd: this.folder,
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own: Ctrl-C in a terminal goes to all of a pipe.
+      // A process group of its own, because Ctrl-C in a terminal goes to all commands of a pipe.
       detached: true,
     });
     this.#running.push(child);
@@ -97,7 +96,7 @@ async function runScript(place: Place, { text, where }: Block, code: number): Pr
   assert.equal(exit, code, `${where} ended with ${exit}:\n${run.output}`);
 }
 
-/** Without a terminal it prints one snapshot: a signal would arrive while it exits. */
+/** Without a terminal `natspoc top` prints one snapshot and exits: a signal would arrive too late. */
 const ENDS_BY_ITSELF = /^natspoc top\b/;
 
 async function runTerminals(place: Place, { text, where }: Block): Promise<void> {
@@ -135,7 +134,7 @@ for (const document of DOCUMENTS) {
       );
     });
 
-    // In order: a block continues where the previous one ended.
+    // The order matters: a block continues where the previous block ended.
     for (const block of blocksOf(document).filter(({ language }) => language === 'sh')) {
       const plan = planOf(block);
       if (plan.kind === 'terminals') it(`${block.where} works`, () => runTerminals(place, block));

@@ -6,9 +6,12 @@ import { decodeEvent } from '../../src/top/model/decode.js';
 import { EVENTS } from './samples.js';
 import { TARGETS } from './targets.js';
 
-/** For all targets together; `npm run fuzz` runs a million. */
+/** The number of cases for all targets together; `npm run fuzz` runs a million. */
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
-/** The seed of a failure is in its message: FUZZ_SEED repeats it. The suite always runs the same cases; further cases are new each time. */
+/**
+ * The seed of a failure is in its message; FUZZ_SEED repeats that run. The suite always runs the same cases; a run with more cases uses
+ * new ones each time.
+ */
 const SEED = process.env.FUZZ_SEED ?? (process.env.FUZZ_CASES === undefined ? '1' : undefined);
 
 describe('input from outside is decoded without exceptions, within bounds, and shown safely', function () {

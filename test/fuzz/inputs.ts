@@ -3,7 +3,7 @@ import fc from 'fast-check';
 /** A title, a colour in 8 bits, a cleared screen, text from right to left, line breaks of every kind. */
 export const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f\0';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the tests look for them
 export const RAW = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/;
 
 const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
@@ -69,7 +69,7 @@ function replaceAt(value: unknown, at: number, put: unknown): unknown {
 
 const encoder = new TextEncoder();
 
-/** Bytes: mutated samples as JSON, truncated ones, or arbitrary bytes. */
+/** Bytes: mutated samples as JSON, truncated samples, or arbitrary bytes. */
 export function bytesLike(...samples: readonly unknown[]): fc.Arbitrary<Uint8Array> {
   const json = fc
     .oneof(...samples.map(mutated))

@@ -1,4 +1,4 @@
-/** Values as members and servers write them: the fuzzer changes something in them. */
+/** Values as members and servers write them: the fuzzer changes parts of them. */
 const at = '2026-11-28T00:00:00.000Z';
 
 export const SESSION = {

@@ -72,10 +72,10 @@ export const requests: fc.Arbitrary<Request> = fc.record({
   data: bytesLike({ partitions: [1, 2], to: 'x' }, { partitions: 'all', paused: true }),
 });
 
-/** The last forbidden answer; a later one is reported with the next request. */
+/** The last forbidden answer; a later answer is reported with the next request. */
 let fault: string | undefined;
 
-/** Delivers one to the member; returns its immediate answer. */
+/** Delivers a request to the member; returns the immediate answer. */
 export function serve({ subject, reply, headers, data }: Request): string[] {
   const answers: string[] = [];
   const message = {

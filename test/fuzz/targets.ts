@@ -54,7 +54,7 @@ import { requests, serve } from './service.js';
 /** Input from outside that is decoded. */
 export interface Target {
   name: string;
-  /** Its share of all cases, relative to the others. */
+  /** The share of this target in all cases, relative to the other targets. */
   weight: number;
   property: fc.IRawProperty<unknown>;
 }
@@ -65,7 +65,7 @@ const ALLOWANCE = 65_536;
 
 const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
-/** Decodes one kind of input: an exception is a fault. It returns its result, which is measured. */
+/** A target that decodes one kind of input, for which an exception is a fault. The size of the decoded result is measured. */
 function target<T>(name: string, inputs: fc.Arbitrary<T>, decode: (input: T) => unknown, weight = 1): Target {
   const property = fc.property(inputs, (input) => {
     const size = input instanceof Uint8Array ? input.length : sizeOf(input);
@@ -76,8 +76,7 @@ function target<T>(name: string, inputs: fc.Arbitrary<T>, decode: (input: T) => 
 }
 
 /**
- * The same for a decoder that refuses by throwing: it must be a NatspocError with one line that is safe on a
- * terminal.
+ * A target whose decoder refuses input by throwing: the error must be a NatspocError with one line that is safe on a terminal.
  */
 function refusing<T>(
   name: string,
@@ -117,7 +116,7 @@ const SIZE = { columns: 100, rows: 30 };
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
 const STYLE = /\u001b\[\d+m/g;
 
-/** Everything that can be shown of these events. */
+/** Shows these events in every possible view. */
 function show(events: readonly TopEvent[]): void {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   for (const line of textSnapshot(model, SIZE.columns).split('\n')) safe(line);
@@ -127,7 +126,7 @@ function show(events: readonly TopEvent[]): void {
   for (const row of drawnRows(model, ui, SIZE)) safe(row.replaceAll(STYLE, ''));
 }
 
-/** Any value as text, even one that cannot be converted to a string. */
+/** Any value as text, even a value that cannot be converted to a string. */
 const textIn = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 const REPLY = '$JS.ACK.EVENTS.reader.1.42.42.1795845811881000000.7';
@@ -171,7 +170,7 @@ const SETTING_TEXTS = [
 const headersOf = (value: unknown): Record<string, string> =>
   Object.fromEntries(Object.entries(Object(value)).map(([name, each]) => [name, textIn(each)]));
 
-/** All of them. */
+/** All targets. */
 export const TARGETS: readonly Target[] = [
   target('sessions', bytesLike(SESSION), decodeSession),
   target('leases', bytesLike(LEASE), decodeLease),

@@ -3,7 +3,7 @@ import { runCli, startCli, stopAll } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
-/** Each command, and one of its requests: the server answers neither this nor any later request. */
+/** Commands, each with one of its requests: the server answers neither this request nor any later one. */
 const UNANSWERED: [command: string, question: string][] = [
   ['stream', 'STREAM.INFO'],
   ['stream', 'CONSUMER.CREATE'],

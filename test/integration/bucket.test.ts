@@ -17,8 +17,7 @@ describe('the bucket on a server', () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
-      // Clusters from 2.12 on send it without the number while another write is in flight, which is hard to
-      // provoke.
+      // Clusters from 2.12 on send the conflict without the number while another write is in flight, which is hard to provoke.
       const codes = [10071, 10164];
       const overload = { code: 429, err_code: 10167, description: 'too many requests' };
       connection.subscribe('$KV.answers.*', {
@@ -69,7 +68,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('keeps previous values of a key, and cannot be emptied by a client that writes a key', async () => {
+  it('keeps previous values of a key, and cannot be emptied by a client that may write a single key', async () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -148,7 +147,7 @@ describe('the bucket on a server', () => {
     const connection = await connectNats(config, 'test');
     try {
       const { bucket, manager } = await openTopology(connection, config, { create: true });
-      // It outlives the server, unlike the consumer of a watch.
+      // This consumer survives a restart of the server, unlike the consumer of a watch.
       await manager.consumers.add(bucketStream(config.bucket), { durable_name: 'occupant' });
       const seen: string[] = [];
       let snapshots = 0;
@@ -164,7 +163,7 @@ describe('the bucket on a server', () => {
         limited.configure(next);
         await limited.start();
         if (next === account(-1)) break;
-        // Refused repeatedly.
+        // The watch is refused repeatedly.
         const before = refusals.outMsgs;
         await until('it was asked for', () => connection.stats().outMsgs > before + 8, 20_000);
       }

@@ -11,7 +11,7 @@ import { type GroupMember, joinGroup } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** A client that may create consumers on a stream may change those of its groups. */
+/** A client that may create consumers on a stream may also change the readers of its groups. */
 describe('a reader that another client changed', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -121,7 +121,7 @@ describe('a reader that another client changed', function () {
     const order = JSON.stringify({ batch: 1, expires: 30_000_000_000 });
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, order, { reply: thief.getSubject() });
     const sent: string[] = [];
-    // Requests are served in turn: the member's came first.
+    // Requests are served in turn, and the member's request came first.
     while (stolen.length === 0 && sent.length < 5) {
       sent.push(`message ${sent.length}`);
       await publish(0, sent.at(-1) ?? '');

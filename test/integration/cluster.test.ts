@@ -9,9 +9,9 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
 const RATE = 500;
-/** nats-server elects a leader after 4 to 9 s without one; then readers and watches must be created again. */
+/** nats-server elects a leader after 4 to 9 s without a leader; then readers and watches must be created again. */
 const ELECTION_MS = 120_000;
-/** Longer than an election takes: no session ends because of it. */
+/** Longer than an election, so that no session ends because of it. */
 const TTL = '30s';
 
 describe('a cluster of three servers that loses one', function () {
@@ -40,8 +40,8 @@ describe('a cluster of three servers that loses one', function () {
   const url = () => servers.map((server) => server.url).join(',');
 
   /**
-   * Without a leader JetStream answers no requests, and until the leader knows all servers it places no
-   * replicas.
+   * Waits for a leader that knows all servers: without a leader JetStream answers no requests, and until the leader knows all servers it
+   * places no replicas.
    */
   async function elected(): Promise<void> {
     const connection = await connectNats(loadConfig({ flags: { server: url() }, env: {} }), 'test');

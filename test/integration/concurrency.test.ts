@@ -58,7 +58,7 @@ describe('concurrency', function () {
       concurrency: 1_000,
       handler: async ({ key }) => {
         if (key === 'k50') return released;
-        // Only messages far after the slow one.
+        // Count only messages far after the slow message.
         if (handled > 3_000) most = Math.max(most, running + 2);
         running++;
         await new Promise((resolve) => setTimeout(resolve, 50));

@@ -47,7 +47,7 @@ describe('connecting', function () {
     return exit;
   }
 
-  /** Fails with one clear line without a secret, and this exit code. */
+  /** Asserts that a command fails with one clear line without a secret, and with this exit code. */
   async function fails(code: number, line: RegExp, env: Record<string, string>, ...args: string[]) {
     for (const json of [false, true]) {
       const exit = await create(env, ...args, ...(json ? ['--json'] : []));
@@ -182,7 +182,7 @@ describe('connecting', function () {
       const plain = await serve('');
       const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
       const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
-      // It waits this long for a handshake before it sends anything: the test waits for its first bytes.
+      // The server waits this long for a handshake before it sends anything, and the test waits for its first bytes.
       const config = `tls { cert_file: "${files.cert}", key_file: "${files.key}", handshake_first: 2s }`;
       const url = itself ? `tls://localhost:${(await serve(config)).port}` : await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') }, '--tlsfirst');
@@ -225,7 +225,7 @@ describe('connecting', function () {
       await fails(2, /NATS_NKEY: .* holds no NKEY seed/, { NATS_URL: server.url, NATS_NKEY: none ?? '' });
     });
 
-    it('authenticates by a credentials file, and refuses an expired one', async () => {
+    it('authenticates by a credentials file, and refuses an expired file', async () => {
       const { config, creds } = operatorMode();
       const server = await serve(config);
       const [good, expired, none] = ['good', 'expired', 'none'].map((name) =>
@@ -289,7 +289,7 @@ describe('connecting', function () {
     const select = (name: string) =>
       writeFileSync(path.join(temp(), '.config', 'nats', 'context.txt'), `${name}\n`);
 
-    it('uses a named context, or the selected one if no server is set; flags and environment take precedence', async () => {
+    it('uses a named context, or the selected context if no server is set; flags and environment take precedence', async () => {
       const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
       context('prod', { description: 'x', url: server.url, user: 'u', password: SECRET, token: '' });
       context('dead', { url: 'nats://127.0.0.1:1' });

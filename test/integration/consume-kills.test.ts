@@ -11,18 +11,18 @@ import { until } from '../support/until.js';
 /** `CONSUME_KILLS=200000 npx mocha test/integration/consume-kills.test.ts` for the long version. */
 const MESSAGES = Number(process.env.CONSUME_KILLS ?? 10_000);
 const KILLS = Math.max(3, Math.round(MESSAGES / 20_000));
-/** The seed for which member is killed when; `KILLS_SEED` repeats a run, as far as processes allow. */
+/** The seed decides which member is killed, and when; `KILLS_SEED` repeats a run, as far as the timing of processes allows. */
 const SEED = Number(process.env.KILLS_SEED ?? Date.now() % 1_000_000);
 
 const fails = (number: number): boolean => number % 100 === 7;
 
-/** Writes what it handles to one file, with atomic appends; never succeeds at every hundredth message. */
+/** A handler that writes its messages to one file, with atomic appends; it always fails at every hundredth message. */
 const HANDLER = `
 import { appendFileSync } from 'node:fs';
 export default async (message, { key }) => {
   const number = Number(Buffer.from(message.data));
   if (number % 100 === 7) throw new Error('one of those');
-  // Unequal, so that a message that is begun too early comes out too early.
+  // The times differ, so that a message that is begun too early is written too early.
   await new Promise((resolve) => (number % 7 === 0 ? setTimeout(resolve, 5) : setImmediate(resolve)));
   appendFileSync(process.env.HANDLED, key + ' ' + number + '\\n');
 };
@@ -85,7 +85,7 @@ describe('members that are killed while messages fail', function () {
       return new Set(read().map(([, number]) => number)).size >= expected.length;
     };
     await until('every message is handled that can be', isDone, 60_000 + MESSAGES * 2);
-    // The last one may have just started: before it handles signals, a signal ends it immediately.
+    // The last member may have just started: before it handles signals, a signal ends it immediately.
     for (const member of members) await member.note(/^joined group/);
     for (const member of members) member.signal('SIGTERM');
     for (const member of members) assert.equal((await member.exited).code, 0);

@@ -12,7 +12,7 @@ import { encodeRecord } from '../../src/core/protocol/records.js';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** Users whose creation of a stream is refused, each at another step. */
+/** Users that may not create a stream: each is refused at another step. */
 const USERS = ['bucket', 'stream', 'layout'] as const;
 const deny = {
   bucket: '$JS.API.STREAM.CREATE.KV_REFUSED_leases',
@@ -65,7 +65,7 @@ describe('creating a stream', function () {
     return found.sort();
   }
   const create = (...args: string[]) => natspoc(['stream', 'create', ...args]);
-  /** Creates the bucket of the stream as older versions left it: with a layout and nothing else. */
+  /** Creates the bucket of the stream as older versions left it: with only a layout. */
   async function leaveBehind(prefix: string, partitions: number): Promise<void> {
     await ok('stream', 'create', '--prefix', `${stream}.first`);
     await manager.streams.delete(stream);
@@ -343,7 +343,7 @@ describe('a foreign stream that loses messages', function () {
     assert.match((await natspoc('stream')).stdout, /^Warning +Stream L\d+ keeps 5 messages/m);
   });
 
-  it('is refused for a bucket that keeps no entries, and for one of another kind', async () => {
+  it('is refused for a bucket that keeps no entries, and for a bucket of another kind', async () => {
     await addBucket({ retention: RetentionPolicy.Interest });
     await refused(['handle', 'publish', 'create'], /^Error: Bucket L\d+_leases has interest retention/);
     await manager.streams.delete(`KV_${stream}_leases`);

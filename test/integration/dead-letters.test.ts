@@ -13,7 +13,7 @@ import {
 import { runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** Messages become dead letters only when these are certainly stored, and are put back unchanged. */
+/** A position passes a message only when its dead letter is certainly stored, and dead letters are put back unchanged. */
 describe('dead letters', function () {
   this.timeout(120_000);
   const server = withServer();
@@ -62,7 +62,7 @@ describe('dead letters', function () {
     return messages;
   };
 
-  it('of a recreated stream are stored in addition to those of the previous one', async () => {
+  it('of a recreated stream are stored in addition to those of the previous stream', async () => {
     await publish('one');
     await fail();
     await natspoc('stream', 'delete', '--force');

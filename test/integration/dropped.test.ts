@@ -9,7 +9,7 @@ import { fakeMessage } from '../support/fake-partition.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Messages that wait for a reader and are dropped before their delivery: no delivery reveals this. */
+/** Messages that wait for a reader and are dropped before their delivery: no delivery shows the loss. */
 describe('messages that a stream drops while it is read', function () {
   this.timeout(60_000);
   const server = withServer();

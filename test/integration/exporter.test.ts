@@ -59,7 +59,7 @@ describe('natspoc exporter', function () {
     return JSON.parse(text);
   }
 
-  /** A member that handles everything. */
+  /** Joins with a member that handles all messages. */
   async function join(
     name: string,
     options: { key?: string; partitions?: number } = {},
@@ -105,7 +105,7 @@ describe('natspoc exporter', function () {
     assert.match(text, /^natspoc_group_state\{group="keyed",state="no-members",stream="L\d+"\} 1$/m);
   });
 
-  it('reports what holds a group up, and what is paused', async () => {
+  it('reports the message that holds a group up, and paused partitions', async () => {
     const fails = (): void => {
       throw new Error('no connection');
     };

@@ -148,7 +148,7 @@ describe('faults on a real server', function () {
 
   it('an unexpected end of the stream ends the members with a clear error', async () => {
     await start(['a', 'b']);
-    // Only a working group shows it: a starting one may learn it from the opening of its readers.
+    // Only a working group shows the error: a starting group may learn of it when it opens its readers.
     run.publish(RATE);
     await run.handledCount(100);
     const members = [...run.members.values()];

@@ -48,7 +48,7 @@ describe('a connection that receives something other than NATS', function () {
       assertSafe(what, stderr);
     });
 
-  it('is reopened later on, and the member continues with a clean standard output', async () => {
+  it('is reopened later, and the member continues with a clean standard output', async () => {
     const sockets: Socket[] = [];
     const real = new URL(server.url);
     const { connect } = await import('node:net');

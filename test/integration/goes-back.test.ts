@@ -10,7 +10,7 @@ import { withGroup } from '../support/with-group.js';
 
 const RATE = 200;
 const SHORT_TTL = ['--ttl', '3s'];
-/** The interval of a renewal, a ttl in which nothing is claimed, and time for a busy machine. */
+/** Time for recovery: the interval of a renewal, a ttl in which nothing is claimed, and time for a busy machine. */
 const RECOVERY_MS = 25_000;
 
 describe('a bucket that goes back under its members', function () {
@@ -52,7 +52,7 @@ describe('a bucket that goes back under its members', function () {
     return true;
   };
   const recovers = (): Promise<void> => until('every partition has a live owner', isWhole, RECOVERY_MS);
-  /** Waits until both have handled everything. */
+  /** Waits until both members have handled all messages. */
   const assertNothingLost = async (): Promise<void> => {
     const before = new Map([...run.members.keys()].map((name) => [name, handledBy(name)]));
     await until('both handle again', () => [...before].every(([name, count]) => handledBy(name) > count));
@@ -103,7 +103,7 @@ describe('a bucket that goes back under its members', function () {
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { config } = await manager.streams.info(name);
-    // They do not notice the moment in between: a missing bucket would end them.
+    // The members are stopped in between: a missing bucket would end them.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await manager.streams.delete(name);
     await manager.streams.add(config);
@@ -154,7 +154,7 @@ describe('a store that is restored from an older copy under its members', functi
       );
       await publish('late', 500);
       await allHandled('late', 500);
-      // Its leases get other owners, so that the copy of them is wrong.
+      // The leases of a get other owners, so that the copy of the leases is outdated.
       run.forget('a').signal('SIGKILL');
       run.consume('c', SHORT_TTL);
       await run.atRest();

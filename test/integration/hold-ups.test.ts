@@ -21,7 +21,7 @@ describe('what holds a partition up', function () {
   const natspoc = (...args: string[]): Promise<CliExit> =>
     runCli([...args, ...run.args, '--server', server.url]);
 
-  /** A member whose handler fails only at the third message; after it, two more messages wait. */
+  /** Starts a member whose handler fails only at the third message; two more messages wait after it. */
   async function failing(...flags: string[]): Promise<void> {
     const module = join(folder(), 'failing.mjs');
     writeFileSync(

@@ -4,7 +4,7 @@ import { openRawClient, type RawClient } from '../support/raw-client.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Headers at which the NATS client throws; inside a callback, this stops the reading of a connection. */
+/** Headers at which the NATS client throws. Inside a callback, such an exception stops the reading of the connection. */
 const HOSTILE = ['Natspoc-Key: a\rb', 'My Header: v', 'é: ü', ': nothing'];
 
 describe('headers that the client would not send', function () {

@@ -6,7 +6,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const all = '{ publish: ">", subscribe: ">" }';
-/** May answer for group A and be listed by NATS tools, as docs/permissions.md permits a consumer of A. */
+/** The permissions of a consumer of group A: to answer for this group, and to be listed by NATS tools (docs/permissions.md). */
 const ofGroupA = '{ publish: ">", subscribe: ["_INBOX.>", "$SRV.>", "natspoc.*.A.>"] }';
 
 describe('forged messages to a member', function () {
@@ -125,7 +125,7 @@ describe('forged messages to a member', function () {
     const killedAt = performance.now();
     first.signal('SIGKILL');
     await second.tookOver(2);
-    // Its ttl would show it only after more than 9 s.
+    // By its ttl the death would be noticed only after more than 9 s.
     assert.ok(performance.now() - killedAt < 5_000, `${performance.now() - killedAt} ms`);
     const top = await runCli(['top', '--once', '--json'], { env });
     assert.match(top.stdout, /"name":"second"/);

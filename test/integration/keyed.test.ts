@@ -19,7 +19,7 @@ interface Line {
   data: string;
 }
 
-describe('a group with a key over a stream that other programs made', function () {
+describe('a group with a key over a stream that other programs created', function () {
   this.timeout(90_000);
   const server = withServer();
   let connection: NatsConnection;
@@ -56,7 +56,7 @@ describe('a group with a key over a stream that other programs made', function (
     await connection.close();
   });
 
-  it('handles every message once, each key in order, and finishes what a killed member had begun', async () => {
+  it('handles every message once, each key in order, also the messages that a killed member had begun', async () => {
     const flags = ['--group', 'billing', '--key', 'subject:2', '--partitions', '8', '--work', '1ms'];
     const members = ['one', 'two', 'three'].map((name) => consume('--name', name, ...flags));
     const [one] = members;
@@ -70,8 +70,7 @@ describe('a group with a key over a stream that other programs made', function (
       assert.equal(key, subject.split('.')[1]);
       assert.equal(partition, partitionOf(key, 8));
     }
-    // Each member handles the messages of a customer in order; the last messages of the killed one may be
-    // repeated by another.
+    // Each member handles the messages of a customer in order; another member may repeat the last messages of the killed member.
     for (const member of members) {
       const last = new Map<string, number>();
       for (const line of linesOf(member)) {
@@ -218,7 +217,7 @@ describe('a group with a key over a stream that other programs made', function (
     return [error.code, error.message];
   }
 
-  it('marks an estimated lag, and counts exactly what is not read yet', async () => {
+  it('marks an estimated lag, and counts unread messages exactly', async () => {
     const group = ['--group', 'late', '--key', 'subject:2', '--partitions', '4'];
     const made = await natspoc('consume', ...group, '--until-caught-up', '--output', 'none');
     assert.equal(made.code, 0, made.stderr);
@@ -294,7 +293,7 @@ describe('a group with a key over a stream that other programs made', function (
     assert.match(message, /positions would mean other messages with a key/);
   });
 
-  it('is of one kind if a member with a key and one without begin at the same time, and names both kinds', async () => {
+  it('is of one kind if a member with a key and a member without a key begin at the same time, and names both kinds', async () => {
     const options = { servers: server.url, stream: 'RACE', prefix: 'race', logger: false as const };
     const handler = (): void => {};
     await (await joinGroup({ ...options, group: 'other', handler })).leave();

@@ -17,7 +17,7 @@ import {
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Catches errors that would end the process. */
+/** Runs `use`, and catches errors that would end the process. */
 async function withBugs(use: (errors: readonly unknown[]) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];
   const before = process.listeners('uncaughtException');
@@ -31,7 +31,7 @@ async function withBugs(use: (errors: readonly unknown[]) => Promise<void>): Pro
   }
 }
 
-/** Deletes the only reader of a stream, as a newer owner or another client does. */
+/** Deletes the only reader of a stream, as a newer owner or another client would. */
 async function deleteReader(manager: JetStreamManager, stream: string): Promise<void> {
   const [reader] = await manager.consumers.list(stream).next();
   assert.ok(reader);
@@ -73,7 +73,7 @@ describe('the library', function () {
     return stored;
   };
 
-  /** To a stream with one partition. */
+  /** Publishes a message to a stream with one partition. */
   const publishOne = async () => {
     const publisher = await createPublisher({ ...place(), partitions: 1 });
     await publisher.publish({ data: 'x' });
@@ -141,7 +141,7 @@ describe('the library', function () {
     });
     members.push(member);
     await until('all are handled', () => member.counters.handled === 2_000);
-    // A batch after a full one starts at once, full or not.
+    // A batch after a full batch starts at once, full or not.
     assert.deepEqual([sizes[0], Math.max(...sizes)], [500, 500], sizes.join(' '));
   });
 

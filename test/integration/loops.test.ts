@@ -19,7 +19,7 @@ describe('a member without a handler', function () {
   const texts = (count: number): [string, string][] =>
     Array.from({ length: count }, (_, i) => [`k${i}`, String(i)]);
 
-  it('gives its messages to a loop, each handled when the next one is asked for', async () => {
+  it('gives its messages to a loop, and a message is handled when the loop asks for the next one', async () => {
     await stage.publish(texts(40));
     const member = await stage.join({});
     const seen: number[] = [];
@@ -39,7 +39,7 @@ describe('a member without a handler', function () {
     );
   });
 
-  it('leaves when its loop is left; the next owner gets that message', async () => {
+  it('leaves when its loop ends; the next owner gets the message at which the loop ended', async () => {
     await stage.publish(texts(3), 1);
     const first = await stage.join({}, 1);
     const seen: string[] = [];
@@ -139,7 +139,7 @@ describe('a member', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('is ready when all partitions have owners, and its own are taken over', async () => {
+  it('is ready when all partitions have owners, and it has taken its own partitions over', async () => {
     const member = await stage.join({ handler: () => {} });
     await member.ready;
     assert.deepEqual(

@@ -32,7 +32,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     new Set(run.handled.map(({ data }) => data).filter((data) => data.startsWith(text))).size;
   const allHandled = (text: string, count: number): Promise<void> =>
     until(`${count} of ${text}`, () => handled(text) === count, 30_000);
-  /** The stream is created again with the same configuration, and grows past all positions. */
+  /** Creates the stream again with the same configuration, and fills it past all positions. */
   const makeAnew = async (): Promise<void> => {
     const { manager } = run.topology;
     const { config } = await manager.streams.info(run.config.stream);
@@ -43,7 +43,7 @@ describe('a stream that has reused the sequences of its positions', function () 
   const messages = async (): Promise<number> =>
     (await run.topology.manager.streams.info(run.config.stream)).state.messages;
 
-  /** Every command reports it, nothing is deleted, and nothing was handled; a seek fixes it. */
+  /** Asserts that every command reports the fault, and that nothing is deleted or handled; then a seek ends the fault. */
   async function isSeenAndCured(text: string, count: number, first = 'first'): Promise<void> {
     const check = await natspoc('leases', 'check', '--json');
     assert.equal(check.code, 5, check.stdout);
@@ -67,7 +67,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await run.atRest();
     await publish('old', 100);
     await allHandled('old', 100);
-    // They do not notice the moment in between: a missing stream would end them.
+    // The members are stopped in between: a missing stream would end them.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await makeAnew();
     for (const cli of run.members.values()) cli.signal('SIGCONT');

@@ -12,7 +12,7 @@ const fields = (value: unknown): Fields => {
   return { ...value };
 };
 
-/** What any NATS tool sees of a member: the schema of ADR-32, through plain requests. */
+/** A member as any NATS tool sees it: in the schema of ADR-32, by plain requests. */
 describe('a member as a micro service', function () {
   this.timeout(60_000);
   const server = withServer();

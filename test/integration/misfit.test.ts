@@ -3,7 +3,7 @@ import { connect, type JetStreamManager, type NatsConnection, type StreamConfig 
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** Situations that could destroy data, or in which commands could continue as if nothing were wrong. */
+/** The commands for situations that could destroy data, or in which commands could continue as if nothing were wrong. */
 const COMMANDS = [
   'stream trim --force',
   'stream purge --force',
@@ -87,7 +87,7 @@ describe('a stream and a bucket that do not belong together', function () {
     await ok('stream', 'create');
     const { layout, messages, groups } = JSON.parse(await ok('stream', '--json'));
     assert.deepEqual([layout.partitions, layout.prefix, messages, groups], [8, stream, 20, []]);
-    // According to the new bucket, no member has handled anything.
+    // The new bucket has no positions: by them, no message is handled.
     await allRefuse(
       ['stream trim --force'],
       1,

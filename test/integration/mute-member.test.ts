@@ -4,8 +4,7 @@ import { renewed } from '../support/renewals.js';
 import { withServer } from '../support/server.js';
 
 /**
- * Permissions may differ between members: a member that is not permitted to answer probes must not be considered dead by
- * the others.
+ * Permissions may differ between members: the others must not consider a member dead that is not permitted to answer probes.
  */
 describe('a member that is not permitted to be a micro service', function () {
   this.timeout(60_000);

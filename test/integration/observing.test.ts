@@ -12,7 +12,7 @@ import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
 const AT = '2026-01-05T12:00:00.000Z';
-/** More entries than are read of a whole group's history. */
+/** More entries than the history of a whole group shows. */
 const MANY = 10_050;
 
 describe('observing a group', function () {
@@ -39,7 +39,7 @@ describe('observing a group', function () {
   describe('with a long history in its bucket', () => {
     let seen: Awaited<ReturnType<typeof observe>>;
 
-    /** As in the bucket after a busy hour: many sessions, and then the owners of partition 3. */
+    /** Fills the bucket as after a busy hour: with many sessions, and then with owners of partition 3. */
     beforeEach(async () => {
       seen = await observe(server.url, '20s');
       const { connection, bucket, group } = seen;
@@ -81,7 +81,7 @@ describe('observing a group', function () {
     });
   });
 
-  it('does not mistake the ends of some partitions for all if the server does not answer', async () => {
+  it('does not mistake the ends of some partitions for the ends of all if the server does not answer', async () => {
     const proxy = await TcpProxy.start(server.port);
     try {
       const { topology, observer, connection } = await observe(proxy.url, '2s');
@@ -106,8 +106,7 @@ describe('observing a group', function () {
     for (let i = 0; i < 8; i++) await connection.request(`${layout.prefix}.p.${i % 4}`, 'x');
     await manager.streams.deleteMessage(stream, 8);
     const ends = (await observer.ends()).map(({ partition, sequence }) => [partition, sequence]);
-    // nats-server 2.9 counts partition 3 but answers that it has no message; a newer one may find the
-    // previous message.
+    // nats-server 2.9 counts partition 3 but answers that it has no message; newer versions may find the previous message.
     assert.deepEqual(ends.slice(0, 3), [
       [0, 5],
       [1, 6],

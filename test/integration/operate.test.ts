@@ -8,7 +8,7 @@ import { withGroup } from '../support/with-group.js';
 
 const RATE = 2_000;
 
-/** The fields of a JSON object, read with care. */
+/** The fields of a JSON object of unknown form. */
 function fields(value: unknown): Record<string, unknown> {
   assert.ok(typeof value === 'object' && value !== null && !Array.isArray(value), JSON.stringify(value));
   return { ...value };
@@ -54,7 +54,7 @@ describe('operating a group under load', function () {
 
   const ownerOf = (partition: number): string | undefined => run.ownership.owners.get(partition)?.name;
 
-  it('release hands over without a duplicate, to the member with the fewest partitions or to a named one', async () => {
+  it('release hands over without a duplicate, to the member with the fewest partitions or to a named member', async () => {
     await busy('a', 'b');
     const mine = [...run.ownership.owners].find(([, { name }]) => name === 'a')?.[0] ?? -1;
     const [moved] = list((await ok('leases', 'release', String(mine))).released);
@@ -79,7 +79,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('release --force releases an unreadable lease, but not one of a newer version', async () => {
+  it('release --force releases an unreadable lease, but not a lease of a newer version', async () => {
     const { bucket, group, stream } = run.config;
     const put = (partition: number, text: string) =>
       run.connection.publish(`$KV.${bucket}.${keys.lease(group, partition)}`, text);
@@ -107,7 +107,7 @@ describe('operating a group under load', function () {
     const again = await natspoc('leases', 'release', '0', '--force');
     assert.equal(again.code, 0, `${stream}: ${again.stderr}`);
     assert.match(again.stdout, /^p0 .*a.*at epoch/);
-    // Its last owner was fenced, because an owner without contact would continue.
+    // The last owner of the lease was fenced, because an owner without contact would continue.
     await until('a has joined again', () => (run.ownership.owners.get(2)?.epoch ?? 0) > before);
   });
 
@@ -150,7 +150,7 @@ describe('operating a group under load', function () {
       .filter(({ consumer }) => consumer === 'frozen')
       .slice(handledBefore)
       .filter(({ partition: p, epoch }) => epoch < (epochs.get(p) ?? 0));
-    // Output that was in the pipe when it was stopped does not count as handled after it woke.
+    // Output that was in the pipe when the owner was stopped does not count as handled after it woke.
     assert.ok(stale.length <= 200, `${stale.length} under an old epoch`);
     await nothingLost('some');
   });
@@ -288,7 +288,7 @@ describe('operating a group under load', function () {
     assert.deepEqual(await stalled('1h'), []);
     await until('it has waited', async () => (await stalled('500ms')).length > 0);
     assert.match(String((await stalled('500ms'))[0]), /^p3 has made no progress for .*: 1 message waits$/);
-    // After the position, not before it.
+    // The message must arrive after the position was written.
     const observer = natsGroupObserver(run.topology, run.config);
     assert.equal((await natspoc('publish', '--partition', '3', 'y')).code, 0);
     const [first, second] = [await observer.storedAt(3, 0), await observer.storedAt(3, 1)];

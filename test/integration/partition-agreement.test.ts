@@ -23,9 +23,8 @@ function keys(): string[] {
 }
 
 /**
- * The oldest supported server has the mapping too, so this test never passes without one: on 2.9 in an
- * ordinary run, on 2.10 and later with `npm run test:matrix`. Their answers are also recorded in
- * test/unit/layout.test.ts.
+ * All supported servers have the mapping, so this test always compares with a server: 2.9 in an ordinary run, 2.10 and later with `npm run
+ * test:matrix`. test/unit/layout.test.ts also has their answers.
  */
 describe("partitionOf and the server's partition() mapping", () => {
   const server = withServer({

@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/permissions.md', import.meta.url));
 
-/** The configuration exactly as the document gives it, except for the passwords. */
+/** The configuration of the document, unchanged except for the passwords. */
 const CONFIG = (/```conf\n([\s\S]*?)```/.exec(readFileSync(DOCUMENT, 'utf8'))?.[1] ?? '').replace(
   /\$(\w+)_PASSWORD/g,
   (_, role: string) => role.toLowerCase(),
@@ -17,7 +17,7 @@ type Role = 'publisher' | 'consumer' | 'observer' | 'operator' | 'redriver' | 'a
 
 describe('permissions as documented', function () {
   this.timeout(60_000);
-  // An unrestricted user prepares what the roles then use.
+  // An unrestricted user prepares the stream and group that the roles use.
   const everything = CONFIG.replace('users = [', 'users = [ { user: anybody, password: anybody }');
   const server = new TestServer({ config: everything });
 
@@ -33,7 +33,8 @@ describe('permissions as documented', function () {
   });
 
   /**
-   * Its timeout is far longer than that of the tests: a refused command that waits for an answer fails them.
+   * The environment of a role. Its timeout is far longer than that of the tests: a refused command that waits for an answer fails the
+   * test.
    */
   const env = (role: Role) => ({
     NATS_URL: server.url,
@@ -49,7 +50,7 @@ describe('permissions as documented', function () {
     return stdout;
   }
 
-  /** Refused with one line that names the subject, without waiting for the timeout. */
+  /** Asserts that a command is refused with one line that names the subject, without waiting for the timeout. */
   async function refused(role: Role, args: string[], subject: string): Promise<CliExit> {
     const exit = await runCli(args, { env: env(role) });
     assert.equal(exit.code, 4, `${role}: ${args.join(' ')}: ${exit.stderr}`);

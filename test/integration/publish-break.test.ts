@@ -4,14 +4,14 @@ import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
 import { Publisher } from '../../src/core/publisher/publisher.js';
 import { withServer } from '../support/server.js';
 
-/** More turns of the microtask queue than the client needs from noticing a break to dialling again. */
+/** More turns of the microtask queue than the client needs between noticing a break and dialling again. */
 const TURNS = 12;
 
 describe('publishing at the moment of a break', () => {
   const server = withServer();
 
   /**
-   * Calls back `turns` microtasks after the client has noticed the break: other parts may not know of it yet.
+   * Resolves `turns` microtasks after the client has noticed the break, when other parts may not know of it yet.
    */
   async function onBreak(connection: NatsConnection, turns: number, callback: () => void): Promise<void> {
     for await (const status of connection.status()) {
@@ -35,7 +35,7 @@ describe('publishing at the moment of a break', () => {
       try {
         const manager = await connection.jetstreamManager();
         await manager.streams.add({ name: stream, subjects: [`${prefix}.p.*`] });
-        // Listens before the publisher does, so it is notified first.
+        // This listener is added before that of the publisher, so it is called first.
         const broken = onBreak(connection, turns, () => publisher.send({ data: 'c' }));
         const layout = { prefix, partitions: 1 };
         const publisher = new Publisher({ layout, openPort: natsPublishPort(connection, { stream }) });

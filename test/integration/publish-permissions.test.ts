@@ -37,7 +37,7 @@ describe('publishing with limited permissions', () => {
 
   const notPermitted = (error: unknown) => error instanceof NatspocError && error.code === 'not-permitted';
 
-  it('immediately fails messages to a forbidden subject, and only those', async () => {
+  it('immediately fails messages to a forbidden subject, and no others', async () => {
     const publisher = await publisherFor('half');
     const forbidden = assert.rejects(publisher.publish({ data: 'x', partition: 1 }), notPermitted);
     assert.equal((await publisher.publish({ data: 'y', partition: 0 })).duplicate, false);

@@ -40,7 +40,7 @@ describe('publishing while the server is killed and restarted', () => {
     notes = [];
   });
 
-  /** Publishes numbers at full speed, with two kills on the way. */
+  /** Publishes numbers at full speed, and kills the server twice meanwhile. */
   async function publishThroughKills(config: Config, dedupe: boolean): Promise<PublishSummary> {
     const connection = await connectNats(config, 'test');
     try {

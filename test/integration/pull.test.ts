@@ -41,7 +41,7 @@ describe('a pull reader', function () {
     for (const size of sizes) await jetstream.publish(`${stream}.a`, new Uint8Array(size));
   };
 
-  /** A reader whose messages are held until `release` is called. */
+  /** Opens a reader whose messages are held until `release` is called. */
   const open = async (window: { messages: number; bytes: number }, held = 0) => {
     const sizes: number[] = [];
     const gone: number[] = [];

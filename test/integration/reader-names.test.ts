@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 
 const MESSAGES = 600;
 
-/** Epochs are revisions of a bucket: they repeat in another one. */
+/** Epochs are revisions of a bucket: they repeat in another bucket. */
 describe('groups of one name in two buckets of a stream', function () {
   this.timeout(60_000);
   const server = withServer();

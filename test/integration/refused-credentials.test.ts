@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 const USERS = 'authorization { user: us, password: secret }';
 const OTHERS = 'authorization { user: them, password: other }';
 
-/** A server that is restarted with the wrong users, and with the right ones again. */
+/** A server that is restarted with the wrong users, and then with the right users. */
 describe('credentials that are refused on an established connection', function () {
   this.timeout(90_000);
   const folder = withTempFolder();

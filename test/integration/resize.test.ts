@@ -12,7 +12,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const CUSTOMERS = 30;
-/** The time that a command waits for members follows from these. */
+/** Settings that shorten the time for which a command waits for members. */
 const IMPATIENT = { env: { DRAIN_TIMEOUT: '0s', LEASE_TTL: '1s' } };
 
 interface Line {
@@ -64,7 +64,7 @@ describe('the resize of a keyed group', function () {
     await connection.close();
   });
 
-  /** Checks the lines of members that live: no message twice, and each customer in order. */
+  /** Checks the lines of living members: no message twice, and each customer in order. */
   function assertOrder(members: readonly Cli[], mayRepeat: boolean): void {
     const seen = new Map<string, number>();
     for (const each of members) {
@@ -156,7 +156,7 @@ describe('the resize of a keyed group', function () {
     await end(two);
   });
 
-  it('handles again what a seek asks for after it, and refuses another resize until the last one is finished', async () => {
+  it('lets a seek repeat messages after it, and refuses another resize until the last one is finished', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '2');
     await until('all are handled', () => one.stdout.length === published, 20_000);
     const behind = await leases('pause', '1');
@@ -239,7 +239,7 @@ describe('the resize of a keyed group', function () {
     await end(two);
   });
 
-  it('turns a group over the layout of natspoc into a keyed one, and leaves another group as it is', async () => {
+  it('turns a group over the layout of natspoc into a keyed group, and leaves another group as it is', async () => {
     const own = ['--server', server.url, '--stream', 'OWN', '--prefix', 'own', '--partitions', '4'];
     const publishOwn = async (): Promise<void> => {
       const done = await runCli([

@@ -39,7 +39,7 @@ describe('a member that is restarted', function () {
     });
   });
 
-  it('can be replaced: a release frees what is kept', async () => {
+  it('can be replaced: a release frees the kept partitions', async () => {
     const restarting = run.consume('a', ['--rejoin-within', '1h']);
     run.consume('b');
     await run.atRest();

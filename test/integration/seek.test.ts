@@ -13,8 +13,7 @@ import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 /**
- * Operators move positions: a seek that fails leaves nothing behind, and decisions that only an operator can
- * make are left to the operator.
+ * A seek that fails leaves nothing behind, and leaves decisions that only an operator can make to the operator.
  */
 describe('a seek', function () {
   this.timeout(30_000);
@@ -26,7 +25,7 @@ describe('a seek', function () {
     { partitions: '64' },
   );
 
-  /** The real bucket; the writes of one partition's override get the answers `told` instead, each once. */
+  /** The real bucket, but the writes of one partition's override get the answers `told`, each once. */
   function answering(partition: number, ...told: WriteOutcome[]): Bucket {
     const { bucket } = run.topology;
     const instead = (key: string, answer: WriteOutcome): WriteOutcome =>
@@ -79,7 +78,7 @@ describe('a seek', function () {
     assert.deepEqual(await paused(), []);
   });
 
-  it('repairs a broken position and override, and does not change those of a newer version', async () => {
+  it('repairs a broken position and override, and does not change records of a newer version', async () => {
     const { bucket } = run.topology;
     const { group } = run.config;
     const put = (key: string, text: string) => bucket.write(key, new TextEncoder().encode(text), 0);

@@ -85,7 +85,7 @@ describe('fetching a server from the releases', () => {
   const fetchIt = (sources: ServerSource[] = [official()], onProgress?: (line: string) => void) =>
     fetchServer({ ...place(), sources, ...(onProgress === undefined ? {} : { onProgress }) });
 
-  /** Everything below the folder of fetched servers: empty unless one was fetched completely. */
+  /** The contents of the folder of fetched servers: empty unless a server was fetched completely. */
   const leftovers = () => readdirSync(serversDir(place()), { recursive: true });
 
   async function fails(reason: RegExp): Promise<void> {
@@ -199,7 +199,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(leftovers(), []);
   });
 
-  it('continues with the next source, and skips one that does not apply', async () => {
+  it('continues with the next source, and skips a source that does not apply', async () => {
     const good = archiveOf(SCRIPT);
     answer = (_request, response) => response.writeHead(500).end();
     const skipped: ServerSource = {

@@ -78,7 +78,7 @@ describe('a connection on which nothing arrives', function () {
       proxy.hangUpAt('CONNECT');
       proxy.heal();
       await until('it is lost', () => !isUp, 5_000);
-      // Long before the attempt has timed out.
+      // The connection must be open long before the attempt would time out.
       await until('it is opened again', () => isUp, 3_000);
     } finally {
       await connection.close();

@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 const SHORT_TTL = ['--ttl', '3s'];
-/** It is reported after ten seconds. */
+/** A standstill is reported after ten seconds. */
 const TOLD_MS = 25_000;
 
 describe('the reason of a standstill', function () {
@@ -55,7 +55,7 @@ describe('the reason of a standstill', function () {
     await publish(50);
     await run.handledCount(50);
     const { config, state } = await manager.streams.info(name);
-    // A limit below its size would make some servers remove entries.
+    // A limit below the size of the bucket would make some servers remove entries.
     await manager.streams.update(name, { ...config, max_bytes: state.bytes + 2_000 });
     const { bucket } = run.topology;
     let fillers = 0;

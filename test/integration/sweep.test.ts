@@ -52,7 +52,7 @@ describe('sweeping a bucket', function () {
     assert.equal(await markers(), 0);
     assert.equal((await ofKind('proof')).length, 1, 'that of the one that is there');
 
-    // It renews, and another member joins and leaves, undisturbed.
+    // The member renews, and another member joins and leaves, undisturbed.
     const revision = async () => (await ofKind('proof'))[0]?.revision ?? 0;
     const before = await revision();
     assert.ok(before > 0);

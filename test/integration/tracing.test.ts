@@ -74,7 +74,7 @@ describe('tracing', function () {
     assert.deepEqual(handled, ['start 00-7', 'end 00-7', 'asyncStart 00-7', 'asyncEnd 00-7']);
   });
 
-  it('reports errors, and changes none of them', async () => {
+  it('reports errors, and does not change them', async () => {
     const errors: unknown[] = [];
     const told = (event: string, about: { error?: unknown }) => event === 'error' && errors.push(about.error);
     await listening('publish', told, () =>

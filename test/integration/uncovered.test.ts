@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 /** Above this number, the subjects of a stream are not listed. */
 const MANY_SUBJECTS = 10_001;
 
-describe('messages that no partition takes', function () {
+describe('messages that belong to no partition', function () {
   this.timeout(60_000);
   const server = withServer();
   let connection: NatsConnection;

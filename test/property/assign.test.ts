@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { assign, type Holding, type Plan } from '../../src/core/protocol/assign.js';
 
 /**
- * A group as one view shows it: the members that may own, and the owners; owners that are not members have
- * gone.
+ * A group as a view shows it: the members that may own partitions, and the owners. Owners that are not members have gone.
  */
 interface View {
   members: string[];
@@ -32,7 +31,7 @@ function views(most: { members: number; partitions: number }): fc.Arbitrary<View
       const holdings = owners.map((owner, partition) => ({
         partition,
         owner: owner === null ? null : (ids[owner % ids.length] ?? null),
-        // Different ones, in any order.
+        // Different epochs, in any order.
         epoch: ((partition + 1) * salt) % PRIME,
       }));
       return { members, holdings };
@@ -65,8 +64,8 @@ function fewestByTrying({ members, holdings }: View): number {
 }
 
 /**
- * The partitions that cannot stay, however the shares are distributed: the larger shares go to members that
- * have enough partitions for one.
+ * The partitions that cannot stay, however the shares are distributed: the larger shares go to members that have enough partitions for a
+ * larger share.
  */
 function lowerBound({ members, holdings }: View): number {
   const share = Math.floor(holdings.length / members.length);
@@ -193,7 +192,7 @@ describe('assign', () => {
             if (!pin) unpinned.set(id, (unpinned.get(id) ?? 0) + 1);
           }
           const all = new Map(members.map((id, i) => [id, loads(members, plan)[i] ?? 0]));
-          // A member that was given an unpinned partition has at most one more than any other.
+          // A member that was given an unpinned partition has at most one partition more than any other member.
           const least = Math.min(...all.values());
           for (const [id, count] of unpinned) if (count > 0) assert.ok((all.get(id) ?? 0) <= least + 1);
         },

@@ -20,7 +20,7 @@ export interface CliOptions {
   /** The environment of the process, besides PATH and HOME. */
   env?: Record<string, string>;
   cwd?: string;
-  /** A script other than this project's own, such as that of an installed package. */
+  /** Another script than that of this project, such as the script of an installed package. */
   entry?: string;
   /** `pipe`: the caller writes to `child.stdin`. Default: there is no input. */
   stdin?: 'pipe' | 'ignore';
@@ -61,7 +61,7 @@ export class Cli {
     this.child.kill(name);
   }
 
-  /** Resolves when its log says that it took over this number of partitions. */
+  /** Resolves when the log says that the member took over this number of partitions. */
   async tookOver(partitions: number, timeoutMs = 15_000): Promise<void> {
     const taken = new Set<number>();
     await until(

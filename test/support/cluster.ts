@@ -10,7 +10,7 @@ export interface TestCluster {
 
 /**
  * Starts a JetStream cluster of nats-server processes on this machine, named `s1`, `s2` and so on; the caller stops
- * each. They do not announce each other to clients: a client with one address stays there.
+ * each. The servers do not announce each other to clients: a client with one address stays at that server.
  */
 export async function startCluster(
   size: number,
@@ -33,7 +33,7 @@ export async function startCuttableCluster(size: number): Promise<TestCluster> {
       .map((port) => `"nats://127.0.0.1:${port}"`)
       .join(', ');
   const servers = ports.map((port, index) => {
-    // Servers also announce a third one by the address of its proxy.
+    // Servers also announce other servers by the addresses of their proxies.
     const config = `
 server_name: s${index + 1}
 cluster {

@@ -44,7 +44,7 @@ export class FakeBucket implements Bucket {
   /** Writes wait for this. */
   hold: Promise<void> | undefined;
 
-  /** Another client writes. */
+  /** Writes like another client. */
   put(record: unknown): void {
     this.value = new TextEncoder().encode(JSON.stringify(record));
     this.revision++;
@@ -89,28 +89,28 @@ export class FakeBucket implements Bucket {
 export class FakeStream implements EventStream {
   readonly opened: ReaderOptions[] = [];
   readonly removed: string[] = [];
-  /** Its bounds are not reported. */
+  /** The bounds of the stream are not reported. */
   isSilent = false;
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
-  /** The first message at or after any time. */
+  /** The answer for the first message at or after any time. */
   first = 1;
   /** When messages were stored, by sequence. */
   readonly stored = new Map<number, number>();
   released = 0;
-  /** How often it was informed that handlers are idle. */
+  /** How many times the stream was told that handlers are idle. */
   starved = 0;
   /** The number of held messages with which the open reader was created, and its window. */
   held = 0;
   window: ReaderWindow | undefined;
   /** Why the next readers are refused. */
   readonly refusals: string[] = [];
-  /** Readers are open when this resolves. */
+  /** A reader is open when this promise resolves. */
   opening: Promise<void> | undefined;
-  /** How every deletion of a reader ends. */
+  /** The outcome of every deletion of a reader. */
   removal: RemoveOutcome = { kind: 'ok' };
   /** Set if one reader serves all partitions. */
   shared: EventStream['shared'];
-  /** What another client has changed of the open reader. */
+  /** The change that another client has made to the open reader. */
   change: string | undefined;
   /** Messages that another client has pulled from the open reader. */
   stolen = 0;

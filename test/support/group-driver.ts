@@ -27,7 +27,7 @@ export class GroupDriver {
     this.#state = initialState({ group: 'g', name: 'me', partitions, layout, timing: this.timing, seed: 1 });
   }
 
-  /** Feeds one event; returns the effects that it caused. */
+  /** Feeds one event; returns the effects of the event. */
   send(event: WithoutNow<GroupEvent>): Effect[] {
     this.#effects = step(this.#state, { ...event, now: this.now });
     return this.#effects;
@@ -54,7 +54,7 @@ export class GroupDriver {
     return this.wait(this.timing.settleMs);
   }
 
-  /** Gives the renewal that was sent at this time this result. */
+  /** Reports this outcome for the renewal that was sent at this time. */
   renewed(sentAt: number, outcome: Written): Effect[] {
     return this.send({ type: 'proof-written', id: this.id ?? '', sentAt, outcome });
   }
@@ -68,7 +68,7 @@ export class GroupDriver {
     return this.#state.session.id;
   }
 
-  /** Until when handlers may start. */
+  /** The time until which handlers may start. */
   get permit(): number {
     return this.#state.permit;
   }

@@ -22,8 +22,7 @@ import { until } from './until.js';
 let runs = 0;
 
 /**
- * A group of real `natspoc consume` processes and a real publisher on one server, with all of their
- * output, which is judged afterwards.
+ * A group of real `natspoc consume` processes and a real publisher on one server, with all of their output, which is judged at the end.
  */
 export class GroupRun {
   readonly config: Config;
@@ -83,12 +82,12 @@ export class GroupRun {
     return new GroupRun(config, connection, topology, url, folder, args);
   }
 
-  /** Who owns what now. */
+  /** The current owners of the partitions. */
   get ownership(): Ownership {
     return this.#ownership;
   }
 
-  /** Entries may have vanished without a notice of the watch: restarts the watch. */
+  /** Restarts the watch, because entries may have vanished without a notice of the watch. */
   lookAgain(): void {
     this.#ownership.stop();
     this.#ownership = this.#watchOwnership();
@@ -181,7 +180,7 @@ export class GroupRun {
     this.#publisher = startCli(['publish', 'event {{Count}}', ...args, ...this.args, '--server', this.#url]);
   }
 
-  /** Resolves when everything that the publisher has sent is confirmed. */
+  /** Stops the publisher; resolves when all its messages are confirmed. */
   async stopPublishing(): Promise<void> {
     this.#publisher?.signal('SIGINT');
     const exit = await this.#publisher?.exited;

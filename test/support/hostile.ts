@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 /** A title, a colour, in 7 and in 8 bits, a cleared screen, text from right to left, a line that looks like another. */
 export const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f';
 
-/** The same with something around it. */
+/** The hostile text between two letters. */
 export const HOSTILE = `x${BYTES}y`;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the tests look for them
 const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/;
 
 /** Fails if something in the output could move the cursor or change the direction of writing. */

@@ -30,7 +30,8 @@ export async function pack(folder: string): Promise<{ tarball: string; files: st
 
 /**
  * Installs a tarball of this project into an otherwise empty folder, as `npm install FILE` does, without a network.
- * Its dependencies are copied there first from this project's own `node_modules`, without development dependencies except the types of Node.
+ * Its dependencies are copied there first from this project's own `node_modules`, without development dependencies except the types of
+ * Node.
  *
  * @param only the packages that are copied. Default: all dependencies of the project.
  */
@@ -51,7 +52,7 @@ export async function installOffline(tarball: string, folder: string, only?: str
       filter: (source) => !source.slice(from.length).includes('node_modules'),
     }).then(
       () => true,
-      // Optional, for another platform.
+      // The package is optional, and for another platform.
       () => false,
     );
     // Without integrity and programs to link, npm accepts the existing packages.

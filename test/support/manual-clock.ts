@@ -17,7 +17,7 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Timers that are set. */
+  /** The number of timers that are set. */
   get timers(): number {
     return this.#timers.length;
   }

@@ -25,8 +25,8 @@ export interface Stored {
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 /**
- * A stream behind one connection, driven step by step. Like the real one it handles what one connection sends
- * in order, and a break loses the last part of the sent messages and the last part of the answers.
+ * A stream behind one connection, driven step by step. Like a real stream, it handles the messages of a connection in order, and a break
+ * loses the last part of the sent messages and the last part of the answers.
  */
 export class ModelStream {
   readonly stored: Stored[] = [];
@@ -77,7 +77,7 @@ export class ModelStream {
     for (const give of this.#answers.splice(0, Math.min(count, this.#answers.length))) give();
   }
 
-  /** The next messages handled are refused, each for one of these reasons. */
+  /** The next handled messages are refused, each for one of these reasons. */
   refuse(...reasons: Rejection[]): void {
     this.#refusals.push(...reasons);
   }

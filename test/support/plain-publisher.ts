@@ -1,10 +1,11 @@
 /**
  * Publishes as a program without natspoc does: numbered messages of customers to `<prefix>.<customer>.<kind>`, each of them
  * confirmed. Records confirmed messages as `natspoc publish --confirmed` does. One message of a customer is
- * in flight at a time, so that they are stored in order, and it is sent again under its id until it is
- * confirmed. After SIGINT it ends as soon as all messages in flight are confirmed.
+ * in flight at a time, so that they are stored in order. An unconfirmed message is sent again under its id until it is confirmed. After
+ * SIGINT it ends as soon as all messages in flight are confirmed.
  *
- *     node --import tsx plain-publisher.ts --server URL --prefix P --partitions N --rate R --confirmed FILE [--keys 100] [--padding 0] [--seed 1]
+ *     node --import tsx plain-publisher.ts --server URL --prefix P --partitions N --rate R --confirmed FILE [--keys 100] [--padding 0]
+ * [--seed 1]
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -37,7 +38,7 @@ const connection = await connect({
   servers: values.server.split(','),
   maxReconnectAttempts: -1,
   reconnectTimeWait: 100,
-  // A server that refuses all clients for a while is no reason to stop.
+  // The publisher continues if a server refuses all clients for a while.
   ignoreAuthErrorAbort: true,
 });
 const jetstream = connection.jetstream();
@@ -59,7 +60,7 @@ async function publish(key: string, number: number): Promise<void> {
       writeSync(file, `${JSON.stringify(line)}\n`);
       return;
     } catch {
-      // It may be stored: the id keeps it once.
+      // The message may be stored already: because of its id it is not stored twice.
       await sleep(50);
     }
   }

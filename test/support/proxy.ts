@@ -25,30 +25,30 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** For clients. */
+  /** The URL for clients. */
   get url(): string {
     const address = this.#server.address();
     return `nats://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
   }
 
-  /** From now on everything from the server arrives this much later, in order: a longer round trip. */
+  /** From now on all data from the server arrives this much later, in order, as with a longer round trip. */
   delay(ms: number): void {
     this.#delayMs = ms;
   }
 
-  /** From now on nothing passes, without a notice: connections stay open, new ones too. */
+  /** From now on no data passes, without a notice: connections stay open, and new connections are accepted. */
   silence(): void {
     this.#silent = true;
   }
 
-  /** Silent from the first chunk of a client that contains this text, including that chunk. */
+  /** Becomes silent at the first chunk of a client that contains this text; the chunk does not pass either. */
   silenceAt(text: string): void {
     this.#silentAt = text;
   }
 
   /**
    * Like a server that dies: at the first chunk that contains this text the connections and the port are
-   * closed. A chunk of a client is lost, one of the server still arrives.
+   * closed. A chunk of a client is lost; a chunk of the server still arrives.
    */
   cutAt(text: string): void {
     this.#cutAt = text;
@@ -61,7 +61,7 @@ export class TcpProxy {
     this.#hungUpAt = text;
   }
 
-  /** The next message from the server whose protocol line matches does not arrive; everything else does. */
+  /** The next message from the server whose protocol line matches does not arrive; all other data does. */
   swallow(line: RegExp): void {
     this.#swallowed = line;
   }
@@ -96,7 +96,7 @@ export class TcpProxy {
   /** Cuts the message out if it is complete in one chunk. */
   #bite(chunk: Buffer): Buffer {
     if (!this.#swallowed) return chunk;
-    // A line of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes of which the last one is the total.
+    // A line of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes. The last size is the total.
     for (const { 0: line, 1: size, index } of chunk
       .toString('latin1')
       .matchAll(/H?MSG [^\r\n]* (\d+)\r\n/g)) {

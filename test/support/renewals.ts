@@ -2,9 +2,8 @@ import { type ConnectionOptions, connect, type KvEntry } from 'nats';
 import { until } from './until.js';
 
 /**
- * Resolves when a member of group `default` has renewed its present proof of life this many times: time
- * passes for the group, and the member keeps up. Rejects if the member ends, or if this takes longer than 30
- * s.
+ * Resolves when a member of group `default` has renewed its present proof of life this many times: so time has passed for the group, and
+ * the member keeps up. Rejects if the member ends, or if this takes longer than 30 s.
  */
 export async function renewed(
   options: ConnectionOptions,
@@ -37,7 +36,7 @@ export async function renewed(
       `${name} has renewed ${times} times`,
       () => {
         if (failure !== undefined) throw failure;
-        // The first revision is the existing one.
+        // The first revision is that of the existing entry.
         return written > times;
       },
       30_000,

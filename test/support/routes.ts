@@ -2,9 +2,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** How a cut treats messages that cross it. */
 export type CutManner =
-  /** Connections are closed, and new ones too. */
+  /** Connections are closed, also new connections. */
   | 'refused'
-  /** Nothing arrives and no end hears of it. TCP delivers it when the cut heals. */
+  /** No data arrives, and neither end notices. TCP delivers the data when the cut heals. */
   | 'held';
 
 /** A cut of one server from all others. */
@@ -96,7 +96,7 @@ export class RouteNetwork {
     return [...this.#cuts].some((cut) => this.#blocks(cut, route, 'near') || this.#blocks(cut, route, 'far'));
   }
 
-  /** `near`: what the dialling server sends. */
+  /** `near`: the data of the dialling server. */
   #blocks({ server, direction }: RouteCut, { dialler, target }: Route, side: 'near' | 'far'): boolean {
     const [from, to] = side === 'near' ? [dialler, target] : [target, dialler];
     return (from === server && direction !== 'in') || (to === server && direction !== 'out');

@@ -33,7 +33,7 @@ function isStopped(pid: number): boolean {
   return readdirSync(tasks).every((task) => / T \d+ /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')));
 }
 
-/** Fetched or found once for all test files of one run. */
+/** The program, found or fetched once for all test files of a run. */
 let binary: Promise<string> | undefined;
 
 /** The path of the `nats-server` that the tests use. */
@@ -76,13 +76,13 @@ export class TestServer {
     return this.running.pid;
   }
 
-  /** Where its streams are; exists once it was started. */
+  /** The folder of the streams, which exists once the server was started. */
   get storeDir(): string {
     if (this.#storeDir === undefined) throw new Error('the test server was never started');
     return this.#storeDir;
   }
 
-  /** Its next start uses this configuration. */
+  /** Sets the configuration for the next start. */
   configure(config: string): void {
     this.#options = { ...this.#options, config };
   }
@@ -95,7 +95,7 @@ export class TestServer {
     return this.running.monitorUrl;
   }
 
-  /** Starts it: the first time on a free port, later on the same port and store. */
+  /** Starts the server: the first time on a free port, later on the same port and store. */
   async start(): Promise<void> {
     this.#storeDir ??= mkdtempSync(path.join(tmpdir(), 'natspoc-test-'));
     const deadline = performance.now() + PORT_TIMEOUT_MS;
@@ -124,16 +124,16 @@ export class TestServer {
     await running.kill();
   }
 
-  /** Stops it cleanly, unless it was killed, and starts it on the same port and store. */
+  /** Stops the server cleanly, unless it was killed, and starts it on the same port and store. */
   async restart(): Promise<void> {
     await this.#halt();
     await this.start();
   }
 
   /**
-   * Stops it cleanly, copies its store, and starts it again. `stream`: only the part of that stream.
+   * Stops the server cleanly, copies its store, and starts it again. `stream`: copies only the part of that stream.
    *
-   * @returns what {@link putBack} takes.
+   * @returns the copy for {@link putBack}.
    */
   async copyStore(stream?: string): Promise<StoreCopy> {
     await this.#halt();
@@ -144,7 +144,7 @@ export class TestServer {
     return { folder, part };
   }
 
-  /** Stops it cleanly, and starts it with a copy in place of its store. The copy is used up. */
+  /** Stops the server cleanly, and starts it with a copy in place of its store. A copy can be used once. */
   async putBack({ folder, part }: StoreCopy): Promise<void> {
     await this.#halt();
     const place = path.join(this.#storeDir ?? '', part);
@@ -160,7 +160,7 @@ export class TestServer {
     await running?.stop();
   }
 
-  /** SIGSTOP: connections stay open and nothing answers, from when this resolves. */
+  /** SIGSTOP: when this has resolved, connections stay open and nothing answers. */
   async suspend(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
     await until('the server stands still', () => isStopped(this.pid));
@@ -171,7 +171,7 @@ export class TestServer {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Stops it and removes its store. May be repeated, even if it was never started. */
+  /** Stops the server and removes its store. May be repeated, even if the server was never started. */
   async stop(): Promise<void> {
     await this.#halt();
     if (this.#storeDir !== undefined)

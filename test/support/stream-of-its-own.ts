@@ -7,9 +7,9 @@ export interface OwnStream {
   readonly name: string;
   env(): Record<string, string>;
   natspoc(...args: string[]): Promise<CliExit>;
-  /** Its output; fails unless it exits with 0. */
+  /** The output of a command; fails unless the command exits with 0. */
   ok(...args: string[]): Promise<string>;
-  /** Fails unless it exits with this code and writes this to stderr. */
+  /** Fails unless a command exits with this code and writes this to stderr. */
   refused(code: number, pattern: RegExp, ...args: string[]): Promise<void>;
 }
 

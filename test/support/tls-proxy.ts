@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createServer, type Server } from 'node:tls';
 
-/** Ends TLS in front of a server that speaks none; hangs up on a client that does not begin with a handshake. */
+/** Terminates TLS in front of a server without TLS; closes the connection of a client that does not begin with a handshake. */
 export class TlsProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -25,7 +25,7 @@ export class TlsProxy {
       const behind = connect(port, '127.0.0.1');
       proxy.#sockets.add(behind);
       client.pipe(behind);
-      // A server that did this itself would announce TLS.
+      // A server that uses TLS itself would announce TLS.
       behind.once('data', (words: Buffer) => {
         client.write(words.toString().replace('INFO {', 'INFO {"tls_required":true,'));
         behind.pipe(client);

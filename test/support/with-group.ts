@@ -28,7 +28,7 @@ export function withGroup(
   return server;
 }
 
-/** The same for a group of one partition, with a function that runs commands for it. */
+/** Like {@link withGroup}, for a group of one partition; returns a function that runs commands for the group. */
 export function withOnePartition(opened: (run: GroupRun) => void): (...args: string[]) => Promise<CliExit> {
   let args: readonly string[] = [];
   const server = withGroup(

@@ -73,7 +73,7 @@ describe('acting from natspoc top', function () {
     await ann.note(/from .+-\d+ (at epoch|in) /);
   });
 
-  it('stops a member on this machine by a signal, and one on another machine over NATS', async () => {
+  it('stops a member on this machine by a signal, and a member on another machine over NATS', async () => {
     const near = startConsumer(server.url, 'near');
     const far = startConsumer(server.url, 'far', { host: 'elsewhere' });
     const stays = startConsumer(server.url, 'stays');
@@ -101,7 +101,7 @@ describe('acting from natspoc top', function () {
 
   it('reports in one line that an owner does not answer, and continues', async () => {
     const [hung, other] = [startConsumer(server.url, 'hung'), startConsumer(server.url, 'other')];
-    // A ttl in which the test has time to ask before the others take over.
+    // The ttl gives the test time to ask before other members take over.
     await Promise.all([hung.note(/claimed|acquired/), other.note(/claimed|acquired/)]);
     const tmux = await open('--timeout 1s');
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);
@@ -120,8 +120,7 @@ describe('acting from natspoc top', function () {
   it('closes while a request is not answered yet', async () => {
     const hung = startConsumer(server.url, 'hung');
     await hung.note(/claimed|acquired/);
-    // The request waits for an answer for half of this, far longer than the test: closing must not wait for
-    // it.
+    // The request waits for an answer for half of this time, far longer than the test: closing must not wait for the answer.
     const tmux = await open('--timeout 5m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     hung.signal('SIGSTOP');
@@ -156,7 +155,7 @@ describe('acting from natspoc top', function () {
     assert.doesNotMatch(await tmux.shows(/▶ Members/), /y yes/);
   });
 
-  it('shows the number of dead letters, and the last one', async () => {
+  it('shows the number of dead letters, and the last letter', async () => {
     const failing = startConsumer(server.url, 'failing', {
       flags: ['--exec', 'echo out of stock >&2; exit 1', '--max-attempts', '2', '--backoff', '1ms'].concat(
         '--on-failure',
@@ -173,7 +172,7 @@ describe('acting from natspoc top', function () {
     );
   });
 
-  it('lists dead letters, shows one in full, puts one back and drops one', async () => {
+  it('lists dead letters, shows a letter in full, puts one back and drops another', async () => {
     const fruit = ['--stream', 'FRUIT', '--prefix', 'fruit'];
     const failing = startConsumer(server.url, 'failing', {
       flags: [...fruit, '--exec', 'exit 1', '--max-attempts', '1'].concat('--on-failure', 'dead-letter'),

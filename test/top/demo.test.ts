@@ -32,7 +32,7 @@ describe('natspoc demo in a terminal', function () {
     assert.deepEqual(readdirSync(folder()), []);
   });
 
-  it('ends with the screen: Ctrl-C stops everything', async () => {
+  it('ends with the screen: Ctrl-C stops all processes', async () => {
     await demo({ columns: 80, rows: 24 }, '60s');
     await tmux.shows(/healthy[\s\S]*the publisher starts/);
     await tmux.press('C-c');

@@ -5,7 +5,7 @@ import { initialUi, type Ui } from '../../src/top/screen/state.js';
 import { LineTexts } from '../../src/top/term/line-texts.js';
 import type { Size } from '../../src/top/view/layout.js';
 
-/** The screen as it opens, with some changes. */
+/** The state of a screen that opens, with some changes. */
 export const uiWith = (changes: Partial<Ui> = {}): Ui => ({
   ...initialUi({ intervalMs: 1_000, readonly: false, host: 'here' }),
   ...changes,
@@ -17,6 +17,6 @@ export function drawnRows(model: Model, ui: Ui, size: Size, colors = true): stri
   return texts.fill(layOutScreen(model, ui, size, texts));
 }
 
-/** The same as plain text. */
+/** The rows of the screen as plain text. */
 export const drawn = (model: Model, ui: Ui, size: Size): string[] =>
   drawnRows(model, ui, size).map((row) => stripVTControlCharacters(row).trimEnd());

@@ -23,7 +23,7 @@ const pressed = (ui: Ui, ...keys: string[]): Outcome =>
 describe('the groups of the account in top', () => {
   const list = uiWith({ groups: groupsRead(model, ROWS), selected: { partitions: '3' } });
 
-  it('are asked for with o, listed, and marked where they need attention', () => {
+  it('are listed after o, and marked if they need attention', () => {
     const asked = pressed(uiWith(), 'o');
     assert.deepEqual(asked.command, { type: 'list-groups' });
     assert.match(drawn(model, asked.ui, { columns: 80, rows: 24 }).join('\n'), /looking …/);
@@ -33,7 +33,7 @@ describe('the groups of the account in top', () => {
     assert.match(text, /\n ! {2}S +h +0 +0\/8 .*no members/);
   });
 
-  it('are switched with Enter, which forgets what was selected in the last one', () => {
+  it('are switched with Enter, which forgets the selections of the last group', () => {
     const { ui, command } = pressed(list, 'j', 'enter');
     assert.deepEqual(command, { type: 'open-group', stream: 'S', group: 'h' });
     assert.deepEqual([ui.groups, ui.selected], [null, {}]);

@@ -16,7 +16,7 @@ const model = play(group(3, 8));
 const start = uiWith;
 const HALTED: HoldUp = { ...HELD_UP, why: 'halted', sequence: null, key: null, reason: 'no module' };
 
-/** The screen after some keys, and the command of the last one. */
+/** The screen after some keys, and the command of the last key. */
 function pressed(keys: string[], ui: Ui = start()): Outcome {
   let outcome: Outcome = { ui };
   for (const key of keys) outcome = press({ ui: outcome.ui, model, page: 5, helpEnd: 0 }, key);
@@ -33,7 +33,7 @@ describe('the keys of top', () => {
     }
   });
 
-  /** What the help shows at this size, and how far it can be scrolled. */
+  /** The visible part of the help at this size, and how far it can be scrolled. */
   function helpAt(ui: Ui, columns: number, rows: number) {
     const size = { columns, rows };
     const text = drawn(model, ui, size).slice(3, -1);
@@ -132,7 +132,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['+'], start({ intervalMs: 250 })).ui.intervalMs, 250);
   });
 
-  it('asks before it ends a member, names the consequence, and accepts no', () => {
+  it('asks before it ends a member, names the consequence, and accepts the answer no', () => {
     const asked = pressed(['tab', 'j', 'K']);
     assert.equal(asked.command, undefined);
     assert.match(asked.ui.dialog?.question ?? '', /Kill -9 a \(pid 4242\)\?/);
@@ -173,7 +173,7 @@ describe('the keys of top', () => {
     assert.deepEqual(pressed(['y'], asked).command, { type: 'release', partition: 0 });
   });
 
-  it('pauses the selected partition, and resumes one that is paused', () => {
+  it('pauses the selected partition, and resumes a paused partition', () => {
     const asked = pressed(['j', 'j', 'p']).ui;
     assert.equal(asked.dialog?.question, 'Pause p1?');
     assert.match(asked.dialog?.consequences[0] ?? '', /b finishes .* keeps p1/);
@@ -198,7 +198,7 @@ describe('the keys of top', () => {
     assert.equal(at(override(0, 900, { pin: 'b' })).dialog?.question, 'Release p0 from a?');
   });
 
-  it('says how to select a row, and focuses the panel', () => {
+  it('says how to select a row if none is selected, and focuses the panel', () => {
     for (const [key, focus] of [
       ['r', 'partitions'],
       ['p', 'partitions'],
@@ -248,7 +248,7 @@ describe('the keys of top', () => {
       key,
     ).ui;
 
-  it('tries again, skips and dead-letters what holds the selected partition up, with a question', () => {
+  it('retries, skips and dead-letters the message that holds the selected partition up, after a question', () => {
     const skip = asks('S', '4').dialog;
     assert.equal(skip?.question, 'Skip message 95887 (key user-7) of p4?');
     assert.match(skip?.consequences.join(' ') ?? '', /never handled.*Its error: connection refused/);
@@ -264,7 +264,7 @@ describe('the keys of top', () => {
     assert.equal(asks('n', '4').dialog, null, 'n is no key but an answer');
   });
 
-  it('moves to the next and previous row in the details of one', () => {
+  it('moves to the next and previous row in the details of a row', () => {
     const first = pressed(['j', 'enter']).ui;
     const second = pressed(['j'], first).ui;
     assert.deepEqual([second.detail, second.selected.partitions], ['1', '1']);
@@ -285,7 +285,7 @@ describe('the keys of top', () => {
     assert.deepEqual([pressed(['z']).ui.zoom, pressed(['z', 'z']).ui.zoom], [true, false]);
   });
 
-  it('lists all problems: the next ones below the header, all of them with !', () => {
+  it('lists the next problems below the header, and all problems with !', () => {
     const screen = (ui: Ui) => drawn(heldUp, ui, { columns: 80, rows: 24 });
     const rows = screen(start());
     assert.match(rows[1] ?? '', /^✖ halted: p5 \(\+1\)/);

@@ -32,7 +32,7 @@ const screen = (ui: Ui): string => drawn(model, ui, { columns: 100, rows: 24 }).
 describe('the dead letters in top', () => {
   const list = uiWith({ letters: lettersRead(EMPTY, ROWS) });
 
-  it('are asked for with L and listed, newest first', () => {
+  it('are listed after L, newest first', () => {
     const asked = pressed(uiWith(), 'L');
     assert.deepEqual(asked.command, { type: 'list-letters' });
     assert.match(screen(asked.ui), /looking …/);
@@ -41,7 +41,7 @@ describe('the dead letters in top', () => {
     assert.match(screen(uiWith({ letters: lettersRead(EMPTY, []) })), /\n *none/);
   });
 
-  it('are shown in full with Enter; the arrows show the next one', () => {
+  it('are shown in full with Enter; the arrows show the next letter', () => {
     const { ui, command } = pressed(list, 'j', 'enter');
     assert.deepEqual(command, { type: 'show-letter', letter: ROWS[1] });
     assert.ok(ui.letters);

@@ -45,7 +45,7 @@ describe('natspoc top for a screen reader', function () {
     await stopAll();
   });
 
-  it('prints everything, then the changes, line by line, without drawing', async () => {
+  it('prints the whole state, then the changes, line by line, without drawing', async () => {
     const first = startConsumer(server.url, 'first');
     await first.note(/claimed|acquired/);
     terminal = await TopTerminal.open({ columns: 160, rows: 50 }, folder(), {

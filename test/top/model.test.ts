@@ -229,7 +229,7 @@ describe('the model of top', () => {
     assert.equal(totals(paused).lag, 4_500);
   });
 
-  it('follows a resize: how far it is, and other partitions when it is done', () => {
+  it('follows a resize: shows how far it is, and the new partitions when it is done', () => {
     const layout = (revision: number, change: object): [number, TopEventBody] => [
       revision,
       {
@@ -267,7 +267,7 @@ describe('the model of top', () => {
     assert.deepEqual(told.slice(-3), ['resizing', 'released', 'resized']);
   });
 
-  it('says how many messages a keyed group has not read, and how old the oldest is, as leases does', () => {
+  it('says how many messages a keyed group has not read, and how old the oldest of them is, like leases', () => {
     const waiting = [0, 1].map((partition) => ({
       partition,
       after: 0,
@@ -336,7 +336,7 @@ describe('the model of top', () => {
     assert.equal(partitionRows(model)[0]?.position, 50);
   });
 
-  it('computes rates from counters, and starts again if a counter does', () => {
+  it('computes rates from counters, and starts again if a counter starts again', () => {
     const told = (handled: number) => ({
       type: 'stats' as const,
       facts: { members: [stats('a', { handled })], gone: [] },
@@ -369,8 +369,7 @@ describe('the model of top', () => {
   });
 
   it('counts each handled message once while members join and leave', () => {
-    // 400 messages a second in total, in four partitions; a and b share them, then c gets one from each, then
-    // c leaves.
+    // 400 messages a second in total, in four partitions; a and b share them, then c gets a partition from each, then c leaves.
     const log: [number, TopEventBody][] = group(2, 4);
     const counts = new Map([
       ['a', 5_000],
@@ -400,7 +399,7 @@ describe('the model of top', () => {
     for (let ms = 6_000; ms <= 9_000; ms += 1_000) look(ms, { a: 100, b: 100, c: 200 });
     change(9_500, [session('c', 303, { leaving: true })]);
     change(9_500, [lease(0, 304, 'a', { from: 'c' }), lease(1, 305, 'b', { from: 'c' }), gone('c', 306)]);
-    // Half a second at the old pace, and half a second at the new one.
+    // Half a second at the old pace, and half a second at the new pace.
     look(10_000, { a: 150, b: 150 });
     for (let ms = 11_000; ms <= 17_000; ms += 1_000) look(ms, { a: 200, b: 200 });
     assert.deepEqual([rates[0], ...new Set(rates.slice(1))], [null, 400]);

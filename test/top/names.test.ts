@@ -7,8 +7,8 @@ import { groupUpdates, updateLine } from '../../src/top/view/updates.js';
 import { drawn, uiWith } from './drawn.js';
 import { gone, group, lease, play, session, stats, T0 } from './support.js';
 
-describe('what top shows of names, gaps and messages', () => {
-  it('gives a restarted member the letter of its name, and two of one name a letter each', () => {
+describe('names, gaps and messages in top', () => {
+  it('gives a restarted member the letter of its name, and two members of one name a letter each', () => {
     const model = play([
       ...group(3, 3),
       [1_000, { type: 'changes', entries: [gone('b', 400)] }],
@@ -20,7 +20,7 @@ describe('what top shows of names, gaps and messages', () => {
     assert.deepEqual(letters, ['A', 'B', 'C', 'D', 'B', 'E']);
   });
 
-  it('marks a time without an owner in red only if something waited', () => {
+  it('marks a time without an owner in red only if messages waited', () => {
     const orphans: ViewEntry[] = [lease(0, 400, null), lease(1, 401, null)];
     const model = play([
       ...group(2, 2),
@@ -67,7 +67,7 @@ describe('what top shows of names, gaps and messages', () => {
     );
   });
 
-  it('shows the headers of a message and its JSON indented, or says where the rest is', () => {
+  it('shows the headers of a message and its JSON indented, or says where the complete payload is', () => {
     const preview = '{"order":7,"items":[1]}';
     const message = {
       sequence: 7,

@@ -9,7 +9,7 @@ import { worstLines } from '../../src/top/view/worst.js';
 import { drawn, uiWith } from './drawn.js';
 import { group, HELD_UP, lease, play, stats, streamFacts } from './support.js';
 
-/** Two members and `count` partitions, with what their owners report. */
+/** Two members and `count` partitions, with the reports of their owners. */
 function reported(count: number, report: (partition: number) => Partial<PartitionStats>): Model {
   const told = (id: string, first: number) =>
     stats(id, {
@@ -71,7 +71,7 @@ describe('the map of partitions', () => {
     assert.match(next ?? '', /^ 32 {2}A B /);
   });
 
-  it('marks a partition without an owner, and dims it where nothing waits', () => {
+  it('marks a partition without an owner, and dims it if no message waits', () => {
     const model = reported(8, (p) => ({ lag: p }));
     const lost = play(
       [[2_000, { type: 'changes', entries: [lease(0, 900, null), lease(1, 901, null)] }]],

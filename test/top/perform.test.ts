@@ -34,7 +34,7 @@ const heldUp = (partition: number, outcome: HeldUpOutcome['outcome'], message: s
   ...{ partition, outcome, owner: 'a', message, denied: false },
 });
 
-/** An operator that does nothing and returns this. */
+/** An operator that does nothing and returns these answers. */
 const operating = (answers: Partial<Operator> = {}): Operator => ({
   letters: {
     list: async () => [],
@@ -65,7 +65,7 @@ const said = (command: Action, operator: Operator | undefined = operating()) =>
   perform(command, { operator, env: {} });
 
 describe('the notice of an action', () => {
-  it('says what became of a message that held a partition up', async () => {
+  it('gives the outcome for a message that held a partition up', async () => {
     const retry = { type: 'retry', partition: 3 } as const;
     const skip = { type: 'skip', partition: 3, sequence: 9, deadLetter: false } as const;
     assert.deepEqual(await said(retry), { text: 'p3: a tries again now.', level: 'info' });
@@ -119,7 +119,7 @@ describe('the notice of an action', () => {
     assert.match(late?.text ?? '', /its session has not ended after 15 s: p0 -> no owner/);
   });
 
-  it('asks a member on another machine over NATS, and leaves a killed one to be detected', async () => {
+  it('asks a member on another machine over NATS, and does not wait for the detection of a killed member', async () => {
     const orders: EndOrder[] = [];
     let asked = 0;
     const operator = operating({

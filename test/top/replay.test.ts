@@ -56,7 +56,7 @@ describe('a replay', () => {
     assert.equal(feed.model.replay?.speed, 4);
   });
 
-  it('is marked as one, with its place, and has its own keys', () => {
+  it('is marked as a replay, with its place, and has its own keys', () => {
     const feed = new ReplayFeed(EVENTS);
     feed.replay({ do: 'faster' });
     feed.replay({ do: 'move', by: 65_000 });
@@ -83,7 +83,7 @@ describe('a recording', () => {
     const file = readFileSync(path);
     assert.ok(file.length < 20_000, `${file.length} bytes`);
     assert.deepEqual(await readRecording(path), written);
-    // Without its end, but with the flushed part.
+    // The file without its end, but with the flushed part.
     writeFileSync(path, file.subarray(0, file.length - 400));
     const cut = await readRecording(path);
     assert.ok(cut.length > written.length / 2, `${cut.length} of ${written.length}`);

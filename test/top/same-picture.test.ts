@@ -11,7 +11,7 @@ import { partitionTable } from '../../src/top/view/partitions.js';
 import { plain } from '../../src/top/view/text.js';
 import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
 
-/** What `leases` reads of a server: the facts that `top` gets as events. */
+/** The reads of `leases`, which return the facts that `top` gets as events. */
 function observer(
   entries: ViewEntry[],
   answers: ReturnType<typeof stats>[],
@@ -84,7 +84,7 @@ describe('one description of a group', () => {
     assert.deepEqual(states(drawn), states(told));
     const last = (texts: string[]) => texts.map((text) => text.trimEnd().split(/ {2,}/).at(-1));
     const shown = partitionTable(model, statusOf(model).partitions, { width: 200 }).rows;
-    // What holds a partition up stands below its row.
+    // The message that holds a partition up is shown below its row.
     const listed = formatLeases(statusOf(model)).filter((text) => /^. p\d/.test(text));
     assert.deepEqual(last(shown.map(plain)), last(listed));
     assert.deepEqual(drawn.members.map(stateAndShare), told.members.map(stateAndShare));
@@ -93,7 +93,7 @@ describe('one description of a group', () => {
     for (const list of ['partitions', 'members'] as const) {
       const fields = (status: typeof told) => Object.keys(status[list][0] ?? {}).sort();
       assert.deepEqual(fields(drawn), fields(told));
-      // Durations end in Ms; this one is the name of a member.
+      // Names of durations end in Ms; this field is the name of a member.
       for (const field of fields(told).filter((each) => each !== 'reservedFor'))
         assert.doesNotMatch(field, /^seq$|^rate$|For$/);
     }

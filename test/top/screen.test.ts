@@ -69,7 +69,7 @@ describe('natspoc top in a terminal', function () {
     const first = consume('first');
     await first.note(/claimed|acquired/);
     const tmux = await open(120, 40);
-    // It polls when it opens, and then not again during the test.
+    // The screen polls when it opens, and then not again during the test.
     await terminal.top('--interval 10m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     const second = consume('second');
@@ -94,7 +94,7 @@ describe('natspoc top in a terminal', function () {
     await terminal.assertClean(0);
   });
 
-  it('restores the terminal after a signal, a crash anywhere, and a crash in a view', async () => {
+  it('restores the terminal after a signal, an uncaught error, and an error in a view', async () => {
     const fail = '() => { throw new Error("forced by the test"); }';
     const crashes = `process.on('SIGUSR2', ${fail});
       process.on('SIGCHLD', () => { Date.prototype.getHours = ${fail}; });`;

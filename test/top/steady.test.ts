@@ -23,7 +23,7 @@ describe('a steady screen', () => {
     assert.deepEqual([0, 5, 50.44, 99.96, 203.4].map(rate), ['0.0/s', '5.0/s', '50.4/s', '100/s', '203/s']);
   });
 
-  it('leaves the headings where they are under a steady load', () => {
+  it('keeps the headings in their places under a steady load', () => {
     const widths = new TableWidths();
     const headings = new Set<string>();
     let model: Model = play(group(2, 8));

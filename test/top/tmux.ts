@@ -26,12 +26,12 @@ export class Tmux {
     return tmux;
   }
 
-  /** What the terminal shows. */
+  /** The text that the terminal shows. */
   async screen(): Promise<string> {
     return this.#tmux('capture-pane', '-p');
   }
 
-  /** Types text as it is. */
+  /** Types text literally. */
   async type(text: string): Promise<void> {
     await this.#tmux('send-keys', '-l', text);
   }
@@ -50,7 +50,7 @@ export class Tmux {
     return (await this.#tmux('display-message', '-p', `#{${name}}`)).trim();
   }
 
-  /** Resolves with the screen once it matches; rejects with what it shows instead. */
+  /** Resolves with the screen once it matches; otherwise rejects with the text that it shows instead. */
   async shows(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
@@ -65,10 +65,10 @@ export class Tmux {
     }
   }
 
-  /** Ends the terminal and what runs in it. */
+  /** Ends the terminal and the programs in it. */
   async close(): Promise<void> {
     await this.#tmux('kill-server').catch(() => {
-      // The shell has been left already, and its server with it.
+      // The shell has exited already, and tmux's server with it.
     });
   }
 

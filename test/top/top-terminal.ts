@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { type Cli, startCli } from '../support/cli.js';
 import { Tmux } from './tmux.js';
 
-/** The program as it is installed. */
+/** The entry point of the built program. */
 export const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-/** A consumer that prints only its status. `host`: the name that it takes for its machine's. */
+/** A consumer that prints only its status. `host`: the name that it uses as the name of its machine. */
 export function startConsumer(
   url: string,
   name: string,
@@ -42,7 +42,7 @@ export class TopTerminal {
     return new TopTerminal(await Tmux.open(size, env), join(folder, 'pid'));
   }
 
-  /** Runs top, between two words that show the state in which it leaves the terminal. */
+  /** Runs top between two printed words, which show the state in which top leaves the terminal. */
   async top(flags = ''): Promise<void> {
     await this.tmux.type(
       `clear; echo BEFORE; sh -c 'echo $$ > ${this.#pidFile}; exec ${process.execPath} ${ENTRY} top ${flags}'; echo AFTER=$?\n`,
@@ -54,7 +54,7 @@ export class TopTerminal {
     return Number(readFileSync(this.#pidFile, 'utf8'));
   }
 
-  /** The terminal is as it was: main screen, cursor, echo, no leftovers. Resolves with what it shows. */
+  /** Asserts that the terminal is as before: main screen, cursor, echo, no leftovers. Resolves with its text. */
   async assertClean(exit: number): Promise<string> {
     const { tmux } = this;
     const screen = await tmux.shows(new RegExp(`AFTER=${exit}`));

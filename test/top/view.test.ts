@@ -21,9 +21,9 @@ const textOf = (model: Model, changes: Partial<Ui>, columns: number, rows: numbe
 
 // Text that an attacker, or a binary payload, could put into a key, a payload or a name.
 const HOSTILE = '\u001b[2J\u001b]0;owned\u0007\r\n\u009b31m\u202egnp.exe';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
 const STYLE = /\u001b\[\d+m/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
 
 const hostileModel = () =>
@@ -113,7 +113,7 @@ describe('a partition that is held up, in top', () => {
     [2_000, { type: 'looked' }],
   ]);
 
-  it('tells its cause below the table, and cause and commands in the list of problems', () => {
+  it('shows its cause below the table, and cause and commands in the list of problems', () => {
     for (const [columns, rows] of [
       [80, 24],
       [100, 30],
@@ -130,7 +130,7 @@ describe('a partition that is held up, in top', () => {
     );
   });
 
-  it('is listed before what an operator has paused', () => {
+  it('is listed before paused partitions', () => {
     const paused = play([[3_000, { type: 'changes', entries: [override(1, 900, { paused: true })] }]], model);
     const text = textOf(paused, { problems: true }, 100, 30).replace(/\s+/g, ' ');
     assert.match(text, /p0 of a is held up.*p1 is paused by somebody .*"leases resume 1" continues it/);
@@ -209,7 +209,7 @@ describe('the view of top', () => {
             let row = top;
             for (const { id, height: lines } of panels) {
               assert.ok(shown[row]?.includes(` ${TITLES[id]} `), `${id} in row ${row}: ${shown[row]}`);
-              // And the number of rows that its title says.
+              // The panel has the number of rows that its title says.
               const said = /Partitions ─+ (\d+)-(\d+) of/.exec(id === 'partitions' ? (shown[row] ?? '') : '');
               const listed = shown.slice(row + 1, row + lines).filter((each) => TABLE_ROW.test(each));
               if (said) assert.equal(listed.length, Number(said[2]) - Number(said[1]) + 1, shown[row]);
@@ -251,7 +251,7 @@ describe('the view of top', () => {
           const ui = uiWith({ focus, selected: { [focus]: row }, dialog: asked });
           const marked = drawnRows(model, ui, size)
             .filter((each) => each.includes('\u001b[7m') && !each.includes('▶'))
-            // A map marks a cell of a row, a table all of it.
+            // A map marks a cell of a row, a table the whole row.
             .map((each) => stripVTControlCharacters(each.slice(each.indexOf('\u001b[7m'))));
           assert.equal(marked.length, 1, `${focus} at ${columns}x${rows}: ${marked}`);
           assert.match(marked[0] ?? '', focus === 'partitions' ? /^p5 / : /^C? +c /);
@@ -336,7 +336,7 @@ describe('the view of top', () => {
     assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handling began 6 ms later/);
   });
 
-  it('shows the partitions that a member got and gave away, and not those of others with its name', () => {
+  it('shows the partitions that a member got and gave away, and not those of other members with its name', () => {
     const named = (id: string, revision: number) => session(id, revision, { name: 'twin' });
     const entries = [named('x', 1), named('y', 2), session('z', 3), lease(0, 10, 'x'), lease(1, 11, 'y')];
     const change = (ms: number, changes: ViewEntry[]): [number, TopEventBody] => [

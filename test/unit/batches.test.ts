@@ -41,7 +41,7 @@ const RETRIED: Partial<WorkSettings> = {
 };
 
 describe('a batch', () => {
-  it('starts when it is full, and the next one when it has ended', async () => {
+  it('starts when it is full, and the next batch starts when it has ended', async () => {
     const { at, batches, handled } = bench();
     at.accept(1, 2);
     assert.deepEqual(batches, []);
@@ -63,7 +63,7 @@ describe('a batch', () => {
     assert.deepEqual(batches, [[1, 2]]);
   });
 
-  it('is built only when it may start: until then, a message costs the same however many wait', () => {
+  it('is built only when it may start: until then, the cost of a message does not depend on how many wait', () => {
     let reads = 0;
     const slots = { hasRoom: false, reason: 'full', take: () => {}, giveBack: () => {}, whenRoom: () => {} };
     const { at, batches } = bench({ messages: 3 }, {}, { slots });
@@ -74,7 +74,7 @@ describe('a batch', () => {
     assert.deepEqual([batches, reads], [[], 100]);
   });
 
-  it('starts at once after a full one, with the messages that have waited already', async () => {
+  it('starts at once after a full batch, with the messages that have waited already', async () => {
     const { at, batches, handled } = bench();
     at.accept(1, 2, 3, 4, 5, 6, 7);
     await handled();
@@ -125,7 +125,7 @@ describe('a batch', () => {
     assert.equal(at.position, 3);
   });
 
-  it('that failed at one message has handled those before it, and begins with that message the next time', async () => {
+  it('that failed at a message has handled the messages before it, and begins with that message the next time', async () => {
     const { at, batches, attempts, failed, clock } = bench({}, RETRIED);
     at.accept(1, 2, 3, 4);
     await failed(new FailedAt(1, new Error('bad')));
@@ -142,7 +142,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('takes an index beyond its end for that of its last message', async () => {
+  it('treats an index beyond its end as the index of its last message', async () => {
     const { at, failed } = bench();
     at.accept(1, 2, 3);
     await failed(new FailedAt(9, new Error('bad')));
@@ -177,7 +177,7 @@ describe('a batch', () => {
     );
   });
 
-  it('does not start once the work is closed, and one that runs still counts', async () => {
+  it('does not start once the work is closed, but a running batch still counts', async () => {
     const { at, batches, handled, clock } = bench();
     at.accept(1, 2, 3, 4, 5);
     at.work.close();

@@ -50,7 +50,7 @@ describe('leases check', () => {
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
   });
 
-  it('reports once what several partitions have in common', () => {
+  it('reports a problem of several partitions once', () => {
     const partitions = [0, 1, 2, 4].map((i) => lease(i, { state: 'unowned', owner: null, session: null }));
     const paused = lease(5, { paused: true, state: 'paused' });
     const held = [6, 7].map((i) => lease(i, { state: 'silent' }));
@@ -66,7 +66,7 @@ describe('leases check', () => {
     );
   });
 
-  it('names who takes over, or reports that no member is left', () => {
+  it('names the member that takes over, or reports that no member is left', () => {
     const lost = lease(0, { state: 'unreachable' });
     const texts = (...states: MemberState[]) =>
       checkGroup({ partitions: [lost], members: states.map((state, i) => member(`S${i}`, { state })) }, none)
@@ -161,14 +161,14 @@ describe('leases check', () => {
     const old = { lag: 1, positionAgeMs: 3_600_000 };
     const partitions = [
       lease(0, { ...old, position: 7 }),
-      // It has just arrived, after an hour without messages.
+      // The message has just arrived, after an hour without messages.
       lease(1, { ...old, position: 8 }),
-      // Nothing was ever committed.
+      // No position was ever committed.
       lease(2, { lag: 2, position: null, positionAgeMs: null }),
       lease(3, { lag: 2, position: null, positionAgeMs: null }),
-      // The stream dropped it meanwhile.
+      // The stream has dropped the message meanwhile.
       lease(4, { ...old, position: 9 }),
-      // No requests are made about these.
+      // No requests are made about these partitions.
       lease(5, { ...old, lag: 0 }),
       lease(6, { ...old, paused: true }),
       lease(7, { ...old, positionAgeMs: 59_000 }),
@@ -197,7 +197,7 @@ describe('leases check', () => {
         [2, '2 messages wait'],
       ],
     );
-    // Since the message arrived, not since the commit.
+    // The time counts since the arrival of the message, not since the commit.
     assert.ok(Math.abs((stalled[0]?.forMs ?? 0) - 61_000) < 10_000, String(stalled[0]?.forMs));
   });
 

@@ -31,12 +31,12 @@ describe('child processes', () => {
       .filter((file) => /\.tsx?$/.test(file))
       .filter((file) => /\.kill\([^)]/.test(readFileSync(join(SOURCES, file), 'utf8')));
     assert.deepEqual(signalling.sort(), [
-      // This process, with the signal that it has caught.
+      // Signals this process, with the signal that it has caught.
       'cli/ending.ts',
       'local/child.ts',
       // Asks with signal 0 whether a process runs.
       'local/server/process.ts',
-      // A member of another process, after many checks.
+      // Signals a member in another process, after many checks.
       'top/act/local-process.ts',
     ]);
   });

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 describe('the clock of the machine', () => {
   let nowMs = 0;
 
-  /** From here on only this moves the time. */
+  /** From here on only this function moves the time. */
   function advance(byMs: number): void {
     nowMs += byMs;
     mock.timers.tick(byMs);

@@ -25,7 +25,7 @@ function connected(calls: object): NatsHandles {
   };
 }
 
-/** It is being closed, but does not report that yet: it refuses every request. */
+/** A connection that is being closed but does not report that yet: it refuses every request. */
 function closing(): NatsHandles {
   const refuse = () => {
     throw new Error('CONNECTION_DRAINING');
@@ -33,7 +33,7 @@ function closing(): NatsHandles {
   return connected({ subscribe: refuse, publish: refuse });
 }
 
-/** It is closed as soon as the first request waits for its answer. */
+/** A connection that is closed as soon as the first request waits for its answer. */
 function closesWhileAsked(): NatsHandles {
   let close = (_error?: Error): void => {};
   const closed = new Promise<Error | undefined>((resolve) => {
@@ -55,7 +55,7 @@ const message = { subject: 's', headers: new Uint8Array(), data: new Uint8Array(
 const LONG_MS = 3_600_000;
 
 /**
- * A remaining timer keeps the process alive until it fires, and then uses something that was never created.
+ * A remaining timer would keep the process alive until it fires, and would then use an object that was never created.
  */
 describe('a closing connection leaves no timer behind', () => {
   let before: number;

@@ -113,7 +113,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [601]);
   });
 
-  it('has at most one write in flight, and writes the newest next', async () => {
+  it('has at most one write in flight, and then writes the newest position', async () => {
     const { committer, bucket } = bench();
     let go = () => {};
     bucket.hold = new Promise((resolve) => {
@@ -170,7 +170,7 @@ describe('a committer', () => {
     });
   }
 
-  it('recognises its own write that is applied late, between two others', async () => {
+  it('recognises its own write that is applied late, between two other writes', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push({ kind: 'unknown' });
     committer.handled(fakeMessage(11), 1, true);

@@ -243,7 +243,7 @@ describe('config', () => {
         const message = refusal({ dotenv, env });
         assert.match(message, /^NATS_\w+ is not sent where NATS_URL in \.env says: /);
         assert.match(message, /Set --server or NATS_URL as well, or NATS_\w+ in \.env\.$/);
-        // The source of the server counts as well.
+        // The source of the server matters, too.
         assert.match(refusal({ dotenv: { NATS_CA: 'f' }, env }), /where NATS_CA in \.env says/);
         load({ dotenv, env: { ...env, NATS_URL: 'nats://own:1' } });
         load({ dotenv: { ...dotenv, ...env } });

@@ -58,7 +58,7 @@ describe('the deaths of owners before the position', () => {
   });
 });
 
-/** The work of a partition after deaths, with what it recorded. */
+/** The work of a partition after deaths, with its records. */
 function cautious(
   handler: Handler,
   crashes: { crashes: number; suspect?: number },
@@ -106,7 +106,7 @@ describe('a takeover', () => {
       const bucket = new FakeBucket();
       bucket.put({ v: 2, seq: 10, epoch: writtenAt, at: '' });
       const ports = { bucket, stream: new FakeStream(), clock, permit, maxCrashes: 3, isWanted: () => true };
-      // The owners of the epochs 3 and 4 died; claimed at 6, and handed over at 7 without a takeover.
+      // The owners of the epochs 3 and 4 died. The partition was claimed at 6, and handed over at 7 without a takeover.
       const takeover = { group: 'g', partition: 0, epoch: 7, died: { first: 3, last: 4 }, start: { seq: 0 } };
       let taken: Taken | undefined;
       await takeOver(takeover, ports, (position) => {
@@ -162,7 +162,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual(called, [2]);
   });
 
-  it('waits until another such partition of its member has handled and committed a message', async () => {
+  it('waits until another cautious partition of its member has handled and committed a message', async () => {
     const alone = new Alone();
     let commit = (): void => {};
     const committed = new Promise<void>((resolve) => {
@@ -193,7 +193,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called], [[1, 1], [1]]);
   });
 
-  it('begins again when its owner starts again, even after a message that was handled and not committed', () => {
+  it('begins again when its owner starts again, even after a message that was handled but not committed', () => {
     const permit = new Permit(new ManualClock());
     const committer = {
       ...{ countsDeaths: true, lead: LEAD, committed: 50, whenWritten: () => {}, crashed: () => {} },
@@ -269,7 +269,7 @@ describe('a partition whose owners have died', () => {
     assert.equal(called.at(-1), 32 + LEAD);
   });
 
-  it('stays close to it with several handlers as well, where a slow message holds back later ones', async () => {
+  it('stays close to the position with several handlers, too: a slow message holds back later messages', async () => {
     const called: number[] = [];
     const handler: Handler = ({ sequence }) => {
       called.push(sequence);

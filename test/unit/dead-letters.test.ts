@@ -118,7 +118,7 @@ describe('a dead letter', () => {
 });
 
 describe('storing once', () => {
-  /** A stream with the ids that it knows and the messages that it holds; answers can be lost. */
+  /** A stream with known ids and stored messages, whose answers can be lost. */
   function keeping(known: Record<string, number> = {}) {
     const held = new Map<number, StoredCopy>();
     const ids = new Map(Object.entries(known));
@@ -207,7 +207,7 @@ describe('redriving', () => {
     return { options: { box, target, partitions: 8, onKept }, log, kept, put, answers };
   }
 
-  it('publishes letters to their partitions, oldest first, and deletes those that are confirmed', async () => {
+  it('publishes letters to their partitions, oldest first, and deletes the confirmed letters', async () => {
     const { options, put, log } = bench([stored(1), stored(5, { partition: 3 })]);
     assert.deepEqual(await redrive(options), { redriven: 2, left: 0, kept: 0 });
     const headers = { 'Natspoc-Key': 'key', 'X-Own': 'mine', 'Natspoc-Redriven': '1' };

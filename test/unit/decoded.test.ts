@@ -17,7 +17,7 @@ interface Order {
   id: string;
 }
 
-/** As zod, valibot and arktype implement it. */
+/** A schema in the form of zod, valibot and arktype. */
 const ORDER: StandardSchema<Order> = {
   '~standard': {
     version: 1,
@@ -30,7 +30,7 @@ const ORDER: StandardSchema<Order> = {
   },
 };
 
-/** Only the types are checked: this is never called. */
+/** This function is never called: only its types are checked. */
 const inference = async (): Promise<void> => {
   await joinGroup({ schema: ORDER, handler: ({ value }) => value satisfies Order });
   await joinGroup({ schema: ORDER, batchHandler: (messages) => messages.map(({ value }) => value.id) });
@@ -68,7 +68,7 @@ const invalid = (error: unknown): string => {
 describe('the value of a message', () => {
   it('has the type that schema or decode gives it', () => assert.equal(inference.length, 0));
 
-  it('is what the schema makes of the JSON payload', async () => {
+  it('is the result of the schema for the JSON payload', async () => {
     const { got, error } = await handling(['{"id":"a"}'], { schema: ORDER });
     assert.deepEqual([got, error], [[{ id: 'A' }], undefined]);
   });
@@ -101,7 +101,7 @@ describe('the value of a message', () => {
     assert.equal(invalid((await handling(['1'], { schema: many })).error), 'a; b; c; and 2 more');
   });
 
-  it('is what decode returns, or what its promise resolves to', async () => {
+  it('is the result of decode, or of its promise', async () => {
     for (const decode of [() => 7, async () => 7])
       assert.deepEqual(await handling(['x'], { decode }), { got: [7], error: undefined });
   });
@@ -124,7 +124,7 @@ describe('the value of a message', () => {
     }
   });
 
-  it('passes on that no message can be handled', async () => {
+  it('may report that no message can be handled', async () => {
     const stop = new StopConsuming('the registry is gone');
     const decode = () => {
       throw stop;

@@ -74,7 +74,7 @@ describe('the judge of the demo', () => {
     assert.equal(judge(published, handled).outOfOrder, 1);
   });
 
-  it('notices content that differs from what was published', () => {
+  it('notices content that differs from the published content', () => {
     const handled = [1, 2, 3, 4].map((sequence, i) => line(sequence, 5, i));
     const changed = handled.map((message, i) => (i === 2 ? { ...message, data: 'other' } : message));
     const verdict = judge(published, changed);

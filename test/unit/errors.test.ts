@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { messageOf } from '../../src/core/lib/errors.js';
 
-describe('the message of what was thrown', () => {
-  it('says something about any value', () => {
+describe('the message of a thrown value', () => {
+  it('describes any value', () => {
     const cases: readonly (readonly [unknown, string])[] = [
       [new Error('no table'), 'no table'],
       ['text', 'text'],

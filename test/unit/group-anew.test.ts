@@ -4,7 +4,7 @@ import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group-driver.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A member that owns partition 0 of two at revision 30; OTHER owns the other one. */
+/** A member that owns partition 0 of two at revision 30; the member OTHER owns partition 1. */
 function beside(): GroupDriver {
   const me = new GroupDriver(2);
   me.join([session('OTHER', 20), lease(0, 30, 'ME'), lease(1, 31, 'OTHER')]);
@@ -80,7 +80,7 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('write-lease')[0]?.expected, 0);
   });
 
-  it('looks again at a lease that the leader showed at an older revision, until it is as new as before', () => {
+  it('reads a lease again that the leader showed at an older revision, until it is as new as before', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
     // A leader that is cut off has missed the handover.
@@ -114,14 +114,14 @@ describe('a member of a bucket that goes back', () => {
       return me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]);
     };
     assert.deepEqual(look(50, null), []);
-    // Answered without a confirmed renewal since: it may be the same leader, which is cut off.
+    // The answer came without a confirmed renewal in between: it may be from the same leader, which is cut off.
     me.send({ type: 'override-looked-up', partition: 0, known: 40, entry: null });
     assert.deepEqual(me.last('start-partition'), []);
-    // A leader that knows it ends the doubt.
+    // A leader that knows the pause ends the doubt.
     assert.deepEqual(look(51, pause), []);
     assert.deepEqual(look(52, null), []);
     assert.deepEqual(look(53, null), [[0, 30]]);
-    // It is looked at further: if a leader knows it after all, the partition is paused.
+    // The member continues to look at the pause: if a leader knows it after all, the partition is paused.
     me.send({ type: 'override-looked-up', partition: 0, known: 0, entry: pause });
     assert.equal(me.last('drain-partition').length, 1);
   });
@@ -225,8 +225,7 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('look-up-session').length, 1);
     me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
     me.wait(me.timing.retryMs);
-    // Not even a deletion marker exists: it is written now, so that no member plans with that member any
-    // more.
+    // Not even a deletion marker exists: the marker is written now, so that no member plans with that member any more.
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);
     assert.deepEqual(me.last('write-lease'), []);
     me.send({ type: 'session-fenced', id: 'Q', outcome: { kind: 'ok', revision: 52 } });

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group-driver.js';
 
 /**
- * A member with partitions 0 to 3 at epochs 2 to 5 that has just sent its first handover, to B, which has joined:
- * that of partition 0.
+ * A member with partitions 0 to 3 at epochs 2 to 5 that has just sent its first handover: that of partition 0, to B, which has joined.
  */
 function handingOver(): GroupDriver {
   const me = new GroupDriver();
@@ -66,7 +65,7 @@ describe('partitions of a member', () => {
 
   it('include an orphan that it claims, even if the answer arrives after the watch', () => {
     const me = handingOver();
-    // B leaves, and the handover to it is applied nevertheless; the watch shows it before the answer arrives.
+    // B leaves, but the handover to it is applied; the watch shows the handover before the answer arrives.
     me.send({ type: 'changes', entries: [gone('B', 12)] });
     me.send({ type: 'changes', entries: [lease(0, 13, 'B')] });
     assert.deepEqual(me.last('write-lease'), []);
@@ -95,12 +94,12 @@ describe('partitions of a member', () => {
     me.send({ type: 'session-looked-up', id: 'X', found: { kind: 'found', entry: null } });
     assert.equal(me.last('write-lease')[0]?.expected, 20);
 
-    // An isolated leader may not know of it yet: a write decides, and succeeds only if there is no session.
+    // An isolated leader may not know the session yet: a write decides, because it succeeds only if there is no session.
     const third = unseen();
     const missing = { kind: 'missing', proof: 0, ended: false } as const;
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     assert.deepEqual([third.last('write-lease'), third.last('end-proof')], [[], []]);
-    // It must not handle messages any more either, whatever it knows.
+    // The unknown owner must not handle messages any more either, whatever it knows.
     third.wait(third.timing.ttlMs);
     third.renewed(third.now, { kind: 'ok', revision: 30 });
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
@@ -110,7 +109,7 @@ describe('partitions of a member', () => {
     assert.deepEqual([third.last('look-up-session').length, third.last('write-lease')], [1, []]);
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'ok', revision: 40 } });
-    // Others may still plan with it.
+    // Other members may still plan with it.
     assert.deepEqual(third.last('write-lease'), []);
     assert.deepEqual(third.last('fence-session'), [{ type: 'fence-session', id: 'X', expected: 0 }]);
     third.send({ type: 'session-fenced', id: 'X', outcome: { kind: 'ok', revision: 41 } });

@@ -39,7 +39,7 @@ function handling(): GroupDriver {
 
 const writes = (effects: Effect[]) => effects.filter((each) => each.type === 'write-lease');
 
-/** It has drained p0 for the order at revision 20, and knows its position. */
+/** A member that has drained p0 for the order at revision 20, and knows its position. */
 function settled(): GroupDriver {
   const me = handling();
   me.send({ type: 'changes', entries: [order(20)] });
@@ -94,7 +94,7 @@ describe('a resize', () => {
     const claims = writes(effects).map(
       (each) => each.type === 'write-lease' && [each.partition, each.expected],
     );
-    // Two of three, or one: B gets the other.
+    // The member claims two of the three partitions or one; B gets the others.
     assert.ok(claims.length > 0);
     for (const claim of claims) assert.ok(claim && claim[1] === [21, 22, 0][claim[0] ?? 9]);
     for (const { record } of me.last('write-lease')) assert.deepEqual([record.layout, record.v], [1, 3]);
@@ -105,7 +105,7 @@ describe('a resize', () => {
     const record = { ...leaseRecord(null), closed: { order: 20, seq: 40 }, from: 'me' };
     const outcome = { kind: 'ok', revision: 21 } as const;
     me.send({ type: 'lease-written', partition: 0, expected: 6, record, outcome });
-    // Closed: not claimed while the order exists.
+    // The partition is closed, so it is not claimed while the order exists.
     assert.deepEqual(me.last('write-lease'), []);
     me.send({ type: 'changes', entries: [layout(25)] });
     const [claim] = me.last('write-lease');

@@ -5,7 +5,7 @@ import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group
 
 const KEPT_MS = 5_000;
 
-/** A free partition that is kept for the member of this name. */
+/** A partition without an owner that is kept for the member of this name. */
 function kept(partition: number, revision: number, name: string): ViewEntry {
   const record: LeaseRecord = {
     ...leaseRecord(null),
@@ -51,7 +51,7 @@ describe('a member that leaves for a restart', () => {
     assert.equal(me.last('remove-session').length, 1);
   });
 
-  it('hands them to its next process if that has joined already', () => {
+  it('hands its partitions to its next process if that has joined already', () => {
     const me = leaving();
     me.send({ type: 'changes', entries: [session('NEXT', 12, { name: 'me' })] });
     me.send({ type: 'partition-drained', partition: 0, epoch: 2 });

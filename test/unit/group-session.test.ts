@@ -122,7 +122,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('identify').length, 1);
   });
 
-  it('is removed under the next one if the only member was fenced halfway', () => {
+  it('is removed by the next session if the only member was fenced halfway', () => {
     const me = new GroupDriver(0);
     me.join();
     me.wait(me.timing.renewEveryMs);

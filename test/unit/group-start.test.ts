@@ -69,7 +69,7 @@ describe("a group's start", () => {
     );
   });
 
-  it('is that of the faster of two members that decide at the same time', async () => {
+  it('is the choice of the faster of two members that decide at the same time', async () => {
     const { bucket, stream, clock, decide } = bench();
     let write = (): void => {};
     bucket.hold = new Promise((resolve) => {

@@ -11,7 +11,7 @@ function observing(): GroupDriver {
   return me;
 }
 
-/** Gives one probe of B this result. */
+/** Reports this result of a probe of B. */
 function probe(me: GroupDriver, outcome: 'alive' | 'no-responders' | 'timeout'): void {
   me.send({ type: 'probed', id: 'B', outcome });
 }
@@ -29,7 +29,7 @@ describe('suspicion', () => {
     me.wait(399);
     probe(me, 'no-responders');
     me.wait(1);
-    // It looks once more before it acts.
+    // The member reads the proof of life once more before it acts.
     assert.deepEqual([me.last('read-proof').length, me.last('end-proof')], [1, []]);
     me.found('B', 5);
     assert.deepEqual(me.last('end-proof'), [END]);
@@ -37,7 +37,7 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'B', expected: 1 }]);
   });
 
-  it('checks all members if one has been silent for half of its ttl', () => {
+  it('checks all members if an observed member has been silent for half of its ttl', () => {
     const me = new GroupDriver();
     me.join(['B', 'C', 'D', 'E', 'F'].map((id, i) => session(id, i + 1)));
     me.found('B', 10);

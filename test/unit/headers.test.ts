@@ -15,7 +15,7 @@ const block = (...lines: string[]): Uint8Array => Buffer.from(`${lines.join('\r\
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('headers', () => {
-  it('are read as the client reads its own', () => {
+  it('that the client has written are read like by the client', () => {
     const bytes = block('NATS/1.0', 'Natspoc-Key: user 7', 'A:b', 'A: c', 'natspoc-key: other', 'Empty:');
     const ours = decodeHeaders(bytes);
     assert.ok(ours.equals(MsgHdrsImpl.decode(bytes)));
@@ -49,7 +49,7 @@ describe('headers', () => {
       'no colon',
       'Z: 1',
     );
-    // In a separate process: here another test may have installed our decoder.
+    // In a separate process, because another test of this process may have installed our decoder.
     const code = `import { MsgHdrsImpl } from 'nats'; MsgHdrsImpl.decode(Buffer.from(process.argv[1], 'base64'))`;
     const node = ['--input-type=module', '-e', code, Buffer.from(bytes).toString('base64')];
     assert.notEqual(spawnSync(process.execPath, node, { cwd: ROOT }).status, 0, 'the client decodes them');
@@ -104,7 +104,7 @@ describe('headers', () => {
     );
   });
 
-  it('are read in the same way by the client, which reads those of answers', () => {
+  it('are read in the same way by the client, which reads the headers of answers', () => {
     const { decode } = MsgHdrsImpl;
     try {
       readHeadersTolerantly();

@@ -16,7 +16,7 @@ const failed = (group: string, code: ErrorCode): GroupReading => ({
   error: new NatspocError(code, 'Something is wrong.'),
 });
 
-describe('what the exporter knows about groups', () => {
+describe('the knowledge of the exporter about groups', () => {
   it('stays, and ages, while a group cannot be read', () => {
     const known = new KnownGroups(60_000, []);
     known.replace([read('g')], 1_000);
@@ -39,7 +39,7 @@ describe('what the exporter knows about groups', () => {
     );
   });
 
-  it('reports which groups have appeared and disappeared; a named one is then missing', () => {
+  it('reports which groups have appeared and disappeared; a named group is then missing', () => {
     const known = new KnownGroups(60_000, ['b']);
     assert.deepEqual(known.replace([read('a')], 1), { come: ['a'], gone: [] });
     assert.equal(known.get('b')?.state, 'missing');

@@ -107,7 +107,7 @@ describe('the lag', () => {
     assert.deepEqual([counted, status.partitions[0]?.lag, status.partitions[0]?.position], [[40], 10, null]);
   });
 
-  it('has the age of its oldest message and the time that it takes, and a check may limit the age', () => {
+  it('has the age of its oldest message and the time to drain it, and a check may limit the age', () => {
     const members = [member('S1')];
     const partitions = [
       lease(0, { lag: 300, oldestMs: 61_000, ratePerSecond: 10 }),

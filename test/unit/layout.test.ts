@@ -10,7 +10,7 @@ import {
 } from '../../src/core/protocol/layout.js';
 
 /**
- * Key, and its partition of 8, 16 and 1,000 according to the subject mapping `partition()` of nats-server
+ * Keys, each with its partition of 8, 16 and 1,000 according to the subject mapping `partition()` of nats-server
  * 2.9.10, 2.10.27 and 2.15.1, which agree.
  */
 const SERVER_VECTORS: [string, number, number, number][] = [

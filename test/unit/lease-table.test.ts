@@ -22,7 +22,7 @@ describe('the table of leases', () => {
   });
 });
 
-describe('what to do, below the table of leases', () => {
+describe('the remedies below the table of leases', () => {
   const members = [member('S1')];
   const paused = (...numbers: number[]) => numbers.map((i) => lease(i, { paused: true, state: 'paused' }));
 

@@ -24,7 +24,7 @@ class SlowStream extends Writable {
   }
 }
 
-/** How a promise stands. */
+/** The state of a promise. */
 function follow(promise: Promise<void> | undefined): { state: string } {
   const seen = { state: promise ? 'pending' : 'none' };
   promise?.then(
@@ -71,7 +71,7 @@ describe('a line writer', () => {
     assert.equal(Buffer.concat(chunks).toString('hex'), '610a1f8bff00620a');
   });
 
-  it('reports when everything before a call is written, regardless of later lines', async () => {
+  it('reports when all lines before a call are written, regardless of later lines', async () => {
     const stream = new SlowStream();
     const writer = new LineWriter(stream);
     writer.write('a');

@@ -30,7 +30,7 @@ describe('the key of a message in a keyed group', () => {
     assert.equal(keyOf('header:Customer', message('x')), null);
   });
 
-  it('is a text, number or boolean at a path of a JSON payload, and null for anything else', () => {
+  it('is a text, number or boolean at a path of a JSON payload, and null for other payloads', () => {
     const at = (payload: string): string | null | undefined =>
       keyOf('json:customer.id', message('x', payload));
     assert.equal(at('{"customer":{"id":"c7"}}'), 'c7');

@@ -17,7 +17,7 @@ describe('messages on a terminal', () => {
     headers: [['X', HOSTILE]],
     data,
   });
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
   const CONTROL = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
   it('contain no control characters, whatever key, headers, subject and payload contain', () => {

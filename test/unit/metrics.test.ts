@@ -83,11 +83,11 @@ const definedFor = (source: 'member' | 'exporter'): Set<string> =>
   );
 
 describe('the metrics', () => {
-  it('of a member are those that are defined, each with a value', async () => {
+  it('of a member are the defined ones, each with a value', async () => {
     assert.deepEqual(namesIn(await ofMember()), definedFor('member'));
   });
 
-  it('of the exporter are those that are defined, each with a value', async () => {
+  it('of the exporter are the defined ones, each with a value', async () => {
     const text = await ofExporter();
     assert.deepEqual(namesIn(text), definedFor('exporter'));
     const drains = [...text.matchAll(/^natspoc_group_drain_seconds\{group="(\w+)".*\} (\d+)$/gm)];
@@ -98,7 +98,7 @@ describe('the metrics', () => {
     );
   });
 
-  it('of a member give the age of waiting messages, and how long they take', async () => {
+  it('of a member give the age of waiting messages, and the time to drain them', async () => {
     const text = await ofMember();
     const of = (name: string): string | undefined =>
       new RegExp(`^${name}\\{partition="0",.*\\} (.*)$`, 'm').exec(text)?.[1];
@@ -108,7 +108,7 @@ describe('the metrics', () => {
     assert.match(text, /^natspoc_oldest_message_age_seconds\{partition="1",.*\} 0$/m);
   });
 
-  it('of the exporter name the group and its state, and say how old they are', async () => {
+  it('of the exporter name the group and its state, and say how old the data is', async () => {
     const lines = (await ofExporter()).split('\n');
     for (const line of [
       'natspoc_group_state{group="g",state="running",stream="S"} 1',

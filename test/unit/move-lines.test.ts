@@ -58,7 +58,7 @@ describe('the moves of a rebalance', () => {
     );
   });
 
-  it('are not held back with lines of other kinds', () => {
+  it('do not hold back lines of other kinds', () => {
     assert.equal(lines().moves.add({ type: 'expired' }), false);
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Pacer } from '../../src/cli/publish/pacer.js';
 
-/** Sends on every wake-up for as long as the pacer allows; returns when each message went out and was due. */
+/** At every wake-up, sends as long as the pacer allows; returns when each message was sent and when it was due. */
 function simulate(pacer: Pacer, wakeUps: readonly number[]): { atMs: number; dueMs: number }[] {
   const sent: { atMs: number; dueMs: number }[] = [];
   for (const atMs of wakeUps) {
@@ -45,7 +45,7 @@ describe('Pacer', () => {
     );
   });
 
-  it('catches up after a stall at no more than twice the rate, and loses nothing of a short one', () => {
+  it('catches up after a stall at no more than twice the rate, and drops nothing after a short stall', () => {
     const pacer = new Pacer(1_000, 0);
     const sent = simulate(pacer, [...everyMs(1_000), ...everyMs(4_000, 1_500)]);
     assert.equal(pacer.missedMs, 0);
@@ -56,7 +56,7 @@ describe('Pacer', () => {
     }
   });
 
-  it('drops what is more than a second overdue, and reports it', () => {
+  it('drops messages that are more than a second overdue, and reports them', () => {
     const pacer = new Pacer(100, 0);
     const before = simulate(pacer, everyMs(1_000)).length;
     const after = simulate(pacer, everyMs(10_000, 6_000)).length;

@@ -56,7 +56,7 @@ describe('the start of a partition after a resize', () => {
     );
   });
 
-  it('is the lowest position among those that share keys with it, and of no others', () => {
+  it('is the lowest position among the partitions that share keys with it, and no others', () => {
     const layout = layoutOf(12, [50, 10, 60, 70, 80, 90, 20, 30]);
     // Numbers that are equal modulo 4.
     assert.deepEqual(
@@ -66,24 +66,24 @@ describe('the start of a partition after a resize', () => {
     assert.equal(settledAt(0, layout), 80);
   });
 
-  it('is the lowest of all after the layout of the stream, whose partitions may share any keys', () => {
+  it('is the lowest of all positions after the layout of the stream, whose partitions may share any keys', () => {
     const layout = { ...layoutOf(4, [50, 10, 60]), prefix: 'events' };
     assert.deepEqual(
       [0, 1, 2, 3].map((partition) => [startsAt(partition, layout), settledAt(partition, layout)]),
       Array.from({ length: 4 }, () => [10, 60]),
     );
-    // There the subject named the partition; a message without a partition was not handled.
+    // In the layout of the stream the subject names the partition; a message without a partition was not handled.
     const isHandled = (sequence: number, subject: number) =>
       inheritedBy(0, layout, partitionIn)?.isHandled(message(sequence, subject));
     assert.deepEqual(
       [isHandled(50, 0), isHandled(51, 0), isHandled(60, 2), isHandled(11, 7)],
       [true, false, true, false],
     );
-    // The next layout follows a keyed one.
+    // The next layout follows a keyed layout.
     assert.equal(startsAt(0, { ...layout, epoch: 2, partitions: 3 }), 50);
   });
 
-  it('reports what the stream dropped before, once', () => {
+  it('reports once the messages that the stream dropped before', () => {
     const { before } = layoutOf(2, [5]);
     const layout = { ...layoutOf(2, [5]), before: { partitions: 1, positions: [5], ...before, trimmed: 7 } };
     const trimmed = [0, 1].map((partition) => inheritedBy(partition, layout, partitionIn)?.start.trimmed);

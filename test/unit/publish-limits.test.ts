@@ -84,7 +84,7 @@ describe('publishing with limits', () => {
     assert.equal((await down)[0], 'no');
   });
 
-  it('is confirmed in time, and leaves no timer or listener', async () => {
+  it('leaves no timer or listener after a confirmation in time', async () => {
     const { publisher, roundTrip, clock } = start();
     const stop = new AbortController();
     const publishing = publisher.publish({ data: 'a' }, { signal: stop.signal, timeoutMs: 100 });
@@ -111,7 +111,7 @@ describe('publishing with limits', () => {
     assert.deepEqual([stored, message], ['no', 'timeoutMs: -1 is not a number of milliseconds above 0.']);
   });
 
-  it('refuses what is not a signal', async () => {
+  it('refuses a value that is not a signal', async () => {
     const { publisher } = start();
     // @ts-expect-error JavaScript programs may pass anything.
     const failure = await failureOf(publisher.publish({ data: 'a' }, { signal: 5 }));

@@ -130,7 +130,7 @@ describe('Publisher', () => {
     assert.equal(publisher.counters.reordered, 1);
   });
 
-  it('fails after the timeout: unknown when it was sent, rejected when it never was', () => {
+  it('fails a message after the timeout: as unknown if it was sent, as rejected if it never was', () => {
     const { clock, stream, publisher, endings } = start();
     send(publisher, 'a');
     stream.break(false);
@@ -178,7 +178,7 @@ describe('Publisher', () => {
     assert.equal(publisher.counters.retried, 0);
   });
 
-  it('resends a message without an id if the server refuses the later ones and never answers it', () => {
+  it('resends a message without an id if the server refuses later messages and never answers this one', () => {
     const { clock, stream, publisher, endings, roundTrip } = start();
     send(publisher, 'a', 'b');
     stream.handle(1);
@@ -214,7 +214,7 @@ describe('Publisher', () => {
     assert.equal(endings.at(-1), 'b unknown not-confirmed');
   });
 
-  it('resends everything unconfirmed after a reconnect, before later messages', () => {
+  it('resends all unconfirmed messages after a reconnect, before later messages', () => {
     for (const notice of [true, false]) {
       const { stream, publisher, roundTrip } = start();
       send(publisher, 'a', 'b');
@@ -266,7 +266,7 @@ describe('Publisher', () => {
     await publisher.flush();
   });
 
-  it('closes when everything is answered, and accepts no further messages', async () => {
+  it('closes when all messages are answered, and accepts no further messages', async () => {
     const { clock, stream, publisher, roundTrip } = start();
     send(publisher, 'a');
     const closed = publisher.close();
@@ -347,7 +347,7 @@ describe('Publisher', () => {
     assert.equal(stream.stored[0]?.data, 'hi');
   });
 
-  it('uses a key and an id in the headers', () => {
+  it('uses a key and an id that are given in the headers', () => {
     const { publisher, stream, roundTrip } = start({ maxPendingMessages: 20, dedupe: true });
     const headers = { 'Natspoc-Key': 'user-7', 'X-Trace': '1' };
     publisher.send({ data: 'a', key: 'user-7', id: 'one' });
@@ -376,7 +376,7 @@ describe('Publisher', () => {
     );
     send(publisher, 'b');
     roundTrip();
-    // The same when the message is sent again, while a caller waits for all messages.
+    // The connection also throws when the message is sent again, while a caller waits for all messages.
     send(publisher, 'c');
     stream.break(true);
     stream.throws.push(new Error('again'));

@@ -29,7 +29,7 @@ describe('the pull budget of a reader', () => {
       for (let next = demand.order(); next; next = demand.order()) batches += next.batch;
       return batches;
     };
-    // Of unknown size, so that few are requested at first.
+    // The size is unknown, so that few messages are requested at first.
     demand.weigh(100);
     assert.equal(order(), 8_192);
     deliver(demand, 4_000, true);
@@ -70,7 +70,7 @@ describe('the pull budget of a reader', () => {
           assert.ok(owed + held <= messages, `${owed} owed and ${held} held of ${messages}`);
           assert.equal(demand.isWaiting, owed > 0);
         }
-        // Whatever has happened before: with nothing in memory, it requests messages.
+        // Whatever has happened before: without messages in memory, it requests messages.
         demand.fallShort(owed, false);
         demand.release(held);
         assert.ok((demand.order()?.batch ?? 0) >= 1);
@@ -90,7 +90,7 @@ describe('the pull budget of a reader', () => {
     }
     assert.equal(batches[0], 64);
     assert.equal(batches.at(-1), 4_096);
-    // Now each takes a long time: requested messages arrive well before the next one is handled.
+    // Now each message takes a long time: requested messages arrive well before the next one is handled.
     let last = 0;
     for (let taken = 0; taken < 20_000; taken++) {
       const order = demand.order();

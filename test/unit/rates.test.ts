@@ -8,7 +8,7 @@ describe('rates', () => {
   it('are messages per second over the last five seconds', () => {
     const meter = new RateMeter();
     for (let second = 0; second <= 20; second++) {
-      // Slow first, then fast: only the fast part is recent.
+      // The rate is slow first, then fast: only the fast part is recent.
       meter.sample(second * 1_000, [count(second < 10 ? second : 10 + (second - 10) * 500)]);
     }
     assert.equal(meter.perSecond(20_000, count(5_010)), 500);

@@ -22,7 +22,7 @@ const partition = (number: number, more: Partial<PartitionStatus> = {}): Partiti
   ...more,
 });
 
-/** The part of a member that these depend on. */
+/** The part of a member on which readiness depends. */
 class FakeMember extends EventEmitter<MemberEventMap> {
   id: string | null = 'a';
   partitions: PartitionStatus[] = [];
@@ -59,7 +59,7 @@ describe('readiness', () => {
     assert.deepEqual(readiness.problems(), ['not in the group']);
   });
 
-  it('fails while a partition is halted, stuck, or kept by a handler for more than a minute', () => {
+  it('fails while a partition is halted, stuck, or blocked by a handler for more than a minute', () => {
     const { member, readiness } = bench();
     const halted = {
       why: 'halted',

@@ -70,7 +70,7 @@ describe('records', () => {
     assert.equal(decodePosition(bytes({ ...position, v: RESIZED_VERSION + 1 })), undefined);
   });
 
-  it('of a resized group keep what names their layout, and are not read where that is broken', () => {
+  it('of a resized group keep the epoch of their layout, and are not read if it is broken', () => {
     const resized = { ...lease, v: RESIZED_VERSION, layout: 2, closed: { order: 7, seq: 12, trimmed: 1 } };
     assert.deepEqual(decodeLease(bytes(resized)), resized);
     for (const broken of [

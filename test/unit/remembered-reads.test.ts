@@ -36,7 +36,7 @@ describe('remembered reads', () => {
     return { stream, reads, count };
   }
 
-  it('count a partition once while its position stays, with what comes later', async () => {
+  it('count a partition once while its position stays, and add later messages', async () => {
     const { stream, reads, count } = await counted();
     await reads.settle(async () => stream.facts);
     stream.add(5);
@@ -44,7 +44,7 @@ describe('remembered reads', () => {
     assert.equal(stream.asked, 1);
   });
 
-  it('count again what changed while it was counted', async () => {
+  it('count a partition again that changed while it was counted', async () => {
     const { stream, reads, count } = await counted();
     stream.add(1);
     await reads.settle(async () => stream.facts);
@@ -52,7 +52,7 @@ describe('remembered reads', () => {
     assert.equal(stream.asked, 2);
   });
 
-  it('count again after a commit, a loss of messages, and when all is handled', async () => {
+  it('count again after a commit, after a loss of messages, and when all messages are handled', async () => {
     const { stream, reads, count } = await counted();
     await reads.settle(async () => stream.facts);
     assert.equal(await count(5), 5);

@@ -17,7 +17,7 @@ interface Wanted {
   settings?: Partial<RunnerSettings>;
   ports?: Partial<RunnerPorts>;
   groupStart?: GroupStart;
-  /** What the previous runner had handled and committed under this epoch. */
+  /** The positions that the previous runner had handled and committed under this epoch. */
   before?: { position: number; committed: number };
   losses?: LossesLeft;
 }
@@ -199,7 +199,7 @@ describe('a partition runner', () => {
       assert.deepEqual({ created, stored }, { created: 1_000, stored: 2_000 });
     });
 
-    it('does not read if its message is gone and the stream was created again', async () => {
+    it('does not read if the message of the position is gone and the stream was created again', async () => {
       const { bucket, stream, start, told } = bench();
       bucket.put(position);
       stream.range = { first: 1, last: 50, created: 5_000 };
@@ -449,7 +449,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.writes.length, 1, 'the position was taken over once');
   });
 
-  it('reopens with backoff after readers that delivered nothing, and immediately after one that did', async () => {
+  it('reopens with backoff after readers that delivered nothing, and immediately after a reader that delivered', async () => {
     const { stream, start, told, clock } = bench();
     await start();
     stream.fault('broken');
@@ -468,7 +468,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 4);
   });
 
-  it('requests more if handlers are idle because all messages wait for a running one', async () => {
+  it('requests more if handlers are idle because all messages wait for a running message', async () => {
     const { handler, end } = manual();
     const { stream, start } = bench({ handler, settings: { concurrency: 2 } });
     await start();
@@ -759,7 +759,7 @@ describe('a partition runner', () => {
     assert.deepEqual(bucket.writes, []);
   });
 
-  it('leaves to the next runner what its predecessor left, if it is aborted before it has taken over', async () => {
+  it('leaves the state of its predecessor to the next runner if it is aborted before it has taken over', async () => {
     const losses = { state: { settledTo: 5, passed: 3, passedFrom: 5, passedTo: 9, fell: 0 }, uncounted: 2 };
     const { bucket, runner, start } = bench({ before: { position: 9, committed: 5 }, losses });
     bucket.read = async () => ({ kind: 'unknown' });
@@ -782,7 +782,7 @@ describe('a partition runner', () => {
     assert.deepEqual(later.bucket.writes, [5]);
   });
 
-  it('continues at its own position if another member has restored an older one', async () => {
+  it('continues at its own position if another member has restored an older position', async () => {
     const { bucket, start, stream } = bench({ before: { position: 5, committed: 5 } });
     const lease = { kind: 'found', entry: { key: 'lease', revision: 7, value: null } } as const;
     bucket.put({ v: 1, seq: 3, epoch: 0, at: '' });

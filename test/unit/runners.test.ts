@@ -58,7 +58,7 @@ async function busyMember(partitions: number) {
   for (let partition = 0; partition < partitions; partition++) runners.start(partition, 1);
   await settle();
   let sequence = 0;
-  /** All partitions handle a message every 50 ms for a second. */
+  /** Makes all partitions handle a message every 50 ms for a second. */
   const work = async (): Promise<number> => {
     const before = writes;
     for (let ms = 0; ms < 1_000; ms += 50) {
@@ -92,7 +92,7 @@ describe('the partitions of a member', () => {
     assert.ok((await work()) >= 4);
   });
 
-  it('are committed more rarely when they are many: the commits of all together have a limit', async () => {
+  it('are committed less often when they are many: the commits of all together have a limit', async () => {
     const { work } = await busyMember(500);
     await work();
     assert.ok((await work()) <= 1_050);

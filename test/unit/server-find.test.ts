@@ -138,7 +138,7 @@ describe('the output of nats-server', () => {
     }
   });
 
-  it('gives the reason of a failed start: the fatal line, or the last error, or the complaint', () => {
+  it('gives the reason of a failed start: the fatal line, or the last error, or the text before the log', () => {
     const log = (level: string, text: string) => `[12] 2026/01/02 03:04:05.678901 [${level}] ${text}`;
     assert.equal(reasonIn([log('INF', 'a'), log('FTL', 'b'), log('ERR', 'c'), log('INF', 'd')]), 'b');
     assert.equal(reasonIn([log('ERR', 'c'), log('ERR', 'e'), log('WRN', 'd')]), 'e');

@@ -10,7 +10,7 @@ import type {
 import type { StreamMessage } from '../../src/core/protocol/message.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** Partition of a sequence: its last digit modulo the number of partitions. */
+/** The number of partitions. The partition of a sequence is its last digit modulo this number. */
 const PARTITIONS = 2;
 
 const messageOf = (sequence: number): StreamMessage => ({
@@ -23,7 +23,7 @@ const messageOf = (sequence: number): StreamMessage => ({
   headers: () => ({}),
 });
 
-/** One reader at the server, which delivers the messages that a test names. */
+/** A reader at the server, which delivers the messages that a test names. */
 class Opened {
   pending = 0;
   rested = false;
@@ -61,7 +61,7 @@ class Opened {
   }
 }
 
-/** A lane as its partition sees it. */
+/** The view that a partition has of its lane. */
 interface Taken {
   sequences: number[];
   faults: string[];
@@ -163,7 +163,7 @@ function bench(messages = 1_000) {
     take,
     startOf,
     looks,
-    /** Another client changes all readers, or this one. */
+    /** Changes all readers, or this reader, like another client. */
     change: (text: string, reader?: Opened) => {
       change = text;
       changed = reader?.options.name;
@@ -184,7 +184,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([readers.length, readers[0]?.options.partition], [1, null]);
   });
 
-  it('releases window space for handled messages and those of other members', async () => {
+  it('releases window space for handled messages and for messages of other members', async () => {
     const { readers, take } = bench();
     const odd = await take(1, 0);
     readers[0]?.deliver(1, 10);
@@ -200,7 +200,7 @@ describe("the shared reader of a member's partitions", () => {
     const odd = await take(1, 40);
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 41]);
     readers[1]?.deliver(41, 80, 20);
-    // The head continues meanwhile: the partition does not take its messages yet.
+    // The head continues meanwhile: the partition does not take messages of the head yet.
     readers[0]?.deliver(101, 110, 40);
     readers[1]?.deliver(81, 109, 1);
     assert.equal(readers[1]?.isClosed, false);
@@ -220,7 +220,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([readers.length, odd.sequences], [1, range(51, 59)]);
   });
 
-  it('leaves a full partition behind if another one has room, without losing its messages', async () => {
+  it('leaves a full partition behind if another partition has room, without losing messages', async () => {
     const { readers, take, settle, startOf } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     for (let sequence = 1; sequence <= 40; sequence++) {
@@ -229,7 +229,7 @@ describe("the shared reader of a member's partitions", () => {
     }
     assert.deepEqual(fast.sequences, range(2, 40));
     assert.deepEqual(slow.sequences, range(1, 9));
-    // Half of what it holds has to be handled first.
+    // Half of the held messages have to be handled first.
     await settle();
     assert.equal(readers.length, 1);
     slow.release(3);
@@ -255,7 +255,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.held, before - held);
   });
 
-  it('waits for a full partition if no other one has room', async () => {
+  it('waits for a full partition if no other partition has room', async () => {
     const { readers, take } = bench(10);
     const slow = await take(1, 0);
     readers[0]?.deliver(1, 19, 40);
@@ -276,7 +276,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.ok(slow.pending() > 0);
   });
 
-  it('opens another head for a partition that is far ahead', async () => {
+  it('opens another head reader for a partition that is far ahead', async () => {
     const { readers, take, settle, startOf } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10, 200_000);
@@ -374,7 +374,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(await shared.shared.confirm(0), 'confirmed');
   });
 
-  it('makes a partition start again that received nothing from a changed reader, but followed it', async () => {
+  it('makes a partition start again that followed a changed reader, even if it received nothing from it', async () => {
     const { readers, take, shared, change, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 1);
@@ -387,7 +387,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(again.faults, ['foreign']);
   });
 
-  it('leaves the server time to deliver between two checks, and one check answers all that wait for it', async () => {
+  it('leaves the server time to deliver between two checks, and a check answers all partitions that wait for it', async () => {
     const { readers, take, shared, looks, settle } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -406,7 +406,7 @@ describe("the shared reader of a member's partitions", () => {
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
     steal();
-    // What the server has sent may still be in flight.
+    // Messages that the server has sent may still be in flight.
     await shared.shared.confirm(0);
     assert.deepEqual(even.faults, []);
     await shared.shared.confirm(0);
@@ -447,7 +447,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.isClosed, true);
   });
 
-  it('opens its reader for expected partitions, and closes it if none is opened', async () => {
+  it('opens its reader for expected partitions, and closes it if no partition is opened', async () => {
     const { shared, readers, take, settle } = bench();
     shared.shared.prepare(100);
     await settle();
@@ -477,7 +477,7 @@ describe("the shared reader of a member's partitions", () => {
     looks.tookMs = 10;
     await shared.shared.confirm(0);
     const before = looks.count;
-    // The server gets a pause after each look; no time passes here.
+    // The server gets a pause after each check; no time passes here.
     const waiting = shared.shared.confirm(0);
     const urgent = shared.shared.confirm(0, true);
     assert.deepEqual(await Promise.all([waiting, urgent]), ['confirmed', 'confirmed']);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Logger } from '../../src/core/index.js';
 import { sheltered } from '../../src/core/options/logger.js';
 
-/** A logger whose methods all do the same. */
+/** A logger whose methods all call `log`. */
 const every = (log: (fields: object, text: string) => unknown): Logger => ({
   debug: log,
   info: log,

@@ -18,7 +18,7 @@ const STATUS: RunnerStatus = {
   state: 'running',
 };
 
-/** A member that owns partition 3 and may handle. */
+/** A member that owns partition 3 and may handle messages. */
 function bench() {
   const timing = timingFor(10_000, 400);
   const state: State = initialState({ group: 'g', name: 'me', partitions: 4, timing, seed: 1 });
@@ -66,7 +66,7 @@ describe('a standstill', () => {
     failure.text = 'its reader could not be opened in time';
     const told: number[] = [];
     for (let now = 0; now <= 75_000; now += 1_000) {
-      // It starts again in between, but makes no progress.
+      // The partition starts again in between, but makes no progress.
       own.phase = now % 2_000 === 0 ? 'waiting' : 'starting';
       for (const { partition, why, reason } of standstill.look(now)) {
         assert.deepEqual([partition, why, reason], [3, 'stuck', 'its reader could not be opened in time']);

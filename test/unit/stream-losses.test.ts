@@ -38,7 +38,7 @@ function bench() {
     cleared: async () => undefined,
     trimmed: (trimmed) => told.push(trimmed),
   });
-  /** A message arrives, and no request was open before it. */
+  /** Lets a message arrive before which no request was open. */
   const came = (sequence: number): void => {
     watch.came(sequence, reading.received, 0, true);
     reading.received = sequence;
@@ -61,7 +61,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.equal(await settled, true);
   });
 
-  it('has nothing to ask without a sign', async () => {
+  it('makes no request without a sign', async () => {
     const { watch, asked, came } = bench();
     came(11);
     assert.equal(await watch.settle(), true);
@@ -94,7 +94,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 21, to: 44, atMost: 29 }]);
   });
 
-  it('returns where it ended, even while a request is in flight', () => {
+  it('returns the place where it ended, even while a request is in flight', () => {
     const { watch, came } = bench();
     came(20);
     void watch.settle();

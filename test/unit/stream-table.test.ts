@@ -72,7 +72,7 @@ describe('the listing of a stream', () => {
       },
     );
     const text = lines.join('\n');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the tests look for them
     assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u202e]/);
     for (const name of 'stream subject leader current late prefix group bucket version concern'.split(' ')) {
       assert.ok(text.includes(`${name}\\u001b[2J\\u202e`), name);

@@ -13,7 +13,7 @@ const load = (atMs: number, change: Partial<Load> = {}): Load => ({
   ...change,
 });
 
-/** What is suggested after loads at ten-second intervals; the drain target is 100 s. */
+/** The suggestion after loads at ten-second intervals; the drain target is 100 s. */
 function afterLoads(...changes: Partial<Load>[]): ReturnType<Suggestions['next']> {
   const suggestions = new Suggestions(100_000);
   const made = changes.map((change, i) => suggestions.next(load(i * 10_000, change)));
@@ -29,7 +29,7 @@ describe('the suggested number of members', () => {
 
   it('keeps up with arrivals, and drains the backlog within the target', () => {
     const busy = { lag: 30_000 };
-    // 200 a second are handled by 2, and the lag stays; 300 a second more drain it.
+    // Two members handle 200 messages a second, and the lag stays; to drain it, 300 a second more are needed.
     assert.deepEqual(afterLoads(busy, busy), {
       suggestedMembers: 5,
       arrivingPerSecond: 200,
@@ -54,7 +54,7 @@ describe('the suggested number of members', () => {
     assert.equal(afterLoads({}, { lag: 10, handledPerSecond: 20 }).memberPerSecond, 100);
   });
 
-  it('does not take a seek, a purge or a start for arrivals', () => {
+  it('does not count a seek, a purge or a start as arrivals', () => {
     const seek = afterLoads({ lag: 1_000_000 }, { lag: 0 }, { lag: 0 });
     assert.equal(seek.arrivingPerSecond, 100);
   });
@@ -66,7 +66,7 @@ describe('the suggested number of members', () => {
 });
 
 describe('the load of a group', () => {
-  it('leaves out partitions that more members would not help', () => {
+  it('leaves out partitions for which more members would not help', () => {
     const held = holdUp({ why: 'halted', reason: 'x', forMs: 1 });
     const partitions = [
       lease(0, { lag: 5, ratePerSecond: 10 }),

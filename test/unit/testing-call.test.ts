@@ -52,7 +52,7 @@ describe('a called handler', () => {
     assert.deepEqual([outcome, log], ['handled', [{ level: 'info', text: 'hello' }]]);
   });
 
-  it('gets a value by its schema, or as it is', async () => {
+  it('gets a value by its schema, or unchanged', async () => {
     const values: unknown[] = [];
     const handler = ({ value }: { value: { cents: number } }) => void values.push(value);
     assert.equal(
@@ -63,7 +63,7 @@ describe('a called handler', () => {
     assert.deepEqual(values, [{ cents: 5 }, { cents: 6 }]);
   });
 
-  it('is not called for a message that does not fit, which is not tried again', async () => {
+  it('is not called for an invalid message, which is not tried again', async () => {
     const result = await call({ schema: Order, handler: fails, onFailure: 'skip' }, { value: {} });
     assert.ok(result.outcome === 'failed' && result.error instanceof InvalidMessage);
     assert.deepEqual([result.error.message, result.then], ['no cents', 'skip']);

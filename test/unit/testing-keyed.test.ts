@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { partitionOf, textOf } from '../../src/core/index.js';
 import { type LocalStream, localStream } from '../../src/core/testing/index.js';
 
-/** Publishes orders of some customers under subjects of their own: number i of customer i modulo 7. */
+/** Publishes orders of some customers under subjects of their own: order i belongs to customer i modulo 7. */
 async function publishOrders(stream: LocalStream, count: number, what = 'created'): Promise<void> {
   await using publisher = await stream.createPublisher({ ownSubjects: true });
   for (let i = 0; i < count; i++)
@@ -77,7 +77,7 @@ describe('a local stream with subjects of its own', () => {
     await two.leave();
   });
 
-  it('keeps the layout that its first member gave, and refuses another one', async () => {
+  it('keeps the layout that its first member gave, and refuses another layout', async () => {
     const stream = localStream({ subjects: ['orders.>'] });
     await assert.rejects(stream.joinGroup({ handler: () => {} }), {
       code: 'layout-mismatch',

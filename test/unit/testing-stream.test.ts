@@ -27,7 +27,7 @@ describe('a local stream', () => {
     await member.leave();
   });
 
-  it('moves partitions when a member joins, leaves, or crashes; what was not committed comes again', async () => {
+  it('moves partitions when a member joins, leaves, or crashes; uncommitted messages come again', async () => {
     const stream = localStream({ partitions: 4 });
     const [first, second] = [[] as number[], [] as number[]];
     const one = await stream.joinGroup({ name: 'one', handler: ({ sequence }) => void first.push(sequence) });
@@ -41,7 +41,7 @@ describe('a local stream', () => {
     const all = () =>
       Promise.all([0, 1, 2, 3].map((partition) => publisher.publish({ partition, data: 'x' })));
     await all();
-    // They are handled, but no time has passed in which they could be committed.
+    // The messages are handled, but no time has passed in which they could be committed.
     assert.equal(first.length + second.length, 4);
     stream.crash(one);
     await stream.until(() => two.partitions.length === 4);
@@ -130,7 +130,7 @@ describe('a local stream', () => {
     await batching.leave();
   });
 
-  it('refuses what needs a server, and fails if a condition does not hold', async () => {
+  it('refuses options that need a server, and fails if a condition does not hold', async () => {
     assert.throws(() => localStream({ partitions: 0 }), { code: 'usage' });
     const misspelt: object = { partition: 2 };
     assert.throws(() => localStream(misspelt), /^NatspocError: localStream has no option "partition"/);

@@ -10,7 +10,7 @@ const STEP_MS = 5;
 class BusyLoop implements Clock {
   readonly turn = new TimeSlice(this);
   readonly steps = new Map<string, number>();
-  /** How often each was called in the current turn. */
+  /** How many times each partition was called in the current turn. */
   calls = 0;
   #nowMs = 0;
   #timers: (() => void)[] = [];
@@ -57,14 +57,14 @@ describe('time slices of the event loop', () => {
     assert.ok(Math.max(...steps) - Math.min(...steps) <= oneTurn, steps.join(' '));
   });
 
-  it('go first to partitions that asked while another one had the slice', () => {
-    // All ask at the same time, as after the permit has opened.
+  it('go first to partitions that asked while another partition had the slice', () => {
+    // All partitions ask at the same time, as when the permit has opened.
     const loop = new BusyLoop(['p0', 'p1']);
     loop.go();
     assert.deepEqual([...loop.steps.keys()], ['p0', 'p1']);
   });
 
-  it('are waited for once, even if requested repeatedly', () => {
+  it('are granted once, even if requested repeatedly', () => {
     const loop = new BusyLoop(['p0', 'p1', 'p2']);
     for (let i = 0; i < 30; i++) {
       loop.go();

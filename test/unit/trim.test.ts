@@ -69,7 +69,7 @@ describe('stream trim', () => {
       return steps.map((step) => step.upTo);
     };
     assert.deepEqual(await upTo(layout), [10, 10, 10]);
-    // One of its partitions has no position yet.
+    // One partition of the group has no position yet.
     assert.deepEqual(await upTo({ ...layout, partitions: 3 }), [null, null, null]);
   });
 
@@ -86,7 +86,7 @@ describe('stream trim', () => {
     );
   });
 
-  it('deletes what the slowest group has handled, and nothing if a group has no position', async () => {
+  it('deletes the messages that the slowest group has handled, and nothing if a group has no position', async () => {
     const observers = new Map([
       ['fast', group({ 0: 30, 1: 30, 2: 30 })],
       ['slow', group({ 0: 20 })],

@@ -14,8 +14,8 @@ function status(): GroupStatus {
   };
 }
 
-describe('what a keyed group has not read', () => {
-  it('is what lies after the lowest position, of the group and of each member', () => {
+describe('the unread messages of a keyed group', () => {
+  it('are the messages after the lowest position of the group, and of each member', () => {
     const { unread, members } = addUnread(status(), ({ position }) => 1_000 + (position ?? 0), 2_000);
     assert.deepEqual(unread, { messages: 90, oldestAgeMs: 990 });
     assert.deepEqual(
@@ -27,7 +27,7 @@ describe('what a keyed group has not read', () => {
     );
   });
 
-  it('is not shown for a group of another kind, nor if everything is read', () => {
+  it('are not shown for a group of another kind, nor if all messages are read', () => {
     const none = status();
     for (const each of none.partitions) each.unread = undefined;
     assert.equal(addUnread(none, () => 0, 0).unread, undefined);
@@ -36,7 +36,7 @@ describe('what a keyed group has not read', () => {
     assert.equal(addUnread(caughtUp, () => 0, 0).unread, undefined);
   });
 
-  it('asks the server once for each position, and leaves unknown ages out', async () => {
+  it('cost one request for each position, and unknown ages are left out', async () => {
     const asked: [number, number][] = [];
     const observer: Pick<GroupObserver, 'storedAt'> = {
       storedAt: async (partition, after) => {

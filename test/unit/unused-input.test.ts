@@ -20,13 +20,13 @@ describe('input on a pipe that is not used', () => {
 
   it('is refused, even if the event loop is busy for longer than the command waits', async () => {
     const refused = assert.rejects(refuseUnusedInput(pipe('full', 'line\n')), /There is input on a pipe/);
-    // Like other modules that are being loaded.
+    // Computes, as when other modules are being loaded.
     const end = performance.now() + 200;
     while (performance.now() < end);
     await refused;
   });
 
-  it('is none if the pipe is open and empty', async () => {
+  it('is not assumed if the pipe is open and empty', async () => {
     await refuseUnusedInput(pipe('empty', ''));
   });
 });

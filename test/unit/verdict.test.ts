@@ -20,7 +20,7 @@ const failing = (error: unknown, judge?: Judge, ports: Partial<WorkPorts> = {}) 
   );
 
 describe('the judge of failures', () => {
-  it('sees the failure', () => {
+  it('gets the failure with its message', () => {
     const error = new Error('no');
     const seen: unknown[] = [];
     const judge: Judge = ({ message, ...failure }) => {
@@ -169,7 +169,7 @@ describe('a message without a key that is to be stored', () => {
     assert.deepEqual([calls, letters, bench.position], [[2], [[1, 'it has no key']], 2]);
   });
 
-  it('ends a batch: those before it are handled without it', async () => {
+  it('ends a batch: the messages before it are handled without it', async () => {
     const letters: number[] = [];
     const deadLetters: WorkPorts['deadLetters'] = {
       store: async ({ message }) => {

@@ -4,7 +4,7 @@ import { watchConnection } from '../../src/core/nats/client/watch-connection.js'
 import { settle } from '../support/fake-partition.js';
 
 describe('a watched connection', () => {
-  /** What its watcher hears of these statuses of the client. */
+  /** The reports of the watcher for these statuses of the client. */
   async function heard(...types: string[]): Promise<string[]> {
     const told: string[] = [];
     const connection = {

@@ -9,7 +9,7 @@ import { ManualClock } from '../support/manual-clock.js';
 type Callback = (error: Error | null, message: Msg) => void;
 const KEYS = ['group.g.lease.0', 'group.g.lease.1', 'group.g.lease.2'];
 
-/** A watch on a model of a server: the test decides what it stores and what it delivers. */
+/** A watch on a model of a server: the test decides which entries the model stores and delivers. */
 class Scene {
   readonly clock = new ManualClock();
   readonly snapshots: string[][] = [];
@@ -19,7 +19,7 @@ class Scene {
   readonly #stored: string[] = [];
   #callback: Callback = () => {};
   #delivered = 0;
-  /** Readers cannot be created. */
+  /** True: readers cannot be created. */
   isRefusing = false;
   isClosed = false;
 
@@ -125,7 +125,7 @@ describe('the watch of a bucket', () => {
     scene.isClosed = true;
     const before = scene.opened.length;
     await scene.pass(2_000);
-    // An earlier one may have been planned.
+    // An earlier reader may have been planned.
     assert.ok(scene.opened.length <= before + 1, String(scene.opened));
   });
 });

@@ -193,8 +193,8 @@ describe('the work of a partition', () => {
     });
   });
 
-  describe('what holds it up', () => {
-    it('is the first message that failed, with its error, attempts and the next one, until it is settled', () => {
+  describe('the hold-up', () => {
+    it('is the first message that failed, with its error, attempts and the time of the next attempt, until it is settled', () => {
       let fails = true;
       const failure: FailurePolicy = {
         maxAttempts: 9,

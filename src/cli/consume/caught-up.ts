@@ -2,13 +2,13 @@ import { type Cancel, type Clock, systemClock } from '../../core/lib/clock.js';
 import type { GroupMember } from '../../core/member/group-member.js';
 
 const LOOK_EVERY_MS = 100;
-/** How long a member without partitions waits for some. */
+/** How long a member without partitions waits for its first partitions. */
 const PATIENCE_MS = 2_000;
 
 /**
- * Calls back once when a member has caught up. Then every partition of the group has an owner, and each partition of this member
- * is halted or has been handled up to `end`, or up to its own end at some moment. Other members catch up with their own
- * partitions; if such a member ends, the remaining members take them over.
+ * Calls back once when a member has caught up. A member has caught up when every partition of the group has an owner, and each partition
+ * of this member is halted, or was handled up to `end` or to the end of the partition at some moment. Other members catch up with their
+ * own partitions; if such a member ends, the remaining members take its partitions over.
  *
  * @param end the last stream sequence that must be handled. Later messages need not be handled, so that the member can
  *   finish on a busy stream.

@@ -35,7 +35,7 @@ export interface ConsumerOptions {
   workMs: number;
   /** A command for each message. */
   exec: string | undefined;
-  /** It gets up to this many messages at once. */
+  /** The command gets up to this many messages at once. */
   execBatch: number | undefined;
   /** A handler that was loaded from a module. */
   handler: Handler | InBatches | undefined;
@@ -51,7 +51,7 @@ export interface ConsumerOptions {
 export interface Consumer {
   readonly member: GroupMember;
   leave(options: { rejoinWithinMs: number | undefined }): Promise<void>;
-  /** Resolves when it has left; rejects with the error that ended it. */
+  /** Resolves when the member has left; rejects with the error that ended it. */
   readonly closed: Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   const writer = new LineWriter(options.stdout);
   const halted = new Map<number, string>();
   let left = count ?? Number.POSITIVE_INFINITY;
-  // Read before it joins: messages published later need not be handled.
+  // Read before the member joins: messages published later need not be handled.
   const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
   const isNew = !(await StreamAdmin.hasBegun(options.connection, config));
   let isDone = false;
@@ -83,7 +83,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     (events) => {
       flush = logEvents(events, config, note);
       events.on('halted', ({ partition, message }) => halted.set(partition, message));
-      // An operator released it, and this member took it again.
+      // An operator released the halted partition, and this member took it again.
       events.on('acquired', ({ partition }) => halted.delete(partition));
       if (count !== undefined) events.on('handled', () => --left === 0 && leave());
     },
@@ -137,7 +137,7 @@ async function tellNewGroup({ connection, config, note }: ConsumerOptions): Prom
   if (line !== undefined) note(line);
 }
 
-/** Records that the job is done. Everything is committed already. */
+/** Records that the job is done, after the last commit. */
 async function tellJob({ connection, config, note }: ConsumerOptions, until: number): Promise<void> {
   await recordJob(connection, config, until).catch((error: unknown) =>
     note(`warning: could not record that the job is done: ${messageOf(error)}`),

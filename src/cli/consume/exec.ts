@@ -57,7 +57,7 @@ export function execHandler({ command, write }: ExecOptions): Handler {
   };
 }
 
-/** The same for a batch: one line of NDJSON for each message on its standard input. */
+/** A handler that runs a command for each batch: one line of NDJSON for each message on its standard input. */
 export function execBatchHandler({ command, write }: ExecOptions): BatchHandler {
   const running = killedAtExit();
   return async (messages, context) => {
@@ -91,7 +91,7 @@ interface Run {
   running: Set<() => void>;
 }
 
-/** Error codes for a missing shell. Other messages would fail in the same way, so the member stops. */
+/** Error codes for a missing shell. Every other message would fail, too, so the member stops. */
 const NO_SHELL = new Set(['ENOENT', 'EACCES']);
 
 /** The error of an attempt whose command could not be started, with the system's reason. */
@@ -126,7 +126,7 @@ async function run({ command, input, env, signal, running }: Run): Promise<Buffe
     let tooMuch = false;
     let stopped = false;
     let killTimer: NodeJS.Timeout | undefined;
-    // The whole group: the shell's children too.
+    // Kills the whole process group, because the shell may have children.
     const killNow = (): void => signalGroup(child, 'SIGKILL');
     running.add(killNow);
     const stop = (): void => {

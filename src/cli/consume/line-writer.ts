@@ -21,8 +21,8 @@ interface Waiter {
 
 /**
  * Writes lines to a stream in few writes, and slows the writer down if the reader is slow: `write` then returns
- * a promise, otherwise undefined. `written` resolves when the operating system has taken everything so far:
- * only then may a position that covers it be committed.
+ * a promise, otherwise undefined. `written` resolves when the operating system has taken all lines so far: only then may a position that
+ * covers them be committed.
  */
 export class LineWriter {
   readonly #stream: Writable;
@@ -51,7 +51,7 @@ export class LineWriter {
     return this.#failure;
   }
 
-  /** The reader of the pipe is known to be gone before a write has failed. */
+  /** To be called if the reader of the pipe is known to be gone before a write has failed. */
   readerIsGone(): void {
     this.#close(Object.assign(new Error('the pipe has no reader'), { code: 'EPIPE' }));
   }
@@ -72,7 +72,7 @@ export class LineWriter {
     return this.#drained;
   }
 
-  /** The same for bytes, which are written unchanged. */
+  /** Adds bytes, which are written unchanged; otherwise like `write`. */
   writeBytes(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#closed) throw this.#closed;
     this.#flush();

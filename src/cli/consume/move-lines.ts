@@ -5,7 +5,7 @@ import { describeMove, describeReport, type Move } from '../../core/member/statu
 import type { Report } from '../../core/protocol/events.js';
 import { partitionList } from '../../text/partition-list.js';
 
-/** How long a move waits for others of its rebalance, in milliseconds. */
+/** How long a move waits for the other moves of its rebalance, in milliseconds. */
 const TOGETHER_MS = 200;
 
 const isMove = (report: Report): report is Move =>
@@ -15,8 +15,7 @@ const isMove = (report: Report): report is Move =>
   report.type === 'lost';
 
 /**
- * What the moves of one line have in common: everything except the partition, its epoch and the time that the
- * move took.
+ * The values that the moves of one line share: all except the partition, its epoch and the time that the move took.
  */
 function kindOf(move: Move): string {
   const { partition: _, epoch: __, ...kind } = move;
@@ -78,7 +77,7 @@ function describeMoves(moves: readonly [Move, ...Move[]]): string {
   return describeMove(first, partitionList(moves.map(({ partition }) => partition)), '', within);
 }
 
-/** The same for programs. */
+/** The values of the line of {@link describeMoves}, for programs. */
 function fieldsOf(moves: readonly [Move, ...Move[]]): object {
   const [{ type: event, partition: _, epoch: __, ...common }] = moves;
   const times = moves.flatMap((move) => ('tookMs' in move ? [move.tookMs] : []));

@@ -6,7 +6,7 @@ import { toNdjson, toText } from './message-line.js';
 export const OUTPUTS = ['ndjson', 'text', 'none'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
-/** The line for a message, by output format. */
+/** Makes the line for a message, by output format. */
 export const LINES: Record<Output, ((message: StreamMessage, context: BatchContext) => string) | undefined> =
   {
     ndjson: toNdjson,

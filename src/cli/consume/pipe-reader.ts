@@ -13,9 +13,8 @@ export function isPipe(fd: number): boolean {
 }
 
 /**
- * True if a pipe has no reader any more. Only a write would show it, and a reader may leave while there is
- * nothing to write. So the pipe is opened once more, which fails (pipe(7)). False also if that cannot be
- * known.
+ * True if a pipe has no reader any more. Otherwise only a write would show that, and a reader may leave while there is nothing to write.
+ * So the pipe is opened once more, which fails if it has no reader (pipe(7)). False also if that cannot be known.
  */
 export function hasLostReader(fd: number): boolean {
   try {
@@ -28,7 +27,7 @@ export function hasLostReader(fd: number): boolean {
 
 /**
  * A barrier for lines that go to a pipe: the reader may leave without reading what the operating system has
- * taken. So lines count as taken only if the reader is still there some time later.
+ * taken. So lines count as taken only if the reader is still there after `afterMs`.
  */
 export function takenByReader(writer: LineWriter, fd: number, afterMs: number): Barrier {
   return async (last) => {

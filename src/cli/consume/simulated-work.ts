@@ -23,7 +23,7 @@ export function pretendToWork(ms: number): Handler {
     });
 }
 
-/** Writes the line of a message; the next one waits for a returned promise. */
+/** Writes the line of a message; the next message waits for a returned promise. */
 type WriteLine = (message: StreamMessage, context: BatchContext) => Promise<void> | undefined;
 
 /** Writes a line for each message; undefined if the output is `none`. */

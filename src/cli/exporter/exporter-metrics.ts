@@ -10,7 +10,7 @@ const STATES: readonly ExportedState[] = ['running', 'idle', 'no-members', 'unre
 export interface ExporterFacts {
   /** All groups, by name. */
   readonly groups: readonly KnownGroup[];
-  /** How often the connection broke, and how often a reading failed. */
+  /** How many times the connection broke, and how many readings failed. */
   readonly disconnects: number;
   readonly failures: number;
   /** How long the last complete reading took, in milliseconds; undefined: there is none yet. */
@@ -37,7 +37,7 @@ const OF_GROUP: Partial<Record<MetricName, (known: KnownGroup, now: number) => n
   natspoc_group_data_age_seconds: ({ readAt }, now) => seconds(now - readAt),
 };
 
-/** The same for each partition, with the labels besides `group` and `partition`. */
+/** The metrics of each partition, with the labels besides `group` and `partition`. */
 const OF_PARTITION: Partial<
   Record<MetricName, (lease: LeaseStatus) => [number | null, Record<string, string>?] | null>
 > = {

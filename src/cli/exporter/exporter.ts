@@ -21,7 +21,7 @@ import { type KnownGroup, KnownGroups } from './known-groups.js';
 const REST = 9;
 /** The longest such pause, in milliseconds. */
 const LONGEST_REST_MS = 60_000;
-/** How long until the same failure is reported again, in milliseconds. */
+/** How long it takes until the same failure is reported again, in milliseconds. */
 const TELL_AGAIN_MS = 60_000;
 /** A reading that is late by this many times its interval makes the exporter unready. */
 const LATE = 3;
@@ -38,7 +38,7 @@ const FATAL: ReadonlySet<string> = new Set([
 export interface ExporterOptions {
   connection: NatsConnection;
   config: Config;
-  /** Only these groups; empty: all of the stream. */
+  /** Only these groups; empty: all groups of the stream. */
   groups: readonly string[];
   /** Receives lines for people. */
   note: (line: string) => void;
@@ -56,7 +56,7 @@ export class Exporter implements ExporterFacts {
   #reading: Promise<void> | undefined;
   #end: { resolve: () => void; reject: (error: NatspocError) => void } | undefined;
   #isClosed = false;
-  /** Resolves when it is closed; rejects with what ends it. */
+  /** Resolves when the exporter is closed; rejects with the error that ends it. */
   readonly closed: Promise<void>;
   disconnects = 0;
   failures = 0;
@@ -80,8 +80,7 @@ export class Exporter implements ExporterFacts {
   /**
    * Starts to listen, and reads the groups once.
    *
-   * @throws NatspocError `config` if it cannot listen; the error of the first reading, if waiting would not
-   * help.
+   * @throws NatspocError `config` if the exporter cannot listen; the error of the first reading, if waiting would not help.
    */
   static async open(options: ExporterOptions): Promise<Exporter> {
     const exporter = new Exporter(options);
@@ -100,7 +99,7 @@ export class Exporter implements ExporterFacts {
     return exporter;
   }
 
-  /** The address that it listens on. */
+  /** The address that the exporter listens on. */
   get url(): string {
     return this.#server?.url ?? '';
   }
@@ -131,7 +130,7 @@ export class Exporter implements ExporterFacts {
     await this.#server?.close();
   }
 
-  /** The reasons why its data may be wrong, one per line; empty: it is up to date. */
+  /** The reasons why the served data may be wrong, one per line; empty: the data is up to date. */
   problems(): string[] {
     const { stream } = this.#options.config;
     const since = (at: number): string => formatDuration(this.now() - at);
@@ -182,7 +181,7 @@ export class Exporter implements ExporterFacts {
       return;
     }
     const now = this.now();
-    // Without its stream or bucket no group exists.
+    // Without stream or bucket no group exists.
     if (explained.code === 'stream-missing') this.#known.replace([], now);
     const { message } = explained;
     const before = this.#failure;
@@ -236,7 +235,7 @@ const json = (status: number, body: object): HttpAnswer => ({
   type: 'application/json; charset=utf-8',
 });
 
-/** The first line: what is exported, and where. */
+/** The first line of the log: the exported groups, and the address. */
 export function introduce(exporter: Exporter, { stream, refreshMs }: Config): string {
   const groups = countOf(exporter.groups.length, 'group');
   return `exporting ${groups} of stream ${stream} at ${exporter.url}, read every ${formatDuration(refreshMs)}`;

@@ -14,17 +14,17 @@ import { loadOf, type Suggestion, Suggestions } from './suggestion.js';
 /** The state of a group for the exporter. `missing`: it was named with --group, and does not exist. */
 export type ExportedState = GroupOverview['state'] | 'missing';
 
-/** A group as it was read last. */
+/** The last known state of a group. */
 export interface KnownGroup extends Omit<GroupOverview, 'state'>, Omit<Suggestion, 'suggestedMembers'> {
   state: ExportedState;
   /** null: not known. */
   suggestedMembers: number | null;
-  /** Absent: it cannot be read, or does not exist. */
+  /** Absent: the group cannot be read, or does not exist. */
   status?: GroupStatus | undefined;
   findings: readonly Finding[];
-  /** When it was read, on this process's clock, in milliseconds. */
+  /** When the group was read, on this process's clock, in milliseconds. */
   readAt: number;
-  /** Why it could not be read since; null: it could. */
+  /** Why the last reading of the group failed; null: it did not fail. */
   stale: string | null;
 }
 
@@ -50,7 +50,7 @@ export class KnownGroups {
     return this.#groups.get(group);
   }
 
-  /** Replaces what was known before. Returns the names of new groups, and of groups that are gone. */
+  /** Replaces the former readings. Returns the names of new groups, and of groups that are gone. */
   replace(readings: readonly GroupReading[], now: number): { come: string[]; gone: string[] } {
     const before = this.#groups;
     const groups = new Map(readings.map((reading) => [reading.group, this.#known(reading, now)]));
@@ -76,8 +76,7 @@ export class KnownGroups {
   }
 
   /**
-   * A fault of the group is its state; a fault of the server or of our permissions says nothing about the
-   * group.
+   * A fault of the group becomes the state of the group; a fault of the server or a missing permission says nothing about the group.
    */
   #failed(group: string, error: NatspocError, now: number): KnownGroup {
     const before = this.#groups.get(group);
@@ -94,7 +93,7 @@ const NO_INSIGHT = {
   stale: null,
 } as const;
 
-/** Only a member creates a group, so one is suggested. */
+/** Only a member creates a group, so one member is suggested. */
 const missing = (group: string, now: number): KnownGroup => ({
   ...NO_FACTS,
   ...NO_INSIGHT,

@@ -2,7 +2,7 @@ import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
 import { totalLag } from '../../core/admin/lease-status.js';
 import { isLong } from '../../core/protocol/hold-up.js';
 
-/** Arrivals are measured over this much of the past, in milliseconds. */
+/** Arrivals are measured over this last time, in milliseconds. */
 const WINDOW_MS = 60_000;
 /** Members work at full speed while draining would take longer than this, in milliseconds. */
 const BEHIND_MS = 5_000;
@@ -11,9 +11,9 @@ const BEHIND_MS = 5_000;
 export interface Load {
   atMs: number;
   partitions: number;
-  /** Members that run. */
+  /** Members that are running. */
   members: number;
-  /** Those of them that handle messages. */
+  /** Running members that handle messages. */
   busy: number;
   /** Messages that members could handle; null: not known. */
   lag: number | null;
@@ -38,17 +38,17 @@ export function loadOf(status: GroupStatus, atMs: number): Load {
   };
 }
 
-/** How many members a group needs, and the rates from which that follows. */
+/** The number of members that a group needs, and the rates from which it follows. */
 export interface Suggestion {
   suggestedMembers: number;
   /** Messages per second; null: not known yet. */
   arrivingPerSecond: number | null;
-  /** What one member handles, at least; null: not known yet. */
+  /** Messages per second that one member handles, at least; null: not known yet. */
   memberPerSecond: number | null;
 }
 
 /**
- * Suggests how many members a group should have, from one reading after the other:
+ * Suggests the number of members that a group should have. It learns from each reading:
  *
  *     ceil((arrivals per second + lag / drain target) / rate of one member), from 1 to the number of partitions
  *
@@ -85,8 +85,7 @@ export class Suggestions {
   }
 
   /**
-   * Messages that were handled, and the growth of the lag. A seek or a purge makes the sum smaller; it never
-   * counts as less than 0.
+   * Arrivals are the handled messages plus the growth of the lag. A seek or a purge makes the sum smaller; the result is never below 0.
    */
   #arriving(): number | null {
     let [messages, seconds] = [0, 0];

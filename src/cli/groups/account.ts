@@ -29,8 +29,7 @@ export function configIn(config: Config, stream: string, group: string): Config 
 /**
  * The groups of all streams of the account, by stream and name.
  *
- * @throws NatspocError if the server does not answer. If listing streams is not permitted, only those of the
- * configured stream.
+ * @throws NatspocError if the server does not answer. If listing streams is not permitted, only the groups of the configured stream.
  */
 export async function readAccount(connection: NatsConnection, config: Config): Promise<AccountGroup[]> {
   const streams = await streamsOf(connection, config);
@@ -50,7 +49,7 @@ async function streamsOf(connection: NatsConnection, config: Config): Promise<st
   }
 }
 
-/** The groups of one stream; a fault of it must not hide the others. */
+/** The groups of one stream; a fault of this stream must not hide the groups of other streams. */
 async function groupsOf(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
   try {
     return await readGroups(new AllGroups(connection, config));

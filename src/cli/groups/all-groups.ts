@@ -14,17 +14,17 @@ import { configOf } from './config-of.js';
 /** Groups that are read at the same time. */
 const CONCURRENT_GROUPS = 4;
 
-/** How long until a stream is opened again, in milliseconds: an operator may have changed its settings. */
+/** A stream is opened again after this time, in milliseconds, because an operator may have changed its settings. */
 const OPEN_AGAIN_MS = 60_000;
 
 /** A group as it was read. */
 export interface GroupFound {
   group: string;
-  /** For a keyed group: where the key is, and which subjects it handles; null: it has the partitions of the stream. */
+  /** For a keyed group: where its key is, and which subjects the group handles; null: it has the partitions of the stream. */
   key: string | null;
   filter: string | null;
   status: GroupStatus;
-  /** What `leases check` finds, settings included. */
+  /** The findings of `leases check`, settings included. */
   findings: Finding[];
 }
 
@@ -39,7 +39,7 @@ interface Opened {
   at: number;
 }
 
-/** Reads the groups of a stream, again and again. What they have in common is read once. */
+/** Reads the groups of a stream, again and again. Each reading makes the reads that all groups share only once. */
 export class AllGroups {
   readonly #connection: NatsConnection;
   readonly #config: Config;
@@ -52,7 +52,7 @@ export class AllGroups {
   }
 
   /**
-   * Reads all groups, by name, or some of them. A group that does not exist is left out.
+   * Reads all groups or the wanted ones, in the order of their names. A group that does not exist is left out.
    *
    * @throws NatspocError if the stream or its bucket cannot be read. A fault of one group is returned with
    * that group.

@@ -6,7 +6,10 @@ import { systemClock } from '../../core/lib/clock.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
 
-/** A member without a connection that renewed within this time may be alive: servers of a cluster may not see each other. */
+/**
+ * A member that seems to have no connection may be alive if it renewed within this time, in milliseconds: servers of a cluster may not see
+ * each other.
+ */
 const RECENT_MS = 2_000;
 
 const isGone = (member: MemberStatus): boolean => isDead(member) && member.renewedAgoMs > RECENT_MS;
@@ -14,7 +17,7 @@ const isGone = (member: MemberStatus): boolean => isDead(member) && member.renew
 /**
  * Makes sure that a group has no member that is alive.
  *
- * @param doing the action that is refused for a group with members: "deleted".
+ * @param doing the action that is refused for a group with members, such as "deleted".
  * @returns the sessions of members that have died and were not fenced yet.
  * @throws NatspocError `members-alive`, naming them.
  */
@@ -34,11 +37,10 @@ export async function deadSessions(stream: StreamAdmin, group: string, doing: st
 
 /**
  * Deletes all that the bucket holds of a group: leases, positions, pins and pauses, its layout. Members that have died are fenced
- * first, so that a member that was only stopped cannot continue. A member that joins meanwhile keeps what it
- * wrote.
+ * first, so that a member that was only stopped cannot continue. The entries of a member that joins meanwhile stay.
  *
- * @returns how many entries were deleted, past ones included.
- * @throws NatspocError `members-alive`, and what the server refuses.
+ * @returns the number of deleted entries, past ones included.
+ * @throws NatspocError `members-alive`, and the server's refusals.
  */
 export async function deleteGroup(stream: StreamAdmin, group: string): Promise<number> {
   const { bucket } = stream;
@@ -50,7 +52,7 @@ export async function deleteGroup(stream: StreamAdmin, group: string): Promise<n
       throw new NatspocError('failed', `Session ${session} could not be ended: ${fenced.message}.`);
   }
   const revision = await stream.newestRevision();
-  // A member that joined before this revision is seen here, and one that joins later writes above it.
+  // A member that joined before this revision is seen here; a member that joins later writes at higher revisions.
   if (await hasSessions(stream, group))
     throw new NatspocError('members-alive', `A member joined group ${group} meanwhile: nothing was deleted.`);
   const deleted = await stream.purgeGroup(group, revision);

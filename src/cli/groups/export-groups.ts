@@ -11,7 +11,8 @@ import type { FileGroup, GroupFile } from './group-file.js';
 import { missingGroup } from './missing-group.js';
 
 /**
- * Reads the positions of groups. Members may run: what they commit meanwhile may be missing, and is handled again after an import.
+ * Reads the positions of groups. Members may run: positions that they commit meanwhile may be missing, and their messages are handled
+ * again after an import.
  *
  * @param name of the group; undefined: all groups of the stream.
  * @throws NatspocError `group-missing`; `failed` for a position that cannot be read, and for a group that is being resized.

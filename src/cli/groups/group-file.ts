@@ -14,7 +14,7 @@ import {
 const FORMAT = 'natspoc-groups';
 const VERSION = 1;
 
-/** A position in a file: the last stream sequence handled in a partition, and what identifies its stream. */
+/** A position in a file: the last stream sequence handled in a partition, and the values that identify its stream. */
 export interface FilePosition {
   partition: number;
   sequence: number;
@@ -23,7 +23,7 @@ export interface FilePosition {
   stored?: number | undefined;
   /** Upper bound of messages that the stream dropped before they were handled; absent: none. */
   trimmed?: number | undefined;
-  /** A seek has moved it since the last resize. */
+  /** A seek has moved the position since the last resize. */
   sought?: true | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface FilePosition {
 export interface FileGroup {
   group: string;
   partitions: number;
-  /** For a keyed or resized group; null: it has the partitions of the stream. */
+  /** The layout of a keyed or resized group; null: the group has the partitions of the stream. */
   layout: GroupLayoutRecord | null;
   /** Where partitions without a position start; null: not recorded. */
   start: StartRecord | null;
@@ -55,10 +55,10 @@ export const groupFileJson = (file: GroupFile): object => ({
 });
 
 /**
- * The file in a text.
+ * Parses the text of a file.
  *
  * @param name of the file, for messages.
- * @throws NatspocError `usage` with the first thing that is wrong in it.
+ * @throws NatspocError `usage` with the first mistake in the text.
  */
 export function parseGroupFile(text: Uint8Array, name: string): GroupFile {
   const refuse = (why: string): NatspocError => new NatspocError('usage', `${name}: ${why}.`);
@@ -80,7 +80,7 @@ export function parseGroupFile(text: Uint8Array, name: string): GroupFile {
 const encoder = new TextEncoder();
 const bytesOf = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 
-/** A group, or what is wrong with it. */
+/** A group, or the mistake in it. */
 function groupIn(value: unknown): FileGroup | string {
   const fields = asObject(value);
   const head = decode(fields, { group: isId, partitions: isPartitionCount });

@@ -13,7 +13,7 @@ import type { FileGroup, GroupFile } from './group-file.js';
 
 const CONCURRENT_READS = 16;
 
-/** What an import would do to a group. */
+/** The effect of an import on a group. */
 export interface ImportStep {
   group: string;
   positions: number;
@@ -29,9 +29,9 @@ export interface ImportPorts {
 }
 
 /**
- * Checks everything that an import needs. Changes nothing.
+ * Makes all checks of an import, and changes nothing.
  *
- * @param force import into a stream that was created at another time, or restored from an older copy.
+ * @param force accept a stream that was created at another time, or restored from an older copy.
  * @throws NatspocError `members-alive`; `layout-mismatch` for another stream or other partitions.
  */
 export async function planImport(ports: ImportPorts, file: GroupFile, force: boolean): Promise<ImportStep[]> {

@@ -16,7 +16,7 @@ export function missingGroup({ stream }: Config, group: string, known: readonly 
 }
 
 /**
- * Refuses to work on a group that does not exist: its name is probably mistyped, and an empty group would look like one in trouble.
+ * Refuses to work on a group that does not exist: its name is probably mistyped, and an empty group would look like a group in trouble.
  *
  * @throws NatspocError `group-missing`.
  */

@@ -3,8 +3,8 @@ import type { NatspocError } from '../../core/lib/errors.js';
 import type { AllGroups, GroupFound } from './all-groups.js';
 
 /**
- * The state of a group. `running`: it has members that run; `idle`: it has none and needs none, because they did a bounded job;
- * `no-members`: it has none; `unreadable`: its layout cannot be read.
+ * The state of a group. `running`: it has running members; `idle`: its members have done a bounded job and left; `no-members`: it has no
+ * members for another reason; `unreadable`: its layout cannot be read.
  */
 export type GroupState = 'running' | 'idle' | 'no-members' | 'unreadable';
 
@@ -12,14 +12,14 @@ export type GroupState = 'running' | 'idle' | 'no-members' | 'unreadable';
 export interface GroupOverview extends GroupTotals {
   group: string;
   state: GroupState;
-  /** For a keyed group: where the key is, and which subjects it handles; null: it has the partitions of the stream. */
+  /** For a keyed group: where its key is, and which subjects the group handles; null: it has the partitions of the stream. */
   key: string | null;
   filter: string | null;
   /** When the group last committed a position, in milliseconds since 1970; null: never. */
   lastCommitAtMs: number | null;
   /** Positions that are wrong: "leases check" gives the reasons. */
   wrongPositions: number;
-  /** Why it is unreadable; null: it is not. */
+  /** Why the group is unreadable; null: it is readable. */
   problem: string | null;
 }
 
@@ -35,7 +35,7 @@ export async function readGroups(all: AllGroups): Promise<GroupOverview[]> {
   });
 }
 
-/** What a list of groups shows about one. */
+/** The overview of a group that was read. */
 export function overviewOf({ group, key, filter, status }: GroupFound): GroupOverview {
   const totals = totalsOf(status);
   const ages = status.partitions.flatMap(({ positionAgeMs }) => positionAgeMs ?? []);
@@ -51,7 +51,7 @@ export function overviewOf({ group, key, filter, status }: GroupFound): GroupOve
   };
 }
 
-/** The same for a group that cannot be read. */
+/** The overview of a group that cannot be read. */
 export const unreadableGroup = (group: string, { message }: NatspocError): GroupOverview => ({
   ...NO_FACTS,
   group,

@@ -10,11 +10,11 @@ import type { FileGroup } from './group-file.js';
 const CONCURRENT_WRITES = 16;
 
 /**
- * Writes a group of a file into the bucket: its layout, its start, and a position for each partition. A partition that has a position
- * in the bucket and none in the file loses it, and starts where the group starts.
+ * Writes a group of a file into the bucket: its layout, its start, and a position for each partition. If a partition has a position in the
+ * bucket but none in the file, that position is deleted, and the partition starts where the group starts.
  *
- * @throws NatspocError `members-alive` if another client writes to the group meanwhile, and what the server refuses. The same
- *   import can be repeated.
+ * @throws NatspocError `members-alive` if another client writes to the group meanwhile, and the server's refusals. The same import can be
+ * repeated.
  */
 export async function writeGroup(store: GroupStore, file: FileGroup): Promise<void> {
   const { group, layout, start, partitions } = file;
@@ -54,7 +54,7 @@ async function read({ bucket }: GroupStore, key: string): Promise<BucketEntry | 
   return found.kind === 'found' ? found.entry : undefined;
 }
 
-/** Writes an entry over the one that is there; null deletes it. */
+/** Overwrites the current entry of a key; null deletes it. */
 async function put(store: GroupStore, key: string, value: Uint8Array | null): Promise<void> {
   const { bucket } = store;
   const revision = (await read(store, key))?.revision ?? 0;

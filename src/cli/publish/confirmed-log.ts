@@ -10,7 +10,7 @@ const CHUNK_CHARACTERS = 64 * 1024;
 /**
  * Writes a line of JSON for each confirmed message: `{"partition":3,"sequence":12,"key":"user-7","data":"…"}`, with the same
  * fields as `consume`, so that the two can be compared. `key` is null without a key; `duplicate` is present only if true.
- * An existing file is truncated at the first write, so a run that fails before that keeps its content.
+ * An existing file is truncated at the first write, so its content survives a run that fails earlier.
  */
 export class ConfirmedLog {
   readonly #path: string;

@@ -21,7 +21,7 @@ export interface InputRequest extends Addressing {
   dedupe: boolean;
 }
 
-/** The part of standard input that is used here. */
+/** The properties of standard input that are used here. */
 export interface InputStream {
   stream: Readable;
   fd: number;

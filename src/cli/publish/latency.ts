@@ -33,7 +33,7 @@ function topOf(bucket: number): number {
 
 /**
  * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a
- * microsecond to 71 minutes, and a few nanoseconds per value. That speed is the reason not to use a library.
+ * microsecond to 71 minutes, and a few nanoseconds per value. No library is used, because of this speed.
  */
 export class LatencyRecorder {
   readonly #counts = new Float64Array(BUCKETS);
@@ -65,7 +65,7 @@ export class LatencyRecorder {
     };
   }
 
-  /** The smallest bucket's value, in milliseconds, that this share of the values does not exceed. */
+  /** The value, in milliseconds, of the smallest bucket that this share of the values does not exceed. */
   #percentile(share: number): number {
     const wanted = Math.ceil(this.#total * share);
     let seen = 0;

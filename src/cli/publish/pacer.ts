@@ -2,13 +2,13 @@
 const CATCH_UP_FACTOR = 2;
 /** The largest burst, as time of the schedule: a busy event loop is regularly this late. */
 const BURST_MS = 20;
-/** A schedule that is further behind than this is moved; the missed messages are not sent. */
+/** A schedule that is later than this is moved; the missed messages are not sent. */
 const MAX_LAG_MS = 1_000;
 
 /**
  * A schedule of evenly spaced messages. Due times count from the start, not from the previous message, so
- * late timers do not add up. After a stall it catches up at no more than twice the rate, and
- * drops and reports what is more than a second overdue.
+ * late timers do not add up. After a stall it catches up at no more than twice the rate. It drops and reports the part of the schedule
+ * that is more than a second overdue.
  */
 export class Pacer {
   readonly #intervalMs: number;
@@ -34,9 +34,9 @@ export class Pacer {
   }
 
   /**
-   * Takes the next message off the schedule if it may go out now.
+   * Takes the next message off the schedule if it may be sent now.
    *
-   * @returns when it was due: at or before `nowMs`; or `undefined`: ask again at {@link nextMs}
+   * @returns when the message was due (at or before `nowMs`); `undefined`: ask again at {@link nextMs}
    */
   take(nowMs: number): number | undefined {
     let dueMs = this.#startMs + this.#taken * this.#intervalMs;

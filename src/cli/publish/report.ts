@@ -17,12 +17,12 @@ export interface Target {
   only?: StoredAt | undefined;
 }
 
-/** The place of a message in a stream; `partition` null: it has a subject of its own. */
+/** The place of a message in a stream; `partition` null: the message has a subject of its own. */
 export interface StoredAt {
   partition: number | null;
   subject: string | undefined;
   sequence: number;
-  /** It was in the stream already. */
+  /** The message was in the stream already. */
   duplicate: boolean;
 }
 
@@ -114,7 +114,7 @@ export function summaryJson(summary: PublishSummary, target: Target) {
   };
 }
 
-/** What a progress display shows of a run. */
+/** The values of a run that a progress display shows. */
 export interface Progress {
   confirmed: number;
   pending: number;

@@ -7,7 +7,7 @@ import { LatencyRecorder, type LatencySummary } from './latency.js';
 import { Pacer } from './pacer.js';
 import type { MessageSource } from './source.js';
 
-/** A run publishes a source until its end, a limit, or a stop. */
+/** Options of a run: it publishes the messages of a source until the end of the source, a limit, or a stop. */
 export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
   source: MessageSource;
   /** Messages per second; default: as fast as possible. */
@@ -170,7 +170,7 @@ export class PublishRun {
     this.#wake();
   }
 
-  /** The error with the place in the input that it is about. */
+  /** The error with its place in the input. */
   #located(error: NatspocError): NatspocError {
     const { place } = this.#options.source;
     if (place === undefined) return error;

@@ -66,7 +66,7 @@ function compileAction(action: string): Template {
  * Compiles a text with the functions of `nats pub`: `{{Count}}`, `{{TimeStamp}}`, `{{Time}}`, `{{Unix}}`,
  * `{{UnixNano}}`, `{{ID}}`, `{{Random MIN MAX}}`.
  *
- * @throws NatspocError `usage` for an action that is not one of these, or is not closed.
+ * @throws NatspocError `usage` for another action, and for an action that is not closed.
  */
 export function compileTemplate(text: string): Template {
   const parts: Template[] = [];

@@ -15,14 +15,14 @@ export default class GroupsDelete extends StreamCommand {
     "Delete a group: its leases, positions, pins and pauses, and a keyed group's layout.";
   static override description =
     prose(`The stream, its messages, the layout of the stream, other groups and dead letters are left alone. A group with
-members that are alive is never deleted: stop them first. If the group is started again, it is a new one, and begins where
---from says. "natspoc groups export NAME" saves its positions before.
+members that are alive is never deleted: stop them first. If the group is started again, it is a new group, and begins where
+--from says. To keep its positions, run "natspoc groups export NAME" first.
 
 Asks for the name of the group; --force skips the question.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %> trial',
     {
-      description: 'In a script, with a copy of its positions:',
+      description: 'In a script, after saving its positions:',
       command:
         '<%= config.bin %> groups export trial > trial.json && <%= config.bin %> <%= command.id %> trial --yes',
     },

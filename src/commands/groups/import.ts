@@ -18,11 +18,11 @@ const LIMIT_BYTES = 256 * 1_048_576;
 export default class GroupsImport extends StreamCommand {
   static override summary = 'Set the positions of groups from a file of "groups export".';
   static override description =
-    prose(`Everything is checked before anything is written: the file, that no group in it has members, that its partitions are
-those of the stream, and that the messages at its positions are those of this stream. A bucket that is missing is created. A
+    prose(`The command checks everything before it writes: that the file is complete, that no group in it has members, that its
+partitions are those of the stream, and that the messages at its positions are those of this stream. It creates a missing bucket. A
 position beyond the end of the stream is always refused.
 
-The positions of a group that exists are replaced: on a terminal the command asks for the name of the stream; elsewhere --yes is
+The positions of an existing group are replaced. On a terminal the command asks for the name of the stream first; elsewhere --yes is
 needed.`);
   static override examples = [
     { description: 'After the bucket was lost:', command: '<%= config.bin %> <%= command.id %> groups.json' },
@@ -35,7 +35,10 @@ needed.`);
     file: Args.string({ description: 'the file; - is the standard input', name: 'FILE', required: true }),
   };
   static override flags = {
-    as: Flags.string({ description: 'another name, for a file with one group', helpValue: 'NAME' }),
+    as: Flags.string({
+      description: 'another name for the group, if the file holds one group',
+      helpValue: 'NAME',
+    }),
     'dry-run': Flags.boolean({ description: 'only check, and show the effect' }),
     force: Flags.boolean({
       description:

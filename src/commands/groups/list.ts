@@ -11,11 +11,11 @@ export default class GroupsList extends StreamCommand {
   static override aliases = ['groups'];
   static override summary = 'List the groups of a stream, with their members, lag and last commit.';
   static override description =
-    prose(`One line per group: its members, how many partitions are owned, the messages that wait and the age of the oldest
-of them, the time since its last commit, and the key of a group that reads the stream by key.
+    prose(`One line per group: its members, its owned partitions, the number of waiting messages and the age of the oldest of
+them, the time since its last commit, and the key of a keyed group.
 
-Lines that start with "!" need attention: the group has no members, a position is wrong ("natspoc leases check --group NAME" gives
-the reason), or its layout cannot be read. A group is idle if its last members left after a bounded job ("consume
+A line that starts with "!" needs attention: the group has no members, its layout cannot be read, or a position is wrong ("natspoc
+leases check --group NAME" gives the reason). A group is idle if its last members left after a bounded job ("consume
 --until-caught-up"). Only the groups of one bucket are listed (--bucket). Dead letters of the stream are named below the table.`);
   static override examples = [
     '<%= config.bin %> groups --stream ORDERS',

@@ -27,7 +27,7 @@ export default class LeasesCheck extends StreamCommand {
   static override summary =
     'Check a group for monitoring: exit code 5 and the reasons when it is not healthy.';
   static override description = [
-    'Finds partitions that have no owner, or whose owner is gone, does not answer or has halted them; members that have not renewed; paused partitions; loads that differ by more than one; settings of the stream or bucket that lose messages, so that members refuse them; and, with --max-lag, --max-age and --stalled, waiting messages and partitions without progress. Settings that may lose messages are listed as notes.',
+    'Finds partitions that have no owner, or whose owner is gone, does not answer or has halted them; members that have not renewed their session; paused partitions; loads that differ by more than one; and settings of the stream or bucket that lose messages, so that members refuse to start. With --max-lag, --max-age and --stalled it also finds waiting messages and partitions without progress. Settings that may lose messages are listed as notes.',
     'With --format nagios it prints one line in the form of monitoring plugins, and uses their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
   ].join('\n\n');
   static override examples = [
@@ -54,7 +54,7 @@ export default class LeasesCheck extends StreamCommand {
     }),
     'allow-paused': Flags.boolean({ description: 'do not warn of partitions that an operator has paused' }),
     wait: Flags.string({
-      description: 'check again for up to this long before failing [default 0s]',
+      description: 'repeat a failed check for up to this long [default 0s]',
       helpValue: 'DURATION',
     }),
     format: Flags.string({

@@ -8,9 +8,9 @@ import { formatTenures } from '../../text/tenures-table.js';
 /** `natspoc leases history`: the earlier owners of a partition. */
 export default class LeasesHistory extends StreamCommand {
   static override summary =
-    'Show the owners of a partition, since when, why it moved, and gaps without an owner.';
+    'Show the owners of a partition, when and why it moved to each of them, and gaps without an owner.';
   static override description =
-    'Covers the last 16 changes, which the bucket keeps. A gap is an upper bound on the time in which no member handled the partition: from the last renewal of an owner that died until the claim. It is ? if that renewal is no longer stored, because the session was swept.';
+    'Covers the last 16 changes, which the bucket keeps. A gap is an upper bound on the time in which no member handled the partition: from the last renewal of an owner that died until the claim. A gap is shown as ? if the time of that renewal is no longer stored, because the session was swept.';
   static override examples = ['<%= config.bin %> <%= command.id %> 3'];
   static override args = {
     partition: Args.string({ description: 'the partition, such as 3', name: 'PARTITION', required: true }),

@@ -11,8 +11,8 @@ export default class LeasesRelease extends StreamCommand {
   static override summary =
     'Make owners hand partitions over: drained and committed, so nothing is handled twice.';
   static override description = [
-    'The owner finishes the running message, commits and gives the partition to the member named by --to, or to the member with the fewest partitions. A single member takes it again at a new epoch. The group stays balanced, so another partition may move in exchange; "leases pin" keeps a partition in place.',
-    '--force is for an owner that does not answer: it fences the owner, which then cannot commit any more, and all its partitions go to other members. Messages that the owner handled but did not commit are handled again. --force also releases a lease that cannot be read, which no member claims, unless a newer version wrote it.',
+    'The owner finishes the running message, commits and gives the partition to the member named by --to, or to the member with the fewest partitions. If the group has a single member, this member takes the partition again at a new epoch. The group stays balanced, so another partition may move in exchange; "leases pin" keeps a partition in place.',
+    '--force is for an owner that does not answer. It fences the owner: the owner cannot commit any more, and all its partitions go to other members. Messages that the owner handled but did not commit are handled again. --force also releases a lease that cannot be read, which no member claims, unless a newer version wrote it.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',

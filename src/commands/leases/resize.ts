@@ -10,14 +10,14 @@ import { describePlan, describeResize } from '../../text/resize-report.js';
 export default class LeasesResize extends StreamCommand {
   static override summary = 'Change the number of partitions of a group while it runs.';
   static override description = [
-    'Every owner drains, commits and closes its partitions; when all are closed, the group continues with the new number. The order of each key is kept, nothing is skipped, and nothing is handled twice. The whole group stands still for that time: as long as the slowest handler runs, plus a few hundred milliseconds.',
-    'A group over the partitions of the stream becomes one with the key header:Natspoc-Key over the same subjects. Publishers and the other groups of the stream stay as they are.',
-    'If the command ends early, or the group has no members, the resize is still done later. --abort withdraws it. A group that has been resized must handle the messages that waited at that time before it can be resized again.',
+    'Every owner drains, commits and closes its partitions; when all are closed, the group continues with the new number. The order of each key is kept, nothing is skipped, and nothing is handled twice. Meanwhile the whole group stands still: for as long as the slowest handler runs, plus a few hundred milliseconds.',
+    'A group over the partitions of the stream becomes a group with the key header:Natspoc-Key over the same subjects. Publishers and the other groups of the stream stay as they are.',
+    'If the command ends early, or the group has no members, the resize is still done later. --abort withdraws it. Before a group can be resized again, it must have handled the messages that waited at the previous resize.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 64 --group billing',
     {
-      description: 'Only show what it will do:',
+      description: 'Only show the effect:',
       command: '<%= config.bin %> <%= command.id %> 64 --group billing --dry-run',
     },
   ];
@@ -25,7 +25,7 @@ export default class LeasesResize extends StreamCommand {
     partitions: Args.string({ description: 'the new number of partitions' }),
   };
   static override flags = {
-    'dry-run': Flags.boolean({ description: 'only show what it will do' }),
+    'dry-run': Flags.boolean({ description: 'only show the effect' }),
     abort: Flags.boolean({ description: 'withdraw a resize that is not done yet' }),
     ...connectionFlags,
   };

@@ -7,9 +7,10 @@ import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 
 /** `natspoc leases retry`: tries now what holds partitions up. */
 export default class LeasesRetry extends StreamCommand {
-  static override summary = 'Retry now what holds partitions up: a failed message, or a halted partition.';
+  static override summary =
+    'Retry a failed message that holds its partition up now, or start a halted partition.';
   static override description =
-    'The owner ends the wait before the next attempt. A halted partition starts again at its position, and its message gets all its attempts again. Partitions that nothing holds up stay as they are. "leases" shows what holds a partition up.';
+    'The owner ends the wait before the next attempt. A halted partition starts again at its position, and its message gets all its attempts again. Other partitions stay as they are. "leases" shows what holds a partition up.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 4',
     {

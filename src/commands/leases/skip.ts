@@ -12,7 +12,7 @@ export default class LeasesSkip extends StreamCommand {
   static override summary =
     'Give up the message that holds a partition up; the partition continues after it.';
   static override description = [
-    'Only for a message that has failed: "leases" shows it. The message must be named, so that no other one is given up. It is not tried again; with --dead-letter it is stored in PREFIX.dead first, otherwise only the stream keeps it. An attempt that runs is not interrupted: if it succeeds, the message is handled.',
+    'Works only for a message that has failed: "leases" shows it. You must name the message, so that no other message is given up. The message is not tried again; with --dead-letter it is stored in PREFIX.dead first, otherwise only the stream keeps it. A running attempt is not interrupted: if it succeeds, the message is handled.',
     'The command waits until the partition has passed the message. It asks for the name of the group; --yes skips the question.',
   ].join('\n\n');
   static override examples = [

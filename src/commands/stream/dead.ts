@@ -14,14 +14,15 @@ export default class StreamDead extends StreamCommand {
   static override summary = 'List dead letters, show some of them in full, or drop them.';
   static override description =
     prose(`"consume --on-failure dead-letter" stores messages that failed in the stream STREAM_dead. Without arguments this
-command lists them, oldest first; with numbers from that list it shows these with their error, headers and payload. "stream redrive"
-publishes them again. --drop deletes them for good; the messages themselves stay in their stream, and are not handled again.`);
+command lists these dead letters, oldest first; with numbers from the list it shows those letters with their error, headers and
+payload. "stream redrive" publishes dead letters again. --drop deletes them for good; the messages themselves stay in their stream, and
+are not handled again.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     { description: 'One of them in full:', command: '<%= config.bin %> <%= command.id %> 12' },
     { description: 'Those of a group:', command: '<%= config.bin %> <%= command.id %> --group billing' },
     {
-      description: 'Drop two of them:',
+      description: 'Drop two dead letters:',
       command: '<%= config.bin %> <%= command.id %> 12 15 --drop --yes',
     },
   ];

@@ -7,7 +7,7 @@ import { formatCount } from '../../core/lib/units.js';
 
 /** `natspoc stream purge`: deletes messages, handled or not. */
 export default class StreamPurge extends StreamCommand {
-  static override summary = 'Delete all messages, or those of one partition, handled or not.';
+  static override summary = 'Delete all messages, or all messages of one partition, handled or not.';
   static override description =
     'Positions stay and sequences continue: groups continue with the next published message. Asks for the name of the stream; --force skips the question.';
   static override examples = [

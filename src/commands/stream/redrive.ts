@@ -29,7 +29,7 @@ stored. With --dry-run it only lists the dead letters.`);
   static override args = letterArgs;
   static override flags = {
     count: countFlag({ description: 'at most this many', min: 1, helpValue: 'N' }),
-    'dry-run': Flags.boolean({ description: 'only list them, as "stream dead"' }),
+    'dry-run': Flags.boolean({ description: 'only list the dead letters, like "stream dead"' }),
     ...connectionFlags,
   };
 

@@ -24,7 +24,7 @@ export interface DemoOptions {
   rate: number;
   rateText: string;
   durationMs: number;
-  /** The file that this process was started with: the demo starts others like it. */
+  /** The file that this process was started with: the demo starts its processes with the same file. */
   entry: string;
   env: NodeJS.ProcessEnv;
   /** Environment for finding the server. It includes a variable of `.env`, which the processes do not get. */
@@ -38,7 +38,7 @@ export interface DemoOptions {
 const STREAM = 'EVENTS';
 const KEYS = 100;
 
-/** Environment for the processes: this one's, without variables that would configure them. */
+/** Environment for the processes: that of this process, without variables that would configure them. */
 function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) =>
     /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|TEMP|TMP|SYSTEMROOT|NODE_.*)$/i.test(name),

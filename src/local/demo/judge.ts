@@ -25,7 +25,7 @@ export interface Verdict {
   /** Messages handled more than once, counted by repetition. */
   duplicated: number;
   outOfOrder: number;
-  /** Lines for messages that were never confirmed, or that differ from what was published. */
+  /** Lines for messages that were never confirmed, or that differ from the published messages. */
   foreign: number;
   samples: string[];
 }

@@ -17,7 +17,7 @@ export interface OwnershipChange {
   to: string | null;
   from: string | null;
   reason: LeaseRecord['reason'];
-  /** When it was seen, monotonic milliseconds. */
+  /** When the change was seen, in monotonic milliseconds. */
   at: number;
 }
 
@@ -74,7 +74,7 @@ export class Ownership {
     return this.#follower.until(() => this.isBalanced(members, partitions), withinMs, signal);
   }
 
-  /** True if exactly these members share all partitions evenly. `partitions`: as long as the group has no layout of its own. */
+  /** True if exactly these members share all partitions evenly. `partitions` counts only while the group has no layout of its own. */
   isBalanced(members: readonly string[], partitions: number): boolean {
     const { layout } = this.#follower;
     const record = layout?.record === 'unreadable' ? undefined : layout?.record;

@@ -7,7 +7,7 @@ import type { HandledMessage } from './judge.js';
 
 /** How to start another natspoc process like this one. */
 export interface Launcher {
-  /** The file that this process was started with. */
+  /** The file that this process was started with, which also starts the others. */
   entry: string;
   /** Working folder of the processes: empty, so that no `.env` configures them; removed with the demo. */
   folder: string;
@@ -25,7 +25,7 @@ export class NatspocProcess {
   readonly name: string;
   readonly child: ChildProcess;
   readonly exited: Promise<ProcessExit>;
-  /** Everything that it wrote to stderr, line by line. */
+  /** The lines that the process wrote to stderr. */
   readonly notes: string[] = [];
 
   constructor(launcher: Launcher, name: string, args: readonly string[], onLine: (line: string) => void) {
@@ -55,7 +55,7 @@ export class NatspocProcess {
     });
   }
 
-  /** How it ended, once it has, and its last note: `with exit code 3: Error: …`. */
+  /** Resolves when the process has ended: how it ended, and its last note, such as `with exit code 3: Error: …`. */
   async ending(): Promise<string> {
     const { code, signal } = await this.exited;
     const how = code === null ? `by ${signal ?? 'an error at its start'}` : `with exit code ${code}`;
@@ -72,7 +72,7 @@ export class NatspocProcess {
   }
 }
 
-/** The message of one NDJSON line of `consume`, or undefined for anything else (a line cut off by a kill). */
+/** The message of one NDJSON line of `consume`, or undefined for other text (such as a line cut off by a kill). */
 export function parseHandled(
   line: string,
   consumer: string,

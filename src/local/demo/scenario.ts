@@ -13,8 +13,8 @@ export interface Takeover {
   /** Partitions that moved. */
   partitions: number[];
   /**
-   * Longest time without a handled message among them (after the kill of a server: among all partitions), in milliseconds;
-   * null without traffic.
+   * Longest time in which one of these partitions (after the kill of a server: any partition) handled no message, in milliseconds; null
+   * without traffic.
    */
   pauseMs: number | null;
 }
@@ -45,7 +45,7 @@ const NAMES = [
 /** The name of the nth member. */
 const nameOf = (index: number): string => NAMES[index] ?? `consumer-${index + 1}`;
 
-/** What a scenario needs: functions that start processes, and one that receives lines. */
+/** What a scenario needs: its sizes, functions that start processes, and a function that receives lines. */
 export interface Stage {
   consumers: number;
   partitions: number;
@@ -66,7 +66,7 @@ export interface Stage {
 }
 
 /**
- * Runs the demo: members share the partitions, one joins, one leaves, one is killed. Then all published messages
+ * Runs the demo: members share the partitions, a member joins, one leaves, one is killed. Then all published messages
  * are compared with all handled messages.
  *
  * @throws NatspocError `failed` if the group does not settle, or the publisher ends too early.
@@ -77,7 +77,7 @@ export async function playScenario(given: Stage): Promise<{ result: DemoResult; 
   try {
     return await play({ ...given, signal }, (error) => failure.abort(error));
   } catch (error) {
-    // The failure explains why the current wait did not end.
+    // The failure of a process explains why the current wait did not end.
     throw failure.signal.aborted ? failure.signal.reason : error;
   }
 }
@@ -175,7 +175,7 @@ async function play(
   if (stage.killServer && stage.lastSequence) {
     const newest = await stage.lastSequence();
     const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
-    // Messages in flight at the kill have been stored when every partition has handled a message of one second later.
+    // When every partition has handled a message that is one second newer, the messages in flight at the kill have been stored.
     const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
     await change('server kill', title, flows, performance.now());
     await sleep(pauseMs, undefined, { signal: stage.signal });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { HandledMessage, PublishedMessage } from './judge.js';
 
-/** How long members may take to handle the rest after the publisher has stopped. */
+/** How long members may take to handle the remaining messages after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 30_000;
 /** How long a cluster may take to elect new leaders and the group to continue. nats-server elects after 4 to 9 s. */
 const ELECTION_TIMEOUT_MS = 60_000;
@@ -39,7 +39,7 @@ export async function flowsAgain(
   }
 }
 
-/** Waits until every published message has been handled, or until the time is over. */
+/** Waits until every published message has been handled, or until the timeout. */
 export async function caughtUp(
   published: readonly PublishedMessage[],
   handled: readonly HandledMessage[],

@@ -13,13 +13,13 @@ export interface ClusterServer extends RunningServer {
   readonly name: string;
 }
 
-/** Timeout of the first election, which takes some seconds; milliseconds. */
+/** Timeout of the first election, which takes some seconds, in milliseconds. */
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 100;
 /** Attempts to start, because a free port may be taken before the server uses it. */
 const ATTEMPTS = 3;
 
-/** Free ports. Each server must know those of all others before it starts. */
+/** Free ports. Each server must know the ports of all other servers before it starts. */
 export async function freePorts(count: number): Promise<number[]> {
   const listening = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   try {
@@ -50,7 +50,7 @@ cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}
 }
 
 /**
- * True if this server knows the leader of JetStream in the cluster. If it is the leader, it must also know all others:
+ * True if this server knows the leader of JetStream in the cluster. If the server is the leader, it must also know all other servers:
  * before that it finds no place for a stream's replicas.
  */
 async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promise<boolean> {

@@ -11,8 +11,7 @@ const UNPACK_TIMEOUT_MS = 60_000;
 
 /**
  * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. It is a file,
- * because `-o` options cannot clear lists such as the hooks after an update, which in container images empty the package
- * cache.
+ * because `-o` options cannot clear lists such as the hooks after an update, which empty the package cache in container images.
  */
 function aptConfiguration(root: string): string {
   const quoted = JSON.stringify(root);
@@ -59,7 +58,7 @@ async function get(folder: string): Promise<string> {
 }
 
 /**
- * The package `nats-server` of Debian or Ubuntu. apt checks it against the distribution's keys, and it is only unpacked: this
+ * The package `nats-server` of Debian or Ubuntu. apt checks it against the distribution's keys, and it is only unpacked. So the fetch
  * needs no root, installs nothing and does not change the system's package state.
  */
 export function debianSource(): ServerSource {

@@ -33,7 +33,7 @@ async function versionOf(program: string): Promise<string> {
 }
 
 /**
- * Moves a program to its final place atomically. If another process was faster, its result is used.
+ * Moves a program to its final place atomically. If another process was faster, the program of that process is used.
  */
 async function publish(program: string, work: string, servers: string, name: string): Promise<string> {
   const folder = path.join(servers, await versionOf(program));
@@ -77,7 +77,7 @@ async function fetchFrom(source: ServerSource, servers: string, name: string): P
   }
 }
 
-/** The error for a user without a server: why none could be fetched, and the ways to get one. */
+/** The error for a user without a server: why no server could be fetched, and the ways to get one. */
 function missing(failures: readonly string[]): NatspocError {
   const tried = failures.length === 0 ? 'none can be fetched for this platform' : failures.join('; ');
   return new NatspocError(
@@ -89,8 +89,8 @@ Get one with \`apt install nats-server\`, \`brew install nats-server\` or from h
 }
 
 /**
- * Fetches a `nats-server` into the user's cache folder and returns its path. Incomplete files are removed, and several
- * processes may do this at the same time.
+ * Fetches a `nats-server` into the user's cache folder and returns its path. Incomplete files are removed. Several processes may fetch at
+ * the same time.
  *
  * @throws NatspocError `server-missing` if no source works, with the reason of each.
  */

@@ -16,7 +16,7 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Another process was faster.
+    // If the folder exists now, another process was faster.
     if (!isFolder(folder)) throw error;
   }
 }

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { signalChild } from '../child.js';
 
 /**
- * Waits until its standard input ends, which happens however the parent dies, even by SIGKILL. Then it stops the server
+ * Waits until its standard input ends. That happens whenever the parent dies, even by SIGKILL. Then it stops the server
  * ($1), by force if necessary, and removes the temporary folder ($2).
  */
 const GUARD_SCRIPT = `
@@ -18,7 +18,7 @@ kill -KILL "$1" 2>/dev/null
 rm -rf -- "$2"
 `;
 
-/** Ends the guarded server as this process exits. Synchronous, as an 'exit' listener must be. */
+/** Ends the guarded server as this process exits. It is synchronous, because an 'exit' listener must be. */
 type LastAct = () => void;
 
 const lastActs = new Set<LastAct>();
@@ -65,7 +65,7 @@ export function guard(server: ChildProcess, folder: string, graceful: boolean): 
   return () => {
     lastActs.delete(lastAct);
     if (lastActs.size === 0) process.off('exit', performLastActs);
-    // Before its input ends, because the server's process id may soon belong to another process.
+    // Kill the guard before its input ends, because the server's process id may soon belong to another process.
     if (watcher) signalChild(watcher, 'SIGKILL');
   };
 }

@@ -9,7 +9,7 @@ export { type RunningServer, type ServerExit, type ServerOptions, startServer } 
 export type EnsureOptions = FindOptions & FetchOptions;
 
 /**
- * The path of a `nats-server` program: one on this machine, or one that is fetched into the user's cache folder.
+ * The path of a `nats-server` program: of a program on this machine, or of one that is fetched into the user's cache folder.
  *
  * @throws NatspocError `config` for a wrong NATS_SERVER_BIN; `server-missing`, with the ways to get one.
  */

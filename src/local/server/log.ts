@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-/** Number of last lines that are kept to explain a server's end. */
+/** How many of the last lines are kept, to explain a server's end. */
 const KEPT_LINES = 100;
 
 /** Level and text of a line in nats-server's log. */
@@ -19,8 +19,8 @@ function textOf(lines: readonly string[], level: string): string | undefined {
 }
 
 /**
- * The reason for a failure of nats-server, in one line; null: none. It is in the log, or in the text that it prints about an
- * unknown flag or a wrong configuration before it starts logging.
+ * The reason for a failure of nats-server, in one line; null: none. The reason is in the log, or in the text that the server prints about
+ * an unknown flag or a wrong configuration before it starts logging.
  */
 export function reasonIn(lines: readonly string[]): string | null {
   const complaint = lines.findLast((line) => /^(nats-server: |flag provided)/.test(line));

@@ -4,7 +4,7 @@ import path from 'node:path';
 /** Environment variables by name, as in `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The inputs that decide where files belong; as data, so that every platform can be tested anywhere. */
+/** The inputs that decide where files belong. They are data, so that every platform can be tested anywhere. */
 export interface Place {
   env: Environment;
   /** Default: this process's platform. */

@@ -41,7 +41,7 @@ export function readPorts(folder: string): Ports | null {
   return client === null ? null : { client, monitor: firstPort(content?.monitoring) };
 }
 
-/** Reads the `INFO {...}` line of the NATS protocol; null: another line. */
+/** Reads an `INFO {...}` line of the NATS protocol; null: it is another line. */
 export function parseInfo(line: string): ServerInfo | null {
   const info = line.startsWith('INFO ') ? parseObject(line.slice('INFO '.length)) : undefined;
   if (typeof info?.version !== 'string') return null;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** True for a zombie on Linux: a process that has ended, but was not collected by its parent. False elsewhere. */
+/** True for a zombie: a process that has ended, but whose parent has not collected it. Always false on systems other than Linux. */
 function isZombie(pid: number): boolean {
   try {
     // "pid (name) state ...": the name may contain parentheses, so the state follows the last one.

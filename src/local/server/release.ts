@@ -28,9 +28,9 @@ export interface ReleaseOptions {
 }
 
 /**
- * The SHA-256 of each archive of {@link RELEASE_VERSION}. They are fixed here, because a list from the same host would not
- * protect against that host. They come from the Dockerfiles of the official image (nats-io/nats-docker, a8cccfe) and
- * Hermit's packages (cashapp/hermit-packages), which agree. Platforms in neither are not supported.
+ * The SHA-256 of each archive of {@link RELEASE_VERSION}. The checksums are fixed here, because a list from the same host would not
+ * protect against that host. They come from the Dockerfiles of the official image (nats-io/nats-docker, a8cccfe) and Hermit's packages
+ * (cashapp/hermit-packages), which agree. Platforms in neither are not supported.
  */
 export const RELEASE_SHA256: Readonly<Record<string, string>> = {
   'nats-server-v2.11.8-linux-amd64.tar.gz':

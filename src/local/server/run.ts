@@ -18,13 +18,13 @@ export interface ServerOptions {
   binary: string;
   /** Address to listen on. Default 127.0.0.1. */
   host?: string;
-  /** Client port. Default 0: a free one that the server picks. */
+  /** Client port. Default 0: the server picks a free port. */
   port?: number;
-  /** Port of HTTP monitoring; 0: a free one. Default: no monitoring. */
+  /** Port of HTTP monitoring; 0: any free port. Default: no monitoring. */
   monitorPort?: number;
   /** Default true. */
   jetstream?: boolean;
-  /** Folder for the streams, which is kept. Default: a temporary one, which is removed when the server ends. */
+  /** Folder for the streams, which is kept. Default: a temporary folder, which is removed when the server ends. */
   storeDir?: string;
   /** More nats-server configuration, in its syntax; the options above take precedence. */
   config?: string;
@@ -72,7 +72,7 @@ interface Launched {
   exited: Promise<ServerExit>;
 }
 
-/** For nats-server, 0 means its default port and -1 a free one. */
+/** For nats-server, 0 means its default port, and -1 any free port. */
 function portArgument(port: number): string {
   return String(port === 0 ? -1 : port);
 }
@@ -108,7 +108,7 @@ function launch(options: ServerOptions, runDir: string, storeDir: string, lock: 
       // A program that could not be started emits no 'close'.
       if (child.pid === undefined) resolve({ code: null, signal: null, reason: failure });
     });
-    // 'close', not 'exit': then the last line of the log has arrived.
+    // At 'close', unlike at 'exit', the last line of the log has arrived.
     child.on('close', (code, signal) => resolve({ code, signal, reason: failure ?? log.reason() }));
   });
   const exited = ended.then(async (exit) => {

@@ -4,7 +4,7 @@ export interface ServerSource {
   readonly name: string;
   /** One line that announces the fetch. */
   readonly announcement: string;
-  /** True if it supports this machine. */
+  /** True if the source has a server for this machine. */
   applies(): boolean;
   /**
    * Fetches the program into the given empty folder, and writes nothing elsewhere. Returns its path.

@@ -50,9 +50,9 @@ function prepare(storeDir: string): void {
 }
 
 /**
- * Creates a store folder if necessary and reserves it. nats-server does not: two servers on one folder destroy each other's
- * streams. The holder is a process id in a file, which counts only while that process runs. This covers only servers that
- * natspoc starts.
+ * Creates a store folder if necessary and reserves it. nats-server does not reserve its folder: two servers on one folder destroy each
+ * other's streams. The holder is a process id in a file, which counts only while that process runs. This covers only servers that natspoc
+ * starts.
  *
  * @throws NatspocError `failed` if the folder cannot be written, or is in use.
  */

@@ -7,7 +7,7 @@ const execFileAsync = promisify(execFile);
 export interface ToolOptions {
   /** Working folder. */
   cwd?: string;
-  /** It is killed after this time, in milliseconds. */
+  /** The program is killed after this time, in milliseconds. */
   timeoutMs: number;
 }
 
@@ -29,7 +29,7 @@ export async function runTool(
     const { stdout } = await execFileAsync(program, args, {
       cwd: options.cwd,
       timeout: options.timeoutMs,
-      // Its output is parsed in English.
+      // The output must be in English, because it is parsed.
       env: { ...process.env, LC_ALL: 'C' },
       windowsHide: true,
     });

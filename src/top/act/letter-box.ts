@@ -4,7 +4,7 @@ import { explain } from '../../core/nats/client/outcome.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import type { Original } from '../../core/protocol/dead-letter-original.js';
 
-/** The most dead letters that a screen lists: the newest ones. */
+/** The limit of dead letters that a screen lists; it lists the newest. */
 const MOST_LETTERS = 500;
 
 /** The dead letters of the stream of the screen. Each call rejects with a NatspocError whose message is one line. */
@@ -15,7 +15,7 @@ export interface LetterBox {
   original(letter: FoundLetter): Promise<Original | undefined>;
   /** Deletes a letter for good. */
   drop(letter: FoundLetter): Promise<void>;
-  /** Publishes its message again. Resolves with its new sequence, or with the reason why the letter stays. */
+  /** Publishes the message of a letter again. Resolves with the new sequence of the message, or with the reason why the letter stays. */
   putBack(letter: FoundLetter): Promise<number | string>;
 }
 

@@ -11,12 +11,12 @@ interface ProcessFacts {
   command: string;
 }
 
-/** A member records its start after its process has started: by at most this much, in milliseconds. */
+/** A member records its start at most this long after the start of its process, in milliseconds. */
 const START_UP_MS = 60_000;
 /** Resolution of the system's process start times, in milliseconds. */
 const GRAIN_MS = 2_000;
 
-/** Linux: reads what `ps` reads, without `ps`. */
+/** On Linux: reads the same files as `ps`, without `ps`. */
 async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
   try {
     const [stat, command, system] = await Promise.all([
@@ -50,8 +50,8 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
 }
 
 /**
- * The reason why a pid is not certainly the process of this member; undefined: it is. If the pid was reused after the
- * member's end, the start or the command line differs.
+ * The reason why a pid may not be the process of this member; undefined: it certainly is. If the pid was reused after the member's end,
+ * the start time or the command line differs.
  */
 async function whyNotSignal(target: Target): Promise<string | undefined> {
   const { pid, startedAt } = target;
@@ -69,9 +69,9 @@ async function whyNotSignal(target: Target): Promise<string | undefined> {
 }
 
 /**
- * Sends a signal to a member's process on this machine, if it is certain that it is that process.
+ * Sends a signal to a member's process on this machine, if the pid certainly belongs to this process.
  *
- * @returns the reason if it was not sent, otherwise undefined.
+ * @returns the reason if the signal was not sent, otherwise undefined.
  */
 export async function signalMember(
   target: Target,

@@ -12,13 +12,13 @@ import { type LetterBox, StreamLetters } from './letter-box.js';
 
 /** The actions on the group of the screen. Each rejects with a NatspocError whose message is one line. */
 export interface Operator {
-  /** The dead letters of its stream. */
+  /** The dead letters of the group's stream. */
   readonly letters: LetterBox;
   /** Makes the owner hand a partition over to the member with the fewest partitions. */
   release(partition: number): Promise<ReleaseOutcome>;
   /** Pauses or resumes a partition. Resolves with the reason if its owner has not paused it yet. */
   pause(partition: number, paused: boolean): Promise<string | undefined>;
-  /** Makes the owner try what holds a partition up now. */
+  /** Makes the owner retry now: the message that holds a partition up, or the halted partition. */
   retry(partition: number): Promise<HeldUpOutcome>;
   /** Makes the owner skip the message that holds its partition up. */
   skip(message: { partition: number; sequence: number; deadLetter: boolean }): Promise<HeldUpOutcome>;
@@ -27,9 +27,9 @@ export interface Operator {
    * be sent.
    */
   end(session: string, order: EndOrder): Promise<Ending | string>;
-  /** Asks a member over NATS to leave. Resolves with the reason if it does not. */
+  /** Asks a member over NATS to leave. Resolves with the reason if the member does not. */
   askToStop(session: string): Promise<string | undefined>;
-  /** Waits until a process of this machine has joined the group and has its share; undefined: it does not join. */
+  /** Waits until a process of this machine has joined the group and has its share of partitions; undefined: it does not join. */
   joined(pid: number, signal: AbortSignal): Promise<Joining | undefined>;
 }
 
@@ -39,7 +39,7 @@ const START_UP_MS = 15_000;
 const LOOK_MS = 200;
 
 /**
- * Acts on the group that is open at that time. Each action has its own watch, because outcomes are read from the leases.
+ * Acts on the group that is open when an action starts. Each action has its own watch, because outcomes are read from the leases.
  */
 export class GroupOperator implements Operator {
   readonly letters: LetterBox;

@@ -10,7 +10,7 @@ import { systemReason } from '../../core/lib/system-reason.js';
 export interface StartedConsumer {
   pid: number;
   logFile: string;
-  /** Resolves with the reason when it has ended, in one line. */
+  /** Resolves with the reason, in one line, when the process has ended. */
   ended: Promise<string>;
 }
 

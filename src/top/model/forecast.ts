@@ -3,7 +3,7 @@ import { assign, type Holding, type Plan } from '../../core/protocol/assign.js';
 import type { Model } from './model.js';
 import { memberRows, partitionsOf } from './select.js';
 
-/** The plan of the group if these were its members. */
+/** The plan that the group would have with these members. */
 function planOf(model: Model, members: readonly string[]): Plan {
   const { group } = model;
   const holdings = partitionsOf(model).flatMap((partition): Holding[] => {
@@ -17,7 +17,7 @@ function planOf(model: Model, members: readonly string[]): Plan {
 /** An id that sorts after all session ids. */
 const NEWCOMER = '~';
 
-/** The partitions that one more member would get, by the session that owns them now; null: no owner. */
+/** The partitions that one more member would get, by the session that owns them now; the key null: no owner. */
 export function gainsOf(model: Model): Map<string | null, number[]> {
   const gains = new Map<string | null, number[]>();
   const plan = planOf(model, [...model.group.planned().map(({ id }) => id), NEWCOMER]);
@@ -30,8 +30,8 @@ export function gainsOf(model: Model): Map<string | null, number[]> {
 }
 
 /**
- * The next owners of a member's partitions when it ends: the plan of the group without it. Partitions by the session
- * that gets them; null: no other member exists.
+ * The next owners of a member's partitions when the member ends: the plan of the group without it. Partitions by the session that gets
+ * them; the key null: no other member exists.
  */
 export function heirsOf(model: Model, id: string): Map<string | null, number[]> {
   const others = model.group.planned().filter((member) => member.id !== id);

@@ -8,7 +8,7 @@ import { keptUpdates, type Member, type Model, type Stretch, type Update } from 
 import { lagOf } from './select.js';
 import { ratePerSecond } from './series.js';
 
-/** Limit of the history: the timeline and ended sessions by time. */
+/** How long the timeline and ended sessions are kept, in milliseconds. */
 const KEEP_MS = 900_000;
 
 type SessionChange = Extract<GroupChange, { kind: 'session' }>;
@@ -25,7 +25,7 @@ const UNASKED: Omit<Member, 'renewedAt'> = {
   alloc: [],
 };
 
-/** Records a renewal; `lookedAt`: when it was the newest one. */
+/** Records a renewal; `lookedAt`: the time at which it was the newest renewal. */
 function renew(
   members: Map<string, Member>,
   { id, ended }: ProofEntry,
@@ -38,7 +38,7 @@ function renew(
   members.set(id, { ...known, renewedAt, lookedAt: lookedAt ?? known.lookedAt });
 }
 
-/** Copies of the maps that a batch of entries changes, so that each is copied once. */
+/** Copies of the maps that a batch of entries changes; so each map is copied only once. */
 class Draft {
   readonly #model: Model;
   readonly group: GroupEntries;
@@ -91,7 +91,7 @@ class Draft {
     // From here on no member handles its partitions, whatever the leases say.
     for (const partition of this.group.ownedBy(id)) this.#stretch(partition, at, null);
     if (!before || !member) {
-      // Only its past partitions are kept.
+      // Of an ended session only its past partitions are kept.
       const owner = this.updates.findLast((update) => 'session' in update && update.session === id);
       if (owner && 'member' in owner)
         this.updates.push({ at, event: 'ended', member: owner.member, session: id });
@@ -124,7 +124,7 @@ class Draft {
     return (lagOf(this.#model, partition) ?? 0) > 0 || (ratePerSecond(series) ?? 0) > 0;
   }
 
-  /** The letter of the last session of that name, if it has ended; otherwise the first one that no session has. */
+  /** Gives a session the letter of the last session of its name, if that has ended; otherwise the first letter that no session has. */
   #giveLetter(id: string, name: string | undefined): void {
     if (this.letters.has(id)) return;
     const isLiving = (other: string): boolean => !this.group.ended.has(other);
@@ -156,7 +156,7 @@ class Draft {
     }
     const { group, members, letters, strips, handled } = this;
     const isResized = (readable(group.layout)?.epoch ?? 0) !== (readable(model.group.layout)?.epoch ?? 0);
-    // What is known of partitions belongs to other partitions.
+    // After a resize, the progress of the old partitions says nothing about the new partitions.
     const progress = isResized ? new Map() : model.progress;
     return {
       ...model,
@@ -193,7 +193,7 @@ export function applyChanges(model: Model, entries: readonly ViewEntry[]): Model
   return draft.finish(model);
 }
 
-/** Applies a snapshot of the group. Differences from the last snapshot become updates; the first one makes none. */
+/** Applies a snapshot of the group. Differences from the last snapshot become updates; the first snapshot causes no updates. */
 export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Model {
   const draft = new Draft(model);
   const { leases, sessions } = model.group;
@@ -214,7 +214,7 @@ function firstLetters({ group: { sessions }, letters, updates }: Model): Map<str
   const byName = new Map<string, number>();
   let next = 0;
   for (const id of ids) {
-    // An ended session has the letter of the one that has its name now.
+    // An ended session has the letter of the session that has its name now.
     const known = sessions.has(id) ? undefined : byName.get(name(id));
     const letter = known ?? next++;
     given.set(id, letter);
@@ -223,7 +223,7 @@ function firstLetters({ group: { sessions }, letters, updates }: Model): Map<str
   return given;
 }
 
-/** The name of a session from the updates that mention it; undefined: none does. */
+/** The name of a session from the updates that mention it; undefined: no update mentions it. */
 function nameIn(updates: readonly Update[], id: string): string | undefined {
   const update = updates.findLast((each) => 'session' in each && each.session === id);
   return update && 'member' in update ? update.member : undefined;

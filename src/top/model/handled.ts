@@ -4,8 +4,8 @@ import { append, ratePerSecond } from './series.js';
 
 /**
  * The messages handled up to this look: the sum of each member's growth since its last answer. So a message is counted once,
- * even if its partition moves. Member rates cannot be summed: they are means over different times, and a moving partition
- * would count in two members or in none.
+ * even if its partition moves. The rates of members cannot be summed: they are means over different times, and a moving partition would
+ * count in two members or in none.
  */
 export function handledBy(
   { now, members, handled }: Model,
@@ -13,7 +13,7 @@ export function handledBy(
 ): Model['handled'] {
   const [first, last] = [handled.series[0], handled.series.at(-1)];
   if (!first || !last) {
-    // Unknown if no member has ever answered, for example without permission.
+    // Unknown if no member has ever answered, for example because a permission is missing.
     return { series: answers.length === 0 ? [] : [{ at: now, value: 0 }], after: 0 };
   }
   const growth = answers.map((stats) => {
@@ -28,8 +28,8 @@ export function handledBy(
 }
 
 /**
- * Estimates what a departed member handled after its last answer, at its previous rate. It cannot be asked any more, and
- * without the estimate the rate would drop for a moment. For a member that died, the time of its end is unknown.
+ * Estimates what a departed member handled after its last answer, at its previous rate. The member cannot be asked any more, and without
+ * the estimate the rate would drop for a moment. For a member that died, the time of its end is unknown.
  */
 export function tailOf({ series }: Model['handled'], { handled, statsAt }: Member, at: number): number {
   const rate = ratePerSecond(handled);

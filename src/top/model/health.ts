@@ -77,7 +77,7 @@ export const problemsOf = once((model: Model): Health[] => {
   return [...ofMembersAndPartitions(model), ...unread];
 });
 
-/** A group without members: bad only if something waits for them. */
+/** The health of a group without members: bad only if messages wait. */
 function memberless(model: Model): Health {
   const { partitions, idle } = statusOf(model);
   if (idle) return { level: 'ok', text: describeIdle(idle, model.now) };

@@ -16,13 +16,13 @@ import type { Series } from './series.js';
 
 /** The facts about a member that its session does not contain: its renewals and its answers. */
 export interface Member {
-  /** Its last known renewal, and when that was read; null: not read yet. */
+  /** The last known renewal, and when it was read; null: not read yet. */
   renewedAt: number;
   lookedAt: number | null;
   answer: Answer;
-  /** Since when it has not answered; null: it answered the last question. */
+  /** Since when the member has not answered; null: it answered the last question. */
   unansweredSince: number | null;
-  /** Its last answer and the time of that; null: none yet. */
+  /** The last answer of the member, and its time; null: none yet. */
   stats: MemberStats | null;
   statsAt: number | null;
   /** Messages that it has handled since its partitions last changed. */
@@ -47,9 +47,9 @@ export interface Progress {
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** What the entries of a group do not hold: it is seen by asking its members, or by losing the server. */
+/** Events that the entries of a group do not show: the answers of its members, or a lost connection, show them. */
 type SeenEvent =
-  /** A partition needs attention, or does not any more. */
+  /** A partition needs attention, or no longer needs it. */
   | {
       event: 'held-up';
       partition: number;
@@ -76,21 +76,21 @@ export type Update = (GroupEvent | SeenEvent) & {
 export interface Stretch {
   at: number;
   owner: string | null;
-  /** Without an owner: messages are known to have waited or arrived. */
+  /** True if the partition had no owner, and messages are known to have waited or arrived. */
   waited?: true;
 }
 
-/** The place in a recording that is replayed; times as those of events. */
+/** The place in a recording that is replayed. Its times are on the clock of the events. */
 export interface Replay {
   at: number;
   startAt: number;
   endAt: number;
-  /** How much faster than it was recorded. */
+  /** How many times faster than the recording. */
   speed: number;
   isPlaying: boolean;
 }
 
-/** Everything that the screen knows. Immutable: every event makes a new one. */
+/** Everything that the screen knows. Immutable: every event makes a new model. */
 export interface Model {
   /** The time of the last event. */
   now: number;
@@ -110,24 +110,24 @@ export interface Model {
   layout: { partitions: number; prefix: string } | null;
   /** The first snapshot of the group has arrived. */
   ready: boolean;
-  /** Its sessions, leases and overrides; never changed. */
+  /** The sessions, leases and overrides of the group; never changed. */
   group: GroupEntries;
   /** By session. */
   members: ReadonlyMap<string, Member>;
-  /** The letter's number of each session, including ended sessions that the timeline still shows. */
+  /** The number of the letter of each session, including ended sessions that the timeline still shows. */
   letters: ReadonlyMap<string, number>;
   progress: ReadonlyMap<number, Progress>;
   stream: { facts: StreamFacts; at: number; published: Series } | null;
-  /** The last finished job of a member that had a bounded one; null: none is known. */
+  /** The last finished bounded job of a member; null: none is known. */
   job: JobFacts | null;
   /** null: not read yet. */
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
   /**
-   * Messages that all members, including ended ones, have handled since the first look. `after`: by
-   * members that left after the last look.
+   * The messages that all members, including ended members, have handled since the first look. `after`: those of members that left after
+   * the last look.
    */
   handled: { series: Series; after: number };
-  /** Of all partitions that are not paused. */
+  /** The lag of all partitions that are not paused. */
   lag: Series;
   /** Messages per second, of the stream and of all members together. */
   rates: { published: Series; handled: Series };
@@ -136,7 +136,7 @@ export interface Model {
   took: ReadonlyMap<number, number>;
   messages: readonly MessageFacts[];
   strips: ReadonlyMap<number, readonly Stretch[]>;
-  /** The place in a recording; null: it is live. */
+  /** The place in a recording; null: the model is live. */
   replay: Replay | null;
 }
 

@@ -82,7 +82,7 @@ export function applyEnds(model: Model, ends: readonly EndFacts[]): Model {
   );
 }
 
-/** All existing readers: a partition that is not among them has none. */
+/** Applies the list of all readers: a partition that is missing in the list has no reader. */
 export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Model {
   const found = new Map(readers.map((reader) => [reader.partition, reader]));
   const partitions = new Set([...model.progress.keys(), ...found.keys()]);
@@ -93,7 +93,7 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
       (known) => {
         const reader = found.get(partition) ?? null;
         if (!reader) return { ...known, reader };
-        // Its place does not show the end of the partition, because it advances over messages of other partitions.
+        // The place of a shared reader does not show the end of the partition, because it advances over messages of other partitions.
         const seen = { ...known, reader };
         // The owner's report is better: delivered messages may still wait in its memory.
         if (known.handled !== null) return seen;
@@ -105,7 +105,7 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
 }
 
 /**
- * Ends a polling round: records lag and rates. Paused partitions are left out of the lag, because theirs is meant to grow.
+ * Ends a polling round: records lag and rates. Paused partitions are left out of the lag, because their lag grows on purpose.
  */
 export function applyLook(model: Model): Model {
   const lag = totalLag(partitionRows(model).filter(({ paused }) => !paused));
@@ -123,7 +123,7 @@ export function applyLook(model: Model): Model {
   };
 }
 
-/** The strips, with a mark on the partitions without an owner in which messages wait now. */
+/** The strips, with a mark on partitions that have no owner and in which messages wait now. */
 function waitingStrips(model: Model): Model['strips'] {
   const waiting = partitionRows(model).filter(({ partition, lag }) => {
     const last = model.strips.get(partition)?.at(-1);
@@ -147,7 +147,7 @@ export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Mo
   );
 }
 
-/** The members' answers; about a partition only the owner of the newest epoch counts. */
+/** Applies the members' answers. About a partition, only the answer of the owner with the newest epoch counts. */
 export function applyStats(model: Model, { members: answers, gone, denied }: StatsFacts): Model {
   const { now } = model;
   const answered = new Map(answers.map((stats) => [stats.session, stats]));
@@ -175,7 +175,7 @@ export function applyStats(model: Model, { members: answers, gone, denied }: Sta
       partition,
       (known) => {
         if (epoch < known.epoch) return known;
-        // Position 0 means that it has not been read yet.
+        // Position 0 means that the position has not been read yet.
         const at = position > 0 ? moved(known, epoch, position) : known;
         const told = { ...at, handled: handled ?? null };
         return handled === undefined ? told : counted(told, now, { of: 'handled', epoch, count: handled });
@@ -190,7 +190,7 @@ export function applyStats(model: Model, { members: answers, gone, denied }: Sta
   return patch({ ...model, members, handled, updates, took: withTimes(model.took, answers) }, changes);
 }
 
-/** The partitions of a member that need attention since its last answer, and those that do not any more. */
+/** The partitions of a member that need attention since its last answer, and the partitions that no longer need it. */
 function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
   const { session, name: member } = after;
   const known = members.get(session);
@@ -207,7 +207,7 @@ function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
   });
 }
 
-/** True if a member's partitions did not change between two answers: only then do these make a rate. */
+/** True if a member's partitions did not change between two answers: only then a rate can be computed from the answers. */
 function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   const held = ({ partitions }: MemberStats) =>
     partitions
@@ -233,7 +233,7 @@ export function applyStream(model: Model, facts: StreamFacts): Model {
   return { ...model, stream: { facts, at: model.now, published } };
 }
 
-/** Newly read messages; one that arrives twice is shown once. */
+/** Adds newly read messages; a message that arrives twice is shown once. */
 export function applyMessages(model: Model, messages: readonly MessageFacts[]): Model {
   const last = model.messages.at(-1)?.sequence ?? 0;
   const fresh = messages.filter(({ sequence }) => sequence > last);

@@ -12,7 +12,7 @@ import {
   applyWaiting,
 } from './progress.js';
 
-/** Another stream or group: nothing of the last one stays but the connection. */
+/** The model after a change to another stream or group: only the connection stays. */
 function targeted(model: Model, target: Target): Model {
   const { target: before, connection } = model;
   const isSame = !before || (before.stream === target.stream && before.group === target.group);

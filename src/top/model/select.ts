@@ -44,7 +44,7 @@ function endOf(progress: Progress | undefined): number | null {
   return Math.max(progress.end, progress.position ?? 0);
 }
 
-/** The age of the first waiting message, where it was looked at; null: not known. */
+/** The age of the first waiting message, if it was read; null: not known. */
 function oldestOf(progress: Progress | undefined, now: number): number | null {
   const { waiting, position } = progress ?? {};
   const at = waiting && waiting.after === (position ?? 0) && waiting.count > 0 ? waiting.storedAtMs : null;
@@ -64,7 +64,7 @@ export function once<T>(compute: (model: Model) => T): (model: Model) => T {
   };
 }
 
-/** True if the status of two models is the same: its inputs have not changed. */
+/** True if two models have the same status, because the inputs of the status are the same. */
 const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.now === b.now &&
   a.group === b.group &&
@@ -74,7 +74,7 @@ const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.job === b.job &&
   a.layout === b.layout;
 
-/** The last status for each progress of the partitions: the end of a round changes only what is drawn over time. */
+/** The last status for each progress of the partitions: the end of a round does not change the status, only the values drawn over time. */
 const described = new WeakMap<Model['progress'], { model: Model; status: GroupStatus }>();
 
 /** The group as `leases` shows it, as far as the screen knows it. */
@@ -95,7 +95,7 @@ function describe(model: Model): GroupStatus {
   }
   const progress = partitionsOf(model).map((partition) => {
     const known = model.progress.get(partition);
-    // What a member reported last is not true any more when it does not answer.
+    // The last report of a member that does not answer may not be true any more.
     const works = isAnswering(members.get(group.ownerOf(partition) ?? ''));
     const own = works ? ownReport(group, members, partition) : undefined;
     return {
@@ -117,20 +117,20 @@ function describe(model: Model): GroupStatus {
   return addUnread(status, storedAt, now);
 }
 
-/** True for a member whose last report is still true, as far as one can see. */
+/** True for a member whose last report seems to be still true. */
 const isAnswering = (member: MemberStatus | undefined): boolean =>
   member !== undefined && !isDead(member) && member.answer !== 'silent';
 
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
   const { renewedAt, lookedAt, answer, stats, statsAt } = member;
   const { connection, now } = model;
-  // Renewals after the last look, or while disconnected, have not been seen.
+  // The screen has not seen renewals after its last look, or while it was disconnected.
   const seenAt = lookedAt ?? (connection.state === 'connected' ? now : connection.since);
   const facts = { renewedAgoMs: Math.max(0, seenAt - renewedAt), answer, stats, answeredAtMs: statsAt };
   return describeMember(session, facts, rateOf(model, session.id, member));
 }
 
-/** The rate by the member's own counter, or without one by those of its partitions. */
+/** The rate from the member's own counter, or without it from the counters of its partitions. */
 function rateOf(model: Model, id: string, { handled, answer }: Member): number | null {
   const own = ratePerSecond(handled);
   if (own !== null) return answer === 'answered' || answer === 'denied' ? own : 0;

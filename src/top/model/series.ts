@@ -1,11 +1,11 @@
 /** Values of a counter or an amount over time, the newest last. */
 export type Series = readonly { at: number; value: number }[];
 
-/** Limits of values in a series: for computing a rate, and for drawing minutes. */
+/** Limits of the number of values in a series: for computing a rate, and for drawing minutes. */
 const CAPACITY = 60;
 export const DRAWN_CAPACITY = 300;
 
-/** The series with one more value. A counter that falls was restarted, so its series starts again. */
+/** The series with one more value. If a counter falls, it was restarted, and its series starts again. */
 export function append(
   series: Series,
   at: number,
@@ -32,7 +32,7 @@ export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   return ((last.value - first.value) * 1_000) / (last.at - first.at);
 }
 
-/** Whether an amount rises, falls or stays, by its last ten values. Changes below 5 %, or below 20, do not count. */
+/** Says whether an amount rises, falls or stays, by its last ten values. Changes below 5 %, or below 20, do not count. */
 export function direction(series: Series): 'rising' | 'falling' | 'steady' {
   const recent = series.slice(-10);
   const half = recent.length >> 1;

@@ -3,10 +3,10 @@ import { TROUBLED } from '../../core/admin/members.js';
 import type { Model } from './model.js';
 import { memberRows, partitionRows } from './select.js';
 
-/** True if messages may wait in a partition: it is not certain that none does. */
+/** True if messages may wait in a partition; false if certainly none waits. */
 export const mayWait = ({ lag }: Pick<LeaseStatus, 'lag'>): boolean => lag !== 0;
 
-/** How bad the state of a partition is: 0 is the worst; undefined: nothing is wrong. */
+/** The rank of a partition's state: 0 is the worst; undefined: the state is normal. */
 function severityOf(row: LeaseStatus): number | undefined {
   if (row.state === 'unreadable' || row.state === 'halted') return 0;
   if (row.state === 'idle') return undefined;
@@ -16,7 +16,7 @@ function severityOf(row: LeaseStatus): number | undefined {
   return row.holdUp ? 3 : undefined;
 }
 
-/** The partitions in which something is wrong, the worst first; the order does not change with the lag. */
+/** The partitions with a problem, the worst first; the order does not change with the lag. */
 export const troubledPartitions = (model: Model): LeaseStatus[] =>
   partitionRows(model)
     .flatMap((row) => {
@@ -26,7 +26,7 @@ export const troubledPartitions = (model: Model): LeaseStatus[] =>
     .sort((a, b) => a.severity - b.severity || a.row.partition - b.row.partition)
     .map(({ row }) => row);
 
-/** The partitions with the most waiting messages, at most `limit`; none of them empty. */
+/** The partitions with the most waiting messages, at most `limit`; partitions without waiting messages are left out. */
 export const mostLag = (model: Model, limit: number): LeaseStatus[] =>
   partitionRows(model)
     .filter(({ lag }) => (lag ?? 0) > 0)
@@ -43,7 +43,7 @@ export function troubledMember(model: Model): string | undefined {
   return undefined;
 }
 
-/** True for a lag that its owner will not work off soon. An estimate says nothing about one partition. */
+/** True for a lag that its owner will not work off soon; false for an estimated lag, which says nothing about one partition. */
 export function isBehind(row: LeaseStatus): boolean {
   const { lag, ratePerSecond } = row;
   if (lag === null || lag < BEHIND || isEstimate(row)) return false;

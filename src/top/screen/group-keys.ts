@@ -16,13 +16,13 @@ export function groupsRead({ target }: Model, rows: readonly Watchable[]): Group
   return { rows, at: Math.max(0, at) };
 }
 
-/** The screen as it opens for another group. */
+/** The state of a screen that opens for another group. */
 const opened = (ui: Ui): Ui => ({
   ...ui,
   ...{ groups: null, selected: {}, detail: null, filter: '', frozen: null, zoom: false, notice: null },
 });
 
-/** What a key does in the list of groups. */
+/** The effect of a key in the list of groups. */
 export function pressInGroups({ ui, ...rest }: Situation, list: GroupList, key: string): Outcome {
   const { rows, at } = list;
   const to = stepIn(key, { at, length: rows?.length ?? 0, page: rest.page });

@@ -11,7 +11,7 @@ function messageOf({ holdUp }: LeaseStatus): string {
   return `message ${holdUp.sequence}${key}`;
 }
 
-/** Asks before the owner tries what holds the selected partition up now. */
+/** Asks before the owner retries now what holds the selected partition up. */
 export function askToRetry(situation: Situation): Outcome {
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');

@@ -16,11 +16,11 @@ export interface Binding {
   group: 'Move' | 'Look' | 'Act';
   /** A word for the footer; absent: not in the footer. */
   hint?: string;
-  /** The panels in which it is in the footer; absent: in all. */
+  /** The panels for which the footer shows the key; absent: all panels. */
   on?: readonly PanelId[];
   /** Changes the group: `--readonly` disables it. */
   acts: boolean;
-  /** Only while a recording is shown, or only while none is; absent: always. */
+  /** The key works only while a recording is shown, or only while the live group is shown; absent: always. */
   during?: 'live' | 'replay';
   run: (situation: Situation) => Outcome;
 }

@@ -11,7 +11,7 @@ export const listLetters = ({ ui }: Situation): Outcome => ({
   command: { type: 'list-letters' },
 });
 
-/** The list with its rows; the cursor stays on its letter, or at its place. */
+/** The list with its rows; the cursor stays on its letter, or on its row if the letter is gone. */
 export function lettersRead(before: LetterList, rows: readonly FoundLetter[]): LetterList {
   const chosen = before.rows?.[before.at]?.sequence;
   const found = rows.findIndex(({ sequence }) => sequence === chosen);
@@ -19,7 +19,7 @@ export function lettersRead(before: LetterList, rows: readonly FoundLetter[]): L
   return { rows, at, shown: null };
 }
 
-/** The list with the message of the letter that is shown; as it was if another one is shown by now. */
+/** The list with the message of the shown letter; unchanged if another letter is shown by now. */
 export function letterRead(
   list: LetterList,
   letter: FoundLetter,
@@ -34,7 +34,7 @@ function show({ ui }: Situation, list: LetterList, letter: FoundLetter): Outcome
   return { ui: { ...ui, letters }, command: { type: 'show-letter', letter } };
 }
 
-/** What a key does in the list of dead letters. */
+/** The effect of a key in the list of dead letters. */
 export function pressInLetters(situation: Situation, list: LetterList, key: string): Outcome {
   const { ui, page } = situation;
   const { rows, at, shown } = list;

@@ -10,5 +10,5 @@ export function stepIn(key: string, { at, length, page }: { at: number; length: 
   return row === undefined ? undefined : Math.max(0, Math.min(last, row));
 }
 
-/** True for a key that closes what replaces the panels. */
+/** True for a key that closes a list that replaces the panels. */
 export const closes = (key: string): boolean => ['escape', 'q', 'ctrl-c', 'backspace'].includes(key);

@@ -14,7 +14,7 @@ export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
   const id = ids[Math.max(0, Math.min(ids.length - 1, from + by))];
   if (id === undefined) return { ui };
   const selecting = { ...ui, selected: { ...ui.selected, [ui.focus]: id } };
-  // In the details of a row: on to those of another.
+  // In the details of a row: show the details of another row.
   return { ui: ui.detail === null ? selecting : { ...selecting, detail: id } };
 }
 
@@ -33,7 +33,7 @@ export function back({ ui }: Situation): Outcome {
   return { ui: { ...ui, filter: '', notice: null } };
 }
 
-/** Opens the selected row; without one, maximises the panel. */
+/** Opens the selected row; if no row is selected, maximises the panel. */
 export function enter({ ui, model }: Situation): Outcome {
   const selected = cursorOf(model, ui, ui.focus);
   const isThere = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected);

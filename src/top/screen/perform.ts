@@ -14,7 +14,7 @@ import type { Command, Notice, Target } from './state.js';
 
 /** The means to carry out commands. */
 export interface Performer {
-  /** Undefined: no actions are possible, as in a replay. */
+  /** Undefined: no actions are possible, for example in a replay. */
   operator: Operator | undefined;
   /** The environment of started members, with the settings of this screen. */
   env: NodeJS.ProcessEnv;
@@ -74,7 +74,7 @@ function describeEnding(done: string, { ended, alone, moved, left, tookMs }: End
   return failure(`${done}, but its session has not ended after ${took}: ${story}`);
 }
 
-/** Sends SIGTERM if the process is certainly that member; otherwise asks it over NATS. */
+/** Sends SIGTERM if the process certainly is this member; otherwise asks the member over NATS. */
 async function tellToStop(target: Target, operator: Operator): Promise<string | undefined> {
   if (target.local && (await signalMember(target, 'SIGTERM')) === undefined) return undefined;
   return operator.askToStop(target.session);

@@ -13,7 +13,7 @@ import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 /** Limit of named members in a question. */
 const NAMED = 6;
 
-/** No question is asked; a notice gives the reason. */
+/** Shows a notice with the reason instead of asking a question. */
 export function tell(
   { ui, model }: Situation,
   text: string,
@@ -40,7 +40,7 @@ function selectedMember({ ui, model }: Situation): { row: MemberStatus; target: 
   return { row, target: { session, name, host, pid, startedAt, local: host === ui.host } };
 }
 
-/** `p0 p3 go to b, p6 to c`: the next owners when this member ends. */
+/** `p0 p3 go to b, p6 to c`: the next owners of the partitions of a member when it ends. */
 function heirs(model: Model, { session, partitions }: MemberStatus): string {
   if (partitions.length === 0) return 'It owns no partition.';
   const all = [...heirsOf(model, session)];
@@ -93,7 +93,7 @@ export function askToKill(situation: Situation): Outcome {
   });
 }
 
-/** The partition whose row is selected; undefined: none. */
+/** The partition whose row is selected; undefined: no row is selected. */
 export function selectedPartition({ ui, model }: Situation): LeaseStatus | undefined {
   if (ui.focus !== 'partitions' && ui.focus !== 'timeline') return undefined;
   const selected = cursorOf(model, ui, ui.focus);

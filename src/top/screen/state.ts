@@ -28,7 +28,7 @@ export interface Target {
   host: string;
   pid: number;
   startedAt: string;
-  /** It runs on this machine, according to its host name. */
+  /** The member runs on this machine, according to its host name. */
   local: boolean;
 }
 
@@ -78,7 +78,7 @@ export interface GroupList {
 /** A dead letter that is shown in full. */
 export interface ShownLetter {
   letter: FoundLetter;
-  /** Its message; null: it is being read; undefined: a part of it is gone. */
+  /** The message of the letter; null: it is being read; undefined: a part of it is gone. */
   original: Original | null | undefined;
 }
 
@@ -88,7 +88,7 @@ export interface LetterList {
   rows: readonly FoundLetter[] | null;
   /** The row under the cursor. */
   at: number;
-  /** The letter that is shown instead of the list; null: the list is. */
+  /** The letter that is shown instead of the list; null: the list is shown. */
   shown: ShownLetter | null;
 }
 
@@ -99,7 +99,7 @@ export interface Ui {
   zoom: boolean;
   /** The opened row of the focused panel; null: none. */
   detail: string | null;
-  /** The selected row of each panel by its id; absent: none, and the panel follows new rows. */
+  /** The id of the selected row of each panel; absent: no row is selected, and the panel follows new rows. */
   selected: Readonly<Partial<Record<PanelId, string>>>;
   partitionSort: PartitionSort;
   memberSort: MemberSort;
@@ -112,11 +112,11 @@ export interface Ui {
   help: boolean;
   /** All problems are listed instead of the panels. */
   problems: boolean;
-  /** The groups of the account are listed instead of the panels; null: they are not. */
+  /** The list of the groups of the account, shown instead of the panels; null: it is not shown. */
   groups: GroupList | null;
-  /** The dead letters are listed instead of the panels; null: they are not. */
+  /** The list of dead letters, shown instead of the panels; null: it is not shown. */
   letters: LetterList | null;
-  /** The first visible line of the help, if not all of it fits. */
+  /** The first visible line of the help, if the help is longer than the screen. */
   helpTop: number;
   dialog: Dialog | null;
   notice: Notice | null;
@@ -127,7 +127,7 @@ export interface Ui {
   host: string;
 }
 
-/** The screen as it opens. */
+/** The state of a screen that opens. */
 export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'> & { replays?: boolean }): Ui {
   return {
     replays: false,

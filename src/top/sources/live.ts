@@ -18,9 +18,9 @@ import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import { WaitingCounts } from './waiting-counts.js';
 
-/** The interval, in rounds, of reads of positions and ends: they change slowly, or members report them. */
+/** Positions and ends are read once in this number of rounds: they change slowly, or members report them. */
 const SLOW_ROUNDS = 5;
-/** More readers than this are listed less often than once a round: the list is long, and members report their progress. */
+/** If there are more readers than this, they are not listed in every round: the list is long, and members report their progress. */
 const READERS_A_ROUND = 64;
 const RECENT_MESSAGES = 60;
 
@@ -29,7 +29,7 @@ export interface LiveOptions {
   connection: NatsConnection;
   config: Config;
   emit: (event: TopEventBody) => void;
-  /** The current model, which says which members to ask. */
+  /** The current model, which names the members to ask. */
   model: () => Model;
 }
 
@@ -49,7 +49,7 @@ export class LiveSource {
   #onLost: () => void = () => {};
 
   constructor(options: LiveOptions) {
-    // The results of requests in flight are of no use after it stops.
+    // After the source stops, the results of requests in flight are of no use.
     const emit = (event: TopEventBody): void => {
       if (!this.#stopped) options.emit(event);
     };
@@ -106,7 +106,7 @@ export class LiveSource {
     return this.#running;
   }
 
-  /** One round; resolves with false as soon as the connection is lost, because the round might never end. */
+  /** One polling round. Resolves with false as soon as the connection is lost, because the round might never end. */
   roundOrLost(): Promise<boolean> {
     const lost = new Promise<boolean>((resolve) => {
       this.#onLost = () => resolve(false);
@@ -123,7 +123,7 @@ export class LiveSource {
     for (const partition of partitionsOf(now))
       if (now.group.liveOwner(partition)) epochs.set(partition, now.group.epochOf(partition));
     const slow = this.#round++ % SLOW_ROUNDS === 0;
-    // First and alone: together with other requests it would measure our own load.
+    // The round trip is measured first and alone: together with other requests it would measure our own load.
     await this.#try('round trip', async () => {
       const askedAt = performance.now();
       // The client's own measurement is in whole milliseconds.
@@ -153,14 +153,14 @@ export class LiveSource {
       slow && this.#tryDeadLetters(observer),
       slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
     ]);
-    // Read after the watch has told that the last member left: it says whether one is missing.
+    // Read after the watch has shown that the last member left: the job tells whether a member is missing.
     if (model().ready && model().members.size === 0)
       await this.#try('job', async () => emit({ type: 'job', job: (await observer.job()) ?? null }));
     await this.#try('lag', () => this.#count(observer));
     emit({ type: 'looked' });
   }
 
-  /** The readers first: what is delivered meanwhile would look like lag if the members had been asked before. */
+  /** Reads the readers first: if the members were asked first, messages delivered in between would look like lag. */
   async #askOwners(observer: GroupObserver, epochs: ReadonlyMap<number, number>): Promise<void> {
     const { emit, model } = this.#options;
     const rounds = Math.max(1, Math.ceil(epochs.size / READERS_A_ROUND));
@@ -171,7 +171,7 @@ export class LiveSource {
       });
     await this.#try('members', async () => {
       const facts = await observer.stats([...model().members.keys()], ANSWER_MS);
-      // Asked at the same time: during the wait for a silent member, messages that the others handled would look like lag.
+      // All members are asked at the same time: during the wait for a silent member, messages that the others handled would look like lag.
       if (readers) emit({ type: 'readers', readers });
       emit({ type: 'stats', facts });
     });
@@ -196,7 +196,7 @@ export class LiveSource {
     if (waiting.length > 0) emit({ type: 'waiting', waiting });
   }
 
-  /** Finds stream, bucket and layout; undefined if one is missing. */
+  /** Finds stream, bucket and layout; undefined if one of them is missing. */
   async #open(): Promise<GroupObserver | undefined> {
     const { connection, config, emit } = this.#options;
     try {

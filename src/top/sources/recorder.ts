@@ -8,7 +8,7 @@ import type { TopEvent } from '../model/events.js';
 
 /** A recording ends at this size, uncompressed: more could not be replayed. */
 export const MAX_RECORDED_CHARACTERS = 256 * 1_048_576;
-/** How long until a record is in the file, in milliseconds, even if the process is killed. */
+/** A record is in the file after this time, in milliseconds, even if the process is killed. */
 const FLUSH_MS = 1_000;
 
 /** Writes events as they arrive, one JSON object per line, compressed with gzip. */
@@ -46,7 +46,7 @@ export async function startRecording(path: string, most = MAX_RECORDED_CHARACTER
   timer.unref();
   return {
     write: (event) => {
-      // A polling round may end after the recording is closed.
+      // A polling round may still be running when the recording is closed.
       if (packed.writableEnded) return true;
       const line = `${toJson(event)}\n`;
       if (characters + line.length > most) return false;

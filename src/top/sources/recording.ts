@@ -15,7 +15,7 @@ const refusal = (path: string, why: string, cause?: unknown): NatspocError =>
 /** The first bytes of compressed data. */
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
-/** The text of a file, compressed or not. A compressed one whose end is missing was written by a process that was killed. */
+/** The text of a file, compressed or not. If the end of a compressed file is missing, the process that wrote it was killed. */
 async function* textOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let unpack: ((chunk: Buffer) => Promise<Buffer[]>) | undefined;
@@ -28,7 +28,7 @@ async function* textOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   yield decoder.decode();
 }
 
-/** Unpacks chunk by chunk, so that no more than one is in memory. @throws what zlib reports. */
+/** Unpacks chunk by chunk, so that only one chunk is in memory. @throws the error of zlib. */
 function unpacker(): (chunk: Buffer) => Promise<Buffer[]> {
   const gunzip = createGunzip();
   let parts: Buffer[] = [];
@@ -45,7 +45,7 @@ function unpacker(): (chunk: Buffer) => Promise<Buffer[]> {
     });
 }
 
-/** The lines of a text that arrives in chunks, in bounded memory. The last one needs no line feed. */
+/** The lines of a text that arrives in chunks, in bounded memory. The last line needs no line feed. */
 async function* linesOf(pieces: AsyncIterable<string>, path: string): AsyncGenerator<string> {
   let rest = '';
   let characters = 0;

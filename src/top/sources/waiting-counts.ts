@@ -6,15 +6,15 @@ import { mostLag } from '../model/worst.js';
 
 /** Limit of partitions without a reader whose messages are counted in one round. */
 const COUNTED_A_ROUND = 16;
-/** Limit of lagging partitions whose oldest message is looked at in one round. */
+/** Limit of lagging partitions whose oldest message is read in one round. */
 const AGED_A_ROUND = 4;
 
-/** Counts waiting messages and gets their ages, if readers do not report them. */
+/** Counts waiting messages and gets their ages, for partitions whose readers do not report them. */
 export class WaitingCounts {
   /** The positions of the lagging partitions in the last round. */
   #positions: ReadonlyMap<number, number | null> = new Map();
 
-  /** Some partitions without a reader in each round, and those that make no progress. */
+  /** In each round counts some of the partitions without a reader, and the partitions that make no progress. */
   async count(observer: GroupObserver, model: Model, round: number): Promise<WaitingFacts[]> {
     const { progress } = model;
     const unread = partitionsOf(model).filter((partition) => !progress.get(partition)?.reader);
@@ -26,7 +26,7 @@ export class WaitingCounts {
     return withTimes(observer, await Promise.all(counts));
   }
 
-  /** The partitions with the most lag that have a reader, and the position of the last round. */
+  /** The partitions with the most lag that have a reader, and whose position is that of the last round. */
   #standing(model: Model): number[] {
     const before = this.#positions;
     const lagging = mostLag(model, AGED_A_ROUND).filter(
@@ -39,7 +39,7 @@ export class WaitingCounts {
   }
 }
 
-/** Adds when the oldest message that a keyed group has not read was stored. */
+/** Adds the time at which the oldest unread message of a keyed group was stored. */
 async function withTimes(observer: GroupObserver, waiting: WaitingFacts[]): Promise<WaitingFacts[]> {
   const asked = new Map<number, Promise<number | null>>();
   return Promise.all(

@@ -14,7 +14,7 @@ export interface TerminalSize {
 }
 
 /**
- * The terminal's output for Ink. In debug mode Ink writes every frame completely; this writes only the changed rows to the
+ * The terminal's output for Ink. In debug mode Ink writes every frame completely. This stream writes only the changed rows to the
  * terminal, in one synchronised update. It writes no line feeds, so nothing scrolls.
  */
 export class FrameStream extends Writable {
@@ -54,7 +54,7 @@ export class FrameStream extends Writable {
   }
 
   override _write(frame: string, _encoding: BufferEncoding, done: () => void): void {
-    // Ink ends with an empty write, to wait for the others.
+    // Ink ends with an empty write, to wait for the earlier writes.
     if (frame !== '') this.#paint(this.#texts.fill(frame).slice(0, this.rows));
     done();
   }

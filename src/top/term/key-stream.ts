@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 
 const ESC = '\u001b';
-/** Escape in the kitty protocol, which unlike a bare ESC cannot be the start of a sequence. */
+/** The Escape key in the kitty protocol. Unlike a bare ESC, it cannot be the start of another sequence. */
 const ESCAPE_KEY = `${ESC}[27u`;
 /** An ESC is the Escape key if no sequence follows within this time, in milliseconds. */
 const ESCAPE_MS = 30;
@@ -17,7 +17,7 @@ const KEY =
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
 const BEGINNING = /\u001b(?:\[[0-9;<=>? -/]*|O|\[\[)?$/;
 
-/** The keys that were read, in order and as Ink reads them, and the start of an incomplete sequence. */
+/** The keys in an input, in order and in Ink's form, and the start of an incomplete sequence. */
 export interface Keys {
   keys: string[];
   rest: string;
@@ -47,7 +47,7 @@ export function splitKeys(text: string): Keys {
  * sequence that arrives in pieces for Escape and text, and throws at unknown sequences such as Ctrl+F1.
  */
 export class KeyStream extends Readable {
-  /** Without it Ink refuses raw mode. */
+  /** Ink refuses raw mode for a stream without this property. */
   readonly isTTY = true;
   readonly #stdin: NodeJS.ReadStream;
   #rest = '';
@@ -73,7 +73,7 @@ export class KeyStream extends Readable {
     return this;
   }
 
-  /** Reading and pausing decide whether the terminal keeps the process alive. */
+  /** Does nothing: reading and pausing decide whether the terminal keeps the process alive. */
   ref(): this {
     return this;
   }
@@ -83,7 +83,7 @@ export class KeyStream extends Readable {
   }
 
   override _read(): void {
-    // Keys are pushed when they come.
+    // Keys are pushed when they arrive.
   }
 
   readonly #take = (chunk: string): void => {

@@ -14,7 +14,7 @@ export class LineTexts {
   readonly #colors: boolean;
   #texts: { text: string; columns: number }[] = [];
 
-  /** @param colors false: draw without colours; bold, dim and inverse remain. */
+  /** @param colors false: texts have no colours; bold, dim and inverse remain. */
   constructor({ colors }: { colors: boolean }) {
     this.#colors = colors;
   }

@@ -15,7 +15,7 @@ type Output = NodeJS.WriteStream & { fd: number };
  * ends, except by SIGKILL.
  */
 export class Terminal {
-  /** The streams for Ink, and the texts that are kept from it. */
+  /** The streams for Ink, and the texts that Ink does not see. */
   readonly input: KeyStream;
   readonly output: FrameStream;
   readonly texts: LineTexts;

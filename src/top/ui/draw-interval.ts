@@ -1,8 +1,8 @@
-/** Figures are drawn once in a polling round, */
+/** Figures are drawn once per polling round. */
 const EVERY_MS = 950;
-/** on a large screen of a large group less often, so that drawing takes at most this share of the time, */
+/** On a large screen of a large group they are drawn less often, so that drawing takes at most this share of the time, */
 const MOST_SHARE = 0.025;
-/** but at least this often. */
+/** They are drawn at least this often. */
 const AT_LEAST_EVERY_MS = 2_000;
 
 /**

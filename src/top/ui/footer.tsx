@@ -12,7 +12,7 @@ const IN_DETAIL: readonly Pick<Binding, 'shown' | 'hint'>[] = [
   { shown: '↑', hint: 'previous' },
 ];
 
-/** Keys with a word for the footer: first the most important, then those of the focused panel, then the others. */
+/** Keys with a word for the footer: first the most important keys, then the keys of the focused panel, then the others. */
 function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
   // A list that replaces the panels shows its own keys.
   if (ui.groups || ui.letters) return [BACK];

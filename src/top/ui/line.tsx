@@ -4,7 +4,7 @@ import { createContext, use } from 'react';
 import { LineTexts } from '../term/line-texts.js';
 import { lineWidth, type Span, type Line as Spans, truncateLine } from '../view/text.js';
 
-/** The terminal's own sixteen colours, whatever the environment promises. */
+/** Uses the terminal's own sixteen colours, regardless of the environment. */
 const chalk = new Chalk({ level: 1 });
 
 /** The texts of the screen's lines. */
@@ -33,7 +33,7 @@ export function Line({ of: spans }: { of: Spans }) {
   const texts = use(Texts);
   const isStale = use(Stale);
   const fit = (place: string, row: number): string => {
-    // Ink wraps the run at the width that it has here.
+    // Ink wraps the run of characters at the width of its place.
     if (row > 0) return '';
     const shown = truncateLine(spans, place.length);
     return texts.keep(shown.map((each) => styled(each, isStale)).join(''), lineWidth(shown));

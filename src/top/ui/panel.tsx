@@ -25,7 +25,7 @@ type FrameProps = Omit<PanelProps, 'width'> & {
   children?: ReactNode;
 };
 
-/** A title across the whole width and the content below it; without children, the reason why it is empty. */
+/** A panel: a title across the whole width, and the content below it; without children, the reason why the panel is empty. */
 export function Panel({ id, title, info, model, ui, height, children }: FrameProps) {
   const isFocused = ui.focus === id;
   return (
@@ -40,7 +40,7 @@ export function Panel({ id, title, info, model, ui, height, children }: FramePro
   );
 }
 
-/** The widths that the screen has shown; undefined: it is drawn once. */
+/** The column widths that the screen has shown; undefined: the screen is drawn only once. */
 export const Widths = createContext<TableWidths | undefined>(undefined);
 
 /** A border that has only its top line. */
@@ -52,7 +52,7 @@ interface RowsProps<Row> extends PanelProps {
   rows: readonly Row[];
   /** The row under the cursor; -1: none. */
   selected: number;
-  /** The part that is shown if there are too many rows and none is selected. */
+  /** The part that is shown if there are too many rows and no row is selected. */
   follow?: 'start' | 'end';
   sort?: string;
   /** Lines above the rows. */
@@ -63,7 +63,7 @@ interface RowsProps<Row> extends PanelProps {
   table: (rows: readonly Row[], room: TableRoom) => Table;
 }
 
-/** A panel that shows as many rows as fit. */
+/** A panel that shows as many of its rows as fit. */
 export function RowsPanel<Row>({
   rows,
   selected,

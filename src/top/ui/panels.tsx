@@ -22,7 +22,7 @@ const PANELS: Readonly<Record<PanelId, ComponentType<PanelProps>>> = {
   stream: StreamPanel,
 };
 
-/** The panels that fit, in columns within bands. */
+/** The panels that fit on the screen, in columns within bands. */
 export function Panels({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   return layOut(model, ui, room).map(({ height, stacks }, band) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: bands have no identity but their place

@@ -12,7 +12,7 @@ const TABLE_ROWS = 16;
 /** Minimum height of a table below the map. */
 const MIN_TABLE = 4;
 
-/** The partitions: a table, or a map of all of them with the worst in words. */
+/** The partitions: a table, or a map of all partitions with the worst described in words. */
 export function Partitions(props: PanelProps) {
   const { model, ui, width, height } = props;
   // Before the first look the owners are unknown, which does not mean that there are none.
@@ -37,7 +37,7 @@ export function Partitions(props: PanelProps) {
       sort={ui.partitionSort}
       rows={rows}
       selected={selected}
-      // The map stays above a table that does not show everything.
+      // The map stays above a table that does not show all partitions.
       above={rows.length > room - 1 && mapHeight(rows.length, width) <= room - MIN_TABLE ? map : []}
       below={heldUpLines(model).slice(0, Math.max(0, room - 1 - rows.length))}
       table={(part, place) => partitionTable(model, part, place)}

@@ -14,7 +14,7 @@ class Boundary extends Component<{ crash: (error: unknown) => void; children: Re
   }
 
   override componentDidCatch(error: unknown): void {
-    // Later, because React is still rendering.
+    // In a later turn, because React is still rendering.
     setImmediate(() => this.props.crash(error));
   }
 

@@ -38,7 +38,7 @@ function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   return <Panels model={model} ui={ui} room={room} />;
 }
 
-/** Lines between header and footer. */
+/** The room between header and footer, in columns and lines. */
 export function bodyRoom(model: Model, ui: Ui, { columns, rows }: Size): Size {
   const banner = bannerLine(model) ? 1 : 0;
   const question = ui.dialog ? questionLines(ui, columns).length + 1 : noticeLines(model, ui, columns).length;

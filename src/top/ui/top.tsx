@@ -19,7 +19,7 @@ const FRAME_ROWS = 8;
 
 export interface TopProps {
   feed: Feed;
-  /** The screen as it opens. */
+  /** The state of the screen when it opens. */
   initial: Ui;
   /** The environment of members that are started from the screen. */
   env: NodeJS.ProcessEnv;
@@ -34,7 +34,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const [ui, setUi] = useState(initial);
   const size = useTerminalSize();
   const model = useModel(feed, ui.intervalMs);
-  // Several keys may arrive between two frames, and outcomes long after: each is applied to the state at that time.
+  // Several keys may arrive between two frames, and outcomes long after their keys: each is applied to the state at its arrival.
   const latest = useRef({ ui, model });
   latest.current.model = model;
   const initialTarget = useRef(feed.model.target);
@@ -45,11 +45,11 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const say = (said: Said | undefined): void => {
     if (said) change({ notice: { ...said, at: latest.current.model.now } });
   };
-  /** Reads what a list shows; if that fails, the list is closed. */
+  /** Reads the rows of a list; if that fails, the list is closed. */
   const read = async (list: 'groups' | 'letters', reading: () => Promise<Partial<Ui>>): Promise<void> => {
     try {
       const changes = await reading();
-      // It may have been closed meanwhile.
+      // The user may have closed the list meanwhile.
       if (latest.current.ui[list]) change(changes);
     } catch (error) {
       if (!(error instanceof NatspocError)) throw error;

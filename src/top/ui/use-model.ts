@@ -6,16 +6,16 @@ import { figuresEveryMs } from './draw-interval.js';
 /** Events are collected for this long before they are drawn. */
 const GATHER_MS = 50;
 /**
- * Minimum interval of redraws for what an operator waits for; figures have a longer one, so that a busy group costs no more than a quiet
- * one. Keys are drawn immediately.
+ * Minimum interval of redraws for changes that an operator waits for. Figures have a longer interval, so that a busy group costs no more
+ * than a quiet group. The effect of a key is drawn immediately.
  */
 const DRAW_NEWS_EVERY_MS = 400;
-/** A model of this age is drawn as it is: its ages are good enough. */
+/** A model that is younger than this is drawn unchanged: its ages are accurate enough. */
 const RECENT_MS = 500;
-/** Ages and the clock change without events. */
+/** Ages and the clock change without events: they are drawn at this interval. */
 const TICK_MS = 1_000;
 
-/** True if more than figures has changed. */
+/** True if not only figures have changed. */
 const hasNews = (before: Model, after: Model): boolean =>
   before.group !== after.group ||
   before.connection.state !== after.connection.state ||
@@ -26,11 +26,11 @@ const hasNews = (before: Model, after: Model): boolean =>
   before.lag.length < 2 ||
   before.replay !== after.replay;
 
-/** The current model, at a rate that is worth drawing; polls every `intervalMs`. */
+/** The current model, updated as often as it is drawn; polls every `intervalMs`. */
 export function useModel(feed: Feed, intervalMs: number): Model {
   const [model, setModel] = useState(feed.model);
   const drawing = useRef({ since: 0, tookMs: 0 });
-  // After the frame was written.
+  // This effect runs after the frame was written.
   useEffect(() => {
     const { current } = drawing;
     if (current.since > 0) current.tookMs = performance.now() - current.since;

@@ -27,13 +27,13 @@ const fact = (name: string, value: string): Line => [
 ];
 const title = (text: string): Line => line(text, { bold: true });
 
-/** The updates of a partition or a member, the newest last, as many as fit. */
+/** The updates of a partition or a member, the newest last; as many of them as fit. */
 function story(model: Model, height: number, about: (update: Model['updates'][number]) => boolean): Line[] {
   const groups = groupUpdates(model.updates.filter(about));
   return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group));
 }
 
-/** What holds a partition up, and what to do. */
+/** The message or fault that holds a partition up, and the remedies. */
 function holdUpFacts({ partition, holdUp }: LeaseStatus, columns: number): Line[] {
   if (!holdUp) return [];
   const lines = (name: string, text: string): Line[] =>

@@ -14,7 +14,7 @@ const or =
     value === null ? UNKNOWN : format(value);
 
 export const count = or(formatCount);
-/** As elsewhere, but with a fixed number of decimals: a changing value must not move the text beside it. */
+/** A rate with a fixed number of decimals: a changing value must not move the text beside it. */
 export const rate = or((perSecond: number) =>
   perSecond < 99.95 ? `${perSecond.toFixed(1)}/s` : formatRate(perSecond),
 );
@@ -36,14 +36,14 @@ export const shortCount = or((value: number): string => {
   return formatCount(value);
 });
 
-/** A lag in few columns, with a mark where it is an estimate. */
+/** A lag in few columns, with a mark if it is an estimate. */
 export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
   `${isEstimate && lag !== null ? '~' : ''}${shortCount(lag)}`;
 
 /** A drain time that is shorter than this is not worth showing, in milliseconds. */
 const SHORT_DRAIN_MS = 1_000;
 
-/** How long a lag takes at a rate; nothing if that is a moment. */
+/** The time to drain a lag at a rate, as text; empty if it is very short. */
 export function drain(lag: number | null, ratePerSecond: number | null): string {
   const ms = drainMs(lag, ratePerSecond);
   return ms !== null && ms < SHORT_DRAIN_MS ? UNKNOWN : duration(ms);
@@ -54,7 +54,7 @@ export function sparkline(series: Series, width: number): string {
   const shown = series.slice(-width).map(({ value }) => value);
   if (shown.length < 2) return '';
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
-  // A value that hardly changes is a flat line; its noise is not magnified.
+  // A value that hardly changes is drawn as a flat line: its noise is not magnified.
   const range = Math.max(high - low, high * 0.2);
   return shown
     .map((value) => BARS[range === 0 ? 0 : Math.min(7, Math.round(((value - low) / range) * 7))] ?? '')

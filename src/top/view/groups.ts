@@ -9,7 +9,7 @@ import { type Column, table, tableLines } from './table.js';
 import { type Line, line, span } from './text.js';
 import { windowOf } from './window.js';
 
-/** Lines besides the rows: the title, the header of the table, a blank one, and the keys. */
+/** Lines besides the rows: the title, the header of the table, a blank line, and the keys. */
 const FRAME = 4;
 
 /** The groups of the account, with the watched one marked, and the keys. */

@@ -13,9 +13,9 @@ import { type Line, line, type Span, span } from './text.js';
 /** Below this width names are shown without labels. */
 const ROOMY_COLUMNS = 100;
 
-/** From this width on, there is room for earlier values. */
+/** At this width or more, there is room for earlier values. */
 const DRAWN_COLUMNS = 120;
-/** How many earlier values are drawn beside the newest. */
+/** The number of earlier values that are drawn beside the newest value. */
 const TREND_WIDTH = 10;
 
 const ARROWS = { rising: '↑', falling: '↓', steady: '→' } as const;
@@ -114,7 +114,7 @@ function replayClock({ at, startAt, endAt, speed, isPlaying }: Replay): Line {
 /** A wait that is shorter than this is not worth a place in the header, in milliseconds. */
 const SHORT_MS = 1_000;
 
-/** How old the oldest waiting message is, and how long the lag takes. */
+/** The age of the oldest waiting message, and the time to drain the lag. */
 function waits({ oldestMs, drainMs }: GroupTotals): Line {
   const of = (name: string, ms: number | null): Span[] =>
     ms === null || ms < SHORT_MS ? [] : [...value(name, duration(ms)), span('  ')];
@@ -144,8 +144,8 @@ function resizing(model: Model): Line {
 }
 
 /**
- * The exact number of messages that a keyed group has not read yet, because its lag is an estimate; and
- * messages without a key.
+ * For a keyed group: the exact number of messages that it has not read yet, because its lag is an estimate; and the number of messages
+ * without a key.
  */
 function ofKeyed(model: Model): Line {
   const status = statusOf(model);
@@ -158,7 +158,7 @@ function ofKeyed(model: Model): Line {
   ];
 }
 
-/** Messages that no member will ever see are not part of the lag. */
+/** The number of messages that belong to no partition, and so are not part of the lag. */
 function uncovered({ stream }: Model): Line {
   const found = stream?.facts.uncovered;
   if (!found) return [];

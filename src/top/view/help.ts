@@ -40,7 +40,7 @@ const GROUPS = ['Move', 'Look', 'Act'] as const;
 const widthOf = (lines: readonly Line[]): number => Math.max(...lines.map(lineWidth));
 
 /**
- * The visible part of the help: the key table, in three columns if they fit, and the legend of signs. Also how far it can be
+ * The visible part of the help: the key table, in three columns if they fit, and the legend of signs. Also how far the help can be
  * scrolled; 0 if all of it is visible.
  */
 export function helpView(ui: Ui, { columns, rows }: Size): { columns: Line[][]; below: Line[]; end: number } {

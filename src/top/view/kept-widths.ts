@@ -2,15 +2,15 @@
 const KEEP_MS = 30_000;
 
 /**
- * The widths of a table's columns on a screen that is drawn again and again. Within half a minute they only grow, so the columns,
- * and which of them fit, stay where they are while values come and go.
+ * The widths of a table's columns on a screen that is drawn again and again. Within half a minute the widths only grow. So columns keep
+ * their place, and the same columns fit, while values come and go.
  */
 export class KeptWidths {
   #since = Number.NEGATIVE_INFINITY;
   #recent: readonly number[] = [];
   #before: readonly number[] = [];
 
-  /** The widths to use at a time, if the content needs these. */
+  /** The widths to use at `now`, if the content needs the widths `needed`. */
   keep(now: number, needed: readonly number[]): readonly number[] {
     const passed = now - this.#since;
     if (passed >= KEEP_MS) {
@@ -27,7 +27,7 @@ export class KeptWidths {
 export class TableWidths {
   readonly #tables = new Map<string, KeptWidths>();
 
-  /** Those of one table at a time. */
+  /** Makes the function that keeps the widths of one table at `now`. */
   of(table: string, now: number): (needed: readonly number[]) => readonly number[] {
     const known = this.#tables.get(table) ?? new KeptWidths();
     this.#tables.set(table, known);

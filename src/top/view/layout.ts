@@ -40,13 +40,13 @@ export interface Band {
 /** The heights that a panel can use, in lines, including its title. */
 interface Wish {
   id: PanelId;
-  /** Minimum; with less it is omitted. */
+  /** Minimum; a panel that would get less is omitted. */
   least: number;
-  /** Enough for its purpose. */
+  /** Enough for the purpose of the panel. */
   good: number;
-  /** Maximum that it can use. */
+  /** Maximum that the panel can use. */
   most: number;
-  /** A list of rows, which can use every line. */
+  /** The panel is a list of rows, which can use every line. */
   isList?: boolean;
 }
 
@@ -85,7 +85,7 @@ function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish
 }
 
 type Level = 'least' | 'good';
-/** A panel's claim to a level of height, granted completely or not at all; `good` only to panels that are placed. */
+/** A panel's claim to a level of height, granted completely or not at all; `good` is granted only to panels that have a place. */
 type Claim = readonly [PanelId, Level];
 
 /** Grants the claims in order while there is room, then deals out the remaining lines in turn. */
@@ -106,7 +106,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
     before = left;
     for (const { id, most, good, isList } of wanted) {
       const height = heights.get(id);
-      // A panel without its good size, such as a table, would waste further lines; a list can use each.
+      // A panel that has not reached its good size would waste further lines; a list can use each line.
       const hasUse = height !== undefined && (height >= good || isList === true);
       if (hasUse && height < most) give(id, height + 1);
     }
@@ -118,7 +118,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
   return { width, panels };
 }
 
-/** One column: first the most important panels, then more room for them, then the others. */
+/** The claims in one column: first the most important panels, then more room for them, then the other panels. */
 const NARROW: readonly Claim[] = [
   ['partitions', 'least'],
   ['members', 'least'],
@@ -150,7 +150,7 @@ const WIDE_RIGHT: readonly Claim[] = [
   ['messages', 'good'],
 ];
 
-/** The width of the left one of two columns. */
+/** The width of the left of two columns. */
 const half = (columns: number): number => Math.floor((columns - GUTTER) / 2);
 
 const alone = (id: PanelId, { columns, rows }: Size): Band[] => [

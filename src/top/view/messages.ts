@@ -11,7 +11,7 @@ function previewText({ preview, size }: MessageFacts): string {
   return preview.replace(/\s+/g, ' ');
 }
 
-/** One line per message; `now` decides which of their days is today. */
+/** One line per message; `now` decides which day is today. */
 export function messageTable(messages: readonly MessageFacts[], room: TableRoom, now: number): Table {
   const columns: Column<MessageFacts>[] = [
     { title: 'TIME', rank: 1, cell: ({ atMs }) => span(timeOfDay(atMs, true, now), { dim: true }) },

@@ -3,7 +3,7 @@ import { type Color, type Span, type Style, span } from './text.js';
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Without red, which marks problems. */
+/** The colours of sessions. Red is missing, because it marks problems. */
 const COLORS: readonly Color[] = [
   'cyan',
   'green',

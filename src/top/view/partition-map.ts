@@ -8,12 +8,12 @@ import { type Line, padTo, type Span, span } from './text.js';
 
 /** A partition is highlighted for this long after a change of owner, in milliseconds. */
 const FLASH_MS = 1_500;
-/** A map with more rows than this gives up its numbers, or its names. */
+/** A map with more rows than this has no numbers, or no names. */
 const NUMBERED_ROWS = 4;
 const NAMED_ROWS = 8;
 /** Columns of a lag. */
 const LAG = 6;
-/** Without names, this many cells stand together. */
+/** Without names, cells form groups of this size. */
 const TOGETHER = 8;
 const MOST_GAP = 4;
 
@@ -38,7 +38,7 @@ export function ownerMark(model: Model, row: LeaseStatus): Span {
 /** States that are normal work. */
 const WORKS = new Set(['owned', 'running']);
 
-/** The lag and the state of a partition in one column: a bar, which grows with the digits of the lag, or a sign. */
+/** The lag or the state of a partition in one column: a bar, which grows with the digits of the lag, or a sign. */
 export function lagMark(row: LeaseStatus): Span {
   const { lag, paused } = row;
   if (isOwned(row) && needsAttention(row)) return span('!', { color: 'red', bold: true });
@@ -57,7 +57,7 @@ function gridOf(count: number, width: number) {
     const room = Math.max(1, Math.floor((width - label) / least));
     const most = room >= count ? count : room >= TOGETHER ? room - (room % TOGETHER) : Math.min(room, 4);
     const rows = Math.max(1, Math.ceil(count / most));
-    // Only as many cells as that number of rows needs, in groups of eight.
+    // Use only as many cells in a row as this number of rows needs, in groups of eight.
     const even = Math.ceil(Math.ceil(count / rows) / TOGETHER) * TOGETHER;
     const cells = Math.max(1, Math.min(most, even));
     const cell = Math.floor((width - label) / cells);
@@ -76,8 +76,8 @@ function gridOf(count: number, width: number) {
 export const mapHeight = (count: number, width: number): number => gridOf(count, width).rows;
 
 /**
- * All partitions in numerical order, over the whole width: owner, lag and state of each, in a number and a word, or in a sign
- * where there are too many.
+ * All partitions in numerical order, over the whole width: owner, lag and state of each, as a number and a word, or as a sign if there are
+ * too many partitions.
  *
  * @param selected the partition under the cursor; undefined: none.
  */

@@ -14,10 +14,10 @@ export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
   bad: { sign: '✖', color: 'red' },
 };
 
-/** One of this many lines of the screen may show a problem. */
+/** One problem is shown for each of this number of lines of the screen. */
 const ROWS_A_PROBLEM = 8;
 
-/** The problems except the first one, which is in the header; one per line. Empty: there are none. */
+/** The problems except the first, which is in the header; one per line. Empty: there are no others. */
 export function furtherProblems(model: Model, { rows }: Size): Line[] {
   const [, ...others] = problemsOf(model);
   const shown = others.slice(0, Math.max(1, Math.floor(rows / ROWS_A_PROBLEM)));
@@ -32,7 +32,7 @@ export function furtherProblems(model: Model, { rows }: Size): Line[] {
   });
 }
 
-/** All problems, and below them the causes with what to do, as "leases check" finds them; wrapped, as many as fit. */
+/** All problems, and below them the causes and remedies of "leases check"; wrapped, as many as fit. */
 export function allProblems(model: Model, { columns, rows }: Size): Line[] {
   const problems = problemsOf(model);
   const status = statusOf(model);
@@ -51,9 +51,9 @@ export function allProblems(model: Model, { columns, rows }: Size): Line[] {
   return [...found, ...causes].slice(0, rows);
 }
 
-/** What cannot be missed comes first, and what an operator did on purpose last. */
+/** The order of findings: the most urgent first, and the deliberate acts of an operator last. */
 const urgency = ({ kind, severity }: Finding): number =>
   severity === 'critical' ? 0 : kind === 'paused' ? 2 : 1;
 
-/** Before a cause. */
+/** The indentation of a cause. */
 const INDENT = '  ';

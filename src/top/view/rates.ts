@@ -9,7 +9,7 @@ import { stepFor } from './timeline.js';
 const LABEL_WIDTH = 12;
 const EIGHTHS = BARS.length;
 
-/** Room above the highest value, so that a steady one does not fill the panel. */
+/** Room above the highest value, so that a steady value does not fill the panel. */
 const HEADROOM = 1.25;
 /** Minimum of the scale, so that small values look small. */
 const LEAST_TOP = 20;

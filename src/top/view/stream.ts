@@ -4,7 +4,7 @@ import type { Model } from '../model/model.js';
 import { UNKNOWN } from './format.js';
 import { type Line, line, type Span, span } from './text.js';
 
-/** From this width on, facts are in two columns. */
+/** At this width or more, facts are in two columns. */
 export const ROOMY_COLUMNS = 72;
 
 const fact = (name: string, value: string): [Span, Span] => [

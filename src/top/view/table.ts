@@ -14,12 +14,12 @@ export interface Table {
 
 const toSpan = (cell: Span | string): Span => (typeof cell === 'string' ? span(cell) : cell);
 
-/** The room of a table, and what it looks like. */
+/** The room and the look of a table. */
 export interface TableRoom {
   width: number;
   /** The row under the cursor; absent: none. */
   selected?: number;
-  /** Computes the widths to use from those that the content needs; absent: the latter are used. */
+  /** Computes the widths to use from the widths that the content needs; absent: the needed widths are used. */
   keep?: (needed: readonly number[]) => readonly number[];
 }
 

@@ -4,17 +4,19 @@ import { colorOf, letterOf, UNOWNED } from './palette.js';
 import type { Table } from './table.js';
 import { type Line, type Span, span } from './text.js';
 
-/** Durations of one column of the strip, in milliseconds; the first that covers the whole span is used. */
+/**
+ * Possible durations of one column of the strip, in milliseconds. The first duration with which the strip covers the whole span is used.
+ */
 const STEPS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000];
 /** The strip covers at least this time, in milliseconds. */
 const SPAN_MS = 120_000;
 
-/** The duration of one column, in milliseconds, if `columns` of them cover the last minutes. */
+/** The duration of one column, in milliseconds, so that `columns` columns cover the last minutes. */
 export function stepFor(columns: number): number {
   return STEPS_MS.find((step) => step * columns >= SPAN_MS) ?? 30_000;
 }
 
-/** In place of an owner: there was none, and messages waited. */
+/** In place of an owner: the partition had none, and messages waited. */
 export const WAITED = Symbol('waited');
 type Cell = string | null | typeof WAITED | undefined;
 
@@ -35,7 +37,7 @@ export function stripOf(strip: readonly Stretch[], end: number, stepMs: number, 
     for (let next = index + 1; (strip[next]?.at ?? Number.POSITIVE_INFINITY) < from + stepMs; next++) {
       const [stretch] = strip.slice(next, next + 1);
       const changed = stretch && ownerIn(stretch);
-      // A gap of about a millisecond is the moment of a claim, and is marked too.
+      // A gap of about a millisecond, the moment of a claim, is marked, too.
       if (changed === WAITED || (owner !== WAITED && (isGap(changed) || !isGap(owner)))) owner = changed;
     }
     cells.push(owner);
@@ -43,7 +45,7 @@ export function stripOf(strip: readonly Stretch[], end: number, stepMs: number, 
   return cells;
 }
 
-/** The strip of a partition as coloured letters; a run of one owner is one span. */
+/** The strip of a partition as coloured letters; consecutive letters of one owner are one span. */
 function stripSpans(model: Model, cells: readonly Cell[]): Span[] {
   const spans: Span[] = [];
   for (const owner of cells) {

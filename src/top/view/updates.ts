@@ -13,9 +13,9 @@ const TOGETHER_MS = 400;
 export interface UpdateGroup {
   first: Update;
   partitions: number[];
-  /** The longest time without a living owner among them; null: unknown. */
+  /** The longest time in which one of the partitions had no living owner; null: unknown. */
   gapMs: number | null;
-  /** All of them, including the first. */
+  /** All updates of the group, including the first. */
   updates: Update[];
 }
 
@@ -39,7 +39,7 @@ const moveKey = (update: Update): string | undefined => {
   }
 };
 
-/** Those of the last model: each frame asks for them, and they seldom change. */
+/** The groups by their updates: each frame asks for the groups, and the updates seldom change. */
 const grouped = new WeakMap<readonly Update[], UpdateGroup[]>();
 
 /** Updates, oldest first; the moves of a rebalance are grouped. */
@@ -70,7 +70,7 @@ function together(updates: readonly Update[]): UpdateGroup[] {
   return groups;
 }
 
-/** A member by letter and name; one that ended long ago has no letter any more. */
+/** A member by letter and name; a member that ended long ago has no letter any more. */
 function member(model: Model, { session: id, member: name }: { session: string; member: string }): Span[] {
   if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);
@@ -86,13 +86,13 @@ function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
   return span(` in ${duration((gapMs ?? 0) + Math.max(...times))}`, { dim: true });
 }
 
-/** What moved, before a list: `p3`, or `4 partitions`. */
+/** The moved partitions, before a list: `p3`, or `4 partitions`. */
 const moved = ({ partitions }: UpdateGroup): Span =>
   span(partitions.length === 1 ? partitionList(partitions) : countOf(partitions.length, 'partition'), {
     bold: true,
   });
 
-/** The list of what moved, last in its line, so that a narrow line cuts off the list. */
+/** The list of the moved partitions. It is last in its line, so that a narrow line cuts off only the list. */
 const listed = ({ partitions }: UpdateGroup): Span[] =>
   partitions.length > 1 ? [span(`: ${partitionList(partitions)}`)] : [];
 
@@ -117,7 +117,7 @@ function describe(model: Model, group: UpdateGroup): Span[] {
         const from = first.from === null ? '' : ` from ${first.from}`;
         return [...to, span(' claimed '), moved(group), span(from), took(model, group), ...listed(group)];
       }
-      // Released by the only member, which takes the partition again.
+      // The only member released the partition, and takes it again.
       if (first.from === first.member) {
         const again = span(' and took it again');
         return [...to, span(' released '), moved(group), again, took(model, group), ...listed(group)];

@@ -4,7 +4,7 @@ export interface Window {
   end: number;
 }
 
-/** The part of `count` rows that is shown in `height` lines: around the selected one, or the end of a log. */
+/** The part of `count` rows that is shown in `height` lines: around the selected row, or the end of a log. */
 export function windowOf(count: number, height: number, selected: number, follow: 'start' | 'end'): Window {
   if (count <= height) return { start: 0, end: count };
   const wanted = selected >= 0 ? selected - (height >> 1) : follow === 'end' ? count - height : 0;
@@ -12,6 +12,6 @@ export function windowOf(count: number, height: number, selected: number, follow
   return { start, end: start + height };
 }
 
-/** Which part of how many rows is shown. */
+/** The shown part of the rows, and their number, as text. */
 export const describeWindow = ({ start, end }: Window, count: number): string =>
   end - start < count ? `${start + 1}-${end} of ${count}` : `${count}`;

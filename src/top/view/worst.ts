@@ -10,7 +10,7 @@ import { type Line, line, type Span, span } from './text.js';
 /** Limit of partitions that are described in words. */
 const WORST = 5;
 
-/** What holds partitions up, in words: for below a table, which shows everything else of them. */
+/** What holds partitions up, in words: lines below a table, which shows all other facts of the partitions. */
 export const heldUpLines = (model: Model): Line[] =>
   partitionRows(model)
     .filter(({ holdUp }) => holdUp !== null)
@@ -36,14 +36,14 @@ function aboutPartition(model: Model, row: LeaseStatus): Span[] {
   ];
 }
 
-/** A partition in which something is wrong, in one line: what, and why. */
+/** A partition with a problem, in one line: the problem and its reason. */
 function troubleLine(model: Model, row: LeaseStatus): Line {
   const color = needsAttention(row) ? 'red' : 'yellow';
   const why = row.holdUp ? `: ${row.holdUp.reason}` : '';
   return [...aboutPartition(model, row), span('  '), span(stateText(row), { color, bold: true }), span(why)];
 }
 
-/** The worst partitions in words, one per line: those with a problem; if there are none, those with the most waiting messages. */
+/** The worst partitions in words, one per line: those with a problem; without problems, those with the most waiting messages. */
 export function worstLines(model: Model, height: number): Line[] {
   const troubled = troubledPartitions(model);
   if (troubled.length === 0) {

@@ -16,7 +16,7 @@ export interface Field {
   /** The streams of the messages and of the bucket. */
   readonly streams: readonly [events: string, bucket: string];
   readonly group: string;
-  /** Their number now. */
+  /** The current number of partitions. */
   readonly partitions: number;
   /** The group is a keyed one. */
   readonly isKeyed: boolean;
@@ -26,7 +26,7 @@ export interface Field {
   readonly mostMembers: number;
   /** Permitted kinds of faults; undefined: all. */
   readonly wanted: readonly FaultKind[] | undefined;
-  /** A server is down: no other one may be killed, and no member can join. */
+  /** A server is down: no other server may be killed, and no member can join. */
   serverDown: boolean;
   /** Paused partitions. */
   readonly paused: Set<number>;
@@ -39,16 +39,16 @@ export interface Field {
 /** A kind of fault. */
 export interface Fault {
   kind: FaultKind;
-  /** True if it is possible now and leaves enough members. */
+  /** True if the fault is possible now and leaves enough members. */
   isPossible(field: Field): boolean;
-  /** Injects it, and resolves when it is over. */
+  /** Injects the fault, and resolves when the fault is over. */
   strike(field: Field): Promise<void>;
 }
 
 /** Minimum number of members that can always handle messages. */
 const ABLE_AT_LEAST = 2;
 
-/** True if one member fewer leaves enough. */
+/** True if enough members remain without one of them. */
 export const canSpare = ({ members }: Field): boolean =>
   members.able.length > ABLE_AT_LEAST && members.idle.length > 0;
 

@@ -17,7 +17,7 @@ const kill: Fault = {
   },
 };
 
-/** SIGSTOP, and SIGCONT after a time: a virtual machine that is moved, a laptop that sleeps. */
+/** SIGSTOP, and SIGCONT after a time, like a virtual machine that is moved or a laptop that sleeps. */
 async function stop(field: Field, kind: FaultKind, ms: number): Promise<void> {
   const member = victim(field);
   member.state = 'stopped';
@@ -29,21 +29,21 @@ async function stop(field: Field, kind: FaultKind, ms: number): Promise<void> {
   end(`continued after ${Math.round(ms)} ms`);
 }
 
-/** Too short to be detected: nothing moves. */
+/** A stop that is too short to be detected: no partition moves. */
 const shortStop: Fault = {
   kind: 'short-stop',
   isPossible: canSpare,
   strike: (field) => stop(field, 'short-stop', field.random.between(0.05, 0.55) * field.ttlMs),
 };
 
-/** Longer than the ttl: other members take over, and the process must do nothing when it wakes. */
+/** A stop longer than the ttl: other members take over, and the process must do nothing when it wakes. */
 const longStop: Fault = {
   kind: 'long-stop',
   isPossible: canSpare,
   strike: (field) => stop(field, 'long-stop', field.random.between(1.2, 1.8) * field.ttlMs),
 };
 
-/** SIGTERM: it hands everything over and exits with 0. */
+/** SIGTERM: the member hands all partitions over and exits with 0. */
 const leave: Fault = {
   kind: 'leave',
   isPossible: canSpare,

@@ -4,7 +4,7 @@ import type { Fault } from './field.js';
 import { outcomeOf } from './outcome.js';
 import { resize } from './resize-fault.js';
 
-/** An operator releases a partition, or all of a member. */
+/** An operator releases a partition, or all partitions of a member. */
 const release: Fault = {
   kind: 'release',
   isPossible: ({ members, serverDown }) => !serverDown && members.idle.length > 1,
@@ -16,7 +16,7 @@ const release: Fault = {
   },
 };
 
-/** An operator pauses a partition for some time: from `begin` to `end`, without the time of the commands. */
+/** An operator pauses a partition for some time: the pause lasts from `begin` to `end`, without the time of the commands. */
 const pause: Fault = {
   kind: 'pause',
   isPossible: ({ paused, serverDown }) => paused.size === 0 && !serverDown,

@@ -3,12 +3,12 @@ import type { CliExit } from '../../support/cli.js';
 import type { Fault, Field } from './field.js';
 import { outcomeOf } from './outcome.js';
 
-/** The counts of resizes: with and without common divisors. */
+/** The numbers of partitions, with and without common divisors. */
 const COUNTS = [5, 8, 12, 64];
-/** The share of resizes that are withdrawn, and the longest time until then, in milliseconds. */
+/** The share of resizes that are withdrawn, and the longest time until they are, in milliseconds. */
 const WITHDRAWN = 0.2;
 const WITHDRAWN_WITHIN_MS = 1_500;
-/** How long a command is repeated: a server may be down, or members stopped. */
+/** How long a command is repeated, in milliseconds: a server may be down, or members may be stopped. */
 const TIMEOUT_MS = 90_000;
 
 /** What a resize needs. */
@@ -34,12 +34,12 @@ export async function resizeTo(
     (exit) => withdraw !== undefined || isFinal(exit),
   );
   await withdrawing;
-  // It may have been requested after that.
+  // The resize may have been requested after the first withdrawal.
   if (withdraw) await abort();
   end(last.code === 0 ? (last.stdout.split('\n')[0] ?? '') : outcomeOf(last));
 }
 
-/** Repeats a command until its answer is final, or the time is over. */
+/** Repeats a command until its answer is final, or the timeout has passed. */
 async function untilDone(
   command: Field['command'],
   args: readonly string[],
@@ -54,7 +54,7 @@ async function untilDone(
   }
 }
 
-/** An operator resizes the group. Some withdraw the resize. */
+/** An operator resizes the group, and sometimes withdraws the resize. */
 export const resize: Fault = {
   kind: 'resize',
   isPossible: ({ resizing, serverDown }) => !resizing && !serverDown,

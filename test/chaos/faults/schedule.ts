@@ -26,7 +26,7 @@ function allFaults({ servers, wanted, isKeyed }: Field): Fault[] {
 const AT_ONCE = 3;
 const OVERLAP = 0.35;
 
-/** Each time the group has come to rest, new members join up to this number. */
+/** Each time the group has come to rest, new members join until it has this number. */
 const MEMBERS_AT_LEAST = 3;
 
 /** Further dependencies of the schedule. */
@@ -39,7 +39,7 @@ export interface ScheduleOptions {
 }
 
 /**
- * Injects faults until the time is over, and ends with the last fault. The kinds come from a shuffled deck, so that all are equally
+ * Injects faults until the time is over, and ends with the last fault. The kinds come from a shuffled deck, so that all kinds are equally
  * frequent; a kind that is not possible now is used later. Between some faults the group may settle.
  */
 export async function disturb({ field, durationMs, rest, signal }: ScheduleOptions): Promise<void> {

@@ -3,7 +3,7 @@ import type { TestServer } from '../../support/server.js';
 import type { FaultKind } from '../recording/records.js';
 import type { Fault, Field } from './field.js';
 
-/** SIGKILL, and later a start with the same store; ends when every replica is complete again. */
+/** Kills a server with SIGKILL, and later starts it with the same store. Ends when every replica is complete again. */
 export async function restart(
   field: Pick<Field, 'servers' | 'random' | 'recording' | 'manager' | 'streams' | 'serverDown'>,
   kind: FaultKind,
@@ -21,7 +21,7 @@ export async function restart(
   end(`back after ${Math.round(downMs)} ms`);
 }
 
-/** One at a time, and not while a process connects for the first time. */
+/** Possible for one server at a time, and not while a process connects for the first time. */
 const isPossible = ({ serverDown, members }: Field): boolean =>
   !serverDown && members.present.every(({ state }) => state !== 'joining');
 
@@ -31,7 +31,7 @@ const serverKill: Fault = {
   strike: (field) => restart(field, 'server-kill', field.random.oneOf(field.servers.all) as TestServer),
 };
 
-/** The leader of the bucket or the stream in a cluster. */
+/** Kills the leader of the bucket or of the stream in a cluster. */
 const leaderKill: Fault = {
   kind: 'leader-kill',
   isPossible: (field) => field.servers.isCluster && isPossible(field),
@@ -45,8 +45,8 @@ const leaderKill: Fault = {
 };
 
 /**
- * Cuts and repairs the routes between one server of a cluster and the others, in one direction or both. Its clients stay connected
- * to it. Leaders first: the bucket's leader answers reads for seconds after it has lost the others.
+ * Cuts and repairs the routes between one server of a cluster and the others, in one direction or both. The clients of this server stay
+ * connected. Leaders come first, because the bucket's leader answers reads for seconds after it has lost the others.
  */
 const routeCut: Fault = {
   kind: 'route-cut',

@@ -6,7 +6,7 @@ import type { TestServer } from '../../support/server.js';
 import { LIMITED, OPEN, REFUSING } from '../stage/server-config.js';
 import type { Fault, Field } from './field.js';
 
-/** Faults by other users of the server: only with one server, not while a process connects, and not within a resize. */
+/** Faults by other users of the server are possible only with one server, not while a process connects, and not within a resize. */
 const isPossible = ({ servers, serverDown, resizing, members }: Field): boolean =>
   !servers.isCluster && !serverDown && !resizing && members.present.every(({ state }) => state !== 'joining');
 
@@ -24,7 +24,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Restarts the server with another configuration for some time, then with the original one. */
+/** Restarts the server with another configuration for some time, then with the original configuration. */
 async function reconfigured(
   field: Field,
   kind: 'refused' | 'readers-limited',
@@ -58,7 +58,7 @@ const readersLimited: Fault = {
   strike: (field) => reconfigured(field, 'readers-limited', LIMITED),
 };
 
-/** The folder of a stream in the store of a server, whatever its account. */
+/** The folder of a stream in the store of a server, in any account. */
 function folderOf(server: TestServer, stream: string): string {
   const root = join(server.storeDir, 'jetstream');
   const account = readdirSync(root).find((name) => existsSync(join(root, name, 'streams', stream)));

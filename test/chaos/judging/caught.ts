@@ -1,14 +1,14 @@
 import type { Call, History, Span } from '../recording/history.js';
 
-/** A call that starts within this time after its process continued, before anything else, counts as started before the break. */
+/** A call that is the first record of a process within this time after a break counts as started before the break. */
 const WAKE_MS = 500;
 /** Shorter breaks do not cost a lease. */
 const BREAK_MS = 500;
 
 /**
- * A process can be stopped between its last check of the permit and the first record of its handler. Then the call started before
- * the break, whatever its time is. This is assumed if the process recorded nothing between the start of the break and the
- * call. Its next call is judged normally.
+ * A process can be stopped between its last check of the permit and the first record of its handler. Then the call started before the
+ * break, whatever its recorded time is. The judge assumes that if the process recorded nothing between the start of the break and the
+ * call. The next call of the process is judged normally.
  */
 export function settleStarts({ calls, faults, lives, ...rest }: History): History {
   const breaks = new Map<string, Span[]>();

@@ -35,7 +35,7 @@ export class Breaks {
     }
   }
 
-  /** True if a break that contains this moment interrupted the call, which ended right after it. */
+  /** The excuse if a break that contains this moment interrupted the call, and the call ended right after the break. */
   excuse(call: Call, moment: number): 'stopped' | 'stalled' | undefined {
     const covers = ({ from, to }: Span): boolean =>
       from >= call.from - HEED_MS &&
@@ -48,9 +48,9 @@ export class Breaks {
 }
 
 /**
- * I4: no two members run handlers of a partition at the same time, and none starts a handler under an epoch that has ended. I3: the same
- * within one member and epoch. After a resize, nothing runs under the previous layout. Calls of two earlier
- * layouts are judged with those layouts.
+ * I4: no two members run handlers of a partition at the same time, and no member starts a handler under an epoch that has ended. I3:
+ * within one member and epoch, only one handler of a partition runs at a time. After a resize, no handler runs under the previous layout.
+ * Calls of two earlier layouts are judged with those layouts.
  */
 export function judgeExclusive(
   history: History,
@@ -88,7 +88,7 @@ function excuseOf(older: Call, newer: Call, breaks: Breaks, drainTimeoutMs: numb
   const { toldAt, deaf } = older;
   const wasTold = toldAt !== undefined && toldAt <= newer.from;
   if (older.process === newer.process) {
-    // Its member waits for it until the drain timeout.
+    // A member waits for a call until the drain timeout.
     const isGivenUp = wasTold && newer.from - toldAt >= drainTimeoutMs - DRAIN_SLACK_MS;
     return deaf && isGivenUp ? 'deaf' : undefined;
   }

@@ -43,7 +43,7 @@ export interface Verdict {
   excusedOverlaps: Partial<Record<Excuse, number>>;
   /** Times from a fault until the group was at rest, if nothing else happened; `several`: simultaneous faults. */
   restMs: Partial<Record<FaultKind | 'several', Spread>>;
-  /** Times from the last started call of an owner to the next owner's first, while routes were cut. */
+  /** Times from the last started call of an owner to the first call of the next owner, while routes were cut. */
   cutDistancesMs: Spread | undefined;
   /** The first violations with their context. */
   violations: (Violation & { context: string[] })[];
@@ -52,7 +52,7 @@ export interface Verdict {
 /** Limit of violations that are shown with their context. */
 const TOLD = 20;
 
-/** Judges the run in this folder, from its files alone, and the twin group with another bucket. */
+/** Judges the run in this folder from its files alone; also the run of the twin group, which has another bucket. */
 export function judgeFolder(folder: string): { verdict: Verdict; history: History; twin?: Verdict } {
   const history = readHistory(folder);
   const verdict = judgeHistory(history);

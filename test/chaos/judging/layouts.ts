@@ -12,13 +12,13 @@ export interface RunLayout {
   at: number;
 }
 
-/** A layout as the bucket held it; the harness may have missed one, and sees the next late. */
+/** A layout as the bucket held it. The harness may have missed a layout, and sees the next one late. */
 interface SeenLayout extends RunLayout {
   revision: number;
   before: number | undefined;
 }
 
-/** The layouts of the group, one after another, and under which of them each call was. */
+/** The layouts of the group, one after another, and the layout of each call. */
 export class Layouts {
   /** The place of a layout is its epoch. */
   readonly all: readonly RunLayout[];
@@ -43,18 +43,18 @@ export class Layouts {
     });
   }
 
-  /** The most partitions that there were at a time. */
+  /** The largest number of partitions of a layout. */
   get most(): number {
     return Math.max(...this.all.map(({ partitions }) => partitions));
   }
 
-  /** The epoch of the layout that a call's lease names. The newest layout before the lease, if the harness has missed the lease. */
+  /** The epoch of the layout that a call's lease names. If the harness has missed the lease, the epoch of the newest layout before it. */
   of({ partition, epoch }: Pick<Call, 'partition' | 'epoch'>): number {
     const said = this.#leases.get(`${partition} ${epoch}`);
     return said ?? this.#seen.findLast(({ revision }) => revision < epoch)?.epoch ?? 0;
   }
 
-  /** The partition of a message under a layout; before the first resize it is known. */
+  /** The partition of a message under a layout; before the first resize, the recorded partition. */
   partitionIn(epoch: number, { key, partition }: Pick<Stored, 'key' | 'partition'>): number {
     return epoch === 0 ? partition : partitionOf(key ?? '', this.all[epoch]?.partitions ?? 1);
   }
@@ -80,13 +80,13 @@ function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<strin
 }
 
 /**
- * A layout with all calls that concern it. Messages that were handled before the resize count as handled
- * here: they must not be a loss, a gap or a repetition. None of their calls may still run.
+ * A layout with all calls that concern it. Messages that were handled before the resize count as handled under this layout: they must not
+ * appear as a loss, a gap or a repetition. None of their calls may still run.
  */
 export interface Section extends RunLayout {
   /**
-   * By partition, the calls of its messages, in the order of their starts, those under earlier layouts
-   * included. Calls of epoch 0 stay in their own partitions.
+   * By partition, the calls of its messages, in the order of their starts, including calls under earlier layouts. Calls of epoch 0 stay in
+   * their own partitions.
    */
   calls: readonly (readonly Call[])[];
   /** True for a call under this layout itself. */

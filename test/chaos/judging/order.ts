@@ -11,7 +11,7 @@ export interface PartitionLog {
 }
 
 /**
- * Confirmed messages that the stream dropped before they were handled. A server that is killed afterwards may restore them.
+ * Confirmed messages that the stream dropped before they were handled. A server that is killed after dropping messages may restore them.
  */
 function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
   if (dropped.length === 0) return [];
@@ -27,7 +27,7 @@ function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
 }
 
 /**
- * All messages that are known to be stored: confirmed or handled ones, without those that the stream dropped.
+ * All messages that are known to be stored: the confirmed or handled messages, without those that the stream dropped.
  */
 export function partitionLogs(history: History, section: Section): PartitionLog[] {
   const sets = section.calls.map((calls) => new Set(calls.map(({ seq }) => seq)));
@@ -130,14 +130,14 @@ function judgeContent({ confirmed, calls }: History, section: Section): Violatio
   });
 }
 
-/** All earlier messages are handled before a call, under this layout or an earlier one. */
+/** Checks that all earlier messages are handled before a call, under this layout or an earlier one. */
 function judgePartition({ calls, isOwn }: Section, partition: number, log: PartitionLog): Violation[] {
   const violations: Violation[] = [];
   const frontier = new Frontier(log.sequences.length);
   const newest = new Map<number, Call>();
   for (const { call, ends } of inTime(calls[partition] ?? [])) {
     const index = log.index.get(call.seq);
-    // It failed, and was dropped before the next attempt.
+    // The call failed, and its message was dropped before the next attempt.
     if (index === undefined) continue;
     if (ends) {
       if (call.how === 'handled') frontier.handled(index);
@@ -160,7 +160,7 @@ function judgePartition({ calls, isOwn }: Section, partition: number, log: Parti
   return violations;
 }
 
-/** For each key, a message that is handled for the first time comes after all handled ones. */
+/** Checks for each key: a message that is handled for the first time comes after all handled messages. */
 function judgeKeys(history: History): Violation[] {
   const violations: Violation[] = [];
   const dropped = new Set(droppedOf(history).map(({ seq }) => seq));
@@ -181,13 +181,13 @@ function judgeKeys(history: History): Violation[] {
 
 function judgeLoss(history: History): Violation[] {
   const { settings, confirmed, calls, calmAt, toldLost } = history;
-  // SPEC.md, "Not promised": messages that are dropped within a second after they are stored. If a server is killed
-  // meanwhile, the limit stays small for seconds.
+  // SPEC.md, "Not promised": losses of messages that are dropped within a second after they are stored are not reported. If a server is
+  // killed meanwhile, the limit stays small for seconds.
   const unseenMs = history.dropped.reduce((sum, drop) => sum + 1_000 + drop.at - drop.from, 0);
   const unseen = (unseenMs * settings.rate) / 1_000 / settings.partitions;
   const at = Number.isFinite(calmAt) ? calmAt : 0;
   const ended = new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq));
-  // Messages that were in memory, or were restored, may have been handled nevertheless.
+  // Dropped messages that were in memory, or that were restored, may have been handled.
   const dropped = droppedOf(history).filter(({ seq }) => !ended.has(seq));
   for (const { seq } of dropped) ended.add(seq);
   const lost = confirmed

@@ -74,7 +74,7 @@ function judgePassing(
   const frontier = new Frontier(sequences.length);
   const ends = [...inTime(calls)].filter(({ ends: isEnd }) => isEnd).map(({ call }) => call);
   let next = 0;
-  // Entries are seen in the order of commits, maybe late, never early.
+  // The harness sees entries in the order of commits, perhaps late, never early.
   for (const { at, seq } of [...positions].sort((a, b) => a.at - b.at)) {
     for (; (ends[next]?.to ?? Number.POSITIVE_INFINITY) <= at; next++) {
       const call = ends[next] as Call;

@@ -22,7 +22,7 @@ export interface Repeat {
   call: Call;
   before: Call;
   cause: Cause;
-  /** The time in which the previous owner could have committed it, in milliseconds. */
+  /** The time in which the previous owner could have committed the message, in milliseconds. */
   ableMs: number;
 }
 
@@ -36,11 +36,10 @@ const LONG_SHARE = 0.5;
 const DEADLINE_SHARE = 0.9;
 
 /**
- * Messages that are handled again though a call had handled them. An owner that can commit does so within the commit
- * interval: what it handled and had more time than that to commit is never repeated. When a server or a
- * network is back, a write and the request for its outcome may both have been lost: the owner waits for each
- * for a fifth of the ttl. Between epochs that happens only if the previous owner lost its permit or died
- * before it could commit; a handover, a join, a leave, a release, a pause and a failing handler repeat
+ * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval. So
+ * a message that it had more time to commit must not be repeated. When a server or a network is back, a write and the request for its
+ * outcome may both have been lost: the owner waits for each for a fifth of the ttl. Between epochs a repetition needs a previous owner
+ * that lost its permit or died before it could commit; a handover, a join, a leave, a release, a pause and a failing handler repeat
  * nothing. Under one epoch nothing is handled twice, unless a deaf handler was given up.
  */
 export function judgeRepeats(
@@ -54,7 +53,7 @@ export function judgeRepeats(
   const excused = new Map(overlaps.map(({ older, newer, excuse }) => [newer, { older, excuse }]));
   const explain = explainer(history, layouts);
   for (const list of calls) {
-    /** By sequence, the calls that handled it, or will have handled it when they end. */
+    /** By sequence, the calls that have handled the message, or will have handled it when they end. */
     const handled = new Map<number, Call>();
     for (const call of list) {
       const before = handled.get(call.seq);
@@ -99,7 +98,7 @@ function explainer(
     if (Math.floor(before.epoch / ERA) < Math.floor(call.epoch / ERA))
       return { cause: 'restored', ableMs: 0 };
     if (before.deaf && before.toldAt !== undefined) {
-      // Its member may have abandoned it, and does not know that it succeeded.
+      // The member may have abandoned the call, and does not know that it succeeded.
       const isGivenUp = doneAt - before.toldAt >= settings.drainTimeoutMs - DRAIN_SLACK_MS;
       if (isGivenUp || before.epoch !== call.epoch) return { cause: 'deaf', ableMs: 0 };
     }
@@ -147,7 +146,7 @@ function troubles({ settings, faults, lives }: History) {
       if (fault.target !== name) return [];
       const { kind, from, to } = fault;
       if (kind === 'short-stop' || kind === 'long-stop')
-        // After a long one it has to connect and renew before it may commit.
+        // After a long stop the process has to connect and renew before it may commit.
         return [{ from, to: isLong(fault) ? to + recoveryMs : to, cause: 'stop', canEnd: isLong(fault) }];
       // After the cut the connection is closed; a process that reconnects slowly counts as gone.
       return kind === 'cut' ? [{ from, to: to + recoveryMs, cause: 'cut', canEnd: true }] : [];
@@ -169,7 +168,7 @@ function troubles({ settings, faults, lives }: History) {
 
 /**
  * The end of a call's epoch: when the next lease of its partition was written. The harness may have seen that late, because its
- * watch restarts after a server was killed. So the time in the record counts, which is from the same machine's clock.
+ * watch restarts after a server was killed. So the judge uses the time in the record, which is from the clock of the same machine.
  */
 function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Call) => number {
   const startedAt = Date.parse(settings.startedAt);

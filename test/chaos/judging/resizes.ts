@@ -14,7 +14,7 @@ import type { Violation } from './violation.js';
 export function judgeResizes({ bucket, settings: { group } }: History, layouts: Layouts): Violation[] {
   const violations: Violation[] = [];
   const accuse = (at: number, text: string): void => void violations.push({ charge: 'resize', at, text });
-  /** The state at this point: the positions and closings by partition, and the newest layout. */
+  /** The state of the replay: positions and closings by partition, and the newest layout. */
   const closed = new Map<number, number>();
   let layout: number | undefined;
   let era = 0;

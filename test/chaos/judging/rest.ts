@@ -10,7 +10,7 @@ const REST_SLACK_MS = 10_000;
 /** Faults for which the time counts from their start. */
 const COUNTS_FROM_BEGIN: readonly FaultKind[] = ['kill', 'leave'];
 
-/** Faults that began before the group had settled after the first of them, and the time to settle after the last. */
+/** Faults that followed each other before the group had settled, and the time to settle after the last of them. */
 export interface Recovery {
   faults: FaultSpan[];
   /** Undefined: the run ended too early to judge. */
@@ -55,7 +55,7 @@ export function judgeRest(history: History): { violations: Violation[]; recoveri
 
 const countsFrom = ({ kind, from, to }: FaultSpan): number => (COUNTS_FROM_BEGIN.includes(kind) ? from : to);
 
-/** The first moment from `at` on at which the group is at rest. */
+/** The first moment at or after `at` at which the group is at rest. */
 function firstRest(states: readonly State[], at: number): number | undefined {
   let current = false;
   for (const state of states) {
@@ -104,7 +104,7 @@ class ReplayedBucket implements Pick<Bucket, 'watch'> {
     return { stop: () => {} };
   }
 
-  /** Replaces everything known. */
+  /** Replaces all known entries. */
   reset(): void {
     this.#sink?.snapshot([]);
   }

@@ -1,4 +1,4 @@
-/** Rows with columns aligned, two spaces between them: the first and those in `left` to the left, others to the right. */
+/** Rows with aligned columns, two spaces apart: the first column and those in `left` are aligned to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[], left: readonly number[] = []): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>

@@ -103,7 +103,10 @@ export function drawTimeline(history: History, violations: readonly Violation[])
   ].join('\n')}\n`;
 }
 
-/** A colour for each member, free again when its process has ended: neighbours in time differ. */
+/**
+ * A colour for each member. A colour is free again when the process of its member has ended; members that overlap in time have different
+ * colours.
+ */
 function colorsOf(lives: readonly Life[]): Map<string, string> {
   const colors = new Map<string, string>();
   const until: number[] = [];

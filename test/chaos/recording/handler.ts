@@ -1,6 +1,6 @@
 /**
- * The handler of a run's members: records the start and end of each call, does a little work, and misbehaves according to its mode
- * file, for the time of the mode only.
+ * The handler of a run's members: records the start and end of each call, does a little work, and misbehaves as its mode file says, as
+ * long as the mode lasts.
  */
 import type { Handler } from '../../../src/core/member/partition/handler.js';
 import { readPayload } from '../traffic/payload.js';
@@ -10,7 +10,7 @@ import { type CallEnd, type CallRecord, monotonicUs } from './records.js';
 
 const { CHAOS_NAME = '', CHAOS_CALLS = '', CHAOS_MODE = '' } = process.env;
 
-/** Interval of checks of the event loop, and the length from which a break is recorded, in milliseconds. */
+/** Interval of checks of the event loop, and the minimum length of a recorded break, in milliseconds. */
 const TICK_MS = 20;
 const STALL_US = 60_000;
 
@@ -49,7 +49,7 @@ function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd>
 let calls = 0;
 
 const handle: Handler = (message, context) => {
-  // Before anything else: the process may be stopped at any point.
+  // The time is taken first, because the process may be stopped at any point.
   const at = monotonicUs();
   const call = ++calls;
   const { partition, epoch, attempt, key } = context;

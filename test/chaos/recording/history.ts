@@ -17,7 +17,7 @@ export interface Span {
   to: number;
 }
 
-/** One call of a handler. `cut`: its process ended before it did. */
+/** One call of a handler. `cut`: the process ended before the call. */
 export interface Call extends Span {
   process: string;
   partition: number;
@@ -27,10 +27,10 @@ export interface Call extends Span {
   key: string | null;
   number: number;
   intact: boolean;
-  /** Ignores its signal. */
+  /** The handler ignores its signal. */
   deaf: boolean;
   how: CallEnd | 'cut';
-  /** When its signal aborted. */
+  /** When the signal of the call aborted. */
   toldAt: number | undefined;
 }
 
@@ -39,10 +39,10 @@ export interface Life {
   name: string;
   from: number;
   killedAt: number | undefined;
-  /** When it was asked to leave. */
+  /** When the process was asked to leave. */
   leftAt: number | undefined;
   exit: { at: number; code: number | null; signal: string | null; lastWords: string } | undefined;
-  /** Its event loop did not run. */
+  /** Periods in which the event loop of the process did not run. */
   stalls: Span[];
 }
 
@@ -80,7 +80,7 @@ export interface History {
   lives: Life[];
   faults: FaultSpan[];
   bucket: BucketChange[];
-  /** When everything was handled and the last members were told to leave. */
+  /** When all messages were handled and the last members were told to leave. */
   calmAt: number;
   /** When the bucket went back to an older state. */
   eras: number[];
@@ -92,7 +92,7 @@ export interface History {
   dropped: { from: number; at: number; first: number }[];
 }
 
-/** Upper bound of revisions in one era of the bucket. Those of later eras are shifted by it, so that they grow. */
+/** Upper bound of revisions in one era of the bucket. Revisions of later eras are shifted by this number, so that they grow. */
 export const ERA = 1e12;
 
 /** A longer silence of a busy process before its end counts as a break of its event loop, in milliseconds. */
@@ -178,10 +178,10 @@ export function readHistory(folder: string): History {
 
 /**
  * When the lease of a call was last granted before the call. Right after the bucket went back, members that have not noticed handle
- * messages under epochs that it no longer has. The leases that its older copy holds are granted again when it goes back, even if the
+ * messages under epochs that it no longer has. The leases in the older copy are granted again when the bucket goes back, even if the
  * harness's watch shows none of them.
  *
- * @param copies when the bucket went back, and from when its copy is.
+ * @param copies when the bucket went back, and the time of its copy.
  */
 export function grants(
   changes: readonly BucketChange[],
@@ -291,7 +291,7 @@ function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) =
   if (life.killedAt !== undefined && life.killedAt - last > STALL_MS) {
     life.stalls.push({ from: last, to: life.killedAt });
   }
-  // A killed process ends immediately, which may be observed late. What it wrote until then counts.
+  // A killed process ends immediately, but the harness may observe the end late. All that the process wrote counts.
   const end = Math.max(last, life.killedAt ?? life.exit?.at ?? Number.POSITIVE_INFINITY);
   for (const call of calls.values()) if (call.how === 'cut') call.to = end;
   return calls.values();

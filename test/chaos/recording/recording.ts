@@ -15,10 +15,10 @@ import {
   SERVER_KINDS,
 } from './records.js';
 
-/** The folder of a run for writing. */
+/** Writes the records of a run to its folder. */
 export class Recording {
   readonly folder: string;
-  /** The recording of the twin group on the same servers, which records server faults too. */
+  /** The recording of the twin group on the same servers, which also records server faults. */
   mirror: Recording | undefined;
   readonly processes: LineFile<ProcessRecord>;
   readonly #faults: LineFile<FaultRecord>;
@@ -65,7 +65,7 @@ export class Recording {
     writeFileSync(join(this.folder, FILES.notes, `${name}.txt`), `${text}\n`);
   }
 
-  /** Faults so far. */
+  /** The number of faults so far. */
   get faultCount(): number {
     return this.#faultCount;
   }
@@ -97,13 +97,13 @@ export class Recording {
     this.#watch();
   }
 
-  /** The stream has dropped everything before this sequence, under a limit that was small since `from`. */
+  /** The stream has dropped all messages before this sequence, under a limit that was small since `from`. */
   dropped(first: number, from: number): void {
     this.processes.write(['dropped', this.now(), first, from]);
     this.mirror?.dropped(first, from);
   }
 
-  /** The bucket goes back: later entries are new, whatever their revisions. */
+  /** The bucket goes back: later entries count as new, whatever their revisions. */
   beginEra(): void {
     this.processes.write(['era', this.now()]);
     this.#revisions.clear();

@@ -40,16 +40,16 @@ export type ProcessRecord =
   | ['kill', at: number, name: string]
   | ['leave', at: number, name: string]
   | ['exit', at: number, name: string, code: number | null, signal: string | null, lastWords: string]
-  /** Everything is handled; from now on members only leave. */
+  /** All messages are handled; from now on members only leave. */
   | ['calm', at: number]
   /** The bucket went back to an older state: revisions repeat. */
   | ['era', at: number]
   /** The harness's picture of the bucket is replaced by later entries. */
   | ['looked-again', at: number]
-  /** The stream has dropped everything before this sequence, handled or not, under a limit that was small since `from`. */
+  /** The stream has dropped all messages before this sequence, handled or not, under a limit that was small since `from`. */
   | ['dropped', at: number, first: number, from: number];
 
-/** The name of the publisher among the processes; members have others. */
+/** The name of the publisher among the processes; members have other names. */
 export const PUBLISHER = 'publisher';
 
 /** The kinds of faults. */

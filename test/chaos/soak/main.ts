@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- [--minutes 60] [--rate 1000] [--seed S] [--servers 1|3] [--ttl 10000] [--report PREFIX] [--keep]`:
- * a steady load, a member restarted each minute, and the memory of the processes that stay. Judged as chaos is, and
- * for memory that leaks. Exit code 5: a violation, or a leak; then the folder is kept.
+ * a steady load, a member restarted each minute, and the memory of the processes that stay. The run is judged like a chaos run, and for
+ * memory leaks. Exit code 5: a violation, or a leak; then the folder is kept.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -12,7 +12,7 @@ export type MemoryRecord = [at: number, name: string, kind: 'resident' | 'live',
 export interface Watched {
   name: string;
   pid: number;
-  /** Lines of its standard output so far; only added to. */
+  /** The lines of the process's standard output so far; lines are only added. */
   output: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export const TRACE = ['--trace-gc'];
 const EVERY_MS = 5_000;
 const MEBI = 1024 * 1024;
 
-/** MiB after a full collection, if this line reports one. */
+/** Live MiB after a full collection, if this line reports a full collection. */
 export function liveAfter(line: string): number | undefined {
   const left = /: Mark-(?:Compact|sweep)[^>]*-> (\d+(?:\.\d+)?) /.exec(line)?.[1];
   return left === undefined ? undefined : Number(left);
@@ -59,7 +59,7 @@ export class MemorySampler {
       try {
         this.#file.write([at, name, 'resident', usageOf(pid).residentBytes]);
       } catch {
-        // It has ended, which is recorded elsewhere.
+        // The process has ended, which is recorded elsewhere.
       }
     }
   }

@@ -15,7 +15,7 @@ const STEADY = 2;
 const RESTART_EVERY_MS = 60_000;
 const KILL_EVERY = 5;
 
-/** A steady load. Two members stay; of two others one is restarted each minute. */
+/** A steady load. Two members stay; each minute one of two others is restarted. */
 export async function playSoak(options: StageOptions): Promise<void> {
   const { minutes, tell } = options;
   const random = new Random(options.seed);
@@ -35,7 +35,7 @@ export async function playSoak(options: StageOptions): Promise<void> {
     try {
       const startedAt = performance.now();
       for (let minute = 1; minute <= minutes; minute++) {
-        // Full minutes, however long a restart takes.
+        // Restarts begin at full minutes, however long the previous restart takes.
         const dueMs = startedAt + minute * RESTART_EVERY_MS - performance.now();
         await sleep(Math.max(0, dueMs), undefined, { signal });
         const leaver = restless.shift();

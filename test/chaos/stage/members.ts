@@ -15,9 +15,9 @@ export interface Member {
   readonly cli: Cli;
   /** Its proxies to the servers; empty: a direct connection. */
   readonly proxies: readonly TcpProxy[];
-  /** Its current fault; only an idle member can get the next one. */
+  /** The current fault of the member; only an idle member can get the next fault. */
   state: 'idle' | 'joining' | 'stopped' | 'cut' | 'leaving' | 'badly behaved';
-  /** It was told to end. */
+  /** The member was told to end. */
   asked: boolean;
 }
 
@@ -47,7 +47,7 @@ export class Members {
     return [...this.#members.values()].filter(({ asked }) => !asked);
   }
 
-  /** Those of them without a current fault. */
+  /** Present members without a current fault. */
   get idle(): Member[] {
     return this.present.filter(({ state }) => state === 'idle');
   }
@@ -106,7 +106,7 @@ export class Members {
     return (await member.cli.exited).code;
   }
 
-  /** Sets the mode of its handler. */
+  /** Sets the mode of a member's handler. */
   behave({ name }: Member, mode: Mode): void {
     writeMode(join(this.#options.recording.modes, name), mode);
   }

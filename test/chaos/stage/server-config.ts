@@ -9,8 +9,8 @@ accounts { A {
 /** The configuration of a run with one server: all clients may connect. */
 export const OPEN = `${account(-1, 'chaos')}no_auth_user: chaos\n`;
 
-/** All clients are refused. */
+/** The configuration with which all clients are refused. */
 export const REFUSING = account(-1, 'other');
 
-/** Fewer consumers than the group has readers. */
+/** The configuration that allows fewer consumers than the group has readers. */
 export const LIMITED = `${account(6, 'chaos')}no_auth_user: chaos\n`;

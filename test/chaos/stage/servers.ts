@@ -8,7 +8,7 @@ import { OPEN } from './server-config.js';
 /** Timeout until replicas are complete after the restart of a server, in milliseconds. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
 
-/** The one server of a run, or the servers of its cluster. */
+/** The single server of a run, or the servers of its cluster. */
 export class Servers {
   readonly all: readonly TestServer[];
   readonly #routes: RouteNetwork | undefined;

@@ -95,8 +95,8 @@ export class Stage {
   }
 
   /**
-   * A group of the same name on the same stream, with another bucket: neither group may affect the other.
-   * Server faults affect both; the twin is judged separately, from the folder `twin`.
+   * A group of the same name on the same stream, with another bucket: neither of the groups may affect the other. Server faults affect
+   * both groups; the twin is judged separately, from the folder `twin`.
    */
   static async twinOf(stage: Stage): Promise<Stage> {
     const { servers, recording } = stage;
@@ -115,7 +115,7 @@ export class Stage {
     return this.#layout?.partitions ?? this.#options.partitions;
   }
 
-  /** The publisher, once it was started. */
+  /** The publisher, once it has been started. */
   get publisher(): Cli | undefined {
     return this.#traffic?.publisher;
   }
@@ -128,7 +128,7 @@ export class Stage {
     return members;
   }
 
-  /** Resolves when these members share the partitions. @throws if they do not. */
+  /** Resolves when these members share the partitions. @throws if they do not in time. */
   async shared(members: readonly Member[]): Promise<void> {
     const names = members.map(({ name }) => name);
     const { partitions, signal } = this.#options;
@@ -166,7 +166,7 @@ export class Stage {
     return signal;
   }
 
-  /** Entries may have vanished without a notice of the watch: restarts the watch. */
+  /** Restarts the watch, because entries may have vanished without a notice of the watch. */
   lookAgain(): void {
     this.recording.lookAgain();
     this.run.lookAgain();
@@ -186,7 +186,7 @@ export class Stage {
     tell(`the group is not at rest after ${withinMs / 1_000} s`);
   }
 
-  /** Stops the publisher, waits until everything is handled, and lets the members leave. */
+  /** Stops the publisher, waits until all messages are handled, and lets the members leave. */
   async finish(): Promise<void> {
     if (this.#traffic) await this.#stopTraffic(this.#traffic);
     await this.#leaveAtEnd();

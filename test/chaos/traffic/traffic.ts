@@ -19,8 +19,7 @@ export interface TrafficOptions {
   /** Further arguments of `natspoc publish`. */
   args: readonly string[];
   /**
-   * Published by a plain client instead, to `<stream>.<key>.<kind>`, for a keyed group of this many
-   * partitions.
+   * Set: a plain client publishes to `<stream>.<key>.<kind>` instead, for a keyed group with this number of partitions.
    */
   keyed?: { stream: string; partitions: number } | undefined;
   /** Options of Node.js. */
@@ -32,7 +31,7 @@ export interface Publisher {
   readonly publisher: Cli;
   /** Ends when the publisher ends. */
   readonly exited: Promise<CliExit>;
-  /** Stops the publisher; resolves when everything that it has sent is confirmed, or it has given up. */
+  /** Stops the publisher; resolves when all sent messages are confirmed, or it has given up. */
   stop(): Promise<CliExit>;
 }
 
@@ -51,8 +50,8 @@ export function startPublisher(options: TrafficOptions): Publisher {
 }
 
 /**
- * Numbered messages through a pipe to a real `natspoc publish`. It gives each an id, so that resent messages are stored once, and has
- * two minutes for the confirmation of each.
+ * Numbered messages through a pipe to a real `natspoc publish`. The command gives each message an id, so that resent messages are stored
+ * once, and has two minutes for the confirmation of each.
  */
 class Traffic implements Publisher {
   readonly publisher: Cli;
