@@ -42,14 +42,16 @@ const leave: Episode = (world) => {
   return { ...EXACT, what: 'a leave' };
 };
 
-/** Several members are asked to leave at the same moment, as when a deployment ends: they may give partitions to each other. */
+/** Several members are replaced at the same moment, as in a deployment: those that leave may give partitions to each other. */
 const departures: Episode = (world) => {
   const { active, random, timeline } = world;
   if (active.length < 2) return undefined;
   const leaving = active.slice(0, random.int(2, active.length));
   const spreadMs = random.pick([0, 2]);
-  for (const member of leaving) timeline.after(random.between(0, spreadMs), () => member.leave());
-  if (leaving.length === active.length) timeline.after(random.between(200, 2_000), () => world.join());
+  for (const member of leaving) {
+    timeline.after(random.between(0, spreadMs), () => member.leave());
+    timeline.after(random.between(200, 2_000), () => world.join());
+  }
   return { ...EXACT, what: `${leaving.length} departures at once`, movesFreely: true };
 };
 

@@ -38,6 +38,21 @@ describe('the pull budget of a reader', () => {
     assert.equal(order(), 8_192);
   });
 
+  it('knows the delivery before which the server may have waited for a request', () => {
+    const demand = demandOf(64);
+    assert.equal(demand.order()?.batch, 64);
+    deliver(demand, 40, true);
+    assert.equal(demand.order()?.batch, 40, 'sent after 40 of 64 deliveries');
+    const turns: number[] = [];
+    for (let delivery = 41; delivery <= 100; delivery++) {
+      if (demand.isTurn) turns.push(delivery);
+      deliver(demand, 1, true);
+    }
+    assert.deepEqual(turns, [65]);
+    demand.fallShort(4, false);
+    assert.equal(demand.isTurn, false, 'the server has said that it ended');
+  });
+
   it('never holds and requests more than the window', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('order' as const) }),

@@ -125,7 +125,7 @@ export interface Reader {
   readonly lag?: number;
   /** Absent if only the messages of the partition show its progress. */
   readonly coverage?: Coverage;
-  /** True if there was a moment without a pending request between the previous delivery and the current one. */
+  /** True if there may have been a moment without a pending request between the previous delivery and the current one. */
   readonly rested: boolean;
   /**
    * Starts deliveries. `held`: number of buffered messages of an earlier reader, which will be released at this reader.

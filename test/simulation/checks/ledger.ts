@@ -177,7 +177,8 @@ export class Ledger {
   goBack(entries: readonly BucketEntry[]): void {
     this.losses.everything(this.sessions.keys());
     this.#givenOn.clear();
-    for (const [partition, position] of this.positions) this.#positionsBefore.set(partition, position);
+    for (const known of [this.#lostPositions, this.positions])
+      for (const [partition, position] of known) this.#positionsBefore.set(partition, position);
     for (const known of [this.leases, this.positions, this.sessions, this.proofs, this.#handledUnder])
       known.clear();
     for (const { key, revision, value } of entries) {

@@ -153,7 +153,8 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'leavers-died',
-    mistake: 'a new owner counts a death of a member that got the partition while it left, and handled nothing',
+    mistake:
+      'a new owner counts a death of a member that got the partition while it left, and handled nothing',
     edits: [core('member/partition/takeover', 'older.epoch >= first', 'older.epoch >= 0')],
   },
   {

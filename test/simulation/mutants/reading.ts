@@ -181,6 +181,12 @@ export const READING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'late-request',
+    mistake:
+      'a reader whose process stood still takes a jump over dropped messages for messages of other partitions',
+    edits: [core('nats/jetstream/pull', 'this.#rests || hasWaited', 'this.#rests')],
+  },
+  {
     name: 'seam-repeats',
     mistake: 'messages before the next sequence of a partition are not ignored',
     edits: [core('member/shared/shared-reader', 'sequence >= lane.next && !lane.passes', '!lane.passes')],

@@ -27,6 +27,9 @@ export class PullBudget {
   #hasBegun = false;
   /** Messages requested and not delivered, over all pending requests. The server serves the requests in turn, one message each. */
   #owed = 0;
+  /** Messages delivered, and for each pending request the number at which all earlier requests are served. */
+  #delivered = 0;
+  #turns: number[] = [];
   #held = 0;
   /**
    * How many messages to hold and request, beyond those handled in parallel. Grows up to the window while messages are
@@ -55,6 +58,15 @@ export class PullBudget {
     return this.#owed > 0;
   }
 
+  /**
+   * True if all requests before one that is pending are served. If this process stood still, the server may have waited
+   * for that request before the next delivery.
+   */
+  get isTurn(): boolean {
+    while ((this.#turns[0] ?? this.#delivered) < this.#delivered) this.#turns.shift();
+    return this.#turns[0] === this.#delivered;
+  }
+
   /** Must be called before the first request. `held`: unsettled messages of the previous reader. */
   begin(held: number): void {
     this.#hasBegun = true;
@@ -79,13 +91,16 @@ export class PullBudget {
   order(): Order | undefined {
     if (!this.#hasBegun) return undefined;
     const order = this.#oversize ? this.#orderAlone() : this.#orderAhead();
-    if (order) this.#owed += order.batch;
+    if (!order) return undefined;
+    this.#turns.push(this.#delivered + this.#owed);
+    this.#owed += order.batch;
     return order;
   }
 
   /** A message was delivered. */
   deliver(): void {
     this.#held++;
+    this.#delivered++;
     if (--this.#owed === 0) this.#oversize = false;
   }
 
@@ -133,6 +148,7 @@ export class PullBudget {
    */
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;
+    this.#turns = [];
     // The same request would end the same way.
     if (isTooSmall) this.#oversize = true;
   }

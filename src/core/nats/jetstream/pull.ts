@@ -227,10 +227,11 @@ export class PullReader {
       this.#sink.fault(unexpected.reason, undefined, unexpected);
       return;
     }
+    const hasWaited = this.#demand.isTurn && delivery.pending > this.#pending;
     this.#pending = delivery.pending;
     this.#demand.weigh(sizeOf(message));
     this.#demand.deliver();
-    this.#rested = this.#rests;
+    this.#rested = this.#rests || hasWaited;
     this.#rests = !this.#demand.isWaiting;
     this.#sink.message(message, delivery);
     if (this.#demand.adapt()) this.#requests.fill();
