@@ -52,8 +52,8 @@ export interface GroupTotals {
   /** How long ago the oldest waiting message was stored, in milliseconds; null if none waits, or unknown. */
   oldestMs: number | null;
   /**
-   * How long the waiting messages take at the present rate of handling, in milliseconds, if no more arrive. null if
-   * nothing is handled, if messages wait in a partition that stands still, or if unknown.
+   * How long the waiting messages take at the present rate, in milliseconds, if no more arrive. null if unknown: also if
+   * nothing is handled, or a partition with waiting messages stands still.
    */
   drainMs: number | null;
   /** True if the lag is an estimate, because the server cannot count by key. */

@@ -15,8 +15,8 @@ export interface Tenure {
   /** Duration of the period, until the next change of owner or until now; whole milliseconds. */
   heldMs: number;
   /**
-   * Upper bound on the time without an owner before the period: from the last renewal of the previous owner until the
-   * claim; whole milliseconds. 0 for a handover; null if that renewal is no longer stored.
+   * Upper bound on the time without an owner before the period, in whole milliseconds: from the last renewal of the
+   * previous owner until the claim. 0 for a handover; null if the renewal is no longer stored.
    */
   gapMs: number | null;
 }

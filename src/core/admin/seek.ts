@@ -71,7 +71,7 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
   }
 }
 
-/** Lifts all pauses, even if one of them cannot be lifted. */
+/** Tries to lift all pauses, even if one attempt fails. */
 async function liftPauses({ bucket, group, by }: SeekPorts, partitions: readonly number[]): Promise<void> {
   const left = new Map<number, unknown>();
   await mapConcurrently(partitions, CONCURRENT_WRITES, async (partition) => {

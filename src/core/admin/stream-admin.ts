@@ -55,7 +55,7 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
-   * @param uses how the stream is used; a stream that loses messages in such a use is refused. Default: reading only.
+   * @param uses how the stream will be used; a stream that would then lose messages is refused. Default: reading only.
    * @param whole true for actions on all messages, such as a trim: the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
@@ -193,7 +193,7 @@ export class StreamAdmin implements AsyncDisposable {
    * Deletes the entries of a group up to a revision; later entries stay. The caller must know that no member is
    * alive.
    *
-   * @returns the number of deleted entries, past ones included.
+   * @returns the number of deleted entries, including past entries.
    */
   purgeGroup(group: string, revision: number): Promise<number> {
     return purgeGroup(this.#topology, this.#config.bucket, group, revision);

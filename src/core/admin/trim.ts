@@ -27,7 +27,7 @@ export interface TrimStep {
 
 /**
  * Plans a trim: for each partition, the messages that every group has handled. A group without a position in a partition holds
- * back all messages of the partition, because it must be able to start with the first one. So does a group with a wrong
+ * back all messages of the partition, because it must be able to start with the first message. So does a group with a wrong
  * position: see {@link readPositionFaults}.
  *
  * @param layouts the layouts of keyed groups. Their partitions differ from those of the stream, so each keyed group holds back

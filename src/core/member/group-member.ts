@@ -76,7 +76,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #wrapped: WrappedHandler | undefined;
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
-  /** Like `#closed`, for `ready`: a program that awaits only `ready` has not looked at `closed`. */
+  /** Like `#closed`, for `ready`, because a program may await only `ready`. */
   #ended: Promise<void> = Promise.resolve();
 
   private constructor(options: GroupMemberOptions, clock: Clock) {

@@ -239,7 +239,7 @@ export interface MemberIdentity {
   close(): void;
 }
 
-/** Creates identities; a fenced member needs a new one. */
+/** Creates identities; a fenced member needs a new identity. */
 export interface Identities {
   create(): Promise<MemberIdentity | undefined>;
 }

@@ -13,8 +13,9 @@ export function planMembers(state: State): Map<string, string> {
 }
 
 /**
- * All partitions except those that stay as they are: partitions with an unreadable lease, and partitions reserved for a member that
- * is not back yet. Even without these, the loads of the present members differ by at most one, so nothing else moves.
+ * All partitions except those that stay as they are: partitions with an unreadable lease, and partitions reserved for a
+ * member that is not back yet. Even without these, the loads of the present members differ by at most one, so nothing
+ * else moves.
  */
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
   const named = new Named(members);

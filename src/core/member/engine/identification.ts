@@ -26,7 +26,7 @@ export class Identification {
     return this.#identity?.probeable !== false;
   }
 
-  /** Closes the last identity, and creates another one. */
+  /** Closes the last identity, and creates another. */
   async begin(): Promise<void> {
     const { clock, identities, retryMs, identified } = this.#ports;
     this.#identity?.close();

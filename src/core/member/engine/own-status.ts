@@ -80,7 +80,7 @@ export class OwnStatus {
     return [...state().own.keys()].reduce((sum, each) => sum + runners.calls(each).length, 0);
   }
 
-  /** The partitions that this member owns, halted and paused ones included. */
+  /** The partitions that this member owns, including halted and paused partitions. */
   get partitions(): PartitionStatus[] {
     const { state: stateNow, runners } = this.#ports;
     const state = stateNow();

@@ -29,7 +29,7 @@ interface CommitterEnd {
   vanished(): void;
   /** A seek moved the position under our epoch: this owner must restart from there. */
   moved(): void;
-  /** Messages may be missing before the handled ones. */
+  /** Messages may be missing before handled messages. */
   doubted(reason: string): void;
   failed(error: NatspocError): void;
   /** The barrier was rejected. */

@@ -36,7 +36,7 @@ export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 /**
  * The outcome of a write. `ok`: `state` was certainly written. `again`: nothing is certain. `fenced`: a newer owner has written
  * the position. `vanished`: the position no longer exists. `moved`: a seek moved it under our epoch. `doubted`: messages may be
- * missing before the handled ones. `unsafe`: the barrier was rejected.
+ * missing before handled messages. `unsafe`: the barrier was rejected.
  */
 export type PositionWritten =
   | { kind: 'ok'; state: PositionState; sentAt: number }

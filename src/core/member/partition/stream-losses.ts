@@ -52,8 +52,8 @@ const together = (older: Signs, newer: Signs): Signs => ({
 /**
  * Detects messages that the stream drops before they are received: the server skips them silently. There are three
  * signs, each combined with a look at the stream. First, the stream begins after the last received message, although
- * messages wait, or none was requested when its begin moved. Second, the number of waiting messages falls by more than
- * the number received. Third, a subject is at its limit, and all of its messages wait.
+ * messages wait, or no request was open when the stream's start moved. Second, the number of waiting messages falls by
+ * more than the number received. Third, a subject is at its limit, and all of its messages wait.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
@@ -210,7 +210,7 @@ export class TrimWatch {
     if (gaps === 0) return undefined;
     if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && passed > 0)
       return { from, to: received, atMost: Math.min(passed, gaps) };
-    // The lost messages were stored after the settled ones, perhaps before a message that was received since.
+    // The lost messages were stored after the settled messages, perhaps before a message that was received since.
     const to = this.#waiting === 0 ? last : received;
     if (fell > 0) return { from: this.#settledTo + 1, to: Math.max(this.#settledTo + 1, to), atMost: fell };
     return undefined;

@@ -25,7 +25,7 @@ export interface TakingEvents {
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(message: string): void;
-  /** Messages may be missing before the handled ones. */
+  /** Messages may be missing before handled messages. */
   mistrusted(reason: string): void;
   /** The position cannot be decoded, and an operator has to act. */
   unreadable(message: string): void;

@@ -50,7 +50,7 @@ export class TimeSlice {
 
   /**
    * Calls back in a later slice; the same callback waits only once. A partition that had this slice comes after
-   * those that did not: all of them may have been resumed together, for example by the permit.
+   * partitions that did not: all of them may have been resumed together, for example by the permit.
    */
   whenNext(resume: () => void): void {
     (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);

@@ -27,7 +27,7 @@ export interface MemorySample {
   totalAllocBytes: number;
   /** Resident set size. */
   sysBytes: number;
-  /** Collections since the monitor started, small and full ones. */
+  /** Small and full collections since the monitor started. */
   numGc: number;
   trend: Trend;
 }

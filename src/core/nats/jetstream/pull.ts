@@ -41,7 +41,7 @@ export interface PullOptions {
   emptyAt?: number | undefined;
   /** Limit of messages that are handled at the same time. Default 1. */
   concurrency?: number | undefined;
-  /** The server's interval of heartbeats; two missing ones are a fault. */
+  /** The server's interval of heartbeats; two missing heartbeats are a fault. */
   heartbeatMs: number;
 }
 

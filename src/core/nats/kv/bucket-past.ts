@@ -150,7 +150,7 @@ const entriesIn = ({ messages, serverAheadMs }: Fetched, bucket: string): Stored
   }));
 
 /**
- * The entries of a bucket from a revision on, oldest first; deleted ones included.
+ * The entries of a bucket from a revision on, oldest first, including deletion markers.
  *
  * @param from a revision; undefined for the newest entry of each key.
  */

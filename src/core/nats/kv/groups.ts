@@ -33,7 +33,7 @@ const ofGroup = (group: string): string[] => [
 ];
 
 /**
- * Deletes all entries of a group up to a revision, past ones included. Entries that were written later stay.
+ * Deletes all current and past entries of a group up to a revision. Entries that were written later stay.
  *
  * @returns the number of deleted entries.
  * @throws NatspocError if the deletion is not permitted, or the server does not answer.

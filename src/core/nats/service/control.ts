@@ -31,7 +31,7 @@ export interface ServiceDescription {
   control: MemberControl;
 }
 
-/** STATS data belongs to an endpoint (ADR-32). All endpoints would have the same data, so only this one has it. */
+/** STATS data belongs to an endpoint (ADR-32). All endpoints would have the same data, so only this endpoint has it. */
 const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**

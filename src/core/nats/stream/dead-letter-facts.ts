@@ -19,7 +19,7 @@ async function lastLetter(
 }
 
 /**
- * The number of dead letters of a stream, and the last letter. The stream of letters may not exist before the first one.
+ * The number of dead letters of a stream, and the last letter. The stream of letters may not exist before the first letter.
  *
  * @param known the previous result: while nothing has changed, the last letter is not read again.
  * @throws NatspocError if the server does not answer.

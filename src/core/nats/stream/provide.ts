@@ -10,7 +10,7 @@ import { createStream, takeBack } from './creation.js';
 import { bucketConfig, MANY_CONSUMERS, type StreamLimits, streamConfig, type Wanted } from './stored.js';
 import { describedLayout, tryLayout } from './stream-layout.js';
 
-/** The existing stream and bucket, and the settings for missing ones. */
+/** The existing stream and bucket, and the settings for a missing stream or bucket. */
 export interface Plan {
   config: Config;
   limits: StreamLimits;

@@ -29,7 +29,7 @@ export interface Topology extends NatsHandles {
   hasTokens: boolean;
   /** The prefix of the subject of dead letters. */
   deadPrefix: string;
-  /** Present for a keyed group: the subjects that it handles, and how to find keys, if this program can find them. */
+  /** Present for a keyed group: the subjects that the group handles, and its key if this program can find it. */
   keyed?:
     | { text: string; filter: string; subjects: readonly string[]; key: MessageKey | undefined }
     | undefined;
