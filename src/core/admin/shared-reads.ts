@@ -91,7 +91,7 @@ export class SharedReads {
     };
   }
 
-  /** The ends of the partitions. They are read again only if the stream has new or lost messages. */
+  /** The ends of the partitions. They are read again only if messages were added or removed. */
   #endsOf(observer: GroupObserver, facts: StreamFacts): Promise<EndFacts[]> {
     const stream = `${facts.createdAtMs} ${facts.lastSequence} ${facts.messages}`;
     if (this.#ends?.stream === stream) return this.#ends.read;

@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly help: string;
   /** Labels besides `stream`, `group` and `member`. */
   readonly labels?: readonly string[];
-  /** True if it describes the process that serves it; then the exporter adds no label `group`. */
+  /** True if the metric describes the process that serves the metric; then the exporter adds no label `group`. */
   readonly ofProcess?: boolean;
   /** For a histogram: the upper bounds, in seconds. */
   readonly buckets?: readonly number[];

@@ -63,7 +63,7 @@ export const isToken = (value: unknown): value is string => isText(value) && /^[
 /** True for whole numbers from 1 on. */
 export const isPositive = (value: unknown): value is number => isCount(value) && value > 0;
 
-/** True for the only hash of keys. */
+/** True for the name of the only hash that is used for keys. */
 export const isHash = (value: unknown): value is 'fnv1a32' => value === 'fnv1a32';
 
 /** True for a number of partitions, 1 to {@link MAX_PARTITIONS}. */

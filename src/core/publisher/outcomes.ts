@@ -131,7 +131,7 @@ export function refused(subject: string, reason: Rejection, uncertain: boolean):
     ? ' The stream is full: "natspoc stream trim" deletes what every group has handled.'
     : '';
   const error = new NatspocError('not-confirmed', `${subject}: ${reason.description}${code}.${advice}`);
-  // An earlier attempt got no answer, and may be stored.
+  // An earlier attempt got no answer: the message may be stored.
   return { outcome: uncertain ? 'unknown' : 'rejected', error };
 }
 

@@ -13,7 +13,7 @@ export async function readCleared(
 }
 
 /**
- * The sequence up to which no message of the partition waited at that time; 0 if unknown.
+ * The sequence up to which no message of the partition waited at the time of the trim; 0 if unknown.
  *
  * @param created when the stream was created: a record of an earlier stream of the same name does not count.
  */

@@ -4,7 +4,7 @@ import { judgeTrend, lowEnvelope, type Trend, type UsePoint } from './trend.js';
 
 /** Interval of reading collections from the profiler. */
 const READ_EVERY_MS = 1_000;
-/** While caches fill and code compiles, use says nothing about a leak. */
+/** While caches fill and code compiles, the memory in use says nothing about a leak. */
 const WARM_UP_MS = 20_000;
 /** Only the lowest point of each interval is kept. */
 const ENVELOPE_MS = 10_000;

@@ -55,7 +55,7 @@ export interface OrphanBucket {
 }
 
 /**
- * The bucket of these settings if its stream does not exist; undefined if the stream exists, or the bucket does not.
+ * The bucket of these settings if the bucket exists and its stream does not; otherwise undefined.
  *
  * @throws NatspocError as `openTopology`.
  */
