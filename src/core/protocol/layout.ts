@@ -67,7 +67,7 @@ export function partitionSubject(prefix: string, partition: number): string {
 /** The subjects that a group reads: as one pattern, and by partition. */
 export interface GroupSubjects {
   readonly all: string;
-  /** The patterns of a partition, which do not overlap. natspoc's publishers use the first. */
+  /** The patterns of a partition, which do not overlap. natspoc's publishers use the first pattern. */
   of(partition: number): readonly [string, ...string[]];
 }
 

@@ -27,7 +27,7 @@ export class PullBudget {
   #hasBegun = false;
   /** Messages requested and not delivered, over all pending requests. The server serves the requests in turn, one message each. */
   #owed = 0;
-  /** Messages delivered, and for each pending request the number at which all earlier requests are served. */
+  /** Number of delivered messages, and for each pending request the number at which all earlier requests are served. */
   #delivered = 0;
   #turns: number[] = [];
   #held = 0;
@@ -59,8 +59,8 @@ export class PullBudget {
   }
 
   /**
-   * True if all requests before one that is pending are served. If this process stood still, the server may have waited
-   * for that request before the next delivery.
+   * True if a request is pending and all earlier requests are served. If this process stood still, the server may have
+   * waited for the pending request before the next delivery.
    */
   get isTurn(): boolean {
     while ((this.#turns[0] ?? this.#delivered) < this.#delivered) this.#turns.shift();
