@@ -251,10 +251,10 @@ describe('partitions of a member', () => {
 
   it('report to the next owner a death that they were given away too early to record', () => {
     const me = new GroupDriver(1);
-    const before = { ...leaseRecord('A'), died: { first: 1, last: 1 } };
+    const before = { ...leaseRecord('A'), died: [1] };
     me.join([{ kind: 'lease', partition: 0, revision: 2, record: before }, gone('A', 3)]);
     const [{ record: claim } = assert.fail('it is not claimed')] = me.last('write-lease');
-    const died = { first: 1, last: 2 };
+    const died = [1, 2];
     const record = { ...claim, at: '' };
     const outcome = { kind: 'ok', revision: 12 } as const;
     me.send({ type: 'lease-written', partition: 0, expected: 2, record, outcome });
@@ -272,7 +272,7 @@ describe('partitions of a member', () => {
 
   it('report to no next owner a death that is recorded', () => {
     const me = new GroupDriver(1);
-    const died = { first: 3, last: 3 };
+    const died = [3];
     const record = { ...leaseRecord('ME'), from: 'b', reason: 'handover', died } as const;
     me.join([session('B', 1), lease(0, 5, 'B')]);
     me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 12, record }] });

@@ -7,7 +7,7 @@ import { adopt, drain, rest, start, startOrRest } from './own-partitions.js';
 import { isPaused } from './pauses.js';
 import { holdings, planMembers, receiver } from './planning.js';
 import { hasRenewed } from './proof.js';
-import type { LeaseReason } from './records.js';
+import { type LeaseReason, MOST_DEAD } from './records.js';
 import { endReservations, reservation } from './reservations.js';
 import { close, cut } from './resize.js';
 import { isAlive, isDue, report, type State } from './state.js';
@@ -158,7 +158,7 @@ function claim(state: State, plan: Plan): void {
     const from = (!hasReturned(state, record?.owner) && record?.name) || null;
     const expected = lease?.revision ?? 0;
     const before = record?.died;
-    const died = from === null ? before : { first: before?.first ?? expected, last: expected };
+    const died = from === null ? before : [...(before ?? []), expected].slice(-MOST_DEAD);
     const tags = died && { died };
     writeLease(state, partition, expected, { owner: to, name: state.name, reason: 'claim', from, ...tags });
   }

@@ -64,13 +64,14 @@ export interface LeaseRecord {
   reserved?: Reservation | undefined;
 }
 
-/** Owners in a row that ended without giving a partition away, and whose deaths its position may not count yet. */
-export interface DeadOwners {
-  /** The epoch of the first owner. */
-  first: number;
-  /** The epoch of the last owner. */
-  last: number;
-}
+/**
+ * The epochs of owners that ended without giving a partition away, the newest last. The position may not count their deaths
+ * yet.
+ */
+export type DeadOwners = readonly number[];
+
+/** Limit of {@link DeadOwners}: more owners than this hardly end before one of them takes the partition over. */
+export const MOST_DEAD = 8;
 
 /**
  * The member for which a partition is kept. The reservation ends when that member claims the partition, or does not
@@ -128,7 +129,8 @@ const SESSION = {
   suspectMs: within(Number.MAX_SAFE_INTEGER),
 };
 
-const DIED = { first: isPositive, last: isPositive };
+const isDeadOwners = (value: unknown): value is DeadOwners =>
+  Array.isArray(value) && value.length <= MOST_DEAD && value.every(isPositive);
 
 const LEASE = {
   v: isVersion,
@@ -159,15 +161,14 @@ export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
 /** The lease in these bytes, or undefined. */
 export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
   const fields = parseObject(bytes);
-  const lease = decode(fields, LEASE, { layout: isPositive });
-  if (fields?.layout !== lease?.layout) return undefined;
+  const lease = decode(fields, LEASE, { layout: isPositive, died: isDeadOwners });
+  if (fields?.layout !== lease?.layout || fields?.died !== lease?.died) return undefined;
   if (!lease || !fields) return undefined;
   const closed = decode(fields.closed, CLOSING, { created: isCount, trimmed: isPositive });
   const reserved = decode(fields.reserved, RESERVATION);
-  const died = decode(fields.died, DIED);
-  const read = { closed, reserved, died };
+  const read = { closed, reserved };
   if (Object.entries(read).some(([name, value]) => fields[name] !== undefined && !value)) return undefined;
-  return { ...lease, ...(closed && { closed }), ...(reserved && { reserved }), ...(died && { died }) };
+  return { ...lease, ...(closed && { closed }), ...(reserved && { reserved }) };
 }
 
 /** The override in these bytes, or undefined. */

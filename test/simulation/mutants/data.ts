@@ -155,7 +155,13 @@ export const DATA: readonly Mutant[] = [
     name: 'leavers-died',
     mistake:
       'a new owner counts a death of a member that got the partition while it left, and handled nothing',
-    edits: [core('member/partition/takeover', 'older.epoch >= first', 'older.epoch >= 0')],
+    edits: [
+      core(
+        'member/partition/takeover',
+        'takeover.died?.includes(older.epoch) === true',
+        '(takeover.died ?? []).length > 0',
+      ),
+    ],
   },
   {
     name: 'deaths-uncounted',

@@ -29,9 +29,6 @@ export interface LossesLeft {
   uncounted: number;
 }
 
-/** No dead owner: no epoch is in this range. */
-const NONE: DeadOwners = { first: 1, last: 0 };
-
 /** The partition to take over, and under which epoch. */
 export interface Takeover {
   group: string;
@@ -144,8 +141,7 @@ export async function takeOver(
   const trimmed = (older ?? (isStart ? start : undefined))?.trimmed ?? 0;
   const at = new Date().toISOString();
   // An owner that never wrote its position has started no call, so its end is not counted.
-  const { first, last } = takeover.died ?? NONE;
-  const died = older !== undefined && older.epoch >= first && older.epoch <= last;
+  const died = older !== undefined && takeover.died?.includes(older.epoch) === true;
   const crashes = crashesAt(older ?? {}, died, ports.maxCrashes);
   const tags = positionTags(layout, older?.sought);
   const kept = { ...tags, ...(trimmed > 0 && { trimmed }), ...crashFields(crashes) };
