@@ -242,7 +242,7 @@ export class PartitionReader {
   }
 
   /**
-   * A newer owner may have deleted the reader before its lease is seen here. The next takeover shows who owns the
+   * A newer owner may have deleted the reader before the new lease is seen here. The next takeover shows who owns the
    * partition.
    */
   #deleted(): void {

@@ -112,8 +112,8 @@ export class TrimWatch {
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
    * @param rested true if there was a moment without an open request. While a request is open, messages are delivered as
-   *   they are stored, so a jump means messages of other partitions. If a burst is faster than the delivery, messages that
-   *   a limit drops go unnoticed.
+   *   they are stored, so a jump means messages of other partitions. If a burst is faster than the delivery, losses by a
+   *   limit go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rested: boolean): void {
     const before = this.#waiting ?? waiting + 1;

@@ -43,8 +43,9 @@ export function lowEnvelope(points: readonly UsePoint[], intervalMs: number): Us
 }
 
 /**
- * Judges a series of low points. Growing: the median slope, of the whole and of its later half, gives a rise of more
- * than `tolerance` of the smallest point and more than 1 MiB. Less is normal variation of a collector.
+ * Judges a series of low points by its median slope: the smaller of the slopes of the whole series and of its later
+ * half. Memory grows if this slope gives a rise of more than 1 MiB, and of more than `tolerance` of the smallest point.
+ * A smaller rise is normal variation of a collector.
  */
 export function judgeTrend(points: readonly UsePoint[], tolerance: number): Trend {
   const [first, last] = [points[0], points.at(-1)];

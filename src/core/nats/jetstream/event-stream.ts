@@ -220,8 +220,8 @@ export class NatsEventStream implements EventStream {
   }
 
   /**
-   * The sequence of a message that really has no payload, although its publisher set the header by which the server
-   * announces omitted payloads. If the stream cannot be read, no reader gets past such a message.
+   * The sequence of a message that really has no payload. Its publisher has set the header with which the server announces
+   * an omitted payload. If the stream cannot be read, no reader gets past such a message.
    */
   async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);
