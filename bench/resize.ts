@@ -2,8 +2,8 @@
  * Measures how long a partition handles no message while its group is resized, without faults, and how that time is spent. It uses real
  * processes with default settings on a real server. The group is resized from P partitions to half of P and back.
  *
- *     npm run build && node --import tsx bench/resize.ts [--trials 20] [--partitions 64] [--members 4] [--rate 1600] [--work 5ms] [--json
- * FILE]
+ *     npm run build && node --import tsx bench/resize.ts [--trials 20] [--partitions 64] [--members 4] [--rate 1600]
+ *         [--work 5ms] [--json FILE]
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';

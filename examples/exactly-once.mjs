@@ -7,10 +7,11 @@
 //     node examples/exactly-once.mjs --total journal.ndjson
 //
 // After a crash, the next owner handles the messages since the last commit again. And a process that was
-// stopped in the middle of a write may wake up long after its partition has gone to another. Neither can be prevented, but both are
-// harmless if the store accepts each message only once. A message is identified by:   - its sequence AND the time at which it was stored:
-// a stream that is created again begins at 1 again;   - a name for the run: after "leases seek" the same messages shall count again, so
-// set another RUN. Do not compare with the last sequence: with a concurrency above 1 a message may be handled before an earlier message of
+// stopped in the middle of a write may wake up long after its partition has moved to another owner. Neither can be
+// prevented, but both are harmless if the store accepts each message only once. A message is identified by:
+//   - its sequence AND the time at which it was stored: a stream that is created again begins at 1 again;
+//   - a name for the run: after "leases seek" the same messages shall count again, so set another RUN.
+// Do not compare with the last sequence: with a concurrency above 1 a message may be handled before an earlier message of
 // another key. docs/library.md has the statement for a database.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { joinGroup, textOf } from 'natspoc';

@@ -68,7 +68,7 @@ export const connectionFlags = {
   ...settingFlags(CONNECTION, 'CONNECTION'),
 };
 
-/** What all commands share: configuration, connection, signals, and errors that become exit codes. */
+/** The common part of all commands: configuration, connection, signals, and errors that become exit codes. */
 export abstract class BaseCommand extends Command {
   // oclif's default usage line lists every flag.
   static override usage: string | string[] = '<%= command.id %> [FLAGS]';

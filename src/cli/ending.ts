@@ -15,7 +15,7 @@ function onSignal(name: NodeJS.Signals): void {
   stopping.abort(name);
 }
 
-/** A process without a terminal ignores SIGHUP, as under nohup: Node resets what nohup had set. */
+/** A process without a terminal ignores SIGHUP, as under nohup: Node resets the setting of nohup. */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
   // The process ends by the signal, as usual: at any other exit Node 20 fails an assertion when it restores a terminal that is gone.

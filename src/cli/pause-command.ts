@@ -17,7 +17,7 @@ export const pauseFlags = {
   ...connectionFlags,
 };
 
-/** What `leases pause` and `leases resume` share. */
+/** The common part of `leases pause` and `leases resume`. */
 export abstract class PauseCommand extends StreamCommand {
   /** Pauses or resumes the chosen partitions, and reports the outcome. */
   protected async setPaused(

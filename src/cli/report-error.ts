@@ -90,9 +90,9 @@ const safeLines = (text: string): string => text.split('\n').map(escapeControl).
 
 /** How to report an error. */
 export interface FailureOptions {
-  /** As an object on stdout. */
+  /** Report the error as an object on stdout. */
   json: boolean;
-  /** As a line of a log, instead of for people. */
+  /** Formats the error as a line of a log; absent: it is text for people. */
   log?: (text: string) => string;
   command?: string;
   /** The names of all commands, or of the command's flags: the user may have meant one of them. */

@@ -20,7 +20,7 @@ export interface StreamSession {
 
 /** A question to the user before something is destroyed. */
 export interface Confirmation {
-  /** What will happen, one per line. */
+  /** The consequences, one per line. */
   consequences: readonly string[];
   /** The name to type. */
   name: string;
@@ -51,7 +51,7 @@ export abstract class StreamCommand extends BaseCommand {
     });
   }
 
-  /** As {@link withStream}, for a group that exists. A missing group is refused, and the error names the existing ones. */
+  /** As {@link withStream}, for a group that exists. A missing group is refused, and the error names the existing groups. */
   protected async withGroup<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,
@@ -81,7 +81,7 @@ export abstract class StreamCommand extends BaseCommand {
   }
 
   /**
-   * On a terminal, shows what will be destroyed and asks for its name. Elsewhere --force is required.
+   * On a terminal, shows the consequences and asks for the name of the group or stream. Elsewhere --force is required.
    *
    * @throws NatspocError `not-confirmed`.
    */

@@ -44,7 +44,7 @@ function readHeaders(lines: readonly string[] | undefined): Record<string, strin
   return headers;
 }
 
-/** `natspoc publish`: publishes messages to the partitions of the stream, each one confirmed. */
+/** `natspoc publish`: publishes messages to the partitions of the stream and waits for the confirmation of each. */
 export default class Publish extends BaseCommand {
   static override summary = 'Publish messages to the partitions of the stream, each one confirmed.';
   static override description =

@@ -30,7 +30,7 @@ function endOf(exit: ServerExit): string {
   return exit.reason === null ? how : `${how}: ${exit.reason}`;
 }
 
-/** What the user sees at the start: the URL, the folder of the streams, and the next commands. */
+/** The text for the user at the start: the URL, the folder of the streams, and the next commands. */
 function introduction(server: RunningServer, ephemeral: boolean): string {
   const flag = server.port === DEFAULT_PORT ? '' : ` --server ${server.url}`;
   const monitoring = server.monitorUrl === null ? '' : `Monitoring: ${server.monitorUrl}\n`;

@@ -103,7 +103,7 @@ export function formatLeases(status: GroupStatus, width?: number): string[] {
   ];
 }
 
-/** What holds each partition up, as lines below its row; none: nothing. */
+/** The hold-up of each partition, as lines below its row; empty if no partition is held up. */
 const formatHoldUps = (leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[][] =>
   leases.map((lease) => {
     const { holdUp, paused } = lease;

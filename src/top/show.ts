@@ -33,7 +33,7 @@ export async function openScreen(
   process.once('uncaughtException', crashed);
   process.once('unhandledRejection', crashed);
   const screen = mount(feed, terminal, options, crashed);
-  // Not `once`: if Ink's listener were the only one, it would end the process before a recording is written.
+  // The listener stays (no `once`): if Ink's listener were alone, it would end the process before a recording is written.
   process.on('SIGHUP', screen.close);
   stop.addEventListener('abort', screen.close);
   return screen;

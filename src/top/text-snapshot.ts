@@ -55,7 +55,7 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
   }
 }
 
-/** The group as plain text: all panels, or the given ones. Only long lines and long logs are cut off. */
+/** The group as plain text: all panels, or the given panels. Only long lines and long logs are cut off. */
 export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PANELS): string {
   const { what, clock, status, stored, numbers } = headerParts(model, columns, {});
   const text = [`${plain(what)}  ${plain(clock)}`, `${plain(status)}  ${plain(stored)}`, plain(numbers)];

@@ -186,7 +186,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.equal(verdict.handled, LAST);
   });
 
-  it('flags what was handled before a resize and is handled again after it', () => {
+  it('flags a message that was handled before a resize and is handled again after it', () => {
     const forgotten = clean();
     forgotten.calls.push(callOf(30, 1, beginOf(1) + 30));
     assert.deepEqual(charges(forgotten), ['repeat'], 'the pass-over was forgotten');

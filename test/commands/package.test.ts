@@ -178,7 +178,7 @@ describe('the package', function () {
         (error: { stdout: string }) => error.stdout,
       );
     assert.equal(await compile('worker.ts'), '');
-    // As the next line shows, this program joins and leaves.
+    // The program joins the group and leaves it, as its exit code shows.
     const ran = await run(process.execPath, ['worker.js'], { cwd: plain });
     assert.deepEqual(ran, { stdout: '', stderr: '' });
     assert.equal(await compile('using.ts'), '');

@@ -133,7 +133,7 @@ describe('natspoc publish', function () {
     assert.equal(actual, code, stderr);
   }
 
-  it('creates what is missing and sends one message', async () => {
+  it('creates a missing stream, bucket and layout, and sends one message', async () => {
     const { stream, flags } = ownStream();
     const { code, stdout } = await publish([...flags, 'hello']);
     assert.equal(code, 0);

@@ -26,7 +26,7 @@ export async function test(): Promise<void> {
   stream.crash(member);
 }
 
-/** As a program's own tests would write it. */
+/** An object that the tests of a program could write. */
 const follower: GroupFollower = {
   ownerOf: () => null, ownerNameOf: () => null, epochOf: () => 0, ownedBy: () => [], until: async () => true, stop: () => {},
 };

@@ -250,7 +250,7 @@ describe('the help and errors of the command line', function () {
     assert.equal(await usageOf('leases', 'pin'), '$ natspoc leases pin PARTITION... [FLAGS]');
   });
 
-  it('is shown by help and -h, and the version by version and -v', async () => {
+  it('are consistent: help and -h show the help, version and -v show the version', async () => {
     const env = { HOME: temp() };
     const [help, version] = [
       await runCli(['consume', '--help'], { env }),

@@ -71,7 +71,7 @@ describe('the recipes', function () {
     await publisher.close();
   };
 
-  it('run: a web service stores what is posted to it, and ends in order', async () => {
+  it('run: a web service stores the posted orders, and ends in order', async () => {
     const service = start('createServer', "const store = async ({ id }) => console.log('stored', id);", [
       [
         'server.listen(8080);',

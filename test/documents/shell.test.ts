@@ -14,11 +14,12 @@ const FIXTURES = inProject('test/fixtures/documents');
 const BLOCK_TIMEOUT_MS = 180_000;
 
 /**
- * What happens to a shell block, by the comment above it:
+ * The treatment of a shell block, by the comment above it:
  *
  *     <!-- not run: REASON -->                      nothing
- *     <!-- terminals -->                            each line runs in its own terminal, started one after the other; all end with Ctrl-C
- * and exit code 0     <!-- exits N: REASON -->                      the last command ends with N
+ *     <!-- terminals -->                            each line runs in its own terminal, started one after the other;
+ *                                                   all end with Ctrl-C and exit code 0
+ *     <!-- exits N: REASON -->                      the last command ends with N
  *     nothing                                       one script that has to end with 0
  */
 type Plan = { kind: 'skip' } | { kind: 'terminals' } | { kind: 'script'; code: number };

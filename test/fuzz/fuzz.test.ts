@@ -10,7 +10,7 @@ import { TARGETS } from './targets.js';
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
 /**
  * The seed of a failure is in its message; FUZZ_SEED repeats that run. The suite always runs the same cases; a run with more cases uses
- * new ones each time.
+ * new cases each time.
  */
 const SEED = process.env.FUZZ_SEED ?? (process.env.FUZZ_CASES === undefined ? '1' : undefined);
 

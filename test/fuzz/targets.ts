@@ -105,7 +105,7 @@ function safe(text: string): string {
   return text;
 }
 
-/** These values as a recording returns them, after a conversion to text. */
+/** These values after a conversion to text and back, as a recording returns them. */
 const recorded = (values: readonly unknown[]): TopEvent[] =>
   values.flatMap((value) => {
     const event = decodeEvent(JSON.parse(JSON.stringify(value ?? null)));

@@ -97,7 +97,7 @@ describe('natspoc exporter', function () {
       assert.ok(told.oldestMs !== null && told.oldestMs < 60_000, String(told.oldestMs));
       assert.ok(told.problems.some(({ kind }) => kind === 'no-members'));
     }
-    // Counted messages are not counted again, and new ones are added.
+    // Counted messages are not counted again, and new messages are added.
     await stage.publish(messages(5));
     assert.equal((await group(exporter, 'own')).lag, 15);
     const { text } = await get(exporter, '/metrics');
@@ -189,7 +189,7 @@ describe('natspoc exporter', function () {
   });
 
   // This test is last: connections of other tests would have to reconnect first.
-  it('keeps what it knows while the server is gone, says how old it is, and reads again when it is back', async () => {
+  it('keeps its data while the server is gone, says how old the data is, and reads again when the server is back', async () => {
     await stage.publish(messages(3));
     const member = await join('g');
     await until('all is handled', () => member.counters.handled === 3);

@@ -7,7 +7,7 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-describe('what holds a partition up', function () {
+describe('the hold-up of a partition', function () {
   this.timeout(90_000);
   let run: GroupRun;
   const server = withGroup(

@@ -102,7 +102,7 @@ describe('forged messages to a member', function () {
         connection.publish(subject, '', { reply });
       }
     }
-    // Requests are answered in order: with this answer all earlier ones have been processed.
+    // Requests are answered in order: with this answer all earlier requests have been processed.
     await connection.request(`$SRV.PING.natspoc.${id}`, '', { timeout: 5_000 });
     assert.equal((await manager.streams.info(stream)).state.messages, 0);
     const lease = await manager.streams.getMessage(bucket, { last_by_subj: places[1] ?? '' });

@@ -37,7 +37,7 @@ describe('one layout for a stream', function () {
     return names.filter((name) => name.startsWith('KV_')).sort();
   };
 
-  it('refuses a partition count and a prefix that differ from it, naming both, and creates nothing', async () => {
+  it('refuses a partition count and a prefix that differ from the stored layout, names both values, and creates nothing', async () => {
     const before = await buckets();
     for (const bucket of ['EVENTS_leases', 'fresh']) {
       const count = await run('consume', '--bucket', bucket, '--partitions', '5');
@@ -90,7 +90,7 @@ describe('one layout for a stream', function () {
     );
   });
 
-  it('is refused if bucket and stream disagree, naming both', async () => {
+  it('is refused if bucket and stream disagree, and the error names both', async () => {
     const flags = { server: server.url, stream: 'OTHER', bucket: 'third', prefix: 'other', partitions: '4' };
     await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
     await manager.streams.delete('OTHER');

@@ -88,7 +88,7 @@ describe('a member as a micro service', function () {
     });
   });
 
-  it('accepts requests on its endpoints, and refuses invalid ones', async () => {
+  it('accepts requests on its endpoints, and refuses invalid requests', async () => {
     const { cli } = await member('M2');
     const id = String((await ask('$SRV.PING.natspoc')).id);
     const order = (verb: string, request = '') => ask(`natspoc.M2.default.${id}.${verb}`, request);

@@ -145,7 +145,7 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, []);
   });
 
-  it('counts what an earlier reader delivered, until it is released', async () => {
+  it('counts the messages that an earlier reader delivered, until they are released', async () => {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 }, 7);
     await connection.flush();

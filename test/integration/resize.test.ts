@@ -80,7 +80,7 @@ describe('the resize of a keyed group', function () {
     assert.equal(seen.size, published);
   }
 
-  it('keeps the order of every key and handles all once, up and down, while members are killed', async () => {
+  it('keeps the order of every key and handles each message once, up and down, while members are killed', async () => {
     const given = ['--key', 'subject:2', '--partitions', '4', '--work', '1ms'];
     const members = ['a', 'b', 'c'].map((name) => member(name, ...given));
     await Promise.all(members.map((each) => each.note(/joined group/)));
@@ -182,7 +182,7 @@ describe('the resize of a keyed group', function () {
     await end(one);
   });
 
-  it('leaves no more in the bucket than the largest layout, and sweeps that', async () => {
+  it('leaves at most the entries of the largest layout in the bucket, and sweeps old entries', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '3');
     await until('all are handled', () => one.stdout.length === published, 20_000);
     const resized = async (to: number): Promise<void> => {

@@ -8,7 +8,7 @@ describe('the state of a partition', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('is acquired before the first message, and is released after the last one and before its commit', async () => {
+  it('is acquired before the first message, and is released after the last message and before its commit', async () => {
     await stage.publish(
       [
         ['a', '1'],
@@ -140,7 +140,7 @@ describe('the state of a partition', function () {
     assert.deepEqual(seen, [1, 2, 2]);
   });
 
-  it('is acquired again after a failure, even one that acquire throws at once', async () => {
+  it('is acquired again after a failure, even if acquire throws synchronously', async () => {
     await stage.publish([['a', 'x']], 1);
     let calls = 0;
     const states: number[] = [];

@@ -41,7 +41,7 @@ export class FakeBucket implements Bucket {
   readonly reads: ReadOutcome[] = [];
   /** Sequences in the order of the writes. */
   readonly writes: number[] = [];
-  /** Writes wait for this. */
+  /** Writes wait for this promise. */
   hold: Promise<void> | undefined;
 
   /** Writes like another client. */

@@ -76,7 +76,7 @@ export class TcpProxy {
     this.#rewritten = { pattern, text };
   }
 
-  /** Closes silenced connections and lets new ones through. */
+  /** Closes silenced connections and lets new connections through. */
   heal(): void {
     this.#silent = false;
     this.#silentAt = undefined;

@@ -8,7 +8,7 @@ export interface RawMessage {
 }
 
 /**
- * A raw NATS client that sends what no other client would send. See {@link openRawClient}.
+ * A raw NATS client that sends data that no other client would send. See {@link openRawClient}.
  */
 export class RawClient {
   readonly #socket: Socket;

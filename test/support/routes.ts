@@ -80,7 +80,7 @@ export class RouteNetwork {
     for (const socket of [near, far]) {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
-        // Across a cut neither end learns that the other one has closed.
+        // Across a cut neither end learns that the other end has closed.
         if (!this.#isCut(route)) this.#end(route);
       });
     }

@@ -18,7 +18,7 @@ export interface StoreCopy {
   part: string;
 }
 
-/** What a test may choose; the class provides the rest (program, free port, temporary store). */
+/** The options of a test; the class provides the others (program, free port, temporary store). */
 export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
 
 /** How long a restarted server may wait for its port: a client's own reconnect can hold it for a moment. */
@@ -62,7 +62,7 @@ export class TestServer {
     return this.#running;
   }
 
-  /** For clients; stays the same for the life of this object. */
+  /** The URL for clients, which stays the same for the life of this object. */
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
   }

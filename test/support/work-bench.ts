@@ -23,7 +23,7 @@ export class WorkBench {
   readonly permit = new Permit(this.clock);
   readonly log: string[] = [];
   readonly halts: (Exclude<Halt, { kind: 'halted' }> | { kind: 'halted'; message: string })[] = [];
-  /** What the last halt reports about its message. */
+  /** The report of the last halt about its message. */
   held: HoldUp | undefined;
   position = 0;
   readonly work: PartitionWork;

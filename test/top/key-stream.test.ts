@@ -11,7 +11,7 @@ import { KeyStream, splitKeys } from '../../src/top/term/key-stream.js';
 import { useKeys } from '../../src/top/ui/use-keys.js';
 import { until } from '../support/until.js';
 
-/** The input of a terminal that sends what the test writes. */
+/** The input of a terminal, which sends the text that the test writes. */
 class FakeStdin extends EventEmitter {
   isRaw = false;
   setRawMode(isRaw: boolean): void {

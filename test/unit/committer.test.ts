@@ -209,7 +209,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11]);
   });
 
-  it('waits for the effects of the messages that it commits, not of later ones', async () => {
+  it('waits for the effects of the messages that it commits, not of later messages', async () => {
     let written = () => {};
     const { committer, bucket } = bench({
       barrier: () =>

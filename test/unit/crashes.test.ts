@@ -53,7 +53,7 @@ describe('the deaths of owners before the position', () => {
     assert.deepEqual(crashesAt({ ...carried, trying: 102 }, true, 3), { crashes: 2, suspect: 102 });
   });
 
-  it('make no owner cautious if there was only one', () => {
+  it('make no owner cautious after a single death', () => {
     assert.deepEqual(carriedOver({ crashes: 1 }, 96, 3), { crashes: 1 });
   });
 });
@@ -139,7 +139,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called, bench.position], [[1, 2, 3], [1, 2, 3], 3]);
   });
 
-  it('fails the message that they died at, without a call', async () => {
+  it('fails the message at which the owners died, without a call', async () => {
     const called: number[] = [];
     const { bench, recorded } = cautious(({ sequence }) => called.push(sequence), { crashes: 3, suspect: 1 });
     bench.accept(1);
@@ -154,7 +154,7 @@ describe('a partition whose owners have died', () => {
     ]);
   });
 
-  it('does not blame the next message if the message that they died at is gone', async () => {
+  it('does not blame the next message if the message at which the owners died is gone', async () => {
     const called: number[] = [];
     const { bench, step } = cautious(({ sequence }) => called.push(sequence), { crashes: 3, suspect: 1 });
     bench.accept(2);
@@ -236,7 +236,7 @@ describe('a partition whose owners have died', () => {
     assert.equal(error.crashes, 3);
   });
 
-  it('has a lead of 8 messages, or of the number that it handles at once, up to 32', () => {
+  it('works at most 8 messages beyond its position, or as many as it handles at once, up to 32', () => {
     assert.deepEqual([1, 8, 20, 500].map(shortLead), [8, 8, 20, 32]);
   });
 

@@ -15,7 +15,7 @@ describe('the stream of a member', () => {
     return { clock, stream: new NatsEventStream(handles, 'EVENTS', layoutSubjects('events')) };
   }
 
-  it('waits for the state of a reader no longer than for a commit, so that a lost request holds up none', async () => {
+  it('waits for the state of a reader no longer than for a commit, so that a lost request holds up no commit', async () => {
     const { clock, stream } = onLostRequests();
     let state: unknown = 'none yet';
     void stream.inspect('reader', null).then((found) => {

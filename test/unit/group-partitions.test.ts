@@ -63,7 +63,7 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.expected, 2);
   });
 
-  it('include an orphan that it claims, even if the answer arrives after the watch', () => {
+  it('include an orphan that the member claims, even if the answer arrives after the watch', () => {
     const me = handingOver();
     // B leaves, but the handover to it is applied; the watch shows the handover before the answer arrives.
     me.send({ type: 'changes', entries: [gone('B', 12)] });
@@ -76,7 +76,7 @@ describe('partitions of a member', () => {
     assert.equal(claim?.record.owner, 'ME');
   });
 
-  it('are claimed from an unknown owner only after it is certainly gone', () => {
+  it('are claimed from an unknown owner only after the owner is certainly gone', () => {
     const unseen = (): GroupDriver => {
       const me = new GroupDriver(1);
       me.join([session('A', 5), lease(0, 6, 'A')]);
@@ -232,7 +232,7 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
   });
 
-  it('are drained again if that fails, to commit what was handled', () => {
+  it('are drained again after a failed drain, to commit the handled messages', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'partition-started', partition: 0, epoch: 2 });

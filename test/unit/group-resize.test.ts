@@ -124,7 +124,7 @@ describe('a resize', () => {
     );
   });
 
-  it('ignores what belongs to a layout that it does not know yet', () => {
+  it('ignores entries of a layout that it does not know yet', () => {
     const me = handling();
     me.send({ type: 'layout-looked-up', entry: 'unknown' });
     me.send({ type: 'changes', entries: [of(1, 40, { layout: 1, owner: null })] });

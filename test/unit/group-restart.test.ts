@@ -67,7 +67,7 @@ describe('a member that leaves for a restart', () => {
 });
 
 describe('partitions that are kept for a restart', () => {
-  it('are claimed by no other member in time, and move nothing else', () => {
+  it('are claimed by no other member in time, and no other partition moves', () => {
     const me = new GroupDriver(4);
     me.join([session('A', 1), lease(0, 2, 'A'), lease(1, 3, 'A'), lease(2, 4, 'ME'), lease(3, 5, 'ME')]);
     me.send({ type: 'changes', entries: [kept(0, 12, 'a'), kept(1, 13, 'a'), gone('A', 14)] });

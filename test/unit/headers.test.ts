@@ -61,7 +61,7 @@ describe('headers', () => {
     });
   });
 
-  it('may have any name, even one of Object.prototype', () => {
+  it('may have any name, even that of a property of Object.prototype', () => {
     const plain = plainHeaders(decodeHeaders(block('NATS/1.0', '__proto__: a', 'constructor: b')));
     assert.deepEqual(Object.entries(plain), [
       ['__proto__', 'a'],

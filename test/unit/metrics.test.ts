@@ -64,7 +64,7 @@ async function ofExporter(): Promise<string> {
   return (await exporterMetrics('S', facts)).text();
 }
 
-/** The names of the metrics in a text that have at least one value. */
+/** The names of the metrics that have at least one value in a text. */
 function namesIn(text: string): Set<string> {
   const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)];
   const values = new Set([...text.matchAll(/^(\w+)(?:\{| )/gm)].map(([, name = '']) => name));
@@ -83,11 +83,11 @@ const definedFor = (source: 'member' | 'exporter'): Set<string> =>
   );
 
 describe('the metrics', () => {
-  it('of a member are the defined ones, each with a value', async () => {
+  it('of a member are the metrics that are defined, each with a value', async () => {
     assert.deepEqual(namesIn(await ofMember()), definedFor('member'));
   });
 
-  it('of the exporter are the defined ones, each with a value', async () => {
+  it('of the exporter are the metrics that are defined, each with a value', async () => {
     const text = await ofExporter();
     assert.deepEqual(namesIn(text), definedFor('exporter'));
     const drains = [...text.matchAll(/^natspoc_group_drain_seconds\{group="(\w+)".*\} (\d+)$/gm)];

@@ -24,7 +24,7 @@ describe('the stream of a position', () => {
     assert.equal(misfit(begun, { last: 9, created: 5_000, stored: 2_000 }), 'other-stream');
   });
 
-  it('is this stream if nothing is known, or nothing counts as handled', () => {
+  it('is the present stream if no time is known, or no message counts as handled', () => {
     assert.equal(misfit({ sequence: 5 }, { last: 9, created: 5_000, stored: 3_000 }), null);
     assert.equal(misfit(mark, { last: 9 }), null);
     assert.equal(misfit({ ...mark, sequence: 0 }, { last: 9, created: 5_000, stored: 3_000 }), null);

@@ -320,7 +320,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.record?.trimmed, 19);
   });
 
-  it('investigates a gap that the previous runner noticed, before it commits what that runner had handled', async () => {
+  it('investigates a gap that the previous runner noticed, before it commits the messages of that runner', async () => {
     const { bucket, stream, start, told, clock } = bench({
       before: { position: 20, committed: 10 },
       losses: {
@@ -478,7 +478,7 @@ describe('a partition runner', () => {
     assert.equal(stream.starved, before + 1);
   });
 
-  it('replaces any failed reader by another one after the last received message', async () => {
+  it('replaces any failed reader by another reader after the last received message', async () => {
     const { handler, end } = manual();
     const { stream, start, told } = bench({ handler });
     await start();
@@ -607,7 +607,7 @@ describe('a partition runner', () => {
     assert.equal(told.at(-1), 'overdue 1');
   });
 
-  it('commits what the previous runner handled, even if it drains before it has started', async () => {
+  it('commits the messages that the previous runner handled, even if it drains before it has started', async () => {
     const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     let proceed = (): void => {};
@@ -624,7 +624,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 0);
   });
 
-  it('commits what the previous runner handled, even if the old reader cannot be deleted in time', async () => {
+  it('commits the messages that the previous runner handled, even if the old reader cannot be deleted in time', async () => {
     const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '', reader: 'f00d' });
     stream.remove = () => new Promise(() => {});
@@ -657,7 +657,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['uncommitted 5 to 9']);
   });
 
-  it('commits in a drain what the previous runner handled, even if the position cannot be read at first', async () => {
+  it('commits in a drain the messages that the previous runner handled, even if the position cannot be read at first', async () => {
     const { bucket, clock, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.reads.push({ kind: 'unknown' });

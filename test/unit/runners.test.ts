@@ -98,7 +98,7 @@ describe('the partitions of a member', () => {
     assert.ok((await work()) <= 1_050);
   });
 
-  it('keep the request to skip a message for their epoch, not for the next one', async () => {
+  it('keep the request to skip a message for their epoch, not for the next epoch', async () => {
     const { runners } = await busyMember(2);
     for (const partition of [0, 1]) runners.giveUps.add(partition, 7 + partition, 'skip', 'given up');
     const restart = async (partition: number, epoch: number): Promise<void> => {

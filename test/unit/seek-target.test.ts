@@ -90,7 +90,7 @@ describe('the target of a seek', () => {
     const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
     const { waiting, sequences: listed } = counting(sequences);
     const observer = {
-      // Each request finds one message more than the previous one.
+      // Each request finds one message more than the previous request.
       waiting: async (partition: number, after: number) => {
         sequences.push(sequences.length + 1);
         return waiting(partition, after);

@@ -70,7 +70,7 @@ describe('finding nats-server', () => {
     assert.equal(search({ PATH: path.relative(process.cwd(), path.dirname(file)) }), null);
   });
 
-  it('prefers the newest cached version, and ignores incomplete ones', () => {
+  it('prefers the newest cached version, and ignores incomplete versions', () => {
     for (const version of ['2.9.10', '2.11.8', '2.10.27']) program('cache', 'natspoc', 'servers', version);
     program('cache', 'natspoc', 'servers', '.fetch-99');
     const found = search({ XDG_CACHE_HOME: path.join(temp(), 'cache') });

@@ -29,7 +29,7 @@ const FRESH = SWEEP_AGE_MS - 1;
 
 const named = (traces: readonly SessionTrace[]): string[] => traces.map(({ kind, id }) => `${kind} ${id}`);
 
-/** Traces of a model; `purged` collects the deleted ones. */
+/** Traces of a model; `purged` collects the deleted traces. */
 function model(traces: SessionTrace[]): SessionTraces & { purged: SessionTrace[] } {
   const purged: SessionTrace[] = [];
   return {

@@ -20,7 +20,7 @@ describe('input on a pipe that is not used', () => {
 
   it('is refused, even if the event loop is busy for longer than the command waits', async () => {
     const refused = assert.rejects(refuseUnusedInput(pipe('full', 'line\n')), /There is input on a pipe/);
-    // Computes, as when other modules are being loaded.
+    // Keeps the event loop busy, like the loading of other modules.
     const end = performance.now() + 200;
     while (performance.now() < end);
     await refused;

@@ -15,7 +15,7 @@ import { toNdjson } from './message-line.js';
 const CANNOT_RUN = new Set([126, 127]);
 /** Exit code of a command for input that it can never handle: EX_DATAERR of sysexits.h. */
 const INVALID_INPUT = 65;
-/** Limit of the output of one run, which is buffered until the run has succeeded, in bytes. */
+/** Limit of the output of one run, in bytes. The output is buffered until the run has succeeded. */
 const MAX_OUTPUT_BYTES = 16 * 1_048_576;
 /** How long a command may take to end after SIGTERM. */
 const KILL_AFTER_MS = 200;

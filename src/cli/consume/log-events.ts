@@ -27,7 +27,7 @@ export function logEvents(member: GroupMember, config: Config, note: Note): () =
   return () => moves.flush();
 }
 
-/** What an operator can do about a partition that stands still. */
+/** The remedy for a partition that stands still, as text. */
 function remedyFor(report: Report): string {
   if (report.type === 'halted')
     return `; "natspoc leases retry ${report.partition}" tries it again, "natspoc leases" shows more`;

@@ -26,8 +26,8 @@ export function hasLostReader(fd: number): boolean {
 }
 
 /**
- * A barrier for lines that go to a pipe: the reader may leave without reading what the operating system has
- * taken. So lines count as taken only if the reader is still there after `afterMs`.
+ * A barrier for lines that go to a pipe: the reader may leave without reading lines that the operating system has taken. So lines count as
+ * taken only if the reader is still there after `afterMs`.
  */
 export function takenByReader(writer: LineWriter, fd: number, afterMs: number): Barrier {
   return async (last) => {

@@ -34,7 +34,7 @@ const FATAL: ReadonlySet<string> = new Set([
   'config',
 ]);
 
-/** What an exporter works with. */
+/** Options of an exporter. */
 export interface ExporterOptions {
   connection: NatsConnection;
   config: Config;

@@ -52,7 +52,7 @@ export class AllGroups {
   }
 
   /**
-   * Reads all groups or the wanted ones, in the order of their names. A group that does not exist is left out.
+   * Reads all wanted groups, in the order of their names. A group that does not exist is left out.
    *
    * @throws NatspocError if the stream or its bucket cannot be read. A fault of one group is returned with
    * that group.

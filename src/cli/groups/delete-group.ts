@@ -7,8 +7,8 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
 
 /**
- * A member that seems to have no connection may be alive if it renewed within this time, in milliseconds: servers of a cluster may not see
- * each other.
+ * A member without a visible connection may be alive if it renewed within this time, in milliseconds, because servers of a cluster may not
+ * see each other.
  */
 const RECENT_MS = 2_000;
 
@@ -36,10 +36,10 @@ export async function deadSessions(stream: StreamAdmin, group: string, doing: st
 }
 
 /**
- * Deletes all that the bucket holds of a group: leases, positions, pins and pauses, its layout. Members that have died are fenced
+ * Deletes all entries of a group in the bucket: leases, positions, pins and pauses, its layout. Members that have died are fenced
  * first, so that a member that was only stopped cannot continue. The entries of a member that joins meanwhile stay.
  *
- * @returns the number of deleted entries, past ones included.
+ * @returns the number of deleted entries, including past entries.
  * @throws NatspocError `members-alive`, and the server's refusals.
  */
 export async function deleteGroup(stream: StreamAdmin, group: string): Promise<number> {

@@ -21,7 +21,7 @@ export interface ImportStep {
   exists: boolean;
 }
 
-/** What an import works with. */
+/** The interfaces that an import uses. */
 export interface ImportPorts {
   connection: NatsConnection;
   config: Config;

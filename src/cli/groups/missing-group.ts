@@ -5,7 +5,7 @@ import { nameSome } from '../../core/nats/stream/missing-store.js';
 import { keys } from '../../core/protocol/keys.js';
 import { suggest } from '../suggest.js';
 
-/** The error for a group that does not exist; it names the existing ones. */
+/** The error for a group that does not exist. It names the existing groups. */
 export function missingGroup({ stream }: Config, group: string, known: readonly string[]): NatspocError {
   const meant = suggest(group, known);
   const others =

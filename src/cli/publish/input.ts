@@ -7,7 +7,7 @@ import { LineSource } from './line-source.js';
 import { type Addressing, addresser, generatedSource, type MessageSource } from './source.js';
 import { compileTemplate } from './template.js';
 
-/** What the user asked to publish; at most one of `data`, `file`, `sizeBytes`. */
+/** The user's request; it has at most one of `data`, `file`, `sizeBytes`. */
 export interface InputRequest extends Addressing {
   /** A template; `-` is standard input. */
   data?: string | undefined;
@@ -150,7 +150,7 @@ export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
   if (!isPiped(stdin.fd)) return;
   const { stream } = stdin;
   const found = await new Promise<boolean>((resolve) => {
-    // If the event loop was busy until now, what is in the pipe is read only after the timers.
+    // If the event loop was busy until now, Node reads the data in the pipe only after the timers.
     const timer = setTimeout(() => setImmediate(() => resolve(false)), PEEK_MS);
     const answer = (hasInput: boolean) => {
       clearTimeout(timer);

@@ -19,7 +19,7 @@ export class Pacer {
   #allowanceAtMs: number;
   #missedMs = 0;
 
-  /** @param perSecond messages per second, above 0, fractions allowed; the first is due at `startMs` */
+  /** @param perSecond messages per second, above 0, fractions allowed; the first message is due at `startMs` */
   constructor(perSecond: number, startMs: number) {
     this.#intervalMs = 1_000 / perSecond;
     this.#burst = Math.max(1, BURST_MS / this.#intervalMs);

@@ -34,7 +34,7 @@ export interface PublishSummary extends PublishCounters {
   elapsedMs: number;
   /** Confirmed messages per second over that time. */
   ratePerSecond: number;
-  /** How much of a paced schedule was dropped because of stalls. */
+  /** How much of a paced schedule was dropped because of stalls, in milliseconds. */
   missedMs: number;
   /** From the moment a message was due to its confirmation. */
   latency: LatencySummary;

@@ -5,7 +5,7 @@ import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 
-/** `natspoc leases retry`: tries now what holds partitions up. */
+/** `natspoc leases retry`: retries failed messages now, and starts halted partitions. */
 export default class LeasesRetry extends StreamCommand {
   static override summary =
     'Retry a failed message that holds its partition up now, or start a halted partition.';

@@ -91,7 +91,7 @@ export default class StreamTrim extends StreamCommand {
     );
   }
 
-  /** The groups without members that hold back messages, and how many. */
+  /** The groups without members that hold back messages, with the number of these messages. */
   async #abandoned({ stream }: StreamSession, steps: readonly TrimStep[]): Promise<Map<string, number>> {
     const held = new Map<string, number>();
     for (const { heldBackBy, kept } of steps)
@@ -126,7 +126,7 @@ export default class StreamTrim extends StreamCommand {
   }
 }
 
-/** The group that holds a partition back, and what is wrong with its position there. */
+/** The group that holds a partition back, and the fault of its position, as text. */
 function describeHolder(group: string | null, fault: TrimStep['fault']): string {
   const wrong =
     fault === null ? '' : fault === 'beyond-end' ? ': position beyond the end' : ': position unreadable';

@@ -16,7 +16,7 @@ import { type DemoResult, playScenario } from './scenario.js';
 
 /** Options of a demo. */
 export interface DemoOptions {
-  /** NATS servers; more than one form a cluster, and the demo kills one of them. */
+  /** The number of NATS servers. Several servers form a cluster, and the demo kills one of them. */
   servers: number;
   consumers: number;
   partitions: number;
@@ -30,7 +30,7 @@ export interface DemoOptions {
   /** Environment for finding the server. It includes a variable of `.env`, which the processes do not get. */
   serverEnv: NodeJS.ProcessEnv;
   tell: (line: string) => void;
-  /** Shows the group once it exists. Resolves with a function that ends the display, called before the servers stop. */
+  /** Shows the group once it exists. Resolves with a function that ends the display, which is called before the servers stop. */
   show?: ((connection: NatsConnection, config: Config) => Promise<() => void>) | undefined;
   signal: AbortSignal;
 }

@@ -5,7 +5,7 @@ import { signalChild } from '../child.js';
 import { guard } from '../server/guard.js';
 import type { HandledMessage } from './judge.js';
 
-/** How to start another natspoc process like this one. */
+/** The options for starting another natspoc process of this build. */
 export interface Launcher {
   /** The file that this process was started with, which also starts the others. */
   entry: string;
@@ -20,7 +20,7 @@ export interface ProcessExit {
   signal: NodeJS.Signals | null;
 }
 
-/** A natspoc process. It does not outlive this one. */
+/** A natspoc process. It does not outlive this process. */
 export class NatspocProcess {
   readonly name: string;
   readonly child: ChildProcess;

@@ -45,7 +45,7 @@ const NAMES = [
 /** The name of the nth member. */
 const nameOf = (index: number): string => NAMES[index] ?? `consumer-${index + 1}`;
 
-/** What a scenario needs: its sizes, functions that start processes, and a function that receives lines. */
+/** The inputs of a scenario: its sizes, functions that start processes, and a function that receives lines. */
 export interface Stage {
   consumers: number;
   partitions: number;

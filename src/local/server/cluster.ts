@@ -9,7 +9,7 @@ export type ClusterOptions = Pick<ServerOptions, 'binary'> & { size: number };
 
 /** One server of a cluster. */
 export interface ClusterServer extends RunningServer {
-  /** Its name in the cluster: `n1`, `n2` … */
+  /** The name of the server in the cluster: `n1`, `n2` … */
   readonly name: string;
 }
 

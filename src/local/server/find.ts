@@ -16,7 +16,7 @@ const SYSTEM_FOLDERS = [
 
 /** Options for finding a server. */
 export interface FindOptions extends Place {
-  /** Folders that are searched after PATH. Default: the system's, none on Windows. */
+  /** Folders that are searched after PATH. Default: the system's folders; none on Windows. */
   systemFolders?: readonly string[];
 }
 

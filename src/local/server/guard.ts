@@ -44,7 +44,7 @@ function watch(pid: number, folder: string): ChildProcess | null {
 }
 
 /**
- * Ensures that a server process does not outlive this one, nor leave its temporary folder behind. However this process ends
+ * Ensures that a server process neither outlives this process nor leaves its temporary folder behind. However this process ends
  * (return, process.exit, uncaught error, signal, SIGKILL), the server is stopped and the folder removed. After SIGKILL a
  * small shell process does that.
  *

@@ -23,7 +23,7 @@ interface Bases {
 function resolve(place: Place, bases: Bases): string {
   const base = bases.variable === undefined ? undefined : place.env[bases.variable];
   const home = place.home ?? homedir();
-  // The XDG specification: a relative path in one of its variables is invalid and to be ignored.
+  // The XDG specification: a relative path in such a variable is invalid and must be ignored.
   const root = base !== undefined && path.isAbsolute(base) ? base : path.join(home, ...bases.fallback);
   return path.join(root, ...bases.folder);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** True for a zombie: a process that has ended, but whose parent has not collected it. Always false on systems other than Linux. */
 function isZombie(pid: number): boolean {
   try {
-    // "pid (name) state ...": the name may contain parentheses, so the state follows the last one.
+    // "pid (name) state ...": the name may contain parentheses, so the state follows the last parenthesis.
     return /^.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
@@ -18,7 +18,7 @@ export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // EPERM: it belongs to another user, so it exists.
+    // EPERM: the process belongs to another user, so it exists.
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
   return !isZombie(pid);

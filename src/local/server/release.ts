@@ -16,10 +16,10 @@ const ARCHIVE_LIMIT_BYTES = 100 * 1024 * 1024;
 
 /** Options that select a release archive. */
 export interface ReleaseOptions {
-  /** Base URL of the releases; a mirror has the same tree. Default: the project's own. */
+  /** Base URL of the releases; a mirror has the same tree. Default: that of the project's own releases. */
   baseUrl?: string;
   platform?: NodeJS.Platform;
-  /** As in `process.arch`. */
+  /** The processor architecture, as in `process.arch`. */
   arch?: string;
   /** Timeout of the host, in milliseconds. Default 5,000. */
   answerTimeoutMs?: number;

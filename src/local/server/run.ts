@@ -44,7 +44,7 @@ export interface ServerExit {
 
 /** A running server. */
 export interface RunningServer {
-  /** For clients: `nats://host:port`. */
+  /** The URL for clients: `nats://host:port`. */
   readonly url: string;
   readonly port: number;
   /** `http://host:port`, or null without monitoring. */

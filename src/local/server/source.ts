@@ -1,6 +1,6 @@
 /** A source of servers. */
 export interface ServerSource {
-  /** For messages: `github.com`, `apt-get`. */
+  /** The name of the source in messages: `github.com`, `apt-get`. */
   readonly name: string;
   /** One line that announces the fetch. */
   readonly announcement: string;

@@ -26,7 +26,7 @@ async function lastLine(logFile: string): Promise<string> {
 }
 
 /**
- * Starts `natspoc consume` as a separate process that outlives this one. Settings are passed in the environment, so that
+ * Starts `natspoc consume` as a separate process that outlives this process. Settings are passed in the environment, so that
  * passwords do not appear in the list of processes.
  *
  * @throws NatspocError `failed` if the process cannot be started; the system's error if the log file cannot be opened.

@@ -33,7 +33,7 @@ export type TopEvent = { at: number } & (
   /** Another attempt to reconnect. */
   | { type: 'reconnecting' }
   | { type: 'round-trip'; ms: number }
-  /** The stream or group does not exist; the message says what to run. */
+  /** The stream or group does not exist; the message names the command to run. */
   | { type: 'missing'; message: string }
   /** A fact cannot be read, for example because a permission is missing; `message` null: it can be read again. */
   | { type: 'problem'; what: string; message: string | null }

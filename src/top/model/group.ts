@@ -186,7 +186,7 @@ export function applyProofs(model: Model, proofs: readonly PastEntry[]): Model {
   return { ...model, members };
 }
 
-/** Applies changes as they arrive; entries older than the known ones are ignored. */
+/** Applies changes as they arrive; entries older than the known entries are ignored. */
 export function applyChanges(model: Model, entries: readonly ViewEntry[]): Model {
   const draft = new Draft(model);
   for (const entry of entries) draft.apply(entry, model.now);

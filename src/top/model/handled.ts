@@ -28,8 +28,8 @@ export function handledBy(
 }
 
 /**
- * Estimates what a departed member handled after its last answer, at its previous rate. The member cannot be asked any more, and without
- * the estimate the rate would drop for a moment. For a member that died, the time of its end is unknown.
+ * Estimates the number of messages that a departed member handled after its last answer, from its previous rate. The member cannot be
+ * asked any more, and without the estimate the rate would drop for a moment. For a member that died, the time of its end is unknown.
  */
 export function tailOf({ series }: Model['handled'], { handled, statsAt }: Member, at: number): number {
   const rate = ratePerSecond(handled);

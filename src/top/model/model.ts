@@ -68,7 +68,7 @@ export type Update = (GroupEvent | SeenEvent) & {
   at: number;
   /** For a claim: how long the partition had no living owner; null: unknown. */
   gapMs?: number | null;
-  /** For a death: time since the last renewal. */
+  /** For a death: the time since the last renewal. */
   silentMs?: number;
 };
 

@@ -50,7 +50,7 @@ export function isBehind(row: LeaseStatus): boolean {
   return !ratePerSecond || lag / ratePerSecond > BEHIND_S;
 }
 
-/** A lag of fewer messages is normal. */
+/** A lag below this number of messages is normal. */
 const BEHIND = 100;
 /** A lag is shown as slow if it takes longer than this to work off, in seconds. */
 const BEHIND_S = 10;

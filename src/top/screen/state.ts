@@ -32,7 +32,7 @@ export interface Target {
   local: boolean;
 }
 
-/** A command of the screen that acts outside of it. */
+/** A command that acts outside of the screen. */
 export type Command =
   | { type: 'quit' }
   | { type: 'redraw' }

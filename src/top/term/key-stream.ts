@@ -43,8 +43,8 @@ export function splitKeys(text: string): Keys {
 }
 
 /**
- * The terminal's input for Ink: one key per chunk. Ink takes characters that arrive together for one input, takes a
- * sequence that arrives in pieces for Escape and text, and throws at unknown sequences such as Ctrl+F1.
+ * The terminal's input for Ink: one key per chunk. Ink treats characters that arrive together as one input. It treats a sequence that
+ * arrives in pieces as Escape and text, and it throws at unknown sequences such as Ctrl+F1.
  */
 export class KeyStream extends Readable {
   /** Ink refuses raw mode for a stream without this property. */

@@ -17,7 +17,7 @@ import { Line, Lines, Stale } from './line.js';
 import { Panels } from './panels.js';
 import { Question } from './question.js';
 
-/** The reason for an empty screen, and what to run. */
+/** The reason for an empty screen, and the command to run. */
 function Missing({ message, intervalMs }: { message: string; intervalMs: number }) {
   return (
     <Box flexDirection="column" paddingTop={1} rowGap={1}>

@@ -49,7 +49,7 @@ export function useModel(feed: Feed, intervalMs: number): Model {
       // Time stands still in a paused replay.
       const passed = feed.model.replay ? 0 : drawnAt - cameAt;
       drawing.current.since = drawnAt;
-      // The same model as before needs no new status.
+      // An unchanged model needs no new status.
       setModel(passed < RECENT_MS ? feed.model : { ...feed.model, now: feed.model.now + passed });
     };
     const drawWithin = (intervalMs: number) => {

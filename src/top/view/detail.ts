@@ -68,7 +68,7 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
   return [...facts, ...story(model, rows - facts.length, about)];
 }
 
-/** Columns of a member's heap over the last minute. */
+/** Width of the picture of a member's heap over the last minute, in columns. */
 const HEAP = 40;
 
 const handlerText = (times: HandlerTimeStats | undefined): string =>
@@ -111,7 +111,7 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
   const about = (update: Model['updates'][number]) => {
     if ('session' in update && update.session === id) return true;
     if (!('from' in update)) return false;
-    // For the oldest moves only a name is known.
+    // For the oldest moves only the name of the member is known.
     return update.fromSession === null ? update.from === row.name : update.fromSession === id;
   };
   return [...facts, ...story(model, rows - facts.length, about)];

@@ -48,7 +48,7 @@ export interface Fault {
 /** Minimum number of members that can always handle messages. */
 const ABLE_AT_LEAST = 2;
 
-/** True if enough members remain without one of them. */
+/** True if enough members remain when one of them is missing. */
 export const canSpare = ({ members }: Field): boolean =>
   members.able.length > ABLE_AT_LEAST && members.idle.length > 0;
 

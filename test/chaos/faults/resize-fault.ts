@@ -11,7 +11,7 @@ const WITHDRAWN_WITHIN_MS = 1_500;
 /** How long a command is repeated, in milliseconds: a server may be down, or members may be stopped. */
 const TIMEOUT_MS = 90_000;
 
-/** What a resize needs. */
+/** The part of the field that a resize uses. */
 export type ResizeField = Pick<Field, 'recording' | 'command'> & { readonly partitions: number };
 
 /**

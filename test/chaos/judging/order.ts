@@ -111,7 +111,7 @@ function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   return violations;
 }
 
-/** Handled messages equal published ones, at their confirmed sequences, and are handled in their partitions. */
+/** Checks that handled messages equal the published messages at their confirmed sequences, and are handled in their partitions. */
 function judgeContent({ confirmed, calls }: History, section: Section): Violation[] {
   const stored = new Map(confirmed.map((message) => [message.seq, message]));
   return calls.filter(section.isOwn).flatMap((call) => {

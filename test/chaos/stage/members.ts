@@ -13,7 +13,7 @@ const HANDLER = fileURLToPath(new URL('../recording/handler.ts', import.meta.url
 export interface Member {
   readonly name: string;
   readonly cli: Cli;
-  /** Its proxies to the servers; empty: a direct connection. */
+  /** The proxies of the member to the servers; empty: it connects directly. */
   readonly proxies: readonly TcpProxy[];
   /** The current fault of the member; only an idle member can get the next fault. */
   state: 'idle' | 'joining' | 'stopped' | 'cut' | 'leaving' | 'badly behaved';

@@ -34,12 +34,12 @@ export class Servers {
     return this.all.length > 1;
   }
 
-  /** For `--server`. */
+  /** The URLs for `--server`. */
   get urls(): string {
     return this.all.map(({ url }) => url).join(',');
   }
 
-  /** Its name for people. */
+  /** The name of a server for people. */
   nameOf(server: TestServer): string {
     return `s${this.all.indexOf(server) + 1}`;
   }

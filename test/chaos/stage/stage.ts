@@ -234,7 +234,7 @@ export class Stage {
     if (position) this.#positions.set(Number(key.split('.').at(-1)), position);
   }
 
-  /** The sequence up to which a partition is handled, as far as it is committed. */
+  /** The committed position of a partition. */
   #committed(partition: number): number {
     const position = this.#positions.get(partition);
     const { epoch = 0 } = this.#layout ?? {};

@@ -15,7 +15,7 @@ export function payloadLine(key: string, number: number, pad: string): string {
   return JSON.stringify({ key, number, pad, sum: checksum(key, number, pad) } satisfies Payload);
 }
 
-/** The payload of a message, and whether it equals the one published under this key. */
+/** The payload of a message, and whether it equals the payload that was published under this key. */
 export function readPayload(text: string, key: string | null): { number: number; intact: boolean } {
   try {
     const value = JSON.parse(text) as Partial<Payload>;

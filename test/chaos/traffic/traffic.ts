@@ -11,7 +11,7 @@ export interface TrafficOptions {
   /** Messages per second. */
   rate: number;
   keys: number;
-  /** The longest padding of a message, characters. */
+  /** The longest padding of a message, in characters. */
   mostPadding: number;
   urls: string;
   /** The publisher's file of confirmed messages. */
