@@ -119,7 +119,7 @@ const life = (name: string): Life => ({
   exit: { at: CALM_AT + 100, code: 0, signal: null, lastWords: '' },
 });
 
-/** A correct run of one member, which is resized from two partitions to three and back. */
+/** A correct run of a group with one member, which is resized from two partitions to three and back. */
 function clean(): History {
   const session = {
     ...{ v: versionIn(0), id: MEMBER, name: MEMBER, host: 'h', pid: 1, version: '1', startedAt: '' },

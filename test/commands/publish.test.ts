@@ -467,7 +467,7 @@ describe('natspoc publish', function () {
 describe('natspoc publish when the server is gone', () => {
   const server = withServer();
 
-  it('exits with 3 if it is gone for longer than the timeout', async function () {
+  it('exits with 3 if the server is gone for longer than the timeout', async function () {
     this.timeout(60_000);
     const args = ['--rate', '500', '--timeout', '1s', '-q'];
     const child = spawn(process.execPath, [PROGRAM, 'publish', ...args], {

@@ -52,7 +52,7 @@ describe('one layout for a stream', function () {
 
   it('is requested again if the answer was lost', async () => {
     const proxy = await TcpProxy.start(server.port);
-    // Longer than the test may take: a wait for the lost answer would fail it.
+    // Longer than the test may take: a wait for the lost answer would fail the test.
     const config = loadConfig({ flags: { server: proxy.url, timeoutMs: '10m' }, env: {} });
     const own = await connectNats(config, 'test');
     try {

@@ -47,7 +47,7 @@ export interface ConsumerOptions {
   untilCaughtUp: boolean;
 }
 
-/** A running member of the command line. */
+/** A running member that the command line has started. */
 export interface Consumer {
   readonly member: GroupMember;
   leave(options: { rejoinWithinMs: number | undefined }): Promise<void>;

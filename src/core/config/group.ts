@@ -67,7 +67,7 @@ export const GROUP = {
     env: 'COMMIT_INTERVAL',
     fallback: '200ms',
     ...duration('1ms', '1m', '200ms'),
-    help: 'how often to commit positions while busy, at least 1 ms for each partition of a member; upper bound on what is handled again after a crash',
+    help: 'how often to commit positions while busy, at least 1 ms for each partition of a member; after a crash, at most the messages of this time are handled again',
   }),
   commitEvery: define({
     flag: 'commit-every',

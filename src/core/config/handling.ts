@@ -53,7 +53,7 @@ export const HANDLING = {
     fallback: 'subject',
     parse: oneOf('subject', 'dead-letter'),
     allowed: 'subject or dead-letter',
-    help: 'what becomes of messages without a key: handled in the partition of their subject, or stored in PREFIX.dead',
+    help: 'whether messages without a key are handled in the partition of their subject, or stored in PREFIX.dead',
   }),
   handlerTimeoutMs: define({
     flag: 'handler-timeout',
