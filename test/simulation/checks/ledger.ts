@@ -141,10 +141,12 @@ export class Ledger {
     }
   }
 
-  /** A process that stood still takes over, with a position that was passed under a newer epoch before the bucket went back. */
+  /** A takeover that begins late, with a position that was passed under a newer epoch before entries were lost or went back. */
   #isLateTakeover(partition: number, { seq, epoch }: PositionRecord): boolean {
-    const before = this.#positionsBefore.get(partition);
-    return before !== undefined && epoch < before.epoch && seq <= before.sequence;
+    return [this.#positionsBefore, this.#lostPositions].some((known) => {
+      const before = known.get(partition);
+      return before !== undefined && epoch < before.epoch && seq <= before.sequence;
+    });
   }
 
   /** The position of its partition; for one of an earlier layout, the last position there. */
