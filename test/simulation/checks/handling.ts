@@ -97,6 +97,11 @@ export class Handling implements CallObserver {
     this.#order.goBack();
   }
 
+  /** Another client has changed a shared reader: see {@link Order.displaced}. */
+  displaced(forMs: number): void {
+    this.#order.displaced(this.#judge.now + forMs);
+  }
+
   /** Deliveries of a changed shared reader since the last commit do not count: see {@link Order.mistrusted}. */
   mistrusted(partition: number): void {
     this.#order.mistrusted(partition);

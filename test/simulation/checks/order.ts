@@ -39,6 +39,8 @@ export class Order {
   readonly #replaced = new Map<number, Progress | undefined>();
   /** Progress by partition and epoch before the bucket went back: such an owner may find its lease again, and continue. */
   readonly #revived = new Map<string, Progress>();
+  /** No order is judged until this time, in milliseconds: see {@link displaced}. */
+  #displacedUntil = 0;
   readonly #mayStartAgain = new Set<number>();
   /** Messages that were handled before the last restart, and are being handled again. */
   readonly #again = new Set<Stored>();
@@ -68,6 +70,14 @@ export class Order {
     }
     this.#received.clear();
     this.#replaced.clear();
+  }
+
+  /**
+   * A shared reader was changed: lanes that it served may go on at another reader, behind messages that they did not get. Until
+   * then, their owners look at the changed reader, and handle these messages again.
+   */
+  displaced(untilMs: number): void {
+    this.#displacedUntil = untilMs;
   }
 
   /** The owner of a partition restarts after its position. */
@@ -141,7 +151,7 @@ export class Order {
       progress = { epoch, from: message.index, handledTo, last: new Map() };
       this.#begin(partition, progress);
     } else if (!this.#isNextOfKey(message, progress)) {
-      if (this.#excuses.isDisplaced(message)) return;
+      if (this.#excuses.isDisplaced(message) || this.#judge.now < this.#displacedUntil) return;
       const last = progress.last.get(message.key) ?? -1;
       const after = this.#log.of(partition)[last]?.sequence ?? 'nothing';
       this.#judge.violate('I3', `${what} comes after ${after} in the same epoch`);

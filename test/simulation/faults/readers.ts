@@ -21,7 +21,7 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
  * keeps delivering messages, which the positions would follow. Never to what it reads already: that moves no reader.
  */
 export const changedReader: Fault = (world) => {
-  const { server, random, settings } = world;
+  const { server, random, settings, handling } = world;
   const name = random.oneOf([...server.consumers.names]);
   if (name === undefined) return 0;
   if (random.chance(settings.shared ? 0.2 : 0.5)) server.consumers.leaveOut(name);
@@ -32,8 +32,10 @@ export const changedReader: Fault = (world) => {
     const other = isOwn ? settings.partitions : drawn;
     const open = (ready: () => void) => server.log.open(other, server.log.last + 1, ready);
     server.consumers.redirect(name, partitionSubject('events', other), open);
-    if (settings.shared)
+    if (settings.shared) {
+      handling.displaced(settings.ttlMs);
       for (let partition = 0; partition < settings.partitions; partition++) world.store(partition);
+    }
     if (other < settings.partitions) world.store(other);
   }
   return 0;
