@@ -58,6 +58,8 @@ export class Ledger {
   readonly #granted = new Map<number, { partition: number; owner: string | null }>();
   /** The member of each id. */
   readonly #members = new Map<string, string>();
+  /** The last position by partition and epoch. */
+  readonly #under = new Map<string, PositionNow>();
   /** Epochs whose owners gave the partition away. */
   readonly #givenOn = new Set<number>();
   /** The newest epoch of a handler call. */
@@ -90,10 +92,12 @@ export class Ledger {
     return this.positions.get(partition) ?? this.#lostPositions.get(partition) ?? NO_POSITION;
   }
 
-  /** The position of this epoch when the bucket went back: its owner may continue there until it notices. */
-  takenOverBefore(partition: number, epoch: number): PositionNow | undefined {
-    const before = this.#positionsBefore.get(partition);
-    return before?.epoch === epoch ? before : undefined;
+  /**
+   * The last position of this epoch. After a loss there may be two owners: the older one continues there until it learns of the
+   * other. I4 judges whether it may handle at all.
+   */
+  lastUnder(partition: number, epoch: number): PositionNow | undefined {
+    return this.#under.get(`${partition} ${epoch}`);
   }
 
   /** True if this is the newest epoch, and its owner's session exists. */
@@ -280,6 +284,7 @@ export class Ledger {
     }
     for (const known of [this.positions, this.#highest, this.#handledUnder, this.#lostPositions])
       known.clear();
+    this.#under.clear();
     for (let partition = 0; partition < layout.partitions; partition++) {
       const sequence = startsAt(partition, layout);
       this.positions.set(partition, { sequence, epoch: 0 });
@@ -352,6 +357,7 @@ export class Ledger {
     if (crashes > (before.crashes ?? 0) && this.#givenOn.has(before.epoch))
       this.#judge.violate('I13', `${what} and counts a death, but the last owner gave the partition away`);
     this.positions.set(partition, { sequence: seq, epoch, crashes });
+    this.#under.set(`${partition} ${epoch}`, { sequence: seq, epoch });
     this.#highest.set(partition, Math.max(seq, this.#highest.get(partition) ?? 0));
   }
 

@@ -141,7 +141,7 @@ export class Order {
     if (progress?.epoch !== epoch) progress = this.#revive(partition, epoch, message);
     if (!progress) {
       const { sequence: committed } = this.#ledger.knownPosition(partition);
-      const before = this.#ledger.takenOverBefore(partition, epoch);
+      const before = this.#ledger.lastUnder(partition, epoch);
       const isNext = [committed, before?.sequence ?? committed].some((at) => this.#log.isNext(at, message));
       if (!isNext && this.#excuses.isDisplaced(message)) return;
       if (!isNext)
