@@ -116,7 +116,7 @@ export function bareLoop(bench: ConsumeBench, maxMessages = 1_024): Contender {
   return clientConsumers(bench, { name: 'bare loop', config, maxMessages, onMessage: () => {} });
 }
 
-/** The usual program: an acknowledgement for each message. It has to read all messages. */
+/** The usual program: an acknowledgement for each message. It reads all messages, because it ends only when all are acknowledged. */
 export function explicitAck(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 20_000 };
   return clientConsumers(bench, {

@@ -7,7 +7,7 @@ import { asObject, type Fields } from '../core/lib/json.js';
 import { readSmallFile, UnreadableFile } from '../core/lib/small-file.js';
 import { systemReason } from '../core/lib/system-reason.js';
 
-/** The settings in a context as raw texts, and its name for messages. */
+/** A context: its name, which error messages give, and its settings as raw texts. */
 export interface NatsContext {
   name: string;
   values: Partial<Record<SettingName, string>>;

@@ -60,7 +60,7 @@ export function formatGroups(groups: readonly GroupRow[], width?: number): strin
   );
 }
 
-/** Where a group has its key, as text. */
+/** What decides the partition of a message in a group, as text: the group's key, or the stream's own partitions. */
 export function keyText({ key, filter, problem }: GroupRow): string {
   if (problem !== null) return NONE;
   if (key === null) return 'partitions of the stream';

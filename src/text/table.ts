@@ -29,7 +29,10 @@ export function widthsOf(
   );
 }
 
-/** The columns that fit into `width`, by number, each with its width, which is `widest` if possible. */
+/**
+ * The widths of the columns that fit into `width`, by column number. If there is room, a column gets its width in `widest`; a
+ * column that grows gets the rest.
+ */
 export function fitColumns(
   columns: readonly ColumnLayout[],
   widest: readonly number[],

@@ -11,7 +11,7 @@ import { groupUpdates, updateLine } from './view/updates.js';
 
 /** Updates are collected for this long, so that a rebalance becomes one line. */
 const GATHER_MS = 1_000;
-/** The panels without the timeline, which is a picture: the updates tell the same. */
+/** All panels except the timeline: it is a picture, and the updates say the same in words. */
 const SPOKEN = PANELS.filter((id) => id !== 'timeline');
 const HOWTO = 'Changes follow, one per line. Enter prints everything again; q and Enter quit.';
 

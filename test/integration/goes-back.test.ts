@@ -154,7 +154,7 @@ describe('a store that is restored from an older copy under its members', functi
       );
       await publish('late', 500);
       await allHandled('late', 500);
-      // The leases of a get other owners, so that the copy of the leases is outdated.
+      // The leases of member a get other owners, so that the copy of the leases is outdated.
       run.forget('a').signal('SIGKILL');
       run.consume('c', SHORT_TTL);
       await run.atRest();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type CliExit, runCli } from './cli.js';
 import type { TestServer } from './server.js';
 
-/** Commands on a stream of its own for each test of the suite. */
+/** Runs commands on the stream of the current test: each test of the suite has its own stream. */
 export interface OwnStream {
   readonly name: string;
   env(): Record<string, string>;
@@ -13,7 +13,7 @@ export interface OwnStream {
   refused(code: number, pattern: RegExp, ...args: string[]): Promise<void>;
 }
 
-/** Call inside `describe`. The streams have this letter and a number. */
+/** Call inside `describe`. A stream is named by this letter and a number. */
 export function withOwnStream(server: Pick<TestServer, 'url'>, letter: string): OwnStream {
   let streams = 0;
   let name = '';

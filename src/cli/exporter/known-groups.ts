@@ -28,7 +28,10 @@ export interface KnownGroup extends Omit<GroupOverview, 'state'>, Omit<Suggestio
   stale: string | null;
 }
 
-/** The last reading of each group. A group that cannot be read keeps its last state, which ages. */
+/**
+ * The last reading of each group. If a reading fails and the group is not the cause, the group keeps its last state, and `readAt` says how
+ * old that state is.
+ */
 export class KnownGroups {
   readonly #targetMs: number;
   readonly #named: readonly string[];

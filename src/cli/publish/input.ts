@@ -27,7 +27,7 @@ export interface InputStream {
   fd: number;
 }
 
-/** The chosen input. Only lines have an end. */
+/** The chosen input. Lines end with their file or pipe; the other kinds have no end of their own. */
 export interface ChosenInput {
   source: MessageSource;
   kind: 'lines' | 'data' | 'generated';

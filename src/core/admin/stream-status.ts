@@ -5,7 +5,7 @@ import type { LayoutRecord } from '../protocol/layout-records.js';
 import { type GroupStatus, type GroupTotals, totalsOf } from './group-status.js';
 import { readGroupStatus } from './read-group-status.js';
 
-/** A group in the status of its stream. `lag` is null if it is unknown, because positions are wrong. */
+/** A group in the status of its stream. `lag` is null if a position is wrong: the lag is then unknown. */
 interface GroupSummary extends GroupTotals {
   group: string;
   /** Number of partitions in which the group has a position. */

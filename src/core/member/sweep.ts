@@ -7,8 +7,8 @@ import { MAX_TTL_MS } from '../protocol/timing.js';
 /**
  * A session that ends leaves deletion markers in the bucket: its own, and that of its proof of life. The markers have to
  * stay for a while: disconnected members must learn of the end, and a late write of the session must fail. After that
- * nothing needs them, but every joining member reads all markers of sessions. The age is twice the longest ttl: no
- * connected member has a proof of life of that age.
+ * nothing needs them, but every joining member reads all markers of sessions. Members remove markers that are older than
+ * twice the longest ttl: no connected member has a proof of life of that age.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members sweep when they join, and then at this interval. */

@@ -22,7 +22,7 @@ export interface Verdict {
   /** Distinct messages handled. */
   handled: number;
   lost: number;
-  /** Messages handled more than once, counted by repetition. */
+  /** Number of repetitions: a message that was handled three times counts as two. */
   duplicated: number;
   outOfOrder: number;
   /** Lines for messages that were never confirmed, or that differ from the published messages. */

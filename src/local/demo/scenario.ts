@@ -13,8 +13,8 @@ export interface Takeover {
   /** Partitions that moved. */
   partitions: number[];
   /**
-   * Longest time in which one of these partitions (after the kill of a server: any partition) handled no message, in milliseconds; null
-   * without traffic.
+   * Longest time without a handled message in one of these partitions, in milliseconds. After the kill of a server, all partitions
+   * count. null: there was no traffic.
    */
   pauseMs: number | null;
 }

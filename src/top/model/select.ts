@@ -124,7 +124,7 @@ const isAnswering = (member: MemberStatus | undefined): boolean =>
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
   const { renewedAt, lookedAt, answer, stats, statsAt } = member;
   const { connection, now } = model;
-  // The screen has not seen renewals after its last look, or while it was disconnected.
+  // The screen cannot have seen a renewal after its last look, or while it was disconnected.
   const seenAt = lookedAt ?? (connection.state === 'connected' ? now : connection.since);
   const facts = { renewedAgoMs: Math.max(0, seenAt - renewedAt), answer, stats, answeredAtMs: statsAt };
   return describeMember(session, facts, rateOf(model, session.id, member));

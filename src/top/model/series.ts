@@ -1,8 +1,9 @@
 /** Values of a counter or an amount over time, the newest last. */
 export type Series = readonly { at: number; value: number }[];
 
-/** Limits of the number of values in a series: for computing a rate, and for drawing minutes. */
+/** Limit of the number of values in a series from which a rate is computed. */
 const CAPACITY = 60;
+/** Limit of the number of values in a series that is drawn; it covers minutes. */
 export const DRAWN_CAPACITY = 300;
 
 /** The series with one more value. If a counter falls, it was restarted, and its series starts again. */

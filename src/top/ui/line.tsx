@@ -26,8 +26,8 @@ function styled({ text, color, bold, dim, inverse }: Span, isStale: boolean): st
 
 /**
  * Changing text, one row high. Ink's flexbox decides its place and width, as for a `<Text>`; text that does not fit is cut
- * off. Ink measures a run of one character instead of the text, which is inserted when the frame is laid out: see
- * {@link LineTexts}. For fixed words use `<Text>`.
+ * off. Ink measures only a row of `x` of the same width; {@link LineTexts} puts the text in its place. For fixed words use
+ * `<Text>`.
  */
 export function Line({ of: spans }: { of: Spans }) {
   const texts = use(Texts);

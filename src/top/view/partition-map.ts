@@ -8,8 +8,9 @@ import { type Line, padTo, type Span, span } from './text.js';
 
 /** A partition is highlighted for this long after a change of owner, in milliseconds. */
 const FLASH_MS = 1_500;
-/** A map with more rows than this has no numbers, or no names. */
+/** Each cell shows name, lag and state if the map then has at most this number of rows. */
 const NUMBERED_ROWS = 4;
+/** Otherwise each cell shows name and sign if the map then has at most this number of rows. */
 const NAMED_ROWS = 8;
 /** Columns of a lag. */
 const LAG = 6;
@@ -76,8 +77,8 @@ function gridOf(count: number, width: number) {
 export const mapHeight = (count: number, width: number): number => gridOf(count, width).rows;
 
 /**
- * All partitions in numerical order, over the whole width: owner, lag and state of each, as a number and a word, or as a sign if there are
- * too many partitions.
+ * All partitions in numerical order, over the whole width, each with owner, lag and state. The lag is a number, and the state a word if
+ * there is room. In a map with too many partitions one sign shows both.
  *
  * @param selected the partition under the cursor; undefined: none.
  */

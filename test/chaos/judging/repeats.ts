@@ -53,7 +53,7 @@ export function judgeRepeats(
   const excused = new Map(overlaps.map(({ older, newer, excuse }) => [newer, { older, excuse }]));
   const explain = explainer(history, layouts);
   for (const list of calls) {
-    /** By sequence, the calls that have handled the message, or will have handled it when they end. */
+    /** By sequence, the last call so far that handled the message, even if it ended only after the next call began. */
     const handled = new Map<number, Call>();
     for (const call of list) {
       const before = handled.get(call.seq);

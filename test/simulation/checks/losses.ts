@@ -5,8 +5,9 @@ import type { LeaseNow } from './ledger.js';
 const SLOW = 1.1;
 
 /**
- * Entries that were removed from the bucket, and what that excuses (SPEC.md, "A bucket that goes back"). A member continues
- * until it notices. Members that knew of it wait for that; a member that joined afterwards cannot.
+ * Entries that were removed from the bucket, and what that excuses (SPEC.md, "A bucket that goes back"). A member whose entry
+ * was removed continues until it notices the loss. Members that knew the entry wait until then; a member that joined after the
+ * loss never saw the entry, so it cannot wait.
  */
 export class Losses {
   readonly #judge: Judge;
@@ -60,7 +61,7 @@ export class Losses {
     this.#leases.set(partition, { epoch: revision, at: this.#judge.now });
   }
 
-  /** Its member may not have noticed yet. */
+  /** True if the session was lost so recently that its member may not have noticed yet. */
   hasLostSession(id: string): boolean {
     return this.#judge.now - (this.#sessions.get(id) ?? Number.NEGATIVE_INFINITY) < this.#excuseMs;
   }
@@ -87,7 +88,7 @@ export class Losses {
     return lostAt !== undefined && this.#cameAfter(newer.epoch, lostAt);
   }
 
-  /** Its owner joined after that, or was given the lease by one that did: what such a newcomer claims is handled anyway. */
+  /** The epoch's owner joined after that time, or got the lease from one that did: what such a newcomer claims is handled anyway. */
   #cameAfter(epoch: number, at: number): boolean {
     const { member, from } = this.#owners.get(epoch) ?? {};
     if (member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at) return true;

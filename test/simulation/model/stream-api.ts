@@ -35,7 +35,7 @@ export class StreamApi {
   readonly #connection: Connection;
   readonly #violated: (violation: Violation) => void;
 
-  /** @param violated called for requests for messages that are not permitted. */
+  /** @param violated called if the member requests messages, but may not publish the request. */
   constructor(server: Server, connection: Connection, violated: (violation: Violation) => void) {
     this.#server = server;
     this.#connection = connection;

@@ -241,7 +241,7 @@ export class Runners {
     return this.#running.get(partition)?.runner.calls ?? [];
   }
 
-  /** Why a partition starts no handlers; undefined if the program is not the cause. */
+  /** Why the program lets no handler of a partition start; undefined if it does not stop handlers. */
   held(partition: number): HeldBack | undefined {
     return this.#running.get(partition)?.runner.held;
   }

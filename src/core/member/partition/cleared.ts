@@ -13,7 +13,7 @@ export async function readCleared(
 }
 
 /**
- * The sequence up to which no message of the partition waited at the time of the trim; 0 if unknown.
+ * A sequence; 0 if unknown. When an operator trimmed the stream, no message of the partition up to this sequence waited.
  *
  * @param created when the stream was created: a record of an earlier stream of the same name does not count.
  */

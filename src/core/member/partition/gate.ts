@@ -35,7 +35,7 @@ export class Gate {
     this.#resume = resume;
   }
 
-  /** Why no call may start, if the program is the cause. */
+  /** Why the program lets no call start; undefined if it does not stop calls. */
   get held(): HeldBack | undefined {
     const { slots, pauses } = this.#ports;
     if (pauses?.isPaused(this.#partition)) return { paused: true };

@@ -54,7 +54,7 @@ export interface PartitionReaderEvents {
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(reason: string): void;
-  /** The messages delivered since the last commit may have gaps. */
+  /** Messages may be missing between those that were delivered since the last commit. */
   mistrusted(reason: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
@@ -122,7 +122,7 @@ export class PartitionReader {
     return this.#reader === undefined && this.#reopening.isFailing;
   }
 
-  /** Opens a reader. False if that failed, which was reported, or if this object was closed. */
+  /** Opens a reader. False if that failed and the failure was reported, or if this object was closed. */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, isHandled, progress } = this.#ports;
     const startSequence = this.#received + 1;

@@ -39,7 +39,7 @@ export class PartitionRunner {
   #committer: Committer | undefined;
   #trimWatch: TrimWatch | undefined;
   #trimmed = 0;
-  /** Highest sequence completed by handlers that succeeded after this runner ended; 0 if none. */
+  /** Set by handlers that succeed after this runner has ended: the sequence up to which all messages are then handled; 0 if none. */
   #handledLate = 0;
   #caughtUp = false;
   /** True if uncommitted messages do not count as handled, because messages before them may be missing. */
@@ -186,7 +186,7 @@ export class PartitionRunner {
     return true;
   }
 
-  /** Waits for the program's state. False if that failed, which was reported. */
+  /** Waits for the program's state. False if that failed; the failure was then reported. */
   async #acquire(): Promise<boolean> {
     try {
       await this.#ports.state?.acquire();
@@ -218,7 +218,7 @@ export class PartitionRunner {
     return this.#work.running;
   }
 
-  /** Why no handler may start; undefined if the program is not the cause. */
+  /** Why the program lets no handler start; undefined if it does not stop handlers. */
   get held(): HeldBack | undefined {
     return this.#work.held;
   }

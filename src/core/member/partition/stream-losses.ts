@@ -16,7 +16,7 @@ export interface TrimPorts {
   stream: Pick<EventStream, 'bounds'>;
   /** The last received sequence, and how many messages wait after it. */
   reading: () => { received: number; waiting: number };
-  /** Up to which sequence no message of the partition waited when an operator trimmed handled messages. */
+  /** A sequence: when an operator trimmed handled messages, no message of the partition up to this sequence waited. */
   cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
 }

@@ -70,8 +70,8 @@ export interface Taken {
 }
 
 /**
- * How a takeover ended. `taken`: everything up to `sequence` is committed, and up to `resumed` handled. `fenced`: a
- * newer owner was here, or the takeover is no longer wanted. `unreadable`: the position cannot be decoded, and an
+ * How a takeover ended. `taken`: everything up to `sequence` is committed, and everything up to `resumed` is handled.
+ * `fenced`: a newer owner was here, or the takeover is no longer wanted. `unreadable`: the position cannot be decoded, and an
  * operator has to act. `unknown`: try again.
  */
 export type TakeoverOutcome =

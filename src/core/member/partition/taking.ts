@@ -25,7 +25,7 @@ export interface TakingEvents {
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(message: string): void;
-  /** Messages may be missing before handled messages. */
+  /** Messages may be missing before messages that were handled and not committed. */
   mistrusted(reason: string): void;
   /** The position cannot be decoded, and an operator has to act. */
   unreadable(message: string): void;
@@ -54,8 +54,8 @@ export class Taking {
   }
 
   /**
-   * Starts after `after` has resolved. Resolves with undefined if the takeover failed, which was reported, or is no
-   * longer wanted.
+   * Starts after `after` has resolved. Resolves with undefined if the takeover failed and reported the failure, or if it
+   * is no longer wanted.
    */
   start(after: Promise<void>): Promise<Taken | undefined> {
     this.#result = this.#take(after);

@@ -80,7 +80,7 @@ export class PartitionWork {
     return this.#queues.oldest?.timestampMs;
   }
 
-  /** Why no call may start; undefined if the program is not the cause. */
+  /** Why the program lets no call start; undefined if it does not stop calls. */
   get held(): HeldBack | undefined {
     return this.#gate.held;
   }

@@ -66,7 +66,7 @@ export class ChangeLooks {
     if (!this.#served.has(partition)) this.#served.set(partition, behind);
   }
 
-  /** True until a look since the last delivery of an ended reader has been answered. */
+  /** True if the reader has served partitions since the last answered look, or a look is under way. */
   get isDue(): boolean {
     return this.#served.size > 0 || this.#look !== undefined;
   }

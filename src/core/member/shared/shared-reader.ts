@@ -202,7 +202,7 @@ export class SharedReader {
     this.#reader?.release(messages);
   }
 
-  /** True for an ended reader until a look after its last delivery is answered. */
+  /** For an ended reader: true until a look that began after its last delivery is answered. */
   get isUnconfirmed(): boolean {
     return this.#looks.isDue;
   }

@@ -51,7 +51,7 @@ export class OwnStats {
     this.#takeovers.note(report);
   }
 
-  /** Samples handled messages; to be called about once a second. */
+  /** Records how many messages each partition has handled; to be called about once a second. */
   look(partitions: readonly OwnPartition[]): void {
     this.#rates.sample(performance.now(), partitions);
   }

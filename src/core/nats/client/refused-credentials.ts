@@ -18,7 +18,7 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
     },
     unwelcome: (code) => {
       const now = performance.now();
-      // The first refusal may have ended the connection. Only a second refusal shows that they continue.
+      // The first refusal may have ended the connection. Only a second refusal shows that the server still refuses the credentials.
       if (!first) {
         first = { at: now, code };
         return;

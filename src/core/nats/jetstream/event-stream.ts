@@ -25,7 +25,7 @@ import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
-/** Looks at the stream that may wait are at least this far apart. */
+/** Looks at the stream that may wait are at least this far apart, in milliseconds. */
 const LOOK_EVERY_MS = 20;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
@@ -180,7 +180,7 @@ export class NatsEventStream implements EventStream {
     const { at, answer } = this.#looked ?? {};
     if (since === undefined || at === undefined || at + LOOK_EVERY_MS <= now) return this.#lookNow();
     if (answer && at >= since) return answer;
-    // All partitions of a member look before they commit: they share one request within this time.
+    // All partitions of a member look at the stream before they commit. All looks until the next request share that request.
     this.#nextLook ??= sleep(clock, at + LOOK_EVERY_MS - now).then(() => {
       this.#nextLook = undefined;
       return this.#lookNow();

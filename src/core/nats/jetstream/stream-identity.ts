@@ -4,8 +4,8 @@ import { keepsCreation } from '../client/server-version.js';
 
 /**
  * When a stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown, or if the server may
- * report a wrong time. Any server is trusted if the stream still holds its message 1, stored after the reported time: a
- * recreated stream starts at sequence 1.
+ * report a wrong time. A time from any server is trusted if the stream has never stored a message, or still holds message 1
+ * and stored it no earlier than that time: a recreated stream starts at sequence 1.
  */
 export function createdAt(
   { created, state }: Pick<StreamInfo, 'created' | 'state'>,

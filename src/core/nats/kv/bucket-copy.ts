@@ -26,7 +26,7 @@ export class BucketCopy {
   /**
    * Brings the copy up to date.
    *
-   * @param info of the bucket, read right before.
+   * @param info the state of the bucket's stream, read immediately before this call.
    * @throws NatspocError if the bucket cannot be read.
    */
   async update(handles: NatsHandles, bucket: string, info: StreamInfo, timeoutMs: number): Promise<void> {

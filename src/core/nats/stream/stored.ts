@@ -10,7 +10,7 @@ const DUPLICATE_WINDOW_MS = 120_000;
 /** Revisions kept of each key: enough for the history of a partition's last owners. */
 const BUCKET_HISTORY = 16;
 
-/** Limits of a stream that is created. A missing limit means no limit, or the default. */
+/** Limits of a stream that is created. `storage`, `duplicateWindowMs` and `discard` have defaults; the others are unlimited by default. */
 export interface StreamLimits {
   storage?: 'file' | 'memory' | undefined;
   maxMessages?: number | undefined;
