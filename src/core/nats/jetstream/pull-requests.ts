@@ -87,6 +87,8 @@ export class PullRequests {
       return;
     }
     this.#demand.fallShort(unserved, code === 409 && unserved === size);
+    // An idle reader lets all its requests expire and sends one for all: each pending request gets heartbeats of its own.
+    if (code === 408 && this.#demand.isWaiting) return;
     this.fill();
   }
 
