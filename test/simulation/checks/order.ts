@@ -167,6 +167,9 @@ export class Order {
   /** An owner that finds its lease again after the bucket went back continues with what it held; undefined: it does not. */
   #revive(partition: number, epoch: number, message: Stored): Progress | undefined {
     const progress = this.#revived.get(`${partition} ${epoch}`);
+    // It starts again after its position, which may have moved forward under another epoch.
+    const own = this.#ledger.lastUnder(partition, epoch);
+    if (own && this.#log.isNext(own.sequence, message)) return undefined;
     if (!progress || !this.#isNextOfKey(message, progress)) return undefined;
     this.#begin(partition, progress);
     return progress;
