@@ -29,6 +29,8 @@ export class Handling implements CallObserver {
   readonly #settings: HandlingSettings;
   readonly #order: Order;
   readonly #active = new Map<number, Set<Call>>();
+  /** Messages that were skipped or stored as dead letters. */
+  readonly #skipped = new Set<number>();
   /** Messages whose calls succeeded after their signals aborted, and the epoch whose owner may know of it. */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
@@ -43,6 +45,7 @@ export class Handling implements CallObserver {
     this.#settings = settings;
     this.#order = new Order(judge, ledger, log, settings.concurrency, {
       isDoubtful: ({ sequence }) => this.#handledDeaf.has(sequence),
+      isSkipped: ({ sequence }) => this.#skipped.has(sequence),
       isDisplaced: ({ sequence }) => byChanged.has(sequence),
     });
     this.#judge = judge;
@@ -119,7 +122,9 @@ export class Handling implements CallObserver {
   /** A message was skipped by policy, and counts as handled. */
   skipped(sequence: number): void {
     const message = this.#log.message(sequence);
-    if (message) message.done = true;
+    if (!message) return;
+    message.done = true;
+    this.#skipped.add(sequence);
   }
 
   /** The process is gone, with its calls. */

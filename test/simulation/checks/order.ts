@@ -20,6 +20,8 @@ const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 export interface OrderExcuses {
   /** Handled by a call whose signal had aborted, which its member need not count. */
   isDoubtful: (message: Stored) => boolean;
+  /** Skipped or stored as a dead letter, perhaps without a call. */
+  isSkipped: (message: Stored) => boolean;
   /**
    * Delivered by a shared reader that another client had changed. It may come after a gap, and be handled
    * before its member learns of the change; it does not count, and its partition starts again.
@@ -142,7 +144,7 @@ export class Order {
     if (!progress) {
       const { sequence: committed } = this.#ledger.knownPosition(partition);
       const before = this.#ledger.lastUnder(partition, epoch);
-      const isNext = [committed, before?.sequence ?? committed].some((at) => this.#log.isNext(at, message));
+      const isNext = [committed, before?.sequence ?? committed].some((at) => this.#isNext(at, message));
       if (!isNext && this.#excuses.isDisplaced(message)) return;
       if (!isNext)
         this.#judge.violate('I3', `${what} is the first of its epoch, but ${committed} is committed`);
@@ -157,6 +159,14 @@ export class Order {
       this.#judge.violate('I3', `${what} comes after ${after} in the same epoch`);
     }
     progress.last.set(message.key, message.index);
+  }
+
+  /** True if no stored message of the partition is between a sequence and a message, except messages that failed without a call. */
+  #isNext(after: number, message: Stored): boolean {
+    let next = this.#log.firstAfter(message.partition, after);
+    while (next && next.index < message.index && this.#excuses.isSkipped(next))
+      next = this.#log.of(message.partition)[next.index + 1];
+    return next === message || this.#log.isNext(after, message);
   }
 
   #begin(partition: number, progress: Progress): void {
