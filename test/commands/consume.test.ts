@@ -348,7 +348,10 @@ describe('natspoc consume', function () {
         ['--json', '--output', 'text'],
         /--json and --output text exclude each other: leave one of them out\./,
       ],
-      [['--json', '--exec', 'cat'], /--json and --exec exclude each other: what the command writes /],
+      [
+        ['--json', '--exec', 'cat'],
+        /--json and --exec exclude each other: the output of the command goes to stdout /,
+      ],
       [['--exec', ' '], /--exec: there is no command in it\./],
       [['--handler', '/no/such/file.mjs'], /--handler: there is no file \/no\/such\/file\.mjs\./],
     ] as const) {
