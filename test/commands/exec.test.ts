@@ -33,7 +33,8 @@ describe('the command of consume --exec', function () {
       'consume',
       ...place(),
       '--exec',
-      'sleep 1',
+      // Long enough that many run at once on a busy machine, too.
+      'sleep 4',
       '--concurrency',
       '64',
     ];
@@ -48,7 +49,7 @@ describe('the command of consume --exec', function () {
         '--duration',
         '8s',
         '--max-attempts',
-        '2',
+        '1',
       ],
       { detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
     );
