@@ -56,10 +56,11 @@ describe('the reason of a standstill', function () {
     await run.handledCount(50);
     const { config, state } = await manager.streams.info(name);
     // A limit below the size of the bucket would make some servers remove entries.
-    await manager.streams.update(name, { ...config, max_bytes: state.bytes + 2_000 });
+    await manager.streams.update(name, { ...config, max_bytes: state.bytes + 20_000 });
     const { bucket } = run.topology;
     let fillers = 0;
-    while ((await bucket.write(`filler.${fillers}`, new Uint8Array(1), 0)).kind === 'ok') fillers++;
+    for (const size of [1_000, 1])
+      while ((await bucket.write(`filler.${fillers}`, new Uint8Array(size), 0)).kind === 'ok') fillers++;
     await publish(50);
     const late = run.consume('late', SHORT_TTL);
     const refused = /refuses writes \(maximum bytes exceeded\)/;
