@@ -18,12 +18,20 @@ const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name ==
 const waiting = [...chosen];
 const survivors: string[] = [];
 
+/** What an engine says of code that is wrong in itself: such a mistake proves nothing about the judge. */
+const BROKEN_CODE = /is not defined|is not a function|is not iterable|Cannot (read|set) properties/;
+
 async function work(): Promise<void> {
   for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
     const { failed } = await hunt(mutant, from, count);
     const violation = failed?.violation;
-    if (!violation) survivors.push(mutant.name);
-    const verdict = violation ? `${violation.invariant} after ${failed.seed - from + 1} seeds` : 'NOT CAUGHT';
+    const isBroken = violation?.invariant === 'ended' && BROKEN_CODE.test(violation.message);
+    if (!violation || isBroken) survivors.push(mutant.name);
+    const verdict = isBroken
+      ? 'BROKEN'
+      : violation
+        ? `${violation.invariant} after ${failed.seed - from + 1} seeds`
+        : 'NOT CAUGHT';
     console.log(`${mutant.name.padEnd(26)} ${verdict.padEnd(24)} ${mutant.mistake}`);
     if (violation) console.log(`${' '.repeat(26)} ${violation.message.split('\n')[0]}`);
   }

@@ -48,7 +48,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'out-of-touch',
     mistake: 'handlers start until the deadline, without a confirmed renewal',
-    edits: [core('protocol/proof', 'certainAt + timing.graceMs', 'session.proof.deadline')],
+    edits: [core('protocol/proof', 'proof.certainAt + timing.graceMs', 'proof.deadline')],
   },
   {
     name: 'reconnect-trusted',
