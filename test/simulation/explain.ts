@@ -4,10 +4,14 @@ import { type RunOptions, type RunResult, runSeed } from './run.js';
 const LAST_LINES = 40;
 
 /** The violation of a run, and the command to replay it. */
-export function explain({ seed, violation }: RunResult, { members, partitions }: RunOptions = {}): string {
+export function explain(
+  { seed, violation }: RunResult,
+  { members, partitions, faults }: RunOptions = {},
+): string {
   const flags = [`--seed ${seed}`];
   if (members) flags.push(`--members ${members}`);
   if (partitions) flags.push(`--partitions ${partitions}`);
+  if (faults?.length) flags.push(`--faults ${faults.join(',')}`);
   const seconds = ((violation?.at ?? 0) / 1_000).toFixed(3);
   return [
     `seed ${seed}: ${violation?.invariant} violated after ${seconds} s: ${violation?.message}`,

@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- [--seeds N] [--from SEED] [--members M] [--partitions P] [--workers W]` runs N seeds;
+ * `npm run simulate -- [--seeds N] [--from SEED] [--members M] [--partitions P] [--faults losses,lateWatch] [--workers W]` runs N seeds;
  * `npm run simulate -- --seed S` replays one with its trace.
  */
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     members: { type: 'string' },
     partitions: { type: 'string' },
+    faults: { type: 'string' },
     workers: { type: 'string', default: '2' },
   },
 });
@@ -30,6 +31,7 @@ function count(name: string, text: string | undefined): number | undefined {
 const options = {
   members: count('members', values.members),
   partitions: count('partitions', values.partitions),
+  faults: values.faults?.split(','),
 };
 
 async function replay(seed: number): Promise<boolean> {

@@ -12,6 +12,8 @@ const MOST_EVENTS = 20_000_000;
 export interface RunOptions {
   members?: number | undefined;
   partitions?: number | undefined;
+  /** Names of the faults that most storms consist of; default: all faults. */
+  faults?: readonly string[] | undefined;
   /** Receives the trace, line by line. */
   trace?: ((line: string) => void) | undefined;
 }

@@ -3,6 +3,7 @@ import { unrest } from './checks/rest.js';
 import { silenceReader } from './faults/readers.js';
 import type { HandlerProfile } from './model/handler.js';
 import type { Random } from './model/random.js';
+import type { RunOptions } from './run.js';
 import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
@@ -28,10 +29,10 @@ function handlers(random: Random): HandlerProfile {
   };
 }
 
-/** The settings of one run; `members` and `partitions` if given. */
+/** The settings of one run; `members`, `partitions` and `faults` if given. */
 export function settingsFor(
   random: Random,
-  wanted: { members?: number | undefined; partitions?: number | undefined },
+  wanted: Pick<RunOptions, 'members' | 'partitions' | 'faults'>,
 ): WorldSettings {
   const partitions = wanted.partitions ?? random.int(3, 16);
   const minMs = random.pick([0.1, 0.5, 2]);
@@ -60,6 +61,7 @@ export function settingsFor(
     handlerTimeoutMs: onExhausted === 'halt' ? undefined : random.pick([undefined, undefined, 1_000]),
     // A rate that slow handlers can sustain, one at a time in each partition.
     publishRate: Math.min(random.pick([3, 10]), partitions),
+    faults: wanted.faults ?? [],
   };
 }
 

@@ -1,4 +1,4 @@
-import { astray } from './faults/astray.js';
+import { astray, receding } from './faults/astray.js';
 import * as bucket from './faults/bucket.js';
 import * as compound from './faults/compound.js';
 import type { Fault } from './faults/fault.js';
@@ -54,6 +54,8 @@ const FAULTS: readonly Fault[] = [
   bucket.lostChanges,
   compound.indecision,
   compound.oldSnapshot,
+  compound.unseenHandover,
+  compound.fencedReturns,
   routes.isolation,
   routes.isolation,
   routes.deafness,
@@ -61,6 +63,7 @@ const FAULTS: readonly Fault[] = [
   routes.rift,
   astray,
   astray,
+  receding,
   readers.noMoreReaders,
   readers.changedReader,
   readers.pulledReader,
@@ -87,20 +90,34 @@ const NOT_RESIZING: ReadonlySet<Fault> = new Set([
   unreadableLease,
   bucket.losses,
   bucket.goingBack,
+  compound.unseenHandover,
+  compound.fencedReturns,
 ]);
 const OF_RESIZING: readonly Fault[] = [
   ...FAULTS.filter((fault) => !NOT_RESIZING.has(fault)),
   ...Array.from({ length: 30 }, () => operator.resizes),
 ];
 
+/** The share of the chosen faults in a storm for which some were chosen. */
+const CHOSEN = 0.7;
+
+/** The faults of a storm in this world, each as often as it is listed. */
+function faultsFor({ random, settings }: World): () => Fault | undefined {
+  const all = settings.resizing ? OF_RESIZING : FAULTS;
+  // The bundle numbers functions that have the same name in two files.
+  const chosen = all.filter(({ name }) => settings.faults.includes(name.replace(/\d+$/, '')));
+  return () => random.oneOf(chosen.length > 0 && random.chance(CHOSEN) ? chosen : all);
+}
+
 /** Starts several faults within a time, on random members; resolves at the end of the last one. */
 export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
   const { random, timeline, judge } = world;
+  const next = faultsFor(world);
   let lastEnd = timeline.now;
   for (let i = 0; i < faults; i++) {
     timeline.after(random.between(0, withinMs), () => {
       const member = random.oneOf(world.active);
-      const fault = random.oneOf(world.settings.resizing ? OF_RESIZING : FAULTS);
+      const fault = next();
       if (!member || !fault) {
         world.join();
         return;

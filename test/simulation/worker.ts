@@ -5,7 +5,7 @@ import { type RunOptions, type RunResult, runSeed } from './run.js';
 export interface Order {
   from: number;
   count: number;
-  options: Pick<RunOptions, 'members' | 'partitions'>;
+  options: Pick<RunOptions, 'members' | 'partitions' | 'faults'>;
 }
 
 /** The result of a job: totals, and the first violation. */

@@ -7,6 +7,7 @@ import {
 } from '../../src/core/protocol/layout-records.js';
 import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import { encodeRecord } from '../../src/core/protocol/records.js';
+import { timingFor } from '../../src/core/protocol/timing.js';
 import { Timeline } from '../../src/core/testing/timeline.js';
 import { OPERATOR } from './checks/damage.js';
 import { Drops } from './checks/drops.js';
@@ -52,6 +53,8 @@ export interface WorldSettings {
   handlerTimeoutMs: number | undefined;
   /** Messages per second. */
   publishRate: number;
+  /** Names of the faults that most storms consist of; none: all faults. */
+  faults: readonly string[];
 }
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
@@ -210,7 +213,8 @@ export class World {
     this.wentBack = true;
     this.server.store.putBack(copy);
     this.ledger.goBack(copy.entries);
-    this.handling.goBack();
+    const { ttlMs, probeEveryMs, clockError } = this.settings;
+    this.handling.goBack(timingFor(ttlMs, probeEveryMs).graceMs * (1 + 2 * clockError));
   }
 
   sleep(forMs: number): Promise<void> {

@@ -165,6 +165,28 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('write-lease'), []);
   });
 
+  it('does not write a lost lease again for a session that was fenced', () => {
+    const me = beside();
+    me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: null });
+    const [write] = me.last('write-lease');
+    assert.equal(write?.record.owner, 'ME');
+    me.send({ ...write, record: leaseRecord('ME'), type: 'lease-written', outcome: { kind: 'unknown' } });
+    me.send({ type: 'changes', entries: [gone('ME', 40)] });
+    me.send({ type: 'identified', id: 'AGAIN' });
+    me.renewed(me.now, { kind: 'ok', revision: 41 });
+    me.send({ type: 'session-written', id: 'AGAIN', outcome: { kind: 'ok', revision: 42 } });
+    const owners: (string | null)[] = [];
+    const note = () => owners.push(...me.last('write-lease').map(({ record }) => record.owner));
+    for (let revision = 43; revision < 60; revision++) {
+      me.wait(me.timing.ttlMs / 10);
+      note();
+      me.renewed(me.now, { kind: 'ok', revision });
+      note();
+    }
+    // After the claim hold, the partition is claimed like any other.
+    assert.deepEqual([...new Set(owners)], ['AGAIN']);
+  });
+
   it('ignores an answer about a lease if a newer revision was seen after the request', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });

@@ -138,6 +138,8 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
   abortAll(state, 'fenced');
   // An id is never reused, even if no other member has seen it.
   resetSession(state);
+  // Others may have claimed what this session owned: to write a lost lease of it again would end their leases.
+  for (const [partition, { owner }] of state.lost) if (owner === id) state.lost.delete(partition);
   if (state.leaving) finishLeaving(state);
 }
 

@@ -31,6 +31,8 @@ export class Handling implements CallObserver {
   readonly #active = new Map<number, Set<Call>>();
   /** Messages that were skipped or stored as dead letters. */
   readonly #skipped = new Set<number>();
+  /** The calls that ran when the bucket went back, and how long they may continue. */
+  #before: { calls: ReadonlySet<Call>; untilMs: number } = { calls: new Set(), untilMs: 0 };
   /** Messages whose calls succeeded after their signals aborted, and the epoch whose owner may know of it. */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
@@ -95,9 +97,17 @@ export class Handling implements CallObserver {
     this.#order.resized();
   }
 
-  /** The bucket went back: see {@link Order.goBack}. */
-  goBack(): void {
+  /**
+   * The bucket went back: see {@link Order.goBack}.
+   *
+   * @param graceMs how long the calls that run now may continue. Their owners do not know yet, and no copy names them.
+   */
+  goBack(graceMs: number): void {
     this.#order.goBack();
+    this.#before = {
+      calls: new Set([...this.#active.values()].flatMap((calls) => [...calls])),
+      untilMs: this.#judge.now + graceMs,
+    };
   }
 
   /** Another client has changed a shared reader: see {@link Order.displaced}. */
@@ -184,8 +194,10 @@ export class Handling implements CallObserver {
       this.#judge.violate('I3', `${describe(call)} is one of ${running} side by side`);
   }
 
-  /** Not promised: its process is stopped or has just continued, or it ignores its signal. */
-  #isExcused({ process, ignoresAbort, abortedAt }: Call): boolean {
+  /** Not promised: its process is stopped or has just continued, it ignores its signal, or the bucket has just gone back. */
+  #isExcused(call: Call): boolean {
+    const { process, ignoresAbort, abortedAt } = call;
+    if (this.#before.calls.has(call) && this.#judge.now < this.#before.untilMs) return true;
     if (!process.isRunning || this.#judge.now - process.wokeAt < GRACE_MS) return true;
     return ignoresAbort && abortedAt !== undefined;
   }

@@ -39,7 +39,9 @@ export class Order {
   readonly #progress = new Map<number, Progress>();
   /** The progress of the previous epoch. */
   readonly #replaced = new Map<number, Progress | undefined>();
-  /** Progress by partition and epoch before the bucket went back: such an owner may find its lease again, and continue. */
+  /** All progress, by partition and epoch. */
+  readonly #begun = new Map<string, Progress>();
+  /** The same before the bucket went back: such an owner may find its lease again, and continue. */
   readonly #revived = new Map<string, Progress>();
   /** No order is judged until this time, in milliseconds: see {@link displaced}. */
   #displacedUntil = 0;
@@ -59,17 +61,15 @@ export class Order {
 
   /** The partitions are different. */
   resized(): void {
-    for (const known of [this.#progress, this.#replaced, this.#revived, this.#received]) known.clear();
+    for (const known of [this.#progress, this.#replaced, this.#begun, this.#revived, this.#received])
+      known.clear();
     this.#mayStartAgain.clear();
   }
 
   /** Positions went back with the bucket, and epochs may repeat: each partition may restart once after its position. */
   goBack(): void {
-    for (const partition of this.#log.partitions.keys()) {
-      this.#mayStartAgain.add(partition);
-      for (const progress of [this.#progress.get(partition), this.#replaced.get(partition)])
-        if (progress) this.#revived.set(`${partition} ${progress.epoch}`, progress);
-    }
+    for (const partition of this.#log.partitions.keys()) this.#mayStartAgain.add(partition);
+    for (const [epoch, progress] of this.#begun) this.#revived.set(epoch, progress);
     this.#received.clear();
     this.#replaced.clear();
   }
@@ -172,6 +172,7 @@ export class Order {
   #begin(partition: number, progress: Progress): void {
     this.#replaced.set(partition, this.#progress.get(partition));
     this.#progress.set(partition, progress);
+    this.#begun.set(`${partition} ${progress.epoch}`, progress);
   }
 
   /** An owner that finds its lease again after the bucket went back continues with what it held; undefined: it does not. */

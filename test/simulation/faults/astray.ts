@@ -3,6 +3,7 @@ import { decodeLease } from '../../../src/core/protocol/records.js';
 import { SERVERS } from '../model/cluster.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
+import { pin } from './operator.js';
 import { around } from './routes.js';
 
 /** Time of the others' election, in milliseconds. */
@@ -64,6 +65,49 @@ export const astray: Fault = (world, { client, connection }) => {
     });
   });
   return ELECTION_MS * 2 + JOIN_MS + ttlMs * LOST.max;
+};
+
+/**
+ * A leader that is cut off does not know a lease that a member got since. The owner reconnects to this leader, which answers with
+ * the older lease.
+ */
+export const receding: Fault = (world, { connection, member, name }) => {
+  const { random, timeline, server, settings, active } = world;
+  const { cluster, store } = server;
+  const giver = random.oneOf(active.filter((each) => each.connection !== connection));
+  const partition = random.oneOf(giver?.member.status.partitions ?? [])?.partition;
+  if (cluster.isCut || !giver || partition === undefined) return 0;
+  const alone = cluster.led;
+  cluster.cut(around(alone), { electionMs: ELECTION_MS, staleMs: 60_000, quiet: false });
+  cluster.placesAt = (alone + random.int(1, SERVERS - 1)) % SERVERS;
+  connection.breakCleanly(0);
+  giver.connection.breakCleanly(0);
+  const heal = (): void => {
+    cluster.placesAt = undefined;
+    cluster.heal(0);
+    pin(world, partition, null);
+  };
+  let isMoving = false;
+  timeline.after(ELECTION_MS * 2, () => {
+    const unfollow = store.observe(({ key, value }) => {
+      if (value === null || member.id === null) return;
+      if (!key.startsWith(keys.groupPrefix(settings.group)) || decodeLease(value)?.owner !== member.id)
+        return;
+      unfollow();
+      isMoving = true;
+      timeline.after(random.between(0, LEASES_MS), () => {
+        cluster.placesAt = alone;
+        connection.breakCleanly(0);
+        timeline.after(settings.ttlMs * random.between(LOST.min, LOST.max), heal);
+      });
+    });
+    pin(world, partition, name);
+    timeline.after(JOIN_MS, () => {
+      unfollow();
+      if (!isMoving) heal();
+    });
+  });
+  return ELECTION_MS * 2 + JOIN_MS + settings.ttlMs * LOST.max;
 };
 
 /** A member joins; reports when it has a session, and when it gets a partition. */

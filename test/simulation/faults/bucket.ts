@@ -1,5 +1,5 @@
 import { altered, type Fault } from './fault.js';
-import { liftAll } from './operator.js';
+import { liftAll, pause } from './operator.js';
 
 export const lostAnswers: Fault = (
   world,
@@ -123,16 +123,28 @@ export const losses: Fault = (world) => {
 /** An operator acts at this time after the bucket went back, in milliseconds. */
 const LIFT_MS = 5_000;
 
-/** The server restarts with an older copy of the bucket. */
+/** Just before the bucket goes back, an operator pauses a partition, or a member joins, within this time, in milliseconds. */
+const LAST_MOMENT_MS = 100;
+
+/**
+ * The server restarts with an older copy of the bucket. Sometimes so soon that members may still handle, in another order of
+ * ownership than that of the copy; sometimes a member has seen what is in no copy, but has no session yet.
+ */
 export const goingBack: Fault = (world) => {
   const { random, server, timeline } = world;
   if (world.harm === 'damage') return 0;
   world.harm = 'loss';
   const copy = server.store.copy();
   const afterMs = random.between(500, 10_000);
-  const downMs = random.between(20, 3_000);
+  const isBrief = random.chance(0.5);
+  const downMs = isBrief ? random.between(5, 150) : random.between(20, 3_000);
+  if (random.chance(0.5)) timeline.after(random.between(0, afterMs), () => world.join());
+  if (random.chance(0.5)) {
+    timeline.after(afterMs - random.between(0, LAST_MOMENT_MS), () => pause(world));
+    timeline.after(afterMs - random.between(0, LAST_MOMENT_MS), () => world.join());
+  }
   timeline.after(afterMs, () => {
-    server.restart(downMs, () => random.between(0, 500));
+    server.restart(downMs, () => (isBrief ? 0 : random.between(0, 500)));
     world.putBack(copy);
   });
   // Overrides that were removed since are back.

@@ -1,3 +1,5 @@
+import { keys } from '../../../src/core/protocol/keys.js';
+import { decodeLease } from '../../../src/core/protocol/records.js';
 import { altered, type Fault } from './fault.js';
 
 /** The plan changes back while handovers are in flight with unknown outcome, and are seen late. */
@@ -37,4 +39,50 @@ export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   });
   altered(world, 2_000, profile, { atOnce: 0, long: 1, longMs: 2_000 }, settings.handlers);
   return 5_000;
+};
+
+/** Time for a member to join and to get a partition, in milliseconds. */
+const JOIN_MS = 2_500;
+
+/** A lease is handed over to a member that joins, and is lost before its new owner has seen it. */
+export const unseenHandover: Fault = (world) => {
+  const { timeline, server, settings } = world;
+  if (world.harm === 'damage') return 0;
+  world.harm = 'loss';
+  const { member, client } = world.join();
+  const { watchFaults } = client.bucket;
+  const unfollow = server.store.observe(({ key, value }) => {
+    if (value === null || member.id === null) return;
+    if (key === keys.session(settings.group, member.id)) watchFaults.lostChange = 1;
+    if (!key.startsWith(keys.groupPrefix(settings.group)) || decodeLease(value)?.owner !== member.id) return;
+    unfollow();
+    world.lose((each) => each === key);
+    // After this write has passed all watches.
+    timeline.after(0, end);
+  });
+  const end = (): void => {
+    unfollow();
+    watchFaults.lostChange = 0;
+  };
+  timeline.after(JOIN_MS, end);
+  return JOIN_MS;
+};
+
+/** Time until a member without a connection is fenced and its partitions are claimed, in milliseconds. */
+const FENCED_MS = 1_200;
+
+/** A member is fenced and replaced; then the server restarts with a copy in which this member is alive, and it renews. */
+export const fencedReturns: Fault = (world, { connection }) => {
+  const { random, timeline, server, settings } = world;
+  if (world.harm === 'damage') return 0;
+  world.harm = 'loss';
+  const copy = server.store.copy();
+  const afterMs = random.between(FENCED_MS, settings.ttlMs * 1.3);
+  const downMs = random.between(5, 100);
+  connection.breakCleanly(afterMs);
+  timeline.after(afterMs, () => {
+    server.restart(downMs, () => 0);
+    world.putBack(copy);
+  });
+  return afterMs + downMs;
 };

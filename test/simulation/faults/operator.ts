@@ -22,6 +22,14 @@ function override(
   store.write(key, value, store.get(key)?.revision ?? 0, OPERATOR);
 }
 
+/** Pins a partition to a member; null: ends the pin. */
+export const pin = (world: World, partition: number, name: string | null): void =>
+  override(world, partition, name === null ? null : { pin: name, paused: false });
+
+/** Pauses a partition. */
+export const pause = (world: World): void =>
+  override(world, world.random.int(0, world.settings.partitions - 1), { pin: null, paused: true });
+
 /** Removes all overrides. */
 export function liftAll(world: World): void {
   for (let partition = 0; partition < world.settings.partitions; partition++)

@@ -10,6 +10,8 @@ export interface Mutant {
   name: string;
   /** The mistake in words. */
   mistake: string;
+  /** For a rare one: the faults that it needs together, by name. */
+  needs?: readonly string[];
   edits: readonly [Edit, ...Edit[]];
 }
 

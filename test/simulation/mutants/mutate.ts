@@ -24,4 +24,4 @@ export function changedFiles({ name, edits }: Mutant): Map<string, string> {
 
 /** Runs seeds on a mutant until a violation, or until all are done. Production code has no switches for mistakes. */
 export const hunt = (mutant: Mutant, from: number, count: number, workers = 1): Promise<Report> =>
-  runPool({ from, count, workers, options: {}, changed: changedFiles(mutant) });
+  runPool({ from, count, workers, options: { faults: mutant.needs }, changed: changedFiles(mutant) });

@@ -31,6 +31,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'no-claim-hold',
     mistake: 'partitions of a member whose session was removed are claimed while it may still handle',
+    needs: ['losses', 'lateWatch', 'silentWatch', 'lostChanges'],
     edits: [core('protocol/reconcile', 'state.now < state.holdUntil || ', '')],
   },
   {
@@ -47,11 +48,13 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'phantom-unmissed',
     mistake: 'no member checks whether other sessions still exist',
+    needs: ['losses', 'crash', 'lateWatch', 'lostChanges'],
     edits: [core('protocol/entry-looks', "state.out.push({ type: 'look-up-session', id });", '')],
   },
   {
     name: 'giver-looks-away',
     mistake: 'no member checks a lease that it handed over',
+    needs: ['unseenHandover'],
     edits: [core('protocol/view', ' || record.from === state.name', '')],
   },
   {
@@ -74,6 +77,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'old-revisions-kept',
     mistake: 'the leases of a bucket that went back are ignored as old',
+    needs: ['goingBack'],
     edits: [core('protocol/begin-anew', '    state.leases,\n', '')],
   },
   {

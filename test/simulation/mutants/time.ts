@@ -53,6 +53,7 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'reconnect-trusted',
     mistake: 'handlers start after a reconnect before a renewal has shown that the bucket is the same',
+    needs: ['fencedReturns'],
     edits: [core('protocol/proof', 'isAlive(state) && hasRenewed(state) && now', 'isAlive(state) && now')],
   },
   {
