@@ -189,7 +189,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'seam-repeats',
     mistake: 'messages before the next sequence of a partition are not ignored',
-    edits: [core('member/shared/shared-reader', 'sequence >= lane.next && !lane.passes', '!lane.passes')],
+    edits: [core('member/shared/shared-reader', 'sequence < lane.next || lane.passes', 'lane.passes')],
   },
   {
     name: 'passes-queue',

@@ -11,9 +11,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import { TrimWatch } from '../partition/stream-losses.js';
 import { ChangeLooks } from './change-looks.js';
 import type { Lane } from './lane.js';
-
-/** The room of passed-over messages is returned to the window in lots of at most this size. */
-const LOT = 64;
+import { WindowRoom } from './window-room.js';
 
 /** What a shared reader needs. */
 export interface SharedReaderPorts {
@@ -46,25 +44,17 @@ export class SharedReader {
   readonly #lanes = new Map<number, Lane>();
   /** The lane that was added last. */
   #lastLane: Lane | undefined;
+  readonly #room: WindowRoom;
   readonly #looks: ChangeLooks;
   readonly #trimWatch: TrimWatch;
   #reader: Reader | undefined;
   #name = '';
   #covered: number;
   #last: StreamMessage | undefined;
-  #held = 0;
-  /** Number of messages passed over and not given back to the window yet. */
-  #passed = 0;
-  readonly #lot: number;
-  /** A full lane is looked at again after this number of further messages. */
-  #patience = 0;
   #isStarted = false;
   #isClosed = false;
 
-  /**
-   * `after`: the reader starts after this sequence. `lostFrom`: messages missing up to this sequence are not a
-   * loss.
-   */
+  /** `after`: the reader starts after this sequence. `lostFrom`: messages missing up to this sequence are not a loss. */
   constructor(
     after: number,
     window: ReaderWindow,
@@ -74,7 +64,7 @@ export class SharedReader {
   ) {
     this.#covered = after;
     this.#window = window;
-    this.#lot = Math.max(1, Math.min(LOT, Math.floor(window.messages / 4)));
+    this.#room = new WindowRoom(window.messages, this.#lanes, (messages) => this.#reader?.release(messages));
     this.#ports = ports;
     this.#events = events;
     this.#trimWatch = new TrimWatch(after, lostFrom, {
@@ -156,14 +146,9 @@ export class SharedReader {
   /** Begins deliveries, once, to the lanes added before and later. A reader without lanes ends instead. */
   async start(): Promise<void> {
     if (this.#isClosed || this.#isStarted) return;
-    if (this.#lanes.size === 0) {
-      this.close();
-      this.#events.ended(this);
-      return;
-    }
+    if (this.#lanes.size === 0) return this.#endIfDeserted();
     this.#isStarted = true;
-    // The watch starts first, because a lane may leave with the first message: earlier losses would not be
-    // reported.
+    // The watch starts first, because a lane may leave with the first message: earlier losses would not be reported.
     await this.#trimWatch.start();
     this.#reader?.start(0);
   }
@@ -192,14 +177,13 @@ export class SharedReader {
 
   /** Leaves full lanes behind, because other lanes wait for a reader. */
   leaveFull(): void {
-    for (const lane of this.#lanes.values()) if (this.#isFull(lane)) this.#leave(lane);
+    for (const lane of this.#lanes.values()) if (this.#room.isFull(lane)) this.#leave(lane);
     this.#endIfDeserted();
   }
 
   /** Messages of its lanes were handled. */
   release(messages: number): void {
-    this.#held -= messages;
-    this.#reader?.release(messages);
+    this.#room.release(messages);
   }
 
   /** For an ended reader: true until a look that began after its last delivery is answered. */
@@ -208,11 +192,8 @@ export class SharedReader {
   }
 
   /**
-   * Looks whether another client has changed the reader. If so, ends the reader, and reports the partitions concerned.
-   * Works even after the reader has ended, because the server keeps it for a while. Each caller gets the answer to a
-   * request that was sent after its call, so the answer confirms all earlier deliveries. False if there was no answer.
-   *
-   * @param isUrgent true if the look must not wait for the pause, because a drain waits for the answer.
+   * Looks whether another client has changed the reader; see {@link ChangeLooks.look}. If so, ends the reader, and reports
+   * the partitions concerned.
    */
   confirm(isUrgent = false): Promise<boolean> {
     return this.#looks.look(isUrgent);
@@ -257,42 +238,17 @@ export class SharedReader {
     this.#last = message;
     const partition = this.#ports.partitionOf(message);
     const lane = partition === undefined ? undefined : this.#lanes.get(partition);
-    const isWanted = lane !== undefined && sequence >= lane.next && !lane.passes(message);
-    if (isWanted && !this.#leavesBehind(lane, sequence)) {
-      this.#held++;
-      lane.deliver(message, this);
-    } else this.#pass();
-    this.#events.advanced(this);
-  }
-
-  #pass(): void {
-    if (++this.#passed < this.#lot && this.pending > 0) return;
-    const passed = this.#passed;
-    this.#passed = 0;
-    this.#reader?.release(passed);
-  }
-
-  /**
-   * A lane is full when it holds at least as much as the rest of the window, and at least the average of all
-   * lanes.
-   */
-  #isFull(lane: Lane): boolean {
-    const isLarge = lane.held > 0 && lane.held * this.#lanes.size >= this.#held;
-    return isLarge && lane.held >= this.#window.messages - this.#held;
-  }
-
-  /** True if the lane is left behind before this message, and does not get it. */
-  #leavesBehind(lane: Lane, sequence: number): boolean {
-    if (!this.#isFull(lane) || --this.#patience > 0) return false;
-    for (const other of this.#lanes.values()) {
-      if (other.held >= lane.held / 2) continue;
+    if (!lane || sequence < lane.next || lane.passes(message)) this.#room.pass(this.pending > 0);
+    else if (this.#room.isUnfair(lane)) {
       // The lane has got all its messages before this one.
       lane.next = sequence;
       this.#leave(lane);
-      return true;
+      this.#room.pass(this.pending > 0);
+    } else {
+      this.#room.take();
+      lane.deliver(message, this);
     }
-    this.#patience = Math.max(this.#lot, this.#lanes.size);
-    return false;
+    this.#events.advanced(this);
   }
 
   #leave(lane: Lane): void {
