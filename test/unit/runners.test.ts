@@ -54,7 +54,7 @@ async function busyMember(partitions: number) {
     { bucket, stream, clock, handler: () => {} },
     () => ({ started() {}, handled() {}, attemptFailed() {}, failed() {}, halted() {}, terminal() {} }),
   );
-  runners.permit(Number.POSITIVE_INFINITY);
+  runners.rules.permit.extendTo(Number.POSITIVE_INFINITY);
   for (let partition = 0; partition < partitions; partition++) runners.start(partition, 1);
   await settle();
   let sequence = 0;
@@ -100,16 +100,16 @@ describe('the partitions of a member', () => {
 
   it('keep the request to skip a message for their epoch, not for the next epoch', async () => {
     const { runners } = await busyMember(2);
-    for (const partition of [0, 1]) runners.giveUps.add(partition, 7 + partition, 'skip', 'given up');
+    for (const partition of [0, 1]) runners.rules.giveUps.add(partition, 7 + partition, 'skip', 'given up');
     const restart = async (partition: number, epoch: number): Promise<void> => {
       runners.remove(partition, 'it failed');
       await settle();
       runners.start(partition, epoch);
     };
     await restart(0, 1);
-    assert.equal(runners.giveUps.howOf(7), 'skip');
+    assert.equal(runners.rules.giveUps.howOf(7), 'skip');
     await restart(0, 2);
-    assert.deepEqual([runners.giveUps.howOf(7), runners.giveUps.howOf(8)], [undefined, 'skip']);
+    assert.deepEqual([runners.rules.giveUps.howOf(7), runners.rules.giveUps.howOf(8)], [undefined, 'skip']);
   });
 
   it('are closed without another takeover only if the drain has committed', async () => {

@@ -65,7 +65,7 @@ export class MemberEngine {
     'look-up-session': ({ id }) => void this.#bucket.lookUpSession(id),
     'look-up-lease': ({ partition, known }) => {
       void this.#bucket.lookUpLease(partition, known);
-      this.#runners.look(partition);
+      this.#runners.of(partition)?.look();
     },
     'look-up-override': ({ partition, known }) => void this.#bucket.lookUpOverride(partition, known),
     'settle-position': (effect) => void this.#settle(effect),
@@ -78,7 +78,7 @@ export class MemberEngine {
     'start-partition': ({ partition, epoch, died }) => this.#runners.start(partition, epoch, died),
     'drain-partition': ({ partition, epoch }) => void this.#drain(partition, epoch),
     'abort-partition': ({ partition, reason }) => this.#runners.lose(partition, reason),
-    permit: ({ until }) => this.#runners.permit(until),
+    permit: ({ until }) => this.#runners.rules.permit.extendTo(until),
     interrupt: () => this.#runners.interrupt(),
     'wake-at': ({ at }) => this.#wake(at),
     report: ({ report }) => this.#events.report(report),
@@ -139,7 +139,7 @@ export class MemberEngine {
 
   /** Until when handlers may start here, on this process's clock. Each renewal moves this time on. */
   get permittedUntil(): number {
-    return this.#runners.permittedUntil;
+    return this.#runners.rules.permit.until;
   }
 
   /** Joins the group. */
@@ -247,9 +247,9 @@ export class MemberEngine {
   /** Retries at once what holds a partition up. False if nothing holds it up, or it is not owned here. */
   retry(partition: number): boolean {
     const phase = this.#state.own.get(partition)?.phase;
-    const isHeldUp = phase === 'halted' || phase === 'waiting' || this.#runners.holdUp(partition);
+    const isHeldUp = phase === 'halted' || phase === 'waiting' || this.#runners.activity(partition).failing;
     if (!isHeldUp) return false;
-    this.#runners.retryNow(partition);
+    this.#runners.of(partition)?.retryNow();
     this.#feed({ type: 'retry', partition });
     return true;
   }
@@ -264,17 +264,17 @@ export class MemberEngine {
     if (!this.#state.own.has(partition)) return false;
     const halted = this.status.holdUps.haltedAt(partition);
     const failed =
-      this.#runners.failing(partition, sequence) ?? (halted?.sequence === sequence ? halted : undefined);
+      this.#runners.of(partition)?.failing(sequence) ?? (halted?.sequence === sequence ? halted : undefined);
     if (!failed) return false;
     const tries = failed.attempt === null ? '' : ` after attempt ${failed.attempt}`;
-    this.#runners.giveUps.add(partition, sequence, how, `given up by ${by}${tries}: ${failed.reason}`);
+    this.#runners.rules.giveUps.add(partition, sequence, how, `given up by ${by}${tries}: ${failed.reason}`);
     this.retry(partition);
     return true;
   }
 
   /** The partitions that the program has paused here. */
   get pauses(): Pauses {
-    return this.#runners.pauses;
+    return this.#runners.rules.pauses;
   }
 
   /** Ends immediately with an error. Other members claim the partitions when they notice. */

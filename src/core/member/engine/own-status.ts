@@ -42,10 +42,7 @@ export class OwnStatus {
       bucket,
       status: (partition, epoch) => ({
         status: runners.status(partition, epoch).status,
-        running: runners.calls(partition),
-        held: runners.held(partition),
-        acquiring: runners.isAcquiring(partition),
-        failing: runners.holdUp(partition),
+        ...runners.activity(partition),
       }),
       failureOf: (partition) => this.holdUps.failureOf(partition),
     });
@@ -59,7 +56,7 @@ export class OwnStatus {
     this.#cancelLook = clock.at(dueAt, () => {
       this.start();
       const now = clock.now();
-      const blocked = this.#blocked?.look(now, dueAt, runners.lastCall);
+      const blocked = this.#blocked?.look(now, dueAt, runners.rules.slice.lastCall);
       if (blocked) report({ type: 'blocked', ...blocked });
       for (const standing of this.#standstill.look(now)) report({ type: 'standing', ...standing });
     });
@@ -77,7 +74,7 @@ export class OwnStatus {
   /** Messages whose handlers run now. */
   get inFlight(): number {
     const { state, runners } = this.#ports;
-    return [...state().own.keys()].reduce((sum, each) => sum + runners.calls(each).length, 0);
+    return [...state().own.keys()].reduce((sum, each) => sum + runners.activity(each).running.length, 0);
   }
 
   /** The partitions that this member owns, including halted and paused partitions. */
@@ -88,9 +85,8 @@ export class OwnStatus {
     return [...state.own].map(([partition, own]): PartitionStatus => {
       const { epoch, phase, retryAt } = own;
       const { isRunning, status } = runners.status(partition, epoch);
-      const failing = runners.holdUp(partition);
-      const [running] = runners.calls(partition);
-      const facts = { partition, phase, retryAt, status, failing, running };
+      const { failing, running } = runners.activity(partition);
+      const facts = { partition, phase, retryAt, status, failing, running: running[0] };
       const held = this.holdUps.of({ ...facts, standing: standing.get(partition) });
       const pause = phase === 'paused' && pauseOf(state, partition);
       const about = { partition, epoch, ...status, ...(pause && { pause }), ...(held && { holdUp: held }) };

@@ -1,26 +1,18 @@
 import type { NatspocError } from '../../lib/errors.js';
 import type { EventStream, ReaderWindow } from '../../ports/index.js';
-import type { HoldUp } from '../../protocol/hold-up.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import { commonStart, inheritedBy } from '../../protocol/partition-start.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { random } from '../../protocol/random.js';
 import type { Closing, DeadOwners } from '../../protocol/records.js';
-import { Alone } from '../partition/alone.js';
 import type { CommitPolicy } from '../partition/commit-timer.js';
-import type { RunnerStatus } from '../partition/contract.js';
-import type { HeldBack } from '../partition/gate.js';
-import { GiveUps } from '../partition/give-ups.js';
+import type { RunnerActivity, RunnerStatus } from '../partition/contract.js';
 import { SILENT } from '../partition/logger.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
 import { PartitionState } from '../partition/partition-state.js';
-import { Pauses } from '../partition/pauses.js';
-import { Permit } from '../partition/permit.js';
 import { PartitionRunner } from '../partition/runner.js';
-import { type CallLimit, Slots } from '../partition/slots.js';
 import { type Takeover, takeOver } from '../partition/takeover.js';
-import { TimeSlice } from '../partition/time-slice.js';
-import type { LastCall } from './blocked.js';
+import { CallRules } from './call-rules.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 import { EndedRunners } from './ended-runners.js';
 
@@ -51,12 +43,8 @@ export class Runners {
   #ports: RunnersPorts;
   #layout: GroupLayoutRecord | undefined;
   readonly #events: (partition: number, epoch: number) => PartitionEvents;
-  readonly #permit: Permit;
-  readonly #slice: TimeSlice;
-  readonly #alone = new Alone();
-  readonly #giveUps = new GiveUps();
-  readonly #slots: CallLimit | undefined;
-  readonly #pauses: Pauses;
+  /** The rules for the handler calls of all partitions. */
+  readonly rules: CallRules;
   readonly #jitter: { random: number };
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
@@ -72,14 +60,10 @@ export class Runners {
     events: (partition: number, epoch: number) => PartitionEvents,
   ) {
     this.#settings = settings;
-    this.#ports = { ...ports, handler: this.#giveUps.guard(ports.handler) };
+    this.rules = new CallRules(settings, ports);
+    this.#ports = { ...ports, handler: this.rules.giveUps.guard(ports.handler) };
     this.#layout = settings.layout?.record;
     this.#events = events;
-    this.#permit = new Permit(ports.clock);
-    this.#slice = new TimeSlice(ports.clock);
-    const { maxConcurrency } = settings;
-    this.#slots = ports.limit ?? (maxConcurrency === undefined ? undefined : new Slots(maxConcurrency));
-    this.#pauses = new Pauses(ports.clock);
     this.#jitter = { random: settings.seed };
     const { intervalMs, every } = settings.runner.commit;
     const running = this.#running;
@@ -91,14 +75,14 @@ export class Runners {
     };
   }
 
-  /** Until when handlers may start, on this process's clock. */
-  get permittedUntil(): number {
-    return this.#permit.until;
+  /** The runner of a partition; undefined if there is none. */
+  of(partition: number): PartitionRunner | undefined {
+    return this.#running.get(partition)?.runner;
   }
 
-  /** Sets until when handlers may start and commits may be sent. */
-  permit(until: number): void {
-    this.#permit.extendTo(until);
+  /** What goes on in a partition. */
+  activity(partition: number): RunnerActivity {
+    return this.of(partition)?.activity ?? { running: [] };
   }
 
   /** The status of a partition under this epoch; `isRunning`: true if it has a runner. */
@@ -116,20 +100,15 @@ export class Runners {
   start(partition: number, epoch: number, died: DeadOwners | null = null): void {
     const takeover = this.#takeover(partition, epoch);
     // Requests of operators apply only to one epoch.
-    if (!takeover.before) this.#giveUps.forget(partition);
+    if (!takeover.before) this.rules.giveUps.forget(partition);
     const runner = new PartitionRunner(
       { ...takeover, died },
       this.#window(1),
       { ...this.#settings.runner, commit: this.#commit },
       {
         ...this.#ports,
+        ...this.rules,
         events: this.#events(partition, epoch),
-        permit: this.#permit,
-        slice: this.#slice,
-        alone: this.#alone,
-        slots: this.#slots,
-        pauses: this.#pauses,
-        giveUps: this.#giveUps,
         random: () => random(this.#jitter),
         logger: this.#ports.logger ?? SILENT,
         state: this.#stateOf(partition, epoch),
@@ -164,7 +143,7 @@ export class Runners {
    */
   async settle(partition: number, epoch: number): Promise<Omit<Closing, 'order'> | string | NatspocError> {
     const { maxCrashes } = this.#settings.runner;
-    const ports = { ...this.#ports, maxCrashes, permit: this.#permit, isWanted: () => true };
+    const ports = { ...this.#ports, maxCrashes, permit: this.rules.permit, isWanted: () => true };
     const taken = await takeOver(this.#takeover(partition, epoch), ports, () => {});
     if (taken.kind === 'taken') {
       return closingAt(taken.sequence, taken.mark.created, taken.trimmed);
@@ -231,55 +210,6 @@ export class Runners {
     return this.#ended.committed(partition);
   }
 
-  /** Checks whether the position of a partition still exists. */
-  look(partition: number): void {
-    this.#running.get(partition)?.runner.look();
-  }
-
-  /** Sequences of the messages of a partition whose handlers run. */
-  calls(partition: number): readonly number[] {
-    return this.#running.get(partition)?.runner.calls ?? [];
-  }
-
-  /** Why the program lets no handler of a partition start; undefined if it does not stop handlers. */
-  held(partition: number): HeldBack | undefined {
-    return this.#running.get(partition)?.runner.held;
-  }
-
-  /** True while the program acquires its state of a partition. */
-  isAcquiring(partition: number): boolean {
-    return this.#running.get(partition)?.runner.isAcquiring ?? false;
-  }
-
-  /** The message that failed and holds a partition up; undefined if there is none. */
-  holdUp(partition: number): HoldUp | undefined {
-    return this.#running.get(partition)?.runner.holdUp;
-  }
-
-  /** What is known of a message of a partition that failed and is not settled; undefined if there is no such message. */
-  failing(partition: number, sequence: number): HoldUp | undefined {
-    return this.#running.get(partition)?.runner.failing(sequence);
-  }
-
-  /** The messages that operators have skipped. */
-  get giveUps(): GiveUps {
-    return this.#giveUps;
-  }
-
-  /** Tries failed messages of a partition now. */
-  retryNow(partition: number): void {
-    this.#running.get(partition)?.runner.retryNow();
-  }
-
-  /** The partitions that the program has paused. */
-  get pauses(): Pauses {
-    return this.#pauses;
-  }
-
-  get lastCall(): LastCall | undefined {
-    return this.#slice.lastCall;
-  }
-
   /** Forgets how far partitions got: their epochs may be reused. */
   forget(): void {
     this.#ended.forget();
@@ -292,7 +222,7 @@ export class Runners {
 
   /** Stops everything immediately and for good. */
   end(): void {
-    this.permit(Number.NEGATIVE_INFINITY);
+    this.rules.permit.extendTo(Number.NEGATIVE_INFINITY);
     const reason = 'the member has ended';
     for (const { runner } of this.#running.values()) void runner.abort(reason);
     for (const state of this.#states.values()) state.lose(new Error(reason));

@@ -1,8 +1,7 @@
-import { describeHoldUp, type HoldUp } from '../../protocol/hold-up.js';
+import { describeHoldUp } from '../../protocol/hold-up.js';
 import type { OwnPartition, State } from '../../protocol/state.js';
 import type { Timing } from '../../protocol/timing.js';
-import type { RunnerStatus } from '../partition/contract.js';
-import type { HeldBack } from '../partition/gate.js';
+import type { RunnerActivity, RunnerStatus } from '../partition/contract.js';
 
 /** A standstill is reported after this time without progress, and then at this interval. */
 const TOLD_AFTER_MS = 10_000;
@@ -34,19 +33,8 @@ export interface BucketHealth {
 export interface StandstillPorts {
   state: () => State;
   bucket: BucketHealth;
-  /** The status of a partition of this member, and the sequences of its running handlers. */
-  status: (
-    partition: number,
-    epoch: number,
-  ) => {
-    status: RunnerStatus;
-    running: readonly number[];
-    held?: HeldBack | undefined;
-    /** True while the program acquires its state of the partition. */
-    acquiring?: boolean;
-    /** The message that failed and holds the partition up. */
-    failing?: HoldUp | undefined;
-  };
+  /** The status of a partition of this member, and what goes on in it. */
+  status: (partition: number, epoch: number) => { status: RunnerStatus } & RunnerActivity;
   /** Why a partition could not be started; undefined if it could. */
   failureOf: (partition: number) => string | undefined;
 }

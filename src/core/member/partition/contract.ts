@@ -1,8 +1,10 @@
 import type { Clock } from '../../lib/clock.js';
 import type { Bucket, DeadLetters, EventStream } from '../../ports/index.js';
+import type { HoldUp } from '../../protocol/hold-up.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { Alone } from './alone.js';
 import type { CommitPolicy } from './commit-timer.js';
+import type { HeldBack } from './gate.js';
 import type { GiveUps } from './give-ups.js';
 import type { Handler, InBatches } from './handler.js';
 import type { Logger } from './logger.js';
@@ -68,4 +70,16 @@ export interface RunnerStatus {
   caughtUp: boolean;
   /** `waiting`: no reader can be opened at the moment. */
   state: 'starting' | 'waiting' | 'running' | 'draining';
+}
+
+/** What goes on in a runner. */
+export interface RunnerActivity {
+  /** Sequences of the messages whose handlers run. */
+  running: readonly number[];
+  /** Why the program lets no handler start; absent if it does not stop handlers. */
+  held?: HeldBack | undefined;
+  /** True while the program acquires its state of the partition. */
+  acquiring?: boolean;
+  /** The message that failed and holds the partition up; absent if there is none. */
+  failing?: HoldUp | undefined;
 }

@@ -3,9 +3,8 @@ import type { ReaderWindow, Trimmed } from '../../ports/index.js';
 import type { HoldUp } from '../../protocol/hold-up.js';
 import { handleAfterDeaths } from './after-deaths.js';
 import type { Committer } from './committer.js';
-import type { RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
+import type { RunnerActivity, RunnerPorts, RunnerSettings, RunnerStatus } from './contract.js';
 import { Following } from './following.js';
-import type { HeldBack } from './gate.js';
 import { StopConsuming } from './handler.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
 import type { PartitionReader } from './partition-reader.js';
@@ -213,24 +212,14 @@ export class PartitionRunner {
     await this.#work.settles(this.#settings.drainTimeoutMs);
   }
 
-  /** Sequences of the messages whose handlers run. */
-  get calls(): readonly number[] {
-    return this.#work.running;
-  }
-
-  /** Why the program lets no handler start; undefined if it does not stop handlers. */
-  get held(): HeldBack | undefined {
-    return this.#work.held;
-  }
-
-  /** True while the program acquires its state of the partition. */
-  get isAcquiring(): boolean {
-    return this.#ports.state?.isPending ?? false;
-  }
-
-  /** The message that failed and holds the partition up; undefined if there is none. */
-  get holdUp(): HoldUp | undefined {
-    return this.#phase === 'running' ? this.#work.holdUp : undefined;
+  /** What goes on in the partition. */
+  get activity(): RunnerActivity {
+    return {
+      running: this.#work.running,
+      held: this.#work.held,
+      acquiring: this.#ports.state?.isPending ?? false,
+      failing: this.#phase === 'running' ? this.#work.holdUp : undefined,
+    };
   }
 
   /** What is known of a message that failed and is not settled; undefined if there is no such message. */
