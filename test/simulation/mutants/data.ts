@@ -208,7 +208,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'a partition is handed over without committing what was handled',
     edits: [
       core(
-        'member/partition/runner',
+        'member/partition/taking',
         '(await this.#committer?.flush(deadline - clock.now())) ?? false',
         'false',
       ),

@@ -13,7 +13,7 @@ export const READING: readonly Mutant[] = [
     name: 'search-lost',
     mistake: 'a runner that took nothing over forgets the gap that its predecessor had noticed',
     edits: [
-      core('member/partition/runner', 'this.#trimWatch?.state ?? before?.state', 'this.#trimWatch?.state'),
+      core('member/partition/taking', 'this.#trimWatch?.state ?? before?.state', 'this.#trimWatch?.state'),
     ],
   },
   {
@@ -264,8 +264,8 @@ export const READING: readonly Mutant[] = [
     edits: [
       core(
         'member/partition/taking',
-        "(await trimWatch?.settle()) === false ? 'unknown' : 'confirmed'",
-        "trimWatch ? 'confirmed' : 'unknown'",
+        "(await this.#trimWatch?.settle()) === false ? 'unknown' : 'confirmed'",
+        "this.#trimWatch ? 'confirmed' : 'unknown'",
       ),
     ],
   },

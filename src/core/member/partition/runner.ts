@@ -1,5 +1,5 @@
 import { messageOf, type NatspocError } from '../../lib/errors.js';
-import type { ReaderWindow, Trimmed } from '../../ports/index.js';
+import type { ReaderWindow } from '../../ports/index.js';
 import type { HoldUp } from '../../protocol/hold-up.js';
 import { handleAfterDeaths } from './after-deaths.js';
 import type { Committer } from './committer.js';
@@ -8,18 +8,10 @@ import { Following } from './following.js';
 import { StopConsuming } from './handler.js';
 import { ABORT_GRACE_MS } from './handler-timeout.js';
 import type { PartitionReader } from './partition-reader.js';
-import { readAfter } from './read-after.js';
-import type { TrimWatch } from './stream-losses.js';
-import { continues, type LossesLeft, type Taken, type Takeover } from './takeover.js';
+import type { LossesLeft, Taken, Takeover } from './takeover.js';
 import { Taking } from './taking.js';
 import { PartitionWork } from './work.js';
 import type { Halt } from './work-contract.js';
-
-/**
- * How long the last commit of a drain may take: longer than a cluster needs to elect a leader of the bucket. The lease
- * has to wait for the leader as well. An owner that gets the partition earlier starts at the last commit.
- */
-const FLUSH_MS = 15_000;
 
 /**
  * One partition under one epoch: takes over the position, reads, handles messages, and commits. Ends by `drain`, by
@@ -32,19 +24,14 @@ export class PartitionRunner {
   readonly #work: PartitionWork;
   #window: ReaderWindow;
   #reader: PartitionReader | undefined;
-  /** Resolves when the previous runner of the partition has ended. */
-  #after: Promise<void> = Promise.resolve();
   readonly #taking: Taking;
   #committer: Committer | undefined;
-  #trimWatch: TrimWatch | undefined;
-  #trimmed = 0;
   /** Set by handlers that succeed after this runner has ended: the sequence up to which all messages are then handled; 0 if none. */
   #handledLate = 0;
   #caughtUp = false;
   /** True if uncommitted messages do not count as handled, because messages before them may be missing. */
   #isMistrusted = false;
   readonly #following: Following;
-  #isCertain = false;
   #phase: 'running' | 'draining' | 'ended' = 'running';
 
   constructor(takeover: Takeover, window: ReaderWindow, settings: RunnerSettings, ports: RunnerPorts) {
@@ -52,13 +39,9 @@ export class PartitionRunner {
     this.#window = window;
     this.#settings = settings;
     this.#ports = ports;
-    const scope = {
-      partition: takeover.partition,
-      epoch: takeover.epoch,
-      logger: ports.logger,
-      state: ports.state,
-    };
-    this.#work = new PartitionWork(scope, settings, ports, {
+    const { partition, epoch } = takeover;
+    const { logger, state } = ports;
+    this.#work = new PartitionWork({ partition, epoch, logger, state }, settings, ports, {
       advanced: (message, messages) => {
         if (this.#phase === 'ended') this.#handledLate = message.sequence;
         else {
@@ -76,9 +59,7 @@ export class PartitionRunner {
     );
     this.#taking = new Taking(takeover, settings, ports, {
       phase: () => this.#phase,
-      held: (committer, taken, trimWatch) => this.#held(committer, taken, trimWatch),
-      reading: () => this.#reader && { received: this.#reader.received, waiting: this.#reader.pending ?? 0 },
-      trimmed: (trimmed) => this.#lose(trimmed),
+      held: (committer, taken) => this.#held(committer, taken),
       failed: (message) => this.#fail(message),
       mistrusted: (reason) => this.#mistrust(reason),
       unreadable: (message) => this.#halted(message),
@@ -87,12 +68,9 @@ export class PartitionRunner {
     });
   }
 
-  /**
-   * True if the drain has committed: the stored position is the one in {@link status}, unless it was moved
-   * since.
-   */
+  /** See {@link Taking.isCertain}. */
   get isCertain(): boolean {
-    return this.#isCertain;
+    return this.#taking.isCertain;
   }
 
   get status(): RunnerStatus {
@@ -110,29 +88,27 @@ export class PartitionRunner {
       handled: this.#work.handled,
       lag: this.#work.waiting + (this.#reader?.lag ?? 0),
       oldestAtMs: this.#work.oldestAtMs,
-      trimmed: this.#trimmed,
+      trimmed: this.#taking.trimmed,
       caughtUp: this.#caughtUp || this.#isCaughtUp(),
       state: this.#phase === 'running' ? reading : 'draining',
     };
   }
 
-  /** What is left of the search for losses: of its own search, or of its predecessor's if it took nothing over. */
+  /** See {@link Taking.losses}. */
   get losses(): LossesLeft {
-    const before = this.#takeover.before?.losses;
-    return {
-      state: this.#trimWatch?.state ?? before?.state,
-      uncounted: this.#committer?.uncounted ?? before?.uncounted ?? 0,
-    };
+    return this.#taking.losses;
   }
 
   /** Takes the partition over and starts to handle it, after `after` has resolved. */
   async start(after: Promise<void>): Promise<void> {
-    this.#after = after;
     const taken = await this.#taking.start(after);
     if (!taken || this.#phase !== 'running') return;
     this.#committer?.madeOn(taken.mark.created);
     if (!(await this.#acquire()) || this.#phase !== 'running') return;
-    this.#reader = this.#newReader(taken);
+    this.#reader = this.#taking.reader(taken, this.#window, () => this.#work.waiting, {
+      message: (message) => this.#work.accept(message),
+      opened: () => void this.#isCaughtUp(),
+    });
     if (!(await this.#reader.open()) || this.#isEnded()) return;
     this.#ports.events.started();
     this.#following.start();
@@ -172,13 +148,11 @@ export class PartitionRunner {
         this.#ports.events.overdue?.(this.#work.running);
     }
     if (this.#isEnded()) return false;
-    const isReleased = await this.#ports.state?.release(
-      Math.max(endsAt, clock.now() + ABORT_GRACE_MS),
-      clock,
-    );
+    const releasedBy = Math.max(endsAt, clock.now() + ABORT_GRACE_MS);
+    const isReleased = await this.#ports.state?.release(releasedBy, clock);
     // If the release failed, effects of messages since the last commit may be lost with the state.
     if (isReleased === false) this.#committer?.end();
-    else await this.#commitLast();
+    else await this.#taking.commitLast();
     if (this.#isEnded()) return false;
     const { position: upTo, committed: after } = this.status;
     if (upTo > after) this.#ports.events.uncommitted?.({ after, upTo });
@@ -195,15 +169,6 @@ export class PartitionRunner {
       else this.#fail(`acquire failed: ${messageOf(error)}`);
       return false;
     }
-  }
-
-  /** Commits what this runner or the previous one handled under this epoch, within {@link FLUSH_MS}. */
-  async #commitLast(): Promise<void> {
-    const { clock } = this.#ports;
-    const deadline = clock.now() + FLUSH_MS;
-    await this.#after;
-    if (this.#taking.owes) await this.#taking.heldUntil(deadline);
-    if (!this.#isEnded()) this.#isCertain = (await this.#committer?.flush(deadline - clock.now())) ?? false;
   }
 
   /** Stops immediately: aborts handlers, commits nothing more. Resolves when the handlers have ended. */
@@ -283,27 +248,15 @@ export class PartitionRunner {
     this.#end(message, () => this.#ports.events.halted(message, held));
   }
 
-  #held(committer: Committer, taken: Taken, trimWatch: TrimWatch | undefined): void {
-    const { trimmed, sequence } = taken;
+  #held(committer: Committer, taken: Taken): void {
     this.#committer = committer;
-    this.#trimWatch = trimWatch;
-    const { before } = this.#takeover;
-    this.#trimmed = trimmed;
-    if (continues(before?.status, sequence)) this.#trimmed += before?.losses?.uncounted ?? 0;
-    if (this.#trimmed > trimmed) committer.trimmed(this.#trimmed);
     const { alone, permit, events } = this.#ports;
     const deaths = handleAfterDeaths(this.#work, committer, taken, this.#settings.maxCrashes, {
       alone,
       permit,
       isCaughtUp: () => this.#isCaughtUp(),
     });
-    if (deaths !== undefined) events.cautious?.(deaths, sequence);
-  }
-
-  #lose(trimmed: Trimmed): void {
-    this.#trimmed += trimmed.atMost;
-    this.#committer?.trimmed(this.#trimmed);
-    this.#ports.events.trimmed?.(trimmed);
+    if (deaths !== undefined) events.cautious?.(deaths, taken.sequence);
   }
 
   /** Commits the messages before the failed one. The position stays before the failed message. */
@@ -315,28 +268,5 @@ export class PartitionRunner {
     }
     // The member has to stop even if this partition was aborted meanwhile.
     if (halt.kind === 'stopped') this.#ports.events.stopped?.(halt.error);
-  }
-
-  #newReader(taken: Taken): PartitionReader {
-    return readAfter(
-      this.#takeover,
-      taken,
-      this.#window,
-      this.#settings,
-      this.#ports,
-      this.#trimWatch,
-      {
-        waiting: () => this.#work.waiting,
-        handledUpTo: () => this.#committer?.handledUpTo ?? 0,
-      },
-      {
-        message: (message) => this.#work.accept(message),
-        opened: () => void this.#isCaughtUp(),
-        trimmed: (trimmed) => this.#lose(trimmed),
-        failed: (reason) => this.#fail(reason),
-        mistrusted: (reason) => this.#mistrust(reason),
-        terminal: (error) => this.#terminal(error),
-      },
-    );
   }
 }

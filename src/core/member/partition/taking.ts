@@ -1,28 +1,32 @@
 import { sleep } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
-import type { Confirmation, Trimmed } from '../../ports/index.js';
+import type { Confirmation, ReaderWindow, Trimmed } from '../../ports/index.js';
 import { carriedOver } from '../../protocol/crashes.js';
+import { readerName } from '../../protocol/reader-name.js';
 import { readCleared } from './cleared.js';
 import { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings } from './contract.js';
 import type { StopConsuming } from './handler.js';
 import { shortLead } from './lead.js';
+import { PartitionReader, type PartitionReaderEvents } from './partition-reader.js';
 import { TrimWatch } from './stream-losses.js';
-import { continues, type Taken, type Takeover, takeOver } from './takeover.js';
+import { continues, type LossesLeft, type Taken, type Takeover, takeOver } from './takeover.js';
 
 /** Wait before a drain tries again to take the position over. */
 const TAKE_RETRY_MS = 250;
+
+/**
+ * How long the last commit of a drain may take: longer than a cluster needs to elect a leader of the bucket. The lease
+ * has to wait for the leader as well. An owner that gets the partition earlier starts at the last commit.
+ */
+const FLUSH_MS = 15_000;
 
 /** What {@link Taking} reports to its runner. */
 export interface TakingEvents {
   /** `running`: handle the partition; `draining`: only commit the messages that were handled before. */
   phase(): 'running' | 'draining' | 'ended';
   /** The position is ours: commits are possible before there is a reader. */
-  held(committer: Committer, taken: Taken, trimWatch: TrimWatch | undefined): void;
-  /** The last received sequence, and how many messages wait after it; undefined without a reader. */
-  reading(): { received: number; waiting: number } | undefined;
-  /** The stream dropped messages before they were received. */
-  trimmed(trimmed: Trimmed): void;
+  held(committer: Committer, taken: Taken): void;
   /** A temporary failure. */
   failed(message: string): void;
   /** Messages may be missing before messages that were handled and not committed. */
@@ -35,13 +39,23 @@ export interface TakingEvents {
   unsafe(error: StopConsuming): void;
 }
 
-/** Takes the position of a partition over, and makes its committer. */
+/**
+ * Takes the position of a partition over, and makes the committer and the reader that continue there. Counts the messages
+ * that the stream dropped before they were received.
+ */
 export class Taking {
   readonly #takeover: Takeover;
   readonly #settings: RunnerSettings;
   readonly #ports: RunnerPorts;
   readonly #events: TakingEvents;
+  /** Resolves when the previous runner of the partition has ended. */
+  #after: Promise<void> = Promise.resolve();
   #committer: Committer | undefined;
+  #reader: PartitionReader | undefined;
+  /** Looks for messages that the stream drops; undefined if the stream's readers report them. */
+  #trimWatch: TrimWatch | undefined;
+  #trimmed = 0;
+  #isCertain = false;
   #result: Promise<Taken | undefined> | undefined;
   /** Called when the position is ours, or cannot be obtained. */
   #held: (() => void) | undefined;
@@ -58,21 +72,87 @@ export class Taking {
    * is no longer wanted.
    */
   start(after: Promise<void>): Promise<Taken | undefined> {
-    this.#result = this.#take(after);
+    this.#after = after;
+    this.#result = this.#take();
     return this.#result;
+  }
+
+  /** Makes the reader of the messages after the position that was taken over. */
+  reader(
+    { mark, reader, tags }: Taken,
+    window: ReaderWindow,
+    waiting: () => number,
+    events: Pick<PartitionReaderEvents, 'message' | 'opened'>,
+  ): PartitionReader {
+    const { group, partition, epoch, isHandled } = this.#takeover;
+    const { failed, mistrusted, terminal } = this.#events;
+    this.#reader = new PartitionReader(
+      mark,
+      window,
+      {
+        ...this.#ports,
+        partition,
+        name: readerName(group, partition, epoch, reader),
+        trimWatch: this.#trimWatch,
+        // While a batch is handled, the next one is made full.
+        concurrency: typeof this.#ports.handler === 'function' ? this.#atOnce : 2 * this.#atOnce,
+        isHandled: tags.sought ? undefined : isHandled,
+        progress: { waiting, handledUpTo: () => this.#committer?.handledUpTo ?? 0 },
+      },
+      { ...events, failed, mistrusted, terminal, trimmed: (trimmed) => this.#lose(trimmed) },
+    );
+    return this.#reader;
+  }
+
+  /** How many messages calls may have at the same time. */
+  get #atOnce(): number {
+    const { handler } = this.#ports;
+    return typeof handler === 'function' ? (this.#settings.concurrency ?? 1) : handler.limits.messages;
+  }
+
+  /** Upper bound of the number of messages that the stream dropped. */
+  get trimmed(): number {
+    return this.#trimmed;
+  }
+
+  /** What is left of the search for losses: of its own search, or of its predecessor's if it took nothing over. */
+  get losses(): LossesLeft {
+    const before = this.#takeover.before?.losses;
+    return {
+      state: this.#trimWatch?.state ?? before?.state,
+      uncounted: this.#committer?.uncounted ?? before?.uncounted ?? 0,
+    };
+  }
+
+  /**
+   * True if the last commit of a drain has succeeded: the stored position is the committed one, unless it was moved
+   * since.
+   */
+  get isCertain(): boolean {
+    return this.#isCertain;
+  }
+
+  /** Commits what this runner or the previous one handled under this epoch, within {@link FLUSH_MS}. */
+  async commitLast(): Promise<void> {
+    const { clock } = this.#ports;
+    const deadline = clock.now() + FLUSH_MS;
+    await this.#after;
+    if (this.#owes) await this.#heldUntil(deadline);
+    if (this.#events.phase() !== 'ended')
+      this.#isCertain = (await this.#committer?.flush(deadline - clock.now())) ?? false;
   }
 
   /**
    * True if the previous runner handled more under this epoch than it committed, and this runner has not continued from
    * there yet.
    */
-  get owes(): boolean {
+  get #owes(): boolean {
     const before = this.#takeover.before?.status;
     return !this.#committer && before !== undefined && before.position > before.committed;
   }
 
   /** Resolves when the position is ours, or cannot be obtained, or at the deadline. */
-  async heldUntil(deadline: number): Promise<void> {
+  async #heldUntil(deadline: number): Promise<void> {
     const { clock } = this.#ports;
     await new Promise<void>((resolve) => {
       const cancel = clock.at(deadline, resolve);
@@ -84,10 +164,10 @@ export class Taking {
     });
   }
 
-  async #take(after: Promise<void>): Promise<Taken | undefined> {
+  async #take(): Promise<Taken | undefined> {
     const { maxCrashes } = this.#settings;
     const ports = { ...this.#ports, maxCrashes, isWanted: () => this.#isWanted };
-    await after;
+    await this.#after;
     while (this.#isWanted) {
       const taken = await takeOver(this.#takeover, ports, (position) => this.#hold(position));
       if (!this.#isWanted) return undefined;
@@ -106,14 +186,15 @@ export class Taking {
 
   #hold(taken: Taken): void {
     if (!this.#isWanted) return;
-    const { partition, epoch, group } = this.#takeover;
+    const { partition, epoch, group, before } = this.#takeover;
     const events = this.#events;
-    const trimWatch = this.#watchFor(taken);
+    const left = continues(before?.status, taken.sequence) ? before?.losses : undefined;
+    this.#trimWatch = this.#watchFor(taken, left);
     const carried = carriedOver(taken.crashes, taken.sequence, this.#settings.maxCrashes);
     this.#committer = new Committer(
-      { group, partition, epoch, ...taken, carried, lead: this.#lead },
+      { group, partition, epoch, ...taken, carried, lead: shortLead(this.#atOnce) },
       this.#settings.commit,
-      { ...this.#ports, confirm: this.#confirming(trimWatch) },
+      { ...this.#ports, confirm: this.#confirming() },
       {
         fenced: () => events.failed('a newer owner has taken over'),
         vanished: () => events.failed('its position is gone'),
@@ -123,20 +204,15 @@ export class Taking {
         unsafe: (error) => events.unsafe(error),
       },
     );
-    events.held(this.#committer, taken, trimWatch);
+    this.#trimmed = taken.trimmed;
+    if (left?.uncounted) this.#count(left.uncounted);
+    events.held(this.#committer, taken);
     if (taken.resumed > taken.sequence) this.#committer.resume();
     this.#held?.();
   }
 
-  get #lead(): number {
-    const { handler } = this.#ports;
-    const atOnce = typeof handler === 'function' ? this.#settings.concurrency : handler.limits.messages;
-    return shortLead(atOnce ?? 1);
-  }
-
-  /** Looks for messages that the stream drops; undefined if the stream's readers report them. */
-  #watchFor({ resumed, sequence }: Taken): TrimWatch | undefined {
-    const { group, partition, start, before } = this.#takeover;
+  #watchFor({ resumed }: Taken, left: LossesLeft | undefined): TrimWatch | undefined {
+    const { group, partition, start } = this.#takeover;
     const { bucket, clock, stream } = this.#ports;
     if (stream.shared) return undefined;
     // If the group starts here, missing messages are not a loss: they may have been dropped before.
@@ -147,25 +223,35 @@ export class Taking {
       {
         clock,
         stream,
-        reading: () => this.#events.reading() ?? { received: resumed, waiting: 0 },
+        reading: () => ({ received: this.#reader?.received ?? resumed, waiting: this.#reader?.pending ?? 0 }),
         cleared: () => readCleared(bucket, group, partition),
-        trimmed: (trimmed) => this.#events.trimmed(trimmed),
+        trimmed: (trimmed) => this.#lose(trimmed),
       },
-      continues(before?.status, sequence) ? before?.losses?.state : undefined,
+      left?.state,
     );
   }
 
+  #lose(trimmed: Trimmed): void {
+    this.#count(trimmed.atMost);
+    this.#ports.events.trimmed?.(trimmed);
+  }
+
+  #count(messages: number): void {
+    this.#trimmed += messages;
+    this.#committer?.trimmed(this.#trimmed);
+  }
+
   /** Keeps the position from passing a loss before the loss is reported. */
-  #confirming(trimWatch: TrimWatch | undefined): () => Promise<Confirmation> {
+  #confirming(): () => Promise<Confirmation> {
     const { shared } = this.#ports.stream;
     const isUrgent = (): boolean => this.#events.phase() === 'draining';
     if (shared) return () => shared.confirm(this.#takeover.partition, isUrgent());
-    return async () => ((await trimWatch?.settle()) === false ? 'unknown' : 'confirmed');
+    return async () => ((await this.#trimWatch?.settle()) === false ? 'unknown' : 'confirmed');
   }
 
   /** A drain needs the position only if there is something to commit. */
   get #isWanted(): boolean {
     const phase = this.#events.phase();
-    return phase === 'running' || (phase === 'draining' && this.owes);
+    return phase === 'running' || (phase === 'draining' && this.#owes);
   }
 }
