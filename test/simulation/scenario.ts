@@ -69,7 +69,7 @@ export function settingsFor(
 function liftHalts(world: World): void {
   for (const { member } of world.active) {
     for (const { partition, state } of member.status.partitions) {
-      if (state === 'halted') member.release(partition, null);
+      if (state === 'halted') member.orders.release(partition, null);
     }
   }
   world.timeline.after(1_000, () => liftHalts(world));

@@ -51,7 +51,7 @@ function bench() {
   };
   const failure = { text: undefined as string | undefined };
   const standstill = new Standstill({
-    state: () => state,
+    state,
     bucket,
     status: () => runner,
     failureOf: () => failure.text,

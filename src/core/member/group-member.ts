@@ -176,7 +176,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Gives a partition away: to the member of this name or session id, or to the member with the fewest partitions. */
   release(partition: number, to: string | null = null): void {
-    this.#member?.release(partition, to);
+    this.#member?.orders.release(partition, to);
   }
 
   /**

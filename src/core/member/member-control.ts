@@ -8,10 +8,11 @@ export function memberControl(member: () => MemberEngine): MemberControl {
     return choice === 'all' ? all : all.filter((partition) => choice.includes(partition));
   };
   return {
-    release: ({ partitions, to }) => owned(partitions).filter((partition) => member().release(partition, to)),
-    retry: ({ partitions }) => owned(partitions).filter((partition) => member().retry(partition)),
+    release: ({ partitions, to }) =>
+      owned(partitions).filter((partition) => member().orders.release(partition, to)),
+    retry: ({ partitions }) => owned(partitions).filter((partition) => member().orders.retry(partition)),
     skip: ({ partition, sequence, deadLetter, by }) =>
-      member().giveUp(partition, sequence, deadLetter ? 'dead-letter' : 'skip', by) ? [partition] : [],
+      member().orders.giveUp(partition, sequence, deadLetter ? 'dead-letter' : 'skip', by) ? [partition] : [],
     stop: () => {
       const partitions = owned('all');
       // `closed` of the member reports errors.

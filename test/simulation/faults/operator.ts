@@ -40,7 +40,7 @@ export function liftAll(world: World): void {
 /** An operator releases partitions. */
 export const releases: Fault = (world, { member }) => {
   for (const { partition } of member.status.partitions) {
-    if (world.random.chance(0.5)) member.release(partition, null);
+    if (world.random.chance(0.5)) member.orders.release(partition, null);
   }
   return 0;
 };

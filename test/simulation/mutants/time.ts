@@ -87,15 +87,16 @@ export const TIME: readonly Mutant[] = [
     mistake: 'while commits are acknowledged, the proof of life is renewed only once per third of the ttl',
     edits: [
       core(
-        'member/engine/engine',
-        '      ...listener,\n',
-        "      ...listener,\n      committed: (_, tookMs) =>\n        this.#feed({ type: 'heard', sentAt: this.#ports.clock.now() - tookMs }),\n",
+        'member/engine/partition-relay',
+        '    ...listener,\n',
+        "    ...listener,\n    committed: (_, tookMs) => feed({ type: 'heard', tookMs }),\n",
       ),
       core(
         'protocol/step',
         "  'session-fenced': (",
-        `  heard: (state, { sentAt }) => {
+        `  heard: (state, { now, tookMs }) => {
     const { proof } = state.session;
+    const sentAt = now - tookMs;
     proof.certainAt = Math.max(proof.certainAt, sentAt);
     const latest = proof.deadline - state.timing.ttlMs * 0.567;
     proof.renewAt = Math.max(proof.renewAt, Math.min(latest, sentAt + state.timing.renewEveryMs));

@@ -1,15 +1,11 @@
-import type { Dealt } from '../../config/retry.js';
 import type { Cancel } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { LayoutKeeper, Watch } from '../../ports/index.js';
 import { decodeEntries } from '../../protocol/entries.js';
-import type { Effect, GroupEvent } from '../../protocol/events.js';
+import type { Effect, Report } from '../../protocol/events.js';
 import { initialState } from '../../protocol/initial-state.js';
 import { keys } from '../../protocol/keys.js';
 import { type GroupLayoutRecord, hasOwnPartitions } from '../../protocol/layout-records.js';
-import type { State } from '../../protocol/state.js';
-import { step } from '../../protocol/step.js';
-import type { PartitionEvents } from '../partition/partition-events.js';
 import type { Pauses } from '../partition/pauses.js';
 import { BucketEffects, type EventWithoutNow } from './bucket-effects.js';
 import type { MemberEvents, MemberPorts, MemberSettings } from './contract.js';
@@ -17,14 +13,15 @@ import { followLink } from './follow-link.js';
 import { refuseFormat } from './format.js';
 import { HighWater } from './high-water.js';
 import { Identification } from './identification.js';
+import { Orders } from './orders.js';
 import { OwnStatus } from './own-status.js';
+import { partitionRelay } from './partition-relay.js';
+import { type Performers, ProtocolLoop } from './protocol-loop.js';
 import { putBack } from './put-back.js';
 import { Runners } from './runners.js';
 
 /** How long a leaving member waits, beyond the drain timeout, for other members to take its partitions. */
 const LEAVE_GRACE_MS = 5_000;
-
-type Perform<E> = (effect: E) => void;
 
 /**
  * A member of a group: feeds the protocol one event at a time, and executes its effects. The engine itself decides
@@ -40,20 +37,24 @@ export class MemberEngine {
   readonly #identification: Identification;
   /** What the member reports about itself. */
   readonly status: OwnStatus;
-  readonly #queue: GroupEvent[] = [];
-  #state: State;
-  #stepping = false;
+  /** Executes orders for single partitions. */
+  readonly orders: Orders;
+  readonly #loop: ProtocolLoop;
   /** Keeps the layout that the member works with. */
   #keeper: LayoutKeeper | undefined;
   #watch: Watch | undefined;
   #unwatchLink: (() => void) | undefined;
-  #cancelWake: Cancel | undefined;
   #cancelLeave: Cancel | undefined;
-  #wakeAt = Number.POSITIVE_INFINITY;
   #ended = false;
   #end!: { resolve: () => void; reject: (error: NatspocError) => void };
+  /** What the parts of the member report. */
+  readonly #told = {
+    feed: (event: EventWithoutNow): void => this.#loop.feed(event),
+    report: (report: Report): void => this.#events.report(report),
+    fail: (error: NatspocError): void => this.fail(error),
+  };
   /** Executes one effect. */
-  readonly #perform: { [T in Effect['type']]: Perform<Extract<Effect, { type: T }>> } = {
+  readonly #perform: Performers = {
     identify: () => void this.#identification.begin(),
     'write-session': (effect) => void this.#bucket.writeSession(effect, this.#identification.isProbeable),
     'write-proof': (effect) => void this.#bucket.writeProof(effect),
@@ -80,7 +81,7 @@ export class MemberEngine {
     'abort-partition': ({ partition, reason }) => this.#runners.lose(partition, reason),
     permit: ({ until }) => this.#runners.rules.permit.extendTo(until),
     interrupt: () => this.#runners.interrupt(),
-    'wake-at': ({ at }) => this.#wake(at),
+    'wake-at': ({ at }) => this.#loop.wake(at),
     report: ({ report }) => this.#events.report(report),
     left: () => this.#finish(),
   };
@@ -93,32 +94,41 @@ export class MemberEngine {
     this.#ports = ports;
     this.#events = events;
     this.#keeper = ports.layout;
-    this.#water = new HighWater(ports.bucket, ports.clock, () => this.#feed({ type: 'went-back' }));
+    this.#water = new HighWater(ports.bucket, ports.clock, () => this.#loop.feed({ type: 'went-back' }));
+    this.#loop = new ProtocolLoop(initialState(settings), ports.clock, this.#perform);
     this.#runners = new Runners(settings, { ...ports, bucket: this.#water }, (partition, epoch) =>
-      this.#eventsOf(partition, epoch),
+      partitionRelay(partition, epoch, events.partition(partition), {
+        ...this.#told,
+        runners: this.#runners,
+        holdUps: this.status.holdUps,
+      }),
     );
     this.#bucket = new BucketEffects(settings, {
       ...ports,
       bucket: this.#water,
       unjudged: ports.bucket,
-      feed: (event) => this.#feed(event),
-      fail: (error) => this.fail(error),
+      ...this.#told,
     });
     this.#identification = new Identification({
       ...ports,
       retryMs: settings.timing.retryMs,
-      identified: (id) => this.#feed({ type: 'identified', id }),
+      identified: (id) => this.#loop.feed({ type: 'identified', id }),
     });
     this.status = new OwnStatus({
       ...ports,
       cpuMs: ports.cpuMs,
-      state: () => this.#state,
+      state: this.#loop.state,
       runners: this.#runners,
       bucket: this.#water,
       ttlMs: settings.timing.ttlMs,
-      report: (report) => events.report(report),
+      report: this.#told.report,
     });
-    this.#state = initialState(settings);
+    this.orders = new Orders({
+      state: this.#loop.state,
+      runners: this.#runners,
+      holdUps: this.status.holdUps,
+      feed: this.#told.feed,
+    });
     this.closed = new Promise((resolve, reject) => {
       this.#end = { resolve, reject };
     });
@@ -128,12 +138,12 @@ export class MemberEngine {
 
   /** The session id; null without a session. */
   get id(): string | null {
-    return this.#state.session.id;
+    return this.#loop.state.session.id;
   }
 
   /** True in a keyed group. */
   get isKeyed(): boolean {
-    const { record } = this.#state.layout;
+    const { record } = this.#loop.state.layout;
     return record !== null && !hasOwnPartitions(record);
   }
 
@@ -144,27 +154,23 @@ export class MemberEngine {
 
   /** Joins the group. */
   start(): void {
-    this.#unwatchLink = followLink(this.#ports.link, this.#ports.clock, {
-      feed: (event) => this.#feed(event),
-      report: (report) => this.#events.report(report),
-      fail: (error) => this.fail(error),
-    });
+    this.#unwatchLink = followLink(this.#ports.link, this.#ports.clock, this.#told);
     this.#startWatch();
     this.status.start();
-    this.#feed({ type: 'connected' });
+    this.#loop.feed({ type: 'connected' });
   }
 
   #startWatch(): void {
     const { group, version } = this.#settings;
-    const unreadable = (key: string): void => this.#events.report({ type: 'unreadable', key });
+    const unreadable = (key: string): void => this.#told.report({ type: 'unreadable', key });
     this.#watch = this.#water.watch(keys.groupPrefix(group), {
       snapshot: (entries) => {
-        const refusal = this.#state.viewReady ? undefined : refuseFormat(group, entries, version);
+        const refusal = this.#loop.state.viewReady ? undefined : refuseFormat(group, entries, version);
         if (refusal) this.fail(refusal);
-        else this.#feed({ type: 'snapshot', entries: decodeEntries(group, entries, unreadable) });
+        else this.#loop.feed({ type: 'snapshot', entries: decodeEntries(group, entries, unreadable) });
       },
       changes: (entries) =>
-        this.#feed({ type: 'changes', entries: decodeEntries(group, entries, unreadable) }),
+        this.#loop.feed({ type: 'changes', entries: decodeEntries(group, entries, unreadable) }),
       failed: (error) => this.fail(error),
     });
   }
@@ -179,7 +185,7 @@ export class MemberEngine {
     void putBack(
       this.#settings.group,
       this.#settings.start,
-      this.#state.layout.epoch,
+      this.#loop.state.layout.epoch,
       known.filter(({ sequence }) => sequence > 0),
       {
         ...this.#ports,
@@ -217,7 +223,7 @@ export class MemberEngine {
       return;
     }
     const answer = typeof settled === 'string' ? { position: null, message: settled } : { position: settled };
-    this.#feed({ type: 'position-settled', partition, epoch, order, ...answer });
+    this.#loop.feed({ type: 'position-settled', partition, epoch, order, ...answer });
   }
 
   /**
@@ -229,47 +235,9 @@ export class MemberEngine {
     if (!this.#ended && !this.#cancelLeave) {
       const boundMs = this.#settings.runner.drainTimeoutMs + LEAVE_GRACE_MS;
       this.#cancelLeave = clock.at(clock.now() + boundMs, () => this.#finish());
-      this.#feed({ type: 'leave', rejoinWithinMs });
+      this.#loop.feed({ type: 'leave', rejoinWithinMs });
     }
     await this.closed;
-  }
-
-  /**
-   * Gives a partition to the member of this name or id, or (null) to the member with the fewest partitions. False if it is
-   * not owned here.
-   */
-  release(partition: number, to: string | null): boolean {
-    const owned = this.#state.own.has(partition);
-    if (owned) this.#feed({ type: 'release', partition, to });
-    return owned;
-  }
-
-  /** Retries at once what holds a partition up. False if nothing holds it up, or it is not owned here. */
-  retry(partition: number): boolean {
-    const phase = this.#state.own.get(partition)?.phase;
-    const isHeldUp = phase === 'halted' || phase === 'waiting' || this.#runners.activity(partition).failing;
-    if (!isHeldUp) return false;
-    this.#runners.of(partition)?.retryNow();
-    this.#feed({ type: 'retry', partition });
-    return true;
-  }
-
-  /**
-   * Gives up a message that failed: it is not tried again. The partition continues.
-   *
-   * @param by the operator.
-   * @returns false if this message does not hold the partition up.
-   */
-  giveUp(partition: number, sequence: number, how: Exclude<Dealt, 'handled'>, by: string): boolean {
-    if (!this.#state.own.has(partition)) return false;
-    const halted = this.status.holdUps.haltedAt(partition);
-    const failed =
-      this.#runners.of(partition)?.failing(sequence) ?? (halted?.sequence === sequence ? halted : undefined);
-    if (!failed) return false;
-    const tries = failed.attempt === null ? '' : ` after attempt ${failed.attempt}`;
-    this.#runners.rules.giveUps.add(partition, sequence, how, `given up by ${by}${tries}: ${failed.reason}`);
-    this.retry(partition);
-    return true;
   }
 
   /** The partitions that the program has paused here. */
@@ -285,7 +253,7 @@ export class MemberEngine {
   #finish(error?: NatspocError): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#cancelWake?.();
+    this.#loop.end();
     this.status.stop();
     this.#cancelLeave?.();
     this.#watch?.stop();
@@ -296,61 +264,12 @@ export class MemberEngine {
     else this.#end.resolve();
   }
 
-  /** Processes one event at a time: an event that an effect causes waits in the queue. */
-  #feed(event: EventWithoutNow): void {
-    if (this.#ended) return;
-    this.#queue.push({ ...event, now: this.#ports.clock.now() });
-    if (this.#stepping) return;
-    this.#stepping = true;
-    for (let next = this.#queue.shift(); next && !this.#ended; next = this.#queue.shift()) {
-      for (const effect of step(this.#state, next)) (this.#perform[effect.type] as Perform<Effect>)(effect);
-    }
-    this.#stepping = false;
-  }
-
-  #wake(at: number): void {
-    if (at === this.#wakeAt) return;
-    this.#cancelWake?.();
-    this.#wakeAt = at;
-    this.#cancelWake = this.#ports.clock.at(at, () => {
-      this.#wakeAt = Number.POSITIVE_INFINITY;
-      this.#feed({ type: 'tick' });
-    });
-  }
-
   async #probe(id: string): Promise<void> {
-    this.#feed({ type: 'probed', id, outcome: await this.#ports.prober.probe(id) });
+    this.#loop.feed({ type: 'probed', id, outcome: await this.#ports.prober.probe(id) });
   }
 
   async #drain(partition: number, epoch: number): Promise<void> {
     if (await this.#runners.drain(partition, epoch))
-      this.#feed({ type: 'partition-drained', partition, epoch });
-  }
-
-  /** The events of a partition: for the protocol, and for the listeners of this member. */
-  #eventsOf(partition: number, epoch: number): PartitionEvents {
-    const listener = this.#events.partition(partition);
-    return {
-      ...listener,
-      started: () => {
-        this.status.holdUps.started(partition);
-        this.#feed({ type: 'partition-started', partition, epoch });
-      },
-      unread: (reason, retryMs) => {
-        this.status.holdUps.failed(partition, reason);
-        listener.unread?.(reason, retryMs);
-      },
-      failed: (message) => {
-        this.#runners.remove(partition, message);
-        this.status.holdUps.failed(partition, message);
-        this.#feed({ type: 'partition-failed', partition, epoch, message });
-      },
-      halted: (message, held) => {
-        this.#runners.remove(partition, message);
-        this.status.holdUps.halted(partition, message, held);
-        this.#feed({ type: 'partition-halted', partition, epoch, message });
-      },
-      terminal: (error) => this.fail(error),
-    };
+      this.#loop.feed({ type: 'partition-drained', partition, epoch });
   }
 }

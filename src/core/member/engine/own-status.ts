@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 1_000;
 /** What {@link OwnStatus} works with. */
 export interface OwnStatusPorts {
   clock: Clock;
-  state: () => State;
+  state: State;
   runners: Runners;
   bucket: BucketHealth;
   /** The ttl of the session, in milliseconds. */
@@ -74,13 +74,12 @@ export class OwnStatus {
   /** Messages whose handlers run now. */
   get inFlight(): number {
     const { state, runners } = this.#ports;
-    return [...state().own.keys()].reduce((sum, each) => sum + runners.activity(each).running.length, 0);
+    return [...state.own.keys()].reduce((sum, each) => sum + runners.activity(each).running.length, 0);
   }
 
   /** The partitions that this member owns, including halted and paused partitions. */
   get partitions(): PartitionStatus[] {
-    const { state: stateNow, runners } = this.#ports;
-    const state = stateNow();
+    const { state, runners } = this.#ports;
     const standing = new Map(this.standing.map((each) => [each.partition, each]));
     return [...state.own].map(([partition, own]): PartitionStatus => {
       const { epoch, phase, retryAt } = own;
@@ -98,7 +97,7 @@ export class OwnStatus {
 
   /** True while the member is in the group and every partition of the group has an owner. */
   get isSettled(): boolean {
-    const state = this.#ports.state();
+    const { state } = this.#ports;
     const { session, viewReady, partitions } = state;
     if (session.id === null || session.revision === 0 || !viewReady) return false;
     for (let partition = 0; partition < partitions; partition++) {

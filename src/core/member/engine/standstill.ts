@@ -31,7 +31,7 @@ export interface BucketHealth {
 
 /** What {@link Standstill} works with. */
 export interface StandstillPorts {
-  state: () => State;
+  state: State;
   bucket: BucketHealth;
   /** The status of a partition of this member, and what goes on in it. */
   status: (partition: number, epoch: number) => { status: RunnerStatus } & RunnerActivity;
@@ -83,7 +83,7 @@ export class Standstill {
   /** The state of everything that could make progress. */
   #places(now: number): Map<number | null, Place> {
     const places = new Map<number | null, Place>();
-    const state = this.#ports.state();
+    const { state } = this.#ports;
     const reason = this.#memberReason(state, now);
     if (reason !== undefined) places.set(null, { mark: 'member', why: 'stuck', reason });
     for (const [partition, own] of state.own) {

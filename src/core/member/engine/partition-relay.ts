@@ -1,0 +1,45 @@
+import type { NatspocError } from '../../lib/errors.js';
+import type { PartitionEvents, PartitionListener } from '../partition/partition-events.js';
+import type { EventWithoutNow } from './bucket-effects.js';
+import type { HoldUps } from './hold-ups.js';
+import type { Runners } from './runners.js';
+
+/** What hears of a partition, besides its listener. */
+interface RelayPorts {
+  runners: Pick<Runners, 'remove'>;
+  holdUps: HoldUps;
+  /** The protocol. */
+  feed: (event: EventWithoutNow) => void;
+  fail: (error: NatspocError) => void;
+}
+
+/** Relays the events of a partition under an epoch to the protocol, and to the listener of the partition. */
+export function partitionRelay(
+  partition: number,
+  epoch: number,
+  listener: PartitionListener,
+  { runners, holdUps, feed, fail }: RelayPorts,
+): PartitionEvents {
+  return {
+    ...listener,
+    started: () => {
+      holdUps.started(partition);
+      feed({ type: 'partition-started', partition, epoch });
+    },
+    unread: (reason, retryMs) => {
+      holdUps.failed(partition, reason);
+      listener.unread?.(reason, retryMs);
+    },
+    failed: (message) => {
+      runners.remove(partition, message);
+      holdUps.failed(partition, message);
+      feed({ type: 'partition-failed', partition, epoch, message });
+    },
+    halted: (message, held) => {
+      runners.remove(partition, message);
+      holdUps.halted(partition, message, held);
+      feed({ type: 'partition-halted', partition, epoch, message });
+    },
+    terminal: fail,
+  };
+}
