@@ -2,7 +2,6 @@ import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
 import { Readiness } from '../health/readiness.js';
-import type { HealthOptions } from '../health/server.js';
 import { type Clock, every, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { MemberStats } from '../protocol/member-stats.js';
@@ -10,9 +9,11 @@ import { checkReservation } from '../protocol/reservations.js';
 import type { PartitionStatus } from './engine/contract.js';
 import type { MemberEngine } from './engine/engine.js';
 import type { Standing } from './engine/standstill.js';
-import { type JoinOptions, startMember } from './join.js';
+import { startMember } from './join.js';
+import { leaveOnAbort } from './leave-on-abort.js';
 import type { MemberCounters, MemberEventMap } from './member-events.js';
 import { logListenerFailure, sparing } from './member-log.js';
+import type { GroupMemberOptions } from './member-options.js';
 import { type Logger, SILENT } from './partition/logger.js';
 import { type PartitionTold, partitionListener } from './partition-listener.js';
 import type { MemorySample } from './stats/memory.js';
@@ -20,36 +21,6 @@ import { OwnStats } from './stats/own-stats.js';
 import { tellListeners } from './tell-listeners.js';
 import { untilReady } from './until-ready.js';
 import { type WrappedHandler, wrapForMember } from './wrapped-handler.js';
-
-/** How often counters are sampled for the rates in STATS. */
-const RATE_EVERY_MS = 1_000;
-
-/**
- * How a member is started: over a connection, or by another function, for example in a model without a
- * server.
- */
-export type JoiningAt =
-  | { connection: JoinOptions['connection']; start?: never }
-  | { connection?: never; start: (options: Omit<JoinOptions, 'connection'>) => Promise<MemberEngine> };
-
-/** Options of a member, in addition to those of {@link startMember}. */
-export type GroupMemberOptions = MemberOptions & JoiningAt;
-
-interface MemberOptions
-  extends Omit<JoinOptions, 'connection' | 'name' | 'events' | 'stats' | 'onUncovered'> {
-  /**
-   * `rejections`: unhandled rejections of a handler's promises count as its failure, and do not end the process.
-   * `process`: the process runs only this handler. Uncaught exceptions count as its failure too. An exception that
-   * belongs to no running message makes the member leave with that error.
-   */
-  guard?: 'rejections' | 'process' | undefined;
-  /** Serve health checks and metrics over HTTP. */
-  health?: HealthOptions | undefined;
-  /** The member leaves when the signal aborts. */
-  signal?: AbortSignal | undefined;
-  /** Called last, after the member has left for any reason. */
-  onEnd?: (() => Promise<void>) | undefined;
-}
 
 /**
  * A running member of a group, with its events. It lives until `leave()`, or until an error ends it; then `closed`
@@ -238,13 +209,10 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     const cancelMemory = every(this.#clock, this.#config.memoryIntervalMs, () => {
       if (this.listenerCount('memory') > 0) this.#tell('memory', this.memory);
     });
-    const cancelRates = every(this.#clock, RATE_EVERY_MS, () => {
-      this.#stats.look(this.partitions);
-    });
+    this.#stats.start(this.#clock, () => this.partitions);
     this.#ended = member.closed
       .finally(() => {
         cancelMemory();
-        cancelRates();
         return this.#cleanUp();
       })
       .finally(options.onEnd)
@@ -252,7 +220,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
         if (this.#stopped) throw this.#stopped;
       });
     this.#closed = this.#ended.then(() => {});
-    this.#leaveWith(options.signal);
+    leaveOnAbort(member, options.signal);
   }
 
   /** Receives the events of partitions. */
@@ -264,16 +232,6 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       tell: (event, ...args) => this.#tell(event, ...args),
       stop: (error) => this.#stop(error),
     };
-  }
-
-  /** `closed` reports how the member ends. The listener is removed, because the program's signal may outlive many members. */
-  #leaveWith(signal: AbortSignal | undefined): void {
-    const member = this.#member;
-    const leave = (): void => void member?.leave().catch(() => {});
-    const forget = (): void => signal?.removeEventListener('abort', leave);
-    signal?.addEventListener('abort', leave, { once: true });
-    if (signal?.aborted) leave();
-    member?.closed.then(forget, forget);
   }
 
   async #cleanUp(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js';
 import type { HealthOptions } from '../health/server.js';
-import type { GroupMember, GroupMemberOptions } from './group-member.js';
+import type { GroupMember } from './group-member.js';
+import type { GroupMemberOptions } from './member-options.js';
 import { type Handler, type InBatches, wrapHandler } from './partition/handler.js';
 import { forKeyed } from './partition/keyless.js';
 import type { Logger } from './partition/logger.js';

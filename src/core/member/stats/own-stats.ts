@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { type Cancel, type Clock, every } from '../../lib/clock.js';
 import type { Report } from '../../protocol/events.js';
 import type { HoldUp } from '../../protocol/hold-up.js';
 import { type MemberStats, type PartitionStats, STATS_VERSION } from '../../protocol/member-stats.js';
@@ -8,6 +9,9 @@ import { HandlerTimes } from './handler-times.js';
 import { MemoryMonitor, type MemorySample } from './memory.js';
 import { RateMeter } from './rates.js';
 import { Takeovers } from './takeovers.js';
+
+/** How often counters are sampled for the rates. */
+const RATE_EVERY_MS = 1_000;
 
 /** The limit of hold-ups in one answer, which must fit into a message. */
 const TOLD_HOLD_UPS = 256;
@@ -35,6 +39,7 @@ export class OwnStats {
   readonly #handlerTimes = new HandlerTimes();
   readonly #startedAt = new Date().toISOString();
   readonly #startedMs = performance.now();
+  #cancelRates: Cancel | undefined;
 
   /** This process's memory now. */
   get memory(): MemorySample {
@@ -51,9 +56,11 @@ export class OwnStats {
     this.#takeovers.note(report);
   }
 
-  /** Records how many messages each partition has handled; to be called about once a second. */
-  look(partitions: readonly OwnPartition[]): void {
-    this.#rates.sample(performance.now(), partitions);
+  /** Samples how many messages each partition has handled, until {@link stop}. */
+  start(clock: Clock, partitions: () => readonly OwnPartition[]): void {
+    this.#cancelRates = every(clock, RATE_EVERY_MS, () => {
+      this.#rates.sample(performance.now(), partitions());
+    });
   }
 
   /** All data of a STATS answer. */
@@ -97,6 +104,7 @@ export class OwnStats {
 
   /** Stops measuring. */
   stop(): void {
+    this.#cancelRates?.();
     this.#memory.stop();
   }
 }

@@ -1,0 +1,14 @@
+import type { MemberEngine } from './engine/engine.js';
+
+/** Makes a member leave when the program's signal aborts. The signal may outlive many members, so the listener is removed. */
+export function leaveOnAbort(
+  member: Pick<MemberEngine, 'leave' | 'closed'>,
+  signal: AbortSignal | undefined,
+): void {
+  // `closed` reports how the member ends.
+  const leave = (): void => void member.leave().catch(() => {});
+  const forget = (): void => signal?.removeEventListener('abort', leave);
+  signal?.addEventListener('abort', leave, { once: true });
+  if (signal?.aborted) leave();
+  member.closed.then(forget, forget);
+}

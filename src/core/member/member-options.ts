@@ -1,0 +1,30 @@
+import type { HealthOptions } from '../health/server.js';
+import type { MemberEngine } from './engine/engine.js';
+import type { JoinOptions } from './join.js';
+
+/**
+ * How a member is started: over a connection, or by another function, for example in a model without a
+ * server.
+ */
+export type JoiningAt =
+  | { connection: JoinOptions['connection']; start?: never }
+  | { connection?: never; start: (options: Omit<JoinOptions, 'connection'>) => Promise<MemberEngine> };
+
+/** Options of a member, in addition to those of {@link JoinOptions}. */
+export type GroupMemberOptions = MemberOptions & JoiningAt;
+
+interface MemberOptions
+  extends Omit<JoinOptions, 'connection' | 'name' | 'events' | 'stats' | 'onUncovered'> {
+  /**
+   * `rejections`: unhandled rejections of a handler's promises count as its failure, and do not end the process.
+   * `process`: the process runs only this handler. Uncaught exceptions count as its failure too. An exception that
+   * belongs to no running message makes the member leave with that error.
+   */
+  guard?: 'rejections' | 'process' | undefined;
+  /** Serve health checks and metrics over HTTP. */
+  health?: HealthOptions | undefined;
+  /** The member leaves when the signal aborts. */
+  signal?: AbortSignal | undefined;
+  /** Called last, after the member has left for any reason. */
+  onEnd?: (() => Promise<void>) | undefined;
+}
