@@ -5,12 +5,12 @@ import { configIn, readAccount } from '../cli/groups/account.js';
 import { missingGroup } from '../cli/groups/missing-group.js';
 import { Flags } from '../cli/oclif.js';
 import { prose } from '../cli/prose.js';
-import { StreamAdmin } from '../core/admin/stream-admin.js';
 import type { Config } from '../core/config/config.js';
 import { duration } from '../core/config/parse.js';
 import { SETTINGS, type SettingName } from '../core/config/settings.js';
 import { NatspocError } from '../core/lib/errors.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
+import { findGroups } from '../core/nats/stream/existing-bucket.js';
 import { type Feed, LiveFeed } from '../top/feed.js';
 import { LineView } from '../top/lines.js';
 import { ReplayFeed } from '../top/replay-feed.js';
@@ -178,7 +178,7 @@ reach NATS; 4 not permitted.`);
  */
 async function refuseMissing(connection: NatsConnection, config: Config): Promise<void> {
   try {
-    const known = await StreamAdmin.groupNames(connection, config);
+    const known = await findGroups(connection, config);
     if (known.length > 0 && !known.includes(config.group)) throw missingGroup(config, config.group, known);
   } catch (error) {
     // The screen waits for a stream that does not exist yet.

@@ -1,5 +1,4 @@
 import type { Writable } from 'node:stream';
-import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { batchLimits } from '../../core/config/batch.js';
 import type { Config } from '../../core/config/config.js';
 import { systemClock } from '../../core/lib/clock.js';
@@ -11,7 +10,7 @@ import { noteLogger } from '../../core/member/note-logger.js';
 import type { Handler, InBatches } from '../../core/member/partition/handler.js';
 import { Quota } from '../../core/member/partition/quota.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
-import { streamEnd } from '../../core/nats/stream/stream-end.js';
+import { hasBegun } from '../../core/nats/stream/group-begin.js';
 import type { Note } from '../log-line.js';
 import { whenCaughtUp } from './caught-up.js';
 import { execBatchHandler, execHandler } from './exec.js';
@@ -22,6 +21,7 @@ import { describeNewGroup } from './new-group.js';
 import type { Output } from './outputs.js';
 import { isPipe, takenByReader } from './pipe-reader.js';
 import { inSteps, pretendToWork, withLines, writeLines } from './simulated-work.js';
+import { streamEnd } from './stream-end.js';
 
 /** Options of a member that the command line runs. */
 export interface ConsumerOptions {
@@ -64,7 +64,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   let left = count ?? Number.POSITIVE_INFINITY;
   // Read before the member joins: messages published later need not be handled.
   const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
-  const isNew = !(await StreamAdmin.hasBegun(options.connection, config));
+  const isNew = !(await hasBegun(options.connection, config));
   let isDone = false;
   let flush = (): void => {};
   const member = await GroupMember.open(

@@ -1,8 +1,8 @@
-import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { findStreams } from '../../core/nats/stream/existing-bucket.js';
 import { AllGroups } from './all-groups.js';
 import { configOf } from './config-of.js';
 import { type GroupOverview, readGroups } from './overview.js';
@@ -42,7 +42,7 @@ export async function readAccount(connection: NatsConnection, config: Config): P
 
 async function streamsOf(connection: NatsConnection, config: Config): Promise<string[]> {
   try {
-    return [...new Set([...(await StreamAdmin.streamNames(connection, config)), config.stream])].sort();
+    return [...new Set([...(await findStreams(connection, config)), config.stream])].sort();
   } catch (error) {
     if (error instanceof NatspocError && error.code === 'not-permitted') return [config.stream];
     throw error;

@@ -3,6 +3,7 @@ import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 import { keys } from '../../core/protocol/keys.js';
 import { decodeStart } from '../../core/protocol/position-records.js';
 import { isoTime } from '../../text/json.js';
@@ -22,7 +23,7 @@ export async function exportGroups(
   config: Config,
   name: string | undefined,
 ): Promise<GroupFile> {
-  const known = await StreamAdmin.groupNames(connection, config);
+  const known = await findGroups(connection, config);
   if (name !== undefined && !known.includes(name)) throw missingGroup(config, name, known);
   const groups: FileGroup[] = [];
   let createdAtMs: number | undefined;

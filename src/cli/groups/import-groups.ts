@@ -4,12 +4,13 @@ import type { Config } from '../../core/config/config.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
-import type { GroupStore } from '../../core/nats/stream/group-store.js';
+import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 import type { GroupLayoutRecord } from '../../core/protocol/layout-records.js';
 import { misfit } from '../../core/protocol/position-mark.js';
 import { configOf } from './config-of.js';
 import { deadSessions } from './delete-group.js';
 import type { FileGroup, GroupFile } from './group-file.js';
+import type { GroupStore } from './group-store.js';
 
 const CONCURRENT_READS = 16;
 
@@ -36,7 +37,7 @@ export interface ImportPorts {
  */
 export async function planImport(ports: ImportPorts, file: GroupFile, force: boolean): Promise<ImportStep[]> {
   const { connection, config } = ports;
-  const known = await StreamAdmin.groupNames(connection, config).catch((error: unknown): string[] => {
+  const known = await findGroups(connection, config).catch((error: unknown): string[] => {
     // Without a bucket there are no groups.
     if (error instanceof NatspocError && error.code === 'stream-missing') return [];
     throw error;

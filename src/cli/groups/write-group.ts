@@ -1,11 +1,11 @@
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
-import type { GroupStore } from '../../core/nats/stream/group-store.js';
 import type { BucketEntry } from '../../core/protocol/entries.js';
 import { keys } from '../../core/protocol/keys.js';
 import { decodePosition, positionTags } from '../../core/protocol/position-records.js';
 import { encodeRecord } from '../../core/protocol/records.js';
 import type { FileGroup } from './group-file.js';
+import type { GroupStore } from './group-store.js';
 
 const CONCURRENT_WRITES = 16;
 

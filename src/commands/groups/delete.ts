@@ -8,6 +8,7 @@ import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { countOf } from '../../core/lib/units.js';
+import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 
 /** `natspoc groups delete`: deletes a group, and nothing of its stream. */
 export default class GroupsDelete extends StreamCommand {
@@ -36,7 +37,7 @@ Asks for the name of the group; --force skips the question.`);
     const { args, flags } = await this.parse(GroupsDelete);
     const group = args.name;
     await this.withConnection(flags, 'groups delete', async (config, connection) => {
-      const known = await StreamAdmin.groupNames(connection, config);
+      const known = await findGroups(connection, config);
       if (!known.includes(group)) throw missingGroup(config, group, known);
       const stream = await StreamAdmin.open(connection, configOf(config, group));
       // Before the question, so that the user does not answer for nothing.

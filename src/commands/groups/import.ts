@@ -1,11 +1,11 @@
 import { connectionFlags } from '../../cli/base-command.js';
 import { type GroupFile, parseGroupFile } from '../../cli/groups/group-file.js';
+import { openGroupStore } from '../../cli/groups/group-store.js';
 import { type ImportStep, planImport } from '../../cli/groups/import-groups.js';
 import { writeGroup } from '../../cli/groups/write-group.js';
 import { Args, Flags } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { readSmallFile, UnreadableFile } from '../../core/lib/small-file.js';
 import { countOf } from '../../core/lib/units.js';
@@ -52,7 +52,7 @@ needed.`);
     const { args, flags } = await this.parse(GroupsImport);
     const file = renamed(parseGroupFile(await readBytes(args.file), args.file), flags.as);
     await this.withConnection(flags, 'groups import', async (config, connection) => {
-      const open = (create: boolean) => StreamAdmin.store(connection, config, create);
+      const open = (create: boolean) => openGroupStore(connection, config, create);
       const store = await open(!flags['dry-run']);
       const steps = await planImport({ connection, config, store }, file, flags.force);
       const replaced = steps.filter(({ exists }) => exists).map(({ group }) => group);

@@ -1,4 +1,6 @@
-import type { NatspocError } from '../lib/errors.js';
+import { messageOf, type NatspocError } from '../lib/errors.js';
+import { promiseOf } from '../lib/promise-of.js';
+import { standardError } from '../member/note-logger.js';
 import type { Watch, WatchSink } from '../ports/index.js';
 import type { BucketEntry } from '../protocol/entries.js';
 import { decodeEntries } from '../protocol/entries.js';
@@ -80,4 +82,21 @@ export class GroupFollower extends GroupEntries {
   #wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
+}
+
+/** Wraps a program's listener so that it never throws: its errors go to standard error. */
+export function shelteredListener(
+  group: string,
+  onChange: (change: GroupChange) => void,
+): (change: GroupChange) => void {
+  const failed = (error: unknown): void =>
+    standardError.error({}, `a listener of group ${group} failed: ${messageOf(error)}`);
+  return (change) => {
+    try {
+      // A listener may be async, whatever its type says.
+      promiseOf(onChange(change) as unknown)?.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
 }

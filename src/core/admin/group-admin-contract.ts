@@ -4,6 +4,8 @@ import type { ControlClient } from '../protocol/member-orders.js';
 
 /** What a group's administration needs. */
 export interface GroupPorts {
+  /** The group's name. */
+  group: string;
   observer: GroupObserver;
   bucket: Bucket;
   /** The stream's own layout; absent for a keyed group. */

@@ -1,33 +1,19 @@
 import type { Config } from '../config/config.js';
-import type { StreamPlace } from '../config/start-from.js';
-import { mapConcurrently } from '../lib/concurrently.js';
-import { messageOf, NatspocError } from '../lib/errors.js';
-import { inWords } from '../lib/in-words.js';
-import { promiseOf } from '../lib/promise-of.js';
-import { standardError } from '../member/note-logger.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { ControlAnswer } from '../protocol/member-orders.js';
-import type { PositionMark } from '../protocol/position-mark.js';
 import { checkGroup, type Finding } from './check.js';
 import { type Ending, type EndOrder, endMember } from './end-member.js';
 import { followJoining, type Joining } from './follow-joining.js';
-import { GroupFollower } from './follower.js';
+import { GroupFollower, shelteredListener } from './follower.js';
 import type { CheckOptions, GroupPorts, PauseOutcome, ReleaseOptions } from './group-admin-contract.js';
 import { type GroupChange, readable } from './group-entries.js';
-import { findGroupLayout, positionsNow } from './group-layout.js';
 import type { GroupStatus } from './group-status.js';
-import {
-  type HeldUpOutcome,
-  type HeldUpPorts,
-  retryPartitions,
-  type SkipOrder,
-  skipMessage,
-} from './held-up.js';
+import { type HeldUpOutcome, retryPartitions, type SkipOrder, skipMessage } from './held-up.js';
 import { lastOwner, readTenures, type Tenure } from './history.js';
 import { operatorName } from './operator.js';
-import { changeOverride } from './overrides.js';
-import { patienceOf } from './patience.js';
-import { untilNotHandled } from './pausing.js';
+import { type Patience, patienceOf } from './patience.js';
+import { pausePartitions } from './pausing.js';
+import { pinPartitions, untilPinned } from './pinning.js';
 import { readGroupStatus } from './read-group-status.js';
 import { type ReleaseOutcome, releasePartitions } from './release.js';
 import {
@@ -39,11 +25,10 @@ import {
   resizeGroup,
 } from './resize.js';
 import { type SeekOutcome, seekPositions } from './seek.js';
-import { checkedTarget, planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
+import { checkPartitions, planSeeks, seekPlanner } from './seek-planner.js';
+import { checkedTarget, type SeekStep, type SeekTarget } from './seek-target.js';
 import { findStalls } from './stalled.js';
 import { withFollower } from './with-follower.js';
-
-const CONCURRENT_PLANS = 8;
 
 /**
  * Inspects a group and controls its partitions, for an operator. Requests to members are bounded by their
@@ -54,17 +39,19 @@ export class GroupAdmin {
   readonly #config: Config;
   readonly #partitions: number;
   readonly #ports: GroupPorts;
+  readonly #patience: Patience;
 
-  /** @param config with the group's name. `partitions`: the number of partitions of the stream. */
+  /** @param partitions the number of partitions of the stream. */
   constructor(config: Config, partitions: number, ports: GroupPorts) {
     this.#config = config;
     this.#partitions = partitions;
     this.#ports = ports;
+    this.#patience = patienceOf(config);
   }
 
   /** The group's name. */
   get name(): string {
-    return this.#config.group;
+    return this.#ports.group;
   }
 
   /** Single queries about the group. */
@@ -96,17 +83,7 @@ export class GroupAdmin {
    * @see GroupFollower.until
    */
   follow(onChange: (change: GroupChange) => void = () => {}): GroupFollower {
-    const failed = (error: unknown): void =>
-      standardError.error({}, `a listener of group ${this.name} failed: ${messageOf(error)}`);
-    return new GroupFollower(this.#ports.observer, this.name, (change) => {
-      try {
-        // A listener may be async, whatever its type says.
-        const told: unknown = onChange(change);
-        promiseOf(told)?.catch(failed);
-      } catch (error) {
-        failed(error);
-      }
-    });
+    return new GroupFollower(this.#ports.observer, this.name, shelteredListener(this.name, onChange));
   }
 
   /** Runs `use` with a follower that knows the group; `signal` ends the wait for the first snapshot. */
@@ -122,23 +99,19 @@ export class GroupAdmin {
     partitions: readonly number[],
     { to = null, force = false, signal }: ReleaseOptions = {},
   ): Promise<ReleaseOutcome[]> {
-    const { control, bucket, observer } = this.#ports;
-    return releasePartitions(
-      {
-        follower,
-        control,
-        bucket,
-        group: this.name,
-        lastOwner: async (partition) => lastOwner(await observer.leaseHistory(partition), partition),
-        ...(signal && { signal }),
-      },
-      { partitions, to, force, ...patienceOf(this.#config) },
-    );
+    const ports = {
+      ...this.#ports,
+      follower,
+      lastOwner: async (partition: number) =>
+        lastOwner(await this.observer.leaseHistory(partition), partition),
+      ...(signal && { signal }),
+    };
+    return releasePartitions(ports, { partitions, to, force, ...this.#patience });
   }
 
   /** Makes owners retry at once the messages that hold their partitions up. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]> {
-    return retryPartitions(this.#heldUpPorts(follower), partitions);
+    return retryPartitions({ ...this.#ports, ...this.#patience, follower }, partitions);
   }
 
   /**
@@ -150,33 +123,19 @@ export class GroupAdmin {
     message: Pick<SkipOrder, 'partition' | 'sequence' | 'deadLetter'>,
     signal?: AbortSignal,
   ): Promise<HeldUpOutcome> {
-    const { restMs: waitMs } = patienceOf(this.#config);
-    const ports = { ...this.#heldUpPorts(follower), signal };
-    return skipMessage(ports, { ...message, by: operatorName(), waitMs });
-  }
-
-  #heldUpPorts(follower: GroupFollower): HeldUpPorts {
-    const { observer, control } = this.#ports;
-    return { observer, follower, control, answerMs: patienceOf(this.#config).answerMs };
+    const ports = { ...this.#ports, ...this.#patience, follower, signal };
+    return skipMessage(ports, { ...message, by: operatorName(), waitMs: this.#patience.restMs });
   }
 
   /** Pauses partitions, and waits until their handlers have stopped. With `paused` false, resumes them. */
-  async pause(
+  pause(
     follower: GroupFollower,
     partitions: readonly number[],
     paused: boolean,
     signal?: AbortSignal,
   ): Promise<PauseOutcome> {
-    const { bucket, observer } = this.#ports;
-    const changed: number[] = [];
-    for (const partition of partitions) {
-      const before = await changeOverride(bucket, this.name, partition, { paused }, operatorName());
-      if (before.paused !== paused) changed.push(partition);
-    }
-    if (!paused) return { changed, unfinished: new Map() };
-    const { restMs } = patienceOf(this.#config);
-    const ports = { observer, follower, ...(signal && { signal }) };
-    return { changed, unfinished: await untilNotHandled(ports, partitions, restMs) };
+    const ports = { ...this.#ports, follower, ...(signal && { signal }) };
+    return pausePartitions(ports, partitions, { paused, by: operatorName(), waitMs: this.#patience.restMs });
   }
 
   /**
@@ -184,14 +143,8 @@ export class GroupAdmin {
    *
    * @returns the previous pin of each partition; null if there is none.
    */
-  async pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>> {
-    const before = new Map<number, string | null>();
-    for (const partition of partitions) {
-      const { bucket } = this.#ports;
-      const { pin } = await changeOverride(bucket, this.name, partition, { pin: to }, operatorName());
-      before.set(partition, pin);
-    }
-    return before;
+  pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>> {
+    return pinPartitions({ ...this.#ports, by: operatorName() }, partitions, to);
   }
 
   /**
@@ -199,32 +152,18 @@ export class GroupAdmin {
    *
    * @returns `present`: the group has this member; `there`: it owns all of the partitions.
    */
-  async untilPinned(
+  untilPinned(
     follower: GroupFollower,
     partitions: readonly number[],
     to: string,
     signal?: AbortSignal,
   ): Promise<{ present: boolean; there: boolean }> {
-    // If several members have the name, the first by id gets the partitions, as in the plan.
-    const member = follower.named(to)[0];
-    if (!member) return { present: false, there: false };
-    const isThere = (): boolean => partitions.every((each) => follower.ownerOf(each) === member.id);
-    const { waitMs } = patienceOf(this.#config);
-    return { present: true, there: await follower.until(isThere, waitMs, signal) };
+    return untilPinned(follower, partitions, to, this.#patience.waitMs, signal);
   }
 
   /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
-  async planSeek(partitions: readonly number[], target: SeekTarget): Promise<SeekStep[]> {
-    const found = await findGroupLayout(this.#ports.bucket, this.name);
-    const facts = positionsNow(await this.#ports.observer.positions(), found?.layout, Date.now());
-    const positions = new Map<number, PositionMark | 'unreadable'>(
-      facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
-    );
-    const { plan } = await this.#planner(checkedTarget(target));
-    this.#checkPartitions(partitions, found?.layout);
-    return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
-      plan(partition, positions.get(partition) ?? null),
-    );
+  planSeek(partitions: readonly number[], target: SeekTarget): Promise<SeekStep[]> {
+    return planSeeks(this.#ports, partitions, target, this.#partitions);
   }
 
   /** Moves positions: owners drain and commit, the positions are written, owners continue from there. */
@@ -233,34 +172,12 @@ export class GroupAdmin {
     target: SeekTarget,
     signal?: AbortSignal,
   ): Promise<SeekOutcome[]> {
-    const { bucket, observer } = this.#ports;
-    const planner = await this.#planner(checkedTarget(target));
+    const planner = await seekPlanner(this.#ports, checkedTarget(target));
     return this.following((follower) => {
-      this.#checkPartitions(partitions, readable(follower.layout));
-      return seekPositions(
-        {
-          observer,
-          follower,
-          bucket,
-          group: this.name,
-          by: operatorName(),
-          ...planner,
-          waitMs: patienceOf(this.#config).restMs,
-          ...(signal && { signal }),
-        },
-        partitions,
-      );
+      checkPartitions(partitions, this.#partitionsOf(follower));
+      const order = { by: operatorName(), waitMs: this.#patience.restMs, ...(signal && { signal }) };
+      return seekPositions({ ...this.#ports, ...planner, ...order, follower }, partitions);
     }, signal);
-  }
-
-  /** @throws NatspocError `usage` for a partition that the group does not have. */
-  #checkPartitions(partitions: readonly unknown[], layout: { partitions: number } | null | undefined): void {
-    const count = layout?.partitions ?? this.#partitions;
-    const missing = partitions.find(
-      (each) => !(Number.isInteger(each) && Number(each) >= 0 && Number(each) < count),
-    );
-    if (missing === undefined) return;
-    throw new NatspocError('usage', `There is no partition ${inWords(missing)}: they are 0 to ${count - 1}.`);
   }
 
   /** What a resize would do; throws if it is not possible now. Changes nothing. */
@@ -270,7 +187,7 @@ export class GroupAdmin {
 
   /** Requests a different number of partitions for a group, and waits until the members have changed it. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome> {
-    return resizeGroup(this.#resizePorts(follower), partitions, patienceOf(this.#config).waitMs, signal);
+    return resizeGroup(this.#resizePorts(follower), partitions, this.#patience.waitMs, signal);
   }
 
   /** Withdraws a resize that is not done yet. Returns the requested number; null if there was no resize. */
@@ -279,14 +196,14 @@ export class GroupAdmin {
   }
 
   #resizePorts(follower: GroupFollower): ResizePorts {
-    const { bucket, observer, own } = this.#ports;
+    const { own } = this.#ports;
     const layout = own && { ...own, partitions: this.#partitions };
-    return { bucket, observer, follower, group: this.name, by: operatorName(), own: layout };
+    return { ...this.#ports, follower, by: operatorName(), own: layout };
   }
 
   /** Asks a member to leave and end. */
   askToStop(session: string): Promise<ControlAnswer> {
-    return this.#ports.control.ask(session, 'stop', undefined, patienceOf(this.#config).answerMs);
+    return this.#ports.control.ask(session, 'stop', undefined, this.#patience.answerMs);
   }
 
   /**
@@ -294,7 +211,7 @@ export class GroupAdmin {
    * sent.
    */
   endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
-    const { waitMs } = patienceOf(this.#config);
+    const { waitMs } = this.#patience;
     return this.following((follower) => endMember(follower, session, order, waitMs, signal), signal);
   }
 
@@ -308,31 +225,15 @@ export class GroupAdmin {
     startMs: number,
     signal: AbortSignal,
   ): Promise<Joining | undefined> {
-    const { waitMs } = patienceOf(this.#config);
-    return this.following(
-      (follower) =>
-        followJoining(
-          follower,
-          { ...process, partitions: readable(follower.layout)?.partitions ?? this.#partitions },
-          startMs + waitMs,
-          signal,
-        ),
-      signal,
-    );
+    const waitMs = startMs + this.#patience.waitMs;
+    return this.following((follower) => {
+      const wanted = { ...process, partitions: this.#partitionsOf(follower) };
+      return followJoining(follower, wanted, waitMs, signal);
+    }, signal);
   }
 
-  /** The target of a position, computed from the current stream. */
-  async #planner(target: SeekTarget | StreamPlace) {
-    const { observer, sequenceAt } = this.#ports;
-    const stream = await observer.stream();
-    const source = { observer, stream, sequenceAt };
-    return {
-      plan: (partition: number, position: PositionMark | null | 'unreadable') =>
-        planSeek(source, partition, position, target),
-      mark: async (sequence: number): Promise<PositionMark> => {
-        const stored = sequence > 0 ? await observer.storedTime(sequence) : undefined;
-        return { sequence, created: stream.createdAtMs, stored };
-      },
-    };
+  /** The group's number of partitions; a keyed group has its own. */
+  #partitionsOf({ layout }: GroupFollower): number {
+    return readable(layout)?.partitions ?? this.#partitions;
   }
 }

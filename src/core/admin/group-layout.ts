@@ -2,7 +2,7 @@ import { NatspocError } from '../lib/errors.js';
 import type { PositionFacts } from '../ports/facts.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
-import { decodeGroupLayout, type GroupLayoutRecord } from '../protocol/layout-records.js';
+import { decodeGroupLayout, type GroupLayoutRecord, hasOwnPartitions } from '../protocol/layout-records.js';
 import { startsAt } from '../protocol/partition-start.js';
 
 /** The layout of a keyed group, and the revision of its entry. */
@@ -33,6 +33,19 @@ export async function findGroupLayout(bucket: Bucket, group: string): Promise<Fo
     'failed',
     `The layout of group ${group} cannot be read: a newer version of natspoc wrote it.`,
   );
+}
+
+/** The layouts of those groups whose partitions differ from those of the stream, by name. */
+export async function otherLayouts(
+  bucket: Bucket,
+  groups: readonly string[],
+): Promise<Map<string, GroupLayoutRecord>> {
+  const layouts = new Map<string, GroupLayoutRecord>();
+  for (const group of groups) {
+    const found = await findGroupLayout(bucket, group);
+    if (found && !hasOwnPartitions(found.layout)) layouts.set(group, found.layout);
+  }
+  return layouts;
 }
 
 /**

@@ -1,11 +1,36 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeControl } from '../lib/text.js';
+import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { GroupFollower } from './follower.js';
+import type { PauseOutcome } from './group-admin-contract.js';
+import { changeOverride } from './overrides.js';
 import { ANSWER_MS } from './thresholds.js';
 
 /** How often to ask the owners. */
 const ASK_EVERY_MS = 50;
+
+/** What is needed to see whether a partition is handled. */
+export interface PausingPorts {
+  observer: Pick<GroupObserver, 'stats'>;
+  follower: GroupFollower;
+  signal?: AbortSignal;
+}
+
+/** Pauses partitions, and waits until their handlers have stopped, at most `waitMs`. With `paused` false, resumes them. */
+export async function pausePartitions(
+  ports: PausingPorts & { bucket: Bucket; group: string },
+  partitions: readonly number[],
+  { paused, by, waitMs }: { paused: boolean; by: string; waitMs: number },
+): Promise<PauseOutcome> {
+  const changed: number[] = [];
+  for (const partition of partitions) {
+    const before = await changeOverride(ports.bucket, ports.group, partition, { paused }, by);
+    if (before.paused !== paused) changed.push(partition);
+  }
+  if (!paused) return { changed, unfinished: new Map() };
+  return { changed, unfinished: await untilNotHandled(ports, partitions, waitMs) };
+}
 
 /**
  * Waits until no member handles these partitions: their owners report them as paused, or they have no owner.
@@ -13,11 +38,10 @@ const ASK_EVERY_MS = 50;
  * @returns the partitions that have not stopped in time, each with the reason.
  */
 export async function untilNotHandled(
-  ports: { observer: Pick<GroupObserver, 'stats'>; follower: GroupFollower; signal?: AbortSignal },
+  { observer, follower, signal }: PausingPorts,
   partitions: readonly number[],
   waitMs: number,
 ): Promise<Map<number, string>> {
-  const { observer, follower, signal } = ports;
   const deadline = performance.now() + waitMs;
   for (;;) {
     const owners = new Set(partitions.flatMap((partition) => follower.ownerOf(partition) ?? []));

@@ -1,36 +1,27 @@
 import { mapConcurrently } from '../lib/concurrently.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import type { Bucket } from '../ports/index.js';
-import type { GroupObserver } from '../ports/observer.js';
 import { keys } from '../protocol/keys.js';
 import { startsAt } from '../protocol/partition-start.js';
-import type { PositionMark } from '../protocol/position-mark.js';
 import { decodePosition, positionTags } from '../protocol/position-records.js';
 import { unreadableAs } from '../protocol/record-format.js';
 import { encodeRecord } from '../protocol/records.js';
-import type { GroupFollower } from './follower.js';
 import { type FoundLayout, findGroupLayout } from './group-layout.js';
 import { changeOverride, readOverride, type Wish } from './overrides.js';
-import { untilNotHandled } from './pausing.js';
+import { type PausingPorts, untilNotHandled } from './pausing.js';
+import type { SeekPlanner } from './seek-planner.js';
 import type { SeekStep } from './seek-target.js';
 
 const CONCURRENT_WRITES = 16;
 
 /** What a seek needs. */
-export interface SeekPorts {
-  observer: Pick<GroupObserver, 'stats'>;
-  follower: GroupFollower;
+export interface SeekPorts extends SeekPlanner, PausingPorts {
   bucket: Bucket;
   group: string;
   /** The operator, for people. */
   by: string;
-  /** Plans the move from the current position; `unreadable` if that cannot be read. */
-  plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
-  /** The stream's creation time and message time for a position at this sequence. */
-  mark(sequence: number): Promise<PositionMark>;
   /** How long owners may take to drain, in milliseconds. */
   waitMs: number;
-  signal?: AbortSignal;
 }
 
 /** The outcome for one partition, from its actual position; `message` is the reason if it was not moved. */

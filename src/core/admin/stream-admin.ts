@@ -4,32 +4,27 @@ import { sweep, sweepPartitions } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { explain } from '../nats/client/outcome.js';
-import { NatsEventStream } from '../nats/jetstream/event-stream.js';
 import { type ReadOptions, readStream } from '../nats/jetstream/read-stream.js';
 import { storedMessage } from '../nats/jetstream/stored-message.js';
 import { listGroups, newestRevision, purgeGroup } from '../nats/kv/groups.js';
 import { natsPartitionTraces } from '../nats/kv/partition-traces.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
-import { natsControlClient } from '../nats/service/control-client.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
-import { findGroups } from '../nats/stream/existing-bucket.js';
-import { countAfter, hasBegun } from '../nats/stream/group-begin.js';
-import { natsGroupObserver } from '../nats/stream/group-observer.js';
-import { type GroupStore, openGroupStore } from '../nats/stream/group-store.js';
+import { countAfter } from '../nats/stream/group-begin.js';
 import { openGroupTopology } from '../nats/stream/group-topology.js';
-import { findStreams } from '../nats/stream/list-streams.js';
 import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
-import { streamEnd } from '../nats/stream/stream-end.js';
 import type { Topology } from '../nats/stream/topology.js';
 import type { Bucket } from '../ports/index.js';
+import type { GroupObserver } from '../ports/observer.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import type { Original } from '../protocol/dead-letter-original.js';
-import { type GroupLayoutRecord, hasOwnPartitions, type LayoutRecord } from '../protocol/layout-records.js';
+import type { LayoutRecord } from '../protocol/layout-records.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
-import { findGroupLayout } from './group-layout.js';
+import { otherLayouts } from './group-layout.js';
+import { natsGroupPorts } from './group-ports.js';
 import { dropLetter, type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
 import type { SharedReads } from './shared-reads.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
@@ -74,52 +69,6 @@ export class StreamAdmin implements AsyncDisposable {
     }
   }
 
-  /**
-   * The sequence of the last message in the stream of a configuration; 0 if the stream does not exist yet.
-   *
-   * @throws NatspocError if the server does not answer.
-   */
-  static end(connection: NatsConnection, config: Config): Promise<number> {
-    return streamEnd(connection, config);
-  }
-
-  /**
-   * The names of all groups of the stream of a configuration, keyed or not, sorted.
-   *
-   * @throws NatspocError `stream-missing`, …
-   */
-  static groupNames(connection: NatsConnection, config: Config): Promise<string[]> {
-    return findGroups(connection, config);
-  }
-
-  /**
-   * The names of all streams of the account that have groups, or had some, sorted.
-   *
-   * @throws NatspocError `not-permitted`, `unreachable`, …
-   */
-  static streamNames(connection: NatsConnection, config: Config): Promise<string[]> {
-    return findStreams(connection, config);
-  }
-
-  /**
-   * True if the group of a configuration exists: its first member has decided where it starts.
-   *
-   * @throws NatspocError if the server does not answer.
-   */
-  static hasBegun(connection: NatsConnection, config: Config): Promise<boolean> {
-    return hasBegun(connection, config);
-  }
-
-  /**
-   * The bucket beside the stream of a configuration, for groups that may not exist yet.
-   *
-   * @param create create a missing bucket.
-   * @throws NatspocError `stream-missing`, …
-   */
-  static store(connection: NatsConnection, config: Config, create: boolean): Promise<GroupStore> {
-    return openGroupStore(connection, config, create);
-  }
-
   /** Closes the connection, if it was opened for this object. */
   close(): Promise<void> {
     return this.#onClose();
@@ -158,20 +107,7 @@ export class StreamAdmin implements AsyncDisposable {
    */
   group(name = this.#config.group, shared?: SharedReads): GroupAdmin {
     const config = { ...this.#config, group: name };
-    const { layout, bucket, connection, stream, reads, keyed } = this.#topology;
-    const events = new NatsEventStream(this.#topology, stream, reads);
-    const observer = natsGroupObserver(this.#topology, { ...config, latest: shared?.latest });
-    return new GroupAdmin(config, layout.partitions, {
-      observer: shared?.share(observer, name, keyed !== undefined) ?? observer,
-      bucket,
-      ...(!keyed && { own: { prefix: layout.prefix, filter: reads.all } }),
-      control: natsControlClient(connection, stream, name),
-      sequenceAt: async (time) => {
-        const found = await events.sequenceAt(time);
-        if (found.kind === 'failed') throw found.error;
-        return found.kind === 'ok' ? found.sequence : undefined;
-      },
-    });
+    return new GroupAdmin(config, this.layout.partitions, natsGroupPorts(this.#topology, config, shared));
   }
 
   /** The names of all groups, sorted. */
@@ -208,7 +144,7 @@ export class StreamAdmin implements AsyncDisposable {
   async status(): Promise<StreamStatus> {
     // Another group may divide the messages into other partitions.
     const { layout, keyed: by } = this.#topology;
-    const observers = await this.#observers(by ? [this.#config.group] : await this.groups());
+    const observers = this.#observers(by ? [this.#config.group] : await this.groups());
     const keyed = by ? { key: by.text, filter: by.filter } : null;
     return readStreamStatus(this.group().observer, { layout, keyed }, observers);
   }
@@ -239,13 +175,9 @@ export class StreamAdmin implements AsyncDisposable {
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
     const { observer } = this.group();
     const { bucket } = this.#topology;
-    const layouts = new Map<string, GroupLayoutRecord>();
-    for (const group of groups) {
-      const found = await findGroupLayout(bucket, group);
-      if (found && !hasOwnPartitions(found.layout)) layouts.set(group, found.layout);
-    }
+    const layouts = await otherLayouts(bucket, groups);
     const cleared = (group: string, partition: number) => readCleared(bucket, group, partition);
-    return planTrim(await this.#observers(groups), observer, cleared, layouts);
+    return planTrim(this.#observers(groups), observer, cleared, layouts);
   }
 
   /**
@@ -318,7 +250,7 @@ export class StreamAdmin implements AsyncDisposable {
     return new NatsDeadLetters(this.#topology, { ...this.#config, prefix: this.#topology.deadPrefix });
   }
 
-  async #observers(groups: readonly string[]): Promise<Map<string, GroupAdmin['observer']>> {
+  #observers(groups: readonly string[]): Map<string, GroupObserver> {
     return new Map(groups.map((group) => [group, this.group(group).observer]));
   }
 }

@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
+import { toNatspocError } from '../client/outcome.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
 import type { BucketCopy } from '../kv/bucket-copy.js';
 import { listGroups } from '../kv/groups.js';
@@ -18,6 +19,22 @@ import { readLayout } from './stream-layout.js';
 export async function findGroups(connection: NatsConnection, config: Config): Promise<string[]> {
   const { handles } = await openBucket(connection, config);
   return listGroups(handles, config.bucket);
+}
+
+/**
+ * The names of the account's streams that have a bucket of the usual name, sorted.
+ *
+ * @throws NatspocError `not-permitted`, `unreachable`, …
+ */
+export async function findStreams(connection: NatsConnection, config: Config): Promise<string[]> {
+  const manager = await openManager(connection, config);
+  const names = new Set<string>();
+  try {
+    for await (const name of manager.streams.names()) names.add(name);
+  } catch (error) {
+    throw toNatspocError(error, 'list the streams of the account');
+  }
+  return [...names].filter((name) => names.has(bucketStream(`${name}_leases`))).sort();
 }
 
 /**

@@ -1,14 +1,14 @@
-import type { NatsConnection } from 'nats';
-import type { Config } from '../../config/config.js';
-import { NatspocError } from '../../lib/errors.js';
-import type { Bucket } from '../../ports/index.js';
-import { openManager } from '../client/manager.js';
-import { createdAt, storedAt } from '../jetstream/stream-identity.js';
-import { bucketStream, NatsBucket } from '../kv/bucket.js';
-import { createStream, findStream } from './creation.js';
-import { missingStore } from './missing-store.js';
-import { bucketConfig } from './stored.js';
-import { describedLayout, readLayout, writeLayout } from './stream-layout.js';
+import type { Config } from '../../core/config/config.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { openManager } from '../../core/nats/client/manager.js';
+import { createdAt, storedAt } from '../../core/nats/jetstream/stream-identity.js';
+import { bucketStream, NatsBucket } from '../../core/nats/kv/bucket.js';
+import { createStream, findStream } from '../../core/nats/stream/creation.js';
+import { missingStore } from '../../core/nats/stream/missing-store.js';
+import { bucketConfig } from '../../core/nats/stream/stored.js';
+import { describedLayout, readLayout, writeLayout } from '../../core/nats/stream/stream-layout.js';
+import type { Bucket } from '../../core/ports/index.js';
 
 /** The bucket beside a stream, for groups that may not exist yet, and what identifies the stream. */
 export interface GroupStore {

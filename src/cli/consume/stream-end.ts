@@ -1,7 +1,7 @@
-import type { NatsConnection } from 'nats';
-import type { Config } from '../../config/config.js';
-import { openManager } from '../client/manager.js';
-import { findStream } from './creation.js';
+import type { Config } from '../../core/config/config.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { openManager } from '../../core/nats/client/manager.js';
+import { findStream } from '../../core/nats/stream/creation.js';
 
 /**
  * The last sequence that the stream has stored; 0 if it is empty or does not exist.

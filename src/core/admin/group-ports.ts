@@ -1,0 +1,31 @@
+import type { Config } from '../config/config.js';
+import { NatsEventStream } from '../nats/jetstream/event-stream.js';
+import { natsControlClient } from '../nats/service/control-client.js';
+import { natsGroupObserver } from '../nats/stream/group-observer.js';
+import type { Topology } from '../nats/stream/topology.js';
+import type { GroupPorts } from './group-admin-contract.js';
+import type { SharedReads } from './shared-reads.js';
+
+/**
+ * What the administration of a group needs, on a real server.
+ *
+ * @param config with the group's name.
+ * @param shared reads that all groups share. Default: everything is read for this group.
+ */
+export function natsGroupPorts(topology: Topology, config: Config, shared?: SharedReads): GroupPorts {
+  const { layout, bucket, connection, stream, reads, keyed } = topology;
+  const events = new NatsEventStream(topology, stream, reads);
+  const observer = natsGroupObserver(topology, { ...config, latest: shared?.latest });
+  return {
+    group: config.group,
+    observer: shared?.share(observer, config.group, keyed !== undefined) ?? observer,
+    bucket,
+    ...(!keyed && { own: { prefix: layout.prefix, filter: reads.all } }),
+    control: natsControlClient(connection, stream, config.group),
+    sequenceAt: async (time) => {
+      const found = await events.sequenceAt(time);
+      if (found.kind === 'failed') throw found.error;
+      return found.kind === 'ok' ? found.sequence : undefined;
+    },
+  };
+}

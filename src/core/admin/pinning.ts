@@ -1,0 +1,32 @@
+import type { Bucket } from '../ports/index.js';
+import type { GroupFollower } from './follower.js';
+import { changeOverride } from './overrides.js';
+
+/** Pins partitions to a member, or unpins them if `to` is null. Returns the previous pins. `by`: the operator, for people. */
+export async function pinPartitions(
+  { bucket, group, by }: { bucket: Bucket; group: string; by: string },
+  partitions: readonly number[],
+  to: string | null,
+): Promise<Map<number, string | null>> {
+  const before = new Map<number, string | null>();
+  for (const partition of partitions) {
+    const { pin } = await changeOverride(bucket, group, partition, { pin: to }, by);
+    before.set(partition, pin);
+  }
+  return before;
+}
+
+/** Waits until a pinned member owns its partitions, at most `waitMs`. `present`: the group has this member. */
+export async function untilPinned(
+  follower: GroupFollower,
+  partitions: readonly number[],
+  to: string,
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<{ present: boolean; there: boolean }> {
+  // If several members have the name, the first by id gets the partitions, as in the plan.
+  const member = follower.named(to)[0];
+  if (!member) return { present: false, there: false };
+  const isThere = (): boolean => partitions.every((each) => follower.ownerOf(each) === member.id);
+  return { present: true, there: await follower.until(isThere, waitMs, signal) };
+}

@@ -1,0 +1,64 @@
+import { mapConcurrently } from '../lib/concurrently.js';
+import { NatspocError } from '../lib/errors.js';
+import { inWords } from '../lib/in-words.js';
+import type { PositionMark } from '../protocol/position-mark.js';
+import type { GroupPorts } from './group-admin-contract.js';
+import { findGroupLayout, positionsNow } from './group-layout.js';
+import { checkedTarget, planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
+
+const CONCURRENT_PLANS = 8;
+
+/** Plans the moves of positions to one target. */
+export interface SeekPlanner {
+  /** Plans the move from the current position; `unreadable` if that cannot be read. */
+  plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
+  /** The stream's creation time and message time for a position at this sequence. */
+  mark(sequence: number): Promise<PositionMark>;
+}
+
+/** A planner that computes positions from the current stream. */
+export async function seekPlanner(
+  { observer, sequenceAt }: Pick<GroupPorts, 'observer' | 'sequenceAt'>,
+  target: SeekTarget,
+): Promise<SeekPlanner> {
+  const stream = await observer.stream();
+  return {
+    plan: (partition, position) => planSeek({ observer, stream, sequenceAt }, partition, position, target),
+    mark: async (sequence) => {
+      const stored = sequence > 0 ? await observer.storedTime(sequence) : undefined;
+      return { sequence, created: stream.createdAtMs, stored };
+    },
+  };
+}
+
+/**
+ * The new positions of a group, and the messages that would be skipped or repeated. Changes nothing.
+ *
+ * @param ofStream the number of partitions of the stream; a keyed group stores its own number.
+ */
+export async function planSeeks(
+  ports: GroupPorts,
+  partitions: readonly number[],
+  target: SeekTarget,
+  ofStream: number,
+): Promise<SeekStep[]> {
+  const layout = (await findGroupLayout(ports.bucket, ports.group))?.layout;
+  const facts = positionsNow(await ports.observer.positions(), layout, Date.now());
+  const positions = new Map<number, PositionMark | 'unreadable'>(
+    facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
+  );
+  const { plan } = await seekPlanner(ports, checkedTarget(target));
+  checkPartitions(partitions, layout?.partitions ?? ofStream);
+  return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
+    plan(partition, positions.get(partition) ?? null),
+  );
+}
+
+/** @throws NatspocError `usage` for a partition that the group does not have. */
+export function checkPartitions(partitions: readonly unknown[], count: number): void {
+  const missing = partitions.find(
+    (each) => !(Number.isInteger(each) && Number(each) >= 0 && Number(each) < count),
+  );
+  if (missing === undefined) return;
+  throw new NatspocError('usage', `There is no partition ${inWords(missing)}: they are 0 to ${count - 1}.`);
+}
