@@ -20,7 +20,7 @@ export default class Consume extends BaseCommand {
     prose(`One member at a time handles a partition, in order. Members share the partitions evenly. When a member
 joins, leaves or dies, partitions move automatically.
 
-By default a message is handled when its line is written to stdout. --exec runs a command for each message. The command gets the
+By default a message counts as handled when its line is written to stdout. --exec runs a command for each message. The command gets the
 payload on its standard input, and NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment. Its output goes to
 stdout. Exit code 0 means handled; 65 means that the message is invalid and is not tried again. --handler loads a JavaScript or
 TypeScript module once and calls its default export: async (message, context) => { ... }. --exec-batch runs the command for up to N
@@ -118,7 +118,8 @@ reach NATS; 4 refused.`);
     count: countFlag({ description: 'leave after this many messages', min: 1, helpValue: 'N' }),
     duration: Flags.string({ description: 'leave after this time', helpValue: 'DURATION' }),
     'until-caught-up': Flags.boolean({
-      description: 'leave when all messages of its partitions that were stored before the start are handled',
+      description:
+        'leave when all messages stored before the start, in the partitions of this member, are handled',
     }),
     ...settingFlags(['concurrency', 'maxConcurrency', 'handlerTimeoutMs'], 'HANDLING'),
     ...settingFlags(['maxAttempts', 'maxCrashes', 'backoff', 'onFailure', 'withoutKey'], 'HANDLING'),
@@ -207,7 +208,10 @@ function refuseContradictions(flags: {
 function refuseInBatches({ concurrency, option }: Config, workMs: number): void {
   if (concurrency > 1) {
     const flag = option('concurrency');
-    throw new NatspocError('usage', `${flag} is 1 with batches of a partition: leave it out.`);
+    throw new NatspocError(
+      'usage',
+      `${flag} must be 1 with batches, because a partition handles one batch at a time: leave it out.`,
+    );
   }
   if (workMs > 0)
     throw new NatspocError('usage', '--work is for single messages: leave it out with batches.');

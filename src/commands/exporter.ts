@@ -11,8 +11,8 @@ import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 export default class ExporterCommand extends BaseCommand {
   static override summary = 'Serve the state of the groups of a stream to Prometheus, Grafana and scalers.';
   static override description =
-    prose(`Reads the groups of a stream every --refresh, and changes nothing. It needs no members: the lag is
-computed from the positions and the stream. New groups appear, and deleted ones disappear.
+    prose(`Reads the groups of a stream at the interval of --refresh, and changes nothing. The exporter needs no
+members: it computes the lag from the positions and the stream. New groups appear, and deleted ones disappear.
 
 /metrics: for Prometheus; the reference lists all metrics. /groups: a list of the groups as JSON. /groups/NAME: one group with its lag,
 the age of its oldest waiting message, its members, the messages that hold it up, the findings of "natspoc leases check", and the
@@ -21,8 +21,8 @@ otherwise 503 and the reason.
 
 While the exporter cannot read from NATS, the last values stay; ageMs and natspoc_group_data_age_seconds say how old they are.
 
-The suggested number of members is the number of messages that must be handled per second (arrivals, plus the backlog divided by
---drain-target), divided by the rate of one member. It is at least 1, and at most the number of partitions.
+The suggested number of members is the necessary rate divided by the rate of one member: at least 1, and at most the number of
+partitions. The necessary rate is the arrivals per second plus the backlog divided by --drain-target.
 
 Exit codes: 0 stopped by a signal; 2 cannot listen on the address; 3 cannot reach NATS at the start; 4 not permitted.`);
   static override examples = [

@@ -107,14 +107,17 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
       description: "choose among --keys by Zipf's law with this exponent; about 1 is typical",
       helpValue: 'S',
     }),
-    'key-field': Flags.string({ description: 'lines are JSON with the key at this path', helpValue: 'a.b' }),
+    'key-field': Flags.string({
+      description: 'the lines are JSON, and the key is at this path',
+      helpValue: 'a.b',
+    }),
     'skip-bad-lines': Flags.boolean({
       description: 'with --key-field: skip and count lines without a key instead of stopping',
     }),
     partition: Flags.string({ description: 'send all messages to this partition', helpValue: 'N' }),
     subject: Flags.string({
       description:
-        'publish to subjects of a stream that exists, a template; {{key}} is the key, such as orders.{{key}}.created',
+        'publish to a subject of an existing stream, a template such as orders.{{key}}.created; {{key}} is the key',
       helpValue: 'SUBJECT',
       exclusive: ['partition'],
     }),
@@ -130,7 +133,10 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
       description:
         'keep each partition in order even if the leader of a cluster dies: one message per partition in flight',
     }),
-    id: Flags.string({ description: 'message id, a template: the same id is stored once', helpValue: 'ID' }),
+    id: Flags.string({
+      description: 'message id, a template; a message with a known id is not stored again',
+      helpValue: 'ID',
+    }),
     'keep-going': Flags.boolean({ description: 'continue after a failed message, and count failures' }),
     confirmed: Flags.string({
       description: 'write a line of JSON for each confirmed message to this file',

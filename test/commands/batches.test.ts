@@ -81,7 +81,11 @@ describe('natspoc consume in batches', function () {
     for (const [args, code, pattern] of [
       [['--exec-batch', '5'], 2, /--exec-batch/],
       [['--exec', 'cat', '--exec-batch', '0'], 2, /--exec-batch/],
-      [['--exec', 'cat', '--exec-batch', '5', '--concurrency', '4'], 2, /--concurrency is 1 with batches/],
+      [
+        ['--exec', 'cat', '--exec-batch', '5', '--concurrency', '4'],
+        2,
+        /--concurrency must be 1 with batches/,
+      ],
       [['--exec', 'cat', '--exec-batch', '5', '--work', '1ms'], 2, /--work/],
       [['--handler', file], 1, /the batch of .*wrong\.mjs is not an object with messages/],
       [['--handler', both], 1, /both\.mjs exports a handler and a batchHandler/],

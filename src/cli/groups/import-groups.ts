@@ -73,7 +73,7 @@ async function checkLayout({ store }: ImportPorts, file: FileGroup, exists: bool
   if (layout === null && store.partitions !== partitions)
     throw new NatspocError(
       'layout-mismatch',
-      `Group ${group} has ${partitions} partitions in the file, but the stream has ${store.partitions ?? 'none'}: its positions are those of other messages.`,
+      `Group ${group} has ${partitions} partitions in the file, but the stream has ${store.partitions ?? 'none'}: its positions belong to other partitions.`,
     );
 }
 

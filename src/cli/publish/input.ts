@@ -164,6 +164,6 @@ export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
   stream.destroy();
   if (found)
     throw usage(
-      'There is input on a pipe, but the command was told to send something else. Use DATA "-" to send the pipe.',
+      'There is input on a pipe, but the flags or DATA name something else to send. Use DATA "-" to send the input.',
     );
 }

@@ -100,7 +100,10 @@ function renamed(file: GroupFile, name: string | undefined): GroupFile {
   if (name === undefined) return file;
   const [only, ...more] = file.groups;
   if (!only || more.length > 0)
-    throw new NatspocError('usage', `--as needs a file with one group, and this has ${file.groups.length}.`);
+    throw new NatspocError(
+      'usage',
+      `--as needs a file with one group, and this file has ${file.groups.length}.`,
+    );
   if (!isId(name))
     throw new NatspocError('usage', `--as: ${JSON.stringify(name)} is not the name of a group.`);
   return { ...file, groups: [{ ...only, group: name }] };

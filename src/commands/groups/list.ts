@@ -16,7 +16,7 @@ them, the time since its last commit, and the key of a keyed group.
 
 A line that starts with "!" needs attention: the group has no members, its layout cannot be read, or a position is wrong ("natspoc
 leases check --group NAME" gives the reason). A group is idle if its last members left after a bounded job ("consume
---until-caught-up"). Only the groups of one bucket are listed (--bucket). Dead letters of the stream are named below the table.`);
+--until-caught-up"). Only the groups of one bucket are listed (--bucket). The number of dead letters is shown below the table.`);
   static override examples = [
     '<%= config.bin %> groups --stream ORDERS',
     {

@@ -27,8 +27,8 @@ export default class LeasesCheck extends StreamCommand {
   static override summary =
     'Check a group for monitoring: exit code 5 and the reasons when it is not healthy.';
   static override description = [
-    'Finds partitions that have no owner, or whose owner is gone, does not answer or has halted them; members that have not renewed their session; paused partitions; loads that differ by more than one; and settings of the stream or bucket that lose messages, so that members refuse to start. With --max-lag, --max-age and --stalled it also finds waiting messages and partitions without progress. Settings that may lose messages are listed as notes.',
-    'With --format nagios it prints one line in the form of monitoring plugins, and uses their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
+    'Finds halted partitions, and partitions that have no owner, or whose owner is gone or does not answer. Finds members that have not renewed their session, paused partitions, and loads that differ by more than one partition. Finds settings of the stream or bucket that lose messages: with such settings members refuse to start. Settings that may lose messages are listed as notes. With --max-lag, --max-age and --stalled the check also finds waiting messages and partitions without progress.',
+    'With --format nagios the check prints one line in the form of monitoring plugins, and uses their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> --max-lag 10000 --stalled 1m',
@@ -40,12 +40,12 @@ export default class LeasesCheck extends StreamCommand {
   ];
   static override flags = {
     'max-lag': countFlag({
-      description: 'messages that may wait in one partition',
+      description: 'limit of messages that wait in one partition',
       min: 0,
       helpValue: 'N',
     }),
     'max-age': Flags.string({
-      description: 'how long a message may wait',
+      description: 'limit of the time that a message waits',
       helpValue: 'DURATION',
     }),
     stalled: Flags.string({

@@ -20,7 +20,7 @@ export default class LeasesList extends StreamCommand {
   static override aliases = ['leases'];
   static override summary = 'Show the owner, position and lag of each partition.';
   static override description =
-    'One line per partition: its owner, the owner\'s epoch and how long it has owned the partition; the last handled sequence, the last stored sequence, and the number of waiting messages; the rate of handling, the time until the owner counts as dead unless it renews, and the state of the partition. A line that starts with "!" needs attention. A narrow terminal omits columns; --json has all of them.';
+    'One line per partition: its owner, the owner\'s epoch, and for how long it has been the owner; the sequences of the last handled and the last stored message; the number of waiting messages; the rate of handling; when the owner counts as dead unless it renews; and the state of the partition. A line that starts with "!" needs attention. On a narrow terminal columns are left out; --json has all of them.';
   static override examples = [
     '<%= config.bin %> leases',
     { description: 'By member:', command: '<%= config.bin %> leases --members' },

@@ -8,7 +8,7 @@ import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 /** `natspoc leases retry`: retries failed messages now, and starts halted partitions. */
 export default class LeasesRetry extends StreamCommand {
   static override summary =
-    'Retry a failed message that holds its partition up now, or start a halted partition.';
+    'Retry now a failed message that holds its partition up, or start a halted partition again.';
   static override description =
     'The owner ends the wait before the next attempt. A halted partition starts again at its position, and its message gets all its attempts again. Other partitions stay as they are. "leases" shows what holds a partition up.';
   static override examples = [

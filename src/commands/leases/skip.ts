@@ -12,7 +12,7 @@ export default class LeasesSkip extends StreamCommand {
   static override summary =
     'Give up the message that holds a partition up; the partition continues after it.';
   static override description = [
-    'Works only for a message that has failed: "leases" shows it. You must name the message, so that no other message is given up. The message is not tried again; with --dead-letter it is stored in PREFIX.dead first, otherwise only the stream keeps it. A running attempt is not interrupted: if it succeeds, the message is handled.',
+    'Works only for a message that has failed: "leases" shows it. You must name the message, so that no other message is given up. The message is not tried again. With --dead-letter it is first stored as a dead letter; otherwise only the stream keeps it. A running attempt is not interrupted: if the attempt succeeds, the message is handled.',
     'The command waits until the partition has passed the message. It asks for the name of the group; --yes skips the question.',
   ].join('\n\n');
   static override examples = [
@@ -45,7 +45,7 @@ export default class LeasesSkip extends StreamCommand {
     const outcome = await this.withGroup(flags, 'leases skip', async ({ stream, group }) => {
       const [partition, ...more] = parsePartitions([args.partition], stream.layout.partitions);
       if (partition === undefined || more.length > 0)
-        throw new NatspocError('usage', 'Give one partition: one message holds up one partition.');
+        throw new NatspocError('usage', 'Give exactly one partition: a message holds up only its own.');
       const fate = deadLetter ? 'is stored as a dead letter' : 'is never handled by this group';
       const consequences = [`Message ${sequence} of p${partition} ${fate}.`];
       await this.confirm({ consequences, name: group.name, force });

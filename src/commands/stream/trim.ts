@@ -13,7 +13,7 @@ import { formatTable } from '../../text/table.js';
 export default class StreamTrim extends StreamCommand {
   static override summary = 'Delete the messages that every group has handled, partition by partition.';
   static override description =
-    'If a group has no position in a partition, or a wrong one ("leases check" gives the reason), no message of that partition is deleted. Only the groups of one bucket count (--bucket): a group whose leases are in another bucket loses messages that it has not handled. The command shows the effect and asks for the name of the stream; --force skips the question. It also removes from the bucket the traces of sessions that ended more than two hours ago. Members that have the permission remove these traces, too.';
+    'If a group has no position in a partition, or a wrong one ("leases check" gives the reason), no message of that partition is deleted. Only the groups of one bucket count (--bucket): a group whose leases are in another bucket loses messages that it has not handled. The command shows the effect and asks for the name of the stream; --force skips the question. The command also removes traces of sessions from the bucket, two hours after their end. Members with the permission do the same.';
   static override examples = [
     { description: 'Only show the effect:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     { description: 'In a cron job:', command: '<%= config.bin %> <%= command.id %> --force --json' },
@@ -87,7 +87,7 @@ export default class StreamTrim extends StreamCommand {
     if (groups.length > 0) return groups;
     throw new NatspocError(
       'failed',
-      `No group reads stream ${config.stream}: nothing counts as handled. "stream purge" deletes them anyway.`,
+      `No group reads stream ${config.stream}: nothing counts as handled. "stream purge" deletes messages anyway.`,
     );
   }
 

@@ -24,13 +24,13 @@ export const EXPORTER = {
     env: 'EXPORTER_REFRESH',
     fallback: '10s',
     ...duration('1s', '1h', '10s'),
-    help: 'how often the exporter reads the groups; a slow reading is followed by a pause nine times as long, up to a minute',
+    help: 'how often the exporter reads the groups; after a slow reading it pauses nine times as long as the reading took, up to a minute',
   }),
   drainTargetMs: define({
     flag: 'drain-target',
     env: 'DRAIN_TARGET',
     fallback: '5m',
     ...duration('1s', '7d', '5m'),
-    help: 'target time for the suggested number of members to drain the backlog',
+    help: 'time in which the suggested number of members should drain the backlog',
   }),
 } as const;

@@ -67,14 +67,14 @@ export const GROUP = {
     env: 'COMMIT_INTERVAL',
     fallback: '200ms',
     ...duration('1ms', '1m', '200ms'),
-    help: 'how often to commit positions while busy, at least 1 ms for each partition of a member; after a crash, at most the messages of this time are handled again',
+    help: 'how often to commit positions while busy, at least 1 ms for each partition of a member; a crash repeats at most the messages of one interval',
   }),
   commitEvery: define({
     flag: 'commit-every',
     env: 'COMMIT_EVERY',
     fallback: '1000',
     ...integer(1, 1_000_000),
-    help: 'also commit after this many messages of a partition; with 1, a crash repeats at most one message, at the cost of a write for each',
+    help: 'also commit after this many messages of a partition; with 1, a crash repeats at most one message, at the cost of a write for each message',
   }),
   from: define({
     flag: 'from',

@@ -74,6 +74,6 @@ export const HANDLING = {
     fallback: '127.0.0.1',
     parse: text,
     allowed: 'an address of this machine',
-    help: 'address to serve them on',
+    help: 'address on which --health-port listens',
   }),
 } as const;
