@@ -9,10 +9,11 @@
  */
 
 export type { Finding } from './admin/check.js';
-export type { PauseOutcome, ReleaseOptions } from './admin/group-admin-contract.js';
+export type { CheckOptions, PauseOutcome, ReleaseOptions } from './admin/group-admin-contract.js';
 export type { GroupChange } from './admin/group-entries.js';
 export { eventsOf, type GroupEvent } from './admin/group-event.js';
 export type { GroupStatus } from './admin/group-status.js';
+export type { HeldUpOutcome } from './admin/held-up.js';
 export type { Tenure } from './admin/history.js';
 export type { LeaseStatus } from './admin/lease-status.js';
 export type { MemberStatus } from './admin/members.js';
@@ -55,7 +56,6 @@ export type {
 export type { GroupMember, PartitionStatus, Standing } from './options/joined.js';
 export type { JoinGroupOptions } from './options/member.js';
 export type {
-  CheckOptions,
   GroupAdmin,
   GroupFollower,
   RedriveOptions,

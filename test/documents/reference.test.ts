@@ -121,3 +121,28 @@ describe('each setting', () => {
     );
   });
 });
+
+describe('the lists of methods of the library', () => {
+  const opened = readProject('src/core/options/opened.ts');
+  const page = readProject('docs/library.md');
+
+  /** The names of an interface's methods, as `name(` or `name<T>(` at the first level. */
+  const methodsOf = (name: string): string[] => {
+    const [, body = ''] =
+      new RegExp(`export interface ${name}\\b.*?\\{\\n(.*?)\\n\\}`, 's').exec(opened) ?? [];
+    return [...body.matchAll(/^ {2}(\w+)(?:<\w+>)?\(/gm)].map(([, method = '']) => method);
+  };
+
+  for (const name of ['StreamAdmin', 'GroupAdmin'])
+    it(`name the methods of ${name}, and no others`, () => {
+      const [, list = ''] = new RegExp(`^\`${name}\`: (.*?)\\.$`, 'ms').exec(page) ?? [];
+      const listed = [...list.replaceAll(/\([^)]*\)/g, '').matchAll(/`(\w+)`/g)].map(([, method]) => method);
+      const unlisted = new Set(['group', 'close']);
+      assert.deepEqual(
+        listed.sort(),
+        methodsOf(name)
+          .filter((each) => !unlisted.has(each))
+          .sort(),
+      );
+    });
+});

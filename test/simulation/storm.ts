@@ -1,3 +1,4 @@
+import { chooser } from './chooser.js';
 import { astray, receding } from './faults/astray.js';
 import * as bucket from './faults/bucket.js';
 import * as compound from './faults/compound.js';
@@ -98,21 +99,10 @@ const OF_RESIZING: readonly Fault[] = [
   ...Array.from({ length: 30 }, () => operator.resizes),
 ];
 
-/** The share of the chosen faults in a storm for which some were chosen. */
-const CHOSEN = 0.7;
-
-/** The faults of a storm in this world, each as often as it is listed. */
-function faultsFor({ random, settings }: World): () => Fault | undefined {
-  const all = settings.resizing ? OF_RESIZING : FAULTS;
-  // The bundle numbers functions that have the same name in two files.
-  const chosen = all.filter(({ name }) => settings.faults.includes(name.replace(/\d+$/, '')));
-  return () => random.oneOf(chosen.length > 0 && random.chance(CHOSEN) ? chosen : all);
-}
-
 /** Starts several faults within a time, on random members; resolves at the end of the last one. */
 export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
   const { random, timeline, judge } = world;
-  const next = faultsFor(world);
+  const next = chooser(world, world.settings.resizing ? OF_RESIZING : FAULTS);
   let lastEnd = timeline.now;
   for (let i = 0; i < faults; i++) {
     timeline.after(random.between(0, withinMs), () => {

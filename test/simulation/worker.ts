@@ -27,5 +27,6 @@ process.on('message', async ({ from, count, options }: Order) => {
     report.handled += result.handled;
     if (result.violation) report.failed = result;
   }
-  process.send?.(report);
+  // The pool may have ended meanwhile.
+  if (process.connected) process.send?.(report);
 });

@@ -1,7 +1,8 @@
 import type { Finding } from '../admin/check.js';
-import type { PauseOutcome, ReleaseOptions } from '../admin/group-admin-contract.js';
+import type { CheckOptions, PauseOutcome, ReleaseOptions } from '../admin/group-admin-contract.js';
 import type { GroupChange } from '../admin/group-entries.js';
 import type { GroupStatus } from '../admin/group-status.js';
+import type { HeldUpOutcome, SkipOrder } from '../admin/held-up.js';
 import type { Tenure } from '../admin/history.js';
 import type { RedriveSummary } from '../admin/redrive.js';
 import type { ReleaseOutcome } from '../admin/release.js';
@@ -84,14 +85,6 @@ export interface StreamAdmin extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What counts as unhealthy. */
-export interface CheckOptions {
-  /** Limit of messages that wait in a partition. Default: none. */
-  maxLag?: number | undefined;
-  /** Limit of the time without progress, in milliseconds. Default: none. */
-  stalledMs?: number | undefined;
-}
-
 /**
  * Inspects a group and controls its partitions, for an operator. Requests to members are bounded by their
  * drain timeout, and outcomes are read from the leases. Methods reject with a NatspocError: `unreachable`,
@@ -120,6 +113,14 @@ export interface GroupAdmin {
     partitions: readonly number[],
     options?: ReleaseOptions,
   ): Promise<ReleaseOutcome[]>;
+  /** Makes owners retry at once the messages that hold their partitions up; also in halted partitions. */
+  retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]>;
+  /** Makes the owner skip the message that holds its partition up, and waits until the partition has passed the message. */
+  skip(
+    follower: GroupFollower,
+    message: Pick<SkipOrder, 'partition' | 'sequence' | 'deadLetter'>,
+    signal?: AbortSignal,
+  ): Promise<HeldUpOutcome>;
   /** Pauses partitions, and waits until their handlers have stopped. With `paused` false, resumes them. */
   pause(
     follower: GroupFollower,

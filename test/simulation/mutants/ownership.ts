@@ -65,6 +65,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'override-unlooked',
     mistake: 'no member checks whether the pauses that it knows still exist',
+    needs: ['goingBack', 'rests', 'pins'],
     edits: [
       core('protocol/entry-looks', "state.out.push({ type: 'look-up-override', partition, known });", ''),
     ],
@@ -130,6 +131,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'look-up-believed',
     mistake: 'an owner that the leader does not know is taken for ended',
+    needs: ['astray', 'isolation', 'joins'],
     edits: [
       core('protocol/look-up', 'let seen =', 'markGone(state, id);\n  state.dirty = true;\n  let seen ='),
     ],
@@ -170,6 +172,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'start-in-doubt',
     mistake: 'a partition starts again during a handover of unknown outcome',
+    needs: ['indecision', 'lostAnswers', 'lateWrites', 'joins', 'leaves'],
     edits: [
       core(
         'protocol/lease-writes',
