@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { changeOverride } from '../../src/core/admin/overrides.js';
+import { changeOverride, changeOverrides } from '../../src/core/admin/overrides.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 
 /** An empty bucket that answers each write like this. */
@@ -16,5 +16,25 @@ describe('a pause that cannot be written', () => {
     await assert.rejects(changeOverride(answering({ kind: 'unknown' }), 'g', 3, { paused: true }, 'me'), {
       code: 'unreachable',
     });
+  });
+});
+
+describe('pauses of many partitions', () => {
+  it('are written at most 16 at a time, and the previous states are returned', async () => {
+    let [inFlight, most] = [0, 0];
+    const bucket = {
+      read: async () => ({ kind: 'missing' }),
+      write: async () => {
+        most = Math.max(most, ++inFlight);
+        await new Promise(setImmediate);
+        inFlight--;
+        return { kind: 'ok', revision: 1 };
+      },
+    } as unknown as Bucket;
+    const partitions = Array.from({ length: 40 }, (_, partition) => partition);
+    const before = await changeOverrides(bucket, 'g', partitions, { paused: true }, 'me');
+    assert.equal(most, 16);
+    assert.deepEqual([...before.keys()], partitions);
+    assert.deepEqual(before.get(39), { pin: null, paused: false });
   });
 });

@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../lib/concurrently.js';
 import { NatspocError } from '../lib/errors.js';
 import { unwritten } from '../lib/unwritten.js';
 import type { Bucket } from '../ports/index.js';
@@ -7,6 +8,9 @@ import { decodeOverride, encodeRecord, type OverrideRecord } from '../protocol/r
 
 /** Number of attempts, because other operators may change the entry at the same time. */
 const ATTEMPTS = 5;
+
+/** How many overrides are written at a time: with many partitions, one round trip after another takes minutes. */
+const CONCURRENT_WRITES = 16;
 
 /** An operator's override of a partition. */
 export type Wish = Pick<OverrideRecord, 'pin' | 'paused'>;
@@ -53,6 +57,25 @@ export async function changeOverride(
     refusal = outcome.kind === 'unknown' ? outcome.refusal : undefined;
   }
   throw unwritten(key, refusal);
+}
+
+/** Changes the overrides of partitions in the same way as {@link changeOverride}. Returns the previous ones. */
+export async function changeOverrides(
+  bucket: Bucket,
+  group: string,
+  partitions: readonly number[],
+  change: Partial<Wish>,
+  by: string,
+): Promise<Map<number, Wish>> {
+  const before = await mapConcurrently(
+    partitions,
+    CONCURRENT_WRITES,
+    async (partition): Promise<[number, Wish]> => [
+      partition,
+      await changeOverride(bucket, group, partition, change, by),
+    ],
+  );
+  return new Map(before);
 }
 
 /**

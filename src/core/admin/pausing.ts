@@ -4,7 +4,7 @@ import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { GroupFollower } from './follower.js';
 import type { PauseOutcome } from './group-admin-contract.js';
-import { changeOverride } from './overrides.js';
+import { changeOverrides } from './overrides.js';
 import { ANSWER_MS } from './thresholds.js';
 
 /** How often to ask the owners. */
@@ -23,11 +23,8 @@ export async function pausePartitions(
   partitions: readonly number[],
   { paused, by, waitMs }: { paused: boolean; by: string; waitMs: number },
 ): Promise<PauseOutcome> {
-  const changed: number[] = [];
-  for (const partition of partitions) {
-    const before = await changeOverride(ports.bucket, ports.group, partition, { paused }, by);
-    if (before.paused !== paused) changed.push(partition);
-  }
+  const before = await changeOverrides(ports.bucket, ports.group, partitions, { paused }, by);
+  const changed = partitions.filter((partition) => before.get(partition)?.paused !== paused);
   if (!paused) return { changed, unfinished: new Map() };
   return { changed, unfinished: await untilNotHandled(ports, partitions, waitMs) };
 }

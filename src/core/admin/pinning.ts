@@ -1,6 +1,6 @@
 import type { Bucket } from '../ports/index.js';
 import type { GroupFollower } from './follower.js';
-import { changeOverride } from './overrides.js';
+import { changeOverrides } from './overrides.js';
 
 /** Pins partitions to a member, or unpins them if `to` is null. Returns the previous pins. `by`: the operator, for people. */
 export async function pinPartitions(
@@ -8,12 +8,8 @@ export async function pinPartitions(
   partitions: readonly number[],
   to: string | null,
 ): Promise<Map<number, string | null>> {
-  const before = new Map<number, string | null>();
-  for (const partition of partitions) {
-    const { pin } = await changeOverride(bucket, group, partition, { pin: to }, by);
-    before.set(partition, pin);
-  }
-  return before;
+  const before = await changeOverrides(bucket, group, partitions, { pin: to }, by);
+  return new Map([...before].map(([partition, { pin }]) => [partition, pin]));
 }
 
 /** Waits until a pinned member owns its partitions, at most `waitMs`. `present`: the group has this member. */
