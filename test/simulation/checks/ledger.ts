@@ -191,7 +191,11 @@ export class Ledger {
       const partition = this.#positionOf(key);
       const position = value && decodePosition(value);
       if (partition !== undefined && position)
-        this.positions.set(partition, { sequence: position.seq, epoch: position.epoch });
+        this.positions.set(partition, {
+          sequence: position.seq,
+          epoch: position.epoch,
+          crashes: position.crashes ?? 0,
+        });
       const proofOf = this.#proofOf(key);
       if (proofOf !== undefined && value) this.proofs.set(proofOf, this.#judge.now);
       const parsed = parseGroupKey(this.#group, key);

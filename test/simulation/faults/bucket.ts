@@ -1,3 +1,5 @@
+import type { StoreCopy } from '../model/store.js';
+import type { World } from '../world.js';
 import { altered, type Fault } from './fault.js';
 import { liftAll, pause } from './operator.js';
 
@@ -121,7 +123,7 @@ export const losses: Fault = (world) => {
 };
 
 /** An operator acts at this time after the bucket went back, in milliseconds. */
-const LIFT_MS = 5_000;
+export const LIFT_MS = 5_000;
 
 /** Just before the bucket goes back, an operator pauses a partition, or a member joins, within this time, in milliseconds. */
 const LAST_MOMENT_MS = 100;
@@ -143,14 +145,18 @@ export const goingBack: Fault = (world) => {
     timeline.after(afterMs - random.between(0, LAST_MOMENT_MS), () => pause(world));
     timeline.after(afterMs - random.between(0, LAST_MOMENT_MS), () => world.join());
   }
-  timeline.after(afterMs, () => {
-    server.restart(downMs, () => (isBrief ? 0 : random.between(0, 500)));
-    world.putBack(copy);
-  });
-  // Overrides that were removed since are back.
-  timeline.after(afterMs + downMs + LIFT_MS, () => liftAll(world));
+  timeline.after(afterMs, () => restore(world, copy, downMs, isBrief ? 0 : 500));
   return afterMs + downMs + LIFT_MS;
 };
+
+/** The server restarts with this copy of the bucket; members reconnect within `spreadMs`. Takes `downMs` and {@link LIFT_MS}. */
+export function restore(world: World, copy: StoreCopy, downMs: number, spreadMs: number): void {
+  const { random, server, timeline } = world;
+  server.restart(downMs, () => random.between(0, spreadMs));
+  world.putBack(copy);
+  // Overrides that were removed since are back.
+  timeline.after(downMs + LIFT_MS, () => liftAll(world));
+}
 
 /** For some time the server omits some of the changes. */
 export const lostChanges: Fault = (

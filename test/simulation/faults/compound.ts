@@ -1,5 +1,6 @@
 import { keys } from '../../../src/core/protocol/keys.js';
 import { decodeLease } from '../../../src/core/protocol/records.js';
+import { LIFT_MS, restore } from './bucket.js';
 import { altered, type Fault } from './fault.js';
 
 /** The plan changes back while handovers are in flight with unknown outcome, and are seen late. */
@@ -80,9 +81,6 @@ export const fencedReturns: Fault = (world, { connection }) => {
   const afterMs = random.between(FENCED_MS, settings.ttlMs * 1.3);
   const downMs = random.between(5, 100);
   connection.breakCleanly(afterMs);
-  timeline.after(afterMs, () => {
-    server.restart(downMs, () => 0);
-    world.putBack(copy);
-  });
-  return afterMs + downMs;
+  timeline.after(afterMs, () => restore(world, copy, downMs, 0));
+  return afterMs + downMs + LIFT_MS;
 };
