@@ -6,6 +6,7 @@ import { systemClock } from '../../src/core/lib/clock.js';
 import { connectNats } from '../../src/core/nats/client/connection.js';
 import { bucketStream, bucketSubject, NatsBucket } from '../../src/core/nats/kv/bucket.js';
 import { openTopology } from '../../src/core/nats/stream/topology.js';
+import type { Watch } from '../../src/core/ports/index.js';
 import { TcpProxy } from '../support/proxy.js';
 import { startTestServer, withServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -158,6 +159,9 @@ describe('the bucket on a server', () => {
       });
       await until('a snapshot', () => snapshots > 0);
       const refusals = connection.stats();
+      // A member whose bucket went back watches anew.
+      let anew: Watch | undefined;
+      let later = 0;
       for (const next of [account(1), account(-1)]) {
         await limited.kill();
         limited.configure(next);
@@ -166,12 +170,19 @@ describe('the bucket on a server', () => {
         // The watch is refused repeatedly.
         const before = refusals.outMsgs;
         await until('it was asked for', () => connection.stats().outMsgs > before + 8, 20_000);
+        anew = bucket.watch('group.h.', {
+          snapshot: () => later++,
+          changes: () => {},
+          failed: (error) => seen.push(error.message),
+        });
+        await until('both were asked for', () => connection.stats().outMsgs > before + 24, 20_000);
       }
-      await until('a snapshot after it', () => snapshots > 1, 20_000);
+      await until('a snapshot of each after it', () => snapshots > 1 && later > 0, 20_000);
       await bucket.write('group.g.a', new Uint8Array(1), 0);
       await until('a change', () => seen.length > 0);
       assert.deepEqual(seen, ['group.g.a']);
       watch.stop();
+      anew?.stop();
     } finally {
       await connection.close();
       await limited.stop();

@@ -53,11 +53,13 @@ class Scene {
     const handles = { connection, manager, inboxPrefix: undefined, clock: this.clock };
     const names = (entries: readonly BucketEntry[]): string[] => entries.map(({ key }) => key);
     // Only the parts that a watch uses exist.
-    new BucketWatch(handles as unknown as NatsHandles, 'B', 'group.g.', {
-      snapshot: (entries) => this.snapshots.push(names(entries)),
-      changes: (entries) => this.changed.push(...names(entries)),
-      failed: (error) => assert.fail(error),
-    }).start();
+    const sink = {
+      snapshot: (entries: readonly BucketEntry[]) => this.snapshots.push(names(entries)),
+      changes: (entries: readonly BucketEntry[]) => this.changed.push(...names(entries)),
+      failed: (error: unknown) => assert.fail(String(error)),
+    };
+    const hasWatched = (): boolean => this.snapshots.length > 0;
+    new BucketWatch(handles as unknown as NatsHandles, 'B', 'group.g.', sink, hasWatched).start();
   }
 
   store(...keys: string[]): void {

@@ -47,6 +47,8 @@ export class NatsBucket implements Bucket {
   readonly #clock: Clock;
   /** The prefix of keys' subjects in a JetStream domain; empty without a domain. */
   readonly #domainPrefix: string;
+  /** True if a watch has delivered a snapshot. */
+  #hasWatched = false;
 
   /** `timeoutMs` bounds each request. It should be well below the ttl, so that a lost request can be repeated. */
   constructor(handles: NatsHandles, name: string, timeoutMs: number) {
@@ -88,7 +90,15 @@ export class NatsBucket implements Bucket {
   }
 
   watch(prefix: string, sink: WatchSink): Watch {
-    const watch = new BucketWatch(this.#handles, this.#name, prefix, sink);
+    const noting: WatchSink = {
+      snapshot: (entries) => {
+        this.#hasWatched = true;
+        sink.snapshot(entries);
+      },
+      changes: (entries) => sink.changes(entries),
+      failed: (error) => sink.failed(error),
+    };
+    const watch = new BucketWatch(this.#handles, this.#name, prefix, noting, () => this.#hasWatched);
     watch.start();
     return watch;
   }

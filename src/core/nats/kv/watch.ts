@@ -46,10 +46,18 @@ export class BucketWatch implements Watch {
   #opening = false;
   /** When the last reader was opened. */
   #openedAt = Number.NEGATIVE_INFINITY;
-  #hasOpened = false;
+  readonly #hasWatched: () => boolean;
 
-  constructor(handles: NatsHandles, bucket: string, prefix: string, sink: WatchSink) {
+  /** `hasWatched`: true if this program has got a snapshot of the bucket, from this watch or an earlier one. */
+  constructor(
+    handles: NatsHandles,
+    bucket: string,
+    prefix: string,
+    sink: WatchSink,
+    hasWatched: () => boolean,
+  ) {
     this.#handles = handles;
+    this.#hasWatched = hasWatched;
     this.#clock = handles.clock ?? systemClock;
     this.#bucket = bucket;
     this.#filter = bucketSubject(bucket, `${prefix}>`);
@@ -124,9 +132,12 @@ export class BucketWatch implements Watch {
     this.#opening = false;
   }
 
-  /** Before the first snapshot a limit is a configuration error. Later it may be raised, or room may be freed. */
+  /**
+   * Before the first snapshot of the program a limit is a configuration error. Later it may be raised, or room may be freed, also
+   * for a member that watches anew because the bucket went back.
+   */
   #mayPass(error: unknown): boolean {
-    if (isLimit(error)) return this.#hasOpened;
+    if (isLimit(error)) return this.#hasWatched();
     return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
   }
 
@@ -205,7 +216,6 @@ export class BucketWatch implements Watch {
   #completeSnapshot(): void {
     this.#cancelIncomplete?.();
     const entries = this.#snapshot ?? [];
-    this.#hasOpened = true;
     this.#snapshot = undefined;
     this.#changes = [];
     if (!this.#stopped) this.#sink.snapshot(entries);
