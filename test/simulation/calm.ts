@@ -1,5 +1,4 @@
 import { CalmCheck, type Expectation } from './checks/calm.js';
-import { chooser } from './chooser.js';
 import { orderResize } from './faults/operator.js';
 import type { World } from './world.js';
 
@@ -150,7 +149,7 @@ const resize: Episode = (world) => {
   return { ...EXACT, what: `a resize from ${before} to ${partitions}`, movesFreely: true };
 };
 
-const EPISODES: readonly Episode[] = [
+const EPISODES: readonly [Episode, ...Episode[]] = [
   join,
   unseenJoin,
   burst,
@@ -175,8 +174,7 @@ export async function calmEpisode(
 ): Promise<void> {
   const check = new CalmCheck(world);
   const isResize = world.settings.resizing && world.random.chance(0.6);
-  const episode = isResize ? resize : chooser(world, EPISODES)();
-  const expected = episode?.(world);
+  const expected = (isResize ? resize : world.random.pick(EPISODES))(world);
   if (!expected) return;
   world.judge.note(`--- ${expected.what}`);
   if (expected.commitsAfterMs !== undefined) {

@@ -126,7 +126,7 @@ export async function play(world: World): Promise<void> {
   const writes = ledger.leaseWrites;
   const bursts = random.chance(0.3);
   const restMs = settings.ttlMs * REST_TTLS;
-  if (settings.faults.includes(silenceReader.name) || random.chance(SILENCED)) silenceReader(world);
+  if (random.chance(SILENCED)) silenceReader(world);
   await world.sleep(bursts ? Math.max(restMs, LENGTH_MS - timeline.now) : restMs);
   if (ledger.leaseWrites !== writes) judge.violate('I7', 'leases changed without a cause');
   if (bursts) burst(world);

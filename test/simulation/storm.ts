@@ -1,4 +1,3 @@
-import { chooser } from './chooser.js';
 import { astray, receding } from './faults/astray.js';
 import * as bucket from './faults/bucket.js';
 import * as compound from './faults/compound.js';
@@ -99,10 +98,21 @@ const OF_RESIZING: readonly Fault[] = [
   ...Array.from({ length: 30 }, () => operator.resizes),
 ];
 
+/** The share of the chosen faults, if some were chosen for this run. */
+const CHOSEN = 0.7;
+
+/** Draws the faults of a storm, each as often as it is listed. */
+function drawing({ random, settings }: World): () => Fault | undefined {
+  const all = settings.resizing ? OF_RESIZING : FAULTS;
+  // The bundle numbers functions that have the same name in two files.
+  const chosen = all.filter(({ name }) => settings.faults.includes(name.replace(/\d+$/, '')));
+  return () => random.oneOf(chosen.length > 0 && random.chance(CHOSEN) ? chosen : all);
+}
+
 /** Starts several faults within a time, on random members; resolves at the end of the last one. */
 export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
   const { random, timeline, judge } = world;
-  const next = chooser(world, world.settings.resizing ? OF_RESIZING : FAULTS);
+  const next = drawing(world);
   let lastEnd = timeline.now;
   for (let i = 0; i < faults; i++) {
     timeline.after(random.between(0, withinMs), () => {

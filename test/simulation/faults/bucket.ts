@@ -125,7 +125,7 @@ export const losses: Fault = (world) => {
 /** An operator acts at this time after the bucket went back, in milliseconds. */
 export const LIFT_MS = 5_000;
 
-/** Just before the bucket goes back, an operator pauses a partition, or a member joins, within this time, in milliseconds. */
+/** Within this time before the bucket goes back, in milliseconds, an operator pauses a partition, and a member joins. */
 const LAST_MOMENT_MS = 100;
 
 /**
