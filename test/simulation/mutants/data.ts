@@ -99,6 +99,10 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'reader-left',
     mistake: 'the reader of the previous owner is not deleted',
+    shownBy: {
+      file: 'test/unit/runner.test.ts',
+      title: "continues after the stored position, and deletes the previous owner's reader",
+    },
     edits: [
       core(
         'member/partition/takeover',
@@ -188,6 +192,11 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'caution-lost',
     mistake: 'an owner that starts again while deaths count is not cautious any more',
+    shownBy: {
+      file: 'test/unit/crashes.test.ts',
+      title:
+        'begins again when its owner starts again, even after a message that was handled but not committed',
+    },
     edits: [
       core(
         'member/partition/after-deaths',

@@ -1,8 +1,10 @@
 /**
  * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake, and prints which
- * invariant catches it after how many seeds.
+ * invariant catches it after how many seeds, or which test.
  */
 import { parseArgs } from 'node:util';
+import { isShownBy } from './by-test.js';
+import type { Mutant } from './mutant.js';
 import { hunt } from './mutate.js';
 import { MUTANTS } from './registry.js';
 
@@ -23,6 +25,12 @@ const BROKEN_CODE = /is not defined|is not a function|is not iterable|Cannot (re
 
 async function work(): Promise<void> {
   for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
+    if (mutant.shownBy) {
+      const isShown = await isShownBy(mutant.shownBy, mutant);
+      if (!isShown) survivors.push(mutant.name);
+      report(mutant, isShown ? 'a test fails' : 'NOT CAUGHT', mutant.shownBy.title);
+      continue;
+    }
     const { failed } = await hunt(mutant, from, count);
     const violation = failed?.violation;
     const isBroken = violation?.invariant === 'ended' && BROKEN_CODE.test(violation.message);
@@ -32,9 +40,13 @@ async function work(): Promise<void> {
       : violation
         ? `${violation.invariant} after ${failed.seed - from + 1} seeds`
         : 'NOT CAUGHT';
-    console.log(`${mutant.name.padEnd(26)} ${verdict.padEnd(24)} ${mutant.mistake}`);
-    if (violation) console.log(`${' '.repeat(26)} ${violation.message.split('\n')[0]}`);
+    report(mutant, verdict, violation?.message.split('\n')[0]);
   }
+}
+
+function report({ name, mistake }: Mutant, verdict: string, shown?: string): void {
+  console.log(`${name.padEnd(26)} ${verdict.padEnd(24)} ${mistake}`);
+  if (shown !== undefined) console.log(`${' '.repeat(26)} ${shown}`);
 }
 
 // One for each core of a small machine.

@@ -5,6 +5,14 @@ interface Edit {
   replace: string;
 }
 
+/** A test outside the simulator that fails with a mistake. */
+export interface ShowingTest {
+  /** Path in the checkout. */
+  file: string;
+  /** The title of the test, without those of its suites. */
+  title: string;
+}
+
 /** A deliberate mistake in the protocol or its shell. */
 export interface Mutant {
   name: string;
@@ -12,6 +20,8 @@ export interface Mutant {
   mistake: string;
   /** For a rare one: the faults that it needs together, by name. */
   needs?: readonly string[];
+  /** For one that no run of thousands shows, because something else makes good for it later: the test that shows it. */
+  shownBy?: ShowingTest;
   edits: readonly [Edit, ...Edit[]];
 }
 

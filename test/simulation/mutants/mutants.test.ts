@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../pool.js';
 import { changedFiles, hunt } from './mutate.js';
 import { MUTANTS } from './registry.js';
 
@@ -10,6 +13,15 @@ describe('deliberate mistakes', () => {
   it('can all be made in the code as it is', () => {
     for (const mutant of MUTANTS) changedFiles(mutant);
     assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
+  });
+
+  it('are shown by tests that exist', () => {
+    const tests = MUTANTS.flatMap(({ shownBy }) => shownBy ?? []);
+    const missing = tests.filter(
+      ({ file, title }) => !readFileSync(join(ROOT, file), 'utf8').includes(title),
+    );
+    assert.deepEqual(missing, []);
+    assert.ok(tests.length > 0);
   });
 
   for (const name of QUICK) {

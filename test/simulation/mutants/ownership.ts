@@ -60,6 +60,10 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'receded-forgotten',
     mistake: 'an old lease from a leader that is cut off is believed for good',
+    shownBy: {
+      file: 'test/unit/group-anew.test.ts',
+      title: 'reads a lease again that the leader showed at an older revision, until it is as new as before',
+    },
     edits: [core('protocol/entry-looks', ' || state.receded.has(partition)', '')],
   },
   {
@@ -216,6 +220,10 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'waiting-moves-at-once',
     mistake: 'a partition that waits to start again moves without its last commit',
+    shownBy: {
+      file: 'test/unit/group-partitions.test.ts',
+      title: 'are drained before they are given away, even while they wait to start again',
+    },
     edits: [
       core(
         'protocol/reconcile',
@@ -239,6 +247,11 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'one-try-to-take',
     mistake:
       'a drain that cannot take over its position immediately moves the partition without its last commit',
+    shownBy: {
+      file: 'test/unit/runner.test.ts',
+      title:
+        'commits in a drain the messages that the previous runner handled, even if the position cannot be read at first',
+    },
     edits: [
       core(
         'member/partition/taking',

@@ -5,6 +5,11 @@ export const READING: readonly Mutant[] = [
   {
     name: 'followed-in-doubt',
     mistake: 'a partition that only followed a changed reader commits how far that reader was',
+    shownBy: {
+      file: 'test/unit/shared-stream.test.ts',
+      title:
+        'makes a partition start again that followed a changed reader, even if it received nothing from it',
+    },
     edits: [
       core('member/shared/shared-stream', 'Math.max(startSequence - 1, handledUpTo)', '(startSequence - 1)'),
     ],
@@ -12,6 +17,11 @@ export const READING: readonly Mutant[] = [
   {
     name: 'search-lost',
     mistake: 'a runner that took nothing over forgets the gap that its predecessor had noticed',
+    shownBy: {
+      file: 'test/unit/runner.test.ts',
+      title:
+        'leaves the state of its predecessor to the next runner if it is aborted before it has taken over',
+    },
     edits: [
       core('member/partition/taking', 'this.#trimWatch?.state ?? before?.state', 'this.#trimWatch?.state'),
     ],
@@ -46,6 +56,11 @@ export const READING: readonly Mutant[] = [
   {
     name: 'commit-behind-reader',
     mistake: 'messages handled before a restart are committed only after the old reader is deleted',
+    shownBy: {
+      file: 'test/unit/runner.test.ts',
+      title:
+        'commits the messages that the previous runner handled, even if the old reader cannot be deleted in time',
+    },
     edits: [
       core('member/partition/takeover', '  held(taken);\n', ''),
       core(
@@ -107,6 +122,10 @@ export const READING: readonly Mutant[] = [
   {
     name: 'quiet-theft',
     mistake: 'a silent reader is taken for idle, although another client pulled from it',
+    shownBy: {
+      file: 'test/integration/changed-reader.test.ts',
+      title: 'by pulling its last message, still handles that message',
+    },
     edits: [
       core(
         'member/partition/partition-reader',

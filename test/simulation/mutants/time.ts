@@ -181,6 +181,10 @@ export const TIME: readonly Mutant[] = [
   {
     name: 'part-for-whole',
     mistake: 'the first part of a snapshot is taken for the whole',
+    shownBy: {
+      file: 'test/unit/watch.test.ts',
+      title: 'recovers an entry that the server skipped within 60 ms',
+    },
     edits: [core('nats/kv/watch', 'if (delivery.pending === 0) this.', 'if (delivery.pending >= 0) this.')],
   },
   {

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../pool.js';
+import type { Mutant, ShowingTest } from './mutant.js';
+import { changedFiles } from './mutate.js';
+
+/** What a test needs of a checkout; it writes nothing there. */
+const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', '.mocharc.json'];
+
+/** What mocha's reporter `json` writes, as far as it is used. */
+interface Outcome {
+  stats: { tests: number; failures: number };
+}
+
+/**
+ * Runs a test on a copy of this checkout that has the mistake.
+ *
+ * @returns true if the test fails there.
+ * @throws Error if there is not exactly one such test, or if it fails without the mistake.
+ */
+export async function isShownBy(test: ShowingTest, mutant: Mutant): Promise<boolean> {
+  const folder = mkdtempSync(join(tmpdir(), 'natspoc-mutant-'));
+  try {
+    for (const name of COPIED) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    if (await fails(test, folder)) throw new Error(`${test.file} fails without a mistake: ${test.title}`);
+    for (const [file, text] of changedFiles(mutant)) writeFileSync(join(folder, file), text);
+    return await fails(test, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function fails({ file, title }: ShowingTest, folder: string): Promise<boolean> {
+  const output = join(folder, 'outcome.json');
+  const report = ['--reporter', 'json', '--reporter-option', `output=${output}`];
+  const mocha = spawn('npx', ['mocha', ...report, '--fgrep', title, file], { cwd: folder, stdio: 'ignore' });
+  await once(mocha, 'close');
+  const { stats }: Outcome = JSON.parse(readFileSync(output, 'utf8'));
+  if (stats.tests !== 1) throw new Error(`${file} has ${stats.tests} tests with this title: ${title}`);
+  return stats.failures > 0;
+}
