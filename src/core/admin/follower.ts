@@ -1,5 +1,5 @@
 import { messageOf, type NatspocError } from '../lib/errors.js';
-import { promiseOf } from '../lib/promise-of.js';
+import { callSheltered } from '../lib/promise-of.js';
 import { standardError } from '../member/note-logger.js';
 import type { Watch, WatchSink } from '../ports/index.js';
 import type { BucketEntry } from '../protocol/entries.js';
@@ -91,12 +91,5 @@ export function shelteredListener(
 ): (change: GroupChange) => void {
   const failed = (error: unknown): void =>
     standardError.error({}, `a listener of group ${group} failed: ${messageOf(error)}`);
-  return (change) => {
-    try {
-      // A listener may be async, whatever its type says.
-      promiseOf(onChange(change) as unknown)?.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
-  };
+  return (change) => callSheltered(() => onChange(change), failed);
 }

@@ -9,3 +9,12 @@ export function promiseOf(result: unknown): Promise<unknown> | undefined {
     ? Promise.resolve(result)
     : undefined;
 }
+
+/** Calls a program's function, which may throw, or be async whatever its type says. Its errors go to `failed`. */
+export function callSheltered(call: () => unknown, failed: (error: unknown) => void): void {
+  try {
+    promiseOf(call())?.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { promiseOf } from '../lib/promise-of.js';
+import { callSheltered } from '../lib/promise-of.js';
 
 /**
  * Calls the listeners of an event. A listener that throws, or whose promise rejects, is a bug of the program. The error goes to
@@ -13,10 +13,6 @@ export function tellListeners(
 ): void {
   // Raw listeners include the wrappers of `once`, which remove themselves.
   for (const listener of emitter.rawListeners(event)) {
-    try {
-      promiseOf(Reflect.apply(listener, emitter, args))?.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    callSheltered(() => Reflect.apply(listener, emitter, args), failed);
   }
 }

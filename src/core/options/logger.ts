@@ -1,5 +1,5 @@
 import { messageOf } from '../lib/errors.js';
-import { promiseOf } from '../lib/promise-of.js';
+import { callSheltered } from '../lib/promise-of.js';
 import { sparing } from '../member/member-log.js';
 import { standardError } from '../member/note-logger.js';
 import { type Logger, type LogLevel, SILENT } from '../member/partition/logger.js';
@@ -21,13 +21,7 @@ export function sheltered(logger: Logger, instead: Logger): Logger {
       sparingly.error({}, `the logger failed: ${messageOf(error)}`);
       instead[level](fields, text);
     };
-    try {
-      // A logger may be async, whatever its type says.
-      const told: unknown = logger[level](fields, text);
-      promiseOf(told)?.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    callSheltered(() => logger[level](fields, text), failed);
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -1,5 +1,5 @@
 import { NatspocError } from '../lib/errors.js';
-import { promiseOf } from '../lib/promise-of.js';
+import { callSheltered } from '../lib/promise-of.js';
 import type { Break } from '../ports/index.js';
 import type { Rejection } from '../ports/publishing.js';
 import { PublishError } from './publish-error.js';
@@ -54,20 +54,9 @@ export class Outcomes {
     if (duplicate) counters.duplicates++;
     this.#checkOrder(slot, sequence);
     slot.waiter?.resolve({ partition: slot.partition, sequence, duplicate });
-    try {
-      // An observer may be async, whatever its type says.
-      const told: unknown = this.#observer.confirmed?.(
-        slot.message,
-        slot.partition,
-        sequence,
-        duplicate,
-        slot.dueMs,
-        nowMs,
-      );
-      promiseOf(told)?.catch(this.#observerFailed);
-    } catch (error) {
-      this.#observerFailed(error);
-    }
+    this.#tell(() =>
+      this.#observer.confirmed?.(slot.message, slot.partition, sequence, duplicate, slot.dueMs, nowMs),
+    );
   }
 
   /** Records that a message was resent. */
@@ -98,13 +87,8 @@ export class Outcomes {
     this.#tell(() => this.#observer.reconnected?.({ server, afterMs }));
   }
 
-  /** Calls the observer, which may throw, or be async whatever its type says. */
   #tell(call: () => unknown): void {
-    try {
-      promiseOf(call())?.catch(this.#observerFailed);
-    } catch (error) {
-      this.#observerFailed(error);
-    }
+    callSheltered(call, this.#observerFailed);
   }
 
   /**
