@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { runCli, startCli, stopAll } from '../support/cli.js';
+import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
@@ -24,9 +24,12 @@ const UNANSWERED: [command: string, question: string][] = [
   ['top --once', 'MSG.NEXT'],
 ];
 
+const AT_THE_SAME_TIME = 4;
+
 describe('a server that stops answering', function () {
   this.timeout(90_000);
   const server = withServer();
+  const exits: Promise<CliExit>[] = [];
   const env = {
     STREAM_NAME: 'B',
     SUBJECT_PREFIX: 'B.e',
@@ -41,22 +44,28 @@ describe('a server that stops answering', function () {
     assert.equal((await runCli(['publish', '--count', '9', '--quiet'], at)).code, 0);
     const member = startCli(['consume', '--output', 'none'], at);
     await member.tookOver(2);
+    // They mostly wait, so several run at the same time.
+    for (const [index, unanswered] of UNANSWERED.entries())
+      exits[index] = Promise.resolve(exits[index - AT_THE_SAME_TIME]).then(() => ask(unanswered));
   });
   after(stopAll);
 
-  for (const [command, question] of UNANSWERED) {
+  /** Runs a command behind a proxy that becomes silent at its question. */
+  async function ask([command, question]: (typeof UNANSWERED)[number]): Promise<CliExit> {
+    const proxy = await TcpProxy.start(server.port);
+    proxy.silenceAt(question);
+    try {
+      return await runCli(command.split(' '), { env: { ...env, NATS_URL: proxy.url } });
+    } finally {
+      await proxy.stop();
+    }
+  }
+
+  for (const [index, [command, question]] of UNANSWERED.entries()) {
     it(`ends "natspoc ${command}" with an error line, from ${question.trim()} on`, async () => {
-      const proxy = await TcpProxy.start(server.port);
-      proxy.silenceAt(question);
-      try {
-        const { code, stdout, stderr } = await runCli(command.split(' '), {
-          env: { ...env, NATS_URL: proxy.url },
-        });
-        assert.notEqual(code, 0, stdout);
-        assert.match(stdout + stderr, /answer|in time|confirmed|unreachable|lost|gone/, stderr);
-      } finally {
-        await proxy.stop();
-      }
+      const { code, stdout, stderr } = (await exits[index]) ?? assert.fail();
+      assert.notEqual(code, 0, stdout);
+      assert.match(stdout + stderr, /answer|in time|confirmed|unreachable|lost|gone/, stderr);
     });
   }
 });

@@ -66,7 +66,7 @@ describe('credentials that are refused on an established connection', function (
     const { code, stderr } = await member.exited;
     assert.equal(code, 0, stderr);
     assert.equal(stderr.match(/refuses the credentials/g)?.length, 1, stderr);
-    // The client reports each refused attempt as a break, and each of these as mended.
+    // The client reports a break and a reconnection for each refused attempt; the log has one line for each kind.
     for (const said of [/disconnected from NATS/g, /connected to NATS at \S+ again after/g])
       assert.equal(stderr.match(said)?.length, 1, stderr);
   });

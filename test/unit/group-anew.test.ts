@@ -284,7 +284,7 @@ describe('the high-water mark of a bucket', () => {
   };
   const NOTHING = new Uint8Array(0);
 
-  it('recognises another bucket by an acknowledgement that is not above an earlier acknowledgement', async () => {
+  it('recognises another bucket by an acknowledged revision that is not higher than an earlier one', async () => {
     let revision = 10;
     const { water, alarms } = acknowledging(() => ({ kind: 'ok', revision }));
     assert.deepEqual(await water.write('a', NOTHING, 0), { kind: 'ok', revision: 10 });

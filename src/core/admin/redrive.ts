@@ -66,14 +66,14 @@ async function putBack(
   options: RedriveOptions,
   summary: RedriveSummary,
 ): Promise<void> {
-  const lanes = new Map<number, FoundLetter[]>();
+  const byPartition = new Map<number, FoundLetter[]>();
   for (const letter of batch) {
-    const lane = lanes.get(letter.partition);
-    if (lane) lane.push(letter);
-    else lanes.set(letter.partition, [letter]);
+    const found = byPartition.get(letter.partition);
+    if (found) found.push(letter);
+    else byPartition.set(letter.partition, [letter]);
   }
-  const under = [...lanes.values()].map(async (lane) => {
-    for (const letter of lane) await putBackOne(letter, options, summary);
+  const under = [...byPartition.values()].map(async (found) => {
+    for (const letter of found) await putBackOne(letter, options, summary);
   });
   for (const each of await Promise.allSettled(under)) if (each.status === 'rejected') throw each.reason;
 }

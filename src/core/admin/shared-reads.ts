@@ -24,7 +24,7 @@ export class SharedReads {
   readonly #remembered = new Map<string, { reads: RememberedReads; stream: () => Promise<StreamFacts> }>();
 
   /**
-   * Brings the copy of the bucket up to date. Later reads of the stream are newer.
+   * Brings the copy of the bucket up to date. What is read of the stream after this call is at least as new as the copy.
    *
    * @throws NatspocError `stream-missing`, `unreachable`, …
    */

@@ -73,7 +73,7 @@ export function overrideLookedUp(
   if (entry) applyOverride(state, entry);
 }
 
-/** The next few entries, after the last entry of the previous turn. */
+/** The entries of the next turn: {@link AT_ONCE} after the last one of the previous turn, around the end of the list. */
 function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
   const first = Math.max(0, all.findIndex(isAfter));
   return [...all.slice(first), ...all.slice(0, first)].slice(0, AT_ONCE);

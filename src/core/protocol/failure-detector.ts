@@ -32,7 +32,7 @@ export function lookAfterPeers(state: State): void {
     if (!isDoubtful(state, peer)) well++;
     if (well >= watched) break;
   }
-  // Other members may not know an absent member, so the members before it in the ring might not observe it.
+  // Members that do not know an absent member leave it out of their rings, so perhaps no neighbour observes it.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
     if (peer) lookAfter(state, peer);

@@ -19,8 +19,8 @@ export const keys = {
 };
 
 /**
- * The group that a key proves to exist; undefined for any other key. Positions prove it, because they outlive members; sessions
- * and leases prove it, because they exist before positions.
+ * The group that a key proves to exist; undefined if the key proves none. Positions count, because they outlive members; sessions
+ * and leases count, because they exist before positions.
  */
 export function groupProvedBy(key: string): string | undefined {
   const [kind, group, what, ...rest] = key.split('.');

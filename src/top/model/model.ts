@@ -39,7 +39,7 @@ export interface Progress {
   reader: ReaderFacts | null;
   /** Messages handled in this epoch, as its owner reports. */
   handled: number | null;
-  /** Messages after `after`, counted by the server if there is no reader. */
+  /** Messages after the position: as the owner's reader reports, or as the server counts if there is no reader. */
   waiting: Omit<WaitingFacts, 'partition'> | null;
   /** When the position was last committed; null: not known. */
   committedAt: number | null;

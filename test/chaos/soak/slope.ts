@@ -13,7 +13,7 @@ export interface Slope {
   points: number;
 }
 
-/** The mean of each interval of `length` in x. */
+/** Splits the x axis into intervals of this length, and returns the mean point of each. */
 export function blockMeans(points: readonly Point[], length: number): Point[] {
   const blocks = new Map<number, Point[]>();
   for (const point of points) {

@@ -19,7 +19,7 @@ export class SimClient {
   readonly stream: StreamApi;
   readonly bucket: BucketApi;
   readonly handles: NatsHandles;
-  /** By subject, whose last token is a wildcard. */
+  /** By the subject of the subscription; its last token is a wildcard. */
   readonly #receivers = new Map<string, Receiver>();
   readonly #statuses = new Feed<Status>();
 

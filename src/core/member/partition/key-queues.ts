@@ -3,19 +3,20 @@ import type { StreamMessage } from '../../protocol/message.js';
 /** A message of a partition that is not settled yet. */
 export class Entry {
   readonly message: StreamMessage;
-  readonly lane: string | null;
+  /** The key by which it waits; null: it waits with all messages without a key. */
+  readonly queue: string | null;
   attempt = 1;
   /** True if it already counts against the quota. */
   admitted = false;
   done = false;
   /** The next message of the partition. */
   later: Entry | undefined;
-  /** The next message of the same lane. */
+  /** The next message of the same queue. */
   behind: Entry | undefined;
 
-  constructor(message: StreamMessage, lane: string | null) {
+  constructor(message: StreamMessage, queue: string | null) {
     this.message = message;
-    this.lane = lane;
+    this.queue = queue;
   }
 }
 
@@ -28,12 +29,12 @@ export interface Advance {
 
 /**
  * The waiting messages of a partition: which may be handled next, and up to where all are settled. With a concurrency
- * of 1 there is one lane. With more, each key has its own lane, and messages without a key share a lane. The lanes are
+ * of 1 there is one queue. With more, each key has its own queue, and messages without a key share a queue. The queues are
  * linked lists, so nothing is moved when a message is settled.
  */
 export class KeyQueues {
   readonly #byKey: boolean;
-  /** The last entry of each lane that has entries. */
+  /** The last entry of each queue that has entries. */
   readonly #tails = new Map<string | null, Entry>();
   #ready: Entry[] = [];
   #oldest: Entry | undefined;
@@ -66,10 +67,10 @@ export class KeyQueues {
     else this.#oldest = entry;
     this.#newest = entry;
     this.#size++;
-    const tail = this.#tails.get(entry.lane);
+    const tail = this.#tails.get(entry.queue);
     if (tail) tail.behind = entry;
     else this.#ready.push(entry);
-    this.#tails.set(entry.lane, entry);
+    this.#tails.set(entry.queue, entry);
     return entry;
   }
 
@@ -92,7 +93,7 @@ export class KeyQueues {
     return oldest && this.#ready.includes(oldest) ? oldest : undefined;
   }
 
-  /** Takes an entry that may be handled. Its lane is blocked until the entry is settled or put back. */
+  /** Takes an entry that may be handled. Its queue is blocked until the entry is settled or put back. */
   take(entry: Entry): void {
     if (this.#ready[0] === entry) this.#ready.shift();
     else this.#ready = this.#ready.filter((other) => other !== entry);
@@ -104,15 +105,15 @@ export class KeyQueues {
   }
 
   /**
-   * Settles a taken entry, which unblocks its lane. Returns the progress of the partition, if any.
+   * Settles a taken entry, which unblocks its queue. Returns the progress of the partition, if any.
    *
-   * @param last an entry of the same lane: all entries up to it are settled as well.
+   * @param last an entry of the same queue: all entries up to it are settled as well.
    */
   complete(entry: Entry, last: Entry = entry): Advance | undefined {
     for (let next: Entry | undefined = entry; next && next !== last; next = next.behind) next.done = true;
     last.done = true;
     if (last.behind) this.#ready.push(last.behind);
-    else this.#tails.delete(last.lane);
+    else this.#tails.delete(last.queue);
     if (entry !== this.#oldest) return undefined;
     const advance: Advance = { message: entry.message, messages: 0 };
     for (let next: Entry | undefined = entry; next?.done; next = next.later) {

@@ -302,7 +302,7 @@ export class PartitionWork {
     this.#progress.halting(halt);
   }
 
-  /** With a concurrency of 1 all messages wait in one lane, so another message would not help. */
+  /** With a concurrency of 1 all messages wait in one queue, so another message would not help. */
   #tellStarving(): void {
     if (this.#limit === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
     if (this.#calls.size < this.#concurrency) this.#progress.starving();

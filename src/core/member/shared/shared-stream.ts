@@ -93,7 +93,7 @@ export class SharedStream implements EventStream, LaneOwner {
     this.#lanes.set(partition, lane);
     const doubt = this.#doubts.get(partition);
     this.#doubts.delete(partition);
-    // The lane's partition does not know of the doubt yet.
+    // Another client changed the previous reader: the partition learns of it here.
     if (doubt && Math.max(startSequence - 1, handledUpTo) > doubt.behind)
       queueMicrotask(() => lane.fault('foreign', doubt.reason));
     return { kind: 'ok', reader: lane };

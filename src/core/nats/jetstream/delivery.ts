@@ -35,7 +35,7 @@ export class DeliveryReader implements DeliveryInfo {
     return timestampAt(this.#reply, this.timeAt);
   }
 
-  /** Reads a reply into the fields. False for any other subject, which changes nothing. */
+  /** Reads the subject of a reply into the fields. False if it is not one of this reader; then the fields stay. */
   read(reply: string): boolean {
     // Comparing everything before the numbers would take longer than parsing them.
     const at = this.#numbersAt;

@@ -25,7 +25,7 @@ import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
-/** Looks at the stream that may wait are at least this far apart, in milliseconds. */
+/** The minimum interval of looks at the stream that are not urgent, in milliseconds. */
 const LOOK_EVERY_MS = 20;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
