@@ -51,6 +51,7 @@ const FAULTS: readonly Fault[] = [
   bucket.lateWatch,
   bucket.silentWatch,
   bucket.holedSnapshots,
+  bucket.noMoreWatches,
   bucket.lostChanges,
   compound.indecision,
   compound.oldSnapshot,

@@ -108,6 +108,21 @@ export const holedSnapshots: Fault = (world, { client: { bucket } }) => {
   return altered(world, world.random.between(500, 8_000), bucket.watchFaults, { hole: 0.8 }, { hole: 0 });
 };
 
+/**
+ * The limit of consumers is reached: for some time no lost watch can be replaced. A member that has not joined may end for
+ * this reason, so it is spared.
+ */
+export const noMoreWatches: Fault = (world) => {
+  const { random, active } = world;
+  const forMs = random.between(500, 8_000);
+  for (const { member, client } of active) {
+    if (member.id === null) continue;
+    altered(world, forMs, client.bucket.watchFaults, { isRefused: true }, { isRefused: false });
+    if (random.chance(0.5)) client.bucket.cutWatch();
+  }
+  return forMs;
+};
+
 /** Kinds of entries that are removed from the bucket; of sessions also the markers, as by a purge. */
 const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as const;
 

@@ -95,6 +95,10 @@ export class BucketApi {
       const { cluster, store } = server;
       const at = cluster.placeWatch(side.at);
       if (at === undefined) return;
+      if (faults.isRefused) {
+        answer({ error: apiError(API_ERRORS.consumersExceeded, 'maximum consumers') });
+        return;
+      }
       this.#placed.set(name, at);
       const created = server.watchers.create(name, filter, filter, (ready) => {
         const prefix = filter.slice(SUBJECT.length, -1);

@@ -18,10 +18,12 @@ export interface WatchFaults {
   hole: number;
   /** Probability that it omits a change. */
   lostChange: number;
+  /** The server creates no consumer for the watch, because the limit is reached. */
+  isRefused: boolean;
 }
 
 /** A watch without faults. */
-export const noWatchFaults = (): WatchFaults => ({ delayMs: 0, hole: 0, lostChange: 0 });
+export const noWatchFaults = (): WatchFaults => ({ delayMs: 0, hole: 0, lostChange: 0, isRefused: false });
 
 /** The dependencies of a watch's cursor. */
 export interface WatchCursorPorts {

@@ -179,6 +179,24 @@ export const TIME: readonly Mutant[] = [
     ],
   },
   {
+    name: 'limit-ends-watching',
+    mistake: 'a member that watches anew because its bucket went back ends at the limit of consumers',
+    needs: ['noMoreWatches', 'goingBack'],
+    edits: [
+      core('nats/kv/bucket', 'noting, () => this.#hasWatched)', 'noting, () => hasSnapshot)'),
+      core(
+        'nats/kv/bucket',
+        '        this.#hasWatched = true;',
+        '        this.#hasWatched = true;\n        hasSnapshot = true;',
+      ),
+      core(
+        'nats/kv/bucket',
+        '    const noting: WatchSink = {',
+        '    let hasSnapshot = false;\n    const noting: WatchSink = {',
+      ),
+    ],
+  },
+  {
     name: 'part-for-whole',
     mistake: 'the first part of a snapshot is taken for the whole',
     shownBy: {

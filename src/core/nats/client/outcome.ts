@@ -86,7 +86,7 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
     case API_ERRORS.consumersExceeded:
       return because(
         'failed',
-        'it has reached its limit of consumers. Each group needs one for each partition. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account',
+        'it has reached its limit of consumers. A stream needs one for each partition of each group, a bucket one for each member and command. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account',
       );
     default:
   }
