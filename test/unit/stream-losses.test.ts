@@ -99,6 +99,45 @@ describe('the search for messages that a stream has dropped', () => {
     came(20);
     void watch.settle();
     came(30);
-    assert.deepEqual(watch.state, { settledTo: 10, passed: 18, passedFrom: 10, passedTo: 30, fell: 0 });
+    assert.deepEqual(watch.state, {
+      settledTo: 10,
+      jumps: [
+        { from: 10, to: 20, skipped: 9 },
+        { from: 20, to: 30, skipped: 9 },
+      ],
+      fell: 0,
+    });
+  });
+
+  it('finds no loss if the stream begins between two jumps, among messages that were received', async () => {
+    const { watch, asked, told, came } = bench();
+    came(12);
+    for (let sequence = 13; sequence <= 40; sequence++) came(sequence);
+    came(42);
+    const settled = watch.settle();
+    asked[0]?.answer({ first: 30 });
+    assert.equal(await settled, true);
+    assert.deepEqual(told, []);
+  });
+
+  it('counts the jumps before the one in which the stream begins', async () => {
+    const { watch, asked, told, came } = bench();
+    for (const sequence of [12, 40, 60]) came(sequence);
+    const settled = watch.settle();
+    asked[0]?.answer({ first: 30 });
+    assert.equal(await settled, true);
+    assert.deepEqual(told, [{ from: 11, to: 29, atMost: 28 }]);
+  });
+
+  it('keeps a limited number of jumps', () => {
+    const { watch, came } = bench();
+    for (let sequence = 12; sequence <= 2_012; sequence += 2) came(sequence);
+    const { jumps } = watch.state;
+    assert.ok(jumps.length <= 100, String(jumps.length));
+    assert.equal(
+      jumps.reduce((sum, { skipped }) => sum + skipped, 0),
+      1_001,
+    );
+    assert.deepEqual([jumps[0]?.from, jumps.at(-1)?.to], [10, 2_012]);
   });
 });

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { EventStream, StreamBounds, Trimmed } from '../../ports/index.js';
 import type { ClearedRecord } from '../../protocol/position-records.js';
 import { clearedUpTo } from './cleared.js';
+import { isSign, type Jump, type LossSigns, NO_SIGNS, skippedIn, together } from './loss-signs.js';
 
 /** How often to look at the stream while messages wait, and while it drops waiting messages. */
 const LOOK_EVERY_MS = 1_000;
@@ -21,33 +22,11 @@ export interface TrimPorts {
   trimmed: (trimmed: Trimmed) => void;
 }
 
-/** Signs of a loss that were not investigated yet. */
-interface Signs {
-  /** Number of skipped sequences. */
-  passed: number;
-  /** The last sequence received before the first skipped one, and the first sequence received after the last skipped one. */
-  passedFrom: number;
-  passedTo: number;
-  /** Number of messages that are gone without a delivery. */
-  fell: number;
-}
-
 /** Where a {@link TrimWatch} ended: the next watch of the same owner continues from here. */
-export interface TrimState extends Signs {
+export interface TrimState extends LossSigns {
   /** Up to here nothing is missing, or the loss was reported. */
   settledTo: number;
 }
-
-const NONE: Signs = { passed: 0, passedFrom: 0, passedTo: 0, fell: 0 };
-
-const isSign = ({ passed, fell }: Signs): boolean => passed > 0 || fell > 0;
-
-const together = (older: Signs, newer: Signs): Signs => ({
-  passed: older.passed + newer.passed,
-  passedFrom: older.passed > 0 ? older.passedFrom : newer.passedFrom,
-  passedTo: newer.passed > 0 ? newer.passedTo : older.passedTo,
-  fell: older.fell + newer.fell,
-});
 
 /**
  * Detects messages that the stream drops before they are received: the server skips them silently. There are three
@@ -61,8 +40,8 @@ export class TrimWatch {
   #before: number;
   #hasLooked = false;
   /** The signs noticed since the last look, and the signs that the look in flight investigates. */
-  #signs = NONE;
-  #asked = NONE;
+  #signs = NO_SIGNS;
+  #asked = NO_SIGNS;
   #noticedAt = 0;
   #looking: Promise<boolean> | undefined;
   /** The maximum of waiting messages since the last look. */
@@ -84,9 +63,9 @@ export class TrimWatch {
     this.#ports = ports;
     if (!last) return;
     // Messages that the previous watch had received after that are read again, and may have been dropped by now.
-    const isAgain = last.passedFrom >= received;
+    const jumps = last.jumps.filter(({ from }) => from < received);
     this.#settledTo = Math.min(last.settledTo, received);
-    this.#signs = { ...last, ...(isAgain && { passed: 0 }) };
+    this.#signs = { jumps, fell: last.fell };
   }
 
   /** Looks now, and then regularly. */
@@ -102,7 +81,7 @@ export class TrimWatch {
 
   /** A reader has started, and the server has just counted the waiting messages. */
   opened(waiting: number): void {
-    this.#notice({ ...NONE, fell: Math.max(0, this.#missed - waiting) });
+    this.#notice({ jumps: [], fell: Math.max(0, this.#missed - waiting) });
     this.#missed = 0;
     this.#waiting = waiting;
     this.#mostWaiting = Math.max(this.#mostWaiting, waiting);
@@ -119,10 +98,10 @@ export class TrimWatch {
     const before = this.#waiting ?? waiting + 1;
     this.#waiting = waiting;
     if (waiting >= this.#mostWaiting) this.#mostWaiting = waiting + 1;
-    if (before - 1 > waiting) this.#notice({ ...NONE, fell: before - 1 - waiting });
+    if (before - 1 > waiting) this.#notice({ jumps: [], fell: before - 1 - waiting });
     if (!rested || sequence === after + 1) return;
-    const passed = Math.max(0, sequence - 1 - Math.max(after, this.#settledTo, this.#before));
-    this.#notice({ passed, passedFrom: after, passedTo: sequence, fell: 0 });
+    const skipped = sequence - 1 - Math.max(after, this.#settledTo, this.#before);
+    if (skipped > 0) this.#notice({ jumps: [{ from: after, to: sequence, skipped }], fell: 0 });
   }
 
   /** No message arrived although `waiting` messages waited. The next reader tells the new number. */
@@ -144,7 +123,7 @@ export class TrimWatch {
     this.#cancel?.();
   }
 
-  #notice(signs: Signs): void {
+  #notice(signs: LossSigns): void {
     if (!isSign(signs)) return;
     this.#signs = together(this.#signs, signs);
     this.#noticedAt = this.#ports.clock.now();
@@ -161,7 +140,7 @@ export class TrimWatch {
   async #ask(waiting: number, afterEnd: boolean): Promise<boolean> {
     const { clock, stream, reading, trimmed } = this.#ports;
     this.#asked = this.#signs;
-    this.#signs = NONE;
+    this.#signs = NO_SIGNS;
     const { received } = reading();
     // An older answer may be from before the messages were dropped.
     const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
@@ -171,7 +150,7 @@ export class TrimWatch {
       this.#hasLooked ? undefined : this.#ports.cleared(),
     ]);
     const asked = this.#asked;
-    this.#asked = NONE;
+    this.#asked = NO_SIGNS;
     if (bounds.kind !== 'ok' || (this.#stopped && !afterEnd)) {
       this.#signs = together(asked, this.#signs);
       return false;
@@ -193,9 +172,9 @@ export class TrimWatch {
     if (missing === 0) this.#before = 0;
   }
 
-  #judge(signs: Signs, bounds: StreamBounds, waiting: number): Trimmed | undefined {
+  #judge({ jumps, fell }: LossSigns, bounds: StreamBounds, waiting: number): Trimmed | undefined {
     const { received } = this.#ports.reading();
-    const { passed, fell } = signs;
+    const passed = skippedIn(jumps);
     const { first, last, missing, mostPerSubject } = bounds;
     const next = Math.max(received, this.#settledTo) + 1;
     const from = passed > 0 ? this.#settledTo + 1 : next;
@@ -204,7 +183,7 @@ export class TrimWatch {
       return { from, to: first - 1, atMost };
     }
     // The stream may have changed between the request and the investigation of a jump that was noticed later.
-    const jumped = this.#jumpOver(bounds, signs) ?? this.#jumpOver(bounds, this.#signs);
+    const jumped = this.#jumpOver(bounds, jumps) ?? this.#jumpOver(bounds, this.#signs.jumps);
     if (jumped) return jumped;
     const gaps = Math.max(0, first - this.#settledTo - 1) + missing;
     if (gaps === 0) return undefined;
@@ -216,12 +195,15 @@ export class TrimWatch {
     return undefined;
   }
 
-  /** The loss if the stream begins within a jump. A message before the jump may have been dropped after it was handled. */
-  #jumpOver({ first, missing }: StreamBounds, { passed, passedFrom, passedTo }: Signs): Trimmed | undefined {
-    const from = Math.max(passedFrom, this.#settledTo) + 1;
-    if (passed === 0 || first <= from || first > passedTo) return undefined;
+  /**
+   * The loss if the stream begins within one of the jumps: then the earlier jumps may be losses, too. Between two jumps
+   * it may have dropped messages after they were handled.
+   */
+  #jumpOver({ first, missing }: StreamBounds, jumps: readonly Jump[]): Trimmed | undefined {
+    const at = jumps.findIndex(({ from, to }) => Math.max(from, this.#settledTo) + 1 < first && first <= to);
+    if (at < 0) return undefined;
     const to = missing === 0 ? first - 1 : this.#ports.reading().received;
-    return { from: this.#settledTo + 1, to, atMost: passed };
+    return { from: this.#settledTo + 1, to, atMost: skippedIn(jumps.slice(0, at + 1)) };
   }
 
   #schedule(): void {

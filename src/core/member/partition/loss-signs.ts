@@ -1,0 +1,40 @@
+/** Sequences that were skipped between two received messages: messages of other partitions, or lost ones. */
+export interface Jump {
+  /** The last sequence received before the skipped ones, and the first sequence received after them. */
+  from: number;
+  to: number;
+  /** Number of skipped sequences that were not known to be settled. */
+  skipped: number;
+}
+
+/** Signs of a loss that were not investigated yet. */
+export interface LossSigns {
+  /** In the order of their sequences. */
+  jumps: readonly Jump[];
+  /** Number of messages that are gone without a delivery. */
+  fell: number;
+}
+
+/** No sign of a loss. */
+export const NO_SIGNS: LossSigns = { jumps: [], fell: 0 };
+
+/** The maximum number of jumps that are kept apart; then the two oldest count as one. */
+const MOST_JUMPS = 100;
+
+/** True if there is anything to investigate. */
+export const isSign = ({ jumps, fell }: LossSigns): boolean => jumps.length > 0 || fell > 0;
+
+/** The sum of two sets of signs, the older one first. */
+export function together(older: LossSigns, newer: LossSigns): LossSigns {
+  const jumps = [...older.jumps, ...newer.jumps];
+  while (jumps.length > MOST_JUMPS) {
+    const [first, second] = jumps;
+    if (!first || !second) break;
+    jumps.splice(0, 2, { from: first.from, to: second.to, skipped: first.skipped + second.skipped });
+  }
+  return { jumps, fell: older.fell + newer.fell };
+}
+
+/** Number of skipped sequences in all of these jumps. */
+export const skippedIn = (jumps: readonly Jump[]): number =>
+  jumps.reduce((sum, { skipped }) => sum + skipped, 0);
