@@ -43,8 +43,9 @@ Messages go to stdout, everything else to stderr. --json means --output ndjson, 
 --output text, and --exec, because the command of --exec writes to stdout itself. Ctrl-C hands all partitions over and exits; a second
 Ctrl-C exits immediately.
 
-Exit codes: 0 left cleanly; 1 halted partitions (--on-failure halt), or the handler cannot be loaded or run; 3 cannot
-reach NATS; 4 refused.`);
+Exit codes: 0 left cleanly; 1 halted partitions (--on-failure halt), or the handler cannot be run, or its module throws while it loads;
+2 usage or configuration, or the file of --handler is missing, cannot be compiled, imports a missing module or exports no handler;
+3 cannot reach NATS; 4 refused.`);
 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

@@ -321,15 +321,19 @@ describe('natspoc consume', function () {
       assert.equal(exit.stdout, '', 'its output is its own');
     });
 
-    for (const [name, text, pattern] of [
-      ['bad.mjs', 'export default () => {\n  const x = ;\n};', /syntax error: .*bad\.mjs:2/],
-      ['bad.ts', 'export default (): void => {\n  const x = ;\n};', /syntax error: .*bad\.ts:2/],
-      ['none.mjs', 'export const x = 1;', /exports no handler/],
-      ['throws.mjs', 'throw new Error("no settings");', /cannot be loaded: no settings/],
+    /** A supervisor need not restart a member with exit code 2; a module that throws may find its database at the next start. */
+    for (const [name, text, code, pattern] of [
+      ['bad.mjs', 'export default () => {\n  const x = ;\n};', 2, /syntax error: .*bad\.mjs:2/],
+      ['bad.ts', 'export default (): void => {\n  const x = ;\n};', 2, /syntax error: .*bad\.ts:2/],
+      ['none.mjs', 'export const x = 1;', 2, /exports no handler/],
+      ['import.mjs', 'import "./nowhere.mjs";', 2, /cannot be loaded: Cannot find module/],
+      ['import.ts', 'import "./nowhere.js";', 2, /cannot be loaded: Cannot find module/],
+      ['throws.mjs', 'throw new Error("no settings");', 1, /cannot be loaded: no settings/],
+      ['json.mjs', 'JSON.parse("<html>");', 1, /cannot be loaded: Unexpected token/],
     ] as const) {
       it(`refuses ${name} in one line, before it takes a partition`, async () => {
         const exit = await consume('--handler', file(name, text));
-        assert.equal(exit.code, 1);
+        assert.equal(exit.code, code);
         assert.match(exit.stderr, pattern);
         assert.equal(exit.stderr.split('\n').length, 1);
       });
@@ -337,7 +341,7 @@ describe('natspoc consume', function () {
 
     it('refuses a missing file', async () => {
       const exit = await consume('--handler', 'nowhere.ts');
-      assert.equal(exit.code, 1);
+      assert.equal(exit.code, 2);
       assert.match(exit.stderr, /there is no file nowhere\.ts/);
     });
   });
@@ -357,7 +361,7 @@ describe('natspoc consume', function () {
     ] as const) {
       it(args.join(' '), async () => {
         const exit = await consume(...args);
-        assert.equal(exit.code, args[0] === '--handler' ? 1 : 2, exit.stderr);
+        assert.equal(exit.code, 2, exit.stderr);
         assert.match(args[0] === '--json' ? exit.stdout : exit.stderr, line);
         assert.equal(`${exit.stdout}${exit.stderr}`.split('\n').length, 1);
         const info = await runCli(['stream', ...place()]);

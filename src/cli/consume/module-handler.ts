@@ -8,6 +8,13 @@ import { asObject } from '../../core/lib/json.js';
 import type { BatchHandler, Handler, InBatches } from '../../core/member/partition/handler.js';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
+/** Codes of errors that mean that a module, or a module that it imports, is missing or of an unknown kind. */
+const UNRESOLVED = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'MODULE_NOT_FOUND',
+  'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  'ERR_UNKNOWN_FILE_EXTENSION',
+]);
 
 const isBatchHandler = (value: unknown): value is BatchHandler => typeof value === 'function';
 const isHandler = (value: unknown): value is Handler => typeof value === 'function';
@@ -17,32 +24,30 @@ const isHandler = (value: unknown): value is Handler => typeof value === 'functi
  * batches are the export `batch`. TypeScript is compiled without checking types.
  *
  * @param file a path, from the working folder.
- * @throws NatspocError `handler-failed`, with one line, if it cannot be loaded or exports no function.
+ * @throws NatspocError with one line: `config` if the file is missing, cannot be compiled, imports a missing module or exports no
+ *   function, so that a restart would not help; `handler-failed` if the module throws while it runs, for example because a database is
+ *   down.
  */
 export async function loadHandler(file: string): Promise<Handler | InBatches> {
   const path = resolve(file);
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) throw new NatspocError('handler-failed', `--handler: there is no file ${file}.`);
+  if (!found) throw new NatspocError('config', `--handler: there is no file ${file}.`);
   // Reading a pipe or a device may never end.
-  if (!found.isFile()) throw new NatspocError('handler-failed', `--handler: ${file} is not a regular file.`);
+  if (!found.isFile()) throw new NatspocError('config', `--handler: ${file} is not a regular file.`);
   let loaded: unknown;
   try {
     loaded = TYPESCRIPT.has(extname(path))
       ? await loadTypeScript(path)
       : await import(pathToFileURL(path).href);
   } catch (cause) {
-    throw new NatspocError(
-      'handler-failed',
-      `--handler: ${file} cannot be loaded: ${explain(cause, path)}.`,
-      {
-        cause,
-      },
-    );
+    const code = isBroken(cause) ? 'config' : 'handler-failed';
+    const message = `--handler: ${file} cannot be loaded: ${explain(cause, path)}.`;
+    throw new NatspocError(code, message, { cause });
   }
   const handler = handlerOf(loaded, file);
   if (handler) return handler;
   const message = `--handler: ${file} exports no handler. Write "export default async (message, context) => { … }".`;
-  throw new NatspocError('handler-failed', message);
+  throw new NatspocError('config', message);
 }
 
 /** Loads the compiler only when it is needed: it takes 15 MB. */
@@ -59,15 +64,26 @@ function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefin
   if (isBatchHandler(batchHandler)) {
     if (isHandler(main) || isHandler(handler))
       throw new NatspocError(
-        'handler-failed',
+        'config',
         `--handler: ${file} exports a handler and a batchHandler: leave one of them out.`,
       );
     if (isBatch(batch)) return { handler: batchHandler, limits: batchLimits(batch) };
-    throw new NatspocError('handler-failed', `--handler: the batch of ${file} is not ${BATCH_ALLOWED}.`);
+    throw new NatspocError('config', `--handler: the batch of ${file} is not ${BATCH_ALLOWED}.`);
   }
   if (isHandler(main)) return main;
   if (isHandler(handler)) return handler;
   return main === loaded ? undefined : handlerOf(main, file);
+}
+
+/** True if a file cannot be compiled. JSON that a running module parses is not its source. */
+const isSyntaxError = (error: unknown): boolean =>
+  (error instanceof SyntaxError && !/^\s*at JSON\.parse\b/m.test(error.stack ?? '')) ||
+  /^ParseError/.test(messageOf(error));
+
+/** True if the module did not begin to run: every start would fail in the same way. */
+function isBroken(error: unknown): boolean {
+  const { code }: { code?: unknown } = Object(error);
+  return isSyntaxError(error) || (typeof code === 'string' && UNRESOLVED.has(code));
 }
 
 /** A load error in one line, with its place if known. */
@@ -76,8 +92,7 @@ function explain(error: unknown, path: string): string {
     .split('\n')
     .map((line) => line.trim());
   const text = (lines[0] ?? '').replace(/^\w*Error: /, '').replace(/\.$/, '');
-  const syntax = error instanceof SyntaxError || /^ParseError/.test(lines[0] ?? '');
-  if (!syntax) return text;
+  if (!isSyntaxError(error)) return text;
   // The compiler gives the place in its second line; Node gives it only when it runs the file.
   const place = lines.find((line) => /^\/?\S+:\d+:\d+$/.test(line)) ?? placeOfSyntaxError(path);
   return `syntax error: ${text}${place ? ` (${place})` : ''}`;
