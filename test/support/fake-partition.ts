@@ -1,3 +1,4 @@
+import { UNKNOWN_REST } from '../../src/core/member/partition/stream-losses.js';
 import type {
   Bucket,
   EventStream,
@@ -119,7 +120,7 @@ export class FakeStream implements EventStream {
   pending = 0;
   closed = 0;
   /** No request was pending before the next delivery. */
-  rested = true;
+  rested = UNKNOWN_REST;
   #sink: ReaderSink | undefined;
 
   /** Delivers to the open reader. */

@@ -24,7 +24,7 @@ async function busyMember(partitions: number) {
   const stream: EventStream = {
     open: async (_options, sink) => {
       sinks.push(sink);
-      return { kind: 'ok', reader: { ...idle, pending: 1, delivered: 0, rested: false } };
+      return { kind: 'ok', reader: { ...idle, pending: 1, delivered: 0, rested: undefined } };
     },
     remove: async () => ({ kind: 'ok' }),
     inspect: async () => undefined,

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { UNKNOWN_REST } from '../../src/core/member/partition/stream-losses.js';
 import { SharedStream } from '../../src/core/member/shared/shared-stream.js';
 import type {
   Coverage,
   EventStream,
   ReaderOptions,
   ReaderSink,
+  Rest,
   Trimmed,
 } from '../../src/core/ports/index.js';
 import type { StreamMessage } from '../../src/core/protocol/message.js';
@@ -26,7 +28,7 @@ const messageOf = (sequence: number): StreamMessage => ({
 /** A reader at the server, which delivers the messages that a test names. */
 class Opened {
   pending = 0;
-  rested = false;
+  rested: Rest | undefined;
   held = 0;
   delivered = 0;
   isClosed = false;
@@ -432,7 +434,7 @@ describe("the shared reader of a member's partitions", () => {
     bounds.first = 61;
     const [, catchUp] = readers;
     assert.ok(catchUp);
-    catchUp.rested = true;
+    catchUp.rested = UNKNOWN_REST;
     catchUp.deliver(61, 100, 50);
     await shared.shared.confirm(0);
     assert.equal(catchUp.isClosed, true);

@@ -40,7 +40,7 @@ function bench() {
   });
   /** Lets a message arrive before which no request was open. */
   const came = (sequence: number): void => {
-    watch.came(sequence, reading.received, 0, true);
+    watch.came(sequence, reading.received, 0, { from: Number.NEGATIVE_INFINITY, until: clock.now() });
     reading.received = sequence;
   };
   return { clock, watch, asked, told, came };
@@ -102,8 +102,8 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(watch.state, {
       settledTo: 10,
       jumps: [
-        { from: 10, to: 20, skipped: 9 },
-        { from: 20, to: 30, skipped: 9 },
+        { from: 10, to: 20, skipped: 9, isLong: false },
+        { from: 20, to: 30, skipped: 9, isLong: false },
       ],
       fell: 0,
     });
@@ -111,7 +111,7 @@ describe('the search for messages that a stream has dropped', () => {
 
   it('finds no loss if the stream begins between two jumps, among messages that were received', async () => {
     const { watch, asked, told, came } = bench();
-    came(12);
+    came(11);
     for (let sequence = 13; sequence <= 40; sequence++) came(sequence);
     came(42);
     const settled = watch.settle();
@@ -127,6 +127,29 @@ describe('the search for messages that a stream has dropped', () => {
     asked[0]?.answer({ first: 30 });
     assert.equal(await settled, true);
     assert.deepEqual(told, [{ from: 11, to: 29, atMost: 28 }]);
+  });
+
+  it('notices that fewer messages wait when another reader is opened', async () => {
+    const { watch, asked, told } = bench();
+    watch.opened(4);
+    watch.came(11, 10, 3, undefined);
+    watch.opened(1);
+    const settled = watch.settle();
+    asked[0]?.answer({ first: 40 });
+    assert.equal(await settled, true);
+    assert.deepEqual(told, [{ from: 11, to: 11, atMost: 2 }]);
+  });
+
+  it('reports a jump after which messages may have waited for long, even if the stream begins after it', async () => {
+    const { clock, watch, asked, told, came } = bench();
+    came(11);
+    clock.advance(1_500);
+    came(40);
+    came(42);
+    const settled = watch.settle();
+    asked[0]?.answer({ first: 60 });
+    assert.equal(await settled, true);
+    assert.deepEqual(told, [{ from: 11, to: 39, atMost: 28 }]);
   });
 
   it('keeps a limited number of jumps', () => {

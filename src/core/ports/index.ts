@@ -115,6 +115,13 @@ export interface ReaderWindow {
   bytes: number;
 }
 
+/** A time in which a reader may have had no pending request, on this process's clock, in milliseconds. */
+export interface Rest {
+  /** -Infinity: it began before the reader. */
+  from: number;
+  until: number;
+}
+
 /** An open reader of one partition. */
 export interface Reader {
   /** Messages that wait on the server for this reader, as of the last delivery. */
@@ -125,8 +132,8 @@ export interface Reader {
   readonly lag?: number;
   /** Absent if only the messages of the partition show its progress. */
   readonly coverage?: Coverage;
-  /** True if there may have been a moment without a pending request between the previous delivery and the current one. */
-  readonly rested: boolean;
+  /** Its last rest between the previous delivery and the current one; undefined if there was none. */
+  readonly rested: Rest | undefined;
   /**
    * Starts deliveries. `held`: number of buffered messages of an earlier reader, which will be released at this reader.
    */

@@ -83,7 +83,7 @@ export class LocalEvents implements EventStream {
 
 /** A reader of one partition, or of all, within its window of messages. */
 class LocalReader implements Reader {
-  readonly rested = true;
+  readonly rested = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
   delivered = 0;
   readonly #process: LocalProcess;
   readonly #messages: readonly MessageParts[];

@@ -203,7 +203,7 @@ export const READING: readonly Mutant[] = [
     name: 'late-request',
     mistake:
       'a reader whose process stood still takes a jump over dropped messages for messages of other partitions',
-    edits: [core('nats/jetstream/pull', 'this.#rests || hasWaited', 'this.#rests')],
+    edits: [core('nats/jetstream/pull', 'if (hasWaited) this.#rested', 'if (this.#open === false) this.#rested')],
   },
   {
     name: 'seam-repeats',
@@ -264,6 +264,13 @@ export const READING: readonly Mutant[] = [
     name: 'doubt-forgotten',
     mistake: 'a partition without a lane does not learn that its shared reader was changed',
     edits: [core('member/shared/shared-stream', 'this.#doubts.set(partition, { behind, reason });', '')],
+  },
+  {
+    name: 'long-jump-forgotten',
+    mistake:
+      'messages that waited for long and were passed over are not lost if the stream dropped later ones, too',
+    needs: ['trimming'],
+    edits: [core('member/partition/stream-losses', '(first <= to || isLong)', 'first <= to')],
   },
   {
     name: 'unsettled-jump',

@@ -5,6 +5,8 @@ export interface Jump {
   to: number;
   /** Number of skipped sequences that were not known to be settled. */
   skipped: number;
+  /** True if a skipped message may have waited for a second or more. */
+  isLong: boolean;
 }
 
 /** Signs of a loss that were not investigated yet. */
@@ -30,7 +32,8 @@ export function together(older: LossSigns, newer: LossSigns): LossSigns {
   while (jumps.length > MOST_JUMPS) {
     const [first, second] = jumps;
     if (!first || !second) break;
-    jumps.splice(0, 2, { from: first.from, to: second.to, skipped: first.skipped + second.skipped });
+    const [skipped, isLong] = [first.skipped + second.skipped, first.isLong || second.isLong];
+    jumps.splice(0, 2, { from: first.from, to: second.to, skipped, isLong });
   }
   return { jumps, fell: older.fell + newer.fell };
 }

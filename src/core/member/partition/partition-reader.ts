@@ -14,7 +14,7 @@ import type { PositionMark } from '../../protocol/position-mark.js';
 import type { PartitionEvents } from './partition-events.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
-import type { TrimWatch } from './stream-losses.js';
+import { type TrimWatch, UNKNOWN_REST } from './stream-losses.js';
 
 /** The answer to a look may overtake an earlier delivery by less than this time. */
 const IN_FLIGHT_MS = 250;
@@ -270,7 +270,7 @@ export class PartitionReader {
       message.sequence,
       this.#received,
       this.#reader?.pending ?? 0,
-      this.#reader?.rested ?? true,
+      this.#reader ? this.#reader.rested : UNKNOWN_REST,
     );
     this.#received = message.sequence;
     this.#stored = Math.floor(message.timestampMs);

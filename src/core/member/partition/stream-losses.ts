@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
-import type { EventStream, StreamBounds, Trimmed } from '../../ports/index.js';
+import type { EventStream, Rest, StreamBounds, Trimmed } from '../../ports/index.js';
 import type { ClearedRecord } from '../../protocol/position-records.js';
 import { clearedUpTo } from './cleared.js';
 import { isSign, type Jump, type LossSigns, NO_SIGNS, skippedIn, together } from './loss-signs.js';
@@ -7,6 +7,11 @@ import { isSign, type Jump, type LossSigns, NO_SIGNS, skippedIn, together } from
 /** How often to look at the stream while messages wait, and while it drops waiting messages. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
+/** A message that is dropped within this time after it was stored may go unnoticed: see SPEC.md. */
+const YOUNG_MS = 1_000;
+
+/** The rest of a reader that is not known. */
+export const UNKNOWN_REST: Rest = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
 
 /** See `ClearedRecord`; undefined if no trim by an operator is known. */
 export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;
@@ -47,6 +52,11 @@ export class TrimWatch {
   /** The maximum of waiting messages since the last look. */
   #mostWaiting = 0;
   #waiting: number | undefined;
+  /**
+   * When the stream was last known to hold everything that was not received, or when nothing waited; undefined before the
+   * first look, which is made when reading starts.
+   */
+  #completeAt: number | undefined;
   #missed = 0;
   #isLosing = false;
   #cancel: Cancel | undefined;
@@ -79,9 +89,14 @@ export class TrimWatch {
     return { ...together(this.#asked, this.#signs), settledTo: this.#settledTo };
   }
 
-  /** A reader has started, and the server has just counted the waiting messages. */
+  /**
+   * A reader has started, and the server has just counted the waiting messages. It starts where the previous one ended, so
+   * at least as many messages wait as at the last delivery.
+   */
   opened(waiting: number): void {
-    this.#notice({ jumps: [], fell: Math.max(0, this.#missed - waiting) });
+    const known = Math.max(this.#missed, this.#waiting ?? 0);
+    this.#notice({ jumps: [], fell: Math.max(0, known - waiting) });
+    if (waiting === 0) this.#completeAt = this.#ports.clock.now();
     this.#missed = 0;
     this.#waiting = waiting;
     this.#mostWaiting = Math.max(this.#mostWaiting, waiting);
@@ -90,18 +105,22 @@ export class TrimWatch {
   /**
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
-   * @param rested true if there was a moment without an open request. While a request is open, messages are delivered as
-   *   they are stored, so a jump means messages of other partitions. If a burst is faster than the delivery, losses by a
-   *   limit go unnoticed.
+   * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are
+   *   stored, so a jump means messages of other partitions. If a burst is faster than the delivery, losses by a limit go
+   *   unnoticed.
    */
-  came(sequence: number, after: number, waiting: number, rested: boolean): void {
+  came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {
     const before = this.#waiting ?? waiting + 1;
     this.#waiting = waiting;
     if (waiting >= this.#mostWaiting) this.#mostWaiting = waiting + 1;
+    const known = this.#completeAt;
+    const isLong =
+      rest !== undefined && known !== undefined && rest.until - Math.max(rest.from, known) >= YOUNG_MS;
+    if (waiting === 0) this.#completeAt = this.#ports.clock.now();
     if (before - 1 > waiting) this.#notice({ jumps: [], fell: before - 1 - waiting });
-    if (!rested || sequence === after + 1) return;
+    if (!rest || sequence === after + 1) return;
     const skipped = sequence - 1 - Math.max(after, this.#settledTo, this.#before);
-    if (skipped > 0) this.#notice({ jumps: [{ from: after, to: sequence, skipped }], fell: 0 });
+    if (skipped > 0) this.#notice({ jumps: [{ from: after, to: sequence, skipped, isLong }], fell: 0 });
   }
 
   /** No message arrived although `waiting` messages waited. The next reader tells the new number. */
@@ -156,6 +175,7 @@ export class TrimWatch {
       return false;
     }
     if (!this.#hasLooked) this.#begin(bounds, cleared);
+    if (bounds.first <= received + 1) this.#completeAt = Math.max(this.#completeAt ?? since, since);
     const found = this.#judge(asked, bounds, waiting);
     this.#isLosing = found !== undefined;
     this.#settledTo = Math.max(this.#settledTo, received, found?.to ?? 0);
@@ -196,13 +216,16 @@ export class TrimWatch {
   }
 
   /**
-   * The loss if the stream begins within one of the jumps: then the earlier jumps may be losses, too. Between two jumps
-   * it may have dropped messages after they were handled.
+   * The loss if the stream begins within one of the jumps, or after a long one: then the earlier jumps may be losses,
+   * too. Outside the jumps it may have dropped messages after they were received.
    */
   #jumpOver({ first, missing }: StreamBounds, jumps: readonly Jump[]): Trimmed | undefined {
-    const at = jumps.findIndex(({ from, to }) => Math.max(from, this.#settledTo) + 1 < first && first <= to);
-    if (at < 0) return undefined;
-    const to = missing === 0 ? first - 1 : this.#ports.reading().received;
+    const at = jumps.findLastIndex(
+      ({ from, to, isLong }) => Math.max(from, this.#settledTo) + 1 < first && (first <= to || isLong),
+    );
+    const jump = jumps[at];
+    if (!jump) return undefined;
+    const to = missing === 0 ? Math.min(first, jump.to) - 1 : this.#ports.reading().received;
     return { from: this.#settledTo + 1, to, atMost: skippedIn(jumps.slice(0, at + 1)) };
   }
 

@@ -72,8 +72,8 @@ export class Lane implements Reader {
     return { sequence: this.next - 1, storedMs: undefined };
   }
 
-  get rested(): boolean {
-    return false;
+  get rested(): undefined {
+    return undefined;
   }
 
   /** True while the lane can take more messages and no reader serves it. */

@@ -8,7 +8,7 @@ import type {
   ReaderWindow,
 } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
-import { TrimWatch } from '../partition/stream-losses.js';
+import { TrimWatch, UNKNOWN_REST } from '../partition/stream-losses.js';
 import { ChangeLooks } from './change-looks.js';
 import type { Lane } from './lane.js';
 import { WindowRoom } from './window-room.js';
@@ -233,7 +233,12 @@ export class SharedReader {
   #receive(message: StreamMessage): void {
     if (this.#isClosed) return;
     const { sequence } = message;
-    this.#trimWatch.came(sequence, this.#covered, this.pending, this.#reader?.rested ?? true);
+    this.#trimWatch.came(
+      sequence,
+      this.#covered,
+      this.pending,
+      this.#reader ? this.#reader.rested : UNKNOWN_REST,
+    );
     this.#covered = sequence;
     this.#last = message;
     const partition = this.#ports.partitionOf(message);

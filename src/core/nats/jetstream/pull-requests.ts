@@ -1,4 +1,5 @@
 import { createInbox, type Msg } from 'nats';
+import { systemClock } from '../../lib/clock.js';
 import { messageOf } from '../../lib/errors.js';
 import type { NatsHandles } from '../client/handles.js';
 import type { Order, PullBudget } from './pull-budget.js';
@@ -29,6 +30,7 @@ export class PullRequests {
   readonly #limits: RequestLimits;
   readonly #fail: (reason: string) => void;
   #isOver = false;
+  #endedRestAt = Number.NEGATIVE_INFINITY;
 
   /** @param fail called when the reader has to end, with the reason. */
   constructor(
@@ -51,11 +53,18 @@ export class PullRequests {
     this.#isOver = true;
   }
 
+  /** When a request was last sent while none was pending, on this process's clock. */
+  get endedRestAt(): number {
+    return this.#endedRestAt;
+  }
+
   /** Requests what the budget asks for. */
   fill(): void {
     while (!this.#isOver) {
+      const isRest = !this.#demand.isWaiting;
       const order = this.#demand.order();
       if (!order) return;
+      if (isRest) this.#endedRestAt = (this.#handles.clock ?? systemClock).now();
       this.#send(order);
     }
   }

@@ -8,7 +8,7 @@ import {
 } from 'nats';
 import { systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
-import type { ReaderWindow } from '../../ports/index.js';
+import type { ReaderWindow, Rest } from '../../ports/index.js';
 import type { NatsHandles } from '../client/handles.js';
 import { listen } from '../client/listen.js';
 import { toNatspocError } from '../client/outcome.js';
@@ -71,9 +71,9 @@ export class PullReader {
   #subscription: Subscription | undefined;
   readonly #expectation: Expectation;
   #pending: number;
-  /** True if there was a moment without a pending request: `#rests` since the last delivery, `#rested` before it. */
-  #rests = true;
-  #rested = true;
+  /** Since when there may have been no pending request; undefined if there always was one since the last delivery. */
+  #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
+  #rested: Rest | undefined;
   #watchdog: SilenceWatch | undefined;
   #unwatch: (() => void) | undefined;
   #open = false;
@@ -126,7 +126,7 @@ export class PullReader {
   }
 
   /** See {@link Reader.rested}. */
-  get rested(): boolean {
+  get rested(): Rest | undefined {
     return this.#rested;
   }
 
@@ -199,6 +199,10 @@ export class PullReader {
     });
   }
 
+  get #now(): number {
+    return (this.#handles.clock ?? systemClock).now();
+  }
+
   #shut(): void {
     this.#open = false;
     this.#requests.stop();
@@ -216,7 +220,7 @@ export class PullReader {
         this.fail(`a message that is not a delivery: ${message.subject}`);
       else if (message.headers?.code === 100) this.#idle();
       else {
-        this.#rests = true;
+        this.#restsFrom ??= this.#now;
         this.#requests.receiveStatus(message);
       }
       return;
@@ -231,8 +235,10 @@ export class PullReader {
     this.#pending = delivery.pending;
     this.#demand.weigh(sizeOf(message));
     this.#demand.deliver();
-    this.#rested = this.#rests || hasWaited;
-    this.#rests = !this.#demand.isWaiting;
+    if (hasWaited) this.#rested = { from: Number.NEGATIVE_INFINITY, until: this.#now };
+    else if (this.#restsFrom === undefined) this.#rested = undefined;
+    else this.#rested = { from: this.#restsFrom, until: this.#requests.endedRestAt };
+    this.#restsFrom = this.#demand.isWaiting ? undefined : this.#now;
     this.#sink.message(message, delivery);
     if (this.#demand.adapt()) this.#requests.fill();
   }
