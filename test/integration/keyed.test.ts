@@ -133,7 +133,8 @@ describe('a group with a key over a stream that other programs created', functio
     const metrics = await (await fetch(`${url}/metrics`)).text();
     assert.match(metrics, new RegExp(`^natspoc_messages_without_key_total\\{[^}]*\\} ${published}$`, 'm'));
     member.signal('SIGTERM');
-    await member.exited;
+    const { stderr } = await member.exited;
+    assert.match(stderr, new RegExp(`warning: ${published.toLocaleString('en')} messages had no key`));
   });
 
   it('stores messages without a key as dead letters if requested, one by one and in batches', async () => {
