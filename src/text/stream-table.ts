@@ -113,8 +113,7 @@ export function formatStream(
   );
   return [
     ...formatPairs(described, width),
-    '',
-    ...partitionTable,
+    ...(keyed ? [] : ['', ...partitionTable]),
     ...(groups.length > 0 ? ['', ...groupTable] : []),
   ];
 }

@@ -14,7 +14,7 @@ interface GroupSummary extends GroupTotals {
   wrongPositions: number;
 }
 
-/** The messages of a partition. */
+/** The messages of a partition. For a keyed group all fields are null: the server knows only the whole stream. */
 interface PartitionSummary {
   partition: number;
   /** null if the server cannot count them. */
@@ -53,7 +53,7 @@ export async function readStreamStatus(
   }
   const [stream, ends, deadLetters] = await Promise.all([
     observer.stream(),
-    observer.ends(),
+    keyed ? [] : observer.ends(),
     readDeadLetters(observer),
   ]);
   const last = new Map(ends.map((each) => [each.partition, each]));
