@@ -120,7 +120,9 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       const { handled, withoutKey } = member.counters;
       note(`left after ${countOf(handled, 'message')} in ${took}`);
       if (withoutKey > 0)
-        note(`warning: ${countOf(withoutKey, 'message')} had no key: their partitions are those of their subjects`);
+        note(
+          `warning: ${countOf(withoutKey, 'message')} had no key: their partitions are those of their subjects`,
+        );
       if (writer.failure) throw writer.failure;
       failIfHalted(halted);
       if (isDone && end !== undefined) await tellJob(options, end);

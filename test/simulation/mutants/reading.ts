@@ -203,7 +203,9 @@ export const READING: readonly Mutant[] = [
     name: 'late-request',
     mistake:
       'a reader whose process stood still takes a jump over dropped messages for messages of other partitions',
-    edits: [core('nats/jetstream/pull', 'if (hasWaited) this.#rested', 'if (this.#open === false) this.#rested')],
+    edits: [
+      core('nats/jetstream/pull', 'if (hasWaited) this.#rested', 'if (this.#open === false) this.#rested'),
+    ],
   },
   {
     name: 'seam-repeats',
