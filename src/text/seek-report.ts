@@ -2,11 +2,14 @@ import type { SeekOutcome } from '../core/admin/seek.js';
 import type { SeekStep } from '../core/admin/seek-target.js';
 import { countOf } from '../core/lib/units.js';
 
-const messages = (count: number): string => countOf(count, 'message');
+const messages = (count: number, isEstimate: boolean): string =>
+  `${isEstimate ? '~' : ''}${countOf(count, 'message')}`;
 
-function effectOf({ skipped, repeated }: SeekStep): string {
-  if (skipped > 0) return `${messages(skipped)} skipped`;
-  return repeated > 0 ? `${messages(repeated)} handled again` : 'nothing skipped or repeated';
+function effectOf({ skipped, repeated, countIsEstimate }: SeekStep): string {
+  if (skipped > 0) return `${messages(skipped, countIsEstimate)} skipped`;
+  return repeated > 0
+    ? `${messages(repeated, countIsEstimate)} handled again`
+    : 'nothing skipped or repeated';
 }
 
 /** A planned step: `p3 from 1996 to 1896: 100 messages handled again`. */
@@ -19,13 +22,18 @@ export const describeSeek = (outcome: SeekOutcome): string =>
 
 /** The consequences that the user has to confirm: for each partition, and in total. */
 export function seekConsequences(group: string, steps: readonly SeekStep[]): string[] {
-  const skipped = steps.reduce((sum, step) => sum + step.skipped, 0);
-  const repeated = steps.reduce((sum, step) => sum + step.repeated, 0);
+  const sum = (of: 'skipped' | 'repeated'): string => {
+    const counted = steps.filter((step) => step[of] > 0);
+    return messages(
+      counted.reduce((total, step) => total + step[of], 0),
+      counted.some(({ countIsEstimate }) => countIsEstimate),
+    );
+  };
   const shown = steps.slice(0, 16).map((step) => `${describeStep(step)}.`);
   const more = steps.length > shown.length ? [`And ${steps.length - shown.length} more partitions.`] : [];
   return [
     ...shown,
     ...more,
-    `Group ${group} will skip ${messages(skipped)} and handle ${messages(repeated)} again.`,
+    `Group ${group} will skip ${sum('skipped')} and handle ${sum('repeated')} again.`,
   ];
 }

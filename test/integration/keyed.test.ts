@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, DiscardPolicy, type NatsConnection, RetentionPolicy } from 'nats';
-import { joinGroup, NatspocError } from '../../src/core/index.js';
+import { joinGroup, NatspocError, openStream } from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/protocol/layout.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
@@ -42,6 +42,11 @@ describe('a group with a key over a stream that other programs created', functio
     startCli(['consume', '--server', server.url, '--stream', 'ORDERS', '--output', 'ndjson', ...args]);
   const linesOf = (...members: Cli[]): Line[] =>
     members.flatMap(({ stdout }) => stdout.map((line): Line => JSON.parse(line)));
+  /** The sequences of a partition by `subject:2`, while only {@link publish} has published. */
+  const sequencesOf = (partition: number, partitions: number): number[] =>
+    Array.from({ length: published }, (_, number) => number + 1).filter(
+      (sequence) => partitionOf(`c${(sequence - 1) % CUSTOMERS}`, partitions) === partition,
+    );
   const numberOf = ({ data }: Line): number => JSON.parse(data).number;
 
   before(async () => {
@@ -247,6 +252,68 @@ describe('a group with a key over a stream that other programs created', functio
     assert.match(stream.stdout, /^late .* ~6$/m);
   });
 
+  it('seeks by messages of the partition, which are spread over the stream, and counts them', async () => {
+    const options = { servers: server.url, stream: 'ORDERS', group: 'steps' };
+    const repeated: number[] = [];
+    const member = await joinGroup({
+      ...options,
+      logger: false,
+      key: 'subject:2',
+      partitions: 4,
+      from: 'new',
+      handler: ({ sequence }) => void repeated.push(sequence),
+    });
+    await using stream = await openStream(options);
+    const group = stream.group();
+    const partition = partitionOf('c0', 4);
+    const mine = sequencesOf(partition, 4);
+    await until('all partitions have owners', () => member.isSettled);
+    const back = await natspoc('leases', 'seek', `${partition}`, '--group', 'steps', '--to', '-5', '--force');
+    const fifth = mine.at(-5) ?? 0;
+    assert.equal(back.stdout, `p${partition} from ${published} to ${fifth - 1}: 5 messages handled again`);
+    await until('five are repeated', () => repeated.length >= 5);
+    assert.deepEqual(repeated, mine.slice(-5));
+    await member.leave();
+    const exact = { partition, countIsEstimate: false, moved: true, message: null };
+    const [first] = await group.seek([partition], { kind: 'first' });
+    assert.deepEqual(first, { ...exact, from: first?.from, to: 0, skipped: 0, repeated: mine.length });
+    const [on] = await group.seek([partition], { kind: 'relative', messages: 10 });
+    assert.deepEqual(on, { ...exact, from: 0, to: mine[9], skipped: 10, repeated: 0 });
+    const [far] = await group.planSeek([partition], { kind: 'relative', messages: -50_000 });
+    assert.deepEqual([far?.to, far?.repeated], [0, 10]);
+    await group.seek([0, 1, 2, 3], { kind: 'new' });
+    const planned = await group.planSeek([0, 1, 2, 3], { kind: 'first' });
+    assert.deepEqual(
+      planned.map((step) => step.repeated),
+      [0, 1, 2, 3].map((each) => sequencesOf(each, 4).length),
+    );
+  });
+
+  it('shows the last messages of a partition, of the partition of a key, and of a filter', async () => {
+    const options = { servers: server.url, stream: 'ORDERS', logger: false as const, from: 'new' as const };
+    const key = { key: 'subject:2', partitions: 8, handler: () => {} };
+    const members = await Promise.all([
+      joinGroup({ ...options, ...key, group: 'shown' }),
+      joinGroup({ ...options, ...key, group: 'shown-created', filter: 'orders.*.created' }),
+    ]);
+    await Promise.all(members.map((member) => member.leave()));
+    const tail = async (...args: string[]): Promise<number[]> => {
+      const { stdout, stderr } = await natspoc('stream', 'tail', '--no-follow', '--json', ...args);
+      assert.equal(stderr, '');
+      return stdout.split('\n').map((line): number => JSON.parse(line).sequence);
+    };
+    const [last, keyed, filtered] = await Promise.all([
+      tail('--group', 'shown', '--partition', '3', '--last', '2'),
+      tail('--group', 'shown', '--key', 'c5', '--last', '30'),
+      tail('--group', 'shown-created', '--last', '3'),
+    ]);
+    assert.deepEqual(last, sequencesOf(3, 8).slice(-2));
+    const isOfKey = (sequence: number): boolean => (sequence - 1) % CUSTOMERS === 5;
+    assert.deepEqual(keyed, sequencesOf(partitionOf('c5', 8), 8).slice(-30).filter(isOfKey));
+    const created = Array.from({ length: published }, (_, number) => number + 1);
+    assert.deepEqual(filtered, created.filter((sequence) => (sequence - 1) % KINDS.length === 0).slice(-3));
+  });
+
   it('refuses another key, filter or count than the group has, naming both', async () => {
     const [code, message] = await refusalOf({ group: 'billing', key: 'subject:3' });
     assert.equal(code, 'layout-mismatch');
@@ -387,5 +454,34 @@ describe('a group with a key over a stream that other programs created', functio
       /only a program that joins with this function/,
     );
     await member.leave();
+    await using stream = await openStream({ servers: server.url, stream: 'ORDERS', group: options.group });
+    const group = stream.group();
+    const share = Math.floor(state.messages / 2);
+    assert.deepEqual(
+      (await group.planSeek([0, 1], { kind: 'first' })).map((step) => [step.repeated, step.countIsEstimate]),
+      [
+        [share, true],
+        [share, true],
+      ],
+    );
+    const { stdout } = await natspoc(
+      'leases',
+      'seek',
+      '1',
+      '--group',
+      'tenants',
+      '--to',
+      'first',
+      '--dry-run',
+    );
+    assert.match(stdout, /^p1 from \d+ to 0: ~[\d,]+ messages handled again$/);
+    for (const messages of [-5, 5])
+      await assert.rejects(
+        group.planSeek([1], { kind: 'relative', messages }),
+        /function:tenant: only a program with this function knows the partition of a message/,
+      );
+    const [stay] = await group.planSeek([1], { kind: 'relative', messages: 0 });
+    assert.deepEqual([stay?.from, stay?.skipped, stay?.repeated], [stay?.to, 0, 0]);
+    await assert.rejects(stream.tail(1, { follow: false }).next(), /only a program with this function/);
   });
 });

@@ -48,7 +48,16 @@ describe('a seek', function () {
           bucket,
           group: run.config.group,
           by: 'somebody',
-          plan: plan ?? (async (partition) => ({ partition, from: null, to: 0, skipped: 0, repeated: 0 })),
+          plan:
+            plan ??
+            (async (partition) => ({
+              partition,
+              from: null,
+              to: 0,
+              skipped: 0,
+              repeated: 0,
+              countIsEstimate: false,
+            })),
           mark: async (sequence) => ({ sequence }),
           waitMs: 1_000,
         },
@@ -96,7 +105,7 @@ describe('a seek', function () {
     const asked: unknown[] = [];
     const outcomes = await seek(bucket, [0, 1], async (partition, from) => {
       asked.push(from);
-      return { partition, from: null, to: 0, skipped: 0, repeated: 0 };
+      return { partition, from: null, to: 0, skipped: 0, repeated: 0, countIsEstimate: false };
     });
     assert.deepEqual(
       outcomes.map(({ moved, message }) => [moved, message]),
@@ -114,7 +123,7 @@ describe('a seek', function () {
     const planning = seek(run.topology.bucket, all(), async (partition) => {
       asked.push(partition);
       if (partition === 0) throw new Error('no answer');
-      return { partition, from: null, to: 0, skipped: 0, repeated: 0 };
+      return { partition, from: null, to: 0, skipped: 0, repeated: 0, countIsEstimate: false };
     });
     await assert.rejects(planning, /no answer/);
     assert.ok(asked.length < run.partitions, 'the requests stop');
@@ -133,7 +142,7 @@ describe('a seek', function () {
     const outcomes = await seek(bucket, all(), async (partition) => {
       resumed ??= changeOverride(bucket, run.config.group, 40, { paused: false }, 'somebody else');
       await resumed;
-      return { partition, from: null, to: 0, skipped: 0, repeated: 0 };
+      return { partition, from: null, to: 0, skipped: 0, repeated: 0, countIsEstimate: false };
     });
     assert.deepEqual(
       outcomes.flatMap(({ partition, moved, message }) => (moved ? [] : [[partition, message]])),

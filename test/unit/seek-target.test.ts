@@ -140,6 +140,7 @@ describe('the target of a seek', () => {
       to: 0,
       skipped: 0,
       repeated: 0,
+      countIsEstimate: false,
     });
   });
 });

@@ -43,7 +43,7 @@ export default class LeasesSeek extends StreamCommand {
     await this.withGroup(flags, 'leases seek', async ({ stream, group }) => {
       const request = { named: argv.map(String), all: flags.all };
       const partitions = choosePartitions(request, stream.layout.partitions, undefined);
-      const steps = await group.planSeek(partitions, target);
+      const steps = await group.planSeek(partitions, target, signal);
       if (flags['dry-run']) {
         if (flags.json) this.writeJson({ dryRun: true, partitions: steps });
         else this.writeLines(steps.map(describeStep));

@@ -3,6 +3,7 @@ import { checkPartition } from '../../cli/choose-partitions.js';
 import { countFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
+import { KeyedMessages } from '../../core/admin/keyed-messages.js';
 import { planSeek } from '../../core/admin/seek-target.js';
 import type { StoredMessage } from '../../core/ports/stream-admin.js';
 import { partitionOf } from '../../core/protocol/layout.js';
@@ -50,7 +51,7 @@ export default class StreamTail extends StreamCommand {
       const { layout } = session.stream;
       const partition = flags.key === undefined ? flags.partition : partitionOf(flags.key, layout.partitions);
       checkPartition(partition, layout.partitions);
-      const { startSequence, end } = await this.#start(session, partition, flags.last);
+      const { startSequence, end } = await this.#start(session, partition, flags.last, signal);
       if (!flags.follow && startSequence > end) return;
       const closed = new AbortController();
       process.stdout.on('error', () => closed.abort());
@@ -68,15 +69,26 @@ export default class StreamTail extends StreamCommand {
 
   /** The first sequence to show, and the last stored sequence. */
   async #start(
-    { group: { observer } }: StreamSession,
+    { stream: { layout }, group: { observer } }: StreamSession,
     partition: number | undefined,
     last: number,
+    signal: AbortSignal,
   ): Promise<{ startSequence: number; end: number }> {
     const stream = await observer.stream();
     const ends = (await observer.ends()).filter(
       (each) => partition === undefined || each.partition === partition,
     );
     const end = Math.max(0, ...ends.map(({ sequence }) => sequence));
+    if (observer.keyed) {
+      const messages = new KeyedMessages(observer, observer.keyed, layout.partitions, stream, signal).of(
+        partition ?? null,
+      );
+      const { to } =
+        last === 0
+          ? { to: stream.lastSequence }
+          : await messages.back(stream.firstSequence - 1, stream.lastSequence, last);
+      return { startSequence: to + 1, end };
+    }
     if (partition === undefined) return { startSequence: Math.max(1, stream.lastSequence - last + 1), end };
     if (last === 0 || end === 0) return { startSequence: stream.lastSequence + 1, end };
     const source = { observer, stream, sequenceAt: async () => undefined };

@@ -162,8 +162,8 @@ export class GroupAdmin {
   }
 
   /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
-  planSeek(partitions: readonly number[], target: SeekTarget): Promise<SeekStep[]> {
-    return planSeeks(this.#ports, partitions, target, this.#partitions);
+  planSeek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekStep[]> {
+    return planSeeks(this.#ports, partitions, target, this.#partitions, signal);
   }
 
   /** Moves positions: owners drain and commit, the positions are written, owners continue from there. */
@@ -172,9 +172,11 @@ export class GroupAdmin {
     target: SeekTarget,
     signal?: AbortSignal,
   ): Promise<SeekOutcome[]> {
-    const planner = await seekPlanner(this.#ports, checkedTarget(target));
-    return this.following((follower) => {
-      checkPartitions(partitions, this.#partitionsOf(follower));
+    const to = checkedTarget(target);
+    return this.following(async (follower) => {
+      const count = this.#partitionsOf(follower);
+      checkPartitions(partitions, count);
+      const planner = await seekPlanner(this.#ports, count, to, signal);
       const order = { by: operatorName(), waitMs: this.#patience.restMs, ...(signal && { signal }) };
       return seekPositions({ ...this.#ports, ...planner, ...order, follower }, partitions);
     }, signal);

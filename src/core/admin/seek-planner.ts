@@ -4,6 +4,7 @@ import { inWords } from '../lib/in-words.js';
 import type { PositionMark } from '../protocol/position-mark.js';
 import type { GroupPorts } from './group-admin-contract.js';
 import { findGroupLayout, positionsNow } from './group-layout.js';
+import { KeyedMessages } from './keyed-messages.js';
 import { checkedTarget, planSeek, type SeekStep, type SeekTarget } from './seek-target.js';
 
 const CONCURRENT_PLANS = 8;
@@ -16,14 +17,18 @@ export interface SeekPlanner {
   mark(sequence: number): Promise<PositionMark>;
 }
 
-/** A planner that computes positions from the current stream. */
+/** A planner that computes positions from the current stream. `partitions`: the number that the group has. */
 export async function seekPlanner(
   { observer, sequenceAt }: Pick<GroupPorts, 'observer' | 'sequenceAt'>,
+  partitions: number,
   target: SeekTarget,
+  signal?: AbortSignal,
 ): Promise<SeekPlanner> {
   const stream = await observer.stream();
+  const keyed = observer.keyed && new KeyedMessages(observer, observer.keyed, partitions, stream, signal);
+  const source = { observer, keyed, stream, sequenceAt };
   return {
-    plan: (partition, position) => planSeek({ observer, stream, sequenceAt }, partition, position, target),
+    plan: (partition, position) => planSeek(source, partition, position, target),
     mark: async (sequence) => {
       const stored = sequence > 0 ? await observer.storedTime(sequence) : undefined;
       return { sequence, created: stream.createdAtMs, stored };
@@ -41,14 +46,16 @@ export async function planSeeks(
   partitions: readonly number[],
   target: SeekTarget,
   ofStream: number,
+  signal?: AbortSignal,
 ): Promise<SeekStep[]> {
   const layout = (await findGroupLayout(ports.bucket, ports.group))?.layout;
   const facts = positionsNow(await ports.observer.positions(), layout, Date.now());
   const positions = new Map<number, PositionMark | 'unreadable'>(
     facts.map((each) => [each.partition, each.unreadable ? 'unreadable' : each]),
   );
-  const { plan } = await seekPlanner(ports, checkedTarget(target));
-  checkPartitions(partitions, layout?.partitions ?? ofStream);
+  const count = layout?.partitions ?? ofStream;
+  const { plan } = await seekPlanner(ports, count, checkedTarget(target), signal);
+  checkPartitions(partitions, count);
   return mapConcurrently(partitions, CONCURRENT_PLANS, (partition) =>
     plan(partition, positions.get(partition) ?? null),
   );

@@ -5,6 +5,8 @@ import { asObject } from '../lib/json.js';
 import type { StreamFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import { misfit, type PositionMark } from '../protocol/position-mark.js';
+import type { KeyedMessages } from './keyed-messages.js';
+import { type Count, countsOf, type MessageCounts } from './message-counts.js';
 import { describePositionFault, type PositionFault } from './position-fault.js';
 
 /** The target of a position: an end of the stream, a sequence or time to continue at, or a number of messages from the present place. */
@@ -52,15 +54,12 @@ export function checkedTarget(target: unknown): SeekTarget {
 /** What is needed to find a target. */
 export interface SeekSource {
   observer: Pick<GroupObserver, 'waiting' | 'sequences' | 'storedTime'>;
+  /** Present for a keyed group. */
+  keyed?: KeyedMessages | undefined;
   stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence' | 'createdAtMs'>;
   /** The first sequence stored at or after a time; undefined if the server does not answer. */
   sequenceAt(time: Date): Promise<number | undefined>;
 }
-
-/** Up to this number, messages are counted one by one; beyond it, the server's counts are used. */
-const COUNTED = 10_000;
-/** Tolerance for the difference of two server counts, because messages may be published between them. */
-const BLUR = 500;
 
 /** The planned move of one position. */
 export interface SeekStep {
@@ -72,6 +71,8 @@ export interface SeekStep {
   /** Number of messages that will never be handled, and of messages that will be handled again. */
   skipped: number;
   repeated: number;
+  /** True if these numbers are estimates, because the server cannot count by key. */
+  countIsEstimate: boolean;
 }
 
 /**
@@ -96,23 +97,17 @@ export async function planSeek(
       `p${partition}: ${why}, with --to first, new, seq:N or time:ISO-8601. Nothing was moved.`,
     );
   }
-  const counts: Counts = {
-    about: async (after, upTo) => {
-      const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
-      return (more?.count ?? 0) - (less?.count ?? 0);
-    },
-    sequences: async (after, upTo, limit) =>
-      (await observer.sequences(partition, after, limit)).filter((sequence) => sequence <= upTo),
-  };
+  const counts = source.keyed?.of(partition) ?? countsOf(observer, partition);
   const from = known ?? Math.max(0, stream.firstSequence - 1);
-  const to = await resolve(source, from, target, counts);
-  const between = to === from ? 0 : await count(Math.min(from, to), Math.max(from, to), counts);
+  const { to, passed } = await resolve(source, from, target, counts);
+  const { messages, isEstimate } = passed ?? (await counts.between(Math.min(from, to), Math.max(from, to)));
   return {
     partition,
     from: known,
     to,
-    skipped: to > from ? between : 0,
-    repeated: to < from ? between : 0,
+    skipped: to > from ? messages : 0,
+    repeated: to < from ? messages : 0,
+    countIsEstimate: to !== from && isEstimate,
   };
 }
 
@@ -129,33 +124,20 @@ async function faultOf(
   return misfit(position, { last: end, created, stored });
 }
 
-/** Counts messages of the partition after one sequence and up to another. */
-interface Counts {
-  /** Counted by the server. */
-  about(after: number, upTo: number): Promise<number>;
-  /** The sequences of the first `limit` messages. */
-  sequences(after: number, upTo: number, limit: number): Promise<number[]>;
-}
-
-async function count(after: number, upTo: number, { about, sequences }: Counts): Promise<number> {
-  const roughly = await about(after, upTo);
-  return roughly > COUNTED ? roughly : (await sequences(after, upTo, roughly + BLUR)).length;
-}
-
 async function resolve(
   { stream, sequenceAt }: SeekSource,
   from: number,
   target: SeekTarget,
-  counts: Counts,
-): Promise<number> {
+  counts: MessageCounts,
+): Promise<{ to: number; passed?: Count | undefined }> {
   const { firstSequence, lastSequence } = stream;
   switch (target.kind) {
     case 'first':
-      return Math.max(0, firstSequence - 1);
+      return { to: Math.max(0, firstSequence - 1) };
     case 'new':
-      return lastSequence;
+      return { to: lastSequence };
     case 'sequence':
-      return Math.min(target.sequence - 1, lastSequence);
+      return { to: Math.min(target.sequence - 1, lastSequence) };
     case 'time': {
       const sequence = await sequenceAt(target.time);
       if (sequence === undefined) {
@@ -164,47 +146,14 @@ async function resolve(
           'Could not look up the time: the server did not answer in time.',
         );
       }
-      return Math.min(Math.max(sequence - 1, firstSequence - 1, 0), lastSequence);
+      return { to: Math.min(Math.max(sequence - 1, firstSequence - 1, 0), lastSequence) };
     }
     case 'relative': {
       const { messages } = target;
+      if (messages === 0) return { to: from };
       return messages < 0
-        ? back(firstSequence - 1, from, -messages, counts)
-        : forward(from, lastSequence, messages, counts);
+        ? counts.back(firstSequence - 1, from, -messages)
+        : counts.forward(from, lastSequence, messages);
     }
   }
-}
-
-/** The position this number of messages before `from`. */
-async function back(lowest: number, from: number, messages: number, counts: Counts): Promise<number> {
-  const isCounted = messages <= COUNTED;
-  const wanted = isCounted ? messages + BLUR : messages;
-  const low = await search(lowest, from, async (at) => (await counts.about(at, from)) >= wanted);
-  if (!isCounted) return low;
-  const sequences = await counts.sequences(low, from, wanted + 2 * BLUR);
-  return sequences.at(-messages - 1) ?? low;
-}
-
-/** The position this number of messages after `from`. */
-async function forward(from: number, last: number, messages: number, counts: Counts): Promise<number> {
-  if (messages > COUNTED) return search(from, last, async (at) => (await counts.about(from, at)) <= messages);
-  return (await counts.sequences(from, last, messages)).at(-1) ?? from;
-}
-
-/**
- * The highest sequence of a range for which `holds` is true; `low` if it is never true. `holds` must be true up to some
- * sequence and false after it. A binary search, because a partition's messages have no numbers of their own.
- */
-async function search(
-  low: number,
-  high: number,
-  holds: (sequence: number) => Promise<boolean>,
-): Promise<number> {
-  let [least, most] = [Math.max(0, low), high];
-  while (least < most) {
-    const middle = Math.ceil((least + most) / 2);
-    if (await holds(middle)) least = middle;
-    else most = middle - 1;
-  }
-  return least;
 }

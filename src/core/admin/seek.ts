@@ -86,6 +86,7 @@ const notMoved = (partition: number, message: string): SeekOutcome => ({
   to: 0,
   skipped: 0,
   repeated: 0,
+  countIsEstimate: false,
   moved: false,
   message,
 });

@@ -25,6 +25,7 @@ import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
 import { otherLayouts } from './group-layout.js';
 import { natsGroupPorts } from './group-ports.js';
+import { unknownKey } from './keyed-messages.js';
 import { dropLetter, type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
 import type { SharedReads } from './shared-reads.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
@@ -162,7 +163,8 @@ export class StreamAdmin implements AsyncDisposable {
     partition: number | undefined,
     options: Omit<ReadOptions, 'stream' | 'filter'>,
   ): AsyncGenerator<StoredMessage> {
-    const { stream, reads } = this.#topology;
+    const { stream, reads, keyed } = this.#topology;
+    if (partition !== undefined && keyed && !keyed.key) throw unknownKey(keyed.text);
     const [first, ...more] = partition === undefined ? [reads.all] : reads.of(partition);
     const filter = more.length > 0 ? reads.all : first;
     for await (const read of readStream(this.#topology, { ...options, stream, filter })) {

@@ -135,7 +135,7 @@ export interface GroupAdmin {
    */
   pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>>;
   /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
-  planSeek(partitions: readonly number[], target: SeekTarget): Promise<SeekStep[]>;
+  planSeek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekStep[]>;
   /** Moves positions: owners drain and commit, the positions are written, owners continue from there. */
   seek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekOutcome[]>;
   /** What a resize would do; throws if it is not possible now. Changes nothing. */

@@ -12,11 +12,33 @@ import type {
 } from './facts.js';
 import type { Watch, WatchSink } from './index.js';
 
+/** A message of a keyed group; `partition` is null if only a program can find its key. */
+export interface PlacedMessage {
+  sequence: number;
+  partition: number | null;
+}
+
+/** Finds the messages of a keyed group's partitions, which the server does not know. */
+export interface KeyedReads {
+  /** The key as text: `subject:2`. */
+  readonly key: string;
+  /** False if only a program can find the key. */
+  readonly isFound: boolean;
+  /**
+   * Reads the group's messages after a sequence and up to another, in their order, until the signal aborts.
+   *
+   * @param partitions the number of partitions of the group.
+   */
+  placed(after: number, upTo: number, partitions: number, signal?: AbortSignal): AsyncIterable<PlacedMessage>;
+}
+
 /**
  * Reads a stream and a group, and changes nothing. Each method asks the server once and rejects with a NatspocError, except
  * `watch` and `stats`.
  */
 export interface GroupObserver {
+  /** Present for a keyed group. */
+  readonly keyed?: KeyedReads | undefined;
   /** Follows sessions and leases. */
   watch(sink: WatchSink): Watch;
   /** Past revisions of sessions, leases and proofs of life in the bucket, oldest first. If there are very many, only the newest. */
@@ -40,13 +62,16 @@ export interface GroupObserver {
   readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
   /** When the message of a sequence was stored, on the server's clock; undefined if it is gone, or unknown. */
   storedTime(sequence: number): Promise<number | undefined>;
-  /** The last message of each partition. */
+  /** The last message of each partition; in a keyed group, the last message of the stream. */
   ends(): Promise<EndFacts[]>;
   /** The number of messages of a partition after a sequence. */
   waiting(partition: number, after: number): Promise<WaitingFacts>;
-  /** The sequences of the first messages of a partition after the sequence `after`, at most `limit`. */
+  /** The sequences of the first messages of a partition after the sequence `after`, at most `limit`. Not for a keyed group. */
   sequences(partition: number, after: number, limit: number): Promise<number[]>;
-  /** When the first message of a partition after a sequence was stored, on our wall clock; null if there is none. */
+  /**
+   * When the first message of a partition after a sequence was stored, on our wall clock; null if there is none. In a keyed
+   * group, the first message of any partition.
+   */
   storedAt(partition: number, after: number): Promise<number | null>;
   /** The newest messages after a sequence, at most `limit`; `stream` is the last known state of the stream. */
   messages(stream: StreamFacts, after: number, limit: number): Promise<MessageFacts[]>;

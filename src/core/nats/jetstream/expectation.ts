@@ -12,6 +12,8 @@ export interface Wanted {
   after: number;
   /** A message that is stored without a payload, whatever its headers say. */
   emptyAt?: number | undefined;
+  /** True: messages without their payloads. */
+  headersOnly?: boolean | undefined;
 }
 
 /**
@@ -72,6 +74,7 @@ export class Expectation {
 
   /** Reads the last value, the server's, because a publisher may have set the header as well. */
   #lacksPayload({ headers }: Msg, sequence: number): boolean {
-    return Number(headers?.last(SIZE_HEADER)) > 0 && sequence !== this.#wanted.emptyAt;
+    const { emptyAt, headersOnly } = this.#wanted;
+    return !headersOnly && Number(headers?.last(SIZE_HEADER)) > 0 && sequence !== emptyAt;
   }
 }

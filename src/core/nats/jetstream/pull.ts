@@ -38,6 +38,8 @@ export interface PullOptions {
     Partial<Pick<ConsumerConfig, 'opt_start_seq' | 'opt_start_time'>>;
   window: ReaderWindow;
   /** See {@link Wanted}. */
+  headersOnly?: boolean | undefined;
+  /** See {@link Wanted}. */
   emptyAt?: number | undefined;
   /** Limit of messages that are handled at the same time. Default 1. */
   concurrency?: number | undefined;
@@ -86,8 +88,9 @@ export class PullReader {
     this.#demand = new PullBudget(options.window, options.concurrency, limits);
     this.#requests = new PullRequests(handles, options, this.#demand, limits, (reason) => this.fail(reason));
     this.#pending = info.num_pending;
-    const { filter, emptyAt } = options;
-    this.#expectation = new Expectation({ filter, after: (options.start.opt_start_seq ?? 1) - 1, emptyAt });
+    const { filter, emptyAt, headersOnly } = options;
+    const after = (options.start.opt_start_seq ?? 1) - 1;
+    this.#expectation = new Expectation({ filter, after, emptyAt, headersOnly });
   }
 
   /**
@@ -108,6 +111,7 @@ export class PullReader {
       mem_storage: true,
       num_replicas: 1,
       inactive_threshold: nanosOf(INACTIVE_THRESHOLD_MS),
+      ...(options.headersOnly && { headers_only: true }),
       ...options.start,
     });
     const reader = new PullReader(handles, options, sink, info);

@@ -18,6 +18,8 @@ export interface ReadOptions {
   startSequence?: number | undefined;
   /** True: continue with new messages, and with another reader if one fails. False: end after the last stored message. */
   follow: boolean;
+  /** True: without payloads. */
+  headersOnly?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -83,7 +85,7 @@ export async function* readStream(handles: NatsHandles, options: ReadOptions): A
 /** Reads through one consumer, until it fails. */
 async function* readOnce(
   handles: NatsHandles,
-  { stream, filter, follow, signal }: ReadOptions,
+  { stream, filter, follow, headersOnly, signal }: ReadOptions,
   startSequence: number,
 ): AsyncGenerator<ReadMessage> {
   const arrived: (ReadMessage & { pending: number })[] = [];
@@ -101,6 +103,7 @@ async function* readOnce(
       filter,
       start: { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: startSequence },
       window: WINDOW,
+      headersOnly,
       heartbeatMs: HEARTBEAT_MS,
     },
     {

@@ -2,7 +2,7 @@ import { DeliverPolicy } from 'nats';
 import { truncate } from '../../lib/text.js';
 import { startOfText } from '../../lib/utf8.js';
 import type { PositionFacts, ReaderFacts, StreamFacts, Uncovered } from '../../ports/facts.js';
-import type { GroupObserver } from '../../ports/observer.js';
+import type { GroupObserver, PlacedMessage } from '../../ports/observer.js';
 import type { BucketEntry } from '../../protocol/entries.js';
 import { keys, partitionIn } from '../../protocol/keys.js';
 import { decodeGroupLayout } from '../../protocol/layout-records.js';
@@ -11,6 +11,7 @@ import { readerNamePrefix } from '../../protocol/reader-name.js';
 import { madeOn, unreadableAs } from '../../protocol/record-format.js';
 import { toNatspocError } from '../client/outcome.js';
 import { type FetchOptions, fetchAll, fetchMessages } from '../jetstream/fetch.js';
+import { readStream } from '../jetstream/read-stream.js';
 import { headerPairs, placeOf } from '../jetstream/stored-message.js';
 import { storedAt } from '../jetstream/stream-identity.js';
 import { BucketPast, type PastOptions } from '../kv/bucket-past.js';
@@ -100,7 +101,30 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       looked = { at: now, uncovered: await findUncovered(topology, timeoutMs) };
     return looked.uncovered;
   };
+  const by = (count: number) => ({ layout: { ...layout, partitions: count }, keyed });
+  async function* placed(
+    from: number,
+    upTo: number,
+    count: number,
+    signal?: AbortSignal,
+  ): AsyncGenerator<PlacedMessage> {
+    if (from >= upTo) return;
+    const source = { stream, filter: reads.all, startSequence: from + 1, follow: false, signal };
+    const headersOnly = !keyed?.text.startsWith('json:');
+    for await (const message of readStream(topology, { ...source, headersOnly })) {
+      const { sequence } = message;
+      if (sequence <= upTo) yield { sequence, partition: placeOf(by(count), message).partition };
+      if (sequence >= upTo) return;
+    }
+  }
   const observed: GroupObserver = {
+    ...(keyed && {
+      keyed: {
+        key: keyed.text,
+        isFound: keyed.key !== undefined,
+        placed,
+      },
+    }),
     watch: (sink) =>
       topology.bucket.watch(keys.groupPrefix(group), {
         snapshot: (entries) => {
@@ -249,7 +273,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
           sequence,
           subject,
           atMs,
-          ...placeOf(topology, { sequence, atMs, subject, data, headers }),
+          ...placeOf(by(partitions), { sequence, atMs, subject, data, headers }),
           ...(pairs.length > 0 && {
             headers: pairs.map(([name, value]): [string, string] => [
               name,

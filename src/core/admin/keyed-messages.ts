@@ -1,0 +1,161 @@
+import { NatspocError } from '../lib/errors.js';
+import type { StreamFacts } from '../ports/facts.js';
+import type { GroupObserver, KeyedReads, PlacedMessage } from '../ports/observer.js';
+import type { MessageCounts } from './message-counts.js';
+
+/** Messages of the group in one block, on average. */
+const BLOCK = 4_096;
+/** Blocks that are remembered. */
+const REMEMBERED = 64;
+/** Up to this number of messages of the group, those of a partition are counted one by one. */
+const COUNTED = 20_000;
+
+interface Block {
+  /** It was read up to this sequence. */
+  upTo: number;
+  messages: Promise<PlacedMessage[]>;
+}
+
+/**
+ * The messages of a keyed group's partitions, for one operation. The server cannot count by key, so the messages of the group
+ * are read, in blocks that all partitions share. Of a range that is too long to be read, a partition has its share.
+ */
+export class KeyedMessages {
+  readonly #observer: Pick<GroupObserver, 'waiting'>;
+  readonly #reads: KeyedReads;
+  readonly #partitions: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #first: number;
+  readonly #last: number;
+  /** Sequences of a block. */
+  #span: Promise<number> | undefined;
+  /** By their numbers; the last used block is the last. */
+  readonly #blocks = new Map<number, Block>();
+
+  /**
+   * @param stream the current state of the stream.
+   * @param signal ends a read with an error.
+   */
+  constructor(
+    observer: Pick<GroupObserver, 'waiting'>,
+    reads: KeyedReads,
+    partitions: number,
+    { firstSequence, lastSequence }: Pick<StreamFacts, 'firstSequence' | 'lastSequence'>,
+    signal?: AbortSignal,
+  ) {
+    this.#signal = signal;
+    this.#observer = observer;
+    this.#reads = reads;
+    this.#partitions = partitions;
+    this.#first = Math.max(1, firstSequence);
+    this.#last = lastSequence;
+  }
+
+  /** The messages of a partition; null: of all partitions. */
+  of(partition: number | null): MessageCounts {
+    const isMine = (message: PlacedMessage): boolean => partition === null || message.partition === partition;
+    const refuseUnknown = (): void => {
+      if (partition !== null && !this.#reads.isFound) throw unknownKey(this.#reads.key);
+    };
+    return {
+      between: async (after, upTo) => {
+        const ofGroup = await this.#ofGroup(after, upTo);
+        if (ofGroup === 0 || partition === null) return { messages: ofGroup, isEstimate: false };
+        if (!this.#reads.isFound || ofGroup > COUNTED) {
+          // Rounded down, so that all partitions together have no more messages than the range.
+          const share = Math.floor(ofGroup / this.#partitions);
+          return { messages: Math.max(1, share), isEstimate: true };
+        }
+        let messages = 0;
+        for await (const block of this.#forward(after, upTo)) messages += block.filter(isMine).length;
+        return { messages, isEstimate: false };
+      },
+
+      back: async (lowest, from, wanted) => {
+        refuseUnknown();
+        let messages = 0;
+        for await (const block of this.#back(from)) {
+          const mine = block.filter(isMine);
+          const first = mine.at(messages - wanted);
+          if (first) return { to: first.sequence - 1, passed: { messages: wanted, isEstimate: false } };
+          messages += mine.length;
+        }
+        return { to: Math.max(0, Math.min(lowest, from)), passed: { messages, isEstimate: false } };
+      },
+
+      forward: async (from, last, wanted) => {
+        refuseUnknown();
+        let [messages, to] = [0, from];
+        for await (const block of this.#forward(from, last)) {
+          const mine = block.filter(isMine).slice(0, wanted - messages);
+          messages += mine.length;
+          to = mine.at(-1)?.sequence ?? to;
+          if (messages === wanted) break;
+        }
+        return { to, passed: { messages, isEstimate: false } };
+      },
+    };
+  }
+
+  /** The messages of the group after one sequence and up to another, counted by the server. */
+  async #ofGroup(after: number, upTo: number): Promise<number> {
+    if (after >= upTo) return 0;
+    // Messages may be published between the two counts.
+    const [more, less] = await Promise.all([after, upTo].map((at) => this.#observer.waiting(0, at)));
+    return Math.min(Math.max(0, (more?.ofGroup ?? 0) - (less?.ofGroup ?? 0)), upTo - after);
+  }
+
+  async *#forward(after: number, upTo: number): AsyncGenerator<PlacedMessage[]> {
+    const span = await this.#spanOf();
+    const start = Math.max(after, this.#first - 1);
+    for (let number = Math.floor(start / span); number * span < upTo; number++)
+      yield within(await this.#block(number, span, upTo), after, upTo);
+  }
+
+  async *#back(from: number): AsyncGenerator<PlacedMessage[]> {
+    const span = await this.#spanOf();
+    for (let number = Math.floor((from - 1) / span); (number + 1) * span >= this.#first; number--)
+      yield within(await this.#block(number, span, from), 0, from);
+  }
+
+  /** A stream may have many messages that the group does not handle. Then its blocks are longer. */
+  #spanOf(): Promise<number> {
+    const [after, upTo] = [this.#first - 1, this.#last];
+    this.#span ??= this.#ofGroup(after, upTo).then((messages) =>
+      Math.max(BLOCK, Math.ceil((BLOCK * (upTo - after)) / Math.max(1, messages))),
+    );
+    return this.#span;
+  }
+
+  /** The messages of a block. The end of the stream is read at least up to `upTo`. */
+  #block(number: number, span: number, upTo: number): Promise<PlacedMessage[]> {
+    const after = number * span;
+    const end = Math.min(after + span, Math.max(upTo, this.#last));
+    const known = this.#blocks.get(number);
+    const block = known && known.upTo >= end ? known : { upTo: end, messages: this.#read(after, end) };
+    this.#blocks.delete(number);
+    this.#blocks.set(number, block);
+    const [oldest] = this.#blocks.keys();
+    if (this.#blocks.size > REMEMBERED && oldest !== undefined) this.#blocks.delete(oldest);
+    return block.messages;
+  }
+
+  async #read(after: number, upTo: number): Promise<PlacedMessage[]> {
+    const messages: PlacedMessage[] = [];
+    const reading = this.#reads.placed(after, upTo, this.#partitions, this.#signal);
+    for await (const message of reading) messages.push(message);
+    if (this.#signal?.aborted) throw new NatspocError('failed', 'Interrupted while reading the stream.');
+    return messages;
+  }
+}
+
+const within = (messages: readonly PlacedMessage[], after: number, upTo: number): PlacedMessage[] =>
+  messages.filter(({ sequence }) => sequence > after && sequence <= upTo);
+
+/** The refusal to look for messages of a partition, if only a program can find their keys. */
+export const unknownKey = (key: string): NatspocError =>
+  new NatspocError(
+    'usage',
+    `The group has the key ${key}: only a program with this function knows the partition of a message. ` +
+      'Use sequences or times of the stream instead of messages of a partition.',
+  );

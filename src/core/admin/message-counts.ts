@@ -1,0 +1,85 @@
+import type { GroupObserver } from '../ports/observer.js';
+
+/** A number of messages. */
+export interface Count {
+  messages: number;
+  isEstimate: boolean;
+}
+
+/** Where a number of messages ends. */
+export interface Place {
+  /** The position there. */
+  to: number;
+  /** The messages up to there; absent: not counted. */
+  passed?: Count;
+}
+
+/** Counts the messages of one partition. */
+export interface MessageCounts {
+  /** The messages after one sequence and up to another. */
+  between(after: number, upTo: number): Promise<Count>;
+  /** The position this number of messages before `from`, but not before `lowest`. */
+  back(lowest: number, from: number, messages: number): Promise<Place>;
+  /** The position this number of messages after `from`, but not after `last`. */
+  forward(from: number, last: number, messages: number): Promise<Place>;
+}
+
+/** Up to this number, messages are counted one by one; beyond it, the server's counts are used. */
+const COUNTED = 10_000;
+/** Tolerance for the difference of two server counts, because messages may be published between them. */
+const BLUR = 500;
+
+/** Counts the messages of a partition that has its own subject. */
+export function countsOf(
+  observer: Pick<GroupObserver, 'waiting' | 'sequences'>,
+  partition: number,
+): MessageCounts {
+  /** The messages after one sequence and up to another, counted by the server. */
+  const about = async (after: number, upTo: number): Promise<number> => {
+    const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
+    return (more?.count ?? 0) - (less?.count ?? 0);
+  };
+  /** The sequences of the first `limit` messages after one sequence and up to another. */
+  const sequences = async (after: number, upTo: number, limit: number): Promise<number[]> =>
+    (await observer.sequences(partition, after, limit)).filter((sequence) => sequence <= upTo);
+  return {
+    async between(after, upTo) {
+      if (after === upTo) return { messages: 0, isEstimate: false };
+      const roughly = await about(after, upTo);
+      const messages = roughly > COUNTED ? roughly : (await sequences(after, upTo, roughly + BLUR)).length;
+      return { messages, isEstimate: false };
+    },
+
+    async back(lowest, from, messages) {
+      const isCounted = messages <= COUNTED;
+      const wanted = isCounted ? messages + BLUR : messages;
+      const low = await search(lowest, from, async (at) => (await about(at, from)) >= wanted);
+      if (!isCounted) return { to: low };
+      return { to: (await sequences(low, from, wanted + 2 * BLUR)).at(-messages - 1) ?? low };
+    },
+
+    async forward(from, last, messages) {
+      if (messages > COUNTED)
+        return { to: await search(from, last, async (at) => (await about(from, at)) <= messages) };
+      return { to: (await sequences(from, last, messages)).at(-1) ?? from };
+    },
+  };
+}
+
+/**
+ * The highest sequence of a range for which `holds` is true; `low` if it is never true. `holds` must be true up to some
+ * sequence and false after it. A binary search, because a partition's messages have no numbers of their own.
+ */
+async function search(
+  low: number,
+  high: number,
+  holds: (sequence: number) => Promise<boolean>,
+): Promise<number> {
+  let [least, most] = [Math.max(0, low), high];
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2);
+    if (await holds(middle)) least = middle;
+    else most = middle - 1;
+  }
+  return least;
+}
