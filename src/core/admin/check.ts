@@ -5,7 +5,7 @@ import { describeHoldUp, isLong, remedyOf } from '../protocol/hold-up.js';
 import { unevenLoads } from './balance.js';
 import type { GroupStatus, ResizeStatus } from './group-status.js';
 import { describeLag } from './lag.js';
-import type { LeaseStatus } from './lease-status.js';
+import { isEstimate, type LeaseStatus } from './lease-status.js';
 import { isLate, type MemberStatus } from './members.js';
 import { describePositionFault } from './position-fault.js';
 import { describeStall, type Stall } from './stalled.js';
@@ -199,12 +199,15 @@ function* checkLease(
     yield finding('unreadable', 'warning', message, about);
   }
   if (lease.trimmed > 0) {
-    const number = lease.trimmed === 1 ? 'a message' : `at most ${formatCount(lease.trimmed)} messages`;
-    const message = `p${partition}: the stream dropped ${number} before they were handled; "leases seek ${partition} --to +0" acknowledges the loss`;
+    const lost =
+      lease.trimmed === 1
+        ? 'a message before it was handled'
+        : `at most ${formatCount(lease.trimmed)} messages before they were handled`;
+    const message = `p${partition}: the stream dropped ${lost}; "leases seek ${partition} --to +0" acknowledges the loss`;
     yield finding('trimmed', 'critical', message, about);
   }
   if (maxLag !== undefined && lag !== null && lag > maxLag) {
-    const message = `p${partition}: ${describeLag(lag)}, more than ${formatCount(maxLag)}`;
+    const message = `p${partition}: ${describeLag(lag, isEstimate(lease))}, more than ${formatCount(maxLag)}`;
     yield finding('lag', 'critical', message, about);
   }
   if (maxAgeMs !== undefined && lease.oldestMs !== null && lease.oldestMs > maxAgeMs) {
@@ -214,10 +217,11 @@ function* checkLease(
 }
 
 /** A pause as text: `paused by ann@host for 3 min, 1,204 messages wait`. */
-export function describePause({ pausedBy, pausedMs, lag }: LeaseStatus): string {
+export function describePause(lease: LeaseStatus): string {
+  const { pausedBy, pausedMs, lag } = lease;
   const by = pausedBy === null ? '' : ` by ${escapeControl(pausedBy)}`;
   const since = pausedMs === null ? '' : ` for ${formatDuration(pausedMs)}`;
-  return `paused${by}${since}${lag === null ? '' : `, ${describeLag(lag)}`}`;
+  return `paused${by}${since}${lag === null ? '' : `, ${describeLag(lag, isEstimate(lease))}`}`;
 }
 
 /** What holds a partition up, and what to do. */

@@ -1,13 +1,13 @@
 import { mapConcurrently } from '../lib/concurrently.js';
-import { formatCount } from '../lib/units.js';
+import { aboutCount } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
 
 /** Limit of parallel counts: each creates a short-lived consumer at the server. */
 const CONCURRENT_COUNTS = 16;
 
-/** A lag as text: `1 message waits`, `1,204 messages wait`. */
-export const describeLag = (lag: number): string =>
-  `${formatCount(lag)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
+/** A lag as text: `1 message waits`, `1,204 messages wait`, `~25 messages wait`. */
+export const describeLag = (lag: number, isEstimate: boolean): string =>
+  `${aboutCount(lag, isEstimate)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
 
 /** A partition's last handled and last stored sequence; null if there is none. */
 export interface LagInput {

@@ -4,7 +4,7 @@ import { formatDuration } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { GroupStatus } from './group-status.js';
 import { describeLag } from './lag.js';
-import type { LeaseStatus } from './lease-status.js';
+import { isEstimate, type LeaseStatus } from './lease-status.js';
 
 /** Limit of parallel reads: each creates a short-lived consumer at the server. */
 const CONCURRENT_LOOKS = 16;
@@ -62,7 +62,9 @@ async function readStalled(
     const storedAt = await observer.storedAt(partition, position ?? 0);
     if (storedAt === null) return [];
     const forMs = Math.min(Date.now() - storedAt, positionAgeMs ?? Number.POSITIVE_INFINITY);
-    return forMs > stalledMs ? [{ partition, member, reason: describeLag(lag ?? 0), forMs }] : [];
+    return forMs > stalledMs
+      ? [{ partition, member, reason: describeLag(lag ?? 0, isEstimate(suspect)), forMs }]
+      : [];
   });
   return stalls.flat();
 }

@@ -1,6 +1,6 @@
 import { nameOf } from '../../core/admin/group-entries.js';
 import { describeLag } from '../../core/admin/lag.js';
-import type { LeaseStatus } from '../../core/admin/lease-status.js';
+import { isEstimate, type LeaseStatus } from '../../core/admin/lease-status.js';
 import type { MemberStatus } from '../../core/admin/members.js';
 import { partitionList } from '../../text/partition-list.js';
 import { gainsOf, heirsOf, nextOwnerOf } from '../model/forecast.js';
@@ -134,7 +134,7 @@ export function askToPause(situation: Situation): Outcome {
   const owner = model.group.liveOwner(partition);
   const p = `p${partition}`;
   const command: Command = { type: 'pause', partition, paused: !paused };
-  const waiting = lag === null ? '' : ` ${describeLag(lag)}.`;
+  const waiting = lag === null ? '' : ` ${describeLag(lag, isEstimate(row))}.`;
   if (paused) {
     const who = owner ? nameOf(owner) : 'It has no owner now. Its next owner';
     return ask(
