@@ -7,7 +7,7 @@ import type { MessageCounts } from './message-counts.js';
 const BLOCK = 4_096;
 /** Blocks that are remembered. */
 const REMEMBERED = 64;
-/** Up to this number of messages of the group, those of a partition are counted one by one. */
+/** Up to this number of messages of the group, those of a partition are counted one by one. Of more, this number is read. */
 const COUNTED = 20_000;
 
 interface Block {
@@ -18,7 +18,7 @@ interface Block {
 
 /**
  * The messages of a keyed group's partitions, for one operation. The server cannot count by key, so the messages of the group
- * are read, in blocks that all partitions share. Of a range that is too long to be read, a partition has its share.
+ * are read, in blocks that all partitions share. If a range is too long to be read, a part of it shows the share of a partition.
  */
 export class KeyedMessages {
   readonly #observer: Pick<GroupObserver, 'waiting'>;
@@ -62,9 +62,9 @@ export class KeyedMessages {
         const ofGroup = await this.#ofGroup(after, upTo);
         if (ofGroup === 0 || partition === null) return { messages: ofGroup, isEstimate: false };
         if (!this.#reads.isFound || ofGroup > COUNTED) {
+          const share = this.#reads.isFound ? await this.#share(upTo, isMine) : 1 / this.#partitions;
           // Rounded down, so that all partitions together have no more messages than the range.
-          const share = Math.floor(ofGroup / this.#partitions);
-          return { messages: Math.max(1, share), isEstimate: true };
+          return { messages: Math.max(1, Math.floor(ofGroup * share)), isEstimate: true };
         }
         let messages = 0;
         for await (const block of this.#forward(after, upTo)) messages += block.filter(isMine).length;
@@ -103,6 +103,17 @@ export class KeyedMessages {
     // Messages may be published between the two counts.
     const [more, less] = await Promise.all([after, upTo].map((at) => this.#observer.waiting(0, at)));
     return Math.min(Math.max(0, (more?.ofGroup ?? 0) - (less?.ofGroup ?? 0)), upTo - after);
+  }
+
+  /** A partition's share of the last messages up to a sequence. */
+  async #share(upTo: number, isMine: (message: PlacedMessage) => boolean): Promise<number> {
+    let [seen, mine] = [0, 0];
+    for await (const block of this.#back(upTo)) {
+      seen += block.length;
+      mine += block.filter(isMine).length;
+      if (seen >= COUNTED) break;
+    }
+    return mine / Math.max(1, seen);
   }
 
   async *#forward(after: number, upTo: number): AsyncGenerator<PlacedMessage[]> {
