@@ -187,6 +187,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
           ? await openTopology(connection, config, {
               create: true,
               uses: ['publish'],
+              asItIs: 'To publish to its own subjects give a subject with --subject',
               accept: ({ partitions }) => checkPartition(request.partition, partitions),
             })
           : await openOwnSubjects(connection, config);

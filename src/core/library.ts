@@ -50,7 +50,11 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
   try {
     const target = options.ownSubjects
       ? await openOwnSubjects(connection, config)
-      : await openTopology(connection, config, { create: true, uses: ['publish'] });
+      : await openTopology(connection, config, {
+          create: true,
+          uses: ['publish'],
+          asItIs: 'To publish to its own subjects set option "ownSubjects"',
+        });
     const { stream, domain, duplicateWindowMs } = target;
     return publisherOf(
       options,

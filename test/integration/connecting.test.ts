@@ -131,14 +131,15 @@ describe('connecting', function () {
       await serve(`tls { ${tls} }`),
       await serve(`authorization { user: u, password: "${SECRET}" }`),
     ];
-    const places = /Give some with servers \(nats:\/\/USER:PASSWORD@HOST\) or a connection of your own\.$/;
+    const places =
+      /Give some with option "servers" \(nats:\/\/USER:PASSWORD@HOST\) or a connection of your own\.$/;
     for (const [servers, code, line] of [
       [`tls://localhost:${secured.port}`, 'unreachable', own],
       [closed.url, 'authentication-failed', places],
       [
         closed.url.replace('//', `//u:${SECRET}x@`),
         'authentication-failed',
-        /credentials\. Check servers\.$/,
+        /credentials\. Check option "servers"\.$/,
       ],
     ] as const) {
       const options = { servers, timeoutMs: 4_000 };

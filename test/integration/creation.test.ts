@@ -131,7 +131,10 @@ describe('creating a stream', function () {
     await manager.streams.add({ name: stream, subjects: [`${stream}.>`] });
     const refused = await natspoc(['publish', 'x', '--bucket', `${stream}_fresh`]);
     assert.equal(refused.code, 4);
-    assert.match(refused.stderr, /does not cover subject\.events\.p\.\*\. Give its prefix with --prefix/);
+    assert.match(
+      refused.stderr,
+      /does not cover subject\.events\.p\.\*\. To publish .* with --subject\. For partitions give their prefix with --prefix/,
+    );
     assert.deepEqual(await leftovers(), [`KV_${stream}_leases`, stream], 'no fresh bucket');
     await ok('publish', 'x', '--prefix', stream, '--partitions', '3');
     await ok('consume', '--until-caught-up');

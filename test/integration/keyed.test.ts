@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, DiscardPolicy, type NatsConnection, RetentionPolicy } from 'nats';
-import { joinGroup, NatspocError, openStream } from '../../src/core/index.js';
+import { createPublisher, joinGroup, NatspocError, openStream } from '../../src/core/index.js';
 import { partitionOf } from '../../src/core/protocol/layout.js';
 import { type Cli, type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
@@ -347,6 +347,21 @@ describe('a group with a key over a stream that other programs created', functio
       assert.equal(refusal[0], code);
       assert.match(refusal[1], says);
     }
+  });
+
+  it('says that a group over the stream as it is needs a key, and a publisher a subject', async () => {
+    const place = { servers: server.url, stream: 'ORDERS', logger: false as const };
+    const keyed =
+      /^Stream ORDERS listens to .*\. For a group over the stream as it is give a key with (.*), such as subject:2\. For partitions give their prefix with (.*), or choose another stream with (.*)\.$/;
+    const [code, joining] = await refusalOf({ group: 'forgotten' });
+    assert.equal(code, 'layout-mismatch');
+    assert.deepEqual(keyed.exec(joining)?.slice(1), ['option "key"', 'option "prefix"', 'option "stream"']);
+    await assert.rejects(createPublisher(place), /own subjects set option "ownSubjects"\. For partitions/);
+    const consumed = await natspoc('consume', '--group', 'forgotten');
+    assert.match(consumed.stderr, /as it is give a key with --key, such as subject:2\./);
+    const published = await natspoc('publish', 'x');
+    assert.match(published.stderr, /own subjects give a subject with --subject\. For partitions/);
+    assert.deepEqual([consumed.code, published.code], [4, 4]);
   });
 
   it('names the groups of a stream if a command names none', async () => {

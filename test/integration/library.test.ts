@@ -457,8 +457,11 @@ describe('the library', function () {
 
   for (const [options, pattern] of [
     [{ ttlMs: 5 }, /^ttlMs: 5 is not a number of milliseconds/],
-    [{ partitions: 5 }, /has 4 partitions, but partitions is 5\..* Omit partitions /],
-    [{ connection: undefined, servers: 'nats://127.0.0.1:1' }, /Cannot reach NATS .*, or change servers\.$/],
+    [{ partitions: 5 }, /has 4 partitions, but option "partitions" is 5\..* Omit option "partitions" /],
+    [
+      { connection: undefined, servers: 'nats://127.0.0.1:1' },
+      /Cannot reach NATS .*, or change option "servers"\.$/,
+    ],
   ] as const) {
     it(`refuses ${JSON.stringify(options)}`, async () => {
       await publish(1);

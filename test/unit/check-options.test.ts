@@ -32,7 +32,10 @@ describe('options of the library', () => {
     assert.deepEqual([config.backoff, config.concurrency], [{ baseMs: 1, maxMs: 2 }, 1]);
     assert.deepEqual([config.bucket, config.prefix], ['S_leases', 'subject.events']);
     assert.ok(config.given.has('stream') && !config.given.has('prefix') && !config.given.has('concurrency'));
-    assert.deepEqual([config.place('server'), config.option('partitions')], ['servers', 'partitions']);
+    assert.deepEqual(
+      [config.place('server'), config.option('partitions')],
+      ['option "servers"', 'option "partitions"'],
+    );
   });
 
   for (const [from, expected] of [

@@ -97,9 +97,9 @@ const ELSEWHERE: readonly SettingName[] = [
   'tlsfirst',
 ];
 
-/** The option that sets a setting. */
+/** The option that sets a setting, as error messages name it. */
 function optionName(name: SettingName): string {
-  if (name === 'server') return 'servers';
-  if (IN_URL.includes(name)) return 'servers (nats://USER:PASSWORD@HOST)';
-  return ELSEWHERE.includes(name) ? 'a connection of your own' : name;
+  if (name === 'server') return 'option "servers"';
+  if (IN_URL.includes(name)) return 'option "servers" (nats://USER:PASSWORD@HOST)';
+  return ELSEWHERE.includes(name) ? 'a connection of your own' : `option "${name}"`;
 }

@@ -45,9 +45,10 @@ function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
  * The layout on which settings, stream description and bucket agree. The bucket's layout counts first, then the description,
  * then the settings. A given setting must agree with the existing layout.
  *
+ * @param asItIs how to use a stream that has no layout of natspoc; see {@link checkSubjects}.
  * @throws NatspocError `layout-mismatch` if they disagree, or the stream does not listen to the partitions.
  */
-export function agree(config: Config, found: Found): Agreement {
+export function agree(config: Config, found: Found, asItIs?: string): Agreement {
   const { stream, stored } = found;
   const described = stream && describedLayout(stream.config);
   if (described) checkSettings(config, described);
@@ -58,7 +59,8 @@ export function agree(config: Config, found: Found): Agreement {
   const { prefix, partitions } = config;
   const layout = inBucket ?? described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
   // A mirror has no subjects. Another check reports that it is a mirror.
-  if (stream && !stream.config.mirror) checkSubjects(config, layout, stream.config);
+  if (stream && !stream.config.mirror)
+    checkSubjects(config, layout, stream.config, inBucket || described ? undefined : asItIs);
   return { layout, isStored: stored.layout !== undefined && isSame(stored.layout, layout) };
 }
 

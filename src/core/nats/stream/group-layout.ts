@@ -29,7 +29,7 @@ export async function keyedLayout(
   if (stored.layout && !hasOwnPartitions(stored.layout)) return stored;
   if (config.key !== undefined) return { ...stored, layout: undefined };
   if (config.filter === undefined) return undefined;
-  const message = `${config.place('filter')} needs a key: give ${config.option('key')} as well, such as subject:2.`;
+  const message = `A filter needs a key: give ${config.option('key')} as well, such as subject:2, or leave out ${config.place('filter')}.`;
   throw new NatspocError('config', message);
 }
 
@@ -164,7 +164,7 @@ function checkFits(config: Config, { key, filter }: GroupLayoutRecord, subjects:
   const patterns = filter === '>' ? read : [filter];
   throw new NatspocError(
     'config',
-    `${config.place('key')}: ${key} names token ${most}, but no subject of ${patterns.join(', ')} has that many.`,
+    `The key ${key} names token ${most}, but no subject of ${patterns.join(', ')} has that many. Check ${config.place('key')}.`,
   );
 }
 

@@ -14,15 +14,15 @@ export function nameSome(groups: readonly string[]): string {
 
 /** Which of stream and bucket is missing, and what creates it; undefined if both exist. */
 export function missingStore(
-  { stream, bucket }: Config,
+  { stream, bucket, option }: Config,
   found: Pick<Found, 'stream' | 'bucket'>,
 ): string | undefined {
   if (!found.stream && found.bucket)
-    return `There is no stream ${stream}, but its bucket ${bucket} exists. "natspoc stream delete" removes the bucket; check --stream.`;
+    return `There is no stream ${stream}, but its bucket ${bucket} exists. "natspoc stream delete" removes the bucket; check ${option('stream')}.`;
   if (!found.stream)
-    return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check --stream.`;
+    return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check ${option('stream')}.`;
   if (!found.bucket)
-    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never created. "natspoc stream create" creates it; check --bucket.`;
+    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never created. "natspoc stream create" creates it; check ${option('bucket')}.`;
   return undefined;
 }
 
@@ -40,5 +40,5 @@ export async function missingPart(
   const named = nameSome(groups);
   if (groups.length > 0)
     return `Stream ${stream} is read by groups with a key, and ${group} is not one of them: choose one with ${option('group')}: ${named}.`;
-  return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check --bucket.`;
+  return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check ${option('bucket')}.`;
 }

@@ -127,12 +127,21 @@ export function checkDescription(config: Config, layout: LayoutRecord, described
   );
 }
 
-/** @throws NatspocError `layout-mismatch` if the stream does not listen to all partitions. */
-export function checkSubjects(config: Config, layout: LayoutRecord, stream: StreamConfig): void {
+/**
+ * @param asItIs how to use a stream whose subjects are not those of natspoc; undefined if the stream has had the layout.
+ * @throws NatspocError `layout-mismatch` if the stream does not listen to all partitions.
+ */
+export function checkSubjects(
+  config: Config,
+  layout: LayoutRecord,
+  stream: StreamConfig,
+  asItIs: string | undefined,
+): void {
   if (storesPartitions(stream, layout)) return;
+  const prefix = asItIs === undefined ? 'Give its prefix' : `${asItIs}. For partitions give their prefix`;
   throw mismatch(
     `Stream ${config.stream} listens to ${stream.subjects?.join(', ') || 'nothing'}, which does not cover ${partitionWildcard(layout.prefix)}. ` +
-      `Give its prefix with ${config.place('prefix')}, or choose another stream with ${config.place('stream')}.`,
+      `${prefix} with ${config.place('prefix')}, or choose another stream with ${config.place('stream')}.`,
   );
 }
 

@@ -48,6 +48,8 @@ export interface OpenOptions {
   /** Throws if the caller cannot work with this layout, before anything is created. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
   limits?: StreamLimits;
+  /** A sentence without a full stop: how to use a stream that has no partitions. Default: for members, that a group needs a key. */
+  asItIs?: string;
 }
 
 async function look(manager: JetStreamManager, bucket: NatsBucket, config: Config): Promise<Found> {
@@ -123,6 +125,12 @@ export function openTopology(
   return open(connection, config, options, () => {});
 }
 
+/** How a member can read a stream that has no partitions. */
+const byKey = ({ option }: Config, uses: readonly StreamUse[]): string | undefined =>
+  uses.includes('handle') && !uses.includes('publish')
+    ? `For a group over the stream as it is give a key with ${option('key')}, such as subject:2`
+    : undefined;
+
 /** The domain of the servers that keep a stream, empty for none; undefined if the stream is unknown. */
 const domainOf = (info: StreamInfo | undefined): string | undefined =>
   info && ('domain' in info && typeof info.domain === 'string' ? info.domain : '');
@@ -130,7 +138,7 @@ const domainOf = (info: StreamInfo | undefined): string | undefined =>
 async function open(
   connection: NatsConnection,
   config: Config,
-  { create, uses = [], accept, limits = {} }: OpenOptions,
+  { create, uses = [], accept, limits = {}, asItIs = byKey(config, uses) }: OpenOptions,
   check: (found: Found) => void,
 ): Promise<Topology> {
   const manager = await openManager(connection, config);
@@ -143,7 +151,7 @@ async function open(
   check(found);
   const missing = create ? undefined : await missingPart(handles, config, found);
   if (missing) throw new NatspocError('stream-missing', missing);
-  const agreed = agree(config, found);
+  const agreed = agree(config, found, asItIs);
   accept?.(agreed.layout);
   refuse(concernsOf(connection, config, agreed.layout, found), uses);
   const { layout, ...all }: { layout: LayoutRecord; stream: StreamInfo; bucket: StreamInfo } = await provide(
