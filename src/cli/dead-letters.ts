@@ -1,4 +1,7 @@
+import type { Config } from '../core/config/config.js';
 import { NatspocError } from '../core/lib/errors.js';
+import { escapeControl } from '../core/lib/text.js';
+import { nameSome } from '../core/nats/stream/missing-store.js';
 import type { FoundLetter } from '../core/protocol/dead-letter.js';
 import { Args } from './oclif.js';
 import type { StreamSession } from './stream-command.js';
@@ -26,21 +29,41 @@ export function parseLetters(texts: readonly unknown[]): ReadonlySet<number> | u
   );
 }
 
-/** The selected dead letters, oldest first: only letters of the group, and only the named letters, if these are given. */
+/** The group whose dead letters a command concerns; undefined: all groups. */
+const groupOf = ({ given, group }: Config): string | undefined => (given.has('group') ? group : undefined);
+
+/**
+ * The selected dead letters, oldest first: only letters of the group, and only the named letters, if these are given.
+ *
+ * @param others receives the groups of the letters that are left out because they belong to other groups.
+ */
 export async function* lettersOf(
   { config, stream }: StreamSession,
   only: ReadonlySet<number> | undefined,
+  others: Set<string> = new Set(),
 ): AsyncGenerator<FoundLetter> {
-  const group = config.given.has('group') ? config.group : undefined;
+  const group = groupOf(config);
   for await (const letter of stream.deadLetters()) {
-    if (group !== undefined && letter.group !== group) continue;
-    if (only?.has(letter.sequence) !== false) yield letter;
+    if (group !== undefined && letter.group !== group) others.add(letter.group);
+    else if (only?.has(letter.sequence) !== false) yield letter;
   }
 }
 
+/** That there are no dead letters, as a line: of this group, and which other groups have some. */
+export function noLetters({ config }: StreamSession, others: ReadonlySet<string>): string {
+  const group = groupOf(config);
+  const none = group === undefined ? 'no dead letters' : `no dead letters of group ${group}`;
+  if (others.size === 0) return none;
+  const named = nameSome([...others].sort().map(escapeControl));
+  return `${none}; ${others.size === 1 ? `group ${named} has` : `groups ${named} have`} some`;
+}
+
 /** @throws NatspocError `failed` if requested dead letters do not exist. */
-export function refuseMissing(missing: ReadonlySet<number>): void {
+export function refuseMissing({ config }: StreamSession, missing: ReadonlySet<number>): void {
   if (missing.size === 0) return;
   const which = [...missing].join(', ');
-  throw new NatspocError('failed', `There is no dead letter ${which}. "natspoc stream dead" lists them.`);
+  const group = groupOf(config);
+  const [of, flag] = group === undefined ? ['', ''] : [` of group ${group}`, ` --group ${group}`];
+  const message = `There is no dead letter ${which}${of}. "natspoc stream dead${flag}" lists them.`;
+  throw new NatspocError('failed', message);
 }

@@ -1,3 +1,4 @@
+import { SETTINGS } from '../core/config/settings.js';
 import { escapeControl } from '../core/lib/text.js';
 import { countOf, formatBytes } from '../core/lib/units.js';
 import { textOf } from '../core/lib/utf8.js';
@@ -57,20 +58,28 @@ export const fullLetterJson = (letter: FoundLetter, original: Original | undefin
   ...(original && { headers: original.headers, ...payloadJson(original.data) }),
 });
 
-/** The dead letters of a stream as text: `12 in EVENTS_dead, the last at 04:01:02: timed out`. */
+/** The dead letters of a stream as text: `12 messages in EVENTS_dead, the last 04:01:02 in group billing: timed out`. */
 export function describeDeadLetters(facts: DeadLetterFacts | null): string {
   if (facts === null) return 'not permitted to read';
   const { messages, stream, last } = facts;
   if (messages === 0) return 'none';
-  const newest = last ? `, the last ${whenGivenUp(last.at)}: ${escapeControl(last.error)}` : '';
+  const newest = last
+    ? `, the last ${whenGivenUp(last.at)} in group ${escapeControl(last.group)}: ${escapeControl(last.error)}`
+    : '';
   return `${countOf(messages, 'message')} in ${escapeControl(stream)}${newest}`;
 }
 
 /** The notes of `leases check` and `groups` about the dead letters of a stream, which make no group unhealthy. */
 export const deadLetterNotes = (facts: DeadLetterFacts | null): string[] =>
-  facts && facts.messages > 0
-    ? [`dead letters: ${describeDeadLetters(facts)}; "natspoc stream dead" lists them`]
-    : [];
+  facts && facts.messages > 0 ? [`dead letters: ${describeDeadLetters(facts)}; ${howToList(facts)}`] : [];
+
+/** The command that lists the letters of the group that has the last letter: only this group is known. */
+function howToList({ messages, last }: DeadLetterFacts): string {
+  // Any client may have written the name into the letter.
+  if (!last || SETTINGS.group.parse(last.group) === undefined) return '"natspoc stream dead" lists them';
+  const those = messages === 1 ? 'it' : 'those of this group';
+  return `"natspoc stream dead --group ${last.group}" lists ${those}`;
+}
 
 /** When a letter was given up. A member's clock wrote it: any text is possible. */
 export function whenGivenUp(at: string): string {

@@ -369,6 +369,8 @@ describe('a group with a key over a stream that other programs created', functio
       const { stderr, code } = await natspoc(command);
       assert.notEqual(code, 0);
       assert.match(stderr, /ORDERS is read by groups with a key.*choose one with --group: .*mails/);
+      const { error } = JSON.parse((await natspoc(command, '--json')).stdout);
+      assert.equal(error.code, 'group-missing');
     }
   });
 
@@ -439,6 +441,20 @@ describe('a group with a key over a stream that other programs created', functio
       await failing.note(/\(dead-letter\)/);
       failing.signal('SIGTERM');
       await failing.exited;
+      const listed = await natspoc('stream', 'dead', '--group', 'bad', '--json');
+      assert.equal(JSON.parse(listed.stdout).key, `c${(published - 1) % CUSTOMERS}`);
+      const { stdout: shown } = await natspoc('stream', 'dead', '1', '--group', 'bad');
+      assert.match(shown, /^Key +c\d+$/m);
+      assert.doesNotMatch(shown, /Natspoc-Key/);
+      const none = await natspoc('stream', 'dead', '--group', 'mails');
+      assert.equal(none.stderr, 'no dead letters of group mails; group bad has some');
+      const missing = await natspoc('stream', 'dead', '1', '--group', 'mails');
+      assert.match(
+        missing.stderr,
+        /no dead letter 1 of group mails\. "natspoc stream dead --group mails" lists/,
+      );
+      const noted = await natspoc('groups');
+      assert.match(noted.stderr, /in group bad: no; "natspoc stream dead --group bad" lists it$/);
       const redriven = await natspoc('stream', 'redrive', '--group', 'bad');
       assert.equal(redriven.code, 0, redriven.stderr);
       const manager = await connection.jetstreamManager();

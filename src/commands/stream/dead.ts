@@ -1,5 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { letterArgs, lettersOf, parseLetters, refuseMissing } from '../../cli/dead-letters.js';
+import { letterArgs, lettersOf, noLetters, parseLetters, refuseMissing } from '../../cli/dead-letters.js';
 import { forceFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
@@ -16,7 +16,7 @@ export default class StreamDead extends StreamCommand {
     prose(`"consume --on-failure dead-letter" stores messages that failed in the stream STREAM_dead. Without arguments this
 command lists these dead letters, oldest first; with numbers from the list it shows those letters with their error, headers and
 payload. "stream redrive" publishes dead letters again. --drop deletes them for good; the messages themselves stay in their stream, and
-are not handled again.`);
+are not handled again. With --group, and in a keyed group, the command concerns the letters of one group only.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     { description: 'One of them in full:', command: '<%= config.bin %> <%= command.id %> 12' },
@@ -46,16 +46,17 @@ are not handled again.`);
     await this.withStream(flags, 'stream dead', async (session) => {
       const found: FoundLetter[] = [];
       const missing = new Set(only);
+      const others = new Set<string>();
       let shown = 0;
-      for await (const letter of lettersOf(session, only)) {
+      for await (const letter of lettersOf(session, only, others)) {
         missing.delete(letter.sequence);
         shown++;
         if (only) found.push(letter);
         else if (flags.json) this.writeJson(letterJson(letter));
         else this.writeLines([describeLetter(letter)]);
       }
-      refuseMissing(missing);
-      if (!only && shown === 0) this.note('no dead letters');
+      refuseMissing(session, missing);
+      if (!only && shown === 0) this.note(noLetters(session, others));
       if (flags.drop) await this.#drop(session, found, flags);
       else await this.#show(session, found, flags.json);
     });

@@ -1,5 +1,5 @@
 import { connectionFlags } from '../../cli/base-command.js';
-import { letterArgs, lettersOf, parseLetters, refuseMissing } from '../../cli/dead-letters.js';
+import { letterArgs, lettersOf, noLetters, parseLetters, refuseMissing } from '../../cli/dead-letters.js';
 import { countFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import { prose } from '../../cli/prose.js';
@@ -51,21 +51,23 @@ stored. With --dry-run it only lists the dead letters.`);
     only: ReadonlySet<number> | undefined,
   ): Promise<void> {
     let shown = 0;
-    for await (const letter of lettersOf(session, only)) {
+    const others = new Set<string>();
+    for await (const letter of lettersOf(session, only, others)) {
       if (count !== undefined && shown >= count) break;
       shown++;
       if (json) this.writeJson(letterJson(letter));
       else this.writeLines([describeLetter(letter)]);
     }
-    if (shown === 0) this.note('no dead letters');
+    if (shown === 0) this.note(noLetters(session, others));
   }
 
   async #redrive(
-    { config, stream }: StreamSession,
+    session: StreamSession,
     { json, count }: { json: boolean; count?: number | undefined },
     only: ReadonlySet<number> | undefined,
   ): Promise<void> {
     const missing = new Set(only);
+    const { config, stream } = session;
     const summary = await stream.redrive({
       only,
       group: config.given.has('group') ? config.group : undefined,
@@ -87,7 +89,7 @@ stored. With --dry-run it only lists the dead letters.`);
       const others = left > 0 ? `, ${formatCount(left)} left where they are` : '';
       this.writeLines([`${formatCount(redriven)} put back${none}${others}`]);
     }
-    refuseMissing(missing);
+    refuseMissing(session, missing);
     if (kept > 0) {
       throw new NatspocError(
         'failed',

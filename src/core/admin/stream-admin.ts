@@ -20,7 +20,9 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import type { Original } from '../protocol/dead-letter-original.js';
+import { KEY_HEADER } from '../protocol/layout.js';
 import type { LayoutRecord } from '../protocol/layout-records.js';
+import { tokensOf } from '../protocol/message-key.js';
 import { writeCleared } from './cleared.js';
 import { GroupAdmin } from './group-admin.js';
 import { otherLayouts } from './group-layout.js';
@@ -40,6 +42,8 @@ export class StreamAdmin implements AsyncDisposable {
   readonly #config: Config;
   readonly #topology: Topology;
   readonly #messages: NatsStreamAdmin;
+  /** Letters as they are stored, by the letters with computed keys. */
+  readonly #asStored = new WeakMap<FoundLetter, FoundLetter>();
 
   private constructor(config: Config, topology: Topology, onClose: () => Promise<void>) {
     this.#onClose = onClose;
@@ -227,9 +231,34 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#messages.deleteAll();
   }
 
-  /** All current dead letters, oldest first. `foreign` is called for messages that are not dead letters. */
-  deadLetters(foreign: (sequence: number) => void = () => {}): AsyncIterable<FoundLetter> {
-    return this.#deadLetterStore().letters(foreign);
+  /**
+   * All current dead letters, oldest first. In a keyed group, letters have the key that the group computes. `foreign` is called
+   * for messages that are not dead letters.
+   */
+  async *deadLetters(foreign: (sequence: number) => void = () => {}): AsyncGenerator<FoundLetter> {
+    for await (const letter of this.#deadLetterStore().letters(foreign)) yield await this.#withKey(letter);
+  }
+
+  /** A letter with the key that the keyed group of the configuration computes; other letters as they are. */
+  async #withKey(letter: FoundLetter): Promise<FoundLetter> {
+    const key = this.#topology.keyed?.key;
+    if (!key || letter.group !== this.#config.group) return letter;
+    // The subject is in the letter; headers and payload may be in its parts.
+    const isWhole = letter.parts.length === 0 || tokensOf(key.text).length > 0;
+    const original = isWhole ? letter : await this.#deadLetterStore().original(letter);
+    const { headers, data } = original ?? letter;
+    const own = letter.key === null ? headers : { [KEY_HEADER]: letter.key, ...headers };
+    const found = key.of({
+      ...letter,
+      data,
+      sequence: letter.from,
+      size: data.length,
+      timestampMs: 0,
+      headers: () => ({ ...own }),
+    });
+    const shown = { ...letter, key: found };
+    this.#asStored.set(shown, letter);
+    return shown;
   }
 
   /** Publishes dead letters to their partitions again. */
@@ -245,7 +274,7 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** The message of a dead letter, even if it was stored in parts; undefined if a part is gone. */
   originalOf(letter: FoundLetter): Promise<Original | undefined> {
-    return this.#deadLetterStore().original(letter);
+    return this.#deadLetterStore().original(this.#asStored.get(letter) ?? letter);
   }
 
   #deadLetterStore(): NatsDeadLetters {

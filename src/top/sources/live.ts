@@ -23,6 +23,8 @@ const SLOW_ROUNDS = 5;
 /** If there are more readers than this, they are not listed in every round: the list is long, and members report their progress. */
 const READERS_A_ROUND = 64;
 const RECENT_MESSAGES = 60;
+/** Errors that mean that there is no stream or group to show yet. */
+const MISSING: ReadonlySet<string> = new Set(['stream-missing', 'group-missing']);
 
 /** Options of a live source. */
 export interface LiveOptions {
@@ -261,7 +263,7 @@ export class LiveSource {
       if (model().problems.has(what)) emit({ type: 'problem', what, message: null });
     } catch (error) {
       if (this.#stopped || !this.#connected) return;
-      if (error instanceof NatspocError && error.code === 'stream-missing') this.#lose(error);
+      if (error instanceof NatspocError && MISSING.has(error.code)) this.#lose(error);
       else emit({ type: 'problem', what, message: messageOf(error) });
     }
   }

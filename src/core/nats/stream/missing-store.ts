@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.js';
+import { NatspocError } from '../../lib/errors.js';
 import type { NatsHandles } from '../client/handles.js';
 import { listGroups } from '../kv/groups.js';
 import type { Found } from './agreement.js';
@@ -26,19 +27,31 @@ export function missingStore(
   return undefined;
 }
 
-/** Which of stream, bucket, layout and group is missing, and what creates it; undefined if nothing is missing. */
+/**
+ * The error that says which of stream, bucket and layout (`stream-missing`) or group (`group-missing`) is missing, and what creates it;
+ * undefined if nothing is missing.
+ */
 export async function missingPart(
   handles: NatsHandles,
   config: Config,
   found: Found,
-): Promise<string | undefined> {
-  const { stream, bucket, group, option } = config;
+): Promise<NatspocError | undefined> {
+  const { bucket, option } = config;
   const missing = missingStore(config, found);
-  if (missing !== undefined) return missing;
+  if (missing !== undefined) return new NatspocError('stream-missing', missing);
   if (found.stored.layout) return undefined;
   const groups = found.stream ? await listGroups(handles, bucket) : [];
-  const named = nameSome(groups);
-  if (groups.length > 0)
-    return `Stream ${stream} is read by groups with a key, and ${group} is not one of them: choose one with ${option('group')}: ${named}.`;
-  return `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check ${option('bucket')}.`;
+  if (groups.length > 0) return chooseGroup(config, groups);
+  const message = `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check ${option('bucket')}.`;
+  return new NatspocError('stream-missing', message);
 }
+
+/** The error for a group that does not exist, in a stream that only groups with a key read. */
+export const chooseGroup = (
+  { stream, group, option }: Pick<Config, 'stream' | 'group' | 'option'>,
+  groups: readonly string[],
+): NatspocError =>
+  new NatspocError(
+    'group-missing',
+    `Stream ${stream} is read by groups with a key, and ${group} is not one of them: choose one with ${option('group')}: ${nameSome(groups)}.`,
+  );

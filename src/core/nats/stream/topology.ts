@@ -150,7 +150,7 @@ async function open(
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
   const missing = create ? undefined : await missingPart(handles, config, found);
-  if (missing) throw new NatspocError('stream-missing', missing);
+  if (missing) throw missing;
   const agreed = agree(config, found, asItIs);
   accept?.(agreed.layout);
   refuse(concernsOf(connection, config, agreed.layout, found), uses);
