@@ -102,6 +102,13 @@ describe('the hold-up of a partition', function () {
     assert.match(wrong.stderr, /message 4 does not hold p0 up/);
     const asked = await natspoc('leases', 'skip', '0', '--message', '3');
     assert.equal(asked.code, 4, 'it is not done without a confirmation');
+    assert.match(
+      asked.stderr,
+      /Message 3 of p0 would never be handled by this group\. Nothing was done: add --force/,
+    );
+    const mistyped = await natspoc('leases', 'skip', '0', '--message', '4');
+    assert.equal(mistyped.code, 1, 'a wrong message is refused before a question');
+    assert.match(mistyped.stderr, /message 4 does not hold p0 up/);
     const { code, stdout, stderr } = await natspoc('leases', 'skip', '0', '--message', '3', '--yes');
     assert.deepEqual([code, stdout], [0, 'p0: a has skipped the message'], stderr);
     await until('the rest is handled', async () => (await partition()).position === 5);

@@ -46,10 +46,14 @@ export default class LeasesSkip extends StreamCommand {
       const [partition, ...more] = parsePartitions([args.partition], stream.layout.partitions);
       if (partition === undefined || more.length > 0)
         throw new NatspocError('usage', 'Give exactly one partition: a message holds up only its own.');
-      const fate = deadLetter ? 'is stored as a dead letter' : 'is never handled by this group';
+      const fate = deadLetter ? 'would be stored as a dead letter' : 'would never be handled by this group';
       const consequences = [`Message ${sequence} of p${partition} ${fate}.`];
-      await this.confirm({ consequences, name: group.name, force });
-      return group.following((follower) => group.skip(follower, { partition, sequence, deadLetter }, signal));
+      return group.following(async (follower) => {
+        const refused = force ? undefined : await group.refuseSkip(follower, { partition, sequence });
+        if (refused) return refused;
+        await this.confirm({ consequences, name: group.name, force });
+        return group.skip(follower, { partition, sequence, deadLetter }, signal);
+      });
     });
     this.#report(outcome, sequence, flags.json);
   }

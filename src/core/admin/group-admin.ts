@@ -8,7 +8,7 @@ import { GroupFollower, shelteredListener } from './follower.js';
 import type { CheckOptions, GroupPorts, PauseOutcome, ReleaseOptions } from './group-admin-contract.js';
 import { type GroupChange, readable } from './group-entries.js';
 import type { GroupStatus } from './group-status.js';
-import { type HeldUpOutcome, retryPartitions, type SkipOrder, skipMessage } from './held-up.js';
+import { type HeldUpOutcome, refuseSkip, retryPartitions, type SkipOrder, skipMessage } from './held-up.js';
 import { lastOwner, readTenures, type Tenure } from './history.js';
 import { operatorName } from './operator.js';
 import { type Patience, patienceOf } from './patience.js';
@@ -112,6 +112,14 @@ export class GroupAdmin {
   /** Makes owners retry at once the messages that hold their partitions up. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]> {
     return retryPartitions({ ...this.#ports, ...this.#patience, follower }, partitions);
+  }
+
+  /** Why this message cannot be skipped; undefined if it may be possible. Changes nothing. */
+  refuseSkip(
+    follower: GroupFollower,
+    message: Pick<SkipOrder, 'partition' | 'sequence'>,
+  ): Promise<HeldUpOutcome | undefined> {
+    return refuseSkip({ ...this.#ports, follower }, message);
   }
 
   /**

@@ -9,6 +9,9 @@ import { ANSWER_MS } from './thresholds.js';
 /** How often to ask the owner whether the partition has passed the message. */
 const ASK_EVERY_MS = 50;
 
+/** Only the owner can try a message again or skip it. */
+const NO_OWNER = 'it has no owner: start a member of the group with "natspoc consume", then try again';
+
 /** What requests about held-up partitions need. */
 export interface HeldUpPorts {
   observer: Pick<GroupObserver, 'stats'>;
@@ -69,6 +72,21 @@ export async function retryPartitions(
   return outcomes.flat().sort((a, b) => a.partition - b.partition);
 }
 
+/** Why a message cannot be skipped, before the owner is asked; undefined if it may be possible. */
+export async function refuseSkip(
+  { observer, follower }: Pick<HeldUpPorts, 'observer' | 'follower'>,
+  { partition, sequence }: Pick<SkipOrder, 'partition' | 'sequence'>,
+): Promise<HeldUpOutcome | undefined> {
+  const owner = follower.ownerOf(partition);
+  if (owner === null) return notTaken(follower, partition, null);
+  const { members } = await observer.stats([owner], ANSWER_MS);
+  const own = members[0]?.partitions.find((each) => each.partition === partition);
+  if (!own) return undefined;
+  // With a concurrency above 1 other messages hold the partition up, too, and only the owner knows them.
+  const isHeldUp = own.holdUp && (own.holdUp.sequence === sequence || own.holdUp.others > 0);
+  return isHeldUp ? undefined : otherMessage(follower, partition, sequence);
+}
+
 /**
  * Makes the owner skip a message that holds its partition up, and waits until the partition has passed the message.
  */
@@ -80,14 +98,17 @@ export async function skipMessage(ports: HeldUpPorts, order: SkipOrder): Promise
   const answer = owner === null ? null : await control.ask(owner, 'skip', request, answerMs);
   const failed = notTaken(follower, partition, answer);
   if (failed) return failed;
-  if (answer?.kind === 'taken' && !answer.partitions.includes(partition)) {
-    const message = `message ${sequence} does not hold p${partition} up; "leases" shows what does`;
-    return outcomeOf(follower, partition, 'unchanged', message);
-  }
+  if (answer?.kind === 'taken' && !answer.partitions.includes(partition))
+    return otherMessage(follower, partition, sequence);
   const left = await untilPassed(ports, order);
   if (left !== undefined) return outcomeOf(follower, partition, 'failed', left);
   return outcomeOf(follower, partition, deadLetter ? 'dead-letter' : 'skipped');
 }
+
+const otherMessage = (follower: GroupFollower, partition: number, sequence: number): HeldUpOutcome => {
+  const message = `message ${sequence} does not hold p${partition} up; "leases" shows what does`;
+  return outcomeOf(follower, partition, 'unchanged', message);
+};
 
 /** Waits until the partition has passed the message. Returns why it has not. */
 async function untilPassed(
@@ -118,7 +139,7 @@ function notTaken(
   const name = escapeControl(follower.ownerNameOf(partition) ?? '');
   switch (answer?.kind) {
     case undefined:
-      return outcomeOf(follower, partition, 'failed', 'it has no owner');
+      return outcomeOf(follower, partition, 'failed', NO_OWNER);
     case 'gone':
       return outcomeOf(
         follower,
