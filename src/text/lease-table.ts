@@ -7,7 +7,7 @@ import {
 } from '../core/admin/group-status.js';
 import type { Idle } from '../core/admin/idle.js';
 import { isEstimate, type LeaseStatus, needsAttention } from '../core/admin/lease-status.js';
-import { type MemberStatus, TROUBLED } from '../core/admin/members.js';
+import { isDead, type MemberStatus, TROUBLED } from '../core/admin/members.js';
 import type { Unread } from '../core/admin/unread.js';
 import { escapeControl, wrap } from '../core/lib/text.js';
 import { aboutCount, countOf, formatCount, formatDuration, formatRate } from '../core/lib/units.js';
@@ -27,7 +27,7 @@ const NAMED = 8;
 const duration = (ms: number | null): string => (ms === null ? NONE : formatDuration(ms));
 /** The time until a member expires, or the time since it expired. */
 export const expiry = (ms: number | null): string =>
-  ms === null ? NONE : ms < 0 ? `${formatDuration(-ms)} ago` : formatDuration(ms);
+  ms === null ? NONE : ms < 0 ? `expired ${formatDuration(-ms)} ago` : formatDuration(ms);
 
 /** The state of a partition and its pin: `running, pinned to a`, `retrying 7/100 in 12 s`, `kept for a, 9 s left`. */
 export function stateText({
@@ -145,14 +145,16 @@ function formatTrimmed(leases: readonly LeaseStatus[], width = Number.POSITIVE_I
   return wrap(`! dropped by the stream before handled, at most: ${named.join(', ')}${more}`, width);
 }
 
-/** The number of members, and of those in trouble: `3 members (1 unreachable)`. */
+/** The number of members that run, of those in trouble, and of dead members, as `groups` counts them: `3 members (1 silent), 1 unreachable`. */
 function countMembers(members: readonly MemberStatus[]): string {
+  const running = members.filter((each) => !isDead(each));
   const troubled = TROUBLED.flatMap((state) => {
-    const number = members.filter((each) => each.state === state).length;
+    const number = running.filter((each) => each.state === state).length;
     return number > 0 ? [`${number} ${state}`] : [];
   });
-  const all = countOf(members.length, 'member');
-  return troubled.length > 0 ? `${all} (${troubled.join(', ')})` : all;
+  const all = countOf(running.length, 'member');
+  const dead = members.length - running.length;
+  return `${all}${troubled.length > 0 ? ` (${troubled.join(', ')})` : ''}${dead > 0 ? `, ${dead} unreachable` : ''}`;
 }
 
 /** The messages that a keyed group or a member has not read yet, as text. */

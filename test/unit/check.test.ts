@@ -27,7 +27,7 @@ describe('the summary of a group', () => {
       member('S6', { state: 'expired' }),
     ];
     const summary = summarise({ partitions: [], members });
-    assert.equal(summary.split(' \u00b7 ')[0], '6 members (2 unreachable, 1 expired, 1 silent)');
+    assert.equal(summary.split(' \u00b7 ')[0], '3 members (1 silent), 3 unreachable');
     for (const [word, count] of [
       ['unreachable', 2],
       ['expired', 1],
