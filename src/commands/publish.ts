@@ -257,6 +257,8 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
       process.exitCode = error?.exitCode ?? 0;
       return;
     }
+    // A refused flag: nothing was sent, and the summary would hide the error.
+    if (error?.code === 'usage' && summary.confirmed + summary.unknown === 0) throw error;
     this.writeLines(formatSummary(summary, target).split('\n'));
     if (error) throw error;
   }

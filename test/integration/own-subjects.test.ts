@@ -59,8 +59,9 @@ describe('publishing to the subjects of an existing stream', function () {
       [/\{\{key\}\} needs a key/, '--subject', 'orders.{{key}}.c'],
       [/There is no stream NONE/, '--subject', 'orders.a.b', '--stream', 'NONE'],
     ] satisfies [RegExp, ...string[]][]) {
-      const { stderr, code } = await publish('--count', '1', ...args);
+      const { stdout, stderr, code } = await publish('--count', '3', ...args);
       assert.notEqual(code, 0, stderr);
+      assert.equal(stdout, '');
       assert.match(stderr, reason);
       assert.equal(stderr.trim().split('\n').length, 1, stderr);
     }
