@@ -119,7 +119,11 @@ describe('a group with a key over a stream that other programs created', functio
       [],
     );
     await publish(8);
-    const later = await natspoc(...first);
+    const later = await natspoc(...first, '--prefix', 'foo');
+    assert.match(
+      later.stderr,
+      /--prefix is not used: group mails has the key json:customer\.id and reads orders\.\*\.created/,
+    );
     assert.equal(later.stdout.split('\n').length, 2, later.stdout);
   });
 

@@ -75,8 +75,8 @@ const unanswered = (): NatspocError =>
   );
 
 /**
- * The layout of the group, or the layout for which its first member asks. `note`: a setting that is not used, because
- * the group was resized after the setting was chosen.
+ * The layout of the group, or the layout for which its first member asks. `note`: settings that are not used, because
+ * the group was resized after they were chosen, or has a key.
  *
  * @param subjects the subjects of the stream; empty if unknown.
  * @throws NatspocError `layout-mismatch` if the member asks for something else, `config` if the stream does not fit.
@@ -88,7 +88,15 @@ export function agreeOnGroup(
 ): { layout: GroupLayoutRecord; note?: string } {
   const agreed = withStored(config, stored);
   checkFits(config, agreed.layout, subjects);
-  return agreed;
+  const notes = [agreed.note, unusedPrefix(config, agreed.layout)].filter((note) => note !== undefined);
+  return { layout: agreed.layout, ...(notes.length > 0 && { note: notes.join('; ') }) };
+}
+
+/** A note if a prefix is set that the group does not read. */
+function unusedPrefix(config: Config, { key, filter, prefix }: GroupLayoutRecord): string | undefined {
+  if (!config.given.has('prefix') || config.prefix === prefix) return undefined;
+  const reads = filter === '>' ? 'all subjects of the stream' : filter;
+  return `${config.place('prefix')} is not used: group ${config.group} has the key ${key} and reads ${reads}; ${config.option('filter')} restricts a new group`;
 }
 
 function withStored(
