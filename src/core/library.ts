@@ -75,7 +75,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
 
 /**
  * Opens an existing stream, to inspect it and to control its groups: `stream.group('billing').status()`.
- * Creates nothing.
+ * Creates nothing. If only groups with a key read the stream, name a group: `stream.group('billing')`, or the option `group`.
  *
  * @throws NatspocError as {@link joinGroup}, and `stream-missing`.
  */
@@ -83,7 +83,7 @@ export async function openStream(options: OpenStreamOptions = {}): Promise<Strea
   const config = openStreamConfig(options);
   const { connection, close } = await connectionOf(options, config, 'admin');
   try {
-    return await Opened.open(connection, config, [], close);
+    return await Opened.openAll(connection, config, close);
   } catch (error) {
     await close();
     throw error;

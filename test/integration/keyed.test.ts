@@ -353,6 +353,23 @@ describe('a group with a key over a stream that other programs created', functio
     }
   });
 
+  it('opens a stream that only groups with a key read, and each group with its own partitions', async () => {
+    const place = { servers: server.url, stream: 'ORDERS', logger: false as const, handler: () => {} };
+    const sizes = { 'open-3': 3, 'open-5': 5 };
+    for (const [group, partitions] of Object.entries(sizes))
+      await (await joinGroup({ ...place, group, key: 'subject:2', partitions })).leave();
+    await using stream = await openStream({ servers: server.url, stream: 'ORDERS' });
+    const groups = await stream.groups();
+    assert.ok(groups.includes('open-3') && groups.includes('open-5'), groups.join());
+    for (const [group, partitions] of Object.entries(sizes))
+      assert.equal((await stream.group(group).status()).partitions.length, partitions);
+    const missing = { code: 'group-missing', message: /choose one with option "group": .*open-3/ };
+    assert.throws(() => stream.group(), missing);
+    assert.throws(() => stream.group('nobody'), missing);
+    await assert.rejects(stream.status(), missing);
+    for await (const { group } of stream.deadLetters()) assert.ok(group);
+  });
+
   it('says that a group over the stream as it is needs a key, and a publisher a subject', async () => {
     const place = { servers: server.url, stream: 'ORDERS', logger: false as const };
     const keyed =

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { NatspocError } from '../lib/errors.js';
 import { readCleared } from '../member/partition/cleared.js';
 import { sweep, sweepPartitions } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
@@ -11,7 +12,8 @@ import { natsPartitionTraces } from '../nats/kv/partition-traces.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
 import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
 import { countAfter } from '../nats/stream/group-begin.js';
-import { openGroupTopology } from '../nats/stream/group-topology.js';
+import { openGroupTopology, openKeyedTopologies } from '../nats/stream/group-topology.js';
+import { chooseGroup } from '../nats/stream/missing-store.js';
 import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import type { Topology } from '../nats/stream/topology.js';
@@ -40,16 +42,23 @@ import { planTrim, type TrimStep } from './trim.js';
 export class StreamAdmin implements AsyncDisposable {
   readonly #onClose: () => Promise<void>;
   readonly #config: Config;
-  readonly #topology: Topology;
-  readonly #messages: NatsStreamAdmin;
+  /** The group of the configuration; the error if it is missing. */
+  readonly #chosen: Topology | NatspocError;
+  /** Other groups with partitions of their own. */
+  readonly #others: ReadonlyMap<string, Topology>;
   /** Letters as they are stored, by the letters with computed keys. */
   readonly #asStored = new WeakMap<FoundLetter, FoundLetter>();
 
-  private constructor(config: Config, topology: Topology, onClose: () => Promise<void>) {
+  private constructor(
+    config: Config,
+    chosen: Topology | NatspocError,
+    onClose: () => Promise<void>,
+    others: ReadonlyMap<string, Topology> = new Map(),
+  ) {
     this.#onClose = onClose;
     this.#config = config;
-    this.#topology = topology;
-    this.#messages = new NatsStreamAdmin(topology, config.bucket);
+    this.#chosen = chosen;
+    this.#others = others;
   }
 
   /**
@@ -72,6 +81,47 @@ export class StreamAdmin implements AsyncDisposable {
     } catch (error) {
       throw explain(error, `read the state of stream ${config.stream}`);
     }
+  }
+
+  /**
+   * Opens a stream with all of its groups. If only groups with a key read the stream and the group of the configuration is not one of them,
+   * only actions that need this group fail.
+   *
+   * @throws NatspocError as {@link open}.
+   */
+  static async openAll(
+    connection: NatsConnection,
+    config: Config,
+    onClose: () => Promise<void>,
+  ): Promise<StreamAdmin> {
+    try {
+      const chosen = await openGroupTopology(connection, config, []).catch((error: unknown) => {
+        if (error instanceof NatspocError && error.code === 'group-missing') return error;
+        throw error;
+      });
+      const others = await openKeyedTopologies(connection, config);
+      if (chosen instanceof NatspocError && others.size === 0) throw chosen;
+      return new StreamAdmin(config, chosen, onClose, others);
+    } catch (error) {
+      throw explain(error, `read the state of stream ${config.stream}`);
+    }
+  }
+
+  /** @throws NatspocError `group-missing` if only groups with a key read the stream, and the group of the configuration is not one of them. */
+  get #topology(): Topology {
+    if (this.#chosen instanceof NatspocError) throw this.#chosen;
+    return this.#chosen;
+  }
+
+  /** The stream and its bucket, for what does not depend on the group. */
+  get #shared(): Topology {
+    if (!(this.#chosen instanceof NatspocError)) return this.#chosen;
+    const [any] = this.#others.values();
+    return any ?? this.#topology;
+  }
+
+  get #messages(): NatsStreamAdmin {
+    return new NatsStreamAdmin(this.#topology, this.#config.bucket);
   }
 
   /** Closes the connection, if it was opened for this object. */
@@ -97,37 +147,46 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** Settings of the stream and its bucket that lose messages, or may lose them. */
   get concerns(): readonly Concern[] {
-    return this.#topology.concerns;
+    return this.#shared.concerns;
   }
 
   /** The version of the connected server. */
   get serverVersion(): string {
-    return this.#topology.connection.info?.version ?? 'unknown';
+    return this.#shared.connection.info?.version ?? 'unknown';
   }
 
   /**
    * A group of the stream. Default: the group of the configuration.
    *
    * @param shared reads that all groups share. Default: everything is read for this group.
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group is not one of them.
    */
   group(name = this.#config.group, shared?: SharedReads): GroupAdmin {
     const config = { ...this.#config, group: name };
-    return new GroupAdmin(config, this.layout.partitions, natsGroupPorts(this.#topology, config, shared));
+    const topology = this.#others.get(name);
+    if (!topology && this.#chosen instanceof NatspocError)
+      throw chooseGroup(config, [...this.#others.keys()]);
+    const { layout } = topology ?? this.#topology;
+    return new GroupAdmin(
+      config,
+      layout.partitions,
+      natsGroupPorts(topology ?? this.#topology, config, shared),
+    );
   }
 
   /** The names of all groups, sorted. */
   groups(): Promise<string[]> {
-    return listGroups(this.#topology, this.#config.bucket);
+    return listGroups(this.#shared, this.#config.bucket);
   }
 
   /** The bucket of leases and positions. */
   get bucket(): Bucket {
-    return this.#topology.bucket;
+    return this.#shared.bucket;
   }
 
   /** The revision of the newest entry of the bucket. */
   newestRevision(): Promise<number> {
-    return newestRevision(this.#topology, this.#config.bucket);
+    return newestRevision(this.#shared, this.#config.bucket);
   }
 
   /**
@@ -137,11 +196,11 @@ export class StreamAdmin implements AsyncDisposable {
    * @returns the number of deleted entries, including past entries.
    */
   purgeGroup(group: string, revision: number): Promise<number> {
-    return purgeGroup(this.#topology, this.#config.bucket, group, revision);
+    return purgeGroup(this.#shared, this.#config.bucket, group, revision);
   }
 
   /** How many messages of the group of the configuration, in all partitions, are stored after a sequence. */
-  waitingAfter(sequence: number): Promise<number> {
+  async waitingAfter(sequence: number): Promise<number> {
     return countAfter(this.#topology, sequence, this.#config.timeoutMs);
   }
 
@@ -155,7 +214,7 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /** The message with this sequence; undefined if it does not exist (any more). */
-  message(sequence: number): Promise<StoredMessage | undefined> {
+  async message(sequence: number): Promise<StoredMessage | undefined> {
     return this.#messages.get(sequence);
   }
 
@@ -208,7 +267,7 @@ export class StreamAdmin implements AsyncDisposable {
    *
    * @returns the number of deleted messages.
    */
-  purge(partition: number | null, upTo: number | null): Promise<number> {
+  async purge(partition: number | null, upTo: number | null): Promise<number> {
     return this.#messages.purge(partition, upTo);
   }
 
@@ -220,14 +279,14 @@ export class StreamAdmin implements AsyncDisposable {
     let swept = 0;
     for (const group of await this.groups()) {
       const place = { ...this.#config, group };
-      swept += await sweep(natsSessionTraces(this.#topology, place));
-      await sweepPartitions(natsPartitionTraces(this.#topology, this.#topology.bucket, place));
+      swept += await sweep(natsSessionTraces(this.#shared, place));
+      await sweepPartitions(natsPartitionTraces(this.#shared, this.bucket, place));
     }
     return swept;
   }
 
   /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */
-  deleteAll(): Promise<void> {
+  async deleteAll(): Promise<void> {
     return this.#messages.deleteAll();
   }
 
@@ -239,10 +298,12 @@ export class StreamAdmin implements AsyncDisposable {
     for await (const letter of this.#deadLetterStore().letters(foreign)) yield await this.#withKey(letter);
   }
 
-  /** A letter with the key that the keyed group of the configuration computes; other letters as they are. */
+  /** A letter with the key that its keyed group computes, if the group is open; other letters as they are. */
   async #withKey(letter: FoundLetter): Promise<FoundLetter> {
-    const key = this.#topology.keyed?.key;
-    if (!key || letter.group !== this.#config.group) return letter;
+    const chosen = this.#chosen instanceof NatspocError ? undefined : this.#chosen;
+    const group = letter.group === this.#config.group ? chosen : this.#others.get(letter.group);
+    const key = group?.keyed?.key;
+    if (!key) return letter;
     // The subject is in the letter; headers and payload may be in its parts.
     const isWhole = letter.parts.length === 0 || tokensOf(key.text).length > 0;
     const original = isWhole ? letter : await this.#deadLetterStore().original(letter);
@@ -262,7 +323,7 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /** Publishes dead letters to their partitions again. */
-  redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
+  async redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
     const target = natsRedriveTarget(this.#topology, this.#config.timeoutMs);
     return redrive({ ...options, box: this.#deadLetterStore(), target, partitions: this.layout.partitions });
   }
@@ -278,7 +339,7 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   #deadLetterStore(): NatsDeadLetters {
-    return new NatsDeadLetters(this.#topology, { ...this.#config, prefix: this.#topology.deadPrefix });
+    return new NatsDeadLetters(this.#shared, { ...this.#config, prefix: this.#shared.deadPrefix });
   }
 
   #observers(groups: readonly string[]): Map<string, GroupObserver> {

@@ -43,13 +43,22 @@ export interface RedriveOptions {
  * `unreachable`, `not-permitted`, … `await using` closes it.
  */
 export interface StreamAdmin extends AsyncDisposable {
-  /** The layout of all members and publishers. */
+  /**
+   * The layout of all members and publishers; in a stream that only groups with a key read, the layout of the group in the options.
+   *
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and the options name none of them; so do the methods that
+   *   need the layout: `status`, `message`, `tail`, `planTrim`, `trim`, `purge`, `deleteAll` and `redrive`.
+   */
   readonly layout: Layout;
   /** Settings of the stream and its bucket that lose messages, or may lose them. */
   readonly concerns: readonly Concern[];
   /** The version of the connected server. */
   readonly serverVersion: string;
-  /** A group of the stream. Default: the group in the options of `openStream`. */
+  /**
+   * A group of the stream. Default: the group in the options of `openStream`.
+   *
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group was not one of them when it was opened.
+   */
   group(name?: string): GroupAdmin;
   /** The names of all groups, sorted. */
   groups(): Promise<string[]>;

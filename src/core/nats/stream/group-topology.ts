@@ -1,9 +1,13 @@
 import type { NatsConnection } from 'nats';
 import type { Config } from '../../config/config.js';
+import { mapConcurrently } from '../../lib/concurrently.js';
+import { NatspocError } from '../../lib/errors.js';
 import { parseMessageKey } from '../../protocol/message-key.js';
 import { literalStart } from '../../protocol/subject.js';
 import type { StreamUse } from '../client/concern.js';
-import { openKeyedGroup } from './keyed-group.js';
+import { openManager } from '../client/manager.js';
+import { listGroups } from '../kv/groups.js';
+import { type KeyedGroup, openKeyedGroup } from './keyed-group.js';
 import { openTopology, type Topology } from './topology.js';
 
 /**
@@ -23,6 +27,33 @@ export async function openGroupTopology(
   const keyed = await openKeyedGroup(connection, config, { create: false });
   if (!keyed || (whole && keyed.layout.prefix !== undefined))
     return openTopology(connection, config, { create: false, uses });
+  return topologyOf(keyed);
+}
+
+/** Requests for groups that are opened at the same time. */
+const CONCURRENT_GROUPS = 4;
+
+/** Opens all groups of a stream that have partitions of their own, except the group of the configuration, and groups that cannot be read. */
+export async function openKeyedTopologies(
+  connection: NatsConnection,
+  config: Config,
+): Promise<Map<string, Topology>> {
+  const manager = await openManager(connection, config);
+  const groups = await listGroups({ connection, manager, inboxPrefix: config.inboxPrefix }, config.bucket);
+  const others = groups.filter((group) => group !== config.group);
+  const opened = await mapConcurrently(others, CONCURRENT_GROUPS, async (group) => {
+    const keyed = await openKeyedGroup(connection, { ...config, group }, { create: false }).catch(
+      (error: unknown) => {
+        if (error instanceof NatspocError && error.code !== 'unreachable') return undefined;
+        throw error;
+      },
+    );
+    return keyed ? ([[group, topologyOf(keyed)]] as const) : [];
+  });
+  return new Map(opened.flat());
+}
+
+function topologyOf(keyed: KeyedGroup): Topology {
   const { v, key, filter, partitions, hash } = keyed.layout;
   return {
     ...keyed,
@@ -30,7 +61,7 @@ export async function openGroupTopology(
     keyed: { text: key, filter, subjects: keyed.subjects, key: parseMessageKey(key) },
     reads: { all: filter, of: () => [filter] },
     hasTokens: false,
-    deadPrefix: keyed.layout.prefix ?? `natspoc.${config.stream}`,
+    deadPrefix: keyed.layout.prefix ?? `natspoc.${keyed.stream}`,
     duplicateWindowMs: keyed.duplicateWindowMs,
   };
 }
