@@ -72,3 +72,19 @@ export function formatNagios(group: string, status: GroupStatus, findings: reado
     ` | ${figures.join(' ')}`
   );
 }
+
+/** Notes about pins to members that are not in the group; such partitions are assigned like any other. */
+export function absentPinNotes({
+  partitions,
+  members,
+}: Pick<GroupStatus, 'partitions' | 'members'>): string[] {
+  const present = new Set(members.flatMap(({ name, session }) => [name, session]));
+  const pinned = new Map<string, number[]>();
+  for (const { partition, pin } of partitions)
+    if (pin !== null && !present.has(pin)) pinned.set(pin, [...(pinned.get(pin) ?? []), partition]);
+  return [...pinned].map(([pin, each]) => {
+    const list = partitionList(each);
+    const verb = each.length === 1 ? 'is' : 'are';
+    return `${list} ${verb} pinned to ${pin}, which is not a member: any member may own ${each.length === 1 ? 'it' : 'them'}; "leases unpin" removes the pin`;
+  });
+}

@@ -5,7 +5,7 @@ import type { LeaseStatus } from '../../src/core/admin/lease-status.js';
 import type { MemberState } from '../../src/core/admin/members.js';
 import { findStalls } from '../../src/core/admin/stalled.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
-import { findingTexts, formatNagios, unknownToNagios } from '../../src/text/check-report.js';
+import { absentPinNotes, findingTexts, formatNagios, unknownToNagios } from '../../src/text/check-report.js';
 import { summarise } from '../../src/text/lease-table.js';
 import { formatMembers } from '../../src/text/members-table.js';
 import { lease, member } from '../support/group-status.js';
@@ -48,6 +48,19 @@ describe('leases check', () => {
       lease(i, { state }),
     );
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
+  });
+
+  it('notes pins to members that are not in the group', () => {
+    const partitions = [
+      lease(0),
+      lease(1, { pin: 'gone' }),
+      lease(3, { pin: 'gone' }),
+      lease(2, { pin: 'S1' }),
+    ];
+    assert.deepEqual(absentPinNotes({ partitions, members: [member('S1')] }), [
+      'p1 p3 are pinned to gone, which is not a member: any member may own them; "leases unpin" removes the pin',
+    ]);
+    assert.deepEqual(absentPinNotes({ partitions: [lease(0)], members: [] }), []);
   });
 
   it('reports a problem of several partitions once', () => {

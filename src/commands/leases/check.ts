@@ -9,7 +9,13 @@ import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
 import { readDeadLetters } from '../../core/admin/stream-status.js';
 import { duration } from '../../core/config/parse.js';
 import { escapeControl, wrap } from '../../core/lib/text.js';
-import { findingTexts, formatNagios, nagiosExitCode, unknownToNagios } from '../../text/check-report.js';
+import {
+  absentPinNotes,
+  findingTexts,
+  formatNagios,
+  nagiosExitCode,
+  unknownToNagios,
+} from '../../text/check-report.js';
 import { deadLetterNotes } from '../../text/dead-letter-lines.js';
 import { summarise } from '../../text/lease-table.js';
 
@@ -90,7 +96,11 @@ export default class LeasesCheck extends StreamCommand {
           if (findings.length === 0 || performance.now() >= deadline) {
             const title = `${config.stream}, group ${group.name}`;
             const dead = await readDeadLetters(group.observer);
-            const notes = [...settingNotes(stream.concerns), ...deadLetterNotes(dead)];
+            const notes = [
+              ...settingNotes(stream.concerns),
+              ...absentPinNotes(status),
+              ...deadLetterNotes(dead),
+            ];
             return { status, findings, notes, title };
           }
           await sleep(LOOK_AGAIN_MS);
