@@ -16,7 +16,8 @@ export default class StreamDead extends StreamCommand {
     prose(`"consume --on-failure dead-letter" stores messages that failed in the stream STREAM_dead. Without arguments this
 command lists these dead letters, oldest first; with numbers from the list it shows those letters with their error, headers and
 payload. "stream redrive" publishes dead letters again. --drop deletes them for good; the messages themselves stay in their stream, and
-are not handled again. With --group, and in a keyed group, the command concerns the letters of one group only.`);
+are not handled again. With --group the command concerns the letters of this group only; a stream that only keyed groups read needs
+--group.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     { description: 'One of them in full:', command: '<%= config.bin %> <%= command.id %> 12' },
