@@ -87,8 +87,8 @@ describe('natspoc consume in batches', function () {
         /--concurrency must be 1 with batches/,
       ],
       [['--exec', 'cat', '--exec-batch', '5', '--work', '1ms'], 2, /--work/],
-      [['--handler', file], 1, /the batch of .*wrong\.mjs is not an object with messages/],
-      [['--handler', both], 1, /both\.mjs exports a handler and a batchHandler/],
+      [['--handler', file], 2, /the batch of .*wrong\.mjs is not an object with messages/],
+      [['--handler', both], 2, /both\.mjs exports a handler and a batchHandler/],
     ] as const) {
       const exit = await consume(...args);
       assert.equal(exit.code, code, `${args.join(' ')}: ${exit.stderr}`);
