@@ -57,7 +57,11 @@ describe('publishing while the server is killed and restarted', () => {
       });
       const done = run.run();
       for (const part of [0.25, 0.6]) {
-        await until('enough is confirmed', () => run.publisher.counters.confirmed > MESSAGES * part);
+        await until(
+          'enough is confirmed',
+          () => run.publisher.counters.confirmed > MESSAGES * part,
+          config.timeoutMs,
+        );
         await server.kill();
         await server.start();
       }
