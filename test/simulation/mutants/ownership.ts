@@ -69,7 +69,10 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'override-unlooked',
     mistake: 'no member checks whether the pauses that it knows still exist',
-    needs: ['goingBack', 'rests', 'pins'],
+    shownBy: {
+      file: 'test/unit/group-anew.test.ts',
+      title: 'handles a partition again whose pause the leader does not know twice, with contact in between',
+    },
     edits: [
       core('protocol/entry-looks', "state.out.push({ type: 'look-up-override', partition, known });", ''),
     ],
