@@ -41,6 +41,11 @@ export class LineWriter {
     stream.on('error', (error) => this.#close(error));
   }
 
+  /** Number of chunks given to the stream so far. */
+  get given(): number {
+    return this.#given;
+  }
+
   /** True when nothing can be written any more. */
   get isClosed(): boolean {
     return this.#closed !== undefined;
