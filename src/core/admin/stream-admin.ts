@@ -1,20 +1,14 @@
 import type { Config } from '../config/config.js';
-import { NatspocError } from '../lib/errors.js';
 import { readCleared } from '../member/partition/cleared.js';
 import { sweep, sweepPartitions } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
-import { explain } from '../nats/client/outcome.js';
 import { type ReadOptions, readStream } from '../nats/jetstream/read-stream.js';
 import { storedMessage } from '../nats/jetstream/stored-message.js';
 import { listGroups, newestRevision, purgeGroup } from '../nats/kv/groups.js';
 import { natsPartitionTraces } from '../nats/kv/partition-traces.js';
 import { natsSessionTraces } from '../nats/kv/session-traces.js';
-import { NatsDeadLetters } from '../nats/stream/dead-letters.js';
 import { countAfter } from '../nats/stream/group-begin.js';
-import { openGroupTopology, openKeyedTopologies } from '../nats/stream/group-topology.js';
-import { chooseGroup } from '../nats/stream/missing-store.js';
-import { natsRedriveTarget } from '../nats/stream/redrive-target.js';
 import { NatsStreamAdmin } from '../nats/stream/stream-admin.js';
 import type { Topology } from '../nats/stream/topology.js';
 import type { Bucket } from '../ports/index.js';
@@ -22,15 +16,15 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import type { Original } from '../protocol/dead-letter-original.js';
-import { KEY_HEADER } from '../protocol/layout.js';
 import type { LayoutRecord } from '../protocol/layout-records.js';
-import { tokensOf } from '../protocol/message-key.js';
 import { writeCleared } from './cleared.js';
+import { DeadLetterAdmin } from './dead-letters.js';
 import { GroupAdmin } from './group-admin.js';
 import { otherLayouts } from './group-layout.js';
 import { natsGroupPorts } from './group-ports.js';
 import { unknownKey } from './keyed-messages.js';
-import { dropLetter, type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
+import { OpenedGroups } from './opened-groups.js';
+import type { RedriveOptions, RedriveSummary } from './redrive.js';
 import type { SharedReads } from './shared-reads.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
@@ -42,23 +36,14 @@ import { planTrim, type TrimStep } from './trim.js';
 export class StreamAdmin implements AsyncDisposable {
   readonly #onClose: () => Promise<void>;
   readonly #config: Config;
-  /** The group of the configuration; the error if it is missing. */
-  readonly #chosen: Topology | NatspocError;
-  /** Other groups with partitions of their own. */
-  readonly #others: ReadonlyMap<string, Topology>;
-  /** Letters as they are stored, by the letters with computed keys. */
-  readonly #asStored = new WeakMap<FoundLetter, FoundLetter>();
+  readonly #groups: OpenedGroups;
+  readonly #letters: DeadLetterAdmin;
 
-  private constructor(
-    config: Config,
-    chosen: Topology | NatspocError,
-    onClose: () => Promise<void>,
-    others: ReadonlyMap<string, Topology> = new Map(),
-  ) {
+  private constructor(config: Config, groups: OpenedGroups, onClose: () => Promise<void>) {
     this.#onClose = onClose;
     this.#config = config;
-    this.#chosen = chosen;
-    this.#others = others;
+    this.#groups = groups;
+    this.#letters = new DeadLetterAdmin(config, groups);
   }
 
   /**
@@ -75,12 +60,7 @@ export class StreamAdmin implements AsyncDisposable {
     onClose: () => Promise<void> = async () => {},
     whole = false,
   ): Promise<StreamAdmin> {
-    try {
-      const topology = await openGroupTopology(connection, config, uses, whole);
-      return new StreamAdmin(config, topology, onClose);
-    } catch (error) {
-      throw explain(error, `read the state of stream ${config.stream}`);
-    }
+    return new StreamAdmin(config, await OpenedGroups.open(connection, config, uses, whole), onClose);
   }
 
   /**
@@ -94,30 +74,16 @@ export class StreamAdmin implements AsyncDisposable {
     config: Config,
     onClose: () => Promise<void>,
   ): Promise<StreamAdmin> {
-    try {
-      const chosen = await openGroupTopology(connection, config, []).catch((error: unknown) => {
-        if (error instanceof NatspocError && error.code === 'group-missing') return error;
-        throw error;
-      });
-      const others = await openKeyedTopologies(connection, config);
-      if (chosen instanceof NatspocError && others.size === 0) throw chosen;
-      return new StreamAdmin(config, chosen, onClose, others);
-    } catch (error) {
-      throw explain(error, `read the state of stream ${config.stream}`);
-    }
+    return new StreamAdmin(config, await OpenedGroups.openAll(connection, config), onClose);
   }
 
-  /** @throws NatspocError `group-missing` if only groups with a key read the stream, and the group of the configuration is not one of them. */
   get #topology(): Topology {
-    if (this.#chosen instanceof NatspocError) throw this.#chosen;
-    return this.#chosen;
+    return this.#groups.chosen;
   }
 
   /** The stream and its bucket, for what does not depend on the group. */
   get #shared(): Topology {
-    if (!(this.#chosen instanceof NatspocError)) return this.#chosen;
-    const [any] = this.#others.values();
-    return any ?? this.#topology;
+    return this.#groups.any;
   }
 
   get #messages(): NatsStreamAdmin {
@@ -163,15 +129,8 @@ export class StreamAdmin implements AsyncDisposable {
    */
   group(name = this.#config.group, shared?: SharedReads): GroupAdmin {
     const config = { ...this.#config, group: name };
-    const topology = this.#others.get(name);
-    if (!topology && this.#chosen instanceof NatspocError)
-      throw chooseGroup(config, [...this.#others.keys()]);
-    const { layout } = topology ?? this.#topology;
-    return new GroupAdmin(
-      config,
-      layout.partitions,
-      natsGroupPorts(topology ?? this.#topology, config, shared),
-    );
+    const topology = this.#groups.of(name);
+    return new GroupAdmin(config, topology.layout.partitions, natsGroupPorts(topology, config, shared));
   }
 
   /** The names of all groups, sorted. */
@@ -294,52 +253,23 @@ export class StreamAdmin implements AsyncDisposable {
    * All current dead letters, oldest first. In a keyed group, letters have the key that the group computes. `foreign` is called
    * for messages that are not dead letters.
    */
-  async *deadLetters(foreign: (sequence: number) => void = () => {}): AsyncGenerator<FoundLetter> {
-    for await (const letter of this.#deadLetterStore().letters(foreign)) yield await this.#withKey(letter);
-  }
-
-  /** A letter with the key that its keyed group computes, if the group is open; other letters as they are. */
-  async #withKey(letter: FoundLetter): Promise<FoundLetter> {
-    const chosen = this.#chosen instanceof NatspocError ? undefined : this.#chosen;
-    const group = letter.group === this.#config.group ? chosen : this.#others.get(letter.group);
-    const key = group?.keyed?.key;
-    if (!key) return letter;
-    // The subject is in the letter; headers and payload may be in its parts.
-    const isWhole = letter.parts.length === 0 || tokensOf(key.text).length > 0;
-    const original = isWhole ? letter : await this.#deadLetterStore().original(letter);
-    const { headers, data } = original ?? letter;
-    const own = letter.key === null ? headers : { [KEY_HEADER]: letter.key, ...headers };
-    const found = key.of({
-      ...letter,
-      data,
-      sequence: letter.from,
-      size: data.length,
-      timestampMs: 0,
-      headers: () => ({ ...own }),
-    });
-    const shown = { ...letter, key: found };
-    this.#asStored.set(shown, letter);
-    return shown;
+  deadLetters(foreign: (sequence: number) => void = () => {}): AsyncGenerator<FoundLetter> {
+    return this.#letters.letters(foreign);
   }
 
   /** Publishes dead letters to their partitions again. */
-  async redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
-    const target = natsRedriveTarget(this.#topology, this.#config.timeoutMs);
-    return redrive({ ...options, box: this.#deadLetterStore(), target, partitions: this.layout.partitions });
+  redrive(options: Omit<RedriveOptions, 'box' | 'target' | 'partitions'>): Promise<RedriveSummary> {
+    return this.#letters.redrive(options);
   }
 
   /** Deletes a dead letter for good: its message stays in the stream, but is not handled again. */
   dropDeadLetter(letter: FoundLetter): Promise<void> {
-    return dropLetter(this.#deadLetterStore(), letter);
+    return this.#letters.drop(letter);
   }
 
   /** The message of a dead letter, even if it was stored in parts; undefined if a part is gone. */
   originalOf(letter: FoundLetter): Promise<Original | undefined> {
-    return this.#deadLetterStore().original(this.#asStored.get(letter) ?? letter);
-  }
-
-  #deadLetterStore(): NatsDeadLetters {
-    return new NatsDeadLetters(this.#shared, { ...this.#config, prefix: this.#shared.deadPrefix });
+    return this.#letters.originalOf(letter);
   }
 
   #observers(groups: readonly string[]): Map<string, GroupObserver> {

@@ -1,0 +1,102 @@
+import type { Config } from '../config/config.js';
+import { NatspocError } from '../lib/errors.js';
+import type { StreamUse } from '../nats/client/concern.js';
+import type { NatsConnection } from '../nats/client/connection.js';
+import { explain } from '../nats/client/outcome.js';
+import { openGroupTopology, openKeyedTopologies } from '../nats/stream/group-topology.js';
+import { chooseGroup } from '../nats/stream/missing-store.js';
+import type { Topology } from '../nats/stream/topology.js';
+
+/** The groups of a stream that an operator has opened: the group of the configuration, and maybe all other groups with a key. */
+export class OpenedGroups {
+  readonly #config: Config;
+  /** The group of the configuration; the error if it is missing. */
+  readonly #chosen: Topology | NatspocError;
+  /** Other groups with partitions of their own. */
+  readonly #others: ReadonlyMap<string, Topology>;
+
+  private constructor(
+    config: Config,
+    chosen: Topology | NatspocError,
+    others: ReadonlyMap<string, Topology> = new Map(),
+  ) {
+    this.#config = config;
+    this.#chosen = chosen;
+    this.#others = others;
+  }
+
+  /**
+   * Opens the group of the configuration.
+   *
+   * @param uses how the stream will be used; a stream that would then lose messages is refused.
+   * @param whole true for actions on all messages, such as a trim: the group of the configuration does not matter.
+   * @throws NatspocError `stream-missing`, `layout-mismatch`, …
+   */
+  static async open(
+    connection: NatsConnection,
+    config: Config,
+    uses: readonly StreamUse[],
+    whole: boolean,
+  ): Promise<OpenedGroups> {
+    try {
+      return new OpenedGroups(config, await openGroupTopology(connection, config, uses, whole));
+    } catch (error) {
+      throw explain(error, `read the state of stream ${config.stream}`);
+    }
+  }
+
+  /**
+   * Opens all groups. If only groups with a key read the stream and the group of the configuration is not one of them, only actions that
+   * need this group fail.
+   *
+   * @throws NatspocError as {@link open}.
+   */
+  static async openAll(connection: NatsConnection, config: Config): Promise<OpenedGroups> {
+    try {
+      const chosen = await openGroupTopology(connection, config, []).catch((error: unknown) => {
+        if (error instanceof NatspocError && error.code === 'group-missing') return error;
+        throw error;
+      });
+      const others = await openKeyedTopologies(connection, config);
+      if (chosen instanceof NatspocError && others.size === 0) throw chosen;
+      return new OpenedGroups(config, chosen, others);
+    } catch (error) {
+      throw explain(error, `read the state of stream ${config.stream}`);
+    }
+  }
+
+  /**
+   * The group of the configuration.
+   *
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and the group of the configuration is not one of them.
+   */
+  get chosen(): Topology {
+    if (this.#chosen instanceof NatspocError) throw this.#chosen;
+    return this.#chosen;
+  }
+
+  /** Any opened group: all groups of a stream share its bucket, its connection and its dead letters. */
+  get any(): Topology {
+    if (!(this.#chosen instanceof NatspocError)) return this.#chosen;
+    const [any] = this.#others.values();
+    return any ?? this.chosen;
+  }
+
+  /**
+   * A group of the stream; a group without partitions of its own has those of the group of the configuration.
+   *
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group is not one of them.
+   */
+  of(name: string): Topology {
+    const topology = this.#others.get(name);
+    if (!topology && this.#chosen instanceof NatspocError)
+      throw chooseGroup({ ...this.#config, group: name }, [...this.#others.keys()]);
+    return topology ?? this.chosen;
+  }
+
+  /** The group with this name if it was opened; otherwise undefined. */
+  find(name: string): Topology | undefined {
+    if (name !== this.#config.group) return this.#others.get(name);
+    return this.#chosen instanceof NatspocError ? undefined : this.#chosen;
+  }
+}
