@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ViewEntry } from '../../src/core/protocol/events.js';
 import { GroupDriver, gone, session } from '../support/group-driver.js';
 
 /** A member that has joined, at the moment when it sends its next renewal. */
@@ -142,17 +143,52 @@ describe('the session of a member', () => {
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'ME', expected: 10 }]);
   });
 
-  it('is removed with its proof of life when the member leaves', () => {
-    const me = new GroupDriver(0);
-    me.join([session('B', 1)]);
-    me.send({ type: 'leave' });
+  it('is marked and then removed with its proof of life when a member that owns nothing leaves', () => {
+    const me = leaving();
+    assert.deepEqual(me.last('write-session'), [
+      { type: 'write-session', id: 'ME', expected: 10, leaving: true, gaveUp: null },
+    ]);
+    assert.deepEqual(me.last('remove-session'), []);
+    me.send({ type: 'session-written', id: 'ME', outcome: { kind: 'ok', revision: 20 } });
     assert.deepEqual(me.last('remove-session'), [
-      { type: 'remove-session', id: 'ME', expected: 10, proof: 9 },
+      { type: 'remove-session', id: 'ME', expected: 20, proof: 9 },
     ]);
     me.send({ type: 'session-removed', id: 'ME', outcome: { kind: 'ok', revision: 30 } });
     assert.equal(me.last('left').length, 1);
   });
+
+  it('is removed without the mark if the mark cannot be written', () => {
+    const me = leaving();
+    me.send({ type: 'session-written', id: 'ME', outcome: { kind: 'unknown' } });
+    me.wait(me.timing.retryMs);
+    assert.equal(me.last('remove-session').length, 1);
+  });
 });
+
+describe('the session of another member', () => {
+  const endOf = (entries: readonly ViewEntry[]) => {
+    const me = new GroupDriver(0);
+    me.join([session('B', 1)]);
+    me.send({ type: 'changes', entries: [...entries] });
+    return me.last('report').map(({ report }) => (report.type === 'member-left' ? report.how : report.type));
+  };
+
+  it('ends by leaving if it was marked', () => {
+    assert.deepEqual(endOf([session('B', 20, { leaving: true }), gone('B', 21)]), ['left']);
+  });
+
+  it('ends by death if it was not marked, also for a member that does not probe it', () => {
+    assert.deepEqual(endOf([gone('B', 21)]), ['dead']);
+  });
+});
+
+/** A member that owns nothing and is asked to leave. */
+function leaving(): GroupDriver {
+  const me = new GroupDriver(0);
+  me.join([session('B', 1)]);
+  me.send({ type: 'leave' });
+  return me;
+}
 
 /** A member that runs partition 0 at epoch 20. */
 function owning(): GroupDriver {

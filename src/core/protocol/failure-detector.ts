@@ -171,7 +171,7 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
   if (!peer) return;
   peer.fencing = false;
   if (outcome.kind === 'ok') {
-    bury(state, peer, outcome.revision, 'dead');
+    bury(state, peer, outcome.revision);
     return;
   }
   // The session was marked as leaving, fenced by another member, or removed without a marker: the leader knows.

@@ -40,7 +40,7 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
     // The revision is lower than the known one: the bucket went back. Only this revision can be fenced.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
-  } else if (peer) bury(state, peer, peer.revision, 'dead');
+  } else if (peer) bury(state, peer, peer.revision);
   else markGone(state, id);
 }
 

@@ -25,7 +25,7 @@ export function maintainSession(state: State): void {
     else finishLeaving(state);
     return;
   }
-  if (state.leaving && isEmptyHanded(state)) removeSession(state, session.id);
+  if (state.leaving && isEmptyHanded(state) && isMarkTried(state)) removeSession(state, session.id);
   if (session.removing) return;
   // Nothing is written before the members are known: a member that is refused leaves nothing behind.
   if (!state.viewReady && session.proof.revision === 0) return;
@@ -45,6 +45,14 @@ function writeEntry(state: State, id: string): void {
   if (state.leaving) state.dirty = true;
   const { leaving, gaveUp } = state;
   state.out.push({ type: 'write-session', id, expected: session.revision, leaving, gaveUp });
+}
+
+/**
+ * True if the entry is marked as leaving, or cannot be. The mark is how other members tell a leave from a death, even of a member that
+ * owns nothing. One failed write is enough: a full bucket refuses the mark, but not the removal.
+ */
+function isMarkTried({ session, viewReady }: State): boolean {
+  return session.marked || session.inDoubt || !viewReady || session.proof.revision === 0;
 }
 
 /** True if nothing is owned, and the view shows no lease that another member has handed to us. */

@@ -72,7 +72,7 @@ export function applySession(state: State, entry: SessionEntry): void {
   const known = state.peers.get(id);
   if (known && known.revision >= revision) return;
   if (record === null) {
-    if (known) bury(state, known, revision, known.misses > 0 || known.fencing ? 'dead' : 'left');
+    if (known) bury(state, known, revision);
     return;
   }
   if (record === 'unreadable' && known?.record !== 'unreadable') {
@@ -114,15 +114,18 @@ function newPeer(state: State, id: string): Peer {
 
 const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
 
-/** A session is gone: forget the member. Its leases are orphans from now on. */
-export function bury(state: State, peer: Peer, revision: number, how: 'left' | 'dead'): void {
+/**
+ * A session is gone: forget the member. Its leases are orphans from now on. A member that leaves marks its session first; a session that
+ * ends without the mark was fenced.
+ */
+export function bury(state: State, peer: Peer, revision: number): void {
   state.peers.delete(peer.id);
   state.absent.delete(peer.id);
   markGone(state, peer.id);
   state.ring = null;
   if (revision > state.watchRevision) state.buried.set(peer.id, revision);
   const name = peer.record === 'unreadable' ? peer.id : peer.record.name;
-  report(state, { type: 'member-left', id: peer.id, name, how: isLeaving(peer) ? 'left' : how });
+  report(state, { type: 'member-left', id: peer.id, name, how: isLeaving(peer) ? 'left' : 'dead' });
   state.dirty = true;
 }
 

@@ -95,7 +95,7 @@ export const OWNERSHIP: readonly Mutant[] = [
       core(
         'protocol/failure-detector',
         "state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });",
-        "bury(state, peer, peer.revision, 'dead');",
+        'bury(state, peer, peer.revision);',
       ),
     ],
   },
