@@ -33,7 +33,7 @@ export type CreatePublisherOptions = Connecting &
     ordered?: boolean | undefined;
     /**
      * Publishes to a stream that exists and has subjects of its own: each message names its `subject`. Nothing is created.
-     * `ordered` keeps the messages of a key in order; for messages without a key, the messages of a subject.
+     * `ordered` keeps the messages of a key in order, and messages without a key in the order of their subject.
      *
      * @default false
      */
