@@ -1,7 +1,7 @@
-# The command line as an image. Its entry point is natspoc:
+# An image of the command line. Its entry point is natspoc:
 #   docker build -t natspoc .
 #   docker run --rm natspoc consume --server nats://nats:4222
-# Your handler: an image FROM natspoc, with the module copied to /srv, and `consume --handler handler.js`.
+# To run your handler, build an image FROM natspoc, copy the module to /srv, and set the command `consume --handler handler.js`.
 FROM node:26-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
@@ -15,10 +15,10 @@ COPY --from=build /build/package.json /build/oclif.manifest.json /build/LICENSE 
 COPY --from=build /build/bin/run.js bin/
 COPY --from=build /build/dist dist
 COPY --from=build /build/node_modules node_modules
-# Probes and scrapers are outside of the container.
+# Probes and scrapers connect from outside the container.
 ENV HEALTH_HOST=0.0.0.0 EXPORTER_HOST=0.0.0.0
 WORKDIR /srv
 USER node
-# It can be PID 1: it handles SIGTERM, and commits and hands over before it ends.
+# natspoc can be PID 1: it handles SIGTERM, and commits and hands over before it ends.
 ENTRYPOINT ["node", "/app/bin/run.js"]
 CMD ["help"]

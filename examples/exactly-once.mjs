@@ -1,8 +1,8 @@
-// A worker whose effects count exactly once, whatever happens: each effect is stored together with the
+// A worker whose effects count exactly once, whatever happens, because each effect is stored together with the
 // identity of its message.
 //
 //     natspoc server &
-//     node examples/exactly-once.mjs journal.ndjson        # as many as you like, on one file
+//     node examples/exactly-once.mjs journal.ndjson        # start several, all with the same file
 //     natspoc publish --stream EXAMPLE_LEDGER --prefix example.ledger --rate 100 --keys 20 '{"amount": 1}'
 //     node examples/exactly-once.mjs --total journal.ndjson
 //
@@ -10,13 +10,13 @@
 // stopped in the middle of a write may wake up long after its partition has moved to another owner. Neither can be
 // prevented, but both are harmless if the store accepts each message only once. A message is identified by:
 //   - its sequence AND the time at which it was stored: a stream that is created again begins at 1 again;
-//   - a name for the run: after "leases seek" the same messages shall count again, so set another RUN.
+//   - a name for the run: after "leases seek" the same messages must count again, so set another RUN.
 // Do not compare with the last sequence: with a concurrency above 1 a message may be handled before an earlier message of
-// another key. docs/library.md has the statement for a database.
+// another key. docs/library.md has the SQL statements for a database.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { joinGroup, textOf } from 'natspoc';
 
-/** Adds up a journal, and says how many of its entries did not count. */
+/** Adds up the entries of a journal, and counts the repeated entries, which are ignored. */
 function total(file) {
   const seen = new Set();
   const sum = { amount: 0, entries: 0, ignored: 0 };

@@ -1,5 +1,5 @@
-// Publisher and consumer in one process, on one connection: a hundred orders of ten customers, in order for each customer. It ends when
-// all orders are handled.
+// Publisher and consumer in one process, on one connection: a hundred orders of ten customers, in order for each customer. The program
+// ends when all orders are handled.
 //
 //     natspoc server &
 //     node examples/publish-and-consume.mjs

@@ -1,7 +1,7 @@
 // A plain worker: joins a group and handles its share of the partitions until Ctrl-C.
 //
 //     natspoc server &
-//     node examples/worker.mjs            # in two terminals: they share the partitions
+//     node examples/worker.mjs            # in two terminals: the two workers share the partitions
 //     natspoc publish --stream EXAMPLE_WORK --prefix example.work --rate 10 --keys 20 'order {{Count}}'
 import { joinGroup, textOf } from 'natspoc';
 
@@ -33,7 +33,7 @@ worker.on('failed', ({ message, error, then }) => console.log(`! #${message.sequ
 await worker.closed;
 console.log(`left after ${worker.counters.handled} messages`);
 
-/** The work itself. It ends early when the partition has to move, because the signal is passed on. */
+/** Does the work. Ends early if the signal aborts, for example because the partition has to move. */
 async function deliver(_text, signal) {
   await new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, 5);
