@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs the sources without a build. oclif is pointed at src/commands here because its own
-// TypeScript loading does not work with TypeScript 7.
+// Runs the sources without a build. The folder src/commands is passed to oclif, because oclif's own loading of
+// TypeScript does not work with TypeScript 7.
 import { register } from 'tsx/esm/api';
 
 register();

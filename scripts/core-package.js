@@ -1,6 +1,7 @@
-// Packs natspoc-core: the library of the same sources, without the command line, oclif, Ink and React.
+// Packs natspoc-core: the library, built from the same sources, without the command line, oclif, Ink and React.
+// It writes the package to the given folder, by default the current folder. Run `npm run build` first.
 //
-//     node scripts/core-package.js [folder, default the current one]     after npm run build
+//     node scripts/core-package.js [folder]
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +27,7 @@ try {
     filter: (path) => !/\.js(\.map)?$/.test(path),
   });
   cpSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-  // The documents are only in the package natspoc, so the texts name them without a link.
+  // Only the package natspoc contains the documents, so the changelog names them without links.
   const changelog = readFileSync(join(root, 'CHANGELOG.md'), 'utf8');
   const named = changelog.replace(/\[([^\]]+)\]\((docs\/[^)#]+)(#[^)]*)?\)/g, '$1 (`$2` of natspoc)');
   writeFileSync(join(folder, 'CHANGELOG.md'), named);
@@ -55,7 +56,7 @@ try {
     files: ['dist', 'CHANGELOG.md'],
     engines,
     dependencies: { nats: dependencies.nats },
-    // Needed for the metrics of `health`.
+    // prom-client is needed only for the metrics of `health`.
     peerDependencies: { ...peerDependencies, 'prom-client': dependencies['prom-client'] },
     peerDependenciesMeta: { ...peerDependenciesMeta, 'prom-client': { optional: true } },
   };

@@ -1,6 +1,6 @@
 /**
- * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the installed version, and the newer
- * builds on the machine's own Debian mirror; then chaos on a cluster of the newest version. It installs nothing: it unpacks the packages
+ * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the installed version, and newer builds
+ * from the machine's Debian mirror. Then it runs chaos on a cluster of the newest version. It installs nothing, but unpacks the packages
  * into a temporary folder.
  *
  *   npm run test:matrix -- [--versions 2.9,2.10,2.15] [mocha arguments]
@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureServerBinary } from '../src/local/server/index.js';
 
-/** The Debian releases that are newer than that of this machine. */
+/** Debian releases that are newer than the release of this machine. */
 const SUITES = ['trixie', 'forky', 'sid'];
 const CHAOS = 'test/chaos/chaos.test.ts';
 const SPECS = [
@@ -63,11 +63,11 @@ async function unpack(url: string, version: string, folder: string): Promise<str
   const binary = ['usr/sbin', 'usr/bin']
     .map((dir) => join(target, dir, 'nats-server'))
     .find((path) => existsSync(path));
-  if (!binary) throw new Error(`${version}: the package holds no nats-server`);
+  if (!binary) throw new Error(`${version}: the package contains no nats-server`);
   return binary;
 }
 
-/** Runs mocha on a server; false if a test failed. */
+/** Runs tests against a nats-server program. Returns false if a test failed. */
 function run(
   title: string,
   binary: string,

@@ -1,6 +1,6 @@
 /**
- * Draws docs/top.svg: the screen of `natspoc top` at the end of a recorded run, by the same renderer, from the same bytes that a terminal
- * gets. `npm run picture [RECORDING [SVG]]`.
+ * Draws docs/top.svg: the screen of `natspoc top` at the end of a recorded run. It uses the renderer of the screen, and the bytes that a
+ * terminal would get. Usage: `npm run picture [RECORDING [SVG]]`.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ const pathOf = (name: string): string => fileURLToPath(new URL(`../docs/${name}`
 const [recording = pathOf('top.ndjson'), picture = pathOf('top.svg')] = process.argv.slice(2);
 const SIZE = { columns: 150, rows: 44 };
 
-// Set before the first read of the time zone, so that the times are the same on every machine.
+// The time zone is set before its first use, so that the times are the same on every machine.
 process.env.TZ = 'UTC';
 const { drawReplay } = await import('./draw.js');
 const { terminalSvg } = await import('./svg.js');

@@ -1,5 +1,6 @@
 // Keeps in dist/core the declarations on which the library's public types depend, and deletes all others, so that programs cannot use
-// internal classes and functions. Each file gets a copy as `.d.cts`, without which TypeScript before 5.8 refuses an import from CommonJS.
+// internal classes and functions. Each file also gets a copy as `.d.cts`, because TypeScript before 5.8 otherwise refuses an import from
+// CommonJS.
 //
 // The compiler writes each declaration at the start of a line, so no parser is needed.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -50,7 +51,7 @@ function describe(file, text) {
   return { text, kind: 'declared', name, used };
 }
 
-/** The name in the other file, and the name here. */
+/** The name that a specifier has in the other file, and its name in this file. */
 function namesOf(specifier) {
   const [name, alias = name] = specifier.replace(/^type /, '').split(' as ');
   return { name, alias };
@@ -90,7 +91,7 @@ for (let next = open.pop(); next; next = open.pop()) {
   }
 }
 
-/** The part of a statement that stays; undefined: no part stays. */
+/** The part of a statement that is kept; undefined if no part is kept. */
 function kept(file, { text, kind, name, specifiers, from }) {
   const names = wanted.get(file);
   if (kind === 'declared') return names.has(name) ? text : undefined;

@@ -1,6 +1,6 @@
 import type { IBufferCell, Terminal } from '@xterm/headless';
 
-/** Columns and rows of pixels that a character takes. */
+/** Width and height of a character, in pixels. */
 const CELL = { width: 8.4, height: 18 };
 const FONT_SIZE = 14;
 const PADDING = 16;
@@ -16,10 +16,10 @@ const COLORS = [
   ...['#6e7681', '#ffa198', '#7ee787', '#f2cc60', '#a5c8ff', '#e2c5ff', '#8ae9ef', '#f0f6fc'],
 ];
 
-/** Eighths of a cell. They are drawn as rectangles, because fonts draw them with gaps between the lines. */
+/** Blocks of one to eight eighths of a cell. They are drawn as rectangles, because fonts leave gaps between the lines. */
 const BARS = '▁▂▃▄▅▆▇█';
 
-/** The look of a cell. */
+/** The colours and the style of a cell. */
 interface Look {
   color: string;
   background: string | null;
@@ -27,7 +27,7 @@ interface Look {
   dim: boolean;
 }
 
-/** Neighbouring cells that look the same. */
+/** Neighbouring cells with the same colours and style. */
 interface Run extends Look {
   column: number;
   text: string;
@@ -47,7 +47,7 @@ const sameLook = (a: Look, b: Look): boolean =>
   a.color === b.color && a.background === b.background && a.bold === b.bold && a.dim === b.dim;
 
 /**
- * The runs of a row. Blank runs are left out, and a long gap ends a run: so the next run has its own position, whatever the font's width.
+ * The runs of a row without blank runs. Two spaces end a run, so that the next run starts at its exact column, whatever the font's width.
  */
 function runsOf(terminal: Terminal, row: number): Run[] {
   const runs: Run[] = [];

@@ -7,7 +7,7 @@ import { Plugin } from '@oclif/core';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const plugin = new Plugin({ root, isRoot: true, ignoreManifest: true });
 await plugin.load();
-// The usage line has the arguments. oclif's own usage line would also list every flag.
+// The usage line lists the arguments, and only [FLAGS] for all flags. oclif's own usage line would list every flag.
 for (const command of Object.values(plugin.manifest.commands)) {
   const args = Object.values(command.args ?? {}).map(({ name, required }) => {
     const shown = `${name.toUpperCase()}${command.strict === false ? '...' : ''}`;

@@ -1,4 +1,4 @@
-/** Child processes: signals are sent only here. */
+/** Sends signals to child processes. */
 import type { ChildProcess } from 'node:child_process';
 
 /**

@@ -102,7 +102,7 @@ describe('natspoc demo', function () {
     await published(demo, async () => process.kill(await publisherOf(demo.pid), 'SIGKILL'));
     const { code, stdout, stderr } = await demo.exited;
     assert.equal(code, 1, stdout);
-    assert.equal(stderr, 'Error: The publisher ended before its time, by SIGKILL.');
+    assert.equal(stderr, 'Error: The publisher ended too early, by SIGKILL.');
     assert.deepEqual(readdirSync(folder()), []);
   });
 
@@ -115,7 +115,7 @@ describe('natspoc demo', function () {
     assert.equal(code, 1, stdout);
     assert.match(
       stderr,
-      /^Error: The publisher ended before its time, with exit code 4: .*maximum messages.*$/,
+      /^Error: The publisher ended too early, with exit code 4: .*maximum messages.*$/,
     );
     assert.deepEqual(readdirSync(folder()), []);
   });
@@ -137,7 +137,7 @@ describe('natspoc demo', function () {
       const exit = await demo.exited;
       if (signal === 'SIGINT') {
         assert.equal(exit.code, 1);
-        assert.match(exit.stderr, /^Error: The demo was stopped before its end\.$/);
+        assert.match(exit.stderr, /^Error: The demo was stopped before it finished\.$/);
       }
       await until('the folders are removed', () => readdirSync(folder()).length === 0);
     });

@@ -75,7 +75,7 @@ describe('running a server', function () {
     await new Promise((resolve) => blocker.once('listening', resolve));
     const address = blocker.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const line = new RegExp(`^Port ${port} is already in use: choose another, or 0 for a free one\\.$`);
+    const line = new RegExp(`^Port ${port} is already in use: choose another port, or 0 for a free one\\.$`);
     try {
       await refused({ port }, line);
       await refused({ monitorPort: port }, line);

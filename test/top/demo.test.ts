@@ -37,7 +37,7 @@ describe('natspoc demo in a terminal', function () {
     await tmux.shows(/healthy[\s\S]*the publisher starts/);
     await tmux.press('C-c');
     const after = await tmux.shows(/AFTER=\d/);
-    assert.match(after, /Error: The demo was stopped before its end\.\nAFTER=1/);
+    assert.match(after, /Error: The demo was stopped before it finished\.\nAFTER=1/);
     assert.equal(await tmux.variable('cursor_flag'), '1');
     assert.deepEqual(readdirSync(folder()), []);
   });

@@ -20,17 +20,17 @@ export interface DemoOptions {
   servers: number;
   consumers: number;
   partitions: number;
-  /** Messages per second; `rateText` is the publisher's flag. */
+  /** Messages per second; `rateText` is the value of the publisher's flag `--rate`. */
   rate: number;
   rateText: string;
   durationMs: number;
   /** The file that this process was started with: the demo starts its processes with the same file. */
   entry: string;
   env: NodeJS.ProcessEnv;
-  /** Environment for finding the server. It includes a variable of `.env`, which the processes do not get. */
+  /** Environment for finding the server. It may contain NATS_SERVER_BIN from `.env`, which the processes do not get. */
   serverEnv: NodeJS.ProcessEnv;
   tell: (line: string) => void;
-  /** Shows the group once it exists. Resolves with a function that ends the display, which is called before the servers stop. */
+  /** Shows the group once it exists. Resolves with a function that ends the display; the demo calls it before the servers stop. */
   show?: ((connection: NatsConnection, config: Config) => Promise<() => void>) | undefined;
   signal: AbortSignal;
 }
@@ -38,7 +38,7 @@ export interface DemoOptions {
 const STREAM = 'EVENTS';
 const KEYS = 100;
 
-/** Environment for the processes: that of this process, without variables that would configure them. */
+/** The environment of the demo's processes: this process's environment, without variables that would configure natspoc. */
 function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) =>
     /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|TEMP|TMP|SYSTEMROOT|NODE_.*)$/i.test(name),
@@ -51,7 +51,7 @@ async function startServers(binary: string, size: number): Promise<ClusterServer
   return [{ ...(await startServer({ binary })), name: 'the server' }];
 }
 
-/** Kills the server that leads the stream, whose loss is the worst case. Returns its name. */
+/** Kills the server that leads the stream, because its loss is the worst case. Returns the name of the server. */
 async function killLeader(servers: readonly ClusterServer[], { manager, stream }: Topology): Promise<string> {
   const { cluster } = await manager.streams.info(stream);
   const leader = servers.find(({ name }) => name === cluster?.leader);
@@ -60,7 +60,7 @@ async function killLeader(servers: readonly ClusterServer[], { manager, stream }
   return leader.name;
 }
 
-/** Runs the demo on private servers; nothing is left behind when the promise settles. */
+/** Runs the demo on private servers. When the promise settles, all processes have ended and all files are removed. */
 export async function runDemo(options: DemoOptions): Promise<{ result: DemoResult; verdict: Verdict }> {
   const { tell, signal, partitions } = options;
   const binary = await ensureServerBinary({ env: options.serverEnv, onProgress: tell });
@@ -130,7 +130,7 @@ export async function runDemo(options: DemoOptions): Promise<{ result: DemoResul
     });
   } catch (error) {
     if (signal.aborted)
-      throw new NatspocError('failed', 'The demo was stopped before its end.', { cause: error });
+      throw new NatspocError('failed', 'The demo was stopped before it finished.', { cause: error });
     throw error;
   } finally {
     hide?.();

@@ -6,13 +6,13 @@ export interface PublishedMessage {
   data: string;
 }
 
-/** A message as a member wrote it, with its place in the output. */
+/** A message in the output of a member. */
 export interface HandledMessage extends PublishedMessage {
   epoch: number;
   consumer: string;
-  /** Place in this member's output. */
+  /** The number of the line in this member's output, from 0. */
   index: number;
-  /** When the line arrived here, monotonic milliseconds. */
+  /** When this process received the line, in monotonic milliseconds. */
   at: number;
 }
 
@@ -25,7 +25,7 @@ export interface Verdict {
   /** Number of repetitions: a message that was handled three times counts as two. */
   duplicated: number;
   outOfOrder: number;
-  /** Lines for messages that were never confirmed, or that differ from the published messages. */
+  /** Lines that do not match a confirmed message: it was never confirmed, or its content differs. */
   foreign: number;
   samples: string[];
 }
@@ -59,7 +59,7 @@ export function judge(published: readonly PublishedMessage[], handled: readonly 
         original.partition !== partition
       ) {
         foreign++;
-        sample(`p${partition} #${line.sequence} differs from what was published`);
+        sample(`p${partition} #${line.sequence} does not match a published message`);
         continue;
       }
       const repeated = seen.has(line.sequence);
@@ -83,7 +83,7 @@ export function judge(published: readonly PublishedMessage[], handled: readonly 
   return { published: expected.size, handled: seen.size, lost, duplicated, outOfOrder, foreign, samples };
 }
 
-/** The lines of each partition in the order in which they were handled: by epoch, then by place in the output. */
+/** The lines of each partition in the order in which their messages were handled: by epoch, then by index. */
 function byPartition(handled: readonly HandledMessage[]): Map<number, HandledMessage[]> {
   const partitions = new Map<number, HandledMessage[]>();
   for (const line of handled) {
@@ -96,9 +96,11 @@ function byPartition(handled: readonly HandledMessage[]): Map<number, HandledMes
 }
 
 /**
- * The longest time, in milliseconds, in which one of these partitions handled no message while it moved: from the last line of
- * an epoch below `epoch` to the first line of a later one. It cannot be shorter than the interval between messages.
- * Null if no partition has lines on both sides.
+ * The longest time, in milliseconds, in which a partition handled no message while it moved: from the last line of its former owners
+ * to the first line of its new owner. This time cannot be shorter than the interval between messages. Null if no partition has lines
+ * before and after its move.
+ *
+ * @param moved the partitions that moved, each with the epoch of its new owner.
  */
 export function longestPause(
   handled: readonly HandledMessage[],

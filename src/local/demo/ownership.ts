@@ -63,7 +63,7 @@ export class Ownership {
    * Resolves with true when exactly these members share all partitions evenly, with false after `withinMs` or when
    * `signal` aborts.
    *
-   * @throws NatspocError if the group cannot be watched any more.
+   * @throws NatspocError if the watch of the group fails.
    */
   balanced(
     members: readonly string[],
@@ -74,7 +74,7 @@ export class Ownership {
     return this.#follower.until(() => this.isBalanced(members, partitions), withinMs, signal);
   }
 
-  /** True if exactly these members share all partitions evenly. `partitions` counts only while the group has no layout of its own. */
+  /** True if exactly these members share all partitions evenly. `partitions` is used only while the group has no layout of its own. */
   isBalanced(members: readonly string[], partitions: number): boolean {
     const { layout } = this.#follower;
     const record = layout?.record === 'unreadable' ? undefined : layout?.record;

@@ -1,7 +1,7 @@
 import { partitionList } from '../../text/partition-list.js';
 import type { Owner, OwnershipChange } from './ownership.js';
 
-/** Above this many partitions the picture lists ranges instead of one column per partition. */
+/** With more partitions than this, the picture lists ranges instead of one column per partition. */
 const MAX_COLUMNS = 24;
 
 /** The owners of partitions, one row per member and one column per partition; readable without colour. */

@@ -14,7 +14,7 @@ export interface Takeover {
   partitions: number[];
   /**
    * Longest time without a handled message in one of these partitions, in milliseconds. After the kill of a server, all partitions
-   * count. null: there was no traffic.
+   * count. Null if there was no traffic.
    */
   pauseMs: number | null;
 }
@@ -25,7 +25,7 @@ export interface DemoResult extends Omit<Verdict, 'samples'> {
   ok: boolean;
 }
 
-/** Timeout until the group has settled after a change, in milliseconds. */
+/** How long the group may take to settle after a change, in milliseconds. */
 const REST_TIMEOUT_MS = 30_000;
 const NAMES = [
   'alice',
@@ -45,7 +45,7 @@ const NAMES = [
 /** The name of the nth member. */
 const nameOf = (index: number): string => NAMES[index] ?? `consumer-${index + 1}`;
 
-/** The inputs of a scenario: its sizes, functions that start processes, and a function that receives lines. */
+/** The inputs of a scenario: its sizes, functions that start processes, and a function that prints lines. */
 export interface Stage {
   consumers: number;
   partitions: number;
@@ -60,7 +60,7 @@ export interface Stage {
   killServer?: () => Promise<string>;
   /** The sequence of the newest message. */
   lastSequence?: () => Promise<number>;
-  /** One line for people. */
+  /** Prints one line for people. */
   tell: (line: string) => void;
   signal: AbortSignal;
 }
@@ -142,7 +142,7 @@ async function play(
   const confirmedFile = join(stage.folder, 'confirmed.ndjson');
   const publisher = stage.startPublisher(confirmedFile);
   const publisherFailed = async () =>
-    new NatspocError('failed', `The publisher ended before its time, ${await publisher.ending()}`);
+    new NatspocError('failed', `The publisher ended too early, ${await publisher.ending()}`);
   let stopping = false;
   void publisher.exited.then(async () => {
     if (!stopping) fail(await publisherFailed());
@@ -175,7 +175,7 @@ async function play(
   if (stage.killServer && stage.lastSequence) {
     const newest = await stage.lastSequence();
     const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
-    // When every partition has handled a message that is one second newer, the messages in flight at the kill have been stored.
+    // Wait for a message of each partition that is one second newer than the kill: then all messages in flight at the kill are stored.
     const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
     await change('server kill', title, flows, performance.now());
     await sleep(pauseMs, undefined, { signal: stage.signal });

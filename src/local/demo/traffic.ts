@@ -5,7 +5,7 @@ import type { HandledMessage, PublishedMessage } from './judge.js';
 
 /** How long members may take to handle the remaining messages after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 30_000;
-/** How long a cluster may take to elect new leaders and the group to continue. nats-server elects after 4 to 9 s. */
+/** How long it may take until the cluster has elected new leaders and the group continues. nats-server elects within 4 to 9 s. */
 const ELECTION_TIMEOUT_MS = 60_000;
 
 /** The messages that the publisher recorded as confirmed. */
@@ -17,9 +17,9 @@ export function readPublished(file: string): PublishedMessage[] {
 }
 
 /**
- * Waits until every partition has handled a message after a sequence.
+ * Waits until every partition has handled a message with a sequence above `after`.
  *
- * @throws NatspocError `failed` if that takes longer than any election.
+ * @throws NatspocError `failed` after 60 s, which is longer than any election.
  */
 export async function flowsAgain(
   handled: readonly HandledMessage[],

@@ -4,7 +4,7 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { asObject } from '../../core/lib/json.js';
 import { type RunningServer, type ServerOptions, startServer } from './run.js';
 
-/** Options of a cluster. Its servers share them; each has its own free port and store. */
+/** Options of a cluster. All its servers have the same options, but each server has its own free port and store. */
 export type ClusterOptions = Pick<ServerOptions, 'binary'> & { size: number };
 
 /** One server of a cluster. */
@@ -16,7 +16,7 @@ export interface ClusterServer extends RunningServer {
 /** Timeout of the first election, which takes some seconds, in milliseconds. */
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 100;
-/** Attempts to start, because a free port may be taken before the server uses it. */
+/** Number of attempts to start. An attempt can fail because another program takes a free port before the server uses it. */
 const ATTEMPTS = 3;
 
 /** Free ports. Each server must know the ports of all other servers before it starts. */
@@ -40,7 +40,7 @@ export async function freePorts(count: number): Promise<number[]> {
   }
 }
 
-/** Configuration of one server of a cluster, in nats-server's own syntax. `more` is for its `cluster` block. */
+/** Configuration of one server of a cluster, in nats-server's own syntax. `more` is added to the `cluster` block. */
 export function clusterConfig(name: string, ports: readonly number[], index: number, more = ''): string {
   const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(', ');
   return `
@@ -50,8 +50,8 @@ cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}
 }
 
 /**
- * True if this server knows the leader of JetStream in the cluster. If the server is the leader, it must also know all other servers:
- * before that it finds no place for a stream's replicas.
+ * True if this server knows the leader of JetStream in the cluster. If the server is the leader, it must also know all other servers,
+ * because until then JetStream cannot place the replicas of a stream.
  */
 async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promise<boolean> {
   const answer = await fetch(`${monitorUrl}/jsz`).catch(() => undefined);
@@ -90,7 +90,7 @@ async function launch({ binary, size }: ClusterOptions): Promise<ClusterServer[]
 /**
  * Starts the servers of a cluster on this machine and resolves when they have elected a leader for JetStream.
  *
- * @throws NatspocError `failed` as {@link startServer}, and if no leader is elected in time. Then nothing is left running.
+ * @throws NatspocError `failed` for the reasons of {@link startServer}, or if no leader is elected in time. After an error no server runs.
  */
 export async function startCluster(options: ClusterOptions): Promise<ClusterServer[]> {
   let servers: ClusterServer[] = [];

@@ -10,8 +10,9 @@ const APT_TIMEOUT_MS = 120_000;
 const UNPACK_TIMEOUT_MS = 60_000;
 
 /**
- * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. It is a file,
- * because `-o` options cannot clear lists such as the hooks after an update, which empty the package cache in container images.
+ * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. It is a file, because
+ * `-o` options cannot clear lists. The lists of hooks are cleared, because in container images the hooks after an update empty the
+ * package cache.
  */
 function aptConfiguration(root: string): string {
   const quoted = JSON.stringify(root);
@@ -23,7 +24,7 @@ Dir::Log ${quoted};
 #clear APT::Update::Pre-Invoke;
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
-// If root runs it, apt would switch to a user that cannot write here.
+// If root runs apt, apt would switch to a user that cannot write here.
 APT::Sandbox::User "root";
 Acquire::Languages "none";
 Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
@@ -58,8 +59,8 @@ async function get(folder: string): Promise<string> {
 }
 
 /**
- * The package `nats-server` of Debian or Ubuntu. apt checks it against the distribution's keys, and it is only unpacked. So the fetch
- * needs no root, installs nothing and does not change the system's package state.
+ * The package `nats-server` of Debian or Ubuntu. apt checks the package against the distribution's keys. The package is only unpacked, so
+ * the fetch needs no root, installs nothing and does not change the system's package state.
  */
 export function debianSource(): ServerSource {
   return {

@@ -12,19 +12,19 @@ import { runTool } from './tool.js';
 
 /** Options of a fetch. */
 export interface FetchOptions extends Place {
-  /** Tried in this order. Default: the official release, then the distribution's package. */
+  /** The sources, in the order in which they are tried. Default: the official release, then the distribution's package. */
   sources?: readonly ServerSource[];
   /** Called with one line for each step that takes time. */
   onProgress?: (line: string) => void;
 }
 
-/** Prefix of a work folder; the dot distinguishes it from a fetched server. */
+/** Prefix of a work folder. The dot distinguishes the folder from that of a fetched server. */
 const WORK_PREFIX = '.fetch-';
-/** A work folder of this age was left by a killed process, in milliseconds. */
+/** A work folder that is older than this, in milliseconds, was left by a killed process. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 const VERSION_TIMEOUT_MS = 10_000;
 
-/** The version that a server program reports, which also shows that it runs on this machine. */
+/** The version that a server program reports. The report also shows that the program runs on this machine. */
 async function versionOf(program: string): Promise<string> {
   const output = await runTool(program, ['--version'], { timeoutMs: VERSION_TIMEOUT_MS });
   const version = /nats-server: v?(\d+\.\d+\.\d+\S*)/.exec(output)?.[1];
@@ -84,7 +84,7 @@ function missing(failures: readonly string[]): NatspocError {
     'server-missing',
     `There is no nats-server on this machine, and none could be fetched: ${tried}.
 Get one with \`apt install nats-server\`, \`brew install nats-server\` or from https://nats.io/download, start one ` +
-      'with `docker compose up -d`, or set NATS_SERVER_BIN to the path of one.',
+      'with `docker compose up -d`, or set NATS_SERVER_BIN to the path of a nats-server.',
   );
 }
 
@@ -92,7 +92,7 @@ Get one with \`apt install nats-server\`, \`brew install nats-server\` or from h
  * Fetches a `nats-server` into the user's cache folder and returns its path. Incomplete files are removed. Several processes may fetch at
  * the same time.
  *
- * @throws NatspocError `server-missing` if no source works, with the reason of each.
+ * @throws NatspocError `server-missing` if no source works, with the reason for each source.
  */
 export async function fetchServer(options: FetchOptions): Promise<string> {
   const servers = serversDir(options);

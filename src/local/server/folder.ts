@@ -4,10 +4,10 @@ import path from 'node:path';
 const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
- * Creates a folder and its missing parents, one by one from the nearest existing parent: in a folder such as `/proc`, where
- * nothing can be created, `mkdir` of Node 20 with `recursive` retries forever.
+ * Creates a folder and its missing parents, one by one. It does not use the option `recursive` of `mkdir`: in a folder such as
+ * `/proc`, where nothing can be created, Node 20 would then retry forever.
  *
- * @throws Node's error if it cannot be created.
+ * @throws Node's error if the folder cannot be created.
  */
 export function makeFolder(folder: string): void {
   if (isFolder(folder)) return;

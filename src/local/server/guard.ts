@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs';
 import { signalChild } from '../child.js';
 
 /**
- * Waits until its standard input ends. That happens whenever the parent dies, even by SIGKILL. Then it stops the server
- * ($1), by force if necessary, and removes the temporary folder ($2).
+ * The script waits until its standard input ends, which happens whenever the parent dies, even by SIGKILL. Then it stops the
+ * server ($1), by force if necessary, and removes the temporary folder ($2).
  */
 const GUARD_SCRIPT = `
 read -r _
@@ -18,18 +18,18 @@ kill -KILL "$1" 2>/dev/null
 rm -rf -- "$2"
 `;
 
-/** Ends the guarded server as this process exits. It is synchronous, because an 'exit' listener must be. */
+/** Ends the guarded server when this process exits. It is synchronous, because an 'exit' listener must not wait. */
 type LastAct = () => void;
 
 const lastActs = new Set<LastAct>();
 
-// One listener for all servers: Node warns of a leak at eleven.
+// One listener serves all servers, because Node warns of a leak at eleven listeners.
 function performLastActs(): void {
   for (const act of lastActs) act();
 }
 
 function watch(pid: number, folder: string): ChildProcess | null {
-  // Windows has no such shell, only the 'exit' listener: a parent that is killed leaves its server running.
+  // Windows has no /bin/sh, so only the 'exit' listener stops the server. If the parent is killed, the server keeps running.
   if (process.platform === 'win32') return null;
   const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'natspoc-guard', String(pid), folder], {
     // A separate process group: the parent handles Ctrl-C in the terminal.
@@ -45,12 +45,12 @@ function watch(pid: number, folder: string): ChildProcess | null {
 
 /**
  * Ensures that a server process neither outlives this process nor leaves its temporary folder behind. However this process ends
- * (return, process.exit, uncaught error, signal, SIGKILL), the server is stopped and the folder removed. After SIGKILL a
- * small shell process does that.
+ * (return, process.exit, uncaught error, signal, SIGKILL), the server is stopped and the folder removed. If this process is
+ * killed with SIGKILL, a small shell process stops the server and removes the folder.
  *
  * @param server the running child process
  * @param folder the temporary folder, removed with everything in it
- * @param graceful the server's data is kept, so it is asked to stop instead of killed
+ * @param graceful true if the server's data is kept: the server is then asked to stop instead of killed
  * @returns a function that ends the guard, to be called when the server has exited
  */
 export function guard(server: ChildProcess, folder: string, graceful: boolean): () => void {

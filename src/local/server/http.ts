@@ -2,7 +2,7 @@
 export interface DownloadOptions {
   /** Timeout until the answer starts, in milliseconds. */
   answerTimeoutMs: number;
-  /** Timeout of each later pause, in milliseconds. Default 30,000. */
+  /** Timeout of each pause after the answer has started, in milliseconds. Default 30,000. */
   idleTimeoutMs?: number;
   /** Maximum size, in bytes. */
   limitBytes: number;
@@ -17,8 +17,8 @@ function codeOf(error: unknown): string | null {
 /**
  * Downloads the body of a URL.
  *
- * @throws Error with the reason: the host cannot be reached, does not answer in time, answers with a status other than 2xx,
- *   or the connection ends early.
+ * @throws Error with the reason: the host cannot be reached, does not answer in time, or answers with a status other than 2xx;
+ *   the body is too large, or the connection ends early.
  */
 export async function download(url: string, options: DownloadOptions): Promise<Buffer> {
   const controller = new AbortController();

@@ -9,9 +9,9 @@ export { type RunningServer, type ServerExit, type ServerOptions, startServer } 
 export type EnsureOptions = FindOptions & FetchOptions;
 
 /**
- * The path of a `nats-server` program: of a program on this machine, or of one that is fetched into the user's cache folder.
+ * The path of a `nats-server` program. If this machine has no such program, it is fetched into the user's cache folder.
  *
- * @throws NatspocError `config` for a wrong NATS_SERVER_BIN; `server-missing`, with the ways to get one.
+ * @throws NatspocError `config` for a wrong NATS_SERVER_BIN; `server-missing` if the fetch fails, with the ways to get a server.
  */
 export async function ensureServerBinary(options: EnsureOptions): Promise<string> {
   return findServer(options) ?? (await fetchServer(options));

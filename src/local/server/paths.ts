@@ -4,17 +4,17 @@ import path from 'node:path';
 /** Environment variables by name, as in `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The inputs that decide where files belong. They are data, so that every platform can be tested anywhere. */
+/** The inputs that decide where files belong. They are parameters, so that tests cover every platform on any machine. */
 export interface Place {
   env: Environment;
   /** Default: this process's platform. */
   platform?: NodeJS.Platform;
-  /** The user's home folder. Default: the operating system's answer. */
+  /** The user's home folder. Default: the folder that the operating system reports. */
   home?: string;
 }
 
 interface Bases {
-  /** The environment variable of the platform's convention; ignored unless it is an absolute path. */
+  /** The environment variable of the platform's convention; ignored unless its value is an absolute path. */
   variable: string | undefined;
   fallback: readonly string[];
   folder: readonly string[];
@@ -30,7 +30,7 @@ function resolve(place: Place, bases: Bases): string {
 
 /**
  * The cache folder: `$XDG_CACHE_HOME/natspoc` or `~/.cache/natspoc`, on macOS
- * `~/Library/Caches/natspoc`, on Windows `%LOCALAPPDATA%\natspoc\cache`. It need not exist.
+ * `~/Library/Caches/natspoc`, on Windows `%LOCALAPPDATA%\natspoc\cache`. The folder need not exist.
  */
 export function cacheDir(place: Place): string {
   switch (place.platform ?? process.platform) {
@@ -50,7 +50,7 @@ export function cacheDir(place: Place): string {
 /**
  * The folder in which `natspoc server` keeps its streams: `$XDG_DATA_HOME/natspoc/server` or
  * `~/.local/share/natspoc/server`, on macOS `~/Library/Application Support/natspoc/server`, on Windows
- * `%LOCALAPPDATA%\natspoc\server`. It need not exist.
+ * `%LOCALAPPDATA%\natspoc\server`. The folder need not exist.
  */
 export function defaultStoreDir(place: Place): string {
   const folder = ['natspoc', 'server'];

@@ -3,7 +3,7 @@ import { createConnection } from 'node:net';
 import path from 'node:path';
 import { type Fields, parseObject } from '../../core/lib/json.js';
 
-/** The ports of a server; null: not served. */
+/** The ports of a server; `monitor` is null if the server serves no monitoring. */
 export interface Ports {
   client: number;
   monitor: number | null;
@@ -25,7 +25,7 @@ function firstPort(value: unknown): number | null {
 }
 
 /**
- * The ports in the file that a server writes to its `--ports_file_dir` once it listens and JetStream has started; null if
+ * The ports in the file that a server writes to its `--ports_file_dir` once the server listens and JetStream has started; null if
  * the file is missing or incomplete.
  */
 export function readPorts(folder: string): Ports | null {
@@ -41,7 +41,7 @@ export function readPorts(folder: string): Ports | null {
   return client === null ? null : { client, monitor: firstPort(content?.monitoring) };
 }
 
-/** Reads an `INFO {...}` line of the NATS protocol; null: it is another line. */
+/** Reads an `INFO {...}` line of the NATS protocol. Returns null for any other line. */
 export function parseInfo(line: string): ServerInfo | null {
   const info = line.startsWith('INFO ') ? parseObject(line.slice('INFO '.length)) : undefined;
   if (typeof info?.version !== 'string') return null;
@@ -49,7 +49,7 @@ export function parseInfo(line: string): ServerInfo | null {
 }
 
 /**
- * Connects to a NATS server and returns its information; null if no NATS server answers within two seconds.
+ * Connects to a NATS server and returns the server's information; null if no NATS server answers within two seconds.
  */
 export function readInfo(host: string, port: number): Promise<ServerInfo | null> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** True for a zombie: a process that has ended, but whose parent has not collected it. Always false on systems other than Linux. */
+/** True for a zombie: a process that has ended, but that its parent has not reaped. Always false on systems other than Linux. */
 function isZombie(pid: number): boolean {
   try {
     // "pid (name) state ...": the name may contain parentheses, so the state follows the last parenthesis.
@@ -11,8 +11,8 @@ function isZombie(pid: number): boolean {
 }
 
 /**
- * True if a process of this machine runs. A zombie does not: in a container whose first process is not an init, zombies
- * remain.
+ * True if a process runs on this machine. A zombie does not count as running: in a container whose first process is not an
+ * init, zombies remain.
  */
 export function isRunning(pid: number): boolean {
   try {

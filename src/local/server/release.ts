@@ -16,12 +16,12 @@ const ARCHIVE_LIMIT_BYTES = 100 * 1024 * 1024;
 
 /** Options that select a release archive. */
 export interface ReleaseOptions {
-  /** Base URL of the releases; a mirror has the same tree. Default: that of the project's own releases. */
+  /** Base URL of the releases; a mirror must have the same paths. Default: the releases of nats-server on GitHub. */
   baseUrl?: string;
   platform?: NodeJS.Platform;
   /** The processor architecture, as in `process.arch`. */
   arch?: string;
-  /** Timeout of the host, in milliseconds. Default 5,000. */
+  /** Timeout until the host answers, in milliseconds. Default 5,000. */
   answerTimeoutMs?: number;
   /** The SHA-256 of an archive, lower-case hex, by file name. Default: {@link RELEASE_SHA256}. */
   sha256?: Readonly<Record<string, string>>;
@@ -56,21 +56,21 @@ const SYSTEMS: Partial<Record<NodeJS.Platform, string>> = {
   win32: 'windows',
 };
 
-/** Go's names of processors by Node's, for each system that has releases. */
+/** For each system that has releases: Go's names of processors, by the names that Node uses. */
 const PROCESSORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   linux: { x64: 'amd64', arm64: 'arm64', arm: 'arm7', ia32: '386', ppc64: 'ppc64le', s390x: 's390x' },
   darwin: { x64: 'amd64', arm64: 'arm64' },
   windows: { x64: 'amd64' },
 };
 
-/** The folder in a release archive, which has the archive's name without its extension; null: no release. */
+/** The folder in a release archive: the archive's name without its extension. Null if there is no release. */
 function releaseName(platform: NodeJS.Platform, arch: string): string | null {
   const system = SYSTEMS[platform];
   const processor = system === undefined ? undefined : PROCESSORS[system]?.[arch];
   return processor === undefined ? null : `nats-server-v${RELEASE_VERSION}-${system}-${processor}`;
 }
 
-/** The file name of the release for a platform; null: none. */
+/** The file name of the release for a platform; null if there is no release. */
 export function releaseArchive(platform: NodeJS.Platform, arch: string): string | null {
   const name = releaseName(platform, arch);
   return name === null ? null : `${name}${platform === 'win32' ? '.zip' : '.tar.gz'}`;
@@ -97,7 +97,7 @@ export function releaseSource(options: ReleaseOptions = {}): ServerSource {
     const actual = createHash('sha256').update(content).digest('hex');
     if (actual !== expected) throw new Error(`wrong checksum of ${archive}: ${actual}, expected ${expected}`);
     await writeFile(path.join(folder, archive), content);
-    // tar of Windows 10 and later, and of macOS, reads zip too. File owners in the archive are ignored.
+    // The tar of Windows 10 and later can read zip files. The owners of files in the archive are ignored.
     const ownership = platform === 'win32' ? [] : ['--no-same-owner'];
     await runTool('tar', [...ownership, '-xf', archive], { cwd: folder, timeoutMs: UNPACK_TIMEOUT_MS });
     return path.join(folder, name, programName(platform));

@@ -22,11 +22,11 @@ export interface ServerOptions {
   port?: number;
   /** Port of HTTP monitoring; 0: any free port. Default: no monitoring. */
   monitorPort?: number;
-  /** Default true. */
+  /** Whether the server has JetStream. Default true. */
   jetstream?: boolean;
   /** Folder for the streams, which is kept. Default: a temporary folder, which is removed when the server ends. */
   storeDir?: string;
-  /** More nats-server configuration, in its syntax; the options above take precedence. */
+  /** More configuration, in nats-server's syntax; the options above take precedence. */
   config?: string;
   /** Called with every line of the server's log. */
   onLog?: (line: string) => void;
@@ -55,9 +55,9 @@ export interface RunningServer {
   readonly storeDir: string;
   /** Resolves when the server has ended and its temporary files are removed; never rejects. */
   readonly exited: Promise<ServerExit>;
-  /** Stops the server, by force after 5 s, and waits for {@link exited}. May be repeated. */
+  /** Stops the server, by force after 5 s, and waits for {@link exited}. May be called again. */
   stop(): Promise<void>;
-  /** Kills the server with SIGKILL: like a crash, it flushes nothing. Waits for {@link exited}. */
+  /** Kills the server with SIGKILL. As in a crash, the server flushes nothing. Waits for {@link exited}. */
   kill(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ const STOP_TIMEOUT_MS = 5_000;
 const START_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 10;
 
-/** The server's child process, and everything to clean up when it ends. */
+/** The server's child process, its log, and a promise that resolves after the process has ended and its files are removed. */
 interface Launched {
   child: ChildProcess;
   log: ServerLog;
@@ -125,7 +125,7 @@ function startFailure(options: ServerOptions, reason: string | null): NatspocErr
   if (inUse !== null) {
     return new NatspocError(
       'failed',
-      `Port ${inUse[2]} is already in use: choose another, or 0 for a free one.`,
+      `Port ${inUse[2]} is already in use: choose another port, or 0 for a free one.`,
     );
   }
   return new NatspocError(
@@ -175,11 +175,11 @@ async function stopChild(launched: Launched): Promise<void> {
 }
 
 /**
- * Starts a server and resolves when it and its JetStream answer. The server never outlives this process: see
+ * Starts a server and resolves when the server and its JetStream are ready. The server never outlives this process: see
  * {@link guard}. Installs no signal handlers.
  *
  * @throws NatspocError `failed` with one line if the program cannot be started or ends immediately: the port or the store
- *   folder is in use, the folder cannot be written, the configuration is wrong. Then nothing is left running or on disk.
+ *   folder is in use, the folder cannot be written, the configuration is wrong. After an error, no process and no file remains.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const lock =

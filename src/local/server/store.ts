@@ -9,9 +9,9 @@ const LOCK_FILE = 'natspoc-server.lock';
 
 /** A store folder that is reserved for one server. */
 export interface StoreLock {
-  /** Transfers the reservation from this process to the server's. */
+  /** Transfers the reservation from this process to the server's process. */
   handTo(pid: number): void;
-  /** Releases the folder; harmless if repeated. */
+  /** Releases the folder. Further calls do nothing. */
   release(): void;
 }
 
@@ -51,8 +51,8 @@ function prepare(storeDir: string): void {
 
 /**
  * Creates a store folder if necessary and reserves it. nats-server does not reserve its folder: two servers on one folder destroy each
- * other's streams. The holder is a process id in a file, which counts only while that process runs. This covers only servers that natspoc
- * starts.
+ * other's streams. A file in the folder contains the process id of its holder; the reservation is valid only while that process runs. It
+ * protects only against servers that natspoc starts.
  *
  * @throws NatspocError `failed` if the folder cannot be written, or is in use.
  */
