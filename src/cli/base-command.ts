@@ -12,7 +12,7 @@ import { type LogFormat, logLine, type Note } from './log-line.js';
 import { Command, Flags } from './oclif.js';
 import { exitWithError, type FailureOptions } from './report-error.js';
 
-/** The settings of every command that talks to NATS: names as in the `nats` CLI. */
+/** The settings of every command that talks to NATS. Their flags have the names that they have in the `nats` CLI. */
 const CONNECTION = [
   'server',
   'user',
@@ -31,7 +31,7 @@ const CONNECTION = [
   'inboxPrefix',
 ] as const satisfies readonly SettingName[];
 
-/** The settings of every command that looks at a stream and a group. */
+/** The settings of every command that uses a stream and a group. */
 const COMMON = [
   'stream',
   'prefix',
@@ -55,14 +55,14 @@ function flagOf(key: SettingName, helpGroup: string) {
 }
 
 /**
- * oclif flags for the named settings. They are texts without defaults: so {@link loadConfig} knows which flags were given, and applies its
- * precedence and messages to all settings.
+ * oclif flags for the named settings. The flags are texts without defaults, so that {@link loadConfig} knows which flags were given, and
+ * applies its precedence and messages to all settings.
  */
 export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
 }
 
-/** Flags of every command that connects: pass to `static baseFlags` or spread into `static flags`. */
+/** Flags of every command that connects. A command spreads them into its `static flags`. */
 export const connectionFlags = {
   ...settingFlags(COMMON, 'STREAM AND GROUP'),
   ...settingFlags(CONNECTION, 'CONNECTION'),
@@ -80,7 +80,7 @@ export abstract class BaseCommand extends Command {
 
   #logFormat: LogFormat = 'text';
 
-  /** Flags of this command that have the name of a setting and mean something else. */
+  /** Flags of this command that have the name of a setting but a different meaning. */
   protected readonly ownFlags: readonly string[] = [];
 
   protected override async init(): Promise<void> {
@@ -107,7 +107,7 @@ export abstract class BaseCommand extends Command {
     return config;
   }
 
-  /** A secret in a flag is visible in the list of processes: hides it there, and recommends the environment variable. */
+  /** Hides the secrets in flags, which the list of processes would show, and recommends environment variables. */
   #hideSecrets(sources: ConfigSources): void {
     const secrets = secretFlags(sources);
     if (secrets.length === 0) return;
@@ -123,7 +123,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * A signal that aborts at the first SIGINT or SIGTERM; its reason is the name of the signal. A second signal ends the process at once.
+   * An AbortSignal that aborts at the first SIGINT or SIGTERM, or when the terminal closes. Its reason is the name of the process signal. A
+   * second process signal ends the process at once.
    */
   protected stopSignal(): AbortSignal {
     return stopSignal();
@@ -154,7 +155,7 @@ export abstract class BaseCommand extends Command {
     process.stdout.write(`${toJson(value)}\n`);
   }
 
-  /** Ends the process with an error that nothing has caught, as {@link catch} does. */
+  /** Ends the process with an uncaught error, as {@link catch} does. */
   protected readonly crash = (error: unknown): never => exitWithError(error, this.failureOptions());
 
   protected override async catch(error: Error): Promise<never> {

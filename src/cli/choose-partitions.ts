@@ -5,7 +5,7 @@ import { escapeControl } from '../core/lib/text.js';
 import { Args, Flags } from './oclif.js';
 
 /**
- * Partitions as people type them: `3`, `p3`, `0-3`, `p0-p3`, each once, in order.
+ * Parses partitions as people type them: `3`, `p3`, `0-3`, `p0-p3`. Returns each partition once, in ascending order.
  *
  * @throws NatspocError `usage` for other texts, and for a partition that does not exist.
  */
@@ -29,7 +29,7 @@ export function parsePartitions(texts: readonly string[], partitions: number): n
   return [...chosen].sort((a, b) => a - b);
 }
 
-/** The argument of commands for several partitions. */
+/** The argument of commands that take several partitions. */
 export const partitionArgs = {
   partition: Args.string({ description: 'partitions: 3, 0-3', name: 'PARTITION...' }),
 };
@@ -38,15 +38,15 @@ export const allFlag = Flags.boolean({ description: 'every partition' });
 /** @throws NatspocError `usage` if --partition names none of the partitions. */
 export function checkPartition(partition: number | undefined, partitions: number): void {
   if (partition === undefined || partition < partitions) return;
-  const message = `--partition: there is no partition ${partition}, they are 0 to ${partitions - 1}.`;
+  const message = `--partition: there is no partition ${partition}; use 0 to ${partitions - 1}.`;
   throw new NatspocError('usage', message);
 }
 
-/** How the user chose partitions: exactly one of these. */
+/** The user's choice of partitions: exactly one of these fields. */
 export interface PartitionRequest {
   /** Numbers and ranges. */
   named: readonly string[];
-  /** All partitions of this member. */
+  /** The name or session id of a member: all its partitions. */
   owner?: string | undefined;
   all?: boolean;
 }

@@ -7,7 +7,7 @@ import { asObject, type Fields } from '../core/lib/json.js';
 import { readSmallFile, UnreadableFile } from '../core/lib/small-file.js';
 import { systemReason } from '../core/lib/system-reason.js';
 
-/** A context: its name, which error messages give, and its settings as raw texts. */
+/** A context: its name, for error messages, and its settings as raw text. */
 export interface NatsContext {
   name: string;
   values: Partial<Record<SettingName, string>>;
@@ -29,24 +29,25 @@ const FIELDS: Record<string, SettingName> = {
   inbox_prefix: 'inboxPrefix',
 };
 /**
- * Fields of the nats CLI that natspoc does not support: they are refused, because without them the connection would be a different one.
+ * Fields of the nats CLI that natspoc does not support. A context with such a field is refused, because natspoc would otherwise connect
+ * in a different way.
  */
 const UNSUPPORTED = ['nsc', 'user_jwt', 'user_seed', 'socks_proxy', 'jetstream_api_prefix'];
 const FILES: ReadonlySet<SettingName> = new Set(['creds', 'nkey', 'tlscert', 'tlskey', 'tlsca']);
 
-/** Where the nats CLI keeps its contexts: `$XDG_CONFIG_HOME/nats`, or `~/.config/nats`. */
+/** The folder in which the nats CLI keeps its contexts: `$XDG_CONFIG_HOME/nats`, or `~/.config/nats`. */
 function contextFolder(env: Readonly<Record<string, string | undefined>>): string {
   return path.join(env.XDG_CONFIG_HOME || path.join(env.HOME || homedir(), '.config'), 'nats');
 }
 
-/** Far above the size of a context, which takes a few hundred bytes. */
+/** Maximum size of a context, far above the few hundred bytes that a context takes. */
 const LIMIT_BYTES = 64 * 1_024;
 const readText = (file: string): string => readSmallFile(file, { limitBytes: LIMIT_BYTES }).toString('utf8');
 
 /**
  * The context that `nats context select` has chosen, or undefined.
  *
- * @throws NatspocError `config` if the file that names it cannot be read.
+ * @throws NatspocError `config` if the file with the name of the context cannot be read.
  */
 export function selectedContext(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const file = path.join(contextFolder(env), 'context.txt');
@@ -64,7 +65,7 @@ export function selectedContext(env: Readonly<Record<string, string | undefined>
 /**
  * Reads a context of the nats CLI by name.
  *
- * @throws NatspocError `config` with one line: no such context (with the list of contexts), unreadable, not supported.
+ * @throws NatspocError `config` with one line if the context does not exist (with the list of contexts), cannot be read or is not supported.
  */
 export function readContext(name: string, env: Readonly<Record<string, string | undefined>>): NatsContext {
   const folder = path.join(contextFolder(env), 'context');
@@ -74,7 +75,7 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
   const file = path.join(folder, `${name}.json`);
   if (!existsSync(file)) {
     const known = knownContexts(folder);
-    const there = known.length > 0 ? `there are ${known.join(', ')}` : `there are none in ${folder}`;
+    const there = known.length > 0 ? `the contexts are ${known.join(', ')}` : `${folder} has no contexts`;
     throw new NatspocError('config', `There is no context ${name}: ${there}.`);
   }
   return { name, values: decodeContext({ name, file, text: readFile(name, file) }, env) };
@@ -120,7 +121,7 @@ function parseObject(name: string, file: string, text: string): Fields {
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's message is left out: it quotes the file, which may contain a password.
+    // The parser's message is left out, because it quotes the file, which may contain a password.
     throw new NatspocError('config', `Context ${name}: cannot read ${file}: it is not JSON.`);
   }
   const fields = asObject(value);
@@ -139,7 +140,7 @@ function knownContexts(folder: string): string[] {
   }
 }
 
-/** `~` and `$HOME` at the beginning of a path, as the nats CLI expands them. */
+/** Expands `~` and `$HOME` at the beginning of a path, like the nats CLI. */
 function expandHome(file: string, env: Readonly<Record<string, string | undefined>>): string {
   return file.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, env.HOME || homedir());
 }

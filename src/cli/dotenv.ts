@@ -10,7 +10,7 @@ const LIMIT_BYTES = 64 * 1_024;
 /**
  * The variables in `.env` of the working folder; none if there is no such file, or if it is a folder.
  *
- * @throws NatspocError `config` if it cannot be read: a pipe, a device, too large, not permitted.
+ * @throws NatspocError `config` if the file cannot be read: it is a pipe or a device, is too large, or may not be read.
  */
 export function readDotenv(): Record<string, string> {
   if (statSync(FILE, { throwIfNoEntry: false })?.isDirectory()) return {};

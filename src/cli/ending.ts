@@ -1,4 +1,4 @@
-/** The end of the process: after a signal, or when its readers have taken all output. */
+/** Ends the process after a signal, or when the readers have taken all output. */
 import { fstatSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
@@ -15,10 +15,10 @@ function onSignal(name: NodeJS.Signals): void {
   stopping.abort(name);
 }
 
-/** A process without a terminal ignores SIGHUP, as under nohup: Node resets the setting of nohup. */
+/** Handles SIGHUP. Without a terminal the signal is ignored, because Node resets the setting with which nohup ignores it. */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
-  // The process ends by the signal, as usual: at any other exit Node 20 fails an assertion when it restores a terminal that is gone.
+  // The process ends by the signal itself. At any other exit Node 20 fails an assertion, because it cannot restore a closed terminal.
   process.once('exit', () => {
     process.removeListener(name, onHangUp);
     process.kill(process.pid, name);
@@ -27,8 +27,8 @@ function onHangUp(name: NodeJS.Signals): void {
 }
 
 /**
- * A signal that aborts at the first SIGINT or SIGTERM, or SIGHUP of its terminal; its reason is the name of the signal. A second signal
- * ends the process at once.
+ * An AbortSignal that aborts at the first SIGINT or SIGTERM, or at SIGHUP when the terminal closes. Its reason is the name of the process
+ * signal. A second process signal ends the process at once.
  */
 export function stopSignal(): AbortSignal {
   for (const [name, listener] of [
@@ -57,19 +57,19 @@ function writeWhole(stdout: Writable, fd: number): void {
 }
 
 /**
- * Handles errors of stdout: a full disk ends the process immediately, with one line. A closed pipe (EPIPE) is not an error;
- * commands handle it.
+ * Handles errors of stdout. A full disk ends the process immediately, with one line on stderr. A closed pipe (EPIPE) is not an
+ * error; commands handle it.
  */
 export function watchOutput(): void {
   const { stdout } = process;
   if (fstatSync(stdout.fd).isFile()) writeWhole(stdout, stdout.fd);
-  // Runs before oclif's own listener, which throws.
+  // This listener runs before oclif's own listener, which throws.
   stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') exitWithError(outputFailure(error), { json: false });
   });
 }
 
-/** From now on the command handles all errors of stdout. */
+/** After this call only the command's own listeners handle errors of stdout. */
 export function endInOrder(): void {
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', () => {});
@@ -81,9 +81,9 @@ function taken(stream: Writable): Promise<void> {
 }
 
 /**
- * Resolves when the readers of stdout and stderr have taken everything, however long that takes. After a signal the process waits for the
- * readers only a moment: a full pipe without a reader would block it forever. No message is lost: a member commits only messages whose
- * lines it has written.
+ * Resolves when the readers of stdout and stderr have taken everything, however long that takes. After a signal the process waits at most
+ * one second for the readers, because a full pipe that is not read would block the process forever. No message is lost, because a member
+ * commits only messages whose lines it has written.
  */
 export async function untilRead(): Promise<void> {
   const { signal } = stopping;

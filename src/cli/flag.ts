@@ -3,15 +3,15 @@ import { NatspocError } from '../core/lib/errors.js';
 import { parseCount } from '../core/lib/units.js';
 import { CLIError, Flags } from './oclif.js';
 
-/** The longest time that a command may wait or run: a longer time is probably a typo. */
+/** The longest time that a command may wait or run; a longer time is probably a typing error. */
 export const LONGEST_WAIT = '365d';
 /** The longest polling interval, and the longest simulated work per message. */
 export const LONGEST_PERIOD = '1d';
 
 /**
- * Reads a flag of a single command; `undefined` if it was not given.
+ * Reads a flag of a single command; `undefined` if the flag was not given.
  *
- * @throws NatspocError `usage`: one line with the flag, the value and what is allowed.
+ * @throws NatspocError `usage`: one line with the flag, the value and the allowed values.
  */
 export function readFlag<T>(flag: string, text: string, reader: Reader<T>): T;
 export function readFlag<T>(flag: string, text: string | undefined, reader: Reader<T>): T | undefined;
@@ -32,7 +32,7 @@ export const countFlag = Flags.custom<number, { min?: number; max?: number }>({
   },
 });
 
-/** The answer to a question in advance: `--force`, `--yes` or `-y`. */
+/** The flag that answers a question in advance: `--force`, `--yes` or `-y`. */
 export const forceFlag = Flags.boolean({
   description: 'do not ask; also --yes, -y',
   aliases: ['yes'],

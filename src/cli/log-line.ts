@@ -1,10 +1,10 @@
 import { messageOf } from '../core/lib/errors.js';
 import { escapeControl, toJson } from '../core/lib/text.js';
 
-/** How lines of a log are written. */
+/** The format of the lines of a log. */
 export type LogFormat = 'text' | 'json';
 
-/** Takes one line for people, and for JSON the event and its values. */
+/** Writes one line for people. A JSON log also gets the event and its values from `fields`. */
 export type Note = (line: string, fields?: object) => void;
 
 /** The level with which a line for people begins, such as `warning: `. */
@@ -18,7 +18,7 @@ export function logLine(format: LogFormat, line: string, fields: object = {}): s
   if (format === 'text') return `${escapeControl(line)}\n`;
   const [prefix = '', level = 'info'] = LEVEL.exec(line) ?? [];
   const known = { time: new Date().toISOString(), level: level.toLowerCase().replace('warning', 'warn') };
-  // Errors have no properties of their own.
+  // An Error has no enumerable properties, so it would become {}.
   const plain = Object.entries(fields)
     .filter(([name]) => name !== 'message')
     .map(([name, value]) => [name, value instanceof Error ? messageOf(value) : value]);

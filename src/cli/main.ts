@@ -16,7 +16,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
   watchOutput();
   // A closed stderr neither stops the process nor changes its exit code.
   process.stderr.on('error', () => {});
-  // If there is another listener, it handles the error: for example a member that runs a user's handler.
+  // If there is another listener, that listener handles the error: for example the listener of a member that runs a user's handler.
   for (const stray of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(stray, (error: unknown) => {
       if (process.listenerCount(stray) === 1) exitWithError(error, { json: process.argv.includes('--json') });
@@ -41,7 +41,7 @@ function asFlags(argv: string[]): string[] {
   return first === 'version' && rest.length === 0 ? ['--version'] : argv;
 }
 
-/** Read only after an error. */
+/** The names of all commands, which are needed only after an error. */
 async function commandNames(root: string): Promise<string[]> {
   const config = await Config.load({ root, enablePerf: false });
   return [...config.commandIDs, 'help', 'version'].map((id) => id.replaceAll(':', ' '));

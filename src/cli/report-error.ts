@@ -3,7 +3,7 @@ import { messageOf, NatspocError } from '../core/lib/errors.js';
 import { escapeControl, toJson } from '../core/lib/text.js';
 import { suggest } from './suggest.js';
 
-/** An error of oclif: parse errors carry the parser's input, `exit()` an exit code. */
+/** An error of oclif. Errors of the parser have the parser's input; the error that `exit()` throws has an exit code. */
 interface OclifError extends Error {
   oclif?: { exit?: number };
   args?: string[];
@@ -20,7 +20,7 @@ function asNatspocError(error: unknown, command: string, names: readonly string[
   return new NatspocError('usage', `${text}.${hint(message, names)} See natspoc ${command}--help.`);
 }
 
-/** The command or flag that an unknown one probably means. */
+/** A question that names the command or flag that the user probably meant; empty if no name is similar. */
 function hint(message: string, names: readonly string[]): string {
   const [, command] = /^command (\S+) not found\.?$/im.exec(message.trim()) ?? [];
   const [, flag] = /^Nonexistent flag: (--[^=\s]*)/m.exec(message.trim()) ?? [];
@@ -29,7 +29,7 @@ function hint(message: string, names: readonly string[]): string {
   return meant === undefined ? '' : ` Did you mean ${command === undefined ? meant : `"${meant}"`}?`;
 }
 
-/** Messages of the parser, and our wording. A pattern is matched against the whole message, whose lines are joined by line feeds. */
+/** Patterns of the parser's messages, and our wording. A pattern is matched against the whole message, including its line feeds. */
 const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
   // Omit the value: it may be a secret meant for another flag.
   [/^Nonexistent flags?: ([\s\S]*)$/, ([, flags]) => `Unknown flag ${flagNames(flags ?? '')}`],
@@ -60,7 +60,7 @@ const flagNames = (flags: string): string =>
     .map((flag) => /^(--[^=]*|-.?)/s.exec(flag)?.[0] ?? '')
     .join(', ');
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
-/** An argument as the parser lists it: `partition  the partition`. */
+/** Formats an argument that the parser lists as `partition  the partition`. */
 const describeArg = (line: string): string => {
   const [name = '', ...words] = line.trim().split(/\s{2,}/);
   return words.length > 0 ? `${name.toUpperCase()} (${words.join(' ')})` : name.toUpperCase();
@@ -92,10 +92,10 @@ const safeLines = (text: string): string => text.split('\n').map(escapeControl).
 export interface FailureOptions {
   /** Report the error as an object on stdout. */
   json: boolean;
-  /** Formats the error as a line of a log; absent: it is text for people. */
+  /** Formats the error as a line of a log. Absent: the error is written as text for people. */
   log?: (text: string) => string;
   command?: string;
-  /** The names of all commands, or of the command's flags: the user may have meant one of them. */
+  /** The names of all commands, or of the command's flags, for suggestions after a typing error. */
   names?: readonly string[];
   /** A custom report: a line on stdout, and an exit code. */
   report?: (error: NatspocError) => { line: string; exitCode: number };
@@ -106,8 +106,8 @@ const PATIENCE_MS = 1_000;
 const RETRY_MS = 5;
 
 /**
- * Writes synchronously and never throws, because the exit code reports the error as well. Waits a moment for a full pipe, and
- * gives up if the reader is gone.
+ * Writes synchronously and never throws, because the exit code reports the error as well. Waits up to one second for a full
+ * pipe, and gives up if the reader is gone.
  */
 function writeNow(fd: number, text: string): void {
   let bytes = Buffer.from(text);
@@ -125,8 +125,8 @@ function writeNow(fd: number, text: string): void {
 }
 
 /**
- * Reports an error to the user and ends the process: one or two lines on stderr, or an object on stdout
- * with `json`; the stack only with `DEBUG`. Writes synchronously, so that the exit loses nothing.
+ * Reports an error to the user and ends the process. Writes one or two lines to stderr, or with `json` an object to stdout;
+ * with `DEBUG` it also writes the stack. Writes synchronously, so that the exit loses nothing.
  */
 export function exitWithError(error: unknown, options: FailureOptions): never {
   const exit = (error as OclifError).oclif?.exit;
@@ -139,7 +139,7 @@ export function exitWithError(error: unknown, options: FailureOptions): never {
     const body = { error: { code: known.code, message: known.message, exitCode: known.exitCode } };
     writeNow(1, `${toJson(body)}\n`);
   } else {
-    // The message may contain text from outside, which must not move the cursor.
+    // The message may contain external text, whose control characters must not move the cursor.
     writeNow(2, options.log?.(known.message) ?? `Error: ${safeLines(known.message)}\n`);
   }
   const stack = known.cause instanceof Error ? known.cause.stack : known.stack;

@@ -10,11 +10,11 @@ import { explain } from '../core/nats/client/outcome.js';
 import { BaseCommand } from './base-command.js';
 import { requireGroup } from './groups/missing-group.js';
 
-/** The access of a command to an existing stream. */
+/** The objects with which a command uses an existing stream. */
 export interface StreamSession {
   config: Config;
   stream: StreamAdmin;
-  /** The group of these flags. */
+  /** The group that the flags name. */
   group: GroupAdmin;
 }
 
@@ -24,7 +24,7 @@ export interface Confirmation {
   consequences: readonly string[];
   /** The name to type. */
   name: string;
-  /** True: the flag was given, so the user is not asked. */
+  /** True if the user gave the flag, and so is not asked. */
   force: boolean;
   /** The flag that answers in advance. Default: --force. */
   flag?: string;
@@ -33,9 +33,9 @@ export interface Confirmation {
 /** A command on an existing stream: connects, opens the stream, and always closes the connection. */
 export abstract class StreamCommand extends BaseCommand {
   /**
-   * Runs `use` with the stream of these flags; `role` names the connection on the server. It creates nothing.
+   * Runs `use` with the stream that the flags name. `role` names the connection on the server. Creates nothing.
    *
-   * @param uses the uses of the stream; a stream that loses messages in one of them is refused. Default: reading only.
+   * @param uses the uses of the stream. A stream that loses messages in one of these uses is refused. Default: reading only.
    * @param whole the command concerns all messages, not only those of a group.
    */
   protected async withStream<T>(
@@ -51,7 +51,7 @@ export abstract class StreamCommand extends BaseCommand {
     });
   }
 
-  /** As {@link withStream}, for a group that exists. A missing group is refused, and the error names the existing groups. */
+  /** Like {@link withStream}, but for a group that exists. A missing group is refused, and the error names the existing groups. */
   protected async withGroup<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,
@@ -63,7 +63,7 @@ export abstract class StreamCommand extends BaseCommand {
     });
   }
 
-  /** Runs `use` with the connection of these flags, whether or not the stream exists. */
+  /** Runs `use` with a connection to the server that the flags name, whether or not the stream exists. */
   protected async withConnection<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,

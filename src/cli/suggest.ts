@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** Limit of changed letters: a word with more changes is a different word. */
+/** The largest number of changed letters in a typing error; a word with more changes is a different word. */
 const MOST_CHANGES = 3;
 
-/** The candidate that was probably meant by a mistyped word; undefined: none is close. */
+/** The candidate that a mistyped word probably means; undefined if no candidate is similar. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0) return undefined;
   const found = closest(word, candidates);

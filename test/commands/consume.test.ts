@@ -356,7 +356,7 @@ describe('natspoc consume', function () {
         ['--json', '--exec', 'cat'],
         /--json and --exec exclude each other: the output of the command goes to stdout /,
       ],
-      [['--exec', ' '], /--exec: there is no command in it\./],
+      [['--exec', ' '], /--exec: the command is empty\./],
       [['--handler', '/no/such/file.mjs'], /--handler: there is no file \/no\/such\/file\.mjs\./],
     ] as const) {
       it(args.join(' '), async () => {

@@ -120,14 +120,14 @@ describe('natspoc groups export and import', function () {
     await publish(30);
     await refused(
       4,
-      /Group a, p\d: position \d+ is beyond the end of stream I\d+, which is 30/,
+      /Group a, p\d: position \d+ is beyond the end of stream I\d+, which is at 30/,
       file,
       '--force',
     );
     await publish(60);
     await refused(
       4,
-      /belongs to a stream that was not created at the same time as this I\d+\. .* add --force/,
+      /belongs to a stream that was not created at the same time as stream I\d+\. .* add --force/,
       file,
     );
     assert.deepEqual(await lags(), {});

@@ -130,7 +130,7 @@ describe('natspoc groups', function () {
     await member.exited;
     await until('the group can be deleted', async () => {
       const exit = await natspoc('groups', 'delete', 'dead', '--yes');
-      if (exit.code === 4) assert.match(exit.stderr, /It may be alive: try again in a moment/);
+      if (exit.code === 4) assert.match(exit.stderr, /The member may be alive: try again in a moment/);
       return exit.code === 0;
     });
     assert.deepEqual(await groups(), []);

@@ -247,7 +247,7 @@ describe('natspoc publish', function () {
       [['--duration', '10'], /--duration: "10" is not/],
       [['--size', 'big'], /--size: "big" is not/],
       [['--size', '1GiB'], /--size: "1GiB" is not a size from 0B to 64MiB, such as 1KiB/],
-      [['--partition', '8', 'x'], /no partition 8, they are 0 to 7/],
+      [['--partition', '8', 'x'], /no partition 8; use 0 to 7/],
       [['--file', '/nonexistent/lines'], /--file: cannot read \/nonexistent\/lines/],
       [['--file', temp()], /--file: cannot read .*folder/],
       [['--size', '10', 'x'], /DATA and --size exclude each other/],
@@ -277,7 +277,7 @@ describe('natspoc publish', function () {
     const { stream, flags } = ownStream();
     assert.equal((await publish([...flags, '--partitions', '12', 'x'])).code, 0);
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
-    await refuses(publish([...flags, '--partition', '12', 'x']), 2, /no partition 12, they are 0 to 11/);
+    await refuses(publish([...flags, '--partition', '12', 'x']), 2, /no partition 12; use 0 to 11/);
     // The stream is gone, but the bucket still holds the layout and the positions of a group.
     const consume = ['consume', ...flags, '--output', 'none', '--until-caught-up', '--server', server.url];
     assert.equal((await runCli(consume)).code, 0);

@@ -330,7 +330,7 @@ describe('connecting', function () {
       context('broken', `{"password": "${SECRET}`);
       context('nsc', { url: 'nats://127.0.0.1:1', nsc: 'nsc://op/acc/user' });
       context('wrong', { url: `ws://u:${SECRET}@x` });
-      await fails(2, /There is no context none: there are broken, good, nsc, wrong\./, {
+      await fails(2, /There is no context none: the contexts are broken, good, nsc, wrong\./, {
         NATS_CONTEXT: 'none',
       });
       await fails(2, /Context broken: cannot read .*: it is not JSON/, { NATS_CONTEXT: 'broken' });

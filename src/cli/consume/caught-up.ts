@@ -6,13 +6,13 @@ const LOOK_EVERY_MS = 100;
 const PATIENCE_MS = 2_000;
 
 /**
- * Calls back once when a member has caught up. A member has caught up when every partition of the group has an owner, and each partition
- * of this member is halted, or was handled up to `end` or to the end of the partition at some moment. Other members catch up with their
- * own partitions; if such a member ends, the remaining members take its partitions over.
+ * Calls back once, when a member has caught up: every partition of the group has an owner, and the member has finished each of its own
+ * partitions. A partition is finished if it is halted, or if it was handled up to `end`, or up to the end that the partition had at some
+ * moment. Other members finish their own partitions; if another member ends, the remaining members take over its partitions.
  *
  * @param end the last stream sequence that must be handled. Later messages need not be handled, so that the member can
  *   finish on a busy stream.
- * @returns cancels the callback.
+ * @returns a function that cancels the callback.
  */
 export function whenCaughtUp(
   member: Pick<GroupMember, 'partitions' | 'isSettled'>,

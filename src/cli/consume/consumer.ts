@@ -35,7 +35,7 @@ export interface ConsumerOptions {
   workMs: number;
   /** A command for each message. */
   exec: string | undefined;
-  /** The command gets up to this many messages at once. */
+  /** The number of messages that the command gets at once, at most. */
   execBatch: number | undefined;
   /** A handler that was loaded from a module. */
   handler: Handler | InBatches | undefined;
@@ -62,7 +62,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   const writer = new LineWriter(options.stdout);
   const halted = new Map<number, string>();
   let left = count ?? Number.POSITIVE_INFINITY;
-  // Read before the member joins: messages published later need not be handled.
+  // The end is read before the member joins, because messages published later need not be handled.
   const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
   const isNew = !(await hasBegun(options.connection, config));
   let isDone = false;
@@ -90,7 +90,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   );
   if (isNew) void tellNewGroup(options);
   if (member.healthUrl) note(`health checks and metrics at ${member.healthUrl}`);
-  // The reader closed the pipe, or the disk is full: hand over and leave.
+  // An error means that the reader closed the pipe, or that the disk is full. The member then hands over and leaves.
   options.stdout.once('error', leave);
   const cancels = [
     end === undefined
@@ -121,7 +121,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       note(`left after ${countOf(handled, 'message')} in ${took}`);
       if (withoutKey > 0)
         note(
-          `warning: ${countOf(withoutKey, 'message')} had no key: their partitions are those of their subjects`,
+          `warning: ${countOf(withoutKey, 'message')} had no key and were handled in the partitions of their subjects`,
         );
       if (writer.failure) throw writer.failure;
       failIfHalted(halted);
@@ -136,7 +136,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
 
 /** Logs the start of a group that this member has begun. */
 async function tellNewGroup({ connection, config, note }: ConsumerOptions): Promise<void> {
-  // The member works without the line.
+  // The member works without this line, so an error is ignored.
   const line = await describeNewGroup(connection, config).catch(() => undefined);
   if (line !== undefined) note(line);
 }
@@ -148,7 +148,7 @@ async function tellJob({ connection, config, note }: ConsumerOptions, until: num
   );
 }
 
-/** The steps for each message, or for each batch. */
+/** The handler: its steps for each message, or for each batch. */
 function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler | InBatches {
   const { workMs, handler, exec, execBatch, output } = options;
   const write = (bytes: Uint8Array) => writer.writeBytes(bytes);

@@ -20,9 +20,9 @@ const MAX_OUTPUT_BYTES = 16 * 1_048_576;
 /** How long a command may take to end after SIGTERM. */
 const KILL_AFTER_MS = 200;
 
-/** How a command is run for each message. */
+/** Options for running a command for each message. */
 export interface ExecOptions {
-  /** For `/bin/sh -c`, or `cmd /c` on Windows. */
+  /** The command line for `/bin/sh -c`, or for `cmd /c` on Windows. */
   command: string;
   /** Receives the output of a successful run; the next message waits for a returned promise. */
   write: (output: Uint8Array) => Promise<void> | undefined;
@@ -44,9 +44,9 @@ function environment(
 }
 
 /**
- * A handler that runs a command for each message: payload on its standard input, exit code 0 means handled.
- * Its standard error is that of this process. Its output is passed on as a whole after a successful run, so that parallel runs
- * do not mix, and a failed run writes nothing.
+ * A handler that runs a command for each message. The command gets the payload on its standard input, and writes to the standard
+ * error of this process. Exit code 0 means handled. The output is passed on as a whole after a successful run, so that the
+ * outputs of parallel runs do not mix, and a failed run writes nothing.
  */
 export function execHandler({ command, write }: ExecOptions): Handler {
   const running = killedAtExit();
@@ -57,7 +57,7 @@ export function execHandler({ command, write }: ExecOptions): Handler {
   };
 }
 
-/** A handler that runs a command for each batch: one line of NDJSON for each message on its standard input. */
+/** A handler that runs a command for each batch. The command gets one line of NDJSON for each message on its standard input. */
 export function execBatchHandler({ command, write }: ExecOptions): BatchHandler {
   const running = killedAtExit();
   return async (messages, context) => {
@@ -73,7 +73,7 @@ export function execBatchHandler({ command, write }: ExecOptions): BatchHandler 
   };
 }
 
-/** A set of functions that kill running commands; they are called if the process exits immediately. */
+/** A set of functions that kill running commands. All functions in the set are called when the process exits. */
 function killedAtExit(): Set<() => void> {
   const running = new Set<() => void>();
   process.once('exit', () => {
@@ -87,11 +87,11 @@ interface Run {
   input: Uint8Array;
   env: Record<string, string>;
   signal: AbortSignal;
-  /** Contains a function that kills this run, while it runs. */
+  /** During the run, this set contains a function that kills the command. */
   running: Set<() => void>;
 }
 
-/** Error codes for a missing shell. Every other message would fail, too, so the member stops. */
+/** Error codes for a missing shell. Every message would fail, so the member stops. */
 const NO_SHELL = new Set(['ENOENT', 'EACCES']);
 
 /** The error of an attempt whose command could not be started, with the system's reason. */
@@ -113,7 +113,7 @@ function start(command: string, env: Record<string, string>): ChildProcess {
       detached: process.platform !== 'win32',
     });
   } catch (error) {
-    // A key that is too long for an environment, or has a NUL in it.
+    // The key is too long for an environment variable, or contains a NUL.
     throw startFailure(error);
   }
 }
@@ -173,7 +173,7 @@ async function run({ command, input, env, signal, running }: Run): Promise<Buffe
 
 function describeEnd(code: number | null, killedBy: NodeJS.Signals | null): string {
   if (killedBy) return `the command was ended by ${killedBy}`;
-  // A shell reports its child's signal as 128 and its number.
+  // If a signal ended the command, the exit code of the shell is 128 plus the number of the signal.
   const number = (code ?? 0) - 128;
   const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
   return `the command ended with exit code ${code}${name ? ` (${name})` : ''}`;

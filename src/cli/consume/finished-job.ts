@@ -6,8 +6,8 @@ import { RECORD_VERSION } from '../../core/protocol/record-format.js';
 import { encodeRecord } from '../../core/protocol/records.js';
 
 /**
- * Records that a member has done a bounded job, so that a group without members is seen to be idle. Call it after the member has left:
- * then its leases are older than this entry, and the leases of any later member are newer.
+ * Records that a member has done a bounded job, so that the group counts as idle while it has no members. Call this function after the
+ * member has left: then the leases of that member are older than the record, and the leases of any later member are newer.
  *
  * @param until the last sequence that the member had to handle.
  * @throws NatspocError if the record cannot be written.
@@ -19,7 +19,7 @@ export async function recordJob(connection: NatsConnection, config: Config, unti
   if (found.kind === 'failed') throw found.error;
   const revision = found.kind === 'found' ? found.entry.revision : 0;
   const record = encodeRecord({ v: RECORD_VERSION, until, at: new Date().toISOString() });
-  // A conflict means that another member has recorded the job after this member left.
+  // A conflict means that another member has just recorded the job.
   const written = await bucket.write(key, record, revision);
   if (written.kind === 'failed') throw written.error;
 }

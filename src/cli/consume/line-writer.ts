@@ -9,7 +9,7 @@ const CHUNK_CHARACTERS = 65_536;
 /** True for the error of a pipe whose reader is gone. */
 const isGoneReader = (error: Error): boolean => 'code' in error && error.code === 'EPIPE';
 
-/** The error of a stdout that cannot be written to any more. */
+/** The error for a standard output that can no longer be written to. */
 export function outputFailure(cause: Error): NatspocError {
   return new NatspocError('failed', `Cannot write to standard output: ${systemReason(cause)}.`, { cause });
 }
@@ -20,9 +20,9 @@ interface Waiter {
 }
 
 /**
- * Writes lines to a stream in few writes, and slows the writer down if the reader is slow: `write` then returns
- * a promise, otherwise undefined. `written` resolves when the operating system has taken all lines so far: only then may a position that
- * covers them be committed.
+ * Writes lines to a stream in few writes. If the reader is slow, `write` returns a promise, so that the caller can wait; otherwise it
+ * returns undefined. `written` resolves when the operating system has taken all lines so far. Only then may the member commit a position
+ * that covers these lines.
  */
 export class LineWriter {
   readonly #stream: Writable;
@@ -46,25 +46,25 @@ export class LineWriter {
     return this.#given;
   }
 
-  /** True when nothing can be written any more. */
+  /** True if nothing more can be written. */
   get isClosed(): boolean {
     return this.#closed !== undefined;
   }
 
-  /** The reason why nothing can be written; undefined if the reader closed the pipe, which is not a failure. */
+  /** The reason why nothing more can be written. Undefined if the reader closed the pipe, which is not a failure. */
   get failure(): NatspocError | undefined {
     return this.#failure;
   }
 
-  /** To be called if the reader of the pipe is known to be gone before a write has failed. */
+  /** Reports that the pipe has no reader any more, before a write has failed. */
   readerIsGone(): void {
     this.#close(Object.assign(new Error('the pipe has no reader'), { code: 'EPIPE' }));
   }
 
   /**
-   * Adds one line; the line feed is added here. Resolves when the stream takes more, if it is full.
+   * Adds one line and a line feed. If the stream is full, returns a promise that resolves when the stream takes more.
    *
-   * @throws StopConsuming (or rejects with it) when nothing can be written any more: the reader is gone, or the disk is full.
+   * @throws StopConsuming (or rejects with it) if nothing more can be written: the reader is gone, or the disk is full.
    */
   write(line: string): Promise<void> | undefined {
     if (this.#closed) throw this.#closed;
@@ -77,7 +77,7 @@ export class LineWriter {
     return this.#drained;
   }
 
-  /** Adds bytes, which are written unchanged; otherwise like `write`. */
+  /** Like `write`, but adds bytes, which are written unchanged. */
   writeBytes(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#closed) throw this.#closed;
     this.#flush();
@@ -86,7 +86,7 @@ export class LineWriter {
   }
 
   /**
-   * Resolves when everything given so far is written; undefined if it already is. Rejects if it cannot be written.
+   * Resolves when everything given so far has been written; undefined if this is already the case. Rejects if a write failed.
    */
   written(): Promise<void> | undefined {
     this.#flush();
@@ -113,7 +113,7 @@ export class LineWriter {
     this.#drained = new Promise((resolve, reject) => {
       this.#full = { resolve, reject };
     });
-    // There may be no waiting writer, so the rejection must not be unhandled.
+    // If no caller waits for this promise, its rejection must not count as unhandled.
     this.#drained.catch(() => {});
     this.#stream.once('drain', () => {
       const full = this.#full;

@@ -8,7 +8,7 @@ import type { Note } from '../log-line.js';
 import { MoveLines } from './move-lines.js';
 
 /**
- * Writes a line for each event; the moves of a rebalance share one. Returns a function that writes the
+ * Writes a line for each event; the moves of a rebalance share a line. Returns a function that writes the
  * waiting moves.
  */
 export function logEvents(member: GroupMember, config: Config, note: Note): () => void {
@@ -27,10 +27,10 @@ export function logEvents(member: GroupMember, config: Config, note: Note): () =
   return () => moves.flush();
 }
 
-/** The remedy for a partition that stands still, as text. */
+/** The remedy for a partition that makes no progress, as text. */
 function remedyFor(report: Report): string {
   if (report.type === 'halted')
-    return `; "natspoc leases retry ${report.partition}" tries it again, "natspoc leases" shows more`;
+    return `; "natspoc leases retry ${report.partition}" starts the partition again, "natspoc leases" shows more`;
   const isHeldUp = report.type === 'standing' && report.partition !== null;
   return isHeldUp ? '; "natspoc leases" shows what to do' : '';
 }

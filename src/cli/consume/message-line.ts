@@ -4,7 +4,7 @@ import type { BatchContext } from '../../core/member/partition/handler.js';
 import type { StreamMessage } from '../../core/protocol/message.js';
 import { isoText, timeText } from '../../text/time-of-day.js';
 
-/** One line of NDJSON for a message, without the line feed. `data` is text; `data_base64` if it is not UTF-8. */
+/** One line of NDJSON for a message, without the line feed. The payload is in `data`, or in `data_base64` if it is not UTF-8. */
 export function toNdjson(message: StreamMessage, context: BatchContext): string {
   const { key, subject, sequence, timestampMs, data } = message;
   const text = textOf(data);
@@ -20,7 +20,7 @@ export function toNdjson(message: StreamMessage, context: BatchContext): string 
   );
 }
 
-/** One line for people, without the line feed. */
+/** A message as one line for people, without the line feed. */
 export function toText(message: StreamMessage, context: BatchContext): string {
   const text = textOf(message.data) ?? `(${message.size} bytes, not text)`;
   const time = timeText(message.timestampMs);

@@ -8,7 +8,7 @@ import { asObject } from '../../core/lib/json.js';
 import type { BatchHandler, Handler, InBatches } from '../../core/member/partition/handler.js';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
-/** Codes of errors that mean that a module, or a module that it imports, is missing or of an unknown kind. */
+/** Codes of errors that mean that the module, or a module that it imports, is missing or has an unknown type. */
 const UNRESOLVED = new Set([
   'ERR_MODULE_NOT_FOUND',
   'MODULE_NOT_FOUND',
@@ -20,13 +20,13 @@ const isBatchHandler = (value: unknown): value is BatchHandler => typeof value =
 const isHandler = (value: unknown): value is Handler => typeof value === 'function';
 
 /**
- * Loads a handler from a module, once: its default export, or an export named `handler` or `batchHandler`; the limits of
- * batches are the export `batch`. TypeScript is compiled without checking types.
+ * Loads a handler from a module. The handler is the default export, or an export named `handler` or `batchHandler`; the export
+ * `batch` has the limits of batches. TypeScript is compiled without checking types.
  *
- * @param file a path, from the working folder.
- * @throws NatspocError with one line: `config` if the file is missing, cannot be compiled, imports a missing module or exports no
- *   function, so that a restart would not help; `handler-failed` if the module throws while it runs, for example because a database is
- *   down.
+ * @param file a path, relative to the working folder.
+ * @throws NatspocError with one line. `config`: the file is missing, cannot be compiled, imports a missing module or exports no
+ *   function, so a restart would not help. `handler-failed`: the module throws while it is loaded, for example because a database
+ *   is down.
  */
 export async function loadHandler(file: string): Promise<Handler | InBatches> {
   const path = resolve(file);
@@ -56,7 +56,7 @@ async function loadTypeScript(path: string): Promise<unknown> {
   return createJiti(import.meta.url, { interopDefault: false }).import(path);
 }
 
-/** The handler among a module's exports; a CommonJS module may have its own `default` inside. */
+/** The handler among a module's exports. The default export of a CommonJS module may contain a handler in its own `default`. */
 function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefined {
   const exported = asObject(loaded);
   if (!exported) return undefined;
@@ -75,7 +75,7 @@ function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefin
   return main === loaded ? undefined : handlerOf(main, file);
 }
 
-/** True if a file cannot be compiled. JSON that a running module parses is not its source. */
+/** True if a file cannot be compiled. A syntax error of JSON.parse does not count, because the module itself was compiled. */
 const isSyntaxError = (error: unknown): boolean =>
   (error instanceof SyntaxError && !/^\s*at JSON\.parse\b/m.test(error.stack ?? '')) ||
   /^ParseError/.test(messageOf(error));
@@ -86,14 +86,14 @@ function isBroken(error: unknown): boolean {
   return isSyntaxError(error) || (typeof code === 'string' && UNRESOLVED.has(code));
 }
 
-/** A load error in one line, with its place if known. */
+/** An error of loading in one line, with its place in the file if the place is known. */
 function explain(error: unknown, path: string): string {
   const lines = messageOf(error)
     .split('\n')
     .map((line) => line.trim());
   const text = (lines[0] ?? '').replace(/^\w*Error: /, '').replace(/\.$/, '');
   if (!isSyntaxError(error)) return text;
-  // The compiler gives the place in its second line; Node gives it only when it runs the file.
+  // The TypeScript compiler gives the place in the second line of its message. Node gives the place only on stderr.
   const place = lines.find((line) => /^\/?\S+:\d+:\d+$/.test(line)) ?? placeOfSyntaxError(path);
   return `syntax error: ${text}${place ? ` (${place})` : ''}`;
 }

@@ -34,14 +34,14 @@ export class MoveLines {
     this.#write = write;
   }
 
-  /** Takes a move, to be written with others; false: the report is not a move. */
+  /** Collects a move, to write it together with others. Returns false if the report is not a move. */
   add(report: Report): boolean {
     if (!isMove(report)) return false;
     const kind = kindOf(report);
     const others = this.#waiting.get(kind);
     if (others) others.push(report);
     else {
-      // The gain and the loss of a partition are written in their order.
+      // Write the earlier move of this partition first, so that its gain and its loss are in order.
       if (this.#waiting.size > 0 && this.#mentions(report.partition)) this.flush();
       this.#waiting.set(kind, [report]);
     }
@@ -69,7 +69,7 @@ export class MoveLines {
 /** One line about moves of one kind. */
 function describeMoves(moves: readonly [Move, ...Move[]]): string {
   const [first] = moves;
-  // The group is only part of other reports.
+  // The text of a move does not contain the group.
   if (moves.length === 1) return describeReport(first, '');
   const times = moves.flatMap((move) => ('tookMs' in move ? [move.tookMs] : []));
   const [least, most] = [Math.min(...times), Math.max(...times)].map(formatDuration);

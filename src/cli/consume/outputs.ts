@@ -6,7 +6,7 @@ import { toNdjson, toText } from './message-line.js';
 export const OUTPUTS = ['ndjson', 'text', 'none'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
-/** Makes the line for a message, by output format. */
+/** For each output format: the function that makes the line for a message. */
 export const LINES: Record<Output, ((message: StreamMessage, context: BatchContext) => string) | undefined> =
   {
     ndjson: toNdjson,

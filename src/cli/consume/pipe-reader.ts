@@ -13,8 +13,8 @@ export function isPipe(fd: number): boolean {
 }
 
 /**
- * True if a pipe has no reader any more. Otherwise only a write would show that, and a reader may leave while there is nothing to write.
- * So the pipe is opened once more, which fails if it has no reader (pipe(7)). False also if that cannot be known.
+ * True if a pipe has no reader any more. A write would show this, too, but a reader may leave while there is nothing to write. So this
+ * function opens the pipe once more, which fails if the pipe has no reader (pipe(7)). Returns false also if the answer is unknown.
  */
 export function hasLostReader(fd: number): boolean {
   try {
@@ -26,9 +26,9 @@ export function hasLostReader(fd: number): boolean {
 }
 
 /**
- * A barrier for lines that go to a pipe: the reader may leave without reading lines that the operating system has taken. So lines count as
- * taken only if the reader is still there after `afterMs`. Without new lines there is nothing to wait for: after a crash, an owner
- * commits every few messages, and a member with `--output none` would handle 20 messages a second in each partition.
+ * A barrier for lines that go to a pipe. The reader may leave without reading lines that the operating system has taken. So lines count as
+ * taken only if the pipe still has a reader after `afterMs`. Without new lines the barrier does not wait. Otherwise a member with
+ * `--output none` would handle only 20 messages a second in each partition after a crash, because an owner then commits every few messages.
  */
 export function takenByReader(writer: LineWriter, fd: number, afterMs: number): Barrier {
   let taken = 0;

@@ -32,7 +32,7 @@ export function writeLines(output: Output, writer: LineWriter): WriteLine | unde
   return toLine && ((message, context) => writer.write(toLine(message, context)));
 }
 
-/** Writes the lines of a batch when it is handled. */
+/** Writes the lines of a batch after the handler has handled the batch. */
 export function withLines({ handler, limits }: InBatches, write: WriteLine | undefined): InBatches {
   if (!write) return { handler, limits };
   return {
@@ -44,7 +44,7 @@ export function withLines({ handler, limits }: InBatches, write: WriteLine | und
   };
 }
 
-/** One handler that runs these steps in order. It returns a promise only if a step does. */
+/** One handler that runs these steps in order. It returns a promise only if a step returns one. */
 export function inSteps(steps: readonly Handler[]): Handler {
   const [first, ...rest] = steps;
   if (!first) return () => {};

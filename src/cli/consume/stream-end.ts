@@ -4,7 +4,7 @@ import { openManager } from '../../core/nats/client/manager.js';
 import { findStream } from '../../core/nats/stream/creation.js';
 
 /**
- * The last sequence that the stream has stored; 0 if it is empty or does not exist.
+ * The last sequence that the stream has stored; 0 if the stream is empty or does not exist.
  *
  * @throws NatspocError if the server does not answer.
  */

@@ -6,20 +6,20 @@ import type { ExportedState, KnownGroup } from './known-groups.js';
 
 const STATES: readonly ExportedState[] = ['running', 'idle', 'no-members', 'unreadable', 'missing'];
 
-/** The source of the exporter's metrics. */
+/** The values from which the exporter's metrics are made. */
 export interface ExporterFacts {
   /** All groups, by name. */
   readonly groups: readonly KnownGroup[];
   /** How many times the connection broke, and how many readings failed. */
   readonly disconnects: number;
   readonly failures: number;
-  /** How long the last complete reading took, in milliseconds; undefined: there is none yet. */
+  /** How long the last complete reading took, in milliseconds; undefined before the first complete reading. */
   readonly tookMs: number | undefined;
   /** This process's clock, in milliseconds. */
   now(): number;
 }
 
-/** The metrics of a whole group; absent or null: not known. */
+/** For each metric of a whole group: the function that reads its value. A value that is undefined or null is not known. */
 const OF_GROUP: Partial<Record<MetricName, (known: KnownGroup, now: number) => number | null | undefined>> = {
   natspoc_group_partitions: ({ status, partitions }) => status && partitions,
   natspoc_group_partitions_owned: ({ status, owned }) => status && owned,
@@ -37,7 +37,7 @@ const OF_GROUP: Partial<Record<MetricName, (known: KnownGroup, now: number) => n
   natspoc_group_data_age_seconds: ({ readAt }, now) => seconds(now - readAt),
 };
 
-/** The metrics of each partition, with the labels besides `group` and `partition`. */
+/** For each metric of a partition: the function that reads its value, and its labels besides `group` and `partition`. */
 const OF_PARTITION: Partial<
   Record<MetricName, (lease: LeaseStatus) => [number | null, Record<string, string>?] | null>
 > = {

@@ -19,14 +19,14 @@ import { type KnownGroup, KnownGroups } from './known-groups.js';
  * small.
  */
 const REST = 9;
-/** The longest such pause, in milliseconds. */
+/** The longest pause after a long reading, in milliseconds. */
 const LONGEST_REST_MS = 60_000;
-/** How long it takes until the same failure is reported again, in milliseconds. */
+/** The same failure is reported again after this time, in milliseconds. */
 const TELL_AGAIN_MS = 60_000;
-/** A reading that is late by this many times its interval makes the exporter unready. */
+/** The exporter is not ready if its last complete reading is older than this many intervals. */
 const LATE = 3;
 
-/** Errors that make the first reading fail for good: the exporter would never have data. */
+/** Errors that end the exporter if the first reading fails with one of them, because the exporter would never have data. */
 const FATAL: ReadonlySet<string> = new Set([
   'not-permitted',
   'authentication-failed',
@@ -99,7 +99,7 @@ export class Exporter implements ExporterFacts {
     return exporter;
   }
 
-  /** The address that the exporter listens on. */
+  /** The address on which the exporter listens. */
   get url(): string {
     return this.#server?.url ?? '';
   }
@@ -152,7 +152,7 @@ export class Exporter implements ExporterFacts {
   }
 
   async #read(): Promise<void> {
-    // Requests would only wait for the connection.
+    // Without a connection, requests would only wait for it.
     if (this.#isClosed || this.#brokenAt !== undefined) return;
     const { groups, note, config } = this.#options;
     const wanted = groups.length === 0 ? undefined : new Set(groups);
@@ -181,7 +181,7 @@ export class Exporter implements ExporterFacts {
       return;
     }
     const now = this.now();
-    // Without stream or bucket no group exists.
+    // If the stream or the bucket is missing, no group exists.
     if (explained.code === 'stream-missing') this.#known.replace([], now);
     const { message } = explained;
     const before = this.#failure;

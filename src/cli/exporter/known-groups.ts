@@ -11,26 +11,26 @@ import {
 } from '../groups/overview.js';
 import { loadOf, type Suggestion, Suggestions } from './suggestion.js';
 
-/** The state of a group for the exporter. `missing`: it was named with --group, and does not exist. */
+/** The state of a group for the exporter. `missing`: --group names the group, but the group does not exist. */
 export type ExportedState = GroupOverview['state'] | 'missing';
 
 /** The last known state of a group. */
 export interface KnownGroup extends Omit<GroupOverview, 'state'>, Omit<Suggestion, 'suggestedMembers'> {
   state: ExportedState;
-  /** null: not known. */
+  /** The number of members that the group should have; null: not known. */
   suggestedMembers: number | null;
-  /** Absent: the group cannot be read, or does not exist. */
+  /** The status of the group; absent if the group cannot be read, or does not exist. */
   status?: GroupStatus | undefined;
   findings: readonly Finding[];
   /** When the group was read, on this process's clock, in milliseconds. */
   readAt: number;
-  /** Why the last reading of the group failed; null: it did not fail. */
+  /** Why the last reading of the group failed; null if the reading did not fail. */
   stale: string | null;
 }
 
 /**
- * The last reading of each group. If a reading fails and the group is not the cause, the group keeps its last state, and `readAt` says how
- * old that state is.
+ * The last reading of each group. If a reading fails and the group is not the cause, the group keeps its last state, and `readAt` shows
+ * how old that state is.
  */
 export class KnownGroups {
   readonly #targetMs: number;
@@ -79,7 +79,8 @@ export class KnownGroups {
   }
 
   /**
-   * A fault of the group becomes the state of the group; a fault of the server or a missing permission says nothing about the group.
+   * A fault of the group becomes the state of the group. After a fault of the server or a missing permission, the group keeps its last
+   * state, if it has one.
    */
   #failed(group: string, error: NatspocError, now: number): KnownGroup {
     const before = this.#groups.get(group);
@@ -96,7 +97,7 @@ const NO_INSIGHT = {
   stale: null,
 } as const;
 
-/** Only a member creates a group, so one member is suggested. */
+/** A group that does not exist. One member is suggested, because only a member can create the group. */
 const missing = (group: string, now: number): KnownGroup => ({
   ...NO_FACTS,
   ...NO_INSIGHT,

@@ -2,9 +2,9 @@ import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
 import { totalLag } from '../../core/admin/lease-status.js';
 import { isLong } from '../../core/protocol/hold-up.js';
 
-/** Arrivals are measured over this last time, in milliseconds. */
+/** The rate of arrivals is measured over this period, in milliseconds. */
 const WINDOW_MS = 60_000;
-/** Members work at full speed while draining would take longer than this, in milliseconds. */
+/** If draining the lag would take longer than this, in milliseconds, members are assumed to work at full speed. */
 const BEHIND_MS = 5_000;
 
 /** The load of a group according to one reading. */
@@ -15,13 +15,13 @@ export interface Load {
   members: number;
   /** Running members that handle messages. */
   busy: number;
-  /** Messages that members could handle; null: not known. */
+  /** Waiting messages in partitions that are neither paused nor held up; null: not known. */
   lag: number | null;
   /** Messages handled per second. */
   handledPerSecond: number;
 }
 
-/** The load of a group. Partitions that are paused or held up do not count: more members would not help them. */
+/** The load of a group. Partitions that are paused or held up do not count, because more members would not help them. */
 export function loadOf(status: GroupStatus, atMs: number): Load {
   const { partitions, members } = totalsOf(status);
   const free = status.partitions.filter(
@@ -43,12 +43,12 @@ export interface Suggestion {
   suggestedMembers: number;
   /** Messages per second; null: not known yet. */
   arrivingPerSecond: number | null;
-  /** Messages per second that one member handles, at least; null: not known yet. */
+  /** Messages per second that one member can handle, at least; null: not known yet. */
   memberPerSecond: number | null;
 }
 
 /**
- * Suggests the number of members that a group should have. It learns from each reading:
+ * Suggests the number of members that a group should have, from rates that it updates with each reading:
  *
  *     ceil((arrivals per second + lag / drain target) / rate of one member), from 1 to the number of partitions
  *

@@ -7,10 +7,10 @@ import { AllGroups } from './all-groups.js';
 import { configOf } from './config-of.js';
 import { type GroupOverview, readGroups } from './overview.js';
 
-/** Streams that are read at the same time. */
+/** The number of streams that are read at the same time. */
 const CONCURRENT_STREAMS = 2;
 
-/** Settings that the layout of a stream decides, and that another stream need not share. */
+/** Settings that belong to one stream, and that are dropped for another stream. */
 const OF_STREAM = new Set(['prefix', 'replicas', 'bucket']);
 
 /** A group of the account. */
@@ -18,7 +18,7 @@ export interface AccountGroup extends GroupOverview {
   stream: string;
 }
 
-/** The configuration with another group, of the same or of another stream, whatever their layouts are. */
+/** The configuration for another group, of the same stream or of another stream. Settings that belong to a layout are dropped. */
 export function configIn(config: Config, stream: string, group: string): Config {
   const own = configOf(config, group);
   if (stream === config.stream) return own;
@@ -27,9 +27,11 @@ export function configIn(config: Config, stream: string, group: string): Config 
 }
 
 /**
- * The groups of all streams of the account, by stream and name.
+ * The groups of all streams of the account, sorted by stream and name.
  *
- * @throws NatspocError if the server does not answer. If listing streams is not permitted, only the groups of the configured stream.
+ * If listing streams is not permitted, returns only the groups of the configured stream.
+ *
+ * @throws NatspocError if the server does not answer.
  */
 export async function readAccount(connection: NatsConnection, config: Config): Promise<AccountGroup[]> {
   const streams = await streamsOf(connection, config);
@@ -49,7 +51,7 @@ async function streamsOf(connection: NatsConnection, config: Config): Promise<st
   }
 }
 
-/** The groups of one stream; a fault of this stream must not hide the groups of other streams. */
+/** The groups of one stream; none if the stream cannot be read, because its fault must not hide the groups of other streams. */
 async function groupsOf(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
   try {
     return await readGroups(new AllGroups(connection, config));

@@ -11,20 +11,20 @@ import type { NatsConnection } from '../../core/nats/client/connection.js';
 import type { DeadLetterFacts } from '../../core/ports/facts.js';
 import { configOf } from './config-of.js';
 
-/** Groups that are read at the same time. */
+/** The number of groups that are read at the same time. */
 const CONCURRENT_GROUPS = 4;
 
 /** A stream is opened again after this time, in milliseconds, because an operator may have changed its settings. */
 const OPEN_AGAIN_MS = 60_000;
 
-/** A group as it was read. */
+/** The result of reading a group. */
 export interface GroupFound {
   group: string;
-  /** For a keyed group: where its key is, and which subjects the group handles; null: it has the partitions of the stream. */
+  /** For a keyed group: the place of its key, and the subjects that it handles. Null if the group has the partitions of the stream. */
   key: string | null;
   filter: string | null;
   status: GroupStatus;
-  /** The findings of `leases check`, settings included. */
+  /** The findings of `leases check`, including those about settings. */
   findings: Finding[];
 }
 
@@ -39,7 +39,7 @@ interface Opened {
   at: number;
 }
 
-/** Reads the groups of a stream, again and again. Each reading makes the reads that all groups share only once. */
+/** Reads the groups of a stream repeatedly. In each reading, requests whose answers all groups share are sent only once. */
 export class AllGroups {
   readonly #connection: NatsConnection;
   readonly #config: Config;
@@ -52,10 +52,10 @@ export class AllGroups {
   }
 
   /**
-   * Reads all wanted groups, in the order of their names. A group that does not exist is left out.
+   * Reads all wanted groups, in the order of their names. A group that does not exist is left out. A fault of one group is returned as
+   * the outcome for that group.
    *
-   * @throws NatspocError if the stream or its bucket cannot be read. A fault of one group is returned with
-   * that group.
+   * @throws NatspocError if the stream or its bucket cannot be read.
    */
   async read(isWanted: (group: string) => boolean = () => true): Promise<GroupReading[]> {
     await this.#shared.begin(this.#connection, this.#config);

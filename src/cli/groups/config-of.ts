@@ -1,9 +1,9 @@
 import type { Config } from '../../core/config/config.js';
 
-/** Settings that the layout of a group decides, and that another group need not share. */
+/** Settings that belong to the layout of one group, and that are dropped for another group. */
 const OF_LAYOUT = new Set(['key', 'filter', 'partitions']);
 
-/** The configuration with another group, whatever its layout is. */
+/** The configuration for another group, which may have any layout. */
 export const configOf = (config: Config, group: string): Config => ({
   ...config,
   group,

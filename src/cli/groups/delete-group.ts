@@ -7,8 +7,8 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
 
 /**
- * A member without a visible connection may be alive if it renewed within this time, in milliseconds, because servers of a cluster may not
- * see each other.
+ * A member without a visible connection may be alive if it renewed within this time, in milliseconds, because the servers of a cluster may
+ * be disconnected from each other.
  */
 const RECENT_MS = 2_000;
 
@@ -19,14 +19,14 @@ const isGone = (member: MemberStatus): boolean => isDead(member) && member.renew
  *
  * @param doing the action that is refused for a group with members, such as "deleted".
  * @returns the sessions of members that have died and were not fenced yet.
- * @throws NatspocError `members-alive`, naming them.
+ * @throws NatspocError `members-alive`, with the name of a member.
  */
 export async function deadSessions(stream: StreamAdmin, group: string, doing: string): Promise<string[]> {
   const { members } = await stream.group(group).status();
   const [alive, ...more] = members.filter((member) => !isGone(member));
   if (!alive) return members.map(({ session }) => session);
   const advice = isDead(alive)
-    ? 'It may be alive: try again in a moment.'
+    ? 'The member may be alive: try again in a moment.'
     : `Stop them first; a group with members cannot be ${doing}.`;
   const others = more.length > 0 ? ` and ${more.length} more` : '';
   throw new NatspocError(
@@ -36,11 +36,11 @@ export async function deadSessions(stream: StreamAdmin, group: string, doing: st
 }
 
 /**
- * Deletes all entries of a group in the bucket: leases, positions, pins and pauses, its layout. Members that have died are fenced
- * first, so that a member that was only stopped cannot continue. The entries of a member that joins meanwhile stay.
+ * Deletes all entries of a group in the bucket: leases, positions, pins and pauses, and the layout. Members that have died are fenced
+ * first, so that a process that was only suspended cannot continue. The entries of a member that joins meanwhile are not deleted.
  *
  * @returns the number of deleted entries, including past entries.
- * @throws NatspocError `members-alive`, and the server's refusals.
+ * @throws NatspocError `members-alive`, or the refusal of the server.
  */
 export async function deleteGroup(stream: StreamAdmin, group: string): Promise<number> {
   const { bucket } = stream;
@@ -52,7 +52,7 @@ export async function deleteGroup(stream: StreamAdmin, group: string): Promise<n
       throw new NatspocError('failed', `Session ${session} could not be ended: ${fenced.message}.`);
   }
   const revision = await stream.newestRevision();
-  // A member that joined before this revision is seen here; a member that joins later writes at higher revisions.
+  // This check finds a member that joined before this revision; a member that joins later writes at higher revisions.
   if (await hasSessions(stream, group))
     throw new NatspocError('members-alive', `A member joined group ${group} meanwhile: nothing was deleted.`);
   const deleted = await stream.purgeGroup(group, revision);

@@ -12,8 +12,8 @@ import type { FileGroup, GroupFile } from './group-file.js';
 import { missingGroup } from './missing-group.js';
 
 /**
- * Reads the positions of groups. Members may run: positions that they commit meanwhile may be missing, and their messages are handled
- * again after an import.
+ * Reads the positions of groups. Members may run meanwhile. The result may lack positions that they commit during the export; after an
+ * import the messages of these commits are handled again.
  *
  * @param name of the group; undefined: all groups of the stream.
  * @throws NatspocError `group-missing`; `failed` for a position that cannot be read, and for a group that is being resized.
@@ -38,7 +38,7 @@ export async function exportGroups(
 async function readFileGroup(stream: StreamAdmin, group: string): Promise<FileGroup> {
   const layout = (await findGroupLayout(stream.bucket, group))?.layout ?? null;
   if (layout?.next)
-    throw new NatspocError('failed', `Group ${group} is being resized: export it when that is done.`);
+    throw new NatspocError('failed', `Group ${group} is being resized: export it after the resize.`);
   const found = await stream.bucket.read(keys.start(group));
   if (found.kind === 'failed') throw found.error;
   const start = found.kind === 'found' && found.entry.value ? decodeStart(found.entry.value) : undefined;
@@ -47,7 +47,7 @@ async function readFileGroup(stream: StreamAdmin, group: string): Promise<FileGr
   if (wrong)
     throw new NatspocError(
       'failed',
-      `Group ${group}: the position of p${wrong.partition} cannot be read; "natspoc leases check --group ${group}" says more.`,
+      `Group ${group}: the position of p${wrong.partition} cannot be read; "natspoc leases check --group ${group}" gives the reason.`,
     );
   const epoch = layout?.epoch ?? 0;
   const positions = stored

@@ -14,7 +14,7 @@ import {
 const FORMAT = 'natspoc-groups';
 const VERSION = 1;
 
-/** A position in a file: the last stream sequence handled in a partition, and the values that identify its stream. */
+/** A position in a file: the sequence of the last handled message of a partition, and the values that identify its stream. */
 export interface FilePosition {
   partition: number;
   sequence: number;
@@ -23,7 +23,7 @@ export interface FilePosition {
   stored?: number | undefined;
   /** Upper bound of messages that the stream dropped before they were handled; absent: none. */
   trimmed?: number | undefined;
-  /** A seek has moved the position since the last resize. */
+  /** True if a seek has moved the position since the last resize. */
   sought?: true | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface FileGroup {
   partitions: number;
   /** The layout of a keyed or resized group; null: the group has the partitions of the stream. */
   layout: GroupLayoutRecord | null;
-  /** Where partitions without a position start; null: not recorded. */
+  /** The start of partitions that have no position; null: not recorded. */
   start: StartRecord | null;
   positions: FilePosition[];
 }
@@ -46,7 +46,7 @@ export interface GroupFile {
   groups: FileGroup[];
 }
 
-/** A file as a JSON document. `exportedAt`: for people. */
+/** A file as a JSON document. The field `exportedAt` is only for people. */
 export const groupFileJson = (file: GroupFile): object => ({
   format: FORMAT,
   v: VERSION,
@@ -80,7 +80,7 @@ export function parseGroupFile(text: Uint8Array, name: string): GroupFile {
 const encoder = new TextEncoder();
 const bytesOf = (value: unknown): Uint8Array => encoder.encode(JSON.stringify(value));
 
-/** A group, or the mistake in it. */
+/** The group that a JSON value describes, or the mistake in the value. */
 function groupIn(value: unknown): FileGroup | string {
   const fields = asObject(value);
   const head = decode(fields, { group: isId, partitions: isPartitionCount });

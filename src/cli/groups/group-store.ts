@@ -10,7 +10,7 @@ import { bucketConfig } from '../../core/nats/stream/stored.js';
 import { describedLayout, readLayout, writeLayout } from '../../core/nats/stream/stream-layout.js';
 import type { Bucket } from '../../core/ports/index.js';
 
-/** The bucket beside a stream, for groups that may not exist yet, and what identifies the stream. */
+/** The bucket of a stream, for groups that may not exist yet, and the values that identify the stream. */
 export interface GroupStore {
   bucket: Bucket;
   /** Partitions of the stream's own layout; undefined if it has none. */
@@ -18,15 +18,15 @@ export interface GroupStore {
   lastSequence: number;
   /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   created: number | undefined;
-  /** When the message of a sequence was stored, likewise; undefined if it is gone, or unknown. */
+  /** When a message was stored, in milliseconds since 1970 on the server's clock; undefined if it is unknown. */
   storedTime(sequence: number): Promise<number | undefined>;
 }
 
 /**
  * Opens the bucket of an existing stream.
  *
- * @param create create a missing bucket, and write the layout of the stream into it.
- * @throws NatspocError `stream-missing`, …
+ * @param create true: creates a missing bucket, and writes the layout of the stream into the bucket.
+ * @throws NatspocError `stream-missing` if the stream is missing, or if its bucket is missing and `create` is false.
  */
 export async function openGroupStore(
   connection: NatsConnection,

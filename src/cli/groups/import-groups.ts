@@ -18,11 +18,11 @@ const CONCURRENT_READS = 16;
 export interface ImportStep {
   group: string;
   positions: number;
-  /** The group exists: its positions are replaced. */
+  /** True if the group exists, so that its positions are replaced. */
   exists: boolean;
 }
 
-/** The interfaces that an import uses. */
+/** The connection, the configuration and the bucket that an import uses. */
 export interface ImportPorts {
   connection: NatsConnection;
   config: Config;
@@ -32,8 +32,8 @@ export interface ImportPorts {
 /**
  * Makes all checks of an import, and changes nothing.
  *
- * @param force accept a stream that was created at another time, or restored from an older copy.
- * @throws NatspocError `members-alive`; `layout-mismatch` for another stream or other partitions.
+ * @param force true: accepts a stream that was created at another time, or restored from an older copy.
+ * @throws NatspocError `members-alive`; `layout-mismatch` if the file is about another stream or other partitions.
  */
 export async function planImport(ports: ImportPorts, file: GroupFile, force: boolean): Promise<ImportStep[]> {
   const { connection, config } = ports;
@@ -68,7 +68,7 @@ async function checkLayout({ store }: ImportPorts, file: FileGroup, exists: bool
   if (exists && !isSameLayout(found ?? null, layout))
     throw new NatspocError(
       'layout-mismatch',
-      `Group ${group} exists, and its partitions differ from those in the file. "natspoc groups delete ${group}" deletes it; then import.`,
+      `Group ${group} exists, and its partitions differ from those in the file. "natspoc groups delete ${group}" deletes the group; then import again.`,
     );
   if (layout === null && store.partitions !== partitions)
     throw new NatspocError(
@@ -96,8 +96,8 @@ async function checkStream({ store, config }: ImportPorts, file: FileGroup, forc
     throw new NatspocError(
       'layout-mismatch',
       fault === 'beyond-end'
-        ? `${where} is beyond the end of stream ${config.stream}, which is ${last}.`
-        : `${where} belongs to a stream that was not created at the same time as this ${config.stream}. If its messages have the same sequences, add --force.`,
+        ? `${where} is beyond the end of stream ${config.stream}, which is at ${last}.`
+        : `${where} belongs to a stream that was not created at the same time as stream ${config.stream}. If the messages of both streams have the same sequences, add --force.`,
     );
   });
 }

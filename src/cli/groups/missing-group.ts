@@ -5,7 +5,7 @@ import { nameSome } from '../../core/nats/stream/missing-store.js';
 import { keys } from '../../core/protocol/keys.js';
 import { suggest } from '../suggest.js';
 
-/** The error for a group that does not exist. It names the existing groups. */
+/** The error for a group that does not exist, with the names of the existing groups. */
 export function missingGroup({ stream }: Config, group: string, known: readonly string[]): NatspocError {
   const meant = suggest(group, known);
   const others =
@@ -16,7 +16,8 @@ export function missingGroup({ stream }: Config, group: string, known: readonly 
 }
 
 /**
- * Refuses to work on a group that does not exist: its name is probably mistyped, and an empty group would look like a group in trouble.
+ * Refuses to work on a group that does not exist, because its name is probably mistyped. The command would otherwise report an unhealthy
+ * group.
  *
  * @throws NatspocError `group-missing`.
  */
@@ -24,7 +25,7 @@ export async function requireGroup(stream: StreamAdmin, config: Config): Promise
   const { group } = config;
   const start = await stream.bucket.read(keys.start(group));
   if (start.kind === 'found' && start.entry.value !== null) return;
-  // A group that an older version began has no recorded start.
+  // A group that an older version of natspoc has started has no recorded start.
   const known = await stream.groups();
   if (!known.includes(group)) throw missingGroup(config, group, known);
 }

@@ -8,16 +8,16 @@ import type { AllGroups, GroupFound } from './all-groups.js';
  */
 export type GroupState = 'running' | 'idle' | 'no-members' | 'unreadable';
 
-/** A group of a stream at one moment. */
+/** The state of a group at one moment. */
 export interface GroupOverview extends GroupTotals {
   group: string;
   state: GroupState;
-  /** For a keyed group: where its key is, and which subjects the group handles; null: it has the partitions of the stream. */
+  /** For a keyed group: the place of its key, and the subjects that it handles. Null if the group has the partitions of the stream. */
   key: string | null;
   filter: string | null;
   /** When the group last committed a position, in milliseconds since 1970; null: never. */
   lastCommitAtMs: number | null;
-  /** Positions that are wrong: "leases check" gives the reasons. */
+  /** The number of wrong positions; "leases check" gives the reasons. */
   wrongPositions: number;
   /** Why the group is unreadable; null: it is readable. */
   problem: string | null;
@@ -29,7 +29,7 @@ export async function readGroups(all: AllGroups): Promise<GroupOverview[]> {
   return readings.map((reading) => {
     if ('found' in reading) return overviewOf(reading.found);
     const { group, error } = reading;
-    // A fault of one group must not hide the others.
+    // A fault of one group must not hide the other groups.
     if (!isAboutTheGroup(error)) throw error;
     return unreadableGroup(group, error);
   });
@@ -59,12 +59,12 @@ export const unreadableGroup = (group: string, { message }: NatspocError): Group
   problem: message,
 });
 
-/** True for an error that concerns one group: the others can be read. */
+/** True for an error that concerns only one group, so that the other groups can be read. */
 export const isAboutTheGroup = ({ code }: NatspocError): boolean => ABOUT_THE_GROUP.has(code);
 
 const ABOUT_THE_GROUP: ReadonlySet<string> = new Set(['layout-mismatch', 'config', 'failed']);
 
-/** A group of which nothing is known. */
+/** The overview of a group about which nothing is known. */
 export const NO_FACTS: Omit<GroupOverview, 'group' | 'state'> = {
   problem: null,
   key: null,

@@ -13,8 +13,9 @@ const CONCURRENT_WRITES = 16;
  * Writes a group of a file into the bucket: its layout, its start, and a position for each partition. If a partition has a position in the
  * bucket but none in the file, that position is deleted, and the partition starts where the group starts.
  *
- * @throws NatspocError `members-alive` if another client writes to the group meanwhile, and the server's refusals. The same import can be
- * repeated.
+ * After an error the same import can be repeated.
+ *
+ * @throws NatspocError `members-alive` if another client writes to the group meanwhile, or the refusal of the server.
  */
 export async function writeGroup(store: GroupStore, file: FileGroup): Promise<void> {
   const { group, layout, start, partitions } = file;
@@ -36,7 +37,7 @@ export async function writeGroup(store: GroupStore, file: FileGroup): Promise<vo
     }
     const { sequence: seq, trimmed, sought } = position;
     const lease = await read(store, keys.lease(group, partition));
-    // Never below the stored epoch: an older owner must find itself fenced.
+    // The epoch must not be below the stored epoch, so that the commits of an older owner are refused.
     const epochBefore = before?.value ? (decodePosition(before.value)?.epoch ?? 0) : 0;
     const epoch = Math.max(lease?.revision ?? 0, epochBefore);
     const stored = seq > 0 ? await store.storedTime(seq) : undefined;
@@ -63,7 +64,7 @@ async function put(store: GroupStore, key: string, value: Uint8Array | null): Pr
   if (written.kind === 'failed') throw written.error;
   const why =
     written.kind === 'conflict'
-      ? new NatspocError('members-alive', `${key} was written meanwhile: stop the members, and import again.`)
+      ? new NatspocError('members-alive', `${key} was changed meanwhile: stop the members, and import again.`)
       : new NatspocError(
           'unreachable',
           `Could not write ${key}: ${written.refusal ?? 'the server did not answer in time'}. Import again.`,

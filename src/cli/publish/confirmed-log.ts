@@ -8,9 +8,9 @@ import { payloadJson } from '../../text/json.js';
 const CHUNK_CHARACTERS = 64 * 1024;
 
 /**
- * Writes a line of JSON for each confirmed message: `{"partition":3,"sequence":12,"key":"user-7","data":"…"}`, with the same
- * fields as `consume`, so that the two can be compared. `key` is null without a key; `duplicate` is present only if true.
- * An existing file is truncated at the first write, so its content survives a run that fails earlier.
+ * Writes a line of JSON for each confirmed message: `{"partition":3,"sequence":12,"key":"user-7","data":"…"}`. The lines have the
+ * same fields as those of `consume`, so that both outputs can be compared. `key` is null if the message has no key; `duplicate` is
+ * present only if true. An existing file is truncated at the first write, so that its content survives a run that fails earlier.
  */
 export class ConfirmedLog {
   readonly #path: string;
@@ -18,7 +18,7 @@ export class ConfirmedLog {
   #chunk = '';
   #begun = false;
 
-  /** @throws NatspocError `usage` when the file cannot be written. */
+  /** @throws NatspocError `usage` if the file cannot be opened. */
   constructor(path: string) {
     this.#path = path;
     try {

@@ -14,10 +14,10 @@ export interface InputRequest extends Addressing {
   /** A file of lines. */
   file?: string | undefined;
   sizeBytes?: number | undefined;
-  /** Path of the key in lines of JSON. */
+  /** The path of the key in each line, which must be JSON. */
   keyField?: string | undefined;
   skipBadLines: boolean;
-  /** Give messages generated ids, see PublisherOptions. */
+  /** True: messages get generated ids, see PublisherOptions. */
   dedupe: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface InputStream {
   fd: number;
 }
 
-/** The chosen input. Lines end with their file or pipe; the other kinds have no end of their own. */
+/** The chosen input. Lines end with their file or pipe; messages from DATA and generated messages never end. */
 export interface ChosenInput {
   source: MessageSource;
   kind: 'lines' | 'data' | 'generated';
@@ -109,7 +109,7 @@ export function chooseInput(request: InputRequest, stdin: InputStream): ChosenIn
     return lines(() => stdin.stream, 'stdin');
   }
   if (keyField !== undefined)
-    throw usage('--key-field takes keys from lines of input: pipe some, or use --file.');
+    throw usage('--key-field takes keys from lines of input: pipe lines to the command, or use --file.');
   const payload = sizeBytes === undefined ? { template: data ?? DEFAULT_TEMPLATE } : { sizeBytes };
   return {
     kind: data === undefined ? 'generated' : 'data',
@@ -130,7 +130,7 @@ function exampleBytes(request: InputRequest): number {
 }
 
 /**
- * Checks, before anything is created or sent, that the server accepts messages of this size. A line that is too long
+ * Checks, before anything is created or sent, that the server accepts messages of this size. A line of input that is too long
  * is refused when it is sent.
  *
  * @param maxPayload the largest message that the server accepts, in bytes.
@@ -141,10 +141,10 @@ export function checkMessageSize({ messageBytes }: ChosenInput, maxPayload: numb
 }
 
 /**
- * Refuses piped input if the command was told to send something else. An empty open pipe, which services and scripts often
- * have, is accepted after a short wait.
+ * Refuses piped input if the user asked for other messages. An empty open pipe, which services and scripts often have, is
+ * accepted after a short wait.
  *
- * @throws NatspocError `usage` when there is input.
+ * @throws NatspocError `usage` if the pipe has input.
  */
 export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
   if (!isPiped(stdin.fd)) return;

@@ -10,9 +10,9 @@ export interface LatencySummary {
 }
 
 const MICROS_PER_MS = 1_000;
-/** Each power of two above the first is divided into this many buckets: values are exact to 1 in 1,024. */
+/** Each power of two above the exact values is divided into this many buckets, so that values are accurate to 1 in 1,024. */
 const HALF = 1_024;
-/** Values of this many bits and below have a bucket each. */
+/** Each value of up to this many bits has a bucket of its own. */
 const EXACT_BITS = 11;
 const LONGEST_MICROS = 2 ** 32 - 1;
 const BUCKETS = (32 - EXACT_BITS + 2) * HALF;
@@ -33,7 +33,7 @@ function topOf(bucket: number): number {
 
 /**
  * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a
- * microsecond to 71 minutes, and a few nanoseconds per value. No library is used, because of this speed.
+ * microsecond to 71 minutes, and a few nanoseconds per value. This speed is the reason for not using a library.
  */
 export class LatencyRecorder {
   readonly #counts = new Float64Array(BUCKETS);
@@ -65,7 +65,7 @@ export class LatencyRecorder {
     };
   }
 
-  /** The value, in milliseconds, of the smallest bucket that this share of the values does not exceed. */
+  /** The latency, in milliseconds, that this share of the values does not exceed, rounded up to the top of its bucket. */
   #percentile(share: number): number {
     const wanted = Math.ceil(this.#total * share);
     let seen = 0;

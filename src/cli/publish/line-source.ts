@@ -6,10 +6,10 @@ import { type Addressing, addresser, type MessageSource } from './source.js';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-/** The longest line: longer input is probably not lines. */
+/** The longest accepted line. Input with a longer line probably does not consist of lines. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
-/** How lines become messages. */
+/** Options for making messages of lines. */
 export interface LineOptions extends Addressing {
   /** Each line is JSON, and the value at this path, such as `user.id`, is the key. */
   keyField?: string | undefined;
@@ -34,14 +34,14 @@ function keyAt(line: Uint8Array, path: readonly string[]): { key: string } | { p
   const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
   if (text === undefined) return { problem: `has no text or number at ${path.join('.')}` };
   if (!fitsHeader(text)) {
-    return { problem: `has a key that cannot travel in a header at ${path.join('.')}` };
+    return { problem: `has a key at ${path.join('.')} that cannot travel in a header` };
   }
   return { key: text };
 }
 
 /**
- * One message for each line of a stream of bytes, in constant memory: it reads only on demand. Blank lines, and a carriage
- * return at the end of a line, are dropped; the last line needs no newline.
+ * Makes a message of each line of a byte stream. It reads only on demand, and so uses constant memory. Blank lines, and a
+ * carriage return at the end of a line, are dropped; the last line needs no newline.
  */
 export class LineSource implements MessageSource {
   readonly #options: LineOptions;
@@ -75,7 +75,7 @@ export class LineSource implements MessageSource {
     return `Line ${this.#line} of ${this.#options.name}`;
   }
 
-  /** @throws NatspocError `failed` when the input cannot be read; `usage` at a bad line, with `stop`. */
+  /** @throws NatspocError `failed` if the input cannot be read; `usage` at a bad line, if `onBadLine` is `stop`. */
   next(): OutgoingMessage | undefined | Promise<OutgoingMessage | undefined> {
     for (let line = this.#nextLine(); line !== undefined; line = this.#nextLine()) {
       const message = this.#toMessage(line);
@@ -101,7 +101,7 @@ export class LineSource implements MessageSource {
     return this.next();
   }
 
-  /** The next complete line without its end, as bytes of the chunk: nothing is copied unless it spans two chunks. */
+  /** The next complete line without its newline, as bytes of the chunk. Nothing is copied unless the line spans two chunks. */
   #nextLine(): Uint8Array | undefined {
     const end = this.#chunk.indexOf(NEWLINE, this.#offset);
     if (end < 0) {

@@ -1,14 +1,14 @@
-/** Overdue messages are sent at most this much faster than the rate. */
+/** Overdue messages are sent at most at this multiple of the rate. */
 const CATCH_UP_FACTOR = 2;
-/** The largest burst, as time of the schedule: a busy event loop is regularly this late. */
+/** The largest burst: the messages that are due within this time. A busy event loop is regularly this late. */
 const BURST_MS = 20;
-/** A schedule that is later than this is moved; the missed messages are not sent. */
+/** If the schedule is behind by more than this, it is moved to later, and the missed messages are not sent. */
 const MAX_LAG_MS = 1_000;
 
 /**
- * A schedule of evenly spaced messages. Due times count from the start, not from the previous message, so
- * late timers do not add up. After a stall it catches up at no more than twice the rate. It drops and reports the part of the schedule
- * that is more than a second overdue.
+ * A schedule of evenly spaced messages. Due times count from the start, not from the previous message, so that delays of timers do
+ * not add up. After a stall, overdue messages are sent at no more than twice the rate. The pacer drops, and reports, the part of the
+ * schedule that is more than a second overdue.
  */
 export class Pacer {
   readonly #intervalMs: number;
@@ -19,7 +19,7 @@ export class Pacer {
   #allowanceAtMs: number;
   #missedMs = 0;
 
-  /** @param perSecond messages per second, above 0, fractions allowed; the first message is due at `startMs` */
+  /** @param perSecond messages per second: above 0, may be a fraction. The first message is due at `startMs`. */
   constructor(perSecond: number, startMs: number) {
     this.#intervalMs = 1_000 / perSecond;
     this.#burst = Math.max(1, BURST_MS / this.#intervalMs);

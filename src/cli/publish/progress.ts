@@ -1,6 +1,6 @@
 import { formatProgress, type Progress } from './report.js';
 
-/** Where progress is written, such as standard error. */
+/** The stream to which progress is written, such as standard error. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -14,7 +14,7 @@ const RATE_OVER_MS = 1_000;
 const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[K';
 
-/** Shows a run's progress: a line that is redrawn on a terminal, a new line every few seconds elsewhere. */
+/** Shows a run's progress. On a terminal it redraws one line; elsewhere it writes a new line every 5 seconds. */
 export class ProgressDisplay {
   readonly #stream: ProgressStream;
   readonly #read: () => Omit<Progress, 'rate'>;

@@ -3,26 +3,26 @@ import type { PublishSummary } from './run.js';
 
 const round = (value: number, digits = 3): number => Number(value.toFixed(digits));
 
-/** Latency for people: three digits are enough. */
+/** A latency for people, with three digits. */
 function latency(ms: number): string {
   return ms < 1 ? `${Math.round(ms * 1_000)} µs` : ms < 10 ? `${ms.toFixed(2)} ms` : formatDuration(ms);
 }
 
-/** Where a run published: to partitions, or to the subjects of a template. */
+/** The target of a run: the partitions of a stream, or the subjects of a template. */
 export interface Target {
   stream: string;
   partitions: number | null;
   subject?: string | null;
-  /** Where the message of a run of one message was stored. */
+  /** If the run sent one message: where this message was stored. */
   only?: StoredAt | undefined;
 }
 
-/** The place of a message in a stream; `partition` null: the message has a subject of its own. */
+/** The place of a message in a stream. `partition` is null if the run published to the subjects of a template. */
 export interface StoredAt {
   partition: number | null;
   subject: string | undefined;
   sequence: number;
-  /** The message was in the stream already. */
+  /** True if the message was already in the stream. */
   duplicate: boolean;
 }
 
@@ -127,8 +127,8 @@ export interface Progress {
 }
 
 /**
- * One line of progress. On a terminal it is cut to `width` columns, and has a bar if the total is known
- * and there is room. Without a width it is a line for a log.
+ * One line of progress. With `width`, for a terminal, the line is cut to that many columns, and has a bar if the
+ * total is known and there is room. Without `width` it is a line for a log.
  */
 export function formatProgress(progress: Progress, width?: number): string {
   const { confirmed, total, pending, failed, rate, connected } = progress;

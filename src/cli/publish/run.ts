@@ -7,18 +7,18 @@ import { LatencyRecorder, type LatencySummary } from './latency.js';
 import { Pacer } from './pacer.js';
 import type { MessageSource } from './source.js';
 
-/** Options of a run: it publishes the messages of a source until the end of the source, a limit, or a stop. */
+/** Options of a run, which publishes the messages of a source until the source ends, a limit is reached, or the run is stopped. */
 export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
   source: MessageSource;
   /** Messages per second; default: as fast as possible. */
   rate?: number | undefined;
   maxMessages?: number | undefined;
   durationMs?: number | undefined;
-  /** Stops sending; messages in flight are awaited. */
+  /** When this signal aborts, the run stops sending and waits for the messages in flight. */
   signal?: AbortSignal | undefined;
   /** Writes a line for people. */
   note?: ((line: string) => void) | undefined;
-  /** After a failed message: stop sending, or continue and count failures. */
+  /** Whether a failed message stops the run, or is only counted. */
   onFailure: 'stop' | 'continue';
   /** Called for each confirmed message; a NatspocError that it throws stops the run. */
   onConfirmed?:
@@ -26,19 +26,19 @@ export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
     | undefined;
 }
 
-/** The result of a run. Times in milliseconds. */
+/** The result of a run. Times are in milliseconds. */
 export interface PublishSummary extends PublishCounters {
   /** Lines skipped because they could not be used. */
   skipped: number;
-  /** From the first message to the last answer. */
+  /** The time from the first message to the last answer. */
   elapsedMs: number;
-  /** Confirmed messages per second over that time. */
+  /** Confirmed messages per second during `elapsedMs`. */
   ratePerSecond: number;
   /** How much of a paced schedule was dropped because of stalls, in milliseconds. */
   missedMs: number;
-  /** From the moment a message was due to its confirmation. */
+  /** The time from the moment at which a message was due to its confirmation. */
   latency: LatencySummary;
-  /** Why sending ended before the source or a limit did. */
+  /** Why sending ended early; null if it ended at the end of the source or at a limit. */
   stopped: 'signal' | 'failure' | null;
   /** The first failure of a message or of the source. */
   firstError: NatspocError | null;
@@ -84,7 +84,7 @@ export class PublishRun {
     });
   }
 
-  /** Publishes until the end. To be called once. */
+  /** Publishes all messages of the run. May be called only once. */
   async run(): Promise<PublishSummary> {
     const { signal, source, rate } = this.#options;
     const onStop = () => this.#stop('signal');
@@ -100,7 +100,7 @@ export class PublishRun {
       this.#stop('failure');
     } finally {
       source.close();
-      // Each message has a deadline, so this ends even if the server never answers.
+      // Each message has a deadline, so the close ends even if the server never answers.
       await this.publisher.close();
       signal?.removeEventListener('abort', onStop);
     }
@@ -170,7 +170,7 @@ export class PublishRun {
     this.#wake();
   }
 
-  /** The error with its place in the input. */
+  /** The error, with the place of the message in the input. */
   #located(error: NatspocError): NatspocError {
     const { place } = this.#options.source;
     if (place === undefined) return error;
@@ -184,7 +184,7 @@ export class PublishRun {
     if (this.#options.onFailure === 'stop') this.#stop('failure');
   }
 
-  /** Runs foreign code inside a callback of the connection, where nothing may throw. */
+  /** Runs the caller's code inside a callback of the connection, where no error may be thrown. */
   #guard(callback: () => void): void {
     try {
       callback();
@@ -194,7 +194,7 @@ export class PublishRun {
     }
   }
 
-  /** Waits for a promise; `undefined` if `#stop` or the end of the run comes first. */
+  /** Waits for a promise. Resolves with `undefined` if the run is stopped or reaches its end first. */
   async #orStop<T>(promise: Promise<T>, endMs: number): Promise<T | undefined> {
     const end = new Promise<undefined>((resolve) => {
       this.#wake = () => resolve(undefined);

@@ -3,9 +3,9 @@ import type { OutgoingMessage } from '../../core/publisher/types.js';
 import { compileTemplate, isTemplate } from './template.js';
 import { zipf } from './zipf.js';
 
-/** A source of messages. `next` returns without a promise if it can: a promise would cost more than the message itself. */
+/** A source of messages. `next` returns a promise only if it must wait, because a promise costs more than a message. */
 export interface MessageSource {
-  /** The next message; `undefined` at the end. */
+  /** The next message; `undefined` at the end of the source. */
   next(): OutgoingMessage | undefined | Promise<OutgoingMessage | undefined>;
   /** Lines skipped because they could not be used. */
   readonly skipped: number;
@@ -17,14 +17,14 @@ export interface MessageSource {
 
 /** The key, partition, id and headers of a source's messages. */
 export interface Addressing {
-  /** Key template, as for payloads. */
+  /** Template of the keys, with the syntax of payload templates. */
   key?: string | undefined;
-  /** Spreads over this many generated keys, `key-0` and so on, in turn. */
+  /** Spreads messages over this many generated keys, `key-0` and so on, in turn. */
   keys?: number | undefined;
-  /** With `keys`: chooses by Zipf's law with this exponent instead of in turn. */
+  /** With `keys`: chooses keys by Zipf's law with this exponent instead of in turn. */
   keySkew?: number | undefined;
   partition?: number | undefined;
-  /** Message id template: the same id is stored once within the stream's duplicate window. */
+  /** Template of message ids. The stream stores messages with the same id only once within its duplicate window. */
   id?: string | undefined;
   /** Header values are templates. */
   headers?: Readonly<Record<string, string>> | undefined;
@@ -33,7 +33,7 @@ export interface Addressing {
 /** A message without its payload. */
 type Address = Omit<OutgoingMessage, 'data'>;
 
-/** The address of message `count`, from 1. If all addresses are equal, it returns the same object. */
+/** Returns the address of message `count`, from 1. If all addresses are equal, it always returns the same object. */
 export type Addresser = (count: number) => Address;
 
 function keyChooser({ key, keys, keySkew }: Addressing): ((count: number) => string) | undefined {
@@ -66,7 +66,7 @@ export function addresser(addressing: Addressing): Addresser {
 export type Payload = { template: string } | { sizeBytes: number };
 
 /**
- * Generated messages without end.
+ * An endless source of generated messages.
  *
  * @throws NatspocError `usage` for a bad template.
  */
@@ -81,7 +81,7 @@ export function generatedSource(payload: Payload, addressing: Addressing): Messa
     skipped: 0,
     next() {
       const nextAddress = addressOf(++count);
-      // Equal to the previous message: reuse its object.
+      // The message equals the previous message, so the object is used again.
       if (message && fixed && address === nextAddress) return message;
       address = nextAddress;
       const { key, partition, headers, id } = address;
@@ -92,7 +92,7 @@ export function generatedSource(payload: Payload, addressing: Addressing): Messa
   };
 }
 
-/** Random, so that it cannot be compressed in transit, and printable, so that people can read it. */
+/** A payload of random text, which cannot be compressed in transit, and which people can read. */
 function fixedPayload(sizeBytes: number): Uint8Array {
   const text = randomBytes(Math.ceil((sizeBytes * 3) / 4)).toString('base64url');
   return Buffer.from(text.slice(0, sizeBytes), 'latin1');

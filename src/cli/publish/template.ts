@@ -28,13 +28,13 @@ function timeStamp(at: Date): string {
   return `${date}T${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}${zone}`;
 }
 
-/** The time of day as Go's "kitchen" format has it: `3:04PM`. */
+/** The time of day in Go's "kitchen" format: `3:04PM`. */
 function kitchen(at: Date): string {
   const hours = at.getHours();
   return `${hours % 12 || 12}:${two(at.getMinutes())}${hours < 12 ? 'AM' : 'PM'}`;
 }
 
-/** The functions of `nats pub`, without arguments. */
+/** The functions of `nats pub` that take no arguments. */
 const FUNCTIONS: Record<string, Template> = {
   Count: (count) => String(count),
   Cnt: (count) => String(count),
@@ -66,7 +66,7 @@ function compileAction(action: string): Template {
  * Compiles a text with the functions of `nats pub`: `{{Count}}`, `{{TimeStamp}}`, `{{Time}}`, `{{Unix}}`,
  * `{{UnixNano}}`, `{{ID}}`, `{{Random MIN MAX}}`.
  *
- * @throws NatspocError `usage` for another action, and for an action that is not closed.
+ * @throws NatspocError `usage` for an unknown action, and for an action that is not closed.
  */
 export function compileTemplate(text: string): Template {
   const parts: Template[] = [];

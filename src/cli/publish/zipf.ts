@@ -1,8 +1,8 @@
 /**
- * Chooses among `count` items by Zipf's law: item `i` has the weight 1 / (i + 1)^skew. Skew 0 is uniform;
- * about 1 is typical of web pages and customers.
+ * Chooses among `count` items by Zipf's law: item `i` has the weight 1 / (i + 1)^skew. A skew of 0 is uniform;
+ * a skew of about 1 is typical of web pages and customers.
  *
- * @param random uniform numbers from 0 up to 1
+ * @param random returns uniform numbers from 0 up to 1
  * @returns a function that draws an index, 0 to `count` - 1, in O(log count)
  */
 export function zipf(count: number, skew: number, random: () => number = Math.random): () => number {
