@@ -1,10 +1,10 @@
 /**
- * Writes docs/reference.md: every setting, every command and every metric, from the code itself. A test checks that it is current.
+ * Writes docs/reference.md: every setting, every command and every metric, from the code itself. A test checks that the file is current.
  *
  *   npm run reference
  *
- * `oclif readme` of the package `oclif` does much the same. But its newest version needs Node 22, and each version brings some hundred
- * packages, among them cloud clients. This script uses `CommandHelp` of `@oclif/core`, like `oclif readme`.
+ * `oclif readme` of the package `oclif` does much the same. But its newest version needs Node 22, and each version installs many packages,
+ * among them cloud clients. Like `oclif readme`, this script uses `CommandHelp` of `@oclif/core`.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -14,9 +14,9 @@ import { METRICS, type MetricDefinition } from '../src/core/health/definitions.j
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FILE = fileURLToPath(new URL('../docs/reference.md', import.meta.url));
-/** Wide enough for the line breaks in descriptions. */
+/** The width of the help, in columns. */
 const WIDTH = 130;
-/** The table of settings lists the flags of these groups; commands do not repeat them. */
+/** Groups of flags that the table of settings lists, so that the sections of commands leave them out. */
 const SHARED_GROUPS: Record<string, string> = {
   'STREAM AND GROUP': 'stream and group',
   CONNECTION: 'connection',
@@ -24,10 +24,10 @@ const SHARED_GROUPS: Record<string, string> = {
 
 const INTRODUCTION = `# Reference
 
-Made from the code by \`npm run reference\`; do not edit.
+Generated from the code by \`npm run reference\`; do not edit.
 
-A flag wins over the environment, the environment over \`.env\` of the working folder, that over a context of the
-\`nats\` CLI (connection only), that over the default. Durations: \`250ms\`, \`10s\`, \`1h30m\`. Sizes: \`128\`, \`1KiB\`, \`1.5MB\`.
+Precedence: a flag, the environment, \`.env\` in the working folder, a context of the \`nats\` CLI (connection settings
+only), the default. Durations: \`250ms\`, \`10s\`, \`1h30m\`. Sizes: \`128\`, \`1KiB\`, \`1.5MB\`.
 Rates: \`500\`, \`500/s\`, \`30/m\`.
 
 Every command has \`--json\` (JSON and nothing else on stdout) and \`--help\`. Exit codes: 0 done, 1 failed, 2 usage or
@@ -53,8 +53,9 @@ function settingsTable(): string {
   return lines.join('\n');
 }
 
-const METRICS_INTRODUCTION = `At \`/metrics\`, a member serves metrics if \`--health-port\` is set, and the exporter always. Every metric has the label \`stream\`. One about a group has
-\`group\`; one of a member also \`member\`. Where both serve a metric, it means the same: use one of the two in a sum.`;
+const METRICS_INTRODUCTION = `Members serve metrics at \`/metrics\` if \`--health-port\` is set; the exporter always serves them. Every metric has the label \`stream\`. A metric
+about a group also has the label \`group\`. A metric that a member serves has the labels \`group\` and \`member\`. If both a member and the exporter
+serve a metric, both values mean the same: use only one of them in a sum.`;
 
 /** The metrics of members and the exporter, by name. */
 function metricsTable(): string {

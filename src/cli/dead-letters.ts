@@ -6,13 +6,16 @@ import type { FoundLetter } from '../core/protocol/dead-letter.js';
 import { Args } from './oclif.js';
 import type { StreamSession } from './stream-command.js';
 
-/** The argument of commands for some of the dead letters. */
+/** The argument of commands that take dead letters. */
 export const letterArgs = {
-  letter: Args.string({ description: 'dead letters, by their number in the list', name: 'LETTER...' }),
+  letter: Args.string({
+    description: 'numbers of dead letters, as "stream dead" lists them',
+    name: 'LETTER...',
+  }),
 };
 
 /**
- * The dead letters that a user names; undefined: none.
+ * The numbers of the dead letters that the user named; undefined if the user named none.
  *
  * @throws NatspocError `usage`
  */
@@ -23,17 +26,17 @@ export function parseLetters(texts: readonly unknown[]): ReadonlySet<number> | u
       if (typeof text === 'string' && /^[1-9]\d{0,15}$/.test(text)) return Number(text);
       throw new NatspocError(
         'usage',
-        `${JSON.stringify(text)} is not a dead letter: give its number, as in "stream dead".`,
+        `${JSON.stringify(text)} is not the number of a dead letter; "stream dead" lists the numbers.`,
       );
     }),
   );
 }
 
-/** The group whose dead letters a command concerns; undefined: all groups. */
+/** The group that --group names, to select its dead letters; undefined: all groups. */
 const groupOf = ({ given, group }: Config): string | undefined => (given.has('group') ? group : undefined);
 
 /**
- * The selected dead letters, oldest first: only letters of the group, and only the named letters, if these are given.
+ * The selected dead letters, oldest first: of the group, if a group is given, and with the numbers in `only`, if numbers are given.
  *
  * @param others receives the groups of the letters that are left out because they belong to other groups.
  */
@@ -49,7 +52,7 @@ export async function* lettersOf(
   }
 }
 
-/** That there are no dead letters, as a line: of this group, and which other groups have some. */
+/** A line that says that there are no dead letters, or none of the given group; then it also names other groups that have some. */
 export function noLetters({ config }: StreamSession, others: ReadonlySet<string>): string {
   const group = groupOf(config);
   const none = group === undefined ? 'no dead letters' : `no dead letters of group ${group}`;

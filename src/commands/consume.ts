@@ -13,7 +13,7 @@ import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 
 const KEPT = 'partitions are kept for the next member of the same name.';
 
-/** `natspoc consume`: one member of a group, as a pipe stage. */
+/** `natspoc consume`: one member of a group, as a stage of a pipe. */
 export default class Consume extends BaseCommand {
   static override summary = 'Join a group and handle the messages of its share of the partitions.';
   static override description =
@@ -25,25 +25,25 @@ payload on its standard input, and NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJE
 stdout. Exit code 0 means handled; 65 means that the message is invalid and is not tried again. --handler loads a JavaScript or
 TypeScript module once and calls its default export: async (message, context) => { ... }. --exec-batch runs the command for up to N
 messages of one partition, each a line of NDJSON. A module can export batchHandler = async (messages, context) => { ... }, and its
-limits as batch = { messages, bytes, waitMs }. A batch is handled as a whole or not at all; after its last attempt its messages are
-tried one at a time. A message that fails is tried again (--max-attempts, --backoff); after the last attempt --on-failure decides.
-Until then the message blocks its partition, or only its key with --concurrency.
+limits as batch = { messages, bytes, waitMs }. A batch is handled as a whole or not at all; if its last attempt fails, its messages
+are tried one at a time. A message that fails is tried again (--max-attempts, --backoff). If its last attempt fails, --on-failure decides
+what happens to the message. Until then the message blocks its partition, or only its key with --concurrency.
 
 A busy member commits the position of a partition every --commit-interval and after --commit-every messages; it commits at once when no
-message waits. Messages that were handled but not committed are handled again after a crash: for each partition at most those of one
-interval, or of two intervals if the lines go to a pipe. A clean exit (Ctrl-C, SIGTERM, a closed terminal) commits everything, so
-nothing is repeated. Lines in a pipe count as handled when the reader of the pipe is still there one commit interval later. If the
-reader goes away, as in "consume | head -3", the messages of the last interval are handled again.
+message waits. After a crash, messages that were handled but not committed are handled again: for each partition at most those
+of one interval, or of two intervals if the lines go to a pipe. A clean exit (Ctrl-C, SIGTERM, a closed terminal) commits everything, so
+nothing is repeated. A line in a pipe counts as handled if the pipe still has a reader one commit interval later. If the
+reader exits, as in "consume | head -3", the messages of the last interval are handled again.
 
-With --rejoin-within 30s and a --name of its own, a member that gets a signal hands nothing over: its partitions wait up to 30 s for the
-next member of that name. So a rolling restart moves no partition to another member. Do not use this flag when you scale down: no member
-of that name would come.
+With --rejoin-within 30s and a --name of its own, a member that gets a signal does not hand over its partitions: they wait up to 30 s for
+the next member of the same name. So a rolling restart moves no partition to another member. Do not use this flag when you scale down,
+because no member of that name joins again.
 
 Messages go to stdout, everything else to stderr. --json means --output ndjson, with errors as JSON, too. --json excludes
---output text, and --exec, because the command of --exec writes to stdout itself. Ctrl-C hands all partitions over and exits; a second
+--output text, and --exec, because the command of --exec writes to stdout itself. Ctrl-C hands over all partitions and exits; a second
 Ctrl-C exits immediately.
 
-Exit codes: 0 left cleanly; 1 halted partitions (--on-failure halt), or the handler cannot be run, or its module throws while it loads;
+Exit codes: 0 left cleanly; 1 a partition was halted (--on-failure halt), the handler cannot be run, or its module throws while it loads;
 2 usage or configuration, or the file of --handler is missing, cannot be compiled, imports a missing module or exports no handler;
 3 cannot reach NATS; 4 refused.`);
 
@@ -54,7 +54,7 @@ Exit codes: 0 left cleanly; 1 halted partitions (--on-failure halt), or the hand
       command: '<%= config.bin %> <%= command.id %> --output ndjson | jq .key',
     },
     {
-      description: 'Any existing stream, in order for each customer of orders.CUSTOMER.KIND:',
+      description: 'Read any existing stream; here each customer of orders.CUSTOMER.KIND stays in order:',
       command:
         '<%= config.bin %> <%= command.id %> --stream ORDERS --key subject:2 --partitions 16 --group billing',
     },
@@ -67,7 +67,7 @@ Exit codes: 0 left cleanly; 1 halted partitions (--on-failure halt), or the hand
       command: "<%= config.bin %> <%= command.id %> --exec 'jq .' --on-failure dead-letter",
     },
     {
-      description: 'Your own handler, 16 keys of a partition at a time, with metrics for Prometheus:',
+      description: 'Your own handler for 16 keys of a partition at a time, with metrics for Prometheus:',
       command:
         '<%= config.bin %> <%= command.id %> --handler ./handle.ts --concurrency 16 --health-port 9464',
     },
@@ -141,7 +141,7 @@ Exit codes: 0 left cleanly; 1 halted partitions (--on-failure halt), or the hand
       throw new NatspocError('usage', `${config.option('rejoinWithinMs')} needs --name: ${KEPT}`);
     const workMs = readFlag('work', flags.work, duration('0s', LONGEST_PERIOD, '50ms')) ?? 0;
     const durationMs = readFlag('duration', flags.duration, duration('0s', LONGEST_WAIT, '10m'));
-    // Before anything else, so that a member whose handler cannot be loaded takes no partitions.
+    // The handler is loaded first, so that a member whose handler cannot be loaded takes no partitions.
     const handler = flags.handler === undefined ? undefined : await loadHandler(flags.handler);
     if (flags['exec-batch'] !== undefined || typeof handler === 'object') refuseInBatches(config, workMs);
     const stop = this.stopSignal();
@@ -189,7 +189,7 @@ function refuseContradictions(flags: {
   json?: boolean;
   exec?: string | undefined;
 }): void {
-  if (flags.exec?.trim() === '') throw new NatspocError('usage', '--exec: there is no command in it.');
+  if (flags.exec?.trim() === '') throw new NatspocError('usage', '--exec: the command is empty.');
   if (!flags.json) return;
   if (flags.output === 'text')
     throw new NatspocError('usage', '--json and --output text exclude each other: leave one of them out.');
@@ -218,7 +218,7 @@ function refuseInBatches({ concurrency, option }: Config, workMs: number): void 
     throw new NatspocError('usage', '--work is for single messages: leave it out with batches.');
 }
 
-/** The chosen output format, or a default that suits stdout; `none` if a command or module makes the output. */
+/** The chosen output format. The default depends on stdout; it is `none` if a command or a module handles the messages. */
 function chooseOutput(flags: {
   output?: string | undefined;
   json?: boolean;

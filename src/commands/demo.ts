@@ -39,12 +39,12 @@ class Story {
     if (!detail) this.#screen?.tell(text.trim());
   }
 
-  /** From now on lines go to this screen. They are printed when the screen is closed. */
+  /** Sends all later lines to this screen. They are printed when the screen is closed. */
   showOn(screen: { tell(text: string): void }): void {
     this.#screen = screen;
   }
 
-  /** The screen is closed: prints the lines that were held back. */
+  /** Prints the lines that were held back. To be called when the screen is closed. */
   finish(): void {
     this.#screen = undefined;
     for (const line of this.#held.splice(0)) this.#write(line);
@@ -58,10 +58,10 @@ export default class Demo extends BaseCommand {
   static override description =
     prose(`Starts a NATS server on a free port, members that share the partitions, and a
 publisher of keyed, numbered messages. Then one more member joins, one leaves and one is killed; with --servers 3 the
-server that leads the stream is killed as well. At the end it compares all confirmed messages with the messages that the members
-handled. The demo leaves nothing behind.
+server that leads the stream is killed as well. At the end the demo compares all confirmed messages with the messages that the members
+handled. It leaves no files and no processes behind.
 
-On a terminal the demo shows the screen of "natspoc top" with the events below, and prints the events at the end.
+On a terminal the demo shows the screen of "natspoc top" with each event of the demo, and prints all events at the end.
 
 Exit code 5: a message was lost or out of order.`);
   static override examples = [

@@ -7,19 +7,19 @@ import { NatspocError } from '../core/lib/errors.js';
 import { explain } from '../core/nats/client/outcome.js';
 import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 
-/** `natspoc exporter`: the state of the groups of a stream, over HTTP. */
+/** `natspoc exporter`: serves the state of the groups of a stream over HTTP. */
 export default class ExporterCommand extends BaseCommand {
   static override summary = 'Serve the state of the groups of a stream to Prometheus, Grafana and scalers.';
   static override description =
     prose(`Reads the groups of a stream at the interval of --refresh, and changes nothing. The exporter needs no
-members: it computes the lag from the positions and the stream. New groups appear, and deleted ones disappear.
+members: it computes the lag from the positions and the stream. New groups are added, and deleted groups are removed.
 
 /metrics: for Prometheus; the reference lists all metrics. /groups: a list of the groups as JSON. /groups/NAME: one group with its lag,
 the age of its oldest waiting message, its members, the messages that hold it up, the findings of "natspoc leases check", and the
-number of members that it should have (suggestedMembers). /livez: the process answers. /readyz: the served data is up to date;
-otherwise 503 and the reason.
+number of members that it should have (suggestedMembers). /livez: status 200 while the process runs. /readyz: status 200 if the served
+data is up to date, otherwise 503 and the reason.
 
-While the exporter cannot read from NATS, the last values stay; ageMs and natspoc_group_data_age_seconds say how old they are.
+While the exporter cannot read from NATS, it serves the last values; ageMs and natspoc_group_data_age_seconds show how old they are.
 
 The suggested number of members is the necessary rate divided by the rate of one member: at least 1, and at most the number of
 partitions. The necessary rate is the arrivals per second plus the backlog divided by --drain-target.
@@ -33,14 +33,14 @@ Exit codes: 0 stopped by a signal; 2 cannot listen on the address; 3 cannot reac
         '<%= config.bin %> <%= command.id %> --stream ORDERS --group billing --group mail --host 0.0.0.0',
     },
     {
-      description: 'What a scaler reads:',
+      description: 'The number that a scaler reads:',
       command: 'curl -s http://127.0.0.1:9465/groups/default | jq .suggestedMembers',
     },
   ];
   static override flags = {
     ...connectionFlags,
     group: Flags.string({
-      description: 'only this group; may be repeated [default all groups of the stream]',
+      description: 'serve only this group; may be given several times [default all groups of the stream]',
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'NAME',

@@ -18,7 +18,7 @@ import { openTopology } from '../core/nats/stream/topology.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;
-/** The largest `max_payload` of any server. */
+/** The largest `max_payload` that a server may have. */
 const LARGEST_SIZE = '64MiB';
 
 const exponent: Reader<number> = {
@@ -29,7 +29,7 @@ const exponent: Reader<number> = {
   allowed: 'a number from 0 to 10',
 };
 
-/** `Name: value` flags as a record. */
+/** The values of `--header`, `Name: value`, as a record. */
 function readHeaders(lines: readonly string[] | undefined): Record<string, string> | undefined {
   if (lines === undefined || lines.length === 0) return undefined;
   const headers: Record<string, string> = {};
@@ -56,11 +56,11 @@ created.
 DATA, --key, --id and header values are templates: {{Count}}, {{TimeStamp}}, {{Time}}, {{Unix}}, {{UnixNano}}, {{ID}},
 {{Random MIN MAX}}.
 
-A message has failed if it is not confirmed within --timeout. The default of this command is 30s, enough for a cluster to elect a
-new leader, or for a server to restart.
+A message has failed if it is not confirmed within --timeout. For this command the default is 30s, which is enough for a cluster to elect
+a new leader, or for a server to restart.
 
 Exit codes: 0 every message was confirmed; 1 stopped before all messages were confirmed; 3 the server was unreachable for longer than
---timeout; 4 messages were refused or not confirmed.`);
+--timeout; 4 a message was refused or not confirmed.`);
   static override examples = [
     {
       description: '100 messages per second until Ctrl-C:',
@@ -75,12 +75,12 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
       command: '<%= config.bin %> <%= command.id %> --count 1000000 --size 128 --dedupe',
     },
     {
-      description: 'To the subjects of an existing stream, in order for each key:',
+      description: 'Publish to the subjects of an existing stream, in order for each key:',
       command:
         "<%= config.bin %> <%= command.id %> --stream ORDERS --subject 'orders.{{key}}.created' --keys 50 --count 1000 --ordered",
     },
     {
-      description: 'Lines of JSON, in order for each user:',
+      description: 'Publish lines of JSON, in order for each user:',
       command: 'cat events.ndjson | <%= config.bin %> <%= command.id %> --key-field user.id',
     },
   ];
@@ -102,7 +102,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
     }),
     file: Flags.string({ description: 'send the lines of a file', helpValue: 'PATH' }),
     key: Flags.string({ description: 'key of each message, a template', helpValue: 'KEY' }),
-    keys: Flags.string({ description: 'spread over this many generated keys', helpValue: 'N' }),
+    keys: Flags.string({ description: 'spread the messages over this many generated keys', helpValue: 'N' }),
     'key-skew': Flags.string({
       description: "choose among --keys by Zipf's law with this exponent; about 1 is typical",
       helpValue: 'S',
@@ -123,7 +123,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
     }),
     header: Flags.string({
       char: 'H',
-      description: 'add a header, a template',
+      description: 'add a header; its value is a template',
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'NAME:VALUE',
@@ -257,14 +257,14 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
       process.exitCode = error?.exitCode ?? 0;
       return;
     }
-    // A refused flag: nothing was sent, and the summary would hide the error.
+    // If a flag was refused, nothing was sent, and a summary would hide the error.
     if (error?.code === 'usage' && summary.confirmed + summary.unknown === 0) throw error;
     this.writeLines(formatSummary(summary, target).split('\n'));
     if (error) throw error;
   }
 }
 
-/** The error of a run that left messages unconfirmed, or that failed otherwise. */
+/** The error of a run in which messages were not confirmed, or which failed for another reason. */
 function verdict(summary: PublishSummary): NatspocError | undefined {
   const { firstError, rejected, unknown, stopped } = summary;
   const unconfirmed = rejected + unknown;

@@ -34,7 +34,7 @@ function endOf(exit: ServerExit): string {
 function introduction(server: RunningServer, ephemeral: boolean): string {
   const flag = server.port === DEFAULT_PORT ? '' : ` --server ${server.url}`;
   const monitoring = server.monitorUrl === null ? '' : `Monitoring: ${server.monitorUrl}\n`;
-  const streams = ephemeral ? 'removed when it stops' : `kept in ${server.storeDir}`;
+  const streams = ephemeral ? 'removed when the server stops' : `kept in ${server.storeDir}`;
   return `nats-server ${server.version} with JetStream is ready: ${server.url}
 ${monitoring}Streams are ${streams}. Ctrl-C stops the server.
 
@@ -50,8 +50,8 @@ export default class Server extends BaseCommand {
   static override summary = 'Run a local NATS server with JetStream, for development.';
   static override description =
     prose(`Runs the nats-server named by NATS_SERVER_BIN, or the first one found in PATH, the system's folders and the
-cache. If none is found, it downloads the official release (or the package of Debian or Ubuntu) into the user's cache
-folder; it installs nothing. The server listens on 127.0.0.1 only and stops when this command stops.`);
+cache. If there is none, the command downloads the official release (or the package of Debian or Ubuntu) into the user's
+cache folder; it installs nothing. The server listens on 127.0.0.1 only and stops when this command stops.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {
@@ -92,7 +92,7 @@ folder; it installs nothing. The server listens on 127.0.0.1 only and stops when
     const monitorText = flags['monitor-port'];
     const monitorPort = monitorText === undefined ? undefined : portFrom('monitor-port', monitorText);
     const stop = this.stopSignal();
-    // Before the server runs, there is nothing to stop: the exit of the process cleans up a half-finished start.
+    // Until the server runs, a signal ends this process at once, and the exit cleans up an unfinished start.
     const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
     stop.addEventListener('abort', exitAtOnce);
     const env = serverEnvironment((line) => this.note(line));

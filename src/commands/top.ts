@@ -21,7 +21,7 @@ import { readRecording } from '../top/sources/recording.js';
 import { textSnapshot } from '../top/text-snapshot.js';
 
 const DEFAULT_COLUMNS = 160;
-/** Rates need two snapshots, this far apart. */
+/** The time between the two snapshots that a rate needs, in milliseconds. */
 const SECOND_LOOK_MS = 1_000;
 
 /** The settings given by flags, as environment variables for a process that the screen starts. */
@@ -34,16 +34,17 @@ function settingsAsEnv(flags: Readonly<Record<string, unknown>>): Record<string,
   return env;
 }
 
-/** `natspoc top`: the group live on a screen, or as text or JSON. */
+/** `natspoc top`: shows a group live on a screen, or prints it as text or JSON. */
 export default class Top extends BaseCommand {
   static override summary = 'Watch a group live: owners of partitions, health, recent events.';
   static override description =
     prose(`Shows partitions and their owners, members with rate, lag and memory, recent events with their times, and
 the newest messages. You can release and pause partitions, retry or skip the messages that hold them up, stop, kill and start members,
-read dead letters, and watch another group. Before each change a question names the consequences. Press ? for the keys.
+read dead letters, and watch another group. Before each change the screen names the consequences and asks for confirmation. Press ? for
+the keys.
 
-It polls the group once per interval while it is open, and causes no load after it is closed. Without a terminal, or
-with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws nothing: it prints a
+The command polls the group once per interval while it runs, and causes no load after it has ended. Without a terminal, or
+with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws no screen: it prints a
 snapshot, then a line for each change, and a new snapshot when you press Enter. NO_COLOR is respected.
 
 Exit codes of --once and --json: 0 a group was shown, healthy or not; 1 the stream or bucket does not exist; 3 cannot
@@ -82,7 +83,7 @@ reach NATS; 4 not permitted.`);
   override async run(): Promise<void> {
     const { flags } = await this.parse(Top);
     const intervalMs = readFlag('interval', flags.interval, duration('100ms', LONGEST_PERIOD, '1s'));
-    // The reader of the output has closed the pipe.
+    // An error of stdout means that the reader has closed the pipe.
     process.stdout.on('error', () => process.exit(0));
     const stop = this.stopSignal();
     const screen = { intervalMs, readonly: flags.readonly, env: { ...process.env, ...settingsAsEnv(flags) } };
@@ -172,7 +173,8 @@ reach NATS; 4 not permitted.`);
 }
 
 /**
- * Refuses a named group that does not exist if the stream has other groups. Before the first group begins, the screen waits for it.
+ * Refuses a named group that does not exist if the stream has other groups. If the stream has no groups yet, the screen waits for the
+ * group.
  *
  * @throws NatspocError `group-missing`.
  */

@@ -10,14 +10,14 @@ import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { countOf } from '../../core/lib/units.js';
 import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 
-/** `natspoc groups delete`: deletes a group, and nothing of its stream. */
+/** `natspoc groups delete`: deletes a group, and leaves its stream unchanged. */
 export default class GroupsDelete extends StreamCommand {
   static override summary =
     "Delete a group: its leases, positions, pins and pauses, and a keyed group's layout.";
   static override description =
     prose(`The stream, its messages, the layout of the stream, other groups and dead letters are left alone. A group with
-members that are alive is never deleted: stop them first. If the group is started again, it is a new group, and begins where
---from says. To keep its positions, run "natspoc groups export NAME" first.
+members that are alive is never deleted: stop them first. If the group is started again, it is a new group and starts where --from
+specifies. To keep its positions, run "natspoc groups export NAME" first.
 
 Asks for the name of the group; --force skips the question.`);
   static override examples = [
@@ -40,7 +40,7 @@ Asks for the name of the group; --force skips the question.`);
       const known = await findGroups(connection, config);
       if (!known.includes(group)) throw missingGroup(config, group, known);
       const stream = await StreamAdmin.open(connection, configOf(config, group));
-      // Before the question, so that the user does not answer for nothing.
+      // Check for members before the question, so that the user is not asked in vain.
       await deadSessions(stream, group, 'deleted');
       const positions = await stream.group().observer.positions();
       const consequences = [

@@ -11,18 +11,18 @@ import { readSmallFile, UnreadableFile } from '../../core/lib/small-file.js';
 import { countOf } from '../../core/lib/units.js';
 import { isId } from '../../core/protocol/record-format.js';
 
-/** Far above the size of 100 groups of 4,096 partitions. */
+/** Maximum size of a file, far above that of 100 groups with 4,096 partitions each. */
 const LIMIT_BYTES = 256 * 1_048_576;
 
 /** `natspoc groups import`: sets the positions of groups from a file of `groups export`. */
 export default class GroupsImport extends StreamCommand {
   static override summary = 'Set the positions of groups from a file of "groups export".';
   static override description =
-    prose(`The command checks everything before it writes: that the file is complete, that no group in it has members, that its
-partitions are those of the stream, and that the messages at its positions are those of this stream. It creates a missing bucket. A
-position beyond the end of the stream is always refused.
+    prose(`The command checks the file before it writes: the file must be complete, no group in the file may have members, and its
+partitions and positions must be those of this stream. The command creates a missing bucket. A position beyond the end of the stream is
+always refused.
 
-The positions of an existing group are replaced. On a terminal the command asks for the name of the stream first; elsewhere --yes is
+The positions of an existing group are replaced. On a terminal the command first asks for the name of the stream; elsewhere --yes is
 needed.`);
   static override examples = [
     { description: 'After the bucket was lost:', command: '<%= config.bin %> <%= command.id %> groups.json' },
@@ -32,7 +32,7 @@ needed.`);
     },
   ];
   static override args = {
-    file: Args.string({ description: 'the file; - is the standard input', name: 'FILE', required: true }),
+    file: Args.string({ description: 'the file; - for standard input', name: 'FILE', required: true }),
   };
   static override flags = {
     as: Flags.string({
@@ -74,7 +74,7 @@ function describe({ group, positions, exists }: ImportStep, isDry: boolean): str
   return exists ? `${what} replaced` : `${what} set`;
 }
 
-/** @throws NatspocError `usage` if it cannot be read. */
+/** @throws NatspocError `usage` if the file cannot be read. */
 async function readBytes(name: string): Promise<Buffer> {
   if (name === '-') return readInput();
   try {

@@ -19,7 +19,7 @@ import {
 import { deadLetterNotes } from '../../text/dead-letter-lines.js';
 import { summarise } from '../../text/lease-table.js';
 
-/** How often --wait checks again. */
+/** With --wait, a failed check is repeated after this time, in milliseconds. */
 const LOOK_AGAIN_MS = 250;
 
 /** The last --format of a command line that the parser may have refused. */
@@ -28,7 +28,7 @@ function formatIn(argv: readonly string[]): string | undefined {
   return argv[at] === '--format' ? argv[at + 1] : argv[at]?.slice('--format='.length);
 }
 
-/** `natspoc leases check`: is the group healthy? For monitoring. */
+/** `natspoc leases check`: checks for monitoring whether a group is healthy. */
 export default class LeasesCheck extends StreamCommand {
   static override summary =
     'Check a group for monitoring: exit code 5 and the reasons when it is not healthy.';
@@ -55,7 +55,7 @@ export default class LeasesCheck extends StreamCommand {
       helpValue: 'DURATION',
     }),
     stalled: Flags.string({
-      description: 'fail if a message has waited this long and nothing was committed meanwhile',
+      description: 'fail if a message has waited this long while nothing was committed',
       helpValue: 'DURATION',
     }),
     'allow-paused': Flags.boolean({ description: 'do not warn of partitions that an operator has paused' }),

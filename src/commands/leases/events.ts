@@ -10,11 +10,11 @@ export default class LeasesEvents extends StreamCommand {
   static override summary =
     'Follow changes of owners, members, pauses and pins as they happen, one per line.';
   static override description =
-    'Runs until Ctrl-C. With --json it prints one event per line: at, event, partition, epoch, member, session, from, reason; events of a pause or pin also have by and to.';
+    'Runs until Ctrl-C. With --json it prints one event per line, with the fields at, event, partition, epoch, member, session, from and reason; events of a pause or pin also have the fields by and to.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {
-      description: 'The partitions that one member gets:',
+      description: 'Only the partitions that one member gets:',
       command: `<%= config.bin %> <%= command.id %> --json | jq 'select(.member == "worker-2")'`,
     },
   ];

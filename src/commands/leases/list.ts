@@ -20,7 +20,7 @@ export default class LeasesList extends StreamCommand {
   static override aliases = ['leases'];
   static override summary = 'Show the owner, position and lag of each partition.';
   static override description =
-    'One line per partition: its owner, the owner\'s epoch, and for how long it has been the owner; the sequences of the last handled and the last stored message; the number of waiting messages; the rate of handling; when the owner counts as dead unless it renews; and the state of the partition. A line that starts with "!" needs attention. On a narrow terminal columns are left out; --json has all of them.';
+    'Each line shows a partition, its owner, the owner\'s epoch, and how long the owner has had the partition. The next columns show the sequences of the last handled and the last stored message, the number of waiting messages, the age of the oldest of them, and the rate of handling. EXPIRES IN is the time after which the owner counts as dead unless it renews; STATE is the state of the partition. A line that starts with "!" needs attention. On a narrow terminal columns are left out; --json has all of them.';
   static override examples = [
     '<%= config.bin %> leases',
     { description: 'By member:', command: '<%= config.bin %> leases --members' },
@@ -31,10 +31,10 @@ export default class LeasesList extends StreamCommand {
     },
   ];
   static override flags = {
-    members: Flags.boolean({ description: 'one line per member instead' }),
+    members: Flags.boolean({ description: 'show one line per member instead' }),
     watch: Flags.boolean({ char: 'w', description: 'refresh the list until Ctrl-C' }),
     every: Flags.string({
-      description: 'with --watch: how often [default 2s]',
+      description: 'with --watch: how often to refresh [default 2s]',
       helpValue: 'DURATION',
       dependsOn: ['watch'],
     }),
@@ -65,7 +65,7 @@ export default class LeasesList extends StreamCommand {
       return;
     }
     const screen = process.stdout.isTTY;
-    // Colour only repeats the mark "!", so the output can be read without it.
+    // Colour only repeats the mark "!", so the output can be read without colour.
     const chalk = new Chalk(screen && !process.env.NO_COLOR ? {} : { level: 0 });
     const width = this.columns;
     const table = flags.members ? formatMembers(status, width) : formatLeases(status, width);
@@ -83,6 +83,6 @@ export default class LeasesList extends StreamCommand {
   }
 }
 
-/** True after the time, false when the signal comes first. */
+/** Resolves with true after the time, or with false if the signal aborts first. */
 const pause = (ms: number, signal: AbortSignal): Promise<boolean> =>
   sleep(ms, true, { signal }).catch(() => false);

@@ -1,7 +1,7 @@
 import { partitionArgs } from '../../cli/choose-partitions.js';
 import { PauseCommand, pauseFlags } from '../../cli/pause-command.js';
 
-/** `natspoc leases pause`: partitions keep their owners but are not handled. */
+/** `natspoc leases pause`: pauses partitions, which keep their owners. */
 export default class LeasesPause extends PauseCommand {
   static override summary = 'Pause partitions until "leases resume"; they keep their owners.';
   static override description =

@@ -10,9 +10,9 @@ import { describePlan, describeResize } from '../../text/resize-report.js';
 export default class LeasesResize extends StreamCommand {
   static override summary = 'Change the number of partitions of a group while it runs.';
   static override description = [
-    'Every owner drains, commits and closes its partitions; when all are closed, the group continues with the new number. The order of each key is kept, nothing is skipped, and nothing is handled twice. Meanwhile the whole group stands still: for as long as the slowest handler runs, plus a few hundred milliseconds.',
-    'A group over the partitions of the stream becomes a group with the key header:Natspoc-Key over the same subjects. Publishers and the other groups of the stream stay as they are.',
-    'If the command ends early, or the group has no members, the resize is still done later. --abort withdraws it. Before a group can be resized again, it must have handled the messages that waited at the previous resize.',
+    'Every owner drains, commits and closes its partitions; when all partitions are closed, the group continues with the new number of partitions. The order of each key is kept, nothing is skipped, and nothing is handled twice. Until all partitions are closed, the owners start no further handlers. Closing takes as long as the slowest handler runs, plus a few hundred milliseconds.',
+    'A group that uses the partitions of the stream becomes a keyed group: it has the key header:Natspoc-Key and the same subjects. Publishers and the other groups of the stream are not affected.',
+    'If the command ends early, or the group has no members, the group is resized later. --abort withdraws the resize. Before a group can be resized again, it must have handled the messages that waited at the previous resize.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 64 --group billing',

@@ -5,12 +5,12 @@ import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 
-/** `natspoc leases retry`: retries failed messages now, and starts halted partitions. */
+/** `natspoc leases retry`: retries failed messages immediately, and restarts halted partitions. */
 export default class LeasesRetry extends StreamCommand {
   static override summary =
-    'Retry now a failed message that holds its partition up, or start a halted partition again.';
+    'Immediately retry a failed message that holds up its partition, or restart a halted partition.';
   static override description =
-    'The owner ends the wait before the next attempt. A halted partition starts again at its position, and its message gets all its attempts again. Other partitions stay as they are. "leases" shows what holds a partition up.';
+    'The owner does not wait any longer before the next attempt. A halted partition starts again at its position, and the failed message gets all its attempts again. Other partitions are not affected. "leases" shows why a partition is held up.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 4',
     {

@@ -7,18 +7,18 @@ import type { HeldUpOutcome } from '../../core/admin/held-up.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { describeHeldUpOutcome } from '../../text/held-up-report.js';
 
-/** `natspoc leases skip`: skips the message that holds a partition up. */
+/** `natspoc leases skip`: skips the message that holds up a partition. */
 export default class LeasesSkip extends StreamCommand {
   static override summary =
-    'Give up the message that holds a partition up; the partition continues after it.';
+    'Give up the message that holds up a partition; the partition continues after that message.';
   static override description = [
-    'Works only for a message that has failed: "leases" shows it. You must name the message, so that no other message is given up. The message is not tried again. With --dead-letter it is first stored as a dead letter; otherwise only the stream keeps it. A running attempt is not interrupted: if the attempt succeeds, the message is handled.',
+    'Works only for a message that has failed; "leases" shows its sequence. You must name the message, so that no other message is given up. The message is not tried again. With --dead-letter it is first stored as a dead letter; otherwise only the stream keeps it. A running attempt is not interrupted: if the attempt succeeds, the message is handled.',
     'The command waits until the partition has passed the message. It asks for the name of the group; --yes skips the question.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 4 --message 95887',
     {
-      description: 'Keep it as a dead letter, without a question:',
+      description: 'Store the message as a dead letter, without a question:',
       command: '<%= config.bin %> <%= command.id %> 4 --message 95887 --dead-letter --yes',
     },
   ];

@@ -3,12 +3,12 @@ import { allFlag, choosePartitions, partitionArgs } from '../../cli/choose-parti
 import { StreamCommand } from '../../cli/stream-command.js';
 import { escapeControl } from '../../core/lib/text.js';
 
-/** `natspoc leases unpin`: removes pins, so that the plan decides again. */
+/** `natspoc leases unpin`: removes pins, so that the partitions are balanced again. */
 export default class LeasesUnpin extends StreamCommand {
   static override summary = 'Remove pins, so that the partitions are balanced again.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',
-    { description: 'Every pin:', command: '<%= config.bin %> <%= command.id %> --all' },
+    { description: 'Remove all pins:', command: '<%= config.bin %> <%= command.id %> --all' },
   ];
   static override strict = false;
   static override args = partitionArgs;

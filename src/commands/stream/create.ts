@@ -6,10 +6,10 @@ import { duration, size } from '../../core/config/parse.js';
 import { ALL_USES } from '../../core/nats/client/concern.js';
 import { createTopology } from '../../core/nats/stream/topology.js';
 
-/** A century: longer retentions make no sense, and the server counts them in nanoseconds. */
+/** A century: longer retentions make no sense. The server's own limit is higher, because it counts nanoseconds in 64 bits. */
 const LONGEST_RETENTION = '36500d';
 
-/** Below the largest integer that JavaScript represents exactly. */
+/** The largest size, a little below the largest integer that JavaScript represents exactly. */
 const LARGEST_SIZE = '8000000GiB';
 
 /** `natspoc stream create`: creates a stream with limits. */
@@ -20,7 +20,7 @@ export default class StreamCreate extends StreamCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> --partitions 32 --max-age 7d',
     {
-      description: 'In a cluster, with a limit that refuses new messages:',
+      description: 'In a cluster, with a size limit at which new messages are refused:',
       command:
         '<%= config.bin %> <%= command.id %> --stream ORDERS --prefix orders --replicas 3 --max-bytes 20GiB --discard new',
     },
@@ -31,8 +31,8 @@ export default class StreamCreate extends StreamCommand {
       options: ['file', 'memory'],
       helpValue: 'file|memory',
     }),
-    'max-messages': countFlag({ description: 'limit of messages', min: 1, helpValue: 'N' }),
-    'max-bytes': Flags.string({ description: 'limit of bytes, such as 20GiB', helpValue: 'BYTES' }),
+    'max-messages': countFlag({ description: 'maximum number of messages', min: 1, helpValue: 'N' }),
+    'max-bytes': Flags.string({ description: 'maximum size, such as 20GiB', helpValue: 'BYTES' }),
     'max-age': Flags.string({ description: 'how long to keep messages, such as 7d', helpValue: 'DURATION' }),
     'duplicate-window': Flags.string({
       description: 'how long the server remembers message ids [default 2m]',

@@ -9,19 +9,22 @@ import { countOf } from '../../core/lib/units.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import { describeLetter, formatLetter, fullLetterJson, letterJson } from '../../text/dead-letter-lines.js';
 
-/** `natspoc stream dead`: lists, shows and drops dead letters. */
+/** `natspoc stream dead`: lists, shows and deletes dead letters. */
 export default class StreamDead extends StreamCommand {
   static override summary = 'List dead letters, show some of them in full, or drop them.';
   static override description =
-    prose(`"consume --on-failure dead-letter" stores messages that failed in the stream STREAM_dead. Without arguments this
-command lists these dead letters, oldest first; with numbers from the list it shows those letters with their error, headers and
-payload. "stream redrive" publishes dead letters again. --drop deletes them for good; the messages themselves stay in their stream, and
-are not handled again. With --group the command concerns the letters of this group only; a stream that only keyed groups read needs
+    prose(`"consume --on-failure dead-letter" stores failed messages in the stream STREAM_dead. Without arguments this command
+lists these dead letters, oldest first; with numbers from the list it shows those letters with their error, headers and payload.
+"stream redrive" publishes dead letters again. --drop deletes dead letters for good; the messages themselves stay in their stream, and
+are not handled again. With --group the command uses only the letters of this group; a stream that only keyed groups read needs
 --group.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    { description: 'One of them in full:', command: '<%= config.bin %> <%= command.id %> 12' },
-    { description: 'Those of a group:', command: '<%= config.bin %> <%= command.id %> --group billing' },
+    { description: 'Show one dead letter in full:', command: '<%= config.bin %> <%= command.id %> 12' },
+    {
+      description: 'The dead letters of a group:',
+      command: '<%= config.bin %> <%= command.id %> --group billing',
+    },
     {
       description: 'Drop two dead letters:',
       command: '<%= config.bin %> <%= command.id %> 12 15 --drop --yes',
@@ -30,7 +33,7 @@ are not handled again. With --group the command concerns the letters of this gro
   static override strict = false;
   static override args = letterArgs;
   static override flags = {
-    drop: Flags.boolean({ description: 'delete these dead letters' }),
+    drop: Flags.boolean({ description: 'delete the named dead letters' }),
     force: forceFlag,
     ...connectionFlags,
   };

@@ -45,7 +45,7 @@ export default class StreamDelete extends StreamCommand {
     );
   }
 
-  /** Deletes a bucket whose stream is gone; false if there is no such bucket. */
+  /** Deletes the bucket if its stream is gone. Returns false if there is no such bucket. */
   async #deleteOrphan(
     config: Config,
     connection: NatsConnection,

@@ -9,7 +9,7 @@ import { formatCount } from '../../core/lib/units.js';
 export default class StreamPurge extends StreamCommand {
   static override summary = 'Delete all messages, or all messages of one partition, handled or not.';
   static override description =
-    'Positions stay and sequences continue: groups continue with the next published message. Asks for the name of the stream; --force skips the question.';
+    'Positions are kept and sequences are not reused, so groups continue with the next published message. Asks for the name of the stream; --force skips the question.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     { description: 'One partition:', command: '<%= config.bin %> <%= command.id %> --partition 3 --force' },

@@ -12,14 +12,14 @@ import { describeLetter, letterJson } from '../../text/dead-letter-lines.js';
 export default class StreamRedrive extends StreamCommand {
   static override summary = 'Publish dead letters to their partitions again.';
   static override description =
-    prose(`"consume --on-failure dead-letter" stores messages that failed in the stream STREAM_dead. This command
-publishes them again, oldest first, with their keys and headers, and deletes each dead letter after the stream has
+    prose(`"consume --on-failure dead-letter" stores failed messages in the stream STREAM_dead. This command
+publishes these messages again, oldest first, with their keys and headers, and deletes each dead letter after the stream has
 confirmed the message. Every group of the stream receives the message again, after all messages that are already
-stored. With --dry-run it only lists the dead letters.`);
+stored. With --dry-run the command only lists the dead letters.`);
   static override examples = [
     { description: 'List the dead letters:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     '<%= config.bin %> <%= command.id %>',
-    { description: 'Two of them:', command: '<%= config.bin %> <%= command.id %> 12 15' },
+    { description: 'Only two dead letters:', command: '<%= config.bin %> <%= command.id %> 12 15' },
     {
       description: 'Ten dead letters of one group:',
       command: '<%= config.bin %> <%= command.id %> --group billing --count 10',
@@ -28,7 +28,7 @@ stored. With --dry-run it only lists the dead letters.`);
   static override strict = false;
   static override args = letterArgs;
   static override flags = {
-    count: countFlag({ description: 'at most this many', min: 1, helpValue: 'N' }),
+    count: countFlag({ description: 'use at most this many dead letters', min: 1, helpValue: 'N' }),
     'dry-run': Flags.boolean({ description: 'only list the dead letters, like "stream dead"' }),
     ...connectionFlags,
   };
@@ -75,7 +75,7 @@ stored. With --dry-run it only lists the dead letters.`);
       signal: this.stopSignal(),
       onRedriven: (letter, sequence) => {
         missing.delete(letter.sequence);
-        if (!json) this.note(`p${letter.partition} ${letter.from} is back as ${sequence}`);
+        if (!json) this.note(`p${letter.partition}: message ${letter.from} is back as message ${sequence}`);
       },
       onKept: (letter, reason) => {
         missing.delete(letter.sequence);

@@ -11,7 +11,8 @@ import { formatMessageLine, messageJson } from '../../text/message-lines.js';
 
 /** `natspoc stream tail`: shows recent and new messages. */
 export default class StreamTail extends StreamCommand {
-  static override summary = 'Show the last messages and then new ones, one per line, without consuming them.';
+  static override summary =
+    'Show the last messages and then new messages, one per line, without consuming them.';
   static override description =
     'Runs until Ctrl-C, or with --no-follow until the newest message. Groups are not affected: no position moves.';
   static override examples = [
@@ -34,7 +35,7 @@ export default class StreamTail extends StreamCommand {
     }),
     partition: Flags.integer({ description: 'only this partition', min: 0, helpValue: 'N' }),
     key: Flags.string({
-      description: 'only this key; --last counts the messages of its partition',
+      description: 'show only this key; --last counts all messages of its partition',
       helpValue: 'KEY',
       exclusive: ['partition'],
     }),

@@ -13,7 +13,7 @@ import { formatTable } from '../../text/table.js';
 export default class StreamTrim extends StreamCommand {
   static override summary = 'Delete the messages that every group has handled, partition by partition.';
   static override description =
-    'If a group has no position in a partition, or a wrong one ("leases check" gives the reason), no message of that partition is deleted. Only the groups of one bucket count (--bucket): a group whose leases are in another bucket loses messages that it has not handled. The command shows the effect and asks for the name of the stream; --force skips the question. The command also removes traces of sessions from the bucket, two hours after their end. Members with the permission do the same.';
+    'If a group has no position or a wrong position in a partition ("leases check" gives the reason), no message of that partition is deleted. Only the groups of one bucket (--bucket) are considered: a group whose leases are in another bucket loses messages that it has not handled. The command shows the effect and asks for the name of the stream; --force skips the question. The command also removes traces of sessions from the bucket, two hours after the end of the session. Members that have the permission remove these traces, too.';
   static override examples = [
     { description: 'Only show the effect:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     { description: 'In a cron job:', command: '<%= config.bin %> <%= command.id %> --force --json' },
@@ -21,7 +21,7 @@ export default class StreamTrim extends StreamCommand {
   static override flags = {
     'dry-run': Flags.boolean({ description: 'only show what would be deleted' }),
     'except-group': Flags.string({
-      description: 'ignore this group (may be given several times)',
+      description: 'ignore this group; may be given several times',
       helpValue: 'NAME',
       multiple: true,
       multipleNonGreedy: true,
@@ -71,7 +71,7 @@ export default class StreamTrim extends StreamCommand {
     );
   }
 
-  /** Sweeps the traces of all groups. If that is not permitted it only warns: the messages are already deleted. */
+  /** Sweeps the traces of all groups. If this is not permitted, it only warns, because the messages are already deleted. */
   async #sweep({ stream }: StreamSession): Promise<number> {
     try {
       return await stream.sweep();
@@ -81,7 +81,7 @@ export default class StreamTrim extends StreamCommand {
     }
   }
 
-  /** The groups that count for the trim. */
+  /** The groups that the trim considers. */
   async #groups({ config, stream }: StreamSession, except: readonly string[]): Promise<string[]> {
     const groups = (await stream.groups()).filter((group) => !except.includes(group));
     if (groups.length > 0) return groups;
