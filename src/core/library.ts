@@ -31,7 +31,7 @@ export async function joinGroup<Value = undefined, State = undefined>(
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       reject(signal.reason);
-      // The caller has no use for this member any more, nor for the error that ends it.
+      // The caller has stopped waiting. So a member that still joins must leave, and its error is ignored.
       joining.then((member) => member.leave()).catch(() => {});
     };
     signal.addEventListener('abort', giveUp, { once: true });
@@ -42,7 +42,7 @@ export async function joinGroup<Value = undefined, State = undefined>(
 /**
  * Opens a publisher to the partitions of a stream. Creates a missing stream, bucket and layout.
  *
- * @throws NatspocError as {@link joinGroup}.
+ * @throws NatspocError with the codes of {@link joinGroup}.
  */
 export async function createPublisher(options: CreatePublisherOptions): Promise<GroupPublisher> {
   const config = createPublisherConfig(options);
@@ -77,7 +77,7 @@ export async function createPublisher(options: CreatePublisherOptions): Promise<
  * Opens an existing stream, to inspect it and to control its groups: `stream.group('billing').status()`.
  * Creates nothing. If only groups with a key read the stream, name a group: `stream.group('billing')`, or the option `group`.
  *
- * @throws NatspocError as {@link joinGroup}, and `stream-missing`.
+ * @throws NatspocError with the codes of {@link joinGroup}, and `stream-missing`.
  */
 export async function openStream(options: OpenStreamOptions = {}): Promise<StreamAdmin> {
   const config = openStreamConfig(options);

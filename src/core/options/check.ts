@@ -14,7 +14,7 @@ import { CREATE_PUBLISHER, JOIN_GROUP, OPEN_STREAM } from './table.js';
 /**
  * The configuration for these options of `joinGroup`. Values are checked, because JavaScript programs may pass anything.
  *
- * @throws NatspocError `config`: one line with the option, its value and what is allowed.
+ * @throws NatspocError `config`: one line with the option, its value and the allowed values.
  */
 export function joinGroupConfig<Value, State>(options: JoinGroupOptions<Value, State>): Config {
   const config = configOf('joinGroup', options, JOIN_GROUP);
@@ -97,7 +97,7 @@ const ELSEWHERE: readonly SettingName[] = [
   'tlsfirst',
 ];
 
-/** The option that sets a setting, as error messages name it. */
+/** The name of the option that sets a setting, for error messages. */
 function optionName(name: SettingName): string {
   if (name === 'server') return 'option "servers"';
   if (IN_URL.includes(name)) return 'option "servers" (nats://USER:PASSWORD@HOST)';

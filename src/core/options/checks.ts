@@ -5,9 +5,9 @@ import { asObject, type Fields } from '../lib/json.js';
 
 /** How the value of an option is checked. */
 export interface Check {
-  /** The value as it is used; undefined if it is not allowed. */
+  /** Returns the value to use; undefined if the value is not allowed. */
   read: (value: unknown) => unknown;
-  /** Completes "… is not". */
+  /** The allowed values, as the end of the sentence "… is not …". */
   allowed: string;
   /** The setting that the option sets. */
   setting?: SettingName;
@@ -41,7 +41,7 @@ function settingCheck(setting: SettingName): Check {
   return { ...such(fits, `a ${unit} from ${least} to ${most}`), setting };
 }
 
-/** Options with the names of settings. */
+/** The checks of options that have the names of settings. */
 export const settings = <K extends SettingName>(...names: readonly K[]): Record<K, Check> =>
   Object.fromEntries(names.map((name) => [name, settingCheck(name)])) as Record<K, Check>;
 

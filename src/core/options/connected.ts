@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { connectNats, type NatsConnection } from '../nats/client/connection.js';
 import type { Connecting } from './connecting.js';
 
-/** The program's connection, or a new connection, which `close` closes. `role` is part of the new connection's name. */
+/** The program's connection, or a new connection. `close` closes only a new connection, whose name contains `role`. */
 export async function connectionOf(
   { connection }: Connecting,
   config: Config,

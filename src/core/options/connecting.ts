@@ -1,6 +1,6 @@
 import type { NatsConnection } from '../nats/client/connection.js';
 
-/** How to connect: your own connection, which you close yourself, or URLs. */
+/** How to connect: over your own connection, which you close yourself, or to URLs. */
 export type Connecting =
   | {
       /**
@@ -32,13 +32,13 @@ export interface StreamOptions {
   /**
    * Subject prefix; partition n is `PREFIX.p.n`.
    *
-   * @default that of the stream; 'subject.events' for a new stream
+   * @default the prefix of the stream; 'subject.events' for a new stream
    */
   prefix?: string | undefined;
   /**
-   * Partitions, fixed when the stream is created.
+   * Number of partitions, fixed when the stream is created.
    *
-   * @default those of the stream; 8 for a new stream
+   * @default the number of partitions of the stream; 8 for a new stream
    */
   partitions?: number | undefined;
   /**
@@ -54,8 +54,8 @@ export interface StreamOptions {
    */
   bucket?: string | undefined;
   /**
-   * How long to wait for an answer from the server, in milliseconds. For {@link createPublisher} it is also the
-   * time in which a message must be confirmed, retries included; the default for that is 30,000.
+   * How long to wait for an answer from the server, in milliseconds. For {@link createPublisher} this is also the
+   * time in which a message must be confirmed, retries included. Without the option, that time is 30,000.
    *
    * @default 5_000
    */

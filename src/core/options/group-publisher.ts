@@ -4,7 +4,7 @@ import type { Confirmation, OutgoingMessage, PublishCounters, PublishLimits } fr
 export interface GroupPublisher extends AsyncDisposable {
   /** Counters since the start, always up to date. */
   readonly counters: Readonly<PublishCounters>;
-  /** Number of messages that are accepted, and neither confirmed nor failed. */
+  /** Number of accepted messages that are not yet confirmed and have not failed. */
   readonly pending: number;
   /** False while the connection is down. */
   readonly connected: boolean;
@@ -17,16 +17,20 @@ export interface GroupPublisher extends AsyncDisposable {
    */
   publish(message: OutgoingMessage, limits?: PublishLimits): Promise<Confirmation>;
   /**
-   * The fast path: sends a message, whose outcome goes to the `observer`. Always accepts the message. If the window is full,
-   * returns a promise; a caller that awaits the promise before the next message uses constant memory.
+   * The fast path: sends a message, and reports its outcome to the `observer` instead of a promise. Always accepts the message.
+   * If the window is full, returns a promise; a caller that awaits this promise before the next message uses constant memory.
    *
-   * @param dueMs when the message was due, on the publisher's clock; latency counts from then. Default: now.
+   * @param dueMs when the message was due, on the publisher's clock. The observer gets this time, to compute the latency.
+   *   Default: now.
    */
   send(message: OutgoingMessage, dueMs?: number): Promise<void> | undefined;
-  /** Resolves when no message is in flight: each is confirmed or has failed. */
+  /** Resolves when each accepted message is confirmed or has failed. */
   flush(): Promise<void>;
-  /** Accepts no more messages, waits for those in flight, and closes the connection unless it is the program's own. */
+  /**
+   * Accepts no more messages, waits for the outcomes of all accepted messages, and closes the connection unless it is the program's
+   * own.
+   */
   close(): Promise<void>;
-  /** Gives up the messages in flight. Each fails at once, as never sent or with an unknown outcome. */
+  /** Gives up all unconfirmed messages. Each fails at once: as `unknown` if it may be stored, otherwise as `rejected`. */
   abandon(): void;
 }

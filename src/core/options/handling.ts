@@ -10,22 +10,25 @@ export interface Message<Value = undefined> extends StreamMessage {
   readonly value: Value;
 }
 
-/** What a batch handler gets besides the messages. */
+/** The context that a batch handler gets with the messages. */
 export interface BatchContext<State = undefined> {
   readonly partition: number;
-  /** The fencing token: grows with each change of owner. Pass it along with what you write elsewhere. */
+  /** The fencing token: grows with each change of owner. Send it along with every write to another system. */
   readonly epoch: number;
   /** 1 for the first attempt by this owner. For a batch, the attempt of its first message. */
   readonly attempt: number;
-  /** Aborts when the handler has to stop: its time is over, the drain takes too long, or this member lost the partition. */
+  /**
+   * Aborts when the handler has to stop, because its time has passed, the drain takes too long, or this member has lost the
+   * partition.
+   */
   readonly signal: AbortSignal;
-  /** Adds partition and sequence to each line. */
+  /** A log that adds partition and sequence to each line. */
   readonly log: HandlerLog;
   /** What `acquire` returned for the partition; undefined without it. */
   readonly state: State;
 }
 
-/** What a handler gets besides the message. */
+/** The context that a handler gets with the message. */
 export interface HandlerContext<State = undefined> extends BatchContext<State> {
   /** The partitioning key (header `Natspoc-Key`), or null. */
   readonly key: string | null;
@@ -34,9 +37,9 @@ export interface HandlerContext<State = undefined> extends BatchContext<State> {
 }
 
 /**
- * Handles one message. Returning (or resolving) means handled, throwing (or rejecting) means failed. Messages of a
- * partition come one at a time, in order; with a concurrency above 1, this holds for the messages of one key. Any thenable is
- * awaited; its value is ignored.
+ * Handles one message. If it returns (or resolves), the message is handled; if it throws (or rejects), the attempt has failed.
+ * The handler gets the messages of a partition one at a time, in order. With a concurrency above 1, this holds for the messages of
+ * one key. Any thenable is awaited, and its value is ignored.
  */
 export type Handler<Value = undefined, State = undefined> = (
   message: Message<Value>,
@@ -44,16 +47,16 @@ export type Handler<Value = undefined, State = undefined> = (
 ) => unknown;
 
 /**
- * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of them is handled;
- * `FailedAt` means that the messages before the failed one are. A batch whose last attempt fails is handled one message at a
- * time. Then only the message that fails halts the partition, is skipped, or is stored as a dead letter.
+ * Handles consecutive messages of one partition as a whole. If it throws (or rejects), none of the messages is handled. If it
+ * throws `FailedAt`, the messages before the failed message are handled. A batch whose last attempt fails is handled one message at
+ * a time. Then only the message that fails halts the partition, is skipped, or is stored as a dead letter.
  */
 export type BatchHandler<Value = undefined, State = undefined> = (
   messages: readonly Message<Value>[],
   context: BatchContext<State>,
 ) => unknown;
 
-/** How the value of a message is made. If that fails, the attempt fails with `InvalidMessage`, and there is no other attempt. */
+/** How the value of a message is made. If no value can be made, the attempt fails with `InvalidMessage`, and is not repeated. */
 export interface Decoding<Value> {
   /**
    * A schema of zod, valibot, arktype or another library that implements Standard Schema. The payload is parsed as JSON and
@@ -81,15 +84,15 @@ export interface Stateful<State> {
    */
   acquire?: ((partition: number, context: StateContext) => State | Promise<State>) | undefined;
   /**
-   * Called and awaited after the last handler of a partition and before its last commit, within the rest of `drainTimeoutMs`. If it
-   * fails, there is no last commit. Not called for a lost partition: the context's `signal` aborts instead.
+   * Called and awaited after the last handler of a partition and before the last commit, within the rest of `drainTimeoutMs`. If it
+   * fails, there is no last commit. It is not called for a lost partition; then the context's `signal` aborts.
    *
    * @default none
    */
   release?: ((partition: number, state: State, context: StateContext) => unknown) | undefined;
 }
 
-/** What handles the messages: each one, batches of one partition, or a loop over `member.messages()`. */
+/** How messages are handled: one by one, in batches of one partition, or in a loop over `member.messages()`. */
 export type Handling<Value = undefined, State = undefined> =
   | { handler?: never; batchHandler?: never; batch?: never }
   | {
@@ -111,8 +114,8 @@ export type Handling<Value = undefined, State = undefined> =
        */
       batchHandler: BatchHandler<Value, State>;
       /**
-       * Limits of a batch: `messages`, `bytes` (payloads), and `waitMs`, after which a batch that is not full
-       * starts, in milliseconds.
+       * Limits of a batch: `messages`, `bytes` (payloads), and `waitMs`. After `waitMs` milliseconds a batch starts even if it
+       * is not full.
        *
        * @default { messages: 500, bytes: 4_194_304, waitMs: 100 }
        */

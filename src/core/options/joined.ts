@@ -13,7 +13,7 @@ export interface PartitionStatus {
   readonly epoch: number;
   /**
    * `retrying`: a message failed, and is tried again. `waiting`: the partition failed temporarily and will start again.
-   * `halted`, `paused`: until an operator acts.
+   * `halted`, `paused`: the partition continues when an operator acts.
    */
   readonly state: 'starting' | 'waiting' | 'running' | 'retrying' | 'draining' | 'halted' | 'paused';
   /** An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if not paused. */
@@ -30,20 +30,20 @@ export interface PartitionStatus {
   readonly lag: number;
   /** When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if memory holds none. */
   readonly oldestAtMs?: number | undefined;
-  /** Upper bound of the number of messages that the stream dropped before this epoch received them. */
+  /** Upper bound of the number of messages that the stream dropped before the owner received them in this epoch. */
   readonly trimmed: number;
-  /** True once everything that the stream held at some moment since the start is handled. */
+  /** True once the owner had, at some moment since the start, handled everything that the stream held. */
   readonly caughtUp: boolean;
 }
 
-/** Something that makes no progress. */
+/** A partition, or the whole member, that makes no progress. */
 export interface Standing {
   /** null for the member as a whole. */
   readonly partition: number | null;
   /** `handler`: a handler is slow, or is called again for a message that failed; the group is healthy. */
   readonly why: 'handler' | 'stuck';
   readonly reason: string;
-  /** Since when, in milliseconds. */
+  /** How long it has made no progress, in milliseconds. */
   readonly forMs: number;
 }
 
@@ -54,26 +54,26 @@ export interface Standing {
 export interface GroupMember<Value = undefined, State = undefined>
   extends EventEmitter<MemberEventMap>,
     AsyncDisposable {
-  /** Its name, for people. */
+  /** The name of the member, for people. */
   readonly name: string;
   /** Session id in the group; null without a session. */
   readonly id: string | null;
-  /** Counters of messages since it started. */
+  /** Counters of messages since the member started. */
   readonly counters: Readonly<MemberCounters>;
-  /** The partitions that it owns, with their progress. */
+  /** The partitions that the member owns, with their progress. */
   readonly partitions: readonly PartitionStatus[];
-  /** What stands still, and why: a partition, or the whole member (`partition` null). */
+  /** The partitions that make no progress, and why; `partition` is null for the whole member. */
   readonly standing: readonly Standing[];
   /** URL of the health checks and metrics; undefined if they are not served. */
   readonly healthUrl: string | undefined;
   /**
-   * Its measurements as plain data, as in `natspoc top`: counters, partitions with lag and rate, handler times, memory. For a
-   * metrics registry of your own.
+   * The member's measurements as plain data, for a metrics registry of your own. They are those of `natspoc top`: counters,
+   * partitions with lag and rate, handler times, memory.
    */
   readonly stats: MemberStats;
   /** The current memory of this process. */
   readonly memory: MemorySample;
-  /** True while it is in the group and every partition of the group has an owner. */
+  /** True while the member is in the group and every partition of the group has an owner. */
   readonly isSettled: boolean;
   /**
    * Resolves when every partition of the group has an owner, and this member has taken over its share.
@@ -82,13 +82,13 @@ export interface GroupMember<Value = undefined, State = undefined>
   readonly ready: Promise<void>;
   /**
    * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection ends the
-   * process: a failed worker must not look like a finished worker.
+   * process, because a failed worker must not look like a finished worker.
    */
   readonly closed: Promise<void>;
   /**
    * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the next message.
-   * Leaving the loop (`break`, `return`, an exception) leaves the group; the current message is then not handled, and goes to the
-   * next owner. Several loops share the messages; messages of one partition come one at a time.
+   * If the loop ends early (`break`, `return`, an exception), the member leaves the group. The current message is then not handled,
+   * and goes to the next owner. Several loops share the messages; messages of one partition are delivered one at a time.
    *
    * @throws NatspocError `usage` if the member has a handler; the error that ended the member.
    */
@@ -96,31 +96,34 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same. */
   problems(): string[];
   /**
-   * This member starts no more handlers of a partition, or of all partitions. Running handlers finish. The partition keeps its
-   * owner. The pause lasts even if the partition leaves this member and returns.
+   * Pauses a partition, or all partitions: this member starts no more handlers for them. Running handlers finish. The partition
+   * keeps its owner. The pause continues even if the partition moves to another member and returns.
    *
-   * @param partition default: all.
-   * @param options `forMs`: resumes after this time, in milliseconds; default: until `resume`.
+   * @param partition default: all partitions.
+   * @param options `forMs`: the pause ends after this time, in milliseconds. Default: the pause lasts until `resume`.
    */
   pause(partition?: number, options?: { forMs?: number | undefined }): void;
   /** Ends the pause of a partition, or all pauses. */
   resume(partition?: number): void;
   /**
    * Moves the positions of partitions of the group, including those of other members: to the first or last message, a
-   * sequence, a time, or by a number of messages. Owners finish running handlers first, so a handler that awaits `seek`
-   * waits for itself. Needs the permissions of `natspoc leases seek`.
+   * sequence, a time, or by a number of messages. Owners finish running handlers first. Do not await `seek` in a handler, because
+   * each would wait for the other. Needs the permissions of `natspoc leases seek`.
    *
    * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved says why.
    */
   seek(partitions: number | readonly number[], target: SeekTarget): Promise<SeekOutcome[]>;
-  /** Gives a partition away: to the member of this name or session id, or without `to` to the member with the fewest partitions. */
+  /**
+   * Hands a partition over to the member with the name or session id `to`; without `to`, to the member with the fewest
+   * partitions.
+   */
   release(partition: number, to?: string | null): void;
   /**
-   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. May be called
-   * repeatedly; the first call counts.
+   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. If it is called again, the
+   * options of the first call apply.
    *
-   * @param options `rejoinWithinMs`: for a restart. The partitions are not handed over, but kept this long for the next member of the
-   *   same `name`, in milliseconds, at most 1 h. Default: 0.
+   * @param options `rejoinWithinMs`: for a restart. The partitions are not handed over, but kept for this time, in milliseconds, for
+   *   the next member with the same `name`; at most 1 h. Default: 0.
    * @throws NatspocError `usage` for an invalid `rejoinWithinMs`; otherwise the error that `closed` rejects with.
    */
   leave(options?: { rejoinWithinMs?: number | undefined }): Promise<void>;

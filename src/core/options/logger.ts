@@ -5,8 +5,8 @@ import { standardError } from '../member/note-logger.js';
 import { type Logger, type LogLevel, SILENT } from '../member/partition/logger.js';
 
 /**
- * The program's logger. If it throws or rejects, the lost line goes to standard error, and at most once a minute a
- * report of the error. No handler fails and no member ends.
+ * The program's logger. If it throws or rejects, the lost line goes to standard error, with a report of the error at most
+ * once a minute. An error of the logger fails no handler and ends no member.
  */
 export function loggerOf(logger: Logger | false | undefined): Logger {
   if (logger === false) return SILENT;

@@ -40,7 +40,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   filter?: string | undefined;
   /**
-   * Name of this member, for people; need not be unique.
+   * Name of this member, for people. It need not be unique.
    *
    * @default host and process id
    */
@@ -70,8 +70,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   maxAttempts?: number | undefined;
   /**
-   * How many members in a row may die, or hang for longer than the ttl, while they handle a message. Then the message fails
-   * without another attempt, and `judge` or `onFailure` decides. 2 to 1,000.
+   * How many members in a row may die, or hang for longer than the ttl, while they handle a message. After that number the
+   * message fails without another attempt, and `judge` or `onFailure` decides. 2 to 1,000.
    *
    * @default 3
    */
@@ -83,7 +83,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   backoff?: Backoff | undefined;
   /**
-   * What follows the last failed attempt. `halt`: the partition stands still until an operator retries, skips or releases it.
+   * What follows the last failed attempt. `halt`: the partition stops until an operator retries, skips or releases it.
    * `dead-letter`: the message is stored as a dead letter. `skip`: the message is skipped.
    *
    * @default 'halt'
@@ -111,13 +111,14 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   from?: StartFrom | StartFromText | undefined;
   /**
-   * How often positions are committed while busy, in milliseconds. This limits what is handled again after a crash.
+   * How often positions are committed while messages are handled, in milliseconds. A crash repeats at most the messages of one
+   * interval.
    *
    * @default 200
    */
   commitIntervalMs?: number | undefined;
   /**
-   * Also commit after this many messages of a partition.
+   * A position is also committed after this number of messages of its partition.
    *
    * @default 1_000
    */
@@ -135,7 +136,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   probeIntervalMs?: number | undefined;
   /**
-   * How long a handler may take to finish before its partition moves anyway, in milliseconds.
+   * How long a running handler may take to finish before its partition moves anyway, in milliseconds.
    *
    * @default 5_000
    */
@@ -163,7 +164,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    * lost, a broken connection, messages that the stream dropped, a listener that threw. `console` and pino work; `false`: no
    * logging.
    *
-   * @default one line each on standard error
+   * @default one line on standard error for each
    */
   logger?: Logger | false | undefined;
   /**
@@ -175,26 +176,26 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   barrier?: (() => Promise<void> | undefined) | undefined;
   /**
-   * Count unhandled rejections of the handler's promises as its failure. Costs some speed; has no effect on Bun, which
-   * does not reveal the origin of a rejection.
+   * Counts an unhandled rejection of one of the handler's promises as a failure of the handler. Costs some speed. Has no effect on
+   * Bun, which does not reveal the origin of a rejection.
    *
    * @default false
    */
   guardRejections?: boolean | undefined;
   /**
-   * Serve `/livez`, `/readyz` and `/metrics` over HTTP.
+   * Serves `/livez`, `/readyz` and `/metrics` over HTTP.
    *
    * @default not served
    */
   health?: HealthOptions | undefined;
   /**
-   * When it aborts, the member leaves, or stops joining.
+   * When the signal aborts, the member leaves, or stops joining.
    *
    * @default none
    */
   signal?: AbortSignal | undefined;
   /**
-   * Adds listeners before the first event.
+   * Called with the member before its first event, to add listeners.
    *
    * @default none
    */

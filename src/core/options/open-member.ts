@@ -24,7 +24,7 @@ import { keyOf } from './table.js';
 
 type Seek = Joined['seek'];
 
-/** What a member does, on a server or in a model. */
+/** The options that describe a member's work, on a server or in a model. */
 export type MemberProgram<Value, State> = Decoding<Value> &
   Stateful<State> &
   Handling<Value, State> &
@@ -101,7 +101,7 @@ export async function openMemberAt<Value, State>(
       clock,
     );
     const isIn = await Promise.race([joined.then(() => true), ending.then(() => false)]);
-    // Read `closed` only here: an error that ends a member goes to the code that awaits it.
+    // `closed` is awaited here only if the join failed. After the join, an error of the member goes to the program that awaits `closed`.
     if (!isIn || !made) await member.closed;
     if (made) return made;
     throw new NatspocError('failed', 'The member left before it had joined.');

@@ -35,8 +35,8 @@ class ClosingPublisher extends Publisher implements GroupPublisher {
 /**
  * A publisher of a program.
  *
- * @param target where it publishes to.
- * @param close called when it is closed.
+ * @param target the stream to publish to, and its limits.
+ * @param close called when the publisher is closed.
  */
 export function publisherOf(
   program: PublisherProgram,
@@ -51,7 +51,7 @@ export function publisherOf(
       `the observer of a publisher failed: ${messageOf(error)}`,
     );
   const observer: PublishObserver = {
-    // These two are called for each message, so they are not wrapped.
+    // `confirmed` and `failed` are called for each message, so for speed they are not wrapped.
     ...(program.observer?.confirmed && { confirmed: program.observer.confirmed.bind(program.observer) }),
     ...(program.observer?.failed && { failed: program.observer.failed.bind(program.observer) }),
     disconnected: (about) => {

@@ -18,7 +18,7 @@ import type { Layout } from '../protocol/layout.js';
 
 /** Which messages to read. */
 export interface TailOptions {
-  /** Default: the first. */
+  /** The sequence to start at. Default: the first message. */
   startSequence?: number | undefined;
   /** True: continue with new messages until `signal` aborts. Otherwise stop after the last stored message. */
   follow: boolean;
@@ -40,14 +40,14 @@ export interface RedriveOptions {
 
 /**
  * An existing stream: its messages, groups and dead letters. Nothing is created. Methods reject with a NatspocError:
- * `unreachable`, `not-permitted`, … `await using` closes it.
+ * `unreachable`, `not-permitted`, … `await using` closes the stream.
  */
 export interface StreamAdmin extends AsyncDisposable {
   /**
-   * The layout of all members and publishers; in a stream that only groups with a key read, the layout of the group in the options.
+   * The layout of all members and publishers. If only groups with a key read the stream, this is the layout of the group in the options.
    *
-   * @throws NatspocError `group-missing` if only groups with a key read the stream, and the options name none of them; so do the methods that
-   *   need the layout: `status`, `message`, `tail`, `planTrim`, `trim`, `purge`, `deleteAll` and `redrive`.
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and the options name none of them. The methods that
+   *   need the layout throw the same error: `status`, `message`, `tail`, `planTrim`, `trim`, `purge`, `deleteAll` and `redrive`.
    */
   readonly layout: Layout;
   /** Settings of the stream and its bucket that lose messages, or may lose them. */
@@ -57,7 +57,7 @@ export interface StreamAdmin extends AsyncDisposable {
   /**
    * A group of the stream. Default: the group in the options of `openStream`.
    *
-   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group was not one of them when it was opened.
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group did not exist when the stream was opened.
    */
   group(name?: string): GroupAdmin;
   /** The names of all groups, sorted. */
@@ -116,13 +116,13 @@ export interface GroupAdmin {
   follow(onChange?: (change: GroupChange) => void): GroupFollower;
   /** Runs `use` with a follower that knows the group, and stops it afterwards. */
   following<T>(use: (follower: GroupFollower) => Promise<T>): Promise<T>;
-  /** Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice. */
+  /** Makes owners hand partitions over. They drain and commit first, so that nothing is handled twice. */
   release(
     follower: GroupFollower,
     partitions: readonly number[],
     options?: ReleaseOptions,
   ): Promise<ReleaseOutcome[]>;
-  /** Makes owners retry at once the messages that hold their partitions up; also in halted partitions. */
+  /** Makes owners retry, without further waiting, the messages that hold their partitions up; also in halted partitions. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]>;
   /** Makes the owner skip the message that holds its partition up, and waits until the partition has passed the message. */
   skip(
@@ -151,17 +151,17 @@ export interface GroupAdmin {
   planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan>;
   /** Requests a different number of partitions, and waits until the members have changed it. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome>;
-  /** Withdraws a resize that is not done yet. Returns the requested number; null if there was no resize. */
+  /** Withdraws a resize that is not done yet. Returns the requested number of partitions; null if there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null>;
 }
 
-/** A group that is being followed: who owns what, as of the newest entry of the bucket. */
+/** The owner of each partition of a group, as of the newest entry in the bucket. Follows the bucket until `stop`. */
 export interface GroupFollower {
   /** The session id that a lease names as its owner, dead or alive; null if it names none. */
   ownerOf(partition: number): string | null;
-  /** The name of that owner; null if there is no owner. */
+  /** The name of a partition's owner; null if there is no owner. */
   ownerNameOf(partition: number): string | null;
-  /** The epoch of that owner; 0 if there never was an owner. */
+  /** The epoch of a partition's owner; 0 if the partition never had an owner. */
   epochOf(partition: number): number;
   /** The partitions whose leases name this session, in order. */
   ownedBy(session: string): number[];

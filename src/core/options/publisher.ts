@@ -6,7 +6,7 @@ import type { Connecting, StreamOptions } from './connecting.js';
 export type CreatePublisherOptions = Connecting &
   StreamOptions & {
     /**
-     * Limit of messages in flight: accepted, not yet confirmed.
+     * Limit of messages in flight, which are accepted and not yet confirmed.
      *
      * @default 4_000
      */
@@ -24,7 +24,7 @@ export type CreatePublisherOptions = Connecting &
      */
     dedupe?: boolean | undefined;
     /**
-     * Sends the next message of a partition only after the previous one is confirmed, so that no fault of the server changes
+     * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server changes
      * the order. At most one message of each partition is in flight. Set `dedupe` too, otherwise a retry may be stored
      * twice.
      *
@@ -32,8 +32,8 @@ export type CreatePublisherOptions = Connecting &
      */
     ordered?: boolean | undefined;
     /**
-     * Publishes to a stream that exists and has subjects of its own: each message names its `subject`. Nothing is created.
-     * `ordered` keeps the messages of a key in order, and messages without a key in the order of their subject.
+     * Publishes to an existing stream that has its own subjects: each message names its `subject`. Nothing is created. `ordered`
+     * keeps the messages of a key in order. Among messages without a key, it keeps the messages of a subject in order.
      *
      * @default false
      */
@@ -48,7 +48,7 @@ export type CreatePublisherOptions = Connecting &
      * Receives a line when the connection breaks or is back, and when the observer throws; each text at most once a minute.
      * `console` and pino work; `false`: no logging.
      *
-     * @default one line each on standard error
+     * @default one line on standard error for each
      */
     logger?: Logger | false | undefined;
   };

@@ -1,5 +1,6 @@
 /**
- * Standard Schema, which zod, valibot, arktype and others implement: https://standardschema.dev. Only the part used here.
+ * Standard Schema, which zod, valibot, arktype and other libraries implement: https://standardschema.dev. This type declares only
+ * the part that natspoc uses.
  */
 export interface StandardSchema<Output> {
   readonly '~standard': {

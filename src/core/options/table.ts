@@ -13,7 +13,7 @@ import type { OpenStreamOptions } from './stream.js';
 const CONNECTING: Checks<Connecting> = {
   connection: such(
     isConnection,
-    'a connection of the client "nats", version 2; one of @nats-io, version 3, does not fit: connect with "nats", or pass servers',
+    'a connection of the client "nats", version 2. A connection of @nats-io, version 3, does not work: connect with "nats", or pass servers',
   ),
   servers: {
     setting: 'server',

@@ -5,7 +5,7 @@ import { subjectMatcher } from '../protocol/subject.js';
 import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
-/** Where messages go: to the partitions of a layout, or to subjects of their own. */
+/** Where messages go: to the partitions of a layout, or to the subjects that they name. */
 export interface Addressing {
   /** The number of partitions; without a layout, the number of lanes. A lane keeps its messages in order. */
   readonly partitions: number;
@@ -17,7 +17,7 @@ export interface Addressing {
   of(message: OutgoingMessage, partition: number): { subject: string; partition: number };
 }
 
-/** The number of lanes in a stream with subjects of its own. Keys share them. */
+/** The number of lanes for a stream that has its own subjects. Several keys share a lane. */
 const LANES = 1_024;
 const SUBJECT = /^[^\s.*>]+(\.[^\s.*>]+)*$/;
 
@@ -35,7 +35,7 @@ export function layoutAddressing({ prefix, partitions }: Pick<Layout, 'prefix' |
     of({ subject }, partition) {
       if (subject === undefined) return places[partition] ?? none;
       throw usage(
-        "subject: this stream has natspoc's layout, so the key decides. A publisher with ownSubjects takes subjects.",
+        "subject: this stream has natspoc's layout, so the key decides the subject. A publisher with ownSubjects takes subjects.",
       );
     },
   };
@@ -53,10 +53,12 @@ export function ownAddressing(patterns: readonly string[]): Addressing {
       if (subject === undefined)
         throw usage('subject: this stream has subjects of its own, so each message names one.');
       if (!SUBJECT.test(subject))
-        throw usage(`subject: ${inWords(subject)} is not a subject: tokens between dots, no spaces, * or >.`);
+        throw usage(
+          `subject: ${inWords(subject)} is not a subject: it needs tokens between dots, without spaces, * or >.`,
+        );
       if (!matchers.some((matches) => matches(subject)))
         throw usage(`subject: the stream does not listen to ${subject}, but to ${patterns.join(', ')}.`);
-      // Without a key, a keyed group uses the whole subject as the key, too.
+      // For a message without a key, a keyed group also uses the whole subject as the key.
       return { subject, partition: keyOf(message) === undefined ? fnv1a32(subject) % LANES : lane };
     },
   };

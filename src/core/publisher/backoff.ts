@@ -24,7 +24,7 @@ export class Backoff {
     this.#cancel();
   }
 
-  /** An attempt succeeded: the next wait is short again. */
+  /** Makes the next wait short again, after an attempt has succeeded. */
   reset(): void {
     this.#nextMs = FIRST_MS;
   }

@@ -13,14 +13,14 @@ export class Breaks {
     this.#clock = clock;
   }
 
-  /** The connection broke. */
+  /** Reports that the connection broke, unless this break is already reported. */
   broke(about: Break = { server: null, reason: null }): void {
     if (this.#brokenAt !== undefined) return;
     this.#brokenAt = this.#clock.now();
     this.#outcomes.disconnected(about);
   }
 
-  /** The connection is back, with this server. */
+  /** Reports that the connection is back, and to which server. */
   ended(server: string | null = null): void {
     if (this.#brokenAt === undefined) return;
     this.#outcomes.reconnected(server, this.#clock.now() - this.#brokenAt);

@@ -7,10 +7,10 @@ import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
 const STATUS_LINE = 'NATS/1.0\r\n';
-/** Limit of keys whose headers and partition are cached. */
+/** The largest number of keys whose headers and partition are cached. */
 const CACHED_KEYS = 8_192;
 
-/** The partition of a message and its headers, encoded. */
+/** The partition of a message, and its encoded headers. */
 export interface Envelope {
   readonly partition: number;
   /** The NATS header block; undefined without headers. */
@@ -21,15 +21,18 @@ export interface Envelope {
 const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** True if a key or id survives the way through a header unchanged. */
+/** True if a header can carry a key or id without changing it. */
 export function fitsHeader(value: string): boolean {
   return value !== '' && !UNSAFE_VALUE.test(value);
 }
 
-/** The start of generated ids. Random: after a restart ids count from zero again, while the server still remembers earlier ids. */
+/**
+ * The start of generated ids. It is random, because after a restart the ids count from zero again, while the server still
+ * remembers earlier ids.
+ */
 export const newIdPrefix = (): string => `${randomBytes(9).toString('base64url')}-`;
 
-/** Why the server would refuse a message of this size, headers and payload. */
+/** The reason why the server would refuse a message of this size. `bytes` includes headers and payload. */
 export const tooLarge = (bytes: number, maxPayload: number): string =>
   `A message of ${bytes} bytes, headers included, is larger than the server's max_payload of ${maxPayload} bytes.`;
 
@@ -39,7 +42,7 @@ function checkValue(what: string, value: string): void {
     const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
     throw new NatspocError(
       'usage',
-      `The ${what} ${shown} cannot travel in a header: no control characters, no space at either end.`,
+      `The ${what} ${shown} cannot travel in a header: control characters, and spaces at either end, are not allowed.`,
     );
   }
 }
@@ -64,8 +67,8 @@ function headerLines(headers: Readonly<Record<string, unknown>>): string {
 }
 
 /**
- * Computes partitions and encoded headers. Keys repeat, so what depends on the key alone (checks, hash, header line) is
- * cached, within bounds.
+ * Computes the partitions of messages, and encodes their headers. Keys repeat, so the results that depend only on the key
+ * (checks, hash, header line) are cached, for a limited number of keys.
  */
 export class EnvelopeMaker {
   readonly #partitions: number;
@@ -81,7 +84,7 @@ export class EnvelopeMaker {
 
   /**
    * @param id the message id to send, if any
-   * @param isOwnId true if the id was generated here and needs no check
+   * @param isOwnId true if the publisher generated the id, which then needs no check
    * @throws NatspocError `usage` for a key, id, header or partition that cannot be sent.
    */
   make(message: OutgoingMessage, id: string | undefined, isOwnId = false): Envelope {
@@ -123,7 +126,7 @@ export class EnvelopeMaker {
     if (!(Number.isInteger(partition) && partition >= 0 && partition < this.#partitions)) {
       throw new NatspocError(
         'usage',
-        `There is no partition ${inWords(partition)}: they are 0 to ${this.#partitions - 1}.`,
+        `There is no partition ${inWords(partition)}: the partitions are 0 to ${this.#partitions - 1}.`,
       );
     }
   }

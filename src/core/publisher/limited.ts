@@ -4,12 +4,12 @@ import { inWords } from '../lib/in-words.js';
 import type { PublishLimits } from './types.js';
 import type { Waiter } from './window.js';
 
-/** Whether anything limits the wait. */
+/** True if a signal or a time limits the wait. */
 export const isLimited = ({ signal, timeoutMs }: PublishLimits): boolean =>
   signal !== undefined || timeoutMs !== undefined;
 
 /**
- * Wraps a waiter so that it stops waiting when the signal aborts or the time is over.
+ * Wraps a waiter so that it stops waiting when the signal aborts or the time has passed.
  *
  * @param giveUp called at most once, while the message is not settled.
  * @throws NatspocError `usage` for invalid limits; `not-confirmed` if the signal has aborted.

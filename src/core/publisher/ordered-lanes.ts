@@ -1,9 +1,9 @@
 import type { Slot } from './window.js';
 
 /**
- * Keeps at most one message of each partition in flight: the next message is sent when the previous one is settled. With
- * several in flight, a leader may die with the first one, and the next leader may store later messages of the partition
- * before the publisher learns of the loss.
+ * Keeps at most one message of each partition in flight: the next message is sent when the previous message is settled.
+ * If several messages were in flight, a leader could die and lose the first message. The next leader could then store later
+ * messages of the partition before the publisher learns of the loss.
  */
 export class OrderedLanes {
   /** The messages of each partition, in order. The first may be in flight. */

@@ -30,8 +30,8 @@ export class Outcomes {
 
   /**
    * @param duplicateWindowMs how long the stream remembers the id of a stored message.
-   * @param observerFailed called when the observer throws or rejects: a bug of the program, which stops
-   * nothing else.
+   * @param observerFailed called when the observer throws or rejects. Such an error is a bug of the program, and does not
+   * stop the publisher.
    */
   constructor(
     partitions: number,
@@ -110,12 +110,12 @@ export class Outcomes {
 /** The failure of a message that the server refused. */
 export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
   const code = reason.code ? ` (${reason.code})` : '';
-  // The error code is the same for full streams and broken disks, so the text decides.
+  // The error code is the same for a full stream and for a broken disk. Only the text tells them apart.
   const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
-    ? ' The stream is full: "natspoc stream trim" deletes what every group has handled.'
+    ? ' The stream is full: "natspoc stream trim" deletes the messages that every group has handled.'
     : '';
   const error = new NatspocError('not-confirmed', `${subject}: ${reason.description}${code}.${advice}`);
-  // An earlier attempt got no answer: the message may be stored.
+  // If an earlier attempt got no answer, the message may be stored.
   return { outcome: uncertain ? 'unknown' : 'rejected', error };
 }
 
@@ -132,7 +132,7 @@ export function timedOut(subject: string, slot: Slot, timeoutMs: number, down: b
   if (down) {
     const error = new NatspocError(
       'unreachable',
-      `The server has been gone for longer than ${timeoutMs} ms.`,
+      `The server is gone, and no confirmation arrived within ${timeoutMs} ms.`,
     );
     return { outcome, error };
   }

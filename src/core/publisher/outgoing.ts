@@ -30,7 +30,7 @@ export function checkMessage(message: OutgoingMessage): void {
     throw usage(`subject: ${inWords(subject)} is not text.`);
   if (typeof id !== 'string' && id !== undefined) throw usage(`id: ${inWords(id)} is not text.`);
   if (headers === undefined) return;
-  // Object.entries finds nothing in a Map, in Headers or in the client's own headers: all headers would be lost.
+  // Object.entries finds nothing in a Map, in Headers or in the client's own headers, so all headers would be lost.
   if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
     throw usage('headers: not an object of names and texts, such as { "X-Trace": "7" }.');
   }
@@ -46,12 +46,12 @@ export function isMessage(message: OutgoingMessage): boolean {
   }
 }
 
-/** The key of a message, from its field `key` or from its header, which members read. */
+/** The key of a message, from its field `key` or from the header that members read. */
 export function keyOf({ key, headers }: OutgoingMessage): string | undefined {
   return either('key', key ?? undefined, KEY_HEADER, headers?.[KEY_HEADER] || undefined);
 }
 
-/** The id of a message, from its field `id` or from its header, which the server reads. */
+/** The id of a message, from its field `id` or from the header that the server reads. */
 export function givenId({ id, headers }: OutgoingMessage): string | undefined {
   return either('id', id, MESSAGE_ID_HEADER, headers?.[MESSAGE_ID_HEADER] || undefined);
 }

@@ -1,7 +1,7 @@
 import { NatspocError } from '../lib/errors.js';
 import type { PublishFailure } from './types.js';
 
-/** Why `publish` failed, and whether the message may be in the stream nevertheless. */
+/** The reason why `publish` failed, and whether the message may be in the stream nevertheless. */
 export class PublishError extends NatspocError {
   /** `no`: certainly not stored. `unknown`: no answer in time, so it may be stored. */
   readonly stored: 'no' | 'unknown';

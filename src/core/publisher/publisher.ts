@@ -24,27 +24,28 @@ import { Slot, type Waiter } from './window.js';
 export interface PublisherOptions {
   /** The stream's layout. */
   layout?: Pick<Layout, 'prefix' | 'partitions'> | undefined;
-  /** Without a layout: what the stream listens to. Each message then names its subject. */
+  /** Without a layout: the subjects that the stream listens to. Each message then names its subject. */
   subjects?: readonly string[] | undefined;
-  /** Opens the connection's port. */
+  /** Opens the port to the connection. */
   openPort: OpenPublishPort;
   /**
    * A message fails if it is not confirmed within this time after it entered the window, retries included. Default
-   * 30,000: a cluster that has lost a server needs 4 to 9 s to elect new leaders, and refuses everything until then.
+   * 30,000, because a cluster that has lost a server needs 4 to 9 s to elect new leaders, and refuses all messages until
+   * then.
    */
   timeoutMs?: number;
-  /** Limit of messages in the window: accepted, not yet confirmed. Default 4,000. */
+  /** Limit of messages in the window, which are accepted and not yet confirmed. Default 4,000. */
   maxPendingMessages?: number;
   /** Limit of bytes in the window, headers and payloads. Default 64 MiB. */
   maxPendingBytes?: number;
   /** Gives each message without an id a unique id, so that a retry is never stored twice. */
   dedupe?: boolean;
-  /** How long the stream detects duplicate ids: a later retry may be stored twice. Default: forever. */
+  /** How long the stream detects duplicate ids. A message that is resent later may be stored twice. Default: forever. */
   duplicateWindowMs?: number;
   /**
-   * Sends the next message of a partition only after the previous one is confirmed, so that no fault of the server
-   * changes the order. At most one message of each partition is in flight. Default false: then order holds unless the
-   * leader of a cluster dies with some messages. Set `dedupe` too, otherwise a retry may be stored twice.
+   * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server
+   * changes the order. At most one message of each partition is in flight. Set `dedupe` too, otherwise a retry may be
+   * stored twice. Default false: the order then holds unless the leader of a cluster dies and loses messages.
    */
   ordered?: boolean;
   /** Receives the outcome of each message. */
@@ -63,7 +64,7 @@ const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 
 const utf8 = new TextEncoder();
 
-/** Throws outside the client's callbacks: an error inside one would stop the client from reading the connection. */
+/** Throws outside the client's callbacks, because an error in a callback would stop the client from reading the connection. */
 function surface(error: unknown): void {
   queueMicrotask(() => {
     throw error;
@@ -119,7 +120,7 @@ export class Publisher {
     return this.#outcomes.counters;
   }
 
-  /** Number of messages that are accepted, and neither confirmed nor failed. */
+  /** Number of accepted messages that are not yet confirmed and have not failed. */
   get pending(): number {
     return this.#transmitter.unsettled + this.#queue.length - this.#queueHead;
   }
@@ -150,33 +151,35 @@ export class Publisher {
   }
 
   /**
-   * The fast path: sends a message, whose outcome goes to the observer. Always accepts the message. If the window is
-   * full, returns a promise; a caller that awaits the promise before the next message uses constant memory.
+   * The fast path: sends a message, and reports its outcome to the observer instead of a promise. Always accepts the
+   * message. If the window is full, returns a promise; a caller that awaits this promise before the next message uses
+   * constant memory.
    *
-   * @param dueMs when the message was due, on the publisher's clock; latency counts from then. Default: now
+   * @param dueMs when the message was due, on the publisher's clock. The observer gets this time, to compute the latency.
+   *   Default: now.
    */
   send(message: OutgoingMessage, dueMs?: number): Promise<void> | undefined {
     this.#accept(message, dueMs, undefined);
     return this.#hasRoom ? undefined : this.#room.wait();
   }
 
-  /** Resolves when no message is in flight: each is confirmed or has failed. */
+  /** Resolves when each accepted message is confirmed or has failed. */
   async flush(): Promise<void> {
     while (this.pending > 0) await this.#idle.wait();
   }
 
-  /** Accepts no more messages, waits for those in flight, and detaches from the connection, which stays open. */
+  /** Accepts no more messages, waits for the outcomes of all accepted messages, and detaches from the connection, which stays open. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.flush();
     this.#transmitter.close(new NatspocError('failed', 'The publisher is closed.'));
   }
 
-  /** Gives up the messages in flight. Each fails at once, as never sent or with an unknown outcome. */
+  /** Gives up all unconfirmed messages. Each fails at once: as `unknown` if it may be stored, otherwise as `rejected`. */
   abandon(): void {
     this.#closed = true;
     this.#transmitter.close(
-      new NatspocError('not-confirmed', 'The publisher was stopped before the confirmation came.'),
+      new NatspocError('not-confirmed', 'The publisher was stopped before the confirmation arrived.'),
     );
   }
 
@@ -257,7 +260,7 @@ export class Publisher {
       if (next === undefined) break;
       this.#transmitter.admit(next, nowMs);
     }
-    // Consumed entries are dropped in large pieces, because a shift for each would move the whole queue.
+    // Consumed entries are dropped many at a time, because removing each entry alone would move the whole queue.
     if (this.#queueHead * 2 >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#queueHead);
       this.#queueHead = 0;
@@ -265,6 +268,6 @@ export class Publisher {
   }
 }
 
-/** An error while preparing a message: ours, or one that the message itself throws, for example in a getter. */
+/** Turns an error in the preparation of a message into a NatspocError. The message itself may throw, for example in a getter. */
 const asNatspocError = (error: unknown): NatspocError =>
   error instanceof NatspocError ? error : new NatspocError('usage', messageOf(error), { cause: error });

@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../lib/clock.js';
 
 /**
- * Calls back at an interval while there is something to check. If the process was stopped meanwhile, skips one interval:
- * answers still in the socket are read before deadlines are judged.
+ * Calls `onTick` at an interval until it returns false. After the process was stopped for a while, skips one interval, so
+ * that answers that are still in the socket are read before deadlines are checked.
  */
 export class Ticker {
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class Ticker {
     this.#onTick = onTick;
   }
 
-  /** Starts, if it is not running. */
+  /** Starts the ticker, unless it is running. */
   start(): void {
     if (this.#cancel === undefined) this.#arm();
   }

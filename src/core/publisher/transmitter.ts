@@ -10,13 +10,13 @@ import { Ticker } from './ticker.js';
 import type { PublishFailure } from './types.js';
 import { PendingWindow, type Slot } from './window.js';
 
-/** Limit of the interval of deadline checks. */
+/** The longest interval between two checks of deadlines. */
 const MAX_TICK_MS = 250;
-/** An answer on a live connection is overdue after this part of the timeout, but at the latest after `MAX_OVERDUE_MS`. */
+/** An answer on a live connection is overdue after this part of the timeout, or after `MAX_OVERDUE_MS` if that is shorter. */
 const OVERDUE_PART = 1 / 3;
 const MAX_OVERDUE_MS = 2_000;
 
-/** What a transmitter works with. Times in milliseconds. */
+/** The options of a transmitter. Times are in milliseconds. */
 export interface TransmitterOptions {
   openPort: OpenPublishPort;
   clock: Clock;
@@ -32,8 +32,8 @@ export interface TransmitterOptions {
 }
 
 /**
- * `flowing`: messages are sent as they come. `down`: no connection. `settling`: the server refused or lost a message;
- * nothing is sent until all messages in flight are answered. `resting`: the back-off that follows.
+ * `flowing`: messages are sent as they arrive. `down`: no connection. `settling`: the server refused or lost a message;
+ * nothing is sent until all messages in flight are answered. `resting`: the wait after `settling`, before the resend.
  */
 type Mode = 'flowing' | 'down' | 'settling' | 'resting' | 'closed';
 
@@ -178,7 +178,7 @@ export class Transmitter {
 
   #onConfirmed(token: number, sequence: number, duplicate: boolean): void {
     const slot = this.#window.find(token);
-    // A message that waits to be resent is confirmed too: the answer to an earlier attempt is as good.
+    // The answer to an earlier attempt also confirms a message that waits to be resent.
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
     this.#backoff.reset();
@@ -187,7 +187,10 @@ export class Transmitter {
     this.#afterAnswer();
   }
 
-  /** The message keeps waiting for the intended stream. If that stream never answers, `reason` explains the failure. */
+  /**
+   * Another stream answered, so the message still waits for the intended stream. If that stream never answers, `reason`
+   * explains the failure.
+   */
   #onElsewhere(token: number, reason: Rejection): void {
     const slot = this.#window.find(token);
     if (slot !== undefined) slot.refusal = reason;
@@ -227,7 +230,7 @@ export class Transmitter {
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
     this.#backoff.cancel();
-    // A break may be over before it is noticed. The answers to earlier messages are lost nevertheless.
+    // A break may be over before the publisher notices it. The answers to earlier messages are lost nevertheless.
     for (const slot of this.#window.slots()) this.#lost(slot);
     this.#resend();
   }
@@ -280,8 +283,9 @@ export class Transmitter {
   }
 
   /**
-   * Resends messages whose answers are overdue. A message with an id is at worst a duplicate. A message without an id is
-   * resent only while the server refuses other messages: the leader has then changed, and the answer is probably lost.
+   * Resends messages whose answers are overdue. If a message has an id, the stream detects a second copy. A message without
+   * an id is resent only while the server refuses other messages: then the leader has changed, and the answer is probably
+   * lost.
    */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;

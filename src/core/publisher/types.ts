@@ -12,24 +12,27 @@ export interface OutgoingMessage {
    * header counts as well. null: no key.
    */
   readonly key?: string | null;
-  /** The partition to send to, whatever the key, 0 to partitions - 1. */
+  /** The partition to send to, 0 to partitions - 1. It overrides the partition of the key. */
   readonly partition?: number;
-  /** Only with `ownSubjects`: the subject to publish to. A key is sent in its header; with `ordered`, its messages stay in order. */
+  /**
+   * Only with `ownSubjects`: the subject to publish to. The key, if any, is sent in its header; with `ordered`, the messages of a
+   * key stay in order.
+   */
   readonly subject?: string;
-  /** Further headers, name to value; ASCII names. */
+  /** Further headers: values by name. Names are ASCII. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Message id (header `Nats-Msg-Id`): within the stream's duplicate window the same id is stored once. */
+  /** Message id (header `Nats-Msg-Id`): within the stream's duplicate window, messages with the same id are stored once. */
   readonly id?: string;
 }
 
 /** When to stop waiting for the confirmation of one message. The message may be stored nevertheless. */
 export interface PublishLimits {
-  /** Gives the message up when the signal aborts. */
+  /** When the signal aborts, the message is given up. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * How long until the message is given up, in milliseconds; at most the time of the publisher.
+   * After this time the message is given up, in milliseconds; at most the publisher's own timeout.
    *
-   * @default that of the publisher
+   * @default the publisher's own timeout
    */
   readonly timeoutMs?: number | undefined;
 }
@@ -47,7 +50,7 @@ export interface PublishTrace {
 
 /** The stream's confirmation that it has stored a message. */
 export interface Confirmation {
-  /** Where the message went. With `ownSubjects`: a number that the messages of a key share. */
+  /** The partition of the message. With `ownSubjects`: a number, which is the same for all messages of a key. */
   readonly partition: number;
   /** Its sequence in the stream. */
   readonly sequence: number;
@@ -56,7 +59,7 @@ export interface Confirmation {
 }
 
 /**
- * Why a message is not confirmed. `rejected`: certainly not stored. `unknown`: no answer in time, so it may be stored.
+ * Why a message is not confirmed. `rejected`: it is certainly not stored. `unknown`: no answer arrived in time, so it may be stored.
  */
 export interface PublishFailure {
   readonly outcome: 'rejected' | 'unknown';
@@ -81,17 +84,17 @@ export interface PublishObserver {
     nowMs: number,
   ): void;
   failed?(message: OutgoingMessage, failure: PublishFailure): void;
-  /** The connection broke. Messages in flight are sent again when it is back. `server`, `reason`: null if not known. */
+  /** The connection broke. Messages in flight are sent again when the connection is back. `server`, `reason`: null if unknown. */
   disconnected?(about: { server: string | null; reason: string | null }): void;
   /** The connection is back, `afterMs` after the break. */
   reconnected?(about: { server: string | null; afterMs: number }): void;
 }
 
-/** Counters of a publisher since its creation; messages unless noted otherwise. */
+/** Counters of a publisher since its creation. They count messages unless noted otherwise. */
 export interface PublishCounters {
   /** Accepted by `send` or `publish`. */
   accepted: number;
-  /** Confirmed as stored, `duplicates` among them. */
+  /** Confirmed as stored, including `duplicates`. */
   confirmed: number;
   /** Confirmed, but the stream already held the message id: one copy is stored. */
   duplicates: number;
@@ -102,7 +105,7 @@ export interface PublishCounters {
   /** Sent more than once, because an answer was lost or the server refused temporarily. */
   retried: number;
   /**
-   * Those of `retried` that may be stored twice, because they have no message id, or were resent after the duplicate
+   * Messages among `retried` that may be stored twice, because they have no message id, or were resent after the duplicate
    * window.
    */
   maybeTwice: number;

@@ -1,4 +1,4 @@
-/** A promise that can be awaited repeatedly: `open` releases all that wait at that moment. */
+/** A promise that can be awaited repeatedly: `open` releases all callers that wait at that moment. */
 export class WaitingLine {
   #promise: Promise<void> | undefined;
   #resolve: () => void = () => {};

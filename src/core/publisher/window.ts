@@ -14,8 +14,8 @@ const NO_MESSAGE: OutgoingMessage = { data: '' };
 const NO_DATA = new Uint8Array(0);
 
 /**
- * One message that was accepted and is not settled. The window reuses its slots, so full speed creates no garbage. Only
- * a message that finds the window full gets a new slot.
+ * One message that was accepted and is not settled. The window reuses its slots, so that publishing at full speed creates
+ * no garbage. Only a message that finds the window full gets a new slot.
  */
 export class Slot {
   state: SlotState = 'free';
@@ -59,8 +59,8 @@ export class Slot {
 }
 
 /**
- * Messages that are accepted and not settled, oldest first, in a ring. A token is a position that never repeats, so a
- * late answer cannot be taken for the answer to another message.
+ * Messages that are accepted and not settled, oldest first, in a circular buffer. A token is a number that never repeats,
+ * so a late answer cannot be taken for the answer to another message.
  */
 export class PendingWindow {
   readonly #slots: Slot[];
@@ -72,7 +72,10 @@ export class PendingWindow {
   #bytes = 0;
   #unsettled = 0;
 
-  /** The window takes `maxMessages` messages, counted from the oldest unsettled one, and `maxBytes`, but always one message. */
+  /**
+   * The window holds at most `maxMessages` messages, counted from the oldest unsettled message. It takes another message
+   * while it holds fewer than `maxBytes`, or no message.
+   */
   constructor(maxMessages: number, maxBytes: number) {
     const size = 2 ** Math.ceil(Math.log2(maxMessages));
     this.#slots = Array.from({ length: size }, () => new Slot());
@@ -98,7 +101,7 @@ export class PendingWindow {
     return this.#at(this.#next);
   }
 
-  /** Puts a filled slot into the window, in state `waiting`. Only while there is room. */
+  /** Puts a filled slot into the window, in state `waiting`. Call it only while there is room. */
   take(slot: Slot, nowMs: number): void {
     const token = this.#next++;
     this.#slots[token & this.#mask] = slot;
@@ -136,7 +139,7 @@ export class PendingWindow {
     }
   }
 
-  /** The unsettled slots that were admitted at or before a time. They come first in the order of tokens. */
+  /** The unsettled slots that were admitted at or before a time. Slots are admitted in the order of their tokens. */
   *admittedUntil(ms: number): Generator<Slot> {
     for (const slot of this.slots()) {
       if (slot.admittedMs > ms) return;
@@ -145,7 +148,7 @@ export class PendingWindow {
   }
 
   #at(token: number): Slot {
-    // The mask keeps the index inside the ring, whose slots all exist.
+    // The mask keeps the index inside the buffer, whose slots all exist.
     return this.#slots[token & this.#mask] as Slot;
   }
 }
