@@ -241,17 +241,17 @@ describe('config', () => {
         { NATS_TOKEN: 't' },
       ]) {
         const message = refusal({ dotenv, env });
-        assert.match(message, /^NATS_\w+ is not sent where NATS_URL in \.env says: /);
+        assert.match(message, /^NATS_\w+ is not used with NATS_URL in \.env, because /);
         assert.match(message, /Set --server or NATS_URL as well, or NATS_\w+ in \.env\.$/);
         // The source of the server matters, too.
-        assert.match(refusal({ dotenv: { NATS_CA: 'f' }, env }), /where NATS_CA in \.env says/);
+        assert.match(refusal({ dotenv: { NATS_CA: 'f' }, env }), /with NATS_CA in \.env, because/);
         load({ dotenv, env: { ...env, NATS_URL: 'nats://own:1' } });
         load({ dotenv: { ...dotenv, ...env } });
       }
-      assert.match(refusal({ dotenv, flags: { user: 'u' } }), /^--user is not sent/);
+      assert.match(refusal({ dotenv, flags: { user: 'u' } }), /^--user is not used/);
       assert.match(
         refusal({ dotenv: { ...dotenv, NATS_CONTEXT: 'prod' }, context }),
-        /^user in context prod is not sent where NATS_URL in \.env says/,
+        /^user in context prod is not used with NATS_URL in \.env, because/,
       );
       // A user is not required.
       assert.equal(identity({ dotenv }).server, 'nats://evil:1');

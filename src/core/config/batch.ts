@@ -4,7 +4,7 @@ import { asObject } from '../lib/json.js';
 export interface BatchLimits {
   /** Limit of messages, 1 to 65,536. */
   messages: number;
-  /** Limit of the payloads together, in bytes, 1 to 2^30. A larger message is a batch of its own. */
+  /** Limit of the total size of the payloads, in bytes, 1 to 2^30. A larger message is a batch of its own. */
   bytes: number;
   /** How long a batch that is not full waits after its first message, in milliseconds, 0 to 60,000. */
   waitMs: number;
@@ -18,7 +18,7 @@ const RANGES: Record<keyof BatchLimits, readonly [least: number, most: number]> 
   waitMs: [0, 60_000],
 };
 
-/** Describes what {@link isBatch} accepts; completes "… is not". */
+/** The values that {@link isBatch} accepts, as the end of the sentence "… is not …". */
 export const BATCH_ALLOWED =
   'an object with messages (1 to 65536), bytes (1 to 1073741824) and waitMs (0 to 60000), or some of them';
 

@@ -9,11 +9,11 @@ type ValueOf<S> = S extends { parse: (text: string) => infer T }
     : T | undefined
   : never;
 
-/** The validated configuration: one frozen object, `bucket` filled in. Times in milliseconds, sizes in bytes. */
+/** The validated configuration: one frozen object, which always has a `bucket`. Times are in milliseconds, sizes in bytes. */
 export type Config = Readonly<
   { [K in Exclude<SettingName, 'bucket'>]: ValueOf<(typeof SETTINGS)[K]> } & {
     bucket: string;
-    /** Names of the settings that were set, not left at their defaults. */
+    /** Names of the settings that were set explicitly. */
     given: ReadonlySet<SettingName>;
     /** Where a setting was set, such as `--ttl`; if it was not set, where it can be set. */
     place: (name: SettingName) => string;
@@ -23,9 +23,9 @@ export type Config = Readonly<
 >;
 
 /**
- * Resolves every setting: flag over environment over `.env` over context over default.
+ * Resolves every setting. The strongest source wins: flag, environment, `.env`, context, default.
  *
- * @throws NatspocError `config` with one line that names the setting, the value and what is allowed.
+ * @throws NatspocError `config` with one line that names the setting, the value and the allowed values.
  */
 export function loadConfig(sources: ConfigSources): Config {
   const values: Record<string, unknown> = {};

@@ -53,7 +53,7 @@ export const GROUP = {
     flag: 'rejoin-within',
     env: 'REJOIN_WITHIN',
     ...duration('1s', '1h', '30s'),
-    help: 'after a signal, keep the partitions this long for the next member of this name: for a rolling restart',
+    help: 'for a rolling restart: after a signal, keep the partitions this long for the next member of this name',
   }),
   drainTimeoutMs: define({
     flag: 'drain-timeout',

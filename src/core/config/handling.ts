@@ -29,7 +29,7 @@ export const HANDLING = {
     env: 'MAX_CRASHES',
     fallback: '3',
     ...integer(2, 1_000),
-    help: 'how many members in a row may die or hang while they handle a message, before it fails',
+    help: 'how many members in a row may die or hang while they handle a message, before the message fails',
   }),
   backoff: define({
     flag: 'backoff',

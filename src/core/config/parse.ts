@@ -1,10 +1,10 @@
 import { parseBytes, parseCount, parseDuration } from '../lib/units.js';
 
-/** How a value is parsed, and what is allowed. Both come from the same limits. */
+/** How a value is parsed, and which values are allowed. Both follow from the same limits. */
 export interface Reader<T> {
   /** `undefined` for a value that is not `allowed`. */
   parse: (text: string) => T | undefined;
-  /** Completes "… is not", for the error message. */
+  /** The allowed values, as the end of the error message "… is not …". */
   allowed: string;
 }
 
@@ -34,7 +34,7 @@ export const integer = (min: number, max: number): NumberReader => ({
   allowed: `a whole number from ${min} to ${max}`,
   range: { least: min, most: max, unit: 'whole number' },
 });
-/** Makes readers of amounts. The bounds are written as users type them. */
+/** Makes the reader of an amount, such as a duration. The bounds are written as users type them. */
 const amount =
   (what: string, unit: Range['unit'], read: (text: string) => number | undefined) =>
   (min: string, max: string, example: string): NumberReader => {
@@ -58,15 +58,15 @@ export const oneOf =
   (value: string): T | undefined =>
     values.find((candidate) => candidate === value.trim());
 
-/** A name that JetStream and our bucket keys accept: no dots, spaces or wildcards. */
+/** A name that JetStream and natspoc's bucket keys accept: no dots, spaces or wildcards. */
 export const name = (value: string) =>
   /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 /** Describes {@link name}. */
 export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
-/** A name for people: without characters that move the cursor or reverse text. */
+/** A name for people, without characters that move the cursor or change the writing direction. */
 export const memberName = (value: string) =>
   /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;
-/** A subject without wildcards, and not one of the server's own (`$…`). */
+/** A subject without wildcards that is not reserved by the server (`$…`). */
 export const subject = (value: string) =>
   /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
 /** URLs of servers, separated by commas. */

@@ -16,7 +16,7 @@ export interface Backoff {
  */
 export type OnExhausted = 'halt' | 'dead-letter' | 'skip';
 
-/** How a message was settled: handled, or after its last failed attempt stored as a dead letter or skipped. */
+/** The final outcome of a message: handled, or, after its last failed attempt, stored as a dead letter or skipped. */
 export type Dealt = 'handled' | Exclude<OnExhausted, 'halt'>;
 
 /** What happens to a message whose handler fails. */
@@ -38,8 +38,8 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
 export type NextStep = { kind: 'retry'; delayMs: number } | { kind: OnExhausted };
 
 /**
- * The delay after the given failed attempt (1, 2, …), in milliseconds. "Equal jitter": half of the delay is fixed, to
- * give a failing dependency a rest; the other half is random.
+ * The delay after the given failed attempt (1, 2, …), in milliseconds, with "equal jitter": half of the delay is random. The
+ * other half is fixed, to give a failing dependency time to recover.
  */
 export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt - 1, 30));

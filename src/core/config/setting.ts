@@ -5,7 +5,7 @@ export interface Setting<T> extends Reader<T> {
   flag: string;
   char?: string;
   env: string;
-  /** The default as a user would type it. A setting without a default may be undefined. */
+  /** The default, as a user would type it. Without a default, the value of an unset setting is undefined. */
   fallback?: string;
   help: string;
   /** True for a boolean setting, whose flag takes no value. */

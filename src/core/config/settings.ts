@@ -6,7 +6,7 @@ import { LOGGING } from './logging.js';
 import { PUBLISHING } from './publishing.js';
 import { STREAM } from './stream.js';
 
-/** Every setting that more than one command reads. Flags of a single command live with that command. */
+/** Every setting that more than one command reads. A flag of a single command is defined in that command. */
 export const SETTINGS = {
   ...CONNECTION,
   ...STREAM,

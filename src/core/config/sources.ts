@@ -3,7 +3,7 @@ import { CONTEXT_SETTINGS, IDENTITY } from './connection.js';
 import type { Setting } from './setting.js';
 import { SETTINGS, type SettingName } from './settings.js';
 
-/** Raw texts by source, strongest first: flags by setting name, environment and `.env` by variable name. */
+/** The raw texts of each source, the strongest source first. `flags` has setting names as keys; the others have variable names. */
 export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
   env: Readonly<Record<string, string | undefined>>;
@@ -47,15 +47,16 @@ function* textsOf(key: SettingName, sources: ConfigSources): Generator<Given> {
     yield { raw: fromContext, origin: 'context', place: `${flag} in context ${name}` };
 }
 
-/** Every setting that is set, without contradictions; see {@link collect}. */
+/** All settings that a source has set, without contradictions; see {@link collect}. */
 export type Collected = Map<SettingName, Given>;
 
 /**
- * Finds what is set, and where: flag over environment over `.env` over context. For identity and server:
+ * Finds the settings that are set, each with its source. The strongest source wins: flag, environment, `.env`, context. Further rules
+ * apply to identity and server:
  *
  * - The source that names a context excludes all weaker sources: a setting that the context lacks is not taken from them.
  * - The identity comes from one source. Only a user and the user's password may come from two sources.
- * - A server named in `.env` gets no credentials from elsewhere, because anyone may have written that file.
+ * - A server named in `.env` gets no credentials from another source, because anyone may have written that file.
  *
  * @throws NatspocError `config` if settings contradict each other.
  */
@@ -97,7 +98,7 @@ function chooseIdentity(found: Collected): void {
     .filter((each) => each.strength < Number.POSITIVE_INFINITY)
     .sort((a, b) => a.strength - b.strength);
   const [first, second] = ways;
-  // Within a context the first kind counts, as in the nats CLI.
+  // If one context has several kinds of identity, the first kind is used, as in the nats CLI.
   if (first && first.strength === second?.strength && first.strength < STRENGTH.context) {
     const [a, b] = [found.get(first.way)?.place, found.get(second.way)?.place];
     throw new NatspocError('config', `${a} and ${b} exclude each other: both are credentials.`);
@@ -111,7 +112,7 @@ function chooseIdentity(found: Collected): void {
   if (!user || (password?.origin === 'context' && user.origin !== 'context')) found.delete('password');
 }
 
-/** @throws NatspocError `config` if credentials from elsewhere would go to the server that `.env` names. */
+/** @throws NatspocError `config` if credentials from another source would go to a server that `.env` names, or whose CA it names. */
 function keepFromDotenv(found: Collected): void {
   const trusting = (['server', 'tlsca'] as const).find((key) => found.get(key)?.origin === 'dotenv');
   if (trusting === undefined) return;
@@ -121,12 +122,12 @@ function keepFromDotenv(found: Collected): void {
   const { env } = SETTINGS[trusting];
   throw new NatspocError(
     'config',
-    `${secret.place} is not sent where ${there.place} says: anyone may have written that file. ` +
+    `${secret.place} is not used with ${there.place}, because anyone may have written that file. ` +
       `Set ${flagOf(trusting)} or ${env} as well, or ${SETTINGS[key].env} in .env.`,
   );
 }
 
-/** The context of the nats CLI to use: the named context. If none is named and no server is given: the selected one. */
+/** The context of the nats CLI to use: the named context, or the selected context if neither a context nor a server is given. */
 export function contextName(
   sources: Omit<ConfigSources, 'context'>,
   selected: () => string | undefined,

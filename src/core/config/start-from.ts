@@ -39,16 +39,16 @@ const ENDS: Record<string, 'first' | 'new'> = {
   latest: 'new',
 };
 
-/** Describes what {@link parseFrom} reads, for error messages. */
+/** The texts that {@link parseFrom} accepts, for error messages. */
 export const FROM_ALLOWED = 'first, new, seq:N, a time such as 2026-01-31T08:00:00Z, or -1h';
 
-/** Reads `first`, `new`, or a place as {@link parsePlace} does. */
+/** Reads `first`, `new` and their other names, or a place as {@link parsePlace} does. */
 export function parseFrom(text: string): StartFrom | undefined {
   const kind = Object.hasOwn(ENDS, text) ? ENDS[text] : undefined;
   return kind ? { kind } : parsePlace(text);
 }
 
-/** Reads what a program gives: text as for {@link parseFrom}, or a {@link StartFrom}. */
+/** Reads the value of a program: text as for {@link parseFrom}, or a {@link StartFrom}. */
 export function readFrom(value: unknown): StartFrom | undefined {
   if (typeof value === 'string') return parseFrom(value);
   if (typeof value !== 'object' || value === null) return undefined;

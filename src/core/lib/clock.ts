@@ -2,13 +2,13 @@
 export type Cancel = () => void;
 
 /**
- * The only time that decisions use: monotonic, local, in milliseconds from an arbitrary start. Never compared between
- * processes. The simulator replaces it.
+ * The only time that decisions use: monotonic, local, in milliseconds from an arbitrary start. Such times are never compared
+ * between processes. The simulator replaces this clock.
  */
 export interface Clock {
   /** Monotonic milliseconds, with fractions. */
   now(): number;
-  /** Calls `callback` once, at `atMs` of this clock or as soon after as possible. */
+  /** Calls `callback` once, at the time `atMs` of this clock, or later as soon as possible. */
   at(atMs: number, callback: () => void): Cancel;
 }
 
@@ -52,7 +52,7 @@ export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.at(clock.now() + ms, resolve));
 }
 
-/** Calls back at this interval, until the returned function is called. */
+/** Calls `callback` at this interval, until the returned function is called. */
 export function every(clock: Clock, intervalMs: number, callback: () => void): Cancel {
   let cancel = clock.at(clock.now() + intervalMs, function again() {
     cancel = clock.at(clock.now() + intervalMs, again);

@@ -1,6 +1,6 @@
 /**
- * Maps with at most `limit` promises in flight, and keeps the order. After a rejection, no further item is started, and
- * the result rejects with the first error once all promises in flight have settled.
+ * Maps items with at most `limit` promises in flight, and keeps their order. After a rejection, no further item is started,
+ * and the result rejects with the first error once all promises in flight have settled.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
@@ -9,7 +9,7 @@ export async function mapConcurrently<T, R>(
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let failure: { error: unknown } | undefined;
-  // All workers share one iterator: each takes the next item when it is done.
+  // All workers share one iterator: a worker that has finished an item takes the next item.
   const waiting = items.entries();
   const work = async (): Promise<void> => {
     for (const [i, item] of waiting) {

@@ -1,7 +1,7 @@
 import { inWords } from './in-words.js';
 
 /**
- * Every way in which natspoc refuses or fails, by code. The exit code of the process follows from it:
+ * The code of every error of natspoc, with the exit code of a process that ends with this error:
  *
  * | exit | meaning                                                             |
  * | ---- | ------------------------------------------------------------------- |
@@ -54,8 +54,8 @@ export class NatspocError extends Error {
 }
 
 /**
- * The message of any thrown value: its `message`, if it has one, or the value as text. For an Error with an empty message, such
- * as that of a refused connection, the error's name and code. Never throws.
+ * The message of any thrown value: its `message`, or the value as text if it has no `message`. For an Error with an empty message,
+ * such as the error of a refused connection, returns the error's name and code. Never throws.
  */
 export function messageOf(error: unknown): string {
   try {

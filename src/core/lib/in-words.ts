@@ -1,4 +1,4 @@
-/** Longer texts are cut. */
+/** A longer text is cut to this number of characters. */
 const MOST_CHARACTERS = 60;
 
 /** A value as a program would write it, in one short line: `"10s"`, `5`, `5n`, `a function`, `{"a":1}`. */

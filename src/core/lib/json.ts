@@ -17,7 +17,7 @@ export function parseObject(json: Uint8Array | string): Fields | undefined {
   }
 }
 
-/** The JSON value in UTF-8 bytes. @throws an error in plain words if there is none. */
+/** The JSON value in UTF-8 bytes. @throws SyntaxError if the bytes are not UTF-8 or not JSON. */
 export function parseJson(bytes: Uint8Array): unknown {
   let text: string;
   try {
@@ -38,7 +38,7 @@ export type Guard<T> = (value: unknown) => value is T;
 type Guards<T> = { readonly [K in keyof T]: Guard<T[K]> };
 
 /**
- * The listed fields of an object, checked. All other fields are left out, and optional fields that do not pass their checks.
+ * The listed fields of an object, checked. Leaves out all other fields, and each optional field that does not pass its check.
  *
  * @returns undefined if a required field does not pass.
  */

@@ -1,6 +1,6 @@
 /**
- * The promise that a handler returned; undefined if there is nothing to wait for. Any thenable counts: a query
- * builder's query runs only when it is awaited.
+ * The promise that a handler returned; undefined if there is nothing to wait for. Any thenable counts, because the
+ * queries of some query builders run only when they are awaited.
  */
 export function promiseOf(result: unknown): Promise<unknown> | undefined {
   if (result === undefined) return undefined;
@@ -10,7 +10,7 @@ export function promiseOf(result: unknown): Promise<unknown> | undefined {
     : undefined;
 }
 
-/** Calls a program's function, which may throw, or be async whatever its type says. Its errors go to `failed`. */
+/** Calls a function of a program. It may throw, or be async even if its type is not. Its errors go to `failed`. */
 export function callSheltered(call: () => unknown, failed: (error: unknown) => void): void {
   try {
     promiseOf(call())?.catch(failed);

@@ -5,11 +5,11 @@ import { systemReason } from './system-reason.js';
 export interface SmallFileOptions {
   /** The maximum size, in bytes; larger files are refused. */
   limitBytes: number;
-  /** Read pipes to their end, for files that the user names, such as `<(pass show nats)`. Default false. */
+  /** Also read pipes, to their end. For files that the user names, such as `<(pass show nats)`. Default false. */
   pipes?: boolean;
 }
 
-/** Why a file could not be read. `isMissing`: it does not exist. */
+/** The reason why a file could not be read. `isMissing`: the file does not exist. */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
   readonly isMissing: boolean;

@@ -51,7 +51,7 @@ export function truncate(text: string, width: number): string {
   return `${cut}…`;
 }
 
-/** The text padded with spaces to `width` columns, before it if `align` is `right`; never cut. */
+/** The text padded with spaces to `width` columns: on the left if `align` is `right`, otherwise on the right. Never cuts. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const space = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'left' ? text + space : space + text;

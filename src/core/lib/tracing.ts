@@ -6,14 +6,14 @@ import { tracingChannel } from 'node:diagnostics_channel';
 export class Tracing<Event extends object> {
   readonly #channel: ReturnType<typeof tracingChannel<unknown, Event>>;
 
-  /** @param name of the tracing channel: subscribers use `tracing:NAME:start`, `tracing:NAME:end` and so on. */
+  /** @param name the name of the tracing channel. Subscribers use `tracing:NAME:start`, `tracing:NAME:end` and so on. */
   constructor(name: string) {
     this.#channel = tracingChannel<unknown, Event>(name);
   }
 
-  /** True while anything listens. */
+  /** True while the channel has subscribers. */
   get isOn(): boolean {
-    // Runs before each call, so it makes no array and no closure.
+    // This code runs before each call, so it creates no array and no closure.
     const { start, end, asyncStart, asyncEnd, error } = this.#channel;
     if (start.hasSubscribers || asyncEnd.hasSubscribers || error.hasSubscribers) return true;
     return end.hasSubscribers || asyncStart.hasSubscribers;

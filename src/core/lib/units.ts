@@ -5,7 +5,7 @@
 
 const DURATION_MS: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of `250ms`, `10s`, `2m`, `1h30m`; a number without a unit is refused (`10` of what?). */
+/** The milliseconds in `250ms`, `10s`, `2m`, `1h30m`. Refuses a number without a unit, such as `10`, because it is ambiguous. */
 export function parseDuration(text: string): number | undefined {
   const trimmed = text.trim();
   if (!/^(\d+(\.\d+)?(ms|[smhd]))+$/.test(trimmed)) return undefined;
@@ -46,7 +46,7 @@ const SIZE_BYTES: Record<string, number> = {
   gi: 1_073_741_824,
 };
 
-/** Bytes of `128`, `128B`, `1KiB`, `1.5 MB`. */
+/** The number of bytes in a text such as `128`, `128B`, `1KiB`, `1.5 MB`. */
 export function parseBytes(text: string): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([kmg]i?)?b?\s*$/i.exec(text);
   const factor = SIZE_BYTES[(match?.[2] ?? '').toLowerCase()];
@@ -67,7 +67,7 @@ export function formatBytes(bytes: number): string {
 
 const PER_SECOND: Record<string, number> = { s: 1, m: 1 / 60, h: 1 / 3_600 };
 
-/** Messages per second of `500`, `500/s`, `30/m`, `0.5/s`. */
+/** The messages per second in a text such as `500`, `500/s`, `30/m`, `0.5/s`. */
 export function parseRate(text: string): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*(?:\/\s*([smh]))?\s*$/.exec(text);
   const factor = PER_SECOND[match?.[2] ?? 's'];
@@ -76,7 +76,7 @@ export function parseRate(text: string): number | undefined {
 
 const TIMES: Record<string, number> = { '': 1, k: 1_000, m: 1_000_000, g: 1_000_000_000 };
 
-/** A whole number of `500`, `1_000`, `10k`, `1.5M`, `1e6`. */
+/** The whole number in a text such as `500`, `1_000`, `10k`, `1.5M`, `1e6`. */
 export function parseCount(text: string): number | undefined {
   const match = /^\s*(\d+(?:_\d+)*(?:\.\d+)?(?:e\d{1,2})?)([kmg]?)\s*$/i.exec(text);
   const factor = TIMES[(match?.[2] ?? '').toLowerCase()] ?? 1;

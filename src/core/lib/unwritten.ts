@@ -1,7 +1,7 @@
 import { NatspocError } from './errors.js';
 
 /**
- * Why an entry of the bucket could not be written.
+ * The error for an entry of the bucket that could not be written.
  *
  * @param refusal the server's reason, for example a full bucket or account; undefined if the server did not answer.
  */

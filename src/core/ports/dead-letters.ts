@@ -11,11 +11,11 @@ export interface DeadLetterStore {
   letters(foreign: (sequence: number) => void): AsyncIterable<FoundLetter>;
   /** The original message of a letter; undefined if a part of it no longer exists. */
   original(letter: FoundLetter): Promise<Original | undefined>;
-  /** Deletes a letter. Succeeds if the letter does not exist. */
+  /** Deletes a letter. Also succeeds if the letter does not exist. */
   remove(sequence: number): Promise<void>;
 }
 
-/** The stream that the letters came from. */
+/** The stream from which the letters came, and to which they are published again. */
 export interface RedriveTarget {
   /** Stores a message in its original place; several calls with the same id store it once. */
   store(place: { partition: number; subject: string }, message: Original, id: string): Promise<StoreOutcome>;

@@ -6,7 +6,7 @@ import type { ProofEntry, ViewEntry } from '../protocol/events.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { Unreadable } from '../protocol/record-format.js';
 
-/** Messages of a stream that no partition takes: no member ever sees them. */
+/** Messages of a stream that belong to no partition, so that no member ever gets them. */
 export interface Uncovered {
   messages: number;
   /** The subject of one of these messages; null if unknown. */
@@ -40,7 +40,7 @@ export interface StreamFacts {
   duplicateWindowMs: number | null;
   /** Messages stored in each partition; empty if the server cannot count them. */
   counts: number[];
-  /** Messages that no partition takes; absent if none are known. */
+  /** Messages that belong to no partition; absent if none are known. */
   uncovered?: Uncovered;
 }
 
@@ -64,7 +64,7 @@ export interface PositionFacts {
   atMs: number;
   /** Upper bound of messages that the stream dropped before they were handled; absent if there are none. */
   trimmed?: number;
-  /** See `PositionMark`. */
+  /** `created` and `stored`: see `PositionMark`. */
   created?: number;
   stored?: number;
   /** The epoch of the layout to which the partition belongs; absent means 0. */
@@ -105,7 +105,7 @@ export interface WaitingFacts {
 /** A stored message with the start of its payload as text; `preview` is null if the payload is not text. */
 export interface MessageFacts {
   sequence: number;
-  /** null if the subject is not one of the layout's. */
+  /** null if the subject does not belong to the layout. */
   partition: number | null;
   subject: string;
   atMs: number;
@@ -137,17 +137,17 @@ export interface DeadLetterFacts {
   } | null;
 }
 
-/** An entry of the group's past, and when the server stored it. */
+/** A past or current entry of the group, and when the server stored it. */
 export interface PastEntry {
   atMs: number;
   entry: ViewEntry | ProofEntry;
 }
 
-/** What members report about themselves, and which sessions certainly have no connection. */
+/** The reports of members about themselves, and the sessions that certainly have no connection. */
 export interface StatsFacts {
   members: MemberStats[];
   /** Sessions for which the server reports no responders. */
   gone: string[];
-  /** True if the requests were not permitted; then silence means nothing. */
+  /** True if the requests were not permitted. Then a missing answer does not mean that a member is gone. */
   denied?: boolean;
 }

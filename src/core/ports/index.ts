@@ -1,6 +1,6 @@
 /**
- * Interfaces to the outside world. `nats/` implements them on a connection, the simulator as a model. Expected outcomes are
- * values: promises of these interfaces never reject.
+ * Interfaces to the outside world. `nats/` implements them on a connection, and the simulator as a model. Expected outcomes are
+ * returned as values: promises of these interfaces never reject.
  */
 
 import type { NatspocError } from '../lib/errors.js';
@@ -24,9 +24,9 @@ export type WriteOutcome =
 /** The outcome of a read; `missing` includes keys that were never written. */
 export type ReadOutcome = { kind: 'found'; entry: BucketEntry } | { kind: 'missing' } | NoAnswer;
 
-/** Receives the entries of a watch, in the order of the bucket. */
+/** Receives the entries of a watch, in the order in which the bucket stored them. */
 export interface WatchSink {
-  /** All entries that match the filter; they replace everything known. Called at the start and after each break. */
+  /** All entries that match the filter. They replace all earlier entries. Called at the start and after each break. */
   snapshot(entries: BucketEntry[]): void;
   /** Later changes, in revision order. */
   changes(entries: BucketEntry[]): void;
@@ -63,27 +63,27 @@ export interface Bucket {
   watch(prefix: string, sink: WatchSink): Watch;
 }
 
-/** Keeps the layout in the bucket. */
+/** Makes sure that the bucket contains the layout. */
 export interface LayoutKeeper {
   /** Writes the layout if it is missing. `failed`: the bucket has another layout. */
   keep(): Promise<{ kind: 'ok' } | NoAnswer>;
 }
 
 /**
- * Why a reader has stopped: another client deleted it; another client changed it, or created another reader of the
- * same name; the server was silent; or anything else (a gap, a lost connection).
+ * Why a reader has stopped. `deleted`: another client deleted it. `foreign`: another client changed it, or created another
+ * reader of the same name. `silent`: the server was silent. `broken`: any other reason, such as a gap or a lost connection.
  */
 export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'broken';
 
 /** Receives the deliveries of a reader. */
 export interface ReaderSink {
   message(message: StreamMessage): void;
-  /** The stream dropped this number of waiting messages; no other messages wait. */
+  /** The stream dropped all messages that waited for the reader; `messages` is their number. */
   gone?(messages: number): void;
   /** The stream dropped messages before they were delivered. Reported by shared readers only. */
   trimmed?(trimmed: Trimmed): void;
   /**
-   * The reader has ended. Everything delivered before is in order and complete. Open another reader after the last received
+   * The reader has ended. All messages that it delivered are in order and complete. Open another reader after the last received
    * message. If the fault is `deleted`, first check who owns the position.
    *
    * @param reason for people.
@@ -98,7 +98,7 @@ export interface ReaderSink {
 export interface Trimmed {
   from: number;
   to: number;
-  /** Upper bound of their number; exact if the stream has a single partition. */
+  /** Upper bound of the number of dropped messages; exact if the stream has a single partition. */
   atMost: number;
 }
 
@@ -115,9 +115,9 @@ export interface ReaderWindow {
   bytes: number;
 }
 
-/** A time in which a reader may have had no pending request, on this process's clock, in milliseconds. */
+/** A period in which a reader may have had no pending request, on this process's clock, in milliseconds. */
 export interface Rest {
-  /** -Infinity: it began before the reader. */
+  /** -Infinity: the period began before the reader. */
   from: number;
   until: number;
 }
@@ -132,15 +132,16 @@ export interface Reader {
   readonly lag?: number;
   /** Absent if only the messages of the partition show its progress. */
   readonly coverage?: Coverage;
-  /** Its last rest between the previous delivery and the current one; undefined if there was none. */
+  /** The last rest between the previous and the current delivery; undefined if there was none. */
   readonly rested: Rest | undefined;
   /**
-   * Starts deliveries. `held`: number of buffered messages of an earlier reader, which will be released at this reader.
+   * Starts deliveries. `held`: number of messages in the buffer from an earlier reader. They will be released by calls of this
+   * reader's `release`.
    */
   start(held: number): void;
   /** Releases window space: this number of messages has left the buffer. */
   release(messages: number): void;
-  /** Handlers are idle although messages are buffered: the messages that they could handle are further ahead. */
+  /** Requests more messages for idle handlers. All buffered messages wait for running calls of the same keys. */
   starve(): void;
   /** Changes the window from the next request on. */
   resize(window: ReaderWindow): void;
@@ -160,7 +161,7 @@ export interface StreamBounds {
   created?: number | undefined;
 }
 
-/** The outcome of opening a reader. `refused`: by a limit, which may be raised or have room later. */
+/** The outcome of opening a reader. `refused`: a limit of the server does not allow another reader now, but perhaps later. */
 export type OpenOutcome = { kind: 'ok'; reader: Reader } | { kind: 'refused'; reason: string } | NoAnswer;
 
 /** The outcome of deleting a reader. `failed`: no retry will help (not permitted, stream deleted). */
@@ -175,9 +176,9 @@ export interface ReaderOptions {
   window: ReaderWindow;
   /** Limit of messages that are handled in parallel, or in one batch. */
   concurrency: number;
-  /** For a shared reader: true for a message that is passed over, because the group handled it before a resize. */
+  /** For a shared reader: true for a message that the reader does not deliver, because the group handled it before a resize. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
-  /** The last sequence that the partition counts as handled. It may lie beyond the start, if it followed an earlier shared reader. */
+  /** The last sequence that the partition counts as handled. It may be after the start, if the position followed an earlier shared reader. */
   handledUpTo?: number | undefined;
 }
 
@@ -190,8 +191,8 @@ export interface ReaderState {
 }
 
 /**
- * Whether received messages may be committed. `doubt`: why messages received since the last commit do not count. `unknown`: the
- * server has not answered.
+ * Whether received messages may be committed. `doubt`: the reason why messages received since the last commit must not be
+ * committed. `unknown`: the server has not answered.
  */
 export type Confirmation = 'confirmed' | 'unknown' | { doubt: string };
 
@@ -203,13 +204,13 @@ export interface EventStream {
    */
   readonly shared?: {
     /**
-     * Checks the readers before a commit of what they delivered. If another client changed a reader, its fault is `foreign`.
-     * `isUrgent`: a drain waits for the check; default false.
+     * Checks the readers before a commit of the messages that they delivered. A reader that another client has changed reports
+     * the fault `foreign`. `isUrgent`: a drain waits for the check; default false.
      */
     confirm(partition: number, isUrgent?: boolean): Promise<Confirmation>;
     /**
-     * Announces that partitions that start after about this sequence will be opened soon. The reader may be opened for them
-     * at once.
+     * Announces that partitions will be opened soon, and will start after about this sequence. The shared reader may be opened
+     * for them at once.
      */
     prepare(after: number): void;
   };
@@ -219,11 +220,11 @@ export interface EventStream {
   /** The state of a reader; `gone`: there is no reader of this name; `denied`: not permitted; undefined: unknown. */
   inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
   /**
-   * The bounds of the stream. `since`: accepts the answer to any request sent at this time of the clock or later, so several
-   * callers share one request, after a short wait. Without `since`, asks at once.
+   * The bounds of the stream. `since`: accepts the answer to any request that was sent at this time of the clock or later. So
+   * several callers share one request, after a short wait. Without `since`, asks at once.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
-  /** When the message of a sequence was stored, in milliseconds since 1970; undefined if it is gone, or unknown. */
+  /** When the message of a sequence was stored, in milliseconds since 1970; undefined if the message is gone, or the time unknown. */
   storedAt(sequence: number): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */
   sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | NoAnswer>;
@@ -246,7 +247,7 @@ export interface MemberIdentity {
   close(): void;
 }
 
-/** Creates identities; a fenced member needs a new identity. */
+/** Creates identities of members. A fenced member needs a new identity. */
 export interface Identities {
   create(): Promise<MemberIdentity | undefined>;
 }
@@ -262,7 +263,7 @@ export interface Break {
 /** Events of the connection. */
 export interface LinkEvents {
   disconnected: (about?: Break) => void;
-  /** `server`: the server of the connection now. */
+  /** `server`: the server to which the process is now connected. */
   reconnected: (server?: string | null) => void;
   /** The connection has ended: the server no longer accepts the credentials, or this process closed it. */
   ended: (error: NatspocError) => void;

@@ -7,11 +7,11 @@ export interface StoredCopy {
   data: Uint8Array;
 }
 
-/** A stream to which messages are published, and from which they are read, one by one. */
+/** A stream to which messages are published one by one, and from which they are read one by one. */
 export interface KeepingStream {
-  /** `duplicate`: the stream already has this id, at that sequence. */
+  /** `duplicate`: the stream already had a message with this id, at the returned sequence. */
   publish(id: string): Promise<{ kind: 'stored'; sequence: number; duplicate: boolean } | NoAnswer>;
-  /** `missing`: no message has that sequence (any more), or reading is not permitted. */
+  /** `missing`: no message has this sequence (any more), or reading is not permitted. */
   read(
     sequence: number,
   ): Promise<{ kind: 'found'; message: StoredCopy } | { kind: 'missing' } | { kind: 'unknown' }>;

@@ -18,7 +18,7 @@ export interface PlacedMessage {
   partition: number | null;
 }
 
-/** Finds the messages of a keyed group's partitions, which the server does not know. */
+/** Finds the messages of a keyed group's partitions. The server cannot find them, because it does not know these partitions. */
 export interface KeyedReads {
   /** The key as text: `subject:2`. */
   readonly key: string;
@@ -41,11 +41,11 @@ export interface GroupObserver {
   readonly keyed?: KeyedReads | undefined;
   /** Follows sessions and leases. */
   watch(sink: WatchSink): Watch;
-  /** Past revisions of sessions, leases and proofs of life in the bucket, oldest first. If there are very many, only the newest. */
+  /** Past revisions of sessions, leases and proofs of life in the bucket, oldest first. If there are very many, returns only the newest. */
   history(): Promise<PastEntry[]>;
-  /** Past revisions of one partition's lease, and of the proofs of life of its owners; each oldest first. */
+  /** Past revisions of one partition's lease, oldest first, and then those of the proofs of life of its owners. */
   leaseHistory(partition: number): Promise<PastEntry[]>;
-  /** The current sessions and leases; deleted ones have the record null. */
+  /** The current sessions and leases. If one was deleted, its record is null. */
   entries(): Promise<PastEntry[]>;
   /** The newest entry of each proof of life. */
   proofs(): Promise<PastEntry[]>;
@@ -60,7 +60,7 @@ export interface GroupObserver {
   deadLetters(known: DeadLetterFacts | null): Promise<DeadLetterFacts>;
   /** The existing readers of these epochs. `epochs` maps partitions to epochs. */
   readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
-  /** When the message of a sequence was stored, on the server's clock; undefined if it is gone, or unknown. */
+  /** When the message of a sequence was stored, on the server's clock; undefined if the message is gone, or the time unknown. */
   storedTime(sequence: number): Promise<number | undefined>;
   /** The last message of each partition; in a keyed group, the last message of the stream. */
   ends(): Promise<EndFacts[]>;
@@ -69,8 +69,8 @@ export interface GroupObserver {
   /** The sequences of the first messages of a partition after the sequence `after`, at most `limit`. Not for a keyed group. */
   sequences(partition: number, after: number, limit: number): Promise<number[]>;
   /**
-   * When the first message of a partition after a sequence was stored, on our wall clock; null if there is none. In a keyed
-   * group, the first message of any partition.
+   * When the first message of a partition after a sequence was stored, on this machine's wall clock; null if there is none. In a
+   * keyed group, the first message of any partition counts.
    */
   storedAt(partition: number, after: number): Promise<number | null>;
   /** The newest messages after a sequence, at most `limit`; `stream` is the last known state of the stream. */

@@ -1,4 +1,4 @@
-/** The newest entry of one bucket key of a partition. All times are of one clock, in milliseconds. */
+/** The newest entry of one bucket key of a partition. All times are on the same clock, in milliseconds. */
 export interface PartitionTrace {
   kind: 'lease' | 'position' | 'override' | 'cleared';
   partition: number;

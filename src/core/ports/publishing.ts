@@ -2,8 +2,8 @@ import type { NatspocError } from '../lib/errors.js';
 import type { Break } from './index.js';
 
 /**
- * The publisher's interface to a connection: it sends messages with tokens, and receives outcomes by token. The publisher
- * decides about windows, retries and deadlines; the implementation knows NATS.
+ * The publisher's interface to a connection. The publisher sends each message with a token, and receives the outcome with the same
+ * token. The publisher decides about windows, retries and deadlines; the implementation knows NATS.
  */
 
 /** Receives the events of the connection. */
@@ -24,7 +24,7 @@ export interface PublishPortEvents {
   closed(error: NatspocError): void;
 }
 
-/** A refusal by the server. `retryable`: it may accept the message later. */
+/** A refusal by the server. `retryable`: the server may accept the message later. */
 export interface Rejection {
   /** JetStream's error code; 0: none. */
   readonly code: number;

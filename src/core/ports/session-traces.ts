@@ -1,4 +1,4 @@
-/** The newest entry of a session's key, or of its proof of life. All times are of one clock, in milliseconds. */
+/** The newest entry of a session's key, or of its proof of life. All times are on the same clock, in milliseconds. */
 export interface SessionTrace {
   kind: 'session' | 'proof';
   id: string;

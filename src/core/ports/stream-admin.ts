@@ -1,11 +1,11 @@
-/** A stored message; times are the server's. */
+/** A stored message. Its time is on the server's clock. */
 export interface StoredMessage {
   sequence: number;
   subject: string;
-  /** null if the subject is not one of the layout's. */
+  /** null if the subject does not belong to the layout. */
   partition: number | null;
   key: string | null;
-  /** When it was stored, in milliseconds since 1970. */
+  /** When the message was stored, in milliseconds since 1970. */
   atMs: number;
   /** In order; names may repeat. */
   headers: [name: string, value: string][];
