@@ -10,7 +10,7 @@ import { reduce } from './model/reduce.js';
 import { eventTime, LiveSource } from './sources/live.js';
 import type { Recorder } from './sources/recorder.js';
 
-/** The effect of a key in a replay. `by`: milliseconds of the recording. */
+/** The effect of a key in a replay. `by`: milliseconds in the recording. */
 export type ReplayStep = { do: 'toggle' } | { do: 'faster' } | { do: 'slower' } | { do: 'move'; by: number };
 
 /** A group that can be watched. */
@@ -18,14 +18,14 @@ export interface Watchable extends GroupRow {
   stream: string;
 }
 
-/** The groups of the account, and the configurations with which they can be watched. */
+/** The groups of the account, and the configuration with which each group can be watched. */
 export interface Account {
   /** All groups. @throws NatspocError if the server does not answer. */
   groups(): Promise<readonly Watchable[]>;
   configOf(stream: string, group: string): Config;
 }
 
-/** The groups among which a screen can choose. */
+/** The groups from which the user of a screen can choose. */
 export interface Choice {
   groups(): Promise<readonly Watchable[]>;
   /** Watches another group from now on. */
@@ -44,14 +44,14 @@ export interface Feed {
   readonly replay: ReplayControl | undefined;
   /** Other groups; undefined: there is no choice. */
   readonly choice: Choice | undefined;
-  /** Calls back after each change; one listener. */
+  /** Calls `listener` after each change. There is only one listener. */
   listen(listener: (model: Model) => void): void;
   /** Starts polling, or changes its interval. */
   every(intervalMs: number): void;
   stop(): void;
 }
 
-/** The group as it is now. */
+/** A live group. Its model follows the events of a {@link LiveSource}. */
 export class LiveFeed implements Feed {
   readonly operator: GroupOperator;
   readonly replay = undefined;

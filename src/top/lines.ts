@@ -11,14 +11,14 @@ import { groupUpdates, updateLine } from './view/updates.js';
 
 /** Updates are collected for this long, so that a rebalance becomes one line. */
 const GATHER_MS = 1_000;
-/** All panels except the timeline: it is a picture, and the updates say the same in words. */
+/** All panels except the timeline, which is a picture. The updates describe the same events in words. */
 const SPOKEN = PANELS.filter((id) => id !== 'timeline');
-const HOWTO = 'Changes follow, one per line. Enter prints everything again; q and Enter quit.';
+const HOWTO = 'Changes follow, one per line. Enter prints everything again; type q and Enter to quit.';
 
-/** The text without durations, which change without news. */
+/** The text without durations, because a new duration alone is no news. */
 const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
 
-/** All problems, or that there is none. */
+/** The texts of all problems; if there are none, the text that says that the group is healthy. */
 function healthTexts(model: Model): string[] {
   const problems = problemsOf(model);
   return (problems.length > 0 ? problems : [healthOf(model)]).map(({ text }) => text);
@@ -40,15 +40,15 @@ export function news(before: Model, after: Model): string[] {
   return said;
 }
 
-/** The output of lines and the input of keys. */
+/** The output for lines and the input for keys. */
 export interface LineTerminal {
   input: NodeJS.ReadableStream;
   output: NodeJS.WritableStream & { columns?: number };
 }
 
 /**
- * The group as lines for screen readers: the whole state once, then the changes. Lines are never redrawn, and no fact is shown only by
- * place or colour.
+ * The group as lines for screen readers: the whole state once, then the changes. Lines are never redrawn, and no fact depends only on
+ * its place on the screen or on its colour.
  */
 export class LineView {
   readonly #feed: Feed;
@@ -95,7 +95,7 @@ export class LineView {
       this.#write(news(this.#told, model));
       this.#told = model;
     } else if ((model.ready && model.stream) || model.missing !== null) {
-      // Before the round is complete, the group would look broken.
+      // Before the first round is complete, the group would appear to be broken.
       this.#tellAll();
     }
   }

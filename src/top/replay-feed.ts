@@ -6,16 +6,16 @@ import { reduce } from './model/reduce.js';
 const TICK_MS = 100;
 /** The speeds, as multiples of the recorded speed. */
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32, 64];
-/** The number of models that are kept, to go back to. */
+/** The number of models that are kept, so that a replay can move backwards. */
 const KEPT_MODELS = 50;
 
-/** A kept model: the model before the event with this number. */
+/** A kept model: the model before the event with the number `next`. */
 interface Kept {
   next: number;
   model: Model;
 }
 
-/** A recording, which plays at its original pace until the user pauses or moves it, or until its end. */
+/** A replay of a recording. It plays at the original pace, unless the user changes the speed, until the user pauses it, or until the end. */
 export class ReplayFeed implements Feed {
   readonly operator = undefined;
   readonly choice = undefined;
@@ -45,7 +45,7 @@ export class ReplayFeed implements Feed {
     this.#listener = listener;
   }
 
-  /** Starts to play. The interval is that of the recording. */
+  /** Starts the replay. It needs no interval, because the events of the recording have times. */
   every(): void {
     if (this.#timer) return;
     let before = performance.now();
@@ -64,7 +64,7 @@ export class ReplayFeed implements Feed {
     else this.#playTo(at + step.by);
   };
 
-  /** Shows the end. */
+  /** Shows the end of the recording. */
   finish(): void {
     this.#playTo(this.#replay.endAt);
   }
@@ -73,7 +73,7 @@ export class ReplayFeed implements Feed {
     clearInterval(this.#timer);
   }
 
-  /** Pauses or plays; at the end of the recording it starts again. */
+  /** Pauses or continues the replay; at the end of the recording, starts it again from the beginning. */
   #toggle(): void {
     const { at, startAt, endAt, isPlaying } = this.#replay;
     const isAtEnd = at >= endAt;
@@ -86,7 +86,7 @@ export class ReplayFeed implements Feed {
     this.#listener(this.model);
   }
 
-  /** Shows another moment, earlier or later; stops at the end of the recording. */
+  /** Shows another moment of the recording, earlier or later. The replay stops at the end. */
   #playTo(wanted: number): void {
     const { startAt, endAt, isPlaying } = this.#replay;
     const at = Math.max(startAt, Math.min(endAt, wanted));

@@ -19,7 +19,7 @@ export async function openScreen(
   options: ScreenOptions,
   { stop, crash }: { stop: AbortSignal; crash: (error: unknown) => never },
 ): Promise<OpenScreen> {
-  // Loaded on demand: most commands draw nothing. React reads the environment when it is loaded.
+  // Loaded on demand, because most commands draw nothing. `production.js` comes first, because React reads NODE_ENV when it is loaded.
   await import('./ui/production.js');
   const [{ mount }, { Terminal }] = await Promise.all([
     import('./ui/mount.js'),
@@ -33,7 +33,7 @@ export async function openScreen(
   process.once('uncaughtException', crashed);
   process.once('unhandledRejection', crashed);
   const screen = mount(feed, terminal, options, crashed);
-  // The listener stays (no `once`): if Ink's listener were alone, it would end the process before a recording is written.
+  // `on` instead of `once`: without this listener, Ink's own listener would end the process before a recording is written.
   process.on('SIGHUP', screen.close);
   stop.addEventListener('abort', screen.close);
   return screen;

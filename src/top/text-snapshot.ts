@@ -16,7 +16,7 @@ import { groupUpdates, updateLine } from './view/updates.js';
 /** Limit of printed updates and messages. */
 const RECENT = 20;
 
-/** The title, number of rows and lines of a panel; undefined for the rates, which are a picture. */
+/** The title, number of rows and lines of a panel; undefined for the rates, which are only drawn. */
 function sectionOf(id: PanelId, model: Model, columns: number): [string, number, Line[]] | undefined {
   const partitions = partitionRows(model);
   const members = memberRows(model);
@@ -46,7 +46,7 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
     case 'timeline':
       return ['Timeline', partitions.length, tableLines(timelineTable(model, partitionsOf(model), columns))];
     case 'stream': {
-      // One fact per line, for searching and for screen readers.
+      // One fact per line, so that the text can be searched and read aloud.
       const { facts } = streamFacts(model, 0);
       return ['Stream', facts.length, facts];
     }

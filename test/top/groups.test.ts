@@ -26,7 +26,7 @@ describe('the groups of the account in top', () => {
   it('are listed after o, and marked if they need attention', () => {
     const asked = pressed(uiWith(), 'o');
     assert.deepEqual(asked.command, { type: 'list-groups' });
-    assert.match(drawn(model, asked.ui, { columns: 80, rows: 24 }).join('\n'), /looking …/);
+    assert.match(drawn(model, asked.ui, { columns: 80, rows: 24 }).join('\n'), /loading …/);
     const text = drawn(model, list, { columns: 80, rows: 24 }).join('\n');
     assert.match(text, /\n {4}R +z +2 +8\/8 +12 +3\.0 s/);
     assert.match(text, /\n▶ {3}S +g +2/);

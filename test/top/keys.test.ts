@@ -138,7 +138,7 @@ describe('the keys of top', () => {
     assert.match(asked.ui.dialog?.question ?? '', /Kill -9 a \(pid 4242\)\?/);
     assert.match(
       asked.ui.dialog?.consequences.join(' ') ?? '',
-      /Of its partitions p\d.* go(es)? to [bc].*repeat/,
+      /Of its partitions, p\d.* go(es)? to [bc].*repeat/,
     );
     assert.deepEqual(
       [pressed(['n'], asked.ui).ui.dialog, pressed(['n'], asked.ui).command],

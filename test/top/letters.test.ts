@@ -35,7 +35,7 @@ describe('the dead letters in top', () => {
   it('are listed after L, newest first', () => {
     const asked = pressed(uiWith(), 'L');
     assert.deepEqual(asked.command, { type: 'list-letters' });
-    assert.match(screen(asked.ui), /looking …/);
+    assert.match(screen(asked.ui), /loading …/);
     assert.match(screen(list), /\n *9 +.* p3 +109 +k9 +g +5 +out of stock/);
     assert.match(screen(list), /b puts it back, x drops it/);
     assert.match(screen(uiWith({ letters: lettersRead(EMPTY, []) })), /\n *none/);

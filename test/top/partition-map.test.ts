@@ -119,7 +119,7 @@ describe('the map of partitions', () => {
         reported(8, () => ({})),
         1,
       ).map(plain),
-      ['nothing waits'],
+      ['no messages wait'],
     );
     const halted = reported(64, (p) => (p < 9 ? { state: 'halted' } : {}));
     assert.deepEqual(worstLines(halted, 5).length, 5);

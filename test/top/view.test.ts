@@ -305,7 +305,7 @@ describe('the view of top', () => {
     ]);
     const text = textOf(begun, {}, 200, 60);
     assert.doesNotMatch(text, /unowned|·|No m/);
-    assert.match(text, /looking/);
+    assert.match(text, /loading/);
   });
 
   it('opens each update: a rebalance shows every partition with its epoch and times', () => {

@@ -22,7 +22,7 @@ import { LocalMessage } from './local-message.js';
 
 const PREFIX = 'events';
 
-/** Those options of `joinGroup` that decide about one call. */
+/** The options of `joinGroup` that affect a single call of the handler. */
 export type CalledOptions<Value> = Decoding<Value> &
   Pick<MemberOptions, 'judge' | 'maxAttempts' | 'onFailure'>;
 
@@ -40,7 +40,7 @@ export type CalledBatches<Value = undefined, State = undefined> = CalledOptions<
 export interface CalledMessage {
   /** The payload as a value, encoded as JSON unless `data` is given. Without `schema` and `decode` the handler gets this value. */
   value?: unknown;
-  /** Payload. Default: `value` as JSON; empty without it. */
+  /** The payload. Default: `value` as JSON, or no bytes if there is no `value`. */
   data?: Uint8Array | string | undefined;
   /** Default null. */
   key?: string | null | undefined;
@@ -68,9 +68,9 @@ export interface CalledAt<State = undefined> {
   signal?: AbortSignal | undefined;
 }
 
-/** What happened in a call. */
+/** The outcome of a call. */
 export type CallResult = {
-  /** What the handler wrote to its log, in order. */
+  /** The lines that the handler wrote to its log, in order. */
   readonly log: readonly { readonly level: LogLevel; readonly text: string }[];
 } & (
   | { readonly outcome: 'handled'; readonly error?: undefined }
@@ -79,11 +79,11 @@ export type CallResult = {
       readonly error: unknown;
       /** What a member would do next: `judge` decides, or `maxAttempts` and `onFailure`. */
       readonly then: 'retry' | OnExhausted;
-      /** If `then` is `'retry'`: the wait before it, in milliseconds. If half of the wait is random: the longest possible wait. */
+      /** If `then` is `'retry'`: the wait before the retry, in milliseconds; for a wait that is partly random, its longest value. */
       readonly retryInMs?: number | undefined;
-      /** What was wrong with the judge, if it threw or returned no verdict. */
+      /** The fault of the judge, if it threw or returned no valid verdict. */
       readonly fault?: string | undefined;
-      /** The index of the failed message in a batch, from `FailedAt`: the messages before it are handled. Absent if none is handled. */
+      /** The index of the failed message in a batch, from `FailedAt`. The messages before this index are handled. Absent if none are. */
       readonly index?: number | undefined;
     }
   /** The handler threw a `StopConsuming`: the member would leave. */
@@ -91,11 +91,11 @@ export type CallResult = {
 );
 
 /**
- * Calls a handler once, as a member does: the payload goes through `schema` or `decode`, message and context are like those of
- * a member, and a thrown error goes to `judge`. Needs no server, and takes less than a millisecond.
+ * Calls a handler once, as a member does: `schema` or `decode` makes the value, message and context are like those of a member,
+ * and a thrown error goes to `judge`. Needs no server, and takes less than a millisecond.
  *
  * @param program the handler, or an object with the handler and its options.
- * @returns what happened. If the handler throws, that is a result too: the promise does not reject.
+ * @returns the outcome. An exception of the handler is also an outcome, so the promise does not reject.
  * @throws NatspocError `config` for options that `joinGroup` refuses.
  */
 export async function call<Value = undefined, State = undefined>(
@@ -115,7 +115,7 @@ export async function call<Value = undefined, State = undefined>(
 }
 
 /**
- * Calls a batch handler once with these messages, as {@link call} does. Their sequences are 1, 2, … unless the messages give others.
+ * Calls a batch handler once with these messages, as {@link call} does. Their sequences are 1, 2, … unless the messages have their own.
  *
  * @throws NatspocError `config` for options that `joinGroup` refuses.
  */

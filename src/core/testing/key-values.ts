@@ -1,12 +1,12 @@
 import type { BucketEntry } from '../protocol/entries.js';
 
-/** A bucket at its leader: one total order of writes, and the newest entry of each key. */
+/** The content of a bucket on its leader: one order of all writes, and the newest entry of each key. */
 export class KeyValues {
   protected revision = 0;
   protected readonly entries = new Map<string, BucketEntry>();
   readonly #observers = new Set<(entry: BucketEntry, writer: string) => void>();
 
-  /** Called for each applied write, until the returned function is called. */
+  /** Calls `observer` for each applied write, until the returned function is called. */
   observe(observer: (entry: BucketEntry, writer: string) => void): () => void {
     this.#observers.add(observer);
     return () => this.#observers.delete(observer);

@@ -2,7 +2,7 @@ import type { Bucket, Watch, WatchSink } from '../ports/index.js';
 import type { KeyValues } from './key-values.js';
 import type { LocalProcess } from './local-process.js';
 
-/** The bucket as the process of one member sees it. Nothing is lost, late or refused. */
+/** The bucket as the process of one member sees it. No request is lost, delayed or refused. */
 export class LocalBucket implements Bucket {
   readonly #values: KeyValues;
   readonly #process: LocalProcess;

@@ -4,10 +4,10 @@ import type { Timeline } from './timeline.js';
 
 /** Real time in which running handlers have to end, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** Turns of the event loop before time passes: handlers may use callbacks of their own. */
+/** Turns of the event loop before time passes, because handlers may use callbacks of their own. */
 const TURNS_BEFORE_TIME = 2;
 
-/** Lets virtual time pass: one event per turn of the event loop, as in a real process. */
+/** Lets virtual time pass. One event runs per turn of the event loop, as in a real process. */
 export class LocalDriver {
   readonly #timeline: Timeline;
   /** The process of each handler that runs. */
@@ -29,7 +29,7 @@ export class LocalDriver {
     for (const call of this.#calls) if (call.process === process) this.#calls.delete(call);
   }
 
-  /** Lets exactly this time pass, whatever runs. */
+  /** Lets exactly this time pass, even while handlers run. */
   async advance(byMs: number): Promise<void> {
     const until = this.#timeline.now + byMs;
     await this.#settle();
@@ -55,7 +55,7 @@ export class LocalDriver {
       else {
         const run = this.#timeline.next(until);
         if (!run)
-          throw new NatspocError('failed', `${what} did not hold within ${withinMs} ms of virtual time.`);
+          throw new NatspocError('failed', `${what} did not finish within ${withinMs} ms of virtual time.`);
         run();
       }
     }
@@ -79,7 +79,7 @@ export class LocalDriver {
       if (performance.now() > giveUpAt)
         throw new NatspocError(
           'failed',
-          `${what} has to wait: a handler has been running for ${PATIENCE_MS} ms.`,
+          `${what} cannot continue: a handler has been running for ${PATIENCE_MS} ms.`,
         );
       await turn();
     }

@@ -12,7 +12,7 @@ import { LocalMessage, type MessageParts } from './local-message.js';
 import type { LocalProcess } from './local-process.js';
 import type { MessageLog } from './message-log.js';
 
-/** What a member reads of the stream. */
+/** The part of the stream that a member reads, and how it finds keys. */
 export interface LocalReading {
   subjects: GroupSubjects;
   /** Default: the header `Natspoc-Key`. */
@@ -81,7 +81,7 @@ export class LocalEvents implements EventStream {
   }
 }
 
-/** A reader of one partition, or of all, within its window of messages. */
+/** A reader of one partition, or of all partitions. It delivers messages while its window has room. */
 class LocalReader implements Reader {
   readonly rested = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
   delivered = 0;
@@ -129,7 +129,7 @@ class LocalReader implements Reader {
     this.#deliver();
   }
 
-  /** Does nothing: the window holds everything that a test stores. */
+  /** Does nothing, because the window is large enough for all messages of a test. */
   starve(): void {}
 
   resize(window: ReaderWindow): void {

@@ -22,7 +22,7 @@ export class LocalMessage implements StreamMessage {
   readonly #headers: Readonly<Record<string, string>>;
   readonly #keyOf: MessageKey['of'] | undefined;
 
-  /** `keyOf`: default the header `Natspoc-Key`. */
+  /** @param keyOf finds the key. Default: the key is in the header `Natspoc-Key`. */
   constructor({ sequence, subject, data, timestampMs, headers }: MessageParts, keyOf?: MessageKey['of']) {
     this.sequence = sequence;
     this.subject = subject;

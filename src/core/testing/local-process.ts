@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import type { Timeline } from './timeline.js';
 
-/** The process of one member: once it has ended, none of its timers fires, and no answer arrives. */
+/** The process of one member. After its end, none of its timers fires, and no answer arrives. */
 export class LocalProcess {
   readonly clock: Clock;
   #hasEnded = false;
@@ -29,7 +29,7 @@ export class LocalProcess {
     this.#hasEnded = true;
   }
 
-  /** The server's answer, in a later turn; a process that has ended sends no request and gets no answer. */
+  /** Gets the server's answer in a later turn. A process that has ended sends no request and gets no answer. */
   async ask<T>(answer: () => T): Promise<T> {
     if (!this.#hasEnded) {
       const value = answer();

@@ -21,24 +21,24 @@ export interface LocalStreamOptions {
    */
   partitions?: number | undefined;
   /**
-   * Instead of `partitions`: the subjects of a stream without natspoc's layout, such as `['orders.>']`. Its groups need a `key`,
-   * its publishers `ownSubjects`.
+   * Instead of `partitions`: the subjects of a stream without natspoc's layout, such as `['orders.>']`. The groups of such a stream
+   * need a `key`, and its publishers need `ownSubjects`.
    *
    * @default none
    */
   subjects?: readonly string[] | undefined;
 }
 
-/** What all members and publishers of a local stream share. */
+/** The state that all members and publishers of a local stream share. */
 export interface LocalServer {
-  /** What the stream listens to. */
+  /** The subjects that the stream listens to. */
   readonly subjects: readonly string[];
-  /** Absent for a stream with subjects of its own. */
+  /** Absent for a stream that has its own subjects. */
   readonly layout: LayoutRecord | undefined;
   readonly values: KeyValues;
   readonly log: MessageLog;
   readonly dead: DeadLetter[];
-  /** The process of each session id; null if the process has closed the id. */
+  /** The process of each session id; null after the process has closed the id. */
   readonly present: Map<string, LocalProcess | null>;
   /** When the stream was created, in milliseconds since 1970. */
   readonly createdMs: number;

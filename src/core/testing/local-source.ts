@@ -20,26 +20,26 @@ import { LocalEvents, type LocalReading } from './local-events.js';
 import type { LocalProcess } from './local-process.js';
 import type { LocalServer } from './local-server.js';
 
-/** The opened stream, layout and start of a member of a local stream. */
+/** The stream as a member reads it, with the layout and the start of its group. */
 type LocalSource = Pick<MemberSettings, 'partitions' | 'layout' | 'start'> & {
   events: EventStream;
   /** Absent if the bucket holds no layout. */
   keeper?: LayoutKeeper;
 };
 
-/** The member that reads a local stream. */
+/** A member that reads a local stream. */
 export interface LocalReaderOf {
   server: LocalServer;
   process: LocalProcess;
   bucket: Bucket;
   config: Config;
-  /** The key that the program names. */
+  /** The key from the options of the program. */
   messageKey: MessageKey | undefined;
 }
 
 /**
- * Opens the stream for a member, as `openSource` does over a connection: for a keyed group if one is requested or
- * exists, otherwise for the partitions of the stream's own layout.
+ * Opens the stream for a member, as `openSource` does over a connection: for a keyed group if the options request a keyed group or
+ * the group is keyed already, otherwise for the partitions of the stream's own layout.
  *
  * @throws NatspocError if the stream cannot be read as the options request.
  */
@@ -70,7 +70,7 @@ export async function openLocalSource(of: LocalReaderOf): Promise<LocalSource> {
   };
 }
 
-/** The partitions of natspoc's own layout. */
+/** Opens the partitions of natspoc's own layout. */
 async function ownSource(of: LocalReaderOf): Promise<LocalSource> {
   const { server, config } = of;
   const { layout, subjects } = server;

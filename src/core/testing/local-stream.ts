@@ -22,11 +22,11 @@ import { Timeline } from './timeline.js';
 /** Virtual time within which a condition must hold, in milliseconds. */
 const WITHIN_MS = 60_000;
 
-/** Options of a member of a local stream: those of `joinGroup` that need no server. */
+/** Options of a member of a local stream: the options of `joinGroup` that need no server. */
 export type LocalJoinOptions<Value = undefined, State = undefined> = MemberProgram<Value, State> &
   Pick<StreamOptions, 'partitions'> & { health?: never };
 
-/** A member with any types of messages and states. */
+/** A member, whatever the types of its messages and states. */
 type SomeMember = Pick<GroupMember, 'partitions'>;
 
 /** A member that has not ended. */
@@ -37,21 +37,21 @@ interface Living {
   readonly partitions: number;
 }
 
-/** Options of a publisher to a local stream: those of `createPublisher` that need no server. */
+/** Options of a publisher to a local stream: the options of `createPublisher` that need no server. */
 export type LocalPublisherOptions = PublisherProgram &
   Pick<CreatePublisherOptions, 'maxPendingMessages' | 'ownSubjects'>;
 
-/** A stream in memory, with its groups and its time. */
+/** A stream in memory, with its groups and a virtual time. */
 export interface LocalStream {
-  /** Virtual time since its creation, in milliseconds. */
+  /** Virtual time since the creation of the stream, in milliseconds. */
   readonly now: number;
-  /** Everything that was published, in order. */
+  /** All published messages, in order. */
   readonly messages: readonly StreamMessage[];
-  /** What members have stored as dead letters, in order. */
+  /** The dead letters that members have stored, in order. */
   readonly deadLetters: readonly DeadLetter[];
   /**
-   * Like `joinGroup`, but resolves when the member is `ready`. The real engine and protocol of a member run on the model. `seek`
-   * is not possible.
+   * Like `joinGroup`, but resolves when the member is `ready`. The real engine and protocol of a member run on a model of the server.
+   * `seek` is not supported.
    *
    * @throws NatspocError like `joinGroup`.
    */
@@ -71,14 +71,14 @@ export interface LocalStream {
    * Lets time pass until a condition holds. Time stands still while handlers run.
    *
    * @param withinMs virtual time, in milliseconds. Default 60,000.
-   * @throws NatspocError `failed` as {@link idle}.
+   * @throws NatspocError `failed` for the same reasons as {@link idle}.
    */
   until(condition: () => boolean, withinMs?: number): Promise<void>;
   /** Lets exactly this time pass, in milliseconds, even while handlers run: for timeouts and drains. */
   advance(byMs: number): Promise<void>;
   /**
-   * Ends the process of a member, as `kill -9` does: nothing more is committed, and the other members take over. No method
-   * waits for handlers of the member that still run.
+   * Ends the process of a member, as `kill -9` does: it commits no more, and the other members take over. Afterwards no method of
+   * the stream waits for handlers of this member.
    */
   crash(member: SomeMember): void;
 }
@@ -131,7 +131,7 @@ class InMemory implements LocalStream {
       },
       clock: process.clock,
       seek: async () => {
-        throw new NatspocError('usage', 'A local stream has no seek.');
+        throw new NatspocError('usage', 'A local stream does not support seek.');
       },
       close: async () => {},
     });
@@ -198,7 +198,7 @@ class InMemory implements LocalStream {
     );
   }
 
-  /** Makes time pass while the program awaits `leave()` or `ready`. */
+  /** Replaces `leave` and `ready` so that time passes while the program awaits them. */
   #driven<Value, State>(member: GroupMember<Value, State>, clock: Clock): GroupMember<Value, State> {
     const through = <T>(what: string, promise: Promise<T>): Promise<T> =>
       this.#driver.through(what, promise, WITHIN_MS);

@@ -7,7 +7,7 @@ interface Matching {
   readonly messages: MessageParts[];
 }
 
-/** The messages of the stream, in order. None is dropped. */
+/** The messages of the stream, in order. The stream drops no message. */
 export class MessageLog {
   readonly all: MessageParts[] = [];
   readonly #matching = new Map<string, Matching>();
@@ -19,7 +19,7 @@ export class MessageLog {
     return this.all.length;
   }
 
-  /** Stores a message. If its id is stored already, the message is a duplicate, and gets the stored sequence. */
+  /** Stores a message. If a message with the same id is stored already, returns the sequence of that message as a duplicate. */
   append(
     message: Omit<MessageParts, 'sequence'>,
     id: string | undefined,
@@ -41,7 +41,7 @@ export class MessageLog {
     return this.all[sequence - 1];
   }
 
-  /** The messages to the subjects of a pattern, in order. The array is live. */
+  /** The messages whose subjects match a pattern, in order. Later messages are added to the same array. */
   of(pattern: string): readonly MessageParts[] {
     let found = this.#matching.get(pattern);
     if (!found) {
@@ -52,7 +52,7 @@ export class MessageLog {
     return found.messages;
   }
 
-  /** Called after each stored message, until the returned function is called. */
+  /** Calls `follower` after each stored message, until the returned function is called. */
   follow(follower: () => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);

@@ -1,4 +1,4 @@
-/** A scheduled event; `run` null: cancelled. */
+/** A scheduled event. If `run` is null, the event is cancelled. */
 export interface Scheduled {
   readonly at: number;
   readonly order: number;
@@ -7,7 +7,7 @@ export interface Scheduled {
 
 /**
  * Virtual time in milliseconds, and the scheduled events: a binary heap by time, and for equal times by the order of
- * scheduling. In the simulator it is the true time, which no member ever sees.
+ * scheduling. In the simulator this time is the true time, which no member ever sees.
  */
 export class Timeline {
   now = 0;
@@ -24,7 +24,7 @@ export class Timeline {
     return this.at(this.now + delayMs, run);
   }
 
-  /** Advances to the next event and returns it; undefined if there is none until that time. */
+  /** Advances to the next event up to the time `until`, and returns it; undefined if there is none. */
   next(until = Number.POSITIVE_INFINITY): (() => void) | undefined {
     for (let top = this.#heap[0]; top && top.at <= until; top = this.#heap[0]) {
       this.#pop();

@@ -2,10 +2,10 @@ import { SETTINGS } from '../../core/config/settings.js';
 import type { Target } from '../model/events.js';
 import type { Model } from '../model/model.js';
 
-/** Settings that the layout of another group decides. */
+/** Settings that a process takes from the layout of the other group. */
 const OF_LAYOUT = ['prefix', 'partitions', 'replicas', 'key', 'filter'] as const;
 
-/** The variables that make a process join the group of a screen, if the screen was opened with another group. */
+/** The environment variables that make a new process join the group on the screen. None if the screen was opened with this group, `first`. */
 export function envOf({ target }: Model, first: Target | null): NodeJS.ProcessEnv {
   if (!target || (target.stream === first?.stream && target.group === first.group)) return {};
   const { stream, group, bucket } = target;

@@ -4,14 +4,14 @@ import { explain } from '../../core/nats/client/outcome.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import type { Original } from '../../core/protocol/dead-letter-original.js';
 
-/** The limit of dead letters that a screen lists; it lists the newest. */
+/** A screen lists at most this number of dead letters: the newest. */
 const MOST_LETTERS = 500;
 
-/** The dead letters of the stream of the screen. Each call rejects with a NatspocError whose message is one line. */
+/** The dead letters of the stream on the screen. If a call fails, it rejects with a NatspocError whose message is one line. */
 export interface LetterBox {
   /** The newest letters, newest first. */
   list(): Promise<FoundLetter[]>;
-  /** The message of a letter; undefined: a part of it is gone. */
+  /** The message of a letter; undefined if a part of the message is gone. */
   original(letter: FoundLetter): Promise<Original | undefined>;
   /** Deletes a letter for good. */
   drop(letter: FoundLetter): Promise<void>;
@@ -19,7 +19,7 @@ export interface LetterBox {
   putBack(letter: FoundLetter): Promise<number | string>;
 }
 
-/** The dead letters of the stream that is open at that time. */
+/** The dead letters of the stream that is open when a method is called. */
 export class StreamLetters implements LetterBox {
   readonly #opened: () => StreamAdmin | undefined;
   readonly #closing: AbortSignal;
@@ -51,7 +51,7 @@ export class StreamLetters implements LetterBox {
 
   putBack(letter: FoundLetter): Promise<number | string> {
     return this.#act(`put dead letter ${letter.sequence} back`, async (stream) => {
-      let outcome: number | string = 'it is gone';
+      let outcome: number | string = 'it no longer exists';
       await stream.redrive({
         only: new Set([letter.sequence]),
         count: 1,

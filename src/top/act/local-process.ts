@@ -16,7 +16,7 @@ const START_UP_MS = 60_000;
 /** Resolution of the system's process start times, in milliseconds. */
 const GRAIN_MS = 2_000;
 
-/** On Linux: reads the same files as `ps`, without `ps`. */
+/** On Linux: reads the files that `ps` reads, so that `ps` need not be installed. */
 async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
   try {
     const [stat, command, system] = await Promise.all([
@@ -41,7 +41,7 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
     const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=,command=', '-p', `${pid}`], {
       env: { ...process.env, LC_ALL: 'C' },
     });
-    // `Mon Nov 23 10:29:26 2026 command …`: 24 columns of time.
+    // The line is `Mon Nov 23 10:29:26 2026 command …`. The time has 24 columns.
     const startedAtMs = Date.parse(stdout.slice(0, 24));
     return Number.isNaN(startedAtMs) ? undefined : { startedAtMs, command: stdout.slice(24).trim() };
   } catch {
@@ -50,12 +50,12 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
 }
 
 /**
- * The reason why a pid may not be the process of this member; undefined: it certainly is. If the pid was reused after the member's end,
- * the start time or the command line differs.
+ * The reason why a pid may not be the process of this member; undefined if it certainly is. If the pid was reused after the member's
+ * end, the start time or the command line differs.
  */
 async function whyNotSignal(target: Target): Promise<string | undefined> {
   const { pid, startedAt } = target;
-  // A member's record is only a claim: pid 0 would be our own process group.
+  // The pid in a member's record is not trusted. A signal to pid 0, for example, would go to the process group of this screen.
   if (!isProcessId(pid)) return `${pid} is not a valid process id`;
   if (pid === process.pid) return `pid ${pid} is this screen's own process`;
   const facts = (await fromProc(pid)) ?? (await fromPs(pid));
@@ -69,7 +69,7 @@ async function whyNotSignal(target: Target): Promise<string | undefined> {
 }
 
 /**
- * Sends a signal to a member's process on this machine, if the pid certainly belongs to this process.
+ * Sends a signal to a member's process on this machine, if the pid certainly belongs to that process.
  *
  * @returns the reason if the signal was not sent, otherwise undefined.
  */

@@ -10,7 +10,7 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { explain } from '../../core/nats/client/outcome.js';
 import { type LetterBox, StreamLetters } from './letter-box.js';
 
-/** The actions on the group of the screen. Each rejects with a NatspocError whose message is one line. */
+/** The actions on the group on the screen. If an action fails, it rejects with a NatspocError whose message is one line. */
 export interface Operator {
   /** The dead letters of the group's stream. */
   readonly letters: LetterBox;
@@ -18,24 +18,24 @@ export interface Operator {
   release(partition: number): Promise<ReleaseOutcome>;
   /** Pauses or resumes a partition. Resolves with the reason if its owner has not paused it yet. */
   pause(partition: number, paused: boolean): Promise<string | undefined>;
-  /** Makes the owner retry now: the message that holds a partition up, or the halted partition. */
+  /** Makes the owner retry a partition now: the message that holds the partition up, or the whole partition if it is halted. */
   retry(partition: number): Promise<HeldUpOutcome>;
   /** Makes the owner skip the message that holds its partition up. */
   skip(message: { partition: number; sequence: number; deadLetter: boolean }): Promise<HeldUpOutcome>;
   /**
-   * Ends a member by `order`, and follows its partitions. Resolves with the reason if the request could not
-   * be sent.
+   * Ends a member by `order`, and waits until other members own its partitions. Resolves with the reason if the request could not be
+   * sent.
    */
   end(session: string, order: EndOrder): Promise<Ending | string>;
-  /** Asks a member over NATS to leave. Resolves with the reason if the member does not. */
+  /** Asks a member over NATS to leave. Resolves with the reason if the member does not accept the request. */
   askToStop(session: string): Promise<string | undefined>;
-  /** Waits until a process of this machine has joined the group and has its share of partitions; undefined: it does not join. */
+  /** Waits until a process of this machine has joined the group and has its share of partitions; undefined if it has not joined. */
   joined(pid: number, signal: AbortSignal): Promise<Joining | undefined>;
 }
 
 /** Time that a process needs to connect on a slow machine, in milliseconds. */
 const START_UP_MS = 15_000;
-/** How often to look for a group that the process may have to create, in milliseconds. */
+/** How often to check whether the group exists, in milliseconds. The new process may have to create the group. */
 const LOOK_MS = 200;
 
 /**
@@ -105,9 +105,9 @@ export class GroupOperator implements Operator {
       case 'taken':
         return undefined;
       case 'gone':
-        return 'no member answers for its session: it is gone, or does not accept requests';
+        return 'nothing answers for its session: the member is gone, or does not accept requests';
       case 'silent':
-        return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions';
+        return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions away';
       case 'refused':
       case 'denied':
         return answer.message;

@@ -10,7 +10,7 @@ import { systemReason } from '../../core/lib/system-reason.js';
 export interface StartedConsumer {
   pid: number;
   logFile: string;
-  /** Resolves with the reason, in one line, when the process has ended. */
+  /** Resolves when the process has ended, with the reason in one line. */
   ended: Promise<string>;
 }
 
@@ -19,7 +19,7 @@ function logFolder(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'natspoc');
 }
 
-/** The last line in a process's log. */
+/** The last line in the log of a process. */
 async function lastLine(logFile: string): Promise<string> {
   const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n');
   return lines.at(-1) || 'its log is empty';

@@ -1,4 +1,4 @@
-/** Decodes the events of a recording. A recording is a file from anywhere, so every value is checked. */
+/** Decodes the events of a recording. Every value is checked, because a recording may come from any source. */
 
 import type {
   DeadLetterFacts,
@@ -157,7 +157,7 @@ const message = object<MessageFacts>({
   preview: orNull(text),
 });
 
-/** The fields of each event besides time and type. */
+/** The checks of the fields of each event, without its time and type. */
 const BODIES: { [K in TopEvent['type']]: Is<Omit<Extract<TopEvent, { type: K }>, 'at' | 'type'>> } = {
   target: object({
     target: object<Target>({ servers: list(text), stream: text, group: text, bucket: text }),
@@ -234,7 +234,7 @@ const header = object<{ at: number; type: TopEvent['type'] }>({
 
 const isEvent: Is<TopEvent> = (value): value is TopEvent => header(value) && BODIES[value.type](value);
 
-/** The event in this value; undefined if this version does not know it. */
+/** The event in this value; undefined if this version of natspoc does not know the event. */
 export function decodeEvent(value: unknown): TopEvent | undefined {
   return isEvent(value) ? value : undefined;
 }

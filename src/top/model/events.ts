@@ -22,8 +22,8 @@ export interface Target {
 }
 
 /**
- * Everything that the screen learns, as plain data. A recording is these events as NDJSON, and a replay needs nothing
- * else. `at`: milliseconds since 1970 on this process's clock, never going back. Times inside the events are on the same clock, except the
+ * Everything that the screen learns, as plain data. A recording consists of these events as NDJSON, and a replay needs no other data.
+ * `at`: milliseconds since 1970 on this process's clock; it never decreases. Times inside the events are on the same clock, except the
  * times that members report about themselves.
  */
 export type TopEvent = { at: number } & (
@@ -35,7 +35,7 @@ export type TopEvent = { at: number } & (
   | { type: 'round-trip'; ms: number }
   /** The stream or group does not exist; the message names the command to run. */
   | { type: 'missing'; message: string }
-  /** A fact cannot be read, for example because a permission is missing; `message` null: it can be read again. */
+  /** A fact cannot be read, for example because a permission is missing; `message` null: the fact can be read again. */
   | { type: 'problem'; what: string; message: string | null }
   | { type: 'found'; partitions: number; prefix: string }
   | { type: 'history'; entries: PastEntry[] }
@@ -53,7 +53,7 @@ export type TopEvent = { at: number } & (
   | { type: 'job'; job: JobFacts | null }
   | { type: 'stats'; facts: StatsFacts }
   | { type: 'messages'; messages: MessageFacts[] }
-  /** A polling round is complete, so all facts are about the same time. */
+  /** A polling round is complete, so all facts are from about the same time. */
   | { type: 'looked' }
   | { type: 'tick' }
 );

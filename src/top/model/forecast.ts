@@ -17,7 +17,7 @@ function planOf(model: Model, members: readonly string[]): Plan {
 /** An id that sorts after all session ids. */
 const NEWCOMER = '~';
 
-/** The partitions that one more member would get, by the session that owns them now; the key null: no owner. */
+/** The partitions that one more member would get, by the session of their present owner; key null: partitions without an owner. */
 export function gainsOf(model: Model): Map<string | null, number[]> {
   const gains = new Map<string | null, number[]>();
   const plan = planOf(model, [...model.group.planned().map(({ id }) => id), NEWCOMER]);
@@ -30,8 +30,8 @@ export function gainsOf(model: Model): Map<string | null, number[]> {
 }
 
 /**
- * The next owners of a member's partitions when the member ends: the plan of the group without it. Partitions by the session that gets
- * them; the key null: no other member exists.
+ * The partitions of a member, by the session that gets them when the member ends, according to the plan of the group without this member.
+ * Key null: partitions that no member gets.
  */
 export function heirsOf(model: Model, id: string): Map<string | null, number[]> {
   const others = model.group.planned().filter((member) => member.id !== id);
@@ -48,7 +48,7 @@ export function heirsOf(model: Model, id: string): Map<string | null, number[]> 
   return heirs;
 }
 
-/** The next owner of a released partition: the other member with the fewest partitions; null: there is no other. */
+/** The next owner of a released partition: of the other members, the one with the fewest partitions; null if there is no other member. */
 export function nextOwnerOf(model: Model, partition: number): SeenSession | null {
   const loads = new Map(memberRows(model).map(({ session, partitions }) => [session, partitions.length]));
   const loadOf = ({ id }: SeenSession): number => loads.get(id) ?? 0;

@@ -25,7 +25,7 @@ const UNASKED: Omit<Member, 'renewedAt'> = {
   alloc: [],
 };
 
-/** Records a renewal; `lookedAt`: the time at which it was the newest renewal. */
+/** Records a renewal. `lookedAt`: when the renewal was read as the newest of its session; null if a newer renewal may exist. */
 function renew(
   members: Map<string, Member>,
   { id, ended }: ProofEntry,
@@ -38,7 +38,7 @@ function renew(
   members.set(id, { ...known, renewedAt, lookedAt: lookedAt ?? known.lookedAt });
 }
 
-/** Copies of the maps that a batch of entries changes; so each map is copied only once. */
+/** The maps that a batch of entries changes, copied once for the whole batch. */
 class Draft {
   readonly #model: Model;
   readonly group: GroupEntries;
@@ -88,10 +88,10 @@ class Draft {
       return {};
     }
     this.members.delete(id);
-    // From here on no member handles its partitions, whatever the leases say.
+    // From now on no member handles the partitions of this session, even if the leases still name it.
     for (const partition of this.group.ownedBy(id)) this.#stretch(partition, at, null);
     if (!before || !member) {
-      // Of an ended session only its past partitions are kept.
+      // The session itself was never read. An earlier update about one of its partitions may contain the member's name.
       const owner = this.updates.findLast((update) => 'session' in update && update.session === id);
       if (owner && 'member' in owner)
         this.updates.push({ at, event: 'ended', member: owner.member, session: id });
@@ -124,7 +124,10 @@ class Draft {
     return (lagOf(this.#model, partition) ?? 0) > 0 || (ratePerSecond(series) ?? 0) > 0;
   }
 
-  /** Gives a session the letter of the last session of its name, if that has ended; otherwise the first letter that no session has. */
+  /**
+   * Gives a letter to a session: the letter of the last ended session with the same name, if no living session has that letter; otherwise
+   * the first letter that no session has.
+   */
   #giveLetter(id: string, name: string | undefined): void {
     if (this.letters.has(id)) return;
     const isLiving = (other: string): boolean => !this.group.ended.has(other);
@@ -186,7 +189,7 @@ export function applyProofs(model: Model, proofs: readonly PastEntry[]): Model {
   return { ...model, members };
 }
 
-/** Applies changes as they arrive; entries older than the known entries are ignored. */
+/** Applies changes as they arrive. Ignores entries that are older than the known entries. */
 export function applyChanges(model: Model, entries: readonly ViewEntry[]): Model {
   const draft = new Draft(model);
   for (const entry of entries) draft.apply(entry, model.now);
@@ -203,7 +206,7 @@ export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Mode
   return model.ready ? next : { ...next, letters: firstLetters(next) };
 }
 
-/** The letters at the first snapshot: by name, so that every screen shows the same. */
+/** The letters at the first snapshot, in the order of the names, so that every screen shows the same letters. */
 function firstLetters({ group: { sessions }, letters, updates }: Model): Map<string, number> {
   const name = (id: string): string => sessions.get(id)?.record?.name ?? nameIn(updates, id) ?? '';
   const living = (id: string): number => (sessions.has(id) ? 0 : 1);
@@ -214,7 +217,7 @@ function firstLetters({ group: { sessions }, letters, updates }: Model): Map<str
   const byName = new Map<string, number>();
   let next = 0;
   for (const id of ids) {
-    // An ended session has the letter of the session that has its name now.
+    // An ended session has the same letter as the living session with the same name.
     const known = sessions.has(id) ? undefined : byName.get(name(id));
     const letter = known ?? next++;
     given.set(id, letter);

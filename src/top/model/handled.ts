@@ -3,9 +3,9 @@ import type { Member, Model } from './model.js';
 import { append, ratePerSecond } from './series.js';
 
 /**
- * The messages handled up to this look: the sum of each member's growth since its last answer. So a message is counted once,
- * even if its partition moves. The rates of members cannot be summed: they are means over different times, and a moving partition would
- * count in two members or in none.
+ * The messages handled up to this polling round: the last sum, plus the growth of each member's counter since its last answer. So a
+ * message is counted once, even if its partition moves. The rates of members cannot be added instead: they are means over different
+ * times, and a moving partition would count in two members or in none.
  */
 export function handledBy(
   { now, members, handled }: Model,
@@ -20,7 +20,7 @@ export function handledBy(
     const member = members.get(stats.session);
     if (!member) return 0;
     if (member.stats) return stats.handled - member.stats.handled;
-    // A member that started after the first look has handled all of its messages since then.
+    // If a member started after the first polling round, all messages that it has handled count.
     return now - stats.uptimeMs > first.at ? stats.handled : 0;
   });
   const value = growth.reduce((sum, each) => sum + each, last.value + handled.after);
@@ -28,8 +28,9 @@ export function handledBy(
 }
 
 /**
- * Estimates the number of messages that a departed member handled after its last answer, from its previous rate. The member cannot be
- * asked any more, and without the estimate the rate would drop for a moment. For a member that died, the time of its end is unknown.
+ * Estimates the number of messages that a member handled between its last answer and its departure, from its previous rate. The member
+ * cannot be asked any more, and without the estimate the rate of the group would drop for a moment. There is no estimate for a member that
+ * died, because the time of its end is unknown.
  */
 export function tailOf({ series }: Model['handled'], { handled, statsAt }: Member, at: number): number {
   const rate = ratePerSecond(handled);

@@ -52,7 +52,7 @@ function balance(model: Model): Health | undefined {
     : { level: 'warning', text: `uneven: ${uneven.least} to ${uneven.most} partitions a member` };
 }
 
-/** The worst problem of the group, if any. */
+/** The worst problem of the group; if there is none, the text that says that the group is healthy. */
 export function healthOf(model: Model): Health {
   const [worst] = problemsOf(model);
   if (worst) return worst;
@@ -70,7 +70,7 @@ export const problemsOf = once((model: Model): Health[] => {
   if (connection.state === 'disconnected')
     return [bad(`server gone for ${formatDuration(now - connection.since)}`)];
   if (model.missing) return [bad('nothing to show yet')];
-  if (!model.ready) return [warning('looking')];
+  if (!model.ready) return [warning('loading')];
   const unread = [...model.problems.values()].map(warning);
   const { members } = statusOf(model);
   if (members.length === 0) return [memberless(model), ...unread];
@@ -81,7 +81,9 @@ export const problemsOf = once((model: Model): Health[] => {
 function memberless(model: Model): Health {
   const { partitions, idle } = statusOf(model);
   if (idle) return { level: 'ok', text: describeIdle(idle, model.now) };
-  return partitions.every((row) => !mayWait(row)) ? warning('no members; nothing waits') : bad('no members');
+  return partitions.every((row) => !mayWait(row))
+    ? warning('no members; no messages wait')
+    : bad('no members');
 }
 
 function ofMembersAndPartitions(model: Model): Health[] {

@@ -20,12 +20,12 @@ export interface Member {
   renewedAt: number;
   lookedAt: number | null;
   answer: Answer;
-  /** Since when the member has not answered; null: it answered the last question. */
+  /** Since when the member has not answered; null if it answered the last request. */
   unansweredSince: number | null;
   /** The last answer of the member, and its time; null: none yet. */
   stats: MemberStats | null;
   statsAt: number | null;
-  /** Messages that it has handled since its partitions last changed. */
+  /** Messages that the member has handled since its partitions last changed. */
   handled: Series;
   alloc: Series;
 }
@@ -37,17 +37,17 @@ export interface Progress {
   epoch: number;
   end: number | null;
   reader: ReaderFacts | null;
-  /** Messages handled in this epoch, as its owner reports. */
+  /** Messages handled in this epoch, as the owner reports. */
   handled: number | null;
-  /** Messages after the position: as the owner's reader reports, or as the server counts if there is no reader. */
+  /** Messages after the position: the number that the owner's reader reports, or that the server counts if there is no reader. */
   waiting: Omit<WaitingFacts, 'partition'> | null;
   /** When the position was last committed; null: not known. */
   committedAt: number | null;
-  /** Handled or delivered messages of one epoch. The two are never mixed, because a mixture has no rate. */
+  /** Handled or delivered messages of one epoch. A series never contains both, because no rate could be computed from it. */
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** Events that the entries of a group do not show: the answers of its members, or a lost connection, show them. */
+/** Events that are not in the entries of a group. They follow from the answers of its members, or from a lost connection. */
 type SeenEvent =
   /** A partition needs attention, or no longer needs it. */
   | {
@@ -59,7 +59,7 @@ type SeenEvent =
       reason: string;
     }
   | { event: 'continues'; partition: number; member: string; session: string; heldMs: number }
-  /** The connection of the screen broke; it is back after `afterMs`. */
+  /** The connection of the screen broke, and was back after `afterMs`. */
   | { event: 'disconnected'; server: string }
   | { event: 'reconnected'; server: string; afterMs: number };
 
@@ -72,7 +72,7 @@ export type Update = (GroupEvent | SeenEvent) & {
   silentMs?: number;
 };
 
-/** The owner of a partition from `at` on; null: none. */
+/** The owner of a partition from the time `at` on; null if it has no owner. */
 export interface Stretch {
   at: number;
   owner: string | null;
@@ -80,12 +80,12 @@ export interface Stretch {
   waited?: true;
 }
 
-/** The place in a recording that is replayed. Its times are on the clock of the events. */
+/** The place in a recording that is replayed. The times are on the clock of the events. */
 export interface Replay {
   at: number;
   startAt: number;
   endAt: number;
-  /** How many times faster than the recording. */
+  /** The speed of the replay, as a multiple of the recorded speed. */
   speed: number;
   isPlaying: boolean;
 }
@@ -108,9 +108,9 @@ export interface Model {
   /** Facts that cannot be read, each with the reason. */
   problems: ReadonlyMap<string, string>;
   layout: { partitions: number; prefix: string } | null;
-  /** The first snapshot of the group has arrived. */
+  /** True once the first snapshot of the group has arrived. */
   ready: boolean;
-  /** The sessions, leases and overrides of the group; never changed. */
+  /** The sessions, leases and overrides of the group. This object is never changed. */
   group: GroupEntries;
   /** By session. */
   members: ReadonlyMap<string, Member>;
@@ -123,8 +123,8 @@ export interface Model {
   /** null: not read yet. */
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
   /**
-   * The messages that all members, including ended members, have handled since the first look. `after`: those of members that left after
-   * the last look.
+   * The messages that all members, including ended members, have handled since the first polling round. `after`: the estimated part of
+   * members that left after the last round.
    */
   handled: { series: Series; after: number };
   /** The lag of all partitions that are not paused. */
@@ -132,7 +132,7 @@ export interface Model {
   /** Messages per second, of the stream and of all members together. */
   rates: { published: Series; handled: Series };
   updates: readonly Update[];
-  /** Reported times from getting a lease to handling, in milliseconds, by epoch. */
+  /** The reported time from getting a lease to handling messages, in milliseconds, by epoch. */
   took: ReadonlyMap<number, number>;
   messages: readonly MessageFacts[];
   strips: ReadonlyMap<number, readonly Stretch[]>;
@@ -143,7 +143,7 @@ export interface Model {
 /** Limit of updates that are kept. */
 const MAX_UPDATES = 1_000;
 
-/** The newest updates, as many as are kept. */
+/** The newest updates, at most `MAX_UPDATES`. */
 export const keptUpdates = (known: readonly Update[], fresh: readonly Update[] = []): readonly Update[] =>
   fresh.length === 0 && known.length <= MAX_UPDATES ? known : [...known, ...fresh].slice(-MAX_UPDATES);
 

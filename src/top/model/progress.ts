@@ -40,7 +40,7 @@ function patch(model: Model, changes: Iterable<[number, (known: Progress) => Pro
   return { ...model, progress };
 }
 
-/** A position of a newer epoch replaces the known one; within an epoch it only moves forward. */
+/** A position of a newer epoch replaces the known position. Within an epoch, a position only moves forward. */
 function moved(known: Progress, epoch: number, position: number): Progress {
   const newer = epoch > known.epoch;
   if (epoch < known.epoch) return known;
@@ -63,7 +63,7 @@ function counted(
   return { ...known, counts: { of, epoch, series: append(before, at, count, 'count') } };
 }
 
-/** Committed positions. */
+/** Applies committed positions. */
 export function applyPositions(model: Model, positions: readonly PositionFacts[]): Model {
   return patch(
     model,
@@ -74,7 +74,7 @@ export function applyPositions(model: Model, positions: readonly PositionFacts[]
   );
 }
 
-/** The last messages of the partitions. */
+/** Applies the last messages of partitions. */
 export function applyEnds(model: Model, ends: readonly EndFacts[]): Model {
   return patch(
     model,
@@ -93,9 +93,9 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
       (known) => {
         const reader = found.get(partition) ?? null;
         if (!reader) return { ...known, reader };
-        // The place of a shared reader does not show the end of the partition, because it advances over messages of other partitions.
+        // The sequence of a shared reader does not show the end of a partition, because the reader also delivers other partitions.
         const seen = { ...known, reader };
-        // The owner's report is better: delivered messages may still wait in its memory.
+        // The owner's report is better, because delivered messages may still wait in the owner's memory.
         if (known.handled !== null) return seen;
         const { epoch, deliveredCount: count } = reader;
         return counted(seen, model.now, { of: 'delivered', epoch, count });
@@ -105,7 +105,7 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
 }
 
 /**
- * Ends a polling round: records lag and rates. Paused partitions are left out of the lag, because their lag grows on purpose.
+ * Ends a polling round: records lag and rates. The lag does not include paused partitions, because their lag grows on purpose.
  */
 export function applyLook(model: Model): Model {
   const lag = totalLag(partitionRows(model).filter(({ paused }) => !paused));
@@ -123,7 +123,7 @@ export function applyLook(model: Model): Model {
   };
 }
 
-/** The strips, with a mark on partitions that have no owner and in which messages wait now. */
+/** The strips of the timeline, with a mark for each partition that has no owner and in which messages wait now. */
 function waitingStrips(model: Model): Model['strips'] {
   const waiting = partitionRows(model).filter(({ partition, lag }) => {
     const last = model.strips.get(partition)?.at(-1);
@@ -139,7 +139,7 @@ function waitingStrips(model: Model): Model['strips'] {
   return strips;
 }
 
-/** The server's counts for partitions without a reader. */
+/** Applies the server's counts of waiting messages, for partitions without a reader. */
 export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Model {
   return patch(
     model,
@@ -147,7 +147,7 @@ export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Mo
   );
 }
 
-/** Applies the members' answers. About a partition, only the answer of the owner with the newest epoch counts. */
+/** Applies the members' answers. For a partition, only the answer of the owner with the newest epoch is used. */
 export function applyStats(model: Model, { members: answers, gone, denied }: StatsFacts): Model {
   const { now } = model;
   const answered = new Map(answers.map((stats) => [stats.session, stats]));
@@ -190,7 +190,7 @@ export function applyStats(model: Model, { members: answers, gone, denied }: Sta
   return patch({ ...model, members, handled, updates, took: withTimes(model.took, answers) }, changes);
 }
 
-/** The partitions of a member that need attention since its last answer, and the partitions that no longer need it. */
+/** Updates for the partitions of a member that began or ceased to need attention since the member's last answer. */
 function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
   const { session, name: member } = after;
   const known = members.get(session);
@@ -207,7 +207,7 @@ function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
   });
 }
 
-/** True if a member's partitions did not change between two answers: only then a rate can be computed from the answers. */
+/** True if a member's partitions did not change between two answers. Only then can a rate be computed from the answers. */
 function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   const held = ({ partitions }: MemberStats) =>
     partitions
@@ -217,7 +217,7 @@ function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   return held(before) === held(after);
 }
 
-/** Takeover times, which are kept after the owner has given the partition away. */
+/** Adds reported takeover times. A time is kept even after the owner has handed the partition over. */
 function withTimes(known: Model['took'], answers: StatsFacts['members']): Model['took'] {
   const fresh = answers.flatMap(({ partitions }) =>
     partitions.flatMap(({ epoch, tookMs }): [number, number][] =>
@@ -227,7 +227,7 @@ function withTimes(known: Model['took'], answers: StatsFacts['members']): Model[
   return fresh.length === 0 ? known : new Map([...known, ...fresh].slice(-MAX_TOOK));
 }
 
-/** The stream's state; its last sequence counts published messages. */
+/** Applies the stream's state. Its last sequence is the number of messages published so far. */
 export function applyStream(model: Model, facts: StreamFacts): Model {
   const published = append(model.stream?.published ?? [], model.now, facts.lastSequence, 'count');
   return { ...model, stream: { facts, at: model.now, published } };

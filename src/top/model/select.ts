@@ -31,14 +31,14 @@ export function lagOf(model: Model, partition: number): number | null {
 function inMemory(model: Model, partition: number, { position, reader, handled }: Progress): number {
   if (!reader || position === null || position >= reader.deliveredSequence) return 0;
   if (handled !== null) return Math.max(0, reader.deliveredCount - handled);
-  // Sequences are shared by all partitions, so only this partition's share of the difference counts.
+  // All partitions share the sequences of the stream, so only this partition's share of the difference is counted.
   const { counts, firstSequence, lastSequence } = model.stream?.facts ?? {};
   const share = (counts?.[partition] ?? 1) / Math.max(1, (lastSequence ?? 1) - (firstSequence ?? 0) + 1);
   const between = Math.round((reader.deliveredSequence - position) * Math.min(1, share));
   return Math.min(Math.max(1, between), reader.deliveredCount);
 }
 
-/** The last message of a partition, at least the handled one: the end may have been read earlier than the position. */
+/** The last sequence of a partition. It is at least the position, because the end may have been read before the position. */
 function endOf(progress: Progress | undefined): number | null {
   if (!progress || progress.end === null) return null;
   return Math.max(progress.end, progress.position ?? 0);
@@ -51,7 +51,7 @@ function oldestOf(progress: Progress | undefined, now: number): number | null {
   return at == null ? null : Math.max(0, Math.round(now - at));
 }
 
-/** Computes a function of a model once per model: a screen asks for the same rows many times. */
+/** Computes a function of a model once per model, because a screen asks for the same rows many times. */
 export function once<T>(compute: (model: Model) => T): (model: Model) => T {
   const known = new WeakMap<Model, T>();
   return (model) => {
@@ -74,10 +74,13 @@ const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.job === b.job &&
   a.layout === b.layout;
 
-/** The last status for each progress of the partitions: the end of a round does not change the status, only the values drawn over time. */
+/**
+ * The last status for each `progress` object. The end of a polling round keeps this object: it changes only values that are drawn over
+ * time, and not the status.
+ */
 const described = new WeakMap<Model['progress'], { model: Model; status: GroupStatus }>();
 
-/** The group as `leases` shows it, as far as the screen knows it. */
+/** The group as the command `leases` shows it, as far as the screen knows the facts. */
 export function statusOf(model: Model): GroupStatus {
   const known = described.get(model.progress);
   if (known && isMadeOfTheSame(known.model, model)) return known.status;
@@ -95,7 +98,7 @@ function describe(model: Model): GroupStatus {
   }
   const progress = partitionsOf(model).map((partition) => {
     const known = model.progress.get(partition);
-    // The last report of a member that does not answer may not be true any more.
+    // If a member does not answer, its last report may not be true any more.
     const works = isAnswering(members.get(group.ownerOf(partition) ?? ''));
     const own = works ? ownReport(group, members, partition) : undefined;
     return {
@@ -117,20 +120,20 @@ function describe(model: Model): GroupStatus {
   return addUnread(status, storedAt, now);
 }
 
-/** True for a member whose last report seems to be still true. */
+/** True for a member whose last report is probably still true. */
 const isAnswering = (member: MemberStatus | undefined): boolean =>
   member !== undefined && !isDead(member) && member.answer !== 'silent';
 
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
   const { renewedAt, lookedAt, answer, stats, statsAt } = member;
   const { connection, now } = model;
-  // The screen cannot have seen a renewal after its last look, or while it was disconnected.
+  // The screen cannot have seen renewals after it last read the proofs of life, or while it was disconnected.
   const seenAt = lookedAt ?? (connection.state === 'connected' ? now : connection.since);
   const facts = { renewedAgoMs: Math.max(0, seenAt - renewedAt), answer, stats, answeredAtMs: statsAt };
   return describeMember(session, facts, rateOf(model, session.id, member));
 }
 
-/** The rate from the member's own counter, or without it from the counters of its partitions. */
+/** The rate from the member's own counter; if there is no such rate, from the counters of its partitions. */
 function rateOf(model: Model, id: string, { handled, answer }: Member): number | null {
   const own = ratePerSecond(handled);
   if (own !== null) return answer === 'answered' || answer === 'denied' ? own : 0;

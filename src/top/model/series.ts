@@ -33,7 +33,7 @@ export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   return ((last.value - first.value) * 1_000) / (last.at - first.at);
 }
 
-/** Says whether an amount rises, falls or stays, by its last ten values. Changes below 5 %, or below 20, do not count. */
+/** Whether an amount rises, falls or stays, by its last ten values. Changes below 5 %, or below 20, are ignored. */
 export function direction(series: Series): 'rising' | 'falling' | 'steady' {
   const recent = series.slice(-10);
   const half = recent.length >> 1;

@@ -33,7 +33,7 @@ export const mostLag = (model: Model, limit: number): LeaseStatus[] =>
     .sort((a, b) => (b.lag ?? 0) - (a.lag ?? 0) || a.partition - b.partition)
     .slice(0, limit);
 
-/** The session of the member that is in the worst state; undefined: none is in trouble. */
+/** The session of the member in the worst state; undefined if no member is in trouble. */
 export function troubledMember(model: Model): string | undefined {
   const members = memberRows(model);
   for (const state of TROUBLED) {
@@ -43,7 +43,7 @@ export function troubledMember(model: Model): string | undefined {
   return undefined;
 }
 
-/** True for a lag that its owner will not work off soon; false for an estimated lag, which says nothing about one partition. */
+/** True for a lag that the owner will not handle soon; false for an estimated lag, which says nothing about a single partition. */
 export function isBehind(row: LeaseStatus): boolean {
   const { lag, ratePerSecond } = row;
   if (lag === null || lag < BEHIND || isEstimate(row)) return false;
@@ -52,5 +52,5 @@ export function isBehind(row: LeaseStatus): boolean {
 
 /** A lag below this number of messages is normal. */
 const BEHIND = 100;
-/** A lag is shown as slow if it takes longer than this to work off, in seconds. */
+/** A lag that takes longer than this to handle is shown as slow, in seconds. */
 const BEHIND_S = 10;

@@ -11,7 +11,7 @@ function messageOf({ holdUp }: LeaseStatus): string {
   return `message ${holdUp.sequence}${key}`;
 }
 
-/** Asks before the owner retries now what holds the selected partition up. */
+/** Asks for a confirmation before the owner of the selected partition retries the message that holds it up. */
 export function askToRetry(situation: Situation): Outcome {
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
@@ -26,7 +26,7 @@ export function askToRetry(situation: Situation): Outcome {
   return ask(situation, `Try p${partition} again now?`, [consequence], { type: 'retry', partition });
 }
 
-/** Asks before the message that holds the selected partition up is skipped. */
+/** Asks for a confirmation before the owner skips the message that holds the selected partition up. */
 const askToGiveUp =
   (deadLetter: boolean) =>
   (situation: Situation): Outcome => {
@@ -43,7 +43,7 @@ const askToGiveUp =
       : `Skip ${messageOf(row)} of p${partition}?`;
     const fate = deadLetter
       ? 'It is stored as a dead letter, from where it can be put back, and is not tried again.'
-      : 'It is never handled by this group; only the stream keeps it. D stores it as a dead letter instead.';
+      : 'It is never handled by this group, and stays in the stream. D stores it as a dead letter instead.';
     const consequences = [
       `${fate} The partition continues after it.`,
       `Its error: ${escapeControl(holdUp.reason)}`,

@@ -40,7 +40,7 @@ function changeInterval({ ui }: Situation, by: number): Outcome {
 
 type Run = Binding['run'];
 
-/** Makes the bindings of a group; `keys` are separated by blanks, and so are the panels of `on`. */
+/** Makes the bindings of a group of keys. Several `keys` are separated by blanks; `on` lists the panels. */
 const binds =
   (group: Binding['group'], acts = false, on?: readonly PanelId[]) =>
   (keys: string, shown: string, help: string, run: Run, hint?: string): Binding => ({
@@ -83,19 +83,19 @@ const BINDINGS: readonly Binding[] = [
   go('escape backspace', 'Esc', 'back', back),
   look('/', '/', 'filter by text', ({ ui }) => ({ ui: { ...ui, editing: true, help: false } }), 'filter'),
   lookAtTable('s', 's', 'sort the table', sort, 'sort'),
-  look('z', 'z', 'maximise it', ({ ui }) => ({ ui: { ...ui, zoom: !ui.zoom } }), 'zoom'),
+  look('z', 'z', 'maximise panel', ({ ui }) => ({ ui: { ...ui, zoom: !ui.zoom } }), 'zoom'),
   look('!', '!', 'all problems', ({ ui }) => ({ ui: { ...ui, problems: !ui.problems, help: false } })),
   live(
     look(
       'space',
       'space',
-      'freeze or not',
+      'freeze on/off',
       ({ ui, model }) => ({ ui: { ...ui, frozen: ui.frozen ? null : model } }),
       'freeze',
     ),
   ),
-  live(look('+ =', '+', 'ask more often', (s) => changeInterval(s, -1))),
-  live(look('-', '-', 'ask less often', (s) => changeInterval(s, 1))),
+  live(look('+ =', '+', 'refresh faster', (s) => changeInterval(s, -1))),
+  live(look('-', '-', 'refresh slower', (s) => changeInterval(s, 1))),
   replays('space', 'space', 'pause or play', { do: 'toggle' }, 'pause'),
   replays('> .', '>', 'faster', { do: 'faster' }, 'faster'),
   replays('< ,', '<', 'slower', { do: 'slower' }, 'slower'),
@@ -103,8 +103,8 @@ const BINDINGS: readonly Binding[] = [
   replays(']', ']', 'forward 10 s', { do: 'move', by: 10_000 }, 'forward'),
   replays('{', '{', 'back 1 minute', { do: 'move', by: -60_000 }),
   replays('}', '}', 'forward 1 minute', { do: 'move', by: 60_000 }),
-  replays('0', '0', 'to its start', { do: 'move', by: Number.NEGATIVE_INFINITY }),
-  replays('$', '$', 'to its end', { do: 'move', by: Number.POSITIVE_INFINITY }),
+  replays('0', '0', 'to the start', { do: 'move', by: Number.NEGATIVE_INFINITY }),
+  replays('$', '$', 'to the end', { do: 'move', by: Number.POSITIVE_INFINITY }),
   live(look('o', 'o', 'other groups', listGroups, 'groups')),
   live(look('L', 'L', 'dead letters', listLetters)),
   look(
@@ -115,11 +115,11 @@ const BINDINGS: readonly Binding[] = [
     'help',
   ),
   look('ctrl-l', 'Ctrl-L', 'redraw', ({ ui }) => ({ ui, command: { type: 'redraw' } })),
-  onPartition('t', 't', 'try it again now', askToRetry, 'try now'),
-  onPartition('D', 'D', 'dead-letter it', askToDeadLetter, 'dead-letter'),
-  onPartition('S', 'S', 'skip it', askToSkip, 'skip'),
-  onPartition('r', 'r', 'release it (it moves)', askToRelease, 'release'),
-  onPartition('p', 'p', 'pause or resume it', askToPause, 'pause'),
+  onPartition('t', 't', 'try again now', askToRetry, 'try now'),
+  onPartition('D', 'D', 'make a dead letter', askToDeadLetter, 'dead-letter'),
+  onPartition('S', 'S', 'skip the message', askToSkip, 'skip'),
+  onPartition('r', 'r', 'release the partition', askToRelease, 'release'),
+  onPartition('p', 'p', 'pause or resume', askToPause, 'pause'),
   onMember('x', 'x', 'stop the member', askToStop, 'stop'),
   onMember('K', 'K', 'kill -9 the member', askToKill, 'kill'),
   onMember('a', 'a', 'add a member here', askToStart, 'add'),
@@ -135,7 +135,7 @@ export const bindingsFor = (ui: Ui): Binding[] =>
 
 function answer(situation: Situation, dialog: Dialog, key: string): Outcome {
   const ui = { ...situation.ui, dialog: null };
-  // Enter does not confirm: the question may be about ending a member, and Enter is pressed for other reasons too.
+  // Enter does not confirm, because the question may be about ending a member, and users press Enter for other reasons too.
   if (key === 'y' || key === 'Y') return { ui, command: dialog.command };
   // A stray key must not close the question.
   return key === 'n' || key === 'escape' || key === 'q' || key === 'ctrl-c' ? { ui } : { ui: situation.ui };

@@ -19,7 +19,7 @@ export function lettersRead(before: LetterList, rows: readonly FoundLetter[]): L
   return { rows, at, shown: null };
 }
 
-/** The list with the message of the shown letter; unchanged if another letter is shown by now. */
+/** The list with the message of the shown letter. Unchanged if the screen shows another letter by now. */
 export function letterRead(
   list: LetterList,
   letter: FoundLetter,

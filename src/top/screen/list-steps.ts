@@ -1,4 +1,4 @@
-/** The row that a key leads to in a list that replaces the panels; undefined: the key does not move the cursor. */
+/** The row to which a key moves the cursor, in a list that replaces the panels; undefined if the key does not move the cursor. */
 export function stepIn(key: string, { at, length, page }: { at: number; length: number; page: number }) {
   const last = Math.max(0, length - 1);
   const to: Record<string, number> = {

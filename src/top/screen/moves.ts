@@ -14,14 +14,14 @@ export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
   const id = ids[Math.max(0, Math.min(ids.length - 1, from + by))];
   if (id === undefined) return { ui };
   const selecting = { ...ui, selected: { ...ui.selected, [ui.focus]: id } };
-  // In the details of a row: show the details of another row.
+  // If the details of a row are shown, show the details of the new row instead.
   return { ui: ui.detail === null ? selecting : { ...selecting, detail: id } };
 }
 
 /** Focuses another panel. */
 export const focusOn = (ui: Ui, focus: PanelId): Outcome => ({ ui: { ...ui, focus, detail: null } });
 
-/** Goes one step back. */
+/** Closes the first of these that is open: help or problems, details, selection, maximised panel, filter and notice. */
 export function back({ ui }: Situation): Outcome {
   if (ui.help || ui.problems) return { ui: { ...ui, help: false, problems: false } };
   if (ui.detail !== null) return { ui: { ...ui, detail: null } };

@@ -12,7 +12,7 @@ import type { Operator } from '../act/operator.js';
 import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
 import type { Command, Notice, Target } from './state.js';
 
-/** The means to carry out commands. */
+/** The objects with which commands are carried out. */
 export interface Performer {
   /** Undefined: no actions are possible, for example in a replay. */
   operator: Operator | undefined;
@@ -33,7 +33,7 @@ const info = (text: string): Said => ({ text, level: 'info' });
 const busy = (text: string): Said => ({ text, level: 'busy' });
 const failure = (text: string): Said => ({ text: text.endsWith('.') ? text : `${text}.`, level: 'error' });
 
-const NOTHING_TO_ACT_ON = failure('A replay cannot be acted on.');
+const NOTHING_TO_ACT_ON = failure('A replay allows no actions.');
 
 /** The notice while a command runs. */
 export function announce(command: Action): Said {
@@ -69,7 +69,7 @@ function describeEnding(done: string, { ended, alone, moved, left, tookMs }: End
     );
   }
   if (left.length > 0) parts.push(`${partitionList(left)} -> no owner`);
-  const story = parts.length === 0 ? 'it owned nothing' : parts.join(', ');
+  const story = parts.length === 0 ? 'it owned no partitions' : parts.join(', ');
   if (ended) return { text: `${done}: ${story}, in ${took}.`, level: left.length > 0 ? 'error' : 'info' };
   return failure(`${done}, but its session has not ended after ${took}: ${story}`);
 }
@@ -104,7 +104,8 @@ async function pause(partition: number, paused: boolean, operator: Operator): Pr
 
 async function putBack(letter: FoundLetter, letters: LetterBox): Promise<Said> {
   const outcome = await letters.putBack(letter);
-  if (typeof outcome === 'string') return failure(`Dead letter ${letter.sequence} stays: ${outcome}`);
+  if (typeof outcome === 'string')
+    return failure(`Dead letter ${letter.sequence} was not put back: ${outcome}`);
   return info(`Dead letter ${letter.sequence} is back as message ${outcome}.`);
 }
 
@@ -171,7 +172,7 @@ async function act(command: Action, performer: Performer): Promise<Said | undefi
 
 /**
  * Carries out a confirmed command and describes its outcome, including failures such as a missing permission or answer.
- * Only faults of this program are thrown.
+ * Throws only errors that are bugs of this program.
  */
 export async function perform(command: Action, performer: Performer): Promise<Said | undefined> {
   try {

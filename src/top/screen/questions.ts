@@ -45,7 +45,7 @@ function heirs(model: Model, { session, partitions }: MemberStatus): string {
   if (partitions.length === 0) return 'It owns no partition.';
   const all = [...heirsOf(model, session)];
   if (all.every(([id]) => id === null)) {
-    return `It is the only member: ${partitionList(partitions)} will have no owner until another joins.`;
+    return `It is the only member: ${partitionList(partitions)} will have no owner until another member joins.`;
   }
   const named = all.slice(0, NAMED).map(([id, got], i) => {
     const heir = model.group.sessions.get(id ?? '');
@@ -53,14 +53,14 @@ function heirs(model: Model, { session, partitions }: MemberStatus): string {
     return `${partitionList(got)}${verb} to ${heir ? nameOf(heir) : 'no member'}`;
   });
   const more = all.length > NAMED ? `, the rest to ${all.length - NAMED} others` : '';
-  return `Of its partitions ${named.join(', ')}${more}.`;
+  return `Of its partitions, ${named.join(', ')}${more}.`;
 }
 
 const SELECT_MEMBER = 'Select a member first: go to the members with Tab, then use the arrows.';
 export const SELECT_PARTITION =
   'Select a partition first: go to the partitions with Tab, then use the arrows.';
 
-/** Asks before the selected member is told to leave. */
+/** Asks for a confirmation before the selected member is told to leave. */
 export function askToStop(situation: Situation): Outcome {
   const selected = selectedMember(situation);
   if (!selected) return tell(situation, SELECT_MEMBER, 'info', 'members');
@@ -74,7 +74,7 @@ export function askToStop(situation: Situation): Outcome {
   return ask(situation, `Stop ${target.name} (${where})?`, consequences, { type: 'stop', target });
 }
 
-/** Asks before the selected member, of this machine, is killed. */
+/** Asks for a confirmation before the selected member is killed, if it runs on this machine. */
 export function askToKill(situation: Situation): Outcome {
   const selected = selectedMember(situation);
   if (!selected) return tell(situation, SELECT_MEMBER, 'info', 'members');
@@ -85,7 +85,7 @@ export function askToKill(situation: Situation): Outcome {
   }
   const consequences = [
     heirs(situation.model, row),
-    'It cannot hand them over. The others claim them once they notice, and repeat what was not committed.',
+    'It cannot hand them over. The others claim them once they notice, and repeat the uncommitted messages.',
   ];
   return ask(situation, `Kill -9 ${target.name} (pid ${target.pid})?`, consequences, {
     type: 'kill',
@@ -100,7 +100,7 @@ export function selectedPartition({ ui, model }: Situation): LeaseStatus | undef
   return partitionRows(model).find(({ partition }) => `${partition}` === selected);
 }
 
-/** Asks before the selected partition is released. */
+/** Asks for a confirmation before the selected partition is released. */
 export function askToRelease(situation: Situation): Outcome {
   const { model } = situation;
   const row = selectedPartition(situation);
@@ -125,7 +125,7 @@ export function askToRelease(situation: Situation): Outcome {
   return ask(situation, `Release p${partition} from ${name}?`, consequences, { type: 'release', partition });
 }
 
-/** Asks before the selected partition is paused or resumed. */
+/** Asks for a confirmation before the selected partition is paused or resumed. */
 export function askToPause(situation: Situation): Outcome {
   const { model } = situation;
   const row = selectedPartition(situation);
@@ -148,7 +148,7 @@ export function askToPause(situation: Situation): Outcome {
     ? `${nameOf(owner)} finishes the current message, commits and keeps ${p}`
     : `${p} has no owner now`;
   const consequences = [
-    `${who}. No message of it is handled until it is resumed.${waiting}`,
+    `${who}. No message of ${p} is handled until you resume it.${waiting}`,
     'The pause survives a change of owner and a restart of every member.',
   ];
   return ask(situation, `Pause ${p}?`, consequences, command);
@@ -166,14 +166,14 @@ function gains(model: Model): string {
   return `${named.join(', ')}${more}`;
 }
 
-/** Asks before a process is started. */
+/** Asks for a confirmation before a member process is started. */
 export function askToStart(situation: Situation): Outcome {
   const { model } = situation;
   const group = model.target?.group ?? '';
   const consequences = [
     model.missing === null
       ? `It joins group ${group} and gets ${gains(model)}.`
-      : `It creates what is missing, joins group ${group} and gets all partitions.`,
+      : `It creates the stream or layout if missing, joins group ${group} and gets all partitions.`,
     'It keeps running when this screen is closed. Its status lines go to a log file.',
   ];
   return ask(situation, 'Start a new member on this machine?', consequences, { type: 'start-consumer' });

@@ -63,7 +63,7 @@ export function visibleMessages(model: Model, ui: Ui): MessageFacts[] {
   );
 }
 
-/** The id of an update while the update is shown. */
+/** The id of an update as a row of its panel. */
 export function updateId({ first }: UpdateGroup): string {
   const who = 'session' in first ? first.session : '';
   return `${first.at} ${first.event} ${who} ${'partition' in first ? first.partition : ''}`;
@@ -87,7 +87,7 @@ export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
   }
 }
 
-/** The row under the cursor: the selected row, or before any selection the worst row of the focused panel; undefined: none. */
+/** The row under the cursor: the selected row, or, if no row is selected, the worst row of the focused panel; undefined: none. */
 export function cursorOf(model: Model, ui: Ui, panel: PanelId): string | undefined {
   const selected = ui.selected[panel];
   if (selected !== undefined) return selected;

@@ -18,12 +18,12 @@ import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import { WaitingCounts } from './waiting-counts.js';
 
-/** Positions and ends are read once in this number of rounds: they change slowly, or members report them. */
+/** Positions and ends are read once in this number of rounds, because they change slowly or members report them. */
 const SLOW_ROUNDS = 5;
-/** If there are more readers than this, they are not listed in every round: the list is long, and members report their progress. */
+/** If there are more readers than this, not every round lists them, because the list is long and members report their progress. */
 const READERS_A_ROUND = 64;
 const RECENT_MESSAGES = 60;
-/** Errors that mean that there is no stream or group to show yet. */
+/** Errors that mean that the stream or group does not exist yet. */
 const MISSING: ReadonlySet<string> = new Set(['stream-missing', 'group-missing']);
 
 /** Options of a live source. */
@@ -85,7 +85,7 @@ export class LiveSource {
     return this.#failure;
   }
 
-  /** Polls now and then every `intervalMs`; may be called again with another interval. */
+  /** Polls at once, and after that every `intervalMs`. May be called again with another interval. */
   every(intervalMs: number): void {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => void this.round(), intervalMs);
@@ -125,10 +125,10 @@ export class LiveSource {
     for (const partition of partitionsOf(now))
       if (now.group.liveOwner(partition)) epochs.set(partition, now.group.epochOf(partition));
     const slow = this.#round++ % SLOW_ROUNDS === 0;
-    // The round trip is measured first and alone: together with other requests it would measure our own load.
+    // The round trip is measured first and alone, because other requests at the same time would prolong it.
     await this.#try('round trip', async () => {
       const askedAt = performance.now();
-      // The client's own measurement is in whole milliseconds.
+      // Measured here, because the client measures only whole milliseconds.
       await connection.rtt();
       emit({ type: 'round-trip', ms: performance.now() - askedAt });
     });
@@ -155,14 +155,14 @@ export class LiveSource {
       slow && this.#tryDeadLetters(observer),
       slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
     ]);
-    // Read after the watch has shown that the last member left: the job tells whether a member is missing.
+    // The job is read only after the watch has shown that the last member left. It tells whether the group still needs a member.
     if (model().ready && model().members.size === 0)
       await this.#try('job', async () => emit({ type: 'job', job: (await observer.job()) ?? null }));
     await this.#try('lag', () => this.#count(observer));
     emit({ type: 'looked' });
   }
 
-  /** Reads the readers first: if the members were asked first, messages delivered in between would look like lag. */
+  /** Asks the server about the readers before it asks the members. Otherwise messages delivered in between would count as lag. */
   async #askOwners(observer: GroupObserver, epochs: ReadonlyMap<number, number>): Promise<void> {
     const { emit, model } = this.#options;
     const rounds = Math.max(1, Math.ceil(epochs.size / READERS_A_ROUND));
@@ -173,7 +173,8 @@ export class LiveSource {
       });
     await this.#try('members', async () => {
       const facts = await observer.stats([...model().members.keys()], ANSWER_MS);
-      // All members are asked at the same time: during the wait for a silent member, messages that the others handled would look like lag.
+      // The readers are emitted only with the answers. Otherwise messages that members handled during the wait for a silent member
+      // would count as lag.
       if (readers) emit({ type: 'readers', readers });
       emit({ type: 'stats', facts });
     });
@@ -240,7 +241,7 @@ export class LiveSource {
     });
   }
 
-  /** Stream or bucket is gone: the next round looks for them again. */
+  /** The stream or the bucket is gone. The next round tries to open both again. */
   #lose(error: unknown): void {
     this.#watch?.stop();
     this.#watch = undefined;
@@ -269,5 +270,5 @@ export class LiveSource {
   }
 }
 
-/** A clock for events: milliseconds since 1970 that never go back, even if the wall clock is changed. */
+/** A clock for events: milliseconds since 1970. It never goes backwards, even if the wall clock is changed. */
 export const eventTime = (): number => performance.timeOrigin + performance.now();

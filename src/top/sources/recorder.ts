@@ -6,14 +6,14 @@ import { systemReason } from '../../core/lib/system-reason.js';
 import { toJson } from '../../core/lib/text.js';
 import type { TopEvent } from '../model/events.js';
 
-/** A recording ends at this size, uncompressed: more could not be replayed. */
+/** A recording ends at this size, before compression, because a longer recording could not be replayed. */
 export const MAX_RECORDED_CHARACTERS = 256 * 1_048_576;
-/** A record is in the file after this time, in milliseconds, even if the process is killed. */
+/** After this time, in milliseconds, a record is in the file, even if the process is then killed. */
 const FLUSH_MS = 1_000;
 
 /** Writes events as they arrive, one JSON object per line, compressed with gzip. */
 export interface Recorder {
-  /** Returns false once the recording is full: nothing more is written. */
+  /** Returns false once the recording is full; then nothing more is written. */
   write(event: TopEvent): boolean;
   /** Resolves when everything is written. */
   close(): Promise<void>;
@@ -22,7 +22,7 @@ export interface Recorder {
 /**
  * Opens a recording.
  *
- * @param most characters; a longer recording is full.
+ * @param most the recording is full when it has this number of characters.
  * @throws NatspocError `usage` if the file exists or cannot be written. A full disk ends the process with an uncaught error.
  */
 export async function startRecording(path: string, most = MAX_RECORDED_CHARACTERS): Promise<Recorder> {

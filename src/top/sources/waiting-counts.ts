@@ -14,7 +14,7 @@ export class WaitingCounts {
   /** The positions of the lagging partitions in the last round. */
   #positions: ReadonlyMap<number, number | null> = new Map();
 
-  /** In each round counts some of the partitions without a reader, and the partitions that make no progress. */
+  /** In each round, counts the messages of some partitions without a reader, and of the partitions that make no progress. */
   async count(observer: GroupObserver, model: Model, round: number): Promise<WaitingFacts[]> {
     const { progress } = model;
     const unread = partitionsOf(model).filter((partition) => !progress.get(partition)?.reader);
@@ -26,7 +26,7 @@ export class WaitingCounts {
     return withTimes(observer, await Promise.all(counts));
   }
 
-  /** The partitions with the most lag that have a reader, and whose position is that of the last round. */
+  /** The partitions with the most lag that have a reader, and whose position has not changed since the last round. */
   #standing(model: Model): number[] {
     const before = this.#positions;
     const lagging = mostLag(model, AGED_A_ROUND).filter(

@@ -7,7 +7,7 @@ const csi = (sequence: string): string => `\u001b[${sequence}`;
 const SYNC_BEGIN = csi('?2026h');
 const SYNC_END = csi('?2026l');
 
-/** The members of a terminal stream that Ink uses. */
+/** The properties of a terminal stream that Ink uses. */
 export interface TerminalSize {
   columns: number;
   rows: number;
@@ -38,7 +38,7 @@ export class FrameStream extends Writable {
     return this.#size().rows;
   }
 
-  /** The size of the terminal has changed: everything is drawn again. */
+  /** Draws everything again, after the size of the terminal has changed. */
   resize(): void {
     this.#send(csi('0m') + csi('2J'));
     this.#shown = [];
@@ -54,7 +54,7 @@ export class FrameStream extends Writable {
   }
 
   override _write(frame: string, _encoding: BufferEncoding, done: () => void): void {
-    // Ink ends with an empty write, to wait for the earlier writes.
+    // At its end Ink writes an empty frame, to wait for the earlier writes.
     if (frame !== '') this.#paint(this.#texts.fill(frame).slice(0, this.rows));
     done();
   }

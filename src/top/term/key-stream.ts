@@ -68,12 +68,12 @@ export class KeyStream extends Readable {
     return this;
   }
 
-  /** The keys are text already. */
+  /** Does nothing, because the keys are text already. */
   override setEncoding(): this {
     return this;
   }
 
-  /** Does nothing: reading and pausing decide whether the terminal keeps the process alive. */
+  /** Does nothing, because reading and pausing decide whether the terminal keeps the process alive. */
   ref(): this {
     return this;
   }

@@ -11,7 +11,7 @@ const LEAVE = '\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l';
 type Output = NodeJS.WriteStream & { fd: number };
 
 /**
- * The terminal in use by the screen: alternate screen and raw keys from `open` to `close`. It is restored however the process
+ * The terminal while the screen uses it: alternate screen and raw keys from `open` to `close`. It is restored however the process
  * ends, except by SIGKILL.
  */
 export class Terminal {

@@ -1,12 +1,12 @@
-/** Figures are drawn once per polling round. */
+/** The shortest interval between two drawings of figures, in milliseconds: about one polling round. */
 const EVERY_MS = 950;
-/** On a large screen of a large group they are drawn less often, so that drawing takes at most this share of the time, */
+/** If drawing takes long, figures are drawn less often, so that drawing takes at most this share of the time. */
 const MOST_SHARE = 0.025;
-/** They are drawn at least this often. */
+/** The longest interval between two drawings of figures, in milliseconds. */
 const AT_LEAST_EVERY_MS = 2_000;
 
 /**
- * How often figures are drawn, in milliseconds.
+ * The interval at which figures are drawn, in milliseconds.
  *
  * @param tookMs how long the last drawing took, in milliseconds
  */

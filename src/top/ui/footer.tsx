@@ -12,7 +12,7 @@ const IN_DETAIL: readonly Pick<Binding, 'shown' | 'hint'>[] = [
   { shown: '↑', hint: 'previous' },
 ];
 
-/** Keys with a word for the footer: first the most important keys, then the keys of the focused panel, then the others. */
+/** The keys for the footer: first the most important keys, then the keys of the focused panel, then the other keys. */
 function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
   // A list that replaces the panels shows its own keys.
   if (ui.groups || ui.letters) return [BACK];
@@ -25,7 +25,7 @@ function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
   return [...first, ...ofPanel, ...all.filter((each) => !first.includes(each) && !ofPanel.includes(each))];
 }
 
-/** As many keys as fit into `room` columns. */
+/** The first keys that fit into `room` columns. */
 function hints(ui: Ui, room: number): Spans {
   let left = room;
   return hinted(ui).flatMap(({ shown, hint }) => {
@@ -36,7 +36,7 @@ function hints(ui: Ui, room: number): Spans {
   });
 }
 
-/** The keys, the filter and the interval; or the filter while it is typed. */
+/** The keys, the filter and the interval. While the user types the filter, only the filter. */
 export function Footer({ ui, width }: { ui: Ui; width: number }) {
   if (ui.editing) {
     return <Line of={[span('filter: ', { bold: true }), span(ui.filter), span(' ', { inverse: true })]} />;

@@ -26,14 +26,14 @@ function styled({ text, color, bold, dim, inverse }: Span, isStale: boolean): st
 
 /**
  * Changing text, one row high. Ink's flexbox decides its place and width, as for a `<Text>`; text that does not fit is cut
- * off. Ink measures only a row of `x` of the same width; {@link LineTexts} puts the text in its place. For fixed words use
- * `<Text>`.
+ * off. Ink measures only a row of `x` of the same width, which {@link LineTexts} then replaces with the text. For fixed words
+ * use `<Text>`.
  */
 export function Line({ of: spans }: { of: Spans }) {
   const texts = use(Texts);
   const isStale = use(Stale);
   const fit = (place: string, row: number): string => {
-    // Ink wraps the run of characters at the width of its place.
+    // Ink wraps the row of `x` at the available width.
     if (row > 0) return '';
     const shown = truncateLine(spans, place.length);
     return texts.keep(shown.map((each) => styled(each, isStale)).join(''), lineWidth(shown));
@@ -48,12 +48,12 @@ export function Line({ of: spans }: { of: Spans }) {
 /** Lines, one below the other. */
 export function Lines({ of: lines }: { of: readonly Spans[] }) {
   return lines.map((spans, i) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity but their place
+    // biome-ignore lint/suspicious/noArrayIndexKey: a line is identified only by its place
     <Line key={i} of={spans} />
   ));
 }
 
-/** A row with text at both ends; the left one is cut off if there is not enough room. */
+/** A row with text at both ends. If there is not enough room, the left text is cut off. */
 export function Ends({ left, right }: { left: Spans; right: Spans }) {
   return (
     <Box height={1} columnGap={1} justifyContent="space-between">

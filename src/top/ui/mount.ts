@@ -21,7 +21,7 @@ export interface OpenScreen {
   closed: Promise<void>;
   /** Restores the terminal; harmless if called again. */
   close(): void;
-  /** Shows a notice until the next one. */
+  /** Shows a notice until the next notice. */
   tell(text: string): void;
 }
 
@@ -46,9 +46,9 @@ export function mount(
     });
   terminal.open();
   const ink = render(tree(), {
-    // Ink writes whole frames; the frame stream writes only the changed rows.
+    // In debug mode Ink writes whole frames. The frame stream writes only the changed rows to the terminal.
     debug: true,
-    // Ink uses only these members of the terminal's streams.
+    // These streams have all properties of terminal streams that Ink uses.
     stdin: terminal.input as unknown as NodeJS.ReadStream,
     stdout: terminal.output as unknown as NodeJS.WriteStream,
     exitOnCtrlC: false,

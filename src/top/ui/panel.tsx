@@ -9,7 +9,7 @@ import { type Line as Spans, span } from '../view/text.js';
 import { describeWindow, windowOf } from '../view/window.js';
 import { Line, Lines } from './line.js';
 
-/** The properties of every panel; the room includes the title. */
+/** The properties of every panel. `height` includes the title. */
 export interface PanelProps {
   model: Model;
   ui: Ui;
@@ -59,11 +59,11 @@ interface RowsProps<Row> extends PanelProps {
   above?: readonly Spans[];
   /** Lines below the rows. */
   below?: readonly Spans[];
-  /** Rows as a table; the header is left out if only one line fits. */
+  /** Makes a table of rows. The panel omits the header if only one line fits. */
   table: (rows: readonly Row[], room: TableRoom) => Table;
 }
 
-/** A panel that shows as many of its rows as fit. */
+/** A panel that shows the rows that fit. */
 export function RowsPanel<Row>({
   rows,
   selected,

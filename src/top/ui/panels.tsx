@@ -25,10 +25,10 @@ const PANELS: Readonly<Record<PanelId, ComponentType<PanelProps>>> = {
 /** The panels that fit on the screen, in columns within bands. */
 export function Panels({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   return layOut(model, ui, room).map(({ height, stacks }, band) => (
-    // biome-ignore lint/suspicious/noArrayIndexKey: bands have no identity but their place
+    // biome-ignore lint/suspicious/noArrayIndexKey: a band is identified only by its place
     <Box key={band} height={height} columnGap={GUTTER}>
       {stacks.map(({ width, panels }, stack) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: columns have no identity but their place
+        // biome-ignore lint/suspicious/noArrayIndexKey: a column is identified only by its place
         <Box key={stack} width={width} flexDirection="column">
           {panels.map(({ id, height: rows }) => {
             const Shown = PANELS[id];

@@ -6,7 +6,7 @@ import { Lines } from './line.js';
 import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
 /**
- * Partitions are shown as a table if there are at most this many and all fit, or if the panel is maximised.
+ * Partitions are shown as a table if there are at most this many and all of them fit, or if the panel is maximised.
  */
 const TABLE_ROWS = 16;
 /** Minimum height of a table below the map. */
@@ -15,7 +15,7 @@ const MIN_TABLE = 4;
 /** The partitions: a table, or a map of all partitions with the worst described in words. */
 export function Partitions(props: PanelProps) {
   const { model, ui, width, height } = props;
-  // Before the first look the owners are unknown, which does not mean that there are none.
+  // Before the first snapshot the owners are unknown, so no partition may be shown as not owned.
   const rows = model.ready ? visiblePartitions(model, ui) : [];
   const panel = { ...props, id: 'partitions', title: 'Partitions' } as const;
   const room = height - 1;

@@ -23,7 +23,7 @@ export interface TopProps {
   initial: Ui;
   /** The environment of members that are started from the screen. */
   env: NodeJS.ProcessEnv;
-  /** A notice from outside, shown until the next one. */
+  /** A notice from outside the screen, shown until the next notice. */
   told: Said | undefined;
   quit: () => void;
   redraw: () => void;
@@ -34,7 +34,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const [ui, setUi] = useState(initial);
   const size = useTerminalSize();
   const model = useModel(feed, ui.intervalMs);
-  // Several keys may arrive between two frames, and outcomes long after their keys: each is applied to the state at its arrival.
+  // Several keys may arrive between two frames, and an outcome may arrive long after its key. Each is applied to the state at that time.
   const latest = useRef({ ui, model });
   latest.current.model = model;
   const initialTarget = useRef(feed.model.target);

@@ -10,12 +10,12 @@ const GATHER_MS = 50;
  * than a quiet group. The effect of a key is drawn immediately.
  */
 const DRAW_NEWS_EVERY_MS = 400;
-/** A model that is younger than this is drawn unchanged: its ages are accurate enough. */
+/** A model that is younger than this is drawn unchanged, because its ages are accurate enough. */
 const RECENT_MS = 500;
-/** Ages and the clock change without events: they are drawn at this interval. */
+/** Ages and the clock change without events, so they are drawn at this interval. */
 const TICK_MS = 1_000;
 
-/** True if not only figures have changed. */
+/** True if anything other than figures has changed. */
 const hasNews = (before: Model, after: Model): boolean =>
   before.group !== after.group ||
   before.connection.state !== after.connection.state ||
@@ -26,7 +26,7 @@ const hasNews = (before: Model, after: Model): boolean =>
   before.lag.length < 2 ||
   before.replay !== after.replay;
 
-/** The current model, updated as often as it is drawn; polls every `intervalMs`. */
+/** The current model, updated whenever the screen is to be drawn. Polls every `intervalMs`. */
 export function useModel(feed: Feed, intervalMs: number): Model {
   const [model, setModel] = useState(feed.model);
   const drawing = useRef({ since: 0, tookMs: 0 });
@@ -46,10 +46,10 @@ export function useModel(feed: Feed, intervalMs: number): Model {
       timer = undefined;
       drawn = feed.model;
       drawnAt = performance.now();
-      // Time stands still in a paused replay.
+      // In a replay only the feed advances the time.
       const passed = feed.model.replay ? 0 : drawnAt - cameAt;
       drawing.current.since = drawnAt;
-      // An unchanged model needs no new status.
+      // For an unchanged model the status is not computed again.
       setModel(passed < RECENT_MS ? feed.model : { ...feed.model, now: feed.model.now + passed });
     };
     const drawWithin = (intervalMs: number) => {

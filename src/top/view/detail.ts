@@ -27,7 +27,7 @@ const fact = (name: string, value: string): Line => [
 ];
 const title = (text: string): Line => line(text, { bold: true });
 
-/** The updates of a partition or a member, the newest last; as many of them as fit. */
+/** The newest updates of a partition or a member that fit into `height` lines, the newest last. */
 function story(model: Model, height: number, about: (update: Model['updates'][number]) => boolean): Line[] {
   const groups = groupUpdates(model.updates.filter(about));
   return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group));
@@ -111,7 +111,7 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
   const about = (update: Model['updates'][number]) => {
     if ('session' in update && update.session === id) return true;
     if (!('from' in update)) return false;
-    // For the oldest moves only the name of the member is known.
+    // For the oldest moves only the name of the previous owner is known.
     return update.fromSession === null ? update.from === row.name : update.fromSession === id;
   };
   return [...facts, ...story(model, rows - facts.length, about)];
@@ -149,7 +149,7 @@ function indented(text: string): string[] {
   }
 }
 
-/** A text wrapped below its own indentation. */
+/** A wrapped text, in which each line has the indentation of the text. */
 function wrapIndented(text: string, columns: number): string[] {
   const blanks = ' '.repeat(Math.min(columns >> 1, text.length - text.trimStart().length));
   return wrap(text.trimStart(), columns - blanks.length).map((part) => blanks + part);

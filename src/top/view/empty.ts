@@ -11,7 +11,7 @@ const HINTS: Partial<Record<PanelId, (model: Model) => string>> = {
 /** The reason why a panel has no rows, and a remedy. */
 export function emptyLine(id: PanelId, model: Model, { filter }: Pick<Ui, 'filter'>): Line {
   const text = !model.ready
-    ? 'looking …'
+    ? 'loading …'
     : filter === ''
       ? (HINTS[id]?.(model) ?? 'none')
       : `nothing matches "${filter}"`;

@@ -2,7 +2,7 @@ import { drainMs } from '../../core/lib/drain.js';
 import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/lib/units.js';
 import type { Series } from '../model/series.js';
 
-/** Bars from an eighth of a line to a whole one. */
+/** Bars from an eighth of a line to a whole line. */
 export const BARS = '▁▂▃▄▅▆▇█';
 
 /** Shown for an unknown value. */
@@ -14,7 +14,7 @@ const or =
     value === null ? UNKNOWN : format(value);
 
 export const count = or(formatCount);
-/** A rate with a fixed number of decimals: a changing value must not move the text beside it. */
+/** A rate with a fixed number of decimals, so that a changing value does not move the text beside it. */
 export const rate = or((perSecond: number) =>
   perSecond < 99.95 ? `${perSecond.toFixed(1)}/s` : formatRate(perSecond),
 );
@@ -43,18 +43,18 @@ export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
 /** A drain time that is shorter than this is not worth showing, in milliseconds. */
 const SHORT_DRAIN_MS = 1_000;
 
-/** The time to drain a lag at a rate, as text; empty if it is very short. */
+/** The time to drain a lag at a rate, as text; `-` if it is very short or unknown. */
 export function drain(lag: number | null, ratePerSecond: number | null): string {
   const ms = drainMs(lag, ratePerSecond);
   return ms !== null && ms < SHORT_DRAIN_MS ? UNKNOWN : duration(ms);
 }
 
-/** The last values as bars; the highest is full. */
+/** The last values as bars, scaled from the lowest to the highest value. */
 export function sparkline(series: Series, width: number): string {
   const shown = series.slice(-width).map(({ value }) => value);
   if (shown.length < 2) return '';
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
-  // A value that hardly changes is drawn as a flat line: its noise is not magnified.
+  // A value that hardly changes is drawn as a flat line, so that its noise is not magnified.
   const range = Math.max(high - low, high * 0.2);
   return shown
     .map((value) => BARS[range === 0 ? 0 : Math.min(7, Math.round(((value - low) / range) * 7))] ?? '')

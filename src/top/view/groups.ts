@@ -12,14 +12,14 @@ import { windowOf } from './window.js';
 /** Lines besides the rows: the title, the header of the table, a blank line, and the keys. */
 const FRAME = 4;
 
-/** The groups of the account, with the watched one marked, and the keys. */
+/** The groups of the account, with a mark at the watched group, and the keys. */
 export function groupLines(
   { target, now }: Model,
   { rows, at }: GroupList,
   { columns, rows: height }: Size,
 ): Line[] {
   const title = line('The groups of the account', { bold: true });
-  if (!rows) return [title, line('looking …', { dim: true })];
+  if (!rows) return [title, line('loading …', { dim: true })];
   const isWatched = ({ stream, group }: Watchable) => stream === target?.stream && group === target.group;
   const shown = windowOf(rows.length, Math.max(1, height - FRAME), at, 'start');
   const all: Column<Watchable>[] = [

@@ -98,7 +98,7 @@ export function bannerLine({ connection, now }: Model): Line | undefined {
   return line(text, { color: 'red', inverse: true, bold: true });
 }
 
-/** The time, and whether it stands still. */
+/** The time, with a mark if the screen is frozen. */
 const clock = ({ now }: Model, frozen: boolean): Line =>
   frozen
     ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${timeOfDay(now, false, now)}`)]
@@ -144,8 +144,8 @@ function resizing(model: Model): Line {
 }
 
 /**
- * For a keyed group: the exact number of messages that it has not read yet, because its lag is an estimate; and the number of messages
- * without a key.
+ * For a keyed group: the number of messages without a key, and the exact number of messages that the group has not read yet, because
+ * its lag is an estimate.
  */
 function ofKeyed(model: Model): Line {
   const status = statusOf(model);

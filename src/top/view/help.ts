@@ -18,7 +18,7 @@ const SIGNS = [
 /** A blank at which a text is not wrapped. */
 const FIXED = '\u00a0';
 
-/** Groups of the key table under their names. */
+/** The keys of some groups, under the name of each group. */
 function column(bindings: readonly Binding[], groups: readonly Binding['group'][]): Line[] {
   const sections = groups.map((group) => ({
     group,
@@ -40,7 +40,7 @@ const GROUPS = ['Move', 'Look', 'Act'] as const;
 const widthOf = (lines: readonly Line[]): number => Math.max(...lines.map(lineWidth));
 
 /**
- * The visible part of the help: the key table, in three columns if they fit, and the legend of signs. Also how far the help can be
+ * The visible part of the help: the key table, in three columns if they fit, and the legend of signs. `end`: how far the help can be
  * scrolled; 0 if all of it is visible.
  */
 export function helpView(ui: Ui, { columns, rows }: Size): { columns: Line[][]; below: Line[]; end: number } {

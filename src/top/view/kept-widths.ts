@@ -1,4 +1,4 @@
-/** A width is kept for at least this long after it was last needed, in milliseconds; at most twice as long. */
+/** After a width was last needed, it is kept for this time, in milliseconds, and for at most twice this time. */
 const KEEP_MS = 30_000;
 
 /**

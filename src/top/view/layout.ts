@@ -50,7 +50,7 @@ interface Wish {
   isList?: boolean;
 }
 
-/** Up to this number of partitions, a table of all of them is preferred; for more, a map is enough. */
+/** Up to this number of partitions, a table of all partitions is preferred. For more partitions, a map is enough. */
 const TABLE_ROWS = 16;
 
 function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish> {
@@ -85,10 +85,10 @@ function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish
 }
 
 type Level = 'least' | 'good';
-/** A panel's claim to a level of height, granted completely or not at all; `good` is granted only to panels that have a place. */
+/** A panel's request for a level of height, granted completely or not at all. `good` is granted only to panels that have a place. */
 type Claim = readonly [PanelId, Level];
 
-/** Grants the claims in order while there is room, then deals out the remaining lines in turn. */
+/** Grants the claims in order while there is room, then distributes the remaining lines to the panels in turn. */
 function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number, rows: number): Stack {
   const heights = new Map<PanelId, number>();
   let left = rows;
@@ -118,7 +118,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
   return { width, panels };
 }
 
-/** The claims in one column: first the most important panels, then more room for them, then the other panels. */
+/** The claims in one column, in order: the minimum for the most important panels, then more room for these, then the other panels. */
 const NARROW: readonly Claim[] = [
   ['partitions', 'least'],
   ['members', 'least'],
@@ -157,7 +157,7 @@ const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
   { height: rows, stacks: [{ width: columns, panels: [{ id, height: rows }] }] },
 ];
 
-/** Members, which have the most columns, across the whole width; below them partitions beside updates. */
+/** The layout of a wide screen: members, which have the most columns, across the whole width; below, partitions beside updates. */
 function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
   const head = Math.min(all.members.most, Math.max(all.members.least, Math.floor(rows / 3)));
   const left = half(columns);

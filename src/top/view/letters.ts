@@ -29,7 +29,7 @@ export function letterLines({ rows, at, shown }: LetterList, size: Size, isReado
   const acts = isReadonly ? '' : 'b puts it back, x drops it, ';
   if (shown) return letterInFull(shown, size, dim(`${acts}↑ ↓ the next one, Esc goes back`));
   const title = line('The dead letters of the stream', { bold: true });
-  if (!rows) return [title, dim('looking …')];
+  if (!rows) return [title, dim('loading …')];
   const keys = dim(`Enter shows it, ${acts}L refreshes, Esc goes back`);
   if (rows.length === 0) return [title, dim('none'), line(''), keys];
   const part = windowOf(rows.length, Math.max(1, size.rows - FRAME), at, 'start');
@@ -38,10 +38,10 @@ export function letterLines({ rows, at, shown }: LetterList, size: Size, isReado
   return [head, ...tableLines(table(COLUMNS, rows.slice(part.start, part.end), room)), line(''), keys];
 }
 
-/** A letter with as much of its message as fits. */
+/** A letter with the part of its message that fits. */
 function letterInFull({ letter, original }: ShownLetter, { columns, rows }: Size, keys: Line): Line[] {
   const lines =
-    original === null ? [`Dead letter ${letter.sequence}`, 'looking …'] : formatLetter(letter, original);
+    original === null ? [`Dead letter ${letter.sequence}`, 'loading …'] : formatLetter(letter, original);
   const wrapped = lines.flatMap((text) => (text === '' ? [''] : wrap(text, columns)));
   const room = Math.max(1, rows - 2);
   const isCut = wrapped.length > room;

@@ -22,7 +22,7 @@ function memory({ stats }: MemberStatus): Span {
   return span(`${bytes(sysBytes)} ${trend}`, grows ? { color: 'yellow', bold: true } : {});
 }
 
-/** A count of failures: yellow from one on. */
+/** A count of failures, in yellow if it is not 0. */
 const trouble = (count: number | undefined): Span =>
   span(shortCount(count ?? null), count ? { color: 'yellow', bold: true } : { dim: true });
 

@@ -19,7 +19,7 @@ const COLORS: readonly Color[] = [
 /** The sign of a partition without an owner. */
 export const UNOWNED = '·';
 
-/** The letter of a session, which stays the same while the screen shows anything about it. */
+/** The letter of a session. The letter stays the same while the screen shows anything about the session. */
 export function letterOf(model: Model, id: string | null): string {
   if (id === null) return UNOWNED;
   const number = model.letters.get(id);

@@ -23,7 +23,7 @@ const flashes = (model: Model, { partition }: LeaseStatus): boolean => {
   return model.now - since < FLASH_MS && model.now - model.startedAt > FLASH_MS;
 };
 
-/** The letter of a partition's owner: in colour, red if something is wrong, dim if it is not owned and nothing waits. */
+/** The letter of a partition's owner, in the owner's colour; red if something is wrong; a dim dot if no owner is needed. */
 export function ownerMark(model: Model, row: LeaseStatus): Span {
   if (row.state === 'unreadable') return span('!', { color: 'red', bold: true });
   if (row.state === 'reserved') return span(UNOWNED, { color: 'yellow', bold: true });
@@ -36,7 +36,7 @@ export function ownerMark(model: Model, row: LeaseStatus): Span {
   return letterSpan(model, row.session, style);
 }
 
-/** States that are normal work. */
+/** The states of normal work. */
 const WORKS = new Set(['owned', 'running']);
 
 /** The lag or the state of a partition in one column: a bar, which grows with the digits of the lag, or a sign. */
@@ -77,8 +77,8 @@ function gridOf(count: number, width: number) {
 export const mapHeight = (count: number, width: number): number => gridOf(count, width).rows;
 
 /**
- * All partitions in numerical order, over the whole width, each with owner, lag and state. The lag is a number, and the state a word if
- * there is room. In a map with too many partitions one sign shows both.
+ * All partitions in numerical order, over the whole width, each with owner, lag and state. If there is room, the lag is a number and the
+ * state is a word. If there are too many partitions, one sign shows lag and state.
  *
  * @param selected the partition under the cursor; undefined: none.
  */
@@ -106,7 +106,7 @@ export function partitionMap(
   return lines;
 }
 
-/** One cell; its last span is the gap to the next one. */
+/** One cell. Its last span is the gap to the next cell. */
 function cellOf(
   model: Model,
   row: LeaseStatus,

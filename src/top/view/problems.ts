@@ -14,10 +14,10 @@ export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
   bad: { sign: '✖', color: 'red' },
 };
 
-/** One problem is shown for each of this number of lines of the screen. */
+/** For each group of this number of screen lines, one further problem is shown. */
 const ROWS_A_PROBLEM = 8;
 
-/** The problems except the first, which is in the header; one per line. Empty: there are no others. */
+/** The problems except the first, which is in the header; one per line. Empty if there are no further problems. */
 export function furtherProblems(model: Model, { rows }: Size): Line[] {
   const [, ...others] = problemsOf(model);
   const shown = others.slice(0, Math.max(1, Math.floor(rows / ROWS_A_PROBLEM)));
@@ -32,7 +32,7 @@ export function furtherProblems(model: Model, { rows }: Size): Line[] {
   });
 }
 
-/** All problems, and below them the causes and remedies of "leases check"; wrapped, as many as fit. */
+/** All problems, and below them the causes and remedies of "leases check". Wrapped, and cut off where the room ends. */
 export function allProblems(model: Model, { columns, rows }: Size): Line[] {
   const problems = problemsOf(model);
   const status = statusOf(model);

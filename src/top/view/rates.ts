@@ -44,7 +44,7 @@ export function graphsOf(model: Model): Graph[] {
   ];
 }
 
-/** The last value in each interval up to `end`, oldest first; undefined if none. */
+/** The last value at the end of each interval up to `end`, oldest first; undefined before the first value. */
 export function columnsOf(
   series: Series,
   end: number,
@@ -61,7 +61,7 @@ export function columnsOf(
   return values;
 }
 
-/** Bars in eighths of a line, `height` lines high; the value `top` fills them. */
+/** Bars in eighths of a line, `height` lines high. The bar of the value `top` has the full height. */
 export function barLines(values: readonly (number | undefined)[], top: number, height: number): string[] {
   return Array.from({ length: height }, (_, row) => {
     const below = (height - 1 - row) * EIGHTHS;

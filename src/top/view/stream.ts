@@ -44,7 +44,7 @@ export function streamHeight(model: Model, width: number): number {
  */
 export function streamFacts(model: Model, width: number): { facts: Line[]; last: Line[] } {
   const facts = model.stream?.facts;
-  if (!facts) return { facts: [line('looking …', { dim: true })], last: [] };
+  if (!facts) return { facts: [line('loading …', { dim: true })], last: [] };
   const amounts: Line[] = [
     fact('messages', `${formatCount(facts.messages)}, ${formatBytes(facts.bytes)}`),
     fact('sequences', `${facts.firstSequence} to ${facts.lastSequence}`),

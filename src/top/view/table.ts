@@ -14,12 +14,12 @@ export interface Table {
 
 const toSpan = (cell: Span | string): Span => (typeof cell === 'string' ? span(cell) : cell);
 
-/** The room and the look of a table. */
+/** How a table is drawn. */
 export interface TableRoom {
   width: number;
   /** The row under the cursor; absent: none. */
   selected?: number;
-  /** Computes the widths to use from the widths that the content needs; absent: the needed widths are used. */
+  /** Computes the widths to use from the widths that the content needs. If absent, the needed widths are used. */
   keep?: (needed: readonly number[]) => readonly number[];
 }
 

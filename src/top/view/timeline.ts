@@ -16,13 +16,13 @@ export function stepFor(columns: number): number {
   return STEPS_MS.find((step) => step * columns >= SPAN_MS) ?? 30_000;
 }
 
-/** In place of an owner: the partition had none, and messages waited. */
+/** The value of a cell instead of an owner: the partition had no owner, and messages waited. */
 export const WAITED = Symbol('waited');
 type Cell = string | null | typeof WAITED | undefined;
 
 /**
- * The owner of a partition in each interval up to `end`, oldest first: a session; null or {@link WAITED} for no owner, even in a
- * part of the interval, so that no gap is lost; undefined if unknown.
+ * The owner of a partition in each interval up to `end`, oldest first: a session, or undefined if unknown. An interval that contains a
+ * time without an owner is null or {@link WAITED}, however short that time was, so that no gap is lost.
  */
 export function stripOf(strip: readonly Stretch[], end: number, stepMs: number, columns: number): Cell[] {
   const ownerIn = ({ owner, waited }: Stretch): Cell => (waited ? WAITED : owner);
@@ -37,7 +37,7 @@ export function stripOf(strip: readonly Stretch[], end: number, stepMs: number, 
     for (let next = index + 1; (strip[next]?.at ?? Number.POSITIVE_INFINITY) < from + stepMs; next++) {
       const [stretch] = strip.slice(next, next + 1);
       const changed = stretch && ownerIn(stretch);
-      // A gap of about a millisecond, the moment of a claim, is marked, too.
+      // Even a gap of about a millisecond, as at a claim, is marked.
       if (changed === WAITED || (owner !== WAITED && (isGap(changed) || !isGap(owner)))) owner = changed;
     }
     cells.push(owner);

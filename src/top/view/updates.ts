@@ -9,7 +9,7 @@ import { type Line, type Span, span } from './text.js';
 /** Moves of one kind between the same members within this time share a line. */
 const TOGETHER_MS = 400;
 
-/** Updates that belong together; `partitions` of moves, in numerical order. */
+/** Updates that are shown in one line. `partitions`: the partitions that the updates are about, in numerical order. */
 export interface UpdateGroup {
   first: Update;
   partitions: number[];
@@ -39,7 +39,7 @@ const moveKey = (update: Update): string | undefined => {
   }
 };
 
-/** The groups by their updates: each frame asks for the groups, and the updates seldom change. */
+/** The groups of known lists of updates, because each frame asks for the groups, and the updates seldom change. */
 const grouped = new WeakMap<readonly Update[], UpdateGroup[]>();
 
 /** Updates, oldest first; the moves of a rebalance are grouped. */
@@ -70,14 +70,14 @@ function together(updates: readonly Update[]): UpdateGroup[] {
   return groups;
 }
 
-/** A member by letter and name; a member that ended long ago has no letter any more. */
+/** A member by letter and name. A member that ended long ago has no letter any more. */
 function member(model: Model, { session: id, member: name }: { session: string; member: string }): Span[] {
   if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);
   return [span(letterOf(model, id), { color, bold: true }), span(` ${name}`, { color })];
 }
 
-/** ` in 12 ms`: the reported time from the end of the old owner, or its handover, until the new owners were handling. */
+/** ` in 12 ms`: the reported time from the end or the handover of the old owner until the new owners handled messages. */
 function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
   const times = updates
     .map((update) => ('epoch' in update ? model.took.get(update.epoch) : undefined))

@@ -12,6 +12,6 @@ export function windowOf(count: number, height: number, selected: number, follow
   return { start, end: start + height };
 }
 
-/** The shown part of the rows, and their number, as text. */
+/** The numbers of the shown rows, and the number of all rows, as text. */
 export const describeWindow = ({ start, end }: Window, count: number): string =>
   end - start < count ? `${start + 1}-${end} of ${count}` : `${count}`;

@@ -10,14 +10,14 @@ import { type Line, line, type Span, span } from './text.js';
 /** Limit of partitions that are described in words. */
 const WORST = 5;
 
-/** What holds partitions up, in words: lines below a table, which shows all other facts of the partitions. */
+/** Lines that say what holds partitions up. They are shown below a table, which shows all other facts of the partitions. */
 export const heldUpLines = (model: Model): Line[] =>
   partitionRows(model)
     .filter(({ holdUp }) => holdUp !== null)
     .slice(0, WORST)
     .map((row) => troubleLine(model, row));
 
-/** Lines that the description of the worst partitions needs. */
+/** The number of lines that the description of the worst partitions needs. */
 export const worstHeight = (model: Model): number =>
   Math.max(1, Math.min(WORST, troubledPartitions(model).length));
 
@@ -43,12 +43,12 @@ function troubleLine(model: Model, row: LeaseStatus): Line {
   return [...aboutPartition(model, row), span('  '), span(stateText(row), { color, bold: true }), span(why)];
 }
 
-/** The worst partitions in words, one per line: those with a problem; without problems, those with the most waiting messages. */
+/** The worst partitions in words: one line for each partition with a problem; without problems, the partitions with the most lag. */
 export function worstLines(model: Model, height: number): Line[] {
   const troubled = troubledPartitions(model);
   if (troubled.length === 0) {
     const most = mostLag(model, WORST);
-    if (most.length === 0) return [line('nothing waits', { dim: true })].slice(0, height);
+    if (most.length === 0) return [line('no messages wait', { dim: true })].slice(0, height);
     const named = most.flatMap((row, i) => [span(i > 0 ? '   ' : ''), ...briefly(model, row)]);
     return [[span('most lag  ', { dim: true }), ...named]].slice(0, height);
   }
