@@ -2,7 +2,7 @@ import { parseRate } from '../lib/units.js';
 import { integer } from './parse.js';
 import { define } from './setting.js';
 
-/** No publisher is this fast: a higher number is probably a typo. */
+/** No publisher is this fast, so a higher number is probably a typo. */
 const MOST_PER_SECOND = 10_000_000;
 
 /** How messages are published. */

@@ -112,7 +112,7 @@ function chooseIdentity(found: Collected): void {
   if (!user || (password?.origin === 'context' && user.origin !== 'context')) found.delete('password');
 }
 
-/** @throws NatspocError `config` if credentials from another source would go to a server that `.env` names, or whose CA it names. */
+/** @throws NatspocError `config` if credentials from another source would go to a server that `.env` chooses by its address or its CA. */
 function keepFromDotenv(found: Collected): void {
   const trusting = (['server', 'tlsca'] as const).find((key) => found.get(key)?.origin === 'dotenv');
   if (trusting === undefined) return;

@@ -7,7 +7,7 @@
  */
 export function escapeControl(text: string): string {
   return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression looks for them
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression looks for control characters
     /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

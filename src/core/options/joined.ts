@@ -43,7 +43,7 @@ export interface Standing {
   /** `handler`: a handler is slow, or is called again for a message that failed; the group is healthy. */
   readonly why: 'handler' | 'stuck';
   readonly reason: string;
-  /** How long it has made no progress, in milliseconds. */
+  /** How long there has been no progress, in milliseconds. */
   readonly forMs: number;
 }
 

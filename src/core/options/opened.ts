@@ -157,7 +157,7 @@ export interface GroupAdmin {
 
 /** The owner of each partition of a group, as of the newest entry in the bucket. Follows the bucket until `stop`. */
 export interface GroupFollower {
-  /** The session id that a lease names as its owner, dead or alive; null if it names none. */
+  /** The session id of a partition's owner according to the lease, dead or alive; null if the lease has no owner. */
   ownerOf(partition: number): string | null;
   /** The name of a partition's owner; null if there is no owner. */
   ownerNameOf(partition: number): string | null;

@@ -132,7 +132,7 @@ export interface DeadLetterFacts {
     group: string;
     attempts: number;
     error: string;
-    /** When it was stored, ISO 8601, on the clock of the member. */
+    /** When the letter was stored, as ISO 8601, on the clock of the member. */
     at: string;
   } | null;
 }

@@ -25,7 +25,7 @@ export interface KeyedReads {
   /** False if only a program can find the key. */
   readonly isFound: boolean;
   /**
-   * Reads the group's messages after a sequence and up to another, in their order, until the signal aborts.
+   * Reads the group's messages after a sequence and up to another sequence, in their order, until the signal aborts.
    *
    * @param partitions the number of partitions of the group.
    */
@@ -43,7 +43,7 @@ export interface GroupObserver {
   watch(sink: WatchSink): Watch;
   /** Past revisions of sessions, leases and proofs of life in the bucket, oldest first. If there are very many, returns only the newest. */
   history(): Promise<PastEntry[]>;
-  /** Past revisions of one partition's lease, oldest first, and then those of the proofs of life of its owners. */
+  /** Past revisions of one partition's lease, oldest first, and then the revisions of the proofs of life of its owners. */
   leaseHistory(partition: number): Promise<PastEntry[]>;
   /** The current sessions and leases. If one was deleted, its record is null. */
   entries(): Promise<PastEntry[]>;
@@ -51,7 +51,7 @@ export interface GroupObserver {
   proofs(): Promise<PastEntry[]>;
   /** The last bounded job that a member finished; undefined if there is none, or if it cannot be read. */
   job(): Promise<JobFacts | undefined>;
-  /** The sequence after which partitions without a position start; null if undecided, or if it cannot be read. */
+  /** The sequence after which partitions without a position start; null if the start is not decided yet, or cannot be read. */
   start(): Promise<number | null>;
   /** The committed positions, including unreadable ones. */
   positions(): Promise<PositionFacts[]>;

@@ -14,7 +14,7 @@ export interface PublishPortEvents {
   rejected(token: number, reason: Rejection): void;
   /** Another stream has answered; the intended stream may still answer. */
   elsewhere(token: number, reason: Rejection): void;
-  /** Publishing to this subject is not permitted: the server dropped its messages without an answer. */
+  /** Publishing to this subject is not permitted. The server dropped the messages to this subject without an answer. */
   denied(subject: string): void;
   /** The connection is down: messages without an answer may be stored. */
   disconnected(about?: Break): void;

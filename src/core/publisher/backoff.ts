@@ -13,7 +13,7 @@ export class Backoff {
     this.#clock = clock;
   }
 
-  /** Calls `attempt` after the wait. One wait at a time. */
+  /** Calls `attempt` after the wait. There is only one wait at a time. */
   wait(attempt: () => void): void {
     this.#cancel = this.#clock.at(this.#clock.now() + this.#nextMs, attempt);
     this.#nextMs = Math.min(LAST_MS, this.#nextMs * 2);

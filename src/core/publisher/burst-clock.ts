@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.js';
 
-/** Answers arrive in bursts of hundreds, read from the socket at once. The clock is read once per burst. */
+/** Reads the clock once per burst of answers. A burst is hundreds of answers that are read from the socket at once. */
 export class BurstClock {
   readonly #clock: Clock;
   #nowMs: number | undefined;

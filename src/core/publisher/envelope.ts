@@ -17,7 +17,7 @@ export interface Envelope {
   readonly headers: Uint8Array | undefined;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not get into a header
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters must not get into a header
 const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 

@@ -52,7 +52,7 @@ export interface PublishTrace {
 export interface Confirmation {
   /** The partition of the message. With `ownSubjects`: a number, which is the same for all messages of a key. */
   readonly partition: number;
-  /** Its sequence in the stream. */
+  /** The sequence of the message in the stream. */
   readonly sequence: number;
   /** True if the stream already held this message id: then `sequence` is the sequence of the first copy. */
   readonly duplicate: boolean;
@@ -96,11 +96,11 @@ export interface PublishCounters {
   accepted: number;
   /** Confirmed as stored, including `duplicates`. */
   confirmed: number;
-  /** Confirmed, but the stream already held the message id: one copy is stored. */
+  /** Confirmed, but the stream already held the message id, so only one copy is stored. */
   duplicates: number;
-  /** Refused by the server or before sending: certainly not stored. */
+  /** Refused by the server or before sending, so certainly not stored. */
   rejected: number;
-  /** Not answered in time: they may be stored. */
+  /** Not answered in time, so they may be stored. */
   unknown: number;
   /** Sent more than once, because an answer was lost or the server refused temporarily. */
   retried: number;

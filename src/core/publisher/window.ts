@@ -25,9 +25,9 @@ export class Slot {
   subject = '';
   headers: Uint8Array | undefined = undefined;
   data: Uint8Array = NO_DATA;
-  /** When the message was due: latency counts from here. */
+  /** When the message was due. The latency counts from this time. */
   dueMs = 0;
-  /** When the message entered the window: its deadline counts from here. */
+  /** When the message entered the window. The timeout counts from this time. */
   admittedMs = 0;
   /** When the message was last sent. */
   sentMs = 0;

@@ -83,7 +83,7 @@ export type CallResult = {
       readonly retryInMs?: number | undefined;
       /** The fault of the judge, if it threw or returned no valid verdict. */
       readonly fault?: string | undefined;
-      /** The index of the failed message in a batch, from `FailedAt`. The messages before this index are handled. Absent if none are. */
+      /** The index of the failed message in a batch: the messages before it are handled. Absent if the handler threw no `FailedAt`. */
       readonly index?: number | undefined;
     }
   /** The handler threw a `StopConsuming`: the member would leave. */

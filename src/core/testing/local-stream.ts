@@ -74,7 +74,7 @@ export interface LocalStream {
    * @throws NatspocError `failed` for the same reasons as {@link idle}.
    */
   until(condition: () => boolean, withinMs?: number): Promise<void>;
-  /** Lets exactly this time pass, in milliseconds, even while handlers run: for timeouts and drains. */
+  /** Lets exactly this time pass, in milliseconds, even while handlers run. Use it to test timeouts and drains. */
   advance(byMs: number): Promise<void>;
   /**
    * Ends the process of a member, as `kill -9` does: it commits no more, and the other members take over. Afterwards no method of

@@ -112,7 +112,7 @@ export interface Model {
   ready: boolean;
   /** The sessions, leases and overrides of the group. This object is never changed. */
   group: GroupEntries;
-  /** By session. */
+  /** The members, by session. */
   members: ReadonlyMap<string, Member>;
   /** The number of the letter of each session, including ended sessions that the timeline still shows. */
   letters: ReadonlyMap<string, number>;

@@ -69,7 +69,7 @@ export interface Notice {
 
 /** The list of groups. */
 export interface GroupList {
-  /** null: it is being read. */
+  /** null while the list is being read. */
   rows: readonly Watchable[] | null;
   /** The row under the cursor. */
   at: number;
@@ -78,13 +78,13 @@ export interface GroupList {
 /** A dead letter that is shown in full. */
 export interface ShownLetter {
   letter: FoundLetter;
-  /** The message of the letter; null: it is being read; undefined: a part of it is gone. */
+  /** The message of the letter; null while it is being read; undefined if a part of it is gone. */
   original: Original | null | undefined;
 }
 
 /** The list of dead letters. */
 export interface LetterList {
-  /** null: it is being read. */
+  /** null while the list is being read. */
   rows: readonly FoundLetter[] | null;
   /** The row under the cursor. */
   at: number;
@@ -106,7 +106,7 @@ export interface Ui {
   filter: string;
   /** The filter is being typed. */
   editing: boolean;
-  /** The model of a frozen screen; null: it is not frozen. */
+  /** The model of a frozen screen; null: the screen is not frozen. */
   frozen: Model | null;
   intervalMs: number;
   help: boolean;

@@ -5,7 +5,7 @@ import { Texts } from './line.js';
 import { Widths } from './panel.js';
 import { Top, type TopProps } from './top.js';
 
-/** Passes on errors of components. Ink would draw them on a screen that is about to be restored. */
+/** Passes errors of components to `crash`. Ink would draw the errors on the screen, which is about to be left. */
 class Boundary extends Component<{ crash: (error: unknown) => void; children: ReactNode }> {
   override state = { hasFailed: false };
 

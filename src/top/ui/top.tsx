@@ -92,7 +92,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
     if (latest.current.ui.letters) await listLetters();
   };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: shown once, when it arrives
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a notice is shown once, when it arrives
   useEffect(() => say(told), [told]);
   useKeys((key) => {
     const { ui: before, model: known } = latest.current;

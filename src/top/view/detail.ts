@@ -19,7 +19,7 @@ import { type Line, line, span, truncateLine, wrap } from './text.js';
 import { timelineTable } from './timeline.js';
 import { groupUpdates, updateLine } from './updates.js';
 
-/** Columns of the name of a fact. */
+/** Width of the name of a fact, in columns. */
 const LABEL = 16;
 const fact = (name: string, value: string): Line => [
   span((name === '' ? '' : `${name}  `).padStart(LABEL), { dim: true }),

@@ -1,4 +1,4 @@
-/** After a width was last needed, it is kept for this time, in milliseconds, and for at most twice this time. */
+/** A width is kept for at least this time after it was last needed, in milliseconds, and for at most twice this time. */
 const KEEP_MS = 30_000;
 
 /**

@@ -12,7 +12,7 @@ const FLASH_MS = 1_500;
 const NUMBERED_ROWS = 4;
 /** Otherwise each cell shows name and sign if the map then has at most this number of rows. */
 const NAMED_ROWS = 8;
-/** Columns of a lag. */
+/** Width of a lag, in columns. */
 const LAG = 6;
 /** Without names, cells form groups of this size. */
 const TOGETHER = 8;
