@@ -118,7 +118,7 @@ describe('connecting', function () {
         NATS_CA: pem('ca.pem'),
       });
       const plain = await serve('');
-      await fails(3, /TLS with .* failed: the server offers none/, {
+      await fails(3, /TLS with .* failed: the server does not offer TLS/, {
         NATS_URL: `tls://localhost:${plain.port}`,
       });
     });
@@ -173,7 +173,7 @@ describe('connecting', function () {
         NATS_URL: url,
         NATS_CA: pem('ca.pem'),
       });
-      await fails(3, /does not speak TLS, or only after its first words: check NATS_TLSFIRST/, {
+      await fails(3, /does not speak TLS, or only after a greeting without TLS: check NATS_TLSFIRST/, {
         NATS_URL: plain.url,
         NATS_TLSFIRST: 'true',
       });

@@ -133,7 +133,7 @@ describe('creating a stream', function () {
     assert.equal(refused.code, 4);
     assert.match(
       refused.stderr,
-      /does not cover subject\.events\.p\.\*\. To publish .* with --subject\. For partitions give their prefix with --prefix/,
+      /does not cover subject\.events\.p\.\*\. To publish .* with --subject\. For partitions, give their prefix with --prefix/,
     );
     assert.deepEqual(await leftovers(), [`KV_${stream}_leases`, stream], 'no fresh bucket');
     await ok('publish', 'x', '--prefix', stream, '--partitions', '3');
@@ -149,7 +149,7 @@ describe('creating a stream', function () {
     assert.equal(
       refused.stderr,
       `Error: There is no stream ${stream}, but groups have positions for 8 partitions of ${stream} in bucket ${stream}_leases, ` +
-        `not for 3 partitions of ${stream}.other. "natspoc stream delete" removes the bucket; --bucket names another.`,
+        `not for 3 partitions of ${stream}.other. "natspoc stream delete" removes the bucket; --bucket selects another bucket.`,
     );
     const unconfirmed = await natspoc(['stream', 'delete']);
     assert.equal(unconfirmed.code, 4);
@@ -169,7 +169,7 @@ describe('creating a stream', function () {
     await connection.request(`$KV.${stream}_leases.colour`, 'red');
     const refused = await natspoc(['stream', 'delete', '--force']);
     assert.equal(refused.code, 4);
-    assert.match(refused.stderr, /holds entries but no layout: it is not natspoc's\.$/);
+    assert.match(refused.stderr, /holds entries but no layout, so it is not natspoc's\.$/);
     assert.deepEqual(await leftovers(), [`KV_${stream}_leases`]);
   });
 

@@ -373,13 +373,13 @@ describe('a group with a key over a stream that other programs created', functio
   it('says that a group over the stream as it is needs a key, and a publisher a subject', async () => {
     const place = { servers: server.url, stream: 'ORDERS', logger: false as const };
     const keyed =
-      /^Stream ORDERS listens to .*\. For a group over the stream as it is give a key with (.*), such as subject:2\. For partitions give their prefix with (.*), or choose another stream with (.*)\.$/;
+      /^Stream ORDERS listens to .*\. For a group over the stream as it is, give a key with (.*), such as subject:2\. For partitions, give their prefix with (.*), or choose another stream with (.*)\.$/;
     const [code, joining] = await refusalOf({ group: 'forgotten' });
     assert.equal(code, 'layout-mismatch');
     assert.deepEqual(keyed.exec(joining)?.slice(1), ['option "key"', 'option "prefix"', 'option "stream"']);
     await assert.rejects(createPublisher(place), /own subjects set option "ownSubjects"\. For partitions/);
     const consumed = await natspoc('consume', '--group', 'forgotten');
-    assert.match(consumed.stderr, /as it is give a key with --key, such as subject:2\./);
+    assert.match(consumed.stderr, /as it is, give a key with --key, such as subject:2\./);
     const published = await natspoc('publish', 'x');
     assert.match(published.stderr, /own subjects give a subject with --subject\. For partitions/);
     assert.deepEqual([consumed.code, published.code], [4, 4]);
@@ -389,7 +389,10 @@ describe('a group with a key over a stream that other programs created', functio
     for (const command of ['leases', 'stream']) {
       const { stderr, code } = await natspoc(command);
       assert.notEqual(code, 0);
-      assert.match(stderr, /ORDERS is read by groups with a key.*choose one with --group: .*mails/);
+      assert.match(
+        stderr,
+        /ORDERS is read by groups with a key.*Choose one of these groups with --group: .*mails/,
+      );
       const { error } = JSON.parse((await natspoc(command, '--json')).stdout);
       assert.equal(error.code, 'group-missing');
     }
@@ -401,7 +404,7 @@ describe('a group with a key over a stream that other programs created', functio
     await member.leave();
     const [code, message] = await refusalOf({ stream: 'OWN', group: 'g', key: 'header:Natspoc-Key' });
     assert.equal(code, 'layout-mismatch');
-    assert.match(message, /positions would mean other messages with a key/);
+    assert.match(message, /with a key its positions would refer to other messages/);
   });
 
   it('is of one kind if a member with a key and a member without a key begin at the same time, and names both kinds', async () => {

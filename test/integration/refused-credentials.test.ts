@@ -80,7 +80,7 @@ describe('credentials that are refused on an established connection', function (
       assert.equal(code, 4, stderr);
       assert.match(
         stderr,
-        /Error: The connection to NATS was closed: the server no longer takes the credentials\./,
+        /Error: The connection to NATS was closed: the server no longer accepts the credentials\./,
       );
     }
   });

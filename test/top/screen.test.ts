@@ -167,7 +167,7 @@ describe('natspoc top without a terminal', function () {
     assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish"/);
     const flags = ['--once', '--bucket', 'NOBODYS'];
     const bucketless = await runCli(['top', ...flags], { env: { NATS_URL: server.url } });
-    assert.match(bucketless.stdout, /Stream \w+ has no bucket NOBODYS: .*check --bucket\./);
+    assert.match(bucketless.stdout, /Stream \w+ has no bucket NOBODYS: .*set --bucket\./);
     assert.equal(bucketless.code, 1);
     const json = await runCli(['top', ...flags, '--json'], { env: { NATS_URL: server.url } });
     assert.match(JSON.parse(json.stdout).health.reason, /has no bucket NOBODYS/);

@@ -6,9 +6,9 @@ const ASK_AGAIN_MS = 5_000;
 
 /**
  * Repeats a request until there is an answer, for at most `timeoutMs`. A request that was lost with its server is never
- * answered, however long the client waits. Only for requests that may be repeated.
+ * answered, however long the client waits. Use it only for requests that may be repeated.
  *
- * @throws what `ask` throws; NatsError `TIMEOUT` if there is no answer in time.
+ * @throws the errors of `ask`; NatsError `TIMEOUT` if there is no answer in time.
  */
 export async function askAgain<T>(ask: () => Promise<T>, timeoutMs = ASK_AGAIN_MS): Promise<T> {
   const giveUpAt = performance.now() + timeoutMs;

@@ -1,17 +1,17 @@
 import { NatspocError } from '../../lib/errors.js';
 
-/** A use of a stream: `handle` as a member, `publish` to it. */
+/** A use of a stream. `handle`: a member handles its messages. `publish`: a publisher sends messages to it. */
 export type StreamUse = 'handle' | 'publish';
 
 /** A setting of a stream or bucket that loses messages, or may lose them. */
 export interface Concern {
-  /** `refused`: the affected uses are refused. `warning`: they work, but the user should know. */
+  /** `refused`: the affected uses are refused. `warning`: these uses work, but the user should know the risk. */
   severity: 'refused' | 'warning';
   /** The uses that are affected. */
   uses: readonly StreamUse[];
   /** The server's name of the setting. */
   setting: string;
-  /** One or two sentences: what the setting does, and what to do. */
+  /** One or two sentences about the effect of the setting and the remedy. */
   message: string;
 }
 

@@ -4,7 +4,7 @@ import { NatspocError } from '../../lib/errors.js';
 import { credentialsOf, isSecret } from '../../lib/redact-url.js';
 import { readSmallFile, UnreadableFile } from '../../lib/small-file.js';
 
-/** Ten times the size of a usual bundle of certificate authorities. */
+/** Size limit of a file with credentials or certificates, ten times the size of a usual bundle of certificate authorities. */
 const LIMIT_BYTES = 4 * 1_048_576;
 
 /** A setting that names a file. */
@@ -50,7 +50,7 @@ function tlsOptions(config: Config): Partial<ConnectionOptions> {
   };
 }
 
-/** The seed in a file, which may contain comments as `nsc` writes them. */
+/** Reads the seed in a file. The file may contain comments, as files of `nsc` do. */
 function readSeed(config: Config, path: string): Uint8Array {
   const text = new TextDecoder().decode(readFile(config, 'nkey', path));
   const seed = /^\s*(S[A-Z0-9]{50,})\s*$/m.exec(text)?.[1];
@@ -81,8 +81,8 @@ function authOptions(config: Config): Partial<ConnectionOptions> {
 }
 
 /**
- * Limit of one attempt to connect. If a server hangs up in the middle of a handshake, as during a restart, the client
- * does not notice, and waits this long.
+ * Limit of one attempt to connect. A server that stops answering in the middle of a handshake, for example because it
+ * restarts, delays the client for this time.
  */
 const HANDSHAKE_MS = 10_000;
 
@@ -93,14 +93,14 @@ const HANDSHAKE_MS = 10_000;
  */
 export function connectOptions(config: Config, name: string): ConnectionOptions {
   return {
-    // The client does not support users in URLs.
+    // The client does not support credentials in URLs, so they are removed here.
     servers: config.server.map((url) => url.replace(/^((?:\w+:\/\/)?)[^@/]*@/, '$1')),
     name,
     timeout: Math.min(config.timeoutMs, HANDSHAKE_MS),
     maxReconnectAttempts: -1,
     // Without this option the client gives up after two refusals in quick succession.
     ignoreAuthErrorAbort: true,
-    // Reconnects fast: a member that is back before others suspect it keeps its partitions.
+    // The client reconnects fast, because a member that returns before other members suspect it keeps its partitions.
     reconnectTimeWait: 100,
     reconnectJitter: 50,
     pingInterval: 20_000,

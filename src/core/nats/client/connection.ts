@@ -12,7 +12,7 @@ import { IDENTITY_CODES } from './watch-connection.js';
 
 export type { NatsConnection } from 'nats';
 
-/** True for a connection of the supported client. A connection of its successor has no `jetstreamManager`. */
+/** True for a connection of the supported client. A connection of the client's successor library has no `jetstreamManager`. */
 export function isConnection(value: unknown): value is NatsConnection {
   if (typeof value !== 'object' || value === null) return false;
   const { jetstreamManager, subscribe, status }: { [K in keyof NatsConnection]?: unknown } = value;
@@ -37,12 +37,12 @@ const TLS_ADVICE: readonly [RegExp, (config: Config) => string][] = [
   [/altnames|hostname|does not match/, () => 'its certificate is for another host'],
   [
     /certificate required|bad certificate|handshake failure/,
-    (config) => `it wants ${certificateAdvice(config)}`,
+    (config) => `the server requires ${certificateAdvice(config)}`,
   ],
   [/key values mismatch/, ({ place }) => `${place('tlskey')} does not belong to ${place('tlscert')}`],
   [
     /wrong version number|packet length/,
-    ({ place }) => `it does not speak TLS, or only after its first words: check ${place('tlsfirst')}`,
+    ({ place }) => `it does not speak TLS, or only after a greeting without TLS: check ${place('tlsfirst')}`,
   ],
 ];
 
@@ -50,7 +50,7 @@ const TLS_ADVICE: readonly [RegExp, (config: Config) => string][] = [
 function reasonOf(error: unknown): string {
   const chained = error instanceof NatsError ? error.chainedError : undefined;
   const cause = chained ?? error;
-  // Some node errors name the reason only in their code.
+  // Some errors of Node.js name the reason only in their code.
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return `${messageOf(cause)} ${code}`.toLowerCase().replaceAll('_', ' ');
 }
@@ -61,8 +61,8 @@ function unreachableReason(code: string, why: string, config: Config): string {
   if (/enotfound|eai again/.test(why)) return 'no such host';
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
-  // With TLS 1.3 a server that requires a certificate and gets none just hangs up. Then the client keeps waiting, or
-  // its connection is reset because the server closed it with unread bytes.
+  // With TLS 1.3 a server that requires a certificate and gets none closes the connection without a reason. Then the client
+  // keeps waiting, or sees a reset because the server closed the connection with unread bytes.
   const mayWant = tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : '';
   if (code === ClientCode.Timeout) return `no answer in time${mayWant}`;
   if (/econnreset/.test(why)) return `the connection was reset${mayWant}`;
@@ -94,7 +94,7 @@ function connectError(error: unknown, config: Config): NatspocError {
     return because('authentication-failed', message);
   }
   if (code === ClientCode.ServerOptionNotAvailable)
-    return because('unreachable', `TLS with ${urls} failed: the server offers none.`);
+    return because('unreachable', `TLS with ${urls} failed: the server does not offer TLS.`);
   const advice = TLS_ADVICE.find(([pattern]) => pattern.test(why))?.[1](config);
   if (advice || /\b(certificate|tls|ssl|pem|secure)\b/.test(why))
     return because('unreachable', `TLS with ${urls} failed: ${advice ?? why.trim()}.`);
@@ -107,9 +107,9 @@ function connectError(error: unknown, config: Config): NatspocError {
 }
 
 /**
- * Opens a connection that later reconnects without limit: the caller decides what a missing server means. The first
- * attempt ends after the configured timeout, or at once if the server refuses the credentials. After later refusals the
- * client retries; see `authRetryMs`.
+ * Opens a connection that later reconnects without limit, so the caller decides how long to wait for a missing server. The
+ * first attempt ends after the configured timeout, or at once if the server refuses the credentials. After later refusals
+ * the client retries; see `authRetryMs`.
  *
  * @throws NatspocError `unreachable`, `authentication-failed` or `config`.
  */

@@ -1,7 +1,7 @@
 import { Parser, State } from 'nats/lib/nats-base-client/parser.js';
 import { messageOf } from '../../lib/errors.js';
 
-/** The used part of the object to which the client's parser gives messages. */
+/** The part used here of the object to which the client's parser passes messages. */
 interface Receiver {
   /** Ends the first attempt to connect; absent once connected. */
   connectError?: (reason: Error) => void;
@@ -11,7 +11,7 @@ interface Receiver {
 const parse = Parser.prototype.parse;
 
 /**
- * Parses received bytes. Unreadable bytes or a listener that throws end the connection, because the parser is then in
+ * Parses received bytes. Unreadable bytes, or an exception in a listener, end the connection, because the parser is then in
  * an undefined state.
  */
 function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
@@ -19,7 +19,7 @@ function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
     parse.call(this, bytes);
   } catch (error) {
     const { connectError, transport }: Receiver = Object(this.dispatcher);
-    // A message was parsed and is being delivered: a listener of the program threw.
+    // In this state a parsed message is being delivered, so a listener of the program threw.
     const isListener = this.state === State.MSG_PAYLOAD;
     if (isListener)
       process.emitWarning(`A NATS subscription's callback threw: ${messageOf(error)}`, 'natspoc');

@@ -3,25 +3,25 @@ import type { Config } from '../../config/config.js';
 import type { Clock } from '../../lib/clock.js';
 
 /**
- * How long a member waits for an answer on which its commits and leases depend, in milliseconds: a fifth of the ttl, so that a
- * lost request costs no lease, and at most the general timeout.
+ * How long, in milliseconds, a member waits for an answer on which its commits and leases depend. The limit is a fifth of
+ * the ttl, so that a lost request costs no lease, and at most the general timeout.
  */
 export const answerMsOf = ({ timeoutMs, ttlMs }: Pick<Config, 'timeoutMs' | 'ttlMs'>): number =>
   Math.min(timeoutMs, ttlMs / 5);
 
-/** The client's objects for JetStream, and how to use them. */
+/** The client's objects for JetStream, and the settings for their use. */
 export interface NatsHandles {
   connection: NatsConnection;
   manager: JetStreamManager;
   /** Prefix of reply subjects, if permissions require another prefix than `_INBOX`. */
   inboxPrefix: string | undefined;
-  /** The JetStream domain of the stream and its bucket, empty for none; undefined if unknown: then any domain is accepted. */
+  /** The JetStream domain of the stream and its bucket; empty for none. If it is unknown (undefined), any domain is accepted. */
   domain?: string | undefined;
   /**
-   * How long a member waits for the state of its stream and its readers, in milliseconds. Commits wait too, and a request that is
-   * lost with a connection is never answered. Default: the manager's timeout.
+   * How long, in milliseconds, a member waits for the state of its stream and its readers. Commits wait for this answer, and
+   * a request that is lost with a connection is never answered. Default: the manager's timeout.
    */
   answerMs?: number | undefined;
-  /** The clock of a member; default: the machine's. */
+  /** The clock of a member; default: the clock of the machine. */
   clock?: Clock;
 }

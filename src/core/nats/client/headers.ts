@@ -11,10 +11,7 @@ class ReceivedHeaders extends MsgHdrsImpl {
   }
 }
 
-/**
- * Decodes any header block. Other clients send names with spaces and values with a bare CR; unreadable lines are
- * skipped.
- */
+/** Decodes any header block. Other clients may send names with spaces and values with a bare CR. Unreadable lines are skipped. */
 export function decodeHeaders(bytes: Uint8Array): MsgHdrsImpl {
   const decoded = new ReceivedHeaders();
   const text = utf8.decode(bytes);
@@ -47,15 +44,18 @@ function readStatus(decoded: MsgHdrsImpl, line: string): void {
 }
 
 /**
- * Makes the client decode headers with {@link decodeHeaders}. Its own decoder throws on names and values that the client
- * would not send. An error in the client's internal callbacks ends the reading of the connection: the socket stays open,
- * but nothing arrives. May be called again.
+ * Makes the client decode headers with {@link decodeHeaders}. The client's own decoder throws on names and values that the
+ * client would not send. Such an error in a callback of the client stops the reading of the connection. Then the socket
+ * stays open, but nothing arrives. May be called again.
  */
 export function readHeadersTolerantly(): void {
   MsgHdrsImpl.decode = decodeHeaders;
 }
 
-/** Headers that are encoded already: the client reads the bytes while it writes the message. */
+/**
+ * Headers that are already encoded. The client reads the bytes while it writes the message, so they may be replaced for the
+ * next message.
+ */
 export class EncodedHeaders extends MsgHdrsImpl {
   bytes: Uint8Array;
 
@@ -73,7 +73,8 @@ export class EncodedHeaders extends MsgHdrsImpl {
 export function encodeHeaders(headers: Readonly<Record<string, string>>): EncodedHeaders {
   let text = VERSION + LINE_END;
   for (const [name, value] of Object.entries(headers)) {
-    // Received headers contain no line ends, and their names no colons. No other value may become an additional header.
+    // Received headers contain no line ends, and their names contain no colons. In all other headers, these characters are
+    // replaced, so that no value becomes an additional header.
     text += `${name.replaceAll(':', ' ').replaceAll(LINE_END, ' ')}: ${value.replaceAll(LINE_END, ' ')}${LINE_END}`;
   }
   return new EncodedHeaders(Buffer.from(text + LINE_END, 'utf8'));
@@ -83,6 +84,6 @@ export function encodeHeaders(headers: Readonly<Record<string, string>>): Encode
 export function plainHeaders(headers: MsgHdrs | undefined): Record<string, string> {
   const pairs: [string, string][] = [];
   for (const [name, values] of headers ?? []) pairs.push([name, values.at(-1) ?? '']);
-  // Unlike an assignment, this is safe for a name such as `__proto__`.
+  // Unlike assignments to an object, `fromEntries` is safe for a name such as `__proto__`.
   return Object.fromEntries(pairs);
 }

@@ -1,13 +1,16 @@
 import { NatsError } from 'nats';
 import { type ErrorCode, messageOf, NatspocError } from '../../lib/errors.js';
 
-/** JetStream API error codes that are handled (server/errors.json of nats-server). */
+/** JetStream API error codes that natspoc handles (server/errors.json of nats-server). */
 export const API_ERRORS = {
   streamNotFound: 10059,
   consumerNotFound: 10014,
   messageNotFound: 10037,
   wrongLastSequence: 10071,
-  /** A `wrongLastSequence` that names no sequence: since 2.12, sent while another write is being replicated. */
+  /**
+   * A `wrongLastSequence` that names no sequence. Since 2.12 the server sends this error while another write is being
+   * replicated.
+   */
   wrongLastSequenceInFlight: 10164,
   streamNameInUse: 10058,
   subjectOverlap: 10065,
@@ -26,14 +29,14 @@ export const API_ERRORS = {
   consumerOffline: 10119,
 } as const;
 
-/** Temporary errors with code 500, while a cluster elects a leader or a server returns. */
+/** Temporary errors with code 500. They occur while a cluster elects a leader or a server restarts. */
 const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.clusterNotLeader,
   API_ERRORS.streamOffline,
   API_ERRORS.consumerOffline,
 ];
 
-/** Limits and shortages, which last until an operator raises the limit, or something is freed. */
+/** Limits and shortages, which last until an operator raises the limit, or resources are freed. */
 const LIMITS: readonly (number | undefined)[] = [
   API_ERRORS.consumersExceeded,
   API_ERRORS.memoryExceeded,
@@ -48,8 +51,8 @@ export function apiErrorCode(error: unknown): number | undefined {
 }
 
 /**
- * True if the error leaves unknown whether the request was carried out, and for temporary errors: timeout, disconnect,
- * no leader.
+ * True if the error does not show whether the request was carried out (timeout, disconnect), and for temporary errors (no
+ * leader).
  */
 export function isUnknownOutcome(error: unknown): boolean {
   if (error instanceof NatspocError) return error.code === 'unreachable' || isUnknownOutcome(error.cause);
@@ -61,7 +64,7 @@ export function isUnknownOutcome(error: unknown): boolean {
 /** True if a limit or a shortage of the server is the cause. */
 export const isLimit = (error: unknown): boolean => LIMITS.includes(apiErrorCode(error));
 
-/** An error of the client or server as a NatspocError; any other value unchanged. */
+/** An error of the client or server as a NatspocError; any other value is returned unchanged. */
 export function explain(error: unknown, doing: string): unknown {
   return error instanceof NatsError ? toNatspocError(error, doing) : error;
 }
@@ -86,7 +89,7 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
     case API_ERRORS.consumersExceeded:
       return because(
         'failed',
-        'it has reached its limit of consumers. A stream needs one for each partition of each group, a bucket one for each member and command. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account',
+        'the stream or bucket has reached its limit of consumers. A stream needs one for each partition of each group, a bucket needs one for each member and command. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account',
       );
     default:
   }

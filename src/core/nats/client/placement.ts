@@ -2,18 +2,18 @@ import { ErrorCode, NatsError } from 'nats';
 import { type Cancel, systemClock } from '../../lib/clock.js';
 
 /**
- * Timeout of one request for a consumer. A consumer with one replica may be placed on a server that has just died: then
- * no server answers until that server is back. A request with another name gets another place.
+ * Timeout of one request to create a consumer. A consumer with one replica may be placed on a server that has just died.
+ * Then no server answers until that server is back. A request with another name is placed independently of the first.
  */
 export const PLACEMENT_MS = 2_000;
 
-/** How many places are tried: if one server of three is dead, all fail once in 81 times. */
+/** Number of attempts to place a consumer. If one of three servers is dead, all attempts fail once in 81 times. */
 export const PLACEMENTS = 4;
 
 /**
  * The promise's outcome, if it arrives in time.
  *
- * @throws NatsError `TIMEOUT` if not; a later outcome is ignored.
+ * @throws NatsError `TIMEOUT` if the outcome is late. A late outcome is ignored.
  */
 export async function within<T>(promise: Promise<T>, timeoutMs: number, clock = systemClock): Promise<T> {
   let cancel: Cancel | undefined;

@@ -7,8 +7,8 @@ import { closeFor, watchConnection } from './watch-connection.js';
 const FINAL = /EXPIRED/;
 
 /**
- * Closes a connection whose credentials were refused for `patienceMs` without interruption. Until then the client
- * retries: a restarted server may not know its users for a moment.
+ * Closes a connection whose credentials were refused for `patienceMs` without interruption. Until then the client retries,
+ * because a restarted server may not know its users for a moment.
  */
 export function closeWhenRefused(connection: NatsConnection, patienceMs: number): void {
   let first: { at: number; code: string } | undefined;
@@ -23,7 +23,7 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
         first = { at: now, code };
         return;
       }
-      // Expired credentials are later refused without a reason.
+      // If the credentials have expired, only the first refusal names this reason.
       const reason = FINAL.test(first.code) ? first.code : code;
       if (now - first.at >= (FINAL.test(reason) ? 0 : patienceMs)) {
         closeFor(connection, new NatsError(reason, reason));
@@ -32,7 +32,10 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
   });
 }
 
-/** Writes one line when the server starts to refuse credentials; another line only after it has accepted them again. */
+/**
+ * Writes one line when the server starts to refuse the credentials. Writes another line only if the server refuses them
+ * again after a reconnect.
+ */
 export function tellRefusals(
   connection: NatsConnection,
   patienceMs: number,

@@ -1,15 +1,18 @@
 import type { Msg } from 'nats';
 
-/** Subjects of the server, of bucket entries, of APIs and of requests to members. */
+/**
+ * Prefixes of the subjects to which no answer is sent. They belong to the server, its APIs, bucket entries and requests to
+ * members.
+ */
 const NEVER_ANSWERED = ['$', 'natspoc.'];
 
 /**
  * True for a message that a client sent to exactly this subject and that expects an answer.
  *
- * A client that may create a consumer can have a stream's messages delivered to any subject. A delivery keeps its
- * stored subject, and its reply subject is the server's (`$JS.ACK…`); a notice of the server has no reply subject, or
- * `$JS.FC…`. Also, a client must not be able to choose a reply subject that turns an answer into a message of the
- * stream, an entry of a bucket or a request to a member.
+ * A client that may create a consumer can direct a stream's messages to any subject. Such a delivery is not a request. The
+ * delivery keeps its stored subject, and the server sets its reply subject (`$JS.ACK…`). A notice from the server has no
+ * reply subject, or one that starts with `$JS.FC`. Also, a client must not choose a reply subject that would turn an answer
+ * into a message of the stream, an entry of a bucket or a request to a member.
  *
  * @param prefix of the stream's subjects
  */

@@ -7,7 +7,7 @@ function isAtLeast({ info }: Connected, major: number, minor: number): boolean {
   return Number(itsMajor) > major || (Number(itsMajor) === major && Number(itsMinor) >= minor);
 }
 
-/** True since nats-server 2.15: a stream without `max_consumers` may have 1,000 consumers. */
+/** True since nats-server 2.15, which limits a stream without `max_consumers` to 1,000 consumers. */
 export const hasDefaultConsumers = (connection: Connected): boolean => isAtLeast(connection, 2, 15);
 
 /**

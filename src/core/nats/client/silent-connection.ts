@@ -3,15 +3,15 @@ import { noteReason, watchConnection } from './watch-connection.js';
 
 /** Interval of requests to the server, and of checks whether anything arrived. */
 const LOOK_MS = 2_000;
-/** A connection on which nothing arrived for this long, answers included, is reopened. */
+/** A connection on which nothing arrived for this time, not even an answer, is reopened. */
 export const SILENT_MS = 6_000;
 
 const watched = new WeakSet<NatsConnection>();
 
 /**
- * Reopens a connection on which nothing arrives although the server was asked to answer: the other end is gone, or an
- * exception in a callback of the program stopped the reading. The client itself would notice after a minute. May be
- * called again for the same connection.
+ * Reopens a connection on which nothing arrives although the server was asked to answer. Either the other end is gone, or an
+ * exception in a callback of the program stopped the reading. Without this check, the client would notice only after a
+ * minute. May be called again for the same connection.
  */
 export function reopenWhenSilent(connection: NatsConnection): void {
   if (watched.has(connection)) return;
@@ -27,7 +27,7 @@ export function reopenWhenSilent(connection: NatsConnection): void {
   const look = (): void => {
     const now = performance.now();
     const { inMsgs } = connection.stats();
-    // A late timer means that this process was stopped: messages that arrived meanwhile are still unread.
+    // A late timer means that this process was stopped, so messages that arrived in that time are still unread.
     if (!up || inMsgs !== received || now - dueAt > LOOK_MS / 2) heardAt = now;
     received = inMsgs;
     dueAt = now + LOOK_MS;
@@ -43,7 +43,7 @@ export function reopenWhenSilent(connection: NatsConnection): void {
     connection
       .flush()
       .then(heard, () => {
-        // The connection was lost, so no answer comes.
+        // The connection was lost, so no answer will arrive.
       })
       .finally(() => {
         asking = false;

@@ -7,11 +7,11 @@ import { safely } from './listen.js';
 export const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
 
 /**
- * Why a connection was closed for good: mostly because credentials are no longer valid.
+ * The error for a connection that was closed for good, in most cases because the credentials are no longer valid.
  *
  * @param error of the client; undefined if this process closed the connection.
- * @param complaint the last code by which the server refused the credentials. The final error may come from a later
- *   attempt, which the server ended without a reason.
+ * @param complaint the last code by which the server refused the credentials. The final error may come from a later attempt,
+ *   which the server ended without a reason.
  */
 export function closedError(error: unknown, complaint = ''): NatspocError {
   const closed = 'The connection to NATS was closed';
@@ -23,32 +23,35 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
     return new NatspocError('unreachable', `${closed}: ${messageOf(error)}.`, { cause: error });
   const why = /EXPIRED/.test(code)
     ? 'the credentials have expired'
-    : 'the server no longer takes the credentials';
+    : 'the server no longer accepts the credentials';
   return new NatspocError('authentication-failed', `${closed}: ${why}.`, { cause: error });
 }
 
 /** Events of a connection. `refused` names the operation and subject that are not permitted. */
 export interface ConnectionEvents {
-  /** Once for each break. */
+  /** Reported once for each break. */
   disconnected?: (about: Break) => void;
   /** An attempt to reconnect starts. */
   reconnecting?: () => void;
-  /** Once after each break. `server`: host and port of the server that it is connected to now; null if unknown. */
+  /** Reported once after each break. `server`: host and port of the server that is connected now; null if unknown. */
   reconnected?: (server: string | null) => void;
   refused?: (operation: string, subject: string) => void;
-  /** The server refused the credentials; `code` is the client's. */
+  /** The server refused the credentials; `code` is the client's error code. */
   unwelcome?: (code: string) => void;
   /** Closed for good. `error`: the client's reason; undefined if this process closed the connection. */
   closed?: (error: unknown) => void;
 }
 
-/** The watchers of each connection. They share one loop, because the client keeps every iterator until it closes. */
+/**
+ * The watchers of each connection. They share one loop, because the client keeps every status iterator until the connection
+ * closes.
+ */
 const watchers = new WeakMap<NatsConnection, Set<ConnectionEvents>>();
 
-/** Why this process closed connections early. */
+/** For each connection that this process closed with {@link closeFor}, the reason. */
 const reasons = new WeakMap<NatsConnection, NatsError>();
 
-/** Closes a connection with a reason for its watchers. */
+/** Closes a connection, and reports the reason to its watchers. */
 export function closeFor(connection: NatsConnection, reason: NatsError): void {
   reasons.set(connection, reason);
   void connection.close();
@@ -70,24 +73,25 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
   return () => void all.delete(events);
 }
 
-// Separate functions: a closure in `watchConnection` would keep the first watcher's events alive forever.
+// These are separate functions, because a closure in `watchConnection` would keep the first watcher's events alive forever.
 async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
   const end = await connection.closed();
   const error = end ?? reasons.get(connection);
-  // Later watchers get the event as well.
+  // A watcher that is added from now on starts new loops, so that it gets this event as well.
   watchers.delete(connection);
   for (const events of [...watching]) safely(() => events.closed?.(error));
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
-  // Undefined at first: the connection may be broken already when the first watcher comes.
+  // Undefined at first, because the connection may already be broken when the first watcher is added.
   let isBroken: boolean | undefined;
   for await (const status of connection.status()) {
     const reason = reasonIn(status);
     if (reason !== undefined) noteReason(connection, reason);
     const about = { server: addressIn(status, connection), reason: breaking.get(connection) ?? null };
     if (status.type === Events.Reconnect) breaking.delete(connection);
-    // The client reports a break for each attempt that the server ends, and at the end one reconnect for each of them.
+    // For each attempt that the server ends, the client reports a break and later also a reconnect. Only the first of each
+    // is passed on.
     if (isBreak(status) || status.type === Events.Reconnect) {
       if (isBroken === isBreak(status)) continue;
       isBroken = isBreak(status);
@@ -99,24 +103,22 @@ async function dispatch(connection: NatsConnection, watching: ReadonlySet<Connec
 const isBreak = ({ type }: Status): boolean =>
   type === Events.Disconnect || type === DebugEvents.StaleConnection;
 
-/** Why each connection is about to break, or has broken. */
+/** For each connection, the reason for a break that has happened or is about to happen. */
 const breaking = new WeakMap<NatsConnection, string>();
 
-/** Says why a connection is about to break, for its watchers. */
+/** Records why a connection is about to break, so that its watchers get the reason. */
 export function noteReason(connection: NatsConnection, reason: string): void {
   breaking.set(connection, reason);
 }
 
-/**
- * The cause of a break in a status of the client; undefined if there is none. A server that has died gives no reason.
- */
+/** The cause of a break, if a status of the client contains one; otherwise undefined. A server that has died gives no reason. */
 function reasonIn({ type, data, permissionContext }: Status): string | undefined {
   if (type === DebugEvents.StaleConnection) return 'the server did not answer pings';
   if (type === Events.LDM) return 'the server shuts down';
   return type === Events.Error && !permissionContext ? String(data) : undefined;
 }
 
-/** The server that a status names, as the client does for breaks and reconnects; null if unknown. */
+/** The server that a status of the client names for a break or a reconnect; null if unknown. */
 function addressIn({ type, data }: Status, connection: NatsConnection): string | null {
   if (type === DebugEvents.StaleConnection) return connection.getServer();
   return typeof data === 'string' && data !== '' ? data : null;
@@ -133,7 +135,7 @@ function tell(status: Status, about: Break, events: ConnectionEvents): void {
 
 /** Events of {@link watchServer}. */
 export interface ServerEvents {
-  /** `server`: host and port; `version`: of the server. */
+  /** `server`: host and port. `version`: the server's version. */
   connected(server: string, version: string): void;
   disconnected(): void;
   /** An attempt to reconnect starts. */

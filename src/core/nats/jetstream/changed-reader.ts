@@ -1,8 +1,8 @@
 import type { ConsumerInfo } from 'nats';
 
 /**
- * What another client has changed of a reader, as text; undefined if nothing that affects deliveries. Readers are created
- * to deliver whole messages of one subject.
+ * Describes how another client has changed a reader; undefined if no change affects the deliveries. natspoc creates readers
+ * that deliver whole messages of one subject.
  */
 export function changeOf({ config, paused }: ConsumerInfo, subject: string): string | undefined {
   const filters = config.filter_subjects ?? [config.filter_subject ?? '>'];

@@ -4,7 +4,7 @@ export interface DeliveryInfo {
   consumerSequence: number;
   /** When the stream stored the message, in milliseconds since 1970. */
   timestampMs: number;
-  /** Messages that still wait for this consumer. */
+  /** Number of messages that still wait for this consumer. */
   pending: number;
 }
 
@@ -17,9 +17,9 @@ const NANO_DIGITS = 6;
 
 /**
  * Reads the reply subjects of one consumer's deliveries:
- * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or with domain and account hash after `ACK`
- * and an optional last token (NATS ADR-15). Only the numbers differ between deliveries, so the rest is parsed once,
- * and nothing is allocated for a message.
+ * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`. The longer form has a domain and an account hash
+ * after `ACK`, and an optional last token (NATS ADR-15). Only the numbers differ between deliveries, so the rest is parsed
+ * once, and nothing is allocated for a message.
  */
 export class DeliveryReader implements DeliveryInfo {
   streamSequence = 0;
@@ -35,9 +35,12 @@ export class DeliveryReader implements DeliveryInfo {
     return timestampAt(this.#reply, this.timeAt);
   }
 
-  /** Reads the subject of a reply into the fields. False if it is not one of this reader; then the fields stay. */
+  /**
+   * Reads a reply subject into the fields. For a subject that is not a delivery's, returns false and leaves the fields
+   * unchanged.
+   */
   read(reply: string): boolean {
-    // Comparing everything before the numbers would take longer than parsing them.
+    // Only two characters before the numbers are checked. To compare all characters would take longer than to parse the numbers.
     const at = this.#numbersAt;
     if (
       at > 0 &&
@@ -74,19 +77,19 @@ export class DeliveryReader implements DeliveryInfo {
 /** When a message was stored, in milliseconds since 1970. The time is the longest number, so it is parsed on demand. */
 export function timestampAt(reply: string, timeAt: number): number {
   const end = reply.indexOf('.', timeAt);
-  // All digits together would be too large to be exact.
+  // The time in nanoseconds as one number would be too large to be exact.
   const milliseconds = Math.max(timeAt, end - NANO_DIGITS);
   return number(reply, timeAt, milliseconds) + number(reply, milliseconds, end) / NANOS_PER_MS;
 }
 
-/** The number in the digits from `start` to before `end`. */
+/** The number formed by the digits from `start` up to, but not including, `end`. */
 function number(text: string, start: number, end: number): number {
   let value = 0;
   for (let at = start; at < end; at++) value = value * 10 + (text.charCodeAt(at) - ZERO);
   return value;
 }
 
-/** The whole number from `start` to a dot or the end of the text; -1 if there is none, or it is too large. */
+/** The whole number from `start` to a dot or the end of the text; -1 if there is no number, or it is too large. */
 function digits(text: string, start: number): number {
   let value = 0;
   let at = start;
@@ -111,7 +114,7 @@ function findNumbers(reply: string): number {
 /**
  * Reads one reply subject, as {@link DeliveryReader} does.
  *
- * @returns undefined for any other subject.
+ * @returns undefined for a subject that is not a delivery's.
  */
 export function parseDelivery(reply: string): DeliveryInfo | undefined {
   const reader = new DeliveryReader();

@@ -25,7 +25,7 @@ import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
-/** The minimum interval of looks at the stream that are not urgent, in milliseconds. */
+/** Minimum interval, in milliseconds, between requests for the stream's state that are not urgent. */
 const LOOK_EVERY_MS = 20;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
@@ -74,7 +74,7 @@ class NatsStreamMessage implements StreamMessage {
 
   get key(): string | null {
     if (!this.#keyOf) return this.#message.headers?.get(KEY_HEADER) || null;
-    // The key is read several times, and reading a JSON payload takes long.
+    // Stored, because the key is read several times and parsing a JSON payload takes long.
     if (this.#key === undefined) this.#key = this.#keyOf(this);
     return this.#key;
   }
@@ -91,15 +91,15 @@ export class NatsEventStream implements EventStream {
   readonly #subjects: GroupSubjects;
   readonly #keyOf: KeyOf | undefined;
   #failure: NatspocError | undefined;
-  /** False once the server has refused to tell the state of readers. */
+  /** False after the server has refused to show the state of a reader. */
   #tellsReaders = true;
-  /** When the stream was last looked at, and the answer. */
+  /** The time of the last request for the stream's state, and its answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
   #nextLook: ReturnType<EventStream['bounds']> | undefined;
-  /** By partition, the last message that came without a payload although a header says that it has one. */
+  /** For each partition, the sequence of the last message that arrived without a payload although a header announced one. */
   readonly #doubts = new Map<number | null, number>();
 
-  /** `keyOf`: default the header `Natspoc-Key`. */
+  /** `keyOf` finds the key of a message. By default the key is the header `Natspoc-Key`. */
   constructor(handles: NatsHandles, stream: string, subjects: GroupSubjects, keyOf?: KeyOf) {
     this.#keyOf = keyOf;
     this.#handles = handles;
@@ -167,7 +167,7 @@ export class NatsEventStream implements EventStream {
       return { change, delivered: info.delivered.consumer_seq };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return 'gone';
-      // Each further try would log a line on the server.
+      // Each further refused request would log a line on the server.
       if (toNatspocError(error, 'look at a reader').code !== 'not-permitted') return undefined;
       this.#tellsReaders = false;
       return 'denied';
@@ -180,7 +180,8 @@ export class NatsEventStream implements EventStream {
     const { at, answer } = this.#looked ?? {};
     if (since === undefined || at === undefined || at + LOOK_EVERY_MS <= now) return this.#lookNow();
     if (answer && at >= since) return answer;
-    // All partitions of a member look at the stream before they commit. All looks until the next request share that request.
+    // Every partition of a member needs the stream's state before a commit. All callers before the next request share that
+    // request.
     this.#nextLook ??= sleep(clock, at + LOOK_EVERY_MS - now).then(() => {
       this.#nextLook = undefined;
       return this.#lookNow();
@@ -188,7 +189,7 @@ export class NatsEventStream implements EventStream {
     return this.#nextLook;
   }
 
-  /** @throws NatsError `TIMEOUT` if there is no answer in the time of {@link NatsHandles.answerMs}. */
+  /** @throws NatsError `TIMEOUT` if there is no answer within {@link NatsHandles.answerMs}. */
   #soon<T>(answer: Promise<T>): Promise<T> {
     const { answerMs, clock } = this.#handles;
     return answerMs === undefined ? answer : within(answer, answerMs, clock);
@@ -220,8 +221,9 @@ export class NatsEventStream implements EventStream {
   }
 
   /**
-   * The sequence of a message that really has no payload. Its publisher has set the header with which the server announces
-   * an omitted payload. If the stream cannot be read, no reader gets past such a message.
+   * The sequence of a suspicious message that is really stored without a payload; undefined if there is none. The publisher
+   * of such a message has set the header with which the server announces an omitted payload. While the stream cannot be
+   * read, every new reader stops at this message.
    */
   async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);

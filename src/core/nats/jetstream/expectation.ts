@@ -2,7 +2,7 @@ import type { Msg } from 'nats';
 import { subjectMatcher } from '../../protocol/subject.js';
 import type { DeliveryInfo } from './delivery.js';
 
-/** The size of the payload. The server adds this header to a message that it delivers without its payload. */
+/** The header with the size of an omitted payload. The server adds it to each message that it delivers without the payload. */
 const SIZE_HEADER = 'Nats-Msg-Size';
 
 /** What a reader was created to deliver. */
@@ -10,9 +10,9 @@ export interface Wanted {
   filter: string;
   /** The sequence before the first wanted message. */
   after: number;
-  /** A message that is stored without a payload, whatever its headers say. */
+  /** The sequence of a message that is stored without a payload, although a header announces one. */
   emptyAt?: number | undefined;
-  /** True: messages without their payloads. */
+  /** True: the payloads are omitted. */
   headersOnly?: boolean | undefined;
 }
 
@@ -30,12 +30,12 @@ export interface Unexpected {
 const foreign = (reason: string): Unexpected => ({ reason, isForeign: true });
 
 /**
- * Checks that the next delivery of a consumer is the expected one. A client that may create consumers on a stream can also
- * change the consumers of other clients, so that they deliver other subjects, or no payloads.
+ * Checks that each delivery of a consumer is the expected one. A client that may create consumers on a stream can also
+ * change other clients' consumers, so that those consumers deliver other subjects or omit payloads.
  */
 export class Expectation {
   readonly #wanted: Wanted;
-  /** True for a wanted subject; undefined if all are wanted. */
+  /** True for a wanted subject; undefined if every subject is wanted. */
   readonly #isWanted: ((subject: string) => boolean) | undefined;
   #consumerSequence = 0;
   #streamSequence: number;
@@ -53,12 +53,12 @@ export class Expectation {
     return this.#consumerSequence;
   }
 
-  /** Takes the next delivery; returns what is wrong with it. */
+  /** Checks and counts the next delivery. Returns the problem; undefined if the delivery is the expected one. */
   take(message: Msg, delivery: DeliveryInfo): Unexpected | undefined {
     const { consumerSequence, streamSequence } = delivery;
     if (consumerSequence !== this.#consumerSequence + 1)
       return { reason: `gap after ${this.#consumerSequence} deliveries`, isForeign: false };
-    // The consumer is another one of this name, or the stream was recreated: the sequences differ.
+    // Within one consumer, sequences only increase. So another client has replaced the consumer, or the stream was recreated.
     if (streamSequence <= this.#streamSequence)
       return foreign(`its reader delivers sequence ${streamSequence} after ${this.#streamSequence}`);
     if (this.#isWanted?.(message.subject) === false)
@@ -72,7 +72,10 @@ export class Expectation {
     return undefined;
   }
 
-  /** Reads the last value, the server's, because a publisher may have set the header as well. */
+  /**
+   * True if the server omitted the payload. The last value of the header counts, because the server appends its value to one
+   * that the publisher may have set.
+   */
   #lacksPayload({ headers }: Msg, sequence: number): boolean {
     const { emptyAt, headersOnly } = this.#wanted;
     return !headersOnly && Number(headers?.last(SIZE_HEADER)) > 0 && sequence !== emptyAt;

@@ -11,7 +11,7 @@ import { type DeliveryInfo, parseDelivery } from './delivery.js';
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;
 /** Limit of messages in one request. */
 const MAX_BATCH = 20_000;
-/** How many times a purge or a limit may interfere before it is an error. */
+/** Number of attempts to fetch all messages. During an attempt, a purge or a limit may remove some messages. */
 const WHOLE_ATTEMPTS = 3;
 
 /** What to fetch. */
@@ -30,19 +30,23 @@ export interface FetchOptions {
 /** The result of a fetch. */
 export interface Fetched {
   messages: { message: Msg; delivery: DeliveryInfo }[];
-  /** The number of messages at the start, fetched or not. */
+  /** The number of matching messages when the fetch began, whether fetched or not. */
   available: number;
   /** The server's wall clock minus ours, in milliseconds, accurate to half a round trip. */
   serverAheadMs: number;
-  /** True if the server did not answer in time, or the connection was closed. If false, missing messages were removed meanwhile. */
+  /**
+   * True if the server did not answer in time, or the connection was closed. If false, messages are missing only because
+   * they were removed during the fetch.
+   */
   timedOut: boolean;
 }
 
 /**
- * Reads stored messages once, through a consumer that exists during the call. Messages that do not arrive within the
- * timeout are missing.
+ * Reads stored messages once, through a consumer that exists only during the call. Messages that do not arrive within the
+ * timeout are missing from the result.
  *
- * @throws NatspocError if the consumer cannot be created: no stream, no permission, no answer.
+ * @throws NatspocError if the consumer cannot be created (no stream, no permission, no answer), or if it is not permitted to
+ *   request its messages.
  */
 export async function fetchMessages(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   const { connection, manager, inboxPrefix } = handles;
@@ -70,7 +74,7 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   } finally {
     if (!connection.isClosed()) {
       manager.consumers.delete(stream, name).catch(() => {
-        // Best effort: otherwise the server deletes the consumer after the inactivity threshold.
+        // Best effort. If this deletion fails, the server deletes the consumer after the inactivity threshold.
       });
     }
   }
@@ -84,21 +88,21 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
       const subscription = listen(connection, inbox, {
         message: (message) => {
           const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
-          // Anything but a delivery ends the request: no more messages, a limit, an error.
+          // Any other message is a status that ends the request, for example no more messages, a limit or an error.
           if (message.subject === inbox || !delivery) return finish();
           messages.push({ message, delivery });
           if (messages.length >= until) finish();
         },
         failed: finish,
       });
-      // The server never answers a forbidden request: the connection reports it instead.
+      // The server does not answer a forbidden request. The connection reports the refusal instead.
       const unwatch = watchConnection(connection, {
         refused: (operation, subject) => {
           if (operation === 'publish' && subject === next) refuse(subject);
         },
         closed: giveUp,
       });
-      // The timer comes last: if the connection is closing, the calls above throw, and there is no timer to cancel.
+      // The timer is started last. If the connection is closing, the calls above throw, and no timer is left running.
       const timer = setTimeout(giveUp, options.timeoutMs);
       function giveUp(): void {
         timedOut = true;
@@ -125,9 +129,10 @@ export const isWhole = ({ messages, available }: Fetched, limit: number): boolea
   messages.length >= Math.min(available, limit);
 
 /**
- * Like {@link fetchMessages}, but complete: half of a group would look like a group in trouble, or without partitions.
+ * Like {@link fetchMessages}, but never returns an incomplete result. With only some of its entries, a group would seem to
+ * have problems, or no partitions.
  *
- * @throws NatspocError `unreachable` if some messages did not arrive, and what {@link fetchMessages} throws.
+ * @throws NatspocError `unreachable` if some messages did not arrive; also the errors of {@link fetchMessages}.
  */
 export async function fetchAll(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   for (let attempt = 1; ; attempt++) {
@@ -139,7 +144,10 @@ export async function fetchAll(handles: NatsHandles, options: FetchOptions): Pro
   }
 }
 
-/** Creates the consumer. If there is no answer, tries another place. */
+/**
+ * Creates the consumer. Without an answer, tries again with another name, so that the consumer may be placed on another
+ * server.
+ */
 async function create(
   { manager }: NatsHandles,
   stream: string,

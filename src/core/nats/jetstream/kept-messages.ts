@@ -13,9 +13,9 @@ type Headers = StoredCopy['headers'];
 const encode = (headers: Headers, id: string | undefined): Uint8Array =>
   encodeHeaders(id === undefined ? headers : { ...headers, [MESSAGE_ID_HEADER]: id }).encode();
 
-/** Messages of one stream that are stored once each, and read by their sequence. */
+/** Stores messages in one stream, each only once, and reads them by their sequences. */
 export interface KeptMessages {
-  /** Bytes of payload that fit in addition to these headers and an id. */
+  /** Size limit, in bytes, of the payload of a message with these headers and this id. */
   room(headers: Headers, id: string): number;
   /** Stores a message once; see {@link storeOnce}. Without an id, every call stores it again. */
   store(
@@ -23,7 +23,7 @@ export interface KeptMessages {
     id: string | undefined,
     isCopy: (stored: StoredCopy) => boolean,
   ): Promise<StoreOutcome>;
-  /** The message of a sequence; undefined if it does not exist, reading is not permitted, or the server did not answer. */
+  /** The message with this sequence; undefined if it does not exist, reading is not permitted, or the server did not answer. */
   find(sequence: number): Promise<StoredCopy | undefined>;
 }
 

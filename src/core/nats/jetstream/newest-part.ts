@@ -1,8 +1,8 @@
 /**
- * The start of the newest part of a stream: at most `limit` messages, and more than half of `limit` if there are enough.
- * The server counts only forward from a sequence, so this is a binary search.
+ * The first sequence of the newest part of a stream. The part has at most `limit` messages, and more than half of `limit` if
+ * the stream has enough. A binary search finds it, because the server counts only forward from a sequence.
  *
- * @param count the number of messages from a sequence on.
+ * @param count returns the number of messages from a sequence on.
  * @param newest the last sequence.
  */
 export async function newestPart(

@@ -13,27 +13,27 @@ const NO_RESPONDERS: Rejection = {
   description: 'no stream answers on this subject',
   retryable: true,
 };
-/** The server's default, until it has sent its own limit. */
+/** The default of nats-server, used until the server has sent its limit. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_INBOX_PREFIX = '_INBOX';
 const ZERO = 0x30;
 
-/** Limit of headers and payload of one message, in bytes. */
+/** Limit of the headers and payload of one message together, in bytes. */
 export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
 
 /** Where to publish. */
 export interface PublishedStream {
-  /** The stream that must confirm; an answer of another stream is an error. */
+  /** The stream that must confirm; an answer from another stream is an error. */
   stream: string;
-  /** Its JetStream domain, empty for none; undefined if unknown: then any domain is accepted. */
+  /** The JetStream domain of the stream; empty for none. If it is unknown (undefined), any domain is accepted. */
   domain?: string | undefined;
   /** Prefix of reply subjects, if permissions require another prefix than `_INBOX`. */
   inboxPrefix?: string | undefined;
 }
 
 /**
- * Publishes over one connection. Answers come to one wildcard inbox; the last token of the reply subject identifies the
- * message. So there is one subscription, and no request object, timer or promise for each message.
+ * Publishes over one connection. Answers arrive at one wildcard inbox, and the last token of the reply subject identifies
+ * the message. So one subscription serves all messages, without a request object, timer or promise for each message.
  */
 class Pipeline implements PublishPort {
   readonly #connection: NatsConnection;
@@ -44,11 +44,12 @@ class Pipeline implements PublishPort {
   readonly #withHeaders: { reply: string; headers: EncodedHeaders };
   readonly #withoutHeaders = { reply: '' };
   readonly #unsubscribe: () => void;
-  /** The connection may live long, and must not keep a closed pipeline. */
+  /** Ends the watch of the connection. A connection may outlive this pipeline, and must not keep it in memory. */
   readonly #unwatch: () => void;
   /**
-   * False while the connection is down. Otherwise the client would buffer messages, and send them after the reconnect
-   * before the messages that must be resent. The client reports a break before it starts to buffer.
+   * False while the connection is down. Then no message is passed to the client. The client would buffer new messages and,
+   * after the reconnect, send them before the messages that must be resent. The client reports a break before it starts to
+   * buffer.
    */
   #up: boolean;
   #open = true;
@@ -60,7 +61,7 @@ class Pipeline implements PublishPort {
   ) {
     this.#connection = connection;
     this.#events = events;
-    // Shorter than the client's own inboxes, with 64 random bits: each character is parsed twice per message.
+    // 64 random bits make the inbox shorter than the client's own inboxes. Each character is parsed twice per message.
     this.#inbox = `${inboxPrefix ?? DEFAULT_INBOX_PREFIX}.${randomBytes(8).toString('base64url')}.`;
     this.#acks = new PubAckReader(stream, domain);
     this.#withHeaders = { reply: '', headers: this.#headers };
@@ -100,7 +101,7 @@ class Pipeline implements PublishPort {
         this.#connection.publish(subject, data, this.#withHeaders);
       }
     } catch (error) {
-      // The connection is draining, and accepts nothing more before it closes.
+      // The connection is draining, and accepts no more messages before it closes.
       if (error instanceof NatsError && error.code === ErrorCode.ConnectionDraining) return false;
       throw error;
     }
@@ -161,7 +162,7 @@ const closedByUs = (): NatspocError => new NatspocError('unreachable', 'The conn
 const brokenOff = (cause: Error): NatspocError =>
   new NatspocError('failed', `The publisher has stopped: ${messageOf(cause)}.`, { cause });
 
-/** The decimal number from `start` to the end of a subject; -1 for anything else. */
+/** The decimal number from `start` to the end of a subject; -1 if that part is not a number. */
 function tokenOf(subject: string, start: number): number {
   if (subject.length === start) return -1;
   let token = 0;
@@ -174,8 +175,8 @@ function tokenOf(subject: string, start: number): number {
 }
 
 /**
- * A publisher's port to one stream. Only that stream confirms, not a stream of another domain that listens to the same
- * subjects beyond a leaf node.
+ * A publisher's port to one stream. Only that stream's answers count as confirmations. Beyond a leaf node, a stream of
+ * another domain may listen to the same subjects, and answer too.
  */
 export function natsPublishPort(connection: NatsConnection, to: PublishedStream): OpenPublishPort {
   return (events) => new Pipeline(connection, to, events);

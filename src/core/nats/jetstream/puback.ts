@@ -2,8 +2,9 @@ import { asObject, type Fields } from '../../lib/json.js';
 import type { Rejection } from '../../ports/publishing.js';
 
 /**
- * The outcome of a published message. `elsewhere`: a stream of another JetStream domain stored it, which says nothing about
- * the intended stream. `refused`: `status` is the HTTP-like code of the error. `garbled`: the answer is not JetStream's.
+ * The outcome of a published message. `elsewhere`: a stream of another JetStream domain answered, which says nothing about
+ * the intended stream. `refused`: `status` is the HTTP-like code of the error. `garbled`: the answer does not come from
+ * JetStream.
  */
 export type PubAckOutcome =
   | { kind: 'stored'; sequence: number; duplicate: boolean }
@@ -12,7 +13,7 @@ export type PubAckOutcome =
   | { kind: 'garbled'; reason: Rejection };
 
 /**
- * Temporary JetStream errors (server/errors.json of nats-server): the server is starting, electing, catching up or
+ * Temporary JetStream errors (server/errors.json of nats-server): the server is starting, electing a leader, catching up or
  * overloaded. The message is certainly not stored.
  */
 const PASSING = new Set([
@@ -38,8 +39,9 @@ function garbled(text: string): PubAckOutcome {
 }
 
 /**
- * Reads the answers of one stream. Almost all answers differ only in their digits. So after the first answer, the text
- * before the digits is compared and the digits are parsed, without garbage. Other answers are decoded and validated as JSON.
+ * Reads the answers of one stream. Almost all answers differ only in their digits. So after the first confirmation, the text
+ * before the digits is compared and the digits are parsed, without allocations. Other answers are decoded and validated as
+ * JSON.
  */
 export class PubAckReader {
   readonly #stream: string;
@@ -53,12 +55,12 @@ export class PubAckReader {
     this.#domain = domain;
   }
 
-  /** The sequence of a plain confirmation; 0 for other answers: see {@link decode}. */
+  /** The sequence of a plain confirmation; 0 for any other answer, which {@link decode} reads. */
   sequence(data: Uint8Array): number {
     const prefix = this.#prefix;
     if (prefix === undefined) return 0;
     const end = data.length - 1;
-    // Numbers with 16 digits may not be exact: `decode` refuses those.
+    // Numbers with 16 digits may not be exact. They are left to `decode`, which refuses inexact numbers.
     if (
       data[prefix.length] === ZERO ||
       data[end] !== CLOSING_BRACE ||
@@ -107,7 +109,7 @@ export class PubAckReader {
     return { kind: 'stored', sequence: seq, duplicate: duplicate === true };
   }
 
-  /** A refusal contains the name of its stream, but not its domain. */
+  /** A refusal contains the name of the stream that refused, but not its domain. */
   #isElsewhere(stream: string, domain: unknown, isRefusal: boolean): boolean {
     if (this.#domain === undefined) return false;
     if (isRefusal && domain === undefined) return stream !== this.#stream;

@@ -18,8 +18,8 @@ export interface EncodedMessage {
 }
 
 /**
- * Publishes one message and waits for the intended stream, even if another stream beyond a leaf node answers first.
- * `unknown`: the message may be stored.
+ * Publishes one message and waits for the answer of the intended stream, even if another stream beyond a leaf node answers
+ * first. `unknown`: the message may have been stored.
  */
 export function publishOnce(
   connection: NatsConnection,
@@ -38,7 +38,7 @@ export function publishOnce(
       confirmed: (_token, sequence, duplicate) => end({ kind: 'stored', sequence, duplicate }),
       rejected: (_token, { retryable, description }) =>
         retryable ? unknown() : failed('storage-failed', description),
-      // Another stream has stored the message. The answer of the intended stream may still arrive.
+      // Another stream has answered. The answer of the intended stream may still arrive.
       elsewhere: () => {},
       denied: (subject) => {
         if (subject === message.subject) failed('not-permitted', `not permitted to publish ${subject}`);

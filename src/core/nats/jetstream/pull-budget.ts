@@ -1,14 +1,14 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { RequestLimits } from './request-limits.js';
 
-/** Number of messages requested ahead of the running messages, initially and as long as this keeps handlers busy. */
+/** Initial and minimum number of messages requested beyond those that are being handled. */
 const MIN_AHEAD = 64;
 /** Limit of pending requests, far below the limit of the server. */
 const MAX_REQUESTS = 128;
 
 /**
- * Limit of messages that are requested and not delivered. On the connection they come before the answers to renewals. On a
- * machine that reads slowly, too many of them would end the member's permit.
+ * Limit of messages that are requested but not yet delivered. The server may send all of them before the answer to a
+ * renewal. On a machine that reads slowly, that answer would then arrive after the end of the member's permit.
  */
 const MOST_OWED = 8_192;
 
@@ -18,32 +18,43 @@ export interface Order {
   maxBytes: number | undefined;
 }
 
-/** How much one reader requests: at most its window, and no further ahead of the running messages than useful. */
+/**
+ * Decides how many messages one reader requests. The limit is the reader's window; within the window, the number follows the
+ * speed of the handlers.
+ */
 export class PullBudget {
   #window: ReaderWindow;
   readonly #limits: RequestLimits;
-  /** Messages handled in parallel, in addition to the first. */
+  /** Limit of messages handled in parallel, not counting the first. */
   readonly #beside: number;
   #hasBegun = false;
-  /** Messages requested and not delivered, over all pending requests. The server serves the requests in turn, one message each. */
+  /**
+   * Messages requested but not yet delivered, in all pending requests. The server serves the requests in turn, one message
+   * to each.
+   */
   #owed = 0;
-  /** Number of delivered messages, and for each pending request the number at which all earlier requests are served. */
+  /**
+   * Number of delivered messages. `#turns` has, for each pending request, the number of deliveries that completes all
+   * earlier requests.
+   */
   #delivered = 0;
   #turns: number[] = [];
   #held = 0;
   /**
-   * How many messages to hold and request, beyond those handled in parallel. Grows up to the window while messages are
-   * handled as fast as they arrive.
+   * Number of messages to hold or request in addition to those handled in parallel. It grows up to the window while messages
+   * are handled as fast as they arrive.
    */
   #ahead = MIN_AHEAD;
-  /** Deliveries until the next adjustment. Since the last adjustment: messages released, and the fewest held beyond parallel ones. */
+  /** Deliveries until the next adjustment of `#ahead`. */
   #untilAdapt = MIN_AHEAD;
+  /** Messages released since the last adjustment. */
   #released = 0;
+  /** The lowest number of messages held since the last adjustment, beyond those handled in parallel. */
   #fewestBeyond = Number.POSITIVE_INFINITY;
   #averageBytes = 0;
-  /** True if the next message is larger than the window: it is requested alone, without a limit. */
+  /** True if the next message is larger than the window. Then it is requested alone, without a byte limit. */
   #oversize = false;
-  /** True if no held message can be handled: more are requested immediately. */
+  /** True if no held message can be handled now. Then the next request does not wait until half of the room is free. */
   #starving = false;
 
   /** `concurrency`: limit of messages handled in parallel. */
@@ -59,15 +70,15 @@ export class PullBudget {
   }
 
   /**
-   * True if a request is pending and all earlier requests are served. If this process stood still, the server may have
-   * waited for the pending request before the next delivery.
+   * True if a request is pending and all earlier requests are complete. If this process was stopped for a time, the server
+   * may have had no request to serve until the pending request arrived.
    */
   get isTurn(): boolean {
     while ((this.#turns[0] ?? this.#delivered) < this.#delivered) this.#turns.shift();
     return this.#turns[0] === this.#delivered;
   }
 
-  /** Must be called before the first request. `held`: unsettled messages of the previous reader. */
+  /** Must be called before the first request. `held`: messages of the previous reader that are not released yet. */
   begin(held: number): void {
     this.#hasBegun = true;
     this.#held = held;
@@ -78,15 +89,15 @@ export class PullBudget {
     this.#released += messages;
   }
 
-  /** Pending requests are not withdrawn. */
+  /** Changes the window; pending requests are not withdrawn. */
   resize(window: ReaderWindow): void {
     this.#window = { ...window };
   }
 
   /**
-   * What to request now, counted as owed from here on; undefined if nothing. Waits until half of the room ahead is free:
-   * so there are few requests, and the server serves one while the next is in flight. To be called until it returns
-   * undefined, because the server may limit a request.
+   * Returns the next request and counts its messages as owed; undefined if nothing should be requested now. Normally, a
+   * request is made only when half of the room ahead is free. So requests are few, and the server serves one while the next
+   * is in flight. Must be called until it returns undefined, because the server may limit the size of a request.
    */
   order(): Order | undefined {
     if (!this.#hasBegun) return undefined;
@@ -104,16 +115,17 @@ export class PullBudget {
     if (--this.#owed === 0) this.#oversize = false;
   }
 
-  /** The size of a message. */
+  /** Adds the size of a delivered message to the average. */
   weigh(bytes: number): void {
     this.#averageBytes = this.#averageBytes === 0 ? bytes : this.#averageBytes * 0.75 + bytes * 0.25;
   }
 
   /**
-   * To be called after each delivery. Messages that wait in memory do not help a slow handler, and are delivered again
-   * after a handover or a crash. So the number requested ahead follows the number handled.
+   * Adjusts `#ahead`; must be called after each delivery. Messages that wait in memory do not help a slow handler, and are
+   * delivered again after a handover or a crash. So the number of messages requested ahead follows the speed of the
+   * handlers.
    *
-   * @returns true if the number was adjusted, so that there may be more to request.
+   * @returns true after an adjustment, because there may then be more to request.
    */
   adapt(): boolean {
     const beyond = this.#held - this.#beside;
@@ -129,14 +141,14 @@ export class PullBudget {
   }
 
   /**
-   * Handlers are idle, because all buffered messages wait for running calls. Messages that they could handle are further
-   * ahead.
+   * Must be called if handlers are idle because every buffered message waits for a running call. The messages that the idle
+   * handlers could process are further ahead in the stream.
    *
-   * @returns true if more should be requested: no request is pending, and the window has room.
+   * @returns true if no request is pending and the window has room, so that more messages should be requested.
    */
   starve(): boolean {
     if (this.#owed > 0 || this.#held >= this.#window.messages) return false;
-    // Enough for all handlers: handled messages that wait for an earlier message still count as held.
+    // Enough messages for all handlers. A handled message that waits for an earlier message still counts as held.
     const needed = this.#held - this.#beside + Math.max(MIN_AHEAD, this.#beside);
     this.#ahead = Math.min(Math.max(this.#ahead, needed), this.#mostAhead);
     this.#starving = true;
@@ -144,12 +156,13 @@ export class PullBudget {
   }
 
   /**
-   * A request ended with `unserved` messages missing. `isTooSmall`: the next message does not fit into the whole window.
+   * Must be called if a request ended and `unserved` of its messages were not sent. `isTooSmall`: the next message is larger
+   * than the whole window.
    */
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;
     this.#turns = [];
-    // The same request would end the same way.
+    // Another request with the same byte limit would fail too.
     if (isTooSmall) this.#oversize = true;
   }
 

@@ -16,8 +16,8 @@ interface Consumer {
 }
 
 /**
- * Sends the requests of a pull consumer that a budget asks for, and accounts for requests that end without all of
- * their messages.
+ * Sends the pull requests that a budget decides on, and reports to the budget which requests ended before all of their
+ * messages arrived.
  */
 export class PullRequests {
   /** Where requests are sent; the prefix contains the JetStream domain, if any. */
@@ -53,12 +53,12 @@ export class PullRequests {
     this.#isOver = true;
   }
 
-  /** When a request was last sent while none was pending, on this process's clock. */
+  /** When a request was last sent while no other request was pending, on this process's clock. */
   get endedRestAt(): number {
     return this.#endedRestAt;
   }
 
-  /** Requests what the budget asks for. */
+  /** Sends requests until the budget needs no more. */
   fill(): void {
     while (!this.#isOver) {
       const isRest = !this.#demand.isWaiting;
@@ -69,12 +69,12 @@ export class PullRequests {
     }
   }
 
-  /** True for a status message of the server, which has no subject of the stream. */
+  /** True for a status message from the server. Its subject is below the inbox, while deliveries have subjects of the stream. */
   isAnswer(message: Msg): boolean {
     return message.subject.startsWith(this.inbox);
   }
 
-  /** A request has ended before all of its messages came, or was refused. */
+  /** Handles the status message of a request that was refused, or that ended before all of its messages arrived. */
   receiveStatus(message: Msg): void {
     const code = message.headers?.code ?? 0;
     const text = message.headers?.description ?? '';
@@ -96,7 +96,8 @@ export class PullRequests {
       return;
     }
     this.#demand.fallShort(unserved, code === 409 && unserved === size);
-    // An idle reader lets all its requests expire and sends one for all: each pending request gets heartbeats of its own.
+    // An idle reader waits until all of its requests have expired, and then sends one request instead of them. The server
+    // sends heartbeats for each pending request.
     if (code === 408 && this.#demand.isWaiting) return;
     this.fill();
   }
@@ -106,17 +107,17 @@ export class PullRequests {
     const request = {
       batch,
       expires: nanosOf(expiresMs),
-      // The server refuses a heartbeat longer than half of the request.
+      // The server refuses a heartbeat interval longer than half of the request's expiry time.
       idle_heartbeat: nanosOf(Math.min(this.#heartbeatMs, expiresMs / 2)),
       ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
     try {
-      // The reply subject contains the size of the request, because the server sends status messages to it.
+      // The server sends status messages to the reply subject, so this subject carries the size of the request.
       this.#handles.connection.publish(this.subject, JSON.stringify(request), {
         reply: `${this.inbox}.${batch}`,
       });
     } catch (error) {
-      // The connection is closing. The caller is a handler that has ended and must not get this error.
+      // The connection is closing. The caller may be a handler call that has just ended, and must not get this error.
       this.#fail(messageOf(error));
     }
   }

@@ -24,7 +24,7 @@ import { SilenceWatch } from './silence-watch.js';
 /** The server deletes the reader of a vanished process after this time. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
-/** The reason of a fault if the server sent nothing, although it should have. */
+/** The reason of a fault if the server sent nothing although a request was pending. */
 export const SILENCE = 'the server is silent';
 
 /** What to pull, and how. */
@@ -43,25 +43,25 @@ export interface PullOptions {
   emptyAt?: number | undefined;
   /** Limit of messages that are handled at the same time. Default 1. */
   concurrency?: number | undefined;
-  /** The server's interval of heartbeats; two missing heartbeats are a fault. */
+  /** Interval of the server's heartbeats. A silence of more than two and a half intervals is a fault. */
   heartbeatMs: number;
 }
 
-/** Receives deliveries; nothing after `fault`. `delivery` is only valid during the call, because it is reused. */
+/** Receives deliveries. After `fault`, no method is called. `delivery` is only valid during the call, because it is reused. */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
-  /** `messages` waiting messages no longer exist, and no other messages wait. */
+  /** All messages that waited on the server were removed; `messages` is their number. */
   gone?(messages: number): void;
   /**
-   * `error`: another reader will not help, for example if permissions are missing. `unexpected`: the delivery that
-   * caused the fault.
+   * `error` is set if another reader would fail too, for example because permissions are missing. `unexpected` describes the
+   * delivery that caused the fault.
    */
   fault(reason: string, error?: NatspocError, unexpected?: Unexpected): void;
 }
 
 /**
- * A pull consumer without acknowledgements, kept supplied with requests within a window. Deliveries are contiguous and
- * as requested, or the reader faults. A reader never repairs itself.
+ * A pull consumer without acknowledgements. The reader keeps requesting messages within a window. The first delivery that
+ * leaves a gap or was not requested ends the reader with a fault. A reader never recovers from a fault.
  */
 export class PullReader {
   readonly #handles: NatsHandles;
@@ -73,7 +73,7 @@ export class PullReader {
   #subscription: Subscription | undefined;
   readonly #expectation: Expectation;
   #pending: number;
-  /** Since when there may have been no pending request; undefined if there always was one since the last delivery. */
+  /** From when on there may have been no pending request; undefined if a request was always pending since the last delivery. */
   #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
   #rested: Rest | undefined;
   #watchdog: SilenceWatch | undefined;
@@ -97,7 +97,7 @@ export class PullReader {
    * Creates the consumer. Nothing is requested before {@link start}.
    *
    * @returns the reader, and the number of waiting messages.
-   * @throws what the client throws if the consumer cannot be created.
+   * @throws the client's error if the consumer cannot be created.
    */
   static async open(
     handles: NatsHandles,
@@ -134,7 +134,7 @@ export class PullReader {
     return this.#rested;
   }
 
-  /** Starts to pull. `held`: unsettled messages of the previous reader, which count against the window. */
+  /** Starts to pull. `held`: messages of the previous reader that are not released yet, which count against the window. */
   start(held = 0): void {
     this.#demand.begin(held);
     this.#requests.fill();
@@ -146,7 +146,10 @@ export class PullReader {
     this.#requests.fill();
   }
 
-  /** Handlers are idle, because all buffered messages wait for running calls: requests more if the window has room. */
+  /**
+   * Requests more messages if the window has room. Must be called if handlers are idle because every buffered message waits
+   * for a running call.
+   */
   starve(): void {
     if (this.#demand.starve()) this.#requests.fill();
   }
@@ -163,18 +166,18 @@ export class PullReader {
     this.#shut();
     if (this.#handles.connection.isClosed()) return;
     this.#handles.manager.consumers.delete(this.#options.stream, this.#options.name).catch(() => {
-      // Best effort: otherwise the server deletes the consumer after the inactivity threshold.
+      // Best effort. If this deletion fails, the server deletes the consumer after the inactivity threshold.
     });
   }
 
-  /** Ends the reader with a fault from outside. */
+  /** Ends the reader with a fault that the caller has found. */
   fail(reason: string, error?: NatspocError): void {
     if (!this.#open) return;
     this.#shut();
     this.#sink.fault(reason, error);
   }
 
-  /** A forbidden request gets no answer, and would look like a silent server. */
+  /** Reports a forbidden request as a fault. The server does not answer such a request, so it would seem to be silent. */
   #denied(operation: string, subject: string): void {
     if (operation !== 'publish' || subject !== this.#requests.subject) return;
     const message = `Could not read ${this.#options.stream}: not permitted to publish ${subject}.`;
@@ -197,7 +200,7 @@ export class PullReader {
     });
     const { clock = systemClock } = this.#handles;
     this.#watchdog = new SilenceWatch(clock, this.#options.heartbeatMs, {
-      // The server only answers requests: while the window is full, it sends nothing.
+      // The server only answers requests. While the window is full, no request is pending, and the server sends nothing.
       isWaiting: () => this.#demand.isWaiting,
       silent: () => this.fail(SILENCE),
     });
@@ -249,7 +252,8 @@ export class PullReader {
 
   /**
    * The server sends heartbeats for a pending request only if it has no message for the request (`processWaiting` in
-   * server/consumer.go). So the messages that it had counted were purged or have expired. No delivery would show this.
+   * server/consumer.go). So the messages that the server had counted were purged or have expired. No delivery would show
+   * this loss.
    */
   #idle(): void {
     const gone = this.#pending;

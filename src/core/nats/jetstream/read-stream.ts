@@ -14,11 +14,11 @@ export interface ReadOptions {
   stream: string;
   /** Subject filter. */
   filter: string;
-  /** Default: the first. */
+  /** Default: the first sequence. */
   startSequence?: number | undefined;
-  /** True: continue with new messages, and with another reader if one fails. False: end after the last stored message. */
+  /** True: continue with new messages, and open another reader if a reader fails. False: end after the last stored message. */
   follow: boolean;
-  /** True: without payloads. */
+  /** True: the payloads are omitted. */
   headersOnly?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -33,10 +33,10 @@ export interface ReadMessage {
 }
 
 /**
- * Reads one message of a stream from its leader: the message of a sequence, or the last message of a subject.
+ * Reads one message from the leader of a stream, by its sequence or as the last message of a subject.
  *
- * @returns undefined if it does not exist (any more).
- * @throws NatspocError if it cannot be read.
+ * @returns undefined if the message does not exist (any more).
+ * @throws NatspocError if the message cannot be read.
  */
 export async function readMessage(
   { manager }: Pick<NatsHandles, 'manager'>,
@@ -61,9 +61,11 @@ export async function readMessage(
 }
 
 /**
- * Reads the messages of a stream in order, within a window, until the signal aborts.
+ * Reads the messages of a stream in order, within a window, until the signal aborts. Without `follow`, also ends after the
+ * last stored message.
  *
- * @throws NatspocError if they cannot be read: no stream, no permission; without `follow` also after a lost connection.
+ * @throws NatspocError if the messages cannot be read (no stream, no permission); without `follow` also after a lost
+ *   connection.
  */
 export async function* readStream(handles: NatsHandles, options: ReadOptions): AsyncGenerator<ReadMessage> {
   const { stream, follow, signal } = options;
@@ -82,7 +84,7 @@ export async function* readStream(handles: NatsHandles, options: ReadOptions): A
   }
 }
 
-/** Reads through one consumer, until it fails. */
+/** Reads through one consumer, until the messages end or the consumer fails. */
 async function* readOnce(
   handles: NatsHandles,
   { stream, filter, follow, headersOnly, signal }: ReadOptions,
@@ -111,7 +113,7 @@ async function* readOnce(
         arrived.push({ subject, headers, data, sequence, atMs, pending });
         wake();
       },
-      // Another client has deleted the remaining messages.
+      // The remaining messages were deleted, or have expired.
       gone: () => {
         if (!follow) finish();
       },

@@ -5,22 +5,22 @@ import { parseDuration } from '../../lib/units.js';
 const EXPIRES_MS = 30_000;
 const NANOS_PER_MS = 1_000_000;
 
-/** The server's answer to a request that exceeds its settings (status 409). */
+/** The server's answer to a request that exceeds one of these limits (status 409). */
 const EXCEEDED = /^Exceeded MaxRequest(Batch|Expires|MaxBytes) of (\S+)$/;
 
 const positive = (value: number | undefined): number =>
   value !== undefined && value > 0 ? value : Number.POSITIVE_INFINITY;
 
 /**
- * The server's limits of a request: `max_request_batch`, `max_request_expires` and `max_request_max_bytes` of a
- * consumer. A server or an account may set them for all consumers.
+ * The server's limits of a request. They are settings of a consumer: `max_request_batch`, `max_request_expires` and
+ * `max_request_max_bytes`. A server or an account may set them for all consumers.
  */
 export class RequestLimits {
   messages: number;
   bytes: number;
   expiresMs: number;
 
-  /** `config`: of the consumer. */
+  /** `config`: the configuration of the consumer. */
   constructor({ max_batch, max_bytes, max_expires }: Partial<ConsumerConfig> = {}) {
     this.messages = positive(max_batch);
     this.bytes = positive(max_bytes);

@@ -18,7 +18,10 @@ interface Placed {
   atMs: number;
 }
 
-/** What {@link searchTime} works with: the ends of a stream, and the first stored message from a sequence on. */
+/**
+ * The input of {@link searchTime}: the first and last sequence of a stream, and a function that finds the first stored
+ * message from a sequence on.
+ */
 export interface TimeSearch {
   first: number;
   last: number;
@@ -26,8 +29,8 @@ export interface TimeSearch {
 }
 
 /**
- * The sequence of a time, by binary search: all messages before the sequence were stored earlier. The result is from
- * `first` to `last` + 1, whatever was deleted in between.
+ * Finds a sequence for a time by binary search. All messages before the sequence were stored earlier than the time. The
+ * result is between `first` and `last` + 1, even if messages in between were deleted.
  */
 export async function searchTime({ first, last, from }: TimeSearch, atMs: number): Promise<number> {
   let [low, high] = [first, last + 1];
@@ -41,8 +44,8 @@ export async function searchTime({ first, last, from }: TimeSearch, atMs: number
 }
 
 /**
- * The first sequence stored at or after a time. The server's own search by time is wrong in 2.9 and 2.10 if earlier
- * messages were deleted, and crashes 2.9 if they were in memory.
+ * The first sequence stored at or after a time. The server's own search by time is not used. In nats-server 2.9 and 2.10 its
+ * result is wrong if earlier messages were deleted. In 2.9 the search crashes the server if those messages were in memory.
  *
  * @throws NatspocError if the server does not answer.
  */

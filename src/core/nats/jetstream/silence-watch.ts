@@ -1,17 +1,17 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
 
-/** Missing heartbeats after which a server counts as silent. */
+/** A server counts as silent after this number of heartbeat intervals without a message. */
 const MISSING = 2.5;
 
-/** What a silence watch uses and reports to. */
+/** The state that a silence watch reads, and the event that it reports. */
 export interface SilenceWatchEvents {
   /** True while the server owes an answer. */
   isWaiting(): boolean;
-  /** The server has sent nothing for two and a half heartbeats, although it owes an answer. */
+  /** The server has sent nothing for two and a half heartbeat intervals, although it owes an answer. */
   silent(): void;
 }
 
-/** Notices that a server sends nothing, not even heartbeats. A stop of this process does not count. */
+/** Notices that a server sends nothing, not even heartbeats. A time in which this process was stopped does not count. */
 export class SilenceWatch {
   readonly #clock: Clock;
   readonly #everyMs: number;
@@ -42,7 +42,7 @@ export class SilenceWatch {
 
   #look(): void {
     const now = this.#clock.now();
-    // A late timer means that this process was stopped: messages that arrived meanwhile are still unread.
+    // A late timer means that this process was stopped, so messages that arrived in that time are still unread.
     const isLate = now - this.#dueAt > this.#everyMs / 2;
     this.#dueAt = now + this.#everyMs;
     this.#cancel = this.#clock.at(this.#dueAt, () => this.#look());

@@ -4,9 +4,10 @@ import type { KeepingStream, StoredCopy, StoreOutcome } from '../../ports/keepin
 const MAX_IDS = 16;
 
 /**
- * Stores a message once, however often this function is called. The stream remembers an id for longer than its message, so
- * a duplicate may refer to a deleted message, or to another one. So the stored message is read. If it is not a copy, the
- * message is stored under another id, derived from the first, so that a later attempt finds it.
+ * Stores a message once, however often this function is called. The stream may remember an id longer than it keeps the
+ * message. So an answer that reports a duplicate may refer to a deleted message, or to a different message. Therefore the
+ * stored message is read. If it is not a copy, the message is stored under another id. That id is derived from the first id,
+ * so that a later call finds the copy.
  *
  * @param isCopy returns true for a stored copy of the message.
  */

@@ -4,14 +4,15 @@ import { keepsCreation } from '../client/server-version.js';
 
 /**
  * When a stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown, or if the server may
- * report a wrong time. A time from any server is trusted if the stream has never stored a message, or still holds message 1
- * and stored it no earlier than that time: a recreated stream starts at sequence 1.
+ * report a wrong time. The time from any server version is trusted if the stream has never stored a message. It is also
+ * trusted if the stream still holds message 1 and stored it at that time or later, because a recreated stream starts at
+ * sequence 1.
  */
 export function createdAt(
   { created, state }: Pick<StreamInfo, 'created' | 'state'>,
   connection: Pick<NatsConnection, 'info'>,
 ): number | undefined {
-  // The client calls it a number; the server sends RFC 3339.
+  // The client declares a number, but the server sends a text in the format of RFC 3339.
   const at = known(Date.parse(String(created)));
   if (at === undefined || keepsCreation(connection)) return at;
   const isFirstThere = state.first_seq === 1 && Date.parse(state.first_ts) >= at;
@@ -19,8 +20,8 @@ export function createdAt(
 }
 
 /**
- * When the message of a sequence was stored, in milliseconds since 1970 on the server's clock; undefined if it is gone, the
- * leader did not answer, or reading is not permitted.
+ * When the message with a sequence was stored, in milliseconds since 1970 on the server's clock; undefined if it no longer
+ * exists, the leader did not answer, or reading is not permitted.
  */
 export async function storedAt(
   { manager }: Pick<NatsHandles, 'manager'>,

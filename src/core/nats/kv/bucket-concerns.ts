@@ -3,7 +3,7 @@ import { formatBytes, formatCount } from '../../lib/units.js';
 import { ALL_USES, type Concern, fieldOf } from '../client/concern.js';
 import { bucketSubject } from './bucket.js';
 
-/** Size of a partition's entries in the bucket, for each group: 16 of its lease, 16 of its position. */
+/** Size, in bytes, of a partition's entries in the bucket for one group: 16 entries of the lease and 16 of the position. */
 const BYTES_A_PARTITION = 8_192;
 const ENTRIES_A_PARTITION = 32;
 /** Size of an entry with the longest names. */
@@ -53,7 +53,7 @@ export function bucketConcerns(config: StreamConfig, needs: BucketNeeds): Concer
   const { bucket, partitions, replicas = 0 } = needs;
   const refused = Object.entries(REFUSED).flatMap(([setting, judge]): Concern[] => {
     const why = judge(config, bucket);
-    const message = `Bucket ${bucket} ${why}: leases and positions would be lost. Choose another bucket, or let natspoc create it.`;
+    const message = `Bucket ${bucket} ${why}: leases and positions would be lost. Choose another bucket, or let natspoc create one.`;
     return why === undefined ? [] : [{ severity: 'refused', uses: ALL_USES, setting, message }];
   });
   const { name, max_bytes, max_msgs, max_msgs_per_subject, num_replicas } = config;

@@ -2,15 +2,15 @@ import type { StreamInfo } from 'nats';
 import type { NatsHandles } from '../client/handles.js';
 import { entriesFrom, type StoredEntry } from './bucket-past.js';
 
-/** After this time everything is read again, in milliseconds, whatever the counts say. */
+/** After this time, in milliseconds, the whole bucket is read again, even if the counts agree. */
 const WHOLE_EVERY_MS = 60_000;
 
-/** The state of a bucket. Another time of creation means another bucket. */
+/** The state of a bucket. A different creation time means a different bucket. */
 type State = Pick<StreamInfo['state'], 'last_seq' | 'num_subjects'> & { created: string };
 
 /**
- * A copy of a bucket, brought up to date from time to time: the newest entry of each key, deleted ones
- * included. Only new entries are read, if they are fewer than all keys.
+ * A copy of a bucket, with the newest entry of each key, including deletion markers. An update reads only the new entries if
+ * there are fewer of them than keys.
  */
 export class BucketCopy {
   #entries = new Map<string, StoredEntry>();
@@ -18,7 +18,7 @@ export class BucketCopy {
   #created = '';
   #wholeAt = Number.NEGATIVE_INFINITY;
 
-  /** The entries, in no order. */
+  /** The entries, in no particular order. */
   get entries(): Iterable<StoredEntry> {
     return this.#entries.values();
   }
@@ -36,7 +36,7 @@ export class BucketCopy {
       if (last_seq > this.#upTo)
         this.#apply(await entriesFrom(handles, bucket, this.#upTo + 1, timeoutMs), last_seq);
       this.#upTo = last_seq;
-      // If the bucket has fewer keys, some were purged. If it has more, an entry was missed.
+      // If the bucket has fewer keys than the copy, keys were purged. If it has more, the copy missed an entry.
       if (this.#entries.size === num_subjects) return;
     }
     this.#entries = new Map();

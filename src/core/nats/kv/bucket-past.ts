@@ -8,10 +8,13 @@ import { type Fetched, type FetchOptions, fetchAll } from '../jetstream/fetch.js
 import { newestPart } from '../jetstream/newest-part.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
-/** Limit of entries read of a whole group's past. It is above the number of lease entries of 256 partitions. */
+/**
+ * Limit of the entries that are read from the past of a whole group. It is above the number of lease entries of 256
+ * partitions.
+ */
 const HISTORY_LIMIT = 10_000;
 
-/** An entry of the bucket, and when it was stored, by our wall clock. */
+/** An entry of the bucket, and when it was stored, on this process's wall clock. */
 export interface StoredEntry extends BucketEntry {
   atMs: number;
 }
@@ -24,7 +27,7 @@ export interface PastOptions {
   bucket: string;
   group: string;
   timeoutMs: number;
-  /** The newest entries, if they were read already for all groups together. */
+  /** The newest entries, if they have already been read for all groups together. */
   latest?: Latest | undefined;
 }
 
@@ -44,7 +47,7 @@ export class BucketPast {
     this.#latest = latest;
   }
 
-  /** Past sessions, leases and proofs of life. If there are very many, only the newest. */
+  /** Past sessions, leases and proofs of life. If there are more than {@link HISTORY_LIMIT}, only the newest. */
   async newest(): Promise<PastEntry[]> {
     const [group, proofs] = await Promise.all([
       this.#newest(`${keys.groupPrefix(this.#group)}>`, false),

@@ -25,7 +25,7 @@ const CONFLICTS: ReadonlySet<number> = new Set([
 /** Codes of temporary errors: unavailable, or (since 2.11) too many requests. */
 const PASSING: ReadonlySet<number> = new Set([503, 429]);
 
-/** Codes for a full bucket, account or server. They last until an operator makes room. */
+/** Codes for a full bucket, account or server. The errors last until an operator makes room. */
 const PASSING_LIMITS: ReadonlySet<number> = new Set([
   API_ERRORS.accountResourcesExceeded,
   API_ERRORS.insufficientResources,
@@ -39,7 +39,7 @@ const describeRefusal = (bucket: string, description: string): string =>
 export const bucketStream = (bucket: string): string => `KV_${bucket}`;
 export const bucketSubject = (bucket: string, key: string): string => `$KV.${bucket}.${key}`;
 
-/** The KV bucket on a real server. Reads go to the stream's leader: a direct get may be stale. */
+/** The KV bucket on a real server. Reads go to the stream's leader, because a direct get may be stale. */
 export class NatsBucket implements Bucket {
   readonly #handles: NatsHandles;
   readonly #name: string;
@@ -65,7 +65,7 @@ export class NatsBucket implements Bucket {
       const query = { last_by_subj: bucketSubject(this.#name, key) };
       const reading = this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
       // The manager's own timeout is longer. A request lost in a broken connection must be repeated soon, because the
-      // partition commits nothing meanwhile.
+      // partition commits nothing until then.
       const stored = await within(reading, this.#timeoutMs, this.#clock);
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
@@ -116,8 +116,8 @@ export class NatsBucket implements Bucket {
     if (value === null) header.set(KV_OPERATION, 'DEL');
     try {
       const subject = this.#domainPrefix + bucketSubject(this.#name, key);
-      // While disconnected, the client keeps the request and sends it after the reconnect, even if its timeout has
-      // passed: such a write is applied late (SPEC.md, A1 and A6).
+      // While disconnected, the client keeps the request and sends it after the reconnect, even if its timeout has passed.
+      // Such a write is applied late (SPEC.md, A1 and A6).
       const reply = await this.#handles.connection.request(subject, value ?? new Uint8Array(0), {
         timeout: timeoutMs,
         headers: header,
@@ -125,7 +125,7 @@ export class NatsBucket implements Bucket {
       const stream = bucketStream(this.#name);
       const ack = new PubAckReader(stream, this.#handles.domain).decode(reply.data);
       if (ack.kind === 'stored') return { kind: 'ok', revision: ack.sequence };
-      // A bucket of the same name in another domain may have answered first. Our bucket is read back.
+      // A bucket of the same name in another domain may have answered first. The outcome in our bucket is then unknown.
       if (ack.kind !== 'refused') return { kind: 'unknown' };
       const { reason, status } = ack;
       if (CONFLICTS.has(reason.code)) return { kind: 'conflict' };

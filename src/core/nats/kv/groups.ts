@@ -3,13 +3,13 @@ import type { NatsHandles } from '../client/handles.js';
 import { toNatspocError } from '../client/outcome.js';
 import { bucketStream, bucketSubject } from './bucket.js';
 
-/** The keys that prove a group's existence; see {@link groupProvedBy}. */
+/** Filters of the keys that prove a group's existence; see {@link groupProvedBy}. */
 const FILTERS = ['position.*.*', 'group.*.session.*', 'group.*.lease.*'];
 
 /**
  * The names of all groups in a bucket, sorted.
  *
- * @throws what the client throws: no permission, no bucket, no answer.
+ * @throws the client's errors: no permission, no bucket, no answer.
  */
 export async function listGroups({ manager }: NatsHandles, bucket: string): Promise<string[]> {
   const groups = new Set<string>();
@@ -33,7 +33,7 @@ const ofGroup = (group: string): string[] => [
 ];
 
 /**
- * Deletes all current and past entries of a group up to a revision. Entries that were written later stay.
+ * Deletes all current and past entries of a group up to a revision. Entries that were written later remain.
  *
  * @returns the number of deleted entries.
  * @throws NatspocError if the deletion is not permitted, or the server does not answer.
@@ -47,7 +47,7 @@ export async function purgeGroup(
   let purged = 0;
   try {
     for (const filter of ofGroup(group)) {
-      // The server keeps the entry of the given revision.
+      // A purge keeps the entry of the given revision, so the next revision is given.
       const options = { filter: bucketSubject(bucket, filter), seq: revision + 1 };
       purged += (await manager.streams.purge(bucketStream(bucket), options)).purged;
     }

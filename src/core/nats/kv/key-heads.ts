@@ -53,7 +53,11 @@ export async function readHeads(
   return { heads: [...heads.values()], nowMs: Date.now() + serverAheadMs };
 }
 
-/** Deletes the entries of a key before this revision, without a marker. @throws NatspocError if that fails. */
+/**
+ * Deletes the entries of a key that are older than this revision, without a deletion marker.
+ *
+ * @throws NatspocError if the deletion fails.
+ */
 export async function purgeBefore(
   { manager }: NatsHandles,
   bucket: string,

@@ -7,7 +7,7 @@ import { purgeBefore, readHeads } from './key-heads.js';
 
 const KINDS = ['lease', 'position', 'override', 'cleared'] as const;
 
-/** The entries of a group's partitions that remain in the bucket, on a real server. */
+/** Reads and purges the entries that a group's partitions have left in the bucket, on a real server. */
 export function natsPartitionTraces(
   handles: NatsHandles,
   entries: Pick<Bucket, 'read'>,
@@ -39,7 +39,7 @@ export function natsPartitionTraces(
         handles,
         bucket,
         keys[kind](group, partition),
-        // The newest entry of a lease is never deleted: a later layout claims the lease at this revision.
+        // The newest entry of a lease is never deleted, because a later layout claims the lease at this revision.
         kind === 'lease' ? revision : revision + 1,
       ),
   };

@@ -4,7 +4,7 @@ import { isId } from '../../protocol/record-format.js';
 import type { NatsHandles } from '../client/handles.js';
 import { purgeBefore, readHeads } from './key-heads.js';
 
-/** The traces of a group's sessions on a real server. */
+/** Reads and purges the entries that a group's sessions have left in the bucket, on a real server. */
 export function natsSessionTraces(
   handles: NatsHandles,
   { bucket, group, timeoutMs }: { bucket: string; group: string; timeoutMs: number },
@@ -16,7 +16,7 @@ export function natsSessionTraces(
   };
   return {
     async read() {
-      // Sessions are read last: a proof of life is written before its session.
+      // Sessions are read last, because a proof of life is written before its session.
       const proofs = await read('proof');
       const sessions = await read('session');
       return { traces: [...proofs.traces, ...sessions.traces], nowMs: sessions.nowMs };

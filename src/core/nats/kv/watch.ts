@@ -12,11 +12,11 @@ import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 const HEARTBEAT_MS = 1_000;
 /** Minimum time between the opening of two readers. */
 const RETRY_MS = 250;
-/** Interval of comparisons with the newest entry: a watch may be silent although heartbeats arrive. */
+/** Interval of comparisons with the bucket's newest entry, because a watch may get no entries although heartbeats arrive. */
 const POLL_MS = 3_000;
 /** A snapshot without progress for this time is read again. */
 const SNAPSHOT_STALL_MS = 2_000;
-/** Delay of a comparison if more entries were announced and none arrives: the server may have missed an entry. */
+/** Delay of a comparison if the server announced more entries and none arrives. The server may have missed an entry. */
 const STALL_MS = 50;
 
 /**
@@ -48,7 +48,7 @@ export class BucketWatch implements Watch {
   #openedAt = Number.NEGATIVE_INFINITY;
   readonly #hasWatched: () => boolean;
 
-  /** `hasWatched`: true if this program has got a snapshot of the bucket, from this watch or an earlier one. */
+  /** `hasWatched` returns true if this program has received a snapshot of the bucket, from this watch or an earlier one. */
   constructor(
     handles: NatsHandles,
     bucket: string,
@@ -133,15 +133,16 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * Before the first snapshot of the program a limit is a configuration error. Later it may be raised, or room may be freed, also
-   * for a member that watches anew because the bucket went back.
+   * True if the error may pass. Before the program's first snapshot, a limit counts as a configuration error. Later, the
+   * limit may be raised or room may be freed. This also applies to a member that opens another watch because the bucket was
+   * purged, recreated or restored from an older copy.
    */
   #mayPass(error: unknown): boolean {
     if (isLimit(error)) return this.#hasWatched();
     return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
   }
 
-  /** Waits for a reader. A reader that opens after the timeout is closed again, because another is being opened. */
+  /** Waits for a reader. A reader that opens after the timeout is closed again, because another reader is being opened. */
   #inTime(opening: ReturnType<typeof PullReader.open>): ReturnType<typeof PullReader.open> {
     return within(opening, PLACEMENT_MS, this.#clock).catch((error: unknown) => {
       opening.then(
@@ -153,7 +154,7 @@ export class BucketWatch implements Watch {
   }
 
   #reopen(): void {
-    // A closed connection never comes back. Its owner has closed it, or knows that it is closed.
+    // A closed connection never reconnects. The code that opened the connection has closed it, or knows that it is closed.
     if (this.#stopped || this.#handles.connection.isClosed()) return;
     this.#reader = undefined;
     this.#cancelIncomplete?.();
@@ -178,7 +179,7 @@ export class BucketWatch implements Watch {
       return;
     }
     if (delivery.pending > 0) this.#awaitNext();
-    // All entries of one read of the socket are one batch: a plan for each of 1,000 entries would be wasteful.
+    // All entries from one read of the socket form one batch. To plan after each of 1,000 entries would be wasteful.
     this.#changes.push(entry);
     if (this.#changes.length === 1) {
       queueMicrotask(() => {
@@ -202,8 +203,9 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * The server may miss an entry that it counted (see {@link #compareWithNewest}), or another client may delete the entry.
-   * Nothing else would end the wait: heartbeats and changes keep arriving.
+   * Ends the wait for a complete snapshot if no further entry arrives. The server may miss an entry that it counted (see
+   * {@link #compareWithNewest}), or another client may delete the entry. Nothing else would end the wait, because heartbeats
+   * and changes keep arriving.
    */
   #awaitRest(pending: number): void {
     this.#fewestPending = pending;
@@ -230,11 +232,12 @@ export class BucketWatch implements Watch {
       const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
         last_by_subj: this.#filter,
       });
-      // Either the watch is dead: neither the newest entry, which was stored before we asked, nor a newer one has arrived.
-      // Or the newest entry arrived and more are announced: nats-server 2.9 was observed to miss one of two entries that
-      // were stored within a millisecond, and never to deliver it.
+      // The watch is behind in two cases. In the first case it is dead: neither the newest entry nor a newer one has
+      // arrived, although the newest was stored before this request. In the second case the newest entry has arrived, and
+      // the server announces more. nats-server 2.9 was observed to miss one of two entries that were stored within a
+      // millisecond, and never to deliver it.
       const isBehind = newest.seq > known || (newest.seq === known && this.#pending > 0);
-      // A lower revision: the newest entry was removed without a marker, or the bucket was restored from an older copy.
+      // If the revision is lower, the newest entry was removed without a marker, or the bucket was restored from an older copy.
       if ((isBehind || newest.seq < known) && isUnchanged()) before.fail('behind');
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound && known > 0 && isUnchanged())

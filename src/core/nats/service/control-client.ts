@@ -3,7 +3,7 @@ import { messageOf } from '../../lib/errors.js';
 import { type ControlClient, decodeControlAnswer, memberSubject } from '../../protocol/member-orders.js';
 import { SERVICE_ERROR } from './micro-service.js';
 
-/** Asks members over their endpoints. */
+/** Sends an operator's requests to the endpoints of members. */
 export const natsControlClient = (
   connection: NatsConnection,
   stream: string,

@@ -35,8 +35,8 @@ export interface ServiceDescription {
 const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
- * Members as NATS micro services (ADR-32), so that any NATS tool lists them. Only members need permission to answer on
- * the group's subjects. If only they have it, "no responders" means that the member's connection is gone.
+ * Members as NATS micro services (ADR-32), so that any NATS tool lists them. Only members need permission to answer on the
+ * group's subjects. If only members have this permission, "no responders" means that the member's connection is gone.
  */
 export class MicroIdentities implements Identities {
   readonly #connection: NatsConnection;
@@ -48,9 +48,9 @@ export class MicroIdentities implements Identities {
   }
 
   /**
-   * If permissions forbid the member to answer its group, nothing answers for its id. Its session records this, so that
-   * other members conclude nothing from the silence. Other forbidden subjects are simply missing. Undefined if the
-   * connection broke, and it is unknown whether the server knows the service.
+   * Creates an identity. If permissions forbid the member to answer probes, probes of its id get no answer. The session
+   * records this, so that other members conclude nothing from the silence. On other forbidden subjects, the member receives
+   * no requests. Returns undefined if the connection broke, because the server may then not know the service.
    */
   async create(): Promise<MemberIdentity | undefined> {
     const refused = new Set<string>();
@@ -90,7 +90,7 @@ export class MicroIdentities implements Identities {
       // refused subscriptions before it answers this flush; the client reports them one turn of the event loop later.
       await this.#connection.flush();
     } catch (error) {
-      // The client would subscribe again after the reconnect, and answer for an old id.
+      // Otherwise the client would subscribe again after the reconnect, and answer for an old id.
       service.stop();
       throw error;
     }
@@ -148,7 +148,7 @@ export const microProber = (
       // A separate inbox, so that the answering client does not learn where the bucket's answers arrive.
       const options = { timeout: timeoutMs, noMux: true, reply: createInbox(inboxPrefix) };
       const answer = await connection.request(subject, undefined, options);
-      // A stream that listens to all subjects answers as well, which says nothing about the member.
+      // A stream that listens to all subjects answers as well. Such an answer says nothing about the member.
       return parseObject(answer.data)?.id === sessionId ? 'alive' : 'timeout';
     } catch (error) {
       if (!(error instanceof NatsError)) return 'timeout';
@@ -158,7 +158,7 @@ export const microProber = (
   },
 });
 
-/** The state of the connection, for a member. */
+/** Watches the connection for a member. */
 export const natsLink = (connection: NatsConnection): Link => ({
   watch(events) {
     let complaint: string | undefined;

@@ -6,7 +6,7 @@ import { decodeMemberStats, type MemberStats } from '../../protocol/member-stats
 import { listen } from '../client/listen.js';
 import { watchConnection } from '../client/watch-connection.js';
 
-/** The stats in a STATS answer (ADR-32): every endpoint carries the same data. */
+/** The stats in a STATS answer (ADR-32), from the first endpoint whose data contains them. */
 export function decodeStatsAnswer(bytes: Uint8Array): MemberStats | undefined {
   const { endpoints } = parseObject(bytes) ?? {};
   if (!Array.isArray(endpoints)) return undefined;
@@ -17,7 +17,10 @@ export function decodeStatsAnswer(bytes: Uint8Array): MemberStats | undefined {
   return undefined;
 }
 
-/** Asks these sessions for their stats. Waits for all answers, for `waitMs`, or for the end of the connection. Never rejects. */
+/**
+ * Asks these sessions for their stats. Waits until all have answered, `waitMs` have passed, a request is refused, or the
+ * connection ends. Never rejects.
+ */
 export async function collectStats(
   connection: NatsConnection,
   { stream, group, inboxPrefix }: { stream: string; group: string; inboxPrefix: string | undefined },

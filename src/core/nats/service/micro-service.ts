@@ -12,7 +12,7 @@ const QUEUE = 'q';
 const VERBS = ['PING', 'INFO', 'STATS'] as const;
 type Verb = (typeof VERBS)[number];
 
-/** The header of failed requests (ADR-32). */
+/** The header of answers to failed requests (ADR-32). */
 export const SERVICE_ERROR = 'Nats-Service-Error';
 const SERVICE_ERROR_CODE = 'Nats-Service-Error-Code';
 
@@ -60,8 +60,8 @@ interface Counts {
 }
 
 /**
- * A NATS micro service (ADR-32). It answers only requests; see {@link isRequest}. Endpoints that permissions forbid are
- * missing.
+ * A NATS micro service (ADR-32). It answers only requests; see {@link isRequest}. An endpoint that permissions forbid
+ * receives no requests.
  */
 export class MicroService {
   readonly #connection: NatsConnection;
@@ -98,7 +98,7 @@ export class MicroService {
         message: (message) => {
           if (isRequest(message, subject, this.#options.prefix)) handle(message);
         },
-        // Other clients notice, and the connection's watchers learn which subject is refused.
+        // Other clients get no answer, and the connection's watchers learn which subject was refused.
         failed: () => {},
       },
       queue === undefined ? {} : { queue },
@@ -128,7 +128,7 @@ export class MicroService {
     try {
       message.respond(data, headers && { headers: encodeHeaders(headers) });
     } catch {
-      // The connection is being closed. The client that asked notices that.
+      // The connection is being closed, so the client that asked gets no answer.
     }
   }
 

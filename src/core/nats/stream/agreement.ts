@@ -14,7 +14,7 @@ import {
   storesPartitions,
 } from './stream-layout.js';
 
-/** The existing stream and bucket. */
+/** The existing stream and bucket, and the layout stored in the bucket. */
 export interface Found {
   stream: StreamInfo | undefined;
   bucket: StreamInfo | undefined;
@@ -31,8 +31,8 @@ export interface Agreement {
 const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num_subjects ?? 0) <= 1;
 
 /**
- * True for a layout that a creation left behind when it failed halfway. Such a layout is not binding: no group has started
- * in its bucket, and no stream belongs to it.
+ * True for a layout that a failed creation has left behind. Such a layout is not binding, because no group has started in
+ * its bucket and no stream belongs to the layout.
  */
 function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
   if (!isUnused(bucket)) return false;
@@ -42,11 +42,12 @@ function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
 }
 
 /**
- * The layout on which settings, stream description and bucket agree. The bucket's layout counts first, then the description,
- * then the settings. A given setting must agree with the existing layout.
+ * Finds the layout on which settings, stream description and bucket agree. The bucket's layout takes precedence over the
+ * description, and the description over the settings. A given setting must agree with the existing layout.
  *
- * @param asItIs how to use a stream that has no layout of natspoc; see {@link checkSubjects}.
- * @throws NatspocError `layout-mismatch` if they disagree, or the stream does not listen to the partitions.
+ * @param asItIs advice on how to use a stream that has no layout of natspoc; see {@link checkSubjects}.
+ * @throws NatspocError `layout-mismatch` if settings, description and bucket disagree, or if the stream does not listen to
+ *   the subjects of all partitions.
  */
 export function agree(config: Config, found: Found, asItIs?: string): Agreement {
   const { stream, stored } = found;
@@ -64,7 +65,10 @@ export function agree(config: Config, found: Found, asItIs?: string): Agreement 
   return { layout, isStored: stored.layout !== undefined && isSame(stored.layout, layout) };
 }
 
-/** The stream is gone, but groups still have positions: under another layout these would belong to other partitions. */
+/**
+ * Checks the layout in a bucket whose stream no longer exists. Under another layout, the groups' positions would belong to
+ * other partitions.
+ */
 function checkOrphan(config: Config, layout: LayoutRecord): void {
   const same = { ...layout };
   if (config.given.has('prefix')) same.prefix = config.prefix;
@@ -73,6 +77,6 @@ function checkOrphan(config: Config, layout: LayoutRecord): void {
   throw new NatspocError(
     'layout-mismatch',
     `There is no stream ${config.stream}, but groups have positions for ${inWords(layout)} in bucket ${config.bucket}, not for ${inWords(same)}. ` +
-      `"natspoc stream delete" removes the bucket; ${config.option('bucket')} names another.`,
+      `"natspoc stream delete" removes the bucket; ${config.option('bucket')} selects another bucket.`,
   );
 }

@@ -4,7 +4,7 @@ import { askAgain } from '../client/ask-again.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import type { Wanted } from './stored.js';
 
-/** Advice if a stream cannot be created, with settings named as the user knows them. */
+/** Advice if a stream cannot be created. It names settings as the user knows them. */
 export interface CreationAdvice {
   /** If another stream has the subjects: how to choose other subjects. */
   otherSubjects: string;
@@ -22,7 +22,10 @@ export async function findStream(manager: JetStreamManager, name: string): Promi
   }
 }
 
-/** The name of a stream that listens to one of these subjects; undefined if listing is not permitted. */
+/**
+ * The name of another stream that listens to one of these subjects; undefined if there is none, or if listing is not
+ * permitted.
+ */
 async function holderOf(
   manager: JetStreamManager,
   subjects: readonly string[],
@@ -35,7 +38,7 @@ async function holderOf(
       if (other !== undefined) return other;
     }
   } catch {
-    // A user who may create streams may not be allowed to list them.
+    // Not every user who may create streams may also list them.
   }
   return undefined;
 }
@@ -72,7 +75,8 @@ async function refusal(
 /**
  * Creates a stream.
  *
- * @returns the stream, and whether it was created here. If another client was faster, the stream has that client's settings.
+ * @returns the stream, and whether this call created it. If another client was faster, the stream has that client's
+ *   settings.
  * @throws NatspocError with advice if the server refuses; `unreachable` if it does not answer in time.
  */
 export async function createStream(
@@ -88,7 +92,7 @@ export async function createStream(
       apiErrorCode(error) === API_ERRORS.streamNameInUse ? await findStream(manager, wanted.name) : undefined;
     if (theirs) return { info: theirs, isOurs: false };
     if (apiErrorCode(error) === API_ERRORS.consumersExceeded && wanted.max_consumers !== undefined) {
-      // The account allows fewer consumers per stream: leave the limit to the account.
+      // The account allows fewer consumers per stream, so the stream gets no limit of its own.
       const { max_consumers: _, ...unlimited } = wanted;
       return createStream(manager, unlimited, advice);
     }
@@ -96,7 +100,7 @@ export async function createStream(
   }
 }
 
-/** Deletes a stream that never stored a message. A stream that cannot be read or deleted stays. */
+/** Deletes a stream that never stored a message. A stream that cannot be read or deleted is left in place. */
 async function deleteUnused(manager: JetStreamManager, name: string): Promise<void> {
   try {
     const { state } = await manager.streams.info(name);
@@ -107,10 +111,10 @@ async function deleteUnused(manager: JetStreamManager, name: string): Promise<vo
 }
 
 /**
- * Undoes a creation that failed halfway. If another client uses the bucket, that client has written to it by now, and
- * everything stays.
+ * Deletes the streams of a creation that failed halfway. If another client uses the bucket, that client has written to the
+ * bucket by now, and nothing is deleted.
  *
- * @param bucket the bucket's stream, and its last sequence seen.
+ * @param bucket the name of the bucket's stream, and the last sequence that was seen in it.
  * @param made names of the created streams, in the order of deletion.
  */
 export async function takeBack(

@@ -5,7 +5,7 @@ import { plainHeaders } from '../client/headers.js';
 import { readMessage } from '../jetstream/read-stream.js';
 import { findStream } from './creation.js';
 
-/** The last dead letter of a stream; null if it cannot be decoded or is gone. */
+/** The last dead letter of a stream; null if it cannot be decoded or no longer exists. */
 async function lastLetter(
   handles: NatsHandles,
   stream: string,
@@ -19,9 +19,10 @@ async function lastLetter(
 }
 
 /**
- * The number of dead letters of a stream, and the last letter. The stream of letters may not exist before the first letter.
+ * The number of dead letters of a stream, and the last letter. The stream of dead letters may be missing until the first
+ * letter is stored.
  *
- * @param known the previous result: while nothing has changed, the last letter is not read again.
+ * @param known the previous result. If nothing has changed since then, the last letter is not read again.
  * @throws NatspocError if the server does not answer.
  */
 export async function deadLetterFacts(

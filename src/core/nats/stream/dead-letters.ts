@@ -31,11 +31,11 @@ import { findStream } from './creation.js';
 import { streamConcerns } from './stream-concerns.js';
 
 /**
- * How long the same letter is recognised: an owner may die between storing it and committing, and the next owner makes
- * all attempts before it stores the letter again.
+ * How long the stream recognises a letter that is stored again. An owner may die after it has stored a letter and before it
+ * commits. Then the next owner makes all attempts before it stores the same letter.
  */
 const DUPLICATE_WINDOW_MS = 3_600_000;
-/** Room for a longer id, if the first id was used before. */
+/** Bytes reserved for a longer id, which is needed if the first id was used before. */
 const SLACK = 256;
 /** Advice if a setting of the stream cannot be changed. */
 const ANOTHER = 'delete the stream: natspoc creates it again';
@@ -69,7 +69,7 @@ export class NatsDeadLetters implements DeadLetterStore {
   /**
    * Creates the stream if it is missing.
    *
-   * @throws NatspocError if it cannot be created, has other subjects, or a setting that loses letters.
+   * @throws NatspocError if the stream cannot be created, has other subjects, or has a setting that loses letters.
    */
   async ensure(): Promise<void> {
     const { manager } = this.#handles;
@@ -171,7 +171,7 @@ export class NatsDeadLetters implements DeadLetterStore {
         else if (partOf(stored.headers) === undefined) foreign(sequence);
       }
     } catch (error) {
-      // The stream is created with the first letter.
+      // A missing stream means that there are no letters, because the first letter creates the stream.
       if (!(error instanceof NatspocError && error.code === 'stream-missing')) throw error;
     }
   }

@@ -14,7 +14,7 @@ import { readLayout } from './stream-layout.js';
 /**
  * The names of all groups of an existing stream, keyed or not, sorted.
  *
- * @throws NatspocError `stream-missing` if there is no stream or no bucket, and as `openTopology`.
+ * @throws NatspocError `stream-missing` if there is no stream or no bucket; also the errors of `openTopology`.
  */
 export async function findGroups(connection: NatsConnection, config: Config): Promise<string[]> {
   const { handles } = await openBucket(connection, config);
@@ -22,7 +22,7 @@ export async function findGroups(connection: NatsConnection, config: Config): Pr
 }
 
 /**
- * The names of the account's streams that have a bucket of the usual name, sorted.
+ * The names of the account's streams that have a bucket with the default name, sorted.
  *
  * @throws NatspocError `not-permitted`, `unreachable`, …
  */
@@ -40,7 +40,7 @@ export async function findStreams(connection: NatsConnection, config: Config): P
 /**
  * Brings a copy of the bucket of an existing stream up to date.
  *
- * @throws NatspocError as {@link findGroups}.
+ * @throws the errors of {@link findGroups}.
  */
 export async function updateCopy(
   connection: NatsConnection,
@@ -66,15 +66,15 @@ async function openBucket(
 
 /** A bucket without its stream. */
 export interface OrphanBucket {
-  /** The groups in it. */
+  /** The groups in the bucket. */
   groups: string[];
   remove(): Promise<void>;
 }
 
 /**
- * The bucket of these settings if the bucket exists and its stream does not; otherwise undefined.
+ * The bucket of this configuration, if the bucket exists and its stream does not; otherwise undefined.
  *
- * @throws NatspocError as `openTopology`.
+ * @throws the errors of `openTopology`.
  */
 export async function findOrphanBucket(
   connection: NatsConnection,
@@ -93,7 +93,7 @@ export async function findOrphanBucket(
   if (!layout && found.state.messages > 0) {
     throw new NatspocError(
       'layout-mismatch',
-      `There is no stream ${config.stream}, and bucket ${config.bucket} holds entries but no layout: it is not natspoc's.`,
+      `There is no stream ${config.stream}, and bucket ${config.bucket} holds entries but no layout, so it is not natspoc's.`,
     );
   }
   return {

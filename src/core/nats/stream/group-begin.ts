@@ -8,10 +8,10 @@ import { findStream } from './creation.js';
 import type { Topology } from './topology.js';
 
 /**
- * True if the group of a configuration has begun, which means that its first member has decided where it starts. False if its
- * bucket does not exist yet.
+ * True if the group of a configuration has begun, which means that its first member has decided where the group starts. A
+ * group without a bucket has not begun. If the server does not answer the read of the start, the group counts as begun.
  *
- * @throws NatspocError if the server does not answer, or does not permit the reads.
+ * @throws NatspocError if the server does not answer the search for the bucket, or does not permit the reads.
  */
 export async function hasBegun(connection: NatsConnection, config: Config): Promise<boolean> {
   const manager = await openManager(connection, config);
@@ -23,7 +23,7 @@ export async function hasBegun(connection: NatsConnection, config: Config): Prom
   return found.kind !== 'missing' && (found.kind === 'unknown' || found.entry.value !== null);
 }
 
-/** How many messages of a group, in all its partitions, are stored after a sequence. */
+/** The number of messages of a group, in all its partitions, that are stored after a sequence. */
 export async function countAfter(topology: Topology, sequence: number, timeoutMs: number): Promise<number> {
   const { available } = await fetchMessages(topology, {
     stream: topology.stream,

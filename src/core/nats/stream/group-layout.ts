@@ -14,12 +14,12 @@ import { collide } from './collide.js';
 import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 
 /**
- * The stored layout of a keyed group. `layout` is undefined if the configuration asks for a keyed group that has no
- * layout yet: its first member writes one.
+ * The stored layout of a keyed group. `layout` is undefined if the configuration asks for a keyed group that has no layout
+ * yet, because its first member writes the layout.
  *
  * @param bucket undefined if the bucket does not exist.
- * @returns undefined for a group over our own layout.
- * @throws NatspocError `config` for a filter without a key, and as {@link readGroupLayout}.
+ * @returns undefined for a group over the stream's own layout.
+ * @throws NatspocError `config` for a filter without a key; also the errors of {@link readGroupLayout}.
  */
 export async function keyedLayout(
   bucket: Bucket | undefined,
@@ -33,7 +33,11 @@ export async function keyedLayout(
   throw new NatspocError('config', message);
 }
 
-/** Writes the layout of a new keyed group. @throws NatspocError `layout-mismatch` if another member has written another layout. */
+/**
+ * Writes the layout of a new keyed group.
+ *
+ * @throws NatspocError `layout-mismatch` if another member has written a different layout.
+ */
 export async function beginGroup(
   bucket: Bucket,
   config: Config,
@@ -44,7 +48,7 @@ export async function beginGroup(
   if (!isSame(written, layout)) throw mismatch(config, written, layout);
 }
 
-/** The stored layout of a group; undefined if it has none of its own: no key, and never resized. */
+/** The stored layout of a group; undefined if the group has no key and was never resized. */
 export const readGroupLayout = (bucket: Bucket, group: string): Promise<StoredLayout<GroupLayoutRecord>> =>
   readEntry(entryOf(bucket, group));
 
@@ -63,7 +67,7 @@ const entryOf = (bucket: Bucket, group: string): LayoutEntry<GroupLayoutRecord> 
     throw new NatspocError(
       'layout-mismatch',
       `The layout of group ${group} cannot be read: it was written by a newer version or another program. ` +
-        `Update natspoc; if nothing newer runs here, delete ${keys.groupLayout(group)} from the bucket and start a member with the group's key.`,
+        `Update natspoc; if no newer version runs here, delete ${keys.groupLayout(group)} from the bucket and start a member with the group's key.`,
     );
   },
 });
@@ -75,11 +79,12 @@ const unanswered = (): NatspocError =>
   );
 
 /**
- * The layout of the group, or the layout for which its first member asks. `note`: settings that are not used, because
- * the group was resized after they were chosen, or has a key.
+ * The layout of the group, or the layout for which its first member asks. `note`: settings that are not used, because the
+ * group has a key, or was resized after the settings were chosen.
  *
  * @param subjects the subjects of the stream; empty if unknown.
- * @throws NatspocError `layout-mismatch` if the member asks for something else, `config` if the stream does not fit.
+ * @throws NatspocError `layout-mismatch` if the member asks for a different layout; `config` if the stream does not fit the
+ *   layout.
  */
 export function agreeOnGroup(
   config: Config,
@@ -151,7 +156,7 @@ export async function checkUnused(bucket: Bucket, config: Config): Promise<void>
   if (typeof decodeStart(start.entry.value)?.key === 'string') return;
   throw new NatspocError(
     'layout-mismatch',
-    `Group ${config.group} handles the partitions of the stream's own layout, and its positions would mean other messages with a key. ` +
+    `Group ${config.group} handles the partitions of the stream's own layout, and with a key its positions would refer to other messages. ` +
       `Choose another group with ${config.option('group')}.`,
   );
 }

@@ -26,7 +26,7 @@ const PREVIEW_BYTES = 2_048;
 /** Limits of headers in an observation. */
 const HEADERS = 32;
 const HEADER_CHARACTERS = 256;
-/** How often to look for messages that no partition takes, if there may be some. */
+/** Interval, in milliseconds, of searches for messages that belong to no partition, if there may be such messages. */
 const UNCOVERED_EVERY_MS = 30_000;
 /** If messages are larger than this on average, only their headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;
@@ -35,7 +35,7 @@ const LARGE_MESSAGE_BYTES = 16_384;
 export function natsGroupObserver(topology: Topology, options: PastOptions): GroupObserver {
   const { connection, manager, stream, layout, reads, hasTokens, inboxPrefix, keyed, deadPrefix } = topology;
   const { group, timeoutMs } = options;
-  /** The current number: a keyed group may be resized. */
+  /** The current number of partitions, which changes when a keyed group is resized. */
   let { partitions } = layout;
   const learn = (entries: readonly BucketEntry[]): void => {
     for (const { key, value } of entries) {
@@ -44,7 +44,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
     }
   };
   const past = new BucketPast(topology, options);
-  /** The messages of a partition after a sequence. */
+  /** The requests for a partition's messages after a sequence. */
   const after = (partition: number, sequence: number, limit: number): FetchOptions[] =>
     reads.of(partition).map((filter) => ({
       stream,
@@ -54,7 +54,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       headersOnly: true,
       timeoutMs,
     }));
-  /** The first messages of a partition after a sequence, in their order. */
+  /** The first messages of a partition after a sequence, in order. */
   const firstAfter = async (partition: number, sequence: number, limit: number) => {
     const fetched = await Promise.all(
       after(partition, sequence, limit).map((each) => fetchAll(topology, each)),
@@ -88,11 +88,14 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
   };
   /** Requests for counts that have no answer yet. */
   const counts = new Map<string | number, ReturnType<typeof countAfter>>();
-  /** True if the stream has so few subjects that they can be listed at each look. */
+  /** True if the stream has few enough subjects to list them for each observation. */
   const isShort = async (): Promise<boolean> =>
     ((await manager.streams.info(stream)).state.num_subjects ?? 0) <= MOST_SUBJECTS;
   let looked: { at: number; uncovered: Uncovered | undefined } | undefined;
-  /** Checked only if the counts show a difference, and rarely. */
+  /**
+   * Searches for messages that belong to no partition, but only if the counts show a difference, and at most once per
+   * interval.
+   */
   const findUncoveredOf = async ({ counts, messages }: StreamFacts): Promise<Uncovered | undefined> => {
     const covered = counts.reduce((sum, count) => sum + count, 0);
     if (keyed || covered >= messages) return undefined;
@@ -205,7 +208,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       if (wanted.size === 0) return facts;
       try {
         for await (const info of manager.consumers.list(stream)) {
-          // A server lists null for a consumer that is deleted meanwhile.
+          // A server lists null for a consumer that was deleted during the request.
           const partition = info ? wanted.get(info.name.slice(0, info.name.lastIndexOf('-') + 1)) : undefined;
           if (partition === undefined) continue;
           const { delivered, num_pending: pending } = info;
@@ -223,7 +226,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
 
     async ends() {
       if (!keyed) return partitionEnds(topology, timeoutMs);
-      // The partition of the last message is unknown, so every partition gets its sequence.
+      // The partition of the last message is unknown, so the sequence of that message is given for every partition.
       const { lastSequence: sequence, lastAtMs: atMs } = await observed.stream();
       if (sequence === 0 || atMs === null) return [];
       return Array.from({ length: partitions }, (_, partition) => ({ partition, sequence, atMs }));
@@ -238,7 +241,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
         counts.set(key, counting);
       }
       const { available, storedAtMs } = await counting;
-      // The server cannot count by key: a partition gets its share of the messages that wait for the group.
+      // The server cannot count by key, so each partition gets an equal share of the messages that wait for the group.
       const count = keyed ? Math.ceil(available / partitions) : available;
       const more = keyed ? { ofGroup: available } : { storedAtMs };
       return { partition, after: sequence, count, ...more };

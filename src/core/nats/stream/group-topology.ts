@@ -11,12 +11,12 @@ import { type KeyedGroup, openKeyedGroup } from './keyed-group.js';
 import { openTopology, type Topology } from './topology.js';
 
 /**
- * Opens an existing group as an operator sees it: a keyed group with its own partitions, or a group over the layout of the
- * stream. Creates nothing.
+ * Opens an existing group for an operator. The group may be a keyed group with its own partitions, or a group over the
+ * layout of the stream. Creates nothing.
  *
- * @param whole true for the stream instead of the group: a resized group over the stream's own layout is then
- *   opened as before the resize.
- * @throws NatspocError as {@link openTopology}.
+ * @param whole true to open the stream instead of the group. Then the stream's own layout is used, even if the group was
+ *   resized.
+ * @throws the errors of {@link openTopology}.
  */
 export async function openGroupTopology(
   connection: NatsConnection,
@@ -30,10 +30,13 @@ export async function openGroupTopology(
   return topologyOf(keyed);
 }
 
-/** Requests for groups that are opened at the same time. */
+/** Number of groups that are opened at the same time. */
 const CONCURRENT_GROUPS = 4;
 
-/** Opens all groups of a stream that have partitions of their own, except the group of the configuration, and groups that cannot be read. */
+/**
+ * Opens all groups of a stream that have partitions of their own. Leaves out the group of the configuration, and groups that
+ * cannot be read.
+ */
 export async function openKeyedTopologies(
   connection: NatsConnection,
   config: Config,

@@ -21,10 +21,10 @@ import { streamConcerns } from './stream-concerns.js';
 const NANOS_PER_MS = 1_000_000;
 /** Consumers that a member of a keyed group needs: one that reads, and one that catches up. */
 const READERS = 2;
-/** Settings that do not lose messages of a stream that members read unchanged. */
+/** Settings that lose no messages of a keyed group, because its members read the stream as it is. */
 const HARMLESS: ReadonlySet<string> = new Set(['mirror', 'subject_transform', 'max_consumers']);
 
-/** An opened keyed group: a stream that exists, and the bucket beside it. */
+/** An opened keyed group, with its existing stream and its bucket. */
 export interface KeyedGroup extends NatsHandles {
   bucket: NatsBucket;
   stream: string;
@@ -36,24 +36,24 @@ export interface KeyedGroup extends NatsHandles {
   /** A note about a setting that is not used, because the group was resized; undefined if there is none. */
   note?: string | undefined;
   /**
-   * Present for the group's first member: writes the layout. To be called after the start of the group is stored with the key, so
-   * that no member without a key can begin at the same time.
+   * Writes the layout; present only for the group's first member. Must be called after the start of the group is stored with
+   * the key. Otherwise a member without a key could begin at the same time.
    */
   begin?: (() => Promise<void>) | undefined;
   /** Settings of the stream and the bucket that lose messages, or may lose them. */
   concerns: readonly Concern[];
-  /** How long the stream notices the id of a message that it has stored, in milliseconds. */
+  /** How long, in milliseconds, the stream remembers the id of a stored message. */
   duplicateWindowMs: number;
   /** Replicas of the stream. */
   replicas: number;
 }
 
 /**
- * Opens a keyed group, if its layout is in the bucket or a key is set. The first member decides the layout; the settings
- * of later members may leave it out, and must not differ from it. The stream is not changed. A missing bucket is created
- * if `create` is set.
+ * Opens a keyed group, if its layout is in the bucket or a key is set. The first member decides the layout; later members
+ * may omit its settings, but must not have different ones. The stream is not changed. A missing bucket is created if
+ * `create` is set.
  *
- * @returns undefined for a group over our own layout.
+ * @returns undefined for a group over the stream's own layout.
  * @throws NatspocError `stream-missing`, `layout-mismatch`, `config`, and refusals of the server.
  */
 export async function openKeyedGroup(
@@ -101,10 +101,10 @@ export async function openKeyedGroup(
 }
 
 const describeMissing = ({ stream, place }: Config): string =>
-  `There is no stream ${stream}. A group with a key reads a stream that exists; check ${place('stream')}.`;
+  `There is no stream ${stream}. A group with a key needs an existing stream. Check ${place('stream')}.`;
 
 /**
- * Refuses a mirror of a work queue: the work queue deletes messages that the mirror has taken.
+ * Refuses a mirror of a stream without limits retention, because such a stream deletes messages that the mirror has copied.
  *
  * @throws NatspocError `layout-mismatch`.
  */

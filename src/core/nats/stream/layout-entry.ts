@@ -26,7 +26,7 @@ export interface LayoutEntry<T> {
 interface Written<T> {
   /** The stored layout; undefined if it could not be written. */
   layout: T | undefined;
-  /** The server's temporary reason; undefined if there was no answer. */
+  /** The server's temporary reason for a refusal; undefined if there was no answer. */
   refusal?: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export async function tryEntry<T extends LayoutRecord | GroupLayoutRecord>(
 }
 
 /**
- * Like {@link tryEntry}, for a caller that needs the layout stored.
+ * Like {@link tryEntry}, but throws if the layout could not be stored.
  *
  * @throws NatspocError `storage-failed`, for example if the bucket is full; `unreachable` without an answer.
  */

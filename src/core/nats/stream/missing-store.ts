@@ -7,29 +7,29 @@ import type { Found } from './agreement.js';
 /** A message names at most this number of groups. */
 const NAMED = 8;
 
-/** The names of the first {@link NAMED} groups as text, and the number of others. */
+/** The names of the first {@link NAMED} groups as text, and the number of the remaining groups. */
 export function nameSome(groups: readonly string[]): string {
   const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
   return `${groups.slice(0, NAMED).join(', ')}${more}`;
 }
 
-/** Which of stream and bucket is missing, and what creates it; undefined if both exist. */
+/** Describes which of stream and bucket is missing, and which command helps; undefined if both exist. */
 export function missingStore(
   { stream, bucket, option }: Config,
   found: Pick<Found, 'stream' | 'bucket'>,
 ): string | undefined {
   if (!found.stream && found.bucket)
-    return `There is no stream ${stream}, but its bucket ${bucket} exists. "natspoc stream delete" removes the bucket; check ${option('stream')}.`;
+    return `There is no stream ${stream}, but its bucket ${bucket} exists. "natspoc stream delete" removes the bucket. If the name is wrong, set ${option('stream')}.`;
   if (!found.stream)
-    return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it; check ${option('stream')}.`;
+    return `There is no stream ${stream} yet. "natspoc publish" and "natspoc consume" create it. If the name is wrong, set ${option('stream')}.`;
   if (!found.bucket)
-    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never created. "natspoc stream create" creates it; check ${option('bucket')}.`;
+    return `Stream ${stream} has no bucket ${bucket}: it was deleted, or never created. "natspoc stream create" creates it. If the name is wrong, set ${option('bucket')}.`;
   return undefined;
 }
 
 /**
- * The error that says which of stream, bucket and layout (`stream-missing`) or group (`group-missing`) is missing, and what creates it;
- * undefined if nothing is missing.
+ * The error for a missing stream, bucket or layout (`stream-missing`) or group (`group-missing`), with advice; undefined if
+ * nothing is missing.
  */
 export async function missingPart(
   handles: NatsHandles,
@@ -42,16 +42,16 @@ export async function missingPart(
   if (found.stored.layout) return undefined;
   const groups = found.stream ? await listGroups(handles, bucket) : [];
   if (groups.length > 0) return chooseGroup(config, groups);
-  const message = `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write it; check ${option('bucket')}.`;
+  const message = `Bucket ${bucket} has no layout yet. "natspoc publish" and "natspoc consume" write the layout. If the name is wrong, set ${option('bucket')}.`;
   return new NatspocError('stream-missing', message);
 }
 
-/** The error for a group that does not exist, in a stream that only groups with a key read. */
+/** The error for a group that does not exist, in a stream that is read only by groups with a key. */
 export const chooseGroup = (
   { stream, group, option }: Pick<Config, 'stream' | 'group' | 'option'>,
   groups: readonly string[],
 ): NatspocError =>
   new NatspocError(
     'group-missing',
-    `Stream ${stream} is read by groups with a key, and ${group} is not one of them: choose one with ${option('group')}: ${nameSome(groups)}.`,
+    `Stream ${stream} is read by groups with a key, and ${group} is not one of them. Choose one of these groups with ${option('group')}: ${nameSome(groups)}.`,
   );

@@ -15,7 +15,7 @@ const OF_READERS: ReadonlySet<string> = new Set([
   'max_msgs_per_subject',
 ]);
 
-/** A stream with subjects of its own, to publish to. */
+/** An existing stream, opened to publish to its own subjects. */
 export interface OwnSubjects {
   stream: string;
   /** The subjects of the stream. */
@@ -27,7 +27,7 @@ export interface OwnSubjects {
 }
 
 /**
- * Opens a stream that exists, to publish to its own subjects. Nothing is created.
+ * Opens an existing stream to publish to its own subjects. Nothing is created.
  *
  * @throws NatspocError `stream-missing`; `layout-mismatch` if a setting of the stream loses published messages.
  */
@@ -36,7 +36,7 @@ export async function openOwnSubjects(connection: NatsConnection, config: Config
   const { stream: name } = config;
   const found = await findStream(manager, name);
   if (!found) {
-    const message = `There is no stream ${name}. Messages with subjects of their own need a stream that exists; check ${config.place('stream')}.`;
+    const message = `There is no stream ${name}. Messages with subjects of their own need an existing stream. Check ${config.place('stream')}.`;
     throw new NatspocError('stream-missing', message);
   }
   const needs = {

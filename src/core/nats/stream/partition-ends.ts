@@ -9,14 +9,15 @@ import type { Topology } from './topology.js';
 const CONCURRENT_ENDS = 16;
 
 /**
- * The last message of each partition that has messages, including subjects with tokens after the partition.
+ * The last message of each partition that has messages. Subjects with tokens after the partition are included.
  *
  * @throws NatspocError if the server does not answer.
  */
 export async function partitionEnds(topology: Topology, timeoutMs: number): Promise<EndFacts[]> {
   const { ends, serverAheadMs } = await lastOfSubjects(topology, timeoutMs);
   if (!topology.hasTokens) return ends;
-  // A partition may have any number of subjects, so its last message is requested.
+  // With tokens after the partition, a partition may have any number of subjects, so the last message in all of them is
+  // requested.
   const partitions = Array.from({ length: topology.layout.partitions }, (_, partition) => partition);
   const deeper = await mapConcurrently(partitions, CONCURRENT_ENDS, (partition) =>
     endOf(topology, partition, topology.reads.of(partition)[1], serverAheadMs),
@@ -31,8 +32,8 @@ export async function partitionEnds(topology: Topology, timeoutMs: number): Prom
 /**
  * The last message of the first subject of each partition.
  *
- * All messages are read at once. If fewer arrive than announced, the missing messages are read one by one. Then the server
- * is slow, or (2.9) the last message of the stream was deleted and its subject is still counted.
+ * All messages are read at once. If fewer arrive than announced, the missing messages are read one by one. Fewer arrive if
+ * the server is slow, or if the last message of the stream was deleted and nats-server 2.9 still counts its subject.
  */
 async function lastOfSubjects(
   topology: Topology,

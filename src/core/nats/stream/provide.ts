@@ -29,18 +29,18 @@ export interface Provided {
 const limitBytes = 'Create it with "natspoc stream create --max-bytes 1GiB --bucket-max-bytes 64MiB"';
 
 /**
- * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. The stream's creation decides
- * between simultaneous clients, because its description contains the layout. If a step is refused, the parts that were
- * created here are deleted.
+ * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. If several clients do this at the
+ * same time, the client that creates the stream decides the layout, because the stream's description contains it. If a step
+ * is refused, the parts that this call created are deleted.
  *
- * @throws NatspocError the refusal of a step.
+ * @throws NatspocError if a step is refused.
  */
 export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Plan): Promise<Provided> {
   const { manager } = handles;
   const { config, limits, found, agreed } = plan;
   const made: string[] = [];
   const name = bucketStream(config.bucket);
-  // If the server sets no limit itself, none is set here: it could not be changed later.
+  // On a server without a default limit of consumers, the stream gets no limit, because that limit could not be changed later.
   const consumers = hasDefaultConsumers(handles.connection) ? { max_consumers: MANY_CONSUMERS } : {};
   const make = async (wanted: Wanted, otherSubjects: string) => {
     const created = await createStream(manager, { ...wanted, ...consumers }, { otherSubjects, limitBytes });
@@ -58,7 +58,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
         `give it a prefix of its own with ${config.option('prefix')}`,
       );
       stream = info;
-      // Another process created the stream first. It uses the bucket as well.
+      // Another process created the stream first. That process uses the bucket as well, so nothing must be deleted.
       if (!isOurs) made.length = 0;
     }
     // A leftover layout is not binding, even when a stream exists.
@@ -68,7 +68,8 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
     if (isStored) return { ...now, layout };
     const written = await tryLayout(bucket, config.bucket, layout, before.revision);
     if (!written.layout) {
-      // The bucket may have lost the layout when its limit was lowered, and be full now. The stream still describes the layout.
+      // The bucket may have lost the layout when its limit was lowered, and may be full now. The stream's description still
+      // contains the layout.
       const isKnown = found.bucket !== undefined && describedLayout(stream.config) !== undefined;
       if (isKnown && written.refusal !== undefined) return { ...now, layout };
       throw unwritten('the layout', written.refusal);

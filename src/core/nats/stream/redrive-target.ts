@@ -8,19 +8,19 @@ import { subjectMatcher } from '../../protocol/subject.js';
 import { keptMessages } from '../jetstream/kept-messages.js';
 import type { Topology } from './topology.js';
 
-/** The stream to which dead letters go back, on a real server. */
+/** The stream to which dead letters are published again, on a real server. */
 export function natsRedriveTarget(topology: Topology, timeoutMs: number): RedriveTarget {
   const kept = keptMessages(topology, topology.stream, timeoutMs);
   return {
     async store(place, { headers, data }, id) {
       const { keyed, layout, hasTokens } = topology;
-      // The tokens after the partition are part of the message.
+      // Tokens after the partition belong to the message, so a subject with such tokens is kept.
       const isOwn = hasTokens && partitionOfSubject(layout.prefix, place.subject) === place.partition;
       const subject = keyed || isOwn ? place.subject : partitionSubject(layout.prefix, place.partition);
-      // Any client may have written the letter, so it must not decide what is published here, such as a request
-      // to a server.
+      // Any client may have written the letter. So the letter must not choose a subject outside the stream, such as the
+      // subject of a request to a server.
       if (keyed && !keyed.subjects.some((pattern) => subjectMatcher(pattern)(subject))) {
-        const message = `The stream does not listen to its subject ${inWords(subject)}.`;
+        const message = `The stream does not listen to the letter's subject ${inWords(subject)}.`;
         return { kind: 'failed', error: new NatspocError('failed', message) };
       }
       if (data.length <= kept.room(headers, id))

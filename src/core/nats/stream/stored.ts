@@ -7,10 +7,13 @@ import { describeLayout } from './stream-layout.js';
 
 /** How long the stream remembers message ids, so that a retried publish is stored once. */
 const DUPLICATE_WINDOW_MS = 120_000;
-/** Revisions kept of each key: enough for the history of a partition's last owners. */
+/** Number of revisions that the bucket keeps of each key, enough for the history of a partition's last owners. */
 const BUCKET_HISTORY = 16;
 
-/** Limits of a stream that is created. `storage`, `duplicateWindowMs` and `discard` have defaults; the others are unlimited by default. */
+/**
+ * Limits of a stream that is created. `storage`, `duplicateWindowMs` and `discard` have defaults; all other limits are
+ * unlimited by default.
+ */
 export interface StreamLimits {
   storage?: 'file' | 'memory' | undefined;
   maxMessages?: number | undefined;
@@ -50,7 +53,7 @@ export const streamConfig = (config: Config, layout: LayoutRecord, limits: Strea
   ...(limits.maxAgeMs !== undefined && { max_age: nanos(limits.maxAgeMs) }),
 });
 
-/** The stream of the bucket of leases and positions. */
+/** The stream that stores the bucket of leases and positions. */
 export const bucketConfig = (config: Config, limits: StreamLimits): Wanted => ({
   name: bucketStream(config.bucket),
   subjects: [bucketSubject(config.bucket, '>')],
@@ -60,9 +63,9 @@ export const bucketConfig = (config: Config, limits: StreamLimits): Wanted => ({
   max_msgs_per_subject: BUCKET_HISTORY,
   discard: DiscardPolicy.New,
   deny_delete: true,
-  // A rollup header would let a client that may write a single key empty the bucket, for all groups.
+  // With rollup headers, a client that may write only a single key could empty the bucket for all groups.
   allow_rollup_hdrs: false,
-  // Positions must be read from the leader; a direct get may be answered by a lagging replica.
+  // Positions must be read from the leader, because a lagging replica may answer a direct get.
   allow_direct: false,
   ...(limits.bucketMaxBytes !== undefined && { max_bytes: limits.bucketMaxBytes }),
 });

@@ -26,7 +26,7 @@ export class NatsStreamAdmin implements StreamAdmin {
     this.#refuseKeyed('purge');
     const filters = partition === null ? [reads.all] : reads.of(partition);
     try {
-      // The server keeps the message of the given sequence.
+      // A purge keeps the message with the given sequence, so the next sequence is given.
       const below = upTo === null ? {} : { seq: upTo + 1 };
       let purged = 0;
       for (const filter of filters)
@@ -40,7 +40,8 @@ export class NatsStreamAdmin implements StreamAdmin {
   async deleteAll(): Promise<void> {
     const { manager, stream } = this.#topology;
     this.#refuseKeyed('rm');
-    // The stream goes first: positions without messages are harmless, but messages without positions would be handled again.
+    // The stream is deleted first, because positions without messages are harmless, but messages without positions would be
+    // handled again.
     for (const name of [stream, bucketStream(this.#bucket)]) {
       try {
         await manager.streams.delete(name);
@@ -50,11 +51,11 @@ export class NatsStreamAdmin implements StreamAdmin {
     }
   }
 
-  /** @throws NatspocError `layout-mismatch` if the stream is not natspoc's: other programs publish to it and read it. */
+  /** @throws NatspocError `layout-mismatch` for a keyed group, because other programs publish to its stream and read it. */
   #refuseKeyed(command: string): void {
     const { keyed, stream } = this.#topology;
     if (!keyed) return;
-    const message = `natspoc deletes nothing in stream ${stream}, because this group reads it by key and other programs use it. "nats stream ${command} ${stream}" does.`;
+    const message = `natspoc deletes nothing in stream ${stream}, because this group reads it by key and other programs use it. Use "nats stream ${command} ${stream}".`;
     throw new NatspocError('layout-mismatch', message);
   }
 }

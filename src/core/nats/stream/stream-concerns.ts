@@ -7,7 +7,10 @@ import { listensTo, transformed } from './stream-layout.js';
 const NANOS_PER_MS = 1_000_000;
 /** A shorter `max_age` drops messages before an operator can react. */
 const SHORT_AGE_MS = 3_600_000;
-/** How long readers of vanished processes must be allowed to stay. */
+/**
+ * Time for which a stream must let consumers be inactive. After this time, the server deletes the reader of a vanished
+ * process.
+ */
 const READER_THRESHOLD_MS = 30_000;
 /** The server's default limit of consumers of a stream. */
 const DEFAULT_CONSUMERS = 1_000;
@@ -95,7 +98,7 @@ const RULES: Readonly<Record<string, Judge>> = {
     const limit = max_consumers > 0 ? max_consumers : hasDefaultConsumers ? DEFAULT_CONSUMERS : undefined;
     if (limit === undefined || limit >= partitions) return undefined;
     return warning(
-      `Stream ${name} allows ${formatCount(limit)} consumers, and a group of ${formatCount(partitions)} partitions needs that many. ` +
+      `Stream ${name} allows ${formatCount(limit)} consumers, but a group of ${formatCount(partitions)} partitions needs one for each partition. ` +
         `Change that with "nats stream edit ${name} --max-consumers 1000000" (nats-server 2.15 or newer).`,
       ['handle'],
     );

@@ -25,7 +25,7 @@ const SHOWN_PREFIX = 64;
 
 const mismatch = (message: string): NatspocError => new NatspocError('layout-mismatch', message);
 const unreadable = (place: string): string =>
-  `The layout in ${place} cannot be read: it was written by a newer version or another program. Update natspoc; if nothing newer runs here, restore the layout.`;
+  `The layout in ${place} cannot be read: it was written by a newer version or another program. Update natspoc; if no newer version runs here, restore the layout.`;
 
 /** The layout as a stream's description. All buckets of the stream must agree with it. */
 export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
@@ -128,7 +128,8 @@ export function checkDescription(config: Config, layout: LayoutRecord, described
 }
 
 /**
- * @param asItIs how to use a stream whose subjects are not those of natspoc; undefined if the stream has had the layout.
+ * @param asItIs advice on how to use a stream whose subjects are not natspoc's; undefined if the stream or its bucket
+ *   already has a layout.
  * @throws NatspocError `layout-mismatch` if the stream does not listen to all partitions.
  */
 export function checkSubjects(
@@ -138,7 +139,7 @@ export function checkSubjects(
   asItIs: string | undefined,
 ): void {
   if (storesPartitions(stream, layout)) return;
-  const prefix = asItIs === undefined ? 'Give its prefix' : `${asItIs}. For partitions give their prefix`;
+  const prefix = asItIs === undefined ? 'Give its prefix' : `${asItIs}. For partitions, give their prefix`;
   throw mismatch(
     `Stream ${config.stream} listens to ${stream.subjects?.join(', ') || 'nothing'}, which does not cover ${partitionWildcard(layout.prefix)}. ` +
       `${prefix} with ${config.place('prefix')}, or choose another stream with ${config.place('stream')}.`,
@@ -156,10 +157,13 @@ export const storesPartitions = (stream: StreamConfig, layout: LayoutRecord): bo
 export const listensTo = ({ subjects }: StreamConfig, pattern: string): boolean =>
   (subjects ?? []).some((subject) => covers(subject, pattern));
 
-/** The subjects of a layout in which tokens follow the partition. */
+/** The wildcard of the subjects of a layout in which tokens follow the partition. */
 export const tokensWildcard = (prefix: string): string => `${partitionWildcard(prefix)}.>`;
 
-/** True if tokens may follow the partition in stored subjects: the stream listens to such subjects, or maps to them. */
+/**
+ * True if tokens may follow the partition in stored subjects, because the stream listens to such subjects, maps to them, or
+ * copies messages from other streams.
+ */
 export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): boolean {
   const { subjects = [], sources = [] } = stream;
   const stored = [...subjects, ...transformed(stream)];
@@ -174,7 +178,7 @@ export const transformed = ({ subject_transform: transform }: StreamConfig): str
 export const isSame = (a: LayoutRecord, b: LayoutRecord): boolean =>
   a.partitions === b.partitions && a.prefix === b.prefix && a.hash === b.hash;
 
-/** A layout for people. */
+/** A layout as text for messages. */
 export const inWords = ({ partitions, prefix }: LayoutRecord): string =>
   `${partitions} ${partitions === 1 ? 'partition' : 'partitions'} of ${prefix}`;
 

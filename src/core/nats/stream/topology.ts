@@ -45,10 +45,13 @@ export interface OpenOptions {
   create: boolean;
   /** How the stream will be used. A setting that would then lose messages is refused. Default: the stream is only read. */
   uses?: readonly StreamUse[];
-  /** Throws if the caller cannot work with this layout, before anything is created. */
+  /** Called before anything is created. Throws if the caller cannot work with this layout. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
   limits?: StreamLimits;
-  /** A sentence without a full stop: how to use a stream that has no partitions. Default: for members, that a group needs a key. */
+  /**
+   * Advice on how to use a stream that has no partitions: a sentence without a full stop. Default for members: advice to
+   * give a key.
+   */
   asItIs?: string;
 }
 
@@ -88,10 +91,10 @@ function concernsOf(
 }
 
 /**
- * Creates a stream, its bucket and its layout, as far as they are missing.
+ * Creates a stream, its bucket and its layout. Existing parts are kept.
  *
- * @returns `hadStream`: the stream existed, and the limits were used for the bucket only.
- * @throws NatspocError `failed` if everything exists, and what {@link openTopology} throws.
+ * @returns `hadStream` is true if the stream existed. Then the limits were used only for the bucket.
+ * @throws NatspocError `failed` if everything exists; also the errors of {@link openTopology}.
  */
 export async function createTopology(
   connection: NatsConnection,
@@ -110,12 +113,12 @@ export async function createTopology(
 }
 
 /**
- * Opens stream, bucket and layout, and creates missing ones if `create` is set. A partition count or prefix that was not
- * set is taken from the layout. A setting that was set must agree with the layout, and so must the layouts of all buckets
- * of the stream. A refused creation leaves nothing behind.
+ * Opens stream, bucket and layout, and creates the missing parts if `create` is set. A partition count or prefix that was
+ * not set is taken from the layout. A setting that was set must agree with the layout, and so must the layouts of all
+ * buckets of the stream. A refused creation leaves nothing behind.
  *
- * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`;
- *   `failed` if the server refuses a creation.
+ * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`; `failed`
+ *   if the server refuses a creation.
  */
 export function openTopology(
   connection: NatsConnection,
@@ -128,7 +131,7 @@ export function openTopology(
 /** How a member can read a stream that has no partitions. */
 const byKey = ({ option }: Config, uses: readonly StreamUse[]): string | undefined =>
   uses.includes('handle') && !uses.includes('publish')
-    ? `For a group over the stream as it is give a key with ${option('key')}, such as subject:2`
+    ? `For a group over the stream as it is, give a key with ${option('key')}, such as subject:2`
     : undefined;
 
 /** The domain of the servers that keep a stream, empty for none; undefined if the stream is unknown. */

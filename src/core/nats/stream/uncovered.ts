@@ -17,9 +17,9 @@ export type Looked = Pick<
 >;
 
 /**
- * The messages of a stream that no partition takes: no member ever sees them. In a stream with many subjects, only messages
- * outside the layout's wildcard are found. A keyed group takes all messages that match its filter; other messages do not
- * concern it.
+ * Counts the messages of a stream that belong to no partition, so that no member ever receives them. In a stream with many
+ * subjects, only messages outside the layout's wildcard are found. A keyed group takes all messages that match its filter;
+ * other messages do not concern it.
  *
  * @returns undefined if there are none, or the stream changes too fast to tell.
  * @throws NatspocError if the stream cannot be read.
@@ -71,7 +71,7 @@ async function countOutside(
     timeoutMs,
   });
   const { state: after } = await manager.streams.info(stream);
-  // Messages that were dropped meanwhile are only in the first count.
+  // Messages that were dropped between the requests are only in the first count, so the difference would be wrong.
   const dropped =
     after.first_seq !== before.first_seq || (after.num_deleted ?? 0) !== (before.num_deleted ?? 0);
   const messages = before.messages - available;
