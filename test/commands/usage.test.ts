@@ -45,7 +45,7 @@ describe('the help and errors of the command line', function () {
     ['stream get x', /^Error: "x" is not a sequence: a whole number from 1\.$/],
     [
       'leases seek 1 --to never',
-      /^Error: --to: "never" is not first, new, seq:N, a time such as 2026-01-31T08:00:00Z, or -1h; or -100 or \+100 messages\.$/,
+      /^Error: --to: "never" is not first, new, seq:N, a time such as 2026-01-31T08:00:00Z, or -1h, or a number of messages such as -100 or \+100\.$/,
     ],
     ['leases seek 1 --to time:5', /^Error: --to: "time:5" is not first, new, seq:N, a time/],
     [

@@ -54,7 +54,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await natspoc('stream', 'trim', '--force');
     assert.equal(await messages(), before);
     const relative = await natspoc('leases', 'seek', '--all', '--to', '-1', '--force');
-    assert.match(relative.stderr, /is of another stream: this one was created again/);
+    assert.match(relative.stderr, /is of another stream: this stream was created again/);
     assert.equal(handled(text), 0);
     await ok('leases', 'seek', '--all', '--to', first, '--force');
     if (run.members.size === 0) run.consume('after', SHORT_TTL);

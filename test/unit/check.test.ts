@@ -74,7 +74,7 @@ describe('leases check', () => {
       [
         'p0-p2 p4 have no owner',
         texts.find((text) => /^p5 is paused/.test(text)),
-        'p6 p7: its owner a does not answer; the others take over when its session expires, or at once after "leases release --owner a --force"',
+        'p6 p7: its owner a does not answer; the other members take over when its session expires, or at once after "leases release --owner a --force"',
       ],
     );
   });
@@ -86,7 +86,9 @@ describe('leases check', () => {
         .map(({ message }) => message)
         .filter((message) => !message.includes('renewal'));
     const nobody = 'no member is left to take over: "natspoc consume" starts one';
-    assert.deepEqual(texts('unreachable', 'live'), ['p0: its owner a is unreachable; the others take over']);
+    assert.deepEqual(texts('unreachable', 'live'), [
+      'p0: its owner a is unreachable; the other members take over',
+    ]);
     assert.deepEqual(texts('unreachable', 'silent'), [`p0: its owner a is unreachable; ${nobody}`]);
     assert.equal(texts()[0], 'the group has no members; "natspoc consume" starts one');
   });
@@ -114,7 +116,7 @@ describe('leases check', () => {
     assert.equal(finding?.kind, 'resizing');
     assert.match(
       finding?.message ?? '',
-      /the resize to 4 partitions takes .*: 1 of 2 are closed, p1 of a is not/,
+      /the resize to 4 partitions has taken .*: 1 of 2 are closed, p1 of a is not/,
     );
   });
 

@@ -259,7 +259,7 @@ describe('redriving', () => {
     options.box.original = async (letter) => (letter.sequence === 3 ? undefined : original(letter));
     assert.deepEqual(await redrive(options), { redriven: 1, left: 0, kept: 3 });
     assert.deepEqual(kept.sort(), [
-      '1: it is of partition 9, and the stream has 8',
+      '1: it belongs to partition 9, but the stream has only 8',
       '2: message size exceeds maximum allowed',
       '3: a part of its message cannot be read',
     ]);

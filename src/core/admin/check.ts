@@ -38,7 +38,7 @@ export interface Finding {
   message: string;
 }
 
-/** What counts as unhealthy. */
+/** The limits beyond which a group is unhealthy. */
 export interface CheckLimits {
   /** Limit of messages that wait in one partition; undefined: no limit. */
   maxLag: number | undefined;
@@ -50,7 +50,7 @@ export interface CheckLimits {
   stalled: readonly Stall[];
 }
 
-/** All problems of a group at one moment; empty if it is healthy. */
+/** All problems of a group at one moment; empty if the group is healthy. */
 export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] {
   const { partitions, members } = status;
   const findings: Finding[] = [];
@@ -80,25 +80,29 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
 /** States of members that take partitions over. */
 const HEIRS = new Set<MemberStatus['state']>(['live', 'late']);
 
-/** True if no member of a group can take partitions over, although a member should. */
+/** True if a group needs a member that can take partitions over, but has none. */
 export const hasNoHeir = ({ members, idle }: Pick<GroupStatus, 'members' | 'idle'>): boolean =>
   !idle && !members.some(({ state }) => HEIRS.has(state));
 
 const START = '"natspoc consume" starts one';
-/** What to do about a group in which {@link hasNoHeir} holds. */
+/** The problem of a group for which {@link hasNoHeir} is true, with advice. */
 export const NO_HEIR = `no member is left to take over: ${START}`;
 
 /** What happens to the partitions of a member that is gone, or silent. */
-const takeover = (hasHeir: boolean, when = ''): string => (hasHeir ? `the others take over${when}` : NO_HEIR);
+const takeover = (hasHeir: boolean, when = ''): string =>
+  hasHeir ? `the other members take over${when}` : NO_HEIR;
 
-/** A resize takes as long as the slowest handler. A resize that takes longer than this needs an operator. */
+/**
+ * A resize takes as long as the slowest handler. A resize that has taken longer than this time, in milliseconds, is a
+ * problem.
+ */
 const LONG_RESIZE_MS = 60_000;
 
 function checkResize({ partitions }: GroupStatus, { to, forMs, closed }: ResizeStatus): Finding {
   const open = partitions.find(({ state }) => state !== 'closed');
   const owner = open?.owner ? ` of ${escapeControl(open.owner)}` : '';
   const which = open ? `, p${open.partition}${owner} is not` : '';
-  const message = `the resize to ${to} partitions takes ${formatDuration(forMs)}: ${closed} of ${partitions.length} are closed${which}; "leases resize --abort" withdraws it`;
+  const message = `the resize to ${to} partitions has taken ${formatDuration(forMs)}: ${closed} of ${partitions.length} are closed${which}; "leases resize --abort" withdraws the resize`;
   return finding('resizing', 'critical', message);
 }
 
@@ -109,11 +113,11 @@ interface Concern {
   message: string;
 }
 
-/** The settings that members refuse, because they lose messages or entries of the group. */
+/** Problems with settings that members refuse, because such a setting loses messages or entries of the group. */
 export const checkSettings = (concerns: readonly Concern[]): Finding[] =>
   concerns.filter(isRefused).map(({ message }) => finding('setting', 'critical', message));
 
-/** Notes about settings, which do not make a group unhealthy. */
+/** Notes about settings that do not make a group unhealthy. */
 export const settingNotes = (concerns: readonly Concern[]): string[] =>
   concerns.filter((each) => !isRefused(each)).map(({ message }) => message);
 
@@ -167,7 +171,7 @@ function* checkLease(
         yield finding(
           'retrying',
           'warning',
-          `p${partition}: its owner ${owner} could not start it, and retries${because(lease)}`,
+          `p${partition}: its owner ${owner} could not start the partition, and retries${because(lease)}`,
           about,
         );
       break;
@@ -224,13 +228,13 @@ export function describePause(lease: LeaseStatus): string {
   return `paused${by}${since}${lag === null ? '' : `, ${describeLag(lag, isEstimate(lease))}`}`;
 }
 
-/** What holds a partition up, and what to do. */
+/** The reason why a partition is held up, and the remedy, as text that starts with a colon; empty if nothing is reported. */
 const because = (lease: LeaseStatus): string => (lease.holdUp === null ? '' : `: ${holdUpText(lease)}`);
 
 const holdUpText = ({ partition, holdUp }: LeaseStatus): string =>
   holdUp === null ? '' : `${describeHoldUp(holdUp)}; ${remedyOf(partition, holdUp)}`;
 
-/** Why a partition is halted, and what to do. */
+/** The reason why a partition is halted, and the remedy. */
 const haltedText = (lease: LeaseStatus): string =>
   lease.holdUp?.why === 'halted' ? holdUpText(lease) : `halted${because(lease)}`;
 

@@ -5,13 +5,13 @@ import { decodeCleared } from '../protocol/position-records.js';
 import { RECORD_VERSION } from '../protocol/record-format.js';
 import { encodeRecord } from '../protocol/records.js';
 
-/** Number of attempts to write the entry, because another operator may trim at the same time. */
+/** Number of attempts to write the entry. An attempt fails if another operator trims at the same time. */
 const ATTEMPTS = 5;
 
 /**
- * Records that no message of a partition up to a sequence waits for a group.
+ * Records that a group waits for no message of a partition up to a sequence.
  *
- * @param created when the stream was created; undefined if the server does not say.
+ * @param created when the stream was created; undefined if unknown.
  * @throws NatspocError if the record cannot be written.
  */
 export async function writeCleared(

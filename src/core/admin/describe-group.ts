@@ -10,7 +10,7 @@ export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
 
 const reports = new WeakMap<MemberStats, ReadonlyMap<number, PartitionStats>>();
 
-/** A member's reports by partition. The map is remembered, because each status looks up all of its partitions. */
+/** A member's reports by partition. The map is remembered, because each status looks up all partitions of the member. */
 function reportsOf(stats: MemberStats): ReadonlyMap<number, PartitionStats> {
   const known = reports.get(stats) ?? new Map(stats.partitions.map((each) => [each.partition, each]));
   reports.set(stats, known);
@@ -84,7 +84,7 @@ export function describeGroup(
   return { partitions, members: all, uncovered, resize: resizeOf(entries, partitions, nowMs) };
 }
 
-/** The operator who paused a partition, and for how long. */
+/** The operator who paused a partition, and the time since then. */
 function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatus, 'pausedBy' | 'pausedMs'> {
   const override = readable(seen);
   if (!seen || !override?.paused) return { pausedBy: null, pausedMs: null };
@@ -95,8 +95,8 @@ function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatu
 }
 
 /**
- * The member for which a partition without an owner is kept, and for how long, on the observer's clock. The members'
- * own clocks decide.
+ * The member for which a partition without an owner is kept, and the remaining time on the observer's clock. The members use
+ * their own clocks, so this time is only an estimate.
  */
 function reservationOf(
   entries: GroupEntries,
@@ -136,7 +136,7 @@ function stateOf(
   if (member.answer === 'silent') return 'silent';
   const own = ownReport(entries, members, partition);
   if (own) return own.state ?? 'owned';
-  // The owner answered after it had got the partition, and did not report the partition.
+  // The owner's answer is newer than its lease and does not contain the partition, so the owner has not started it yet.
   if ((member.answeredAtMs ?? 0) > (entries.leases.get(partition)?.atMs ?? 0)) return 'starting';
   return entries.overrideOf(partition)?.paused ? 'paused' : 'owned';
 }

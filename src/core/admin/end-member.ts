@@ -5,13 +5,13 @@ import { nameOf } from './group-entries.js';
 export interface Ending {
   /** True if the member's session has ended. */
   ended: boolean;
-  /** The partitions that went to each next owner, by the owner's name. */
+  /** The partitions that have moved, by the name of their new owner. */
   moved: ReadonlyMap<string, number[]>;
-  /** True if no other member exists to take the partitions, or to notice the end. */
+  /** True if there is no other member that could take the partitions or notice the end. */
   alone: boolean;
   /** Partitions without a new owner. */
   left: number[];
-  /** Time from the request until this state, in milliseconds. */
+  /** Time from the request until this outcome, in milliseconds. */
   tookMs: number;
 }
 
@@ -19,14 +19,14 @@ export interface Ending {
 export interface EndOrder {
   /** True if the member ends its own session; false if other members have to detect its death. */
   leaves: boolean;
-  /** Resolves with the reason if the request could not be sent. */
+  /** Sends the request. Resolves with the reason if it could not be sent. */
   tell: () => Promise<string | undefined>;
 }
 
 /**
  * Tells a member to end, and waits until other members, if any, own its partitions.
  *
- * @param waitMs how long the end and the moves may take; `signal` ends the wait.
+ * @param waitMs how long the end of the member and the moves of its partitions may take; `signal` ends the wait.
  * @returns the outcome, or the reason why the request could not be sent.
  * @throws NatspocError if the group cannot be watched any more.
  */

@@ -6,14 +6,14 @@ import { decodeSession } from '../protocol/records.js';
 /** The outcome of fencing. `alive`: the member renews faster than its proof of life can be deleted. */
 export type FenceOutcome = { kind: 'fenced' } | { kind: 'alive' } | { kind: 'failed'; message: string };
 
-/** Limit of attempts. Each may conflict with a member that renews several times per second. */
+/** Limit of attempts. Each attempt may conflict with a member that renews several times per second. */
 const ATTEMPTS = 5;
 
 /**
- * Fences a member, healthy or not. First its proof of life is deleted by compare-and-set, so that no later renewal
- * succeeds. When its handlers must have stopped, its session is deleted, which all members see. The bucket keeps the past
- * renewals: the last renewal shows how long the partitions had no owner. If this process ends halfway, the members finish
- * the fencing.
+ * Fences a member, whether it is healthy or not. First its proof of life is deleted by compare-and-set, so that no later
+ * renewal succeeds. After the time within which its handlers must stop, its session is deleted, and all members see this.
+ * The bucket keeps the past renewals, because the last renewal shows how long the partitions had no owner. If this process
+ * ends halfway, the members finish the fencing.
  */
 export async function fenceMember(
   { bucket, clock }: { bucket: Bucket; clock: Clock },
@@ -27,7 +27,10 @@ export async function fenceMember(
   return remove(bucket, keys.session(group, session), false);
 }
 
-/** Deletes a key at its current revision. `always`: even if the key does not exist, so that it cannot be created later. */
+/**
+ * Deletes a key at its current revision. `always`: writes a deletion marker even if the key does not exist, so that the key
+ * cannot be created later.
+ */
 async function remove(bucket: Bucket, key: string, always: boolean): Promise<FenceOutcome> {
   let conflicts = false;
   let refusal: string | undefined;

@@ -4,7 +4,7 @@ import { nameOf, type SeenSession } from './group-entries.js';
 /** The state of a process that was started as a member. */
 export interface Joining {
   name: string;
-  /** Its partitions, by the name of the previous owner, or under null if there was no owner. */
+  /** The member's partitions, by the name of the previous owner; the name is null if there was no owner. */
   from: ReadonlyMap<string | null, number[]>;
 }
 

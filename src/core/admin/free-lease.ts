@@ -6,8 +6,8 @@ import { decodeLease, encodeRecord } from '../protocol/records.js';
 const CHANGED = 'its lease has changed meanwhile; try again';
 
 /**
- * Overwrites a lease that cannot be read. Then the partition has no owner, and the next member that plans claims it. The
- * previous owner must have stopped.
+ * Overwrites a lease that cannot be read. Then the partition has no owner, and a member claims it with its next plan. The
+ * previous owner must have stopped before.
  *
  * @returns the reason if the lease was not written, otherwise undefined.
  */
@@ -24,7 +24,7 @@ export async function freeLease(
 }
 
 /**
- * Ends the reservation of a partition, so that the next member that plans claims it.
+ * Ends the reservation of a partition, so that a member claims the partition with its next plan.
  *
  * @returns the reason if the reservation was not ended, otherwise undefined.
  */
@@ -44,7 +44,7 @@ export async function endReservation(
   return refusalOf(await bucket.write(key, encodeRecord(record), found.entry.revision));
 }
 
-/** Why a write failed; undefined if it succeeded. */
+/** The reason why a write failed; undefined if it succeeded. */
 function refusalOf(written: Awaited<ReturnType<Bucket['write']>>): string | undefined {
   switch (written.kind) {
     case 'ok':
@@ -52,13 +52,13 @@ function refusalOf(written: Awaited<ReturnType<Bucket['write']>>): string | unde
     case 'conflict':
       return CHANGED;
     case 'unknown':
-      return written.refusal ?? 'the server did not confirm it in time: check with "natspoc leases"';
+      return written.refusal ?? 'the server did not confirm the change in time: check with "natspoc leases"';
     case 'failed':
       return written.error.message;
   }
 }
 
-/** Why {@link freeLease} would not write; undefined if it would. */
+/** The reason why {@link freeLease} would not write the lease; undefined if it would write the lease. */
 export async function refusalToFree(
   bucket: Bucket,
   group: string,
@@ -68,7 +68,7 @@ export async function refusalToFree(
   return typeof found === 'string' ? found : undefined;
 }
 
-/** The revision of a lease that cannot be read, or why it must be left alone. */
+/** The revision of a lease that cannot be read, or the reason why this lease must not be overwritten. */
 async function unreadableLease(bucket: Bucket, group: string, partition: number): Promise<number | string> {
   const found = await bucket.read(keys.lease(group, partition));
   if (found.kind === 'failed') return found.error.message;

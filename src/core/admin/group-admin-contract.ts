@@ -2,7 +2,7 @@ import type { Bucket } from '../ports/index.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { ControlClient } from '../protocol/member-orders.js';
 
-/** What a group's administration needs. */
+/** The ports that the administration of a group uses. */
 export interface GroupPorts {
   /** The group's name. */
   group: string;

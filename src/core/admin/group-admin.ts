@@ -31,9 +31,9 @@ import { findStalls } from './stalled.js';
 import { withFollower } from './with-follower.js';
 
 /**
- * Inspects a group and controls its partitions, for an operator. Requests to members are bounded by their
- * drain timeout, and outcomes are read from the leases. Methods reject with a NatspocError:
- * `unreachable`, `not-permitted`, …
+ * Inspects a group and controls its partitions, for an operator. The wait for each request to a member is limited (see
+ * {@link Patience}), and outcomes are read from the leases. Methods reject with a NatspocError: `unreachable`,
+ * `not-permitted`, …
  */
 export class GroupAdmin {
   readonly #config: Config;
@@ -59,7 +59,7 @@ export class GroupAdmin {
     return this.#ports.observer;
   }
 
-  /** Its members, partitions, positions and lag at one moment. */
+  /** The group's members, partitions, positions and lag at one moment. */
   status(): Promise<GroupStatus> {
     return readGroupStatus(this.#ports.observer, this.#partitions);
   }
@@ -71,14 +71,14 @@ export class GroupAdmin {
     return checkGroup(status, { maxLag, maxAgeMs, allowPaused, stalled });
   }
 
-  /** The owners of a partition that the bucket still stores, oldest first. */
+  /** The past and present owners of a partition, oldest first, as far as the bucket still stores them. */
   async history(partition: number): Promise<Tenure[]> {
     return readTenures(await this.#ports.observer.leaseHistory(partition), partition, Date.now());
   }
 
   /**
    * Follows members and leases until the follower is stopped; `onChange` receives each change after the first snapshot. If
-   * `onChange` throws, that is a bug of the program: the error is written to standard error.
+   * `onChange` throws, the error is written to standard error.
    *
    * @see GroupFollower.until
    */
@@ -86,7 +86,7 @@ export class GroupAdmin {
     return new GroupFollower(this.#ports.observer, this.name, shelteredListener(this.name, onChange));
   }
 
-  /** Runs `use` with a follower that knows the group; `signal` ends the wait for the first snapshot. */
+  /** Runs `use` with a follower that has read the group; `signal` ends the wait for the first snapshot. */
   following<T>(use: (follower: GroupFollower) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withFollower(this.#ports.observer, this.#config, use, signal);
   }
@@ -109,12 +109,12 @@ export class GroupAdmin {
     return releasePartitions(ports, { partitions, to, force, ...this.#patience });
   }
 
-  /** Makes owners retry at once the messages that hold their partitions up. */
+  /** Makes owners immediately retry the messages that hold their partitions up. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]> {
     return retryPartitions({ ...this.#ports, ...this.#patience, follower }, partitions);
   }
 
-  /** Why this message cannot be skipped; undefined if it may be possible. Changes nothing. */
+  /** The reason why this message cannot be skipped; undefined if the skip may be possible. Changes nothing. */
   refuseSkip(
     follower: GroupFollower,
     message: Pick<SkipOrder, 'partition' | 'sequence'>,
@@ -135,7 +135,7 @@ export class GroupAdmin {
     return skipMessage(ports, { ...message, by: operatorName(), waitMs: this.#patience.restMs });
   }
 
-  /** Pauses partitions, and waits until their handlers have stopped. With `paused` false, resumes them. */
+  /** Pauses partitions, and waits until their handlers have stopped. If `paused` is false, resumes the partitions. */
   pause(
     follower: GroupFollower,
     partitions: readonly number[],
@@ -147,7 +147,7 @@ export class GroupAdmin {
   }
 
   /**
-   * Pins partitions to the member of this name or session id, which need not exist yet; null: unpins them.
+   * Pins partitions to the member of this name or session id, which need not exist yet. null unpins the partitions.
    *
    * @returns the previous pin of each partition; null if there is none.
    */
@@ -158,7 +158,7 @@ export class GroupAdmin {
   /**
    * Waits until a pinned member owns its partitions.
    *
-   * @returns `present`: the group has this member; `there`: it owns all of the partitions.
+   * @returns `present`: the group has this member. `there`: this member owns all of the partitions.
    */
   untilPinned(
     follower: GroupFollower,
@@ -174,7 +174,10 @@ export class GroupAdmin {
     return planSeeks(this.#ports, partitions, target, this.#partitions, signal);
   }
 
-  /** Moves positions: owners drain and commit, the positions are written, owners continue from there. */
+  /**
+   * Moves positions. The owners drain and commit, then the positions are written, and the owners continue from the new
+   * positions.
+   */
   async seek(
     partitions: readonly number[],
     target: SeekTarget,
@@ -190,17 +193,17 @@ export class GroupAdmin {
     }, signal);
   }
 
-  /** What a resize would do; throws if it is not possible now. Changes nothing. */
+  /** Plans a resize, and changes nothing. Throws if a resize is not possible now. */
   planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan> {
     return planResize(this.#resizePorts(follower), partitions);
   }
 
-  /** Requests a different number of partitions for a group, and waits until the members have changed it. */
+  /** Requests a different number of partitions for a group, and waits until the members have made the change. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome> {
     return resizeGroup(this.#resizePorts(follower), partitions, this.#patience.waitMs, signal);
   }
 
-  /** Withdraws a resize that is not done yet. Returns the requested number; null if there was no resize. */
+  /** Withdraws a resize that is not done yet. Returns the requested number of partitions; null if there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null> {
     return abortResize(this.#resizePorts(follower));
   }
@@ -217,8 +220,8 @@ export class GroupAdmin {
   }
 
   /**
-   * Tells a member to end, and follows its partitions. `order` sends the request. Returns the reason if it could not be
-   * sent.
+   * Tells a member to end, and follows its partitions. `order` sends the request. Returns the reason if the request could
+   * not be sent.
    */
   endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
     const { waitMs } = this.#patience;
@@ -226,7 +229,7 @@ export class GroupAdmin {
   }
 
   /**
-   * Waits until a process is a member and has its share of partitions; undefined if it does not join.
+   * Waits until a process is a member and has its share of partitions. Resolves with undefined if the process does not join.
    *
    * @param startMs how long the start of the process may take, in milliseconds.
    */
@@ -242,7 +245,7 @@ export class GroupAdmin {
     }, signal);
   }
 
-  /** The group's number of partitions; a keyed group has its own. */
+  /** The group's number of partitions. A keyed group has its own number. */
   #partitionsOf({ layout }: GroupFollower): number {
     return readable(layout)?.partitions ?? this.#partitions;
   }

@@ -17,7 +17,7 @@ export interface SeenSession extends Seen<SessionRecord | null> {
 /** A lease; its revision is the epoch. */
 export type SeenLease = Seen<LeaseRecord | 'unreadable' | null>;
 
-/** An operator's override of a partition; `record` is null if it was removed. */
+/** An operator's override of a partition; `record` is null if the override was removed. */
 export type SeenOverride = Seen<OverrideRecord | 'unreadable' | null>;
 
 /** The layout of a keyed group. */
@@ -30,7 +30,10 @@ export type GroupChange =
   | { kind: 'override'; partition: number; before: SeenOverride | undefined; after: SeenOverride }
   | { kind: 'layout'; before: SeenLayout | undefined; after: SeenLayout };
 
-/** Limit of remembered ended sessions. They are remembered so that no older entry brings a session back. */
+/**
+ * Limit of ended sessions that are remembered. Without this memory, an older entry could make an ended session appear alive
+ * again.
+ */
 const MAX_ENDED = 1_000;
 
 /** The name of a session's member; the session id if the session cannot be read. */
@@ -43,8 +46,8 @@ export const readable = <T>(seen: Seen<T | 'unreadable' | null> | undefined): T 
 const byId = (a: SeenSession, b: SeenSession): number => (a.id < b.id ? -1 : 1);
 
 /**
- * A group as seen from outside: its sessions, leases and overrides, built from entries in any order. An entry that is not
- * newer than the known one changes nothing.
+ * A group as seen from outside: its sessions, leases and overrides. Entries may be applied in any order, because an entry
+ * that is not newer than the known entry changes nothing.
  */
 export class GroupEntries {
   readonly sessions: Map<string, SeenSession>;
@@ -57,7 +60,7 @@ export class GroupEntries {
   /** The newest revision so far. */
   #newest: number;
 
-  /** Starts with a copy of `known`; by default, nothing is known. */
+  /** Starts with a copy of `known`; by default without entries. */
   constructor(known?: GroupEntries) {
     this.sessions = new Map(known?.sessions);
     this.leases = new Map(known?.leases);
@@ -82,7 +85,7 @@ export class GroupEntries {
         return { kind: 'session', id, before, after };
       }
       const change = this.#end(id, revision, atMs);
-      // The end of an unknown session is reported only if it arrives in order.
+      // The end of an unknown session is reported only if its entry is the newest so far.
       return before || isNewest ? change : undefined;
     }
     if (entry.kind === 'layout') {
@@ -107,7 +110,10 @@ export class GroupEntries {
     return { kind: 'override', partition, before, after };
   }
 
-  /** Applies a complete snapshot, change by change. Known entries that are older than the snapshot and not in it are gone. */
+  /**
+   * Applies a complete snapshot, and yields each change. Removes known entries that are older than the snapshot and not in
+   * it.
+   */
   *applySnapshot(entries: readonly ViewEntry[], atMs: number): Generator<GroupChange> {
     const inOrder = [...entries].sort((a, b) => a.revision - b.revision);
     const newest = inOrder.at(-1)?.revision ?? 0;
@@ -139,8 +145,8 @@ export class GroupEntries {
   }
 
   /**
-   * The record of a lease; null if there is none, or it cannot be read, or it belongs to a partition from before the
-   * last resize.
+   * The record of a lease; null if the lease does not exist, cannot be read, or belongs to a partition from before the last
+   * resize.
    */
   leaseOf(partition: number): LeaseRecord | null {
     const record = readable(this.leases.get(partition));
@@ -154,7 +160,7 @@ export class GroupEntries {
     return this.leaseOf(partition)?.closed?.order === layout?.revision;
   }
 
-  /** True for a partition that has no owner and is kept for a member during its restart. */
+  /** True for a partition that has no owner and is kept for a member while that member restarts. */
   isReserved(partition: number): boolean {
     const lease = this.leaseOf(partition);
     return lease?.owner === null && lease.reserved !== undefined;
@@ -165,50 +171,50 @@ export class GroupEntries {
     return readable(this.overrides.get(partition));
   }
 
-  /** True for a lease that cannot be read; no member touches it. */
+  /** True for a lease that cannot be read. No member changes such a lease. */
   isUnreadable(partition: number): boolean {
     return this.leases.get(partition)?.record === 'unreadable';
   }
 
-  /** The session that a lease names as its owner, dead or alive; null if it names none. */
+  /** The session that a partition's lease names as the owner, dead or alive; null if the lease names no owner. */
   ownerOf(partition: number): string | null {
     return this.leaseOf(partition)?.owner ?? null;
   }
 
-  /** The epoch of that owner; 0 if there never was a lease. */
+  /** The epoch of a partition's owner; 0 if there never was a lease. */
   epochOf(partition: number): number {
     return this.leases.get(partition)?.revision ?? 0;
   }
 
-  /** The name of that owner; null if there is no owner. */
+  /** The name of a partition's owner, dead or alive; null if there is no owner. */
   ownerNameOf(partition: number): string | null {
     const record = this.leaseOf(partition);
     return record && record.owner !== null ? record.name : null;
   }
 
-  /** The owner of a partition, if it has a session. */
+  /** The session of a partition's owner; undefined if there is no owner, or if the owner has no session. */
   liveOwner(partition: number): SeenSession | undefined {
     return this.sessions.get(this.ownerOf(partition) ?? '');
   }
 
-  /** The partitions whose leases name this session, in order. */
+  /** The partitions whose leases name this session as the owner, in ascending order. */
   ownedBy(id: string): number[] {
     return [...this.leases.keys()].filter((each) => this.ownerOf(each) === id).sort((a, b) => a - b);
   }
 
-  /** The members of this name or session id, by id. */
+  /** The members with this name or session id, sorted by id. */
   named(nameOrId: string): SeenSession[] {
     return [...this.sessions.values()]
       .filter(({ id, record }) => id === nameOrId || record?.name === nameOrId)
       .sort(byId);
   }
 
-  /** The members among which the plan divides the partitions, by id. */
+  /** The members among which the plan divides the partitions, sorted by id. */
   planned(): SeenSession[] {
     return [...this.sessions.values()].filter(({ record }) => record && !record.leaving).sort(byId);
   }
 
-  /** The member to which the plan pins a partition. If several members have this name, the first by id. */
+  /** The member to which the plan pins a partition. If several members have this name, the first by id counts. */
   pinnedTo(partition: number): SeenSession | undefined {
     const pin = this.overrideOf(partition)?.pin ?? null;
     return pin === null

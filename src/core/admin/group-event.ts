@@ -1,7 +1,10 @@
 import type { LeaseReason } from '../protocol/records.js';
 import { type GroupChange, nameOf, readable } from './group-entries.js';
 
-/** A change of a member. `died`: its session ended without a leave. `ended`: it left or died, but it was not seen which. */
+/**
+ * A change of a member. `died`: its session ended without a leave. `ended`: it left or died, but the observer has not seen
+ * which of the two.
+ */
 interface MemberEvent {
   event: 'joined' | 'leaving' | 'left' | 'died' | 'ended';
   member: string;
@@ -11,7 +14,10 @@ interface MemberEvent {
 /** A partition has a new owner, a new epoch of its owner, or no owner. `from`: the previous owner; null if none, or unknown. */
 type OwnerEvent = { partition: number; epoch: number; from: string | null; fromSession: string | null } & (
   | { event: 'acquired'; member: string; session: string; reason: LeaseReason }
-  /** The partition has no owner. `keptForMs`: reserved for a restart of the previous owner; null: free. */
+  /**
+   * The partition has no owner. `keptForMs`: how long the partition is reserved for a restart of the previous owner; null if
+   * it is free.
+   */
   | { event: 'released'; keptForMs: number | null }
 );
 
@@ -30,8 +36,8 @@ export type GroupEvent =
   | OwnerEvent
   | OverrideEvent
   /**
-   * A resize: requested by an operator (all partitions are closed first), withdrawn, or done. `partitionsAfter`:
-   * the requested number, or the present one.
+   * A resize was requested by an operator, withdrawn, or completed. It is completed when all partitions are closed.
+   * `partitionsAfter`: the requested number for `resizing`, otherwise the present number.
    */
   | {
       event: 'resizing' | 'resize-aborted' | 'resized';

@@ -35,7 +35,7 @@ export async function findGroupLayout(bucket: Bucket, group: string): Promise<Fo
   );
 }
 
-/** The layouts of those groups whose partitions differ from those of the stream, by name. */
+/** The layouts of the groups whose partitions differ from the partitions of the stream, by the name of the group. */
 export async function otherLayouts(
   bucket: Bucket,
   groups: readonly string[],
@@ -49,8 +49,9 @@ export async function otherLayouts(
 }
 
 /**
- * The positions of a group's present partitions. A partition that was not taken over since the last resize has the lowest position
- * of the earlier partitions that share keys with it. Positions from before the resize belong to other partitions.
+ * The positions of a group's present partitions. A partition that no member has taken over since the last resize gets the
+ * lowest position of the earlier partitions that share keys with it. Stored positions from before the resize are left out,
+ * because they belong to other partitions.
  */
 export function positionsNow(
   stored: readonly PositionFacts[],

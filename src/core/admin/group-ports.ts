@@ -7,9 +7,9 @@ import type { GroupPorts } from './group-admin-contract.js';
 import type { SharedReads } from './shared-reads.js';
 
 /**
- * What the administration of a group needs, on a real server.
+ * The ports for the administration of a group on a real server.
  *
- * @param config with the group's name.
+ * @param config the configuration, with the group's name.
  * @param shared reads that all groups share. Default: everything is read for this group.
  */
 export function natsGroupPorts(topology: Topology, config: Config, shared?: SharedReads): GroupPorts {

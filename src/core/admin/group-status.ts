@@ -15,11 +15,11 @@ import type { Unread } from './unread.js';
 /** A group at one moment. */
 export interface GroupStatus {
   partitions: LeaseStatus[];
-  /** Its members, by name. */
+  /** The group's members, sorted by name. */
   members: MemberStatus[];
-  /** Messages of the stream that no partition takes; absent if none are known. */
+  /** Messages of the stream that belong to no partition; absent if none are known. */
   uncovered?: Uncovered | undefined;
-  /** For a keyed group: messages that it has not read yet; absent if unknown. */
+  /** For a keyed group: messages that the group has not read yet; absent if unknown. */
   unread?: Unread | undefined;
   /** A resize that is not done yet. */
   resize?: ResizeStatus | undefined;
@@ -43,17 +43,17 @@ export interface GroupTotals {
   partitions: number;
   /** Partitions whose owner has a session. */
   owned: number;
-  /** Members that run. */
+  /** Number of running members. */
   members: number;
   /** Members that died, but whose sessions have not been removed yet. */
   unreachable: number;
-  /** Messages that wait; null if unknown for at least one partition. */
+  /** Number of messages that wait; null if unknown for at least one partition. */
   lag: number | null;
   /** How long ago the oldest waiting message was stored, in milliseconds; null if none waits, or unknown. */
   oldestMs: number | null;
   /**
-   * How long the waiting messages take at the present rate, in milliseconds, if no more arrive. null if unknown: also if
-   * nothing is handled, or a partition with waiting messages stands still.
+   * How long the waiting messages take at the present rate, in milliseconds, if no more arrive. null if unknown, if nothing
+   * is handled, or if messages wait in a partition that no member works on.
    */
   drainMs: number | null;
   /** True if the lag is an estimate, because the server cannot count by key. */
@@ -71,7 +71,7 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     owned: partitions.filter(isOwned).length,
     members: members.length - unreachable,
     unreachable,
-    // Each share is rounded up, so the sum may exceed the number of unread messages, which limits the lag.
+    // Each partition's share is rounded up, so the sum may exceed the number of unread messages, which limits the lag.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
     drainMs: partitions.some(standsStill)

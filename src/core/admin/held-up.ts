@@ -6,13 +6,13 @@ import { type ControlAnswer, type ControlClient, encodeControl } from '../protoc
 import type { GroupFollower } from './follower.js';
 import { ANSWER_MS } from './thresholds.js';
 
-/** How often to ask the owner whether the partition has passed the message. */
+/** Interval, in milliseconds, at which the owner is asked whether the partition has passed the message. */
 const ASK_EVERY_MS = 50;
 
 /** Only the owner can try a message again or skip it. */
 const NO_OWNER = 'it has no owner: start a member of the group with "natspoc consume", then try again';
 
-/** What requests about held-up partitions need. */
+/** The ports that requests about held-up partitions use. */
 export interface HeldUpPorts {
   observer: Pick<GroupObserver, 'stats'>;
   follower: GroupFollower;
@@ -22,7 +22,7 @@ export interface HeldUpPorts {
   signal?: AbortSignal | undefined;
 }
 
-/** The outcome for one partition. `unchanged`: nothing, or not this message, holds it up. `failed`: see `message`. */
+/** The outcome for one partition. `unchanged`: the partition is not held up, or not by this message. `failed`: see `message`. */
 export interface HeldUpOutcome {
   partition: number;
   outcome: 'retried' | 'skipped' | 'dead-letter' | 'unchanged' | 'failed';
@@ -33,20 +33,20 @@ export interface HeldUpOutcome {
   denied: boolean;
 }
 
-/** A message to skip, and how. */
+/** A message to skip, and the way to skip it. */
 export interface SkipOrder {
   partition: number;
   sequence: number;
   deadLetter: boolean;
-  /** The operator, for people. */
+  /** The operator's name, for display. */
   by: string;
   /** How long the partition may take to pass the message, in milliseconds. */
   waitMs: number;
 }
 
 /**
- * Makes owners retry at once the messages that hold their partitions up, instead of after the wait; also in halted
- * partitions.
+ * Makes owners immediately retry the messages that hold their partitions up, without the wait before the next attempt. This
+ * also works in halted partitions.
  */
 export async function retryPartitions(
   ports: HeldUpPorts,
@@ -72,7 +72,10 @@ export async function retryPartitions(
   return outcomes.flat().sort((a, b) => a.partition - b.partition);
 }
 
-/** Why a message cannot be skipped, before the owner is asked; undefined if it may be possible. */
+/**
+ * The reason why a message cannot be skipped, found before the owner is asked to skip this message; undefined if the skip
+ * may be possible.
+ */
 export async function refuseSkip(
   { observer, follower }: Pick<HeldUpPorts, 'observer' | 'follower'>,
   { partition, sequence }: Pick<SkipOrder, 'partition' | 'sequence'>,
@@ -82,7 +85,7 @@ export async function refuseSkip(
   const { members } = await observer.stats([owner], ANSWER_MS);
   const own = members[0]?.partitions.find((each) => each.partition === partition);
   if (!own) return undefined;
-  // With a concurrency above 1 other messages hold the partition up, too, and only the owner knows them.
+  // With a concurrency above 1, other messages may hold the partition up too, and only the owner knows which messages.
   const isHeldUp = own.holdUp && (own.holdUp.sequence === sequence || own.holdUp.others > 0);
   return isHeldUp ? undefined : otherMessage(follower, partition, sequence);
 }
@@ -106,11 +109,11 @@ export async function skipMessage(ports: HeldUpPorts, order: SkipOrder): Promise
 }
 
 const otherMessage = (follower: GroupFollower, partition: number, sequence: number): HeldUpOutcome => {
-  const message = `message ${sequence} does not hold p${partition} up; "leases" shows what does`;
+  const message = `message ${sequence} does not hold p${partition} up; "leases" shows the reason`;
   return outcomeOf(follower, partition, 'unchanged', message);
 };
 
-/** Waits until the partition has passed the message. Returns why it has not. */
+/** Waits until the partition has passed the message. Returns the reason if the partition has not passed it in time. */
 async function untilPassed(
   { observer, follower, signal }: HeldUpPorts,
   { partition, sequence, waitMs }: SkipOrder,
@@ -145,7 +148,7 @@ function notTaken(
         follower,
         partition,
         'failed',
-        `its owner ${name} is gone, or its version does not support this`,
+        `its owner ${name} is gone, or its version does not support this request`,
       );
     case 'silent':
       return outcomeOf(follower, partition, 'failed', `its owner ${name} does not answer`);

@@ -8,7 +8,7 @@ export interface Tenure {
   session: string | null;
   from: string | null;
   reason: LeaseReason | null;
-  /** True if the partition was closed for a resize: the next partition with this number is a different one. */
+  /** True if the partition was closed for a resize. Then the next partition with this number is a different partition. */
   closed: boolean;
   /** Start of the period, on the observer's clock, ISO 8601. */
   at: string;
@@ -21,7 +21,7 @@ export interface Tenure {
   gapMs: number | null;
 }
 
-/** The owners of a partition that the bucket still stores, oldest first. */
+/** The past and present owners of a partition, oldest first, as far as the bucket still stores them. */
 export function readTenures(past: readonly PastEntry[], partition: number, nowMs: number): Tenure[] {
   const leases = past.flatMap(({ atMs, entry }) =>
     entry.kind === 'lease' && entry.partition === partition ? [{ atMs, entry }] : [],
@@ -46,7 +46,10 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
   });
 }
 
-/** Session id of the last known owner of a partition; null if no stored revision of its lease names an owner. */
+/**
+ * Session id of the owner in the newest readable revision of a partition's lease; null if there is no such revision, or if
+ * it names no owner.
+ */
 export function lastOwner(past: readonly PastEntry[], partition: number): string | null {
   const owners = past.flatMap(({ entry }) =>
     entry.kind === 'lease' && entry.partition === partition && entry.record !== 'unreadable'
@@ -56,7 +59,10 @@ export function lastOwner(past: readonly PastEntry[], partition: number): string
   return owners.at(-1) ?? null;
 }
 
-/** The gap before a period, rounded up, because it is an upper bound. Durations are rounded up too, so no gap exceeds them. */
+/**
+ * The gap before a period, rounded up, because it is an upper bound. Durations are rounded up too, so that no gap is longer
+ * than the period without an owner.
+ */
 function gapBefore(
   past: readonly PastEntry[],
   atMs: number,
@@ -66,12 +72,12 @@ function gapBefore(
 ): number | null {
   if (reason === 'handover' || reason === 'release') return 0;
   if (heldSinceMs === undefined) return null;
-  // The partition had no owner before the claim: the gap starts when the last owner gave it up.
+  // The partition had no owner before the claim, so the gap starts when the last owner gave the partition up.
   if (ownerBefore === null) return Math.ceil(Math.max(0, atMs - heldSinceMs));
   const signs = past.flatMap(({ atMs: signMs, entry }) =>
     entry.kind === 'proof' && entry.id === ownerBefore && !entry.ended && signMs <= atMs ? [signMs] : [],
   );
-  // The previous owner's claim was a sign of life too, but a gap counted from there would be far too long.
+  // The previous owner's claim was a sign of life too, but a gap counted from that claim would be far too long.
   if (signs.length === 0) return null;
   return Math.ceil(Math.max(0, atMs - Math.max(heldSinceMs, ...signs)));
 }

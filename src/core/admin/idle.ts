@@ -5,13 +5,14 @@ import type { GroupStatus } from './group-status.js';
 
 /** A group whose members had a bounded job, have done it, and left. */
 export interface Idle {
-  /** When the last member had done its job, in milliseconds since 1970 on its clock. */
+  /** When the last member finished its job, in milliseconds since 1970 on that member's clock. */
   sinceMs: number;
 }
 
 /**
- * Why a group without members needs none: its last members did a bounded job ("consume --until-caught-up"). A lease that changed
- * after the job, or still names an owner, belongs to a member without such a job, which must not be missing.
+ * Decides whether a group without members needs none, because its last members did a bounded job ("consume
+ * --until-caught-up"). A lease that changed after the job, or still names an owner, belongs to a member without such a job.
+ * Then the group needs members.
  *
  * @returns undefined if the group has members, or should have some.
  */
@@ -29,7 +30,7 @@ export const idleOf = (
 ): Idle | undefined =>
   job && entries.sessions.size === 0 && isLast(job, entries) ? { sinceMs: job.atMs } : undefined;
 
-/** Marks partitions of an idle group as `idle`: they have no owner on purpose. */
+/** Marks partitions without an owner as `idle` if the group is idle, because these partitions need no owner. */
 export function withIdle(status: GroupStatus, idle: Idle | undefined): GroupStatus {
   if (!idle) return status;
   const partitions = status.partitions.map((lease) =>

@@ -3,22 +3,26 @@ import type { StreamFacts } from '../ports/facts.js';
 import type { GroupObserver, KeyedReads, PlacedMessage } from '../ports/observer.js';
 import type { MessageCounts } from './message-counts.js';
 
-/** Messages of the group in one block, on average. */
+/** Average number of the group's messages in one block. A block is a range of sequences. */
 const BLOCK = 4_096;
-/** Blocks that are remembered. */
+/** Number of blocks that are kept in memory. */
 const REMEMBERED = 64;
-/** Up to this number of messages of the group, those of a partition are counted one by one. Of more, this number is read. */
+/**
+ * Up to this number of the group's messages, the messages of a partition are counted one by one. From a longer range, only
+ * this number is read.
+ */
 const COUNTED = 20_000;
 
 interface Block {
-  /** It was read up to this sequence. */
+  /** The block was read up to this sequence. */
   upTo: number;
   messages: Promise<PlacedMessage[]>;
 }
 
 /**
- * The messages of a keyed group's partitions, for one operation. The server cannot count by key, so the messages of the group
- * are read, in blocks that all partitions share. If a range is too long to be read, a part of it shows the share of a partition.
+ * Counts the messages of a keyed group's partitions, for one operation. The server cannot count by key, so the messages of
+ * the group are read, in blocks that all partitions share. If a range is too long to be read, the share of a partition is
+ * estimated from a part of the range.
  */
 export class KeyedMessages {
   readonly #observer: Pick<GroupObserver, 'waiting'>;
@@ -27,9 +31,9 @@ export class KeyedMessages {
   readonly #signal: AbortSignal | undefined;
   readonly #first: number;
   readonly #last: number;
-  /** Sequences of a block. */
+  /** Number of sequences in a block. */
   #span: Promise<number> | undefined;
-  /** By their numbers; the last used block is the last. */
+  /** The blocks by number; the most recently used block is the last. */
   readonly #blocks = new Map<number, Block>();
 
   /**
@@ -51,7 +55,7 @@ export class KeyedMessages {
     this.#last = lastSequence;
   }
 
-  /** The messages of a partition; null: of all partitions. */
+  /** Counts the messages of a partition; null: of all partitions. */
   of(partition: number | null): MessageCounts {
     const isMine = (message: PlacedMessage): boolean => partition === null || message.partition === partition;
     const refuseUnknown = (): void => {
@@ -100,7 +104,7 @@ export class KeyedMessages {
   /** The messages of the group after one sequence and up to another, counted by the server. */
   async #ofGroup(after: number, upTo: number): Promise<number> {
     if (after >= upTo) return 0;
-    // Messages may be published between the two counts.
+    // Messages may be published between the two counts, so the difference is kept within the possible range.
     const [more, less] = await Promise.all([after, upTo].map((at) => this.#observer.waiting(0, at)));
     return Math.min(Math.max(0, (more?.ofGroup ?? 0) - (less?.ofGroup ?? 0)), upTo - after);
   }
@@ -129,7 +133,7 @@ export class KeyedMessages {
       yield within(await this.#block(number, span, from), 0, from);
   }
 
-  /** A stream may have many messages that the group does not handle. Then its blocks are longer. */
+  /** A stream may have many messages that the group does not handle. Then each block has more sequences. */
   #spanOf(): Promise<number> {
     const [after, upTo] = [this.#first - 1, this.#last];
     this.#span ??= this.#ofGroup(after, upTo).then((messages) =>
@@ -138,7 +142,7 @@ export class KeyedMessages {
     return this.#span;
   }
 
-  /** The messages of a block. The end of the stream is read at least up to `upTo`. */
+  /** The messages of a block. The last block of the stream is read at least up to `upTo`. */
   #block(number: number, span: number, upTo: number): Promise<PlacedMessage[]> {
     const after = number * span;
     const end = Math.min(after + span, Math.max(upTo, this.#last));
@@ -163,7 +167,7 @@ export class KeyedMessages {
 const within = (messages: readonly PlacedMessage[], after: number, upTo: number): PlacedMessage[] =>
   messages.filter(({ sequence }) => sequence > after && sequence <= upTo);
 
-/** The refusal to look for messages of a partition, if only a program can find their keys. */
+/** The error for a search for messages of a partition, if only a program can compute the keys. */
 export const unknownKey = (key: string): NatspocError =>
   new NatspocError(
     'usage',

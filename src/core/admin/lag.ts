@@ -2,7 +2,7 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { aboutCount } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/** Limit of parallel counts: each creates a short-lived consumer at the server. */
+/** Limit of parallel counts, because each count creates a short-lived consumer on the server. */
 const CONCURRENT_COUNTS = 16;
 
 /** A lag as text: `1 message waits`, `1,204 messages wait`, `~25 messages wait`. */
@@ -19,15 +19,15 @@ export interface LagInput {
 /** Messages that wait in a partition. */
 export interface Lag {
   lag: number;
-  /** For a keyed group, whose lag is an estimate: the exact number of messages of the group after the position. */
+  /** For a keyed group, whose lag is an estimate: the exact number of the group's messages after the position. */
   unread?: number;
   /** When the first waiting message was stored, in milliseconds since 1970; null if none waits, or unknown. */
   oldestAtMs: number | null;
 }
 
 /**
- * The number of messages that wait in each partition. Sequences belong to the whole stream, so the difference between
- * end and position only shows whether messages wait; if so, the server counts them.
+ * The number of messages that wait in each partition. Sequences belong to the whole stream, so the difference between end
+ * and position only shows whether messages wait. If messages wait, the server counts them.
  */
 export async function readLags(
   observer: Pick<GroupObserver, 'waiting'>,

@@ -37,11 +37,11 @@ const HEALTHY = new Set<LeaseState>([
   'idle',
 ]);
 
-/** True if no member makes progress in the partition: an operator should look. A short retry is routine. */
+/** True if no member makes progress in the partition, so that an operator should check it. A short retry is routine. */
 export const needsAttention = ({ state, holdUp }: Pick<LeaseStatus, 'state' | 'holdUp'>): boolean =>
   !HEALTHY.has(state) || (holdUp !== null && isLong(holdUp));
 
-/** The progress of a partition; null if unknown, or if there is none. */
+/** The progress of a partition. A field is null if its value is unknown, or if there is none. */
 export interface Progress {
   /** The last handled sequence; null if the group has no position in the partition. */
   position: number | null;
@@ -49,13 +49,16 @@ export interface Progress {
   end: number | null;
   /** Messages between position and end; null if unknown. */
   lag: number | null;
-  /** For a keyed group, whose lag is an estimate: the exact number of messages of the group after the position. */
+  /** For a keyed group, whose lag is an estimate: the exact number of the group's messages after the position. */
   unread?: number | undefined;
   /** How long ago the first waiting message was stored, in milliseconds; null if none waits, or unknown. */
   oldestMs: number | null;
   /** Recent messages per second, as the owner reports; null if not reported. */
   ratePerSecond: number | null;
-  /** The fault of the position; null if it is right, or there is no position. Members read nothing after a wrong position. */
+  /**
+   * The fault of the position; null if the position is right, or if there is no position. Members read nothing after a wrong
+   * position.
+   */
   positionFault: PositionFault | null;
   /** Time since the last commit, in milliseconds; null if there was none. */
   positionAgeMs: number | null;
@@ -84,26 +87,33 @@ export interface LeaseStatus extends Progress {
   heldMs: number | null;
   /** True if the override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
-  /** True if an operator has paused the partition: it has an owner, but is not handled. The operator and the time are null if not. */
+  /**
+   * True if an operator has paused the partition, which then may have an owner but is not handled. Otherwise `pausedBy` and
+   * `pausedMs` are null.
+   */
   paused: boolean;
   pausedBy: string | null;
   pausedMs: number | null;
   /** Name or session id of the member to which the partition is pinned. */
   pin: string | null;
   state: LeaseState;
-  /** What holds the partition up, as its owner reports; null if nothing does, or unknown. */
+  /**
+   * The reason why the partition is held up, as its owner reports; null if the partition is not held up, or if this is
+   * unknown.
+   */
   holdUp: HoldUp | null;
 }
 
 /** True for a partition whose owner has a session. */
 export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
 
-/** True if the lag of a partition is its share of the messages that its keyed group has not read. */
+/** True if the lag of a partition is an estimate: its share of the messages that its keyed group has not read. */
 export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
   unread !== undefined && lag !== 0;
 
 /**
- * True if messages wait in a partition that no member works on. They stay, however fast other partitions are handled.
+ * True if messages wait in a partition that no member works on. These messages keep waiting, however fast other partitions
+ * are handled.
  */
 export const standsStill = (lease: Pick<LeaseStatus, 'state' | 'holdUp' | 'lag' | 'paused'>): boolean =>
   lease.lag !== 0 && (lease.paused || needsAttention(lease));

@@ -17,7 +17,7 @@ export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
  */
 export type MemberState = 'live' | 'leaving' | 'late' | 'silent' | 'expired' | 'unreachable' | 'unreadable';
 
-/** States that need attention, certain states first. */
+/** States that need attention. The states that leave no doubt come first. */
 export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unreadable', 'silent', 'late'];
 
 /** The facts about a member that its session does not contain. */
@@ -25,7 +25,7 @@ export interface MemberFacts {
   /** Time since its last observed renewal, in milliseconds. */
   renewedAgoMs: number;
   answer: Answer;
-  /** Its last answer and the time of that answer, in milliseconds since 1970; null if there was none. */
+  /** The member's last answer and the time of that answer, in milliseconds since 1970; null if there was none. */
   stats: MemberStats | null;
   answeredAtMs: number | null;
 }
@@ -34,14 +34,17 @@ export interface MemberFacts {
 export interface MemberStatus extends MemberFacts {
   session: string;
   name: string;
-  /** This field and the next fields are null if the session cannot be read. */
+  /** This field and the following fields up to `expiresInMs` are null if the session cannot be read. */
   host: string | null;
   pid: number | null;
   version: string | null;
   /** On the member's wall clock, ISO 8601. */
   startedAt: string | null;
   ttlMs: number | null;
-  /** Estimated time until the group considers the member dead unless it renews; negative if overdue. */
+  /**
+   * Estimated time, in milliseconds, until the group considers the member dead unless it renews; negative if the renewal is
+   * overdue.
+   */
   expiresInMs: number | null;
   state: MemberState;
   /** Recent messages per second; null if unknown. */
@@ -56,7 +59,10 @@ export interface MemberStatus extends MemberFacts {
   unread?: Unread | undefined;
 }
 
-/** A member without its partitions and lag, which {@link describeGroup} adds. `ratePerSecond`: default the sum of the reported rates. */
+/**
+ * A member without its partitions and lag, which {@link describeGroup} adds. `ratePerSecond`: by default the sum of the
+ * reported rates.
+ */
 export function describeMember(
   session: SeenSession,
   facts: MemberFacts,
@@ -110,17 +116,21 @@ export function sumOf(values: readonly (number | null)[]): number | null {
 const reportedRate = (stats: MemberStats | null): number | null =>
   sumOf(stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? []);
 
-/** Asks the members for their statistics, and describes each member, by session. The caller adds partitions and lag. */
+/**
+ * Asks the members for their statistics, and returns a description of each member by session. The caller adds partitions and
+ * lag.
+ */
 export async function readMembers(
   observer: GroupObserver,
   { sessions }: GroupEntries,
 ): Promise<Map<string, MemberStatus>> {
-  // Ages of renewals are computed before the answers arrive: silent members would make them look older.
+  // Ages of renewals are computed before the answers arrive. Otherwise the wait for silent members would make the renewals
+  // look older.
   const [{ renewals, lookedAtMs }, answers] = await Promise.all([
     readRenewals(observer),
     observer.stats([...sessions.keys()], ANSWER_MS),
   ]);
-  // One silent member must not make the positions of the others old.
+  // The wait for a silent member makes the other members' positions old, so the other members are asked again.
   const others = answers.members.map(({ session }) => session);
   const isSilent = others.length + answers.gone.length < sessions.size;
   const again = isSilent ? await observer.stats(others, ANSWER_MS) : { members: [] };
@@ -142,7 +152,7 @@ export async function readMembers(
   );
 }
 
-/** The time of each member's last renewal, and the time of this read, both on our wall clock. */
+/** The time of each member's last renewal, and the time of this read, both on this process's wall clock. */
 async function readRenewals(
   observer: GroupObserver,
 ): Promise<{ renewals: Map<string, number>; lookedAtMs: number }> {

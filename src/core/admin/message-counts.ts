@@ -6,11 +6,11 @@ export interface Count {
   isEstimate: boolean;
 }
 
-/** Where a number of messages ends. */
+/** The place that is a number of messages away from another place. */
 export interface Place {
-  /** The position there. */
+  /** The position at this place. */
   to: number;
-  /** The messages up to there; absent: not counted. */
+  /** The messages between the two places; absent if they were not counted. */
   passed?: Count;
 }
 
@@ -68,7 +68,7 @@ export function countsOf(
 
 /**
  * The highest sequence of a range for which `holds` is true; `low` if it is never true. `holds` must be true up to some
- * sequence and false after it. A binary search, because a partition's messages have no numbers of their own.
+ * sequence and false after it. This is a binary search, because the messages of a partition are not numbered separately.
  */
 async function search(
   low: number,

@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 
-/** The operator, as records show it: `user@host`. */
+/** The operator's name in records: `user@host`. */
 export function operatorName(): string {
   try {
     return `${userInfo().username}@${hostname()}`;

@@ -6,10 +6,13 @@ import { keys } from '../protocol/keys.js';
 import { RECORD_VERSION, unreadableAs } from '../protocol/record-format.js';
 import { decodeOverride, encodeRecord, type OverrideRecord } from '../protocol/records.js';
 
-/** Number of attempts, because other operators may change the entry at the same time. */
+/** Number of attempts to change an entry. An attempt fails if another operator changes the entry at the same time. */
 const ATTEMPTS = 5;
 
-/** How many overrides are written at a time: with many partitions, one round trip after another takes minutes. */
+/**
+ * Number of overrides that are written at the same time. With many partitions, one round trip after another would take
+ * minutes.
+ */
 const CONCURRENT_WRITES = 16;
 
 /** An operator's override of a partition. */
@@ -18,9 +21,9 @@ export type Wish = Pick<OverrideRecord, 'pin' | 'paused'>;
 const NOTHING: Wish = { pin: null, paused: false };
 
 /**
- * Changes part of a partition's override and keeps the rest. All members see it.
+ * Changes part of a partition's override and keeps the rest. All members see the change.
  *
- * @param by the operator, for people.
+ * @param by the operator's name, for display.
  * @returns the previous override.
  * @throws NatspocError if the bucket cannot be written, or the entry cannot be read.
  */
@@ -38,7 +41,7 @@ export async function changeOverride(
   let refusal: string | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await readOverride(bucket, key);
-    // If the entry is our own change, whose answer was lost, return the state that we saw before it.
+    // If the entry is our own change, whose confirmation was lost, the state before this change is returned.
     const isOurs = found.record ? found.record.at === at && found.record.by === by : removing;
     if (attempt > 1 && isOurs) return before;
     before = found.record ?? NOTHING;
@@ -59,7 +62,7 @@ export async function changeOverride(
   throw unwritten(key, refusal);
 }
 
-/** Changes the overrides of partitions in the same way as {@link changeOverride}. Returns the previous ones. */
+/** Changes the overrides of partitions in the same way as {@link changeOverride}. Returns the previous overrides. */
 export async function changeOverrides(
   bucket: Bucket,
   group: string,

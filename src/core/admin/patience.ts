@@ -11,7 +11,7 @@ export interface Patience {
   restMs: number;
 }
 
-/** The waits for a configuration. */
+/** The waits that follow from a configuration. */
 export function patienceOf({
   timeoutMs,
   drainTimeoutMs,

@@ -7,17 +7,20 @@ import type { PauseOutcome } from './group-admin-contract.js';
 import { changeOverrides } from './overrides.js';
 import { ANSWER_MS } from './thresholds.js';
 
-/** How often to ask the owners. */
+/** Interval, in milliseconds, at which the owners are asked. */
 const ASK_EVERY_MS = 50;
 
-/** What is needed to see whether a partition is handled. */
+/** The ports that show whether a partition is being handled. */
 export interface PausingPorts {
   observer: Pick<GroupObserver, 'stats'>;
   follower: GroupFollower;
   signal?: AbortSignal;
 }
 
-/** Pauses partitions, and waits until their handlers have stopped, at most `waitMs`. With `paused` false, resumes them. */
+/**
+ * Pauses partitions, and waits at most `waitMs` until their handlers have stopped. If `paused` is false, resumes the
+ * partitions.
+ */
 export async function pausePartitions(
   ports: PausingPorts & { bucket: Bucket; group: string },
   partitions: readonly number[],
@@ -30,7 +33,8 @@ export async function pausePartitions(
 }
 
 /**
- * Waits until no member handles these partitions: their owners report them as paused, or they have no owner.
+ * Waits until no member handles these partitions. A partition is not handled if its owner reports it as paused, or if it has
+ * no owner.
  *
  * @returns the partitions that have not stopped in time, each with the reason.
  */

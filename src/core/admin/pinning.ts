@@ -2,7 +2,10 @@ import type { Bucket } from '../ports/index.js';
 import type { GroupFollower } from './follower.js';
 import { changeOverrides } from './overrides.js';
 
-/** Pins partitions to a member, or unpins them if `to` is null. Returns the previous pins. `by`: the operator, for people. */
+/**
+ * Pins partitions to a member, or unpins them if `to` is null. Returns the previous pins. `by`: the operator's name, for
+ * display.
+ */
 export async function pinPartitions(
   { bucket, group, by }: { bucket: Bucket; group: string; by: string },
   partitions: readonly number[],
@@ -12,7 +15,10 @@ export async function pinPartitions(
   return new Map([...before].map(([partition, { pin }]) => [partition, pin]));
 }
 
-/** Waits until a pinned member owns its partitions, at most `waitMs`. `present`: the group has this member. */
+/**
+ * Waits at most `waitMs` until the member to which partitions are pinned owns them. `present`: the group has this member.
+ * `there`: this member owns all of the partitions.
+ */
 export async function untilPinned(
   follower: GroupFollower,
   partitions: readonly number[],

@@ -6,16 +6,14 @@ import type { Unreadable } from '../protocol/record-format.js';
 
 const CONCURRENT_READS = 16;
 
-/**
- * What is wrong with a position: see {@link Misfit} and {@link Unreadable}.
- */
+/** The fault of a position; see {@link Misfit} and {@link Unreadable}. */
 export type PositionFault = Misfit | Unreadable;
 
 /**
- * The wrong positions, by partition. If a position is wrong, members read nothing after it, `leases check` fails, the lag
- * is unknown, and `stream trim` deletes nothing in the partition.
+ * Finds the wrong positions, by partition. If a position is wrong, members read nothing after it, `leases check` fails, the
+ * lag is unknown, and `stream trim` deletes nothing in the partition.
  *
- * @param stream read after the positions.
+ * @param stream the state of the stream, read after the positions.
  */
 export async function readPositionFaults(
   observer: Pick<GroupObserver, 'storedTime'>,
@@ -40,7 +38,7 @@ export function describePositionFault(fault: PositionFault, sequence: number | n
     case 'beyond-end':
       return `its position ${sequence} is beyond the end of the stream; choose where to continue with "leases seek"`;
     case 'other-stream':
-      return `its position ${sequence} is of another stream: this one was created again, or restored from an older copy; choose where to continue with "leases seek"`;
+      return `its position ${sequence} is of another stream: this stream was created again, or restored from an older copy; choose where to continue with "leases seek"`;
     case 'broken':
       return 'its position cannot be read; choose where to continue with "leases seek"';
     case 'newer':

@@ -42,7 +42,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
     ...{ partition, end },
     position: position ?? start,
   }));
-  // The lags are counted immediately: messages that are stored meanwhile would look like lag.
+  // The lags are counted immediately, because messages that are stored in the meantime would look like lag.
   const [lags, faults] = await Promise.all([
     readLags(observer, waiting),
     readPositionFaults(observer, positions, stream),
@@ -65,8 +65,8 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
 }
 
 /**
- * The end of a partition, for display. A position may be beyond the partition's last message, because it follows a shared reader
- * past messages of other partitions.
+ * The end of a partition, for display. A position may be beyond the partition's last message, because a shared reader also
+ * moves it past messages of other partitions.
  */
 function endOf(end: number | null, position: number | null, fault: PositionFault | null): number | null {
   return end === null || fault !== null ? end : Math.max(end, position ?? 0);
@@ -75,11 +75,11 @@ function endOf(end: number | null, position: number | null, fault: PositionFault
 function describeProgress(commit: PositionFacts | undefined, own: PartitionStats | undefined, nowMs: number) {
   const position = commit && !commit.unreadable ? commit.sequence : null;
   return {
-    // The owner's answer is newer than its last commit.
+    // The position in the owner's answer may be newer than its last commit.
     position: own && own.position > 0 ? Math.max(position ?? 0, own.position) : position,
     ratePerSecond: own?.ratePerSecond ?? null,
     positionAgeMs: commit ? Math.max(0, Math.round(nowMs - commit.atMs)) : null,
-    // Uncommitted messages of the owner count as well.
+    // The owner may have found dropped messages that its last commit does not contain.
     trimmed: Math.max(own?.trimmed ?? 0, commit?.trimmed ?? 0),
   };
 }

@@ -29,19 +29,20 @@ export interface RedriveOptions {
 /** The result of a redrive. */
 export interface RedriveSummary {
   redriven: number;
-  /** Letters left alone: not requested, or not dead letters of this stream. */
+  /** Letters that were not processed, because they were not requested or are not dead letters of this stream. */
   left: number;
   /** Letters that cannot be published again. */
   kept: number;
 }
 
 /**
- * Publishes dead letters to their partitions again, oldest first, and deletes each letter after the stream has confirmed
- * it. The messages carry ids: if a letter was published but could not be deleted, another attempt within the stream's
- * duplicate window does not store it twice. Every group of the stream receives the messages again. A letter that cannot
- * be published stays, and does not stop the others.
+ * Publishes dead letters to their partitions again, oldest first, and deletes each letter after the stream has confirmed it.
+ * The messages carry ids. So if a letter was published but could not be deleted, another attempt within the stream's
+ * duplicate window does not store the message twice. Every group of the stream receives the messages again. A letter that
+ * cannot be published is kept, and the redrive continues with the other letters.
  *
- * @throws NatspocError `unreachable` or `not-permitted` if no letter can be published. Earlier letters may have been.
+ * @throws NatspocError `unreachable` or `not-permitted` if publishing is not possible. Earlier letters may have been
+ *   published before.
  */
 export async function redrive(options: RedriveOptions): Promise<RedriveSummary> {
   const { box, group, only, count = Number.POSITIVE_INFINITY, signal } = options;
@@ -100,13 +101,14 @@ async function putBackOne(
   options.onRedriven?.(letter, outcome);
 }
 
-/** The new sequence of a letter's message, or the reason why it stays. */
+/** Publishes the message of a letter. Returns its new sequence, or the reason why the letter is kept. */
 async function send(
   letter: FoundLetter,
   { box, target, partitions }: RedriveOptions,
 ): Promise<number | string> {
   const { partition, group, from, time, sequence } = letter;
-  if (partition >= partitions) return `it is of partition ${partition}, and the stream has ${partitions}`;
+  if (partition >= partitions)
+    return `it belongs to partition ${partition}, but the stream has only ${partitions}`;
   const original = await box.original(letter);
   if (!original) return 'a part of its message cannot be read';
   const times = Number(original.headers[REDRIVEN_HEADER] ?? 0) + 1;

@@ -6,7 +6,7 @@ import type { GroupFollower } from './follower.js';
 import { endReservation, freeLease, refusalToFree } from './free-lease.js';
 import type { SeenSession } from './group-entries.js';
 
-/** The partitions to release, and how. */
+/** The partitions to release, and the way to release them. */
 export interface ReleaseOrder {
   partitions: readonly number[];
   /** Session id of the next owner; null: the member with the fewest partitions. */
@@ -19,18 +19,18 @@ export interface ReleaseOrder {
   waitMs: number;
 }
 
-/** What a release needs. */
+/** The ports that a release uses. */
 export interface ReleasePorts {
   follower: GroupFollower;
   control: ControlClient;
   bucket: Bucket;
   group: string;
-  /** Session id of the last owner that the bucket still knows, for a lease that cannot be read; null if there is none. */
+  /** Session id of the last owner that the bucket still stores, for a lease that cannot be read; null if there is none. */
   lastOwner(partition: number): Promise<string | null>;
   signal?: AbortSignal;
 }
 
-/** The outcome for one partition. `unchanged`: it already had the right owner. `failed`: see `message`. */
+/** The outcome for one partition. `unchanged`: the partition already had the requested owner. `failed`: see `message`. */
 export interface ReleaseOutcome {
   partition: number;
   outcome: 'moved' | 'unchanged' | 'failed';
@@ -39,16 +39,16 @@ export interface ReleaseOutcome {
   epoch: number;
   /** Time from the request until the lease named the next owner, in milliseconds. */
   tookMs: number;
-  /** True if the owner was fenced: its uncommitted messages are handled again. */
+  /** True if the owner was fenced, so that its uncommitted messages are handled again. */
   forced: boolean;
   message: string | null;
-  /** True if asking the owner is not permitted; fencing would not help. */
+  /** True if requests to the owner are not permitted. Fencing would not help then. */
   denied: boolean;
 }
 
 /**
- * Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice. An owner
- * that does not answer is fenced with `force`, and all its partitions go to other members.
+ * Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice. With `force`, an
+ * owner that does not answer is fenced, and other members claim all of its partitions.
  */
 export async function releasePartitions(ports: ReleasePorts, order: ReleaseOrder): Promise<ReleaseOutcome[]> {
   const byOwner = new Map<string | null, number[]>();
@@ -86,7 +86,7 @@ async function releaseFrom(
       moves.map((move) =>
         answer.partitions.includes(move.partition) || move.hasMoved
           ? move.settles(false)
-          : move.failed('its owner has just lost it; try again'),
+          : move.failed('its owner has just lost the partition; try again'),
       ),
     );
   }
@@ -98,7 +98,7 @@ async function releaseFrom(
       : answer.kind === 'gone'
         ? `${who} is gone`
         : `${who} does not answer`;
-  // The owner's session has ended: any member will claim the partition.
+  // The owner's session has ended, so a member will claim the partition without a request.
   if (answer.kind === 'gone' && !session && !order.force)
     return moves.map((move) => move.failed('it has no owner'));
   if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
@@ -108,9 +108,9 @@ async function releaseFrom(
 }
 
 /**
- * Releases a partition without a known owner. A partition that is kept for a restart is freed. No member claims a lease that cannot
- * be read; `force` overwrites it. The last owner is fenced first: without contact it does not see the change of its lease, and would
- * continue.
+ * Releases a partition without a known owner. If the partition is kept for a restart, its reservation is ended. No member
+ * claims a partition whose lease cannot be read, so `force` overwrites such a lease. The last owner is fenced first. Without
+ * contact to the server, this owner would not see the change of its lease, and would continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,
@@ -181,7 +181,10 @@ class Move {
     return this.#result('moved', null, forced);
   }
 
-  /** Waits until a member claims the free partition. If another owner was requested, that member must hand it over. */
+  /**
+   * Waits until a member claims the free partition. If another owner was requested, that member must then hand the partition
+   * over.
+   */
   async isClaimed(forced: boolean): Promise<ReleaseOutcome> {
     const claimed = await this.settles(forced, true);
     const { follower } = this.#ports;
@@ -196,7 +199,7 @@ class Move {
     return passed?.outcome === 'failed' ? { ...passed, forced } : this.#result('moved', null, forced);
   }
 
-  /** The partition has no owner: the next member may claim it. */
+  /** The outcome for a partition that now has no owner, so that the next member may claim it. */
   freed(): ReleaseOutcome {
     return this.#result('moved', null, false);
   }

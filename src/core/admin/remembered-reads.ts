@@ -1,18 +1,22 @@
 import type { StreamFacts, WaitingFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/** After this time a message is looked up again, in milliseconds: the stream may have been restored from a copy meanwhile. */
+/** After this time, in milliseconds, a message is looked up again, because the stream may have been restored from a copy. */
 const LOOK_AGAIN_MS = 60_000;
 
 /**
- * A text that changes if a stream loses messages: its creation time and the number of sequences without a message.
+ * A text that changes if a stream loses messages. It contains the stream's creation time and the number of sequences without
+ * a message.
  */
 const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string =>
   `${createdAtMs} ${lastSequence - messages}`;
 
 interface Counted {
   waiting: WaitingFacts;
-  /** Messages of the partition in the stream at that time, and its losses until then. */
+  /**
+   * Number of messages of the partition that the stream had at the time of the count. `losses`: the stream's
+   * {@link lossesOf} at that time.
+   */
   stored: number;
   losses: string;
   /** True if no message arrived during the count. */
@@ -21,8 +25,8 @@ interface Counted {
 
 /**
  * Earlier reads of one group that are still valid. If the position of a partition has not moved, its number of waiting
- * messages has grown by the number of its new messages. So a large group without members is counted only once, not at
- * each look.
+ * messages has grown by the number of its new messages. So a large group without members is counted only once, and not for
+ * each status.
  */
 export class RememberedReads {
   readonly #counted = new Map<number, Counted>();
@@ -49,8 +53,8 @@ export class RememberedReads {
   }
 
   /**
-   * To be called after all partitions were counted. The count of a partition is exact if no new message arrived
-   * meanwhile.
+   * Must be called after all partitions were counted. The count of a partition is exact if no message arrived or was lost
+   * during the counts.
    */
   async settle(read: () => Promise<StreamFacts>): Promise<void> {
     this.#tidy();
@@ -64,7 +68,7 @@ export class RememberedReads {
     }
   }
 
-  /** When the message of a sequence was stored. */
+  /** When the message with a sequence was stored. */
   storedTime(observer: Pick<GroupObserver, 'storedTime'>, sequence: number): Promise<number | undefined> {
     const now = performance.now();
     const known = this.#stored.get(sequence);

@@ -13,50 +13,50 @@ import type { GroupFollower } from './follower.js';
 import { type FoundLayout, findGroupLayout, positionsNow } from './group-layout.js';
 import { changeOverride } from './overrides.js';
 
-/** What a resize changes besides the number of partitions. */
+/** The numbers of partitions before and after a resize, and its effects on pins and pauses. */
 export interface ResizePlan {
   from: number;
   to: number;
   /**
-   * Partitions whose pins and pauses are dropped: partitions that will no longer exist, and partitions that will be new. A new
-   * partition has a pin or pause if the command of an earlier resize ended too early to drop it.
+   * Partitions whose pins and pauses are removed, because the partitions will no longer exist or will be new. A new
+   * partition has an old pin or pause if the command of an earlier resize ended too early to remove it.
    */
   dropped: number[];
-  /** Pinned or paused partitions whose numbers stay: the pins and pauses then apply to other messages. */
+  /** Pinned or paused partitions whose numbers stay. Their pins and pauses will apply to other messages. */
   kept: number[];
-  /** True if all partitions are paused: then all new partitions will be paused. */
+  /** True if all partitions are paused. Then all new partitions will be paused. */
   paused: boolean;
 }
 
-/** How a resize ended. `waiting`: the resize was requested, and is not done yet. */
+/** The outcome of a resize. `waiting`: the resize was requested, but is not done yet. */
 export type ResizeOutcome = ResizePlan & {
   outcome: 'resized' | 'unchanged' | 'waiting' | 'aborted';
   tookMs: number;
 };
 
-/** What {@link resizeGroup} works with. */
+/** The ports that {@link resizeGroup} uses. */
 export interface ResizePorts {
   bucket: Bucket;
   group: string;
   observer: Pick<GroupObserver, 'positions'>;
   follower: GroupFollower;
-  /** The operator, for people. */
+  /** The operator's name, for display. */
   by: string;
   /** The stream's own layout; absent for a keyed group. */
   own?: { prefix: string; filter: string; partitions: number } | undefined;
 }
 
 /**
- * What a resize would do. Changes nothing.
+ * Plans a resize, and changes nothing.
  *
- * @throws NatspocError `failed` if a resize is not possible now. The message says what to do.
+ * @throws NatspocError `failed` if a resize is not possible now. The message contains advice.
  */
 export async function planResize(ports: ResizePorts, to: number): Promise<ResizePlan> {
   const { layout } = await readLayout(ports);
   return plan(ports, layout, to);
 }
 
-/** Requests a resize, and waits until the members have done it, at most `waitMs`. */
+/** Requests a resize, and waits at most `waitMs` until the members have completed it. */
 export async function resizeGroup(
   ports: ResizePorts,
   to: number,
@@ -74,7 +74,7 @@ export async function resizeGroup(
   });
   if (to === found.layout.partitions && !found.layout.next) return outcome('unchanged');
   const isOrdered = found.layout.next?.partitions === to;
-  // Pins and pauses change before the request, so that no new partition runs or pauses for a moment by mistake.
+  // Pins and pauses are changed before the request. Otherwise a new partition could run or pause for a moment by mistake.
   for (const partition of planned.dropped)
     if (partition >= planned.from)
       await changeOverride(bucket, group, partition, { paused: false, pin: null }, by);
@@ -122,14 +122,14 @@ async function plan(ports: ResizePorts, layout: GroupLayoutRecord, to: number): 
   if (next && next.partitions !== to)
     throw new NatspocError(
       'failed',
-      `Group ${group} is being resized to ${next.partitions} partitions by ${next.by}. Wait for it, or withdraw it with "natspoc leases resize --abort".`,
+      `Group ${group} is being resized to ${next.partitions} partitions by ${next.by}. Wait until this resize is done, or withdraw it with "natspoc leases resize --abort".`,
     );
   await checkSettled(ports, layout);
   const old = [...follower.sessions.values()].find(({ record }) => record !== null && !record.resizes);
   if (old)
     throw new NatspocError(
       'failed',
-      `Member ${old.record?.name} runs version ${old.record?.version}, which cannot resize: update it first.`,
+      `Member ${old.record?.name} runs version ${old.record?.version}, which does not support a resize. Update this member first.`,
     );
   const wished = [...follower.overrides.keys()].filter(
     (partition) => follower.overrideOf(partition) !== null,
@@ -148,10 +148,10 @@ async function plan(ports: ResizePorts, layout: GroupLayoutRecord, to: number): 
 }
 
 /**
- * Checks that no partition depends on the partitions before the last resize. The layout remembers only one earlier
- * layout, so this must hold before another resize.
+ * Checks that no partition still depends on the partitions from before the last resize. The layout stores only one earlier
+ * layout, so until then another resize is not possible.
  *
- * @throws NatspocError `failed` if a partition still depends on them; the message names it.
+ * @throws NatspocError `failed` if a partition still depends on earlier partitions; the message names this partition.
  */
 async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayoutRecord): Promise<void> {
   if (!layout.before) return;
@@ -163,13 +163,13 @@ async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayou
   throw new NatspocError(
     'failed',
     `Group ${group} has not finished its last resize: ${countOf(behind.length, 'partition')} (p${first}, position ${positions.get(first)?.sequence ?? 'none'}) ` +
-      `must first handle the messages up to sequence ${settledAt(first, layout)}. Try again then; "natspoc leases" shows the positions.`,
+      `must first handle the messages up to sequence ${settledAt(first, layout)}. Try again after that; "natspoc leases" shows the positions.`,
   );
 }
 
 /**
- * The layout of the group. A group over the stream's own layout has none yet. It becomes a keyed group over the same subjects,
- * whose key is the header that publishers write.
+ * The layout of the group. A group over the stream's own layout has no layout of its own before its first resize. The resize
+ * makes it a keyed group over the same subjects, whose key is the header that publishers write.
  */
 async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLayout> {
   const found = await findGroupLayout(bucket, group);
@@ -184,7 +184,7 @@ async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLay
   };
 }
 
-/** @throws NatspocError if the layout is not written, for example because another operator or a member was faster. */
+/** @throws NatspocError if the layout is not written, for example because another operator or a member changed it first. */
 async function write(
   { bucket, group }: ResizePorts,
   layout: GroupLayoutRecord,
@@ -197,6 +197,6 @@ async function write(
   if (written.kind === 'unknown') throw unwritten(key, written.refusal);
   throw new NatspocError(
     'failed',
-    `The layout of group ${group} was changed meanwhile: look at "natspoc leases", and try again.`,
+    `The layout of group ${group} was changed meanwhile. Check it with "natspoc leases", and try again.`,
   );
 }

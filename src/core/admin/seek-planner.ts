@@ -11,13 +11,16 @@ const CONCURRENT_PLANS = 8;
 
 /** Plans the moves of positions to one target. */
 export interface SeekPlanner {
-  /** Plans the move from the current position; `unreadable` if that cannot be read. */
+  /** Plans the move from the current position; `unreadable` if that position cannot be read. */
   plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
-  /** The stream's creation time and message time for a position at this sequence. */
+  /**
+   * The mark of a position at this sequence: the stream's creation time, and the time at which the message of this sequence
+   * was stored.
+   */
   mark(sequence: number): Promise<PositionMark>;
 }
 
-/** A planner that computes positions from the current stream. `partitions`: the number that the group has. */
+/** A planner that computes positions from the current stream. `partitions`: the group's number of partitions. */
 export async function seekPlanner(
   { observer, sequenceAt }: Pick<GroupPorts, 'observer' | 'sequenceAt'>,
   partitions: number,

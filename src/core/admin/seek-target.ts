@@ -9,11 +9,14 @@ import type { KeyedMessages } from './keyed-messages.js';
 import { type Count, countsOf, type MessageCounts } from './message-counts.js';
 import { describePositionFault, type PositionFault } from './position-fault.js';
 
-/** The target of a position: an end of the stream, a sequence or time to continue at, or a number of messages from the present place. */
+/**
+ * The target of a position: an end of the stream, a sequence or time to continue at, or a number of messages from the
+ * present position.
+ */
 export type SeekTarget = StartFrom | { kind: 'relative'; messages: number };
 
 /**
- * Reads a target: a text as for `--from`, or `-100` or `+100`; `+0` keeps the position.
+ * Parses a target: a value of `--from`, or a number of messages such as `-100` or `+100`. `+0` keeps the position.
  *
  * @throws NatspocError `usage` for anything else.
  */
@@ -24,12 +27,12 @@ export function parseSeekTarget(text: string): SeekTarget {
   if (messages) return { kind: 'relative', messages: Number(messages) };
   throw new NatspocError(
     'usage',
-    `--to: ${JSON.stringify(text)} is not ${FROM_ALLOWED}; or -100 or +100 messages.`,
+    `--to: ${JSON.stringify(text)} is not ${FROM_ALLOWED}, or a number of messages such as -100 or +100.`,
   );
 }
 
 /**
- * The target that a program gives.
+ * Checks a target that a program passes.
  *
  * @throws NatspocError `usage` for anything but a {@link SeekTarget}.
  */
@@ -51,7 +54,7 @@ export function checkedTarget(target: unknown): SeekTarget {
   );
 }
 
-/** What is needed to find a target. */
+/** The sources from which the position of a target is computed. */
 export interface SeekSource {
   observer: Pick<GroupObserver, 'waiting' | 'sequences' | 'storedTime'>;
   /** Present for a keyed group. */

@@ -14,17 +14,17 @@ import type { SeekStep } from './seek-target.js';
 
 const CONCURRENT_WRITES = 16;
 
-/** What a seek needs. */
+/** The ports and settings of a seek. */
 export interface SeekPorts extends SeekPlanner, PausingPorts {
   bucket: Bucket;
   group: string;
-  /** The operator, for people. */
+  /** The operator's name, for display. */
   by: string;
   /** How long owners may take to drain, in milliseconds. */
   waitMs: number;
 }
 
-/** The outcome for one partition, from its actual position; `message` is the reason if it was not moved. */
+/** The outcome for one partition, computed from its actual position. `message` is the reason if the position was not moved. */
 export interface SeekOutcome extends SeekStep {
   moved: boolean;
   message: string | null;
@@ -41,7 +41,7 @@ export async function seekPositions(ports: SeekPorts, partitions: readonly numbe
   if (found?.layout.next)
     throw new NatspocError(
       'failed',
-      `Group ${group} is being resized. Seek when that is done: "natspoc leases" shows it.`,
+      `Group ${group} is being resized. Seek after the resize is done; "natspoc leases" shows its progress.`,
     );
   const before = new Map<number, Wish>();
   try {
@@ -105,7 +105,8 @@ async function writePosition(
   if (value && !position && unreadableAs(value) === 'newer') {
     return notMoved(partition, 'its position was written by a newer version of natspoc: left alone');
   }
-  // If the partition is resumed after this check, its owner writes the position, so our write fails. Before it, the owner may be at work.
+  // If the partition is resumed after this check, its owner writes the position, so our write fails. If the partition was
+  // resumed before this check, the owner may be working, so nothing is written.
   const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
   if (!wanted?.paused) return notMoved(partition, 'another operator resumed it meanwhile');
   const epochOfLayout = layout?.layout.epoch ?? 0;
@@ -114,7 +115,7 @@ async function writePosition(
   const from = isCurrent ? { ...position, sequence: position.seq } : start;
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);
-  // The epoch is never below the stored one: an older owner must find itself fenced.
+  // The epoch is never lower than the stored epoch, because an older owner must notice that it is fenced.
   const epoch = Math.max(follower.epochOf(partition), position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;
@@ -126,14 +127,14 @@ async function writePosition(
     case 'ok':
       // A resize that began before this write may have used the previous position.
       if ((await findGroupLayout(bucket, group))?.revision !== layout?.revision)
-        return notMoved(partition, 'the group was resized meanwhile: look at its positions, and seek again');
+        return notMoved(partition, 'the group was resized meanwhile: check its positions, and seek again');
       return { ...step, moved: true, message: null };
     case 'conflict':
       return notMoved(partition, 'its position was moved by another operator meanwhile');
     case 'unknown':
       return notMoved(
         partition,
-        written.refusal ?? 'the server did not confirm it in time: check with "natspoc leases"',
+        written.refusal ?? 'the server did not confirm the change in time: check with "natspoc leases"',
       );
     case 'failed':
       return notMoved(partition, written.error.message);

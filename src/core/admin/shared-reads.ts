@@ -12,19 +12,20 @@ import { RememberedReads } from './remembered-reads.js';
 const partOf = (key: string): string => key.split('.', 2).join('.');
 
 /**
- * Reads that all groups of a stream share: the bucket, the ends of the partitions, the state of the stream. Keyed groups see the
- * whole stream, so they share only with each other.
+ * Reads that all groups of a stream share: the bucket, the ends of the partitions, the state of the stream. Keyed groups see
+ * the whole stream, so they share the state of the stream only with each other.
  */
 export class SharedReads {
   readonly #copy = new BucketCopy();
   #entries = new Map<string, StoredEntry[]>();
-  /** The ends of the partitions of the stream's own layout, and the state of the stream that they belong to. */
+  /** The ends of the partitions of the stream's own layout, and the state of the stream for which these ends were read. */
   #ends: { stream: string; read: Promise<EndFacts[]> } | undefined;
   readonly #streams = new Map<string, Promise<StreamFacts>>();
   readonly #remembered = new Map<string, { reads: RememberedReads; stream: () => Promise<StreamFacts> }>();
 
   /**
-   * Brings the copy of the bucket up to date. What is read of the stream after this call is at least as new as the copy.
+   * Brings the copy of the bucket up to date. Data of the stream that is read after this call is at least as new as the
+   * copy.
    *
    * @throws NatspocError `stream-missing`, `unreachable`, …
    */
@@ -52,7 +53,7 @@ export class SharedReads {
     return [...names].sort();
   }
 
-  /** The revisions of the entries that decide what a group handles: another value means another layout. */
+  /** The revisions of the entries that decide which messages a group handles. A different value means a different layout. */
   layoutOf(group: string): string {
     const own = keys.groupLayout(group);
     const revisions = [keys.layout, own].map(
@@ -61,15 +62,15 @@ export class SharedReads {
     return revisions.join(' ');
   }
 
-  /** The newest entries below a prefix, as for {@link begin}. */
+  /** The newest entries whose keys start with a prefix, as of the last {@link begin}. */
   readonly latest: Latest = (prefix) =>
     (this.#entries.get(partOf(prefix)) ?? []).filter(({ key }) => key.startsWith(prefix));
 
   /**
-   * Wraps the observer of a group so that it shares reads, and requests nothing that is still known.
+   * Wraps the observer of a group so that it shares reads with other groups, and uses earlier results that are still valid.
    *
    * @param isKeyed true for a keyed group. It has its own partitions, so it shares only the state of the stream, and only
-   *   with keyed groups.
+   *   with other keyed groups.
    */
   share(observer: GroupObserver, group: string, isKeyed: boolean): GroupObserver {
     const kind = isKeyed ? 'keyed' : 'own';
@@ -103,9 +104,7 @@ export class SharedReads {
     return read;
   }
 
-  /**
-   * To be called after the status of a group was read. Its counts can be reused if no messages arrived meanwhile.
-   */
+  /** Must be called after the status of a group was read. The counts can be reused if no messages arrived during the read. */
   async settle(group: string): Promise<void> {
     const known = this.#remembered.get(group);
     await known?.reads.settle(known.stream);

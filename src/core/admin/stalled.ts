@@ -6,7 +6,7 @@ import type { GroupStatus } from './group-status.js';
 import { describeLag } from './lag.js';
 import { isEstimate, type LeaseStatus } from './lease-status.js';
 
-/** Limit of parallel reads: each creates a short-lived consumer at the server. */
+/** Limit of parallel reads, because each read creates a short-lived consumer on the server. */
 const CONCURRENT_LOOKS = 16;
 
 /** A partition, or a member as a whole (`partition` null), that makes no progress although it should. */
@@ -30,7 +30,7 @@ export function describeStall({ partition, member, reason, forMs }: Stall): stri
 
 /**
  * All stalls of a group: those that its members report and, if `stalledMs` is given, partitions that have had a waiting
- * message and no commit for longer.
+ * message and no commit for longer than that.
  */
 export async function findStalls(
   observer: Pick<GroupObserver, 'storedAt'>,
@@ -44,9 +44,9 @@ export async function findStalls(
 }
 
 /**
- * The stalled partitions. An old commit alone proves nothing: after a quiet time it is older than a message that has just
- * arrived. So if messages wait and the last commit is old or missing, the oldest waiting message is read. Paused
- * partitions are ignored.
+ * The stalled partitions. An old commit alone proves nothing, because after a quiet time the last commit is old even if a
+ * message has only just arrived. So if messages wait and the last commit is old or missing, the oldest waiting message is
+ * read. Paused partitions are ignored.
  */
 async function readStalled(
   observer: Pick<GroupObserver, 'storedAt'>,

@@ -50,7 +50,7 @@ export class StreamAdmin implements AsyncDisposable {
    * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
    * @param uses how the stream will be used; a stream that would then lose messages is refused. Default: reading only.
-   * @param whole true for actions on all messages, such as a trim: the group of the configuration does not matter.
+   * @param whole true for actions on all messages, such as a trim, for which the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
   static async open(
@@ -64,10 +64,10 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Opens a stream with all of its groups. If only groups with a key read the stream and the group of the configuration is not one of them,
-   * only actions that need this group fail.
+   * Opens a stream with all of its groups. If only groups with a key read the stream and the group of the configuration is
+   * not one of them, only actions that need this group fail.
    *
-   * @throws NatspocError as {@link open}.
+   * @throws the errors of {@link open}.
    */
   static async openAll(
     connection: NatsConnection,
@@ -81,7 +81,7 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#groups.chosen;
   }
 
-  /** The stream and its bucket, for what does not depend on the group. */
+  /** The stream and its bucket, for operations that do not depend on the group. */
   get #shared(): Topology {
     return this.#groups.any;
   }
@@ -100,7 +100,7 @@ export class StreamAdmin implements AsyncDisposable {
     await this.close();
   }
 
-  /** The layout of all members and publishers. */
+  /** The layout that all members and publishers use. */
   get layout(): LayoutRecord {
     return this.#topology.layout;
   }
@@ -158,14 +158,14 @@ export class StreamAdmin implements AsyncDisposable {
     return purgeGroup(this.#shared, this.#config.bucket, group, revision);
   }
 
-  /** How many messages of the group of the configuration, in all partitions, are stored after a sequence. */
+  /** The number of messages that are stored after a sequence, in all partitions of the configuration's group. */
   async waitingAfter(sequence: number): Promise<number> {
     return countAfter(this.#topology, sequence, this.#config.timeoutMs);
   }
 
   /** The stream, its partitions and its groups at one moment. */
   async status(): Promise<StreamStatus> {
-    // Another group may divide the messages into other partitions.
+    // Groups of a stream that is read by key may have different partitions. Then only the group of the configuration is read.
     const { layout, keyed: by } = this.#topology;
     const observers = this.#observers(by ? [this.#config.group] : await this.groups());
     const keyed = by ? { key: by.text, filter: by.filter } : null;
@@ -178,8 +178,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * The messages of a partition (undefined: of all), in order: stored ones and, with `follow`, then new ones until the signal
-   * aborts.
+   * The messages of a partition, in order; undefined: of all partitions. Yields the stored messages and then, with `follow`,
+   * new messages until the signal aborts.
    */
   async *tail(
     partition: number | undefined,
@@ -231,8 +231,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * For all groups: deletes the traces of ended sessions, and of the partitions of earlier layouts, from the bucket. Returns the
-   * number of sessions.
+   * Deletes the entries that ended sessions and the partitions of earlier layouts have left in the bucket, for all groups.
+   * Returns the number of sessions.
    */
   async sweep(): Promise<number> {
     let swept = 0;
@@ -262,12 +262,12 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#letters.redrive(options);
   }
 
-  /** Deletes a dead letter for good: its message stays in the stream, but is not handled again. */
+  /** Deletes a dead letter for good. Its message stays in the stream, but is not handled again. */
   dropDeadLetter(letter: FoundLetter): Promise<void> {
     return this.#letters.drop(letter);
   }
 
-  /** The message of a dead letter, even if it was stored in parts; undefined if a part is gone. */
+  /** The message of a dead letter, even if it was stored in parts; undefined if a part no longer exists. */
   originalOf(letter: FoundLetter): Promise<Original | undefined> {
     return this.#letters.originalOf(letter);
   }

@@ -5,7 +5,7 @@ import type { LayoutRecord } from '../protocol/layout-records.js';
 import { type GroupStatus, type GroupTotals, totalsOf } from './group-status.js';
 import { readGroupStatus } from './read-group-status.js';
 
-/** A group in the status of its stream. `lag` is null if a position is wrong: the lag is then unknown. */
+/** A group in the status of its stream. `lag` is null if a position is wrong, because the lag is then unknown. */
 interface GroupSummary extends GroupTotals {
   group: string;
   /** Number of partitions in which the group has a position. */
@@ -14,7 +14,7 @@ interface GroupSummary extends GroupTotals {
   wrongPositions: number;
 }
 
-/** The messages of a partition. For a keyed group all fields are null: the server knows only the whole stream. */
+/** The messages of a partition. For a keyed group all other fields are null, because the server cannot count by key. */
 interface PartitionSummary {
   partition: number;
   /** null if the server cannot count them. */
@@ -95,7 +95,7 @@ function summarise(group: string, status: GroupStatus): GroupSummary {
   return { group, ...totalsOf(status), begun: begun.length, wrongPositions: wrong.length };
 }
 
-/** The number of running members as text, and of dead members that still have a session. */
+/** The number of running members, and of dead members that still have a session, as text. */
 export function describeMembers({
   members,
   unreachable,

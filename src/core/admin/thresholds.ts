@@ -1,4 +1,4 @@
-/** The thresholds behind the states of members and groups, shared by `leases`, `check` and `top`. */
+/** The thresholds that decide the states of members and groups, shared by `leases`, `check` and `top`. */
 
 /** Timeout of a request to a member, in milliseconds. Answers usually take a few milliseconds; `leases` waits for the slowest member. */
 export const ANSWER_MS = 500;
@@ -6,8 +6,11 @@ export const ANSWER_MS = 500;
 /** A member is silent after this time without an answer, in milliseconds. A busy handler may delay a single answer. */
 export const SILENT_MS = 5_000;
 
-/** A member is late after this share of its ttl: renewals are at most a third of it apart (SPEC.md, Times). */
+/**
+ * A member is late if this share of its ttl has passed since its last renewal. Renewals are at most a third of the ttl apart
+ * (SPEC.md, Times).
+ */
 export const LATE_SHARE = 2 / 3;
 
-/** For this time after a change of the group, loads may be uneven, in milliseconds: partitions are still moving. */
+/** For this time, in milliseconds, after a change of the group, loads may be uneven, because partitions are still moving. */
 export const REBALANCE_MS = 5_000;

@@ -26,13 +26,14 @@ export interface TrimStep {
 }
 
 /**
- * Plans a trim: for each partition, the messages that every group has handled. A group without a position in a partition holds
- * back all messages of the partition, because it must be able to start with the first message. So does a group with a wrong
- * position: see {@link readPositionFaults}.
+ * Plans a trim: for each partition, the messages that every group has handled. A group without a position in a partition
+ * holds back all messages of the partition, because it must be able to start with the first message. So does a group with a
+ * wrong position: see {@link readPositionFaults}.
  *
- * @param layouts the layouts of keyed groups. Their partitions differ from those of the stream, so each keyed group holds back
- *   all messages after its lowest position.
- * @param cleared reads up to which sequence an earlier trim found no message waiting for a group; undefined if unknown.
+ * @param layouts the layouts of keyed groups. Their partitions differ from those of the stream, so each keyed group holds
+ *   back all messages after its lowest position.
+ * @param cleared reads the record of an earlier trim: the sequence up to which a group waits for no message of a partition;
+ *   undefined if there is none.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
@@ -42,7 +43,7 @@ export async function planTrim(
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
-  // The stream is read after the positions, so that no position is beyond an end that has grown meanwhile.
+  // The stream is read after the positions, so that no position is beyond the end, which may grow in between.
   const stream = await observer.stream();
   // The ends are read after the stream, so that they include its messages.
   const last = await observer.ends();
@@ -85,8 +86,8 @@ interface GroupPositions {
 }
 
 /**
- * The positions of a keyed group for the partitions of the stream. Each of these may hold messages of any partition of
- * the group, so the lowest position counts for all.
+ * The positions of a keyed group for the partitions of the stream. Each partition of the stream may hold messages of any
+ * partition of the group, so the lowest position counts for all.
  */
 function lowestOf(
   { positions, faults }: GroupPositions,
@@ -112,7 +113,7 @@ function leastOf(
   for (const [group, { positions, faults }] of groups) {
     const fault = faults.get(partition) ?? null;
     const upTo = fault === null ? (positions.get(partition) ?? 0) : 0;
-    // A wrong position is reported rather than a missing one.
+    // A wrong position is reported rather than a missing position.
     if (upTo < least.upTo || (upTo === least.upTo && fault !== null))
       least = { upTo, heldBackBy: group, fault };
   }

@@ -2,14 +2,17 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { GroupStatus } from './group-status.js';
 import type { LeaseStatus } from './lease-status.js';
 
-/** Messages after the lowest position of a keyed group or of a member. Some may be handled already, in other partitions. */
+/**
+ * Messages after the lowest position of a keyed group or of a member. Some of these messages may already be handled, in
+ * other partitions.
+ */
 export interface Unread {
   messages: number;
-  /** How long ago the oldest of them was stored, in milliseconds; null if unknown. */
+  /** How long ago the oldest of these messages was stored, in milliseconds; null if unknown. */
   oldestAgeMs: number | null;
 }
 
-/** The partition with the lowest position among those whose `unread` is known. */
+/** The partition with the lowest position among the partitions whose `unread` is known. */
 const lowest = (share: readonly LeaseStatus[]): LeaseStatus | undefined =>
   share
     .filter(({ unread }) => unread !== undefined)
@@ -22,9 +25,10 @@ const shareOf = ({ partitions }: GroupStatus, session: string): LeaseStatus[] =>
   partitions.filter((each) => each.session === session);
 
 /**
- * Adds how many messages of the stream a keyed group and its members have not read.
+ * Adds the numbers of messages that a keyed group and each of its members have not read.
  *
- * @param storedAt when the first message after a partition's position was stored, in milliseconds since 1970; null if unknown.
+ * @param storedAt when the first message after a partition's position was stored, in milliseconds since 1970; null if
+ *   unknown.
  */
 export function addUnread(
   status: GroupStatus,

@@ -2,9 +2,9 @@ import { NatspocError } from '../lib/errors.js';
 import { GroupFollower, type GroupSource } from './follower.js';
 
 /**
- * Runs `use` with a follower that knows the group, and stops the follower afterwards.
+ * Runs `use` with a follower that has read the group, and stops the follower afterwards.
  *
- * @param signal ends the wait for the group early: if the connection is closed meanwhile, the answer never comes.
+ * @param signal ends the wait for the group early. If the connection is closed during the wait, the answer never arrives.
  * @throws NatspocError `unreachable` if the group cannot be read in time or before `signal` aborts, and the errors of `use`.
  */
 export async function withFollower<T>(
