@@ -15,8 +15,8 @@ export interface MetricDefinition {
 }
 
 /**
- * All metrics that members and the exporter serve, by name. The reference is made from this table. Every metric has the label
- * `stream`. A metric about a group also has `group`, and a member's metric has `group` and `member`.
+ * All metrics that members and the exporter serve, by name. The reference is generated from this table. Every metric has the
+ * label `stream`. A metric about a group also has `group`, and a member's metric has `group` and `member`.
  */
 export const METRICS = {
   natspoc_messages_handled_total: {
@@ -38,7 +38,7 @@ export const METRICS = {
   natspoc_messages_without_key_total: {
     type: 'counter',
     from: 'member',
-    help: 'Messages handled by a keyed group that had no key and went by their whole subject.',
+    help: 'Messages without a key that a keyed group handled. The whole subject was used as their key.',
   },
   natspoc_messages_trimmed_total: {
     type: 'counter',
@@ -80,19 +80,19 @@ export const METRICS = {
   natspoc_lag_messages: {
     type: 'gauge',
     from: 'both',
-    help: 'Messages that wait in a partition; of a member, as of the last delivery.',
+    help: 'Messages that wait in a partition. A member reports the number as of its last delivery.',
     labels: ['partition'],
   },
   natspoc_oldest_message_age_seconds: {
     type: 'gauge',
     from: 'both',
-    help: 'How long ago the first waiting message of a partition was stored; 0: none waits; absent: not known.',
+    help: 'How long ago the first waiting message of a partition was stored. 0 if none waits; absent if unknown.',
     labels: ['partition'],
   },
   natspoc_drain_seconds: {
     type: 'gauge',
     from: 'both',
-    help: 'How long the lag of a partition takes at the present rate, if no more messages arrive; absent: nothing is handled.',
+    help: 'How long the lag of a partition takes at the present rate, if no more messages arrive. Absent if nothing is handled.',
     labels: ['partition'],
   },
   natspoc_partition_held_up_seconds: {
@@ -136,22 +136,22 @@ export const METRICS = {
   natspoc_group_members_unreachable: {
     type: 'gauge',
     from: 'exporter',
-    help: 'Members that died, and whose sessions were not removed yet.',
+    help: 'Members that died and whose sessions have not been removed yet.',
   },
   natspoc_group_lag_messages: {
     type: 'gauge',
     from: 'exporter',
-    help: 'Messages that wait in all partitions; absent: not known for at least one.',
+    help: 'Messages that wait in all partitions. Absent if unknown for at least one partition.',
   },
   natspoc_group_oldest_message_age_seconds: {
     type: 'gauge',
     from: 'exporter',
-    help: 'How long ago the oldest waiting message was stored; 0: none waits; absent: not known.',
+    help: 'How long ago the oldest waiting message was stored. 0 if none waits; absent if unknown.',
   },
   natspoc_group_drain_seconds: {
     type: 'gauge',
     from: 'exporter',
-    help: 'How long the lag takes at the present rate, if no more messages arrive; absent: nothing is handled, or messages wait in a partition that stands still.',
+    help: 'How long the lag takes at the present rate, if no more messages arrive. Absent if nothing is handled, or if messages wait in a partition that no member works on.',
   },
   natspoc_group_handled_per_second: {
     type: 'gauge',
@@ -161,12 +161,12 @@ export const METRICS = {
   natspoc_group_arriving_per_second: {
     type: 'gauge',
     from: 'exporter',
-    help: 'Messages that arrive per second: those handled, and the change of the lag, within the last minute; absent: not known yet.',
+    help: 'Messages that arrive per second, computed from the handled messages and the change of the lag within the last minute. Absent if not known yet.',
   },
   natspoc_group_suggested_members: {
     type: 'gauge',
     from: 'exporter',
-    help: 'How many members it takes to keep up with arrivals and to drain the backlog within --drain-target.',
+    help: 'Number of members that can keep up with arrivals and drain the backlog within --drain-target.',
   },
   natspoc_group_messages_trimmed: {
     type: 'gauge',
@@ -182,7 +182,7 @@ export const METRICS = {
   natspoc_group_data_age_seconds: {
     type: 'gauge',
     from: 'exporter',
-    help: 'How old the metrics of the group are: they keep their last values while NATS cannot be read.',
+    help: 'Age of the metrics of the group. They keep their last values while NATS cannot be read.',
   },
   natspoc_exporter_read_seconds: {
     type: 'gauge',

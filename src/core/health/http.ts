@@ -18,10 +18,10 @@ export interface HttpAnswer {
   type?: string | undefined;
 }
 
-/** An answer in plain text: one line, or several. */
+/** An answer in plain text, with one or more lines. */
 export const plain = (status: number, lines: string): HttpAnswer => ({ status, body: `${lines}\n` });
 
-/** A small HTTP server that only answers GET, by path. */
+/** A small HTTP server that only answers GET and HEAD requests, by path. */
 export class HttpServer {
   readonly #server: Server;
   readonly #answer: (path: string) => Promise<HttpAnswer>;
@@ -34,9 +34,9 @@ export class HttpServer {
   /**
    * Starts listening.
    *
-   * @param purpose for the error, such as `health checks`.
+   * @param purpose the purpose that the error names, such as `health checks`.
    * @param answer answers a request for a decoded path.
-   * @throws NatspocError `config` if it cannot listen on this address.
+   * @throws NatspocError `config` if the server cannot listen on this address.
    */
   static async open(
     { port, host = '127.0.0.1' }: HttpAddress,
@@ -57,14 +57,14 @@ export class HttpServer {
     return opened;
   }
 
-  /** The address that it listens on. */
+  /** The URL of the address on which the server listens. */
   get url(): string {
     const address = this.#server.address() as AddressInfo;
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return `http://${host}:${address.port}`;
   }
 
-  /** Stops listening. */
+  /** Stops listening, and closes all connections. */
   async close(): Promise<void> {
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -81,7 +81,7 @@ export class HttpServer {
   }
 
   async #answerTo({ method, url = '/' }: IncomingMessage): Promise<HttpAnswer> {
-    if (method !== 'GET' && method !== 'HEAD') return plain(405, 'Only GET.');
+    if (method !== 'GET' && method !== 'HEAD') return plain(405, 'Only GET and HEAD are allowed.');
     let path: string;
     try {
       path = decodeURIComponent(new URL(url, 'http://localhost').pathname);
@@ -92,7 +92,7 @@ export class HttpServer {
   }
 }
 
-/** The answers of every process: `/livez` and `/healthz`, `/readyz`, `/metrics`; undefined for any other path. */
+/** Answers the paths that every process serves: `/livez`, `/healthz`, `/readyz` and `/metrics`; undefined for any other path. */
 export async function commonAnswer(
   path: string,
   problems: () => readonly string[],

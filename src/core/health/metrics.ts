@@ -10,8 +10,8 @@ const REBALANCES = ['handed-over', 'released', 'lost'] as const;
 type Labels = Readonly<Record<'stream' | 'group' | 'member', string>>;
 
 /**
- * The metrics of a member for Prometheus. Values are read when they are scraped; only the durations of handlers and
- * commits are measured as they happen.
+ * The metrics of a member for Prometheus. Most values are read from the member when Prometheus scrapes them. Durations and
+ * events are recorded when they happen.
  */
 export class Metrics {
   readonly #registry: MetricRegistry;

@@ -2,7 +2,7 @@ import { formatDuration } from '../lib/units.js';
 import { describeHoldUp, remedyOf } from '../protocol/hold-up.js';
 import type { HealthSubject } from './subject.js';
 
-/** Handlers may keep a partition from progress for this long, in milliseconds. */
+/** A member is not ready if a handler has blocked a partition for longer than this time, in milliseconds. */
 const HANDLER_MS = 60_000;
 
 /** The part of a member that readiness depends on. */
@@ -10,7 +10,10 @@ export type Watched = Pick<HealthSubject, 'id' | 'partitions' | 'standing'> & {
   on(type: 'expired' | 'resumed' | 'joined', listener: () => void): unknown;
 };
 
-/** Decides whether a member can do its work. The member itself detects a standstill; this class only judges it. */
+/**
+ * Decides whether a member can do its work. The member detects by its own checks that it makes no progress. This class only
+ * decides whether the member is then still ready.
+ */
 export class Readiness {
   readonly #member: Watched;
   #inTouch = true;

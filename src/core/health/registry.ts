@@ -5,7 +5,7 @@ import { definitionOf, type MetricName } from './definitions.js';
 /** Sets a value of a gauge; undefined and null set nothing. */
 export type SetValue = (value: number | null | undefined, labels?: Readonly<Record<string, string>>) => void;
 
-/** The metrics of one process, by their definitions. */
+/** The metrics of one process, created from their definitions. */
 export class MetricRegistry {
   readonly #prom: typeof PromClient;
   readonly #registry: PromClient.Registry;
@@ -21,8 +21,9 @@ export class MetricRegistry {
   /**
    * Loads the package prom-client, which the program has to install.
    *
-   * @param labels of all metrics. Without `group`, each value of a metric about a group gets the label itself.
-   * @throws NatspocError `config` if it is not installed.
+   * @param labels the labels of all metrics. If they lack `group`, each value of a metric about a group must be set with
+   *   this label.
+   * @throws NatspocError `config` if the package is not installed.
    */
   static async open(labels: Readonly<Record<string, string>>): Promise<MetricRegistry> {
     let prom: typeof PromClient;

@@ -7,10 +7,10 @@ import type { HealthSubject } from './subject.js';
 export type HealthOptions = HttpAddress;
 
 /**
- * Serves the health of a member over HTTP: `/livez` and `/healthz` (the process answers), `/readyz` (the member can do its work;
- * otherwise 503 and the reasons), `/metrics` (for Prometheus).
+ * Serves the health of a member over HTTP. `/livez` and `/healthz` show that the process answers. `/readyz` shows whether
+ * the member can do its work; if not, the answer is 503 with the reasons. `/metrics` is for Prometheus.
  *
- * @throws NatspocError `config` if it cannot listen on this address.
+ * @throws NatspocError `config` if the server cannot listen on this address.
  */
 export function serveHealth(
   member: HealthSubject,

@@ -4,7 +4,7 @@ import type { HoldUp } from '../protocol/hold-up.js';
 export interface HealthSubject {
   /** Session id; null while there is none. */
   readonly id: string | null;
-  /** Its partitions and their progress; `lag` in messages. */
+  /** The member's partitions and their progress. `lag` is a number of messages. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly state: string;
@@ -29,7 +29,7 @@ export interface HealthSubject {
     readonly skipped: number;
     readonly withoutKey: number;
   };
-  /** Its measurements; rates in messages per second. */
+  /** The member's measurements. Rates are in messages per second. */
   readonly stats: {
     readonly partitions: readonly {
       readonly partition: number;
