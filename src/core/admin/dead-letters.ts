@@ -36,12 +36,12 @@ export class DeadLetterAdmin {
     return redrive({ ...options, box: this.#store, target, partitions: chosen.layout.partitions });
   }
 
-  /** Deletes a dead letter for good: its message stays in the stream, but is not handled again. */
+  /** Deletes a dead letter for good. Its message stays in the stream, but is not handled again. */
   drop(letter: FoundLetter): Promise<void> {
     return dropLetter(this.#store, letter);
   }
 
-  /** The message of a dead letter, even if it was stored in parts; undefined if a part is gone. */
+  /** The message of a dead letter, even if it was stored in parts; undefined if a part no longer exists. */
   originalOf(letter: FoundLetter): Promise<Original | undefined> {
     return this.#store.original(this.#asStored.get(letter) ?? letter);
   }

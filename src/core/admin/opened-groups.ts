@@ -29,7 +29,7 @@ export class OpenedGroups {
    * Opens the group of the configuration.
    *
    * @param uses how the stream will be used; a stream that would then lose messages is refused.
-   * @param whole true for actions on all messages, such as a trim: the group of the configuration does not matter.
+   * @param whole true for actions on all messages, such as a trim, for which the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
   static async open(
