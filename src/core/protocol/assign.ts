@@ -1,32 +1,31 @@
 /** A partition as the plan sees it: its owner, and the owner's epoch. */
 export interface Holding {
   partition: number;
-  /** Id of the owner, which may keep the partition; null without a live owner. */
+  /** Id of the owner, which may keep the partition; null if there is no live owner. */
   owner: string | null;
-  /** Revision of its lease; 0 without a lease. */
+  /** Revision of the partition's lease; 0 without a lease. */
   epoch: number;
   /** Id of the member that an operator chose; ignored while that member is absent. */
   pin?: string | null;
 }
 
-/** Which member each partition should have; a missing partition stays as it is. */
+/** The id of the member that each partition should have as its owner. A partition that is missing here stays as it is. */
 export type Plan = ReadonlyMap<number, string>;
 
 /**
- * The plan of a group. All members that have seen the same entries compute the same plan, in whatever order the entries
+ * The plan of a group. All members that have seen the same entries compute the same plan, regardless of the order in which the entries
  * arrived.
  *
  * - Loads differ by at most one, except for members that have more because of pins.
- * - As few partitions as possible move. The only choice is which members hold one partition more than the others. Members
- *   that already hold that many are the best choice: every partition above a member's share has to move, and the sum of
- *   the shares is fixed.
- * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members
- *   that already have enough partitions for a larger share, not to the members with the most. For the same reason, each receiver
- *   gets consecutive free partitions in a fixed order; receivers do not take turns.
- * - A member with too many partitions gives up those that it has held longest (lowest epoch): their readers are the least
+ * - As few partitions as possible move. The only choice is which members hold one partition more than the others. Members that already
+ *   hold that many are the best choice, because every partition above a member's share has to move, and the sum of the shares is fixed.
+ * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members that already
+ *   have enough partitions for a larger share, not to the members with the most. For the same reason, each receiver gets consecutive
+ *   free partitions in a fixed order; receivers do not take turns.
+ * - A member with too many partitions gives up those that it has held longest (lowest epoch), because their readers are the least
  *   likely to be catching up.
  *
- * O(P log P + M log M) for P partitions and M members.
+ * The function takes O(P log P + M log M) time for P partitions and M members.
  *
  * @param members ids of the members that may own partitions; leaving members are excluded.
  * @param holdings all partitions, each once; an owner that is not in `members` counts as null.
@@ -69,7 +68,7 @@ export function assign(members: Iterable<string>, holdings: Iterable<Holding>): 
   return plan;
 }
 
-/** Sorts neighbouring partitions, which often have similar load, far apart (Fibonacci hashing). */
+/** A sort key that places neighbouring partitions, which often have similar load, far apart (Fibonacci hashing). */
 function scattered(partition: number): number {
   return Math.imul(partition, 0x9e3779b1) >>> 0;
 }
@@ -108,7 +107,7 @@ function* withQuotas(shares: Share[], total: number): Iterable<Share & { quota: 
   }
 }
 
-/** Order by code units: the same on every machine, unlike the order of a locale. */
+/** Compares texts by code units. Unlike the order of a locale, this order is the same on every machine. */
 export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -3,8 +3,8 @@ import { abortAll, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * An absent entry proves nothing about its member: the member may handle until it notices, at most for its ttl. Until
- * then, nothing is claimed.
+ * Claims nothing for the longest known ttl after entries are found missing. A missing entry does not prove that its member has ended:
+ * the member may handle messages until it notices the loss, but at most for its ttl.
  */
 export function holdClaims(state: State): void {
   state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
@@ -19,14 +19,13 @@ export function longestTtl(state: State): number {
 }
 
 /**
- * The bucket is not the one that we knew: it was purged, restored from an older copy, or recreated. This member forgets
- * everything that it knew of the bucket. As after a crash, it returns under another identity, and reads the remaining
- * entries.
+ * Begins again after the bucket has lost data, because it was purged, restored from an older copy, or recreated. This member forgets
+ * everything that it knew about the bucket. As after a crash, it joins again under another identity, and reads the remaining entries.
  */
 export function beginAnew(state: State): void {
   const owned = [...state.own.keys()];
   const { id, proof } = state.session;
-  // A leftover proof of life must not make us look alive.
+  // The old session must not appear alive because its proof of life still exists.
   if (id !== null) {
     state.out.push({ type: 'end-proof', id, expected: proof.revision });
     state.gaveUp = id;

@@ -1,9 +1,9 @@
 import type { PositionRecord } from './position-records.js';
 
-/** From this number of deaths on, an owner tries one message at a time, and records which. */
+/** From this number of deaths on, an owner tries one message at a time, and records which message it tries. */
 const cautiousFrom = (maxCrashes: number): number => Math.min(2, maxCrashes - 1);
 
-/** True if so many owners have died at a position that the next owner must find the message that kills them. */
+/** True if enough owners have died at a position that the next owner must find the message that causes the deaths. */
 export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
   crashes >= cautiousFrom(maxCrashes);
 
@@ -11,10 +11,10 @@ export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
 export type Crashes = Pick<PositionRecord, 'crashes' | 'suspect'>;
 
 /**
- * How many owners in a row died at a position or shortly after it, as the next owner counts them. A cautious owner records the
- * message that it tries: its death counts only if a message is recorded, and only for that message.
+ * How many owners in a row died at a position or shortly after it, as the next owner counts them. A cautious owner records the message
+ * that it tries. The death of a cautious owner counts only if a message is recorded, and only for that message.
  *
- * @param died true if the last owner has died: its lease was claimed.
+ * @param died true if the owner that wrote the position has died.
  */
 export function crashesAt(
   { crashes = 0, trying, suspect }: Crashes & Pick<PositionRecord, 'trying'>,
@@ -30,9 +30,9 @@ export function crashesAt(
 }
 
 /**
- * What remains of the count when an owner has moved the position, but not yet past the messages that its
- * predecessors were handling. The next owner is cautious too, even after a handover. The suspect is now the
- * message at `after`: no later message is known to have ended an owner.
+ * What remains of the count when an owner has moved the position, but not yet past the messages that its predecessors were handling.
+ * The next owner is cautious too, even after a handover. No later message is known to have ended an owner, so the suspect becomes the
+ * message at `after`, which is already handled.
  *
  * @param after the position at which the deaths were counted.
  */
@@ -41,6 +41,6 @@ export const carriedOver = ({ crashes = 0 }: Crashes, after: number, maxCrashes:
     ? { crashes: Math.max(1, cautiousFrom(maxCrashes)), suspect: Math.max(1, after) }
     : { crashes };
 
-/** The fields to record; none without a death. */
+/** The fields to record; empty if there was no death. */
 export const crashFields = ({ crashes = 0, suspect }: Crashes): Crashes =>
   crashes > 0 ? { crashes, ...(suspect !== undefined && { suspect }) } : {};

@@ -1,8 +1,8 @@
 import { parseObject } from '../lib/json.js';
 
 /**
- * A message of the maximum size leaves no room for the headers of a dead letter. Its headers and payload are then
- * stored separately, cut into parts.
+ * A message of the maximum size leaves no room for the headers of a dead letter. Therefore its headers and payload are stored
+ * separately, cut into parts.
  */
 
 /** The headers and payload of a message. */
@@ -13,7 +13,7 @@ export interface Original {
 
 const LINE_FEED = 0x0a;
 
-/** The message as bytes: its headers as one line of JSON, then the payload. */
+/** Encodes a message: its headers as one line of JSON, then the payload. */
 export function encodeOriginal({ headers, data }: Original): Uint8Array {
   const line = new TextEncoder().encode(`${JSON.stringify(headers)}\n`);
   const bytes = new Uint8Array(line.length + data.length);
@@ -22,7 +22,7 @@ export function encodeOriginal({ headers, data }: Original): Uint8Array {
   return bytes;
 }
 
-/** The message from its parts, in order; undefined if the parts do not form a message. */
+/** Decodes a message from its parts, which are given in order; undefined if the parts do not form a message. */
 export function decodeOriginal(parts: readonly Uint8Array[]): Original | undefined {
   const bytes = Buffer.concat(parts);
   const end = bytes.indexOf(LINE_FEED);

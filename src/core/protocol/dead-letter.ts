@@ -1,7 +1,7 @@
 import { KEY_HEADER } from './layout.js';
 import type { DeadLetter } from './message.js';
 
-/** The headers that describe a dead letter. The message's own headers and payload are unchanged. */
+/** The headers that describe a dead letter, in addition to the message's own headers and payload. */
 const HEADERS = {
   stream: 'Natspoc-Dead-Stream',
   subject: 'Natspoc-Dead-Subject',
@@ -12,50 +12,53 @@ const HEADERS = {
   attempts: 'Natspoc-Dead-Attempts',
   error: 'Natspoc-Dead-Error',
   time: 'Natspoc-Dead-Time',
-  /** If the message did not fit into the letter: the sequences of its parts, in order. */
+  /** The sequences of the message's parts, in order, if the message did not fit into the letter. */
   parts: 'Natspoc-Dead-Parts',
-  /** In a part: the id of its letter. */
+  /** The id of the letter to which a part belongs. */
   partOf: 'Natspoc-Dead-Part-Of',
 } as const;
 
-/** How many times a message was put back into its partition, to recognise loops. */
+/** The header that counts how often a message was put back into its partition, so that loops can be recognised. */
 export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 
-/** Longer error texts are cut. */
+/** Error texts that are longer than this are cut. */
 const MAX_ERROR_CHARACTERS = 500;
 
-/** Limit of parts: natspoc did not write a letter that names more. */
+/** Maximum number of parts. A letter that names more parts was not written by natspoc. */
 const MAX_PARTS = 1_000;
 
-/** The stream that holds the dead letters of a stream. */
+/** The name of the stream that holds the dead letters of a stream. */
 export const deadStream = (stream: string): string => `${stream}_dead`;
 
-/** The subject of dead letters: outside the partitions, under the same prefix. */
+/** The subject of dead letters. It has the same prefix as the partitions, but belongs to none of them. */
 export const deadSubject = (prefix: string): string => `${prefix}.dead`;
 
-/** The stream and group of a letter. */
+/** The stream and group that a letter comes from. */
 export interface Origin {
   stream: string;
   group: string;
 }
 
-/** The server's own headers (`Nats-…`) would affect how the letter is stored, so they are omitted. */
+/**
+ * True for headers that a letter keeps. The server's own headers (`Nats-…`) are omitted, because they would affect how the letter is
+ * stored.
+ */
 const isOurs = (name: string): boolean => !/^nats-/i.test(name) && !/^natspoc-dead-/i.test(name);
 
-/** Text as a header value: one line of printable ASCII. */
+/** Turns text into a header value: one line of printable ASCII. */
 function headerText(text: string): string {
   const line = text.replace(/[^\x21-\x7e]+/g, ' ').trim();
   return line.length > MAX_ERROR_CHARACTERS ? `${line.slice(0, MAX_ERROR_CHARACTERS - 3)}...` : line || '-';
 }
 
 /**
- * The id of a letter. It is the same for each attempt and owner, so the stream stores the letter once. The time at
- * which the message was stored distinguishes it from a message with the same sequence in a recreated stream.
+ * The id of a letter. The id is the same for each attempt and owner, so the stream stores the letter only once. The time at which the
+ * message was stored distinguishes it from a message with the same sequence in a recreated stream.
  */
 export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): string =>
   `${stream}.${group}.${message.sequence}.${message.timestampMs}`;
 
-/** The message's headers that its letter keeps. */
+/** The headers of a message that its letter keeps. */
 export const ownHeaders = ({ message }: DeadLetter): Record<string, string> =>
   withoutOrders(message.headers());
 
@@ -102,14 +105,17 @@ export const partHeaders = (stream: string, id: string): Record<string, string> 
 export const partOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   headers[HEADERS.partOf];
 
-/** True if a part belongs to this letter: another client may have written the letter, and named the parts of a different letter. */
+/**
+ * True if a part belongs to this letter. The check is needed because another client may have written the letter, and may have named the
+ * parts of a different letter.
+ */
 export const isPartOf = (
   headers: Readonly<Record<string, string>>,
   { group, from }: FoundLetter,
   stream: string,
 ): boolean => partOf(headers)?.startsWith(`${stream}.${group}.${from}.`) === true;
 
-/** Whether two stored messages are the same letter, from whichever attempt or owner. */
+/** True if two stored messages are the same letter, even if they come from different attempts or owners. */
 export function isSameLetter(one: StoredLetter, other: StoredLetter, stream: string): boolean {
   const [a, b] = [readLetter(one, stream), readLetter(other, stream)];
   if (!a || !b || Buffer.compare(a.data, b.data) !== 0) return false;
@@ -127,7 +133,7 @@ export interface FoundLetter {
   /** The message's own headers, without the key. */
   headers: Record<string, string>;
   partition: number;
-  /** The message's own subject; empty if the letter does not say. */
+  /** The message's own subject; empty if the letter does not name it. */
   subject: string;
   group: string;
   /** The message's sequence in its original stream. */

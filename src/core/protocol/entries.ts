@@ -11,8 +11,8 @@ export interface BucketEntry {
 }
 
 /**
- * Decodes an entry for the protocol; undefined for a key that is not one of the protocol's. A value that does not
- * decode is `unreadable`: it exists, but another version or client wrote it.
+ * Decodes an entry for the protocol; undefined for a key that the protocol does not use. If the value cannot be decoded, the record is
+ * `unreadable`: another version or client wrote the entry.
  */
 export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | undefined {
   const key = parseGroupKey(group, entry.key);
@@ -31,7 +31,7 @@ export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | unde
   }
 }
 
-/** Decodes entries; `foreign` receives the keys that are not the protocol's. */
+/** Decodes entries; `foreign` receives the keys that the protocol does not use. */
 export function decodeEntries(
   group: string,
   entries: readonly BucketEntry[],

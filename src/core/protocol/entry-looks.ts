@@ -5,16 +5,15 @@ import { lookUpLease, writeLease } from './lease-writes.js';
 import { isAlive, isDue, type State, wake } from './state.js';
 import { answersFor, applyOverride } from './view.js';
 
-/** How many entries of each kind are read at a time, and how often within a ttl. */
+/** How many entries of each kind are read at a time, and how many times within a ttl. */
 const AT_ONCE = 4;
 const LOOKS = 3;
 
 /**
- * Asks the leader, in rotation, whether entries still exist: this member's session, the group's layout, some of
- * the overrides and other sessions, and some of the leases that this member answers for. An entry that is
- * removed from the bucket's stream leaves no marker, so no watch shows its removal. A member answers for the
- * leases that it owns, and for those that it handed over, because the next owner may never have seen them.
- * Other sessions matter because the plan must not include a member that is gone.
+ * Asks the leader whether entries still exist: this member's session, the group's layout and, in rotation, some of the overrides, of
+ * the other sessions, and of the leases that this member answers for. An entry that is removed from the bucket's stream leaves no
+ * marker, so no watch shows its removal. A member answers for the leases that it owns, and for those that it handed over, because the
+ * next owner may never have seen its lease. Other sessions matter because the plan must not include a member that is gone.
  */
 export function lookAtEntries(state: State): void {
   if (!state.connected || !isAlive(state)) return;
@@ -48,19 +47,20 @@ export function lookAtEntries(state: State): void {
 const ascending = (a: number, b: number): number => a - b;
 
 /**
- * Handles the answer to `look-up-override`. If the leader's revision is lower than `known`, the bucket went back, or the leader is
- * cut off. So the leader is asked twice, with contact in between: a pause must not end because a leader is cut off.
+ * Handles the answer to `look-up-override`. If the leader's revision is lower than `known`, the bucket has lost data, or the leader is
+ * cut off. A pause must not end because a leader is cut off. So a lower revision counts only if the leader returns it again after a
+ * renewal has been confirmed.
  */
 export function overrideLookedUp(
   state: State,
   { partition, known, entry }: EventOf<'override-looked-up'>,
 ): void {
   if (entry === 'unknown') return;
-  // A newer override was seen meanwhile.
+  // The known override has changed since the request was sent.
   if ((state.overrides.get(partition)?.revision ?? 0) !== known) return;
   if ((entry?.revision ?? 0) >= known) {
     state.doubted.delete(partition);
-    // The watch may have missed the entry, or this member forgot it because leaders were cut off.
+    // The watch may have missed the entry, or this member may have forgotten it because of answers from leaders that were cut off.
     if (entry) applyOverride(state, entry);
     return;
   }
@@ -73,15 +73,18 @@ export function overrideLookedUp(
   if (entry) applyOverride(state, entry);
 }
 
-/** The entries of the next turn: {@link AT_ONCE} after the last one of the previous turn, around the end of the list. */
+/**
+ * The next entries in rotation: {@link AT_ONCE} entries after the last one that was read. The rotation continues at the start of the
+ * list after its end.
+ */
 function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
   const first = Math.max(0, all.findIndex(isAfter));
   return [...all.slice(first), ...all.slice(0, first)].slice(0, AT_ONCE);
 }
 
 /**
- * Writes lost leases again, for the same owners, whatever the plan says: others may still see an older lease. An owner
- * that handles under a lost lease stops when it sees the new lease.
+ * Writes lost leases again for the same owners, regardless of the plan, because other members may still see an older lease. An owner
+ * that handles messages under a lost lease stops when it sees the new lease.
  */
 export function restoreLeases(state: State): void {
   for (const [partition, { v: _, at: __, layout: ___, ...lease }] of state.lost) {

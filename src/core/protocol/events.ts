@@ -1,11 +1,11 @@
 /**
- * The input and output of the protocol. Events are facts with a monotonic time. Effects are instructions to
- * the engine. Both are data.
+ * The input and output of the protocol. Events are facts with a monotonic time. Effects are instructions to the engine. Both are plain
+ * data.
  */
 import type { GroupLayoutRecord } from './layout-records.js';
 import type { Closing, DeadOwners, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
 
-/** A decoded session, lease, override or layout entry, from the watch or a reply. */
+/** A decoded session, lease, override or layout entry, from the watch or from the answer to a request. */
 export type ViewEntry =
   | { kind: 'session'; id: string; revision: number; record: SessionRecord | 'unreadable' | null }
   | { kind: 'lease'; partition: number; revision: number; record: LeaseRecord | 'unreadable' | null }
@@ -24,33 +24,34 @@ export type OverrideEntry = Extract<ViewEntry, { kind: 'override' }>;
 /** The entry of a keyed group's layout. */
 export type LayoutEntry = Extract<ViewEntry, { kind: 'layout' }>;
 
-/** A stored proof of life. The watch does not show it. */
+/** A stored proof of life. The watch does not show proofs of life. */
 export interface ProofEntry {
   kind: 'proof';
   id: string;
   revision: number;
-  /** True if it was deleted: its member has ended or was fenced. */
+  /** True if the proof was deleted because its member has ended or was fenced. */
   ended: boolean;
 }
 
-/** The outcome of a conditional write, as in the port. */
+/** The outcome of a conditional write: a `WriteOutcome` that is not `failed`. */
 export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | { kind: 'unknown' };
 
 /**
- * The result of a read of our own session; null: it was deleted. `vanished`: not even a deletion marker exists, or the
- * entry is older than the one that we know.
+ * The result of reading our own session. A null entry means that the session was deleted. `vanished`: neither an entry nor a deletion
+ * marker exists, or the entry is older than the one that we know.
  */
 export type SessionFound =
   | { kind: 'ok'; entry: SessionEntry | null }
   | { kind: 'vanished' }
   | { kind: 'unknown' };
 
-/** The result of a read of a proof of life; revision 0: it does not exist. */
+/** The result of reading a proof of life. Revision 0 means that the proof does not exist; `ended` means that it was deleted. */
 export type ProofFound = { kind: 'ok'; revision: number; ended: boolean } | { kind: 'unknown' };
 
 /**
- * The result of a look-up of another member's session; null: it was deleted. `missing`: the leader knows no session;
- * `proof` is the revision of the proof of life (0: none), `ended` whether the proof was deleted.
+ * The result of looking up another member's session. A null entry means that the session was deleted. `missing`: the leader has neither
+ * a session nor a deletion marker. Then `proof` is the revision of the proof of life (0 if there is none), and `ended` is true if the
+ * proof was deleted.
  */
 export type SessionLookedUp =
   | { kind: 'found'; entry: SessionEntry | null }
@@ -62,42 +63,46 @@ export type GroupEvent = { now: number } & (
   | { type: 'tick' }
   | { type: 'connected' }
   | { type: 'disconnected' }
-  /** A new identity is ready: its micro service listens. */
+  /** A new identity is ready: its micro service is running. */
   | { type: 'identified'; id: string }
   | { type: 'snapshot'; entries: ViewEntry[] }
   | { type: 'changes'; entries: ViewEntry[] }
   | { type: 'session-written'; id: string; outcome: Written }
   | { type: 'session-removed'; id: string; outcome: Written }
   | { type: 'session-read'; id: string; outcome: SessionFound }
-  /** A renewal of our own proof of life. */
+  /** The answer to a renewal of our own proof of life. */
   | { type: 'proof-written'; id: string; sentAt: number; outcome: Written }
   /**
    * The leader's answer about a proof of life, our own or a peer's. A leader that is cut off may answer with an old
    * revision.
    */
   | { type: 'proof-read'; id: string; outcome: ProofFound }
-  /** The outcome of the deletion of another member's proof of life. */
+  /** The outcome of deleting a proof of life. */
   | { type: 'proof-ended'; id: string; outcome: Written }
   | { type: 'session-fenced'; id: string; outcome: Written }
   /** The leader's answer about another member's session. */
   | { type: 'session-looked-up'; id: string; found: SessionLookedUp }
   | { type: 'lease-written'; partition: number; expected: number; record: LeaseRecord; outcome: Written }
   /**
-   * The leader's answer about a lease. `known`: the revision known at the request; null: the lease does not exist.
+   * The leader's answer about a lease. `known` is the revision that was known when the request was sent. A null entry means that the
+   * lease does not exist.
    */
   | { type: 'lease-looked-up'; partition: number; known: number; entry: LeaseEntry | null | 'unknown' }
-  /** The leader's answer about an operator's override, as for a lease. */
+  /** The leader's answer about an operator's override, with the same fields as the answer about a lease. */
   | { type: 'override-looked-up'; partition: number; known: number; entry: OverrideEntry | null | 'unknown' }
-  /** The bucket acknowledged a write with a revision that is not above all revisions seen before it was sent. */
+  /**
+   * The bucket has lost data: it acknowledged a write with a revision that is not above all revisions seen before the write was sent,
+   * or it returned an older entry than the known one.
+   */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
   | { type: 'partition-started'; partition: number; epoch: number }
   | { type: 'partition-drained'; partition: number; epoch: number }
   /** The partition failed temporarily, or its position shows that the epoch is over. */
   | { type: 'partition-failed'; partition: number; epoch: number; message: string }
-  /** Its handler failed for good. We keep the partition, halted. */
+  /** The handler failed for good, or the position cannot be read. This member keeps the halted partition. */
   | { type: 'partition-halted'; partition: number; epoch: number; message: string }
-  /** The position of a drained partition is certain; null: it could not be settled. */
+  /** The position of a drained partition is certain. A null position means that it could not be made certain. */
   | {
       type: 'position-settled';
       partition: number;
@@ -109,21 +114,21 @@ export type GroupEvent = { now: number } & (
   | { type: 'layout-written'; expected: number; record: GroupLayoutRecord; outcome: Written }
   /** The leader's answer about the layout of the group. */
   | { type: 'layout-looked-up'; entry: LayoutEntry | null | 'unknown' }
-  /** A request to give a partition away: to a member by name or id; null: to the member with the fewest partitions. */
+  /** A request to give a partition away: to the member with this name or id, or (null) to the member with the fewest partitions. */
   | { type: 'release'; partition: number; to: string | null }
-  /** A request to try a halted or failed partition now. */
+  /** A request to start a halted or failed partition again now. */
   | { type: 'retry'; partition: number }
-  /** Hand everything over and leave; `rejoinWithinMs`: keep the partitions for a restart of this member instead. */
+  /** Hand over all partitions and leave. With `rejoinWithinMs` above 0, reserve the partitions for a restart of this member instead. */
   | { type: 'leave'; rejoinWithinMs?: number }
 );
 
-/** The event of a type. */
+/** The event with this type. */
 export type EventOf<T extends GroupEvent['type']> = Extract<GroupEvent, { type: T }>;
 
 /** Why a partition is stopped immediately, without a commit. */
 export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'resized' | 'went-back';
 
-/** Instructions to the engine. Each effect that asks the server is answered by one event. */
+/** Instructions to the engine. Each effect that sends a request to the server is answered by one event. */
 export type Effect =
   /** Create a new identity (and start its micro service), then feed `identified`. */
   | { type: 'identify' }
@@ -131,16 +136,16 @@ export type Effect =
   | { type: 'write-proof'; id: string; expected: number }
   /** Create (`expected` 0) the session, or mark it as leaving; answered by `session-written`. */
   | { type: 'write-session'; id: string; expected: number; leaving: boolean; gaveUp: string | null }
-  /** Remove our session, and our proof of life with it. */
+  /** Remove our session and our proof of life; answered by `session-removed`. */
   | { type: 'remove-session'; id: string; expected: number; proof: number }
   /** Read our own session, known at revision `known`; answered by `session-read`. */
   | { type: 'read-session'; id: string; known: number }
   | { type: 'read-proof'; id: string }
-  /** Delete another member's proof of life, so that no renewal can succeed; answered by `proof-ended`. */
+  /** Delete a proof of life at this revision, so that no renewal of it can succeed; answered by `proof-ended`. */
   | { type: 'end-proof'; id: string; expected: number }
   /**
-   * Delete the session of a member whose proof of life has ended, so that all members see the end; `expected` 0: the
-   * session does not exist.
+   * Delete the session of a member whose proof of life has ended, so that all members see that the member has ended. With `expected` 0,
+   * writes only a deletion marker, because the session does not exist.
    */
   | { type: 'fence-session'; id: string; expected: number }
   /** Read another member's session; answered by `session-looked-up`. */
@@ -156,7 +161,7 @@ export type Effect =
   /** `died`: owners whose deaths the position may have to count; null if there are none. */
   | { type: 'start-partition'; partition: number; epoch: number; died: DeadOwners | null }
   | { type: 'drain-partition'; partition: number; epoch: number }
-  /** Take the position of a drained partition over once more, so that it is certain; answered by `position-settled`. */
+  /** Take over the position of a drained partition once more, so that the position is certain; answered by `position-settled`. */
   | { type: 'settle-position'; partition: number; epoch: number; order: number; isDrained: boolean }
   /** Write the next layout; answered by `layout-written`. */
   | { type: 'write-layout'; expected: number; record: GroupLayoutRecord }
@@ -165,16 +170,16 @@ export type Effect =
   /** From now on the partitions are those of this layout. No partition of the older layout runs. */
   | { type: 'begin-layout'; record: GroupLayoutRecord }
   | { type: 'abort-partition'; partition: number; epoch: number; reason: AbortReason }
-  /** Handlers may start until this time and not after; -Infinity: not now. */
+  /** Handlers may start and commits may be sent only until this time; -Infinity means not at all. */
   | { type: 'permit'; until: number }
-  /** The permit has ended: abort the signals of running handlers. */
+  /** Abort the signals of running handlers, because the permit has ended. */
   | { type: 'interrupt' }
   | { type: 'wake-at'; at: number }
   | { type: 'report'; report: Report }
-  /** We have left; no more effects follow. */
+  /** This member has left; no more effects follow. */
   | { type: 'left' };
 
-/** Reports for people and programs. Partitions by number, members by name and id. */
+/** Reports for people and programs. Partitions are identified by number, members by name and id. */
 export type Report =
   | { type: 'joined'; id: string; name: string; members: number }
   | { type: 'member-joined'; id: string; name: string }
@@ -186,12 +191,12 @@ export type Report =
       epoch: number;
       from: string | null;
       reason: LeaseRecord['reason'];
-      /** True if this member was the last owner, and continues. */
+      /** True if this member was also the last owner. */
       again: boolean;
       tookMs: number;
     }
   | { type: 'handed-over'; partition: number; epoch: number; to: string; tookMs: number }
-  /** The partition has no owner now. `keptForMs`: reserved for a restart of this member; null: free. */
+  /** The partition has no owner now. `keptForMs`: how long it is reserved for a restart of this member; null if it is not reserved. */
   | { type: 'released'; partition: number; epoch: number; keptForMs: number | null }
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }
@@ -201,20 +206,20 @@ export type Report =
   | { type: 'resize-aborted'; partitions: number }
   /** The group has been resized. */
   | { type: 'resized'; from: number; to: number }
-  /** An operator paused the partition: owned, not handled. `unpaused`: the pause was lifted. */
+  /** An operator paused the partition: it keeps its owner, but its messages are not handled. `unpaused`: the pause was lifted. */
   | { type: 'paused'; partition: number; epoch: number }
   | { type: 'unpaused'; partition: number; epoch: number }
   | { type: 'expired' }
   | { type: 'resumed' }
   | { type: 'fenced'; id: string }
-  /** The bucket is older than this member knew it, or has lost entries: the member joins again. */
+  /** The bucket was restored from an older copy or has lost entries, so the member joins again. */
   | { type: 'went-back' }
-  /** No progress for `forMs`; `partition` is null for the member as a whole. Told after 10 s, then once a minute. */
+  /** No progress for `forMs`; `partition` is null for the member as a whole. Reported after 10 s, then once a minute. */
   | { type: 'standing'; partition: number | null; why: 'handler' | 'stuck'; reason: string; forMs: number }
   /** The event loop was blocked for `forMs` while this message was handled. */
   | { type: 'blocked'; partition: number; sequence: number; forMs: number }
   | { type: 'probing-denied' }
   | { type: 'unreadable'; key: string }
-  /** The connection to this server broke; `reconnected`: it is back after `afterMs`. null means unknown. */
+  /** The connection to this server broke. `reconnected`: a connection exists again, after `afterMs`. null means unknown. */
   | { type: 'disconnected'; server: string | null; reason: string | null }
   | { type: 'reconnected'; server: string | null; afterMs: number };

@@ -4,23 +4,23 @@ import { isDue, type Peer, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 import { bury } from './view.js';
 
-/** Each member observes the next members in the ring, up to this number of healthy members. */
+/** Each member observes the members that follow it in the ring, until this number of them are healthy. */
 const WATCHED = 2;
-/** How often a proof of life is read within its member's ttl. */
+/** Number of reads of a proof of life within the ttl of its member. */
 const LOOKS = 3;
 
 const nameOf = (peer: Peer): string => (peer.record === 'unreadable' ? peer.id : peer.record.name);
-/** The ttl of a peer. An unreadable session may have any ttl, so the longest counts. */
+/** The ttl of a peer. An unreadable session may have any ttl, so the longest permitted ttl is used. */
 const ttlOf = (peer: Peer): number => (peer.record === 'unreadable' ? MAX_TTL_MS : peer.record.ttlMs);
-/** How long a peer may still act after its last renewal. */
+/** How long a peer's handlers may need to stop after its proof of life has ended. */
 const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
- * Observes the next members in the ring: by probes, and by their proofs of life. All doubtful members before
- * these are observed as well, so neighbours that die together are detected together.
- * If an observed member has been silent for half of its ttl, all members are observed: otherwise many members that died
- * together would be detected two at a time, because probes do not help in that case.
+ * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before these
+ * are observed as well, so neighbours that die together are detected together. If an observed member has been silent for half of its
+ * ttl, all members are observed. Otherwise, if probes show nothing, many members that died together would be detected only two at a
+ * time.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
@@ -32,7 +32,7 @@ export function lookAfterPeers(state: State): void {
     if (!isDoubtful(state, peer)) well++;
     if (well >= watched) break;
   }
-  // Members that do not know an absent member leave it out of their rings, so perhaps no neighbour observes it.
+  // Members that do not know an absent member leave it out of their rings, so it may have no neighbour that observes it.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
     if (peer) lookAfter(state, peer);
@@ -59,7 +59,7 @@ function isDoubtful(state: State, peer: Peer): boolean {
   return peer.unanswered || peer.fencing || peer.proof?.ended === true || isSilent(state, peer);
 }
 
-/** True if a peer has not renewed for half of its ttl. */
+/** True if a peer has not renewed its proof of life for half of its ttl. */
 function isSilent({ now }: State, peer: Peer): boolean {
   const { proof } = peer;
   return proof !== null && !proof.ended && now - proof.since > ttlOf(peer) / 2;
@@ -85,9 +85,9 @@ function look(state: State, peer: Peer): void {
 }
 
 /**
- * Fences a member whose proof of life is unchanged for longer than the member may act on it. The time counts from when
- * this revision was first seen, and the last read must come after the time is over. Both writes are conditional, so a
- * renewal in time wins.
+ * Fences a member whose proof of life has been unchanged for so long that the member can no longer start handlers. The time counts from
+ * the first read of this revision, and another read must find the same revision after the time is over. The deletions of the proof and
+ * of the session are conditional, so a renewal that arrives first wins.
  */
 function judge(state: State, peer: Peer): void {
   const { now } = state;
@@ -120,7 +120,7 @@ function judge(state: State, peer: Peer): void {
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
 }
 
-/** When a peer counts as dead because of probes, if its proof of life is unchanged since `since`. */
+/** The time from which a peer counts as dead because of probes, if its proof of life has not changed since `since`. */
 function unreachableFrom({ timing }: State, { record, misses, missingSince }: Peer, since: number): number {
   if (record === 'unreadable' || misses < timing.probeMisses) return Number.POSITIVE_INFINITY;
   return Math.max(missingSince, since) + record.suspectMs;
@@ -154,11 +154,11 @@ export function proofEnded(state: State, { id, outcome }: EventOf<'proof-ended'>
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'ok') {
     const since = Number.NEGATIVE_INFINITY;
-    // No further wait: the proof was unchanged for long enough before.
+    // The session is deleted without further delay, because the proof had been unchanged for long enough.
     peer.proof = { revision: outcome.revision, ended: true, since, seenAt: state.now };
     fenceSession(state, peer);
   } else if (outcome.kind === 'conflict') {
-    // The peer has renewed, or another member was faster.
+    // The peer has renewed its proof, or another member has deleted it first.
     peer.proof = null;
     peer.lookAt = state.now;
     peer.misses = 0;
@@ -174,7 +174,7 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
     bury(state, peer, outcome.revision);
     return;
   }
-  // The session was marked as leaving, fenced by another member, or removed without a marker: the leader knows.
+  // The session was marked as leaving, deleted by another member, or removed without a deletion marker. The leader knows which.
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }
@@ -190,7 +190,7 @@ export function probed(state: State, { id, outcome }: EventOf<'probed'>): void {
   peer.probing = false;
   const wasUnanswered = peer.unanswered;
   peer.unanswered = outcome === 'no-responders' || outcome === 'timeout';
-  // Observe the peer's proof of life from now on.
+  // Reads the peer's proof of life at once.
   if (peer.unanswered && !wasUnanswered) peer.lookAt = state.now;
   if (outcome !== 'no-responders') {
     peer.misses = 0;
@@ -200,7 +200,7 @@ export function probed(state: State, { id, outcome }: EventOf<'probed'>): void {
   peer.misses++;
 }
 
-/** After a break all counts start again: nothing was observed in between. */
+/** Starts the observation of all peers again after a break in the connection, because nothing was observed during the break. */
 export function forgetCounts(state: State): void {
   for (const peer of state.peers.values()) {
     peer.misses = 0;

@@ -2,7 +2,7 @@ import { decode, type Guard, isCount, orNull } from '../lib/json.js';
 import { escapeControl, truncate } from '../lib/text.js';
 import { formatDuration } from '../lib/units.js';
 
-/** Limit of a reason, in characters: a member may report hundreds of reasons at once. */
+/** Maximum length of a reason, in characters. One answer of a member may contain hundreds of reasons. */
 const REASON_LENGTH = 200;
 
 /** A partition that is held up for longer than this needs attention, in milliseconds. A short retry is routine. */
@@ -11,29 +11,32 @@ export const LONG_HOLD_UP_MS = 10_000;
 const CAUSES = ['retrying', 'storing', 'halted', 'starting', 'handler', 'stuck'] as const;
 
 /**
- * What holds a partition up. `retrying`: an attempt failed, and another follows; `storing`: a dead letter could not be stored yet;
- * `halted`: nothing is handled until an operator acts; `starting`: the partition could not be started or read, and is tried again;
- * `handler`: a handler is slow; `stuck`: nothing arrives, or the bucket does not answer.
+ * What holds a partition up. `retrying`: an attempt failed, and another attempt follows. `storing`: a dead letter could not be stored
+ * yet. `halted`: nothing is handled until an operator acts. `starting`: the partition could not be started or read, and is tried again.
+ * `handler`: a handler is slow. `stuck`: no message arrives, or the bucket does not answer.
  */
 export interface HoldUp {
   readonly why: (typeof CAUSES)[number];
   /** The message that is held up, or the first of several; null if no message is the cause. */
   readonly sequence: number | null;
   readonly key: string | null;
-  /** The number of the last failed attempt, and the maximum number of attempts; null if there is none, or no limit. */
+  /**
+   * The number of the last failed attempt, or null if no attempt failed; and the maximum number of attempts, or null if there is no
+   * limit.
+   */
   readonly attempt: number | null;
   readonly maxAttempts: number | null;
-  /** Time until the next attempt, in milliseconds; null: the attempt runs, or none is planned. */
+  /** Time until the next attempt, in milliseconds; null if the attempt is running, or if no attempt is planned. */
   readonly nextInMs: number | null;
   /** The error, at most 200 characters. */
   readonly reason: string;
-  /** Since when, in milliseconds. */
+  /** How long the partition has been held up, in milliseconds. */
   readonly forMs: number;
-  /** Other messages of the partition that are held up. */
+  /** Number of other messages of the partition that are held up. */
   readonly others: number;
 }
 
-/** A hold-up; a missing field is unknown, or does not apply. */
+/** Creates a hold-up. A missing field is unknown or does not apply. */
 export const holdUp = (
   known: Pick<HoldUp, 'why' | 'reason' | 'forMs'> & { [K in keyof HoldUp]?: HoldUp[K] | undefined },
 ): HoldUp => ({
@@ -66,7 +69,7 @@ export const isHoldUp: Guard<HoldUp> = (value): value is HoldUp =>
     others: isCount,
   }) !== undefined;
 
-/** True for a partition that needs an operator, or has been held up for a long time. */
+/** True if a partition needs an operator, or has been held up for a long time. */
 export const isLong = ({ why, forMs }: HoldUp): boolean => why === 'halted' || forMs >= LONG_HOLD_UP_MS;
 
 const attempts = ({ attempt, maxAttempts }: HoldUp): string =>
@@ -74,9 +77,7 @@ const attempts = ({ attempt, maxAttempts }: HoldUp): string =>
 
 const next = ({ nextInMs }: HoldUp): string => (nextInMs === null ? 'now' : `in ${formatDuration(nextInMs)}`);
 
-/**
- * A hold-up as the state of the partition: `retrying 7/100 in 12 s`; undefined if the partition's own state says enough.
- */
+/** A hold-up as a short state, such as `retrying 7/100 in 12 s`; undefined if the state of the partition is enough. */
 export function holdUpState(held: HoldUp): string | undefined {
   if (held.why === 'retrying') return `retrying ${attempts(held)} ${next(held)}`;
   return held.why === 'storing' ? `retrying a dead letter ${next(held)}` : undefined;

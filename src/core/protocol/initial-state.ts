@@ -23,18 +23,18 @@ const freshSession = (): OwnSession => ({
   expired: false,
 });
 
-/** The identity of a member before it has joined; `seed` drives its jitter. */
+/** The identity of a member before it has joined. `seed` determines the member's random jitter. */
 export interface Identity {
   group: string;
   name: string;
   partitions: number;
-  /** The layout of a keyed group, and the revision of its entry; absent: the stream's own layout. */
+  /** The layout of a keyed group, and the revision of its entry; absent for the stream's own layout. */
   layout?: { record: GroupLayoutRecord; revision: number } | undefined;
   timing: Timing;
   seed: number;
 }
 
-/** A member that has not joined and is not connected. */
+/** The state of a member that has not joined and is not connected. */
 export function initialState({ group, name, partitions, layout, timing, seed }: Identity): State {
   return {
     group,

@@ -1,6 +1,6 @@
 import { isId, MAX_PARTITIONS } from './record-format.js';
 
-/** The bucket's keys. Members watch only `groupPrefix`: proofs of life and positions are outside it. */
+/** The keys of the bucket. Members watch only the keys under `groupPrefix`, which do not include proofs of life and positions. */
 export const keys = {
   layout: 'layout',
   groupPrefix: (group: string) => `group.${group}.`,
@@ -19,8 +19,8 @@ export const keys = {
 };
 
 /**
- * The group that a key proves to exist; undefined if the key proves none. Positions count, because they outlive members; sessions
- * and leases count, because they exist before positions.
+ * The group whose existence a key proves; undefined if the key proves none. The keys of positions prove it even after all members have
+ * left. The keys of sessions and leases prove it before the first position is written.
  */
 export function groupProvedBy(key: string): string | undefined {
   const [kind, group, what, ...rest] = key.split('.');
@@ -31,7 +31,7 @@ export function groupProvedBy(key: string): string | undefined {
     : undefined;
 }
 
-/** The subject of a key under the group's prefix. */
+/** What a key under the group's prefix identifies. */
 export type GroupKey =
   | { kind: 'session'; id: string }
   | { kind: 'lease'; partition: number }
@@ -39,7 +39,7 @@ export type GroupKey =
   | { kind: 'layout' }
   | { kind: 'other' };
 
-/** Parses a key under {@link keys.groupPrefix}; foreign keys are `other`. */
+/** Parses a key under {@link keys.groupPrefix}; unknown keys are `other`. */
 export function parseGroupKey(group: string, key: string): GroupKey {
   const prefix = keys.groupPrefix(group);
   if (!key.startsWith(prefix)) return { kind: 'other' };
@@ -52,7 +52,7 @@ export function parseGroupKey(group: string, key: string): GroupKey {
   return { kind: 'other' };
 }
 
-/** The partition in the last token of a key; undefined for any other text. */
+/** The partition number in the last token of a key; undefined if the token is not a valid partition number. */
 export function partitionIn(token: string): number | undefined {
   const partition = /^(0|[1-9]\d{0,4})$/.test(token) ? Number(token) : MAX_PARTITIONS;
   return partition < MAX_PARTITIONS ? partition : undefined;

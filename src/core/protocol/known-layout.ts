@@ -3,10 +3,13 @@ import type { GroupLayoutRecord, ResizeOrder } from './layout-records.js';
 import type { LeaseRecord } from './records.js';
 import { report, type State } from './state.js';
 
-/** The resize that the layout orders; null if there is none. */
+/** The resize order in the layout; null if there is none. */
 export const orderOf = ({ layout }: State): ResizeOrder | null => layout.record?.next ?? null;
 
-/** A lease as it counts under the layout that this member knows. */
+/**
+ * A lease as it counts under the layout that this member knows: `unreadable` if it is of a later layout, null if it is of an earlier
+ * one.
+ */
 export function leaseNow(
   state: State,
   partition: number,
@@ -16,7 +19,7 @@ export function leaseNow(
   const { record, revision } = lease;
   const { layout } = state;
   if (isAhead(state, record)) return { revision, record: 'unreadable' };
-  // The lease is of an earlier layout, whose partitions are all closed.
+  // The lease belongs to an earlier layout, whose partitions are all closed.
   return (record.layout ?? 0) < layout.epoch ? { revision, record: null } : lease;
 }
 
@@ -24,17 +27,14 @@ export function leaseNow(
 const isAhead = ({ layout }: State, { layout: epoch = 0, closed }: LeaseRecord): boolean =>
   epoch > layout.epoch || (epoch === layout.epoch && (closed?.order ?? 0) > layout.revision);
 
-/**
- * True for a partition that is closed for the current order: no message of it is handled until the order
- * ends.
- */
+/** True for a partition that is closed for the current resize order: its messages are not handled until the resize is done or aborted. */
 export function isClosed(state: State, partition: number): boolean {
   if (orderOf(state) === null) return false;
   const record = leaseNow(state, partition)?.record;
   return !!record && record !== 'unreadable' && record.closed?.order === state.layout.revision;
 }
 
-/** Applies a layout entry unless it is older than the known one. */
+/** Applies a layout entry if it is newer than the known one. */
 export function applyLayout(state: State, { revision, record }: LayoutEntry): void {
   const { layout } = state;
   if (revision <= layout.revision || record === null) return;
@@ -58,8 +58,8 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
 }
 
 /**
- * Begins with the partitions of a new layout. All old partitions are closed, so none of them runs, unless this
- * member missed the closing.
+ * Switches to the partitions of a new layout. All old partitions are closed, so none of them runs here, unless this member has missed
+ * that they were closed.
  */
 function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
   for (const [partition, own] of state.own) {
@@ -76,7 +76,7 @@ function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
   report(state, { type: 'resized', from, to: record.partitions });
 }
 
-/** Asks the leader for the layout. */
+/** Reads the layout from the leader of the bucket, unless a read is in flight. */
 export function lookUpLayout(state: State): void {
   const { layout } = state;
   if (layout.looking) return;
@@ -90,7 +90,7 @@ export function layoutLookedUp(state: State, { entry }: EventOf<'layout-looked-u
   if (entry !== 'unknown' && entry !== null) applyLayout(state, entry);
 }
 
-/** A lease has arrived: it may show a change of the layout that this member has missed. */
+/** Reads the layout if a lease that has arrived shows that this member has missed a change of the layout. */
 export function noticeMissedLayout(state: State, record: LeaseRecord | 'unreadable' | null): void {
   if (record && record !== 'unreadable' && isAhead(state, record)) lookUpLayout(state);
 }

@@ -1,4 +1,4 @@
-/** The layouts of streams and of keyed groups, as the bucket holds them. */
+/** The layouts of streams and of keyed groups, as they are stored in the bucket. */
 import { decode, isCount, parseObject } from '../lib/json.js';
 import {
   isFilter,
@@ -25,17 +25,17 @@ export interface LayoutRecord {
  */
 export interface GroupLayoutRecord {
   v: number;
-  /** Where the key of a message is, see `MessageKey`. */
+  /** Where to find the key of a message; see `MessageKey`. */
   key: string;
   /** The subjects of the stream that the group handles, as one pattern. */
   filter: string;
   partitions: number;
   hash: 'fnv1a32';
-  /** How often the group was resized; absent: never. */
+  /** How often the group was resized; absent if never. */
   epoch?: number | undefined;
   /**
-   * The prefix of the stream's own layout, if the group began with its partitions. Until the group is resized for the first time,
-   * the subject of a message decides its partition, not the key.
+   * The prefix of the stream's own layout, if the group began with the partitions of that layout. Until the group is resized for the
+   * first time, the subject of a message decides its partition, not the key.
    */
   prefix?: string | undefined;
   /** The partitions before the last resize. */
@@ -51,16 +51,19 @@ export interface LayoutBefore {
   positions: number[];
   /** See `PositionMark`. */
   created?: number | undefined;
-  /** Upper bound of messages that the stream dropped before they were handled, in all partitions together; absent if there are none. */
+  /**
+   * Upper bound on the number of messages that the stream dropped before they were handled, in all partitions together; absent if none
+   * were dropped.
+   */
   trimmed?: number | undefined;
 }
 
 /** An operator's request for a different number of partitions. */
 export interface ResizeOrder {
   partitions: number;
-  /** The operator, for people. */
+  /** The operator's name, for display. */
   by: string;
-  /** Wall clock, ISO 8601: for people only. */
+  /** Wall-clock time in ISO 8601, for display only. */
   at: string;
 }
 
@@ -81,11 +84,11 @@ const ORDER = { partitions: isPartitionCount, by: isText, at: isText };
 
 const LAYOUT = { v: isVersion, prefix: isPrefix, partitions: isPartitionCount, hash: isHash };
 
-/** The layout in these bytes, or undefined. */
+/** Decodes the layout of a stream; undefined if the bytes are not a valid layout. */
 export const decodeLayout = (bytes: Uint8Array): LayoutRecord | undefined =>
   decode(parseObject(bytes), LAYOUT);
 
-/** The layout of a keyed group in these bytes, or undefined. */
+/** Decodes the layout of a keyed group; undefined if the bytes are not a valid layout. */
 export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefined {
   const fields = parseObject(bytes);
   const layout = decode(fields, GROUP_LAYOUT, { epoch: isPositive, prefix: isPrefix });

@@ -3,14 +3,14 @@ import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 
 /**
- * How keys become partitions and partitions become subjects. All publishers and members of a stream must agree, in
+ * How keys become partitions and partitions become subjects. All publishers and members of a stream must follow the same rules, in
  * whatever language they are written.
  */
 
 /** The header that carries a message's key, as UTF-8 text. */
 export const KEY_HEADER = 'Natspoc-Key';
 
-/** A stream's prefix, partition count and key hash: written once, checked by all. */
+/** A stream's prefix, partition count and key hash. The layout is written once, and checked by every publisher and member. */
 export interface Layout {
   /** Subject prefix without a trailing dot. */
   readonly prefix: string;
@@ -32,13 +32,13 @@ function hashBytes(bytes: Uint8Array): number {
   return hash >>> 0;
 }
 
-/** FNV-1a, 32 bits, of bytes or of the UTF-8 bytes of a text: an unsigned integer. */
+/** The 32-bit FNV-1a hash of bytes, or of the UTF-8 bytes of a text, as an unsigned integer. */
 export function fnv1a32(key: string | Uint8Array): number {
   if (typeof key !== 'string') return hashBytes(key);
   let hash = FNV_OFFSET_BASIS;
   for (let index = 0; index < key.length; index++) {
     const code = key.charCodeAt(index);
-    // For ASCII, a UTF-16 unit is a byte. Almost all keys are ASCII, so the encoder is rarely needed.
+    // In ASCII text, each UTF-16 unit equals the UTF-8 byte. Almost all keys are ASCII, so the encoder is rarely needed.
     if (code > 0x7f) return hashBytes(utf8.encode(key));
     hash = Math.imul(hash ^ code, FNV_PRIME);
   }
@@ -46,13 +46,13 @@ export function fnv1a32(key: string | Uint8Array): number {
 }
 
 /**
- * The partition of a key, 0 to `partitions` - 1: FNV-1a 32 modulo the count, the same as the server's own
- * `partition()` subject mapping.
+ * The partition of a key, from 0 to `partitions` - 1: the 32-bit FNV-1a hash of the key modulo `partitions`. The server's own subject
+ * mapping `partition()` gives the same result.
  *
  * @throws NatspocError `usage` for a key that is neither text nor bytes.
  */
 export function partitionOf(key: string | Uint8Array, partitions: number): number {
-  // A number has no characters: all numbers would have the same hash.
+  // Without this check all numbers would have the same hash, because a number has no characters.
   if (typeof key !== 'string' && !isUint8Array(key)) {
     throw new NatspocError('usage', `key: ${inWords(key)} is neither text nor bytes. String(…) makes text.`);
   }
@@ -71,7 +71,7 @@ export interface GroupSubjects {
   of(partition: number): readonly [string, ...string[]];
 }
 
-/** The subjects of a layout. `hasTokens`: tokens may follow the partition, `PREFIX.p.N.>`, as in a mapping of the server. */
+/** The subjects of a layout. `hasTokens`: tokens may follow the partition (`PREFIX.p.N.>`), as with a subject mapping of the server. */
 export const layoutSubjects = (prefix: string, hasTokens = false): GroupSubjects => ({
   all: hasTokens ? `${prefix}.p.>` : partitionWildcard(prefix),
   of: (partition) => {
@@ -85,7 +85,7 @@ export function partitionWildcard(prefix: string): string {
   return `${prefix}.p.*`;
 }
 
-/** The partition in a subject of this prefix, whatever tokens follow it; undefined for any other subject. */
+/** The partition number in a subject under this prefix, regardless of the tokens that follow; undefined for any other subject. */
 export function partitionOfSubject(prefix: string, subject: string): number | undefined {
   const head = `${prefix}.p.`;
   if (!subject.startsWith(head)) return undefined;

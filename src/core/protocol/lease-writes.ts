@@ -5,7 +5,7 @@ import type { LeaseRecord } from './records.js';
 import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
-/** True while a write of ours that ends this epoch may be in flight: nothing may run under this epoch. */
+/** True while a write of ours that would end this epoch may be in flight. Then nothing may run under this epoch. */
 export function isInDoubt(state: State, partition: number, epoch: number): boolean {
   return state.writes.get(partition)?.expected === epoch;
 }
@@ -32,7 +32,7 @@ export function leaseWritten(
   { partition, expected, record, outcome }: EventOf<'lease-written'>,
 ): void {
   const write = state.writes.get(partition);
-  // The next write may have waited for this answer, even if the watch was faster.
+  // The next write may have waited for this answer, even if the watch has already shown the outcome.
   state.dirty = true;
   if (outcome.kind === 'ok') {
     if (write?.expected === expected) state.writes.delete(partition);
@@ -40,7 +40,7 @@ export function leaseWritten(
     return;
   }
   if (write?.expected !== expected) return;
-  // The watch will show whether it was applied or another member was faster. Until then repeating the write is safe,
+  // The watch will show whether this write was applied or another member wrote first. Until then it is safe to repeat the write,
   // because it is conditional.
   write.retryAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') lookUpLease(state, partition);
@@ -49,23 +49,24 @@ export function leaseWritten(
   }
 }
 
-/** Asks the leader for a lease. */
+/** Reads a lease from the leader of the bucket. */
 export function lookUpLease(state: State, partition: number): void {
   const known = state.leases.get(partition)?.revision ?? 0;
   state.out.push({ type: 'look-up-lease', partition, known });
 }
 
 /**
- * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader's
- * revision is lower than `known`, the bucket has lost the lease, and the leader's entry counts. A leader that is cut off also
- * answers with an old entry, and no watch shows the newer entry again. So the lease is looked up until its revision is `known`.
+ * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader's revision is lower than
+ * `known`, the bucket has lost the lease, and the leader's entry replaces the known one. A leader that is cut off also answers with an
+ * old entry, and no watch shows the newer entry again. So the lease is looked up again until its revision is at least `known`.
  */
 export function leaseLookedUp(state: State, { partition, known, entry }: EventOf<'lease-looked-up'>): void {
   if (entry === 'unknown') return;
   if (entry === null || entry.revision < known) {
-    // A newer lease was seen meanwhile.
+    // The known lease has changed since the request was sent.
     if (state.leases.get(partition)?.revision !== known) return;
-    // A lease that was not seen may have been lost as well, and its owner may handle until it notices.
+    // The bucket may also have lost a lease that this member never saw. The owner of that lease may handle messages until it notices
+    // the loss.
     holdClaims(state);
     forgetLease(state, partition);
     if (entry !== null) state.receded.set(partition, Math.max(known, state.receded.get(partition) ?? 0));
@@ -74,8 +75,8 @@ export function leaseLookedUp(state: State, { partition, known, entry }: EventOf
 }
 
 /**
- * Forgets the writes that the plan no longer wants. The plan has just repeated all other writes, always including those
- * of drained partitions in doubt.
+ * Forgets the writes that the plan no longer requires. All other writes were repeated just before, always including those of drained
+ * partitions with a write in doubt.
  */
 export function forgetWrites(state: State): void {
   for (const [partition, { retryAt }] of state.writes)

@@ -4,9 +4,9 @@ import { isDue, markGone, type State } from './state.js';
 import { applySession, bury } from './view.js';
 
 /**
- * True if an owner has certainly ended, so that its partitions can be claimed. If the watch never showed the
- * owner's session, that proves nothing: each owner had a session, and nats-server 2.9 was observed to miss an
- * entry. Then this member asks the leader.
+ * True if an owner has certainly ended, so that its partitions can be claimed. If the watch never showed the owner's session, that
+ * proves nothing: every owner had a session, and a watch of nats-server 2.9 was observed to miss an entry. In that case this member
+ * asks the leader.
  */
 export function ensureEnded(state: State, owner: string): boolean {
   if (state.gone.has(owner)) return true;
@@ -20,8 +20,8 @@ export function ensureEnded(state: State, owner: string): boolean {
 }
 
 /**
- * Handles the answer to `look-up-session`. A leader that is cut off may not know an existing session: only a write
- * proves that there is none. A deletion is final.
+ * Handles the answer to `look-up-session`. A leader that is cut off may not know an existing session, so only a write proves that there
+ * is none. A deletion is final.
  */
 export function sessionLookedUp(state: State, { id, found }: EventOf<'session-looked-up'>): void {
   if (found.kind === 'unknown') {
@@ -37,7 +37,7 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
   const peer = state.peers.get(id);
   if (entry !== null) {
     state.absent.delete(id);
-    // The revision is lower than the known one: the bucket went back. Only this revision can be fenced.
+    // The revision is lower than the known one because the bucket has lost data. Only the lower revision can be fenced.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision);
@@ -45,9 +45,9 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
 }
 
 /**
- * The leader has no session, not even a deletion marker. The member may still handle messages as long as it renews its
- * proof of life and has not noticed the loss. Once the proof has ended, a marker is written, because members that still
- * know the session would include it in their plans forever.
+ * Handles an answer in which the leader has neither a session nor a deletion marker. The member may still handle messages as long as it
+ * renews its proof of life and has not noticed the loss. Once the proof has ended, a marker is written, because members that still know
+ * the session would include it in their plans forever.
  */
 function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
   const peer = state.peers.get(id);
@@ -73,7 +73,7 @@ const leaveMark = (state: State, id: string): void => {
   state.out.push({ type: 'fence-session', id, expected: 0 });
 };
 
-/** Handles the answer to `end-proof` about an owner that the watch never showed. After success, the owner cannot join. */
+/** Handles the answer to `end-proof` about an owner that the watch never showed. After success, the owner can neither renew nor join. */
 export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
   if (outcome.kind === 'ok') leaveMark(state, id);
@@ -100,8 +100,9 @@ function settled(state: State, id: string): void {
 }
 
 /**
- * Asks for every owner that the watch never showed, whatever the plan says: other members may still include it in
- * their plans. Asks also for the session under which we were fenced: without other members we have to end it.
+ * Asks the leader about every owner that the watch never showed, regardless of the plan, because other members may still include the
+ * owner in their plans. Also asks about the session under which this member was fenced, because without other members this member has
+ * to end that session itself.
  */
 export function lookUpOwners(state: State): void {
   if (state.former !== null && (state.peers.has(state.former) || ensureEnded(state, state.former)))

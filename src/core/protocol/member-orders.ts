@@ -1,34 +1,34 @@
 import { decode, type Fields, isCount, parseObject } from '../lib/json.js';
 
 /**
- * Requests to a running member: JSON over the endpoints of its micro service. An answer means that the member has
- * accepted the request. The leases show when it is done.
+ * Requests to a running member: JSON over the endpoints of its micro service. An answer means only that the member has accepted the
+ * request. The leases show when the request has been carried out.
  */
 
-/** The endpoints of every member. */
+/** The endpoints for requests that every member has. */
 export const CONTROL_VERBS = ['release', 'stop', 'retry', 'skip'] as const;
 export type ControlVerb = (typeof CONTROL_VERBS)[number];
 
-/** What a member answers to: requests, probes, and questions for its statistics. */
+/** The requests that a member answers: orders, probes (`ping`), and queries of its statistics (`stats`). */
 export type MemberVerb = ControlVerb | 'ping' | 'stats';
 
 /**
- * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. It contains the group, so that
- * permissions can keep a member of one group from answering for another group. Names are validated at the input.
+ * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. It contains the group, so that permissions can
+ * keep a member of one group from answering for another group. The names must have been validated before.
  */
 export const memberSubject = (stream: string, group: string, session: string, verb: MemberVerb): string =>
   `natspoc.${stream}.${group}.${session}.${verb}`;
 
-/** Some partitions, or all that the member owns. */
+/** Some partitions, or all partitions that the member owns. */
 export type PartitionChoice = readonly number[] | 'all';
 
-/** Give partitions away: to a member by name or session id; null: to the member with the fewest partitions. */
+/** Give partitions away: to the member with this name or session id, or (null) to the member with the fewest partitions. */
 export interface ReleaseRequest {
   partitions: PartitionChoice;
   to: string | null;
 }
 
-/** Try the messages that hold partitions up now. */
+/** Try the messages that hold up partitions again at once. */
 export interface RetryRequest {
   partitions: PartitionChoice;
 }
@@ -38,22 +38,22 @@ export interface SkipRequest {
   partition: number;
   sequence: number;
   deadLetter: boolean;
-  /** The operator, for people. */
+  /** The operator's name, for display. */
   by: string;
 }
 
-/** Executes requests. Each returns the partitions concerned. */
+/** Executes requests. Each function returns the partitions that the request affects. */
 export interface MemberControl {
   release(request: ReleaseRequest): number[];
-  /** Returns the partitions that something held up. */
+  /** Returns the partitions that were held up. */
   retry(request: RetryRequest): number[];
-  /** Returns no partition if the message does not hold it up. */
+  /** Returns an empty list if the message does not hold up its partition. */
   skip(request: SkipRequest): number[];
   /** Leave the group and end. */
   stop(): number[];
 }
 
-/** The fields of a request; an empty request has none. undefined if it is not a JSON object. */
+/** The fields of a request. An empty request has no fields. undefined if the request is not a JSON object. */
 const fieldsOf = (bytes: Uint8Array): Fields | undefined => (bytes.length === 0 ? {} : parseObject(bytes));
 
 const isChoice = (value: unknown): value is PartitionChoice =>
@@ -87,7 +87,7 @@ export function decodeControlAnswer(bytes: Uint8Array): number[] | undefined {
   return Array.isArray(partitions) && partitions.every(isCount) ? partitions : undefined;
 }
 
-/** A request or an answer as bytes. */
+/** Encodes a request. */
 export function encodeControl(value: ReleaseRequest | RetryRequest | SkipRequest): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
@@ -102,7 +102,7 @@ export type ControlAnswer =
   | { kind: 'silent' }
   | { kind: 'refused' | 'denied'; message: string };
 
-/** Sends requests to members of a group. Never rejects. */
+/** Sends requests to members of a group. Its promises never reject. */
 export interface ControlClient {
   ask(
     session: string,

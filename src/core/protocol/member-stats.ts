@@ -4,17 +4,17 @@ import { type HoldUp, isHoldUp } from './hold-up.js';
 /** The version of STATS data that this program writes, and the newest that it reads. */
 export const STATS_VERSION = 1;
 
-/** How long the handler takes, in milliseconds, from a sample of recent calls. */
+/** Durations of a sample of recent handler calls, in milliseconds. */
 export interface HandlerTimeStats {
   samples: number;
   meanMs: number;
-  /** Absent: not reported. */
+  /** The median; absent if not reported. */
   p50Ms?: number;
   p99Ms: number;
   maxMs: number;
 }
 
-/** A {@link MemorySample} in a STATS answer, with its trend as {@link describeTrend} words it. */
+/** A {@link MemorySample} in a STATS answer, with its trend as text (see {@link describeTrend}). */
 export interface MemoryStats {
   allocBytes: number;
   totalAllocBytes: number;
@@ -31,20 +31,23 @@ export interface PartitionStats {
   position: number;
   /** Messages handled in this epoch; absent if unknown. */
   handled?: number;
-  /** Waiting messages, as of the last delivery; absent if unknown. */
+  /** Number of waiting messages, as of the last delivery; absent if unknown. */
   lag?: number;
   /**
-   * Upper bound of messages that the stream dropped before they were handled, since the group's start or a seek;
-   * absent if unknown.
+   * Upper bound on the number of messages that the stream dropped before they were handled, since the group's start or a seek; absent
+   * if unknown.
    */
   trimmed?: number;
   /** Recent messages per second; absent if unknown. */
   ratePerSecond?: number;
-  /** Such as `running`, `draining` or `halted`; absent if unknown. */
+  /** The state of the partition, such as `running`, `draining` or `halted`; absent if unknown. */
   state?: string;
   /** What holds the partition up; absent if nothing does, or if unknown. */
   holdUp?: HoldUp;
-  /** Time from getting the lease of this epoch to handling, in milliseconds; absent if unknown, or not started. */
+  /**
+   * Time between getting the lease of this epoch and starting to handle messages, in milliseconds; absent if unknown, or if not started
+   * yet.
+   */
   tookMs?: number;
 }
 
@@ -59,28 +62,28 @@ export interface MemberStats {
   host: string;
   pid: number;
   version: string;
-  /** The member's wall clock, ISO 8601: for people only. */
+  /** When the member started, on its own wall clock (ISO 8601), for display only. */
   startedAt: string;
   uptimeMs: number;
   partitions: PartitionStats[];
-  /** Messages handled since the start. */
+  /** Messages handled since the member started. */
   handled: number;
-  /** Attempts that failed since the start. */
+  /** Attempts that have failed since the member started. */
   failed: number;
-  /** How many failed attempts were followed by another attempt; absent if unknown. */
+  /** Number of failed attempts that were followed by another attempt; absent if unknown. */
   retried?: number;
-  /** Messages whose handlers run now; absent if unknown. */
+  /** Number of messages whose handlers are running now; absent if unknown. */
   inFlight?: number;
-  /** Messages without a key that a keyed group has handled since the start; absent if unknown. */
+  /** Messages without a key that this member of a keyed group has handled since it started; absent if unknown. */
   withoutKey?: number;
   memory: MemoryStats;
-  /** What makes no progress; absent if unknown. */
+  /** Partitions that make no progress, or the member itself; absent if unknown. */
   standing?: StandingStats[];
-  /** Absent: nothing measured yet. */
+  /** Absent if nothing has been measured yet. */
   handlerTimes?: HandlerTimeStats;
 }
 
-/** Something that makes no progress. */
+/** A partition or member that makes no progress. */
 export interface StandingStats {
   /** null for the member as a whole. */
   partition: number | null;
@@ -141,7 +144,7 @@ const MEMBER = {
   failed: isCount,
 };
 
-/** The member's stats in this value (the `data` of a STATS answer); undefined if they cannot be read. */
+/** Decodes the stats of a member from the `data` of a STATS answer; undefined if they cannot be read. */
 export function decodeMemberStats(value: unknown): MemberStats | undefined {
   const fields = asObject(value);
   const member = decode(value, MEMBER, { withoutKey: isCount, retried: isCount, inFlight: isCount });

@@ -3,19 +3,19 @@ import { fnv1a32 } from './layout.js';
 import type { StreamMessage } from './message.js';
 import { subjectToken } from './subject.js';
 
-/** Where a keyed group finds the key of a message, with the text that its members compare. */
+/** How a keyed group finds the key of a message. Members compare `text` to check that they use the same key. */
 export interface MessageKey {
-  /** `subject:2`, `header:Customer`, `json:customer.id` or `function:tenant`. */
+  /** The text of the key, such as `subject:2`, `header:Customer`, `json:customer.id` or `function:tenant`. */
   readonly text: string;
-  /** The key; null if the message has none: then its subject decides. */
+  /** The key; null if the message has none. Then its whole subject is used as the key. */
   of(message: StreamMessage): string | null;
 }
 
-/** No subject of a reasonable stream has more tokens. */
+/** The highest number of a token in a key. Subjects have fewer tokens in practice. */
 const MOST_TOKENS = 32;
 const LONGEST_NAME = 128;
 
-/** The key that a text describes: `subject:2`, `subject:2,3`, `header:NAME` or `json:PATH`; undefined for any other text. */
+/** Parses the text of a key: `subject:2`, `subject:2,3`, `header:NAME` or `json:PATH`. Returns undefined for any other text. */
 export function parseMessageKey(text: string): MessageKey | undefined {
   const [, kind, rest = ''] = /^(subject|header|json):(.+)$/.exec(text.trim()) ?? [];
   switch (kind) {
@@ -30,17 +30,17 @@ export function parseMessageKey(text: string): MessageKey | undefined {
   }
 }
 
-/** A key that a function of the program finds. Members compare the name only. */
+/** A key that a function of the program finds. Members compare only the name of the function. */
 export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
   text: `function:${name}`,
   of,
 });
 
-/** The partition of a message in a keyed group. For a message without a key, its whole subject is the key. */
+/** The partition of a message in a keyed group. If a message has no key, its whole subject is used as the key. */
 export const partitionByKey = (key: string | null, message: StreamMessage, partitions: number): number =>
   fnv1a32(key ?? message.subject) % partitions;
 
-/** The tokens of the subject that a key needs, counted from 1; empty if it needs none. */
+/** The numbers of the subject tokens that a key uses, counted from 1; empty if it uses none. */
 export function tokensOf(key: string): number[] {
   const [, list] = /^subject:([\d,]+)$/.exec(key) ?? [];
   return list?.split(',').map(Number) ?? [];

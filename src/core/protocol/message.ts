@@ -1,18 +1,18 @@
-/** The header of message ids: within its duplicate window a stream stores each id once. */
+/** The header with the id of a message. Within its duplicate window, a stream stores only one message with each id. */
 export const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 
-/** One message of a partition, as the reader delivers it. `sequence` is the stream's. */
+/** One message of a partition, as the reader delivers it. `sequence` is its sequence in the stream. */
 export interface StreamMessage {
   readonly sequence: number;
   readonly subject: string;
   readonly data: Uint8Array;
-  /** Bytes of the payload. */
+  /** Size of the payload in bytes. */
   readonly size: number;
-  /** When the stream stored it, in milliseconds since 1970. */
+  /** When the stream stored the message, in milliseconds since 1970. */
   readonly timestampMs: number;
-  /** The partitioning key (header `Natspoc-Key`), or null. */
+  /** The partitioning key: the header `Natspoc-Key`, or the key that a keyed group uses; null if the message has none. */
   readonly key: string | null;
-  /** All headers, decoded on demand; the last value of each name. */
+  /** All headers, decoded on demand. If a name occurs more than once, its last value counts. */
   headers(): Record<string, string>;
 }
 
@@ -21,7 +21,7 @@ export interface DeadLetter {
   readonly message: StreamMessage;
   readonly partition: number;
   readonly epoch: number;
-  /** Number of attempts by the owner that gave the message up. */
+  /** Number of attempts that were made by the owner that gave the message up. */
   readonly attempts: number;
   /** The error of the last attempt. */
   readonly error: string;

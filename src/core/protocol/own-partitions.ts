@@ -5,7 +5,7 @@ import { isPaused } from './pauses.js';
 import type { LeaseRecord } from './records.js';
 import { type OwnPartition, report, type State } from './state.js';
 
-/** A lease has become ours: by our claim, or by a handover. */
+/** Begins to own a partition whose lease now names this member, after a claim or a handover. */
 export function adopt(state: State, partition: number, epoch: number, record: LeaseRecord): void {
   const { reason, from, died = null } = record;
   const own: OwnPartition = {
@@ -25,8 +25,8 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
   };
   state.own.set(partition, own);
   if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
-  // The partition is handed over, or closed. It is drained first: messages that were handled here before the
-  // session expired may not be committed yet.
+  // The partition will be handed over or closed. It is drained first, because messages that were handled here before the session
+  // expired may not be committed yet.
   else if (state.leaving || orderOf(state)) drain(state, partition, own);
   else startOrRest(state, partition, own);
 }
@@ -61,7 +61,7 @@ export function drain(state: State, partition: number, own: OwnPartition): void 
   state.out.push({ type: 'drain-partition', partition, epoch: own.epoch });
 }
 
-/** This member's partition of an event; undefined if the event's epoch is over. */
+/** The partition that an event refers to; undefined if this member does not own it under the epoch of the event. */
 function current(state: State, partition: number, epoch: number): OwnPartition | undefined {
   const own = state.own.get(partition);
   return own?.epoch === epoch ? own : undefined;
@@ -84,7 +84,7 @@ export function partitionStarted(state: State, { partition, epoch }: EventOf<'pa
 function isAgain({ had, name, peers }: State, partition: number, { epoch, from }: OwnPartition): boolean {
   if (had.get(partition) === epoch) return true;
   if (!had.has(partition) || from !== name) return false;
-  // Names need not be unique.
+  // Another member may have the same name.
   for (const { record } of peers.values()) if (record !== 'unreadable' && record.name === name) return false;
   return true;
 }
@@ -96,7 +96,7 @@ export function partitionDrained(state: State, { partition, epoch }: EventOf<'pa
   state.dirty = true;
 }
 
-/** The partition failed temporarily, or the epoch has ended although we have not seen the new owner. */
+/** The partition failed temporarily, or its epoch has ended although this member has not seen the new owner yet. */
 export function partitionFailed(
   state: State,
   { partition, epoch, message }: EventOf<'partition-failed'>,
@@ -105,7 +105,7 @@ export function partitionFailed(
   if (!own || own.phase === 'drained') return;
   report(state, { type: 'retrying', partition, epoch, message });
   state.dirty = true;
-  // Handled messages are not committed yet, for example because the position was removed: drain once more.
+  // Handled messages are not committed yet, for example because the position was removed, so the partition is drained once more.
   if (own.phase === 'draining' && !own.drainFailed) {
     own.drainFailed = true;
     drain(state, partition, own);
@@ -115,7 +115,10 @@ export function partitionFailed(
   own.retryAt = state.now + state.timing.retryMs;
 }
 
-/** The handler failed for good: the partition stays here, halted, until it is released or this member ends. */
+/**
+ * Marks a partition as halted: the handler failed for good, or the position cannot be read. This member keeps the partition, but does
+ * not start it again until an operator acts.
+ */
 export function partitionHalted(
   state: State,
   { partition, epoch, message }: EventOf<'partition-halted'>,
@@ -127,7 +130,7 @@ export function partitionHalted(
   state.dirty = true;
 }
 
-/** Tries a halted or waiting partition again now, as an operator asked. */
+/** Starts a halted or waiting partition again now, at the request of an operator. */
 export function retry(state: State, { partition }: EventOf<'retry'>): void {
   const own = state.own.get(partition);
   if (own?.phase !== 'halted' && own?.phase !== 'waiting') return;

@@ -4,30 +4,30 @@ import type { StartRecord } from './position-records.js';
 
 /** Where a partition that has no position under its layout starts. */
 export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> & {
-  /** Upper bound of messages that the stream dropped before they were handled, under earlier layouts; absent if there are none. */
+  /**
+   * Upper bound on the number of messages that the stream dropped before they were handled, under earlier layouts; absent if none were
+   * dropped.
+   */
   trimmed?: number | undefined;
 };
 
-/**
- * The partition of a message for this number of partitions. With `prefix`, the subject under this prefix names the
- * partition.
- */
+/** Finds the partition of a message for this number of partitions. With `prefix`, the subject under this prefix names the partition. */
 export type PartitionIn = (
   message: StreamMessage,
   layout: { partitions: number; prefix?: string | undefined },
 ) => number;
 
-/** What a partition of a resized group takes over from the earlier partitions. */
+/** What a partition of a resized group inherits from the earlier partitions. */
 interface Inherited {
   start: PartitionStart;
-  /** True for a message that was handled in its earlier partition: it must not be handled again. */
+  /** True for a message that was handled in its earlier partition, and must not be handled again. */
   isHandled: (message: StreamMessage) => boolean;
 }
 
 /**
- * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it, and passes over
- * the messages that they had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor of
- * the two counts. A partition of the stream's own layout shares keys with all partitions.
+ * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it, and passes over the
+ * messages that those partitions had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor
+ * of the two counts. A partition of the stream's own layout shares keys with all partitions.
  *
  * @returns undefined if the group was never resized.
  */
@@ -43,7 +43,7 @@ export function inheritedBy(
   const [lowest, highest] = [Math.min(...shared), Math.max(...shared)];
   const { created, trimmed } = before;
   return {
-    // Only partition 0 takes the loss over, so that it is reported once.
+    // Only partition 0 inherits the number of dropped messages, so that they are counted once.
     start: { seq: lowest, created, ...(partition === 0 && trimmed !== undefined && { trimmed }) },
     isHandled: (message) =>
       message.sequence <= highest &&
@@ -62,27 +62,30 @@ export function settledAt(partition: number, layout: GroupLayoutRecord): number 
 /** One reader reads all partitions from the lowest start on, if their starts are at most this number of sequences apart. */
 const NEAR = 2_000;
 
-/** The position from which one reader can read all partitions after a resize; undefined if they start too far apart, or never resized. */
+/**
+ * The position from which one reader can read all partitions after a resize; undefined if the partitions start too far apart, or if the
+ * group was never resized.
+ */
 export function commonStart({ before }: GroupLayoutRecord): number | undefined {
   if (!before) return undefined;
   const lowest = Math.min(...before.positions);
   return Math.max(...before.positions) - lowest <= NEAR ? lowest : undefined;
 }
 
-/** Where a partition that has no position yet starts; 0 if the group was never resized. */
+/** The start of a partition that has no position yet; 0 if the group was never resized. */
 export function startsAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.min(...sharedPositions(partition, layout)) : 0;
 }
 
-/** What is known of a position: where it is, and whether a seek has moved it since the last resize. */
+/** What is known about a position: its sequence, and whether a seek has moved it since the last resize. */
 interface Reached {
   readonly sequence: number;
   readonly sought?: boolean | undefined;
 }
 
 /**
- * The partitions that still depend on the partitions before the last resize. While there are any, the group cannot be
- * resized again. A partition whose position a seek has moved does not depend on earlier partitions.
+ * The partitions that still depend on the partitions before the last resize. While there are any, the group cannot be resized again. A
+ * partition does not depend on earlier partitions if a seek has moved its position.
  *
  * @param positions the positions under this layout.
  */
@@ -99,7 +102,7 @@ const wasOwn = ({ prefix, epoch }: GroupLayoutRecord): boolean => prefix !== und
 
 function sharedPositions(partition: number, layout: GroupLayoutRecord): number[] {
   const { positions = [] } = layout.before ?? {};
-  // A message without a key may have been in any earlier partition.
+  // Under the stream's own layout, a message without a key may have been in any partition.
   const step = wasOwn(layout) ? 1 : divisor(positions.length, layout.partitions);
   const shared: number[] = [];
   for (let earlier = partition % step; earlier < positions.length; earlier += step)

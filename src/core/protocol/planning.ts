@@ -13,9 +13,8 @@ export function planMembers(state: State): Map<string, string> {
 }
 
 /**
- * All partitions except those that stay as they are: partitions with an unreadable lease, and partitions reserved for a
- * member that is not back yet. Even without these, the loads of the present members differ by at most one, so nothing
- * else moves.
+ * All partitions except those that stay as they are: partitions with an unreadable lease, and partitions reserved for a member that has
+ * not returned yet. Even without these partitions, the loads of the present members differ by at most one, so no other partition moves.
  */
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
   const named = new Named(members);
@@ -37,7 +36,7 @@ function pinOf({ overrides }: State, partition: number, named: Named): string | 
   return pin === null ? null : (named.find(pin) ?? null);
 }
 
-/** Members by id or name. If several members have the same name, the first by id counts. */
+/** Members by id or name. If several members have the same name, the one with the lowest id counts. */
 class Named {
   readonly #members: ReadonlyMap<string, string>;
   #byName: Map<string, string> | undefined;
@@ -63,8 +62,8 @@ class Named {
 }
 
 /**
- * The receiver of a drained partition: the requested member, otherwise the planned member; null if there is none. A member that
- * leaves for a restart gives its partitions only to its own next session, if that has joined already.
+ * The receiver of a drained partition: the requested member, otherwise the planned member; null if there is none. A member that leaves
+ * for a restart hands over only to a member of the same name, which is its own next session, if that session has already joined.
  */
 export function receiver(
   state: State,
@@ -86,7 +85,7 @@ export function receiver(
   return state.leaving ? null : state.session.id;
 }
 
-/** The other member with the fewest partitions in the plan; the first by id among equals. */
+/** The other member with the fewest partitions in the plan; among equals, the one with the lowest id. */
 function leastLoaded(state: State, plan: Plan, members: Map<string, string>): string | undefined {
   const loads = new Map<string, number>();
   for (const id of [...members.keys()].sort()) if (id !== state.session.id) loads.set(id, 0);

@@ -4,7 +4,7 @@ export interface PositionMark {
   sequence: number;
   /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   created?: number | undefined;
-  /** When the message at the sequence was stored, likewise; undefined if unknown, or it did not exist. */
+  /** When the message at this sequence was stored, on the same clock; undefined if unknown, or if the message did not exist. */
   stored?: number | undefined;
 }
 
@@ -13,7 +13,7 @@ export interface MarkedStream {
   last: number;
   /** As in {@link PositionMark}. */
   created?: number | undefined;
-  /** When its message at that sequence was stored; undefined if it is gone, or could not be read. */
+  /** When the message at that sequence was stored; undefined if the message is gone or could not be read. */
   stored?: number | undefined;
 }
 
@@ -23,13 +23,13 @@ export interface MarkedStream {
  */
 export type Misfit = 'beyond-end' | 'other-stream';
 
-/** Tolerance for different roundings of nanoseconds to milliseconds. */
+/** Tolerance for differences in rounding nanoseconds to milliseconds. */
 const ROUNDING_MS = 1;
 
 /**
- * Why a position is not one of this stream; null if it fits, or if nothing proves the contrary. If the message at the
- * position exists, it decides: a stream that is restored elsewhere may have a new creation time, but keeps its
- * messages. Otherwise the creation time decides.
+ * Why a position does not belong to this stream; null if it fits, or if nothing proves that it does not. If the message at the position
+ * exists, its time decides, because a stream that is restored elsewhere may have a new creation time, but keeps its messages. Otherwise
+ * the creation time decides.
  */
 export function misfit(mark: PositionMark, stream: MarkedStream): Misfit | null {
   if (mark.sequence > stream.last) return 'beyond-end';

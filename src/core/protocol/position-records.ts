@@ -1,48 +1,51 @@
-/** The records of positions, of the start of a group, of finished jobs, and of what an operator has cleared. */
+/** The records of positions, of the starts of groups, of finished jobs, and of trims by an operator. */
 import { decode, isCount, orNull, parseObject } from '../lib/json.js';
 import { isPositive, isText, isToken, isTrue, isVersion, MARK, versionIn } from './record-format.js';
 
-/** The last stream sequence handled in a partition, and the epoch of the owner that wrote this. */
+/** The last stream sequence handled in a partition, and the epoch of the owner that wrote this record. */
 export interface PositionRecord {
   v: number;
   seq: number;
   epoch: number;
   at: string;
-  /** The random part of the name of the owner's reader; absent: there is no reader to delete. */
+  /** The random part of the name of the owner's reader; absent if there is no reader to delete. */
   reader?: string | undefined;
   /**
-   * Upper bound of messages that the stream dropped before they were handled, since the group's start or a seek;
-   * absent if there are none.
+   * Upper bound on the number of messages that the stream dropped before they were handled, since the group's start or a seek; absent
+   * if none were dropped.
    */
   trimmed?: number | undefined;
   /** How many owners in a row have died at this position; absent if none has. */
   crashes?: number | undefined;
   /** The message that the last owner to die was handling; absent if unknown. */
   suspect?: number | undefined;
-  /** The message that the owner has begun to handle after the position; recorded only after owners have died there. */
+  /** The message after the position that the owner is about to handle; recorded only after owners have died at the position. */
   trying?: number | undefined;
   /** See `PositionMark`. */
   created?: number | undefined;
   stored?: number | undefined;
-  /** The epoch of the layout whose partition this is; absent: 0. */
+  /** The epoch of the layout to which the partition belongs; absent means 0. */
   layout?: number | undefined;
-  /** Present if a seek moved the position since the last resize: everything after it is handled, even what was handled before. */
+  /**
+   * Present if a seek has moved the position since the last resize. Then all messages after the position are handled, even those that
+   * were handled before.
+   */
   sought?: true | undefined;
 }
 
-/** Where a group starts in partitions without a position: written once, by its first member. */
+/** Where a group starts in partitions without a position. The first member of the group writes this record once. */
 export interface StartRecord {
   v: number;
   /** The sequence before the first message that the group handles. */
   seq: number;
-  /** The last sequence of the stream at that time; absent if unknown. */
+  /** The last sequence of the stream when the record was written; absent if unknown. */
   end?: number | undefined;
-  /** The key of a keyed group; null: a group over the partitions of the stream; absent: an older version wrote it. */
+  /** The key of a keyed group; null for a group over the partitions of the stream; absent if unknown, as in records of older versions. */
   key?: string | null | undefined;
   /** See `PositionMark`. */
   created?: number | undefined;
   stored?: number | undefined;
-  /** Wall clock, ISO 8601: for people only. */
+  /** Wall-clock time in ISO 8601, for display only. */
   at: string;
 }
 
@@ -51,13 +54,13 @@ export interface JobRecord {
   v: number;
   /** The last sequence of the stream that the member had to handle. */
   until: number;
-  /** Wall clock, ISO 8601: for people only. */
+  /** Wall-clock time in ISO 8601, for display only. */
   at: string;
 }
 
 /**
- * What an operator found when trimming handled messages: no message of the partition up to `seq` waited for the group.
- * Without this record the next owner would count deleted messages as lost.
+ * Written when an operator trims handled messages: at that time no message of the partition up to `seq` was waiting for the group.
+ * Without this record, the next owner would count the trimmed messages as lost.
  */
 export interface ClearedRecord {
   v: number;
@@ -74,7 +77,7 @@ const JOB = { v: isVersion, until: isCount, at: isText };
 
 const CLEARED = { v: isVersion, seq: isCount };
 
-/** The position in these bytes, or undefined. */
+/** Decodes a position; undefined if the bytes are not a valid position. */
 export const decodePosition = (bytes: Uint8Array): PositionRecord | undefined =>
   decode(parseObject(bytes), POSITION, {
     reader: isToken,
@@ -87,21 +90,21 @@ export const decodePosition = (bytes: Uint8Array): PositionRecord | undefined =>
     ...MARK,
   });
 
-/** The group's start in these bytes, or undefined. */
+/** Decodes the start of a group; undefined if the bytes are not a valid start. */
 export const decodeStart = (bytes: Uint8Array): StartRecord | undefined =>
   decode(parseObject(bytes), START, { end: isCount, key: orNull(isText), ...MARK });
 
-/** The finished job in these bytes, or undefined. */
+/** Decodes a finished job; undefined if the bytes are not a valid job. */
 export const decodeJob = (bytes: Uint8Array): JobRecord | undefined => decode(parseObject(bytes), JOB);
 
-/** The cleared record in these bytes, or undefined. */
+/** Decodes a cleared record; undefined if the bytes are not a valid cleared record. */
 export const decodeCleared = (bytes: Uint8Array): ClearedRecord | undefined =>
   decode(parseObject(bytes), CLEARED, MARK);
 
-/** What a position says of its layout, and whether a seek has moved it since the last resize. */
+/** The fields of a position that name its layout, and tell whether a seek has moved it since the last resize. */
 export type PositionTags = Pick<PositionRecord, 'v' | 'layout' | 'sought'>;
 
-/** The tags of a position under a layout. */
+/** The tags of a position under the layout of this epoch. */
 export const positionTags = (layout: number, sought = false): PositionTags => ({
   v: versionIn(layout),
   ...(layout > 0 && { layout }),

@@ -5,9 +5,9 @@ import { ended } from './session.js';
 import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
- * Renews this member's proof of life. Only these renewals count as contact: no other answer keeps the group
- * from taking our partitions. Other members fence by compare-and-set on this entry, once it is unchanged
- * for longer than we act on it.
+ * Renews this member's proof of life. Only these renewals extend the permit, because no other write keeps the group from taking our
+ * partitions: other members fence by compare-and-set on this entry. They fence only after the entry has been unchanged for so long that
+ * this member can no longer start handlers.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;
@@ -21,7 +21,7 @@ export function maintainProof(state: State): void {
   wake(state, proof.renewAt);
 }
 
-/** At the deadline everything is stopped: others may take the partitions afterwards. */
+/** Stops everything at the deadline, because other members may take the partitions afterwards. */
 export function checkDeadline(state: State, abort: () => void): void {
   const { session } = state;
   if (session.revision === 0 || session.expired) return;
@@ -31,11 +31,11 @@ export function checkDeadline(state: State, abort: () => void): void {
   abort();
 }
 
-/** True if a renewal that was sent since the last reconnect is confirmed. */
+/** True if a renewal that was sent since the last reconnect has been confirmed. */
 export const hasRenewed = ({ session, connectedAt }: State): boolean =>
   session.proof.certainAt >= connectedAt;
 
-/** The proof of life is confirmed at `revision`, by a write that was sent at `sentAt` or later. */
+/** Records that the proof of life is confirmed at `revision`, by a write that was sent at `sentAt` or later. */
 function certain(state: State, revision: number, sentAt: number): void {
   const { session, timing } = state;
   const { proof } = session;
@@ -47,7 +47,7 @@ function certain(state: State, revision: number, sentAt: number): void {
   proof.unknownSince = null;
   proof.renewAt = sentAt + timing.renewEveryMs * (0.9 + 0.2 * random(state));
   session.expired = false;
-  // Claims have waited for this renewal.
+  // Claims had to wait for the first renewal after a reconnect, so a plan is due now.
   if (isFirst && hasRenewed(state)) state.dirty = true;
   if (state.now >= proof.deadline) session.expired = resumed;
   else if (resumed) {
@@ -63,7 +63,7 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
   proof.writing = null;
   switch (outcome.kind) {
     case 'ok':
-      // An earlier write of unknown outcome was not applied: it would have made this write conflict.
+      // No earlier write with unknown outcome was applied, because it would have caused a conflict.
       certain(state, outcome.revision, sentAt);
       return;
     case 'unknown':
@@ -71,7 +71,7 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
       proof.renewAt = Math.max(now, sentAt + timing.retryMs);
       return;
     case 'conflict':
-      // The server may report a conflict for a write that it applied (nats-server#7281): the outcome is as unknown as
+      // The server may report a conflict for a write that it has applied (nats-server#7281). So the outcome is unknown, as it is
       // without an answer.
       proof.unknownSince ??= sentAt;
       proof.reading = true;
@@ -81,7 +81,8 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
 }
 
 /**
- * Handles the answer to `read-proof` about our own proof. A read is not contact: an isolated leader answers, too.
+ * Handles the answer to `read-proof` about our own proof. The read itself does not count as a renewal, because an isolated leader
+ * answers reads, too.
  */
 export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): void {
   const { proof } = state.session;
@@ -98,15 +99,16 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
     ended(state, 'proof');
     return;
   }
-  // A write was applied, and its answer was lost. This may be any write since `unknownSince`, so the first counts.
+  // A write was applied, and its answer was lost. It may be any of the writes since `unknownSince`, so the time of the first one
+  // counts.
   if (outcome.revision > proof.revision && proof.unknownSince !== null)
     certain(state, outcome.revision, proof.unknownSince);
 }
 
 /**
- * Sets until when handlers may start, and interrupts running handlers after that time. After a reconnect nothing starts before
- * a renewal that was sent after the reconnect is confirmed: the server may have been restored from an older copy, in which others
- * own our partitions.
+ * Sets the time until which handlers may start, and interrupts running handlers after that time. After a reconnect, no handler starts
+ * until a renewal that was sent since the reconnect is confirmed. The reason is that the server may have been restored from an older
+ * copy, in which other members own our partitions.
  */
 export function updatePermit(state: State): void {
   const { session, now, timing } = state;

@@ -1,4 +1,4 @@
-/** The common prefix of the names of all readers of one epoch. */
+/** The common prefix of the names of all readers of a partition under one epoch. */
 export const readerNamePrefix = (group: string, partition: number, epoch: number): string =>
   `natspoc-${group}-p${partition}-e${epoch}-`;
 

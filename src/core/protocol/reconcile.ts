@@ -13,15 +13,15 @@ import { close, cut } from './resize.js';
 import { isAlive, isDue, report, type State } from './state.js';
 
 /**
- * A plan looks at every partition, and each answer to a lease write asks for a plan. To limit this work in a large group,
- * the pause between two plans is one millisecond for each 256 partitions of the group.
+ * A plan takes every partition into account, and each answer to a lease write requires a plan. To limit this work in a large group, the
+ * pause between two plans is one millisecond for each 256 partitions of the group.
  */
 const PARTITIONS_A_MS = 256;
 
 /**
- * Brings this member's partitions in line with the view and the plan. A member acts on its own part only: it
- * starts what it owns, gives away its surplus, and claims the partitions without a living owner that the plan gives it. Compare-and-set
- * corrects decisions from a stale view.
+ * Brings this member's partitions in line with the view and the plan. A member carries out only its own part of the plan. It starts the
+ * partitions that it owns, gives surplus partitions away, and claims partitions without a living owner if the plan assigns them to it.
+ * If its view is stale, the compare-and-set of its lease writes fails.
  */
 export function reconcile(state: State): void {
   retryDue(state);
@@ -53,7 +53,7 @@ function hasDrained(state: State): boolean {
   return false;
 }
 
-/** Asks for a plan if anything that waits for a time is due. */
+/** Requests a plan if the time has come for something that had to wait. */
 function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);
@@ -70,7 +70,7 @@ function retryDue(state: State): void {
   for (const { retryAt } of state.writes.values()) if (isDue(state, retryAt)) state.dirty = true;
 }
 
-/** Ends the hold during which nothing is claimed. */
+/** Ends the claim hold, during which this member claims nothing, when its time is over. */
 function endHold(state: State): void {
   if (state.holdUntil === Number.NEGATIVE_INFINITY) return;
   if (!isDue(state, state.holdUntil)) return;
@@ -78,7 +78,7 @@ function endHold(state: State): void {
   state.dirty = true;
 }
 
-/** Follows the leases: they decide what runs here. */
+/** Starts and stops partitions according to the leases, which decide what runs here. */
 function followView(state: State): void {
   for (const [partition, own] of state.own) {
     const lease = state.leases.get(partition);
@@ -110,7 +110,7 @@ function followView(state: State): void {
   }
 }
 
-/** Follows operators' pauses. */
+/** Pauses and resumes partitions as operators have requested. */
 function followPauses(state: State): void {
   for (const [partition, own] of state.own) {
     const paused = isPaused(state, partition);
@@ -122,10 +122,14 @@ function followPauses(state: State): void {
   }
 }
 
-/** Drains partitions that the plan gives to others or that are to be released; all of them for a resize or before leaving. */
+/**
+ * Drains the partitions that the plan assigns to other members, and those that are to be released. Drains all partitions for a resize,
+ * or before this member leaves.
+ */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
-  // Others must first know that we leave; otherwise their plans would give us more. A mark that was sent is
-  // enough, because it arrives before the leases, unless an earlier write makes it fail.
+  // Other members must first know that this member is leaving; otherwise their plans would assign more partitions to it. It is enough
+  // that the mark was sent, because the mark arrives before the leases. The exception is an earlier write with unknown outcome, which
+  // may make the mark fail.
   if (state.leaving && (!state.session.marked || state.session.inDoubt)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
@@ -135,18 +139,17 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
       state.leaving ||
       (to !== undefined && to !== state.session.id && members.has(to));
     if (!surplus && !own.release) continue;
-    // Halted partitions too: messages that were handled before the failure may not be committed yet.
+    // Halted partitions are drained, too, because messages that were handled before the failure may not be committed yet.
     drain(state, partition, own);
   }
 }
 
-/** Claims the partitions without a living owner that the plan gives to us. */
+/** Claims the partitions without a living owner that the plan assigns to this member. */
 function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  // The bucket may have been restored from an older copy, in which these owners are alive: the renewal shows
-  // whether that happened.
+  // The bucket may have been restored from an older copy, in which these owners are alive. A renewal shows whether that has happened.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;
@@ -164,7 +167,7 @@ function claim(state: State, plan: Plan): void {
   }
 }
 
-/** True if the member of this session lives: it gave the session up because the bucket went back, and joined again. */
+/** True if the member of this session is still alive: it gave the session up because the bucket lost data, and has joined again. */
 function hasReturned({ gaveUp, peers }: State, session: string | null | undefined): boolean {
   if (!session) return false;
   if (session === gaveUp) return true;

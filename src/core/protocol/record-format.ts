@@ -1,34 +1,40 @@
-/** What all records of the bucket have in common: versions, limits, and the checks of their fields. */
+/** The rules that all records of the bucket share: versions, limits, and the checks of fields. */
 import { decode, type Guard, isCount, parseObject } from '../lib/json.js';
 
-/** The record version that this program writes. All members of a group write the same version. */
+/**
+ * The record version that this program writes, except where {@link RESIZED_VERSION} applies. A member does not join a group whose
+ * sessions have another version.
+ */
 export const RECORD_VERSION = 2;
 
 /**
- * The version of layouts, leases and positions of a group that is being resized, or was resized. It is the newest version that
+ * The version of the layouts, leases and positions of a group that is being resized or has been resized. It is the newest version that
  * this program reads. Programs that cannot resize leave such records alone.
  */
 export const RESIZED_VERSION = 3;
 
-/** Limit of partitions: a record with more is not read. */
+/** Maximum number of partitions. A record with more partitions is not read. */
 export const MAX_PARTITIONS = 65_536;
 
-/** Limit of characters of any text in a record. Our texts are far shorter. */
+/** Maximum length of any text in a record, in characters. The texts that natspoc writes are far shorter. */
 const MAX_TEXT = 1_024;
 
 /**
- * Why a value does not decode: a `newer` version wrote it, so this version must not change it; or it is `broken` and
- * has to be replaced.
+ * Why a value cannot be decoded. `newer`: a newer version wrote it, so this version must not change it. `broken`: the value is damaged
+ * and has to be replaced.
  */
 export type Unreadable = 'newer' | 'broken';
 
-/** Why this value does not decode. */
+/** Why this value cannot be decoded. */
 export function unreadableAs(bytes: Uint8Array): Unreadable {
   const version = parseObject(bytes)?.v;
   return isCount(version) && version > RESIZED_VERSION ? 'newer' : 'broken';
 }
 
-/** The format of a session that another version wrote, and the program's version if the session names it. */
+/**
+ * The record version of a session in another format, and the natspoc version if the session contains it; undefined if the session has
+ * our format or no valid version.
+ */
 export function foreignFormat(bytes: Uint8Array): { v: number; version: string | null } | undefined {
   const fields = parseObject(bytes);
   const v = fields?.v;
@@ -36,11 +42,11 @@ export function foreignFormat(bytes: Uint8Array): { v: number; version: string |
   return { v, version: isText(fields?.version) ? fields.version : null };
 }
 
-/** True for text of a length that a record may have. */
+/** True for text that is short enough for a record. */
 export const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= MAX_TEXT;
 
-/** True for text that can be an id: one token of a key and of a subject, without wildcards. */
+/** True for text that can be an id: a single token of a key or subject, without wildcards. */
 export const isId = (value: unknown): value is string => isText(value) && /^[^\s\p{Cc}.*>]+$/u.test(value);
 
 /** True for positive numbers up to `most`. */
@@ -49,39 +55,42 @@ export const within =
   (value): value is number =>
     typeof value === 'number' && value > 0 && value <= most;
 
-/** True for a prefix of subjects: tokens without wildcards. */
+/** True for a subject prefix: one or more tokens without wildcards. */
 export const isPrefix = (value: unknown): value is string =>
   isText(value) && /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value);
 
-/** True for a subject in which tokens may be wildcards. */
+/** True for a subject filter, in which tokens may be wildcards. */
 export const isFilter = (value: unknown): value is string =>
   isText(value) && /^(?:(?:\*|[^\s.*>]+)\.)*(?:>|\*|[^\s.*>]+)$/.test(value);
 
-/** True for a token of a reader's name. Any other value is ignored, because it would become part of a name. */
+/** True for the random part of a reader's name. Any other value is ignored, because it would become part of the name of a consumer. */
 export const isToken = (value: unknown): value is string => isText(value) && /^[0-9a-f]{1,64}$/.test(value);
 
-/** True for whole numbers from 1 on. */
+/** True for integers of 1 or more. */
 export const isPositive = (value: unknown): value is number => isCount(value) && value > 0;
 
-/** True for the name of the only hash that is used for keys. */
+/** True for `fnv1a32`, the only hash that is used for keys. */
 export const isHash = (value: unknown): value is 'fnv1a32' => value === 'fnv1a32';
 
 /** True for a number of partitions, 1 to {@link MAX_PARTITIONS}. */
 export const isPartitionCount = (value: unknown): value is number =>
   isPositive(value) && value <= MAX_PARTITIONS;
 
-/** True for versions of records that this program reads. */
+/** True for record versions that this program can read. */
 export const isVersion = (value: unknown): value is number => isPositive(value) && value <= RESIZED_VERSION;
 
-/** True for `true`: a flag that is absent otherwise. */
+/** True for the value `true`. Such a flag is absent instead of false. */
 export const isTrue = (value: unknown): value is true => value === true;
 
 /** The optional fields of a `PositionMark`. */
 export const MARK = { created: isCount, stored: isCount };
 
-/** The recorded times of a {@link PositionMark}. */
+/** The times of a {@link PositionMark} that a record contains. */
 export const madeOn = (record: object): { created?: number; stored?: number } =>
   decode(record, {}, MARK) ?? {};
 
-/** The version of the records of a layout. Programs that cannot resize must leave the records of a resized group alone. */
+/**
+ * The version of the records of a group, by the epoch of its layout. Programs that cannot resize must leave the records of a resized
+ * group alone.
+ */
 export const versionIn = (epoch: number): number => (epoch > 0 ? RESIZED_VERSION : RECORD_VERSION);

@@ -1,6 +1,6 @@
 /**
- * The records that members share through the bucket. All input is validated here, including its size. A value that does
- * not decode gives `undefined`, never an exception.
+ * The records that members share through the bucket. Every field is validated, including the length of texts and lists. For a value
+ * that cannot be decoded, the functions return `undefined`; they never throw.
  */
 import { decode, isCount, orNull, parseObject } from '../lib/json.js';
 import type { GroupLayoutRecord, LayoutRecord } from './layout-records.js';
@@ -9,8 +9,9 @@ import { isId, isPositive, isText, isTrue, isVersion, RECORD_VERSION, within } f
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * A member, as all others see it. Written when it joins and when it starts to leave, deleted when it is gone. `ttlMs`
- * and `suspectMs` tell observers how long to wait for this member.
+ * A member, as the other members see it. The member writes this record when it joins and when it starts to leave. The record is deleted
+ * when the member has left or is fenced. `ttlMs` and `suspectMs` tell other members how long to wait before they consider this member
+ * dead.
  */
 export interface SessionRecord {
   v: number;
@@ -19,64 +20,64 @@ export interface SessionRecord {
   host: string;
   pid: number;
   version: string;
-  /** Wall clock, ISO 8601: for people only. */
+  /** Wall-clock time in ISO 8601, for display only. */
   startedAt: string;
-  /** The member is dead if its proof of life is unchanged for this long on an observer's clock. */
+  /** An observer considers the member dead if its proof of life has not changed for this long on the observer's clock. */
   ttlMs: number;
-  /** The member is dead after this shorter time if probes find no responders. */
+  /** An observer uses this shorter time instead of `ttlMs` if its probes of the member find no responders. */
   suspectMs: number;
   leaving?: boolean;
-  /** True if the member follows a resize of its group; absent: an older version, which does not. */
+  /** True if the member can follow a resize of its group. Absent in the sessions of older versions, which cannot. */
   resizes?: boolean;
-  /** Id of the session that this member gave up because its bucket went back; absent if there is none. */
+  /** Id of the session that this member gave up because the bucket lost data; absent if there is no such session. */
   gaveUp?: string;
 }
 
-/** A member's proof of life. The revision of the entry counts: each renewal gives the entry a new revision. */
+/** A member's proof of life. Observers compare only the revision of its entry, which each renewal changes. */
 export interface ProofRecord {
   v: number;
-  /** Wall clock, ISO 8601: for people only. */
+  /** Wall-clock time in ISO 8601, for display only. */
   at: string;
 }
 
-/** How an owner got its lease: by a claim, a handover, or a release. */
+/**
+ * Why a lease was written: `claim` by its owner, `handover` to the owner that the plan chose, or `release` on request or without a next
+ * owner.
+ */
 export type LeaseReason = 'claim' | 'handover' | 'release';
 
 /** Who owns a partition. The revision of the entry is the owner's epoch. */
 export interface LeaseRecord {
   v: number;
-  /** Session id of the owner; null if there is none. */
+  /** Session id of the owner; null if the partition has no owner. */
   owner: string | null;
-  /** The owner's name, for people. */
+  /** The owner's name, for display. */
   name: string;
   reason: LeaseReason;
-  /** Name of the previous owner, for people. */
+  /** The previous owner's name, for display. */
   from: string | null;
-  /** Wall clock, ISO 8601: for people only. */
+  /** Wall-clock time in ISO 8601, for display only. */
   at: string;
-  /** The epoch of the layout whose partition this is; absent: 0. */
+  /** The epoch of the layout to which the partition belongs; absent means 0. */
   layout?: number | undefined;
-  /** Present if the partition is closed for a resize: no message of it is handled any more under this layout. */
+  /** Present if the partition is closed for a resize: its messages are not handled unless the resize is aborted. */
   closed?: Closing | undefined;
-  /** Present after a claim whose last owner had ended without giving the partition away. */
+  /** Present if previous owners ended without giving the partition away, and the position may not count their deaths yet. */
   died?: DeadOwners | undefined;
-  /** Present if its last owner left for a restart. Only without an owner. */
+  /** Present if the last owner left for a restart. Has an effect only while the partition has no owner. */
   reserved?: Reservation | undefined;
 }
 
 /**
- * The epochs of owners that ended without giving a partition away, the newest last. The position may not count their deaths
- * yet.
+ * The epochs of owners that ended without giving a partition away, the newest last. The position may not yet count the deaths of these
+ * owners.
  */
 export type DeadOwners = readonly number[];
 
-/** Limit of {@link DeadOwners}: more owners than this hardly end before one of them takes the partition over. */
+/** Maximum length of {@link DeadOwners}. It is unlikely that more owners in a row die without taking the partition over. */
 export const MOST_DEAD = 8;
 
-/**
- * The member for which a partition is kept. The reservation ends when that member claims the partition, or does not
- * return in time.
- */
+/** The member for which a partition is kept. The reservation ends when that member claims the partition or does not return in time. */
 export interface Reservation {
   /** Name of the member. */
   name: string;
@@ -86,28 +87,34 @@ export interface Reservation {
 
 /** Where a partition was closed, and for which resize. */
 export interface Closing {
-  /** The revision of the layout entry that holds the order. */
+  /** The revision of the layout entry that contains the resize order. */
   order: number;
   /** The last stream sequence handled in the partition. */
   seq: number;
   /** See `PositionMark`. */
   created?: number | undefined;
-  /** Upper bound of messages that the stream dropped before they were handled; absent if there are none. */
+  /** Upper bound on the number of messages that the stream dropped before they were handled; absent if none were dropped. */
   trimmed?: number | undefined;
 }
 
-/** What an operator wants for a partition, independent of its owner. An empty override is deleted. */
+/**
+ * An operator's settings for a partition, which stay in force when the owner of the partition changes. An override that sets nothing is
+ * deleted.
+ */
 export interface OverrideRecord {
   v: number;
-  /** Name (or session id) of the member that gets the partition while present; null: the plan decides. */
+  /** Name or session id of the member that gets the partition while that member is in the group; null if the plan decides. */
   pin: string | null;
-  /** Owned, but not handled. */
+  /** True if the partition keeps its owner, but its messages are not handled. */
   paused: boolean;
-  /** The operator, for people. */
+  /** The operator's name, for display. */
   by: string;
-  /** Wall clock, ISO 8601: for people only. */
+  /** Wall-clock time in ISO 8601, for display only. */
   at: string;
-  /** The operator who paused the partition, and when; a later pin changes only `by` and `at` above. Absent: an older version wrote it. */
+  /**
+   * The operator who paused the partition, and when. A later pin changes only `by` and `at` above. Absent if the partition is not
+   * paused, or if an older version wrote the record.
+   */
   pause?: { by: string; at: string };
 }
 
@@ -125,7 +132,7 @@ const SESSION = {
   version: isText,
   startedAt: isText,
   ttlMs: within(MAX_TTL_MS),
-  // A member that cannot be probed sets a value that no silence reaches.
+  // A member that cannot be probed writes a time that is longer than any observer waits.
   suspectMs: within(Number.MAX_SAFE_INTEGER),
 };
 
@@ -150,7 +157,7 @@ const RESERVATION = { name: isText, forMs: within(MAX_TTL_MS) };
 
 const CLOSING = { order: isPositive, seq: isCount };
 
-/** The session in these bytes; undefined if they are not in this version's format. */
+/** Decodes a session; undefined if the bytes are not in this version's format. */
 export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
   const fields = parseObject(bytes);
   const session = decode(fields, SESSION, { leaving: isTrue, resizes: isTrue, gaveUp: isId });
@@ -158,7 +165,7 @@ export function decodeSession(bytes: Uint8Array): SessionRecord | undefined {
   return isReadable ? session : undefined;
 }
 
-/** The lease in these bytes, or undefined. */
+/** Decodes a lease; undefined if the bytes are not a valid lease. */
 export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
   const fields = parseObject(bytes);
   const lease = decode(fields, LEASE, { layout: isPositive, died: isDeadOwners });
@@ -171,13 +178,13 @@ export function decodeLease(bytes: Uint8Array): LeaseRecord | undefined {
   return { ...lease, ...(closed && { closed }), ...(reserved && { reserved }) };
 }
 
-/** The override in these bytes, or undefined. */
+/** Decodes an override; undefined if the bytes are not a valid override. */
 export const decodeOverride = (bytes: Uint8Array): OverrideRecord | undefined =>
   decode(parseObject(bytes), OVERRIDE, { pause: isPause });
 
 const encoder = new TextEncoder();
 
-/** A record as bytes: JSON that `nats kv get` shows readably. */
+/** Encodes a record as JSON, which `nats kv get` shows as readable text. */
 export function encodeRecord(
   record:
     | SessionRecord

@@ -4,12 +4,13 @@ import { isDue, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /*
- * A member that leaves for a restart keeps its partitions: their leases name no owner, and reserve them for its name. Nothing is handled
- * meanwhile, so safety does not depend on how long members wait: each claim of a free lease is a compare-and-set.
+ * When a member leaves for a restart, its partitions are kept for it: their leases have no owner, and reserve the partitions for the
+ * member's name. Meanwhile no message is handled. Each claim of a lease without an owner is a compare-and-set, so safety does not
+ * depend on how long other members wait.
  */
 
 /**
- * Checks how long a member wants its partitions to be kept; 0: not at all.
+ * Checks the time for which a member wants its partitions to be kept; 0 means not at all.
  *
  * @throws NatspocError `usage`
  */
@@ -18,11 +19,11 @@ export function checkReservation(ms: number): void {
   throw new NatspocError('usage', `rejoinWithinMs: ${ms} is not a time from 0 to ${MAX_TTL_MS} ms.`);
 }
 
-/** What a leaving member writes into leases without a next owner; undefined if the member does not come back. */
+/** The reservation that a leaving member writes into leases without a next owner; undefined if the member will not return. */
 export const reservation = ({ name, rejoinWithinMs }: State): Reservation | undefined =>
   rejoinWithinMs > 0 ? { name, forMs: rejoinWithinMs } : undefined;
 
-/** A lease was seen for the first time: if it reserves the partition, this member's clock counts from now. */
+/** Notes the end of a reservation when its lease is first seen. The time counts from now, on this member's clock. */
 export function noticeReservation(
   state: State,
   partition: number,
@@ -33,7 +34,7 @@ export function noticeReservation(
   else state.reserved.delete(partition);
 }
 
-/** Frees the partitions whose member did not come back in time. */
+/** Frees the partitions whose member did not return in time. */
 export function endReservations(state: State): void {
   for (const [partition, until] of state.reserved) {
     if (!isDue(state, until)) continue;

@@ -10,7 +10,7 @@ import { isDue, type OwnPartition, report, type State } from './state.js';
  * the resize may be interrupted after each step.
  */
 
-/** Closes a drained partition for the order: first its position must be certain. */
+/** Closes a drained partition for the resize order, once its position is certain. */
 export function close(state: State, partition: number, own: OwnPartition): void {
   const { settled } = own;
   if (settled?.order === state.layout.revision) {
@@ -21,7 +21,7 @@ export function close(state: State, partition: number, own: OwnPartition): void 
   if (own.settling || !isDue(state, own.retryAt)) return;
   own.settling = true;
   const { revision: order } = state.layout;
-  // No seek begins under an order, so positions committed since the order are certain.
+  // No seek begins under a resize order, so a position that was committed in a drain under the order is certain.
   const isDrained = own.drainedUnder === order;
   state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order, isDrained });
 }
@@ -90,7 +90,7 @@ export function layoutWritten(state: State, { expected, record, outcome }: Event
     return;
   }
   if (state.layout.revision !== expected) return;
-  // The write was applied and its answer was lost, or another member was faster, or the order has ended.
+  // The write was applied and its answer was lost, or another member wrote first, or the order was withdrawn.
   state.layout.writeAt = state.now + state.timing.retryMs;
   state.dirty = true;
   lookUpLayout(state);

@@ -27,14 +27,15 @@ export function maintainSession(state: State): void {
   }
   if (state.leaving && isEmptyHanded(state) && isMarkTried(state)) removeSession(state, session.id);
   if (session.removing) return;
-  // Nothing is written before the members are known: a member that is refused leaves nothing behind.
+  // Nothing is written before the first snapshot has arrived, so a member that is refused because of that snapshot leaves nothing in
+  // the bucket.
   if (!state.viewReady && session.proof.revision === 0) return;
   maintainProof(state);
-  // A visible session needs a proof of life, or it would count as dead.
+  // The session is written after its proof of life, because a session without a proof would be considered dead.
   if (session.proof.revision > 0 && state.viewReady) writeEntry(state, session.id);
 }
 
-/** Creates the entry, or marks it as leaving. It is written at no other time, because all members see it. */
+/** Creates the session entry, or marks it as leaving. The entry is written at no other time, because all members receive each change. */
 function writeEntry(state: State, id: string): void {
   const { session } = state;
   if (session.writing || session.reading) return;
@@ -48,14 +49,14 @@ function writeEntry(state: State, id: string): void {
 }
 
 /**
- * True if the entry is marked as leaving, or cannot be. The mark is how other members tell a leave from a death, even of a member that
- * owns nothing. One failed write is enough: a full bucket refuses the mark, but not the removal.
+ * True if the entry is marked as leaving, or the mark cannot be written. By the mark other members tell a leave from a death, so a member
+ * that owns nothing writes it, too. One attempt is enough, because a full bucket refuses the mark but not the removal.
  */
 function isMarkTried({ session, viewReady }: State): boolean {
   return session.marked || session.inDoubt || !viewReady || session.proof.revision === 0;
 }
 
-/** True if nothing is owned, and the view shows no lease that another member has handed to us. */
+/** True if this member owns nothing, and the view shows no lease that another member has handed over to it. */
 function isEmptyHanded(state: State): boolean {
   if (state.own.size > 0) return false;
   for (const partition of state.leases.keys()) {
@@ -109,7 +110,10 @@ export function sessionRead(state: State, { outcome }: EventOf<'session-read'>):
   else ended(state, 'session');
 }
 
-/** Our entry exists. If it is newer than we know, a write was applied whose answer is lost or still to come. */
+/**
+ * Applies our own session entry. If the entry is newer than the known one, a write was applied whose answer was lost or has not arrived
+ * yet.
+ */
 export function ownSessionSeen(state: State, { revision, record }: SessionEntry): void {
   const { session } = state;
   if (revision <= session.revision) return;
@@ -129,8 +133,8 @@ function entryCertain(state: State, revision: number): void {
 }
 
 /**
- * Our session has ended: another member fenced it, or we removed it. Session and proof of life end together, even if the
- * fencing member died between the two.
+ * Our session has ended: another member fenced it, or we removed it. The session and its proof of life both end, even if the fencing
+ * member died after it had deleted only one of them.
  */
 export function ended(state: State, shown: 'session' | 'proof'): void {
   const { id, removing, inDoubt, revision, proof } = state.session;
@@ -138,15 +142,16 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
   if (revision > 0 && !removing) {
     // A leaving member may have removed its session with a write whose answer was lost.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
-    // The session stays for a while after its proof, so our handlers have time to stop. Other members delete the
-    // session after `suspectMs`.
+    // If only the proof has ended, the session stays for another `suspectMs`, so that our handlers have time to stop. Then one of the
+    // members deletes the session.
     if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
     else state.former = id;
   }
   abortAll(state, 'fenced');
-  // An id is never reused, even if no other member has seen it.
+  // A session id is never reused, even if no other member has seen it.
   resetSession(state);
-  // Others may have claimed what this session owned: to write a lost lease of it again would end their leases.
+  // Other members may have claimed the partitions of this session. Writing a lost lease of this session again would end the leases of
+  // those members.
   for (const [partition, { owner }] of state.lost) if (owner === id) state.lost.delete(partition);
   if (state.leaving) finishLeaving(state);
 }
@@ -162,11 +167,11 @@ export function sessionRemoved(state: State, { outcome }: EventOf<'session-remov
   }
   session.inDoubt = true;
   session.writeAt = state.now + state.timing.retryMs;
-  // An earlier try removed the session, another member fenced it, or an unknown write of ours was applied.
+  // An earlier attempt removed the session, another member fenced it, or a write of ours with unknown outcome was applied.
   if (outcome.kind === 'conflict') readEntry(state);
 }
 
-/** A member has joined: wait for others that join at the same time, but not forever. */
+/** Postpones the plan after a join, so that members that join at the same time cause one plan. The pause is limited to `settleAtMostMs`. */
 export function settle(state: State): void {
   const { now, timing } = state;
   if (now >= state.settleUntil) state.settleSince = now;

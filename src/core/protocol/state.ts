@@ -13,23 +13,23 @@ import type { Timing } from './timing.js';
 /** What a member knows about another member. Times are on this member's clock. */
 export interface Peer {
   id: string;
-  /** Revision of its session. */
+  /** Revision of the peer's session. */
   revision: number;
   record: SessionRecord | 'unreadable';
   probeAt: number;
   probing: boolean;
-  /** True if it did not answer the last probe. */
+  /** True if the peer did not answer the last probe. */
   unanswered: boolean;
-  /** The number of "no responders" in a row, and when the first was received. */
+  /** The number of "no responders" answers in a row, and when the first of them was received. */
   misses: number;
   missingSince: number;
-  /** Its proof of life as last read; null if unknown. */
+  /** The peer's proof of life as last read; null if unknown. */
   proof: SeenProof | null;
   lookAt: number;
   looking: boolean;
-  /** True while a write that fences it is in flight: first of its proof of life, then of its session. */
+  /** True while a write that fences the peer is in flight: first the deletion of its proof of life, then that of its session. */
   fencing: boolean;
-  /** Not to be fenced before this time. */
+  /** The peer is not fenced before this time. */
   fenceAt: number;
 }
 
@@ -38,7 +38,7 @@ export interface SeenProof {
   revision: number;
   since: number;
   seenAt: number;
-  /** True if it was deleted: no renewal can succeed. */
+  /** True if the proof was deleted, so that no renewal can succeed. */
   ended: boolean;
 }
 
@@ -46,38 +46,38 @@ export interface SeenProof {
 export interface OwnPartition {
   epoch: number;
   /**
-   * `starting` and `draining` wait for the engine; `waiting` for `retryAt`; `drained` for a lease write; `halted` and
-   * `paused` for an operator.
+   * `starting` and `draining` wait for the engine, `waiting` for the time `retryAt`, `drained` for a lease write, `halted` and `paused`
+   * for an operator.
    */
   phase: 'starting' | 'running' | 'draining' | 'drained' | 'waiting' | 'halted' | 'paused';
   /** When the phase began. */
   since: number;
   retryAt: number;
-  /** For a partition that is drained for a resize: its position and the order, once the position is certain. */
+  /** For a partition that is drained for a resize: the resize order and the position, once the position is certain; null before that. */
   settled: Closing | null;
-  /** True while the request to settle the position is in flight. */
+  /** True while the request to make the position certain is in flight. */
   settling: boolean;
-  /** Revision of the layout when its last drain began. */
+  /** Revision of the layout when the last drain of the partition began. */
   drainedUnder: number;
-  /** True if it was paused under this epoch: its start is then not reported as an acquisition. */
+  /** True if the partition was paused under this epoch. Its start is then not reported as `acquired`. */
   rested: boolean;
-  /** True if its drain failed: it is drained only once more. */
+  /** True if a drain of the partition has failed. The partition is drained only once more. */
   drainFailed: boolean;
-  /** Owners whose deaths its position may have to count; null if there are none, or the position has counted them. */
+  /** Owners whose deaths its position may have to count; null if there are none, or if the position has counted them. */
   died: DeadOwners | null;
-  /** A request to give the partition away: to this name or id, or (`to` null) to the member with the fewest partitions. */
+  /** A request to give the partition away: to the member with this name or id, or (`to` null) to the member with the fewest partitions. */
   release: { to: string | null } | null;
   reason: LeaseReason;
   from: string | null;
 }
 
-/** A lease write in flight (`retryAt` infinite), or waiting for another try. */
+/** A lease write that is in flight (`retryAt` is infinite), or that is repeated at `retryAt`. */
 export interface LeaseWrite {
   expected: number;
   retryAt: number;
 }
 
-/** This member's own proof of life. Revision 0: not created yet. */
+/** This member's own proof of life. Revision 0 means that it has not been created yet. */
 export interface OwnProof {
   revision: number;
   /** When the last confirmed write was sent. */
@@ -87,51 +87,51 @@ export interface OwnProof {
   renewAt: number;
   /** The write in flight: when it was sent, and the expected revision. */
   writing: { since: number; expected: number } | null;
-  /** When the first write of unknown outcome since the last confirmed write was sent. */
+  /** When the first write with unknown outcome since the last confirmed write was sent; null if there is none. */
   unknownSince: number | null;
-  /** A read that explains a conflict is in flight. */
+  /** True while a read is in flight that explains a conflict. */
   reading: boolean;
 }
 
-/** This member's own session. Revision 0: not created yet. */
+/** This member's own session. Revision 0 means that it has not been created yet. */
 export interface OwnSession {
   id: string | null;
   revision: number;
   proof: OwnProof;
   writing: boolean;
-  /** Not to be written or removed before this time. */
+  /** The session is not written or removed before this time. */
   writeAt: number;
-  /** An unknown write may have been applied. */
+  /** True if a write with unknown outcome may have been applied. */
   inDoubt: boolean;
-  /** A read that explains a conflict is in flight. */
+  /** True while a read is in flight that explains a conflict. */
   reading: boolean;
-  /** The entry is marked as leaving. */
+  /** True if the entry is marked as leaving, or the write of this mark is in flight. */
   marked: boolean;
   removing: boolean;
-  /** The deadline passed and the partitions were aborted. */
+  /** True if the deadline has passed and the partitions were aborted. */
   expired: boolean;
 }
 
-/** The layout of a group, as far as a member knows it. */
+/** The layout of a group, as a member knows it. */
 export interface KnownLayout {
   /** How often the group was resized. */
   epoch: number;
   /** The revision of the layout entry. */
   revision: number;
-  /** null: the partitions are those of the stream's own layout. */
+  /** null if the partitions are those of the stream's own layout. */
   record: GroupLayoutRecord | null;
-  /** A read is in flight. */
+  /** True while a read of the layout is in flight. */
   looking: boolean;
   /** The next layout is not written before this time; infinite while a write is in flight. */
   writeAt: number;
 }
 
-/** Everything that the protocol knows. Built by `initialState`; changed only by `step`. */
+/** Everything that the protocol knows. Created by `initialState`, and changed only by `step`. */
 export interface State {
   readonly group: string;
-  /** The number of partitions of the layout. */
+  /** The number of partitions in the layout. */
   partitions: number;
-  /** The layout of a keyed group as last seen; revision 0: none. */
+  /** The layout of a keyed group as last seen; its revision is 0 if there is none. */
   layout: KnownLayout;
   readonly name: string;
   readonly timing: Timing;
@@ -144,7 +144,7 @@ export interface State {
   watchRevision: number;
   identifying: boolean;
   leaving: boolean;
-  /** A leaving member reserves its partitions for this long; 0: no reservation. */
+  /** A leaving member reserves its partitions for this long; 0 means no reservation. */
   rejoinWithinMs: number;
   left: boolean;
   session: OwnSession;
@@ -154,34 +154,40 @@ export interface State {
   leases: Map<number, { revision: number; record: LeaseRecord | 'unreadable' | null }>;
   /** Operators' overrides by partition. An unreadable entry has no effect. */
   overrides: Map<number, { revision: number; record: OverrideRecord | 'unreadable' | null }>;
-  /** Sessions whose deletion the watch has not shown yet. */
+  /** Deleted sessions with the revision of their deletion, until the watch shows the deletion. */
   buried: Map<string, number>;
-  /** Members whose session is missing, but not deleted. */
+  /** Members whose session is missing in the bucket, without a deletion marker. */
   absent: Set<string>;
   /** Sessions that have certainly ended, the newest last. */
   gone: Set<string>;
-  /** Owners that the watch never showed, and when to ask for them; infinite while a request is in flight. */
+  /** Owners whose sessions the watch never showed, and when to ask the leader about them; infinite while a request is in flight. */
   lookUps: Map<string, number>;
-  /** The session under which we were fenced, until the view knows it again or it has ended; null if there is none. */
+  /**
+   * The session under which this member was fenced, until the session is observed as a peer or has certainly ended; null if there is
+   * none.
+   */
   former: string | null;
-  /** The session that this member gave up last because the bucket went back; null if there is none. */
+  /** The last session that this member gave up because the bucket lost data; null if there is none. */
   gaveUp: string | null;
-  /** Owners without a session that have a proof of life: at which revision and since when. */
+  /** Owners without a session: the revision of their proof of life (0 if there is none), and since when it has been unchanged. */
   unseen: Map<string, { revision: number; since: number }>;
   own: Map<number, OwnPartition>;
   /** The epoch under which each partition was last handled here. */
   had: Map<number, number>;
-  /** Reserved partitions: until when, on this member's clock. */
+  /** Reserved partitions, and when their reservations end on this member's clock. */
   reserved: Map<number, number>;
-  /** Leases that this member answers for and that the bucket has lost: they are written again unchanged. */
+  /** Leases that the bucket has lost and that this member answers for. They are written again unchanged. */
   lost: Map<number, LeaseRecord>;
-  /** Leases that the leader showed at an older revision than known, with the known revision. */
+  /** Leases for which the leader returned an older revision than the known one, with the known revision. */
   receded: Map<number, number>;
-  /** Overrides that the leader showed at an older revision than known, and since when. */
+  /** Overrides for which the leader returned an older revision than the known one, and since when. */
   doubted: Map<number, number>;
-  /** What {@link lookAtEntries} read last: the lease and the override of a partition, the session of a member. */
+  /**
+   * What {@link lookAtEntries} read last: the lease of `partition`, the override of the partition `override`, and the session of
+   * `peer`.
+   */
   lookedAt: { partition: number; override: number; peer: string };
-  /** When the next entries are read. */
+  /** When {@link lookAtEntries} reads the next entries. */
   lookAt: number;
   writes: Map<number, LeaseWrite>;
   settleUntil: number;
@@ -189,23 +195,23 @@ export interface State {
   holdUntil: number;
   settleSince: number;
   probing: boolean;
-  /** The other members in the order of observation; null: to be computed. */
+  /** The other members in the order of observation; null if the order has to be computed again. */
   ring: Peer[] | null;
-  /** Something changed that affects the plan or the partitions. */
+  /** True if something has changed that affects the plan or the partitions. */
   dirty: boolean;
   /** Time of the last plan. */
   reconciledAt: number;
-  /** A plan is due once the group has settled. */
+  /** True if a plan is due as soon as the pause after the last join is over. */
   unsettled: boolean;
   wakeAt: number;
   random: number;
   readonly out: Effect[];
 }
 
-/** Number of ended sessions remembered. The leader is asked about older sessions if needed. */
+/** Maximum number of ended sessions that are remembered. If an older session matters again, the leader is asked about it. */
 const MOST_GONE = 4_096;
 
-/** A session has certainly ended, and never returns. */
+/** Remembers that a session has certainly ended. A session id is never used again. */
 export function markGone(state: State, id: string): void {
   state.gone.delete(id);
   state.gone.add(id);
@@ -221,12 +227,12 @@ export function report(state: State, what: Report): void {
   state.out.push({ type: 'report', report: what });
 }
 
-/** Asks to be woken at `at`; the earliest time of a step counts. */
+/** Asks to be woken at `at`; the earliest such time in a step counts. */
 export function wake(state: State, at: number): void {
   if (at < state.wakeAt) state.wakeAt = at;
 }
 
-/** True from `at` on. Before that, asks to be woken at `at`. */
+/** True if the time `at` has come. Otherwise asks to be woken at `at`. */
 export function isDue(state: State, at: number): boolean {
   if (state.now < at) wake(state, at);
   return state.now >= at;

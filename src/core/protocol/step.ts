@@ -28,11 +28,12 @@ import type { State } from './state.js';
 import { applyEntries, applySnapshot } from './view.js';
 
 /**
- * The protocol: one event in, effects out. Deterministic, without time, input or output of its own.
+ * The protocol: takes one event, and returns its effects. The function is deterministic: it reads no clock, and performs no input or
+ * output.
  *
- * The function changes the state in place, because copying thousands of partitions would be slow. Nothing else may change it.
+ * The function changes the state in place, because copying thousands of partitions would be slow. Nothing else may change the state.
  *
- * Effects are ordered; `wake-at` is the latest time for the next `tick`.
+ * The effects must be executed in order. The next `tick` is due no later than at the time of `wake-at`.
  */
 export function step(state: State, event: GroupEvent): Effect[] {
   state.now = event.now;
@@ -44,7 +45,7 @@ export function step(state: State, event: GroupEvent): Effect[] {
     lookAfterPeers(state);
     reconcile(state);
     lookAtEntries(state);
-    // Once the last partition is handed over, a leaving member can go.
+    // If the last partition has just been handed over, a leaving member removes its session now.
     if (state.leaving) maintainSession(state);
     updatePermit(state);
     if (!state.left && state.wakeAt < Number.POSITIVE_INFINITY)
@@ -55,7 +56,7 @@ export function step(state: State, event: GroupEvent): Effect[] {
 
 type Handler<Event> = (state: State, event: Event) => void;
 
-/** Ignores the answer if another session has begun since. */
+/** Wraps a handler so that it ignores answers to requests of an earlier session. */
 const ofSession =
   <Event extends { id: string }>(handle: Handler<Event>): Handler<Event> =>
   (state, event) => {
@@ -115,14 +116,14 @@ const HANDLERS: { [T in GroupEvent['type']]: Handler<EventOf<T>> } = {
   },
 };
 
-/** After a break all counts start again: nothing was observed in between. */
+/** After a break in the connection, the observation of peers starts again, because nothing was observed during the break. */
 function connected(state: State): void {
   state.reconnected = state.connectedAt !== Number.NEGATIVE_INFINITY;
   state.connected = true;
   state.connectedAt = state.now;
   state.dirty = true;
   forgetCounts(state);
-  // Renew first: unless we were fenced, we keep our leases.
+  // Renews at once. If this member was not fenced during the break, it keeps its leases.
   const { proof } = state.session;
   if (proof.revision > 0 && !proof.writing) proof.renewAt = state.now;
 }

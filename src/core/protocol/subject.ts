@@ -1,4 +1,4 @@
-/** Checks whether a pattern (`*`, `>`) matches a subject. It allocates nothing. */
+/** Returns a function that checks whether a subject matches a pattern (`*`, `>`). The check allocates no memory. */
 export function subjectMatcher(pattern: string): (subject: string) => boolean {
   const tokens = pattern.split('.');
   const isOpen = tokens.at(-1) === '>';
@@ -16,13 +16,13 @@ export function subjectMatcher(pattern: string): (subject: string) => boolean {
   };
 }
 
-/** Where the token that begins at `from` ends. */
+/** The end of the token that begins at `from`. */
 function tokenEnd(subject: string, from: number): number {
   const dot = subject.indexOf('.', from);
   return dot < 0 ? subject.length : dot;
 }
 
-/** The token of a subject by its number, counted from 1; undefined if the subject is shorter. */
+/** The token with this number in a subject, counted from 1; undefined if the subject has fewer tokens. */
 export function subjectToken(subject: string, number: number): string | undefined {
   let at = 0;
   for (let i = 1; i < number; i++) {
@@ -33,7 +33,7 @@ export function subjectToken(subject: string, number: number): string | undefine
   return subject.slice(at, tokenEnd(subject, at));
 }
 
-/** The tokens with which all subjects of a pattern begin, without a final dot; empty if there are none. */
+/** The tokens before the first wildcard of a pattern, without a final dot; empty if there are none. */
 export function literalStart(pattern: string): string {
   const tokens = pattern.split('.');
   const wild = tokens.findIndex((token) => token === '*' || token === '>');

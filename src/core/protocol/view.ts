@@ -5,7 +5,10 @@ import { noticeReservation } from './reservations.js';
 import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
 
-/** Replaces the view by a snapshot of the watch, except for what our own writes have shown since. */
+/**
+ * Replaces the view with a snapshot of the watch, but keeps entries that are newer than the snapshot, such as those that our own writes
+ * have created.
+ */
 export function applySnapshot(state: State, entries: readonly ViewEntry[]): void {
   const newest = entries.reduce((max, entry) => Math.max(max, entry.revision), 0);
   const sessions = new Set<string>();
@@ -20,31 +23,31 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     beginAnew(state);
     return;
   }
-  // A known entry that is missing from the snapshot, and is not newer than it, was removed without a marker.
+  // A known entry that is missing from the snapshot and is not newer than the snapshot was removed without a deletion marker.
   const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
     !isThere && entry.revision <= newest;
-  // A member whose session is missing may be alive: it is observed until it has certainly ended.
+  // A member whose session is missing may still be alive, so it is observed until it has certainly ended.
   for (const peer of state.peers.values()) {
     if (sessions.has(peer.id)) state.absent.delete(peer.id);
     else if (isAbsent(peer, false)) state.absent.add(peer.id);
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
-    // A live owner notices the missing lease. Until then it may handle, so no other member may.
+    // A live owner notices that its lease is missing. Until then the owner may handle messages, so no other member may.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }
   for (const [partition, { revision }] of [...state.overrides]) {
     if (!overrides.has(partition) && revision <= newest) state.overrides.delete(partition);
   }
-  // The layout comes first, because it says what the leases mean.
+  // The layout is applied first, because the meaning of the leases depends on it.
   for (const entry of entries) if (entry.kind === 'layout') applyLayout(state, entry);
   applyEntries(state, entries);
   state.viewReady = true;
   state.dirty = true;
 }
 
-/** Applies changes in the order of the bucket; older entries than known are ignored. */
+/** Applies changes in the order of their revisions. Entries that are older than the known ones are ignored. */
 export function applyEntries(state: State, entries: readonly ViewEntry[]): void {
   for (const entry of entries) {
     if (entry.kind === 'session') applySession(state, entry);
@@ -58,7 +61,7 @@ export function applyEntries(state: State, entries: readonly ViewEntry[]): void 
   }
 }
 
-/** Applies a session entry; older entries than known are ignored. */
+/** Applies a session entry if it is newer than the known one. */
 export function applySession(state: State, entry: SessionEntry): void {
   const { id, revision, record } = entry;
   if (record === null) markGone(state, id);
@@ -115,8 +118,8 @@ function newPeer(state: State, id: string): Peer {
 const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
 
 /**
- * A session is gone: forget the member. Its leases are orphans from now on. A member that leaves marks its session first; a session that
- * ends without the mark was fenced.
+ * Forgets a member whose session has ended. From now on its leases have no living owner. A member that leaves marks its session before it
+ * removes the session, so the member of a session that ends without the mark is dead.
  */
 export function bury(state: State, peer: Peer, revision: number): void {
   state.peers.delete(peer.id);
@@ -129,7 +132,7 @@ export function bury(state: State, peer: Peer, revision: number): void {
   state.dirty = true;
 }
 
-/** Applies an operator's override that is newer than known. */
+/** Applies an operator's override if it is newer than the known one. */
 export function applyOverride(state: State, entry: OverrideEntry): void {
   const { partition, revision, record } = entry;
   const known = state.overrides.get(partition);
@@ -141,14 +144,14 @@ export function applyOverride(state: State, entry: OverrideEntry): void {
   state.dirty = true;
 }
 
-/** True if this member owns the partition or handed it over: then it ensures that the lease exists. */
+/** True if this member owns the partition or has handed it over. Such a member ensures that the lease stays in the bucket. */
 export function answersFor(state: State, partition: number): boolean {
   const record = leaseNow(state, partition)?.record;
   if (!record || record === 'unreadable' || record.closed) return false;
   return record.owner === state.session.id || record.from === state.name;
 }
 
-/** The bucket has lost a lease. */
+/** Forgets a lease that the bucket has lost. If this member answers for the lease, it remembers the lease in order to write it again. */
 export function forgetLease(state: State, partition: number): void {
   const record = state.leases.get(partition)?.record;
   if (record && record !== 'unreadable' && answersFor(state, partition)) state.lost.set(partition, record);
@@ -157,7 +160,7 @@ export function forgetLease(state: State, partition: number): void {
   state.dirty = true;
 }
 
-/** Applies a lease entry that is newer than the known one, including those of our own writes. */
+/** Applies a lease entry if it is newer than the known one. The entries that our own writes create are applied here as well. */
 export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
   const { partition, revision, record } = entry;
   const known = state.leases.get(partition);
