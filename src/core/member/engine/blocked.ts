@@ -4,10 +4,13 @@ export interface LastCall {
   sequence: number;
 }
 
-/** A process that was computing got at least this share of the time, even on a busy machine; a stopped process got none. */
+/**
+ * A process that computes gets at least this share of the elapsed time as processor time, even on a busy machine. A stopped process
+ * gets none.
+ */
 const COMPUTED = 0.1;
 
-/** The event loop was blocked: nothing was renewed, committed or answered meanwhile. */
+/** A period in which the event loop was blocked, so that nothing was renewed, committed or answered. */
 export interface Blocked extends LastCall {
   forMs: number;
 }

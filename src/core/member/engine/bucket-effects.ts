@@ -8,14 +8,14 @@ import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { encodeRecord, type LeaseRecord, type SessionRecord } from '../../protocol/records.js';
 import type { MemberSettings } from './contract.js';
 
-/** Longer than any member waits, and still exact in JSON. */
+/** A time that is longer than any member waits, and that JSON represents exactly. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 /** An event without its time. */
 export type EventWithoutNow = WithoutNow<GroupEvent>;
 
-/** What {@link BucketEffects} works with. */
+/** The dependencies of {@link BucketEffects}. */
 export interface BucketEffectsPorts {
   bucket: Bucket;
   /** The bucket without the check that revisions only grow. */
@@ -49,7 +49,7 @@ export class BucketEffects {
     this.#answer(outcome, (written) => ({ type: 'proof-written', id, sentAt, outcome: written }));
   }
 
-  /** `probeable`: other members can ask the server whether this member is connected. */
+  /** `probeable`: true if other members can ask the server whether this member is connected. */
   async writeSession(effect: Extract<Effect, { type: 'write-session' }>, probeable: boolean): Promise<void> {
     const { group, name, host, pid, version, timing } = this.#settings;
     const record: SessionRecord = {
@@ -75,7 +75,8 @@ export class BucketEffects {
     const { bucket } = this.#ports;
     const { group } = this.#settings;
     const removing = bucket.remove(keys.session(group, id), expected);
-    // Without a session no member reads the proof, so the outcome does not matter. Its remains are swept.
+    // Without a session no member reads the proof, so the outcome of this deletion does not matter. A later sweep removes a proof that
+    // remains.
     void bucket.remove(keys.proof(group, id), proof);
     this.#answer(await removing, (written) => ({ type: 'session-removed', id, outcome: written }));
   }
@@ -99,7 +100,7 @@ export class BucketEffects {
     else feed({ type: 'proof-read', id, outcome: found });
   }
 
-  /** `known`: the revision of the session is at least this. */
+  /** `known`: the known revision of the session. If the entry has a lower revision, the session counts as vanished. */
   async readSession(id: string, known: number): Promise<void> {
     const { feed, fail } = this.#ports;
     const found = await this.#findSession(id);
@@ -131,7 +132,7 @@ export class BucketEffects {
   }
 
   async #findProof(id: string): Promise<ProofFound | { kind: 'failed'; error: NatspocError }> {
-    // Reads without the check of revisions, because a leader that was just elected may lag by one renewal.
+    // Reads without the check of revisions, because a leader that was just elected may lag behind by one renewal.
     const found = await this.#ports.unjudged.read(keys.proof(this.#settings.group, id));
     return found.kind === 'failed' ? found : proofIn(found);
   }

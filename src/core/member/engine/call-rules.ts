@@ -6,13 +6,13 @@ import { type CallLimit, Slots } from '../partition/slots.js';
 import { TimeSlice } from '../partition/time-slice.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 
-/** What decides for all partitions of a member together whether a handler may be called. */
+/** The rules that decide whether a handler may be called, shared by all partitions of a member. */
 export class CallRules {
-  /** Until when handlers may start and commits may be sent. */
+  /** The time until which handlers may start and commits may be sent. */
   readonly permit: Permit;
   /** Lets partitions take turns. */
   readonly slice: TimeSlice;
-  /** Lets one handler run alone, while the cause of deaths is sought. */
+  /** Lets only one cautious partition at a time call its handler, while the cause of deaths is sought. */
   readonly alone = new Alone();
   /** Limits the calls that run at the same time; undefined if there is no limit. */
   readonly slots: CallLimit | undefined;

@@ -28,56 +28,56 @@ import type { Judge } from '../partition/verdict.js';
 /** The identity and settings of a member. */
 export interface MemberSettings {
   group: string;
-  /** Shown to people; need not be unique. */
+  /** The member's name for display; it need not be unique. */
   name: string;
   host: string;
   pid: number;
   version: string;
   partitions: number;
-  /** The layout of a keyed group, and the revision of its entry; absent: the stream's own layout. */
+  /** The layout of a keyed group, and the revision of its entry; absent for the stream's own layout. */
   layout?: { record: GroupLayoutRecord; revision: number } | undefined;
   timing: Timing;
   /** Where partitions without a position start. */
   start: GroupStart;
   runner: RunnerSettings;
-  /** Limit of parallel handler calls in all partitions; undefined if there is none. */
+  /** Maximum number of parallel handler calls in all partitions together; undefined if there is no limit. */
   maxConcurrency?: number | undefined;
-  /** Limit of messages and bytes in memory, for all partitions. */
+  /** Limit on messages and bytes in memory, for all partitions together. */
   budget: ReaderWindow;
-  /** Seed of the jitter of renewals and retries. */
+  /** Seed for the random jitter of renewals and retries. */
   seed: number;
 }
 
-/** What a member works with. */
+/** The dependencies of a member. */
 export interface MemberPorts {
   bucket: Bucket;
   /** Absent if the bucket holds no layout. */
   layout?: LayoutKeeper | undefined;
   stream: EventStream;
-  /** For a keyed group: the stream and the keeper under another layout. */
+  /** For a keyed group: returns the stream and the keeper for another layout. */
   resized?:
     | ((layout: GroupLayoutRecord) => { stream: EventStream; layout: LayoutKeeper | undefined })
     | undefined;
-  /** For a keyed group: the partition of a message for a number of partitions. */
+  /** For a keyed group: finds the partition of a message for a number of partitions. */
   partitionIn?: PartitionIn | undefined;
   prober: Prober;
   identities: Identities;
   link: Link;
   clock: Clock;
-  /** Processor time of this process so far, in milliseconds. Without it a blocked event loop is not reported. */
+  /** Processor time of this process so far, in milliseconds. Without this function, a blocked event loop is not reported. */
   cpuMs?: (() => number) | undefined;
   handler: Handler | InBatches;
-  /** Receives the log lines of handlers. Default: none. */
+  /** Receives the log lines of handlers. Default: the lines are discarded. */
   logger?: Logger | undefined;
-  /** Limits the calls in all partitions, instead of `maxConcurrency`. */
+  /** Limits the handler calls in all partitions; replaces `maxConcurrency`. */
   limit?: CallLimit | undefined;
   /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
   /** Required if the failure policy is `dead-letter`, or there is a judge. */
   deadLetters?: DeadLetters | undefined;
-  /** Decides what follows a failed attempt. Without its verdict, the policy decides. */
+  /** Decides what follows a failed attempt. If it returns no verdict, the failure policy decides. */
   judge?: Judge | undefined;
-  /** The program's functions for the start and end of a partition. */
+  /** The program's functions that are called when a partition starts or ends at this member. */
   hooks?: StateHooks | undefined;
   barrier?: Barrier | undefined;
 }
@@ -85,7 +85,7 @@ export interface MemberPorts {
 /** Receives the events of a member. */
 export interface MemberEvents {
   report(report: Report): void;
-  /** Returns the listener of one partition. Called at each takeover. */
+  /** Returns the listener of one partition. Called each time a runner of the partition starts. */
   partition(partition: number): PartitionListener;
 }
 
@@ -94,8 +94,8 @@ export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   partition: number;
   epoch: number;
   /**
-   * `retrying`: a message failed, and is tried again. `waiting`: the partition failed temporarily and will start again.
-   * `halted`, `paused`: until an operator acts.
+   * `retrying`: a message failed, and is tried again. `waiting`: the partition failed temporarily and will start again. `halted`,
+   * `paused`: the partition stays in this state until an operator acts.
    */
   state: RunnerStatus['state'] | 'retrying' | 'halted' | 'paused';
   /** An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if not paused. */

@@ -3,7 +3,7 @@ import type { RunnerStatus } from '../partition/contract.js';
 import type { PartitionRunner } from '../partition/runner.js';
 import type { LossesLeft } from '../partition/takeover.js';
 
-/** How far a runner got. */
+/** How far an ended runner got. */
 export interface EndedRunner {
   epoch: number;
   status: RunnerStatus;
@@ -12,10 +12,7 @@ export interface EndedRunner {
   isCertain: boolean;
 }
 
-/**
- * What is left of runners that have ended: how far they got, for the next runner under the same epoch, and handlers
- * that have not ended yet.
- */
+/** Remembers how far ended runners got, for the next runner under the same epoch, and which of their handlers have not ended yet. */
 export class EndedRunners {
   /** The last ended runner of each partition. */
   readonly #last = new Map<number, EndedRunner>();
@@ -31,7 +28,7 @@ export class EndedRunners {
     this.#last.set(partition, ended);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
     const leftover = settled.then(() => {
-      // A handler that succeeded after all must not be called again under the same epoch.
+      // If a handler succeeded after the abort, it must not be called again for its message under the same epoch.
       ended.status = runner.status;
       ended.losses = runner.losses;
       if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
@@ -63,14 +60,14 @@ export class EndedRunners {
     return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
   }
 
-  /** From now on the partitions are those of another layout. */
+  /** Switches to the partitions of another layout. Their runners wait for all handlers of earlier partitions. */
   begin(): void {
     this.#earlier = Promise.all([this.#earlier, ...this.#leftovers.values()]);
     this.#leftovers.clear();
     this.#last.clear();
   }
 
-  /** Forgets how far partitions got: their epochs may be reused. */
+  /** Forgets how far partitions were handled, because their epochs may be reused. */
   forget(): void {
     this.#last.clear();
   }

@@ -37,23 +37,23 @@ export class MemberEngine {
   readonly #identification: Identification;
   /** What the member reports about itself. */
   readonly status: OwnStatus;
-  /** Executes orders for single partitions. */
+  /** Executes requests for single partitions. */
   readonly orders: Orders;
   readonly #loop: ProtocolLoop;
-  /** Keeps the layout that the member works with. */
+  /** Keeps the member's current layout in the bucket. */
   #keeper: LayoutKeeper | undefined;
   #watch: Watch | undefined;
   #unwatchLink: (() => void) | undefined;
   #cancelLeave: Cancel | undefined;
   #ended = false;
   #end!: { resolve: () => void; reject: (error: NatspocError) => void };
-  /** What the parts of the member report. */
+  /** The callbacks to which the parts of the member report. */
   readonly #told = {
     feed: (event: EventWithoutNow): void => this.#loop.feed(event),
     report: (report: Report): void => this.#events.report(report),
     fail: (error: NatspocError): void => this.fail(error),
   };
-  /** Executes one effect. */
+  /** The functions that execute effects, by type. */
   readonly #perform: Performers = {
     identify: () => void this.#identification.begin(),
     'write-session': (effect) => void this.#bucket.writeSession(effect, this.#identification.isProbeable),
@@ -132,7 +132,7 @@ export class MemberEngine {
     this.closed = new Promise((resolve, reject) => {
       this.#end = { resolve, reject };
     });
-    // A caller that does not await `closed` must not end the process.
+    // If a caller does not await `closed`, a rejection of `closed` must not end the process.
     this.closed.catch(() => {});
   }
 
@@ -147,7 +147,7 @@ export class MemberEngine {
     return record !== null && !hasOwnPartitions(record);
   }
 
-  /** Until when handlers may start here, on this process's clock. Each renewal moves this time on. */
+  /** The time until which handlers may start here, on this process's clock. Each confirmed renewal extends it. */
   get permittedUntil(): number {
     return this.#runners.rules.permit.until;
   }
@@ -175,7 +175,7 @@ export class MemberEngine {
     });
   }
 
-  /** The bucket lost its state: forgets everything known of it, and writes back what only this member knows. */
+  /** After the bucket has lost data: forgets everything known about the bucket, and writes back the entries that only members know. */
   #beginAnew(owned: readonly number[]): void {
     const known = owned.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
     this.#watch?.stop();
@@ -198,7 +198,7 @@ export class MemberEngine {
     );
   }
 
-  /** Begins with the partitions of another layout, which may be read in another way. */
+  /** Switches to the partitions of another layout, whose messages may be read in another way. */
   #beginLayout(record: GroupLayoutRecord): void {
     const resized = this.#ports.resized?.(record);
     if (!resized) {
@@ -227,8 +227,8 @@ export class MemberEngine {
   }
 
   /**
-   * Hands everything over and ends. Resolves when that is done, or after a bounded time. `rejoinWithinMs`: keeps the partitions this
-   * long for the next member of this name instead; 0: hands them over.
+   * Hands over all partitions and ends. Resolves when that is done, or when the drain timeout and {@link LEAVE_GRACE_MS} have passed.
+   * If `rejoinWithinMs` is above 0, the partitions are not handed over, but kept for this time for the next member of this name.
    */
   async leave(rejoinWithinMs = 0): Promise<void> {
     const { clock } = this.#ports;
@@ -245,7 +245,7 @@ export class MemberEngine {
     return this.#runners.rules.pauses;
   }
 
-  /** Ends immediately with an error. Other members claim the partitions when they notice. */
+  /** Ends immediately with an error. Other members claim the partitions when they notice that this member has ended. */
   fail(error: NatspocError): void {
     this.#finish(error);
   }

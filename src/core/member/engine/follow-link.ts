@@ -3,7 +3,7 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { Link } from '../../ports/index.js';
 import type { Report } from '../../protocol/events.js';
 
-/** What {@link followLink} tells. */
+/** The callbacks of {@link followLink}. */
 interface LinkTold {
   feed(event: { type: 'connected' | 'disconnected' }): void;
   report(report: Report): void;
@@ -12,8 +12,8 @@ interface LinkTold {
 }
 
 /**
- * Reports each change of the connection to the protocol, and each break and its end once to people, until the
- * returned function is called.
+ * Feeds each change of the connection to the protocol, and reports the start and the end of each break once, until the returned
+ * function is called.
  */
 export function followLink(link: Link, clock: Clock, told: LinkTold): () => void {
   let brokenAt: number | undefined;

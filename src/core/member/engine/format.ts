@@ -4,10 +4,10 @@ import { parseGroupKey } from '../../protocol/keys.js';
 import { foreignFormat, RECORD_VERSION } from '../../protocol/record-format.js';
 
 /**
- * The reason why this member cannot join: sessions of another record format exist, and neither side can read the
- * other's. undefined if all sessions have our format.
+ * The error if this member cannot join because sessions of another record format exist; undefined if all sessions have our format.
+ * Members of different formats cannot read each other's sessions.
  *
- * @param version of this program.
+ * @param version the version of this program.
  */
 export function refuseFormat(
   group: string,

@@ -4,9 +4,9 @@ import type { BucketEntry } from '../../protocol/entries.js';
 import type { BucketHealth } from './standstill.js';
 
 /**
- * The bucket, with a check that it has not gone back. Revisions only grow: a write gets a higher revision than any seen
- * before it was sent, and a key's entry never becomes older. If the bucket answers otherwise, it has lost its state. A
- * snapshot proves nothing, because it may lag.
+ * A bucket with a check that it has not lost data. Revisions only grow: a write gets a higher revision than any revision seen before
+ * the write was sent, and the entry of a key never becomes older. If the bucket answers otherwise, it has lost data. A snapshot proves
+ * nothing, because it may lag behind.
  */
 export class HighWater implements Bucket, BucketHealth {
   readonly #bucket: Bucket;
@@ -17,17 +17,17 @@ export class HighWater implements Bucket, BucketHealth {
   #answerMs = 0;
   /** Revisions of the keys that were read and written here. */
   readonly #keys = new Map<string, number>();
-  /** Answers to requests that were sent before the bucket went back prove nothing about it. */
+  /** Grows with each call of {@link forget}. An answer to a request of an earlier generation proves nothing about the current bucket. */
   #generation = 0;
 
-  /** `wentBack` is called before the writer gets its answer. */
+  /** `wentBack` is called when the bucket has lost data, before the caller of a read or write gets its answer. */
   constructor(bucket: Bucket, clock: Pick<Clock, 'now'>, wentBack: () => void) {
     this.#bucket = bucket;
     this.#clock = clock;
     this.#wentBack = wentBack;
   }
 
-  /** The refusal of the last write. */
+  /** Why the server last refused a write; undefined once a later write has a known outcome. */
   get refusal(): string | undefined {
     return this.#refusal;
   }

@@ -10,7 +10,7 @@ interface Failed {
   reason: string;
 }
 
-/** What {@link HoldUps} must know about a partition of this member. */
+/** The facts about a partition of this member that {@link HoldUps} needs. */
 interface Facts extends Pick<OwnPartition, 'phase' | 'retryAt'> {
   partition: number;
   status: RunnerStatus;
@@ -21,7 +21,7 @@ interface Facts extends Pick<OwnPartition, 'phase' | 'retryAt'> {
   standing: Standing | undefined;
 }
 
-/** Knows what holds each partition of a member up, beyond the life of one runner. */
+/** Remembers what holds up each partition of a member, even after its runner has ended. */
 export class HoldUps {
   readonly #clock: Clock;
   readonly #failed = new Map<number, Failed>();
@@ -31,13 +31,13 @@ export class HoldUps {
     this.#clock = clock;
   }
 
-  /** A partition could not be started, or it cannot be read at the moment. */
+  /** Records that a partition could not be started, or cannot be read at the moment. */
   failed(partition: number, reason: string): void {
     const since = this.#failed.get(partition)?.since ?? this.#clock.now();
     this.#failed.set(partition, { since, reason });
   }
 
-  /** A partition halted; `held`: the message, if a message is the cause. */
+  /** Records that a partition halted. `held`: the message, if a message is the cause. */
   halted(partition: number, reason: string, held?: HoldUp): void {
     this.#failed.delete(partition);
     this.#halted.set(partition, {
@@ -51,13 +51,13 @@ export class HoldUps {
     return this.#halted.get(partition);
   }
 
-  /** A partition has started, and is read. */
+  /** Records that a partition has started and is being read. */
   started(partition: number): void {
     this.#failed.delete(partition);
     this.#halted.delete(partition);
   }
 
-  /** Why a partition could not be started or read; undefined if it could. */
+  /** Why a partition could not be started or read; undefined if there was no failure. */
   failureOf(partition: number): string | undefined {
     return this.#failed.get(partition)?.reason;
   }

@@ -2,16 +2,16 @@ import type { Clock } from '../../lib/clock.js';
 import type { MemberIdentity } from '../../ports/index.js';
 import type { MemberPorts } from './contract.js';
 
-/** What {@link Identification} works with. */
+/** The dependencies of {@link Identification}. */
 export interface IdentificationPorts {
   clock: Clock;
   identities: MemberPorts['identities'];
-  /** Wait after a failure, in milliseconds. */
+  /** Delay after a failure, in milliseconds. */
   retryMs: number;
   identified: (id: string) => void;
 }
 
-/** The identity of a session: its creation is tried until it succeeds, and the next session replaces it. */
+/** The identity of the current session. Its creation is retried until it succeeds. The identity of the next session replaces it. */
 export class Identification {
   readonly #ports: IdentificationPorts;
   #identity: MemberIdentity | undefined;

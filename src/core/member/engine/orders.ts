@@ -4,7 +4,7 @@ import type { EventWithoutNow } from './bucket-effects.js';
 import type { HoldUps } from './hold-ups.js';
 import type { Runners } from './runners.js';
 
-/** What {@link Orders} work with. */
+/** The dependencies of {@link Orders}. */
 interface OrdersPorts {
   state: State;
   runners: Runners;
@@ -12,7 +12,7 @@ interface OrdersPorts {
   feed: (event: EventWithoutNow) => void;
 }
 
-/** What operators and the program may order for one partition of a running member. */
+/** Executes requests of operators and of the program for single partitions of a running member. */
 export class Orders {
   readonly #ports: OrdersPorts;
 
@@ -21,8 +21,8 @@ export class Orders {
   }
 
   /**
-   * Gives a partition to the member of this name or id, or (null) to the member with the fewest partitions. False if it is
-   * not owned here.
+   * Gives a partition to the member with this name or id, or (null) to the member with the fewest partitions. Returns false if the
+   * partition is not owned here.
    */
   release(partition: number, to: string | null): boolean {
     const { state, feed } = this.#ports;
@@ -31,7 +31,7 @@ export class Orders {
     return owned;
   }
 
-  /** Retries at once what holds a partition up. False if nothing holds it up, or it is not owned here. */
+  /** Retries at once what holds a partition up. Returns false if nothing holds the partition up, or if it is not owned here. */
   retry(partition: number): boolean {
     const { state, runners, feed } = this.#ports;
     const phase = state.own.get(partition)?.phase;
@@ -43,7 +43,7 @@ export class Orders {
   }
 
   /**
-   * Gives up a message that failed: it is not tried again. The partition continues.
+   * Gives up a message that failed, so that the message is not tried again and the partition continues.
    *
    * @param by the operator.
    * @returns false if this message does not hold the partition up.

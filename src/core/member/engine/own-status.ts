@@ -9,10 +9,10 @@ import { HoldUps } from './hold-ups.js';
 import type { Runners } from './runners.js';
 import { type BucketHealth, type Standing, Standstill } from './standstill.js';
 
-/** Interval of checks for standstill and a blocked event loop. */
+/** Interval between checks for a lack of progress and for a blocked event loop. */
 const LOOK_EVERY_MS = 1_000;
 
-/** What {@link OwnStatus} works with. */
+/** The dependencies of {@link OwnStatus}. */
 export interface OwnStatusPorts {
   clock: Clock;
   state: State;
@@ -20,12 +20,12 @@ export interface OwnStatusPorts {
   bucket: BucketHealth;
   /** The ttl of the session, in milliseconds. */
   ttlMs: number;
-  /** Processor time of the process, in milliseconds; without it a blocked event loop is not detected. */
+  /** Processor time of the process, in milliseconds; undefined if a blocked event loop is not to be detected. */
   cpuMs: (() => number) | undefined;
   report: (report: Report) => void;
 }
 
-/** What a member reports about itself and its partitions, even when they stand still. */
+/** The information that a member reports about itself and its partitions, including a lack of progress. */
 export class OwnStatus {
   readonly holdUps: HoldUps;
   readonly #ports: OwnStatusPorts;
@@ -49,7 +49,7 @@ export class OwnStatus {
     this.#blocked = cpuMs && new BlockedLoop(ttlMs / 3, cpuMs);
   }
 
-  /** Looks for a standstill and a blocked event loop until it is stopped. */
+  /** Checks regularly for a lack of progress and for a blocked event loop, until {@link stop} is called. */
   start(): void {
     const { clock, runners, report } = this.#ports;
     const dueAt = clock.now() + LOOK_EVERY_MS;
@@ -66,12 +66,12 @@ export class OwnStatus {
     this.#cancelLook?.();
   }
 
-  /** What makes no progress, and why. */
+  /** The partitions that make no progress, or the member itself, with the reason. */
   get standing(): readonly Standing[] {
     return this.#standstill.all;
   }
 
-  /** Messages whose handlers run now. */
+  /** Number of messages whose handlers are running now. */
   get inFlight(): number {
     const { state, runners } = this.#ports;
     return [...state.own.keys()].reduce((sum, each) => sum + runners.activity(each).running.length, 0);

@@ -4,11 +4,11 @@ import type { EventWithoutNow } from './bucket-effects.js';
 import type { HoldUps } from './hold-ups.js';
 import type { Runners } from './runners.js';
 
-/** What hears of a partition, besides its listener. */
+/** The receivers of a partition's events, in addition to its listener. */
 interface RelayPorts {
   runners: Pick<Runners, 'remove'>;
   holdUps: HoldUps;
-  /** The protocol. */
+  /** Feeds an event to the protocol. */
   feed: (event: EventWithoutNow) => void;
   fail: (error: NatspocError) => void;
 }

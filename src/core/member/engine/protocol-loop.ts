@@ -4,7 +4,7 @@ import type { State } from '../../protocol/state.js';
 import { step } from '../../protocol/step.js';
 import type { EventWithoutNow } from './bucket-effects.js';
 
-/** Executes effects, by type. */
+/** The functions that execute effects, by type. */
 export type Performers = { readonly [T in Effect['type']]: (effect: Extract<Effect, { type: T }>) => void };
 
 /**
@@ -27,7 +27,7 @@ export class ProtocolLoop {
     this.#perform = perform;
   }
 
-  /** An event happens now. */
+  /** Processes an event that happens now. */
   feed(event: EventWithoutNow): void {
     if (this.#hasEnded) return;
     this.#queue.push({ ...event, now: this.#clock.now() });
@@ -40,7 +40,7 @@ export class ProtocolLoop {
     this.#isStepping = false;
   }
 
-  /** Feeds the next tick at this time. */
+  /** Feeds the next `tick` at this time. */
   wake(at: number): void {
     if (at === this.#wakeAt) return;
     this.#cancelWake?.();
@@ -51,7 +51,7 @@ export class ProtocolLoop {
     });
   }
 
-  /** Processes no more events. */
+  /** Stops the processing of events. */
   end(): void {
     this.#hasEnded = true;
     this.#cancelWake?.();

@@ -13,22 +13,22 @@ export interface Known extends PositionMark {
   partition: number;
 }
 
-/** What {@link putBack} works with. */
+/** The dependencies of {@link putBack}. */
 export interface AnewPorts {
   bucket: Bucket;
   layout?: LayoutKeeper | undefined;
   clock: Clock;
   /** Delay before a retry, in milliseconds. */
   retryMs: number;
-  /** True when the member has ended, so nothing need be written back. */
+  /** True when the member has ended, so that nothing needs to be written back. */
   isOver: () => boolean;
   fail: (error: NatspocError) => void;
 }
 
 /**
- * Restores entries of a bucket that has lost them and whose contents only members know: the layout, the group's start,
- * and the positions of partitions owned here. Existing entries stay. A position gets epoch 0, so that any later owner
- * can take it over, even if revisions start at 1 again.
+ * Writes entries again that the bucket has lost and whose contents only running members know: the layout, the group's start, and the
+ * positions of partitions owned here. Existing entries are not changed. A position gets epoch 0, so that any later owner can take it
+ * over, even if revisions start at 1 again.
  */
 export async function putBack(
   group: string,

@@ -16,7 +16,7 @@ import { CallRules } from './call-rules.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 import { EndedRunners } from './ended-runners.js';
 
-/** A member sends at most one commit in this time. With many busy partitions, each of them is committed more rarely. */
+/** On average, a member sends at most one commit within this time, so with many partitions each of them is committed less often. */
 const COMMIT_EVERY_MS = 1;
 
 /** The status of a partition that has not been handled here yet. */
@@ -31,7 +31,7 @@ const NOT_STARTED: RunnerStatus = {
   state: 'starting',
 };
 
-/** What the partitions of a member work with. */
+/** The dependencies of the partitions of a member. */
 export type RunnersPorts = Omit<MemberPorts, 'layout' | 'prober' | 'identities' | 'link' | 'cpuMs'>;
 
 /**
@@ -48,12 +48,12 @@ export class Runners {
   readonly #jitter: { random: number };
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
-  /** What is left of runners that have ended. */
+  /** How far ended runners got, and their handlers that have not ended yet. */
   readonly #ended = new EndedRunners();
   /** The program's states, by partition. */
   readonly #states = new Map<number, PartitionState>();
 
-  /** @param events creates the events of a partition under an epoch. */
+  /** @param events creates the object that receives the events of a partition under an epoch. */
   constructor(
     settings: MemberSettings,
     ports: RunnersPorts,
@@ -80,7 +80,7 @@ export class Runners {
     return this.#running.get(partition)?.runner;
   }
 
-  /** What goes on in a partition. */
+  /** The current activity in a partition. */
   activity(partition: number): RunnerActivity {
     return this.of(partition)?.activity ?? { running: [] };
   }
@@ -99,7 +99,7 @@ export class Runners {
    */
   start(partition: number, epoch: number, died: DeadOwners | null = null): void {
     const takeover = this.#takeover(partition, epoch);
-    // Requests of operators apply only to one epoch.
+    // An operator's request to give a message up applies only to one epoch.
     if (!takeover.before) this.rules.giveUps.forget(partition);
     const runner = new PartitionRunner(
       { ...takeover, died },
@@ -128,7 +128,7 @@ export class Runners {
     return { group, partition, epoch, layout, start, before, ...inherited };
   }
 
-  /** The position that the drain of a partition has just committed; undefined if it had nothing to commit, or could not. */
+  /** The position that the drain of a partition has just committed; undefined if the drain had nothing to commit, or could not commit. */
   committedInDrain(partition: number, epoch: number): Omit<Closing, 'order'> | undefined {
     const ended = this.#ended.of(partition, epoch);
     if (!ended?.isCertain) return undefined;
@@ -137,9 +137,9 @@ export class Runners {
   }
 
   /**
-   * Makes the position of a drained partition certain: takes it over once more.
+   * Makes the position of a drained partition certain by taking it over once more.
    *
-   * @returns the position, or why there is none yet; an error if no retry can help.
+   * @returns the position, or a text that says why the position is not certain yet, or an error if no retry can help.
    */
   async settle(partition: number, epoch: number): Promise<Omit<Closing, 'order'> | string | NatspocError> {
     const { maxCrashes } = this.#settings.runner;
@@ -152,22 +152,22 @@ export class Runners {
     return taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message;
   }
 
-  /** From now on the partitions are those of another layout, read from another stream. */
+  /** Switches to the partitions of another layout, which are read through another stream object. */
   begin(layout: GroupLayoutRecord, stream: EventStream): void {
     for (const partition of [...this.#running.keys()]) this.remove(partition, 'the group was resized');
     this.#ended.begin();
     this.#layout = layout;
     this.#ports = { ...this.#ports, stream };
-    // The reader opens while this member claims its partitions.
+    // Opens the shared reader now, while this member claims its partitions.
     const after = commonStart(layout);
     if (after !== undefined) stream.shared?.prepare(after);
   }
 
   /**
-   * Lets running handlers finish, commits, and removes the runner. If the runner has failed before, another runner
-   * commits what it had handled under this epoch.
+   * Lets running handlers finish, commits, and removes the runner. If the runner has already failed, another runner commits the
+   * messages that the failed runner had handled under this epoch.
    *
-   * @returns false if the runner was aborted or failed meanwhile: another runner may be running.
+   * @returns false if the runner was aborted or failed meanwhile, because another runner may then be running.
    */
   async drain(partition: number, epoch: number): Promise<boolean> {
     if (!this.#running.has(partition) && this.#ended.isOwing(partition, epoch)) this.start(partition, epoch);
@@ -178,14 +178,14 @@ export class Runners {
     return true;
   }
 
-  /** The partition is lost: ends its runner, and aborts the signal of the program's state. */
+  /** Ends the runner of a lost partition, and aborts the signal of the program's state. */
   lose(partition: number, reason: string): void {
     this.#states.get(partition)?.lose(new Error(reason));
     this.#states.delete(partition);
     this.remove(partition, reason);
   }
 
-  /** The state of an epoch outlives the runners under it. */
+  /** The program's state of a partition under an epoch. The state outlives the single runners of the epoch. */
   #stateOf(partition: number, epoch: number): PartitionState | undefined {
     const { hooks, logger = SILENT } = this.#ports;
     if (!hooks) return undefined;
@@ -196,7 +196,7 @@ export class Runners {
     return state;
   }
 
-  /** Ends a runner. The next runner of its partition starts only when all its handlers have ended. */
+  /** Ends a runner. The next runner of the partition starts only when all handlers of the ended runner have ended. */
   remove(partition: number, reason: string): void {
     const removed = this.#running.get(partition);
     if (!removed) return;
@@ -210,7 +210,7 @@ export class Runners {
     return this.#ended.committed(partition);
   }
 
-  /** Forgets how far partitions got: their epochs may be reused. */
+  /** Forgets how far partitions were handled, because their epochs may be reused. */
   forget(): void {
     this.#ended.forget();
   }

@@ -3,45 +3,45 @@ import type { OwnPartition, State } from '../../protocol/state.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerActivity, RunnerStatus } from '../partition/contract.js';
 
-/** A standstill is reported after this time without progress, and then at this interval. */
+/** A lack of progress is reported after the first of these times, and then at the interval of the second. */
 const TOLD_AFTER_MS = 10_000;
 const TOLD_EVERY_MS = 60_000;
 
-/** Something that makes no progress; `partition` is null for the member as a whole. */
+/** A partition that makes no progress; `partition` is null if the member as a whole makes none. */
 export interface Standing {
   partition: number | null;
-  /** `handler`: a handler is slow, or is called again for a message that failed; the group is healthy. */
+  /** `handler`: a handler is slow, or is called again for a message that failed, but the group is healthy. `stuck`: any other reason. */
   why: 'handler' | 'stuck';
   reason: string;
   forMs: number;
 }
 
-/** The state of a partition or member. It has made progress if `mark` has changed. */
+/** The state of a partition or member. The partition or member has made progress if `mark` has changed. */
 interface Place extends Pick<Standing, 'why' | 'reason'> {
   mark: string;
 }
 
-/** The state of the connection to the bucket. */
+/** How well the bucket answers requests. */
 export interface BucketHealth {
-  /** The refusal of the last write; undefined if it was not refused. */
+  /** Why the server last refused a write; undefined once a later write has a known outcome. */
   readonly refusal: string | undefined;
   /** How long the last answer took, in milliseconds. */
   readonly answerMs: number;
 }
 
-/** What {@link Standstill} works with. */
+/** The dependencies of {@link Standstill}. */
 export interface StandstillPorts {
   state: State;
   bucket: BucketHealth;
-  /** The status of a partition of this member, and what goes on in it. */
+  /** The status of a partition of this member, and its current activity. */
   status: (partition: number, epoch: number) => { status: RunnerStatus } & RunnerActivity;
-  /** Why a partition could not be started; undefined if it could. */
+  /** Why a partition could not be started; undefined if there was no failure. */
   failureOf: (partition: number) => string | undefined;
 }
 
 /**
- * Detects that a member or one of its partitions makes no progress, and why. Partitions without messages, and halted or
- * paused partitions, do not count as standing still.
+ * Detects that a member or one of its partitions makes no progress, and why. Partitions without messages, and halted or paused
+ * partitions, are not reported.
  */
 export class Standstill {
   readonly #ports: StandstillPorts;
@@ -52,12 +52,12 @@ export class Standstill {
     this.#ports = ports;
   }
 
-  /** Everything that stands still, as of the last look. */
+  /** Everything that made no progress at the last check. */
   get all(): readonly Standing[] {
     return this.#now;
   }
 
-  /** To be called about once a second. Returns what to report now. */
+  /** Checks for progress; to be called about once a second. Returns what has to be reported now. */
   look(now: number): Standing[] {
     const places = this.#places(now);
     for (const about of this.#since.keys()) if (!places.has(about)) this.#since.delete(about);
@@ -134,12 +134,12 @@ export class Standstill {
   }
 }
 
-/** Says that the bucket answers too late or not at all, and what to do. */
+/** Describes that the bucket answers too late or not at all, and what to do. */
 function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)
     return `the bucket does not answer within ${lasts}: if answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
-  // A renewal counts for 1.75 probe intervals. The answer to the next renewal comes two round trips after it was sent.
+  // A renewal counts for 1.75 probe intervals. The answer to the next renewal arrives two round trips after the first renewal was sent.
   const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
   return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;
 }
