@@ -4,19 +4,19 @@ import type { Committer } from './committer.js';
 import { Lead } from './lead.js';
 import type { PartitionWork } from './work.js';
 
-/** The position of an owner that takes over after deaths. */
+/** The position that an owner has taken over, possibly after deaths of earlier owners. */
 interface Found {
   crashes: Crashes;
   sequence: number;
-  /** The position up to which this member had handled under the same epoch. */
+  /** The sequence up to which this member had already handled messages under the same epoch. */
   resumed: number;
 }
 
 /**
- * Makes the work careful after deaths of earlier owners: near the position, and one message at a time while the
- * cause is sought.
+ * Limits the work after deaths of earlier owners: handlers stay near the committed position, and they handle one message at a time
+ * while the cause of the deaths is sought.
  *
- * @returns the number of deaths if the cause is sought.
+ * @returns the number of deaths if the cause is sought; otherwise undefined.
  */
 export function handleAfterDeaths(
   work: Pick<PartitionWork, 'keepShort' | 'beCautious'>,
@@ -38,7 +38,8 @@ export function handleAfterDeaths(
       }),
     );
   }
-  // If this member starts again, its first commit moves the position. The cause may then be one of the next messages.
+  // If this member continues under the same epoch, its first commit moves the position. The cause may then be one of the messages after
+  // the new position.
   const counted = resumed === sequence ? crashes : carriedOver(crashes, sequence, maxCrashes);
   const deaths = counted.crashes ?? 0;
   if (!needsCaution(deaths, maxCrashes)) return undefined;

@@ -1,14 +1,11 @@
-/**
- * Lets one cautious partition of a member at a time handle a message: if the process dies, that message was
- * the cause.
- */
+/** Lets only one cautious partition of a member at a time handle a message. If the process dies, that message is the suspect. */
 export class Alone {
   #owner: object | undefined;
   readonly #waiting = new Set<() => void>();
 
   /**
-   * True if no other partition handles a message cautiously. Then no other partition may, until `owner` gives the
-   * turn back.
+   * True if no other partition is handling a message cautiously. In that case `owner` gets the turn, and no other partition may handle
+   * a message cautiously until `owner` gives the turn back.
    */
   take(owner: object): boolean {
     this.#owner ??= owner;
@@ -23,7 +20,7 @@ export class Alone {
     for (const resume of waiting) resume();
   }
 
-  /** Calls back once, when the turn is free again. The same callback waits only once. */
+  /** Calls back once, when the turn is free again. A callback that already waits is not added again. */
   whenFree(resume: () => void): void {
     this.#waiting.add(resume);
   }

@@ -11,16 +11,16 @@ export class Batching {
   readonly #limits: BatchLimits;
   readonly #clock: Clock;
   readonly #ready: () => void;
-  /** The size of all messages that are not settled. */
+  /** The total size of all messages that are not settled, in bytes. */
   #bytes = 0;
-  /** Cancels the wait of the oldest message; undefined: a batch need not be full. */
+  /** Cancels the wait of the oldest message; undefined if a batch need not be full. */
   #cancel: Cancel | undefined;
   /** True if the oldest message has waited long enough. */
   #isOver = false;
   /** Up to this sequence, each message is a batch of its own. */
   #singlyUpTo = 0;
 
-  /** `ready`: a batch may be due. */
+  /** `ready` is called when a batch may be due. */
   constructor(limits: BatchLimits, clock: Clock, ready: () => void) {
     this.#limits = limits;
     this.#clock = clock;
@@ -30,7 +30,7 @@ export class Batching {
   /** A message has arrived. */
   arrived({ size }: StreamMessage): void {
     this.#bytes += size;
-    // The clock is read once per batch: reading it for each message would cost as much as the rest.
+    // The clock is read once per batch, because reading it for each message would cost as much as the rest of the work here.
     if (!this.#isOver && !this.#cancel) this.#wait();
   }
 
@@ -39,7 +39,7 @@ export class Batching {
     this.#bytes -= size;
   }
 
-  /** True if a batch may start now. Asked for each message while no batch is being handled. */
+  /** True if a batch may start now. Called for each message while no batch is being handled. */
   isDue(queues: KeyQueues): boolean {
     const first = queues.peek();
     if (!first) return false;
@@ -67,14 +67,14 @@ export class Batching {
     return first.message.sequence <= this.#singlyUpTo ? 1 : this.#limits.messages;
   }
 
-  /** A batch has been taken. `more`: messages after it wait, and form the next batch without a further wait. */
+  /** Records that a batch has been taken. `more`: messages after it wait, and form the next batch without a further wait. */
   taken(more: boolean): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#isOver = more;
   }
 
-  /** The batch has failed too often: its messages are tried one at a time, to find the message that fails. */
+  /** Lets the messages of a batch be tried one at a time, because the batch has failed too often. This shows which message fails. */
   isolate(batch: readonly Entry[]): void {
     this.#singlyUpTo = batch.at(-1)?.message.sequence ?? 0;
   }

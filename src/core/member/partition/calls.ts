@@ -7,7 +7,7 @@ import type { Entry } from './key-queues.js';
 import type { CallLimit } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
 
-/** What {@link Calls} work with. */
+/** The dependencies of {@link Calls}. */
 export interface CallPorts {
   /** Called for each message, or for batches. */
   handler: Handler | InBatches;
@@ -16,7 +16,7 @@ export interface CallPorts {
   slots?: CallLimit | undefined;
 }
 
-/** The calls of one partition's handler, and which of them run. */
+/** The handler calls of one partition, and which of them are running. */
 export class Calls {
   readonly #scope: CallScope;
   readonly #ports: CallPorts;
@@ -28,7 +28,7 @@ export class Calls {
 
   /**
    * @param timeoutMs a call that takes longer fails; undefined: no limit.
-   * @param isBusy true while something other than a call still has to end.
+   * @param isBusy returns true while something other than a call still has to end.
    */
   constructor(scope: CallScope, ports: CallPorts, timeoutMs: number | undefined, isBusy: () => boolean) {
     this.#scope = scope;
@@ -37,23 +37,23 @@ export class Calls {
     this.#isBusy = isBusy;
   }
 
-  /** Calls that run. */
+  /** Number of running calls. */
   get size(): number {
     return this.#running.size;
   }
 
-  /** Sequences of the messages whose handlers run. */
+  /** Sequences of the messages whose handlers are running. */
   get sequences(): number[] {
     return [...this.#running.values()].flat().map(({ message }) => message.sequence);
   }
 
-  /** A call that starts now with this message. */
+  /** Creates a call that starts now with this message. */
   begin(message: StreamMessage, attempt: number): HandlerCall {
     this.#ports.slice.calls(this.#scope.partition, message.sequence);
     return new HandlerCall(this.#scope, message, attempt);
   }
 
-  /** Calls the handler with a message, or a batch. @throws what it throws. */
+  /** Calls the handler with a message, or a batch. @throws what the handler throws. */
   invoke(call: HandlerCall, first: StreamMessage, run: readonly Entry[]): unknown {
     const { handler } = this.#ports;
     if (typeof handler === 'function') return handler(first, call);
@@ -99,7 +99,7 @@ export class Calls {
     });
   }
 
-  /** To be called when a call, or whatever keeps `isBusy` true, has ended. */
+  /** To be called when a call has ended, or when `isBusy` may have become false. */
   tellSettled(): void {
     if (!this.#isIdle) return;
     const settled = this.#settled;

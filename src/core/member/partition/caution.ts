@@ -5,7 +5,7 @@ import type { HandlerCall } from './handler-call.js';
 import type { Permit } from './permit.js';
 import { InvalidMessage } from './verdict.js';
 
-/** The owners of a partition have died repeatedly while they handled this message. It is not tried again. */
+/** The error of a message during whose handling the owners of its partition have died repeatedly. The message is not tried again. */
 export class CrashedOwners extends InvalidMessage {
   /** How many owners in a row have died. */
   override readonly crashes: number;
@@ -16,7 +16,7 @@ export class CrashedOwners extends InvalidMessage {
   }
 }
 
-/** What {@link Caution} works with. */
+/** The dependencies of {@link Caution}. */
 export interface CautionPorts {
   /**
    * Upper bound on how many messages the previous owner was ahead of its position, if it had the same
@@ -25,7 +25,10 @@ export interface CautionPorts {
   lead: number;
   alone: Alone;
   permit: Permit;
-  /** Commits the handled messages, and the message now being tried. Returns false if this owner can no longer commit. */
+  /**
+   * Commits the handled messages, and records the message that is about to be tried. Resolves with false if this owner can no longer
+   * commit.
+   */
   trying(sequence: number): Promise<boolean>;
   /** Commits the handled messages, and records that no message is being tried. */
   tried(): Promise<void>;
@@ -36,8 +39,9 @@ export interface CautionPorts {
 }
 
 /**
- * How to handle a partition whose owners have died: one message at a time, alone in its process, with a commit before the next
- * message. So the position names the message at which an owner died. After `maxCrashes` deaths the message fails without an attempt.
+ * Makes the handling of a partition cautious after its owners have died. Messages are handled one at a time, with a commit before each
+ * message, and only while no other cautious partition of the member runs a call. So the position names the message at which an owner
+ * died. After `maxCrashes` deaths the message fails without an attempt.
  */
 export class Caution {
   readonly #ports: CautionPorts;
@@ -45,8 +49,8 @@ export class Caution {
   #crashes: Crashes;
   #left: number;
   /**
-   * True while the end of the last call is being committed. The commit keeps other processes from taking the
-   * message for the cause of a death.
+   * True while the end of the last call is being committed. Until this commit, another process would take the message for the cause of
+   * a death.
    */
   #isEnding = false;
 
@@ -71,12 +75,12 @@ export class Caution {
     return false;
   }
 
-  /** Runs a call, once it is recorded that its message is tried. */
+  /** Runs a call after the position has recorded that its message is being tried. */
   async run(call: HandlerCall, sequence: number, handle: () => unknown): Promise<void> {
     const { permit, trying, crashed } = this.#ports;
     const { crashes = 0, suspect } = this.#crashes;
     if (sequence === suspect && crashes >= this.#maxCrashes) {
-      // If a verdict or an operator requests another attempt, one more death is enough.
+      // If a verdict or an operator requests another attempt, one more death is enough for the message to fail again.
       this.#crashes = {};
       crashed({ crashes: this.#maxCrashes - 1, suspect });
       throw new CrashedOwners(crashes);
@@ -87,7 +91,7 @@ export class Caution {
     await handle();
   }
 
-  /** A call has ended, and its message is settled or waits for another attempt. */
+  /** To be called when a call has ended, and its message is settled or waits for another attempt. */
   async ended(): Promise<void> {
     this.#isEnding = true;
     await this.#ports.tried();
@@ -95,12 +99,12 @@ export class Caution {
     this.#ports.alone.giveBack(this);
   }
 
-  /** The partition's calls no longer count. */
+  /** Gives up the turn, because the partition's calls no longer count. */
   abandon(): void {
     this.#ports.alone.giveBack(this);
   }
 
-  /** A message is settled. */
+  /** To be called when a message is settled. */
   settled(): void {
     this.#left = this.#ports.isCaughtUp() ? 0 : this.#left - 1;
   }

@@ -13,9 +13,9 @@ export async function readCleared(
 }
 
 /**
- * A sequence; 0 if unknown. When an operator trimmed the stream, no message of the partition up to this sequence waited.
+ * The sequence up to which no message of the partition was waiting when an operator trimmed the stream; 0 if unknown.
  *
- * @param created when the stream was created: a record of an earlier stream of the same name does not count.
+ * @param created when the stream was created. A record of an earlier stream of the same name does not count.
  */
 export function clearedUpTo(
   cleared: Pick<ClearedRecord, 'seq' | 'created'> | undefined,

@@ -9,8 +9,8 @@ export interface CommitPolicy {
 }
 
 /**
- * Decides when the next commit is due. While busy, once per interval. When idle, sooner, so that a restart repeats little, but not
- * after each message of a slow stream.
+ * Decides when the next commit is due: once per interval while the partition is busy, and after a quarter of the interval when it is
+ * idle. So a restart repeats little, but a slow stream does not cause a commit after each message.
  */
 export class CommitTimer {
   readonly #policy: CommitPolicy;
@@ -25,7 +25,7 @@ export class CommitTimer {
     this.#due = due;
   }
 
-  /** A commit starts now. */
+  /** Records that a commit starts now. */
   started(): void {
     this.#lastAt = this.#clock.now();
   }

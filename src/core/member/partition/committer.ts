@@ -16,18 +16,18 @@ import {
   type PositionWritten,
 } from './position-writer.js';
 
-/** What a committer works with. */
+/** The dependencies of a committer. */
 export interface CommitterPorts extends PositionWriterPorts {
   events: Pick<PartitionEvents, 'committed'>;
 }
 
-/** Why a committer ends. */
+/** Called when a committer ends; each function stands for one reason. */
 interface CommitterEnd {
   /** A newer owner has written the position. */
   fenced(): void;
   /** The position no longer exists. */
   vanished(): void;
-  /** A seek moved the position under our epoch: this owner must restart from there. */
+  /** A seek moved the position under our epoch, so this owner must start again from there. */
   moved(): void;
   /** Messages may be missing before handled messages. */
   doubted(reason: string): void;
@@ -38,7 +38,7 @@ interface CommitterEnd {
 
 /** Moves one partition's position forward as messages are handled, with at most one write in flight. */
 export class Committer {
-  /** How far this owner stays ahead of its position while deaths count, in messages. */
+  /** How many messages this owner may be ahead of its committed position while deaths count. */
   readonly lead: number;
   readonly #policy: CommitPolicy;
   readonly #timer: CommitTimer;
@@ -115,20 +115,20 @@ export class Committer {
     this.#handled.madeOn(created);
   }
 
-  /** Counts the messages as handled that this owner had handled but not committed. */
+  /** Counts as handled the messages that an earlier runner of this epoch had handled but not committed. */
   resume(): void {
     this.#handled.resumedAt(this.#resumed);
     this.#advance(1, true);
   }
 
-  /** Everything up to `message` is handled, `messages` more than before. `idle`: no more messages wait. */
+  /** Records that everything up to `message` is handled, which is `messages` more than before. `idle`: no more messages wait. */
   handled(message: StreamMessage, messages: number, idle: boolean): void {
     this.#handled.handled(message);
     this.#crashes.handled(messages, idle);
     this.#advance(messages, idle);
   }
 
-  /** No message of the partition is between the last handled one and this sequence. */
+  /** Records that no message of the partition is between the last handled message and this sequence. */
   follow(coverage: Coverage): void {
     if (coverage.sequence <= this.#handled.sequence) return;
     this.#handled.covered(coverage);
@@ -136,8 +136,8 @@ export class Committer {
   }
 
   /**
-   * Commits the handled messages, and records that this message will be tried: if this process dies, the next
-   * owner knows at which message. False if the committer has ended.
+   * Commits the handled messages, and records that this message will be tried. If this process dies, the next owner knows at which
+   * message. Resolves with false if the committer has ended.
    */
   async trying(sequence: number): Promise<boolean> {
     this.#crashes.trying(sequence);
@@ -151,12 +151,12 @@ export class Committer {
     await this.#untilWritten();
   }
 
-  /** Sets the deaths at the position that the next owner finds. */
+  /** Sets the deaths that the next owner finds at the position. */
   crashed(crashes: Crashes): void {
     this.#crashes.set(crashes);
   }
 
-  /** Messages that the stream dropped and that the position does not record yet. */
+  /** Number of messages that the stream dropped and that the position does not record yet. */
   get uncounted(): number {
     return this.#trimmed - this.#trimmedKept;
   }
@@ -190,7 +190,7 @@ export class Committer {
     if (!this.#writing && !this.#ended) this.#timer.schedule(false);
   }
 
-  /** Checks that the position still exists. */
+  /** Checks that the position still exists. Otherwise the committer ends. */
   async look(): Promise<void> {
     const isThere = await this.#writer.isThere();
     if (isThere || this.#ended || this.#writing) return;
@@ -199,8 +199,8 @@ export class Committer {
   }
 
   /**
-   * Commits the handled messages. Resolves when the commit is certain, or after `withinMs`. True if a write that was
-   * sent meanwhile confirms the position.
+   * Commits the handled messages. Resolves when the commit is certain, or after `withinMs`. Resolves with true if a write that was sent
+   * meanwhile confirms the position.
    */
   async flush(withinMs: number): Promise<boolean> {
     this.#isLast();
@@ -263,7 +263,7 @@ export class Committer {
       ...(trimmed > 0 && { trimmed }),
       ...this.#crashes.fieldsAt(sequence),
     };
-    // A loss that is found before the write is sent belongs in this write.
+    // If a loss is found before the write is sent, the write is started again so that it includes the loss.
     const isStale = (): boolean => this.#ended || this.#trimmed > trimmed;
     const written = await this.#writer.write(state, isStale, this.#last);
     if (written.kind === 'ok') {

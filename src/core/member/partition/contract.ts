@@ -23,11 +23,11 @@ import type { WorkSettings } from './work-contract.js';
 export interface RunnerSettings extends WorkSettings {
   commit: CommitPolicy;
   drainTimeoutMs: number;
-  /** How many owners in a row may die at a message before it fails, at least 2. */
+  /** How many owners in a row may die at a message before the message fails; at least 2. */
   maxCrashes: number;
 }
 
-/** What a runner works with. */
+/** The dependencies of a runner. */
 export interface RunnerPorts {
   events: PartitionEvents;
   bucket: Bucket;
@@ -52,7 +52,7 @@ export interface RunnerPorts {
 
 /** The progress of a runner. */
 export interface RunnerStatus {
-  /** Between the position and this sequence the stream holds no message of the partition, as a shared reader saw; 0 if unknown. */
+  /** The stream holds no message of the partition between the position and this sequence, as a shared reader has found; 0 if unknown. */
   covered: number;
   /** Everything up to this sequence is handled; 0 before the start. */
   position: number;
@@ -64,19 +64,19 @@ export interface RunnerStatus {
   lag: number;
   /** When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if memory holds none. */
   oldestAtMs?: number | undefined;
-  /** Upper bound of the number of messages that the stream dropped before this epoch received them. */
+  /** Upper bound on the number of messages that the stream dropped before this epoch received them. */
   trimmed: number;
-  /** True once everything that the stream held at some moment since the start is handled. */
+  /** True if, at some moment since the start, no message was waiting. */
   caughtUp: boolean;
   /** `waiting`: no reader can be opened at the moment. */
   state: 'starting' | 'waiting' | 'running' | 'draining';
 }
 
-/** What goes on in a runner. */
+/** The current activity in a runner. */
 export interface RunnerActivity {
   /** Sequences of the messages whose handlers run. */
   running: readonly number[];
-  /** Why the program lets no handler start; absent if it does not stop handlers. */
+  /** Why no handler may start at the moment: the partition is paused, or the limit on calls is reached; absent if neither applies. */
   held?: HeldBack | undefined;
   /** True while the program acquires its state of the partition. */
   acquiring?: boolean;

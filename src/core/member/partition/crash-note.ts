@@ -9,13 +9,13 @@ export const IN_HAND = 1_000;
 /** The deaths of owners that a position records, and the message that its owner is trying. */
 export class CrashNote {
   #crashes: Crashes;
-  /** What is left of the deaths when the position has moved. */
+  /** The deaths that still count after the position has moved. */
   #carried: Crashes;
   /** The position at which the deaths were counted. */
   readonly #after: number;
   #left = IN_HAND;
   #trying = 0;
-  /** Grows with each change that has to be written although the position stays. */
+  /** A counter of the changes that have to be written even if the position does not move. */
   #version = 0;
   #kept = 0;
 
@@ -39,12 +39,12 @@ export class CrashNote {
     return this.#version;
   }
 
-  /** Everything up to this version was written. */
+  /** Records that everything up to this version was written. */
   kept(version: number): void {
     this.#kept = Math.max(this.#kept, version);
   }
 
-  /** The owner has handled this number of further messages. `idle`: no more messages wait. */
+  /** Records that the owner has handled this number of further messages. `idle`: no more messages wait. */
   handled(messages: number, idle: boolean): void {
     this.#left = idle ? 0 : this.#left - messages;
     if (this.#left <= 0) this.#carried = {};

@@ -9,25 +9,25 @@ import type { Entry } from './key-queues.js';
 import type { PartitionEvents } from './partition-events.js';
 import { type Decision, decide, type Judge } from './verdict.js';
 
-/** What {@link Failures} works with. */
+/** The dependencies of {@link Failures}. */
 export interface FailurePorts {
   events: Pick<PartitionEvents, 'attemptFailed'>;
   clock: Clock;
-  /** From 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   random: () => number;
   /** Required if the policy is `dead-letter`, or there is a judge. */
   deadLetters?: DeadLetters | undefined;
-  /** Decides what follows a failed attempt. Without its verdict, the policy decides. */
+  /** Decides what follows a failed attempt. If it returns no verdict, the failure policy decides. */
   judge?: Judge | undefined;
   /** Messages that an operator has skipped. They take precedence over the judge. */
   giveUps?: GiveUps | undefined;
 }
 
-/** How {@link Failures} settles a message. */
+/** Receives what {@link Failures} decides about a message. */
 interface FailureOutcomes {
-  /** The delay of a message is over: try it again. */
+  /** The delay of a message is over, so the message has to be tried again. */
   again(entry: Entry): void;
-  /** Skipped, or stored as a dead letter. */
+  /** The message was skipped, or stored as a dead letter. */
   done(entry: Entry, how: Exclude<Dealt, 'handled'>): void;
   /** This owner will not handle the message. */
   left(entry: Entry): void;
@@ -40,7 +40,7 @@ interface FailureOutcomes {
 /** A message that failed and is not settled. */
 interface Failing {
   readonly since: number;
-  /** Attempts that failed. */
+  /** Number of failed attempts. */
   attempt: number;
   reason: string;
   isStoring: boolean;
@@ -68,7 +68,7 @@ export class Failures {
     this.#outcomes = outcomes;
   }
 
-  /** Dead letters being stored. */
+  /** Number of dead letters that are being stored. */
   get storing(): number {
     return this.#storing;
   }
@@ -92,14 +92,14 @@ export class Failures {
     return first && this.#describe(first, { others: this.#failing.size - 1 });
   }
 
-  /** What is known of a message that failed and is not settled; undefined if there is no such message. */
+  /** What is known about a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     for (const entry of this.#failing.keys())
       if (entry.message.sequence === sequence) return this.#describe(entry, {});
     return undefined;
   }
 
-  /** Ends all waits: failed messages are tried now. */
+  /** Ends all waits, so that failed messages are tried now. */
   retryNow(): void {
     for (const { wait } of [...this.#failing.values()]) wait?.end();
   }
@@ -138,9 +138,7 @@ export class Failures {
     else void this.#bury(entry, error, 1);
   }
 
-  /**
-   * Stores a dead letter, and retries until the stream confirms it: only then may the position pass the message.
-   */
+  /** Stores a dead letter, and retries until the stream confirms it, because only then may the position pass the message. */
   async #bury(entry: Entry, error: unknown, tries: number): Promise<void> {
     const { deadLetters, random } = this.#ports;
     const { partition, epoch } = this.#scope;

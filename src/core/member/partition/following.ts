@@ -2,14 +2,14 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { Coverage } from '../../ports/index.js';
 
 /**
- * How often the position of a partition without messages follows a shared reader. A takeover reads the stream again
- * from there.
+ * Interval at which the position of a partition without waiting messages follows a shared reader. After a takeover, reading starts at
+ * this position.
  */
 const FOLLOW_EVERY_MS = 5_000;
 
 /**
- * Moves the position of a partition without messages as far as its reader has read for other partitions: up to
- * there, the stream holds no message of this partition.
+ * Moves the position of a partition without waiting messages as far as its reader has read for other partitions. Up to there, the
+ * stream holds no unhandled message of this partition.
  */
 export class Following {
   readonly #clock: Clock;
@@ -18,14 +18,14 @@ export class Following {
   #cancel: Cancel | undefined;
   #isStopped = false;
 
-  /** @param coverage undefined while messages of the partition wait, or if its reader does not report it. */
+  /** @param coverage returns undefined while messages of the partition wait, or if its reader does not report how far it has read. */
   constructor(clock: Clock, coverage: () => Coverage | undefined, follow: (coverage: Coverage) => void) {
     this.#clock = clock;
     this.#coverage = coverage;
     this.#follow = follow;
   }
 
-  /** Follows regularly, until {@link stop}. */
+  /** Moves the position regularly, until {@link stop} is called. */
   start(): void {
     if (this.#isStopped) return;
     this.#cancel = this.#clock.at(this.#clock.now() + FOLLOW_EVERY_MS, () => {
@@ -34,7 +34,7 @@ export class Following {
     });
   }
 
-  /** Follows now. */
+  /** Moves the position now. */
   now(): void {
     const coverage = this.#coverage();
     if (coverage) this.#follow(coverage);

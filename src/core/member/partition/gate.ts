@@ -7,7 +7,7 @@ import type { Quota } from './quota.js';
 import type { CallLimit } from './slots.js';
 import type { TimeSlice } from './time-slice.js';
 
-/** What a {@link Gate} works with. */
+/** The dependencies of a {@link Gate}. */
 export interface GatePorts {
   clock: Clock;
   permit: Permit;
@@ -19,7 +19,7 @@ export interface GatePorts {
   pauses?: Pauses | undefined;
 }
 
-/** Why a partition starts no calls: the program has paused it, or for this reason. */
+/** Why a partition starts no calls: because the program has paused it, or because of `reason`. */
 export type HeldBack = { paused: true } | { paused: false; reason: string };
 
 /** Decides whether a call of one partition may start now, and calls back when it may. */
@@ -35,7 +35,7 @@ export class Gate {
     this.#resume = resume;
   }
 
-  /** Why the program lets no call start; undefined if it does not stop calls. */
+  /** Why no call may start at the moment: the partition is paused, or the limit on calls is reached; undefined if neither applies. */
   get held(): HeldBack | undefined {
     const { slots, pauses } = this.#ports;
     if (pauses?.isPaused(this.#partition)) return { paused: true };
@@ -43,8 +43,8 @@ export class Gate {
   }
 
   /**
-   * Checks the time slice first: a partition that has used up its slice waits for the others even if the
-   * permit has ended meanwhile.
+   * True if a call may start now. Otherwise calls back when it may start. The time slice is checked first, so that a partition that has
+   * used up its slice waits for the others even if the permit has ended meanwhile.
    */
   mayStart(caution: Caution | undefined): boolean {
     const { clock, permit, slice, slots, pauses } = this.#ports;
@@ -65,7 +65,7 @@ export class Gate {
     return false;
   }
 
-  /** The first of these messages, as many as the quota has room for. */
+  /** The first of these messages, up to the number that the quota still permits. */
   admitted(due: readonly Entry[]): readonly Entry[] {
     const end = due.findIndex((entry) => {
       entry.admitted ||= this.admit();
@@ -74,7 +74,7 @@ export class Gate {
     return end < 0 ? due : due.slice(0, end);
   }
 
-  /** Gives the message's share of the quota back: it stays unhandled here. */
+  /** Returns a message to the quota, because the message will not be handled here. */
   leave(entry: Entry): void {
     if (entry.admitted) this.#ports.quota?.giveBack();
     entry.admitted = false;

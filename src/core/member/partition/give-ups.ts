@@ -12,14 +12,14 @@ type GivenUp = Exclude<Dealt, 'handled'>;
 export class GiveUps {
   readonly #known = new Map<number, { partition: number; how: GivenUp; error: Error }>();
 
-  /** @param reason the operator who gave the message up, and its last error. */
+  /** @param reason names the operator who gave the message up, and the last error of the message. */
   add(partition: number, sequence: number, how: GivenUp, reason: string): void {
     this.#known.set(sequence, { partition, how, error: new Error(reason) });
   }
 
   /**
-   * Forgets the messages of a partition when a new epoch begins: if the stream was created again, other messages
-   * have these sequences.
+   * Forgets the messages of a partition when a new epoch begins. Otherwise other messages with these sequences could be skipped if the
+   * stream was created again.
    */
   forget(partition: number): void {
     for (const [sequence, known] of this.#known)
@@ -36,7 +36,7 @@ export class GiveUps {
     this.#known.delete(sequence);
   }
 
-  /** Wraps a handler so that it is not called for these messages: they fail. */
+  /** Wraps a handler so that it is not called for these messages. They fail instead. */
   guard(handler: Handler | InBatches): Handler | InBatches {
     const known = this.#known;
     return refusing(handler, ({ sequence }) => (known.size === 0 ? undefined : known.get(sequence)?.error));

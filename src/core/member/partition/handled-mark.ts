@@ -10,7 +10,7 @@ export class HandledMark {
   #stored: number | undefined;
   #message: StreamMessage | undefined;
 
-  /** @param sequence everything up to here is handled; `mark` describes it. */
+  /** @param sequence everything up to this sequence is handled. `mark` contains the times that identify the stream. */
   constructor(sequence: number, mark: PositionMark) {
     this.#sequence = sequence;
     this.#created = mark.created;
@@ -31,25 +31,28 @@ export class HandledMark {
     this.#created = created;
   }
 
-  /** Everything up to this sequence was handled before. */
+  /** Records that everything up to this sequence was handled before. */
   resumedAt(sequence: number): void {
     this.#sequence = sequence;
   }
 
-  /** Everything up to this message is handled. */
+  /** Records that everything up to this message is handled. */
   handled(message: StreamMessage): void {
     this.#message = message;
     this.#sequence = message.sequence;
   }
 
-  /** No message of the partition is between the last handled one and this sequence. */
+  /** Records that no message of the partition is between the last handled message and this sequence. */
   covered({ sequence, storedMs }: Coverage): void {
     this.#message = undefined;
     this.#stored = storedMs;
     this.#sequence = sequence;
   }
 
-  /** Everything up to this sequence is committed: lets go of the message, which may be part of a large buffer. */
+  /**
+   * Records that everything up to this sequence is committed. The last message is then no longer kept, because it may be part of a
+   * large buffer.
+   */
   committed(sequence: number): void {
     if (this.#sequence !== sequence) return;
     this.#stored = this.mark.stored;

@@ -65,7 +65,7 @@ export class HandlerCall implements HandlerContext {
     return this.#controller.signal;
   }
 
-  /** True if we told the call to stop: its result says nothing about the message. */
+  /** True if the call was told to stop and was not declared failed. Its result then says nothing about the message. */
   get interrupted(): boolean {
     return this.#reason !== undefined && this.#failure === undefined;
   }
@@ -86,12 +86,12 @@ export class HandlerCall implements HandlerContext {
     this.#controller?.abort(this.#reason);
   }
 
-  /** Called once when the running call is declared failed. */
+  /** Sets the listener that is called once when the running call is declared failed. */
   onFailure(listener: () => void): void {
     this.#condemned = listener;
   }
 
-  /** The call has ended: it cannot be declared failed any more. */
+  /** Marks the call as ended, so that it can no longer be declared failed. */
   settled(): void {
     this.#condemned = undefined;
   }

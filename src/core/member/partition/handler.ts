@@ -3,18 +3,21 @@ import { messageOf } from '../../lib/errors.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { HandlerLog } from './logger.js';
 
-/** What a handler gets besides the message. */
+/** The context that a handler gets in addition to the message. */
 export interface HandlerContext {
   readonly partition: number;
-  /** The fencing token: grows with each change of owner. Pass it along with what you write elsewhere. */
+  /** The fencing token, which grows with each change of owner. Include it in your writes to other systems. */
   readonly epoch: number;
   /** 1 for the first attempt of this owner. */
   readonly attempt: number;
-  /** The partitioning key (header `Natspoc-Key`), or null. */
+  /** The partitioning key: the header `Natspoc-Key`, or the key that a keyed group uses; null if the message has none. */
   readonly key: string | null;
-  /** All headers, decoded on first use; the last value of each name. */
+  /** All headers, decoded on first use. If a name occurs more than once, its last value counts. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Aborts when the handler has to stop: its time is over, the drain takes too long, or this member lost the partition. */
+  /**
+   * Aborts when the handler has to stop, because it exceeds its timeout, the drain takes too long, or this member has lost the
+   * partition or cannot renew.
+   */
   readonly signal: AbortSignal;
   /** Adds partition and sequence to each line. */
   readonly log: HandlerLog;
@@ -23,22 +26,22 @@ export interface HandlerContext {
 }
 
 /**
- * Handles one message. Returning (or resolving) means handled, throwing (or rejecting) means failed. Messages of a
- * partition come one at a time, in order; with a concurrency above 1, this holds for the messages of one key. Any
- * thenable is awaited; its value is ignored.
+ * Handles one message. Returning (or resolving) means handled, throwing (or rejecting) means failed. Messages of a partition are
+ * handled one at a time, in order; with a concurrency above 1, this holds for the messages of one key. Any thenable is awaited; its
+ * value is ignored.
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
-/** What a batch handler gets besides the messages; `attempt` is the attempt of the first message. */
+/** The context that a batch handler gets in addition to the messages. `attempt` is the attempt of the first message. */
 export type BatchContext = Pick<
   HandlerContext,
   'partition' | 'epoch' | 'attempt' | 'signal' | 'log' | 'state'
 >;
 
 /**
- * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of them is handled; {@link
- * FailedAt} means that the messages before the failed one are. A batch whose last attempt fails is handled one message at a time.
- * Then only the message that fails halts the partition, is skipped, or is stored as a dead letter.
+ * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of them is handled;
+ * {@link FailedAt} means that the messages before the failed message are handled. A batch whose last attempt fails is handled one
+ * message at a time. Then only the message that fails halts the partition, is skipped, or is stored as a dead letter.
  */
 export type BatchHandler = (messages: readonly StreamMessage[], context: BatchContext) => unknown;
 

@@ -3,15 +3,18 @@ import type { StreamMessage } from '../../protocol/message.js';
 /** A message of a partition that is not settled yet. */
 export class Entry {
   readonly message: StreamMessage;
-  /** The key by which it waits; null: it waits with all messages without a key. */
+  /**
+   * The key whose queue holds the message; null for the common queue, which holds the messages without a key, or all messages if the
+   * concurrency is 1.
+   */
   readonly queue: string | null;
   attempt = 1;
-  /** True if it already counts against the quota. */
+  /** True if the message already counts against the quota. */
   admitted = false;
   done = false;
-  /** The next message of the partition. */
+  /** The entry of the partition's next message. */
   later: Entry | undefined;
-  /** The next message of the same queue. */
+  /** The entry of the next message in the same queue. */
   behind: Entry | undefined;
 
   constructor(message: StreamMessage, queue: string | null) {
@@ -28,8 +31,8 @@ export interface Advance {
 }
 
 /**
- * The waiting messages of a partition: which may be handled next, and up to where all are settled. With a concurrency
- * of 1 there is one queue. With more, each key has its own queue, and messages without a key share a queue. The queues are
+ * The waiting messages of a partition. Shows which of them may be handled next, and up to which message all are settled. With a
+ * concurrency of 1 there is one queue. With more, each key has its own queue, and messages without a key share a queue. The queues are
  * linked lists, so nothing is moved when a message is settled.
  */
 export class KeyQueues {
@@ -45,7 +48,7 @@ export class KeyQueues {
     this.#byKey = concurrency > 1;
   }
 
-  /** Number of messages that are not settled, or follow an unsettled message; running messages included. */
+  /** Number of messages that are not settled, or that follow an unsettled message. Messages whose handlers are running are included. */
   get size(): number {
     return this.#size;
   }
@@ -99,7 +102,7 @@ export class KeyQueues {
     else this.#ready = this.#ready.filter((other) => other !== entry);
   }
 
-  /** Puts a taken entry back, before all others. */
+  /** Puts a taken entry back, in front of all other entries. */
   putBack(entry: Entry): void {
     this.#ready.unshift(entry);
   }

@@ -1,7 +1,7 @@
 import type { Handler, InBatches } from './handler.js';
 import { refusing } from './refusing.js';
 
-/** A message has no key, and the user wants such messages stored as dead letters. The message is not tried. */
+/** The error of a message without a key, if the user wants such messages stored as dead letters. The message is not tried. */
 export class KeyMissing extends Error {
   override readonly name = 'KeyMissing';
 

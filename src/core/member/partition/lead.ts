@@ -5,16 +5,17 @@ const SHORTEST = 8;
 const LONGEST = 32;
 
 /**
- * How many messages an owner starts beyond its position while deaths of owners count there. If it dies as well, the next owner has
- * to look for the cause among these messages, one at a time, so the lead is short. Meanwhile the lead also limits batches and
- * parallel calls. For example, a bulk indexer (calls of 50 ms for 500 messages each) needed 8 s after a kill with a lead of 8.
+ * How many messages an owner starts beyond its position while deaths of owners count there. If this owner dies as well, the next owner
+ * has to try these messages one at a time to find the cause, so the lead is short. While it applies, the lead also limits batches and
+ * parallel calls. For example, a bulk indexer (50 ms for each batch of 500 messages) with a lead of 8 needed 8 s after a kill for the
+ * next 1,000 messages, until deaths no longer counted.
  *
- * @param atOnce how many messages the owner's handlers may have at the same time. If the next owner has other settings, it may
- *   take more deaths to find the cause.
+ * @param atOnce how many messages the owner's handlers may have at the same time. If the next owner has other settings, more deaths may
+ *   be needed to find the cause.
  */
 export const shortLead = (atOnce: number): number => Math.min(LONGEST, Math.max(SHORTEST, atOnce));
 
-/** What a {@link Lead} works with. */
+/** The dependencies of a {@link Lead}. */
 export interface LeadPorts {
   /** See {@link shortLead}. */
   messages: number;

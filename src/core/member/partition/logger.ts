@@ -1,4 +1,7 @@
-/** Receives log lines, with fields that describe them: pino, console, or your own. Texts are complete without the fields. */
+/**
+ * Receives log lines, with fields that describe them. It may be a pino logger, the console, or your own object. Each text is complete
+ * without the fields.
+ */
 export interface Logger {
   debug(fields: object, text: string): void;
   info(fields: object, text: string): void;
@@ -9,7 +12,7 @@ export interface Logger {
 /** The levels of a logger. */
 export type LogLevel = keyof Logger;
 
-/** The log of a handler: adds the place of its message to each line. */
+/** The log of a handler. It adds the partition and sequence of the message to each line. */
 export type HandlerLog = Readonly<Record<LogLevel, (text: string) => void>>;
 
 /** Discards everything. */

@@ -1,32 +1,32 @@
-/** Sequences that were skipped between two received messages: messages of other partitions, or lost ones. */
+/** Sequences that were skipped between two received messages. They belong to messages of other partitions, or to lost messages. */
 export interface Jump {
   /** The last sequence received before the skipped ones, and the first sequence received after them. */
   from: number;
   to: number;
-  /** Number of skipped sequences that were not known to be settled. */
+  /** Number of skipped sequences for which a loss was neither ruled out nor reported before. */
   skipped: number;
   /** True if a skipped message may have waited for a second or more. */
   isLong: boolean;
 }
 
-/** Signs of a loss that were not investigated yet. */
+/** Signs of a loss that have not been investigated yet. */
 export interface LossSigns {
   /** In the order of their sequences. */
   jumps: readonly Jump[];
-  /** Number of messages that are gone without a delivery. */
+  /** Number of messages that disappeared without being delivered. */
   fell: number;
 }
 
 /** No sign of a loss. */
 export const NO_SIGNS: LossSigns = { jumps: [], fell: 0 };
 
-/** The maximum number of jumps that are kept apart; then the two oldest count as one. */
+/** The maximum number of jumps that are kept. If there are more, the two oldest are merged. */
 const MOST_JUMPS = 100;
 
 /** True if there is anything to investigate. */
 export const isSign = ({ jumps, fell }: LossSigns): boolean => jumps.length > 0 || fell > 0;
 
-/** The sum of two sets of signs, the older one first. */
+/** Combines two sets of signs, of which the older one is given first. */
 export function together(older: LossSigns, newer: LossSigns): LossSigns {
   const jumps = [...older.jumps, ...newer.jumps];
   while (jumps.length > MOST_JUMPS) {

@@ -3,7 +3,7 @@ import type { Handler, HandlerContext } from './handler.js';
 import { HandlerCall } from './handler-call.js';
 import { type CallLimit, RoomQueue } from './slots.js';
 
-/** A message that a loop has, or for which a loop waits. */
+/** A message that was given to a loop, or that waits for a loop. */
 interface Item {
   message: StreamMessage;
   context: HandlerContext;
@@ -13,15 +13,15 @@ interface Item {
 }
 
 /**
- * Hands messages out to loops of the program, instead of a handler. A call starts only while a loop asks, so that no message waits
- * in a call. A message is handled when its loop asks for the next message.
+ * Gives messages to loops of the program instead of a handler. A call starts only while a loop asks for a message, so that no message
+ * waits in a call. A message counts as handled when its loop asks for the next message.
  */
 export class MessageLoops implements CallLimit {
   readonly reason = 'the loop over member.messages() asks for no message';
   readonly #queue = new RoomQueue();
   /** Loops that wait for a message; undefined ends them. */
   #asking: ((item: Item | undefined) => void)[] = [];
-  /** Messages whose loop was given another message meanwhile. */
+  /** Messages for which no loop is waiting, because the loop was given another message meanwhile. */
   readonly #early: Item[] = [];
   #isOver = false;
 

@@ -13,41 +13,41 @@ export interface UncommittedRange {
 }
 
 /**
- * Receives the events of one partition of a member. Each event comes directly from the object that causes it. A runner
- * that has ended causes none.
+ * Receives the events of one partition of a member. Each event comes directly from the object that causes it. A runner that has ended
+ * causes no more events.
  */
 export interface PartitionListener {
-  /** A message was handled, or skipped or stored as a dead letter by policy. */
+  /** A message was handled, skipped, or stored as a dead letter. */
   handled(message: StreamMessage, how: Dealt): void;
   /** One attempt failed. */
   attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | OnExhausted): void;
-  /** Messages up to `sequence` are committed; `tookMs` from sending to the answer. */
+  /** Messages up to `sequence` are committed; `tookMs`: from sending the commit to its answer. */
   committed?(sequence: number, tookMs: number): void;
   /** The stream dropped messages before they were handled. */
   trimmed?(trimmed: Trimmed): void;
-  /** `crashes` owners in a row have died at the position `after`: messages are handled one at a time. */
+  /** `crashes` owners in a row have died at the position `after`, so messages are handled one at a time. */
   cautious?(crashes: number, after: number): void;
-  /** The partition cannot be read at the moment; the next attempt is in `retryMs`. Reported once a minute. */
+  /** The partition cannot be read at the moment; the next attempt is in `retryMs`. Reported at most once a minute. */
   unread?(reason: string, retryMs: number): void;
   /** Handlers of these messages still run after the drain timeout; the next owner handles them again. */
   overdue?(sequences: number[]): void;
-  /** A drain could not commit everything in time: the next owner handles this range again. */
+  /** A drain could not commit everything in time, so the next owner handles this range again. */
   uncommitted?(range: UncommittedRange): void;
   /** A handler wants the whole member to stop; reported after `halted`. */
   stopped?(error: Error): void;
 }
 
 /**
- * All events of one partition under one epoch. The member creates this object; the runner passes it to its parts by
- * reference. `failed`, `halted` and `terminal` end the runner.
+ * All events of one partition under one epoch. The member creates this object, and the runner passes it to its parts. `failed`,
+ * `halted` and `terminal` end the runner.
  */
 export interface PartitionEvents extends PartitionListener {
   started(): void;
-  /** A temporary failure: start the partition again. */
+  /** A temporary failure, after which the partition has to be started again. */
   failed(message: string): void;
   /**
-   * Halted until an operator acts: a message failed for good, and the position stays before it; or the position cannot
-   * be read.
+   * The partition is halted until an operator acts. Either a message failed for good, and the position stays before the message; or the
+   * position cannot be read.
    *
    * @param held the message, if a message is the cause.
    */

@@ -16,10 +16,10 @@ import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
 import { type TrimWatch, UNKNOWN_REST } from './stream-losses.js';
 
-/** The answer to a look may overtake an earlier delivery by less than this time. */
+/** The answer to a check of the reader may arrive before an earlier delivery, but by less than this time, in milliseconds. */
 const IN_FLIGHT_MS = 250;
 
-/** What a reader works with. */
+/** The dependencies of a reader. */
 export interface PartitionReaderPorts {
   events: Pick<PartitionEvents, 'unread'>;
   clock: Clock;
@@ -37,7 +37,7 @@ export interface PartitionReaderPorts {
   progress: ReadingProgress;
 }
 
-/** How many of the delivered messages a partition has handled. */
+/** How far a partition has handled the delivered messages. */
 export interface ReadingProgress {
   /** How many delivered messages are not settled. */
   waiting: () => number;
@@ -45,7 +45,7 @@ export interface ReadingProgress {
   handledUpTo: () => number;
 }
 
-/** Reports to its runner, until it is closed. */
+/** Receives the events of a {@link PartitionReader}, until that is closed. */
 export interface PartitionReaderEvents {
   message(message: StreamMessage): void;
   /** A reader is open, and its number of waiting messages is known. */
@@ -54,16 +54,17 @@ export interface PartitionReaderEvents {
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(reason: string): void;
-  /** Messages may be missing between those that were delivered since the last commit. */
+  /** Messages may be missing between the messages that were delivered since the last commit. */
   mistrusted(reason: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
 }
 
 /**
- * The messages of one partition after a position, in order and without gaps, whatever happens to its readers. Each
- * fault of a reader is handled the same way: delete the reader, and open another after the last received message. One
- * exception: if another client deleted the reader, possibly a newer owner, this object ends.
+ * The messages of one partition after a position, in order and without gaps, whatever happens to its readers. Each fault of a reader is
+ * handled the same way: delete the reader, and open another after the last received message. There are two exceptions, in which this
+ * object reports the fault instead: another client, possibly a newer owner, deleted the reader; or another client changed a shared
+ * reader.
  */
 export class PartitionReader {
   readonly #ports: PartitionReaderPorts;
@@ -96,7 +97,7 @@ export class PartitionReader {
     this.#reopening = new Reopening(ports);
   }
 
-  /** The last received sequence; before the first message, where reading started. */
+  /** The last received sequence; before the first message, the sequence after which reading started. */
   get received(): number {
     return this.#received;
   }
@@ -122,7 +123,7 @@ export class PartitionReader {
     return this.#reader === undefined && this.#reopening.isFailing;
   }
 
-  /** Opens a reader. False if that failed and the failure was reported, or if this object was closed. */
+  /** Opens a reader. Resolves with false if that failed and the failure was reported, or if this object was closed. */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, isHandled, progress } = this.#ports;
     const startSequence = this.#received + 1;
@@ -148,9 +149,9 @@ export class PartitionReader {
       this.#reader = opened.reader;
       this.#reopening.opened();
       this.#ports.trimWatch?.opened(opened.reader.pending);
-      // Partitions may have been added or removed in the meantime.
+      // The window may have changed meanwhile, because partitions were added or removed.
       opened.reader.resize(this.#window);
-      // Unsettled messages of the previous reader take their place in the window.
+      // Unsettled messages of the previous reader still take up room in the window.
       opened.reader.start(progress.waiting());
       this.#events.opened();
       return true;
@@ -170,8 +171,8 @@ export class PartitionReader {
   }
 
   /**
-   * Checks that the stream is still the same, and that the reader is unchanged and has received all of its deliveries:
-   * without messages, nothing else shows this. The next takeover decides how to handle another stream.
+   * Checks that the stream is still the same, that the reader is unchanged, and that all of its deliveries have arrived. Without new
+   * messages, nothing else shows this. If the stream is another one, the next takeover decides what to do.
    */
   async look(): Promise<void> {
     void this.#lookAtReader();
@@ -185,7 +186,7 @@ export class PartitionReader {
     const reader = this.#reader;
     const isQuiet = this.#received === this.#lookedAt;
     this.#lookedAt = this.#received;
-    // The next delivery shows whether the stream is the same.
+    // Only a reader without recent deliveries is checked, because deliveries show a changed reader.
     if (!reader || !isQuiet) return;
     const harm = await this.#harmTo(reader);
     if (harm === undefined || this.#closed || this.#reader !== reader) return;
@@ -193,7 +194,7 @@ export class PartitionReader {
     void this.#reopen('foreign', harm);
   }
 
-  /** What another client has done to the reader, as text: changed it, or pulled from it. */
+  /** What another client has done to the reader, as text: it has changed the reader, or pulled from it; undefined if neither is known. */
   async #harmTo(reader: Reader): Promise<string | undefined> {
     const { stream, clock, name, partition } = this.#ports;
     for (let isFirst = true; ; isFirst = false) {
@@ -216,17 +217,17 @@ export class PartitionReader {
     this.#reader?.resize(window);
   }
 
-  /** Returns room to the reader. */
+  /** Returns the room of handled messages to the reader. */
   release(messages: number): void {
     this.#reader?.release(messages);
   }
 
-  /** Handlers are idle, because all received messages wait for running calls. */
+  /** More handlers could run, but all received messages have to wait for running calls. */
   starve(): void {
     this.#reader?.starve();
   }
 
-  /** Ignores all further events. */
+  /** Closes the reader, and ignores all its further events. */
   close(): void {
     this.#closed = true;
     this.#ports.trimWatch?.stop();
@@ -234,7 +235,10 @@ export class PartitionReader {
     this.#reader?.close();
   }
 
-  /** The stream dropped messages, or another client changed the reader, for example paused it. A new reader shows which. */
+  /**
+   * The reader delivered nothing although messages waited. Either the stream dropped these messages, or another client changed the
+   * reader, for example by a pause. A new reader shows which.
+   */
   #missed(messages: number): void {
     this.#ports.trimWatch?.missed(messages);
     this.#reader?.close();

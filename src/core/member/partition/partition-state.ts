@@ -2,17 +2,17 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import { messageOf } from '../../lib/errors.js';
 import type { HandlerLog, Logger, LogLevel } from './logger.js';
 
-/** What a program gets when a partition begins or ends at this member. */
+/** The context of the program's functions that are called when a partition starts or ends at this member. */
 export interface StateContext {
   /** The fencing token of the owner. */
   readonly epoch: number;
-  /** Aborts when the partition is lost: then its state is not released. */
+  /** Aborts when the partition is lost. The state is then not released. */
   readonly signal: AbortSignal;
   /** Adds the partition to each line. */
   readonly log: HandlerLog;
 }
 
-/** The program's functions for the start and end of a partition at this member. */
+/** The program's functions that are called when a partition starts or ends at this member. */
 export interface StateHooks {
   acquire?: ((partition: number, context: StateContext) => unknown) | undefined;
   release?: ((partition: number, state: unknown, context: StateContext) => unknown) | undefined;
@@ -46,7 +46,10 @@ export class PartitionState {
     return this.#isPending;
   }
 
-  /** Resolves when the program has acquired the state; asks only once. After a rejection, the program may be asked again. */
+  /**
+   * Resolves when the program has acquired the state. The program's function is called only once, but it is called again after a
+   * rejection.
+   */
   acquire(): Promise<void> {
     this.#acquiring ??= this.#acquire().catch((error) => {
       this.#acquiring = undefined;
@@ -56,8 +59,8 @@ export class PartitionState {
   }
 
   /**
-   * Releases the state, if the program has acquired it or is acquiring it. False if that failed or took too long:
-   * then the error is logged, and the signal has aborted.
+   * Releases the state, if the program has acquired it or is acquiring it. Resolves with false if that failed or took too long. The
+   * error is then logged, and the signal is aborted.
    */
   async release(until: number, clock: Clock): Promise<boolean> {
     if (!this.#acquiring) return true;
@@ -77,7 +80,7 @@ export class PartitionState {
     }
   }
 
-  /** The partition is not this member's any more. */
+  /** Aborts the signal, because the partition is lost or the release of its state has failed. */
   lose(reason: Error): void {
     this.#controller.abort(reason);
   }

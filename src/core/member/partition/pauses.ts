@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import { inWords } from '../../lib/in-words.js';
 
-/** Partitions that the program has paused at this member: their handlers do not start. They keep their owner. */
+/** Partitions that the program has paused at this member: their handlers do not start, but they keep their owner. */
 export class Pauses {
   readonly #clock: Clock;
   /** Paused partitions (null: all), and how to cancel the timer that ends a pause. */
@@ -52,7 +52,7 @@ export class Pauses {
     }
   }
 
-  /** Calls back once, when this partition is not paused any more. The same callback waits only once. */
+  /** Calls back once, when this partition is not paused any more. A callback that already waits is not added again. */
   whenResumed(partition: number, resume: () => void): void {
     this.#waiting.set(resume, partition);
   }

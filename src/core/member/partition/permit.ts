@@ -1,8 +1,8 @@
 import type { Clock } from '../../lib/clock.js';
 
 /**
- * The permission to start handlers and to commit: a time that the protocol moves forward. It is checked right before
- * each call and commit, so that a process that was stopped does nothing when it wakes.
+ * The permission to start handlers and to commit: a time that the protocol moves forward. It is checked right before each call and
+ * commit, so that a process that was stopped starts nothing when it continues.
  */
 export class Permit {
   readonly #clock: Clock;
@@ -28,7 +28,7 @@ export class Permit {
     return now < this.#until;
   }
 
-  /** Moves the end of the permission; -Infinity closes it. */
+  /** Moves the end of the permission; -Infinity withdraws the permission. */
   extendTo(until: number): void {
     this.#until = until;
     if (!this.isOpen) return;
@@ -37,7 +37,7 @@ export class Permit {
     for (const resume of waiting) queueMicrotask(resume);
   }
 
-  /** Calls back once, when the permission is back. The same callback waits only once. */
+  /** Calls back once, when there is permission again. A callback that already waits is not added again. */
   whenOpen(resume: () => void): void {
     this.#waiting.add(resume);
   }

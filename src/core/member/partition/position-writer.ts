@@ -7,7 +7,7 @@ import { encodeRecord } from '../../protocol/records.js';
 import { StopConsuming } from './handler.js';
 import type { Permit } from './permit.js';
 
-/** How long to wait before reading the position back after an unknown outcome. */
+/** Delay before another attempt if an outcome is unknown or the server has refused the write, in milliseconds. */
 const RETRY_MS = 100;
 
 /** The parts of a position that change under one epoch; see {@link PositionRecord}. */
@@ -16,7 +16,7 @@ export type PositionState = Pick<
   'seq' | 'created' | 'stored' | 'trimmed' | 'crashes' | 'suspect' | 'trying'
 >;
 
-/** What a {@link PositionWriter} works with. */
+/** The dependencies of a {@link PositionWriter}. */
 export interface PositionWriterPorts {
   bucket: Bucket;
   /** Confirms the messages that were read, before their commit. */
@@ -27,15 +27,15 @@ export interface PositionWriterPorts {
 }
 
 /**
- * Resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for. If it rejects, nothing
- * more is committed, and the member leaves with that error. `last` resolves when this owner commits for the
- * last time: then the barrier should make effects safe at once.
+ * Returns a promise that resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for.
+ * If the promise is rejected, nothing more is committed, and the member leaves with that error. `last` resolves when this owner is
+ * about to commit for the last time. From then on the barrier should make effects safe at once.
  */
 export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 
 /**
- * The outcome of a write. `ok`: `state` was certainly written. `again`: nothing is certain. `fenced`: a newer owner has written
- * the position. `vanished`: the position no longer exists. `moved`: a seek moved it under our epoch. `doubted`: messages may be
+ * The outcome of a write. `ok`: `state` was certainly written. `again`: nothing is certain. `fenced`: a newer owner has written the
+ * position. `vanished`: the position no longer exists. `moved`: a seek moved the position under our epoch. `doubted`: messages may be
  * missing before handled messages. `unsafe`: the barrier was rejected.
  */
 export type PositionWritten =
@@ -58,8 +58,8 @@ export interface OwnPosition {
 }
 
 /**
- * Writes one partition's position under its owner's epoch, by compare-and-set. An unknown outcome is resolved by reading back:
- * if the entry has our epoch and a state that we sent, the write was applied.
+ * Writes one partition's position under its owner's epoch, by compare-and-set. After an unknown outcome, the position is read back: if
+ * the entry has our epoch and a state that we sent, the write was applied.
  */
 export class PositionWriter {
   readonly #key: string;
@@ -87,7 +87,8 @@ export class PositionWriter {
   /**
    * Writes the position, once all effects of handled messages are safe.
    *
-   * @param isStale asked before the write is sent, and before the position is read back: true ends the write with `again`.
+   * @param isStale called before the write is sent, and before the position is read back. If it returns true, the write ends with
+   *   `again`.
    * @param last see {@link Barrier}.
    */
   async write(state: PositionState, isStale: () => boolean, last: Promise<void>): Promise<PositionWritten> {
@@ -112,7 +113,7 @@ export class PositionWriter {
     if (outcome.kind === 'failed') return outcome;
     if (isStale()) return { kind: 'again' };
     const found = await this.#readBack(sentAt);
-    // A full bucket is not asked again immediately.
+    // A bucket that refuses a write, for example because it is full, is not asked again immediately.
     if (!isStale() && outcome.kind === 'unknown' && outcome.refusal !== undefined)
       await sleep(clock, RETRY_MS);
     return found;

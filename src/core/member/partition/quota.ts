@@ -14,7 +14,7 @@ export class Quota {
     return true;
   }
 
-  /** Returns one message to the quota: it will not be handled here. */
+  /** Returns one message to the quota, because the message will not be handled here. */
   giveBack(): void {
     this.#left++;
     const waiting = [...this.#waiting];
@@ -22,7 +22,7 @@ export class Quota {
     for (const resume of waiting) resume();
   }
 
-  /** Calls back once, when a message was returned. The same callback waits only once. */
+  /** Calls back once, when a message was returned. A callback that already waits is not added again. */
   whenAny(resume: () => void): void {
     this.#waiting.add(resume);
   }

@@ -1,7 +1,10 @@
 import type { StreamMessage } from '../../protocol/message.js';
 import { FailedAt, type Handler, type InBatches } from './handler.js';
 
-/** Wraps a handler so that some messages fail at once, without a call. `refuse` returns their error, or undefined for the others. */
+/**
+ * Wraps a handler so that some messages fail at once, without a call. `refuse` returns the error of a message that fails, and undefined
+ * for any other message.
+ */
 export function refusing(
   handler: Handler | InBatches,
   refuse: (message: StreamMessage) => Error | undefined,
@@ -16,7 +19,7 @@ export function refusing(
   const { handler: call, limits } = handler;
   return {
     limits,
-    // The messages before the first refused message are a batch of their own.
+    // The messages before the first refused message form a batch of their own.
     handler: async (messages, context) => {
       const index = messages.findIndex((message) => refuse(message) !== undefined);
       const [first] = index < 0 ? [] : messages.slice(index);

@@ -3,13 +3,13 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { ReaderFault } from '../../ports/index.js';
 import type { PartitionEvents } from './partition-events.js';
 
-/** Waits before another reader is tried, if the last reader delivered nothing. */
+/** Delays before another reader is tried, if the last reader delivered nothing. */
 const BACKOFF = { baseMs: 100, maxMs: 10_000 };
 /** A reader that lasted this long counts as good, even if it delivered nothing. */
 const LASTING_MS = 10_000;
 const REPORT_EVERY_MS = 60_000;
 
-/** What {@link Reopening} works with. */
+/** The dependencies of {@link Reopening}. */
 export interface ReopeningPorts {
   clock: Clock;
   random: () => number;

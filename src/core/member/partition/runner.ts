@@ -122,9 +122,9 @@ export class PartitionRunner {
   }
 
   /**
-   * Stops taking messages, lets running handlers finish, and commits, including what the previous runner handled under
-   * this epoch if this runner has not started yet. If a handler exceeds the drain timeout, its signal is aborted, and the
-   * partition ends at the last committed position.
+   * Stops taking messages, lets running handlers finish, and commits, including what the previous runner handled under this epoch if
+   * this runner has not started yet. If a handler exceeds the drain timeout, its signal is aborted. The next owner then starts at the
+   * last committed position.
    */
   async drain(): Promise<void> {
     if (await this.#finish()) this.#end('drained');
@@ -135,7 +135,7 @@ export class PartitionRunner {
     if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
     const { clock, stream } = this.#ports;
-    // A commit may have begun to wait for this answer: the urgent request speeds it up.
+    // A commit may already be waiting for a check of the shared reader. An urgent check speeds this up.
     void stream.shared?.confirm(this.#takeover.partition, true);
     const endsAt = clock.now() + this.#settings.drainTimeoutMs;
     this.#following.now();
@@ -159,7 +159,7 @@ export class PartitionRunner {
     return true;
   }
 
-  /** Waits for the program's state. False if that failed; the failure was then reported. */
+  /** Waits for the program's state. Resolves with false if that failed; the failure was then reported. */
   async #acquire(): Promise<boolean> {
     try {
       await this.#ports.state?.acquire();
@@ -171,13 +171,13 @@ export class PartitionRunner {
     }
   }
 
-  /** Stops immediately: aborts handlers, commits nothing more. Resolves when the handlers have ended. */
+  /** Stops immediately: aborts handlers, commits nothing more. Resolves when the handlers have ended, or after the drain timeout. */
   async abort(reason: string): Promise<void> {
     this.#end(reason);
     await this.#work.settles(this.#settings.drainTimeoutMs);
   }
 
-  /** What goes on in the partition. */
+  /** The current activity in the partition. */
   get activity(): RunnerActivity {
     return {
       running: this.#work.running,
@@ -187,7 +187,7 @@ export class PartitionRunner {
     };
   }
 
-  /** What is known of a message that failed and is not settled; undefined if there is no such message. */
+  /** What is known about a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     return this.#work.failing(sequence);
   }
@@ -197,7 +197,7 @@ export class PartitionRunner {
     this.#work.retryNow();
   }
 
-  /** Checks that its position still exists, and that the stream still fits it. Otherwise the runner fails. */
+  /** Checks that the position still exists, and that the stream still fits the position. Otherwise the runner fails. */
   look(): void {
     void this.#reader?.look();
     void this.#committer?.look();
@@ -219,7 +219,7 @@ export class PartitionRunner {
     return this.#phase === 'ended';
   }
 
-  /** Ends the runner once: its parts report nothing afterwards. `last` reports the last event. */
+  /** Ends the runner, unless it has ended already. Its parts report nothing afterwards. `last` reports the last event. */
   #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
@@ -234,7 +234,7 @@ export class PartitionRunner {
     this.#end(message, () => this.#ports.events.failed(message));
   }
 
-  /** The next runner starts at the committed position. */
+  /** Fails in such a way that the next runner starts at the committed position. */
   #mistrust(reason: string): void {
     this.#isMistrusted = true;
     this.#fail(reason);

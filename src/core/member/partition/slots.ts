@@ -4,13 +4,11 @@ export interface CallLimit {
   readonly hasRoom: boolean;
   /** Why a call must not start, as text for people. */
   readonly reason: string;
-  /** A call runs. */
+  /** A call has started. */
   take(): void;
   /** A call has ended. */
   giveBack(): void;
-  /**
-   * Calls back once, when there is room, after earlier waiting callbacks. The same callback waits only once.
-   */
+  /** Calls back once, when there is room, after the callbacks that waited before. A callback that already waits is not added again. */
   whenRoom(resume: () => void): void;
 }
 
@@ -32,7 +30,7 @@ export class RoomQueue {
   }
 }
 
-/** A fixed number of calls. Partitions take turns. */
+/** Permits a fixed number of parallel calls. Waiting partitions take turns. */
 export class Slots implements CallLimit {
   readonly reason = 'all handlers that this member may run at the same time are busy';
   readonly #queue = new RoomQueue();

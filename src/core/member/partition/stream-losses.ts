@@ -4,57 +4,58 @@ import type { ClearedRecord } from '../../protocol/position-records.js';
 import { clearedUpTo } from './cleared.js';
 import { isSign, type Jump, type LossSigns, NO_SIGNS, skippedIn, together } from './loss-signs.js';
 
-/** How often to look at the stream while messages wait, and while it drops waiting messages. */
+/** Interval between checks of the stream while messages wait, and the shorter interval while it drops waiting messages, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
 /** A message that is dropped within this time after it was stored may go unnoticed: see SPEC.md. */
 const YOUNG_MS = 1_000;
 
-/** The rest of a reader that is not known. */
+/** A rest of unknown length: the reader may never have had a pending request. */
 export const UNKNOWN_REST: Rest = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
 
-/** See `ClearedRecord`; undefined if no trim by an operator is known. */
+/** The record of a trim by an operator (see `ClearedRecord`); undefined if no trim is known. */
 export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;
 
-/** What {@link TrimWatch} works with. */
+/** The dependencies of {@link TrimWatch}. */
 export interface TrimPorts {
   clock: Clock;
   stream: Pick<EventStream, 'bounds'>;
   /** The last received sequence, and how many messages wait after it. */
   reading: () => { received: number; waiting: number };
-  /** A sequence: when an operator trimmed handled messages, no message of the partition up to this sequence waited. */
+  /** Reads the record of the last trim of handled messages by an operator. */
   cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
 }
 
 /** Where a {@link TrimWatch} ended: the next watch of the same owner continues from here. */
 export interface TrimState extends LossSigns {
-  /** Up to here nothing is missing, or the loss was reported. */
+  /** Up to this sequence no message is missing, or the loss was reported. */
   settledTo: number;
 }
 
 /**
- * Detects messages that the stream drops before they are received: the server skips them silently. There are three
- * signs, each combined with a look at the stream. First, the stream begins after the last received message, although
- * messages wait, or no request was open when the stream's start moved. Second, the number of waiting messages falls by
- * more than the number received. Third, a subject is at its limit, and all of its messages wait.
+ * Detects messages that the stream drops before they are received. The server skips them silently. There are three signs, each of which
+ * is combined with the state of the stream. First, the stream begins after the last received message although messages wait. The stream
+ * may also begin within or after a jump of the received sequences, if the reader may have had no open request during the jump. Second,
+ * the number of waiting messages falls by more than the number received. Third, a subject is at its limit, and all of its messages
+ * wait.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
   #settledTo: number;
   #before: number;
   #hasLooked = false;
-  /** The signs noticed since the last look, and the signs that the look in flight investigates. */
+  /** The signs noticed since the last check, and the signs that the check in flight investigates. */
   #signs = NO_SIGNS;
   #asked = NO_SIGNS;
   #noticedAt = 0;
   #looking: Promise<boolean> | undefined;
-  /** The maximum of waiting messages since the last look. */
+  /** The maximum number of waiting messages since the last check. */
   #mostWaiting = 0;
   #waiting: number | undefined;
   /**
-   * When the stream was last known to hold everything that was not received, or when nothing waited; undefined before the
-   * first look, which is made when reading starts.
+   * The last time at which the stream was known to hold all messages that were not received yet, or at which no message waited. It is
+   * undefined before the first check, which is made when reading starts.
    */
   #completeAt: number | undefined;
   #missed = 0;
@@ -72,13 +73,13 @@ export class TrimWatch {
     this.#before = before;
     this.#ports = ports;
     if (!last) return;
-    // Messages that the previous watch had received after that are read again, and may have been dropped by now.
+    // Messages after `received` that the previous watch had already received are read again, and may have been dropped by now.
     const jumps = last.jumps.filter(({ from }) => from < received);
     this.#settledTo = Math.min(last.settledTo, received);
     this.#signs = { jumps, fell: last.fell };
   }
 
-  /** Looks now, and then regularly. */
+  /** Checks the stream now, and then regularly. */
   async start(): Promise<void> {
     await this.#look(() => Number.POSITIVE_INFINITY);
     this.#schedule();
@@ -90,8 +91,8 @@ export class TrimWatch {
   }
 
   /**
-   * A reader has started, and the server has just counted the waiting messages. It starts where the previous one ended, so
-   * at least as many messages wait as at the last delivery.
+   * A reader has started, and the server has just counted the waiting messages. The reader starts where the previous reader ended, so
+   * at least as many messages should wait as at the last delivery.
    */
   opened(waiting: number): void {
     const known = Math.max(this.#missed, this.#waiting ?? 0);
@@ -105,9 +106,8 @@ export class TrimWatch {
   /**
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
-   * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are
-   *   stored, so a jump means messages of other partitions. If a burst is faster than the delivery, losses by a limit go
-   *   unnoticed.
+   * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are stored, so a jump
+   *   means messages of other partitions. If a burst is faster than the delivery, losses because of a limit go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {
     const before = this.#waiting ?? waiting + 1;
@@ -123,13 +123,13 @@ export class TrimWatch {
     if (skipped > 0) this.#notice({ jumps: [{ from: after, to: sequence, skipped, isLong }], fell: 0 });
   }
 
-  /** No message arrived although `waiting` messages waited. The next reader tells the new number. */
+  /** No message arrived although `waiting` messages waited. The next reader shows the new number. */
   missed(waiting: number): void {
     this.#missed = waiting;
   }
 
   /**
-   * Investigates all signs noticed so far, even after the end. False if the stream did not answer: then the messages
+   * Investigates all signs noticed so far, even after {@link stop}. Resolves with false if the stream did not answer. Then the messages
    * received so far must not be committed.
    */
   async settle(): Promise<boolean> {
@@ -163,7 +163,7 @@ export class TrimWatch {
     const { received } = reading();
     // An older answer may be from before the messages were dropped.
     const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
-    // `cleared` is needed only once. Asking now saves time if the member leaves soon.
+    // The record of a trim is needed only once. Reading it together with the bounds saves time if the member leaves soon.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(since),
       this.#hasLooked ? undefined : this.#ports.cleared(),
@@ -184,7 +184,7 @@ export class TrimWatch {
     return true;
   }
 
-  /** The first look: messages that are stored now and disappear later are a loss. */
+  /** Handles the first check. Only messages that are stored now and disappear later are a loss. */
   #begin({ first, missing, created }: StreamBounds, cleared: Cleared): void {
     this.#hasLooked = true;
     this.#settledTo = Math.max(this.#settledTo, Math.min(this.#before, first - 1));
@@ -202,22 +202,23 @@ export class TrimWatch {
       const atMost = passed + Math.min(first - next, waiting);
       return { from, to: first - 1, atMost };
     }
-    // The stream may have changed between the request and the investigation of a jump that was noticed later.
+    // Jumps that were noticed after the request was sent are investigated, too, because the answer may already show the change that
+    // caused them.
     const jumped = this.#jumpOver(bounds, jumps) ?? this.#jumpOver(bounds, this.#signs.jumps);
     if (jumped) return jumped;
     const gaps = Math.max(0, first - this.#settledTo - 1) + missing;
     if (gaps === 0) return undefined;
     if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && passed > 0)
       return { from, to: received, atMost: Math.min(passed, gaps) };
-    // The lost messages were stored after the settled messages, perhaps before a message that was received since.
+    // The lost messages were stored after the settled messages, but perhaps before a message that was received since.
     const to = this.#waiting === 0 ? last : received;
     if (fell > 0) return { from: this.#settledTo + 1, to: Math.max(this.#settledTo + 1, to), atMost: fell };
     return undefined;
   }
 
   /**
-   * The loss if the stream begins within one of the jumps, or after a long one: then the earlier jumps may be losses,
-   * too. Outside the jumps it may have dropped messages after they were received.
+   * Returns the loss if the stream begins within one of the jumps or after a long jump; otherwise undefined. Earlier jumps may then be
+   * losses, too. Messages outside the jumps are not lost, because they were received before the stream dropped them.
    */
   #jumpOver({ first, missing }: StreamBounds, jumps: readonly Jump[]): Trimmed | undefined {
     const at = jumps.findLastIndex(

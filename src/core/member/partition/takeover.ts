@@ -21,9 +21,9 @@ import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
 import type { TrimState } from './stream-losses.js';
 
-/** What a runner leaves of its search for losses to the next runner of its epoch. */
+/** The state of a runner's search for losses, with which the next runner of the same epoch continues. */
 export interface LossesLeft {
-  /** Where the search ended; undefined if the stream's readers search. */
+  /** Where the search ended; undefined if the stream's readers search for losses. */
   state: TrimState | undefined;
   /** Number of lost messages that were found and that the position does not count yet. */
   uncounted: number;
@@ -38,7 +38,7 @@ export interface Takeover {
   died?: DeadOwners | null | undefined;
   /** The epoch of the group's layout: a position of an earlier layout belongs to another partition. Default 0. */
   layout?: number | undefined;
-  /** Where to start if the group has no position here. */
+  /** Where to start if the partition has no position. */
   start: PartitionStart | 'unreadable';
   /** True for messages that were handled before the last resize and are passed over now. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
@@ -70,9 +70,9 @@ export interface Taken {
 }
 
 /**
- * How a takeover ended. `taken`: everything up to `sequence` is committed, and everything up to `resumed` is handled.
- * `fenced`: a newer owner was here, or the takeover is no longer wanted. `unreadable`: the position cannot be decoded, and an
- * operator has to act. `unknown`: try again.
+ * How a takeover ended. `taken`: everything up to `sequence` is committed, and everything up to `resumed` is handled. `fenced`: there
+ * is a newer owner, or the takeover is no longer wanted. `unreadable`: the position cannot be decoded, and an operator has to act.
+ * `unknown`: try again.
  */
 export type TakeoverOutcome =
   | Taken
@@ -82,11 +82,11 @@ export type TakeoverOutcome =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Takes over the position of a partition: reads it, writes it back under our epoch, and deletes the reader of the
- * previous owner. From the write on, commits of an older owner fail. The deletion ends that owner's deliveries and
- * makes it check the position before it reads again.
+ * Takes over the position of a partition: reads it, writes it back under our epoch, and deletes the reader of the previous owner. From
+ * the write on, commits of an older owner fail. The deletion ends that owner's deliveries and makes it check the position before it
+ * reads again.
  *
- * @param held called right after the write: from then on commits are possible, whatever happens to the reader.
+ * @param held called right after the write. From then on commits are possible, regardless of what happens to the reader.
  */
 export async function takeOver(
   takeover: Takeover,
@@ -122,9 +122,9 @@ export async function takeOver(
   }
   if (older) sequence = older.seq;
   else if (takeover.before && takeover.before.status.committed > 0) {
-    // The position existed under this epoch and was removed: its owner knows it best, unless there is a newer owner.
+    // The position existed under this epoch and was removed. This member knows the position best, unless there is a newer owner.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
-    // This write moves a missing position forward, so it is a commit.
+    // This write moves a missing position forward, so it needs the permit, like a commit.
     if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member is not in contact' };
     sequence = takeover.before.status.committed;
   } else {
@@ -134,13 +134,13 @@ export async function takeOver(
   const isStart = older === undefined && start !== 'unreadable' && sequence === start.seq;
   const { created, stored } = older ?? (isStart ? start : { created: takeover.before?.status.mark?.created });
   const mark = markOf(takeover, { sequence, created, stored });
-  // The answer normally arrives during the next steps.
+  // The answer normally arrives while the next steps run.
   const fitting = streamFit(mark, ports);
 
   const reader = newReaderToken();
   const trimmed = (older ?? (isStart ? start : undefined))?.trimmed ?? 0;
   const at = new Date().toISOString();
-  // An owner that never wrote its position has started no call, so its end is not counted.
+  // An owner that never wrote its position has started no call, so its death is not counted.
   const died = older !== undefined && takeover.died?.includes(older.epoch) === true;
   const crashes = crashesAt(older ?? {}, died, ports.maxCrashes);
   const tags = positionTags(layout, older?.sought);
@@ -180,7 +180,7 @@ export async function takeOver(
   return { ...taken, mark: { ...mark, created: fit.created } };
 }
 
-/** Tells what to do: nothing is handled from a guessed position on. */
+/** Says why the position cannot be read, and what to do. A member never starts at a guessed position. */
 function describeUnreadable(partition: number, value: Uint8Array): string {
   return unreadableAs(value) === 'newer'
     ? 'its position was written by a newer version of natspoc: update this member'
@@ -191,8 +191,8 @@ const describeNoStart = (partition: number): string =>
   `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
 /**
- * True if our lease is still the newest. Then the higher epoch in the position was never granted in this bucket: the
- * position is from before the bucket was restored.
+ * True if our lease is still the newest. Then a higher epoch in the position was never granted in this bucket, because the position is
+ * from before the bucket was restored.
  */
 async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
   const found = await bucket.read(keys.lease(group, partition));
@@ -212,7 +212,10 @@ export const continues = (
   sequence: number,
 ): boolean => before !== undefined && before.committed <= sequence && sequence <= before.position;
 
-/** Messages handled under this epoch are not handled again, unless a seek has moved the position back. */
+/**
+ * The mark from which to continue. Messages that were handled under this epoch are not handled again, unless a seek has moved the
+ * position back.
+ */
 function markOf({ before }: Takeover, position: PositionMark): PositionMark {
   if (!before || position.sequence < before.status.committed) return position;
   const { position: sequence, mark } = before.status;

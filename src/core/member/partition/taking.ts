@@ -12,20 +12,21 @@ import { PartitionReader, type PartitionReaderEvents } from './partition-reader.
 import { TrimWatch } from './stream-losses.js';
 import { continues, type LossesLeft, type Taken, type Takeover, takeOver } from './takeover.js';
 
-/** Wait before a drain tries again to take the position over. */
+/** Delay before a drain tries again to take the position over, in milliseconds. */
 const TAKE_RETRY_MS = 250;
 
 /**
- * How long the last commit of a drain may take: longer than a cluster needs to elect a leader of the bucket. The lease
- * has to wait for the leader as well. An owner that gets the partition earlier starts at the last commit.
+ * How long the last commit of a drain may take, in milliseconds. The time is longer than a cluster needs to elect a leader of the
+ * bucket. The write of the lease has to wait for that leader as well. If the partition moves without its last commit, the next owner
+ * starts at the previous commit.
  */
 const FLUSH_MS = 15_000;
 
-/** What {@link Taking} reports to its runner. */
+/** Receives what {@link Taking} reports. */
 export interface TakingEvents {
   /** `running`: handle the partition; `draining`: only commit the messages that were handled before. */
   phase(): 'running' | 'draining' | 'ended';
-  /** The position is ours: commits are possible before there is a reader. */
+  /** The position is ours, so commits are possible even before there is a reader. */
   held(committer: Committer, taken: Taken): void;
   /** A temporary failure. */
   failed(message: string): void;
@@ -35,13 +36,13 @@ export interface TakingEvents {
   unreadable(message: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
-  /** Effects of messages can never become safe. */
+  /** The effects of handled messages can never become safe, because the barrier was rejected. */
   unsafe(error: StopConsuming): void;
 }
 
 /**
- * Takes the position of a partition over, and makes the committer and the reader that continue there. Counts the messages
- * that the stream dropped before they were received.
+ * Takes the position of a partition over, and creates the committer and the reader that continue from there. Counts the messages that
+ * the stream dropped before they were received.
  */
 export class Taking {
   readonly #takeover: Takeover;
@@ -77,7 +78,7 @@ export class Taking {
     return this.#result;
   }
 
-  /** Makes the reader of the messages after the position that was taken over. */
+  /** Creates the reader of the messages after the position that was taken over. */
   reader(
     { mark, reader, tags }: Taken,
     window: ReaderWindow,
@@ -94,7 +95,7 @@ export class Taking {
         partition,
         name: readerName(group, partition, epoch, reader),
         trimWatch: this.#trimWatch,
-        // While a batch is handled, the next one is made full.
+        // While one batch is handled, the next batch is filled.
         concurrency: typeof this.#ports.handler === 'function' ? this.#atOnce : 2 * this.#atOnce,
         isHandled: tags.sought ? undefined : isHandled,
         progress: { waiting, handledUpTo: () => this.#committer?.handledUpTo ?? 0 },
@@ -104,18 +105,18 @@ export class Taking {
     return this.#reader;
   }
 
-  /** How many messages calls may have at the same time. */
+  /** How many messages may be in handler calls at the same time. */
   get #atOnce(): number {
     const { handler } = this.#ports;
     return typeof handler === 'function' ? (this.#settings.concurrency ?? 1) : handler.limits.messages;
   }
 
-  /** Upper bound of the number of messages that the stream dropped. */
+  /** Upper bound on the number of messages that the stream dropped. */
   get trimmed(): number {
     return this.#trimmed;
   }
 
-  /** What is left of the search for losses: of its own search, or of its predecessor's if it took nothing over. */
+  /** The state of the search for losses: that of this object, or that of the previous runner if this object has taken nothing over. */
   get losses(): LossesLeft {
     const before = this.#takeover.before?.losses;
     return {
@@ -124,10 +125,7 @@ export class Taking {
     };
   }
 
-  /**
-   * True if the last commit of a drain has succeeded: the stored position is the committed one, unless it was moved
-   * since.
-   */
+  /** True if the last commit of a drain has succeeded: the stored position is the committed one, unless a seek has moved it since. */
   get isCertain(): boolean {
     return this.#isCertain;
   }
@@ -173,7 +171,7 @@ export class Taking {
       if (!this.#isWanted) return undefined;
       if (taken.kind === 'taken') return taken;
       if (taken.kind === 'unknown' && this.#events.phase() === 'draining') {
-        // If all tries fail, the partition moves without the last commit.
+        // If all attempts fail, the partition moves without the last commit.
         await sleep(this.#ports.clock, TAKE_RETRY_MS);
         continue;
       }
@@ -215,7 +213,7 @@ export class Taking {
     const { group, partition, start } = this.#takeover;
     const { bucket, clock, stream } = this.#ports;
     if (stream.shared) return undefined;
-    // If the group starts here, missing messages are not a loss: they may have been dropped before.
+    // If the group starts here, missing messages are not a loss, because they may have been dropped before the group started.
     const lostFrom = start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq);
     return new TrimWatch(
       resumed,
@@ -241,7 +239,7 @@ export class Taking {
     this.#committer?.trimmed(this.#trimmed);
   }
 
-  /** Keeps the position from passing a loss before the loss is reported. */
+  /** Returns the check before each commit, which keeps the position from passing a loss before the loss is reported. */
   #confirming(): () => Promise<Confirmation> {
     const { shared } = this.#ports.stream;
     const isUrgent = (): boolean => this.#events.phase() === 'draining';

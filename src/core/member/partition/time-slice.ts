@@ -1,12 +1,11 @@
 import type { Clock } from '../../lib/clock.js';
 
-/** Synchronous handlers may occupy the event loop for this time; renewals tolerate more. */
+/** Synchronous handlers may occupy the event loop for this time, in milliseconds. Renewals tolerate longer delays. */
 const TURN_MS = 100;
 
 /**
- * Shares the event loop between computing handlers and everything else: renewals, commits, signals. A backlog of
- * synchronous calls is cut into slices, and the loop runs in between. A partition that has used up a slice
- * waits for the others.
+ * Shares the event loop between computing handlers and everything else: renewals, commits, signals. A backlog of synchronous calls is
+ * cut into slices, and the event loop does its other work in between. A partition that has used up a slice waits for the others.
  */
 export class TimeSlice {
   readonly #clock: Clock;
@@ -15,7 +14,7 @@ export class TimeSlice {
   #running = false;
   /** Waiting partitions, in the order of their next slices. */
   #waiting = new Set<() => void>();
-  /** Partitions that had this slice, and those of them that wait for a later slice, after all others. */
+  /** Partitions that had this slice, and those of them that wait for a later slice behind all other partitions. */
   readonly #users = new Set<() => void>();
   readonly #behind = new Set<() => void>();
 
@@ -49,8 +48,8 @@ export class TimeSlice {
   }
 
   /**
-   * Calls back in a later slice; the same callback waits only once. A partition that had this slice comes after
-   * partitions that did not: all of them may have been resumed together, for example by the permit.
+   * Calls back in a later slice; a callback that already waits is not added again. A partition that had this slice comes after
+   * partitions that did not, because all of them may have been resumed together, for example by the permit.
    */
   whenNext(resume: () => void): void {
     (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);
@@ -65,7 +64,7 @@ export class TimeSlice {
     for (const [i, resume] of queue.entries()) {
       resume();
       if (!this.#isUsedUp()) continue;
-      // The others have not had their slice yet: they come before the partition that used this slice.
+      // The other partitions have not had their slice yet, so they come before the partition that used this slice.
       this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
       return;
     }

@@ -11,10 +11,10 @@ import { inWords } from '../../lib/in-words.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { KeyMissing } from './keyless.js';
 
-/** A message that can never be handled: it is not tried again. Thrown by schemas and decoders, and by handlers. */
+/** The error of a message that can never be handled, and therefore is not tried again. Thrown by schemas, decoders and handlers. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
-  /** How many members in a row have died or hung while they handled it; absent if it is invalid for another reason. */
+  /** How many members in a row have died or hung while they handled the message; absent if the message is invalid for another reason. */
   declare readonly crashes?: number;
 }
 
@@ -38,15 +38,16 @@ export interface Failure {
  */
 export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
 
-/** Decides what follows a failed attempt. Without a verdict `maxAttempts` and `onFailure` decide. */
+/** Decides what follows a failed attempt. If it returns no verdict, `maxAttempts` and `onFailure` decide. */
 export type Judge = (failure: Failure) => Verdict | undefined;
 
-/** What follows a failed attempt, and the fault of the verdict, if any. */
+/** What follows a failed attempt, and what is wrong with the verdict, if anything. */
 export type Decision = NextStep & { readonly fault?: string };
 
 /**
- * Decides by the judge, or by the policy. A judge that throws, or has an unknown verdict, halts the partition. A message without a
- * key that was not tried becomes a dead letter, whatever judge and policy say.
+ * Decides what follows a failed attempt: by the judge, or by the policy if the judge returns no verdict. If the judge throws or returns
+ * an unknown verdict, the partition halts. A message that failed with {@link KeyMissing} becomes a dead letter, regardless of the judge
+ * and the policy.
  *
  * @param random from 0 to 1.
  */
@@ -73,7 +74,7 @@ export function decide(
   if (verdict === 'halt' || verdict === 'skip' || verdict === 'dead-letter') return { kind: verdict };
   const delayMs = retryInMs(verdict);
   if (delayMs !== undefined) return { kind: 'retry', delayMs };
-  // The judge is an async function: an unhandled rejection would end the process.
+  // The judge is an async function. Its promise must not be rejected without a handler, because that would end the process.
   if (verdict instanceof Promise) verdict.catch(() => {});
   return { kind: 'halt', fault: `judge returned ${inWords(verdict)}, which is not a verdict` };
 }

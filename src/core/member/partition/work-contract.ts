@@ -9,14 +9,14 @@ import type { PartitionEvents } from './partition-events.js';
 
 /** How messages are handled. */
 export interface WorkSettings {
-  /** Handlers of one partition that may run in parallel, each for a different key. Default 1. */
+  /** How many handlers of one partition may run in parallel, each for a different key. Default 1. */
   concurrency?: number | undefined;
   failure: FailurePolicy;
-  /** An attempt that takes longer fails; undefined: no limit. */
+  /** An attempt fails if it takes longer than this, in milliseconds; undefined if there is no limit. */
   handlerTimeoutMs?: number | undefined;
 }
 
-/** What {@link PartitionWork} works with. */
+/** The dependencies of {@link PartitionWork}. */
 export interface WorkPorts extends FailurePorts, CallPorts, GatePorts {
   events: Pick<PartitionEvents, 'attemptFailed' | 'handled'>;
 }
@@ -26,11 +26,11 @@ export type Halt =
   | { kind: 'halted'; message: string; held: HoldUp }
   | { kind: 'stopped'; error: StopConsuming };
 
-/** Informs the runner. */
+/** Receives the progress of the work. */
 export interface WorkProgress {
-  /** Everything up to this message is settled, `messages` more than before. Reported even after the end. */
+  /** Everything up to this message is settled, which is `messages` more than before. Reported even after the runner has ended. */
   advanced(message: StreamMessage, messages: number): void;
-  /** Handlers are idle, because all accepted messages wait for running calls. */
+  /** More handlers could run, but all accepted messages have to wait for running calls. */
   starving(): void;
   /** No more messages are started; running handlers continue. */
   halting(halt: Halt): void;

@@ -14,8 +14,8 @@ import type { Lead } from './lead.js';
 import type { Halt, WorkPorts, WorkProgress, WorkSettings } from './work-contract.js';
 
 /**
- * The handler calls of one partition: which message is next, and up to where all are settled. Knows nothing of readers
- * and positions.
+ * Calls the handler for the messages of one partition: decides which message is next, and keeps track of the message up to which all
+ * are settled. It knows nothing about readers and positions.
  */
 export class PartitionWork {
   readonly #ports: WorkPorts;
@@ -60,7 +60,7 @@ export class PartitionWork {
     this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
   }
 
-  /** Stays close to the position until deaths no longer count. To be called before the first message. */
+  /** Keeps handlers close to the position until deaths no longer count. To be called before the first message. */
   keepShort(lead: Lead): void {
     this.#lead = lead;
   }
@@ -80,7 +80,7 @@ export class PartitionWork {
     return this.#queues.oldest?.timestampMs;
   }
 
-  /** Why the program lets no call start; undefined if it does not stop calls. */
+  /** Why no call may start at the moment: the partition is paused, or the limit on calls is reached; undefined if neither applies. */
   get held(): HeldBack | undefined {
     return this.#gate.held;
   }
@@ -90,7 +90,7 @@ export class PartitionWork {
     return this.#failures.holdUp;
   }
 
-  /** What is known of a message that failed and is not settled; undefined if there is no such message. */
+  /** What is known about a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     return this.#failures.failing(sequence);
   }
@@ -116,7 +116,7 @@ export class PartitionWork {
     this.#batching?.arrived(message);
     this.#lead?.arrived(message.sequence);
     const isPlain = !this.#batching && !this.#caution && !this.#lead;
-    // If nothing waits, a synchronous handler costs no bookkeeping and no promise.
+    // If no message waits, the handler is called at once, so that a synchronous handler costs no bookkeeping and no promise.
     if (isPlain && this.#queues.size === 0 && this.#gate.mayStart(undefined) && this.#gate.admit())
       this.#callAtOnce(message);
     else {
@@ -134,7 +134,7 @@ export class PartitionWork {
     this.#failures.close();
   }
 
-  /** Closes, aborts running handlers, and reports nothing more: their results no longer count. */
+  /** Closes, and aborts running handlers. Their results cause no more events. */
   abandon(reason: string): void {
     this.close();
     this.#abandoned = true;
@@ -174,7 +174,7 @@ export class PartitionWork {
     const batching = this.#caution ? undefined : this.#batching;
     if (!first || batching?.isDue(this.#queues) === false) return [];
     if (this.#near([first]).length === 0 || !this.#gate.mayStart(this.#caution)) return [];
-    // The quota may end within a batch.
+    // The quota may be used up within a batch.
     return this.#gate.admitted(this.#near(batching ? batching.next(this.#queues) : [first]));
   }
 
@@ -188,7 +188,7 @@ export class PartitionWork {
     return this.#lead ? this.#lead.within(run, () => this.#pump()) : run;
   }
 
-  /** Calls the handler for a message while nothing waits. The message becomes an entry only if the call lasts or fails. */
+  /** Calls the handler for a message while nothing waits. The message becomes an entry only if the call returns a promise or fails. */
   #callAtOnce(message: StreamMessage): void {
     const call = this.#calls.begin(message, 1);
     let running: Promise<unknown> | undefined;
@@ -238,7 +238,7 @@ export class PartitionWork {
     });
   }
 
-  /** These messages, which follow one another, are settled. */
+  /** Settles these messages, which follow one another. */
   #settle(run: readonly Entry[], how: Dealt = 'handled'): void {
     const [first] = run;
     if (!first) return;
@@ -261,7 +261,10 @@ export class PartitionWork {
     this.#ports.events.handled(message, how);
   }
 
-  /** A call has failed: as a whole, or from one message on. Messages after the failed message wait for it. */
+  /**
+   * Handles a call that has failed as a whole, or from one message on. Messages after the failed message wait until that message is
+   * settled.
+   */
   #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
     const index = this.#batching && FailedAt.indexIn(error);
     const isAtOne = index !== undefined;
@@ -286,8 +289,8 @@ export class PartitionWork {
   }
 
   /**
-   * Tries the messages of a batch one at a time, with the usual number of attempts each. So only the message that fails is
-   * skipped, stored as a dead letter, or halts the partition.
+   * Tries the messages of a batch one at a time, each with the usual number of attempts. So only the message that fails is skipped,
+   * stored as a dead letter, or halts the partition.
    */
   #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {
     this.#ports.events.attemptFailed(first.message, first.attempt, error, 'retry');
@@ -302,7 +305,10 @@ export class PartitionWork {
     this.#progress.halting(halt);
   }
 
-  /** With a concurrency of 1 all messages wait in one queue, so another message would not help. */
+  /**
+   * Reports that more handlers could run if more messages arrived. With a concurrency of 1 all messages wait in one queue, so another
+   * message would not help.
+   */
   #tellStarving(): void {
     if (this.#limit === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;
     if (this.#calls.size < this.#concurrency) this.#progress.starving();
