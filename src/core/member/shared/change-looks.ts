@@ -2,57 +2,55 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { EventStream } from '../../ports/index.js';
 
 /**
- * The pause after a look: `REST` times as long as the look took, at most `MOST_REST_MS`. While nats-server 2.9 counts the waiting
- * messages of a reader, it delivers none, and in the newest part of a stream counting takes 10 ms.
+ * The pause after a check is `REST` times as long as the check took, but at most `MOST_REST_MS`. The pause is needed because
+ * nats-server 2.9 delivers no messages to a reader while it counts the waiting ones. Counting in the newest part of a stream takes 10
+ * ms.
  */
 const REST = 4;
 const MOST_REST_MS = 50;
 
-/** How often to check a reader that must be removed, if there is no answer. */
+/** Maximum number of checks of a reader that is about to be removed, if the server does not answer. */
 const LAST_LOOKS = 3;
 
-/** What {@link ChangeLooks} work with. */
+/** The dependencies of {@link ChangeLooks}. */
 export interface ChangeLooksPorts {
   clock: Clock;
   stream: Pick<EventStream, 'inspect'>;
-  /** The reader, and how many messages it has delivered; undefined if it is not open yet. */
+  /** The name of the reader, and how many messages it has delivered here; undefined if the reader is not open yet. */
   reading: () => { name: string; delivered: number } | undefined;
-  /** The partitions that the reader serves now, and after which sequences. */
+  /** The partitions that the reader serves now, with the sequence after which it delivers to each of them. */
   serving: () => ReadonlyMap<number, number>;
   /**
-   * Resolves when it is certain that no passed-over message was lost, or when the loss is reported. False if there was
-   * no answer.
+   * Resolves with true when it is certain that no passed-over message was lost, or when the loss has been reported. Resolves with false
+   * if the server did not answer.
    */
   settle: () => Promise<boolean>;
 }
 
-/** What a look may find. */
+/** Receives what a check finds. */
 export interface ChangeLooksEvents {
-  /**
-   * Another client had changed the reader: its deliveries to these partitions, after these sequences, are in
-   * doubt.
-   */
+  /** Another client had changed the reader, so its deliveries to these partitions after these sequences are in doubt. */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
   /** Another client has pulled messages from the reader. */
   pulled(): void;
 }
 
 /**
- * Looks whether another client has changed a shared reader, before its deliveries are committed. This works even after the reader
- * has ended, because the server keeps it for a while.
+ * Checks whether another client has changed a shared reader, before the reader's deliveries are committed. The check works even after
+ * the reader has ended, because the server keeps the reader for a while.
  */
 export class ChangeLooks {
   readonly #ports: ChangeLooksPorts;
   readonly #events: ChangeLooksEvents;
-  /** The partitions that the reader has served since the last look, and after which sequence. */
+  /** The partitions that the reader has served since the last check, with the sequence after which it delivered to each of them. */
   #served = new Map<number, number>();
-  /** The number of received messages at a look that showed more deliveries. */
+  /** How many messages had been received at the last check, if the server had then delivered more; otherwise undefined. */
   #missingAfter: number | undefined;
-  /** The look that is under way, the next look, and when the next look may begin. */
+  /** The check in progress, the next check, and when the next check may begin. */
   #look: Promise<boolean> | undefined;
   #nextLook: Promise<boolean> | undefined;
   #nextLookAt = 0;
-  /** Ends the pause before the next look, if there is one. */
+  /** Ends the pause before the next check, if there is a pause. */
   #hurry: (() => void) | undefined;
   #isEnding = false;
 
@@ -61,21 +59,21 @@ export class ChangeLooks {
     this.#events = events;
   }
 
-  /** The reader serves a partition from now on, after this sequence. */
+  /** Records that the reader serves a partition from now on, and delivers to it after this sequence. */
   serves(partition: number, behind: number): void {
     if (!this.#served.has(partition)) this.#served.set(partition, behind);
   }
 
-  /** True if the reader has served partitions since the last answered look, or a look is under way. */
+  /** True if the reader has served partitions since the last answered check, or if a check is in progress. */
   get isDue(): boolean {
     return this.#served.size > 0 || this.#look !== undefined;
   }
 
   /**
-   * Looks, and reports what it finds. Each caller gets the answer to a request that was sent after its call, so
-   * the answer confirms all earlier deliveries. False if there was no answer.
+   * Checks the reader, and reports what it finds. Each caller gets the answer to a request that was sent after its call, so the answer
+   * confirms all earlier deliveries. Resolves with false if there was no answer.
    *
-   * @param isUrgent true if the look must not wait for the pause, because a drain waits for the answer.
+   * @param isUrgent true if the check must not wait for the pause, because a drain waits for the answer.
    */
   look(isUrgent = false): Promise<boolean> {
     if (isUrgent) {
@@ -88,7 +86,7 @@ export class ChangeLooks {
     return this.#nextLook;
   }
 
-  /** The reader has ended. It is removed when this promise resolves. */
+  /** Makes the last checks of a reader that has ended. The reader is removed when this promise resolves. */
   async end(): Promise<void> {
     this.#isEnding = true;
     for (let tries = 0; this.#served.size > 0 && tries < LAST_LOOKS; tries++) await this.look();
@@ -140,7 +138,7 @@ export class ChangeLooks {
     const isAnswered = (found !== undefined || reading() === undefined) && isSettled;
     if (!isAnswered) this.#served = new Map([...this.#served, ...served]);
     if (typeof found !== 'object' || this.#isEnding) return isAnswered;
-    // Messages that the server has just sent may still be in flight, so they have to be missing twice.
+    // Messages that the server has just sent may still be in flight, so they count as missing only if two checks in a row miss them.
     const isMissing = found.delivered > before && (reading()?.delivered ?? 0) === before;
     if (isMissing && this.#missingAfter === before) this.#events.pulled();
     this.#missingAfter = isMissing ? before : undefined;

@@ -11,7 +11,7 @@ export const byKey: PartitionIn = (message, { partitions, prefix }) =>
     : (partitionOfSubject(prefix, message.subject) ?? -1);
 
 /**
- * How a member finds the keys of its group.
+ * The key by which a member finds the partitions of its group's messages.
  *
  * @param given the key that the program names.
  * @throws NatspocError `config` if the group's key is a function that the program does not name.

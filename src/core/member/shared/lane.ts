@@ -2,37 +2,40 @@ import type { Coverage, Reader, ReaderSink } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { SharedReader } from './shared-reader.js';
 
-/** What a lane needs from the stream that it belongs to. */
+/** The functions of the shared stream that its lanes use. */
 export interface LaneOwner {
-  /** The lane can take messages again, and no reader serves it. */
+  /** Called when the lane can take messages again and no reader serves it. */
   wants(lane: Lane): void;
-  /** The lane has ended. */
+  /** Called when the lane has ended. */
   forget(lane: Lane): void;
-  /** Upper bound of the number of messages from the lane's next sequence to the end of the stream. */
+  /** Upper bound on the number of messages from the lane's next sequence to the end of the stream. */
   behind(lane: Lane): number;
   /** How many partitions share the messages of the stream. */
   readonly partitions: number;
-  /** One reader delivers at most this number of messages ahead of the handlers. */
+  /** Maximum number of messages that one reader delivers ahead of the handlers. */
   readonly readAhead: number;
 }
 
 /**
- * One partition's part of a shared reader: all messages of the partition from `next` on, once and in order, whichever
- * reader delivers them.
+ * The messages of one partition from `next` on. Each message is delivered once and in order, even if several shared readers deliver
+ * them in turn.
  */
 export class Lane implements Reader {
   readonly partition: number;
   readonly #owner: LaneOwner;
   readonly #sink: ReaderSink;
-  /** The first sequence that was not delivered to the lane. Messages before it are passed over, so a change of readers repeats nothing. */
+  /**
+   * The first sequence that has not been delivered to the lane. Messages before this sequence are passed over, so a change of readers
+   * repeats nothing.
+   */
   next: number;
   /** The reader that serves the lane; undefined if the lane was left behind, or has just begun. */
   reader: SharedReader | undefined;
-  /** Number of messages delivered and not released. */
+  /** Number of messages that were delivered to the lane and are not released yet. */
   held = 0;
-  /** The readers whose room the held messages take, in the order of their release. */
+  /** The readers in whose windows the held messages take up room, in the order in which the messages are released. */
   readonly #runs: { reader: SharedReader | undefined; messages: number }[] = [];
-  /** After the lane was left behind, it asks for more when it holds no more than this number of messages. */
+  /** After a reader has left the lane behind, the lane asks for messages again when it holds at most this number of messages. */
   #enough = 0;
   #isClosed = false;
   /** True for a message that the partition passes over. */
@@ -82,8 +85,8 @@ export class Lane implements Reader {
   }
 
   /**
-   * Messages from earlier readers are in no reader's window. A lane with many such messages waits, as if it had
-   * been left behind.
+   * Starts the lane with `held` messages of earlier readers, which take up room in no reader's window. A lane that holds many such
+   * messages waits, as if a reader had left it behind.
    */
   start(held: number): void {
     this.held += held;
@@ -92,7 +95,7 @@ export class Lane implements Reader {
     this.#owner.wants(this);
   }
 
-  /** A message of the partition arrives from the reader that serves it. */
+  /** Delivers a message of the partition from the reader that serves the lane. */
   deliver(message: StreamMessage, from: SharedReader): void {
     this.next = message.sequence + 1;
     this.held++;
@@ -128,7 +131,7 @@ export class Lane implements Reader {
   /** Does nothing: the budget belongs to all lanes together. */
   resize(): void {}
 
-  /** The lane's reader has ended. */
+  /** Ends the lane because its reader has ended, and reports the fault. */
   fault(...args: Parameters<ReaderSink['fault']>): void {
     if (this.#isClosed) return;
     this.#end();

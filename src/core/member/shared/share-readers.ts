@@ -5,16 +5,16 @@ import type { GroupStart } from '../partition/group-start.js';
 import { newReaderToken } from '../partition/reader-token.js';
 import { SharedStream } from './shared-stream.js';
 
-/** The partitions and budget for which {@link shareReaders} reads. */
+/** The group and the limits for which {@link shareReaders} reads. */
 export interface ReadersOf {
   group: string;
   clock: Clock;
   start: GroupStart;
-  /** Limit of messages and bytes in memory, for all partitions. */
+  /** Limit on messages and bytes in memory, for all partitions together. */
   budget: ReaderWindow;
 }
 
-/** A stream that is read once for all partitions of a member. */
+/** Wraps a stream so that it is read only once for all partitions of a member. */
 export function shareReaders(
   stream: EventStream,
   partitions: number,

@@ -13,7 +13,7 @@ import { ChangeLooks } from './change-looks.js';
 import type { Lane } from './lane.js';
 import { WindowRoom } from './window-room.js';
 
-/** What a shared reader needs. */
+/** The dependencies of a shared reader. */
 export interface SharedReaderPorts {
   clock: Clock;
   stream: EventStream;
@@ -24,18 +24,19 @@ export interface SharedReaderPorts {
 export interface SharedReaderEvents {
   /** A message has been delivered to its lane or passed over. */
   advanced(reader: SharedReader): void;
-  /** The reader serves no lane any more, or has ended and reported its end to its lanes. */
+  /** The reader has ended: it has no lanes any more, it had a fault, or another client had changed it. */
   ended(reader: SharedReader): void;
-  /** Another client had changed the reader: its deliveries to these partitions, after these sequences, are in doubt. */
+  /** Another client had changed the reader, so its deliveries to these partitions after these sequences are in doubt. */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
-  /** A lane was left behind, because it was full while others had nothing. */
+  /** The reader has left a full lane behind, so that other lanes get messages. */
   leftBehind(lane: Lane): void;
 }
 
 /**
- * One reader of all partitions: gives each message to the lane of its partition, and passes over messages of other members.
- * It waits while the lanes hold as much as its window allows. A lane is left behind if it holds more than the rest of the
- * window while another lane has nothing. So a slow partition holds up no other.
+ * One reader of all partitions: gives each message to the lane of its partition, and passes over messages of other members. The reader
+ * waits while the lanes hold as many messages as its window allows. It leaves a lane behind if that lane holds at least as many
+ * messages as the window still has room for, while another lane holds less than half as many. So a slow partition does not hold up the
+ * others.
  */
 export class SharedReader {
   readonly #ports: SharedReaderPorts;
@@ -71,7 +72,7 @@ export class SharedReader {
       ...ports,
       reading: () => ({ received: this.#covered, waiting: this.pending }),
       cleared: async () => undefined,
-      // The partition of the messages is unknown, so the count is reported for one of the partitions.
+      // The partitions of the lost messages are unknown, so their number is reported for one of the partitions.
       trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
     });
     this.#looks = new ChangeLooks(
@@ -79,7 +80,7 @@ export class SharedReader {
         ...ports,
         reading: () => this.#reader && { name: this.#name, delivered: this.delivered },
         serving: () => new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)])),
-        // A loss among the messages passed over must be reported before a commit.
+        // A loss among the messages that were passed over must be reported before a commit.
         settle: () => this.#trimWatch.settle(),
       },
       {
@@ -93,7 +94,7 @@ export class SharedReader {
     );
   }
 
-  /** Messages that wait at the server, as of the last delivery. */
+  /** Number of messages that wait at the server, as of the last delivery. */
   get pending(): number {
     return this.#reader?.pending ?? 0;
   }
@@ -131,7 +132,7 @@ export class SharedReader {
     const opened = await this.#ports.stream.open(options, {
       message: (message) => this.#receive(message),
       gone: (messages) => this.#end('broken', `it delivered nothing, although ${messages} messages waited`),
-      // Only this member knows the reader's name, so a deletion has no meaning: open another reader.
+      // Only this member knows the reader's name, so a deletion does not mean that a newer owner exists. Another reader is opened.
       fault: (fault, reason) => this.#end(fault === 'deleted' ? 'broken' : fault, reason),
     });
     if (opened.kind !== 'ok') return opened;
@@ -143,12 +144,12 @@ export class SharedReader {
     return opened;
   }
 
-  /** Begins deliveries, once, to the lanes added before and later. A reader without lanes ends instead. */
+  /** Begins deliveries to all lanes, including those that are added later. A reader without lanes ends instead. */
   async start(): Promise<void> {
     if (this.#isClosed || this.#isStarted) return;
     if (this.#lanes.size === 0) return this.#endIfDeserted();
     this.#isStarted = true;
-    // The watch starts first, because a lane may leave with the first message: earlier losses would not be reported.
+    // The trim watch starts first, because a lane may leave with the first message. Earlier losses would then not be reported.
     await this.#trimWatch.start();
     this.#reader?.start(0);
   }
@@ -161,14 +162,14 @@ export class SharedReader {
     this.#lastLane = lane;
   }
 
-  /** Serves a lane no longer. */
+  /** Stops serving a lane. */
   remove(lane: Lane): void {
     if (this.#lanes.get(lane.partition) !== lane) return;
     this.#lanes.delete(lane.partition);
     this.#endIfDeserted();
   }
 
-  /** Gives all lanes to another reader, which has reached the same place, and ends. */
+  /** Gives all lanes to the reader with which this reader has caught up, and ends. */
   handOver(to: SharedReader): void {
     for (const lane of this.#lanes.values()) to.add(lane);
     this.#lanes.clear();
@@ -181,19 +182,19 @@ export class SharedReader {
     this.#endIfDeserted();
   }
 
-  /** Messages of its lanes were handled. */
+  /** Returns the room of handled messages to the window. */
   release(messages: number): void {
     this.#room.release(messages);
   }
 
-  /** For an ended reader: true until a look that began after its last delivery is answered. */
+  /** True for an ended reader, until a check that began after its last delivery has been answered. */
   get isUnconfirmed(): boolean {
     return this.#looks.isDue;
   }
 
   /**
-   * Looks whether another client has changed the reader; see {@link ChangeLooks.look}. If so, ends the reader, and reports
-   * the partitions concerned.
+   * Checks whether another client has changed the reader; see {@link ChangeLooks.look}. If so, ends the reader, and reports the
+   * affected partitions.
    */
   confirm(isUrgent = false): Promise<boolean> {
     return this.#looks.look(isUrgent);
@@ -211,7 +212,7 @@ export class SharedReader {
     void this.#remove();
   }
 
-  /** Looks at the reader before it is removed: afterwards nothing shows whether another client had changed it. */
+  /** Checks the reader before it is removed, because afterwards nothing shows whether another client had changed it. */
   async #remove(): Promise<void> {
     await this.#looks.end();
     this.#reader?.close();
@@ -245,7 +246,7 @@ export class SharedReader {
     const lane = partition === undefined ? undefined : this.#lanes.get(partition);
     if (!lane || sequence < lane.next || lane.passes(message)) this.#room.pass(this.pending > 0);
     else if (this.#room.isUnfair(lane)) {
-      // The lane has got all its messages before this one.
+      // The lane has received all its messages before this one.
       lane.next = sequence;
       this.#leave(lane);
       this.#room.pass(this.pending > 0);

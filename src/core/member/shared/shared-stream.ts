@@ -14,34 +14,34 @@ import { SharedReader } from './shared-reader.js';
 
 /** How long lanes are gathered before a catch-up reader is opened for all of them, in milliseconds. */
 const GATHER_MS = 5;
-/** A lane that is this number of sequences ahead of the head does not wait for it: reading them takes about 0.1 s. */
+/** A lane that is this number of sequences ahead of the head does not wait for the head, which needs about 0.1 s to read them. */
 const FAR_AHEAD = 50_000;
 /** A reader that was opened for expected lanes is closed if no lane begins within this time, in milliseconds. */
 const PREPARED_MS = 5_000;
 /** If the server answers no requests about readers, at most this many ended readers are remembered. */
 const MOST_UNCONFIRMED = 4;
 
-/** What a {@link SharedStream} is made of. */
+/** The dependencies of a {@link SharedStream}. */
 export interface SharedStreamPorts {
   clock: Clock;
   stream: EventStream;
   /** The partition of a message; undefined if it has none. */
   partitionOf: (message: StreamMessage) => number | undefined;
   partitions: number;
-  /** Limit of messages and bytes in memory, for all partitions. */
+  /** Limit on messages and bytes in memory, for all partitions together. */
   budget: ReaderWindow;
-  /** Messages missing up to this sequence are not a loss: they are from before the group began. */
+  /** Messages that are missing up to this sequence are not a loss, because they are from before the group began. */
   lostFrom: number;
-  /** Makes a name for a reader that was never used before. */
+  /** Makes a reader name that was never used before. */
   newName: () => string;
 }
 
 /**
- * Reads the stream once for all partitions of a member. One reader, the head, serves all of them. A second reader, the
- * catch-up reader, serves partitions that were taken over at a position behind the head, or that the head left behind
- * because they were full. It starts at the smallest sequence that a partition needs; its partitions join the head when
- * it has reached the head. Messages before the next sequence of a partition are passed over, so the change of readers
- * causes neither a gap nor a repeat.
+ * Reads the stream once for all partitions of a member. One reader, the head, serves all of them. A second reader, the catch-up reader,
+ * serves partitions that were taken over at a position behind the head, or that the head left behind because they were full. The
+ * catch-up reader starts at the smallest sequence that one of its partitions needs. Its partitions join the head when it has reached
+ * the head. Messages before the next sequence of a partition are passed over, so the change of readers causes neither a gap nor a
+ * repeat.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
@@ -68,11 +68,9 @@ export class SharedStream implements EventStream, LaneOwner {
   readonly #behind = new Set<Lane>();
   /** The open lane of each partition. */
   readonly #lanes = new Map<number, Lane>();
-  /**
-   * Partitions that must start again, at the latest after these sequences, because another client changed their reader.
-   */
+  /** Partitions that must start again after these sequences, or earlier, because another client changed their reader. */
   readonly #doubts = new Map<number, { behind: number; reason: string }>();
-  /** Readers that have ended, and delivered messages after their last look. */
+  /** Ended readers that delivered messages after their last check. */
   #unconfirmed: SharedReader[] = [];
 
   constructor(ports: SharedStreamPorts) {
@@ -93,16 +91,13 @@ export class SharedStream implements EventStream, LaneOwner {
     this.#lanes.set(partition, lane);
     const doubt = this.#doubts.get(partition);
     this.#doubts.delete(partition);
-    // Another client changed the previous reader: the partition learns of it here.
+    // Another client changed the previous reader, and the partition counts doubtful deliveries as handled, so it has to start again.
     if (doubt && Math.max(startSequence - 1, handledUpTo) > doubt.behind)
       queueMicrotask(() => lane.fault('foreign', doubt.reason));
     return { kind: 'ok', reader: lane };
   }
 
-  /**
-   * A lane has begun, or has room again. A reader that has not passed the lane's next sequence will serve it, at once or
-   * later.
-   */
+  /** A lane has begun, or has room again. It will be served, at once or later, by a reader that has not passed the lane's next sequence. */
   wants(lane: Lane): void {
     const [head, catchUp] = [this.#head, this.#catchUp];
     if (lane.isHungry) {
@@ -133,7 +128,7 @@ export class SharedStream implements EventStream, LaneOwner {
     if (!reader.isStarted) this.#startSoon(reader);
   }
 
-  /** The head is far behind this lane: it becomes the catch-up reader, and the lane gets another head. */
+  /** True if the head was far behind this lane. Then the head becomes the catch-up reader, and the lane gets another head. */
   #overtakes(lane: Lane, head: SharedReader): boolean {
     if (lane.next - head.covered < FAR_AHEAD || head.pending === 0 || this.#catchUp) return false;
     this.#catchUp = head;
@@ -183,7 +178,10 @@ export class SharedStream implements EventStream, LaneOwner {
     clock.at(clock.now() + withinMs, () => void reader.start());
   }
 
-  /** The catch-up reader joins the head when it has reached it, or replaces it at the end of the stream. */
+  /**
+   * When the catch-up reader has reached the head, it gives its lanes to the head. If there is no head, the catch-up reader becomes the
+   * head at the end of the stream.
+   */
   #advanced(reader: SharedReader): void {
     if (reader !== this.#catchUp) return;
     if (this.#head) {
@@ -205,7 +203,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return [...this.#behind].filter((lane) => lane.isHungry);
   }
 
-  /** Opens one reader for all waiting lanes that begin at about the same time. */
+  /** Opens one reader for all lanes that begin to wait at about the same time. */
   #gather(): void {
     if (this.#isGathering || this.#hungry.length === 0) return;
     if (this.#catchUp && this.#head) {
@@ -252,7 +250,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return undefined;
   }
 
-  /** Looks at all readers. False if a look had no answer. */
+  /** Checks all readers. Resolves with false if one of the checks had no answer. */
   async #confirm(isUrgent = false): Promise<boolean> {
     const readers = [this.#head, this.#catchUp, ...this.#unconfirmed];
     const looks = await Promise.all(readers.map((reader) => reader?.confirm(isUrgent)));

@@ -1,19 +1,19 @@
 import type { Lane } from './lane.js';
 
-/** The room of passed-over messages is returned to the window in lots of at most this size. */
+/** The room of messages that were passed over is returned to the window in lots of at most this size. */
 const LOT = 64;
 
-/** The room in the window of a shared reader: which messages take it, and which lane takes too much of it. */
+/** Accounts for the room in the window of a shared reader: how many messages take it up, and which lane takes up too much. */
 export class WindowRoom {
   readonly #messages: number;
   readonly #lanes: ReadonlyMap<number, Lane>;
   readonly #giveBack: (messages: number) => void;
   readonly #lot: number;
-  /** Number of messages that lanes have got and not released. */
+  /** Number of messages that lanes have received and not released. */
   #held = 0;
-  /** Number of messages passed over and not given back to the window yet. */
+  /** Number of messages that were passed over, and whose room is not returned to the window yet. */
   #passed = 0;
-  /** A full lane is looked at again after this number of further messages. */
+  /** A full lane is checked again after this number of further messages. */
   #patience = 0;
 
   /** `messages`: the size of the window. `lanes`: the lanes that the reader serves now. */
@@ -24,18 +24,18 @@ export class WindowRoom {
     this.#lot = Math.max(1, Math.min(LOT, Math.floor(messages / 4)));
   }
 
-  /** A lane gets a message. */
+  /** Counts a message that a lane receives. */
   take(): void {
     this.#held++;
   }
 
-  /** Messages of the lanes were handled. */
+  /** Returns the room of messages that the lanes have released. */
   release(messages: number): void {
     this.#held -= messages;
     this.#giveBack(messages);
   }
 
-  /** A message was passed over. `hasMore`: more messages wait at the server. */
+  /** Counts a message that was passed over. `hasMore`: more messages wait at the server. */
   pass(hasMore: boolean): void {
     if (++this.#passed < this.#lot && hasMore) return;
     const passed = this.#passed;
@@ -43,13 +43,13 @@ export class WindowRoom {
     this.#giveBack(passed);
   }
 
-  /** A lane is full when it holds at least as much as the rest of the window, and at least the average of all lanes. */
+  /** True if a lane holds at least as many messages as the window still has room for, and at least the average of all lanes. */
   isFull(lane: Lane): boolean {
     const isLarge = lane.held > 0 && lane.held * this.#lanes.size >= this.#held;
     return isLarge && lane.held >= this.#messages - this.#held;
   }
 
-  /** True if a lane that would get the next message is full, while another lane holds less than half as much. */
+  /** True if a lane that would get the next message is full, while another lane holds less than half as many messages. */
   isUnfair(lane: Lane): boolean {
     if (!this.isFull(lane) || --this.#patience > 0) return false;
     for (const other of this.#lanes.values()) if (other.held < lane.held / 2) return true;

@@ -1,9 +1,9 @@
 import { promiseOf } from '../../lib/promise-of.js';
 import type { HandlerTimeStats } from '../../protocol/member-stats.js';
 
-/** One call in 16 is timed: reading the clock twice for each call would slow down fast handlers. */
+/** One call in 16 is timed, because reading the clock twice for each call would slow down fast handlers. */
 const ONE_IN = 16;
-/** Only this number of newest times is kept. */
+/** Only the newest times are kept, up to this number. */
 const KEPT = 512;
 
 /** Times a sample of a handler's calls. */

@@ -2,32 +2,32 @@ import { GCProfiler, type GCProfilerResult } from 'node:v8';
 import type { MemoryStats } from '../../protocol/member-stats.js';
 import { judgeTrend, lowEnvelope, type Trend, type UsePoint } from './trend.js';
 
-/** Interval of reading collections from the profiler. */
+/** Interval at which garbage collections are read from the profiler. */
 const READ_EVERY_MS = 1_000;
-/** While caches fill and code compiles, the memory in use says nothing about a leak. */
+/** During this time caches fill and code is compiled, so the memory in use does not show a leak. */
 const WARM_UP_MS = 20_000;
 /** Only the lowest point of each interval is kept. */
 const ENVELOPE_MS = 10_000;
 /** The trend is judged over this time. */
 const WINDOW_MS = 600_000;
 
-/** After a full collection only live objects are left: a rise by this share over the window is growth. */
+/** After a full collection only live objects are left, so a rise by more than this share over the window counts as growth. */
 const LIVE_TOLERANCE = 0.1;
-/** Without full collections promoted garbage looks like use: only a rise by more than this is growth. */
+/** Without full collections, promoted garbage looks like memory in use, so only a rise by more than this share counts as growth. */
 const ENVELOPE_TOLERANCE = 0.5;
 
-/** This process's memory at a moment, in bytes. */
+/** The memory of this process at one moment, in bytes. */
 export interface MemorySample {
   /** Heap and external memory (buffers) in use. */
   allocBytes: number;
   /**
-   * Allocated since the process started. A lower bound: memory that is allocated and freed outside the heap
-   * between two collections is not seen.
+   * Bytes allocated since the process started. This is a lower bound, because memory that is allocated and freed outside the heap
+   * between two collections is not counted.
    */
   totalAllocBytes: number;
   /** Resident set size. */
   sysBytes: number;
-  /** Small and full collections since the monitor started. */
+  /** Number of small and full collections since the monitor started. */
   numGc: number;
   trend: Trend;
 }
@@ -40,8 +40,9 @@ function inUse({ heapStatistics }: Collection['beforeGC']): number {
 }
 
 /**
- * Measures this process's memory. Node 20 does not count allocations, so they are summed: the use before each
- * collection, minus the use after the previous one. The timer does not keep the process alive. Call `stop` when done.
+ * Measures this process's memory. Node 20 does not count allocations. So the allocations are summed over all collections: the memory in
+ * use before a collection, minus the memory in use after the previous collection. The timer does not keep the process alive. Call
+ * `stop` when done.
  */
 export class MemoryMonitor {
   readonly #startedAt = performance.now();
@@ -50,7 +51,7 @@ export class MemoryMonitor {
   #allocated: number;
   #left: number;
   #collections = 0;
-  /** Bytes in use after full collections: live objects. */
+  /** Bytes in use after full collections, which are live objects only. */
   #live: UsePoint[] = [];
   #lows: UsePoint[] = [];
 
@@ -62,7 +63,7 @@ export class MemoryMonitor {
     this.#timer.unref();
   }
 
-  /** Memory now. */
+  /** The memory now. */
   sample(): MemorySample {
     this.#read();
     const allocBytes = this.#used();
@@ -92,14 +93,14 @@ export class MemoryMonitor {
     return heapUsed + external;
   }
 
-  /** Reads the profiler's collections, and restarts it so that it never holds many. */
+  /** Reads the collections from the profiler, and restarts the profiler so that it never stores many of them. */
   #read(): void {
     const now = performance.now();
     const result = this.#profiler.stop();
     this.#profiler = new GCProfiler();
     this.#profiler.start();
     const warm = now - this.#startedAt > WARM_UP_MS;
-    // If the profiler was stopped before, it returns nothing, whatever its type says.
+    // If the profiler was already stopped, it returns undefined, although its type excludes that.
     for (const collection of result?.statistics ?? []) {
       this.#collections++;
       this.#allocated += Math.max(0, inUse(collection.beforeGC) - this.#left);
@@ -131,7 +132,7 @@ export function describeTrend(trend: Trend): string {
     : `growing +${(trend.bytesPerMinute / 1_048_576).toFixed(1)} MB/min`;
 }
 
-/** The line that users know: `Memory Stats - Alloc: 5 MB, TotalAlloc: 10 MB, Sys: 12 MB, NumGC: 3, stable`. */
+/** A memory sample as one line: `Memory Stats - Alloc: 5 MB, TotalAlloc: 10 MB, Sys: 12 MB, NumGC: 3, stable`. */
 export function formatMemoryLine(sample: MemorySample): string {
   const { allocBytes, totalAllocBytes, sysBytes, numGc, trend } = sample;
   const sizes = `Alloc: ${megabytes(allocBytes)}, TotalAlloc: ${megabytes(totalAllocBytes)}, Sys: ${megabytes(sysBytes)}`;

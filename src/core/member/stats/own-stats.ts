@@ -10,18 +10,18 @@ import { MemoryMonitor, type MemorySample } from './memory.js';
 import { RateMeter } from './rates.js';
 import { Takeovers } from './takeovers.js';
 
-/** How often counters are sampled for the rates. */
+/** Interval at which counters are sampled for the rates, in milliseconds. */
 const RATE_EVERY_MS = 1_000;
 
-/** The limit of hold-ups in one answer, which must fit into a message. */
+/** Maximum number of hold-ups in one answer, because the answer must fit into a message. */
 const TOLD_HOLD_UPS = 256;
 
-/** What a member knows about itself, besides the measurements here. */
+/** The facts that a member knows about itself, in addition to the measurements here. */
 export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' | 'version'> {
   /** Session id; null while there is none. */
   id: string | null;
   counters: MemberCounters;
-  /** Messages whose handlers run now. */
+  /** Number of messages whose handlers are running now. */
   inFlight: number;
   partitions: readonly OwnPartition[];
   standing?: readonly Standing[];
@@ -75,7 +75,7 @@ export class OwnStats {
       host: hostname(),
       pid: process.pid,
       startedAt: this.#startedAt,
-      // The wall clock may be set back.
+      // Measured with the monotonic clock, because the wall clock may be set back.
       uptimeMs: Math.round(now - this.#startedMs),
       partitions: partitions.map(({ partition, epoch, position, handled, lag, trimmed, state, holdUp }) => ({
         partition,

@@ -1,4 +1,4 @@
-/** Rates cover this time: long enough to be steady, short enough to follow changes. */
+/** Rates cover this time. It is long enough for steady rates, and short enough to follow changes. */
 const WINDOW_MS = 5_000;
 
 /** The counts at one time. */

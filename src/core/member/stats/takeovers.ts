@@ -11,7 +11,7 @@ export class Takeovers {
     this.#known.set(partition, { epoch, tookMs });
   }
 
-  /** Milliseconds from getting the lease of this epoch to handling; undefined if the partition has not started. */
+  /** Milliseconds between getting the lease of this epoch and starting to handle messages; undefined if the partition has not started. */
   tookMs(partition: number, epoch: number): number | undefined {
     const known = this.#known.get(partition);
     return known?.epoch === epoch ? known.tookMs : undefined;

@@ -1,10 +1,10 @@
-/** A quantity in use, in bytes, at a time in milliseconds of any one clock. */
+/** The number of bytes in use at one time. All points of a series use the same clock. */
 export interface UsePoint {
   atMs: number;
   bytes: number;
 }
 
-/** Whether memory in use grows, and how fast; `unknown` while there are too few points. */
+/** Whether the memory in use grows, and how fast; `unknown` while there are too few points. */
 export type Trend = { kind: 'unknown' } | { kind: 'stable' } | { kind: 'growing'; bytesPerMinute: number };
 
 /** The shortest time over which a slope is meaningful. */
@@ -15,8 +15,8 @@ const MIN_RISE_BYTES = 1_048_576;
 const MINUTE_MS = 60_000;
 
 /**
- * The median slope between all pairs of points (Theil-Sen), in bytes per millisecond: up to a third of the points may
- * be outliers, such as a burst or a cache being filled. 0 for fewer than two points.
+ * The median slope between all pairs of points (Theil-Sen), in bytes per millisecond. It tolerates outliers, such as a burst or a cache
+ * being filled, in up to 29 % of the points. The slope is 0 for fewer than two points.
  */
 export function medianSlope(points: readonly UsePoint[]): number {
   const slopes: number[] = [];
@@ -43,9 +43,9 @@ export function lowEnvelope(points: readonly UsePoint[], intervalMs: number): Us
 }
 
 /**
- * Judges a series of low points by its median slope: the smaller of the slopes of the whole series and of its later
- * half. Memory grows if this slope gives a rise of more than 1 MiB, and of more than `tolerance` of the smallest point.
- * A smaller rise is normal variation of a collector.
+ * Judges a series of low points by its median slope: the smaller of the slopes of the whole series and of its later half. Memory grows
+ * if this slope gives a rise of more than 1 MiB, and of more than `tolerance` of the smallest point. A smaller rise is the normal
+ * variation of a garbage collector.
  */
 export function judgeTrend(points: readonly UsePoint[], tolerance: number): Trend {
   const [first, last] = [points[0], points.at(-1)];
