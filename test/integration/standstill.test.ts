@@ -38,7 +38,7 @@ describe('the reason of a standstill', function () {
       proxy.delay(800);
       const far = run.consume('far', [], proxy.url);
       await publish(100);
-      await far.note(/nothing is handled here .*(?:set|raise) --probe-interval/, 40_000);
+      await far.note(/nothing was handled here .*(?:set|raise) --probe-interval/, 40_000);
       assert.equal(run.handled.length, 0);
       run.consume('far again', ['--probe-interval', '1100ms'], proxy.url);
       await until('the other one handles', () => run.handled.length > 0, TOLD_MS);

@@ -19,12 +19,12 @@ const LOST = {
   'went-back': 'the bucket no longer has its lease',
 } as const;
 
-/** A partition has come or gone. */
+/** A report that this member has got or given up a partition. */
 export type Move = Extract<Report, { type: 'acquired' | 'handed-over' | 'released' | 'lost' }>;
 
 const took = ({ tookMs }: { tookMs: number }): string => formatDuration(tookMs);
 
-/** One line about a move. `which`: the partition, or all partitions that moved alike; `at`: the epoch; `within`: the duration. */
+/** One line about a move. `which`: the partition, or all partitions that moved in the same way; `at`: the epoch; `within`: the duration. */
 export function describeMove(move: Move, which: string, at = '', within = ''): string {
   switch (move.type) {
     case 'acquired':
@@ -84,7 +84,7 @@ export function describeReport(report: Report, group: string): string {
     case 'standing': {
       const forTime = formatDuration(report.forMs);
       const reason = escapeControl(report.reason);
-      if (report.partition === null) return `warning: nothing is handled here for ${forTime}: ${reason}`;
+      if (report.partition === null) return `warning: nothing was handled here for ${forTime}: ${reason}`;
       if (report.why === 'handler') return `p${report.partition}: ${reason} (${forTime} without progress)`;
       return `warning: p${report.partition} has made no progress for ${forTime}: ${reason}`;
     }
@@ -99,7 +99,7 @@ export function describeReport(report: Report, group: string): string {
     case 'reconnected':
       return describeReturn(report);
     case 'unreadable':
-      return `warning: cannot read the entry ${escapeControl(report.key)}: left alone`;
+      return `warning: cannot read the entry ${escapeControl(report.key)}; it is left unchanged`;
   }
 }
 
@@ -109,7 +109,7 @@ export function describeBreak({ server, reason }: { server: string | null; reaso
   return `disconnected from ${from}${reason === null ? '' : ` (${escapeControl(reason)})`}: reconnecting`;
 }
 
-/** One line about a connection that is back. */
+/** One line about a connection that exists again. */
 export function describeReturn({ server, afterMs }: { server: string | null; afterMs: number }): string {
   const to = server === null ? 'NATS' : `NATS at ${escapeControl(server)}`;
   return `connected to ${to} again after ${formatDuration(afterMs)}`;
@@ -128,7 +128,7 @@ export function describeTrimmed({ partition, from, to, atMost }: { partition: nu
   return `lost in p${partition}: ${number} of ${range}, dropped by the stream before they were handled`;
 }
 
-/** One line about messages that no partition takes. */
+/** One line about messages that belong to no partition. */
 export function describeUncovered({ messages, example }: Uncovered): string {
   const such = example === null ? '' : `, such as ${escapeControl(example)}`;
   const [belong, them] = messages === 1 ? ['belongs', 'it'] : ['belong', 'them'];

@@ -1,41 +1,41 @@
 /** The times of the protocol, in milliseconds of each member's own monotonic clock. */
 export interface Timing {
-  /** A member is dead if its proof of life is unchanged for this long on an observer's clock. */
+  /** An observer considers a member dead if its proof of life has not changed for this long on the observer's clock. */
   ttlMs: number;
-  /** A member stops this long before its ttl ends: this covers different clock rates and work that ends late. */
+  /** A member stops handling this long before its ttl ends. The margin covers different clock rates, and handlers that end late. */
   marginMs: number;
-  /** Interval of renewals of the proof of life. */
+  /** Interval between renewals of the proof of life. */
   renewEveryMs: number;
-  /** No handler starts if the last confirmed renewal was sent longer ago than this. */
+  /** A handler may start only if the last confirmed renewal was sent less than this long ago. */
   graceMs: number;
-  /** Wait after a join, so that a burst of joins causes one plan. */
+  /** Pause between a join and the next plan, so that a burst of joins causes one plan. */
   settleMs: number;
-  /** Limit of this wait in a longer burst of joins. */
+  /** Maximum pause between the first join of a longer burst and the next plan. */
   settleAtMostMs: number;
-  /** Interval of probes; 0: none. */
+  /** Interval between probes of a member; 0 means that members are not probed. */
   probeEveryMs: number;
-  /** How many consecutive "no responders" prove that a member has no connection. */
+  /** Number of consecutive "no responders" answers that prove that a member has no connection. */
   probeMisses: number;
-  /** A member without a connection is dead if its proof of life is unchanged for this long. */
+  /** An observer considers a member without a connection dead if its proof of life has not changed for this long. */
   suspectMs: number;
-  /** No probes for this long after our own reconnect: others may need longer to reconnect. */
+  /** A member sends no probes for this long after its own reconnect, because other members may need longer to reconnect. */
   probeHoldMs: number;
-  /** Wait before a retry after a temporary failure. */
+  /** Delay before a retry after a temporary failure. */
   retryMs: number;
 }
 
-/** The longest permitted ttl: an unreadable session is assumed to have it. */
+/** The longest permitted ttl. A session that cannot be read is assumed to have this ttl. */
 export const MAX_TTL_MS = 3_600_000;
 
-/** Maximum difference of the clock rates of two machines (invariant I4). */
+/** Maximum difference between the clock rates of two machines (assumption A3 in SPEC.md). */
 export const CLOCK_DRIFT = 0.05;
 
 /**
- * Derives all times from the two settings.
+ * Derives all times from the ttl and the probe interval.
  *
- * The margin is a tenth of the ttl. If clock rates differ by r = 5 %, a member that stops at `ttl - margin` of a slow
- * clock has stopped by `(ttl - margin)(1 + r)` of a fast one. That is below the ttl for any margin above `ttl * r / (1
- * + r)` = 4.8 % of the ttl. The rest of the margin is for a handler to react to its AbortSignal.
+ * The margin is a tenth of the ttl. If clock rates differ by r = 5 %, a member that stops at `ttl - margin` of a slow clock has stopped
+ * by `(ttl - margin)(1 + r)` of a fast one. This time is below the ttl for any margin above `ttl * r / (1 + r)` = 4.8 % of the ttl. The
+ * rest of the margin is for a handler to react to its AbortSignal.
  */
 export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
   const suspectMs = probeEveryMs > 0 ? 2 * probeEveryMs : ttlMs;
@@ -57,18 +57,18 @@ export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
 /**
  * Describes what is unsafe about these times; undefined if they are safe.
  *
- * @returns one line that names two times and the rule between them.
+ * @returns one line that names two times and the rule that they break.
  */
 export function unsafeTiming(timing: Timing): string | undefined {
   const { ttlMs, marginMs, renewEveryMs, graceMs, suspectMs } = timing;
   if (renewEveryMs * 2 > graceMs) {
-    return `renewing every ${renewEveryMs} ms leaves no second try within a grace of ${graceMs} ms`;
+    return `renewing every ${renewEveryMs} ms leaves no time for a second attempt within a grace of ${graceMs} ms`;
   }
   if (marginMs * (1 + CLOCK_DRIFT) < ttlMs * CLOCK_DRIFT) {
     return `a margin of ${marginMs} ms does not cover clocks that differ by 5 % over a ttl of ${ttlMs} ms`;
   }
   if (graceMs * (1 + CLOCK_DRIFT) > suspectMs && suspectMs < ttlMs) {
-    return `a member may handle messages for ${graceMs} ms after its last renewal, but others give it up after ${suspectMs} ms`;
+    return `a member may handle messages for ${graceMs} ms after its last renewal, but other members consider it dead after ${suspectMs} ms`;
   }
   return undefined;
 }

@@ -13,11 +13,11 @@ const ASK_AGAIN_MS = 100;
 /** Where a group starts in partitions without a position; `unreadable`: its record cannot be decoded. */
 export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'key' | 'created' | 'stored'> | 'unreadable';
 
-/** What {@link groupStart} works with. */
+/** The dependencies of {@link groupStart}. */
 export interface GroupStartPorts {
   /**
-   * The key by which the member finds partitions; null for the partitions of the stream; undefined if the member has the group's
-   * layout. The first member decides this too, because a member of the other kind may join at the same time.
+   * The key by which the member finds partitions; null for the partitions of the stream; undefined if the group already has a layout.
+   * The first member of a group decides the key as well, because a member of the other kind may join at the same time.
    */
   key?: string | null | undefined;
   bucket: Bucket;
@@ -31,12 +31,13 @@ type Answer<T> =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Where this group starts. Its first member decides by compare-and-set. Partitions may be taken over for the first time
- * much later, and "new" must not mean "new at that moment": messages published in between would be skipped.
+ * Where this group starts. Its first member decides by compare-and-set. Partitions may be taken over for the first time much later.
+ * Then "new" must not mean "new at that moment", because messages published in between would be skipped.
  *
  * @param from used if nothing has been decided yet.
- * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or the other way round; `unreachable`
- *   if there is no answer within `timeoutMs`, `storage-failed` if the bucket is full for that long; and errors of bucket and stream.
+ * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or the other way round. `unreachable` if there
+ *   is no answer within `timeoutMs`. `storage-failed` if the bucket is full for that long. Errors of the bucket and the stream are
+ *   thrown as well.
  */
 export async function groupStart(
   group: string,
@@ -94,11 +95,11 @@ function anotherKind(group: string, has: string | null, asks: string | null): Na
   return new NatspocError(
     'layout-mismatch',
     `Group ${group} handles ${inWords(has)}, but this member asks for ${inWords(asks)}: another member joined first. ` +
-      'Start this one again with the settings of the group, or choose another group.',
+      'Start this member again with the settings of the group, or choose another group.',
   );
 }
 
-/** The sequence before the first message to handle. A place in the future means the end of the stream. */
+/** The sequence before the first message to handle. A start in the future means the end of the stream. */
 async function startOf(
   from: StartFrom,
   stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,
@@ -106,7 +107,7 @@ async function startOf(
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
   const first = Math.max(0, bounds.first - 1);
-  // A start beyond the end is not kept: messages up to there would be handled and never committed.
+  // A start beyond the end is not used, because messages up to it would be handled and never committed.
   const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
   const { last: end, created } = bounds;
   const startAt = (seq: number) =>

@@ -3,8 +3,8 @@ import type { EventStream } from '../../ports/index.js';
 import { type MarkedStream, misfit, type PositionMark } from '../../protocol/position-mark.js';
 
 /**
- * How often to read the stream's end again, and how long to wait in between: a leader that was just elected may still
- * be catching up.
+ * How many times to read the end of the stream, and how long to wait in between. Repeated reads are needed because a leader that was
+ * just elected may still be catching up.
  */
 const END_LOOKS = 5;
 const END_LOOK_EVERY_MS = 1_000;
@@ -34,7 +34,7 @@ export async function lookAtFit(
   };
 }
 
-/** Like {@link lookAtFit}, but checks a stream that ends before the position repeatedly. */
+/** Like {@link lookAtFit}, but repeats the check if the stream ends before the position. */
 export async function streamFit(
   mark: PositionMark,
   { stream, clock }: { stream: EventStream; clock: Clock },
@@ -48,7 +48,7 @@ export async function streamFit(
 
 function describe({ sequence }: PositionMark, { last }: MarkedStream, isEndBefore: boolean): string {
   const why = isEndBefore
-    ? `but the stream ends at ${last}: it was recreated, or has lost its end`
+    ? `but the stream ends at ${last}: it was recreated, or has lost its last messages`
     : 'but that sequence was used again: the stream was recreated, or restored from an older copy';
   return `its position is ${sequence}, ${why}. Choose where to continue with "natspoc leases seek"`;
 }
