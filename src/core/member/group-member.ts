@@ -23,8 +23,8 @@ import { untilReady } from './until-ready.js';
 import { type WrappedHandler, wrapForMember } from './wrapped-handler.js';
 
 /**
- * A running member of a group, with its events. It lives until `leave()`, or until an error ends it; then `closed`
- * rejects with that error.
+ * A running member of a group, with its events. It runs until `leave()` is called, or until an error ends it. If an error ends it,
+ * `closed` rejects with that error.
  */
 export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDisposable {
   readonly name: string;
@@ -47,7 +47,10 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #wrapped: WrappedHandler | undefined;
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
-  /** Like `#closed`, for `ready`, because a program may await only `ready`. */
+  /**
+   * Settles like `#closed`. `ready` uses this promise, so that a rejection of `#closed` counts as unhandled if a program awaits only
+   * `ready`.
+   */
   #ended: Promise<void> = Promise.resolve();
 
   private constructor(options: GroupMemberOptions, clock: Clock) {
@@ -83,8 +86,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection
-   * ends the process: a failed worker must not look like a finished worker.
+   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection ends the
+   * process, because a failed worker must not look like a finished worker.
    */
   get closed(): Promise<void> {
     return this.#closed;
@@ -95,17 +98,17 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     return this.#member?.id ?? null;
   }
 
-  /** The partitions that it owns, with their progress. */
+  /** The partitions that this member owns, with their progress. */
   get partitions(): PartitionStatus[] {
     return this.#member?.status.partitions ?? [];
   }
 
-  /** What stands still, and why: a partition, or the whole member (`partition` null). */
+  /** The partitions that make no progress, and why. `partition` is null if the whole member makes no progress. */
   get standing(): readonly Standing[] {
     return this.#member?.status.standing ?? [];
   }
 
-  /** True while it is in the group and every partition of the group has an owner. */
+  /** True while this member is in the group and every partition of the group has an owner. */
   get isSettled(): boolean {
     return this.#member?.status.isSettled ?? false;
   }
@@ -115,22 +118,21 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     return this.#wrapped?.healthUrl;
   }
 
-  /** All measurements as plain data, as in STATS and `natspoc top`: for a registry of the program's own. */
+  /** All measurements as plain data, as in STATS and `natspoc top`. A program can copy them into its own metrics registry. */
   get stats(): MemberStats {
     return this.#tellStats();
   }
 
-  /** The current memory of this process. */
+  /** The current memory use of this process. */
   get memory(): MemorySample {
     return this.#stats.memory;
   }
 
   /**
-   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. May be called
-   * repeatedly.
+   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. May be called repeatedly.
    *
-   * @param options `rejoinWithinMs`: hands nothing over, but keeps the partitions this long for the next member of this name, at most
-   *   1 h. Default: 0.
+   * @param options `rejoinWithinMs`: if above 0, hands nothing over, but keeps the partitions for this time for the next member of this
+   *   name. At most 1 h; default 0.
    * @throws NatspocError the error that `closed` rejects with.
    */
   async leave({ rejoinWithinMs = 0 }: { rejoinWithinMs?: number | undefined } = {}): Promise<void> {
@@ -145,14 +147,14 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     await this.leave();
   }
 
-  /** Gives a partition away: to the member of this name or session id, or to the member with the fewest partitions. */
+  /** Gives a partition away: to the member with this name or session id, or (null) to the member with the fewest partitions. */
   release(partition: number, to: string | null = null): void {
     this.#member?.orders.release(partition, to);
   }
 
   /**
    * Starts no more handlers of a partition, or of all partitions. Running handlers finish. The partition keeps its owner. The pause
-   * lasts even if the partition leaves this member and returns.
+   * stays in force even if the partition moves to another member and returns.
    *
    * @param forMs resumes after this time; default: until {@link resume}.
    */
@@ -165,14 +167,14 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#member?.pauses.resume(partition ?? null);
   }
 
-  /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same. */
+  /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same reasons. */
   problems(): string[] {
     return this.#readiness.problems();
   }
 
   /**
-   * Resolves when every partition of the group has an owner, and this member has taken over its share.
-   * Rejects if the member ends before that.
+   * Resolves when every partition of the group has an owner, and this member has taken over its share. Rejects if the member ends
+   * before then.
    */
   get ready(): Promise<void> {
     this.#ready ??= untilReady(this, this.#ended, this.#clock);
@@ -199,7 +201,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
         report: (report) => {
           this.#stats.note(report);
           this.#tell('report', report);
-          // One name and one payload for each type: the compiler cannot follow that through a union.
+          // Each type of report has its own event with its own payload. The compiler cannot follow that through a union.
           this.#tell(report.type, ...([report] as never));
         },
         partition: (partition) => partitionListener(partition, this.#told),
@@ -239,7 +241,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     await this.#wrapped?.stop();
   }
 
-  /** Leaves because the handler can handle no message: other members get the partitions, the caller gets the reason. */
+  /** Leaves because the handler cannot handle any message. Other members get the partitions, and the caller gets the reason. */
   #stop(cause: Error): void {
     this.#stopped ??= new NatspocError('handler-failed', `The handler has stopped: ${messageOf(cause)}.`, {
       cause,

@@ -31,7 +31,7 @@ import { keepLookingForUncovered } from './uncovered.js';
 export interface JoinOptions {
   connection: NatsConnection;
   config: Config;
-  /** Name for people. */
+  /** The member's name for display. */
   name: string;
   /** Version of the program, a semantic version. */
   version: string;
@@ -42,16 +42,16 @@ export interface JoinOptions {
   barrier?: Barrier | undefined;
   /** Receives the log lines of handlers. */
   logger?: Logger | undefined;
-  /** The program's functions for the start and end of a partition. */
+  /** The program's functions that are called when a partition starts or ends at this member. */
   hooks?: StateHooks | undefined;
-  /** Decides what follows a failed attempt. Without its verdict, the policy decides. */
+  /** Decides what follows a failed attempt. If it returns no verdict, the failure policy decides. */
   judge?: Judge | undefined;
-  /** Limits the calls in all partitions, instead of `maxConcurrency`. */
+  /** Limits the handler calls in all partitions; replaces `maxConcurrency`. */
   limit?: CallLimit | undefined;
   /** Limits the total number of handled messages. */
   quota?: Quota | undefined;
   events: MemberEvents;
-  /** Called when the stream holds messages that no partition takes. */
+  /** Called when the stream holds messages that belong to no partition. */
   onUncovered?: ((found: Uncovered) => void) | undefined;
   /** Data for STATS of the member's micro service, in addition to the standard fields. */
   stats: (member: MemberEngine) => unknown;
@@ -79,11 +79,11 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     replicas: source.replicas,
     prefix: source.deadPrefix,
   });
-  // With a judge alone, the stream of dead letters is created only when it is needed.
+  // If only a judge can request dead letters, their stream is created when it is needed.
   if (config.onFailure === 'dead-letter' || config.withoutKey === 'dead-letter') await deadLetters.ensure();
   const { group } = config;
   const { bucket } = source;
-  // The start is decided before other clients can see that this member has joined: messages published later are new.
+  // The start is decided before other clients can see that this member has joined, so that messages published after that are new.
   const start = await groupStart(
     group,
     config.from,

@@ -9,7 +9,7 @@ import type { MemorySample } from './stats/memory.js';
 /** Events of the group, by the type of their {@link Report}: `acquired`, `handed-over`, `fenced`, … */
 type ReportEvents = { [T in Report['type']]: [report: Extract<Report, { type: T }>] };
 
-/** One failed attempt, and what follows. */
+/** A failed attempt, and what follows it. */
 export interface FailedAttempt {
   partition: number;
   message: StreamMessage;
@@ -22,27 +22,24 @@ export interface FailedAttempt {
 export interface MemberEventMap extends ReportEvents {
   /** Any report. */
   report: [report: Report];
-  /** A message was handled, or skipped or stored as a dead letter by policy. */
+  /** A message was handled, skipped, or stored as a dead letter. */
   handled: [event: { partition: number; message: StreamMessage; how: Dealt }];
   /** Everything up to `sequence` is committed; `tookMs`: from sending the commit to its answer. */
   committed: [event: { partition: number; sequence: number; tookMs: number }];
   failed: [event: FailedAttempt];
-  /** The stream dropped messages before they were handled: this group has lost them. */
+  /** The stream dropped messages before they were handled, so this group has lost them. */
   trimmed: [event: { partition: number } & Trimmed];
-  /**
-   * The stream holds messages that no partition takes: no member ever sees them. Checked at the start
-   * and every 5 minutes.
-   */
+  /** The stream holds messages that belong to no partition, so no member ever sees them. Checked at the start and every 5 minutes. */
   uncovered: [found: Uncovered];
-  /** `crashes` owners in a row have died after the message `after`: messages are handled one at a time. */
+  /** `crashes` owners in a row have died after the message `after`, so messages are handled one at a time. */
   cautious: [event: { partition: number; crashes: number; after: number }];
   /** A partition cannot be read at the moment. The next attempt is in `retryMs`. Emitted at most once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
-  /** Handlers of these messages did not finish in time: their partition moves anyway. */
+  /** Handlers of these messages did not finish within the drain timeout. Their partition moves anyway. */
   overdue: [event: { partition: number; sequences: number[] }];
-  /** A partition had to move before everything could be committed: the next owner handles this range again. */
+  /** A partition had to move before all handled messages were committed, so the next owner handles this range again. */
   uncommitted: [event: { partition: number } & UncommittedRange];
-  /** Once per memory interval. */
+  /** The memory of this process, once per memory interval. */
   memory: [sample: MemorySample];
 }
 
@@ -52,11 +49,11 @@ export interface MemberCounters {
   handled: number;
   /** Attempts that failed. */
   failed: number;
-  /** How many failed attempts were followed by another attempt. */
+  /** Failed attempts that were followed by another attempt. */
   retried: number;
-  /** Stored as dead letters, confirmed. */
+  /** Messages stored as dead letters, after the server confirmed them. */
   deadLettered: number;
-  /** Passed over. */
+  /** Messages skipped by the failure policy, a judge or an operator. */
   skipped: number;
   /** Messages without a key that a keyed group handled; their key is the whole subject. */
   withoutKey: number;

@@ -14,10 +14,10 @@ import {
   describeUnread,
 } from './status-lines.js';
 
-/** How often a lasting condition is logged, in milliseconds. */
+/** A lasting condition is logged again after this time, in milliseconds. */
 const REPEAT_AFTER_MS = 60_000;
 
-/** The level of each event that needs attention; other events are routine and not logged. */
+/** The level of each event that needs attention; other events are routine, and are not logged. */
 const LEVELS: Partial<Record<Report['type'], LogLevel>> = {
   halted: 'error',
   lost: 'warn',
@@ -65,7 +65,7 @@ export interface Told {
   failed?: FailedAttempt;
 }
 
-/** Reports each event of a member that people read; handled and committed messages are not among them. */
+/** Reports each event of a member that is of interest to people. Handled and committed messages are not reported. */
 export function tellEvents(
   member: GroupMember,
   { group, drainTimeoutMs }: { group: string; drainTimeoutMs: number },
@@ -73,7 +73,7 @@ export function tellEvents(
 ): void {
   const warn = (event: string, fields: object, text: string): void =>
     tell({ event, fields, text, level: 'warn' });
-  /** The failed attempts after which partitions halt, until the report of the halt. */
+  /** The failed attempts that made partitions halt, until the halt is reported. */
   const halting = new Map<number, object>();
   member.on('report', (report) => {
     const { type: event, ...values } = report;
@@ -100,8 +100,8 @@ export function tellEvents(
 }
 
 /**
- * Logs one line for each problem of a member, so that a program without listeners still learns why partitions stand
- * still. The fields of a line are the `event`, the `group` and the values of the event; an error is in the field `err`, as in pino.
+ * Logs one line for each problem of a member, so that even a program without listeners learns why partitions make no progress. The
+ * fields of a line are the `event`, the `group` and the values of the event; an error is in the field `err`, as in pino.
  */
 export function logProblems(
   member: GroupMember,
@@ -112,7 +112,7 @@ export function logProblems(
   const sparingly = sparing(logger);
   tellEvents(member, { group, drainTimeoutMs }, ({ event, text, fields, level, report, failed }) => {
     if (report && !LEVELS[report.type]) return;
-    // Only the last attempt is a problem: the message may still succeed on a retry.
+    // Only the last attempt is a problem, because the message may still succeed on a retry.
     if (failed?.then === 'retry') return;
     const { error: err, ...others } = { error: undefined, ...fields };
     sparingly[level](

@@ -2,10 +2,7 @@ import type { HealthOptions } from '../health/server.js';
 import type { MemberEngine } from './engine/engine.js';
 import type { JoinOptions } from './join.js';
 
-/**
- * How a member is started: over a connection, or by another function, for example in a model without a
- * server.
- */
+/** How a member is started: over a connection, or by another function, for example by a model without a server. */
 export type JoiningAt =
   | { connection: JoinOptions['connection']; start?: never }
   | { connection?: never; start: (options: Omit<JoinOptions, 'connection'>) => Promise<MemberEngine> };

@@ -1,7 +1,7 @@
 import type { MemberCounters, MemberEventMap } from './member-events.js';
 import type { PartitionListener } from './partition/partition-events.js';
 
-/** Turns events of partitions into events of their member. */
+/** The callbacks through which events of partitions become events of their member. */
 export interface PartitionTold {
   readonly counters: MemberCounters;
   /** True if the group finds the partition of a message by its key. */
@@ -13,7 +13,7 @@ export interface PartitionTold {
   stop(error: Error): void;
 }
 
-/** Counts and reports what happens in one partition. */
+/** Creates the listener that counts and reports the events of one partition. */
 export function partitionListener(partition: number, told: PartitionTold): PartitionListener {
   const { counters } = told;
   return {
@@ -21,7 +21,7 @@ export function partitionListener(partition: number, told: PartitionTold): Parti
       counters.handled++;
       if (how === 'dead-letter') counters.deadLettered++;
       else if (how === 'skip') counters.skipped++;
-      // The key is read last, because it is in the headers, which are decoded only if they are used.
+      // The key is read last, and only if needed, because reading it may decode the headers.
       if (told.isKeyed() && message.key === null) counters.withoutKey++;
       if (told.isHeard('handled')) told.tell('handled', { partition, message, how });
     },

@@ -17,7 +17,7 @@ export function safeTiming(config: Config): Timing {
   return timing;
 }
 
-/** Limit of messages and bytes in memory, for all partitions. */
+/** Limit on messages and bytes in memory, for all partitions together. */
 export const budgetOf = (config: Config): ReaderWindow => ({
   messages: config.bufferMessages,
   bytes: config.bufferBytes,

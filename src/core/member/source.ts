@@ -29,29 +29,30 @@ export interface Source {
   layout?: { record: GroupLayoutRecord; revision: number };
   /** A notice for the user, if any. */
   note?: string | undefined;
-  /** What the start of the group must record; see {@link GroupStartPorts.key}. */
+  /** The key that the record of the group's start must contain; see {@link GroupStartPorts.key}. */
   key: string | null | undefined;
-  /** Present for the first member of a keyed group: writes the layout, once the start is decided. */
+  /** Present for the first member of a keyed group: writes the layout, after the start was decided. */
   begin?: (() => Promise<void>) | undefined;
-  /** The known common beginning of all subjects of the stream. */
+  /** The tokens with which all subjects of the group begin. */
   prefix: string;
   /** The prefix of the subject of dead letters. */
   deadPrefix: string;
   replicas: number;
   concerns: readonly Concern[];
   events: EventStream;
-  /** Messages of the stream that no partition takes. */
+  /** Finds messages of the stream that belong to no partition. */
   uncovered(): Promise<Uncovered | undefined>;
   /**
-   * The partition of a message. Present if one reader serves all partitions: in a keyed group, and if tokens follow the partition
-   * in subjects. (Before nats-server 2.10 a consumer has a single filter, and later it is slower with several filters.)
+   * The partition of a message. Present if one reader serves all partitions: in a keyed group, and if tokens follow the partition in
+   * subjects. (Before nats-server 2.10 a consumer has only one filter, and in later versions a consumer with several filters is
+   * slower.)
    */
   shared?: (message: StreamMessage) => number | undefined;
   /** The functions that depend on the number of partitions, for a resize of the group. */
   resizable: Resizable;
 }
 
-/** What a member works with under another layout. */
+/** The functions that create the dependencies of a member for another layout. */
 interface Resizable {
   partitionIn: PartitionIn;
   eventsOf: (layout: GroupLayoutRecord) => EventStream;
@@ -80,7 +81,7 @@ const resizable = (
   keeperOf: (layout) => groupLayoutKeeper(bucket, config, layout),
 });
 
-/** Makes a member wait for answers about its stream no longer than for answers about its bucket. */
+/** Limits the time that a member waits for answers about its stream to the time that it waits for answers about its bucket. */
 const inTime = <T extends NatsHandles>(handles: T, config: Config): T => ({
   ...handles,
   answerMs: answerMsOf(config),

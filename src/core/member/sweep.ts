@@ -5,21 +5,21 @@ import type { SessionTrace, SessionTraces } from '../ports/session-traces.js';
 import { MAX_TTL_MS } from '../protocol/timing.js';
 
 /**
- * A session that ends leaves deletion markers in the bucket: its own, and that of its proof of life. The markers have to
- * stay for a while: disconnected members must learn of the end, and a late write of the session must fail. After that
- * nothing needs them, but every joining member reads all markers of sessions. Members remove markers that are older than
- * twice the longest ttl: no connected member has a proof of life of that age.
+ * A session that ends leaves two deletion markers in the bucket: its own, and that of its proof of life. The markers have to stay for a
+ * while, because disconnected members must learn that the session has ended, and a late write of the session must fail. After that the
+ * markers are useless, but every joining member reads all markers of sessions. So members remove markers that are older than twice the
+ * longest ttl. No connected member has a proof of life of that age.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members sweep when they join, and then at this interval. */
 const SWEEP_EVERY_MS = 3_600_000;
-/** Fewer traces than this are not worth the requests. */
+/** A regular sweep of fewer sessions or keys than this is not worth its requests. */
 const WORTHWHILE = 16;
 const CONCURRENT_PURGES = 4;
 
 /**
- * The traces to remove: old markers, and old proofs of life without a session, whose member died between two writes.
- * Entries of an existing session stay, even if they are old: the group still has to fence the session.
+ * The traces to remove: old markers, and old proofs of life without a session, whose member died between two writes. Entries of an
+ * existing session stay, even if they are old, because the group still has to fence the session.
  */
 export function planSweep(traces: readonly SessionTrace[], nowMs: number): SessionTrace[] {
   const living = new Set(traces.flatMap(({ kind, id, ended }) => (kind === 'session' && !ended ? [id] : [])));
@@ -41,9 +41,8 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
 }
 
 /**
- * The traces of partitions that the layout does not have any more: positions, records of trims, the markers of
- * pins and pauses, and all but the newest entry of each lease. An existing pin or pause stays: members know it,
- * and the next resize drops it.
+ * The old traces of partitions that the layout no longer has: positions, records of trims, the markers of pins and pauses, and all but
+ * the newest entry of each lease. An existing pin or pause stays, because members know it. The next resize drops it.
  */
 export function planPartitionSweep(
   traces: readonly PartitionTrace[],
@@ -59,7 +58,7 @@ export function planPartitionSweep(
 }
 
 /**
- * Sweeps the entries of partitions of earlier layouts.
+ * Sweeps the traces of partitions that the layout no longer has.
  *
  * @returns the number of keys whose entries were removed; 0 if there were fewer than `atLeast`.
  */
@@ -73,10 +72,10 @@ export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1):
 }
 
 /**
- * Sweeps now and every hour, until the returned function is called. Failures are ignored: a later sweep, or
- * another member, does the work. So a member that is not permitted to purge has no disadvantage.
+ * Sweeps now and every hour, until the returned function is called. Failures are ignored: a later sweep, or another member, does the
+ * work. So a member does not need the permission to purge.
  *
- * @param random a number from 0 to 1: members that joined together sweep at different times.
+ * @param random returns a number from 0 to 1, so that members that joined together sweep at different times.
  */
 export function keepSweeping(
   traces: SessionTraces,

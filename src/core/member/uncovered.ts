@@ -1,12 +1,12 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 import type { Uncovered } from '../ports/facts.js';
 
-/** How often a member looks, in milliseconds. */
+/** Interval between checks, in milliseconds. */
 const LOOK_EVERY_MS = 300_000;
 
 /**
- * Looks now and every five minutes for messages that no partition takes, until the returned function is
- * called. Reports such messages unless the previous look found some too. After a failed look, the next look is as usual.
+ * Checks now and every five minutes whether the stream holds messages that belong to no partition, until the returned function is
+ * called. Reports such messages unless the previous check found some, too. A failed check is ignored.
  */
 export function keepLookingForUncovered(
   look: () => Promise<Uncovered | undefined>,

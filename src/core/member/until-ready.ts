@@ -2,10 +2,10 @@ import { type Clock, sleep } from '../lib/clock.js';
 import { NatspocError } from '../lib/errors.js';
 import type { PartitionStatus } from './engine/contract.js';
 
-/** How often to look, in milliseconds, because takeovers by other members cause no event here. */
+/** Interval between checks, in milliseconds. Checks are needed because takeovers by other members cause no event here. */
 const LOOK_EVERY_MS = 50;
 
-/** A member that becomes ready. */
+/** The part of a member that {@link untilReady} uses. */
 interface Becoming {
   readonly isSettled: boolean;
   readonly partitions: readonly Pick<PartitionStatus, 'state'>[];
@@ -22,7 +22,7 @@ export async function untilReady(member: Becoming, ended: Promise<void>, clock: 
   const over = ended.finally(() => {
     isOver = true;
   });
-  // After the member is ready, `closed` reports a failure, not this function.
+  // After the member is ready, a failure is reported by `closed`, not by this function.
   over.catch(() => {});
   while (!isOver) {
     const isTaken = member.partitions.every(({ state }) => state !== 'starting' && state !== 'waiting');

@@ -9,11 +9,11 @@ import { type GuardedHandler, guardStrays, REJECTIONS_ARE_ANONYMOUS } from './pa
 import type { OwnStats } from './stats/own-stats.js';
 import { tracedHandler } from './traced-handler.js';
 
-/** What {@link wrapForMember} works with. */
+/** The dependencies of {@link wrapForMember}. */
 export interface WrapPorts {
   stats: OwnStats;
   logger: Logger;
-  /** Called with an error of a handler that nothing caught. */
+  /** Called with an error of a handler that no code has caught. */
   stop: (error: unknown) => void;
 }
 
@@ -33,7 +33,7 @@ export async function wrapForMember(
   { stats, logger, stop }: WrapPorts,
 ): Promise<WrappedHandler> {
   const { group, stream, withoutKey } = config;
-  // The health checks start first, because their port may be in use.
+  // The health checks start first, because they fail if their port is in use.
   const served = health && (await serve(member, config, health));
   let handler = wrapHandler(tracedHandler(program, { group, stream }), (call) => stats.timed(call));
   let guarded: GuardedHandler | undefined;
@@ -58,7 +58,7 @@ export async function wrapForMember(
 
 /** Serves the health checks and metrics of a member. */
 async function serve(member: GroupMember, { group, stream }: Config, health: HealthOptions) {
-  // Loaded on demand: most programs serve no metrics.
+  // Loaded on demand, because most programs serve no metrics.
   const [{ Metrics }, { serveHealth }] = await Promise.all([
     import('../health/metrics.js'),
     import('../health/server.js'),
