@@ -118,7 +118,7 @@ function reasonIn({ type, data, permissionContext }: Status): string | undefined
   return type === Events.Error && !permissionContext ? String(data) : undefined;
 }
 
-/** The server that a status of the client names for a break or a reconnect; null if unknown. */
+/** The server of a break or a reconnect, as the client's status event names it; null if the event names none. */
 function addressIn({ type, data }: Status, connection: NatsConnection): string | null {
   if (type === DebugEvents.StaleConnection) return connection.getServer();
   return typeof data === 'string' && data !== '' ? data : null;
