@@ -1,10 +1,10 @@
 /**
- * Runs all comparing benchmarks, one after the other, and makes one table and one file: publishing, consuming, and the death or leave of a
- * consumer. Within each benchmark, all contenders are measured in turn, round after round.
+ * Runs all benchmarks that compare natspoc with alternatives, one after the other, and writes one table and one file. They measure
+ * publishing, consuming, and the death or leave of a consumer. Within each benchmark, all contenders are measured in turn, round after round.
  *
  *     npm run bench [-- --quick] [--rounds N] [--json FILE]
  *
- * `--quick` only shows that the benchmarks run: its figures mean nothing.
+ * `--quick` only shows that the benchmarks run: they are then too short for meaningful figures.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -47,7 +47,9 @@ try {
   writeFileSync(options.json, `${JSON.stringify({ quick, rounds, results }, null, 2)}\n`);
   const all = results as unknown as BenchResults;
   process.stdout.write(`\n${JSON.stringify(all.publish.machine)}\n${summarise(all)}\n`);
-  process.stdout.write(`\nAll figures are in ${options.json}.${quick ? ' Quick: they mean nothing.' : ''}\n`);
+  process.stdout.write(
+    `\nAll figures are in ${options.json}.${quick ? ' With --quick they mean nothing.' : ''}\n`,
+  );
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

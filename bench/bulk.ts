@@ -1,14 +1,15 @@
 /**
- * A bulk indexer, compared with a loop that a program would use without a group. All partitions are read, in batches of up to 500 messages
- * or 200 ms, with one HTTP call of 50 ms for each batch. The loop fetches from one consumer per partition without acknowledgements: it
- * commits nothing, and no other process would continue its work. All batches are full, so no contender waits for more messages: each
- * partition gets a multiple of the batch size, 104,000 messages in all.
+ * Compares a bulk indexer in a group with a loop that a program would use without a group. Both read all partitions in batches of up to
+ * 500 messages or 200 ms, with one HTTP call of 50 ms for each batch. The loop fetches from one consumer per partition without
+ * acknowledgements: it commits nothing, and no other process would continue its work. Each partition gets a multiple of the batch size
+ * (104,000 messages in all), so all batches are full, and no contender waits for more messages.
  *
  *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 104000] [--partitions 16] [--batch 500]
  *         [--answer-ms 50] [--json FILE]
  *
- * Prints messages a second from the first call to the last answer; for natspoc to the last commit, which follows the last answer. Both are
- * measured in turn, on one server; ratios are those of the same round. NATS_SERVER_BIN chooses another nats-server.
+ * Prints messages a second. The time starts with the first call. For the loop it ends with the last answer, for natspoc with the last
+ * commit, which follows the last answer. Both contenders are measured in turn on one server, and each ratio compares figures of one round.
+ * NATS_SERVER_BIN selects another nats-server.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -41,7 +42,7 @@ const [messages, partitions, most] = [options.messages, options.partitions, opti
   number,
 ];
 if (messages % (partitions * most) !== 0) {
-  process.stderr.write(`--messages: a multiple of ${partitions * most}, so that all batches are full\n`);
+  process.stderr.write(`--messages: must be a multiple of ${partitions * most}, to fill all batches\n`);
   process.exit(2);
 }
 const WAIT_MS = 200;
@@ -54,7 +55,7 @@ const text = new TextDecoder();
 const ndjson = (payloads: readonly Uint8Array[]): string =>
   payloads.map((data) => `${text.decode(data)}\n`).join('');
 
-/** The measured calls, and how many messages they took. */
+/** Makes the measured calls to the index, and counts the messages that the index has taken. */
 class Index {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: partitions });
   readonly #port: number;
@@ -89,12 +90,12 @@ class Index {
       post.once('error', reject);
       post.end(body);
     });
-    if (Number(await answered) !== payloads.length) throw new Error('the index has not taken all');
+    if (Number(await answered) !== payloads.length) throw new Error('the index did not take all messages');
     this.#taken += payloads.length;
     if (this.#taken >= messages) this.#done();
   }
 
-  /** Resolves with messages a second, once all messages are taken and `isKnown`. */
+  /** Resolves with messages a second when the index has taken all messages and `isKnown` returns true. */
   async perSecond(isKnown: () => boolean = () => true): Promise<number> {
     await this.#all;
     while (!isKnown()) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -102,7 +103,7 @@ class Index {
   }
 }
 
-/** The loop without a group. */
+/** The contender without a group: one loop for each partition. */
 async function fetchLoop(connection: NatsConnection, index: Index): Promise<number> {
   const manager = await connection.jetstreamManager();
   const names: string[] = [];
@@ -135,7 +136,7 @@ async function fetchLoop(connection: NatsConnection, index: Index): Promise<numb
 
 let groups = 0;
 
-/** A member of a group. */
+/** The contender natspoc: one member of a group. */
 async function member(connection: NatsConnection, index: Index): Promise<number> {
   const { joinGroup } = await publicLibrary();
   index.begin();
@@ -163,7 +164,7 @@ async function fill(servers: string): Promise<void> {
     if (full) await full;
   }
   await publisher.flush();
-  if (publisher.counters.confirmed !== messages) throw new Error('not all were confirmed');
+  if (publisher.counters.confirmed !== messages) throw new Error('not all messages were confirmed');
 }
 
 const storeDir = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));

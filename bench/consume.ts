@@ -1,14 +1,14 @@
 /**
- * Consuming, compared with alternatives in Node, measured in turn on one server:
+ * Compares consuming with alternatives in Node. All contenders are measured in turn on one server:
  *
  *     npm run build && node --import tsx bench/consume.ts [--rounds 5] [--messages 1000000] [--partitions 16,1,64,256]
  *         [--keyed 16,1,256,4096] [--sizes 128,1024] [--only NAME,NAME] [--beside FOLDER] [--json FILE]
  *
- * `--partitions` are the partitions of natspoc's own layout, `--keyed` the partitions of keyed groups over a stream of 20,000 subjects; a
- * list may be empty. Prints messages a second (min / median / max of the rounds), and ratios of the same round, each beside its target and
- * its ceiling (the bare loop's own ratio). The time ends when the server knows that all messages are handled: with the last commit or
- * acknowledgement. The slowest contenders read only a part of the messages. NATS_SERVER_BIN chooses another nats-server. `--beside` is the
- * `dist` of another build, which takes part as "natspoc beside".
+ * `--partitions` lists numbers of partitions for natspoc's own layout, `--keyed` for keyed groups over a stream of 20,000 subjects. Either
+ * list may be empty. Prints messages a second (min / median / max of the rounds), and ratios of figures of the same round, each with its
+ * target and its ceiling (the ratio of the bare loop). The time ends when the server has the last commit or acknowledgement. The slowest
+ * contenders read only a part of the messages. NATS_SERVER_BIN selects another nats-server. `--beside` is the `dist` folder of another
+ * build, which is measured as "natspoc beside".
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -50,7 +50,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-/** Shares of the messages that the slowest contenders read. */
+/** The slowest contenders read only these shares of the messages. */
 const STRICT_SHARE = 0.02;
 const LOCK_SHARE = 0.01;
 const BESIDE = 'natspoc beside';
@@ -64,7 +64,7 @@ const CLAIMS: Claim[] = [
   { numerator: 'ndjson to a file', denominator: 'bare loop', atLeast: 0.4 },
   { numerator: 'natspoc', denominator: BESIDE, atLeast: 1 },
 ];
-/** Targets with any number of partitions: one unfiltered reader is the bare loop. */
+/** Targets of keyed groups with any number of partitions. Here the bare loop is one reader without a filter. */
 const KEYED_CLAIMS: Claim[] = [
   { numerator: 'natspoc', denominator: 'bare loop', atLeast: 0.8 },
   { numerator: 'natspoc', denominator: BESIDE, atLeast: 1 },
@@ -128,7 +128,8 @@ async function measure(connection: NatsConnection, url: string, partitions: numb
     timeoutMs: 60_000,
     onFailure: 'stop',
   }).run();
-  if (summary.confirmed !== messages) throw summary.firstError ?? new Error('not all were confirmed');
+  if (summary.confirmed !== messages)
+    throw summary.firstError ?? new Error('not all messages were confirmed');
   const filters = Array.from({ length: partitions }, (_, n) => partitionSubject(layout.prefix, n));
   const bench: ConsumeBench = { connection, manager, stream, filters, config, messages };
   const main = partitions === 16;
@@ -184,7 +185,7 @@ try {
   const results: Result[] = [];
   for (const sizeBytes of numbers(options.sizes)) {
     for (const partitions of numbers(options.partitions)) {
-      // Other partition counts are measured only for the usual size.
+      // Numbers of partitions other than 16 are measured only with the first message size.
       if (partitions !== 16 && sizeBytes !== numbers(options.sizes)[0]) continue;
       results.push(await measure(connection, url, partitions, sizeBytes));
     }
@@ -193,7 +194,7 @@ try {
   const machine = describeMachine(server.version);
   show(JSON.stringify(machine));
   show(
-    `file storage, ${options.rounds} rounds in turn; from the first message to the last commit or acknowledgement, ndjson from spawn to exit`,
+    `file storage, ${options.rounds} rounds in turn; time from the first message to the last commit or acknowledgement, for ndjson from spawn to exit`,
   );
   for (const result of results) showResult(result);
   if (options.json) writeFileSync(options.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);

@@ -1,10 +1,10 @@
 /**
- * Measures how long a moving partition handles no message: after a kill -9, a SIGTERM, a join, a server restart. It uses real processes
+ * Measures how long a moving partition handles no message: after a kill -9, a SIGTERM, a join and a server restart. It uses real processes
  * with default settings on a real server.
  *
  *   node --import tsx bench/failover.ts [--trials 20] [--rate 1000] [--partitions 8] [--members 3] [--keyed] [--json FILE]
  *
- * `--keyed`: a keyed group over a stream that a plain client fills.
+ * `--keyed` measures a keyed group over a stream that a plain client fills.
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -56,7 +56,7 @@ const someone = (): string => {
   return all[Math.floor(Math.random() * all.length)] ?? '';
 };
 
-/** The longest time between two handled messages of a partition, among times that end after `from` and begin before `to`. */
+/** The longest gap between two handled messages of a partition. Only gaps that end after `from` and begin before `to` count. */
 function longestGap(partition: number, from: number, to: number): number {
   let [longest, last] = [0, Number.NaN];
   for (const { partition: p, at } of recent) {

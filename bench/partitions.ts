@@ -16,7 +16,7 @@ import { usageOf } from './support/process-usage.js';
 const { values: options } = parseArgs({
   options: { partitions: { type: 'string', default: '8,256,1024,4096' }, json: { type: 'string' } },
 });
-/** Time to collect the garbage of the start, and for the server to finish its own work. */
+/** Time in which the garbage of the start is collected, and the server finishes its own work. */
 const CALM_MS = 3_000;
 const START_TIMEOUT_MS = 120_000;
 
@@ -24,7 +24,7 @@ const kib = (bytes: number): number => Math.round(bytes / 102.4) / 10;
 
 /** Live memory of this process, after a collection. */
 function liveBytes(): number {
-  if (!globalThis.gc) throw new Error('needs node --expose-gc');
+  if (!globalThis.gc) throw new Error('this benchmark needs node --expose-gc');
   globalThis.gc();
   globalThis.gc();
   const { heapUsed, external } = process.memoryUsage();

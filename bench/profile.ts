@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
 });
 const PROGRAM = join(import.meta.dirname, '../bin/run.js');
 
-/** A function of a profile; line and column from 0. */
+/** A function of a profile. Line and column are counted from 0. */
 interface Frame {
   functionName: string;
   url: string;
@@ -33,7 +33,7 @@ interface Frame {
   columnNumber: number;
 }
 
-/** The used part of a `--cpu-prof` file. */
+/** The part of a `--cpu-prof` file that this script uses. */
 interface Profile {
   nodes: { id: number; callFrame: Frame }[];
   samples: number[];
@@ -69,7 +69,7 @@ function partOf(frame: Frame): string {
   return url.startsWith('node:') ? 'Node' : 'Node, native';
 }
 
-/** Milliseconds of self time by part, without idle time. */
+/** Milliseconds of self time for each part of the program, without idle time. */
 function partsOf({ nodes, samples, timeDeltas }: Profile): Map<string, number> {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const parts = new Map<string, number>();
@@ -116,7 +116,7 @@ try {
   console.log(JSON.stringify(machine));
   for (const { command, wallMs, busyMs, serverMs, shares } of results) {
     console.log(
-      `\nnatspoc ${command}: ${wallMs} ms, of these busy ${busyMs}; the server ${serverMs} ms of processor time`,
+      `\nnatspoc ${command}: ${wallMs} ms, of which ${busyMs} ms busy; the server used ${serverMs} ms of processor time`,
     );
     for (const { part, percent } of shares) console.log(`  ${percent.toFixed(1).padStart(5)} %  ${part}`);
   }

@@ -1,11 +1,11 @@
 /**
- * Publishing, compared with alternatives in Node, measured in turn on one server:
+ * Compares publishing with alternatives in Node. All contenders are measured in turn on one server:
  *
  *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 1000000] [--sizes 128,1024] [--seconds 20]
  *         [--json FILE]
  *
- * Prints tables of messages a second (min / median / max of the rounds), ratios of the same round beside their targets and ceilings, and
- * how exactly rates are kept. NATS_SERVER_BIN chooses another nats-server.
+ * Prints tables of messages a second (min / median / max of the rounds), ratios of figures of the same round with their targets and
+ * ceilings, and how exactly the publisher keeps a rate. NATS_SERVER_BIN selects another nats-server.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ const PARTITIONS = 16;
 const SIZES = options.sizes.split(',').map(Number);
 const PACED_BYTES = 128;
 const RATES = [10, 1_000, 20_000, 100_000];
-/** `js.publish` is slow enough to be measured with fewer messages. */
+/** The share of the messages that `js.publish` sends: it is slow enough to be measured with fewer messages. */
 const JS_PUBLISH_SHARE = 0.1;
 
 const CLAIMS: Claim[] = [
@@ -124,7 +124,7 @@ try {
   const connection = await connectNats(config, 'bench');
   const { manager, stream, layout } = await openTopology(connection, config, { create: true });
   const base = { connection, manager, stream, layout, inFlight: Number(options['in-flight']) };
-  // Rates are measured first: later the disk is busy with earlier writes, and both heaps are full.
+  // Rates are measured first, because later the disk is busy with earlier writes and the heaps are full.
   const pace: PaceResult[] = [];
   for (const rate of RATES) {
     const bench = { ...base, sizeBytes: PACED_BYTES, messages: 0 };

@@ -1,6 +1,6 @@
 /**
- * Measures how long a partition handles no message while its group is resized, without faults, and how that time is spent. It uses real
- * processes with default settings on a real server. The group is resized from P partitions to half of P and back.
+ * Measures how long a partition handles no message while its group is resized without faults, and how long each step of the resize takes.
+ * It uses real processes with default settings on a real server. The group is resized from P partitions to half of P and back.
  *
  *     npm run build && node --import tsx bench/resize.ts [--trials 20] [--partitions 64] [--members 4] [--rate 1600]
  *         [--work 5ms] [--json FILE]
@@ -70,7 +70,7 @@ const { stream, group } = run.config;
 
 /** The time of each step of the current trial, as the bucket shows it. */
 let seen = new Map<Step, number>();
-/** The epoch of the layout that is being left. */
+/** The epoch of the layout that the current trial replaces. */
 let layout = 0;
 
 /** Remembers the last time of a step. */
@@ -111,7 +111,7 @@ interface Trial {
   from: number;
   to: number;
   pauseMs: number;
-  /** From the request to each step. */
+  /** The time from the request to each step, in milliseconds. */
   steps: Partial<Record<Step, number>>;
 }
 
@@ -170,7 +170,7 @@ try {
     const done = await trial(count, next);
     results.push(done);
     console.error(
-      `${number}/${trials}: ${count} to ${next}, ${done.pauseMs} ms ${JSON.stringify(done.steps)}`,
+      `${number}/${trials}: ${count} to ${next} partitions, longest pause ${done.pauseMs} ms, ${JSON.stringify(done.steps)}`,
     );
     count = next;
   }

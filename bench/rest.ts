@@ -1,11 +1,11 @@
 /**
- * The cost of an idle group: messages and bytes a second between members and server, processor time of both,
- * and how well the formula in `support/rest-model.ts` predicts it.
+ * Measures the cost of an idle group: messages and bytes a second between members and server, processor time of both,
+ * and how well the formula in `support/rest-model.ts` predicts the messages.
  *
  *   npx tsx bench/rest.ts [--groups 1x8,3x8,10x64] [--servers 1] [--seconds 30] [--ttl 10000] [--probe 400] [--json FILE]
  *
- * A group is members x partitions; all members run in this process, each on a connection of its own. With three servers, stream and bucket
- * have three replicas, and the traffic between the servers counts, too.
+ * The argument `3x8` means a group of 3 members and 8 partitions. All members run in this process, each on a connection of its own. With
+ * three servers, stream and bucket have three replicas, and the traffic between the servers counts, too.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,14 +29,14 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-/** Members that join make the machine busy, and split their requests until these expire after 30 s: not measured. */
+/** Time between the joins and the measurement: joins keep the machine busy, and the members' split requests expire after 30 s. */
 const CALM_MS = 35_000;
 const JOIN_TIMEOUT_MS = 300_000;
-/** All members share one process: more joins at once would keep its event loop busy for longer than a ttl. */
+/** How many members join at the same time. All members share one process, and more joins would keep its event loop busy for over a ttl. */
 const AT_ONCE = 10;
 const replicas = Number(options.servers);
 
-/** The used part of the server's `/varz`. */
+/** The part of the server's `/varz` that this script uses. */
 interface Counters {
   in_msgs: number;
   out_msgs: number;
@@ -122,7 +122,7 @@ async function measure(servers: readonly TestServer[], stream: string, group: Re
   }
 }
 
-/** A formula for the bytes that a member receives: a constant, a part for each member of the group, and a part for each own partition. */
+/** Fits the bytes that a member receives: a constant, an amount for each member of the group, and an amount for each owned partition. */
 function bytesFormula(all: readonly Rest[]): { always: number; aMember: number; aPartition: number } {
   const rows = all.map(({ members, partitions }) => [1, members, partitions / members]);
   const weights = leastSquares(

@@ -1,5 +1,5 @@
 /**
- * Measures the cost of size: the plan of a large group, and a member that owns many idle partitions.
+ * Measures how cost grows with size: the time to plan a large group, and the load of a member that owns many idle partitions.
  *
  *     npm run build && node --import tsx bench/scale.ts [--partitions 256] [--seconds 30] [--json FILE]
  */
@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 const PLANS = 20;
 
-/** Milliseconds for a plan after one of eleven owners has gone. */
+/** Milliseconds for a plan after one of every eleven owners has gone. */
 function planMs(partitions: number, members: number): number {
   const ids = Array.from({ length: members }, (_, i) => `M${i}`);
   const holdings = Array.from({ length: partitions }, (_, partition) => ({

@@ -59,7 +59,7 @@ interface Handled {
   storedAt: number;
 }
 
-/** A line of a consumer. Our own workers report the time of handling, so that pipes cannot change the order. */
+/** A line that a consumer writes. Our own workers add the time of handling, because pipes may change the order of lines. */
 interface Line {
   partition: number;
   sequence: number;
@@ -127,7 +127,7 @@ class Run {
   }
 }
 
-/** The figures of the time from `from` on. */
+/** Computes the figures of a run. Pauses and waits count only if they end after `from`. */
 function judge(handled: readonly Handled[], from: number): Omit<Takeover, 'kind' | 'signal'> {
   const last = new Map<number, { at: number; sequence: number }>();
   const seen = new Set<number>();

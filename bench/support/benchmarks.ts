@@ -1,5 +1,5 @@
 /**
- * The comparing scripts of `bench/`, with their arguments; with `quick` they are as short as possible.
+ * The scripts of `bench/` that compare natspoc with alternatives, and their arguments. With `quick` they run as briefly as possible.
  *
  * @param rounds how many times each contender is measured.
  */

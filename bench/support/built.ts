@@ -4,10 +4,10 @@ import { pathToFileURL } from 'node:url';
 const OWN = join(import.meta.dirname, '../../dist');
 
 /**
- * The built program. The loader of TypeScript rewrites sources and makes some functions slower. So the measured code comes from `dist`,
- * with the types of the sources.
+ * Loads the built library. The TypeScript loader rewrites sources and makes some functions slower, so the measured code comes from `dist`.
+ * Its types come from the sources.
  *
- * @param folder default: this build; another folder measures two builds side by side.
+ * @param folder the `dist` folder of a build; by default of this build. Two folders compare two builds side by side.
  */
 export async function libraryOf(
   folder = OWN,

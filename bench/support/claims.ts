@@ -11,8 +11,8 @@ export interface Claim {
 export interface MeasuredClaim extends Claim {
   ratio: Spread;
   /**
-   * The bare loop's own ratio to the denominator, in the median of the same rounds: nothing that uses this client with this server is
-   * faster. null: the denominator is a bare loop, or no bare loop was measured.
+   * The median ratio of the bare loop to the denominator in the same rounds: nothing that uses this client with this server is faster.
+   * null if the denominator is a bare loop, or if no bare loop was measured.
    */
   ceiling: number | null;
 }
@@ -36,8 +36,8 @@ export function measureClaims(
 }
 
 /**
- * One line: the ratio, its share of the ceiling, and whether the target is reached; a missed target with the reason. `targeted`: the
- * target applies to this setting.
+ * One line with the ratio, its share of the ceiling, and whether the target is reached or why it is missed. `targeted`: the target applies
+ * to this setting.
  */
 export function describeClaim(measured: MeasuredClaim, targeted: boolean): string {
   const { numerator, denominator, atLeast, ratio, ceiling } = measured;

@@ -29,8 +29,8 @@ export interface ConsumeBench {
 }
 
 /**
- * Measures the time from the first message until the server knows that all messages are handled, if the contender reports that to the
- * server. Connecting and joining are not included.
+ * Measures the time from the first message until all messages are handled and, if the contender acknowledges or commits, until the server
+ * knows that. Connecting and joining are not included.
  */
 class Stopwatch {
   #startMs = 0;
@@ -145,9 +145,9 @@ let groups = 0;
 const newGroup = (): string => `bench-${process.pid}-${++groups}`;
 
 /**
- * natspoc as a library, with a handler that does nothing: leases, positions and order included.
+ * natspoc as a library, with a handler that does nothing. Leases, positions and order are included.
  *
- * @param folder of the build, for a comparison of two builds.
+ * @param folder the `dist` folder of the build, for a comparison of two builds.
  */
 export function natspocLibrary(bench: ConsumeBench, name = 'natspoc', folder?: string): Contender {
   const measure = async (): Promise<number> => {

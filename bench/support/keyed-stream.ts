@@ -1,7 +1,7 @@
 import { createInbox, type NatsConnection } from 'nats';
 import type { ConsumeBench } from './consumers.js';
 
-/** Customers of the stream that keyed groups read, with four kinds of messages each. */
+/** The number of customers in the stream that keyed groups read. Each customer has four kinds of messages. */
 const CUSTOMERS = 5_000;
 const KINDS = ['created', 'paid', 'shipped', 'closed'];
 const IN_FLIGHT = 4_000;

@@ -9,7 +9,7 @@ export const WORK_MS = 20;
 const LOOK_AGAIN_MS = 20;
 const nanos = (ms: number): number => ms * 1_000_000;
 
-/** A bucket of locks, which the server deletes after {@link LOCK_TTL_MS}. */
+/** Opens a bucket of locks. The server deletes each lock after {@link LOCK_TTL_MS}. */
 export function openLocks(connection: NatsConnection, name: string): Promise<KV> {
   return connection.jetstream().views.kv(name, { ttl: LOCK_TTL_MS });
 }

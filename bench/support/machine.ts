@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** The facts besides the code on which a figure depends; part of every published result. */
+/** The facts on which a figure depends, apart from the code. Every published result contains them. */
 export interface Machine {
   cpu: string;
   cores: number;

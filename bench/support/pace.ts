@@ -9,7 +9,7 @@ export interface PaceResult {
   /** Confirmed messages a second over the whole run. */
   actual: number;
   errorPercent: number;
-  /** Fewest and most messages sent in one of the run's whole windows of 100 ms. */
+  /** The fewest and the most messages that were sent in a complete window of 100 ms. */
   windowMin: number;
   windowMax: number;
   missedMs: number;

@@ -43,8 +43,8 @@ function subjects({ layout }: PublishBench): string[] {
 }
 
 /**
- * The yardstick: `nc.publish` in a loop, one wildcard reply inbox, answers counted but not decoded. It
- * lacks everything that a publisher needs: matching, deadlines, retries.
+ * The yardstick: `nc.publish` in a loop, with one wildcard reply inbox and answers that are counted but not decoded. It
+ * lacks everything that a publisher needs: matching answers to messages, deadlines, retries.
  */
 export function bareLoop(bench: PublishBench, withId: boolean): Contender {
   const name = withId ? 'bare loop, message ids' : 'bare loop';
@@ -120,7 +120,8 @@ export function natspocLibrary(bench: PublishBench, dedupe: boolean): Contender 
       dedupe,
       onFailure: 'stop',
     }).run();
-    if (summary.confirmed !== bench.messages) throw summary.firstError ?? new Error('not all were confirmed');
+    if (summary.confirmed !== bench.messages)
+      throw summary.firstError ?? new Error('not all messages were confirmed');
     return perSecond(bench.messages, startMs);
   };
   return withNewStream(name, bench, run);

@@ -19,26 +19,26 @@ export interface MessageRates {
 
 /** Each member observes this many others (`protocol/failure-detector.ts`). */
 const WATCHED = 2;
-/** A request of a reader or of the watch for messages waits this long (`nats/pull.ts`). */
+/** How long a request for messages waits at the server, from a reader or from the watch (`nats/jetstream/pull.ts`). */
 const PULL_MS = 30_000;
-/** The interval of the server's heartbeats to an idle reader (`nats/event-stream.ts`) and to an idle watch (`nats/watch.ts`). */
+/** The server's heartbeat intervals of an idle reader (`nats/jetstream/event-stream.ts`) and an idle watch (`nats/kv/watch.ts`). */
 const READER_HEARTBEAT_MS = 2_000;
 const WATCH_HEARTBEAT_MS = 1_000;
-/** The interval at which the watch compares itself with the newest entry (`nats/watch.ts`). */
+/** The interval at which the watch compares itself with the newest entry (`nats/kv/watch.ts`). */
 const POLL_MS = 3_000;
 /**
- * Proofs of life, sessions and leases are read this many times within the ttl (`suspicion.ts`, `entry-looks.ts`).
+ * How many times within the ttl proofs of life, sessions and leases are read (`failure-detector.ts`, `entry-looks.ts`).
  */
 const LOOKS = 3;
 /**
- * The number of other members' sessions that are read at a time, and of own leases with their positions (`protocol/entry-looks.ts`).
+ * How many sessions of other members are read at a time, and how many own leases with their positions (`protocol/entry-looks.ts`).
  */
 const AT_ONCE = 4;
 
 /**
- * The expected traffic of a member at rest, from the constants of the code: its renewals; its reads of the next two proofs of life in the
- * ring, of all sessions in turn and of its own leases; probes in both directions; polls; and the requests and heartbeats of its watch and
- * of one reader for each partition.
+ * The expected traffic of a member at rest, computed from the constants of the code. It consists of renewals; reads of the next two proofs
+ * of life in the ring, of all sessions in turn and of the member's own leases; probes in both directions; polls; and the requests and
+ * heartbeats of the member's watch and of one reader for each partition.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);

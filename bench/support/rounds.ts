@@ -6,7 +6,7 @@ export interface Contender {
 
 /**
  * Measures all contenders in turn, round after round, so that a slower or faster machine affects all of them. The order rotates, and every
- * other round runs backwards: no contender always comes first, or always after the same contender.
+ * other round runs backwards, so that no contender always comes first or always after the same contender.
  *
  * @returns the figures by name, one for each round
  */

@@ -16,7 +16,7 @@ interface Change {
   duplicates: number;
 }
 
-/** The output of the benchmarks, as far as the table needs it. */
+/** The part of the benchmarks' output that the table uses. */
 export interface BenchResults {
   publish: { machine: Machine; sizes: Rates[] };
   consume: { results: Rates[] };

@@ -7,17 +7,17 @@ import { judgeFolder } from './judging/judge.js';
 import { formatReport } from './judging/report.js';
 import { playChaos } from './run.js';
 
-/** `CHAOS_SEED=7 npx mocha test/chaos/chaos.test.ts` for the same faults again. */
+/** `CHAOS_SEED=7 npx mocha test/chaos/chaos.test.ts` repeats the faults of seed 7. */
 const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1e9));
-/** `CHAOS_SERVERS=3`: on a cluster. */
+/** With `CHAOS_SERVERS=3` the run uses a cluster of three servers. */
 const SERVERS = Number(process.env.CHAOS_SERVERS ?? 1);
-/** Every other run has a keyed group, which is resized as well. */
+/** A run with an even seed has a keyed group, which is resized as well. */
 const IS_KEYED = SEED % 2 === 0;
 /** Enough time for most kinds of faults. */
 const MINUTES = 1;
 
 describe('a short chaos run', () => {
-  it(`violates nothing${IS_KEYED ? ' in a keyed group' : ''}, seed ${SEED}`, async function () {
+  it(`violates no invariant under a minute of random faults${IS_KEYED ? ' in a keyed group' : ''}, seed ${SEED}`, async function () {
     this.timeout(600_000);
     const folder = mkdtempSync(join(tmpdir(), 'natspoc-chaos-'));
     await playChaos({
@@ -28,7 +28,7 @@ describe('a short chaos run', () => {
     });
     const { verdict, twin } = judgeFolder(folder);
     const report = formatReport('chaos', verdict, describeMachine(verdict.settings.serverVersion), twin);
-    assert.ok(verdict.ok, `everything is in ${folder}\n${report}`);
+    assert.ok(verdict.ok, `the records are in ${folder}\n${report}`);
     rmSync(folder, { recursive: true });
   });
 });

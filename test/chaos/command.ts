@@ -23,7 +23,7 @@ export const OPTIONS = {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** The number above 0 of an option; any other text ends the process. */
+/** Parses an option whose number must be above 0. Any other text ends the process. */
 export function positive(name: string, text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
@@ -54,8 +54,8 @@ function faultKinds(text: string): FaultKind[] {
 }
 
 /**
- * Runs in a new folder. Returns the folder, and whether the run was ended early. Ctrl-C ends the run early but cleanly; a second Ctrl-C
- * ends it immediately.
+ * Plays a run in a new folder. Returns the folder, and whether the run was ended early. Ctrl-C ends the run early but cleanly; a second
+ * Ctrl-C ends it immediately.
  */
 export async function playIn(
   name: string,
@@ -67,7 +67,7 @@ export async function playIn(
     values.seed === undefined ? 1 + Math.floor(Math.random() * 1e9) : positive('seed', values.seed);
   const stop = new AbortController();
   const onSignal = (): void => {
-    // The second Ctrl-C ends immediately; started processes are ended on exit.
+    // The second Ctrl-C ends the run immediately. Processes that it has started are ended on exit.
     if (stop.signal.aborted) process.exit(1);
     stop.abort();
   };

@@ -17,7 +17,7 @@ import {
 const GROUP = 'default';
 const MEMBER = 'm1';
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-/** The numbers of partitions, and the last message that is handled under each. */
+/** The numbers of partitions, and the last message that is handled under each number. */
 const LAYOUTS = [
   { partitions: 2, upTo: 30 },
   { partitions: 3, upTo: 60 },
@@ -178,7 +178,7 @@ const without = (history: History, seq: number): void => {
   history.calls = history.calls.filter((call) => call.seq !== seq);
 };
 
-describe('the judge of chaos, of resizes', () => {
+describe('the judge of a chaos run with resizes', () => {
   it('finds nothing wrong with a clean run', () => {
     const verdict = judgeHistory(clean());
     assert.deepEqual(verdict.violations, []);
@@ -189,20 +189,20 @@ describe('the judge of chaos, of resizes', () => {
   it('flags a message that was handled before a resize and is handled again after it', () => {
     const forgotten = clean();
     forgotten.calls.push(callOf(30, 1, beginOf(1) + 30));
-    assert.deepEqual(charges(forgotten), ['repeat'], 'the pass-over was forgotten');
+    assert.deepEqual(charges(forgotten), ['repeat'], 'handled again after the next resize');
     const twoLater = clean();
     twoLater.calls.push(callOf(28, 2, beginOf(2) + 30));
-    assert.deepEqual(charges(twoLater), ['repeat'], 'two resizes later');
+    assert.deepEqual(charges(twoLater), ['repeat'], 'handled again two resizes later');
   });
 
-  it('flags a message that was not handled before a resize and is passed over after it', () => {
+  it('flags a message that was not handled before a resize and is skipped after it', () => {
     const history = clean();
     without(history, 29);
     history.bucket = history.bucket.filter(({ key }) => !key.startsWith(keys.positionPrefix(GROUP)));
     assert.deepEqual(charges(history), ['lost', 'disorder'], 'a start at the highest position');
     const late = clean();
     Object.assign(find(late, 29), callOf(29, 1, timeOf(45)));
-    assert.ok(charges(late).includes('disorder'), 'after later messages of its key');
+    assert.ok(charges(late).includes('disorder'), 'handled after later messages of its key');
   });
 
   it('flags a position that passes a message that was not handled before a resize', () => {
@@ -211,7 +211,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.ok(charges(history).includes('position'));
   });
 
-  it('flags a key that is handled under both layouts at the same time, and an owner that has not noticed the new layout', () => {
+  it('flags calls of one key under two layouts at the same time, and an owner that continues under the old layout', () => {
     const both = clean();
     find(both, 30).to = timeOf(LAST) + 5;
     assert.ok(charges(both).includes('overlap'));
@@ -220,7 +220,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.ok(charges(blind).includes('late-start'));
   });
 
-  it('allows different old partitions to work at the same time', () => {
+  it('allows calls of different old partitions at the same time', () => {
     const history = clean();
     const [a, b] = [1, 2, 3, 4, 5, 6, 7].map((seq) => find(history, seq)).sort((x, y) => x.epoch - y.epoch);
     const other = history.calls.find(({ partition, seq }) => partition !== a?.partition && seq < 8);
@@ -231,7 +231,7 @@ describe('the judge of chaos, of resizes', () => {
       assert.ok(!charges(history).includes(charge), charge);
   });
 
-  it('flags a message that is handled in a partition with a different number', () => {
+  it('flags a message that is handled in a partition to which its key does not belong', () => {
     const history = clean();
     const call = find(history, 50);
     const partition = (call.partition + 1) % 3;
@@ -239,7 +239,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.ok(charges(history).includes('damaged'));
   });
 
-  it('flags a layout that is written before the last closing', () => {
+  it('flags a layout that is written before the last partition is closed', () => {
     const history = clean();
     const { closing } = endOf(0, 1);
     for (const change of history.bucket)
@@ -248,7 +248,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.ok(charges(history).includes('resize'));
   });
 
-  it('flags a layout whose positions are not those of the closings', () => {
+  it('flags a layout whose positions differ from those at which its partitions were closed', () => {
     const history = clean();
     const { seq } = { seq: lastOf(0, 0, 30) };
     for (const change of history.bucket)
@@ -280,7 +280,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.deepEqual(charges(history), ['unrest']);
   });
 
-  it('expects a pause to end with its partition', () => {
+  it('allows calls after a resize has removed a paused partition and its pause', () => {
     const paused = (partition: number): History => {
       const history = clean();
       const rested = { from: timeOf(61) - 100, to: CALM_AT };
@@ -296,7 +296,7 @@ describe('the judge of chaos, of resizes', () => {
     assert.deepEqual(charges(shrunk), []);
   });
 
-  it('recognises entries that a restored bucket shows again', () => {
+  it('recognises old entries that appear again because the bucket was restored', () => {
     const history = clean();
     const back = timeOf(LAST) + 1_000;
     history.eras.push(back);

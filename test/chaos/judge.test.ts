@@ -17,7 +17,7 @@ import {
 const GROUP = 'default';
 const PARTITIONS = 2;
 const MESSAGES = 40;
-/** The member m1 handles the first 20 messages of each partition; then it is killed, and m2 has both partitions. */
+/** The member m1 handles the first 20 messages of each partition. Then it is killed, and m2 takes both partitions over. */
 const KILLED_AT = 2_050;
 const TAKEN_AT = 3_000;
 const CALM_AT = 60_000;
@@ -157,8 +157,8 @@ const without = (history: History, gone: Call): void => {
   history.calls = history.calls.filter((each) => each !== gone);
 };
 
-describe('the judge of chaos', () => {
-  it('finds nothing wrong with a clean run, and explains repetitions by the kill', () => {
+describe('the judge of a chaos run', () => {
+  it('finds nothing wrong with a clean run, and explains repeated messages by a kill', () => {
     const verdict = judgeHistory(clean());
     assert.deepEqual(verdict.violations, []);
     assert.equal(verdict.ok, true);
@@ -174,13 +174,13 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['lost']);
   });
 
-  it('flags a message that is skipped, and a position beyond it', () => {
+  it('flags a message that is skipped, and a position that passes it', () => {
     const history = clean();
     without(history, find(history, 1, 30, 'm2'));
     assert.deepEqual(charges(history), ['lost', 'disorder', 'position']);
   });
 
-  it('flags dropped messages only if members report too few', () => {
+  it('flags messages that the stream dropped only if members reported too few', () => {
     const history = clean();
     const [first, last] = [10, 35];
     for (let index = first; index <= last; index++) {
@@ -188,16 +188,16 @@ describe('the judge of chaos', () => {
     }
     history.dropped.push({ from: 100, at: 100, first: seqOf(1, last) + 1 });
     assert.deepEqual(charges(history), ['silent-loss']);
-    // The losses of one second may go unnoticed: 20 of these 26 messages.
+    // Losses within one second may stay unreported: 20 of these 26 messages.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
-    // The losses of all the time in which the limit was small may go unnoticed: 25.5 of 26 messages.
+    // Losses while the limit was small may stay unreported, and here the limit was small for longer: 25.5 of 26 messages.
     history.toldLost = new Map([[1, 1]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     Object.assign(history.dropped[0] ?? {}, { from: -175 });
     assert.deepEqual(charges(history), []);
     Object.assign(history.dropped[0] ?? {}, { from: 100 });
-    // A reader of all partitions does not know which partition they belonged to.
+    // A reader of all partitions does not know to which partition the dropped messages belonged.
     history.toldLost = new Map([[0, 6]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     history.settings.keyed = true;
@@ -206,7 +206,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['silent-loss']);
   });
 
-  it('excuses repetitions only if the bucket went back', () => {
+  it('excuses repeated messages if the bucket went back, and otherwise flags them', () => {
     const history = clean();
     const again = { ...find(history, 1, 39, 'm2'), from: 10_000, to: 10_005, epoch: 60 };
     history.calls.push(again);
@@ -216,26 +216,26 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), []);
   });
 
-  it('counts a lease in a restored copy of the bucket as granted again', () => {
+  it('treats the leases in a restored copy of the bucket as granted again', () => {
     const change = (at: number, revision: number) => ({ at, revision, key: 'group.g.lease.2', value: '{}' });
     const changes = [change(1_000, 20), change(2_500, 31), change(6_000, 33)];
     const granted = grants(changes, [{ back: 5_000, from: 2_000 }]);
     const call = (epoch: number, from: number) => ({ partition: 2, epoch, from });
     assert.equal(granted(call(20, 5_500)), 5_000);
     assert.equal(granted(call(20, 4_000)), 1_000);
-    // The restored copy does not have this lease, and the owner has not noticed that.
+    // The restored copy does not have this lease, and the owner has not noticed that yet.
     assert.equal(granted(call(31, 5_500)), 2_500);
     assert.equal(granted(call(33, 6_500)), 6_000);
   });
 
-  it('flags a swapped pair', () => {
+  it('flags two messages that are handled in the wrong order', () => {
     const history = clean();
     const [a, b] = [find(history, 0, 25, 'm2'), find(history, 0, 26, 'm2')];
     [a.from, b.from, a.to, b.to] = [b.from, a.from, b.to, a.to];
     assert.deepEqual(charges(history), ['disorder']);
   });
 
-  it('flags messages of a key that are not stored in the order of sending', () => {
+  it('flags messages of a key that are not stored in the order in which they were sent', () => {
     const history = clean();
     const [a, b] = [history.confirmed[50], history.confirmed[52]];
     assert.ok(a && b);
@@ -246,7 +246,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['disorder']);
   });
 
-  it('flags two owners at the same time, and excuses an owner that was stopped, or ignored its signal', () => {
+  it('flags overlapping calls of two owners, and excuses an owner that was stopped or whose handler ignored its signal', () => {
     const history = clean();
     const last = find(history, 0, 19, 'm1');
     Object.assign(last, { to: TAKEN_AT + 5_000 });
@@ -258,7 +258,7 @@ describe('the judge of chaos', () => {
     last.toldAt = 2_800;
     assert.ok(!charges(history).includes('overlap'));
     last.toldAt = TAKEN_AT + 1_500;
-    assert.ok(charges(history).includes('overlap'), 'its signal aborted too late');
+    assert.ok(charges(history).includes('overlap'), 'the signal aborted too late');
 
     Object.assign(last, { deaf: false, toldAt: undefined });
     const stop: FaultSpan = {
@@ -267,7 +267,7 @@ describe('the judge of chaos', () => {
     history.faults = [stop];
     assert.ok(!charges(history).includes('overlap'));
     stop.to -= 1_000;
-    assert.ok(charges(history).includes('overlap'), 'it ran long after it woke');
+    assert.ok(charges(history).includes('overlap'), 'the call ran long after its process continued');
   });
 
   it('flags a member that runs two handlers of a partition at the same time', () => {
@@ -283,7 +283,7 @@ describe('the judge of chaos', () => {
     assert.ok(charges(history).includes('late-start'));
   });
 
-  it('excuses a call that began before its process was stopped, and flags the next call', () => {
+  it('excuses a call that began before its process was stopped, and flags the next call of the process', () => {
     const history = clean();
     const stop: FaultSpan = { id: 2, kind: 'long-stop', target: 'm1', from: 2_050, to: 6_500, outcome: '' };
     history.faults = [stop];
@@ -308,7 +308,7 @@ describe('the judge of chaos', () => {
     );
   });
 
-  it('flags a repetition without a fault that explains it', () => {
+  it('flags a repeated message that no fault explains', () => {
     const again = clean();
     again.calls.push(call(0, 30, 'm2', TAKEN_AT + 1_560));
     assert.deepEqual(charges(again), ['repeat'], 'twice in a row under one epoch');
@@ -320,10 +320,10 @@ describe('the judge of chaos', () => {
 
     const tooFar = clean();
     tooFar.calls.push(call(1, 5, 'm2', TAKEN_AT + 60));
-    assert.ok(charges(tooFar).includes('repeat'), 'it was committed long before the kill');
+    assert.ok(charges(tooFar).includes('repeat'), 'the message was committed long before the kill');
   });
 
-  it('takes the time of a lease from the lease, because the harness may see it late', () => {
+  it('uses the time in the record of a lease, because the harness may see the lease late', () => {
     const lateMs = 4_000;
     const [wroteAt, startedAt] = [KILLED_AT + 1_000, Date.parse(clean().settings.startedAt)];
     const seenLate = (record: string): History => {
@@ -346,9 +346,9 @@ describe('the judge of chaos', () => {
     assert.equal(repeated(''), true, 'nothing hindered the commit until the harness saw the lease');
   });
 
-  it('allows owners only the time for a new takeover after a server fault beyond their deadline', () => {
+  it('allows an owner more time to commit after a long server fault, but only the time of a new takeover', () => {
     /**
-     * True if a repetition is charged after the server refuses all clients for `forMs`, and the next owner claims `claimedAfterMs` later.
+     * The server refuses all clients for `forMs`, and the next owner claims `claimedAfterMs` later. Returns true if a repetition is charged.
      */
     const isCharged = (forMs: number, claimedAfterMs: number): boolean => {
       const history = clean();
@@ -362,15 +362,15 @@ describe('the judge of chaos', () => {
       for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
       return charges(history).includes('repeat');
     };
-    // Two requests of a fifth of the ttl each, the duration of a commit, and its longest wait.
+    // The recovery takes two requests of a fifth of the ttl each. The rest is the duration of a commit and its longest wait.
     const [recoveryMs, commitMs] = [1_900, 500];
     assert.equal(isCharged(3_500, recoveryMs + commitMs - 50), false);
-    assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'it was not aborted');
+    assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'the owner was not aborted');
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs - 50), false);
-    assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'it had the time');
+    assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'the owner had time to commit');
   });
 
-  it('flags a position that goes back, by sequence or by epoch', () => {
+  it('flags a position whose sequence or epoch goes back', () => {
     const history = clean();
     history.bucket.push(position(0, 20, 'm2', 5_300, 50));
     assert.deepEqual(charges(history), ['position']);
@@ -385,7 +385,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['position']);
   });
 
-  it('flags a wrong checksum, and content of another message', () => {
+  it('flags a handled message with a wrong checksum, or with the content of another message', () => {
     const history = clean();
     find(history, 0, 7, 'm1').intact = false;
     assert.deepEqual(charges(history), ['damaged']);
@@ -394,7 +394,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(other), ['damaged']);
   });
 
-  it('flags a message that the stream holds twice', () => {
+  it('flags a message that the stream has stored twice', () => {
     const history = clean();
     const last = history.confirmed.at(-1);
     assert.ok(last);
@@ -404,7 +404,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['stored-twice']);
   });
 
-  it('flags a group that never settles', () => {
+  it('flags a group that never comes to rest', () => {
     const history = clean();
     history.bucket = history.bucket.filter(({ key, at }) => key !== keys.lease(GROUP, 1) || at < TAKEN_AT);
     assert.deepEqual(charges(history), ['unrest']);
@@ -417,7 +417,7 @@ describe('the judge of chaos', () => {
     assert.deepEqual(charges(history), ['paused']);
   });
 
-  it('flags a process that ends unexpectedly, and a process that leaves with an error', () => {
+  it('flags a process that ends unexpectedly, and a leaving process that ends with an error', () => {
     for (const [leftAt, code] of [
       [undefined, 0],
       [CALM_AT, 1],

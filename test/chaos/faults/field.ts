@@ -18,19 +18,19 @@ export interface Field {
   readonly group: string;
   /** The current number of partitions. */
   readonly partitions: number;
-  /** The group is a keyed one. */
+  /** True if the group is keyed. */
   readonly isKeyed: boolean;
-  /** A resize is under way. */
+  /** True while a resize is in progress. */
   resizing: boolean;
   readonly ttlMs: number;
   readonly mostMembers: number;
-  /** Permitted kinds of faults; undefined: all. */
+  /** The permitted kinds of faults; undefined permits all kinds. */
   readonly wanted: readonly FaultKind[] | undefined;
-  /** A server is down: no other server may be killed, and no member can join. */
+  /** True while a server is down: then no other server may be killed, and no member can join. */
   serverDown: boolean;
   /** Paused partitions. */
   readonly paused: Set<number>;
-  /** Entries may have vanished without a marker: restarts the harness's watch. */
+  /** Restarts the harness's watch, because entries may have vanished without a deletion marker. */
   lookAgain(): void;
   /** Runs `natspoc` with these arguments on the run's servers. */
   command(args: readonly string[]): Promise<CliExit>;
@@ -45,14 +45,14 @@ export interface Fault {
   strike(field: Field): Promise<void>;
 }
 
-/** Minimum number of members that can always handle messages. */
+/** At least this many members are without a fault at any time. */
 const ABLE_AT_LEAST = 2;
 
-/** True if enough members remain when one of them is missing. */
+/** True if enough members remain when one more member gets a fault. */
 export const canSpare = ({ members }: Field): boolean =>
   members.able.length > ABLE_AT_LEAST && members.idle.length > 0;
 
-/** A member without a current fault. */
+/** Picks a member that has no fault at the moment. */
 export function victim({ random, members }: Field, fits: (member: Member) => boolean = () => true): Member {
   const member = random.oneOf(members.idle.filter(fits));
   if (!member) throw new Error('there is no member for this fault');

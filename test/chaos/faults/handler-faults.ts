@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MODE_POLL_MS, type Mode } from '../recording/mode.js';
 import { type Fault, type Field, victim } from './field.js';
 
-/** Changes the behaviour of a member's handler for some time; `name`: the kind of fault. */
+/** Changes the behaviour of a member's handler for some time. `kind` is the kind of fault that the run records. */
 async function misbehave(field: Field, kind: 'slow' | 'failing' | 'deaf', mode: Mode): Promise<void> {
   const { random, members, recording } = field;
   const member = victim(field);

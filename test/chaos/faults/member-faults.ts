@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../recording/records.js';
 import { canSpare, type Fault, type Field, victim } from './field.js';
 
-/** Generous timeout of a start on a busy machine, in milliseconds; not a criterion. */
+/** Timeout of a join, in milliseconds. It is generous because the machine may be busy, and no judgement depends on it. */
 const JOIN_TIMEOUT_MS = 120_000;
 
 /** The process is killed. */
@@ -36,7 +36,7 @@ const shortStop: Fault = {
   strike: (field) => stop(field, 'short-stop', field.random.between(0.05, 0.55) * field.ttlMs),
 };
 
-/** A stop longer than the ttl: other members take over, and the process must do nothing when it wakes. */
+/** A stop that is longer than the ttl: other members take over, and the process must handle nothing under its old epochs when it wakes. */
 const longStop: Fault = {
   kind: 'long-stop',
   isPossible: canSpare,
@@ -55,13 +55,13 @@ const leave: Fault = {
   },
 };
 
-/** A new member; half of them have their own network. */
+/** A new member joins. Half of the new members have a network of their own. */
 const join: Fault = {
   kind: 'join',
   isPossible: ({ members, mostMembers, serverDown }) => !serverDown && members.present.length < mostMembers,
   async strike({ members, recording, random }) {
     const member = await members.start(random.chance(0.5));
-    // A member that cannot reach a server at its start correctly ends with an error, so wait for the server.
+    // A member that cannot reach a server when it starts ends with an error, which is correct. So wait for the server.
     member.state = 'joining';
     const end = recording.fault('join', member.name);
     const joined = member.cli.note(/^joined\b/, JOIN_TIMEOUT_MS).then(() => 'joined');

@@ -16,7 +16,7 @@ const release: Fault = {
   },
 };
 
-/** An operator pauses a partition for some time: the pause lasts from `begin` to `end`, without the time of the commands. */
+/** An operator pauses a partition for some time. `rested` is the time between the two commands, in which no message may be handled. */
 const pause: Fault = {
   kind: 'pause',
   isPossible: ({ paused, serverDown }) => paused.size === 0 && !serverDown,
@@ -32,7 +32,7 @@ const pause: Fault = {
     let resuming: CliExit;
     do {
       resuming = await command(['leases', 'resume', `${partition}`]);
-      // A resize has dropped the pause with its partition.
+      // Resuming fails if a resize has removed the partition and its pause.
     } while (resuming.code !== 0 && partition < field.partitions);
     paused.delete(partition);
     end(outcomeOf(pausing), pausing.code === 0 ? [rested, resumedAt] : undefined);

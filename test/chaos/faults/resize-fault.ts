@@ -5,7 +5,7 @@ import { outcomeOf } from './outcome.js';
 
 /** The numbers of partitions, with and without common divisors. */
 const COUNTS = [5, 8, 12, 64];
-/** The share of resizes that are withdrawn, and the longest time until they are, in milliseconds. */
+/** The share of resizes that are withdrawn, and the longest time until the withdrawal, in milliseconds. */
 const WITHDRAWN = 0.2;
 const WITHDRAWN_WITHIN_MS = 1_500;
 /** How long a command is repeated, in milliseconds: a server may be down, or members may be stopped. */
@@ -15,8 +15,8 @@ const TIMEOUT_MS = 90_000;
 export type ResizeField = Pick<Field, 'recording' | 'command'> & { readonly partitions: number };
 
 /**
- * Resizes the group, and waits for the result. `withdraw`: withdraws the resize after this
- * time, which may be too late.
+ * Resizes the group, and waits for the result. If `withdraw` is given, it withdraws the resize after
+ * this time, which may be too late.
  */
 export async function resizeTo(
   { recording, command, partitions: from }: ResizeField,
@@ -48,7 +48,7 @@ async function untilDone(
   const giveUpAt = performance.now() + TIMEOUT_MS;
   for (;;) {
     const exit = await command(args);
-    // 3: no server answers.
+    // Exit code 3 means that no server answers.
     if ((exit.code !== 3 && isFinal(exit)) || performance.now() > giveUpAt) return exit;
     await sleep(300);
   }

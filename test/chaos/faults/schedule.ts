@@ -26,10 +26,10 @@ function allFaults({ servers, wanted, isKeyed }: Field): Fault[] {
 const AT_ONCE = 3;
 const OVERLAP = 0.35;
 
-/** Each time the group has come to rest, new members join until it has this number. */
+/** Each time the group has come to rest, new members join until the group has this number of members. */
 const MEMBERS_AT_LEAST = 3;
 
-/** Further dependencies of the schedule. */
+/** What {@link disturb} needs. */
 export interface ScheduleOptions {
   field: Field;
   durationMs: number;
@@ -39,8 +39,8 @@ export interface ScheduleOptions {
 }
 
 /**
- * Injects faults until the time is over, and ends with the last fault. The kinds come from a shuffled deck, so that all kinds are equally
- * frequent; a kind that is not possible now is used later. Between some faults the group may settle.
+ * Injects faults until the time is over, and resolves when the last fault is over. The kinds come from a shuffled deck, so that all kinds
+ * are equally frequent; a kind that is not possible at the moment is used later. Between some faults the group may settle.
  */
 export async function disturb({ field, durationMs, rest, signal }: ScheduleOptions): Promise<void> {
   const { random, members } = field;

@@ -3,7 +3,7 @@ import type { TestServer } from '../../support/server.js';
 import type { FaultKind } from '../recording/records.js';
 import type { Fault, Field } from './field.js';
 
-/** Kills a server with SIGKILL, and later starts it with the same store. Ends when every replica is complete again. */
+/** Kills a server with SIGKILL, and later starts it with the same store. Resolves when every replica is complete again. */
 export async function restart(
   field: Pick<Field, 'servers' | 'random' | 'recording' | 'manager' | 'streams' | 'serverDown'>,
   kind: FaultKind,
@@ -21,7 +21,7 @@ export async function restart(
   end(`back after ${Math.round(downMs)} ms`);
 }
 
-/** Possible for one server at a time, and not while a process connects for the first time. */
+/** True if no server is down, and no process is connecting for the first time. */
 const isPossible = ({ serverDown, members }: Field): boolean =>
   !serverDown && members.present.every(({ state }) => state !== 'joining');
 
@@ -46,7 +46,7 @@ const leaderKill: Fault = {
 
 /**
  * Cuts and repairs the routes between one server of a cluster and the others, in one direction or both. The clients of this server stay
- * connected. Leaders come first, because the bucket's leader answers reads for seconds after it has lost the others.
+ * connected. The server is often a leader, because the bucket's leader answers reads for seconds after it has lost the others.
  */
 const routeCut: Fault = {
   kind: 'route-cut',

@@ -6,13 +6,13 @@ import type { TestServer } from '../../support/server.js';
 import { LIMITED, OPEN, REFUSING } from '../stage/server-config.js';
 import type { Fault, Field } from './field.js';
 
-/** Faults by other users of the server are possible only with one server, not while a process connects, and not within a resize. */
+/** Faults by other users are possible only with one server, while no process connects, and while no resize is in progress. */
 const isPossible = ({ servers, serverDown, resizing, members }: Field): boolean =>
   !servers.isCluster && !serverDown && !resizing && members.present.every(({ state }) => state !== 'joining');
 
 const theServer = ({ servers }: Field): TestServer => servers.all[0] as TestServer;
 
-/** Retries until the server answers, because other faults may prevent that. */
+/** Repeats a request until the server answers, because other faults may prevent an answer. */
 async function answered<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -58,7 +58,7 @@ const readersLimited: Fault = {
   strike: (field) => reconfigured(field, 'readers-limited', LIMITED),
 };
 
-/** The folder of a stream in the store of a server, in any account. */
+/** Finds the folder of a stream in the store of a server, whatever the account is. */
 function folderOf(server: TestServer, stream: string): string {
   const root = join(server.storeDir, 'jetstream');
   const account = readdirSync(root).find((name) => existsSync(join(root, name, 'streams', stream)));
@@ -113,7 +113,7 @@ const entriesRemoved: Fault = {
   },
 };
 
-/** The stream's limits shrink for a moment: dropped messages are lost, and must be reported. */
+/** The stream's limits shrink for a moment: the stream drops messages, and members must report the loss. */
 const streamShrunk: Fault = {
   kind: 'stream-shrunk',
   isPossible,
@@ -124,7 +124,7 @@ const streamShrunk: Fault = {
     await answered(() => manager.streams.update(streams[0], { ...config, max_msgs: 1 }));
     const { state } = await answered(() => manager.streams.update(streams[0], { ...config, max_msgs: -1 }));
     recording.dropped(state.first_seq, from);
-    end(`begins at ${state.first_seq}`);
+    end(`the stream begins at ${state.first_seq}`);
   },
 };
 

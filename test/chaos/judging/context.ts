@@ -5,7 +5,7 @@ import type { History } from '../recording/history.js';
 import { describeCallFully, describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** The time around a violation that is shown, in milliseconds, and the limits of each kind of line. */
+/** A violation is shown with the lines around its time, in milliseconds, and with at most this many lines of each kind. */
 const AROUND_MS = 5_000;
 const CALLS = 8;
 const CHANGES = 8;

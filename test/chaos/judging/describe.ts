@@ -6,13 +6,13 @@ export function describeTime(ms: number): string {
   return `${minutes}:${((ms - minutes * 60_000) / 1_000).toFixed(3).padStart(6, '0')}`;
 }
 
-/** A call in a few words. */
+/** Describes a call in a few words. */
 export function describeCall({ process, partition, seq, epoch, attempt }: Call): string {
   const again = attempt > 1 ? `, attempt ${attempt}` : '';
   return `${process} handling p${partition} #${seq} at epoch ${epoch}${again}`;
 }
 
-/** A call with its times and its end. */
+/** Describes a call with its times and how it ended. */
 export function describeCallFully(call: Call): string {
   const told = call.toldAt === undefined ? '' : `, signal aborted at ${describeTime(call.toldAt)}`;
   const to = Number.isFinite(call.to) ? describeTime(call.to) : 'the end';

@@ -3,10 +3,10 @@ import { describeCall, describeCallFully } from './describe.js';
 import type { Section } from './layouts.js';
 import type { Violation } from './violation.js';
 
-/** Excuses for two simultaneous handlers of a partition, for which SPEC.md promises nothing. */
+/** Excuses for two simultaneous handlers of a partition, in cases that SPEC.md does not rule out. */
 export type Excuse = 'stopped' | 'stalled' | 'deaf' | 'told';
 
-/** A process that continues aborts the signals of its calls within this time, in milliseconds. */
+/** A process that wakes from a stop aborts the signals of its calls within this time, in milliseconds. */
 const WAKE_GRACE_MS = 250;
 /** A handler that respects its signal ends within this time, in milliseconds. */
 const HEED_MS = 100;
@@ -20,7 +20,7 @@ export interface Overlap {
   excuse: Excuse;
 }
 
-/** The stops of each process: SIGSTOP from the faults, and breaks of the event loop from its own records. */
+/** The breaks of each process: SIGSTOP (from the faults), and stalls of its event loop (from its own records). */
 export class Breaks {
   readonly #stops = new Map<string, Span[]>();
   readonly #stalls: Map<string, Span[]>;
@@ -50,7 +50,7 @@ export class Breaks {
 /**
  * I4: no two members run handlers of a partition at the same time, and no member starts a handler under an epoch that has ended. I3:
  * within one member and epoch, only one handler of a partition runs at a time. After a resize, no handler runs under the previous layout.
- * Calls of two earlier layouts are judged with those layouts.
+ * Calls of two earlier layouts are judged when those layouts are judged.
  */
 export function judgeExclusive(
   history: History,
@@ -65,7 +65,7 @@ export function judgeExclusive(
     for (const call of list) {
       active = active.filter(({ to }) => to > call.from);
       if (newest && isOwn(newest) && call.epoch < newest.epoch) {
-        const text = `${describeCall(call)} starts after ${describeCallFully(newest)}`;
+        const text = `${describeCall(call)} starts after a call of a newer epoch: ${describeCallFully(newest)}`;
         violations.push({ charge: 'late-start', at: call.from, partition, text });
       }
       for (const other of active) {
@@ -73,7 +73,7 @@ export function judgeExclusive(
         const excuse = excuseOf(other, call, breaks, history.settings.drainTimeoutMs);
         if (excuse) overlaps.push({ older: other, newer: call, excuse });
         else {
-          const text = `${describeCall(call)} starts while another runs: ${describeCallFully(other)}`;
+          const text = `${describeCall(call)} starts while another call runs: ${describeCallFully(other)}`;
           violations.push({ charge: 'overlap', at: call.from, partition, text });
         }
       }
@@ -88,7 +88,7 @@ function excuseOf(older: Call, newer: Call, breaks: Breaks, drainTimeoutMs: numb
   const { toldAt, deaf } = older;
   const wasTold = toldAt !== undefined && toldAt <= newer.from;
   if (older.process === newer.process) {
-    // A member waits for a call until the drain timeout.
+    // A member waits for a running call until the drain timeout, and then gives the call up.
     const isGivenUp = wasTold && newer.from - toldAt >= drainTimeoutMs - DRAIN_SLACK_MS;
     return deaf && isGivenUp ? 'deaf' : undefined;
   }

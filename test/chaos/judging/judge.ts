@@ -22,14 +22,14 @@ export interface Verdict {
   settings: RunSettings;
   durationMs: number;
   confirmed: number;
-  /** Running time of the publisher. */
+  /** How long the publisher ran. */
   trafficMs: number;
-  /** Distinct messages that were handled. */
+  /** The number of distinct messages that were handled. */
   handled: number;
   calls: number;
   /** Calls that failed on purpose, stopped after an aborted signal, or were cut off by the end of their process. */
   unfinished: Record<'failed' | 'stopped' | 'cut', number>;
-  /** The numbers of partitions, one after another. */
+  /** The numbers of partitions under the layouts of the run, one after another. */
   partitions: number[];
   /** The number of changes of owner. */
   epochs: number;
@@ -39,9 +39,9 @@ export interface Verdict {
   charges: Record<Charge, number>;
   /** Repeated messages by explanation, and the time in which the previous owner could have committed them. */
   repeats: Partial<Record<Cause, { messages: number; ableMs: Spread }>>;
-  /** Overlapping calls that are not a violation. */
+  /** Overlapping calls that are not a violation, by excuse. */
   excusedOverlaps: Partial<Record<Excuse, number>>;
-  /** Times from a fault until the group was at rest, if nothing else happened; `several`: simultaneous faults. */
+  /** Times from a fault until the group was at rest, if no other fault happened meanwhile; `several` stands for simultaneous faults. */
   restMs: Partial<Record<FaultKind | 'several', Spread>>;
   /** Times from the last started call of an owner to the first call of the next owner, while routes were cut. */
   cutDistancesMs: Spread | undefined;
@@ -49,10 +49,10 @@ export interface Verdict {
   violations: (Violation & { context: string[] })[];
 }
 
-/** Limit of violations that are shown with their context. */
+/** At most this many violations are shown with their context. */
 const TOLD = 20;
 
-/** Judges the run in this folder from its files alone; also the run of the twin group, which has another bucket. */
+/** Judges the run in this folder from its files alone, and the run of the twin group, which uses another bucket. */
 export function judgeFolder(folder: string): { verdict: Verdict; history: History; twin?: Verdict } {
   const history = readHistory(folder);
   const verdict = judgeHistory(history);
@@ -137,7 +137,7 @@ export function judgeHistory(recorded: History): Verdict {
   };
 }
 
-/** The checks of the partitions of one layout. */
+/** Runs the checks of all partitions of one layout. */
 function judgeSection(history: History, layouts: Layouts, section: Section) {
   const logs = partitionLogs(history, section);
   const exclusive = judgeExclusive(history, section);

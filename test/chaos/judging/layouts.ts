@@ -12,7 +12,7 @@ export interface RunLayout {
   at: number;
 }
 
-/** A layout as the bucket held it. The harness may have missed a layout, and sees the next one late. */
+/** A layout as the bucket held it. The harness may miss a layout, and then sees only the next one. */
 interface SeenLayout extends RunLayout {
   revision: number;
   before: number | undefined;
@@ -20,7 +20,7 @@ interface SeenLayout extends RunLayout {
 
 /** The layouts of the group, one after another, and the layout of each call. */
 export class Layouts {
-  /** The place of a layout is its epoch. */
+  /** The index of a layout is its epoch. */
   readonly all: readonly RunLayout[];
   readonly #seen: readonly SeenLayout[];
   readonly #leases: ReadonlyMap<string, number>;
@@ -48,13 +48,13 @@ export class Layouts {
     return Math.max(...this.all.map(({ partitions }) => partitions));
   }
 
-  /** The epoch of the layout that a call's lease names. If the harness has missed the lease, the epoch of the newest layout before it. */
+  /** The epoch of the layout that a call's lease names, or of the newest layout before the call if the harness has missed the lease. */
   of({ partition, epoch }: Pick<Call, 'partition' | 'epoch'>): number {
     const said = this.#leases.get(`${partition} ${epoch}`);
     return said ?? this.#seen.findLast(({ revision }) => revision < epoch)?.epoch ?? 0;
   }
 
-  /** The partition of a message under a layout; before the first resize, the recorded partition. */
+  /** The partition of a message under a layout. Before the first resize it is the recorded partition. */
   partitionIn(epoch: number, { key, partition }: Pick<Stored, 'key' | 'partition'>): number {
     return epoch === 0 ? partition : partitionOf(key ?? '', this.all[epoch]?.partitions ?? 1);
   }
@@ -67,7 +67,7 @@ function seenLayout(group: string, { at, revision, key, value }: BucketChange): 
   return [{ epoch, partitions, at, revision, before: before?.partitions }];
 }
 
-/** By partition and epoch, the layout of each lease. */
+/** The layout of each lease, by partition and epoch. */
 function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<string, number> {
   const layouts = new Map<string, number>();
   for (const { key, revision, value } of bucket) {
@@ -80,16 +80,16 @@ function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<strin
 }
 
 /**
- * A layout with all calls that concern it. Messages that were handled before the resize count as handled under this layout: they must not
- * appear as a loss, a gap or a repetition. None of their calls may still run.
+ * A layout with all calls that concern it. Messages that were handled before the resize count as handled under this layout, because they
+ * must not appear as a loss, a gap or a repetition. None of those earlier calls may still run.
  */
 export interface Section extends RunLayout {
   /**
-   * By partition, the calls of its messages, in the order of their starts, including calls under earlier layouts. Calls of epoch 0 stay in
-   * their own partitions.
+   * By partition, the calls of its messages in the order of their starts, including calls under earlier layouts. Under the layout with epoch
+   * 0, calls keep their recorded partitions.
    */
   calls: readonly (readonly Call[])[];
-  /** True for a call under this layout itself. */
+  /** True if the call was made under this layout, not under an earlier one. */
   isOwn(call: Call): boolean;
   /** The partition of a message. */
   partitionOf(message: Pick<Stored, 'key' | 'partition'>): number;

@@ -39,7 +39,7 @@ export function partitionLogs(history: History, section: Section): PartitionLog[
   });
 }
 
-/** The frontier of handled messages, which grows as calls end. */
+/** Tracks the first message that is not handled, while calls end. */
 export class Frontier {
   readonly #handled: Uint8Array;
   #next = 0;
@@ -59,7 +59,7 @@ export class Frontier {
   }
 }
 
-/** Starts and ends of calls in order of time; at equal times ends come first. */
+/** Yields the starts and ends of calls in order of time. At equal times, ends come before starts. */
 export function* inTime(calls: readonly Call[]): Generator<{ call: Call; ends: boolean }> {
   const ends = [...calls].sort((a, b) => a.to - b.to);
   let next = 0;
@@ -72,12 +72,12 @@ export function* inTime(calls: readonly Call[]): Generator<{ call: Call; ends: b
   for (; next < ends.length; next++) yield { call: ends[next] as Call, ends: true };
 }
 
-/** Loss, damage, and the order of each key, whatever partitions its messages were in. */
+/** Checks for lost and damaged messages, and for the order of each key, in whichever partition its messages were handled. */
 export function judgeMessages(history: History): Violation[] {
   return [...judgeStorage(history.confirmed), ...judgeKeys(history), ...judgeLoss(history)];
 }
 
-/** Content, and the order of each partition of a layout. */
+/** Checks the content of messages, and the order within each partition of a layout. */
 export function judgeOrder(history: History, section: Section, logs: readonly PartitionLog[]): Violation[] {
   return [
     ...judgeContent(history, section),
@@ -87,7 +87,7 @@ export function judgeOrder(history: History, section: Section, logs: readonly Pa
   ];
 }
 
-/** Each number is stored once, and the numbers of a key are in order. */
+/** Checks that each message number is stored once, and that the numbers of each key are stored in order. */
 function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   const violations: Violation[] = [];
   const numbers = new Map<number, Stored>();
@@ -123,14 +123,14 @@ function judgeContent({ confirmed, calls }: History, section: Section): Violatio
     const why = !call.intact
       ? 'its checksum is wrong'
       : same
-        ? `it belongs to p${home} of ${section.partitions}`
+        ? `it belongs to p${home} of ${section.partitions} partitions`
         : `#${call.seq} was confirmed as message ${message?.number} of ${message?.key}`;
     const text = `${describeCall(call)}: ${why}`;
     return [{ charge: 'damaged', at, partition, text } satisfies Violation];
   });
 }
 
-/** Checks that all earlier messages are handled before a call, under this layout or an earlier one. */
+/** Checks that a call starts only after all earlier messages are handled, under this layout or an earlier one. */
 function judgePartition({ calls, isOwn }: Section, partition: number, log: PartitionLog): Violation[] {
   const violations: Violation[] = [];
   const frontier = new Frontier(log.sequences.length);
@@ -160,7 +160,7 @@ function judgePartition({ calls, isOwn }: Section, partition: number, log: Parti
   return violations;
 }
 
-/** Checks for each key: a message that is handled for the first time comes after all handled messages. */
+/** Checks that a message that is handled for the first time follows the handled messages of its key. */
 function judgeKeys(history: History): Violation[] {
   const violations: Violation[] = [];
   const dropped = new Set(droppedOf(history).map(({ seq }) => seq));
@@ -171,7 +171,7 @@ function judgeKeys(history: History): Violation[] {
     seen.add(call.number);
     const last = newest.get(call.key) ?? 0;
     if (call.number < last) {
-      const text = `${describeCall(call)}: message ${last} of key ${call.key} came before`;
+      const text = `${describeCall(call)}: message ${last} of key ${call.key} was handled before`;
       violations.push({ charge: 'disorder', at: call.from, partition: call.partition, text });
     }
     newest.set(call.key, Math.max(last, call.number));
@@ -181,8 +181,8 @@ function judgeKeys(history: History): Violation[] {
 
 function judgeLoss(history: History): Violation[] {
   const { settings, confirmed, calls, calmAt, toldLost } = history;
-  // SPEC.md, "Not promised": losses of messages that are dropped within a second after they are stored are not reported. If a server is
-  // killed meanwhile, the limit stays small for seconds.
+  // SPEC.md, "Not promised": losses of messages that are dropped within a second after they are stored may stay unreported. If a server is
+  // killed while the limit is small, the limit stays small for seconds.
   const unseenMs = history.dropped.reduce((sum, drop) => sum + 1_000 + drop.at - drop.from, 0);
   const unseen = (unseenMs * settings.rate) / 1_000 / settings.partitions;
   const at = Number.isFinite(calmAt) ? calmAt : 0;
@@ -198,8 +198,8 @@ function judgeLoss(history: History): Violation[] {
     });
   const untold = [...new Set(dropped.map(({ partition }) => partition))].flatMap((partition): Violation[] => {
     const count = dropped.filter((each) => each.partition === partition).length;
-    // A reader of all partitions does not know which partition the messages belonged to: a report for any
-    // partition counts.
+    // A reader of all partitions does not know to which partition the messages belonged. So reports for any
+    // partition count.
     const all = [...toldLost.values()].reduce((sum, told) => sum + told, 0);
     const told = settings.keyed ? all : (toldLost.get(partition) ?? 0);
     if (told >= count - unseen) return [];

@@ -3,8 +3,8 @@ import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /**
- * No process ends without a request, a leaving member exits with 0, and paused partitions are not handled. In
- * a resize a pause stays if the partition number still exists.
+ * Checks that no process ends without a request, that a leaving member exits with 0, and that paused partitions are not handled.
+ * A resize keeps a pause if the partition's number still exists.
  */
 export function judgeProcesses({ lives, faults, calls }: History, layouts: Layouts): Violation[] {
   const violations = lives.flatMap((life): Violation[] => {
@@ -32,5 +32,5 @@ function wrongEnd({ exit, killedAt, leftAt }: Life): string | undefined {
   if (!exit) return 'did not end';
   const how = exit.signal ? `by ${exit.signal}` : `with exit code ${exit.code}`;
   if (leftAt === undefined || exit.at < leftAt) return `ended unexpectedly, ${how}`;
-  return exit.code === 0 ? undefined : `was told to leave and ended ${how}`;
+  return exit.code === 0 ? undefined : `was asked to leave and ended ${how}`;
 }

@@ -28,19 +28,19 @@ export interface Repeat {
 
 /** Time of a commit, in addition to the commit interval, in milliseconds. */
 const COMMIT_SLACK_MS = 300;
-/** Tolerance of a drain's timeout, as seen from outside, in milliseconds. */
+/** How far a drain's timeout may differ from the setting when it is measured from outside, in milliseconds. */
 const DRAIN_SLACK_MS = 100;
-/** Share of the ttl from which a break can cost a session; shorter breaks explain nothing. */
+/** A break of at least this share of the ttl can cost a session; a shorter break explains no repetition. */
 const LONG_SHARE = 0.5;
-/** Share of the ttl without contact after which an owner aborts its partitions. */
+/** An owner aborts its partitions after this share of the ttl without contact. */
 const DEADLINE_SHARE = 0.9;
 
 /**
- * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval. So
- * a message that it had more time to commit must not be repeated. When a server or a network is back, a write and the request for its
- * outcome may both have been lost: the owner waits for each for a fifth of the ttl. Between epochs a repetition needs a previous owner
- * that lost its permit or died before it could commit; a handover, a join, a leave, a release, a pause and a failing handler repeat
- * nothing. Under one epoch nothing is handled twice, unless a deaf handler was given up.
+ * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval, so
+ * a message that it had more time to commit must not be repeated. While a server or a network fails, a write and the request for its
+ * outcome may both be lost, and the owner waits a fifth of the ttl for each of them. A message may be repeated in another epoch only if the
+ * previous owner lost its permit or died before it could commit; a handover, a join, a leave, a release, a pause and a failing handler
+ * repeat nothing. Under one epoch nothing is handled twice, unless the member has given a deaf handler up.
  */
 export function judgeRepeats(
   history: History,
@@ -53,7 +53,7 @@ export function judgeRepeats(
   const excused = new Map(overlaps.map(({ older, newer, excuse }) => [newer, { older, excuse }]));
   const explain = explainer(history, layouts);
   for (const list of calls) {
-    /** By sequence, the last call so far that handled the message, even if it ended only after the next call began. */
+    /** By sequence, the latest call that handled the message, even if that call ended only after the next call began. */
     const handled = new Map<number, Call>();
     for (const call of list) {
       const before = handled.get(call.seq);
@@ -64,7 +64,7 @@ export function judgeRepeats(
         before.to > call.from ? overlap?.older === before && CAUSES[overlap.excuse] : explain(before, call);
       if (found) repeats.push({ call, before, ...found });
       else {
-        const text = `${describeCall(call)} again, without an explanation; before: ${describeCallFully(before)}`;
+        const text = `${describeCall(call)} repeats a message without an explanation; the earlier call: ${describeCallFully(before)}`;
         violations.push({ charge: 'repeat', at: call.from, partition: call.partition, text });
       }
     }
@@ -72,7 +72,7 @@ export function judgeRepeats(
   return { violations, repeats };
 }
 
-/** The explanation by an excused overlap: the older call ended after the newer one had started. */
+/** How an excused overlap explains a repetition: the older call ended after the newer call had started. */
 const CAUSES: Record<Excuse, Explanation> = {
   stopped: { cause: 'stop', ableMs: 0 },
   stalled: { cause: 'stall', ableMs: 0 },
@@ -82,7 +82,7 @@ const CAUSES: Record<Excuse, Explanation> = {
 
 type Explanation = { cause: Cause; ableMs: number };
 
-/** Finds the reason why the previous call's process could not commit. */
+/** Returns a function that finds out why the process of an earlier call could not commit. */
 function explainer(
   history: History,
   layouts: Layouts,
@@ -94,11 +94,11 @@ function explainer(
 
   return (before, call) => {
     const { process, to: doneAt } = before;
-    // The position went back with its bucket.
+    // The bucket went back, and the position with it.
     if (Math.floor(before.epoch / ERA) < Math.floor(call.epoch / ERA))
       return { cause: 'restored', ableMs: 0 };
     if (before.deaf && before.toldAt !== undefined) {
-      // The member may have abandoned the call, and does not know that it succeeded.
+      // The member may have given the call up, and does not know that the call succeeded.
       const isGivenUp = doneAt - before.toldAt >= settings.drainTimeoutMs - DRAIN_SLACK_MS;
       if (isGivenUp || before.epoch !== call.epoch) return { cause: 'deaf', ableMs: 0 };
     }
@@ -111,13 +111,13 @@ function explainer(
     if (!cause) return undefined;
     const hindered = covered(touching, tenure);
     const stalled = covered([...touching, ...stalls], tenure) - hindered;
-    // If a process had to wait for the processor, so did the server.
+    // When a process had to wait for the processor, the server had to wait as well.
     const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
     return ableMs <= budgetMs ? { cause, ableMs: Math.max(0, ableMs) } : undefined;
   };
 }
 
-/** A time in which a process could not commit; `canEnd`: it may have cost the process the partition. */
+/** A time in which a process could not commit. `canEnd`: the process may have lost the partition because of it. */
 interface Hindrance extends Span {
   cause: Cause;
   canEnd: boolean;
@@ -131,7 +131,7 @@ function troubles({ settings, faults, lives }: History) {
   const servers = faults
     .filter(({ kind }) => SERVER_KINDS.includes(kind))
     .map(({ kind, from, to }): Hindrance => {
-      // An owner whose session is gone stops immediately; its lease may stay until the longest ttl has passed.
+      // An owner whose session is gone stops immediately, but its lease may remain until the longest ttl has passed.
       const orphanedMs = kind === 'entries-removed' || kind === 'store-restored' ? ttlMs : 0;
       // After its deadline an owner has aborted everything, and takes its partitions over again before it can commit.
       const abortedMs = to - from >= ttlMs * DEADLINE_SHARE ? ttlMs / 4 : 0;
@@ -159,7 +159,7 @@ function troubles({ settings, faults, lives }: History) {
       killedAt === undefined
         ? []
         : [{ from: killedAt, to: Number.POSITIVE_INFINITY, cause: 'kill', canEnd: true }];
-    // A kill takes precedence, then an injected fault, then other hindrances.
+    // For the explanation, a kill takes precedence over an injected fault, and an injected fault over other hindrances.
     const found = { hindrances: [...stalls, ...servers, ...own, ...end], stalls: life.stalls };
     all.set(name, found);
     return found;
@@ -167,8 +167,8 @@ function troubles({ settings, faults, lives }: History) {
 }
 
 /**
- * The end of a call's epoch: when the next lease of its partition was written. The harness may have seen that late, because its
- * watch restarts after a server was killed. So the judge uses the time in the record, which is from the clock of the same machine.
+ * The time at which a call's epoch ended, because the next lease of its partition was written. The harness may have seen that lease late:
+ * its watch restarts after a server was killed. So the judge uses the time in the lease's record, from the clock of the same machine.
  */
 function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Call) => number {
   const startedAt = Date.parse(settings.startedAt);
@@ -187,7 +187,7 @@ function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Cal
   };
 }
 
-/** The part of `within` that these spans cover. */
+/** The time within `within` that these spans cover. */
 function covered(spans: readonly Span[], within: Span): number {
   let [total, upTo] = [0, within.from];
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {

@@ -12,7 +12,7 @@ const spreadCells = ({ count, min, median, p99, max }: Spread): string[] =>
 const plural = (count: number, what: string): string =>
   `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 
-/** A verdict for people. `title`: the kind of run; `twin`: the verdict of the twin group. */
+/** Formats a verdict for people. `title` is the kind of run; `twin` is the verdict of the twin group. */
 export function formatReport(title: string, verdict: Verdict, machine: Machine, twin?: Verdict): string {
   const { settings, charges, faults, repeats, excusedOverlaps, restMs, violations } = verdict;
   const place =
@@ -44,17 +44,17 @@ export function formatReport(title: string, verdict: Verdict, machine: Machine, 
         .join(', '),
     '',
     ...section(
-      'handled again, by explanation (ms in which the previous owner could have committed)',
+      'messages handled again, by explanation (ms in which the previous owner could have committed)',
       Object.entries(repeats).map(([cause, { ableMs }]) => [cause, ...spreadCells(ableMs)]),
     ),
     ...section(
-      'from a fault to rest, ms',
+      'time from a fault until the group was at rest, ms',
       Object.entries(restMs).map(([kind, spread]) => [kind, ...spreadCells(spread)]),
     ),
   ];
   if (verdict.cutDistancesMs) {
     lines.push(
-      ...section('between the calls of two owners while routes were cut, ms', [
+      ...section('time between the calls of two owners while routes were cut, ms', [
         ['distance', ...spreadCells(verdict.cutDistancesMs)],
       ]),
     );
