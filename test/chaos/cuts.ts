@@ -72,6 +72,6 @@ for (const side of SIDES) {
   );
 }
 for (const { charge, text } of verdict.violations) console.log(`${charge}: ${text}`);
-console.log(verdict.ok ? 'nothing violated' : `VIOLATED, kept: ${folder}`);
+console.log(verdict.ok ? 'nothing violated' : `VIOLATED, the records are kept in ${folder}`);
 if (verdict.ok && !values.keep) rmSync(folder, { recursive: true });
 process.exitCode = verdict.ok ? 0 : 5;

@@ -1,9 +1,9 @@
 /**
  * `npm run chaos -- [--minutes 10] [--seed S] [--rate 300] [--servers 1|3] [--partitions 8] [--ttl 4000]
  * [--keyed] [--faults kill,route-cut] [--report PREFIX] [--keep]` plays a run and judges it; `npm run chaos -- --judge FOLDER` judges a
- * run whose folder was kept. `--keyed`: a keyed group, which is resized as well, over a stream that a plain client fills. `--resizes 50`:
- * instead plays 50 rounds of resizes under kills, see `resizes.ts`; `--own`: with a group over the stream's own layout. NATS_SERVER_BIN
- * chooses the server. Exit code 5: a violation; then the folder with all records is kept.
+ * run whose folder was kept. `--keyed` uses a keyed group, which is resized as well, over a stream that a plain client fills. `--resizes 50`
+ * plays 50 rounds of resizes with kills instead (see `resizes.ts`); with `--own`, their group starts with the stream's own layout.
+ * NATS_SERVER_BIN selects the server. Exit code 5 means a violation; the folder with all records is then kept.
  *
  * The seed determines the faults and their durations; the timing of everything else depends on the machine.
  */
@@ -51,7 +51,7 @@ async function playRounds(rounds: number, given: Values, keep: boolean): Promise
     );
     if (!verdict.ok) console.log(report);
     if (verdict.ok && !keep) rmSync(folder, { recursive: true });
-    else console.log(`kept: ${folder}`);
+    else console.log(`the records are kept in ${folder}`);
   }
   console.log(`${played - violated} of ${played} rounds without a violation`);
   return violated;
@@ -70,6 +70,6 @@ if (resizes !== undefined) {
   const { verdict, report } = judgeRun(folder, values.report ?? join(folder, 'report'));
   console.log(report);
   if (verdict.ok && judge === undefined && !keep) rmSync(folder, { recursive: true });
-  else console.log(`kept: ${folder}`);
+  else console.log(`the records are kept in ${folder}`);
   process.exitCode = verdict.ok ? 0 : 5;
 }

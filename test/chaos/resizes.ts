@@ -5,25 +5,25 @@ import { resizeTo } from './faults/resize-fault.js';
 import { restart } from './faults/server-faults.js';
 import { Stage, type StageOptions } from './stage/stage.js';
 
-/** The partitions at the start of a round, and after each of its resizes. */
+/** The numbers of partitions at the start of a round and after each of its resizes. */
 export const FIRST_COUNT = 8;
 const COUNTS = [64, 8, 12];
 const MEMBERS = [false, false, false, false];
 /**
- * A member is killed at most this long after the request, in milliseconds, so that kills happen before, in and after each step of the
- * resize.
+ * A member is killed at most this long after the request for a resize, in milliseconds, so that kills happen before, during and after each
+ * step of the resize.
  */
 const KILL_WITHIN_MS = 900;
 /** The server is killed at most this long after the member, in milliseconds. */
 const SERVER_WITHIN_MS = 500;
 /**
- * The plain client has one message of each key in flight, so it needs this many keys per message a second.
+ * The plain client has at most one message of each key in flight, so it needs this many keys for each message a second.
  */
 const KEYS_SHARE = 0.2;
 
 /**
- * One round: a group of four members is resized from 8 partitions to 64, 8 and 12 while messages are published. A member is killed in each
- * resize, and a server in one of them, which changes with the rounds.
+ * Plays one round: a group of four members is resized from 8 partitions to 64, 8 and 12 while messages are published. A member is killed in
+ * each resize. A server is killed in one of the three resizes, in another one each round.
  */
 export async function playResizes(options: StageOptions, round: number): Promise<void> {
   const random = new Random(options.seed);

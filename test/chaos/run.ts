@@ -4,7 +4,7 @@ import { disturb } from './faults/schedule.js';
 import { Stage, type StageOptions } from './stage/stage.js';
 
 const TRAFFIC = { keys: 64, mostPadding: 200 };
-/** Every other member of the first members has its own network to the servers. */
+/** Of the first members, every second one has its own network to the servers. */
 const FIRST_MEMBERS = [false, true, false, true];
 const MOST_MEMBERS = 6;
 /** Members of the twin group. */

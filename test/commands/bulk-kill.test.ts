@@ -10,7 +10,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** `BULK_KILL=100000 npx mocha test/commands/bulk-kill.test.ts` for the long version; it prints its figures. */
+/** `BULK_KILL=100000 npx mocha test/commands/bulk-kill.test.ts` runs the long version and prints its figures. */
 const MESSAGES = Number(process.env.BULK_KILL ?? 8_000);
 const PARTITIONS = 8;
 const BATCH = Math.max(100, MESSAGES / 200);
@@ -21,7 +21,7 @@ const ANSWER_MS = 50;
  */
 const REPEATED_MS = 900;
 
-/** An index that answers each bulk call after a while, and records when it got each document. */
+/** An index that answers each bulk call after a while, and records when it received each document. */
 function openIndex() {
   const got = new Map<number, number[]>();
   const server = createServer(async (request, response) => {
@@ -75,7 +75,7 @@ describe('a bulk indexer that is killed', function () {
     return { child, exited: once(child, 'close').then(([code, signal]) => code ?? signal) };
   };
 
-  it('loses nothing: the next member continues, and repeats at most the uncommitted messages', async () => {
+  it('a killed bulk indexer loses nothing: the next member continues, and repeats at most the uncommitted messages', async () => {
     const publisher = await createPublisher({ ...place(), prefix: 'bulk', partitions: PARTITIONS });
     for (let i = 0; i < MESSAGES; i++) {
       const full = publisher.send({ partition: i % PARTITIONS, data: String(i) });
@@ -84,18 +84,18 @@ describe('a bulk indexer that is killed', function () {
     await publisher.close();
 
     const first = start('first');
-    await until('a third is indexed', () => got.size >= MESSAGES / 3, 60_000);
+    await until('a third of the documents is indexed', () => got.size >= MESSAGES / 3, 60_000);
     const killedAt = performance.now();
     first.child.kill('SIGKILL');
     assert.equal(await first.exited, 'SIGKILL');
     const before = got.size;
-    assert.ok(before < MESSAGES, 'it was killed too late');
+    assert.ok(before < MESSAGES, 'the member was killed too late');
     const second = start('second');
-    await until('all are indexed', () => got.size === MESSAGES, 120_000);
+    await until('all documents are indexed', () => got.size === MESSAGES, 120_000);
     await using stream = await openStream(place());
     const group = stream.group('search');
     const lag = async () => (await group.status()).partitions.reduce((sum, each) => sum + (each.lag ?? 0), 0);
-    await until('all are committed', async () => (await lag()) === 0, 30_000);
+    await until('all messages are committed', async () => (await lag()) === 0, 30_000);
     second.child.kill('SIGTERM');
     assert.equal(await second.exited, 0);
 
@@ -106,13 +106,13 @@ describe('a bulk indexer that is killed', function () {
     );
     for (const numbers of repeated) {
       const earliest = killedAt - ((got.get(numbers[0] ?? -1) ?? [])[0] ?? killedAt);
-      assert.ok(earliest <= REPEATED_MS, `what was handled ${earliest} ms before the kill came again`);
-      // The uncommitted messages are one contiguous run.
+      assert.ok(earliest <= REPEATED_MS, `repeated: handled ${earliest} ms before the kill`);
+      // The repeated messages of a partition are one contiguous run.
       assert.ok(numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + PARTITIONS));
     }
     if (process.env.BULK_KILL)
       process.stderr.write(
-        `${MESSAGES} messages, batches of ${BATCH}: killed after ${before}; twice: ${twice.length}, ` +
+        `${MESSAGES} messages, batches of ${BATCH}: killed after ${before}; handled twice: ${twice.length}, ` +
           `by partition ${repeated.map(({ length }) => length).join(' ')}\n`,
       );
   });

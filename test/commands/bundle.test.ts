@@ -11,7 +11,7 @@ import { withTempFolder } from '../support/temp.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Publishes a message, handles it, and prints that it did. It is in a function, because CommonJS has no top-level await. */
+/** Publishes a message, handles it, and prints a line. The code is in a function, because CommonJS has no top-level await. */
 const PROGRAM = `import { createPublisher, joinGroup, textOf, VERSION } from 'natspoc';
 
 async function main(servers) {
@@ -37,7 +37,7 @@ describe('a program that is bundled', function () {
     ['esm', 'program.mjs'],
     ['cjs', 'program.cjs'],
   ] satisfies [Format, string][]) {
-    it(`runs without any other file, as ${format}`, async () => {
+    it(`a bundled program runs without any other file, as ${format}`, async () => {
       const source = join(folder(), 'source.mjs');
       const outfile = join(folder(), name);
       writeFileSync(source, PROGRAM);
@@ -49,7 +49,7 @@ describe('a program that is bundled', function () {
         format,
         alias: { natspoc: join(ROOT, 'dist/core/index.js') },
         logLevel: 'silent',
-        // The client is CommonJS: in an ES module its imports of Node modules need a `require`.
+        // The client is CommonJS, so in an ES module its imports of Node modules need a `require`.
         banner:
           format === 'esm'
             ? {

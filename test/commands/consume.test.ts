@@ -33,7 +33,7 @@ const numbers = (lines: string): number[] =>
 const range = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-/** A handler that prints that it has a message, and never ends. */
+/** A handler that prints a line when it gets a message, and never ends. */
 const NEVER = `export default (message, { log }) => {
   log.info('running');
   return new Promise(() => {});
@@ -63,7 +63,7 @@ describe('natspoc consume', function () {
   };
   const consume = (...args: string[]): Promise<CliExit> => runCli(['consume', ...place(), ...args]);
   const start = (...args: string[]): Cli => startCli(['consume', ...place(), ...args]);
-  /** All waiting messages, as lines. */
+  /** Consumes all waiting messages, and returns them as lines. */
   const rest = async (...args: string[]) => {
     const exit = await consume('--until-caught-up', '--output', 'ndjson', ...args);
     assert.equal(exit.code, 0, exit.stderr);
@@ -75,8 +75,8 @@ describe('natspoc consume', function () {
     return path;
   };
 
-  describe('ends', () => {
-    it('when it has caught up, and continues from there the next time', async () => {
+  describe('the end of consume', () => {
+    it('ends when it has caught up, and continues from there when it is started again', async () => {
       await publish(50);
       assert.deepEqual(numbers((await rest()).stdout), range(1, 50));
       assert.equal((await rest()).stdout, '');
@@ -84,21 +84,21 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers((await rest()).stdout), [1, 2, 3]);
     });
 
-    it('after exactly the requested number of messages, over all partitions', async () => {
+    it('ends after exactly the requested number of messages over all partitions', async () => {
       await publish(100);
       const first = await consume('--count', '7', '--output', 'ndjson');
       assert.equal(first.code, 0, first.stderr);
       assert.equal(parse(first.stdout).length, 7);
       const second = await rest();
-      assert.deepEqual(numbers(`${first.stdout}\n${second.stdout}`), range(1, 100), 'none twice, none lost');
+      assert.deepEqual(numbers(`${first.stdout}\n${second.stdout}`), range(1, 100), 'none repeated or lost');
     });
 
-    it('after a time', async () => {
+    it('ends after the given duration', async () => {
       const exit = await consume('--duration', '300ms');
       assert.equal(exit.code, 0, exit.stderr);
     });
 
-    it('when its pipe is closed, in order', async () => {
+    it('leaves cleanly when the reader of its pipe is gone', async () => {
       await publish(2_000);
       const command = `"${process.execPath}" "${ENTRY}" consume ${place().join(' ')} --output ndjson | head -3; exit $((\${PIPESTATUS[0]}))`;
       const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -116,10 +116,10 @@ describe('natspoc consume', function () {
       assert.doesNotMatch(stderr, /halted|failed|Error/);
     });
 
-    it('at SIGTERM: finishes running messages, commits, and repeats nothing', async () => {
+    it('finishes running messages at SIGTERM, commits, and repeats nothing', async () => {
       await publish(200);
       const cli = start('--work', '5ms', '--output', 'ndjson');
-      await until('some are handled', () => cli.stdout.length >= 20);
+      await until('some messages are handled', () => cli.stdout.length >= 20);
       cli.signal('SIGTERM');
       const exit = await cli.exited;
       assert.equal(exit.code, 0, exit.stderr);
@@ -127,7 +127,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers(`${exit.stdout}\n${stdout}`), range(1, 200));
     });
 
-    it('immediately at the second signal', async () => {
+    it('ends immediately at the second signal', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '1h');
       await cli.note(/running/);
@@ -138,7 +138,7 @@ describe('natspoc consume', function () {
       assert.equal(exit.code, 130);
     });
 
-    it('without waiting for a handler that never returns, and stays before its message', async () => {
+    it('ends without waiting for a handler that never returns, and stays before its message', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '300ms');
       await cli.note(/running/);
@@ -150,7 +150,7 @@ describe('natspoc consume', function () {
     });
   });
 
-  describe('starts a new group', () => {
+  describe('the start of a new group', () => {
     for (const [from, expected] of [
       ['first', range(1, 20)],
       ['seq:16', range(16, 20)],
@@ -158,7 +158,7 @@ describe('natspoc consume', function () {
       ['time:2000-01-01T00:00:00Z', range(1, 20)],
       ['time:2100-01-01T00:00:00Z', []],
     ] as const) {
-      it(`from ${from}`, async () => {
+      it(`a new group starts from ${from}`, async () => {
         await publish(20);
         assert.deepEqual(numbers((await rest('--from', from)).stdout), expected);
       });
@@ -174,10 +174,10 @@ describe('natspoc consume', function () {
     assert.equal(parse(exit.stdout)[0]?.sequence, 13);
   });
 
-  describe('when a message fails', () => {
+  describe('a failed message', () => {
     const failing = 'export default ({ sequence }) => { if (sequence === 4) throw new Error("four"); };';
 
-    it('halts the partition before it, and other partitions continue', async () => {
+    it('halts the partition before a failed message, and other partitions continue', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -198,7 +198,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers(`${exit.stdout}\n${next.stdout}`), range(1, 40));
     });
 
-    it('skips it with --on-exhausted skip', async () => {
+    it('skips a failed message with --on-failure skip', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -209,7 +209,7 @@ describe('natspoc consume', function () {
       assert.equal((await rest()).stdout, '');
     });
 
-    it('stores it as a dead letter, which can be put back', async () => {
+    it('stores a failed message as a dead letter, which can be put back', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -231,7 +231,7 @@ describe('natspoc consume', function () {
       assert.equal(again.stdout, '0 put back: there are no dead letters', again.stderr);
     });
 
-    it('reports that there are no dead letters to put back, without failing', async () => {
+    it('redrive reports that there are no dead letters to put back, and exits with 0', async () => {
       await publish(1);
       const back = await runCli(['stream', 'redrive', ...place()]);
       assert.deepEqual([back.code, back.stdout], [0, '0 put back: there are no dead letters'], back.stderr);
@@ -239,7 +239,7 @@ describe('natspoc consume', function () {
       assert.deepEqual([list.code, list.stdout, list.stderr], [0, '', 'no dead letters']);
     });
 
-    it('because its handler takes too long', async () => {
+    it('a message fails if its handler takes too long', async () => {
       await publish(1);
       const handler = file('never.mjs', 'export default () => new Promise(() => {});');
       const exit = await consume(
@@ -255,7 +255,7 @@ describe('natspoc consume', function () {
       assert.match(exit.stderr, /message 1 failed: no result within 50 ms/);
     });
 
-    it('because of a rejected promise that its handler did not await', async () => {
+    it('a message fails because of a rejected promise that its handler did not await', async () => {
       await publish(1);
       const handler = file(
         'h.mjs',
@@ -279,18 +279,18 @@ describe('natspoc consume', function () {
         'setTimeout(() => Promise.reject(new Error("stray")), 1_500); export default () => {};',
       ],
     ] as const) {
-      it(`${what} makes the member leave, with one line`, async () => {
+      it(`an uncaught error ${what} makes the member leave, and is reported in one line`, async () => {
         await publish(1);
         const exit = await consume('--handler', file('h.mjs', text));
         assert.equal(exit.code, 1);
         assert.match(exit.stderr, /released p0/);
         assert.match(exit.stderr, /^Error: The handler has stopped: nothing caught its error: stray\.$/m);
         assert.doesNotMatch(exit.stderr, /^\s+at /m);
-        assert.equal((await rest()).stdout, '', 'what was handled is committed');
+        assert.equal((await rest()).stdout, '', 'all handled messages are committed');
       });
     }
 
-    it('is a failure of the running message', async () => {
+    it('an uncaught error while a message runs is a failure of that message', async () => {
       await publish(1);
       const handler = file('h.mjs', `export default () => new Promise(() => { ${TIMER}; });`);
       const exit = await consume('--handler', handler, '--max-attempts', '2', '--until-caught-up');
@@ -298,15 +298,15 @@ describe('natspoc consume', function () {
       assert.match(exit.stderr, /message 1 failed 2 times: stray/);
     });
 
-    it('is reported in one line even before the member has joined', async () => {
+    it('an uncaught error is reported in one line even before the member has joined', async () => {
       const handler = file('h.mjs', `${TIMER}; await new Promise(() => setTimeout(() => {}, 10_000));`);
       const exit = await consume('--handler', handler);
       assert.deepEqual([exit.code, exit.stderr], [1, 'Error: stray']);
     });
   });
 
-  describe('--handler', () => {
-    it('accepts TypeScript, and names the message in its log lines', async () => {
+  describe('consume --handler', () => {
+    it("accepts a TypeScript handler, and names the message in the handler's log lines", async () => {
       await publish(1);
       const handler = file(
         'h.ts',
@@ -318,10 +318,10 @@ describe('natspoc consume', function () {
       const exit = await consume('--handler', handler, '--until-caught-up');
       assert.equal(exit.code, 0, exit.stderr);
       assert.match(exit.stderr, /^p\d #1: 1 of key-0$/m);
-      assert.equal(exit.stdout, '', 'its output is its own');
+      assert.equal(exit.stdout, '', 'consume prints no line of its own');
     });
 
-    /** A supervisor need not restart a member with exit code 2; a module that throws may find its database at the next start. */
+    /** Exit code 2 tells a supervisor not to restart the member. A module that throws gets 1: it may find its database at the next start. */
     for (const [name, text, code, pattern] of [
       ['bad.mjs', 'export default () => {\n  const x = ;\n};', 2, /syntax error: .*bad\.mjs:2/],
       ['bad.ts', 'export default (): void => {\n  const x = ;\n};', 2, /syntax error: .*bad\.ts:2/],
@@ -331,7 +331,7 @@ describe('natspoc consume', function () {
       ['throws.mjs', 'throw new Error("no settings");', 1, /cannot be loaded: no settings/],
       ['json.mjs', 'JSON.parse("<html>");', 1, /cannot be loaded: Unexpected token/],
     ] as const) {
-      it(`refuses ${name} in one line, before it takes a partition`, async () => {
+      it(`refuses ${name} in one line, before the member takes a partition`, async () => {
         const exit = await consume('--handler', file(name, text));
         assert.equal(exit.code, code);
         assert.match(exit.stderr, pattern);
@@ -339,14 +339,14 @@ describe('natspoc consume', function () {
       });
     }
 
-    it('refuses a missing file', async () => {
+    it('refuses a missing handler file', async () => {
       const exit = await consume('--handler', 'nowhere.ts');
       assert.equal(exit.code, 2);
       assert.match(exit.stderr, /there is no file nowhere\.ts/);
     });
   });
 
-  describe('refuses, before anything is created,', () => {
+  describe('invalid flags of consume', () => {
     for (const [args, line] of [
       [
         ['--json', '--output', 'text'],
@@ -359,7 +359,7 @@ describe('natspoc consume', function () {
       [['--exec', ' '], /--exec: the command is empty\./],
       [['--handler', '/no/such/file.mjs'], /--handler: there is no file \/no\/such\/file\.mjs\./],
     ] as const) {
-      it(args.join(' '), async () => {
+      it(`refuses ${args.join(' ')} before anything is created`, async () => {
         const exit = await consume(...args);
         assert.equal(exit.code, 2, exit.stderr);
         assert.match(args[0] === '--json' ? exit.stdout : exit.stderr, line);
@@ -370,15 +370,15 @@ describe('natspoc consume', function () {
     }
   });
 
-  it('--json prints one object per line', async () => {
+  it('prints one object per line with --json', async () => {
     await publish(3);
     const exit = await consume('--json', '--until-caught-up');
     assert.equal(exit.code, 0, exit.stderr);
     assert.deepEqual(numbers(exit.stdout), [1, 2, 3]);
   });
 
-  describe('--exec', () => {
-    it('gives the payload on standard input and the other values in the environment, and passes on the output', async () => {
+  describe('consume --exec', () => {
+    it("passes the payload on standard input and other values in the environment, and prints the command's output", async () => {
       await publish(1);
       const command = 'echo "$(cat) $NATSPOC_SEQ $NATSPOC_KEY $NATSPOC_ATTEMPT $NATSPOC_SUBJECT"';
       const exit = await consume('--exec', command, '--until-caught-up');
@@ -386,7 +386,7 @@ describe('natspoc consume', function () {
       assert.match(exit.stdout, new RegExp(`^1 1 key-0 1 ${place()[5]}\\.p\\.\\d$`));
     });
 
-    it('passes on output that is not text, byte by byte', async () => {
+    it('prints the output of a command byte by byte if it is not text', async () => {
       await publish(1);
       const cli = start('--exec', "printf '\\037\\213\\377\\000'", '--until-caught-up');
       const chunks: Buffer[] = [];
@@ -396,7 +396,7 @@ describe('natspoc consume', function () {
       assert.equal(Buffer.concat(chunks).toString('hex'), '1f8bff00');
     });
 
-    it('passes on no output of a failed run', async () => {
+    it('prints no output of a run that failed', async () => {
       await publish(1);
       const command = 'echo half; test "$NATSPOC_ATTEMPT" -eq 2';
       const exit = await consume('--exec', command, '--until-caught-up', '--backoff', '1ms');
@@ -416,25 +416,25 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers((await rest()).stdout), [1]);
     });
 
-    it('ends a command that takes too long, and its children', async () => {
+    it("ends a command that takes too long, and the command's children", async () => {
       await publish(1);
       const [pids, survivor] = [file('pids', ''), join(folder(), 'survivor')];
       const child = file('child.sh', `echo $$ >> '${pids}'; sleep 3; touch '${survivor}'`);
-      // On a busy machine the timeout may pass before the child has started: then the next attempt is checked.
+      // On a busy machine the timeout may pass before the child has started. Then the child of the next attempt is checked.
       const flags = ['--handler-timeout', '100ms', '--max-attempts', '1000', '--backoff', '1ms'];
       const cli = start('--exec', `sh '${child}' & wait`, ...flags);
       let pid = 0;
-      await until('a child has begun', () => {
+      await until('a child process has started', () => {
         pid = Number(/^(\d+)\n/.exec(readFileSync(pids, 'utf8'))?.[1] ?? 0);
         return pid > 0;
       });
-      await until('it has ended', () => !isRunning(pid));
-      assert.equal(existsSync(survivor), false, 'it was left to its own end');
+      await until('the child process has ended', () => !isRunning(pid));
+      assert.equal(existsSync(survivor), false, 'the child process was not ended');
       await cli.note(/attempt \d+ failed \(retry\): no result within 100 ms/);
     });
   });
 
-  it('keeps its partitions, and uses little memory, while its output is not read', async () => {
+  it('a member keeps its partitions, and uses little memory, while its output is not read', async () => {
     const published = await runCli(['publish', '--count', '30000', '--size', '1KiB', '-q', ...place()]);
     assert.equal(published.code, 0, published.stderr);
     const child = spawn(
@@ -449,7 +449,7 @@ describe('natspoc consume', function () {
       stderr += chunk;
     });
     try {
-      await until('it has begun', () => stderr.split('\n').flatMap(takenOver).length === 8, 20_000);
+      await until('it has taken over', () => stderr.split('\n').flatMap(takenOver).length === 8, 20_000);
       // The member renews three times per ttl.
       await renewed({ servers: server.url }, place()[3] ?? '', 'unread', 12);
       assert.doesNotMatch(stderr, /lost|could not renew|fenced/);
@@ -465,8 +465,8 @@ describe('natspoc consume', function () {
     }
   });
 
-  describe('--health-port', () => {
-    it('serves health, readiness and metrics on loopback', async () => {
+  describe('consume --health-port', () => {
+    it('serves health, readiness and metrics on the loopback address', async () => {
       await publish(20);
       const handler = file(
         'h.mjs',
@@ -492,10 +492,10 @@ describe('natspoc consume', function () {
       assert.match(text, /^natspoc_handler_duration_seconds_count\{.*\} [1-9]\d*$/m);
       assert.equal((await get('/elsewhere')).status, 404);
       cli.signal('SIGTERM');
-      assert.equal((await cli.exited).code, 1, 'a partition was given up');
+      assert.equal((await cli.exited).code, 1, 'a partition is halted');
     });
 
-    it('reports that the port is in use', async () => {
+    it('reports that the health port is in use', async () => {
       const port = String(server.port);
       const exit = await consume('--health-port', port);
       assert.equal(exit.code, 2);
@@ -504,7 +504,7 @@ describe('natspoc consume', function () {
   });
 });
 
-/** Drops all messages before a sequence, as the stream's limits would. */
+/** Drops all messages before a sequence, as the limits of a stream do. */
 async function purge(url: string, stream: string, before: number): Promise<void> {
   const { connect } = await import('nats');
   const connection = await connect({ servers: url });

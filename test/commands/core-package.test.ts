@@ -9,7 +9,7 @@ import { withServer } from '../support/server.js';
 
 const run = promisify(execFile);
 
-/** Publishes a message, handles it, and reports it; `load` is the statement that loads the library. */
+/** A program that publishes a message, handles it, and prints a line. `load` is the statement that loads the library. */
 const program = (load: string): string => `${load}
 async function main(servers) {
   const publisher = await createPublisher({ servers });
@@ -46,7 +46,7 @@ describe('the package natspoc-core', function () {
     );
   });
 
-  it('has no links to files that it does not contain', () => {
+  it('links only to files that it contains', () => {
     const root = join(installed, 'node_modules/natspoc-core');
     for (const file of ['README.md', 'CHANGELOG.md']) {
       const links = [...readFileSync(join(root, file), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
@@ -61,7 +61,7 @@ describe('the package natspoc-core', function () {
     ['an ES module', 'program.mjs', "import { createPublisher, joinGroup, textOf } from 'natspoc-core';"],
     ['CommonJS', 'program.cjs', "const { createPublisher, joinGroup, textOf } = require('natspoc-core');"],
   ] as const) {
-    it(`publishes and handles messages from ${what}`, async () => {
+    it(`lets a program publish and handle messages: ${what}`, async () => {
       writeFileSync(join(installed, file), program(load));
       const { stdout, stderr } = await run(process.execPath, [file, server.url, file.replace('.', '-')], {
         cwd: installed,
@@ -70,7 +70,7 @@ describe('the package natspoc-core', function () {
     });
   }
 
-  it('tests a worker without a server', async () => {
+  it('lets a program test a worker without a server', async () => {
     const text = `import { call, localStream } from 'natspoc-core/testing';
 console.log((await call(() => {}, { key: 'k' })).outcome);
 const stream = localStream();
@@ -84,7 +84,7 @@ await member.leave();
     assert.deepEqual([stdout, stderr], ['handled\nk\n', '']);
   });
 
-  it('names the package that metrics need', async () => {
+  it('names the package that a program must install for metrics', async () => {
     const text =
       "import { joinGroup } from 'natspoc-core';\nawait joinGroup({ servers: process.argv[2], handler() {}, health: { port: 0 } });\n";
     writeFileSync(join(installed, 'health.mjs'), text);

@@ -29,14 +29,14 @@ describe('a message that blocks the event loop of its process for longer than th
   const folder = withTempFolder();
   afterEach(stopAll);
 
-  it('is skipped after several members were fenced for it, and the messages after it are handled', async () => {
+  it('a message that blocks the event loop is skipped after several members were fenced, and later messages are handled', async () => {
     const place = ['--server', server.url, '--stream', 'B', '--prefix', 'b', '--partitions', '1'];
     const publish = await runCli(['publish', '{{Count}}', '--count', '10', '-q', ...place]);
     assert.equal(publish.code, 0, publish.stderr);
     const module = join(folder(), 'blocking.mjs');
     writeFileSync(module, BLOCKING);
     const consume = ['consume', ...place, '--handler', module, '--on-failure', 'skip', '--ttl', '1s'];
-    // One more member than the message can hang: the remaining members fence each of them.
+    // One more member than the message can block, so that another member fences each blocked member.
     const members = Array.from({ length: 5 }, () => startCli(consume));
     const told = members.map((member) =>
       member.note(/message 5, attempt 1 failed \(skip\): \d members/, 90_000),
@@ -53,7 +53,7 @@ describe('a message that ends its process', function () {
   const folder = withTempFolder();
   afterEach(stopAll);
 
-  it('becomes a dead letter after three or four deaths, and no other message does', async () => {
+  it('a message that ends its process becomes a dead letter after three or four deaths, and no other message does', async () => {
     const place = ['--server', server.url, '--stream', 'C', '--prefix', 'c', '--partitions', '4'];
     const publish = await runCli(['publish', '{{Count}}', '--count', '100', '--keys', '20', '-q', ...place]);
     assert.equal(publish.code, 0, publish.stderr);
@@ -70,7 +70,7 @@ describe('a message that ends its process', function () {
       if (exit.code === 0) break;
       assert.ok(++deaths <= 4, last);
     }
-    // One death more than maxCrashes, if the first owners were handling other messages.
+    // If the first owners were handling other messages, there is one more death than maxCrashes.
     assert.ok(deaths >= 3, String(deaths));
     assert.match(
       last,

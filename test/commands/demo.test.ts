@@ -7,17 +7,17 @@ import { type Cli, runCli, startCli, stopAll } from '../support/cli.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** The publisher process that this process has started. */
+/** The process id of the publisher that this process has started. */
 async function publisherOf(pid: number): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args=']);
   const found = stdout.split('\n').find((line) => new RegExp(`^ *\\d+ +${pid} .* publish `).test(line));
   return Number(/\d+/.exec(found ?? '')?.[0]);
 }
 
-/** Waits until the publisher of the demo has published, and then acts on the publisher. */
+/** Waits until the publisher of the demo has published, and then calls `act`. */
 async function published(demo: Cli, act: (manager: JetStreamManager) => Promise<unknown>): Promise<void> {
   const url = () => /nats:\/\/\S+/.exec(demo.stdout.join('\n'))?.[0];
-  await until('there is a server', () => url() !== undefined);
+  await until('the server has started', () => url() !== undefined);
   const connection = await connect({ servers: url() ?? '' });
   try {
     const manager = await connection.jetstreamManager();
@@ -81,7 +81,7 @@ describe('natspoc demo', function () {
     }
   });
 
-  it('kills the leader of a cluster, too, and nothing is lost or left behind', async function () {
+  it('can kill the leader of a cluster, too, and nothing is lost or left behind', async function () {
     this.timeout(240_000);
     const { code, stdout, stderr } = await start(['--servers', '3', '--duration', '4s', '--json']).exited;
     assert.equal(code, 0, stderr + stdout);
@@ -132,7 +132,7 @@ describe('natspoc demo', function () {
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
     it(`leaves nothing behind when it ends by ${signal}`, async () => {
       const demo = start(['--duration', '60s']);
-      await until('consumers share', () => demo.stdout.some((line) => line.includes('the publisher starts')));
+      await until('the run starts', () => demo.stdout.some((line) => line.includes('the publisher starts')));
       demo.signal(signal);
       const exit = await demo.exited;
       if (signal === 'SIGINT') {

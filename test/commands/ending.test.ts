@@ -12,7 +12,7 @@ import { until } from '../support/until.js';
 
 const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-describe('a process that is told to end', function () {
+describe('a process that is asked to end', function () {
   this.timeout(90_000);
   const server = withServer();
   const folder = withTempFolder();
@@ -58,17 +58,17 @@ describe('a process that is told to end', function () {
       return number === undefined ? [] : [Number(number)];
     });
 
-  it('ignores the end of its terminal under nohup', async () => {
+  it('a member under nohup ignores the end of its terminal', async () => {
     const member = startCli(['consume', '--name', 'detached', ...place]);
-    await until('it has joined', () => member.stderr.some((line) => line.startsWith('joined')));
+    await until('the member has joined', () => member.stderr.some((line) => line.startsWith('joined')));
     member.signal('SIGHUP');
     await publish('x', '--count', '3');
-    await until('it still handles', () => member.stdout.length === 3);
+    await until('the member still handles messages', () => member.stdout.length === 3);
     member.signal('SIGTERM');
     assert.equal((await member.exited).code, 0);
   });
 
-  it('ends although its output is not read, and commits no message whose line was not written', async () => {
+  it('a member ends although its output is not read, and commits no message whose line was not written', async () => {
     // Each message is larger than the pipe.
     await publish('--size', '100KiB', '--count', '40');
     const { child, read, close } = unread('consume', '--output', 'ndjson', '--drain-timeout', '300ms');
@@ -77,13 +77,13 @@ describe('a process that is told to end', function () {
     child.kill('SIGTERM');
     const [code] = await once(child, 'exit');
     assert.equal(code, 0, await stderr);
-    assert.ok(!read(1_000_000).includes('\n'), 'no line is complete');
+    assert.ok(!read(1_000_000).includes('\n'), 'no line was written completely');
     close();
     const rest = await runCli(['consume', '--output', 'ndjson', '--until-caught-up', ...place]);
-    assert.equal(rest.stdout.split('\n').length, 40, 'nothing counts as handled');
+    assert.equal(rest.stdout.split('\n').length, 40, 'no message counts as handled');
   });
 
-  it('ends a tail whose output is not read', async () => {
+  it('a tail ends although its output is not read', async () => {
     await publish('--size', '100KiB', '--count', '40');
     const { child, read, close } = unread('stream', 'tail', '--last', '40', '--json');
     await until('something is written', () => read(1) !== '');
@@ -93,12 +93,12 @@ describe('a process that is told to end', function () {
     close();
   });
 
-  it('with --until-caught-up handles the messages stored at its start, while more are published', async () => {
+  it('consume --until-caught-up handles the messages that were stored at its start, while others are published', async () => {
     await publish('{{Count}}', '--count', '300');
     const busy = startCli(['publish', 'later', '--rate', '300', '--keys', '100', '-q', ...place]);
     const info = async (): Promise<string> => (await runCli(['stream', 'info', '--json', ...place])).stdout;
     await until('more is published', async () => /"lastSequence":(?!300\b)\d{3,}/.test(await info()));
-    // The member is slower than the publisher: it would never reach the end of its partitions.
+    // The member is slower than the publisher, so it would never reach the end of its partitions.
     const args = ['--until-caught-up', '--output', 'ndjson', '--work', '30ms', '--duration', '60s'];
     const exit = await runCli(['consume', ...args, ...place]);
     assert.equal(exit.code, 0, exit.stderr);

@@ -49,7 +49,7 @@ describe('the examples', function () {
     assert.equal(exit.code, 0, exit.stderr);
   };
 
-  it('worker: handles its share, and leaves in order', async () => {
+  it('the worker example handles its messages, and leaves cleanly', async () => {
     await publish(50, 'order {{Count}}');
     const worker = start('worker.mjs');
     await until('all are handled', () => (worker.output.match(/: done/g) ?? []).length === 50, 20_000);
@@ -58,17 +58,17 @@ describe('the examples', function () {
     assert.match(worker.output, /left after 50 messages/);
   });
 
-  it('exactly-once: counts every amount once: in parallel, after a kill, after a seek, and in a recreated stream', async () => {
+  it('the exactly-once example counts every amount once: in parallel, after a kill, after a seek, and in a recreated stream', async () => {
     await publish(300, '{"amount": 2}');
     const journal = join(folder(), 'journal.ndjson');
     const entries = () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').length - 1 : 0);
     const first = start('exactly-once.mjs', journal);
-    await until('it has begun', () => entries() > 0, 20_000);
+    await until('an amount is counted', () => entries() > 0, 20_000);
     first.child.kill('SIGKILL');
     await first.exited;
     const second = start('exactly-once.mjs', journal);
     await publish(100, '{"amount": 2}');
-    // Messages after the first writer's last commit appear twice.
+    // Messages that the killed writer had not committed appear twice in the journal.
     const distinct = () => new Set(readFileSync(journal, 'utf8').trimEnd().split('\n')).size;
     const total = async () => {
       const sum = start('exactly-once.mjs', '--total', journal);
@@ -80,7 +80,7 @@ describe('the examples', function () {
       worker.child.kill('SIGTERM');
       assert.equal(await worker.exited, 0, worker.output);
     };
-    await until('all have counted', () => distinct() >= 400, 20_000);
+    await until('all amounts are counted', () => distinct() >= 400, 20_000);
     await leave(second);
     assert.deepEqual(await total(), [400, 800]);
     const natspoc = async (...args: string[]) => {
@@ -90,27 +90,27 @@ describe('the examples', function () {
     await natspoc('leases', 'seek', '--all', '--to', 'first', '--group', 'ledger', '--force');
     env.RUN = 'again';
     const third = start('exactly-once.mjs', journal);
-    await until('all have counted again', () => distinct() >= 800, 20_000);
+    await until('all amounts are counted again', () => distinct() >= 800, 20_000);
     await leave(third);
     await natspoc('stream', 'delete', '--force');
     await publish(50, '{"amount": 2}');
     const fourth = start('exactly-once.mjs', journal);
-    await until('those of the new stream have counted', () => distinct() >= 850, 20_000);
+    await until('the amounts of the new stream are counted', () => distinct() >= 850, 20_000);
     await leave(fourth);
     assert.deepEqual(await total(), [850, 1_700]);
   });
 
-  it('publish-and-consume: ends when all messages are handled in order', async () => {
+  it('the publish-and-consume example ends when all messages are handled in order', async () => {
     const run = start('publish-and-consume.mjs');
     assert.equal(await run.exited, 0, run.output);
     assert.match(run.output, /handled 100 of 10 customers, all in order/);
   });
 });
 
-describe('the example of tests', () => {
-  it('passes without a server', async () => {
+describe('the example of tests without a server', () => {
+  it("passes with Node's test runner and without a server", async () => {
     const child = spawn(process.execPath, ['--test', join(ROOT, 'examples/testing.test.mjs')], {
-      // Otherwise the runner would report to the runner of this file.
+      // With more variables, the inner test runner would report to the runner of this file.
       env: { PATH: process.env.PATH ?? '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -124,8 +124,8 @@ describe('the example of tests', () => {
   });
 });
 
-describe('importing the library', () => {
-  it('loads neither command line nor screen, and has no effects', async () => {
+describe('an import of the library', () => {
+  it('loads neither the command line nor the screen, and has no effects', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', "await import('natspoc')"], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -142,7 +142,7 @@ describe('importing the library', () => {
   });
 });
 
-/** The packages that a built file imports when it is loaded, itself or through others. */
+/** The packages that a built file imports when it is loaded, directly or through other files. */
 function packagesOf(file: string, seen = new Set<string>(), packages = new Set<string>()): Set<string> {
   if (seen.has(file)) return packages;
   seen.add(file);

@@ -25,7 +25,7 @@ describe('the command of consume --exec', function () {
     assert.equal(exit.code, 0, exit.stderr);
   };
 
-  it('fails its message if it cannot be started, and no other process is signalled', async () => {
+  it('a command that cannot be started fails its message, and no other process gets a signal', async () => {
     await publish('{{Count}}', '--count', '200', '--keys', '100');
     const consume = [
       process.execPath,
@@ -33,7 +33,7 @@ describe('the command of consume --exec', function () {
       'consume',
       ...place(),
       '--exec',
-      // Long enough that many run at once on a busy machine, too.
+      // The commands take long enough that many of them run at the same time, even on a busy machine.
       'sleep 4',
       '--concurrency',
       '64',
@@ -65,7 +65,7 @@ describe('the command of consume --exec', function () {
     assert.match(stderr, /cannot start the command: too many open files \(EMFILE\)/);
   });
 
-  it('is ended with all its children after its timeout, even those that ignore SIGTERM and closed their output', async () => {
+  it('a command is ended with all its children after its timeout, even those that ignore SIGTERM and closed their output', async () => {
     await publish('1');
     const stubborn = join(folder(), 'stubborn');
     const command = `sh -c 'trap "" TERM; echo $$ > "${stubborn}"; exec sleep 600' >/dev/null 2>&1 & wait`;
@@ -85,10 +85,10 @@ describe('the command of consume --exec', function () {
     assert.equal(exit.code, 0, exit.stderr);
     const pid = Number(readFileSync(stubborn, 'utf8'));
     assert.ok(pid > 1);
-    await until('what the command had started has ended', () => !isRunning(pid));
+    await until('the child of the command has ended', () => !isRunning(pid));
   });
 
-  it('is ended with all its children when the member ends immediately', async () => {
+  it('a command is ended with all its children when the member ends immediately', async () => {
     await publish('1');
     const stubborn = join(folder(), 'stubborn');
     const command = `sh -c 'trap "" TERM INT; echo $$ > "${stubborn}"; exec sleep 600' & wait`;
@@ -99,10 +99,10 @@ describe('the command of consume --exec', function () {
     cli.signal('SIGINT');
     assert.equal((await cli.exited).code, 130);
     const pid = Number(readFileSync(stubborn, 'utf8'));
-    await until('what the command had started has ended', () => !isRunning(pid));
+    await until('the child of the command has ended', () => !isRunning(pid));
   });
 
-  it('is not run again for a message after exit code 65', async () => {
+  it('a command is not run again for a message after exit code 65', async () => {
     await publish('{{Count}}', '--count', '3');
     const command = 'echo run >&2; read -r line; [ "$line" != 2 ] || exit 65; echo "$line"';
     const args = ['--exec', command, '--on-failure', 'dead-letter', '--partitions', '8', '--until-caught-up'];
@@ -116,7 +116,7 @@ describe('the command of consume --exec', function () {
     );
   });
 
-  it('is run for single messages after exit code 65 for a batch', async () => {
+  it('a command is run for single messages after exit code 65 for a batch', async () => {
     await publish('{{Count}}', '--count', '3', '--key', 'one');
     const command = 'lines=$(cat); case "$lines" in *\'"data":"2"\'*) exit 65;; esac; echo "$lines" | wc -l';
     const args = ['--exec', command, '--exec-batch', '3', '--on-failure', 'skip', '--until-caught-up'];
@@ -129,7 +129,7 @@ describe('the command of consume --exec', function () {
     );
   });
 
-  it('need not read its input', async () => {
+  it('a command need not read its input', async () => {
     await publish('x'.repeat(100_000));
     const args = ['--exec', 'exec <&-; echo done', '--until-caught-up'];
     const exit = await runCli(['consume', ...place(), ...args]);

@@ -24,7 +24,7 @@ describe('a full disk', function () {
   });
   afterEach(stopAll);
 
-  /** Runs a command whose files end after 4 KiB, its stdout in `file`. */
+  /** Runs a command with its stdout in `file`. No file that it writes can be larger than 4 KiB. */
   const limited = (file: string, ...args: string[]) => limitedTo(8, file, ...args);
   const limitedTo = (
     blocks: number,
@@ -38,7 +38,7 @@ describe('a full disk', function () {
       execFile('sh', command, (error, _stdout, stderr) => resolve({ code: error?.code ?? 0, stderr }));
     });
 
-  it('under stdout of consume: it leaves with one line, and commits no message whose line was not written', async () => {
+  it('consume leaves with one line if its stdout is full, and commits no message whose line was not written', async () => {
     const file = join(folder(), 'out');
     const { code, stderr } = await limited(file, 'consume', '--output', 'ndjson');
     assert.equal(code, 1, stderr);
@@ -48,17 +48,17 @@ describe('a full disk', function () {
     const written = readFileSync(file, 'utf8').split('\n').slice(0, -1);
     const rest = await runCli(['consume', '--until-caught-up', '--output', 'ndjson', ...place]);
     const seen = [...written, ...rest.stdout.split('\n')].map((line) => /"data":"(\d+)"/.exec(line)?.[1]);
-    assert.equal(new Set(seen).size, 100, 'nothing is lost');
+    assert.equal(new Set(seen).size, 100, 'no message is lost');
   });
 
-  it('under a recording: top ends with one line', async () => {
+  it('top ends with one line if its recording cannot be written', async () => {
     const file = join(folder(), 'seen.ndjson');
     // The recording is compressed, so the limit is smaller.
     const { code, stderr } = await limitedTo(1, '/dev/null', 'top', '--once', '--record', file);
     assert.deepEqual([code, stderr], [1, `Error: --record: cannot write ${file}: file too large (EFBIG).\n`]);
   });
 
-  it('under the log of confirmed messages: publish ends with one line', async () => {
+  it('publish ends with one line if its log of confirmed messages cannot be written', async () => {
     const file = join(folder(), 'confirmed');
     const args = ['publish', 'x', '--count', '1000', '-q', '--confirmed', file];
     const { code, stderr } = await limited('/dev/null', ...args);

@@ -9,7 +9,7 @@ import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 
 const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
-/** No server listens there: exit code 3. */
+/** No server listens at this address, so the exit code is 3. */
 const UNREACHABLE = ['leases', '--server', 'nats://127.0.0.1:1'];
 
 describe('output without a reader', function () {
@@ -22,7 +22,7 @@ describe('output without a reader', function () {
     ['an error as JSON on stdout', 'stdout', [...UNREACHABLE, '--json']],
     ['an error on stderr', 'stderr', UNREACHABLE],
   ] as const) {
-    it(`${what}: gives the exit code, without a stack`, async () => {
+    it(`${what} without a reader: the command gives its exit code, without a stack trace`, async () => {
       const cli = startCli(args);
       cli.child[stream]?.destroy();
       const exit = await cli.exited;
@@ -32,7 +32,7 @@ describe('output without a reader', function () {
     });
   }
 
-  it('notes on stderr: consume continues', async () => {
+  it('consume continues if its notes on stderr have no reader', async () => {
     const place = ['--server', server.url, '--stream', 'GONE', '--prefix', 'gone.e'];
     const cli = startCli(['consume', ...place, '--from', 'first', '--output', 'ndjson', '--count', '1']);
     cli.child.stderr?.destroy();
@@ -44,7 +44,7 @@ describe('output without a reader', function () {
   });
 
   for (const count of [20, 3_000]) {
-    it(`a reader that takes 3 of ${count} lines: the messages of unread lines are handled again`, async () => {
+    it(`the messages of unread lines are handled again if a reader takes 3 of ${count} lines`, async () => {
       const name = `HEAD${count}`;
       const place = ['--server', server.url, '--stream', name, '--prefix', `${name}.e`];
       const published = await startCli(['publish', 'x', '--count', String(count), '-q', ...place]).exited;
@@ -59,11 +59,11 @@ describe('output without a reader', function () {
     });
   }
 
-  /** A full pipe with non-blocking writes, and the command that has it as `fd`. */
+  /** Runs a command whose `fd` is a full pipe with non-blocking writes. */
   const onFullPipe = (fd: 1 | 2, args: readonly string[]) => {
     const path = join(temp(), 'fifo');
     execFileSync('mkfifo', [path]);
-    // Two file descriptions, because the command may make the shared one blocking.
+    // The pipe is opened twice, because the command may make the file description that it shares blocking.
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     let filled = 0;
@@ -84,7 +84,7 @@ describe('output without a reader', function () {
     ['stdout', 1, [...UNREACHABLE, '--json']],
     ['stderr', 2, UNREACHABLE],
   ] as const) {
-    it(`a full pipe on ${what}: gives the exit code after a moment`, async () => {
+    it(`a command gives its exit code after a moment if its ${what} is a full pipe`, async () => {
       const { pipe, reader, filled, closed } = onFullPipe(fd, args);
       const [code] = await closed;
       closeSync(pipe);
@@ -95,7 +95,7 @@ describe('output without a reader', function () {
       }
       closeSync(reader);
       assert.equal(code, 3, rest.toString('utf8', filled, length));
-      assert.equal(length, filled, 'nothing else was written, no stack either');
+      assert.equal(length, filled, 'nothing was written, not even a stack');
     });
   }
 });

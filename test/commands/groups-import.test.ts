@@ -39,7 +39,7 @@ describe('natspoc groups export and import', function () {
   const publish = (count: number) => ok('publish', '--count', String(count), '--keys', '10', '--quiet');
   const consume = (...args: string[]) => ok('consume', '--output', 'none', ...args);
 
-  it('restores all groups after the bucket was lost, including keyed groups', async () => {
+  it('import restores all groups after the bucket was lost, including keyed groups', async () => {
     await publish(100);
     await consume('--group', 'a', '--until-caught-up');
     await consume('--group', 'b', '--count', '40');
@@ -64,7 +64,7 @@ describe('natspoc groups export and import', function () {
     assert.equal((await natspoc('leases', 'check', '--group', 'a')).code, 0);
   });
 
-  it('replaces positions only with --yes, copies with --as, and changes nothing with --dry-run', async () => {
+  it('import replaces positions only with --yes, copies a group with --as, and changes nothing with --dry-run', async () => {
     await publish(50);
     await consume('--group', 'a', '--until-caught-up');
     await consume('--group', 'other', '--count', '1');
@@ -86,7 +86,7 @@ describe('natspoc groups export and import', function () {
     assert.deepEqual(await lags(), { a: 10, copy: 10, other: 59 });
   });
 
-  it('refuses a group with members, and a file that is not an export', async () => {
+  it('import refuses a group with members, and a file that is not an export', async () => {
     await publish(10);
     await consume('--group', 'a', '--until-caught-up');
     await save();
@@ -111,7 +111,7 @@ describe('natspoc groups export and import', function () {
     await refused(2, /there is no such file/, join(folder(), 'none.json'));
   });
 
-  it('refuses the positions of another stream unless --force is given, before it writes anything', async () => {
+  it('import refuses the positions of another stream unless --force is given, before it writes anything', async () => {
     await publish(60);
     await consume('--group', 'a', '--until-caught-up');
     await consume('--group', 'b', '--count', '5');

@@ -59,7 +59,7 @@ describe('natspoc groups', function () {
     assert.match(await ok('groups'), /^! live +0 +0 of 8 .* no members$/m);
   });
 
-  it('a group is idle only while no member without a bounded job has joined since', async () => {
+  it('a group is idle after a bounded job, until a member without a bounded job joins', async () => {
     await publish(10);
     assert.equal((await consumeAll()).code, 0);
     assert.match(await ok('leases', 'check'), /healthy, 0 members .* idle: its job ended/);
@@ -74,13 +74,13 @@ describe('natspoc groups', function () {
     await member.exited;
     assert.equal((await natspoc('leases', 'check')).code, 5);
     assert.equal((await groups())[0]?.state, 'no-members');
-    // A job that fails or is interrupted leaves no idle group.
+    // After a job that fails or is interrupted, the group is not idle.
     const failed = await consumeAll('--group', 'failed', '--exec', 'false', '--max-attempts', '1');
     assert.equal(failed.code, 1);
     assert.equal((await groups()).find(({ group }) => group === 'failed')?.state, 'no-members');
   });
 
-  it('delete removes a group and nothing else, and never a group with members', async () => {
+  it('groups delete removes only the named group, and never a group with members', async () => {
     await publish(50);
     await consumeAll('--group', 'kept');
     await consumeAll('--group', 'gone');
@@ -122,7 +122,7 @@ describe('natspoc groups', function () {
     assert.match(again.stderr, /left after 50 messages/);
   });
 
-  it('delete fences a member that has died, and waits until it is certainly dead', async () => {
+  it('groups delete fences a member that has died, and waits until it is certainly dead', async () => {
     await publish(10);
     const member = startCli(['consume', '--group', 'dead', '--output', 'none'], { env: env() });
     await member.tookOver(8);

@@ -29,13 +29,13 @@ server.listen(0, '127.0.0.1', () => {
 process.on('SIGINT', () => process.exit(0));
 `;
 
-/** The program that runs as the server, and the server's information, are input from outside, too. */
+/** The program that runs as the server, and the information that the server sends, are input from outside, too. */
 describe('hostile text of a local server is escaped', function () {
   this.timeout(120_000);
   const folder = withTempFolder();
   afterEach(stopAll);
 
-  /** A program with this text, whose own name is hostile. */
+  /** Writes a program with this text, under a hostile file name. */
   function program(text: string): string {
     const file = join(folder(), `${HOSTILE.replace(/[\r\n/]/g, '')}.mjs`);
     writeFileSync(file, `#!${process.execPath}\n${text}`, { mode: 0o755 });
@@ -47,7 +47,7 @@ describe('hostile text of a local server is escaped', function () {
     for (const json of [[], ['--json']]) {
       const args = [command, ...(command === 'server' ? ['--port', '0'] : []), ...json];
 
-      it(`${args.join(' ')}: a program that does not start, or does not exist`, async () => {
+      it(`natspoc ${args.join(' ')} escapes the path and the errors of a program that does not start`, async () => {
         for (const binary of [program(FAILING), `/${HOSTILE}`]) {
           const { code, stdout, stderr } = await runCli(args, { env: env(binary) });
           assert.ok(code === 1 || code === 2, stderr);
@@ -56,12 +56,12 @@ describe('hostile text of a local server is escaped', function () {
         }
       });
 
-      it(`${args.join(' ')}: the server's own information`, async () => {
+      it(`natspoc ${args.join(' ')} escapes the information that the server sends`, async () => {
         const cli = startCli([...args, ...(command === 'demo' ? ['--duration', '1s'] : [])], {
           env: env(program(LYING)),
         });
         if (command === 'server') {
-          await until('it is ready', () => cli.stdout.some((line) => /127\.0\.0\.1/.test(line)));
+          await until('the server is ready', () => cli.stdout.some((line) => /127\.0\.0\.1/.test(line)));
           cli.signal('SIGTERM');
         }
         const { code, stdout, stderr } = await cli.exited;
@@ -70,7 +70,7 @@ describe('hostile text of a local server is escaped', function () {
         assert.match(stdout + stderr, command === 'demo' ? /the server there does not speak nats/ : /owned/);
       });
 
-      it(`${args.join(' ')}: a path in .env and in flags`, async () => {
+      it(`natspoc ${args.join(' ')} escapes a path in .env and in flags`, async () => {
         const binary = program(FAILING);
         writeFileSync(join(folder(), '.env'), `NATS_SERVER_BIN='${binary}'\n`);
         const named = await runCli(args, { env: { TMPDIR: folder() }, cwd: folder() });

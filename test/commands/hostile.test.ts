@@ -14,7 +14,7 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/** The hostile text, as far as a subject and a header can contain it. */
+/** The part of the hostile text that subjects and headers can contain. */
 const TOKEN = HOSTILE.replace(/[\r\n\t ]/g, '');
 
 describe('hostile text is escaped', function () {
@@ -34,7 +34,7 @@ describe('hostile text is escaped', function () {
   const put = (key: string, value: unknown): void =>
     run.connection.publish(`$KV.${run.config.bucket}.${key}`, json(value));
 
-  /** Members and leases. */
+  /** Writes members and leases with hostile text. */
   function fillGroup(): void {
     const { group } = run.config;
     const at = new Date().toISOString();
@@ -62,7 +62,7 @@ describe('hostile text is escaped', function () {
     });
   }
 
-  /** Everything that other clients can write, with hostile text in every field. */
+  /** Writes everything that other clients can write, with hostile text in every field. */
   async function fill(): Promise<void> {
     const { connection, config, topology } = run;
     const { prefix, group } = config;
@@ -98,7 +98,7 @@ describe('hostile text is escaped', function () {
     await connection.flush();
   }
 
-  /** Answers like a member, with hostile text in every field. */
+  /** Answers requests like a member, with hostile text in every field. */
   function impersonate(): void {
     const { connection, config } = run;
     connection.subscribe('$SRV.STATS.natspoc.*', {
@@ -133,12 +133,12 @@ describe('hostile text is escaped', function () {
     });
   }
 
-  it('in a watch', async () => {
+  it('hostile text is escaped in a watch', async () => {
     await fill();
     const args = [...run.args, '--server', server.url];
     const watches = [[], ['--json']].map((more) => startCli(['leases', 'watch', ...more, ...args]));
     // The change must come after the snapshot of the watch.
-    await until('both tell', async () => {
+    await until('both watches have printed the changes', async () => {
       for (const id of [TOKEN, 'plain']) put(keys.session(run.config.group, id), 'gone');
       run.connection.publish(`$KV.${run.config.bucket}.${keys.session(run.config.group, TOKEN)}`, '');
       for (const partition of [0, 1]) put(keys.lease(run.config.group, partition), HOSTILE);
@@ -155,10 +155,10 @@ describe('hostile text is escaped', function () {
     }
   });
 
-  it('in every command', async () => {
+  it('hostile text is escaped in every command', async () => {
     await fill();
     impersonate();
-    // The server's own name and version are text from outside, too.
+    // The server's name and version are text from outside, too.
     proxy = await TcpProxy.start(server.port);
     proxy.rewrite(/"(server_name|version)":"([\d.]*)/g, `"$1":"$2${JSON.stringify(TOKEN).slice(1, -1)}`);
     const handler = join(folder(), 'handler.mjs');

@@ -30,7 +30,7 @@ const ALLOWED = [
   /^\.env\.example$/,
 ];
 
-/** A program as a reader of only docs/library.md would write it. */
+/** A program as a reader who knows only docs/library.md would write it. */
 const PROGRAM = `import { createPublisher, type GroupMember, joinGroup, NatspocError, textOf } from 'natspoc';
 
 const servers: string = process.argv[2] ?? '';
@@ -60,7 +60,7 @@ try {
 }
 `;
 
-/** The forms of docs/library.md that need newer language features. */
+/** Code from docs/library.md that needs newer language features. */
 const DISPOSING = `import { createPublisher, joinGroup } from 'natspoc';
 
 await using member = await joinGroup({
@@ -117,7 +117,7 @@ describe('the package', function () {
     assert.ok(files.includes('dist/core/index.d.ts'));
   });
 
-  it('has a target for every link in its documents', () => {
+  it('contains the target of every link in its documents', () => {
     const root = join(installed, 'node_modules/natspoc');
     const broken: string[] = [];
     for (const file of files.filter((name) => name.endsWith('.md'))) {
@@ -158,14 +158,14 @@ describe('the package', function () {
     assert.equal((await local.exited).code, 0);
   });
 
-  it('compiles the program of README.md as docs/library.md says, and a program with await using', async () => {
+  it('compiles the program of README.md with the options in docs/library.md, and a program with await using', async () => {
     const root = join(installed, 'node_modules/natspoc');
     const [, args = ''] =
       /^npx tsc (.*) worker\.ts$/m.exec(readFileSync(join(root, 'docs/library.md'), 'utf8')) ?? [];
     const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
     assert.match(args, /--strict/);
     assert.match(program, /joinGroup/);
-    // A separate folder: no configuration, and only the package and its dependencies.
+    // A separate folder without configuration, which has only the package and its dependencies.
     const plain = join(installed, 'plain');
     mkdirSync(plain);
     await run('npm', ['init', '-y'], { cwd: plain });
@@ -178,7 +178,7 @@ describe('the package', function () {
         (error: { stdout: string }) => error.stdout,
       );
     assert.equal(await compile('worker.ts'), '');
-    // The program joins the group and leaves it, as its exit code shows.
+    // The exit code shows that the program joins the group and leaves it.
     const ran = await run(process.execPath, ['worker.js'], { cwd: plain });
     assert.deepEqual(ran, { stdout: '', stderr: '' });
     assert.equal(await compile('using.ts'), '');
@@ -186,7 +186,7 @@ describe('the package', function () {
     assert.equal(await compile(...stricter, 'worker.ts'), '');
   });
 
-  it('compiles into a strict TypeScript program, which runs', async () => {
+  it('compiles in a strict TypeScript program, which then runs', async () => {
     writeFileSync(join(installed, 'program.ts'), PROGRAM);
     writeFileSync(join(installed, 'tsconfig.json'), JSON.stringify(TSCONFIG));
     const compiled = await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', installed]).catch(

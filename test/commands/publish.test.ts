@@ -121,7 +121,7 @@ describe('natspoc publish', function () {
     return (await manager.streams.info(stream)).state.messages;
   }
 
-  /** One line on stderr that matches, and the exit code. */
+  /** Checks that a run ends with this exit code and prints one line on stderr that matches. */
   async function refuses(
     run: Promise<{ code: number | null; stderr: string }>,
     code: number,
@@ -285,7 +285,7 @@ describe('natspoc publish', function () {
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
   });
 
-  it('keeps the log of an earlier run if it is refused', async () => {
+  it('keeps the log of confirmed messages of an earlier run if it is refused', async () => {
     const { flags } = ownStream();
     const log = join(temp(), 'confirmed.ndjson');
     assert.equal((await publish([...flags, '--confirmed', log, 'first'])).code, 0);
@@ -383,7 +383,7 @@ describe('natspoc publish', function () {
     assert.deepEqual([silent.code, silent.stdout, silent.stderr], [0, '', '']);
   });
 
-  it('ends with 3 without a server, naming the URL', async () => {
+  it('ends with exit code 3 if there is no server, and names the URL', async () => {
     await refuses(publish(['x'], { url: 'nats://127.0.0.1:9' }), 3, /127\.0\.0\.1:9/);
   });
 
@@ -417,7 +417,7 @@ describe('natspoc publish', function () {
     assert.deepEqual(summaryOf(stdout), { sent: 0, confirmed: 0, failed: 0, skipped: 0, stopped: null });
   });
 
-  it('keeps a rate, and ends with 0 at Ctrl-C when all is confirmed', async () => {
+  it('keeps a rate, and ends with exit code 0 at Ctrl-C when all messages are confirmed', async () => {
     const { stream, flags } = ownStream();
     const run = start([...flags, '--rate', '200', '--json']);
     await waitForMessages(stream, 50);
@@ -429,7 +429,7 @@ describe('natspoc publish', function () {
     assert.equal(await messageCount(stream), confirmed);
   });
 
-  it('ends with 1 at Ctrl-C when the server does not answer, and says how many are unknown', async () => {
+  it('ends with exit code 1 at Ctrl-C when the server does not answer, and counts the messages of unknown outcome', async () => {
     const { stream, flags } = ownStream();
     const run = start([...flags, '--duration', '1m', '--timeout', '1s', '-q', '--max-pending', '50']);
     await waitForMessages(stream, 50);
@@ -464,10 +464,10 @@ describe('natspoc publish', function () {
   }
 });
 
-describe('natspoc publish when the server is gone', () => {
+describe('natspoc publish after its server is gone', () => {
   const server = withServer();
 
-  it('exits with 3 if the server is gone for longer than the timeout', async function () {
+  it('ends with exit code 3 if the server is gone for longer than the timeout', async function () {
     this.timeout(60_000);
     const args = ['--rate', '500', '--timeout', '1s', '-q'];
     const child = spawn(process.execPath, [PROGRAM, 'publish', ...args], {

@@ -18,17 +18,17 @@ describe('an invalid recording', function () {
   const tick = { at: 2, type: 'tick' };
 
   for (const [what, text] of [
-    ['an event without what belongs to it', lines({ at: 1, type: 'snapshot' }, tick)],
+    ['an event without its fields', lines({ at: 1, type: 'snapshot' }, tick)],
     [
-      'a partition count that no memory holds',
+      'too many partitions for any memory',
       lines({ at: 1, type: 'found', partitions: 1e9, prefix: 'a' }, tick),
     ],
-    ['a time that no calendar has', lines({ at: 1e300, type: 'tick' }, tick)],
-    ['an event of no known type', lines({ at: 1, type: 'constructor' }, tick)],
-    ['no JSON', 'x\ny\n'],
+    ['a time outside any calendar', lines({ at: 1e300, type: 'tick' }, tick)],
+    ['an event of an unknown type', lines({ at: 1, type: 'constructor' }, tick)],
+    ['text that is not JSON', 'x\ny\n'],
     ['nothing', ''],
   ] as const) {
-    it(`is refused with one line: ${what}`, async () => {
+    it(`top --replay refuses an invalid recording with one line: ${what}`, async () => {
       const path = file(text);
       const exit = await runCli(['top', '--once', '--replay', path]);
       assert.deepEqual(
@@ -38,7 +38,7 @@ describe('an invalid recording', function () {
     });
   }
 
-  it('is refused with one line, in bounded memory, if a line never ends', async () => {
+  it('top --replay refuses a recording whose line never ends, with one line and in bounded memory', async () => {
     const exit = await runCli(['top', '--once', '--replay', '/dev/zero'], {
       nodeArgs: ['--max-old-space-size=256'],
     });

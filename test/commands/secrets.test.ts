@@ -11,7 +11,7 @@ const SEED = new TextDecoder().decode(nkeys.createUser().getSeed());
 describe('secrets', function () {
   this.timeout(30_000);
 
-  /** No server listens there: all output is about the given arguments. */
+  /** No server listens at this address, so all output is about the arguments. */
   const HERE = ['-s', 'nats://127.0.0.1:1'];
   const GIVEN: [what: string, args: string[], env?: Record<string, string>][] = [
     ['in a URL, with a slash', ['-s', `nats://u:${SECRET}/${SECRET}@127.0.0.1:1`]],
@@ -19,15 +19,15 @@ describe('secrets', function () {
     ['in a URL, with an at sign', ['-s', `nats://u:${SECRET}@${SECRET}@127.0.0.1:1`]],
     ['in a URL of the environment', [], { NATS_URL: `nats://u:${SECRET}/@127.0.0.1:1` }],
     ['in a misspelt flag', [...HERE, `--pasword=${SECRET}`]],
-    ['behind a misspelt flag', [...HERE, '--pasword', SECRET]],
-    ['in a short flag that is none', [...HERE, `-p${SECRET}`]],
+    ['after a misspelt flag', [...HERE, '--pasword', SECRET]],
+    ['in an unknown short flag', [...HERE, `-p${SECRET}`]],
     ['with DEBUG=*', [...HERE, '--user', 'u', '--password', SECRET], { DEBUG: '*' }],
     ['with DEBUG=oclif*', [...HERE, '--token', SECRET], { DEBUG: 'oclif*' }],
     ['that is given in place of its file', [...HERE, '--nkey', SEED], { DEBUG: '*' }],
     ['that is given in place of its file, in the environment', HERE, { NATS_CREDS: SEED }],
   ];
   for (const [what, args, env = {}] of GIVEN) {
-    it(`are not shown: ${what}`, async () => {
+    it(`no output shows a secret ${what}`, async () => {
       for (const debug of [env, { DEBUG: '*', ...env }]) {
         const { code, stdout, stderr } = await runCli(['leases', ...args], { env: debug });
         assert.notEqual(code, 0);
@@ -38,7 +38,7 @@ describe('secrets', function () {
     });
   }
 
-  it('are removed from URLs, and nothing else is', () => {
+  it('secrets are removed from URLs, and nothing else is removed', () => {
     assert.equal(redactUrls('nats://a:1, tls://b:2'), 'nats://a:1, tls://b:2');
     assert.equal(redactUrls('nats://u:p@a:1,nats://t@b:2,c'), 'nats://a:1, nats://b:2,c');
     assert.equal(redactUrls('u:p/q@a:1'), 'a:1');
@@ -46,7 +46,7 @@ describe('secrets', function () {
 });
 
 describe('the uptime of a member', () => {
-  it('is not negative after the wall clock is set back, and STATS stays readable', () => {
+  it('the uptime is not negative after the wall clock is set back, and STATS stays readable', () => {
     const { now } = Date;
     const stats = new OwnStats();
     try {

@@ -7,9 +7,9 @@ import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /**
- * I14: a layout is written when every earlier partition is closed, and contains their positions. Nothing is
- * committed or closed under a layout after the next one has begun. The harness may have missed a closing
- * while a server was down.
+ * I14: a layout is written only when every partition of the previous layout is closed, and it contains their
+ * positions. Nothing is committed or closed under a layout after the next layout has begun. The harness may have
+ * missed a closing while a server was down.
  */
 export function judgeResizes({ bucket, settings: { group } }: History, layouts: Layouts): Violation[] {
   const violations: Violation[] = [];
@@ -20,7 +20,7 @@ export function judgeResizes({ bucket, settings: { group } }: History, layouts: 
   let era = 0;
   for (const change of [...bucket].sort((a, b) => a.revision - b.revision)) {
     const now = Math.floor(change.revision / ERA);
-    // The bucket went back, and its watch shows everything again.
+    // The bucket went back, so its watch shows all entries again.
     if (now > era) layout = undefined;
     era = now;
     const seen = read(group, change);
@@ -36,13 +36,13 @@ export function judgeResizes({ bucket, settings: { group } }: History, layouts: 
     if (layout !== undefined && epoch > layout) {
       const wanted = layouts.all[epoch - 1]?.partitions;
       if (before?.partitions !== wanted)
-        accuse(change.at, `layout ${epoch} follows one of ${before?.partitions} partitions, not ${wanted}`);
+        accuse(change.at, `layout ${epoch} names ${before?.partitions} earlier partitions, not ${wanted}`);
       for (const [partition, seq] of before?.positions.entries() ?? []) {
         const closedAt = closed.get(partition) ?? seq;
         if (closedAt !== seq)
           accuse(
             change.at,
-            `layout ${epoch} takes p${partition} at #${seq}, which was closed at #${closedAt}`,
+            `layout ${epoch} has p${partition} at #${seq}, but p${partition} was closed at #${closedAt}`,
           );
       }
     }

@@ -5,15 +5,15 @@ import { type FaultKind, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** Time for the group to settle after a fault, in addition to twice the ttl, in milliseconds. */
+/** Time in which the group must come to rest after a fault, in addition to twice the ttl, in milliseconds. */
 const REST_SLACK_MS = 10_000;
-/** Faults for which the time counts from their start. */
+/** For these faults the time to rest counts from the start of the fault, not from its end. */
 const COUNTS_FROM_BEGIN: readonly FaultKind[] = ['kill', 'leave'];
 
-/** Faults that followed each other before the group had settled, and the time to settle after the last of them. */
+/** Faults that followed each other before the group had come to rest, and the time to rest after the last of them. */
 export interface Recovery {
   faults: FaultSpan[];
-  /** Undefined: the run ended too early to judge. */
+  /** Undefined if the run ended too early to judge. */
   restMs: number | undefined;
 }
 
@@ -23,7 +23,7 @@ interface State {
   isAtRest: boolean;
 }
 
-/** I5, I7: after each fault the group settles in time, judged from the bucket and the processes. */
+/** Checks I5 and I7 from the bucket and the processes: after each fault the group comes to rest in time. */
 export function judgeRest(history: History): { violations: Violation[]; recoveries: Recovery[] } {
   const { settings, faults, calmAt } = history;
   const states = followRest(history);
@@ -47,7 +47,7 @@ export function judgeRest(history: History): { violations: Violation[]; recoveri
     recoveries.push({ faults: cluster, restMs });
     if ((restMs ?? Number.POSITIVE_INFINITY) <= limitMs || calmAt < over + limitMs) continue;
     const after = cluster.map(describeFault).join('; ');
-    const text = `not at rest ${Math.round(limitMs / 1_000)} s after ${describeTime(over)}: ${after}`;
+    const text = `the group was not at rest ${Math.round(limitMs / 1_000)} s after ${describeTime(over)}, after these faults: ${after}`;
     violations.push({ charge: 'unrest', at: over, text });
   }
   return { violations, recoveries };
@@ -91,7 +91,7 @@ function followRest({ settings, bucket, lives, looks, calmAt }: History): State[
   return states;
 }
 
-/** When a process stops counting as a member. */
+/** The time from which a process no longer counts as a member. */
 const endOf = ({ killedAt, leftAt, exit }: Life): number =>
   Math.min(...[killedAt, leftAt, exit?.at].map((at) => at ?? Number.POSITIVE_INFINITY));
 

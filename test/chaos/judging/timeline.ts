@@ -12,12 +12,12 @@ const RIGHT = 20;
 const ROW = 20;
 const GAP = 5;
 const HEAD = 50;
-/** Colours of owners; a member keeps its colour, and its name is drawn if it fits. */
+/** Colours of owners. A member keeps its colour; its name is drawn if there is room. */
 const COLORS = ['#4e79a7', '#f28e2b', '#59a14f', '#b07aa1', '#76b7b2', '#edc948', '#9c755f', '#ff9da7'];
 const FAULT_COLOR = '#d1242f';
 const PLOT_HEIGHT = 60;
 
-/** A partition with its owner for some time. */
+/** The time in which a partition had one owner. */
 interface Tenure extends Span {
   partition: number;
   owner: string;
@@ -27,7 +27,7 @@ interface Tenure extends Span {
 const xml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** The owners of partitions over time, from the bucket. */
+/** Finds the owners of partitions over time from the bucket's entries. */
 function tenures({ bucket, settings, calmAt }: History, partitions: number, end: number): Tenure[] {
   const found: Tenure[] = [];
   for (let partition = 0; partition < partitions; partition++) {
@@ -38,7 +38,7 @@ function tenures({ bucket, settings, calmAt }: History, partitions: number, end:
       const to = Math.min(changes[i + 1]?.at ?? end, end, calmAt);
       if (!lease?.owner || to <= at) continue;
       const last = found.at(-1);
-      // A lease that is rewritten for the same owner starts an epoch, but is drawn as one tenure.
+      // A lease that is written again for the same owner starts another epoch, but both epochs are drawn as one tenure.
       if (last?.partition === partition && last.owner === lease.name && last.to === at) last.to = to;
       else found.push({ partition, owner: lease.name, epoch: revision, from: at, to });
     }
@@ -47,8 +47,8 @@ function tenures({ bucket, settings, calmAt }: History, partitions: number, end:
 }
 
 /**
- * A run as a picture: a row for each partition, coloured by owner; a row for each kind of fault; the rate of handled messages;
- * violations as red lines across all rows.
+ * Draws a run as a picture with a row for each partition, coloured by owner, a row for each kind of fault, the rate of handled messages,
+ * and violations as red lines across all rows.
  */
 export function drawTimeline(history: History, violations: readonly Violation[]): string {
   const { settings, calls, faults, lives, calmAt } = history;
@@ -104,8 +104,8 @@ export function drawTimeline(history: History, violations: readonly Violation[])
 }
 
 /**
- * A colour for each member. A colour is free again when the process of its member has ended; members that overlap in time have different
- * colours.
+ * Gives each member a colour. A colour is free again when the process of its member has ended, so members that overlap in time have
+ * different colours.
  */
 function colorsOf(lives: readonly Life[]): Map<string, string> {
   const colors = new Map<string, string>();

@@ -1,6 +1,6 @@
 /**
- * The handler of a run's members: records the start and end of each call, does a little work, and misbehaves as its mode file says, as
- * long as the mode lasts.
+ * The handler of a run's members. It records the start and end of each call, does a little work, and misbehaves as long as its mode file
+ * asks for it.
  */
 import type { Handler } from '../../../src/core/member/partition/handler.js';
 import { readPayload } from '../traffic/payload.js';
@@ -29,10 +29,10 @@ setInterval(() => {
   tickedAt = now;
 }, TICK_MS).unref();
 
-/** Most messages take no time, some a few milliseconds, as in handlers that wait for another service. */
+/** Most messages take no time. Some take a few milliseconds, as in handlers that wait for another service. */
 const workMs = (number: number): number => (number % 16 === 0 ? 8 : number % 4 === 0 ? 1 : 0);
 
-/** Resolves after this time with `handled`, or with `stopped` when the signal aborts. */
+/** Resolves after this time with `handled`. If the handler `heeds` its signal, resolves with `stopped` as soon as the signal aborts. */
 function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve('handled'), ms);

@@ -17,7 +17,7 @@ export interface Span {
   to: number;
 }
 
-/** One call of a handler. `cut`: the process ended before the call. */
+/** One call of a handler. `cut` means that the process ended before the call did. */
 export interface Call extends Span {
   process: string;
   partition: number;
@@ -27,7 +27,7 @@ export interface Call extends Span {
   key: string | null;
   number: number;
   intact: boolean;
-  /** The handler ignores its signal. */
+  /** True if the handler ignores its signal. */
   deaf: boolean;
   how: CallEnd | 'cut';
   /** When the signal of the call aborted. */
@@ -80,26 +80,26 @@ export interface History {
   lives: Life[];
   faults: FaultSpan[];
   bucket: BucketChange[];
-  /** When all messages were handled and the last members were told to leave. */
+  /** When all messages were handled and the last members were asked to leave. */
   calmAt: number;
-  /** When the bucket went back to an older state. */
+  /** The times at which the bucket went back to an older state. */
   eras: number[];
-  /** When the harness's watch was restarted. */
+  /** The times at which the harness's watch was restarted. */
   looks: number[];
   /** By partition, the number of messages that its owners reported as lost. */
   toldLost: ReadonlyMap<number, number>;
-  /** The sequences before which the stream dropped everything; `from`: since when its limit was small. */
+  /** The stream dropped all messages before the sequence `first`, under a limit that was small since `from`. */
   dropped: { from: number; at: number; first: number }[];
 }
 
-/** Upper bound of revisions in one era of the bucket. Revisions of later eras are shifted by this number, so that they grow. */
+/** Upper bound of revisions in one era of the bucket. Each later era adds this number to its revisions, so that revisions keep growing. */
 export const ERA = 1e12;
 
-/** A longer silence of a busy process before its end counts as a break of its event loop, in milliseconds. */
+/** If a busy process writes nothing for longer than this before its end, its event loop counts as blocked, in milliseconds. */
 const STALL_MS = 60;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
-/** The values of a file of JSON lines, of any size, without an incomplete last line. */
+/** Reads the values of a file of JSON lines, of any size. An incomplete last line is left out. */
 function* readLines<T>(path: string): Generator<T> {
   const fd = openSync(path, 'r');
   try {
@@ -118,7 +118,7 @@ function* readLines<T>(path: string): Generator<T> {
   }
 }
 
-/** The confirmed messages, in order; none if the publisher could not start. */
+/** Reads the confirmed messages in order. There are none if the publisher could not start. */
 export function readConfirmed(path: string): Stored[] {
   if (!existsSync(path)) return [];
   const confirmed: Stored[] = [];
@@ -177,11 +177,11 @@ export function readHistory(folder: string): History {
 }
 
 /**
- * When the lease of a call was last granted before the call. Right after the bucket went back, members that have not noticed handle
- * messages under epochs that it no longer has. The leases in the older copy are granted again when the bucket goes back, even if the
- * harness's watch shows none of them.
+ * Returns when the lease of a call was last granted before the call. Right after the bucket went back, members that have not noticed this
+ * handle messages under epochs that the bucket no longer has. The leases in the older copy count as granted again when the bucket goes
+ * back, even if the harness's watch shows none of them.
  *
- * @param copies when the bucket went back, and the time of its copy.
+ * @param copies the times at which the bucket went back, each with the time of the older copy.
  */
 export function grants(
   changes: readonly BucketChange[],
@@ -205,7 +205,7 @@ export function grants(
   };
 }
 
-/** The members' reports of dropped messages. */
+/** Reads the members' reports of dropped messages. */
 function readToldLost(folder: string): Map<number, number> {
   const told = new Map<number, number>();
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
@@ -265,7 +265,7 @@ function readLives(
   return { lives, calmAt, eras, looks, dropped };
 }
 
-/** The calls of one process; its stalls are recorded in its life. */
+/** Reads the calls of one process, and adds its stalls to its {@link Life}. */
 function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) => number): Iterable<Call> {
   const calls = new Map<number, Call>();
   let last = 0;
@@ -291,7 +291,7 @@ function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) =
   if (life.killedAt !== undefined && life.killedAt - last > STALL_MS) {
     life.stalls.push({ from: last, to: life.killedAt });
   }
-  // A killed process ends immediately, but the harness may observe the end late. All that the process wrote counts.
+  // A killed process ends immediately, but the harness may notice the end late. Everything that the process wrote counts.
   const end = Math.max(last, life.killedAt ?? life.exit?.at ?? Number.POSITIVE_INFINITY);
   for (const call of calls.values()) if (call.how === 'cut') call.to = end;
   return calls.values();

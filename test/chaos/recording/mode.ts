@@ -17,7 +17,7 @@ export function writeMode(path: string, mode: Mode): void {
   renameSync(next, path);
 }
 
-/** The mode in the file; normal without a file. */
+/** Reads the mode from the file. Without a file the mode is normal. */
 export function readMode(path: string): Mode {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Mode;

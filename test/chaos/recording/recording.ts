@@ -60,7 +60,7 @@ export class Recording {
     writeFileSync(join(this.folder, FILES.settings), `${JSON.stringify(settings, null, 2)}\n`);
   }
 
-  /** The output of a process, for debugging. */
+  /** Keeps the output of a process for debugging. */
   keepNotes(name: string, text: string): void {
     writeFileSync(join(this.folder, FILES.notes, `${name}.txt`), `${text}\n`);
   }
@@ -70,7 +70,7 @@ export class Recording {
     return this.#faultCount;
   }
 
-  /** A fault begins; call the result when it ends. */
+  /** Records that a fault begins. Call the returned function when the fault ends. */
   fault(kind: FaultKind, target: string): (outcome: string, rested?: [from: number, to: number]) => void {
     const mirrored = SERVER_KINDS.includes(kind) ? this.mirror?.fault(kind, target) : undefined;
     const id = ++this.#faultCount;
@@ -97,19 +97,19 @@ export class Recording {
     this.#watch();
   }
 
-  /** The stream has dropped all messages before this sequence, under a limit that was small since `from`. */
+  /** Records that the stream has dropped all messages before this sequence, under a limit that was small since `from`. */
   dropped(first: number, from: number): void {
     this.processes.write(['dropped', this.now(), first, from]);
     this.mirror?.dropped(first, from);
   }
 
-  /** The bucket goes back: later entries count as new, whatever their revisions. */
+  /** Records that the bucket goes back: later entries count as new, whatever their revisions are. */
   beginEra(): void {
     this.processes.write(['era', this.now()]);
     this.#revisions.clear();
   }
 
-  /** Entries may have vanished without a marker: restarts the watch. */
+  /** Restarts the watch, because entries may have vanished without a deletion marker. */
   lookAgain(): void {
     this.processes.write(['looked-again', this.now()]);
     this.#revisions.clear();
@@ -122,7 +122,7 @@ export class Recording {
     for (const file of [this.processes, this.#faults, this.#bucket]) file.close();
   }
 
-  /** A snapshot after a break repeats known entries, which are omitted. */
+  /** Records an entry of the watch. A snapshot after a break repeats known entries, which are not recorded again. */
   #take({ key, revision, value }: BucketEntry): void {
     if ((this.#revisions.get(key) ?? 0) >= revision) return;
     this.#revisions.set(key, revision);

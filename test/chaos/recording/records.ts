@@ -9,7 +9,7 @@
  */
 export const monotonicUs = (): number => Number(process.hrtime.bigint() / 1_000n);
 
-/** The end of a handler call: handled, failed on purpose, or stopped because its signal aborted. */
+/** How a handler call ended: the message was handled, the call failed on purpose, or it stopped because its signal aborted. */
 export type CallEnd = 'handled' | 'failed' | 'stopped';
 
 /** The records of a member about itself and its calls; times in monotonic microseconds. */
@@ -42,9 +42,9 @@ export type ProcessRecord =
   | ['exit', at: number, name: string, code: number | null, signal: string | null, lastWords: string]
   /** All messages are handled; from now on members only leave. */
   | ['calm', at: number]
-  /** The bucket went back to an older state: revisions repeat. */
+  /** The bucket went back to an older state, so revisions repeat. */
   | ['era', at: number]
-  /** The harness's picture of the bucket is replaced by later entries. */
+  /** The harness's watch was restarted: later entries replace everything that it had shown. */
   | ['looked-again', at: number]
   /** The stream has dropped all messages before this sequence, handled or not, under a limit that was small since `from`. */
   | ['dropped', at: number, first: number, from: number];
@@ -91,14 +91,14 @@ export const SERVER_KINDS: readonly FaultKind[] = [
 ];
 
 /**
- * The start and end of a fault; `target`: a member, a server or partitions. `rested`: from the confirmation of a pause to the start
- * of the resume.
+ * The start and end of a fault. `target` names a member, a server or partitions. `rested` is the time from the confirmation of a pause to
+ * the start of the resume.
  */
 export type FaultRecord =
   | ['begin', at: number, id: number, kind: FaultKind, target: string]
   | ['end', at: number, id: number, outcome: string, rested?: [from: number, to: number]];
 
-/** An entry of the bucket as the harness saw it, its value as text; null: deleted. */
+/** An entry of the bucket as the harness saw it. The value is text, or null if the entry was deleted. */
 export type BucketRecord = [at: number, revision: number, key: string, value: string | null];
 
 /** The settings of the run, and its machine. */
@@ -109,7 +109,7 @@ export interface RunSettings {
   minutes: number;
   rate: number;
   group: string;
-  /** A keyed group. Absent in older runs. */
+  /** True for a keyed group; absent in older runs. */
   keyed?: boolean;
   partitions: number;
   servers: number;

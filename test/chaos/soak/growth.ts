@@ -3,9 +3,9 @@ import { blockMeans, type Slope, slopeOf } from './slope.js';
 
 const MINUTE_US = 60_000_000;
 const MEBI = 1024 * 1024;
-/** Growth means that memory certainly rises by more than this share of its mean per hour. */
+/** Memory counts as growing only if it certainly rises by more than this share of its mean per hour. */
 const TOLERANCE = 0.05;
-/** The share of the run that is ignored: at the start, caches fill, code is compiled and heaps are sized. */
+/** This share of the run is ignored, because at the start caches fill, code is compiled and heaps are sized. */
 const WARM_UP_SHARE = 1 / 6;
 /** Points closer together than a collection cycle are not independent. */
 const BLOCK_MINUTES = 1;
@@ -14,7 +14,7 @@ const BLOCK_MINUTES = 1;
 export interface Growth extends Slope {
   name: string;
   kind: MemoryRecord[2];
-  /** `grows`: with 95 % confidence more than 5 % of its mean per hour. `unclear`: too few points. */
+  /** `grows` means more than 5 % of the mean per hour with 95 % confidence. `unclear` means too few points. */
   verdict: 'flat' | 'grows' | 'unclear';
 }
 
@@ -39,8 +39,8 @@ export function judgeMemory(records: readonly MemoryRecord[]): Growth[] {
 }
 
 /**
- * Names of processes that leak: their live memory grows or, without enough full collections, their resident memory. Memory
- * that the collector keeps is not a leak.
+ * The names of processes that leak: their live memory grows, or their resident memory if there were too few full collections to measure
+ * live memory. Memory that the garbage collector keeps is not a leak.
  */
 export function leaking(growth: readonly Growth[]): string[] {
   const names = [...new Set(growth.map(({ name }) => name))];

@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- [--minutes 60] [--rate 1000] [--seed S] [--servers 1|3] [--ttl 10000] [--report PREFIX] [--keep]`:
- * a steady load, a member restarted each minute, and the memory of the processes that stay. The run is judged like a chaos run, and for
- * memory leaks. Exit code 5: a violation, or a leak; then the folder is kept.
+ * plays a run with a steady load in which a member is restarted each minute, and records the memory of the processes that stay. The run is
+ * judged like a chaos run, and for memory leaks. Exit code 5 means a violation or a leak; the folder is then kept.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,5 +28,5 @@ writeFileSync(`${prefix}.json`, `${JSON.stringify({ machine, ...verdict, memory 
 console.log(report);
 const isGood = verdict.ok && leaking(memory).length === 0;
 if (isGood && judge === undefined && !keep) rmSync(folder, { recursive: true });
-else console.log(`kept: ${folder}`);
+else console.log(`the records are kept in ${folder}`);
 process.exitCode = isGood ? 0 : 5;

@@ -36,7 +36,7 @@ export class MemorySampler {
   /** The number of processed output lines of each process. */
   readonly #read = new Map<string, number>();
 
-  /** @param watched returns the processes to sample, each time. */
+  /** @param watched is called for each sample, and returns the processes to measure. */
   constructor(path: string, watched: () => readonly Watched[]) {
     this.#file = new LineFile(path);
     this.#watched = watched;

@@ -9,7 +9,7 @@ export function judgeMemoryFile(path: string): Growth[] {
   return judgeMemory(lines.map((line) => JSON.parse(line) as MemoryRecord));
 }
 
-/** The slopes for people. */
+/** Formats the slopes for people. */
 export function formatGrowth(growth: readonly Growth[]): string {
   const figure = (value: number): string => value.toFixed(2);
   const rows = growth.map(({ name, kind, verdict, mean, slope, low, high, points }) => [
@@ -23,6 +23,6 @@ export function formatGrowth(growth: readonly Growth[]): string {
   ]);
   const head = ['', '', 'mean MiB', 'MiB/h', '95 % interval', 'points', ''];
   const title =
-    'memory after the warm-up (the first sixth), minute by minute, least squares; live: after full collections';
+    'memory after the warm-up (the first sixth), by minute, fitted by least squares; live: after full collections';
   return [title, ...table([head, ...rows], [1]).map((line) => `  ${line}`)].join('\n');
 }

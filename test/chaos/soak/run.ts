@@ -9,13 +9,13 @@ import { MemorySampler, TRACE } from './memory.js';
 export const MEMORY_FILE = 'memory.ndjson';
 
 const TRAFFIC = { keys: 256, mostPadding: 24 };
-/** Number of members that stay for the whole run, whose memory is judged. */
+/** The number of members that stay for the whole run. Their memory is judged. */
 const STEADY = 2;
 /** A member is restarted each minute; one restart in {@link KILL_EVERY} is by SIGKILL. */
 const RESTART_EVERY_MS = 60_000;
 const KILL_EVERY = 5;
 
-/** A steady load. Two members stay; each minute one of two others is restarted. */
+/** Plays a run with a steady load. Two members stay, and each minute one of two other members is restarted. */
 export async function playSoak(options: StageOptions): Promise<void> {
   const { minutes, tell } = options;
   const random = new Random(options.seed);

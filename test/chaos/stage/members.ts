@@ -13,11 +13,11 @@ const HANDLER = fileURLToPath(new URL('../recording/handler.ts', import.meta.url
 export interface Member {
   readonly name: string;
   readonly cli: Cli;
-  /** The proxies of the member to the servers; empty: it connects directly. */
+  /** The proxies between the member and the servers; empty if the member connects directly. */
   readonly proxies: readonly TcpProxy[];
   /** The current fault of the member; only an idle member can get the next fault. */
   state: 'idle' | 'joining' | 'stopped' | 'cut' | 'leaving' | 'badly behaved';
-  /** The member was told to end. */
+  /** True if the member was asked to end. */
   asked: boolean;
 }
 
@@ -57,7 +57,7 @@ export class Members {
     return this.present.filter(({ state }) => state === 'idle' || state === 'badly behaved');
   }
 
-  /** Starts a member; `far`: it connects through its own proxies, which can drop everything. */
+  /** Starts a member. A `far` member connects through its own proxies, which can drop everything. */
   async start(far: boolean): Promise<Member> {
     const { servers } = this.#options;
     const proxies = far ? await Promise.all(servers.all.map(({ port }) => TcpProxy.start(port))) : [];
@@ -87,7 +87,7 @@ export class Members {
     return member;
   }
 
-  /** SIGKILL. */
+  /** Kills a member with SIGKILL. */
   async kill(member: Member): Promise<void> {
     const { recording } = this.#options;
     member.asked = true;
@@ -96,7 +96,7 @@ export class Members {
     await member.cli.exited;
   }
 
-  /** SIGTERM; resolves with the exit code when the process has ended. */
+  /** Sends SIGTERM to a member, and resolves with its exit code when the process has ended. */
   async leave(member: Member): Promise<number | null> {
     const { recording } = this.#options;
     member.asked = true;

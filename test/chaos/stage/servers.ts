@@ -24,9 +24,9 @@ export class Servers {
     return new Servers(servers, routes);
   }
 
-  /** Cuts a server's routes to the others of its cluster; the returned function repairs them. */
+  /** Cuts a server's routes to the other servers of its cluster. The returned function repairs the routes. */
   cut(server: TestServer, how: Omit<RouteCut, 'server'>): () => void {
-    if (!this.#routes) throw new Error('one server has no routes');
+    if (!this.#routes) throw new Error('a single server has no routes');
     return this.#routes.cut({ server: this.nameOf(server), ...how });
   }
 
@@ -44,13 +44,13 @@ export class Servers {
     return `s${this.all.indexOf(server) + 1}`;
   }
 
-  /** The leader of this stream; undefined without a cluster or a leader. */
+  /** The leader of this stream; undefined if there is no cluster or no leader. */
   async leaderOf(manager: JetStreamManager, stream: string): Promise<TestServer | undefined> {
     const info = await manager.streams.info(stream);
     return this.all.find((server) => this.nameOf(server) === info.cluster?.leader);
   }
 
-  /** Resolves when every replica of these streams is complete; immediately without a cluster. */
+  /** Resolves when every replica of these streams is complete. Without a cluster it resolves immediately. */
   async complete(manager: JetStreamManager, streams: readonly string[]): Promise<void> {
     if (!this.isCluster) return;
     for (const stream of streams) {

@@ -23,11 +23,11 @@ export interface StageOptions {
   minutes: number;
   /** Messages per second. */
   rate: number;
-  /** 1, or the size of a cluster. */
+  /** 1 for a single server, or the size of a cluster. */
   servers: number;
   partitions: number;
   ttlMs: number;
-  /** A keyed group over a stream that a plain client fills. */
+  /** True for a keyed group over a stream that a plain client fills. */
   keyed?: boolean | undefined;
   /** Permitted kinds of faults. Default: all. */
   faults?: readonly FaultKind[] | undefined;
@@ -49,10 +49,10 @@ const SERVER_TIMEOUT_MS = 10_000;
 const START_TIMEOUT_MS = 180_000;
 /** Timeout for the remaining messages after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
-/** Time for the group to settle, in addition to twice the ttl, before the run continues. */
+/** The run continues if the group is not at rest after this time plus twice the ttl, in milliseconds. */
 const REST_SLACK_MS = 20_000;
 
-/** Real servers, a group of real members and a real publisher, with all records. */
+/** Real servers, a group of real members and a real publisher. All their records are kept. */
 export class Stage {
   readonly recording: Recording;
   readonly servers: Servers;
@@ -95,8 +95,8 @@ export class Stage {
   }
 
   /**
-   * A group of the same name on the same stream, with another bucket: neither of the groups may affect the other. Server faults affect
-   * both groups; the twin is judged separately, from the folder `twin`.
+   * Opens a group of the same name on the same stream, but with another bucket. Neither group may affect the other, but server faults affect
+   * both. The twin is judged separately, from the folder `twin`.
    */
   static async twinOf(stage: Stage): Promise<Stage> {
     const { servers, recording } = stage;
@@ -139,8 +139,8 @@ export class Stage {
   }
 
   /**
-   * Resolves when messages are confirmed, with a signal that aborts when the run should end or the publisher has ended. A
-   * publisher that starts without a server ends with an error, which is not tested here.
+   * Starts the publisher, and resolves when messages are confirmed. The returned signal aborts when the run should end or the publisher has
+   * ended. The servers must run: a publisher that finds no server ends with an error, which is not tested here.
    */
   async startTraffic(seed: number, options: { keys: number; mostPadding: number }): Promise<AbortSignal> {
     const { recording, servers, run } = this;
@@ -166,7 +166,7 @@ export class Stage {
     return signal;
   }
 
-  /** Restarts the watch, because entries may have vanished without a notice of the watch. */
+  /** Restarts the watch, because entries may have vanished without a deletion marker. */
   lookAgain(): void {
     this.recording.lookAgain();
     this.run.lookAgain();
@@ -177,7 +177,7 @@ export class Stage {
     return runCli([...args, '--server', this.servers.urls, '--stream', this.run.config.stream]);
   }
 
-  /** Waits until the group is at rest, or until a timeout, which the judge will report. */
+  /** Waits until the group is at rest. If that takes longer than a timeout, the run continues, and the judge reports it. */
   async rest(): Promise<void> {
     const { signal, tell, ttlMs, partitions } = this.#options;
     const withinMs = 2 * ttlMs + REST_SLACK_MS;
@@ -192,7 +192,7 @@ export class Stage {
     await this.#leaveAtEnd();
   }
 
-  /** For a twin: copies the messages of its stage, which has finished. */
+  /** Finishes a twin: copies the list of confirmed messages from its stage, which has finished, and lets the members leave. */
   async finishAfter({ recording }: Stage): Promise<void> {
     copyFileSync(recording.confirmedFile, this.recording.confirmedFile);
     await this.#leaveAtEnd();
@@ -213,7 +213,7 @@ export class Stage {
     await members.settled();
   }
 
-  /** True for a twin, which uses the servers of its stage. */
+  /** Closes a twin, but not its servers, which belong to its stage. */
   async closeBeside(): Promise<void> {
     await this.run.close();
     this.recording.close();

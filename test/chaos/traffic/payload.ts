@@ -10,12 +10,12 @@ export interface Payload {
 
 const checksum = (key: string, number: number, pad: string): number => crc32(`${key} ${number} ${pad}`);
 
-/** One line of JSON, without its end. */
+/** Formats one line of JSON without the newline. */
 export function payloadLine(key: string, number: number, pad: string): string {
   return JSON.stringify({ key, number, pad, sum: checksum(key, number, pad) } satisfies Payload);
 }
 
-/** The payload of a message, and whether it equals the payload that was published under this key. */
+/** Reads the number of a message, and checks that its payload equals the payload that was published under this key. */
 export function readPayload(text: string, key: string | null): { number: number; intact: boolean } {
   try {
     const value = JSON.parse(text) as Partial<Payload>;

@@ -19,7 +19,7 @@ export interface TrafficOptions {
   /** Further arguments of `natspoc publish`. */
   args: readonly string[];
   /**
-   * Set: a plain client publishes to `<stream>.<key>.<kind>` instead, for a keyed group with this number of partitions.
+   * If set, a plain client publishes to `<stream>.<key>.<kind>` instead, for a keyed group with this number of partitions.
    */
   keyed?: { stream: string; partitions: number } | undefined;
   /** Options of Node.js. */
@@ -29,9 +29,9 @@ export interface TrafficOptions {
 /** The publisher of a run. */
 export interface Publisher {
   readonly publisher: Cli;
-  /** Ends when the publisher ends. */
+  /** Resolves when the publisher has ended. */
   readonly exited: Promise<CliExit>;
-  /** Stops the publisher; resolves when all sent messages are confirmed, or it has given up. */
+  /** Stops the publisher, and resolves when all sent messages are confirmed or it has given up. */
   stop(): Promise<CliExit>;
 }
 
@@ -50,8 +50,8 @@ export function startPublisher(options: TrafficOptions): Publisher {
 }
 
 /**
- * Numbered messages through a pipe to a real `natspoc publish`. The command gives each message an id, so that resent messages are stored
- * once, and has two minutes for the confirmation of each.
+ * Sends numbered messages through a pipe to a real `natspoc publish`. The command gives each message an id, so that resent messages are
+ * stored once, and waits up to two minutes for each confirmation.
  */
 class Traffic implements Publisher {
   readonly publisher: Cli;
@@ -80,12 +80,12 @@ class Traffic implements Publisher {
     this.#feeding = this.#feed(new Random(options.seed), options);
   }
 
-  /** Ends when the publisher ends. */
+  /** Resolves when the publisher has ended. */
   get exited(): Promise<CliExit> {
     return this.publisher.exited;
   }
 
-  /** Stops the publisher; resolves when all sent messages are confirmed, or it has given up. */
+  /** Stops the publisher, and resolves when all sent messages are confirmed or it has given up. */
   async stop(): Promise<CliExit> {
     this.#stopped = true;
     this.publisher.signal('SIGINT');
