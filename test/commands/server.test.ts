@@ -74,7 +74,7 @@ describe('natspoc server', function () {
     await until(
       `${text} is printed`,
       () => {
-        if (run.child.exitCode !== null) throw new Error(`it ended: ${run.stderr}`);
+        if (run.child.exitCode !== null) throw new Error(`the command ended: ${run.stderr}`);
         return run.stdout.includes(text);
       },
       30_000,
@@ -90,7 +90,7 @@ describe('natspoc server', function () {
   }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`--json prints one object when ready, and ${signal} ends it and the server with exit code 0`, async () => {
+    it(`--json prints one object when the server is ready; ${signal} ends command and server with exit code 0`, async () => {
       const run = natspoc(['--ephemeral', '--port', '0', '--json']);
       await untilPrinted(run, '\n');
       const { url, port, pid, version, storeDir } = ready(run.stdout);
@@ -131,7 +131,7 @@ describe('natspoc server', function () {
     assert.match(JSON.stringify(error.error), /The server exited unexpectedly \(SIGKILL\)/);
   });
 
-  it('names a port that is in use', async () => {
+  it('fails with one line that names a port in use', async () => {
     const other = await startTestServer();
     try {
       await refused(['--ephemeral', '--port', String(other.port)], 1, /^Error: Port \d+ is already in use/);
@@ -152,7 +152,7 @@ describe('natspoc server', function () {
     }
   });
 
-  it('refuses invalid combinations with exit code 2', async () => {
+  it('refuses invalid combinations of flags with exit code 2', async () => {
     await refused(['--port', 'abc'], 2, /^Error: --port: "abc" is not a port from 1 to 65535/);
     await refused(['--monitor-port', '65536'], 2, /^Error: --monitor-port: "65536" is not a port/);
     await refused(['--ephemeral', '--store-dir', temp()], 2, /^Error: --ephemeral and --store-dir exclude/);

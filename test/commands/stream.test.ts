@@ -36,7 +36,7 @@ describe('natspoc stream', function () {
     ok('publish', data, '--count', String(count), '--keys', '10', '--quiet');
   const consumeAll = (...args: string[]) => ok('consume', '--until-caught-up', '--output', 'none', ...args);
 
-  it('create sets partitions and limits, once', async () => {
+  it('stream create sets partitions and limits, and refuses an existing stream', async () => {
     const limits = ['--max-age', '1h', '--max-bytes', '1MiB', '--max-messages', '5', '--storage', 'memory'];
     assert.match(
       await ok('stream', 'create', '--partitions', '4', ...limits),
@@ -53,7 +53,7 @@ describe('natspoc stream', function () {
     assert.match(again.stderr, /There is a stream S\d+ already/);
   });
 
-  it('create restores a lost bucket with the layout of its stream', async () => {
+  it('stream create restores a lost bucket with the layout of its stream', async () => {
     await ok('stream', 'create', '--partitions', '3', '--max-messages', '5');
     const connection = await connect({ servers: server.url });
     await (await connection.jetstreamManager()).streams.delete(`KV_${stream}_leases`);
@@ -64,7 +64,7 @@ describe('natspoc stream', function () {
     assert.equal((await natspoc('stream', 'create')).code, 1);
   });
 
-  it('info shows partitions, groups with their lag, and the server', async () => {
+  it('stream info shows partitions, groups with their lag, and the server', async () => {
     await publish(100);
     await consumeAll('--group', 'done');
     await consumeAll('--group', 'late');
@@ -109,7 +109,7 @@ describe('natspoc stream', function () {
     assert.match(await ok('stream'), new RegExp(`Messages +150, .*[\\s\\S]*Server +${server.version}`));
   });
 
-  it('counts a dead member as unreachable, not as running', async () => {
+  it('stream info counts a dead member as unreachable, not as running', async () => {
     await publish(10);
     const member = startCli(['consume', '--output', 'none'], { env: env() });
     await member.note(/joined group/);
@@ -117,14 +117,14 @@ describe('natspoc stream', function () {
     assert.match(JSON.stringify(await groups()), /"members":1,"unreachable":0/);
     member.signal('SIGKILL');
     await member.exited;
-    await until('the server has noticed', async () => /"unreachable":1/.test(JSON.stringify(await groups())));
+    await until('the server knows it', async () => /"unreachable":1/.test(JSON.stringify(await groups())));
     assert.match(JSON.stringify(await groups()), /"members":0,"unreachable":1/);
     assert.match(await ok('stream'), /GROUP +MEMBERS .*\n *default +0 running, 1 unreachable /);
     const { stderr } = await natspoc('stream', 'delete');
     assert.match(stderr, /default \(0 running, 1 unreachable, /);
   });
 
-  it('tail shows the last messages, then new messages; get shows one message', async () => {
+  it('stream tail shows the last messages, then new messages; stream get shows one message', async () => {
     await publish(30);
     const last = (await ok('stream', 'tail', '--no-follow', '--last', '5', '--json')).split('\n').map(object);
     assert.deepEqual(
@@ -137,7 +137,7 @@ describe('natspoc stream', function () {
     );
     assert.ok(ofKey.length > 1 && ofKey.map(object).every((each) => each.key === key));
     const live = startCli(['stream', 'tail', '--last', '0', '--json'], { env: env() });
-    await until('what comes is shown', async () => {
+    await until('new messages are shown', async () => {
       await publish(1, 'now');
       return live.stdout.some((line) => object(line).data === 'now');
     });
@@ -150,7 +150,7 @@ describe('natspoc stream', function () {
     assert.match(none.stderr, /has no message 99999/);
   });
 
-  it('trim deletes the messages that every group has handled, purge and delete the others, only after confirmation', async () => {
+  it('stream trim deletes the messages that every group has handled, purge and delete the others, only after confirmation', async () => {
     await publish(100);
     await consumeAll('--group', 'fast');
     await consumeAll('--group', 'slow');
@@ -181,9 +181,9 @@ describe('natspoc stream', function () {
     assert.match(gone.stderr, /There is no stream/);
   });
 
-  it('breaks no word on a terminal of 50 columns', async () => {
+  it('tables break no word on a terminal of 50 columns', async () => {
     await publish(20);
-    // --count is not a bounded job, after which the group would be idle.
+    // --count is not a bounded job, so the group is not idle afterwards.
     await ok('consume', '--count', '20', '--output', 'none');
     const terminal = await Tmux.open({ columns: 50, rows: 60 }, { ...env(), TZ: 'UTC' });
     try {
@@ -210,7 +210,7 @@ describe('natspoc stream', function () {
     }
   });
 
-  it('trim without a group deletes nothing', async () => {
+  it('stream trim deletes nothing if there is no group', async () => {
     await publish(10);
     const { code, stderr } = await natspoc('stream', 'trim', '--force');
     assert.equal(code, 1);

@@ -10,7 +10,7 @@ import { installOffline, packCore } from '../support/installed.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A program that names every public interface. Its objects could not be assigned to a class with private fields. */
+/** A program that names every public interface. Its plain objects could not be assigned to a class with private fields. */
 const PROGRAM = `import {
   createPublisher, type GroupAdmin, type GroupFollower, type GroupMember, type GroupPublisher, joinGroup, openStream,
   type PartitionStatus, type Standing, type StreamAdmin,
@@ -87,7 +87,7 @@ describe('the types of the library', function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('are interfaces: the only classes are errors', () => {
+  it("the library's types are interfaces: its only classes are errors", () => {
     const root = join(installed, 'node_modules/natspoc-core/dist');
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.d.ts'),
@@ -110,7 +110,7 @@ describe('the types of the library', function () {
   });
 
   for (const version of ['own', ...OTHERS]) {
-    it(`compile from ES modules and CommonJS in a strict program, without skipLibCheck: TypeScript ${version}`, async () => {
+    it(`the library's types compile from ES modules and CommonJS, strictly and without skipLibCheck: TypeScript ${version}`, async () => {
       const [file, ...args] =
         version === 'own'
           ? [join(ROOT, 'node_modules/.bin/tsc')]

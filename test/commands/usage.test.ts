@@ -92,7 +92,7 @@ describe('the help and errors of the command line', function () {
     ['leases --stream *', /^Error: --stream: "\*" is not 1 to 64 letters/],
   ];
   for (const [args, line] of WRONG) {
-    it(`natspoc ${args}`, async () => {
+    it(`natspoc ${args} ends with exit code 2 and one line`, async () => {
       const { code, stdout, stderr } = await runCli(args.split(' '), { env: { HOME: temp() } });
       assert.equal(code, 2, stderr);
       assert.equal(stdout, '');
@@ -101,7 +101,7 @@ describe('the help and errors of the command line', function () {
     });
   }
 
-  /** A plugin's exit code 2 would be an alarm. */
+  /** For a monitoring plugin, exit code 2 would raise an alarm. */
   const UNKNOWN: [args: string, line: RegExp][] = [
     [
       'leases check --format nagios --max-lag abc',
@@ -116,7 +116,7 @@ describe('the help and errors of the command line', function () {
     ],
   ];
   for (const [args, line] of UNKNOWN) {
-    it(`natspoc ${args} is UNKNOWN for a monitor`, async () => {
+    it(`natspoc ${args} reports UNKNOWN to a monitor`, async () => {
       const { code, stdout, stderr } = await runCli(args.split(' '), { env: { HOME: temp() } });
       assert.equal(code, 3, stdout);
       assert.equal(stderr, '');
@@ -125,7 +125,7 @@ describe('the help and errors of the command line', function () {
     });
   }
 
-  it('natspoc leases check --format json reports errors as --json does', async () => {
+  it('natspoc leases check --format json reports errors like --json', async () => {
     const dead = ['--timeout', '500ms', '--server', 'nats://127.0.0.1:1'];
     for (const [args, exitCode] of [
       [dead, 3],
@@ -146,7 +146,7 @@ describe('the help and errors of the command line', function () {
   for (const command of ['server', 'demo']) {
     for (const [what, env] of [
       ['', {}],
-      [', which an empty variable does not hide', { NATS_SERVER_BIN: '' }],
+      [', even if the variable is empty', { NATS_SERVER_BIN: '' }],
     ] as const) {
       it(`natspoc ${command} runs the server in .env${what}`, async () => {
         writeFileSync(path.join(temp(), '.env'), 'NATS_SERVER_BIN=/no/such/server\n');
@@ -176,7 +176,7 @@ describe('the help and errors of the command line', function () {
     });
   }
 
-  it('refuses a pipe, a device or a huge file immediately, with one line', async () => {
+  it('a pipe, a device or a huge file is refused immediately, with one line: .env, contexts, credentials and handlers', async () => {
     const home = temp();
     const run = (args: string[], env: Record<string, string> = {}) =>
       runCli(args, {
@@ -191,7 +191,7 @@ describe('the help and errors of the command line', function () {
     };
     const dotenv = path.join(home, '.env');
     mkdirSync(dotenv);
-    assert.equal((await run(['leases'])).code, 3, 'a folder, as Python makes them, is no such file');
+    assert.equal((await run(['leases'])).code, 3, 'a folder named .env is ignored');
     rmSync(dotenv, { recursive: true });
     const big = 'x'.repeat(65 * 1_024);
     for (const [make, why] of [
@@ -241,7 +241,7 @@ describe('the help and errors of the command line', function () {
     );
   });
 
-  it('names the arguments in the usage line', async () => {
+  it('the usage line of a command names its arguments', async () => {
     const usageOf = async (...command: string[]) =>
       /USAGE\n *(.*)\n/.exec((await runCli([...command, '--help'])).stdout)?.[1];
     assert.equal(await usageOf('groups', 'delete'), '$ natspoc groups delete NAME [FLAGS]');
@@ -250,7 +250,7 @@ describe('the help and errors of the command line', function () {
     assert.equal(await usageOf('leases', 'pin'), '$ natspoc leases pin PARTITION... [FLAGS]');
   });
 
-  it('are consistent: help and -h show the help, version and -v show the version', async () => {
+  it('help and -h show the help, version and -v show the version', async () => {
     const env = { HOME: temp() };
     const [help, version] = [
       await runCli(['consume', '--help'], { env }),
@@ -265,7 +265,7 @@ describe('the help and errors of the command line', function () {
       assert.deepEqual((await runCli(args, { env })).stdout, version.stdout);
   });
 
-  it('takes one value each time for a repeatable flag', async () => {
+  it('a repeatable flag takes one value each time', async () => {
     const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
     assert.ok(manifest instanceof Object && 'commands' in manifest && manifest.commands instanceof Object);
     const several: string[] = [];
@@ -277,7 +277,7 @@ describe('the help and errors of the command line', function () {
     assert.deepEqual(
       several.sort(),
       ['exporter --group', 'publish --header', 'stream:trim --except-group'],
-      'one line each below',
+      'a case below for each',
     );
     const env = { HOME: temp(), NATS_URL: 'nats://127.0.0.1:1' };
     for (const args of [
@@ -290,7 +290,7 @@ describe('the help and errors of the command line', function () {
     }
   });
 
-  it('has a summary, examples and --json for every command, and all connection flags for commands that connect', () => {
+  it('every command has a summary, examples and --json; commands that connect have all connection flags', () => {
     const manifest: unknown = JSON.parse(readFileSync(MANIFEST, 'utf8'));
     assert.ok(manifest instanceof Object && 'commands' in manifest && manifest.commands instanceof Object);
     const commands = Object.entries(manifest.commands);
@@ -306,7 +306,7 @@ describe('the help and errors of the command line', function () {
     }
   });
 
-  it('completes commands and flags in the shell', async () => {
+  it('the shell completes commands and flags', async () => {
     const env = { HOME: temp(), XDG_CACHE_HOME: path.join(temp(), 'cache') };
     const { code, stdout } = await runCli(['autocomplete', 'script', 'bash'], { env });
     assert.equal(code, 0);

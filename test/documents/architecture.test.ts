@@ -11,12 +11,12 @@ describe('ARCHITECTURE.md', () => {
   const document = readFileSync(path.join(ROOT, 'ARCHITECTURE.md'), 'utf8');
   const tree = TREE.exec(document)?.[1] ?? '';
 
-  it('names every room in its tree', () => {
+  it('the tree in ARCHITECTURE.md names every room of src', () => {
     const missing = Object.keys(ROOMS).filter((room) => !tree.includes(`${room.split('/').at(-1)}/ `));
     assert.deepEqual(missing, []);
   });
 
-  it('names every folder of the tests', () => {
+  it('ARCHITECTURE.md names every folder of the tests', () => {
     const folders = readdirSync(path.join(ROOT, 'test'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !['fixtures', 'support'].includes(entry.name))
       .map(({ name }) => name);
@@ -26,7 +26,7 @@ describe('ARCHITECTURE.md', () => {
     );
   });
 
-  it('names only existing source files', () => {
+  it('ARCHITECTURE.md names only existing source files', () => {
     const files = sourceFiles(path.join(ROOT, 'src'));
     const named = document.match(/[\w./-]+\.(?:ts|js)\b/g) ?? [];
     const isThere = (name: string): boolean =>

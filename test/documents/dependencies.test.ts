@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { readProject } from './blocks.js';
 
-/** The used fields of an entry of `package-lock.json`. */
+/** The fields of an entry of `package-lock.json` that this test uses. */
 interface Locked {
   version: string;
   license?: string;
 }
 
 describe('docs/dependencies.md', () => {
-  it('has a row for every dependency, with its version and licence, and no others', () => {
+  it('has a row for every dependency, with its version and licence, and no other rows', () => {
     const { dependencies, devDependencies } = JSON.parse(readProject('package.json')) as Record<
       'dependencies' | 'devDependencies',
       Record<string, string>

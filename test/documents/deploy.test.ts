@@ -11,7 +11,7 @@ import { unknownMetrics } from './metrics.js';
 
 const run = promisify(execFile);
 
-/** The types that are made from the schemas of Kubernetes and KEDA, by kind. */
+/** By kind, the types that are generated from the schemas of Kubernetes and KEDA. */
 const TYPES: Readonly<Record<string, readonly [name: string, from: string]>> = {
   Deployment: ['IDeployment', 'kubernetes-models/apps/v1'],
   Service: ['IService', 'kubernetes-models/v1'],
@@ -93,7 +93,7 @@ describe('deploy/kubernetes', function () {
   this.timeout(60_000);
   const folder = withTempFolder();
 
-  it('matches the schemas of Kubernetes and KEDA, without unknown fields', async () => {
+  it('the manifests match the schemas of Kubernetes and KEDA, without unknown fields', async () => {
     const lines = manifests().map((manifest, i) => {
       const [type, from] = TYPES[manifest.kind] ?? assert.fail(`${manifest.kind} has no type here`);
       return `import type { ${type} as T${i} } from '${inProject('node_modules')}/${from}';
@@ -108,7 +108,7 @@ export const m${i}: T${i} = ${JSON.stringify(manifest)};`;
     assert.equal(stdout, '');
   });
 
-  it('runs existing commands, and probes paths and ports that they serve', () => {
+  it('the manifests run existing commands, and probe paths and ports that these commands serve', () => {
     for (const [name, port] of [
       ['natspoc-members', 'HEALTH_PORT'],
       ['natspoc-exporter', 'EXPORTER_PORT'],
@@ -124,17 +124,17 @@ export const m${i}: T${i} = ${JSON.stringify(manifest)};`;
     }
   });
 
-  it('gives a member more time to stop than its drain and its last commit take', () => {
+  it('a member gets more time to stop than its drain and its last commit take', () => {
     const members = manifests().find(({ metadata }) => metadata.name === 'natspoc-members');
     const drainMs = SETTINGS.drainTimeoutMs.parse(SETTINGS.drainTimeoutMs.fallback) ?? 0;
     const graceMs = (members?.spec.template?.spec.terminationGracePeriodSeconds ?? 0) * 1_000;
     assert.ok(graceMs > drainMs + 15_000, String(graceMs));
   });
 
-  it('scales the members by the load of their own group, at the port of the exporter', () => {
+  it('the members are scaled by the load of their own group, at the port of the exporter', () => {
     const [scaler] = manifests().filter(({ kind }) => kind === 'ScaledObject');
     const [service] = manifests().filter(({ kind }) => kind === 'Service');
-    const { url, valueLocation } = scaler?.spec.triggers?.[0]?.metadata ?? assert.fail('it has no trigger');
+    const { url, valueLocation } = scaler?.spec.triggers?.[0]?.metadata ?? assert.fail('there is no trigger');
     const group = envOf(containerOf('natspoc-members')).get('CONSUMER_GROUP');
     assert.match(url, new RegExp(`^http://${service?.metadata.name}\\.\\w+\\.svc:`));
     assert.ok(url.endsWith(`:${service?.spec.ports?.[0]?.port}/groups/${group}`), url);
@@ -144,12 +144,12 @@ export const m${i}: T${i} = ${JSON.stringify(manifest)};`;
 });
 
 describe('deploy/grafana and deploy/prometheus', () => {
-  it('use only metrics that are served', () => {
+  it('the dashboard and the alerts use only metrics that are served', () => {
     for (const file of ['deploy/grafana/dashboard.json', 'deploy/prometheus/alerts.yaml'])
       assert.deepEqual(unknownMetrics(file), [], file);
   });
 
-  it('have a query in every panel and alert', () => {
+  it('every panel and every alert has a query', () => {
     const dashboard: { panels: { type: string; title: string; targets?: { expr: string }[] }[] } = JSON.parse(
       readProject('deploy/grafana/dashboard.json'),
     );
@@ -168,14 +168,14 @@ describe('deploy/grafana and deploy/prometheus', () => {
 describe('the image and docker-compose.yml', () => {
   const dockerfile = readProject('Dockerfile');
 
-  it('is built in two stages on one base, and does not run as root', () => {
+  it('the image is built in two stages on one base, and does not run as root', () => {
     const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
     assert.equal(bases.length, 2);
     assert.equal(new Set(bases).size, 1);
     assert.ok(dockerfile.lastIndexOf('\nUSER node') > dockerfile.lastIndexOf('\nFROM '));
   });
 
-  it('copies only files of the build and the package, and starts the same program', () => {
+  it('the image copies only files that exist in the build or the package, and starts the same program', () => {
     const copied = [...dockerfile.matchAll(/\/build\/(\S+)/g)].map(([, path = '']) => path);
     assert.deepEqual(
       copied.filter((path) => !existsSync(inProject(path))),
@@ -191,7 +191,7 @@ describe('the image and docker-compose.yml', () => {
     assert.ok(ignored.includes('.env') && ignored.includes('.git'));
   });
 
-  it('runs a publisher, two members and the exporter in the profile app', () => {
+  it('docker-compose.yml runs a publisher, two members and the exporter in the profile app', () => {
     const compose: { services: Record<string, Service> } = parse(readProject('docker-compose.yml'), {
       merge: true,
     });

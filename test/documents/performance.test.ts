@@ -10,7 +10,7 @@ describe('docs/performance.md', () => {
     '## Beyond what was measured',
   );
 
-  it('gives the figures of the formula for idle groups', () => {
+  it('docs/performance.md gives the figures that the formula predicts for idle groups', () => {
     const rows = [
       ...measured.matchAll(/^\| ([\d,]+) \| ([\d,]+) \| [\d.]+ \| ([\d.]+) \| [\d.]+ \| ([\d.]+) \|/gm),
     ];
@@ -31,7 +31,7 @@ describe('docs/performance.md', () => {
     }
   });
 
-  it('predicts large groups by the formula', () => {
+  it('docs/performance.md predicts large groups by the formula', () => {
     const rows = [...modelled.matchAll(/^\| ([\d,]+) x ([\d,]+) \| (\d+) s \| ([\d,]+) \| ([\d,]+) \|/gm)];
     assert.ok(rows.length >= 5);
     for (const [row, members, partitions, ttl, received, all] of rows) {

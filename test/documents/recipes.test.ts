@@ -6,7 +6,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { blocksOf, inProject, readProject } from './blocks.js';
 
-/** The first program under a heading of a document, as lines that are not blank. */
+/** The number of lines of the first program under a heading of a document. Blank lines do not count. */
 function linesUnder(path: string, anchor: string): number {
   const text = readProject(path);
   const at = [...text.matchAll(/^#+ (.+)$/gm)].find(
@@ -21,8 +21,8 @@ function linesUnder(path: string, anchor: string): number {
   return program.split('\n').filter((line) => line.trim() !== '').length;
 }
 
-describe('the table of programs', () => {
-  it('counts their lines', () => {
+describe('the table of programs in docs/recipes.md', () => {
+  it('gives the number of lines of each program', () => {
     const rows = [...readProject('docs/recipes.md').matchAll(/^\| \[.+?\]\((.*?)#(.+?)\) \| (\d+) \|/gm)];
     assert.ok(rows.length >= 8);
     const counted = rows.map(([, file, anchor = '']) => [
@@ -36,7 +36,7 @@ describe('the table of programs', () => {
   });
 });
 
-describe('the recipes', function () {
+describe('the programs in docs/recipes.md', function () {
   this.timeout(60_000);
   const server = withServer();
   const running: ChildProcess[] = [];
@@ -71,7 +71,7 @@ describe('the recipes', function () {
     await publisher.close();
   };
 
-  it('run: a web service stores the posted orders, and ends in order', async () => {
+  it('the web service stores the posted orders, and ends cleanly', async () => {
     const service = start('createServer', "const store = async ({ id }) => console.log('stored', id);", [
       [
         'server.listen(8080);',
@@ -88,7 +88,7 @@ describe('the recipes', function () {
     assert.equal(await service.exited, 0, service.output);
   });
 
-  it('run: a bulk writer tries again from the document that failed', async () => {
+  it('the bulk writer tries again from the document that failed', async () => {
     await publish('ORDERS2', 'bulk', ['a', 'b', 'c', 'd']);
     const given = `let failed = false;
       const bulk = async (lines) => {
@@ -98,11 +98,11 @@ describe('the recipes', function () {
     const writer = start('batchHandler', given, [
       ["stream: 'ORDERS'", `servers: '${server.url}', stream: 'ORDERS2'`],
     ]);
-    await until('all are written', () => /bulk cd/.test(writer.output));
+    await until('the documents are written', () => /bulk cd/.test(writer.output));
     assert.deepEqual(writer.output.match(/bulk \w+/g), ['bulk abcd', 'bulk cd']);
   });
 
-  it('run: a ledger records each message with its effect, once', async () => {
+  it('the ledger records each message together with its effect, once', async () => {
     await publish('ORDERS3', 'ledger', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
     const given = `const marks = new Set(); const log = [];
       const client = {
@@ -120,13 +120,13 @@ describe('the recipes', function () {
     const ledger = start('insert into handled values ($1', given, [
       ["stream: 'ORDERS'", `servers: '${server.url}', stream: 'ORDERS3'`],
     ]);
-    await until('both are there', () => ledger.output.includes('cents 7'));
+    await until('both amounts are recorded', () => ledger.output.includes('cents 7'));
     assert.deepEqual(ledger.output.match(/cents \d/g), ['cents 5', 'cents 7']);
   });
 
-  it('run: an account in SQLite gets each amount once, even if the answer to a commit is lost', async () => {
+  it('the account in SQLite gets each amount once, even if the answer to a commit is lost', async () => {
     await publish('ORDERS4', 'accounts', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
-    // The real module from Node 22.13 on; in older versions a substitute with transactions.
+    // Uses the real module from Node 22.13 on, and in older versions a substitute with transactions.
     const given = `const { DatabaseSync } = await import('node:sqlite').catch(() => ({}));
       class StandIn {
         marks = new Set(); cents = 0; before = undefined;

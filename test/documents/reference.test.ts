@@ -10,13 +10,13 @@ import { readProject } from './blocks.js';
 import { unknownMetrics } from './metrics.js';
 
 describe('the reference', () => {
-  it('equals the generated help of the commands', async () => {
+  it('docs/reference.md equals the generated help of the commands', async () => {
     assert.equal(readProject('docs/reference.md'), await reference(), 'run: npm run reference');
   });
 });
 
 describe('the list of metrics', () => {
-  it('is in the reference, and every metric that another document names exists', () => {
+  it('the reference lists every metric, and every metric that another document names exists', () => {
     const names = Object.keys(METRICS);
     const listed = readProject('docs/reference.md');
     assert.deepEqual(
@@ -31,11 +31,11 @@ describe('the list of metrics', () => {
 describe('the page of options', () => {
   const page = readProject('docs/options.md');
 
-  it('equals the page that is generated from the comments', () => {
+  it('the page of options equals the page that is generated from the comments', () => {
     assert.equal(page, optionsPage(), 'run: npm run reference');
   });
 
-  it('has a default for every option', () => {
+  it('the page of options gives a default for every option', () => {
     const rows = page.split('\n').filter((line) => line.startsWith('| `'));
     assert.deepEqual(
       rows.filter((row) => /\|\s*\|$/.test(row)),
@@ -43,7 +43,7 @@ describe('the page of options', () => {
     );
   });
 
-  it('has every option of the library', () => {
+  it('the page of options contains every option of the library', () => {
     const options = [JOIN_GROUP, CREATE_PUBLISHER, OPEN_STREAM].flatMap((table) => Object.keys(table));
     assert.deepEqual(
       options.filter((option) => !page.includes(`| \`${option}\` |`)),
@@ -53,7 +53,7 @@ describe('the page of options', () => {
 });
 
 describe('the table of events', () => {
-  it('has every event of a member', () => {
+  it('the table of events contains every event of a member', () => {
     const documented = readProject('docs/library.md');
     const reports = readProject('src/core/protocol/events.ts').split('export type Report =')[1] ?? '';
     const own = readProject('src/core/member/member-events.ts').split('interface MemberEventMap')[1] ?? '';
@@ -70,8 +70,8 @@ describe('the table of events', () => {
   });
 });
 
-describe('folders that remain on the machine', () => {
-  it('are those in the operations guide', () => {
+describe('the folders that remain on the machine', () => {
+  it('the operations guide names exactly the folders that remain on the machine', () => {
     const guide = readProject('docs/operations.md').replaceAll('\n', ' ');
     for (const platform of ['linux', 'darwin'] as const) {
       const place = { platform, env: {}, home: '~' };
@@ -89,7 +89,7 @@ describe('each setting', () => {
   const row = (document: string, env: string) =>
     document.split('\n').find((line) => line.startsWith(`| \`${env}\` |`));
 
-  it("is in the reference, and in the README's table or .env.example, with its flag and default", () => {
+  it("every setting is in the reference, and in the README's table or .env.example, with its flag and default", () => {
     const wrong: string[] = [];
     for (const setting of Object.values(SETTINGS)) {
       const { env, flag } = setting;
@@ -108,7 +108,7 @@ describe('each setting', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('that the README or .env.example names exists', () => {
+  it('every setting that the README or .env.example names exists', () => {
     const known = new Set<string>(Object.values(SETTINGS).map(({ env }) => env));
     const named = [
       ...[...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, env = '']) => env),
@@ -134,7 +134,7 @@ describe('the lists of methods of the library', () => {
   };
 
   for (const name of ['StreamAdmin', 'GroupAdmin'])
-    it(`name the methods of ${name}, and no others`, () => {
+    it(`the page of the library lists the methods of ${name}, and no others`, () => {
       const [, list = ''] = new RegExp(`^\`${name}\`: (.*?)\\.$`, 'ms').exec(page) ?? [];
       const listed = [...list.replaceAll(/\([^)]*\)/g, '').matchAll(/`(\w+)`/g)].map(([, method]) => method);
       const unlisted = new Set(['group', 'close']);

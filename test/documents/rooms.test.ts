@@ -17,16 +17,16 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 describe('the rooms of src', () => {
   const imports = importsBelow(SRC);
 
-  it('are those that the table names', () => {
+  it('the rooms of src are those in the table', () => {
     assert.deepEqual(new Set(sourceFiles(SRC).map(roomOf)), new Set(Object.keys(ROOMS)));
   });
 
-  it('import one another in one direction only', () => {
+  it('the rooms of src import one another in one direction only', () => {
     assert.deepEqual(againstTheDirection(imports), []);
     assert.deepEqual(cycles(imports), []);
   });
 
-  it('are checked: the test finds an import against the direction, and the cycle that this import closes', () => {
+  it('the check finds an import against the direction, and the cycle that this import closes', () => {
     const wrong = { from: 'core/protocol/step.ts', to: 'core/member/join.ts' };
     assert.deepEqual(againstTheDirection([...imports, wrong]), [wrong]);
     assert.ok(cycles([...imports, wrong]).some((each) => each.includes('core/member')));

@@ -5,7 +5,7 @@ const BASE = ['core/lib', 'core/protocol', 'core/ports', 'core/config'];
 const LIBRARY = [...BASE, 'core/nats', 'core/publisher', 'core/health', 'core/member', 'core/admin'];
 
 /**
- * The folders of src that form rooms, from the bottom up. A room imports only from earlier rooms, and only from those that it names.
+ * The folders of src that form rooms, from the bottom up. A room may import only from the earlier rooms in its own list.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/lib': [],
@@ -27,7 +27,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   commands: ['core', 'text', 'local', 'top', 'cli'],
 };
 
-/** One import: from which source file to which, relative to src. */
+/** One import between two source files. Paths are relative to src. */
 export interface Import {
   from: string;
   to: string;
@@ -96,7 +96,7 @@ export function cycles(imports: readonly Import[]): string[] {
   return found;
 }
 
-/** Every file that a file imports, directly or not. */
+/** Every file that a file imports, directly or through other files. */
 export function reachedFrom(start: string, imports: readonly Import[]): Set<string> {
   const reached = new Set([start]);
   // The iteration of a set includes elements that are added during it.

@@ -14,13 +14,13 @@ const FIXTURES = inProject('test/fixtures/documents');
 const BLOCK_TIMEOUT_MS = 180_000;
 
 /**
- * The treatment of a shell block, by the comment above it:
+ * How a shell block is treated, by the comment above it:
  *
- *     <!-- not run: REASON -->                      nothing
+ *     <!-- not run: REASON -->                      the block is not run
  *     <!-- terminals -->                            each line runs in its own terminal, started one after the other;
  *                                                   all end with Ctrl-C and exit code 0
- *     <!-- exits N: REASON -->                      the last command ends with N
- *     nothing                                       one script that has to end with 0
+ *     <!-- exits N: REASON -->                      the last command ends with exit code N
+ *     no comment                                    the block is one script that has to end with exit code 0
  */
 type Plan = { kind: 'skip' } | { kind: 'terminals' } | { kind: 'script'; code: number };
 
@@ -67,7 +67,7 @@ class Place {
       cwd: this.folder,
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own, because Ctrl-C in a terminal goes to all commands of a pipe.
+      // The command gets a process group of its own, because Ctrl-C in a terminal goes to all commands of a pipe.
       detached: true,
     });
     this.#running.push(child);
@@ -97,7 +97,7 @@ async function runScript(place: Place, { text, where }: Block, code: number): Pr
   assert.equal(exit, code, `${where} ended with ${exit}:\n${run.output}`);
 }
 
-/** Without a terminal `natspoc top` prints one snapshot and exits: a signal would arrive too late. */
+/** Without a terminal `natspoc top` prints one snapshot and exits, so a signal would arrive too late. */
 const ENDS_BY_ITSELF = /^natspoc top\b/;
 
 async function runTerminals(place: Place, { text, where }: Block): Promise<void> {
@@ -105,7 +105,7 @@ async function runTerminals(place: Place, { text, where }: Block): Promise<void>
   for (const command of commandsOf(text)) {
     const run = place.start(`exec ${command}`);
     terminals.push({ command, run });
-    await until(`${where}: "${command}" says something`, () => run.output !== '', 20_000);
+    await until(`${where}: "${command}" prints something`, () => run.output !== '', 20_000);
   }
   for (const { command, run } of terminals.reverse()) {
     if (ENDS_BY_ITSELF.test(command)) await run.exited;
@@ -127,7 +127,7 @@ for (const document of DOCUMENTS) {
     });
     after(() => place.close());
 
-    it('are all marked as shell', () => {
+    it('every block with shell commands is marked as shell', () => {
       const others = blocksOf(document).filter(({ language }) => /^(|bash|shell|console)$/.test(language));
       assert.deepEqual(
         others.map(({ where }) => where),
@@ -135,11 +135,13 @@ for (const document of DOCUMENTS) {
       );
     });
 
-    // The order matters: a block continues where the previous block ended.
+    // The blocks run in this order, because a block continues where the previous block ended.
     for (const block of blocksOf(document).filter(({ language }) => language === 'sh')) {
       const plan = planOf(block);
-      if (plan.kind === 'terminals') it(`${block.where} works`, () => runTerminals(place, block));
-      if (plan.kind === 'script') it(`${block.where} works`, () => runScript(place, block, plan.code));
+      if (plan.kind === 'terminals')
+        it(`the shell block at ${block.where} works`, () => runTerminals(place, block));
+      if (plan.kind === 'script')
+        it(`the shell block at ${block.where} works`, () => runScript(place, block, plan.code));
     }
   });
 }

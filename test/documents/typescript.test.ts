@@ -15,7 +15,7 @@ const DOCUMENTS = [
   'docs/testing.md',
 ];
 
-/** Compiled as a careful reader would; `natspoc` is the built package. */
+/** The blocks are compiled with the options of a careful reader. `natspoc` is the built package. */
 const TSCONFIG = {
   compilerOptions: {
     target: 'ES2023',
@@ -39,7 +39,7 @@ describe('the TypeScript blocks of the documents', function () {
   this.timeout(60_000);
   const folder = withTempFolder();
 
-  it('compile, with the declarations in the comment above each block', async () => {
+  it('the TypeScript blocks compile, with the declarations in the comment above each block', async () => {
     const blocks = DOCUMENTS.flatMap(blocksOf).filter(({ language }) =>
       /^(ts|js|typescript|javascript)$/.test(language),
     );

@@ -9,8 +9,8 @@ import { TARGETS } from './targets.js';
 /** The number of cases for all targets together; `npm run fuzz` runs a million. */
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
 /**
- * The seed of a failure is in its message; FUZZ_SEED repeats that run. The suite always runs the same cases; a run with more cases uses
- * new cases each time.
+ * The message of a failure contains the seed, and FUZZ_SEED repeats that run. By default the suite always runs the same cases; with
+ * FUZZ_CASES it uses new cases each time.
  */
 const SEED = process.env.FUZZ_SEED ?? (process.env.FUZZ_CASES === undefined ? '1' : undefined);
 
@@ -18,17 +18,17 @@ describe('input from outside is decoded without exceptions, within bounds, and s
   this.timeout(0);
   const weights = TARGETS.reduce((sum, { weight }) => sum + weight, 0);
   for (const { name, weight, property } of TARGETS) {
-    it(name, () => {
+    it(`fuzzed ${name} cause no fault`, () => {
       const numRuns = Math.ceil((CASES * weight) / weights);
       fc.assert(property, { numRuns, ...(SEED !== undefined && { seed: Number(SEED) }) });
     });
   }
 
-  it('accepts its own samples as events', () => {
+  it('the samples of events are accepted', () => {
     for (const event of EVENTS) assert.ok(decodeEvent(event), JSON.stringify(event));
   });
 
-  it('accepts a complete recording of an earlier version', () => {
+  it('a complete recording of an earlier version is accepted', () => {
     const recorded = readFileSync(fileURLToPath(new URL('../../docs/top.ndjson', import.meta.url)), 'utf8');
     const lines = recorded.split('\n').filter((line) => line !== '');
     for (const line of lines) assert.ok(decodeEvent(JSON.parse(line)), line);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** A title, a colour in 8 bits, a cleared screen, text from right to left, line breaks of every kind. */
+/** Sequences that set a title and a colour (in 8 bits) and clear the screen, text from right to left, and line breaks of every kind. */
 export const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f\0';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the tests look for them
@@ -47,7 +47,7 @@ export const awkward: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>,
 );
 
-/** The sample with a value somewhere inside replaced by an awkward one, up to three times. */
+/** The sample with up to three of its inner values replaced by awkward values. */
 export function mutated(sample: unknown): fc.Arbitrary<unknown> {
   return fc
     .array(fc.tuple(fc.nat(), awkward), { maxLength: 3 })

@@ -1,4 +1,4 @@
-/** Values as members and servers write them: the fuzzer changes parts of them. */
+/** Values as members and servers write them. The fuzzer changes parts of these values. */
 const at = '2026-11-28T00:00:00.000Z';
 
 export const SESSION = {

@@ -72,10 +72,10 @@ export const requests: fc.Arbitrary<Request> = fc.record({
   data: bytesLike({ partitions: [1, 2], to: 'x' }, { partitions: 'all', paused: true }),
 });
 
-/** The last forbidden answer; a later answer is reported with the next request. */
+/** The last answer to a forbidden subject. An answer that arrives later is reported with the next request. */
 let fault: string | undefined;
 
-/** Delivers a request to the member; returns the immediate answer. */
+/** Delivers a request to the member, and returns the answers that the member gives at once. */
 export function serve({ subject, reply, headers, data }: Request): string[] {
   const answers: string[] = [];
   const message = {

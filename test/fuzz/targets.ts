@@ -59,7 +59,7 @@ export interface Target {
   property: fc.IRawProperty<unknown>;
 }
 
-/** Results larger than this factor of their input, plus this number, are too large. */
+/** A result may be this many times as large as its input, plus this number of characters. */
 const GROWTH = 8;
 const ALLOWANCE = 65_536;
 
@@ -105,7 +105,7 @@ function safe(text: string): string {
   return text;
 }
 
-/** These values after a conversion to text and back, as a recording returns them. */
+/** Converts these values to text and back, as a recording does. */
 const recorded = (values: readonly unknown[]): TopEvent[] =>
   values.flatMap((value) => {
     const event = decodeEvent(JSON.parse(JSON.stringify(value ?? null)));
@@ -262,7 +262,7 @@ export const TARGETS: readonly Target[] = [
   refusing('contexts', textLike(...CONTEXTS), (text) => {
     const values = decodeContext({ name: 'c', file: 'f', text }, { HOME: '/h' });
     for (const name of Object.keys(values))
-      if (!Object.hasOwn(SETTINGS, name)) throw new Error(`${name} is no setting`);
+      if (!Object.hasOwn(SETTINGS, name)) throw new Error(`${name} is not a setting`);
     loadConfig({ flags: {}, env: {}, context: { name: 'c', values } });
   }),
   target('quantities', textLike(...SETTING_TEXTS), (text) => [

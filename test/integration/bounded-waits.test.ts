@@ -3,7 +3,7 @@ import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
-/** Commands, each with one of its requests: the server answers neither this request nor any later one. */
+/** Commands, each with one of its requests. The server answers neither this request nor any later request. */
 const UNANSWERED: [command: string, question: string][] = [
   ['stream', 'STREAM.INFO'],
   ['stream', 'CONSUMER.CREATE'],
@@ -44,13 +44,13 @@ describe('a server that stops answering', function () {
     assert.equal((await runCli(['publish', '--count', '9', '--quiet'], at)).code, 0);
     const member = startCli(['consume', '--output', 'none'], at);
     await member.tookOver(2);
-    // They mostly wait, so several run at the same time.
+    // The commands mostly wait, so several of them run at the same time.
     for (const [index, unanswered] of UNANSWERED.entries())
       exits[index] = Promise.resolve(exits[index - AT_THE_SAME_TIME]).then(() => ask(unanswered));
   });
   after(stopAll);
 
-  /** Runs a command behind a proxy that becomes silent at its question. */
+  /** Runs a command behind a proxy that becomes silent when it sees the given request. */
   async function ask([command, question]: (typeof UNANSWERED)[number]): Promise<CliExit> {
     const proxy = await TcpProxy.start(server.port);
     proxy.silenceAt(question);
@@ -62,7 +62,7 @@ describe('a server that stops answering', function () {
   }
 
   for (const [index, [command, question]] of UNANSWERED.entries()) {
-    it(`ends "natspoc ${command}" with an error line, from ${question.trim()} on`, async () => {
+    it(`natspoc ${command} ends with an error line if nothing is answered from ${question.trim()} on`, async () => {
       const { code, stdout, stderr } = (await exits[index]) ?? assert.fail();
       assert.notEqual(code, 0, stdout);
       assert.match(stdout + stderr, /answer|in time|confirmed|unreachable|lost|gone/, stderr);

@@ -51,7 +51,7 @@ describe('the bucket on a server', () => {
       const { bucket } = await openTopology(connection, config, { create: true });
       for (const key of ['group.g.a', 'group.g.b', 'group.g.c'])
         await bucket.write(key, new Uint8Array(1), 0);
-      // A delivery with a pending count of 0.
+      // The proxy swallows the delivery with a pending count of 0, which completes the snapshot.
       proxy.swallow(/ \$JS\.ACK\.\S+\.natspoc-watch-\S+\.0 /);
       const snapshots: string[][] = [];
       const watch = bucket.watch('group.g.', {
@@ -61,7 +61,7 @@ describe('the bucket on a server', () => {
       });
       await until('a snapshot', () => snapshots.length > 0);
       watch.stop();
-      assert.equal(proxy.isHungry, false, 'the first one was incomplete');
+      assert.equal(proxy.isHungry, false, 'the first snapshot was incomplete');
       assert.deepEqual(snapshots, [['group.g.a', 'group.g.b', 'group.g.c']]);
     } finally {
       await connection.close();
@@ -98,8 +98,8 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('times out after a fifth of the ttl, even with a longer --timeout', async () => {
-    // Longer than a test may take, so that waiting for this timeout fails the test.
+  it('a request to the bucket times out after a fifth of the ttl, even with a longer --timeout', async () => {
+    // This timeout is longer than a test may take, so the test fails if the request waits for it.
     const config = loadConfig({ flags: { server: server.url, timeoutMs: '10m', ttlMs: '1s' }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -134,7 +134,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('continues to watch once there is room for its consumer again', async function () {
+  it('a watch continues when there is room for its consumer again', async function () {
     this.timeout(60_000);
     const account = (maxConsumers: number): string => `
       accounts { A {
@@ -159,7 +159,7 @@ describe('the bucket on a server', () => {
       });
       await until('a snapshot', () => snapshots > 0);
       const refusals = connection.stats();
-      // A member whose bucket went back watches anew.
+      // A member whose bucket went back starts another watch.
       let anew: Watch | undefined;
       let later = 0;
       for (const next of [account(1), account(-1)]) {
@@ -169,15 +169,15 @@ describe('the bucket on a server', () => {
         if (next === account(-1)) break;
         // The watch is refused repeatedly.
         const before = refusals.outMsgs;
-        await until('it was asked for', () => connection.stats().outMsgs > before + 8, 20_000);
+        await until('the watch was requested', () => connection.stats().outMsgs > before + 8, 20_000);
         anew = bucket.watch('group.h.', {
           snapshot: () => later++,
           changes: () => {},
           failed: (error) => seen.push(error.message),
         });
-        await until('both were asked for', () => connection.stats().outMsgs > before + 24, 20_000);
+        await until('both were requested', () => connection.stats().outMsgs > before + 24, 20_000);
       }
-      await until('a snapshot of each after it', () => snapshots > 1 && later > 0, 20_000);
+      await until('each has a new snapshot', () => snapshots > 1 && later > 0, 20_000);
       await bucket.write('group.g.a', new Uint8Array(1), 0);
       await until('a change', () => seen.length > 0);
       assert.deepEqual(seen, ['group.g.a']);

@@ -15,7 +15,7 @@ const PARTITIONS = 64;
 describe('a burst of joins', () => {
   const server = withServer();
 
-  it(`of ${MEMBERS} members ends with an even distribution`, async () => {
+  it(`a burst of ${MEMBERS} joins ends with an even distribution`, async () => {
     const config = loadConfig({ flags: { server: server.url, partitions: String(PARTITIONS) }, env: {} });
     const connections: NatsConnection[] = [];
     const open = async (): Promise<NatsConnection> => {
@@ -40,13 +40,13 @@ describe('a burst of joins', () => {
         }),
       ),
     );
-    assert.ok(await ownership.balanced(names, PARTITIONS, 20_000), 'comes to rest');
+    assert.ok(await ownership.balanced(names, PARTITIONS, 20_000), 'the group comes to rest');
     assert.ok(
       changes < 2 * PARTITIONS,
       `a burst makes about one plan, not one for each member: ${changes} changes`,
     );
     await until(
-      'everybody runs what it owns',
+      'every member runs the partitions that it owns',
       () => members.reduce((sum, m) => sum + m.status.partitions.length, 0) === PARTITIONS,
     );
     await Promise.all(members.map((member) => member.leave()));

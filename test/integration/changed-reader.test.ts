@@ -35,7 +35,7 @@ describe('a reader that another client changed', function () {
   });
 
   /**
-   * A member of a stream with two partitions, the messages that it handles by partition, and its reports of
+   * Starts a member of a stream with two partitions. Returns the messages that it handles, by partition, and its reports of
    * unreadable partitions.
    */
   const start = async () => {
@@ -62,7 +62,7 @@ describe('a reader that another client changed', function () {
     return found;
   };
 
-  it('to omit payloads, handles no message without its payload', async () => {
+  it('no message is handled without its payload after a reader was changed to omit payloads', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
     await until('it is handled', () => handled[0]?.length === 1);
@@ -75,7 +75,7 @@ describe('a reader that another client changed', function () {
     assert.notEqual((await readerOf(0)).config.headers_only, true);
   });
 
-  it("to another partition, handles none of that partition's messages, and all of its own", async () => {
+  it('each partition handles its own messages, and no others, after its reader was changed to another partition', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
     await until('it is handled', () => handled[0]?.length === 1);
@@ -88,7 +88,7 @@ describe('a reader that another client changed', function () {
     assert.deepEqual(unread, [`its reader delivers messages of ${stream}.e.p.1`]);
   });
 
-  it('to a partition without messages, is detected although nothing arrives, and nothing is lost', async () => {
+  it('a change of a reader to a partition without messages is detected although nothing arrives, and nothing is lost', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
     await until('it is handled', () => handled[0]?.length === 1);
@@ -101,15 +101,15 @@ describe('a reader that another client changed', function () {
     assert.equal((await readerOf(0)).config.filter_subject, `${stream}.e.p.0`);
   });
 
-  it('to omit payloads while idle, is replaced before a message arrives', async () => {
+  it('an idle reader that was changed to omit payloads is replaced before a message arrives', async () => {
     const { unread } = await start();
     const { name, config } = await readerOf(1);
     await manager.consumers.update(stream, name, { ...config, headers_only: true });
-    await until('it is noticed', () => unread.length === 1, 20_000);
+    await until('the change is noticed', () => unread.length === 1, 20_000);
     assert.deepEqual(unread, ['its reader was changed to leave out payloads']);
   });
 
-  it('by pulling its last message, still handles that message', async () => {
+  it('a message is still handled if another client has pulled it from the reader', async () => {
     const { handled, unread, publish } = await start();
     const { name } = await readerOf(0);
     const stolen: string[] = [];
@@ -126,17 +126,17 @@ describe('a reader that another client changed', function () {
       sent.push(`message ${sent.length}`);
       await publish(0, sent.at(-1) ?? '');
       await until(
-        'a client has received it',
+        'the other client has received a message',
         () => (handled[0]?.length ?? 0) + stolen.length === sent.length,
       );
     }
     assert.equal(stolen.length, 1);
-    await until('the member has it, too', () => handled[0]?.length === sent.length, 20_000);
+    await until('the member has it', () => handled[0]?.length === sent.length, 20_000);
     assert.deepEqual(handled[0], sent);
     assert.deepEqual(unread, ['another client has pulled messages from its reader']);
   });
 
-  it('by pausing it (possible from 2.11 on), is replaced', async () => {
+  it('a reader that another client paused (possible from nats-server 2.11 on) is replaced', async () => {
     const { handled, unread, publish } = await start();
     const { name } = await readerOf(0);
     const order = JSON.stringify({ pause_until: new Date(Date.now() + 3_600_000).toISOString() });
@@ -149,7 +149,7 @@ describe('a reader that another client changed', function () {
     assert.deepEqual(unread, answer.paused ? ['its reader was paused'] : []);
   });
 
-  it('is not assumed if a publisher set the header', async () => {
+  it('a header that a publisher has set does not make its reader count as changed', async () => {
     const { handled, unread } = await start();
     const forged = headers();
     forged.set('Nats-Msg-Size', '5');

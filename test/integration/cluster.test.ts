@@ -9,9 +9,9 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
 const RATE = 500;
-/** nats-server elects a leader after 4 to 9 s without a leader; then readers and watches must be created again. */
+/** nats-server elects a leader after 4 to 9 s without a leader. Then readers and watches must be created again. */
 const ELECTION_MS = 120_000;
-/** Longer than an election, so that no session ends because of it. */
+/** The ttl is longer than an election, so that no session ends because of the election. */
 const TTL = '30s';
 
 describe('a cluster of three servers that loses one', function () {
@@ -50,7 +50,7 @@ describe('a cluster of three servers that loses one', function () {
       manager.streams
         .add({ name: 'PLACED', subjects: ['placed'], num_replicas: 3 })
         .then(Boolean, () => false);
-    await until('a stream finds three places', placed, ELECTION_MS).finally(() => connection.close());
+    await until('a stream gets three replicas', placed, ELECTION_MS).finally(() => connection.close());
   }
 
   /** Kills the server that leads a stream with SIGKILL. */
@@ -80,7 +80,7 @@ describe('a cluster of three servers that loses one', function () {
     ['stream', () => run.config.stream],
     ['bucket', () => `KV_${run.config.bucket}`],
   ] as const) {
-    it(`loses nothing if that server led the ${what}, and operators can act again`, async () => {
+    it(`nothing is lost if the lost server led the ${what}, and operators can act again`, async () => {
       for (const name of ['a', 'b']) run.consume(name, ['--ttl', TTL]);
       await run.atRest(ELECTION_MS);
       run.publish(RATE);
@@ -90,7 +90,7 @@ describe('a cluster of three servers that loses one', function () {
 
       await killLeader(streamOf());
       const newest = Math.max(...run.handled.map(({ sequence }) => sequence));
-      // There is no leader now: the command waits for the election, or reports that it was not executed.
+      // There is no leader now. The command waits for the election, or reports that it was not executed.
       await until('an order is carried out', async () => (await release(3)).code === 0, ELECTION_MS);
       await until(
         'what is published afterwards is handled in every partition',

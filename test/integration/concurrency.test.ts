@@ -4,7 +4,7 @@ import { createPublisher, joinGroup } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Handlers of one partition, in parallel for different keys. */
+/** Handlers of one partition run in parallel for different keys. */
 describe('concurrency', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -23,7 +23,7 @@ describe('concurrency', function () {
     return place;
   };
 
-  it('of 1,000 handles 1,000 messages of one partition in parallel', async () => {
+  it('a concurrency of 1,000 handles 1,000 messages of one partition in parallel', async () => {
     const keys = Array.from({ length: 5_000 }, (_, i) => `k${i}`);
     const place = await publish('H1', keys);
     let running = 0;
@@ -44,7 +44,7 @@ describe('concurrency', function () {
     await member.leave();
   });
 
-  it('of 1,000 stays in use while the message of one key takes a long time', async () => {
+  it('a concurrency of 1,000 stays in use while the message of one key takes a long time', async () => {
     const keys = Array.from({ length: 8_000 }, (_, i) => `k${i % 4_000}`);
     const place = await publish('H3', keys);
     const others = keys.filter((key) => key !== 'k50').length;
@@ -73,7 +73,7 @@ describe('concurrency', function () {
     await member.leave();
   });
 
-  it('is limited over all partitions by maxConcurrency', async () => {
+  it('maxConcurrency limits the calls of all partitions together', async () => {
     const place = { connection, stream: 'H4', prefix: 'H4.e', partitions: 4 };
     const publisher = await createPublisher(place);
     await Promise.all(Array.from({ length: 200 }, (_, i) => publisher.publish({ key: `k${i}`, data: 'x' })));
@@ -95,7 +95,7 @@ describe('concurrency', function () {
     await member.leave();
   });
 
-  it('does not make other keys wait for a slow message', async () => {
+  it('a slow message does not delay messages of other keys', async () => {
     const keys = Array.from({ length: 4_000 }, (_, i) => (i === 0 || i % 10 === 5 ? 'slow' : `k${i % 50}`));
     const place = await publish('H2', keys);
     const others = keys.filter((key) => key !== 'slow').length;
@@ -117,7 +117,7 @@ describe('concurrency', function () {
     });
     await until('all others are handled', () => handled === others);
     release();
-    await until('the slow ones too', () => member.partitions[0]?.caughtUp === true);
+    await until('the slow messages are handled', () => member.partitions[0]?.caughtUp === true);
     await member.leave();
   });
 });

@@ -66,7 +66,7 @@ describe('connecting', function () {
         ca_file: "${pem('ca.pem')}", verify: ${verify}
       }`;
 
-    it('connects with a private authority, and with a client certificate if the server requires one', async () => {
+    it('connects over TLS with a private authority, and with a client certificate if the server requires one', async () => {
       const server = await serve(block('server', false));
       const url = `tls://localhost:${server.port}`;
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') });
@@ -164,7 +164,7 @@ describe('connecting', function () {
       return `tls://localhost:${proxy.port}`;
     }
 
-    it('connects if requested, and names the missing setting otherwise', async () => {
+    it('connects with TLS first if requested, and names the missing setting otherwise', async () => {
       const plain = await serve('');
       const url = await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem'), NATS_TLSFIRST: 'true' });
@@ -179,7 +179,7 @@ describe('connecting', function () {
       });
     });
 
-    it('connects to the server, or (before 2.10.11) to a proxy', async () => {
+    it('connects with TLS first to a server, or (before 2.10.11) to a proxy', async () => {
       const plain = await serve('');
       const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
       const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
@@ -191,7 +191,7 @@ describe('connecting', function () {
   });
 
   describe('with credentials', () => {
-    it('authenticates by user and password, from the environment or the URL; exit code 4 if they are wrong', async () => {
+    it('authenticates by user and password, from the environment or the URL, and exits with 4 if they are wrong', async () => {
       const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
       const NATS_URL = server.url;
       await connects({ NATS_URL, NATS_USER: 'u', NATS_PASSWORD: SECRET });
@@ -325,7 +325,7 @@ describe('connecting', function () {
       await connects({ XDG_CONFIG_HOME: path.join(temp(), 'elsewhere'), NATS_CONTEXT: 'x' });
     });
 
-    it('reports an invalid context', async () => {
+    it('reports an invalid context of the nats CLI', async () => {
       context('good', { url: 'nats://127.0.0.1:1' });
       context('broken', `{"password": "${SECRET}`);
       context('nsc', { url: 'nats://127.0.0.1:1', nsc: 'nsc://op/acc/user' });

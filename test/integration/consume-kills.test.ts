@@ -8,10 +8,10 @@ import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** `CONSUME_KILLS=200000 npx mocha test/integration/consume-kills.test.ts` for the long version. */
+/** `CONSUME_KILLS=200000 npx mocha test/integration/consume-kills.test.ts` runs the long version. */
 const MESSAGES = Number(process.env.CONSUME_KILLS ?? 10_000);
 const KILLS = Math.max(3, Math.round(MESSAGES / 20_000));
-/** The seed decides which member is killed, and when; `KILLS_SEED` repeats a run, as far as the timing of processes allows. */
+/** The seed decides which member is killed, and when. `KILLS_SEED` repeats a run, except for the timing of processes. */
 const SEED = Number(process.env.KILLS_SEED ?? Date.now() % 1_000_000);
 
 const fails = (number: number): boolean => number % 100 === 7;
@@ -22,7 +22,7 @@ import { appendFileSync } from 'node:fs';
 export default async (message, { key }) => {
   const number = Number(Buffer.from(message.data));
   if (number % 100 === 7) throw new Error('one of those');
-  // The times differ, so that a message that is begun too early is written too early.
+  // The delays differ, so a message that starts too early is also written too early.
   await new Promise((resolve) => (number % 7 === 0 ? setTimeout(resolve, 5) : setImmediate(resolve)));
   appendFileSync(process.env.HANDLED, key + ' ' + number + '\\n');
 };
@@ -34,7 +34,7 @@ describe('members that are killed while messages fail', function () {
   const folder = withTempFolder();
   afterEach(stopAll);
 
-  it(`handle or dead-letter every message, each key in order (seed ${SEED})`, async () => {
+  it(`every message is handled or becomes a dead letter, each key in order (seed ${SEED})`, async () => {
     const place = ['--server', server.url, '--stream', 'K', '--prefix', 'k.e', '--partitions', '16'];
     const random = new Random(SEED);
     const handler = join(folder(), 'handler.mjs');
@@ -68,12 +68,12 @@ describe('members that are killed while messages fail', function () {
         .map((line) => line.split(' ') as [key: string, number: string]);
     const numbers = Array.from({ length: MESSAGES }, (_, index) => index + 1);
     const expected = numbers.filter((number) => !fails(number));
-    // "key-25 12345" and a line feed: near enough to spread the kills over the whole run.
+    // The length of "key-25 12345" and a line feed is accurate enough to spread the kills over the whole run.
     const allBytes = expected.reduce((sum, number) => sum + 8 + String(number).length, 0);
     const size = () => statSync(handled).size;
     for (let kill = 0; kill < KILLS; kill++) {
       const target = ((kill + random.next()) / (KILLS + 0.5)) * allBytes;
-      await until('some more are handled', () => size() >= target, 240_000);
+      await until('more are handled', () => size() >= target, 240_000);
       const victim = members[random.int(0, members.length - 1)];
       victim?.signal('SIGKILL');
       members = [...members.filter((member) => member !== victim), start(`e${kill}`)];
@@ -84,7 +84,7 @@ describe('members that are killed while messages fail', function () {
       looked = size();
       return new Set(read().map(([, number]) => number)).size >= expected.length;
     };
-    await until('every message is handled that can be', isDone, 60_000 + MESSAGES * 2);
+    await until('all valid messages are handled', isDone, 60_000 + MESSAGES * 2);
     // The last member may have just started: before it handles signals, a signal ends it immediately.
     for (const member of members) await member.note(/^joined group/);
     for (const member of members) member.signal('SIGTERM');
@@ -106,7 +106,7 @@ describe('members that are killed while messages fail', function () {
       [],
       'handled',
     );
-    assert.deepEqual(dead, numbers.filter(fails), 'each is kept, once');
+    assert.deepEqual(dead, numbers.filter(fails), 'each failed message is kept once');
   });
 });
 

@@ -73,7 +73,7 @@ describe('creating a stream', function () {
     await connection.request(bucketSubject(`${stream}_leases`, keys.layout), layout);
   }
 
-  it('names the stream that has its subjects and the remedy, and leaves nothing behind', async () => {
+  it('a new stream whose subjects are taken: the error names the other stream and the remedy, and nothing is left behind', async () => {
     const holder = `S${++streams}`;
     await manager.streams.add({ name: holder, subjects: [`${stream}.>`] });
     for (const command of [
@@ -93,7 +93,7 @@ describe('creating a stream', function () {
   });
 
   for (const user of USERS) {
-    it(`leaves nothing behind if the ${user} is refused`, async () => {
+    it(`a creation leaves nothing behind if the ${user} is refused`, async () => {
       stream = 'REFUSED';
       const refused = await natspoc(['stream', 'create', '--prefix', stream], user);
       assert.equal(refused.code, 4, refused.stderr);
@@ -104,7 +104,7 @@ describe('creating a stream', function () {
     });
   }
 
-  it('leaves nothing behind in an account with room for only one stream', async () => {
+  it('a creation leaves nothing behind in an account with room for only one stream', async () => {
     const refused = await natspoc(['stream', 'create', '--prefix', stream], 'one');
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /Could not create S\d+: maximum number of streams reached\.$/);
@@ -113,7 +113,7 @@ describe('creating a stream', function () {
     await own.close();
   });
 
-  it('ignores the remains of an older version', async () => {
+  it('a creation ignores the remains of an older version', async () => {
     await leaveBehind('taken.by.another', 5);
     const missing = await natspoc(['stream']);
     assert.equal(missing.code, 1);
@@ -126,7 +126,7 @@ describe('creating a stream', function () {
     assert.deepEqual(layout, { prefix: stream, partitions: 8, hash: 'fnv1a32' });
   });
 
-  it('ignores the remains of an older version for a foreign stream with other subjects', async () => {
+  it('the remains of an older version are ignored for a foreign stream with other subjects', async () => {
     await leaveBehind('subject.events', 5);
     await manager.streams.add({ name: stream, subjects: [`${stream}.>`] });
     const refused = await natspoc(['publish', 'x', '--bucket', `${stream}_fresh`]);
@@ -140,7 +140,7 @@ describe('creating a stream', function () {
     await ok('consume', '--until-caught-up');
   });
 
-  it('does not change a layout that groups use, and says how to remove it', async () => {
+  it('a creation does not change a layout that groups use, and says how to remove it', async () => {
     await ok('publish', 'x', '--prefix', stream);
     await ok('consume', '--until-caught-up');
     await manager.streams.delete(stream);
@@ -164,7 +164,7 @@ describe('creating a stream', function () {
     assert.deepEqual(await leftovers(), []);
   });
 
-  it('does not delete a foreign bucket that has no stream', async () => {
+  it('stream delete does not delete a foreign bucket that has no stream', async () => {
     await manager.streams.add({ name: `KV_${stream}_leases`, subjects: [`$KV.${stream}_leases.>`] });
     await connection.request(`$KV.${stream}_leases.colour`, 'red');
     const refused = await natspoc(['stream', 'delete', '--force']);
@@ -186,7 +186,7 @@ describe('creating a stream', function () {
     }
   });
 
-  it('is done once by many processes at the same time, with one layout', async () => {
+  it('many processes at the same time create one stream with one layout', async () => {
     const members = ['3', '4', '5', '3', '4', '5'].map((partitions) =>
       natspoc(['publish', 'x', '--prefix', stream, '--partitions', partitions, '--json']),
     );
@@ -198,7 +198,7 @@ describe('creating a stream', function () {
     assert.equal(messages, 2);
   });
 
-  it('says how to set limits for an account that requires them, and sets them', async () => {
+  it('the error for an account that requires limits says how to set them, and setting them works', async () => {
     const limited = (...args: string[]) =>
       natspoc(['stream', 'create', '--prefix', stream, ...args], 'limited');
     for (const args of [[], ['--max-bytes', '1MiB'], ['--bucket-max-bytes', '1MiB']]) {
@@ -223,7 +223,7 @@ describe('creating a stream', function () {
     }
   });
 
-  it('allows more consumers than the 1,000 of nats-server 2.15, if the account does', async () => {
+  it('a created stream allows more than the 1,000 consumers of nats-server 2.15, if the account does', async () => {
     await ok('stream', 'create', '--prefix', stream);
     const newer = /^2\.(1[5-9]|[2-9]\d)\./.test(server.version);
     for (const name of [stream, `KV_${stream}_leases`]) {
@@ -233,7 +233,7 @@ describe('creating a stream', function () {
     assert.equal(code, 0, stderr);
   });
 
-  it('is refused for existing streams with any retention', async () => {
+  it('an existing stream with interest retention is refused', async () => {
     await manager.streams.add({
       name: stream,
       subjects: [`${stream}.p.*`],
@@ -290,12 +290,12 @@ describe('a foreign stream that loses messages', function () {
     }
   }
 
-  it('is refused by members, publishers and stream create for its retention', async () => {
+  it('members, publishers and stream create refuse a stream for its retention', async () => {
     await add({ retention: RetentionPolicy.Workqueue });
     await refused(['handle', 'publish', 'create'], /^Error: Stream L\d+ has work queue retention: /);
   });
 
-  it('is refused after its retention was changed, and the remedy works if the server supports it', async () => {
+  it('a stream is refused after its retention was changed, and the remedy works if the server supports it', async () => {
     await add({ retention: RetentionPolicy.Interest });
     await refused(['publish'], /--retention limits" \(nats-server 2\.10 or newer\)/);
     const { config } = await manager.streams.info(stream);
@@ -307,7 +307,7 @@ describe('a foreign stream that loses messages', function () {
     else assert.equal((await natspoc(...COMMANDS.publish)).code, 0);
   });
 
-  it('is refused by publishers if it does not confirm messages, but can be read', async () => {
+  it('a stream that does not confirm messages is refused by publishers, but can be read', async () => {
     await add({ no_ack: true });
     await refused(['publish', 'create'], /^Error: Stream L\d+ has no_ack: .*nats stream edit L\d+ --ack/);
     connection.publish(`${stream}.p.3`, 'x');
@@ -316,7 +316,7 @@ describe('a foreign stream that loses messages', function () {
     assert.deepEqual([code, stdout.split('\n').length], [0, 1]);
   });
 
-  it('is refused if it is sealed or a mirror', async () => {
+  it('a stream that is sealed or a mirror is refused', async () => {
     await add({});
     const { config } = await manager.streams.info(stream);
     await manager.streams.update(stream, { ...config, sealed: true } as Partial<StreamConfig>);
@@ -327,7 +327,7 @@ describe('a foreign stream that loses messages', function () {
     await refused(['handle', 'publish'], new RegExp(`^Error: Stream ${stream} is a mirror of ${source}, `));
   });
 
-  it('causes a warning if it may lose messages, in the stream command too', async () => {
+  it('a stream that may lose messages causes a warning, in the stream command too', async () => {
     await add({ max_msgs_per_subject: 5 });
     for (const command of ['publish', 'handle'] as const) {
       const { code, stderr } = await natspoc(...COMMANDS[command]);
@@ -346,13 +346,13 @@ describe('a foreign stream that loses messages', function () {
     assert.match((await natspoc('stream')).stdout, /^Warning +Stream L\d+ keeps 5 messages/m);
   });
 
-  it('is refused for a bucket that keeps no entries, and for a bucket of another kind', async () => {
+  it('a bucket that keeps no entries, and a bucket of another kind, are refused', async () => {
     await addBucket({ retention: RetentionPolicy.Interest });
     await refused(['handle', 'publish', 'create'], /^Error: Bucket L\d+_leases has interest retention/);
     await manager.streams.delete(`KV_${stream}_leases`);
     await addBucket({ subjects: [`${stream}.other`] });
     await refused(['handle', 'publish', 'create'], /^Error: Bucket L\d+_leases is not a KV bucket/);
     const names = await manager.streams.names().next();
-    assert.ok(!names.includes(stream), 'no stream was made for it');
+    assert.ok(!names.includes(stream), 'no stream was created');
   });
 });

@@ -62,7 +62,7 @@ describe('dead letters', function () {
     return messages;
   };
 
-  it('of a recreated stream are stored in addition to those of the previous stream', async () => {
+  it('dead letters of a recreated stream are stored in addition to those of the previous stream', async () => {
     await publish('one');
     await fail();
     await natspoc('stream', 'delete', '--force');
@@ -72,7 +72,7 @@ describe('dead letters', function () {
     assert.equal(await letters(), 2);
   });
 
-  it('that were deleted are stored again if their messages fail again', async () => {
+  it('deleted dead letters are stored again if their messages fail again', async () => {
     await publish('one');
     await fail();
     await manager.streams.purge(`${stream}_dead`);
@@ -86,7 +86,7 @@ describe('dead letters', function () {
     ['no_ack', { no_ack: true }],
   ];
   for (const [setting, config] of losing) {
-    it(`are not stored in a stream with ${setting}, which would lose them`, async () => {
+    it(`dead letters are not stored in a stream with ${setting}, which would lose them`, async () => {
       await publish('one');
       await manager.streams.add({ name: `${stream}_dead`, subjects: [`${stream}.e.dead`], ...config });
       const refused = await runCli(failing, { env });
@@ -95,7 +95,7 @@ describe('dead letters', function () {
     });
   }
 
-  it('are put back even if their id was used before', async () => {
+  it('dead letters are put back even if their id was used before', async () => {
     await publish('one');
     await fail();
     const [letter] = (await natspoc('stream', 'redrive', '--dry-run', '--json')).split('\n');
@@ -108,7 +108,7 @@ describe('dead letters', function () {
     assert.deepEqual([texts, await letters()], [['one', 'not the letter', 'one'], 0]);
   });
 
-  it('of messages of the maximum size are stored, and put back complete and in order', async () => {
+  it('dead letters of messages of the maximum size are stored, and put back complete and in order', async () => {
     const own = headers();
     own.set('Natspoc-Key', 'k');
     const room = (connection.info?.max_payload ?? 0) - 'NATS/1.0\r\nNatspoc-Key: k\r\n\r\n'.length;
@@ -117,15 +117,15 @@ describe('dead letters', function () {
     await publish('small');
     await fail();
     const list = (await natspoc('stream', 'redrive', '--dry-run')).split('\n');
-    assert.equal(list.length, 2, 'parts are no letters');
+    assert.equal(list.length, 2, 'parts are not listed as letters');
     await natspoc('stream', 'redrive');
     const [, , large, small] = await stored();
     assert.deepEqual([large?.header.get('Natspoc-Key'), small?.string()], ['k', 'small']);
     assert.equal(Buffer.compare(large?.data ?? new Uint8Array(0), data), 0);
-    assert.equal(await letters(), 0, 'nor are parts left');
+    assert.equal(await letters(), 0, 'no parts are left');
   });
 
-  it('forged by another client cannot use server headers, or parts of another letter', async () => {
+  it('a forged dead letter cannot use server headers, or parts of another letter', async () => {
     await natspoc('publish', 'x', '--count', '3', '--quiet');
     await manager.streams.add({ name: `${stream}_dead`, subjects: [`${stream}.e.dead`] });
     const put = async (said: Record<string, string>, text: string) => {
@@ -156,7 +156,7 @@ describe('dead letters', function () {
     assert.equal(await letters(), 3);
   });
 
-  it('of a missing partition stay, are named, and do not block others', async () => {
+  it('dead letters of a missing partition stay, are named, and do not block others', async () => {
     await publish('one');
     await fail();
     const odd = headers();
@@ -173,7 +173,7 @@ describe('dead letters', function () {
     assert.equal(await letters(), 1);
   });
 
-  it('are listed, shown in full, dropped and put back one by one', async () => {
+  it('dead letters are listed, shown in full, dropped and put back one by one', async () => {
     await publish('{"order":7}');
     await publish('two');
     await publish('three');

@@ -31,7 +31,7 @@ describe('JetStream domains', function () {
     return [await connection.jetstreamManager({ domain, checkAPI: false }), () => connection.close()];
   }
 
-  it('only the intended stream confirms', async () => {
+  it('only the stream of the intended domain confirms messages', async () => {
     const [viaLeaf, close] = await managerOf(leaf, 'hub');
     await until('the hub is reached', () =>
       viaLeaf.getAccountInfo().then(

@@ -9,7 +9,7 @@ import { fakeMessage } from '../support/fake-partition.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Messages that wait for a reader and are dropped before their delivery: no delivery shows the loss. */
+/** These messages wait for a reader and are dropped before their delivery, so no delivery shows the loss. */
 describe('messages that a stream drops while it is read', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -22,7 +22,7 @@ describe('messages that a stream drops while it is read', function () {
   });
   after(() => connection.close());
 
-  it('do not count as lag, and do not keep a member from catching up', async () => {
+  it('dropped messages do not count as lag, and do not keep a member from catching up', async () => {
     const place = { connection, stream: 'D1', prefix: 'D1.e', partitions: 1 };
     const publisher = await createPublisher(place);
     await Promise.all(Array.from({ length: 200 }, () => publisher.publish({ data: 'x' })));
@@ -45,7 +45,7 @@ describe('messages that a stream drops while it is read', function () {
     await member.leave();
   });
 
-  it('do not block a reader of dead letters', async () => {
+  it('dropped messages do not block a reader of dead letters', async () => {
     const options = { stream: 'D2', prefix: 'D2.e', replicas: 1, timeoutMs: 5_000 };
     const box = new NatsDeadLetters({ connection, manager, inboxPrefix: undefined }, options);
     await box.ensure();
@@ -56,7 +56,7 @@ describe('messages that a stream drops while it is read', function () {
     let read = 0;
     for await (const _ of box.letters(() => {}))
       if (++read === 1) await manager.streams.purge(deadStream('D2'));
-    assert.ok(read < 200, 'the rest was purged before it came');
+    assert.ok(read < 200, 'the other letters were purged before they arrived');
   });
 
   /** Publishes to the partitions in turn. */
@@ -68,12 +68,12 @@ describe('messages that a stream drops while it is read', function () {
     await Promise.all(all);
   };
 
-  it('are reported after an absence of the group, if a subject keeps only its last messages', async () => {
+  it('dropped messages are reported after an absence of the group, if a subject keeps only its last messages', async () => {
     const place = { connection, stream: 'D3', prefix: 'D3.e', partitions: 2 };
     const before = await joinGroup({ ...place, handler: () => {} });
     await publish('D3.e', 2, 2);
     await until(
-      'it has begun',
+      'both partitions have commits',
       () => before.partitions.filter(({ committed }) => committed > 0).length === 2,
     );
     await before.leave();
@@ -90,8 +90,8 @@ describe('messages that a stream drops while it is read', function () {
           trimmed[partition] = (trimmed[partition] ?? 0) + atMost;
         }),
     });
-    await until('both partitions tell', () => trimmed.every((atMost) => atMost > 0));
-    await until('what is left is handled', () => handled === 20);
+    await until('both report a loss', () => trimmed.every((atMost) => atMost > 0));
+    await until('all others are handled', () => handled === 20);
     assert.ok(
       trimmed.every((atMost) => atMost >= 90),
       `at most ${trimmed} of 90 each`,
@@ -103,7 +103,7 @@ describe('messages that a stream drops while it is read', function () {
     await member.leave();
   });
 
-  it('are shown until an operator acknowledges them, across changes of owner', async () => {
+  it('dropped messages are shown until an operator acknowledges them, across changes of owner', async () => {
     const place = { connection, stream: 'D6', prefix: 'D6.e', partitions: 2 };
     const cli = (...args: string[]) => runCli([...args, '--stream', 'D6', '--server', server.url]);
     const join = () => joinGroup({ ...place, handler: () => {} });
@@ -112,7 +112,7 @@ describe('messages that a stream drops while it is read', function () {
     const runs = () => member.partitions.filter(({ state }) => state === 'running').length === 2;
     await publish('D6.e', 2, 2);
     await until(
-      'it has begun',
+      'both partitions have commits',
       () => member.partitions.filter(({ committed }) => committed > 0).length === 2,
     );
     await member.leave();
@@ -120,13 +120,13 @@ describe('messages that a stream drops while it is read', function () {
     await manager.streams.update('D6', { ...config, max_msgs_per_subject: 10 });
     await publish('D6.e', 1, 100);
     member = await join();
-    await until('it is reported', () => lostOf() >= 90);
+    await until('the loss is reported', () => lostOf() >= 90);
     const lost = lostOf();
     await member.leave();
     const line = `! dropped by the stream before handled, at most: p0 ${lost}`;
     assert.ok((await cli('leases')).stdout.split('\n').includes(line), 'without an owner');
     member = await join();
-    await until('it owns both', runs);
+    await until('it owns both partitions', runs);
     assert.equal(lostOf(), lost);
     assert.ok((await cli('leases')).stdout.split('\n').includes(line), 'with the next owner');
     const found = await cli('leases', 'check');
@@ -142,7 +142,7 @@ describe('messages that a stream drops while it is read', function () {
     await member.leave();
   });
 
-  it('are reported while a full stream drops waiting messages', async () => {
+  it('dropped messages are reported while a full stream drops waiting messages', async () => {
     const place = { connection, stream: 'D4', prefix: 'D4.e', partitions: 1 };
     let handled = 0;
     let lost = 0;
@@ -170,7 +170,7 @@ describe('messages that a stream drops while it is read', function () {
     await member.leave();
   });
 
-  it('are not a loss if they were handled', async () => {
+  it('dropped messages are not a loss if they were handled', async () => {
     const place = { connection, stream: 'D5', prefix: 'D5.e', partitions: 2 };
     let lost = 0;
     const member = await joinGroup({
@@ -184,7 +184,7 @@ describe('messages that a stream drops while it is read', function () {
       await publish('D5.e', 2, 100);
       await until('all are handled', () => member.counters.handled === batch * 100);
     }
-    // Longer than the interval of checks of the stream.
+    // The wait is longer than the interval at which the stream is checked.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     assert.equal(lost, 0);
     await member.leave();

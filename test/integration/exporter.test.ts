@@ -124,7 +124,7 @@ describe('natspoc exporter', function () {
         .map(({ partition }) => partition)
         .sort();
     await stage.publish(messages(10));
-    await until('they have failed', () => held().length === 3);
+    await until('the messages have failed', () => held().length === 3);
     const told = await group(await open(), 'g');
     assert.deepEqual(
       told.heldUp.map(({ partition, why, reason }) => [partition, why, reason]),
@@ -173,11 +173,11 @@ describe('natspoc exporter', function () {
     assert.deepEqual(await get(exporter, '/readyz'), { status: 200, text: 'ready\n' });
   });
 
-  it('is a command that stops with a signal, and says where it listens', async () => {
+  it('natspoc exporter stops at a signal, and says where it listens', async () => {
     await stage.publish(messages(1));
     const env = { NATS_URL: stage.server.url, STREAM_NAME: stage.stream };
     const cli = startCli(['exporter', '--port', '0', '--json'], { env });
-    await until('it reports that', () => cli.stdout.length > 0, 20_000);
+    await until('it says where it listens', () => cli.stdout.length > 0, 20_000);
     const { url, stream, groups } = JSON.parse(cli.stdout[0] ?? '');
     assert.deepEqual([stream, groups], [stage.stream, []]);
     const taken = startCli(['exporter', '--port', new URL(url).port], { env });
@@ -188,7 +188,7 @@ describe('natspoc exporter', function () {
     assert.equal((await cli.exited).code, 0);
   });
 
-  // This test is last: connections of other tests would have to reconnect first.
+  // This test is last, because connections of later tests would have to reconnect first.
   it('keeps its data while the server is gone, says how old the data is, and reads again when the server is back', async () => {
     await stage.publish(messages(3));
     const member = await join('g');
@@ -196,13 +196,13 @@ describe('natspoc exporter', function () {
     await member.leave();
     const exporter = await open();
     await stage.server.kill();
-    await until('it notices', async () => (await get(exporter, '/readyz')).status === 503);
+    await until('it is not ready', async () => (await get(exporter, '/readyz')).status === 503);
     assert.match((await get(exporter, '/readyz')).text, /^no connection to NATS for /);
     const told: Told = JSON.parse((await get(exporter, '/groups/g')).text);
     assert.deepEqual([told.partitions, told.lag], [4, 0]);
     assert.match((await get(exporter, '/metrics')).text, /^natspoc_disconnects_total\{stream="L\d+"\} 1$/m);
     await stage.server.start();
-    await until('it is up to date', async () => (await get(exporter, '/readyz')).status === 200, 20_000);
+    await until('it is ready', async () => (await get(exporter, '/readyz')).status === 200, 20_000);
     const again: Told = JSON.parse((await get(exporter, '/groups/g')).text);
     assert.ok(again.ageMs < told.ageMs + 60_000 && again.lag === 0);
     assert.ok(notes.some((line) => line.startsWith('disconnected from NATS')));

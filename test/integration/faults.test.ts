@@ -48,11 +48,11 @@ describe('faults on a real server', function () {
     await run.handledCount(run.handled.length + 200);
     await assertNothingWrong();
     const after = run.handled.filter(({ consumer }) => consumer === 'sleeper').slice(before);
-    assert.ok(after.length > 0, 'it handles again');
-    // A line that was ready when the process was stopped may be written when it wakes. The hundreds of
-    // messages that arrived in its socket meanwhile must not be handled.
+    assert.ok(after.length > 0, 'the process handles messages again');
+    // A line that was ready when the process was stopped may be written when it wakes. But the hundreds of
+    // messages that arrived at its socket while it was stopped must not be handled.
     const stale = after.filter(({ epoch, sequence }) => epoch <= takenAt && sequence > newestAtStop);
-    assert.equal(stale.length, 0, 'only under epochs of its new session');
+    assert.equal(stale.length, 0, 'nothing under epochs of its old session');
   });
 
   it('a short stop moves no partition', async () => {
@@ -130,7 +130,7 @@ describe('faults on a real server', function () {
     }
   });
 
-  it('an unreadable entry is reported once and left alone; everything else continues', async () => {
+  it('an unreadable entry is reported once and left alone, and everything else continues', async () => {
     const { bucket } = run.topology;
     const lease = 'group.default.lease.3';
     await bucket.write(lease, text('not a lease'), 0);
@@ -146,9 +146,9 @@ describe('faults on a real server', function () {
     assert.equal(cli.stderr.filter((line) => line.includes('lease.3')).length, 1);
   });
 
-  it('an unexpected end of the stream ends the members with a clear error', async () => {
+  it('a deleted stream ends the members with a clear error', async () => {
     await start(['a', 'b']);
-    // Only a working group shows the error: a starting group may learn of it when it opens its readers.
+    // The group must be handling messages, because a starting group may learn of the deletion when it opens its readers.
     run.publish(RATE);
     await run.handledCount(100);
     const members = [...run.members.values()];

@@ -51,7 +51,7 @@ describe('a group with a member of another record format', function () {
     assert.deepEqual(await keysOf('alive.>'), []);
   });
 
-  it('can be joined once that session is gone, and under another name immediately', async () => {
+  it("can be joined when that member's session is gone; another group can be joined at once", async () => {
     const args = ['--server', server.url];
     await startCli(['consume', '--group', 'second', ...args]).tookOver(1);
     await bucket.delete(SESSION);

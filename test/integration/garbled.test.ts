@@ -32,15 +32,15 @@ describe('a connection that receives something other than NATS', function () {
   }
 
   for (const [what, first, why] of [
-    ['other words', GARBLED, 'unexpected response from server'],
+    ['text that is not NATS', GARBLED, 'unexpected response from server'],
     [
-      'a version that is none',
+      'an invalid version',
       `INFO ${JSON.stringify({ version: GARBLED })}\r\n`,
       'the server there does not speak NATS',
     ],
-    ['an INFO that is no JSON', `INFO ${GARBLED}`, 'unexpected token'],
+    ['an INFO that is not JSON', `INFO ${GARBLED}`, 'unexpected token'],
   ] as const)
-    it(`fails immediately with one line, and nothing on standard output: ${what}`, async () => {
+    it(`a command that receives ${what} fails immediately with one line, and nothing on standard output`, async () => {
       const url = await listen((socket) => socket.write(first));
       const { code, stdout, stderr } = await runCli(['leases', '--server', url, '--timeout', '10m']);
       assert.deepEqual([code, stdout, stderr.split('\n').length], [3, '', 1], stderr);
@@ -48,7 +48,7 @@ describe('a connection that receives something other than NATS', function () {
       assertSafe(what, stderr);
     });
 
-  it('is reopened later, and the member continues with a clean standard output', async () => {
+  it('a garbled connection is reopened later, and the member continues with a clean standard output', async () => {
     const sockets: Socket[] = [];
     const real = new URL(server.url);
     const { connect } = await import('node:net');
@@ -63,7 +63,7 @@ describe('a connection that receives something other than NATS', function () {
     const consumer = startCli(['consume', '--output', 'ndjson', '--server', url, ...args]);
     await consumer.tookOver(1);
     for (const socket of sockets.splice(0)) socket.write(GARBLED);
-    await until('it connects again', () => sockets.length > 0);
+    await until('the member connects again', () => sockets.length > 0);
     const connection = await connectNats(loadConfig({ flags: { server: server.url }, env: {} }), 'test');
     await connection.jetstream().publish('g.p.0', 'after');
     await connection.close();

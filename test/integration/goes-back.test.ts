@@ -10,7 +10,7 @@ import { withGroup } from '../support/with-group.js';
 
 const RATE = 200;
 const SHORT_TTL = ['--ttl', '3s'];
-/** Time for recovery: the interval of a renewal, a ttl in which nothing is claimed, and time for a busy machine. */
+/** Time for recovery: the interval of a renewal, a ttl in which members claim nothing, and time for a busy machine. */
 const RECOVERY_MS = 25_000;
 
 describe('a bucket that goes back under its members', function () {
@@ -55,13 +55,13 @@ describe('a bucket that goes back under its members', function () {
   /** Waits until both members have handled all messages. */
   const assertNothingLost = async (): Promise<void> => {
     const before = new Map([...run.members.keys()].map((name) => [name, handledBy(name)]));
-    await until('both handle again', () => [...before].every(([name, count]) => handledBy(name) > count));
+    await until('both handle messages', () => [...before].every(([name, count]) => handledBy(name) > count));
     const verdict = await run.finish();
     assert.deepEqual(verdict, { ...verdict, lost: 0, foreign: 0 });
   };
   const handledBy = (name: string): number => run.handled.filter(({ consumer }) => consumer === name).length;
 
-  it('is purged: the members begin again, and nothing is skipped or handled from the start', async () => {
+  it('if the bucket is purged, the members begin again, and nothing is skipped or handled from the start', async () => {
     await start();
     const before = run.handled.length;
     await purge();
@@ -71,24 +71,24 @@ describe('a bucket that goes back under its members', function () {
     const again = run.handled.filter(({ sequence }) => sequence < 100).length;
     assert.ok(again < 200, `the first messages were handled ${again} times, of ${before}`);
     const layout = await run.topology.bucket.read(keys.layout);
-    assert.equal(layout.kind, 'found', 'the layout is there again');
+    assert.equal(layout.kind, 'found', 'the layout exists again');
   });
 
-  it('loses its sessions: partitions without a session are claimed', async () => {
+  it('if sessions are lost, their partitions are claimed', async () => {
     await start();
     await purge(keys.session(run.config.group, '*'));
     await recovers();
     await assertNothingLost();
   });
 
-  it('loses a lease: its owner notices and takes it again', async () => {
+  it('if a lease is lost, its owner notices that and takes the partition again', async () => {
     await start();
     await purge(keys.lease(run.config.group, 2));
     await recovers();
     await assertNothingLost();
   });
 
-  it('loses a position of a group that started with new messages: none is skipped', async () => {
+  it('if the position of a group that started with new messages is lost, no message is skipped', async () => {
     run.consume('a', [...SHORT_TTL, '--from', 'new']);
     await run.atRest();
     run.publish(RATE);
@@ -98,12 +98,12 @@ describe('a bucket that goes back under its members', function () {
     await assertNothingLost();
   });
 
-  it('is created again: the members begin again', async () => {
+  it('if the bucket is created again, the members begin again', async () => {
     await start();
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { config } = await manager.streams.info(name);
-    // The members are stopped in between: a missing bucket would end them.
+    // The members are stopped meanwhile, because a missing bucket would end them.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await manager.streams.delete(name);
     await manager.streams.add(config);
@@ -112,7 +112,7 @@ describe('a bucket that goes back under its members', function () {
     await assertNothingLost();
   });
 
-  it('is deleted: the members end with the reason', async () => {
+  it('if the bucket is deleted, the members end with the reason', async () => {
     await start();
     await run.topology.manager.streams.delete(bucketStream(run.config.bucket));
     for (const name of ['a', 'b']) {
@@ -144,7 +144,7 @@ describe('a store that is restored from an older copy under its members', functi
     until(`${count} of ${text}`, () => handled(text) === count, RECOVERY_MS);
 
   for (const what of ['everything', 'the bucket'] as const) {
-    it(`${what}: the members begin again with the remaining entries, and everything published since is handled`, async () => {
+    it(`if ${what} is restored, the members begin again with the remaining entries, and handle all later messages`, async () => {
       for (const name of ['a', 'b']) run.consume(name, SHORT_TTL);
       await run.atRest();
       await publish('early', 200);
@@ -154,7 +154,7 @@ describe('a store that is restored from an older copy under its members', functi
       );
       await publish('late', 500);
       await allHandled('late', 500);
-      // The leases of member a get other owners, so that the copy of the leases is outdated.
+      // The leases of member a get other owners, so that the older copy of the leases is outdated.
       run.forget('a').signal('SIGKILL');
       run.consume('c', SHORT_TTL);
       await run.atRest();
@@ -165,7 +165,7 @@ describe('a store that is restored from an older copy under its members', functi
     });
   }
 
-  it('the bucket: pauses are those of the copy', async () => {
+  it('if the bucket is restored, the paused partitions are those of the copy', async () => {
     const leases = async (...args: string[]): Promise<string> => {
       const { group } = run.config;
       const { code, stdout, stderr } = await runCli(

@@ -43,9 +43,9 @@ describe('the hold-up of a partition', function () {
     return JSON.parse(stdout).partitions[0];
   }
   const untilState = (state: string): Promise<void> =>
-    until(`it is ${state}`, async () => (await partition()).state === state);
+    until(`p0 is ${state}`, async () => (await partition()).state === state);
 
-  it('is shown while a message waits for its next attempt, and "leases retry" ends the wait', async () => {
+  it('a hold-up is shown while a message waits for its next attempt, and "leases retry" ends the wait', async () => {
     await failing('--max-attempts', '100', '--backoff', '2m');
     await untilState('retrying');
     const { holdUp } = await partition();
@@ -65,14 +65,14 @@ describe('the hold-up of a partition', function () {
       table.stdout,
       / retrying 1\/100 in .+\n {4}message 3 .*failed attempt 1\/100, next in .*database/,
     );
-    assert.ok(!table.stdout.includes('\u001b'), 'an error cannot write on the terminal');
+    assert.ok(!table.stdout.includes('\u001b'), 'an error cannot control the terminal');
     const retried = await natspoc('leases', 'retry', '0');
     assert.deepEqual([retried.code, retried.stdout], [0, 'p0: a tries again now']);
-    await until('it was tried', async () => (await partition()).holdUp?.attempt === 2);
+    await until('it was tried again', async () => (await partition()).holdUp?.attempt === 2);
     assert.equal((await partition()).position, 2);
   });
 
-  it('is shown for a halted partition, which "leases retry" starts again', async () => {
+  it('a hold-up is shown for a halted partition, which "leases retry" starts again', async () => {
     await failing('--max-attempts', '1');
     await untilState('halted');
     const { code, stdout } = await natspoc('leases', 'check');
@@ -89,19 +89,19 @@ describe('the hold-up of a partition', function () {
     assert.equal((await natspoc('leases', 'retry', '--all')).stdout, 'p0: a tries again now');
     await run.members.get('a')?.note(/resumed p0 at epoch \d+/);
     await until(
-      'it halts again',
+      'p0 halts again',
       () => run.members.get('a')?.stderr.filter((line) => line.includes('halted p0')).length === 2,
     );
   });
 
-  it('ends when an operator skips the message, halted or waiting, and nothing else is skipped', async () => {
+  it('a hold-up ends when an operator skips the message, halted or waiting, and nothing else is skipped', async () => {
     await failing('--max-attempts', '1');
     await untilState('halted');
     const wrong = await natspoc('leases', 'skip', '0', '--message', '4', '--yes');
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /message 4 does not hold p0 up/);
     const asked = await natspoc('leases', 'skip', '0', '--message', '3');
-    assert.equal(asked.code, 4, 'it is not done without a confirmation');
+    assert.equal(asked.code, 4, 'nothing is skipped without a confirmation');
     assert.match(
       asked.stderr,
       /Message 3 of p0 would never be handled by this group\. Nothing was done: add --force/,
@@ -111,7 +111,7 @@ describe('the hold-up of a partition', function () {
     assert.match(mistyped.stderr, /message 4 does not hold p0 up/);
     const { code, stdout, stderr } = await natspoc('leases', 'skip', '0', '--message', '3', '--yes');
     assert.deepEqual([code, stdout], [0, 'p0: a has skipped the message'], stderr);
-    await until('the rest is handled', async () => (await partition()).position === 5);
+    await until('the others are handled', async () => (await partition()).position === 5);
     assert.deepEqual([(await partition()).state, (await partition()).holdUp], ['running', null]);
     assert.equal((await natspoc('leases', 'release', '0')).code, 0);
     const [, ...again] = [...(run.members.get('a')?.stderr ?? [])].filter((line) =>
@@ -122,7 +122,7 @@ describe('the hold-up of a partition', function () {
     assert.deepEqual([none.code, none.stdout], [0, 'p0: nothing holds it up']);
   });
 
-  it('ends when an operator stores the message as a dead letter', async () => {
+  it('a hold-up ends when an operator stores the message as a dead letter', async () => {
     await failing('--max-attempts', '100', '--backoff', '10m');
     await untilState('retrying');
     const { code, stdout } = await natspoc(

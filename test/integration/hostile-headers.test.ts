@@ -4,7 +4,7 @@ import { openRawClient, type RawClient } from '../support/raw-client.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Headers at which the NATS client throws. Inside a callback, such an exception stops the reading of the connection. */
+/** Headers at which the NATS client throws. If it throws inside a callback, the connection is not read any more. */
 const HOSTILE = ['Natspoc-Key: a\rb', 'My Header: v', 'é: ü', ': nothing'];
 
 describe('headers that the client would not send', function () {
@@ -33,7 +33,7 @@ describe('headers that the client would not send', function () {
     lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   const dataOf = (lines: readonly string[]) => parsed(lines).map(({ data }) => data);
 
-  it('are handled as far as they can be read, and later messages too', async () => {
+  it('messages with headers that the client refuses are handled, and so are later messages', async () => {
     const member = consume('member');
     await member.tookOver(2);
     send('before', ['Natspoc-Key: a']);
@@ -47,7 +47,7 @@ describe('headers that the client would not send', function () {
     assert.doesNotMatch(member.stderr.join('\n'), /again|at .*\.js/);
   });
 
-  it('are shown by tail, get and top', async () => {
+  it('headers that the client refuses are shown by tail, get and top', async () => {
     send('odd', HOSTILE);
     send('after', ['Natspoc-Key: a']);
     await raw.flush();
@@ -62,7 +62,7 @@ describe('headers that the client would not send', function () {
     assert.equal(top.code, 0, top.stderr);
   });
 
-  it('are stored unchanged with a dead letter', async () => {
+  it('headers that the client refuses are stored unchanged with a dead letter', async () => {
     send('odd', HOSTILE);
     send('after');
     const flags = ['--exec', 'grep -q after', '--on-failure', 'dead-letter', '--max-attempts', '1'];
@@ -74,7 +74,7 @@ describe('headers that the client would not send', function () {
     assert.match(listed.stdout, /"key":"a\\rb"/);
   });
 
-  it('in answers to probes and requests do not end a member', async () => {
+  it('headers that the client refuses do not end a member if they are in answers to probes and in requests', async () => {
     let answers = 0;
     for (const verb of ['ping', 'stats']) {
       raw.subscribe(`natspoc.${env.STREAM_NAME}.*.*.${verb}`, ({ reply }) => {
@@ -84,7 +84,7 @@ describe('headers that the client would not send', function () {
     }
     await raw.flush();
     const members = ['one', 'two', 'three'].map((name) => consume(name));
-    await until('they probe each other', () => answers > 12);
+    await until('the members probe each other', () => answers > 12);
     assert.equal((await runCli(['top', '--once', '--json'], { env })).code, 0);
     send('after', [], 0);
     send('after', [], 1);
@@ -95,7 +95,7 @@ describe('headers that the client would not send', function () {
     }
   });
 
-  it('on entries of the bucket do not end a watching or joining member', async () => {
+  it('headers that the client refuses do not end a watching or joining member if they are on entries of the bucket', async () => {
     const first = consume('first');
     await first.tookOver(2);
     for (const key of ['group.default.session.ghost', 'group.default.override.0', 'group.default.junk']) {

@@ -54,7 +54,7 @@ describe('forged messages to a member', function () {
     return listed.length;
   };
 
-  it('do not act as requests if a push consumer delivers them', async () => {
+  it('forged messages do not act as requests if a push consumer delivers them', async () => {
     const { cli, id } = await consume('worker', 2);
     const stream = env.STREAM_NAME ?? '';
     const publish = ['publish', '{"partitions":"all"}', '--count', '20', '--keys', '5', '--quiet'];
@@ -88,7 +88,7 @@ describe('forged messages to a member', function () {
     assert.equal((await cli.exited).code, 0);
   });
 
-  it('are never answered into the stream, the bucket or to another member', async () => {
+  it('forged requests are never answered into the stream, the bucket or to another member', async () => {
     const { cli, id } = await consume('worker', 2);
     const stream = env.STREAM_NAME ?? '';
     const bucket = `KV_${stream}_leases`;
@@ -102,7 +102,7 @@ describe('forged messages to a member', function () {
         connection.publish(subject, '', { reply });
       }
     }
-    // Requests are answered in order: with this answer all earlier requests have been processed.
+    // Requests are answered in order, so this answer shows that all earlier requests have been processed.
     await connection.request(`$SRV.PING.natspoc.${id}`, '', { timeout: 5_000 });
     assert.equal((await manager.streams.info(stream)).state.messages, 0);
     const lease = await manager.streams.getMessage(bucket, { last_by_subj: places[1] ?? '' });
@@ -111,7 +111,7 @@ describe('forged messages to a member', function () {
     assert.equal((await cli.exited).code, 0);
   });
 
-  it('do not count as answers of members in another group, dead or alive', async () => {
+  it('forged answers do not count as answers of members in another group, dead or alive', async () => {
     const spy = await openRawClient(server.port, 'spy');
     for (const subject of ['$SRV.>', `natspoc.${env.STREAM_NAME}.B.>`]) {
       spy.subscribe(subject, ({ subject: asked, reply }) => {
@@ -125,7 +125,7 @@ describe('forged messages to a member', function () {
     const killedAt = performance.now();
     first.signal('SIGKILL');
     await second.tookOver(2);
-    // By its ttl the death would be noticed only after more than 9 s.
+    // Without the probes, the death would be noticed only after the ttl, which takes more than 9 s.
     assert.ok(performance.now() - killedAt < 5_000, `${performance.now() - killedAt} ms`);
     const top = await runCli(['top', '--once', '--json'], { env });
     assert.match(top.stdout, /"name":"second"/);

@@ -7,7 +7,7 @@ describe('the judge of a member', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('has one message stored as a dead letter, another skipped, another retried', async () => {
+  it('the judge has one message stored as a dead letter, another skipped, another retried', async () => {
     await stage.publish(
       ['bad', 'dull', 'late', 'good'].map((text): [string, string] => ['a', text]),
       1,
@@ -33,7 +33,7 @@ describe('the judge of a member', function () {
       1,
     );
     const manager = await stage.connection.jetstreamManager();
-    await until('all are dealt with', () => member.counters.handled === 4);
+    await until('all messages are settled', () => member.counters.handled === 4);
     assert.deepEqual(handled, ['late', 'good']);
     assert.deepEqual(Object.fromEntries(attempts), { bad: 1, dull: 1, late: 2, good: 1 });
     assert.deepEqual(member.counters, { ...member.counters, failed: 3, deadLettered: 1, skipped: 1 });
@@ -41,7 +41,7 @@ describe('the judge of a member', function () {
     assert.equal(letter.header.get('Natspoc-Dead-Error'), 'no order');
   });
 
-  it('causes no stream of dead letters before it asks for one', async () => {
+  it('no stream of dead letters is created before the judge asks for a dead letter', async () => {
     await stage.publish([['a', 'x']], 1);
     const member = await stage.join({ handler: () => {}, judge: () => 'dead-letter' }, 1);
     await until('it is handled', () => member.counters.handled === 1);

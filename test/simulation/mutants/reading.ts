@@ -124,7 +124,7 @@ export const READING: readonly Mutant[] = [
     mistake: 'a silent reader is taken for idle, although another client pulled from it',
     shownBy: {
       file: 'test/integration/changed-reader.test.ts',
-      title: 'by pulling its last message, still handles that message',
+      title: 'a message is still handled if another client has pulled it from the reader',
     },
     edits: [
       core(
