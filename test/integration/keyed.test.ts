@@ -19,13 +19,13 @@ interface Line {
   data: string;
 }
 
-describe('a group with a key over a stream that other programs created', function () {
+describe('a keyed group over a stream that other programs created', function () {
   this.timeout(90_000);
   const server = withServer();
   let connection: NatsConnection;
   let published = 0;
 
-  /** Numbered messages; the customer of each follows from its number. */
+  /** Publishes numbered messages. The number of a message determines its customer. */
   async function publish(count: number): Promise<void> {
     const jetstream = connection.jetstream();
     const subjectOf = (number: number): string =>
@@ -42,7 +42,7 @@ describe('a group with a key over a stream that other programs created', functio
     startCli(['consume', '--server', server.url, '--stream', 'ORDERS', '--output', 'ndjson', ...args]);
   const linesOf = (...members: Cli[]): Line[] =>
     members.flatMap(({ stdout }) => stdout.map((line): Line => JSON.parse(line)));
-  /** The sequences of a partition by `subject:2`, while only {@link publish} has published. */
+  /** The sequences of the messages of a partition by `subject:2`. Only {@link publish} may have published messages. */
   const sequencesOf = (partition: number, partitions: number): number[] =>
     Array.from({ length: published }, (_, number) => number + 1).filter(
       (sequence) => partitionOf(`c${(sequence - 1) % CUSTOMERS}`, partitions) === partition,
@@ -61,16 +61,16 @@ describe('a group with a key over a stream that other programs created', functio
     await connection.close();
   });
 
-  it('handles every message once, each key in order, also the messages that a killed member had begun', async () => {
+  it('a keyed group handles every message, each key in order, and also the messages that a killed member had begun', async () => {
     const flags = ['--group', 'billing', '--key', 'subject:2', '--partitions', '8', '--work', '1ms'];
     const members = ['one', 'two', 'three'].map((name) => consume('--name', name, ...flags));
     const [one] = members;
-    // The first to join may have handled everything before the others join.
+    // The first member to join may handle everything before the others join, so more messages are published.
     const share = async (): Promise<boolean> => {
       await publish(20);
       return members.every(({ stdout }) => stdout.length > 0);
     };
-    await until('three members handle', share, 20_000);
+    await until('three members handle messages', share, 20_000);
     await publish(200);
     one?.signal('SIGKILL');
     await publish(400);
@@ -93,13 +93,13 @@ describe('a group with a key over a stream that other programs created', functio
     const check = await natspoc('leases', 'check', '--group', 'billing');
     assert.equal(check.code, 0, check.stdout);
     const stream = await natspoc('stream', '--group', 'billing');
-    assert.doesNotMatch(stream.stdout, /LAST STORED/, 'the server knows nothing of single partitions');
+    assert.doesNotMatch(stream.stdout, /LAST STORED/, 'the server does not know the partitions');
     assert.match(stream.stdout, /8 partitions by subject:2 of >/);
     for (const member of members.slice(1)) member.signal('SIGTERM');
     for (const member of members.slice(1)) assert.equal((await member.exited).code, 0);
   });
 
-  it('continues where it stopped, with the key, filter and count that its first member gave', async () => {
+  it('a keyed group continues where it stopped, with the key, filter and count that its first member gave', async () => {
     const first = ['consume', '--group', 'mails', '--until-caught-up', '--output', 'ndjson'];
     const made = await natspoc(
       ...first,
@@ -127,7 +127,7 @@ describe('a group with a key over a stream that other programs created', functio
     assert.equal(later.stdout.split('\n').length, 2, later.stdout);
   });
 
-  it('counts messages without a key, whose subject is their key, and says how many there were', async () => {
+  it('messages without a key use their subject as the key, and are counted and reported', async () => {
     const group = ['--group', 'keyless', '--key', 'json:nobody.id', '--partitions', '2'];
     const member = consume(...group, '--health-port', '0');
     const [, url = ''] = /(http:\/\/[^/\s]+)/.exec(await member.note(/http:\/\//)) ?? [];
@@ -147,7 +147,7 @@ describe('a group with a key over a stream that other programs created', functio
     assert.match(stderr, new RegExp(`warning: ${published.toLocaleString('en')} messages had no key`));
   });
 
-  it('stores messages without a key as dead letters if requested, one by one and in batches', async () => {
+  it('messages without a key become dead letters if requested, one by one and in batches', async () => {
     const jetstream = connection.jetstream();
     const manager = await connection.jetstreamManager();
     await manager.streams.add({ name: 'MIXED', subjects: ['mixed.*'] });
@@ -190,7 +190,7 @@ describe('a group with a key over a stream that other programs created', functio
     ]);
   });
 
-  it('halts at a message without a key that cannot be stored as a dead letter', async () => {
+  it('a partition halts at a message without a key that cannot be stored as a dead letter', async () => {
     const manager = await connection.jetstreamManager();
     await manager.streams.add({ name: 'FULL', subjects: ['full.*'] });
     const halted: string[] = [];
@@ -233,7 +233,7 @@ describe('a group with a key over a stream that other programs created', functio
     return [error.code, error.message];
   }
 
-  it('marks an estimated lag, and counts unread messages exactly', async () => {
+  it('an estimated lag is marked, and unread messages are counted exactly', async () => {
     const group = ['--group', 'late', '--key', 'subject:2', '--partitions', '4'];
     const made = await natspoc('consume', ...group, '--until-caught-up', '--output', 'none');
     assert.equal(made.code, 0, made.stderr);
@@ -256,7 +256,7 @@ describe('a group with a key over a stream that other programs created', functio
     assert.match(stream.stdout, /^late .* ~6$/m);
   });
 
-  it('seeks by messages of the partition, which are spread over the stream, and counts them', async () => {
+  it('a seek counts only messages of the partition, which are spread over the stream', async () => {
     const options = { servers: server.url, stream: 'ORDERS', group: 'steps' };
     const repeated: number[] = [];
     const member = await joinGroup({
@@ -275,7 +275,7 @@ describe('a group with a key over a stream that other programs created', functio
     const back = await natspoc('leases', 'seek', `${partition}`, '--group', 'steps', '--to', '-5', '--force');
     const fifth = mine.at(-5) ?? 0;
     assert.equal(back.stdout, `p${partition} from ${published} to ${fifth - 1}: 5 messages handled again`);
-    await until('five are repeated', () => repeated.length >= 5);
+    await until('five messages are repeated', () => repeated.length >= 5);
     assert.deepEqual(repeated, mine.slice(-5));
     await member.leave();
     const exact = { partition, countIsEstimate: false, moved: true, message: null };
@@ -293,7 +293,7 @@ describe('a group with a key over a stream that other programs created', functio
     );
   });
 
-  it('shows the last messages of a partition, of the partition of a key, and of a filter', async () => {
+  it('stream tail shows the last messages of a partition, of the partition of a key, and of a filter', async () => {
     const options = { servers: server.url, stream: 'ORDERS', logger: false as const, from: 'new' as const };
     const key = { key: 'subject:2', partitions: 8, handler: () => {} };
     const members = await Promise.all([
@@ -318,7 +318,7 @@ describe('a group with a key over a stream that other programs created', functio
     assert.deepEqual(filtered, created.filter((sequence) => (sequence - 1) % KINDS.length === 0).slice(-3));
   });
 
-  it('refuses another key, filter or count than the group has, naming both', async () => {
+  it("a key, filter or count that differs from the group's is refused, naming both", async () => {
     const [code, message] = await refusalOf({ group: 'billing', key: 'subject:3' });
     assert.equal(code, 'layout-mismatch');
     assert.match(
@@ -329,7 +329,7 @@ describe('a group with a key over a stream that other programs created', functio
     assert.equal((await refusalOf({ group: 'billing', filter: 'orders.>' }))[0], 'layout-mismatch');
   });
 
-  it('refuses a token or subjects that the stream does not have, a filter without a key, and a missing stream', async () => {
+  it('a token or subjects that the stream does not have, a filter without a key, and a missing stream are refused', async () => {
     const manager = await connection.jetstreamManager();
     await manager.streams.add({ name: 'QUEUE', subjects: ['jobs.*'], retention: RetentionPolicy.Workqueue });
     await manager.streams.add({ name: 'COPY', mirror: { name: 'QUEUE' } });
@@ -353,7 +353,7 @@ describe('a group with a key over a stream that other programs created', functio
     }
   });
 
-  it('opens a stream that only groups with a key read, and each group with its own partitions', async () => {
+  it('openStream opens a stream that only keyed groups read, and each group with its own partitions', async () => {
     const place = { servers: server.url, stream: 'ORDERS', logger: false as const, handler: () => {} };
     const sizes = { 'open-3': 3, 'open-5': 5 };
     for (const [group, partitions] of Object.entries(sizes))
@@ -370,7 +370,7 @@ describe('a group with a key over a stream that other programs created', functio
     for await (const { group } of stream.deadLetters()) assert.ok(group);
   });
 
-  it('says that a group over the stream as it is needs a key, and a publisher a subject', async () => {
+  it('for a stream without a layout, errors say that a group needs a key, and a publisher a subject', async () => {
     const place = { servers: server.url, stream: 'ORDERS', logger: false as const };
     const keyed =
       /^Stream ORDERS listens to .*\. For a group over the stream as it is, give a key with (.*), such as subject:2\. For partitions, give their prefix with (.*), or choose another stream with (.*)\.$/;
@@ -385,7 +385,7 @@ describe('a group with a key over a stream that other programs created', functio
     assert.deepEqual([consumed.code, published.code], [4, 4]);
   });
 
-  it('names the groups of a stream if a command names none', async () => {
+  it('a command without --group names the keyed groups of the stream', async () => {
     for (const command of ['leases', 'stream']) {
       const { stderr, code } = await natspoc(command);
       assert.notEqual(code, 0);
@@ -398,7 +398,7 @@ describe('a group with a key over a stream that other programs created', functio
     }
   });
 
-  it('refuses a key for a group that has begun with the layout of natspoc', async () => {
+  it('a key is refused for a group that has begun with the layout of natspoc', async () => {
     const options = { servers: server.url, stream: 'OWN', prefix: 'own', group: 'g', logger: false as const };
     const member = await joinGroup({ ...options, handler: () => {} });
     await member.leave();
@@ -407,7 +407,7 @@ describe('a group with a key over a stream that other programs created', functio
     assert.match(message, /with a key its positions would refer to other messages/);
   });
 
-  it('is of one kind if a member with a key and a member without a key begin at the same time, and names both kinds', async () => {
+  it('a group that a member with a key and a member without a key begin at the same time has one kind; errors name both kinds', async () => {
     const options = { servers: server.url, stream: 'RACE', prefix: 'race', logger: false as const };
     const handler = (): void => {};
     await (await joinGroup({ ...options, group: 'other', handler })).leave();
@@ -437,14 +437,14 @@ describe('a group with a key over a stream that other programs created', functio
     );
   });
 
-  it('deletes nothing in the stream', async () => {
+  it('stream purge, delete and trim delete nothing in the stream of a keyed group', async () => {
     for (const command of ['purge', 'delete', 'trim'])
       await natspoc('stream', command, '--group', 'billing', '--force');
     const { state } = await (await connection.jetstreamManager()).streams.info('ORDERS');
     assert.equal(state.messages, published);
   });
 
-  it('puts a dead letter back where it came from', async () => {
+  it('redrive puts a dead letter back to its original subject', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'natspoc-keyed-'));
     try {
       const handler = join(folder, 'handler.mjs');
@@ -491,7 +491,7 @@ describe('a group with a key over a stream that other programs created', functio
     }
   });
 
-  it('takes a key from a function of the program, and refuses a program without it', async () => {
+  it('a program can give the key as a function, and a program without that function is refused', async () => {
     const handled: [number, string | null][] = [];
     const options = { servers: server.url, stream: 'ORDERS', group: 'tenants', logger: false as const };
     const key = { name: 'tenant', of: ({ subject }: { subject: string }) => `t${subject.length % 2}` };

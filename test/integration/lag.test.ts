@@ -9,7 +9,7 @@ describe('the age of waiting messages', function () {
     run = opened;
   });
 
-  it('is shown, and limited by "leases check --max-age"', async () => {
+  it('the age of the oldest waiting message is shown, and limited by "leases check --max-age"', async () => {
     run.consume('a');
     await run.atRest();
     await natspoc('leases', 'pause', '0');

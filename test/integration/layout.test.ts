@@ -8,7 +8,7 @@ import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
-/** One line, exit code 4. */
+/** Asserts that a command is refused with one line and exit code 4. */
 function assertRefused(exit: CliExit, message: RegExp): void {
   assert.equal(exit.code, 4, exit.stderr);
   assert.match(exit.stderr, message);
@@ -37,7 +37,7 @@ describe('one layout for a stream', function () {
     return names.filter((name) => name.startsWith('KV_')).sort();
   };
 
-  it('refuses a partition count and a prefix that differ from the stored layout, names both values, and creates nothing', async () => {
+  it('a partition count and a prefix that differ from the stored layout are refused, both values are named, and nothing is created', async () => {
     const before = await buckets();
     for (const bucket of ['EVENTS_leases', 'fresh']) {
       const count = await run('consume', '--bucket', bucket, '--partitions', '5');
@@ -50,9 +50,9 @@ describe('one layout for a stream', function () {
     assert.deepEqual(await buckets(), before);
   });
 
-  it('is requested again if the answer was lost', async () => {
+  it('the layout is requested again if the answer was lost', async () => {
     const proxy = await TcpProxy.start(server.port);
-    // Longer than the test may take: a wait for the lost answer would fail the test.
+    // This timeout is longer than the test may take, so the test fails if it waits for the lost answer.
     const config = loadConfig({ flags: { server: proxy.url, timeoutMs: '10m' }, env: {} });
     const own = await connectNats(config, 'test');
     try {
@@ -66,13 +66,13 @@ describe('one layout for a stream', function () {
     }
   });
 
-  it('is the same in another bucket of the stream', async () => {
+  it('the layout is the same in another bucket of the stream', async () => {
     const config = loadConfig({ flags: { server: server.url, bucket: 'second' }, env: {} });
     const { layout } = await openTopology(connection, config, { create: true });
     assert.deepEqual([layout.partitions, layout.prefix], [8, 'subject.events']);
   });
 
-  it('is known from the stream if a full bucket has lost it', async () => {
+  it('the layout is read from the stream if a full bucket has lost it', async () => {
     const flags = { server: server.url, stream: 'FULL', bucket: 'full', prefix: 'full.events' };
     const { bucket } = await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
     await bucket.write('other', new Uint8Array(1), 0);
@@ -90,7 +90,7 @@ describe('one layout for a stream', function () {
     );
   });
 
-  it('is refused if bucket and stream disagree, and the error names both', async () => {
+  it('a layout is refused if bucket and stream disagree, and the error names both', async () => {
     const flags = { server: server.url, stream: 'OTHER', bucket: 'third', prefix: 'other', partitions: '4' };
     await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
     await manager.streams.delete('OTHER');
@@ -103,7 +103,7 @@ describe('one layout for a stream', function () {
     );
   });
 
-  it('is refused with too many partitions, or with a prefix that is not a subject', async () => {
+  it('a layout is refused if it has too many partitions, or a prefix that is not a subject', async () => {
     const flags = { server: server.url, stream: 'HUGE', prefix: 'huge' };
     const { bucket } = await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
     const { config } = await manager.streams.info('HUGE');
@@ -143,7 +143,7 @@ describe('one layout for a stream', function () {
     assertRefused(await run('publish', '--stream', 'HUGE'), /The layout in bucket HUGE_leases /);
   });
 
-  it('is kept in a bucket that cannot lose it', async () => {
+  it('a layout is kept only in a bucket that cannot lose it', async () => {
     const subjects = (name: string): Pick<StreamConfig, 'name' | 'subjects'> => ({
       name: `KV_${name}`,
       subjects: [`$KV.${name}.>`],

@@ -80,7 +80,7 @@ describe('the library', function () {
     await publisher.close();
   };
 
-  it('releases a closed publisher while its connection stays open', async () => {
+  it('frees a closed publisher while its connection stays open', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const used = async () => {
@@ -91,13 +91,13 @@ describe('the library', function () {
     };
     const publishers: WeakRef<object>[] = [];
     for (let i = 0; i < 10; i++) publishers.push(await used());
-    await until('all are freed', () => {
+    await until('all publishers are freed', () => {
       collect();
       return publishers.every((publisher) => publisher.deref() === undefined);
     });
   });
 
-  it('hands batches of a partition to one call, in order, and commits them as a whole', async () => {
+  it('hands the messages of a partition to the batch handler in order, and commits each batch as a whole', async () => {
     await publish(500);
     const batches: { partition: number; numbers: number[] }[] = [];
     const member = await joinGroup({
@@ -118,12 +118,12 @@ describe('the library', function () {
       );
     }
     assert.ok(batches.every(({ numbers }) => numbers.length <= 50));
-    assert.ok(batches.length < 100, 'messages that wait together come together');
+    assert.ok(batches.length < 100, 'waiting messages share batches');
     await member.leave();
     const again: number[] = [];
     await join(({ sequence }) => again.push(sequence));
     await publish(1);
-    await until('the next one is handled', () => again.length > 0);
+    await until('the next message is handled', () => again.length > 0);
     assert.equal(again.length, 1);
   });
 
@@ -141,11 +141,11 @@ describe('the library', function () {
     });
     members.push(member);
     await until('all are handled', () => member.counters.handled === 2_000);
-    // A batch after a full batch starts at once, full or not.
+    // After a full batch the next batch starts at once, full or not.
     assert.deepEqual([sizes[0], Math.max(...sizes)], [500, 500], sizes.join(' '));
   });
 
-  it('publishes and handles, every key in order', async () => {
+  it('publishes and handles messages, every key in order', async () => {
     const stored = await publish(200);
     assert.equal(new Set(stored.map(({ sequence }) => sequence)).size, 200);
     const byKey = new Map<string, number[]>();
@@ -166,7 +166,7 @@ describe('the library', function () {
       );
   });
 
-  it('from new: handles messages published after it joined, even in partitions that it acquires later', async () => {
+  it('a member that starts from new handles messages published after it joined, even in partitions that it acquires later', async () => {
     await publish(50);
     const handled: string[] = [];
     const handler: JoinGroupOptions['handler'] = ({ data }) => void handled.push(textOf(data) ?? '');
@@ -180,11 +180,11 @@ describe('the library', function () {
     assert.deepEqual(new Set(handled), new Set(Array.from({ length: 16 }, (_, n) => `new ${n}`)));
   });
 
-  it("from new: keeps the start of the group's first member", async () => {
+  it('a group that starts from new keeps the start of its first member', async () => {
     const first = await join(() => {}, { from: { kind: 'new' } });
     await first.leave();
     const manager = await connection.jetstreamManager();
-    // A partition from which the first member has handled nothing.
+    // The first member has handled nothing in this partition.
     const filter = `$KV.${stream}_leases.position.default.2`;
     await manager.streams.purge(`KV_${stream}_leases`, { filter });
     await publish(40);
@@ -193,7 +193,7 @@ describe('the library', function () {
     await until('all are handled', () => handled.length === 40);
   });
 
-  it('emits named events', async () => {
+  it('a member emits named events', async () => {
     const reports: Report[] = [];
     const first = await join(() => {}, {
       name: 'first',
@@ -218,7 +218,7 @@ describe('the library', function () {
     assert.deepEqual([(await committed)[0].partition, (await committed)[0].sequence], [partition, sequence]);
   });
 
-  it('hands over when it leaves, and the others continue immediately', async () => {
+  it('a leaving member hands over, and the other members continue immediately', async () => {
     const seen: number[] = [];
     const handler = ({ sequence }: { sequence: number }) => {
       seen.push(sequence);
@@ -236,7 +236,7 @@ describe('the library', function () {
     assert.equal(new Set(seen).size, 40, 'none twice');
   });
 
-  it('leaves at the end of an await using block, and when a signal aborts', async () => {
+  it('a member leaves at the end of an await using block, and when a signal aborts', async () => {
     const stop = new AbortController();
     const other = await join(() => {}, { signal: stop.signal });
     {
@@ -246,10 +246,10 @@ describe('the library', function () {
     await until('the other has all', () => other.partitions.length === 4);
     stop.abort();
     await other.closed;
-    assert.equal(connection.isClosed(), false, 'the connection is ours');
+    assert.equal(connection.isClosed(), false, 'the program owns the connection');
   });
 
-  it('opens and closes its own connection if it is given URLs', async () => {
+  it('a member opens and closes its own connection if it is given URLs', async () => {
     const handled: string[] = [];
     const member = await joinGroup({
       servers: server.url,
@@ -265,7 +265,7 @@ describe('the library', function () {
     assert.deepEqual(handled, ['hello']);
   });
 
-  it('retries, and stores dead letters', async () => {
+  it('a member retries messages, and stores dead letters', async () => {
     await publish(3, 1);
     const attempts: [string, number][] = [];
     const member = await join(
@@ -276,7 +276,7 @@ describe('the library', function () {
       },
       { maxAttempts: 2, backoff: { baseMs: 1, maxMs: 1 }, onFailure: 'dead-letter' },
     );
-    await until('all are dealt with', () => member.counters.handled === 3);
+    await until('all are settled', () => member.counters.handled === 3);
     assert.deepEqual(attempts, [
       ['0', 1],
       ['1', 1],
@@ -298,7 +298,7 @@ describe('the library', function () {
     assert.equal(letter.header.get('Natspoc-Key'), 'k0');
   });
 
-  it('counts only dead letters that are stored', async () => {
+  it('a member counts only dead letters that are stored', async () => {
     const dealt: string[] = [];
     const fails = (): never => {
       throw new Error('no');
@@ -310,7 +310,7 @@ describe('the library', function () {
       listen: (events) => events.on('handled', ({ how }) => dealt.push(how)),
     });
     await publishOne();
-    await until('the first is stored', () => member.counters.handled === 1);
+    await until('the first letter is stored', () => member.counters.handled === 1);
     const manager = await connection.jetstreamManager();
     await manager.streams.update(`${stream}_dead`, { max_msg_size: 1 });
     const halted = once(member, 'halted');
@@ -327,7 +327,7 @@ describe('the library', function () {
     });
   });
 
-  it('ends with the reason if the handler cannot handle any message', async () => {
+  it('a member ends with the reason if the handler cannot handle any message', async () => {
     await publish(1);
     const member = await join(() => {
       throw new StopConsuming('the database is gone');
@@ -340,7 +340,7 @@ describe('the library', function () {
     });
   });
 
-  it('gives up a message whose handler throws a value that cannot be converted to a string', async () => {
+  it('a member gives up a message whose handler throws a value that cannot be converted to a string', async () => {
     await publishOne();
     const thrown: Error = Object.create(null);
     const handler = (): never => {
@@ -351,7 +351,7 @@ describe('the library', function () {
     assert.match(message, /failed: a value that cannot be converted to a string/);
   });
 
-  it('has an id once it has joined', async () => {
+  it('a member has an id once it has joined', async () => {
     const member = await join(() => {});
     assert.match(member.id ?? '', /^\w+$/);
     const observer = await connection.jetstreamManager();
@@ -359,7 +359,7 @@ describe('the library', function () {
     assert.ok(await observer.streams.getMessage(`KV_${stream}_leases`, { last_by_subj: key }));
   });
 
-  it('stops joining immediately when its signal aborts', async () => {
+  it('joinGroup stops immediately when its signal aborts', async () => {
     const silent = createServer((socket) => void socket.on('error', () => {}));
     silent.listen(0, '127.0.0.1');
     await once(silent, 'listening');
@@ -367,7 +367,7 @@ describe('the library', function () {
     const stop = new AbortController();
     const joining = joinGroup({
       servers: `nats://127.0.0.1:${port}`,
-      // Longer than the test may take.
+      // This timeout is longer than the test may take.
       timeoutMs: 600_000,
       handler: () => {},
       signal: stop.signal,
@@ -378,7 +378,7 @@ describe('the library', function () {
     silent.close();
   });
 
-  it('leaves nothing behind after an aborted join', async () => {
+  it('an aborted join leaves nothing behind', async () => {
     const stop = new AbortController();
     let told: GroupMember | undefined;
     const joining = joinGroup({
@@ -398,7 +398,7 @@ describe('the library', function () {
     await until('the other has all', () => other.partitions.length === 4);
   });
 
-  it('ends with the error when its bucket is deleted', async () => {
+  it('a member ends with the error when its bucket is deleted', async () => {
     const member = await join(() => {});
     await until('it has joined', () => member.partitions.length === 4);
     const manager = await connection.jetstreamManager();
@@ -406,7 +406,7 @@ describe('the library', function () {
     await assert.rejects(member.closed, NatspocError);
   });
 
-  it('continues after its reader was deleted by a client that is not a newer owner', async () => {
+  it('a member continues after its reader was deleted by a client that is not a newer owner', async () => {
     const handled: number[] = [];
     await join(({ sequence }) => void handled.push(sequence), { partitions: 1 });
     await publishOne();
@@ -418,7 +418,7 @@ describe('the library', function () {
     assert.deepEqual(handled, [1, 2]);
   });
 
-  it('starts again from a position that an operator moved under its epoch', async () => {
+  it('a partition starts again from a position that an operator moved under the epoch of its owner', async () => {
     await publishOne();
     let handled = 0;
     const member = await join(() => void handled++, { partitions: 1 });
@@ -433,7 +433,7 @@ describe('the library', function () {
     await until('the first is handled again, and the second once more', () => handled === 4);
   });
 
-  it('logs an observer that throws or rejects; the publisher and the process continue', async () => {
+  it('an observer that throws or rejects is logged, and the publisher and the process continue', async () => {
     const bug = (): never => {
       throw new Error('a bug');
     };
@@ -463,7 +463,7 @@ describe('the library', function () {
       /Cannot reach NATS .*, or change option "servers"\.$/,
     ],
   ] as const) {
-    it(`refuses ${JSON.stringify(options)}`, async () => {
+    it(`joinGroup refuses ${JSON.stringify(options)}`, async () => {
       await publish(1);
       await assert.rejects(
         joinGroup({ ...place(), handler: () => {}, ...options } as JoinGroupOptions),

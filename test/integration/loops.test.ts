@@ -19,7 +19,7 @@ describe('a member without a handler', function () {
   const texts = (count: number): [string, string][] =>
     Array.from({ length: count }, (_, i) => [`k${i}`, String(i)]);
 
-  it('gives its messages to a loop, and a message is handled when the loop asks for the next one', async () => {
+  it('a loop gets the messages of a member, and a message counts as handled when the loop asks for the next message', async () => {
     await stage.publish(texts(40));
     const member = await stage.join({});
     const seen: number[] = [];
@@ -35,11 +35,11 @@ describe('a member without a handler', function () {
     assert.equal(
       again.partitions.reduce((sum, { lag }) => sum + lag, 0),
       0,
-      'the last one is handled too',
+      'the last message is handled too',
     );
   });
 
-  it('leaves when its loop ends; the next owner gets the message at which the loop ended', async () => {
+  it('a member leaves when its loop ends, and the next owner gets the message at which the loop ended', async () => {
     await stage.publish(texts(3), 1);
     // A wait for the drain timeout would exceed the time of the test.
     const first = await stage.join({ drainTimeoutMs: 300_000 }, 1);
@@ -61,7 +61,7 @@ describe('a member without a handler', function () {
     assert.deepEqual(seen, ['0', '1', '1', '2']);
   });
 
-  it('shares its messages among loops, in order in each partition', async () => {
+  it('loops share the messages of a member, in order in each partition', async () => {
     await stage.publish(texts(100));
     const member = await stage.join({});
     const byPartition = new Map<number, number[]>();
@@ -84,7 +84,7 @@ describe('a member without a handler', function () {
       );
   });
 
-  it('has typed values and states', async () => {
+  it('a loop has typed values and states', async () => {
     await stage.publish(
       [
         ['a', '1'],
@@ -107,7 +107,7 @@ describe('a member without a handler', function () {
     assert.deepEqual(member.counters, { ...member.counters, handled: 3, skipped: 1 });
   });
 
-  it('hands over at once while no loop waits for a message', async () => {
+  it('a member hands over at once while no loop waits for a message', async () => {
     await stage.publish(texts(20));
     // A wait for the drain timeout would exceed the time of the test.
     const first = await stage.join({ drainTimeoutMs: 300_000 });
@@ -116,7 +116,7 @@ describe('a member without a handler', function () {
     await until('they share', () => second.partitions.length === 2);
   });
 
-  it('ends its loops with the error that ends it', async () => {
+  it('loops end with the error that ends their member', async () => {
     const member = await stage.join({}, 1);
     await member.ready;
     const loop = (async () => {
@@ -127,17 +127,17 @@ describe('a member without a handler', function () {
     await assert.rejects(loop, NatspocError);
   });
 
-  it('is the only kind of member with messages()', async () => {
+  it('only a member without a handler has messages()', async () => {
     const member = await stage.join({ handler: () => {} });
     assert.throws(() => member.messages(), { code: 'usage' });
   });
 });
 
-describe('a member', function () {
+describe('a member of the library', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('is ready when all partitions have owners, and it has taken its own partitions over', async () => {
+  it('a member is ready when all partitions have owners, and it has taken its own partitions over', async () => {
     const member = await stage.join({ handler: () => {} });
     await member.ready;
     assert.deepEqual(
@@ -153,21 +153,21 @@ describe('a member', function () {
     await leaving;
   });
 
-  it('pauses a partition, and resumes it', async () => {
+  it('a member pauses a partition, and resumes it', async () => {
     const handled: number[] = [];
     const member = await stage.join({ handler: (_message, { partition }) => void handled.push(partition) });
     await member.ready;
     member.pause(2);
     await stage.publish(Array.from({ length: 40 }, (_, i) => [`k${i}`, 'x']));
     const lag = () => member.partitions.find(({ partition }) => partition === 2)?.lag ?? 0;
-    await until('the others are handled', () => handled.length + lag() === 40 && lag() > 0);
+    await until('the other messages are handled', () => handled.length + lag() === 40 && lag() > 0);
     assert.ok(!handled.includes(2));
     assert.equal(member.isSettled, true);
     member.resume(2);
     await until('all are handled', () => handled.length === 40);
   });
 
-  it('pauses all partitions for a time', async () => {
+  it('a member pauses all partitions for a time', async () => {
     let handled = 0;
     const member = await stage.join({ handler: () => void handled++ });
     await member.ready;
@@ -181,7 +181,7 @@ describe('a member', function () {
     assert.ok(performance.now() - pausedAt >= 490);
   });
 
-  it('seeks back, and handles messages again', async () => {
+  it('a member seeks back, and handles messages again', async () => {
     const handled: number[] = [];
     const member = await stage.join({ handler: ({ sequence }) => void handled.push(sequence) }, 1);
     await stage.publish(
@@ -195,7 +195,7 @@ describe('a member', function () {
     await until('all are handled', () => handled.length === 3);
     const [outcome] = await member.seek(0, { kind: 'sequence', sequence: 2 });
     assert.deepEqual([outcome?.moved, outcome?.to, outcome?.repeated], [true, 1, 2]);
-    await until('two are handled again', () => handled.length === 5);
+    await until('two messages are handled again', () => handled.length === 5);
     assert.deepEqual(handled, [1, 2, 3, 2, 3]);
     await assert.rejects(
       member.seek(7, { kind: 'first' }),

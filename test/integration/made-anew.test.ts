@@ -43,7 +43,7 @@ describe('a stream that has reused the sequences of its positions', function () 
   const messages = async (): Promise<number> =>
     (await run.topology.manager.streams.info(run.config.stream)).state.messages;
 
-  /** Asserts that every command reports the fault, and that nothing is deleted or handled; then a seek ends the fault. */
+  /** Asserts that every command reports the fault, and that nothing is deleted or handled until a seek ends the fault. */
   async function isSeenAndCured(text: string, count: number, first = 'first'): Promise<void> {
     const check = await natspoc('leases', 'check', '--json');
     assert.equal(check.code, 5, check.stdout);
@@ -62,12 +62,12 @@ describe('a stream that has reused the sequences of its positions', function () 
     await until('the group is healthy', async () => (await natspoc('leases', 'check')).code === 0, 20_000);
   }
 
-  it('is created again while members run: they do not read until a seek', async () => {
+  it('members do not read until a seek if their stream is created again while they run', async () => {
     for (const name of ['a', 'b']) run.consume(name, SHORT_TTL);
     await run.atRest();
     await publish('old', 100);
     await allHandled('old', 100);
-    // The members are stopped in between: a missing stream would end them.
+    // The members are stopped meanwhile, because a missing stream would end them.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await makeAnew();
     for (const cli of run.members.values()) cli.signal('SIGCONT');
@@ -75,7 +75,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await isSeenAndCured('new', 300);
   });
 
-  it('is created again while no member runs', async () => {
+  it('a stream that is created again while no member runs is not read until a seek', async () => {
     await publish('old', 100);
     await ok('consume', '--until-caught-up', '--output', 'none');
     await makeAnew();
@@ -84,7 +84,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await isSeenAndCured('new', 300);
   });
 
-  it('is restored from an older copy, and has grown', async () => {
+  it('a stream that is restored from an older copy and has grown is not read until a seek', async () => {
     await publish('old', 100);
     const copy = await server.copyStore(run.config.stream);
     await publish('late', 100);
@@ -96,7 +96,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await isSeenAndCured('new', 300, 'seq:101');
   });
 
-  it('is not a stream whose handled messages were trimmed', async () => {
+  it('a stream whose handled messages were trimmed counts as the same stream', async () => {
     await publish('old', 100);
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
@@ -108,7 +108,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     assert.doesNotMatch(stdout, /other-stream/);
   });
 
-  it('is not a stream whose settings were changed between two restarts of its server', async () => {
+  it('a stream whose settings were changed between two restarts of its server counts as the same stream', async () => {
     await publish('old', 100);
     await ok('consume', '--until-caught-up', '--output', 'none');
     await publish('more', 1);
@@ -127,12 +127,12 @@ describe('a stream that has reused the sequences of its positions', function () 
     assert.doesNotMatch(stdout, /other-stream/);
   });
 
-  it('has lost nothing if an operator trimmed handled messages', async () => {
+  it('no loss is reported if an operator trimmed handled messages', async () => {
     await publish('old', 100);
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
     await publish('new', 1);
-    // A partition without messages for a while has a position before another trim as well.
+    // Partitions without a message since the first trim have positions before the second trim, too.
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
     run.consume('a', SHORT_TTL);

@@ -42,7 +42,7 @@ describe('a stream filled through a mapping of the server, with tokens after the
     await connection.close();
   });
 
-  it('is handled completely, in order, together with messages without such tokens', async () => {
+  it('messages with tokens after the partition are all handled in order, together with messages without such tokens', async () => {
     const { stdout, stderr, code } = await natspoc('consume', '--until-caught-up', '--output', 'ndjson');
     assert.equal(code, 0, stderr);
     const lines = stdout.split('\n').map((line): Line => JSON.parse(line));
@@ -58,7 +58,7 @@ describe('a stream filled through a mapping of the server, with tokens after the
     }
   });
 
-  it('is counted per partition, and has no lag when it is handled', async () => {
+  it('messages with tokens after the partition are counted per partition, and there is no lag when they are handled', async () => {
     const stream = await json('stream');
     const counts: { messages: number; end: number }[] = stream.partitions;
     assert.equal(
@@ -76,7 +76,7 @@ describe('a stream filled through a mapping of the server, with tokens after the
     assert.equal((await json('leases')).totals.lag, 1);
   });
 
-  it('is shown by tail, completely and by partition', async () => {
+  it('stream tail shows messages with tokens after the partition, all of them and by partition', async () => {
     const place = partitionOf('c1', PARTITIONS);
     const tail = ['stream', 'tail', '--no-follow', '--json', '--last', '500'];
     const all = (await natspoc(...tail)).stdout.split('\n');

@@ -16,7 +16,7 @@ describe('the log of a member', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('has one line for a message that failed for good, with fields', async () => {
+  it('the log has one line with fields for a message that failed for good', async () => {
     const { lines, logger } = keeping();
     await stage.publish([['a', 'x']], 1);
     const error = new Error('no\nway');
@@ -24,24 +24,24 @@ describe('the log of a member', function () {
       throw error;
     };
     await stage.join({ handler: fails, maxAttempts: 1, logger }, 1);
-    await until('it is logged', () => lines.length > 0);
+    await until('the failure is logged', () => lines.length > 0);
     const [{ level, fields, text } = assert.fail()] = lines;
     assert.deepEqual([level, text], ['error', 'halted p0: message 1 failed: no\\u000away']);
     assert.deepEqual([fields.event, fields.group, fields.partition], ['halted', 'default', 0]);
     assert.deepEqual([fields.sequence, fields.attempt, fields.err], [1, 1, error]);
   });
 
-  it('has the partition and sequence of a message in the lines of its handler', async () => {
+  it('log lines of a handler have the partition and sequence of its message', async () => {
     const { lines, logger } = keeping();
     await stage.publish([['a', 'x']], 1);
     await stage.join({ handler: (_message, { log }) => log.info('hello'), logger }, 1);
-    await until('it is logged', () => lines.length > 0);
+    await until('the line is logged', () => lines.length > 0);
     const [{ fields, text } = assert.fail()] = lines;
     assert.equal(text, 'p0 #1: hello');
     assert.deepEqual([fields.partition, fields.sequence, fields.attempt], [0, 1, 1]);
   });
 
-  it('has listeners that throw or reject; the others and the member do not notice', async () => {
+  it('listeners that throw or reject are logged, and the other listeners and the member continue', async () => {
     const { lines, logger } = keeping();
     const heard: number[] = [];
     await stage.publish([['a', 'x']], 1);
@@ -72,7 +72,7 @@ describe('the log of a member', function () {
     );
   });
 
-  it('is not needed: a logger that throws fails no handler and ends no member', async () => {
+  it('a logger that throws fails no handler and ends no member', async () => {
     const thrown = (): never => {
       throw new Error('full disk');
     };
@@ -90,14 +90,14 @@ describe('the log of a member', function () {
     assert.deepEqual([member.counters.handled, member.counters.failed], [1, 0]);
   });
 
-  // This test is last: the shared connection needs a moment to reconnect.
-  it('says that the connection broke, and that it is back', async () => {
+  // This test is last, because the shared connection needs a moment to reconnect.
+  it('the log says that the connection broke, and that it is back', async () => {
     const { lines, logger } = keeping();
     const { server, stream } = stage;
     await stage.join({ connection: undefined, servers: server.url, stream, handler: () => {}, logger }, 1);
     await server.restart();
     const texts = () => lines.map(({ text }) => text);
-    await until('it is back', () => texts().some((text) => /^connected to NATS at /.test(text)));
+    await until('the connection is back', () => texts().some((text) => /^connected to NATS at /.test(text)));
     const address = server.url.replace('nats://', '');
     assert.equal(texts().filter((text) => text.startsWith(`disconnected from NATS at ${address}`)).length, 1);
     const back = texts().find((text) => text.startsWith('connected to NATS'));

@@ -36,7 +36,7 @@ describe('a member as a micro service', function () {
     return { cli, env };
   }
 
-  it('answers PING, INFO and STATS in the standard schema', async () => {
+  it('a member answers PING, INFO and STATS in the standard schema', async () => {
     const { cli, env } = await member('M1');
     const ping = await ask('$SRV.PING.natspoc');
     assert.equal(ping.type, 'io.nats.micro.v1.ping_response');
@@ -66,7 +66,7 @@ describe('a member as a micro service', function () {
       assert.equal(typeof stats.started, 'string');
       assert.ok(Array.isArray(stats.endpoints) && stats.endpoints.length === 4);
       for (const endpoint of stats.endpoints.map(fields)) {
-        // The fields that the published schema requires of each; `data`, if present, is an object.
+        // The published schema requires these fields of each endpoint. `data`, if present, must be an object.
         const { name, subject, queue_group, num_requests, num_errors, last_error, data } = endpoint;
         assert.equal(subject, `natspoc.M1.default.${id}.${name}`);
         assert.deepEqual([queue_group, num_requests, num_errors, last_error], ['q', 0, 0, '']);
@@ -75,7 +75,7 @@ describe('a member as a micro service', function () {
         assert.equal(data !== undefined && fields(data) !== undefined, name === 'release');
       }
       const data = decodeMemberStats(fields(stats.endpoints[0]).data);
-      assert.ok(data, 'the data is ours');
+      assert.ok(data, 'there is data of natspoc');
       assert.equal(data.session, id);
       assert.equal(data.partitions.length, 8);
       return (
@@ -88,7 +88,7 @@ describe('a member as a micro service', function () {
     });
   });
 
-  it('accepts requests on its endpoints, and refuses invalid requests', async () => {
+  it('a member accepts requests on its endpoints, and refuses invalid requests', async () => {
     const { cli } = await member('M2');
     const id = String((await ask('$SRV.PING.natspoc')).id);
     const order = (verb: string, request = '') => ask(`natspoc.M2.default.${id}.${verb}`, request);

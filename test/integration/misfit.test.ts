@@ -62,7 +62,7 @@ describe('a stream and a bucket that do not belong together', function () {
     }
   }
 
-  it('are named by every command if their layouts differ, and nothing is changed', async () => {
+  it('every command names a stream and a bucket whose layouts differ, and changes nothing', async () => {
     const { config } = await manager.streams.info(stream);
     const description = config.description?.replace('"partitions":8', '"partitions":6') ?? '';
     await manager.streams.update(stream, { ...config, description } as Partial<StreamConfig>);
@@ -75,7 +75,7 @@ describe('a stream and a bucket that do not belong together', function () {
     assert.deepEqual(await stateOf(), before);
   });
 
-  it('report a missing bucket, which is created again with the layout of the stream', async () => {
+  it('a missing bucket is reported, and created again with the layout of the stream', async () => {
     await manager.streams.delete(bucket());
     const looking = COMMANDS.filter((command) => !/^(publish|consume)/.test(command));
     await allRefuse(
@@ -87,7 +87,7 @@ describe('a stream and a bucket that do not belong together', function () {
     await ok('stream', 'create');
     const { layout, messages, groups } = JSON.parse(await ok('stream', '--json'));
     assert.deepEqual([layout.partitions, layout.prefix, messages, groups], [8, stream, 20, []]);
-    // The new bucket has no positions: by them, no message is handled.
+    // The new bucket has no positions, so no message counts as handled.
     await allRefuse(
       ['stream trim --force'],
       1,
@@ -97,7 +97,7 @@ describe('a stream and a bucket that do not belong together', function () {
     assert.equal(again.stdout.split('\n').length, 20);
   });
 
-  it('do not count messages of a recreated stream as handled, and delete none of them', async () => {
+  it('messages of a recreated stream do not count as handled, and none of them is deleted', async () => {
     const { config } = await manager.streams.info(stream);
     await manager.streams.delete(stream);
     await manager.streams.add(config);

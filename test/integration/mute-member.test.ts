@@ -4,7 +4,7 @@ import { renewed } from '../support/renewals.js';
 import { withServer } from '../support/server.js';
 
 /**
- * Permissions may differ between members: the others must not consider a member dead that is not permitted to answer probes.
+ * Permissions may differ between members. Members must not consider a member dead that is not permitted to answer probes.
  */
 describe('a member that is not permitted to be a micro service', function () {
   this.timeout(60_000);
@@ -29,7 +29,7 @@ describe('a member that is not permitted to be a micro service', function () {
   });
 
   for (const name of ['mute', 'deaf']) {
-    it(`is not suspected by probing members: ${name}`, async () => {
+    it(`probing members do not suspect a member that is not permitted to answer: ${name}`, async () => {
       stream = name;
       const loud = startCli(['consume', '--name', 'loud', '--output', 'none'], { env: env('loud') });
       await loud.tookOver(8);

@@ -23,7 +23,7 @@ describe('observing a group', function () {
 
   afterEach(() => Promise.all(open.splice(0).map((connection) => connection.close())));
 
-  /** A stream of its own, seen through `url`. */
+  /** Creates a stream for one test, and opens it through `url`. */
   async function observe(url: string, timeout: string) {
     const stream = `O${++streams}`;
     const flags = { stream, prefix: `${stream}.events`, partitions: '4', timeout };
@@ -75,13 +75,13 @@ describe('observing a group', function () {
       assert.deepEqual(await seen.observer.leaseHistory(2), []);
     });
 
-    it('the history of the whole group is limited to its newest part', async () => {
+    it('leases history of the whole group is limited to its newest part', async () => {
       const newest = (await seen.observer.history()).at(-1)?.entry;
       assert.ok(newest?.kind === 'lease' && newest.partition === 3, JSON.stringify(newest));
     });
   });
 
-  it('does not mistake the ends of some partitions for the ends of all if the server does not answer', async () => {
+  it('the ends of some partitions are not taken for the ends of all if the server does not answer', async () => {
     const proxy = await TcpProxy.start(server.port);
     try {
       const { topology, observer, connection } = await observe(proxy.url, '2s');
@@ -100,7 +100,7 @@ describe('observing a group', function () {
     }
   });
 
-  it('finds the ends after the last message of the stream was deleted', async () => {
+  it('the ends of partitions are found after the last message of the stream was deleted', async () => {
     const { topology, observer, connection } = await observe(server.url, '2s');
     const { manager, stream, layout } = topology;
     for (let i = 0; i < 8; i++) await connection.request(`${layout.prefix}.p.${i % 4}`, 'x');

@@ -37,7 +37,7 @@ describe('operating a group under load', function () {
     return fields(JSON.parse(stdout));
   }
 
-  /** Two members at rest, and messages that arrive and are handled. */
+  /** Starts these members, waits until they are at rest, and publishes messages that they handle. */
   async function busy(...names: string[]): Promise<void> {
     for (const name of names) run.consume(name);
     await run.atRest();
@@ -54,7 +54,7 @@ describe('operating a group under load', function () {
 
   const ownerOf = (partition: number): string | undefined => run.ownership.owners.get(partition)?.name;
 
-  it('release hands over without a duplicate, to the member with the fewest partitions or to a named member', async () => {
+  it('leases release hands over without repeating messages, to the member with the fewest partitions or to a named member', async () => {
     await busy('a', 'b');
     const mine = [...run.ownership.owners].find(([, { name }]) => name === 'a')?.[0] ?? -1;
     const [moved] = list((await ok('leases', 'release', String(mine))).released);
@@ -70,7 +70,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('release with a single member: it takes the partition again at a new epoch', async () => {
+  it('leases release with a single member: the member takes the partition again at a new epoch', async () => {
     await busy('alone');
     const before = run.ownership.owners.get(3)?.epoch ?? 0;
     const [released] = list((await ok('leases', 'release', '3')).released);
@@ -79,7 +79,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('release --force releases an unreadable lease, but not a lease of a newer version', async () => {
+  it('leases release --force releases an unreadable lease, but not a lease of a newer version', async () => {
     const { bucket, group, stream } = run.config;
     const put = (partition: number, text: string) =>
       run.connection.publish(`$KV.${bucket}.${keys.lease(group, partition)}`, text);
@@ -100,7 +100,7 @@ describe('operating a group under load', function () {
     assert.equal(ownerOf(1), undefined);
     put(0, 'broken again');
     await run.connection.flush();
-    await until('its owner sees that', async () =>
+    await until('its owner reports it', async () =>
       /p0: its lease cannot be read/.test((await natspoc('leases', 'check')).stdout),
     );
     const before = run.ownership.owners.get(2)?.epoch ?? 0;
@@ -111,7 +111,7 @@ describe('operating a group under load', function () {
     await until('a has joined again', () => (run.ownership.owners.get(2)?.epoch ?? 0) > before);
   });
 
-  it('check fails for a setting that members refuse, and notes settings that may lose messages', async () => {
+  it('leases check fails for a setting that members refuse, and notes settings that may lose messages', async () => {
     const { stream, bucket } = run.config;
     const { manager } = run.topology;
     const { config } = await manager.streams.info(stream);
@@ -129,7 +129,7 @@ describe('operating a group under load', function () {
     assert.match(failed.stdout, /note {6}Stream/);
   });
 
-  it('release of a stopped owner fails without --force; with it the owner is fenced, and handles nothing when it wakes', async () => {
+  it('leases release of a stopped owner needs --force, which fences the owner; the owner handles nothing when it wakes', async () => {
     await busy('a', 'frozen');
     const frozen = run.members.get('frozen');
     assert.ok(frozen);
@@ -155,7 +155,7 @@ describe('operating a group under load', function () {
     await nothingLost('some');
   });
 
-  it("history shows after a kill the gap since the dead owner's last renewal", async () => {
+  it("leases history shows after a kill the gap since the dead owner's last renewal", async () => {
     for (const name of ['a', 'killed']) run.consume(name, ['--ttl', '2s']);
     await run.atRest();
     const [partition, tenure] = [...run.ownership.owners].find(([, { name }]) => name === 'killed') ?? [];
@@ -164,7 +164,7 @@ describe('operating a group under load', function () {
       list((await ok('leases', 'history', String(partition))).histories)[0]?.tenures,
     ).slice(-1);
     const proof = keys.proof(run.config.group, String(before?.session));
-    await until('it has renewed since it has the partition', async () => {
+    await until('the owner has renewed', async () => {
       const found = await run.topology.bucket.read(proof);
       return found.kind === 'found' && found.entry.revision > tenure.epoch;
     });
@@ -181,7 +181,7 @@ describe('operating a group under load', function () {
     );
   });
 
-  it('pause stops handling and survives a change of owner; resume continues after the last handled message', async () => {
+  it('leases pause stops handling across changes of owner, and leases resume continues after the last handled message', async () => {
     await busy('a', 'b');
     assert.deepEqual((await ok('leases', 'pause', '3')).changed, [3]);
     const paused = run.handled.filter(({ partition }) => partition === 3).length;
@@ -200,7 +200,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('pin moves a partition to a member and keeps it there; unpin restores the balance', async () => {
+  it('leases pin moves a partition to a member and keeps it there, and leases unpin restores the balance', async () => {
     await busy('a', 'b');
     const pinned = [...run.ownership.owners].filter(([, { name }]) => name === 'a').map(([p]) => p);
     const result = await ok('leases', 'pin', ...pinned.map(String), '--to', 'b');
@@ -224,7 +224,7 @@ describe('operating a group under load', function () {
     await nothingLost('none');
   });
 
-  it('seek back repeats the announced messages and loses none; seek forward skips', async () => {
+  it('leases seek repeats exactly the announced messages when it seeks back, and skips messages when it seeks forward', async () => {
     await busy('a', 'b');
     const dry = list((await ok('leases', 'seek', '3', '--to', '-50', '--dry-run')).partitions)[0];
     assert.equal(dry?.repeated, 50);
@@ -245,7 +245,7 @@ describe('operating a group under load', function () {
     assert.equal(last?.skipped, first?.repeated);
   });
 
-  it('watch reports each change once, as NDJSON; history shows them afterwards', async () => {
+  it('leases watch reports each change once, as NDJSON, and leases history shows the changes afterwards', async () => {
     run.consume('a');
     await run.atRest();
     const watch = startCli([
@@ -277,7 +277,7 @@ describe('operating a group under load', function () {
     assert.ok(tenures.every(({ gapMs, reason }) => reason === 'claim' || gapMs === 0));
   });
 
-  it('check --stalled counts how long a message has waited, even if nothing was ever committed', async () => {
+  it('leases check --stalled counts how long a message has waited, even if nothing was ever committed', async () => {
     const stalled = async (limit: string): Promise<unknown[]> => {
       const { stdout } = await natspoc('leases', 'check', '--stalled', limit, '--json');
       const findings = list(fields(JSON.parse(stdout)).findings).filter(({ kind }) => kind === 'stalled');
@@ -286,7 +286,7 @@ describe('operating a group under load', function () {
     assert.equal((await natspoc('consume', '--duration', '0s', '--output', 'none')).code, 0);
     assert.equal((await natspoc('publish', '--partition', '3', 'x')).code, 0);
     assert.deepEqual(await stalled('1h'), []);
-    await until('it has waited', async () => (await stalled('500ms')).length > 0);
+    await until('the message has waited', async () => (await stalled('500ms')).length > 0);
     assert.match(String((await stalled('500ms'))[0]), /^p3 has made no progress for .*: 1 message waits$/);
     // The message must arrive after the position was written.
     const observer = natsGroupObserver(run.topology, run.config);
@@ -298,7 +298,7 @@ describe('operating a group under load', function () {
     assert.equal(await observer.storedAt(4, 0), null);
   });
 
-  it('check exits with 5 and reasons while no partition has an owner, with 0 when healthy; nagios has its own codes', async () => {
+  it('leases check exits with 5 and reasons while no partition has an owner, with 0 when healthy; nagios has its own codes', async () => {
     assert.equal((await natspoc('consume', '--duration', '0s', '--output', 'none')).code, 0);
     const lonely = await natspoc('leases', 'check');
     assert.equal(lonely.code, 5);

@@ -36,7 +36,7 @@ describe('publishing to the subjects of an existing stream', function () {
     return state.subjects ?? {};
   };
 
-  it('fills a template with the key of each message, confirms each, and changes nothing else', async () => {
+  it('publish --subject fills a template with the key of each message, confirms each message, and changes nothing else', async () => {
     const flags = ['--keys', '5', '--count', '100', '--ordered', '--dedupe', '--json'];
     const { stdout, stderr, code } = await publish('--subject', 'orders.{{key}}.n{{Count}}', ...flags);
     assert.equal(code, 0, stderr);
@@ -52,7 +52,7 @@ describe('publishing to the subjects of an existing stream', function () {
     assert.deepEqual(names, ['ORDERS']);
   });
 
-  it('refuses in one line a subject to which the stream does not listen', async () => {
+  it('publish --subject refuses in one line a subject to which the stream does not listen', async () => {
     for (const [reason, ...args] of [
       [/the stream does not listen to other\.x, but to orders\.\*\.\*/, '--subject', 'other.x'],
       [/"orders\.a b\.c" is not a subject/, '--subject', 'orders.{{key}}.c', '--key', 'a b'],
@@ -67,7 +67,7 @@ describe('publishing to the subjects of an existing stream', function () {
     }
   });
 
-  it('takes a subject with each message of a program', async () => {
+  it('a program can give a subject with each message', async () => {
     await using publisher = await createPublisher({
       servers: server.url,
       stream: 'ORDERS',

@@ -24,14 +24,14 @@ function keys(): string[] {
 
 /**
  * All supported servers have the mapping, so this test always compares with a server: 2.9 in an ordinary run, 2.10 and later with `npm run
- * test:matrix`. test/unit/layout.test.ts also has their answers.
+ * test:matrix`. The answers of these servers are also in test/unit/layout.test.ts.
  */
 describe("partitionOf and the server's partition() mapping", () => {
   const server = withServer({
     config: `mappings = { "in.*": "out.{{partition(${PARTITIONS},1)}}.{{wildcard(1)}}" }`,
   });
 
-  it(`agree on ${KEYS} keys`, async () => {
+  it(`partitionOf and the server's partition() agree on ${KEYS} keys`, async () => {
     const connection = await connect({ servers: server.url });
     try {
       const mapped = new Map<string, number>();

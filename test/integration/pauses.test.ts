@@ -10,14 +10,14 @@ describe('a pause', function () {
     run = opened;
   });
 
-  it('is shown with its operator, its duration and the waiting messages, and fails the check unless it is allowed', async () => {
+  it('a pause is shown with its operator, its duration and the waiting messages, and fails the check unless pauses are allowed', async () => {
     const member = run.consume('a', ['--health-port', '0']);
     const [, url = ''] = /metrics at (\S+)/.exec(await member.note(/metrics at/)) ?? [];
     await run.atRest();
     assert.equal((await natspoc('leases', 'pause', '0')).code, 0);
     assert.equal((await natspoc('publish', 'event', '--count', '5', '--quiet')).code, 0);
     const told = /p0 is paused by \S+@\S+ for [\d.]+ m?s, 5 messages wait; "leases resume 0" continues it/;
-    await until('the check tells it', async () => {
+    await until('the check reports the pause', async () => {
       const { code, stdout } = await natspoc('leases', 'check');
       return code === 5 && /warning/.test(stdout) && told.test(stdout);
     });
@@ -29,11 +29,11 @@ describe('a pause', function () {
     const before = await partition();
     assert.match(before.pausedBy, /@/);
     await natspoc('leases', 'pin', '0', '--to', 'a');
-    assert.ok((await partition()).pausedMs > before.pausedMs, 'a pin does not restart it');
+    assert.ok((await partition()).pausedMs > before.pausedMs, 'a pin does not restart the time');
     const metrics = await (await fetch(`${url}/metrics`)).text();
     assert.match(metrics, /natspoc_partition_paused_timestamp_seconds\{[^}]*by="[^"]+@/);
     await natspoc('leases', 'resume', '0');
-    await until('it is over', async () => (await natspoc('leases', 'check')).code === 0);
+    await until('the check succeeds', async () => (await natspoc('leases', 'check')).code === 0);
     assert.deepEqual([(await partition()).pausedBy, (await partition()).pausedMs], [null, null]);
   });
 });

@@ -33,7 +33,7 @@ describe('permissions as documented', function () {
   });
 
   /**
-   * The environment of a role. Its timeout is far longer than that of the tests: a refused command that waits for an answer fails the
+   * The environment of a role. Its timeout is far longer than that of the tests, so a refused command that waits for an answer fails the
    * test.
    */
   const env = (role: Role) => ({
@@ -60,7 +60,7 @@ describe('permissions as documented', function () {
     return exit;
   }
 
-  it('let a publisher publish, a consumer consume and commit, and answer to the operator', async () => {
+  it('the permissions let a publisher publish, and a consumer consume, commit, and answer the operator', async () => {
     await succeeds('publisher', ['publish', '--count', '100', '--keys', '10', '--quiet']);
     const consumer = startCli(['consume', '--name', 'worker', '--output', 'ndjson'], {
       env: env('consumer'),
@@ -94,7 +94,7 @@ describe('permissions as documented', function () {
     );
   });
 
-  it('let an observer see everything', async () => {
+  it('the permissions let an observer see everything', async () => {
     const consumer = startCli(['consume', '--name', 'seen', '--output', 'none'], { env: env('consumer') });
     await consumer.tookOver(4);
     await succeeds('publisher', ['publish', '--count', '20', '--keys', '10', '--quiet']);
@@ -122,7 +122,7 @@ describe('permissions as documented', function () {
     await consumer.exited;
   });
 
-  it('let an observer change nothing', async () => {
+  it('the permissions let an observer change nothing', async () => {
     const consumer = startCli(['consume', '--name', 'left-alone', '--output', 'none'], {
       env: env('consumer'),
     });
@@ -144,7 +144,7 @@ describe('permissions as documented', function () {
     assert.equal(stderr.split('\n').flatMap(takenOver).length, 4);
   });
 
-  it('end a member that is not permitted to delete readers of previous owners, and name the missing permission', async () => {
+  it('a member that may not delete the readers of previous owners ends, and names the missing permission', async () => {
     const lacking = new TestServer({
       config: CONFIG.replace(
         '"$JS.API.CONSUMER.MSG.NEXT.EVENTS.*", "$JS.API.CONSUMER.DELETE.EVENTS.*"',
@@ -176,7 +176,7 @@ describe('permissions as documented', function () {
     }
   });
 
-  it('keep a publisher from reading, and a consumer from publishing and from other groups', async () => {
+  it('the permissions keep a publisher from reading, and a consumer from publishing and from other groups', async () => {
     await refused('publisher', ['leases'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
     await refused('publisher', ['exporter', '--port', '0'], '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases');
     const blind = await runCli(['top', '--once'], { env: env('publisher') });
@@ -192,7 +192,7 @@ describe('permissions as documented', function () {
     await refused('consumer', ['stream', 'purge', '--force'], '$JS.API.STREAM.PURGE.EVENTS');
   });
 
-  it('let a redriver put dead letters back, but not an observer', async () => {
+  it('the permissions let a redriver, but no other role, put dead letters back', async () => {
     const redrive = (...flags: string[]) => succeeds('redriver', ['stream', 'redrive', ...flags]);
     await succeeds('operator', ['stream', 'purge', '--force']);
     assert.match(await redrive(), /^0 put back: there are no dead letters$/);

@@ -4,14 +4,14 @@ import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
 import { Publisher } from '../../src/core/publisher/publisher.js';
 import { withServer } from '../support/server.js';
 
-/** More turns of the microtask queue than the client needs between noticing a break and dialling again. */
+/** More turns of the microtask queue than the client needs between noticing a break and connecting again. */
 const TURNS = 12;
 
 describe('publishing at the moment of a break', () => {
   const server = withServer();
 
   /**
-   * Resolves `turns` microtasks after the client has noticed the break, when other parts may not know of it yet.
+   * Calls `callback` this many microtasks after the client has noticed the break, when other parts may not know of the break yet.
    */
   async function onBreak(connection: NatsConnection, turns: number, callback: () => void): Promise<void> {
     for await (const status of connection.status()) {
@@ -22,7 +22,7 @@ describe('publishing at the moment of a break', () => {
     }
   }
 
-  it('never reorders messages, at any moment of the break', async function () {
+  it('messages are never reordered, whatever the moment of sending is', async function () {
     this.timeout(60_000);
     for (let turns = 0; turns < TURNS; turns++) {
       const stream = `BREAK${turns}`;

@@ -37,7 +37,7 @@ describe('publishing with limited permissions', () => {
 
   const notPermitted = (error: unknown) => error instanceof NatspocError && error.code === 'not-permitted';
 
-  it('immediately fails messages to a forbidden subject, and no others', async () => {
+  it('messages to a forbidden subject fail immediately, and no other messages fail', async () => {
     const publisher = await publisherFor('half');
     const forbidden = assert.rejects(publisher.publish({ data: 'x', partition: 1 }), notPermitted);
     assert.equal((await publisher.publish({ data: 'y', partition: 0 })).duplicate, false);
@@ -45,7 +45,7 @@ describe('publishing with limited permissions', () => {
     assert.equal(publisher.counters.rejected, 1);
   });
 
-  it('fails immediately if answers cannot be received, and works with a permitted inbox', async () => {
+  it('publishing fails immediately if answers cannot be received, and works with a permitted inbox', async () => {
     await assert.rejects((await publisherFor('deaf')).publish({ data: 'x' }), notPermitted);
     const own = await publisherFor('own', '_MINE');
     assert.equal((await own.publish({ data: 'x' })).duplicate, false);

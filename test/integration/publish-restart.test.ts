@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 const MESSAGES = 60_000;
 
-/** The numbers that the stream holds, by partition, in the order of their sequences. */
+/** The numbers of the messages in the stream, by partition, in the order of their sequences. */
 async function storedNumbers(connection: NatsConnection, stream: string): Promise<Map<string, number[]>> {
   const js = connection.jetstream();
   const { state } = await (await js.streams.get(stream)).info();
@@ -40,7 +40,7 @@ describe('publishing while the server is killed and restarted', () => {
     notes = [];
   });
 
-  /** Publishes numbers at full speed, and kills the server twice meanwhile. */
+  /** Publishes numbers at full speed. Meanwhile the server is killed twice. */
   async function publishThroughKills(config: Config, dedupe: boolean): Promise<PublishSummary> {
     const connection = await connectNats(config, 'test');
     try {
@@ -80,7 +80,7 @@ describe('publishing while the server is killed and restarted', () => {
     }
   }
 
-  it('stores each message once and in order with message ids', async function () {
+  it('with message ids, each message is stored once and in order', async function () {
     this.timeout(60_000);
     const config = configFor('ONCE');
     const summary = await publishThroughKills(config, true);
@@ -106,7 +106,7 @@ describe('publishing while the server is killed and restarted', () => {
       );
   });
 
-  it('reports without ids how many messages may be stored twice, and keeps the order of first copies', async function () {
+  it('without message ids, a report counts the messages that may be stored twice, and first copies keep their order', async function () {
     this.timeout(60_000);
     const config = configFor('TWICE');
     const summary = await publishThroughKills(config, false);
@@ -118,7 +118,7 @@ describe('publishing while the server is killed and restarted', () => {
     assert.equal(firsts.flat().length, MESSAGES);
     assert.ok(
       copies - MESSAGES <= summary.maybeTwice,
-      `${copies - MESSAGES} twice, ${summary.maybeTwice} said`,
+      `${copies - MESSAGES} twice, ${summary.maybeTwice} reported`,
     );
     for (const numbers of firsts)
       assert.deepEqual(

@@ -67,7 +67,7 @@ describe('a pull reader', function () {
   };
   const count = (total: number) => Array.from({ length: total }, () => 100);
 
-  it('delivers no more than its window until room is released', async () => {
+  it('a reader delivers no more than its window until handled messages are released', async () => {
     await store(...count(100));
     const { reader, sizes, faults, pending } = await open({ messages: 10, bytes: 1_000_000 });
     assert.equal(pending, 100);
@@ -76,12 +76,12 @@ describe('a pull reader', function () {
     assert.equal(sizes.length, 10);
     assert.equal(reader.pending, 90);
     reader.release(10);
-    await until('as many again', () => sizes.length === 20);
+    await until('another ten arrive', () => sizes.length === 20);
     reader.close();
     assert.deepEqual(faults, []);
   });
 
-  it('does not take a full window for silence of the server', async () => {
+  it('a full window does not count as silence of the server', async () => {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => sizes.length === 10);
@@ -99,14 +99,14 @@ describe('a pull reader', function () {
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, JSON.stringify(request), {
       reply: inbox,
     });
-    await until('enough heartbeats that silence would be a fault', () => heartbeats === 4);
+    await until('silence would be a fault by now', () => heartbeats === 4);
     reader.release(10);
     await until('the rest', () => sizes.length === 20);
     assert.deepEqual(faults, []);
     reader.close();
   });
 
-  it('ends if the connection is closed before its messages are released', async () => {
+  it('a reader ends if the connection is closed before its messages are released', async () => {
     const own = await connect({ servers: server.url });
     const faults: string[] = [];
     const sizes: number[] = [];
@@ -130,42 +130,42 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, ['CONNECTION_CLOSED']);
   });
 
-  it('reports that waiting messages are gone', async () => {
+  it('a reader reports that waiting messages are gone', async () => {
     await store(...count(100));
     const { reader, sizes, gone, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => sizes.length === 10);
     await manager.streams.purge(stream);
     assert.equal(reader.pending, 90);
     reader.release(10);
-    await until('it is reported', () => gone.length > 0);
+    await until('the loss is reported', () => gone.length > 0);
     assert.deepEqual([gone, reader.pending], [[90], 0]);
     await store(100);
-    await until('what comes later comes', () => sizes.length === 11);
+    await until('a later message arrives', () => sizes.length === 11);
     reader.close();
     assert.deepEqual(faults, []);
   });
 
-  it('counts the messages that an earlier reader delivered, until they are released', async () => {
+  it('a reader counts the messages that an earlier reader delivered until they are released', async () => {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 }, 7);
     await connection.flush();
     assert.equal(sizes.length, 0, 'less than half of the window is free');
     reader.release(2);
-    await until('as many as there is room for', () => sizes.length === 5);
+    await until('the free room is filled', () => sizes.length === 5);
     await connection.flush();
     assert.equal(sizes.length, 5);
     reader.release(10);
-    await until('a full window more', () => sizes.length === 15);
+    await until('another full window arrives', () => sizes.length === 15);
     reader.close();
     assert.deepEqual(faults, []);
   });
 
-  it('keeps to a window of bytes, and delivers messages of any size', async () => {
+  it('a reader keeps to a window of bytes, and delivers messages of any size', async () => {
     await store(...Array.from({ length: 60 }, (_, i) => (i % 3 === 0 ? 30 * KIB : 100)));
     const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 64 * KIB });
     let released = 0;
     let most = 0;
-    await until('all are there', () => {
+    await until('all messages have arrived', () => {
       const held = sizes.slice(released);
       most = Math.max(
         most,
@@ -181,18 +181,18 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('counts headers in a window of bytes', async () => {
+  it('headers count in a window of bytes', async () => {
     const large = headers();
     large.set('X', 'x'.repeat(8 * KIB));
     const jetstream = connection.jetstream();
     for (let i = 0; i < 100; i++) await jetstream.publish(`${stream}.a`, 'x', { headers: large });
     const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 64 * KIB });
     await until('the window is full', () => sizes.length >= 7);
-    // All earlier requests have been answered.
+    // After these round trips, all earlier requests have been answered.
     for (let i = 0; i < 3; i++) await connection.flush();
     assert.ok(sizes.length <= 2 * 8, `${sizes.length} messages held`);
     let released = 0;
-    await until('all are there', () => {
+    await until('all messages have arrived', () => {
       reader.release(sizes.length - released);
       released = sizes.length;
       return sizes.length === 100;
@@ -201,13 +201,13 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('requests no more than a changed reader allows', async () => {
+  it('a reader requests no more than its changed consumer allows', async () => {
     const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 1_000_000 });
     const { config } = await manager.consumers.info(stream, 'r');
     await manager.consumers.update(stream, 'r', { ...config, max_batch: 5 });
     await store(...count(100));
     let released = 0;
-    await until('all are there', () => {
+    await until('all messages have arrived', () => {
       reader.release(sizes.length - released);
       released = sizes.length;
       return sizes.length === 100;
@@ -216,11 +216,11 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('gets past a message that is larger than its window', async () => {
+  it('a reader gets past a message that is larger than its window', async () => {
     await store(100, 300 * KIB, 100, 300 * KIB, 300 * KIB, 100);
     const { reader, sizes, faults } = await open({ messages: 100, bytes: 64 * KIB });
     let released = 0;
-    await until('all are there', () => {
+    await until('all messages have arrived', () => {
       reader.release(sizes.length - released);
       released = sizes.length;
       return sizes.length === 6;
@@ -228,7 +228,7 @@ describe('a pull reader', function () {
     assert.deepEqual(sizes, [100, 300 * KIB, 100, 300 * KIB, 300 * KIB, 100]);
     assert.deepEqual(faults, []);
     await store(100, 300 * KIB, 100);
-    await until('later ones too', () => {
+    await until('later messages have arrived', () => {
       reader.release(sizes.length - released);
       released = sizes.length;
       return sizes.length === 9;
@@ -236,13 +236,13 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('waits for later messages, even after a request has expired', async () => {
+  it('a reader waits for later messages, even after a request has expired', async () => {
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await store(100);
-    await until('the first is there', () => sizes.length === 1);
+    await until('the first message has arrived', () => sizes.length === 1);
     reader.release(1);
     await store(...count(25));
-    await until('all are there', () => {
+    await until('all messages have arrived', () => {
       if (sizes.length > 1) reader.release(1);
       return sizes.length === 26;
     });
@@ -250,23 +250,23 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, []);
   });
 
-  it('reports that its consumer was deleted', async () => {
+  it('a reader reports that its consumer was deleted', async () => {
     const { sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await store(100);
     await until('it works', () => sizes.length === 1);
     await manager.consumers.delete(stream, 'r');
-    await until('it has noticed', () => faults.length === 1);
+    await until('the reader reports a fault', () => faults.length === 1);
     await store(100);
     await connection.flush();
     assert.equal(sizes.length, 1);
     assert.equal(faults.length, 1);
   });
 
-  it('reports that the server is silent', async () => {
+  it('a reader reports that the server is silent', async () => {
     const { faults } = await open({ messages: 10, bytes: 1_000_000 });
     await server.suspend();
     try {
-      await until('it has noticed', () => faults.length === 1);
+      await until('the reader reports a fault', () => faults.length === 1);
       assert.match(faults[0] ?? '', /silent/);
     } finally {
       server.resume();

@@ -6,7 +6,7 @@ import { until } from '../support/until.js';
 
 const MESSAGES = 600;
 
-/** Epochs are revisions of a bucket: they repeat in another bucket. */
+/** Epochs are revisions of a bucket, so they repeat in another bucket. */
 describe('groups of one name in two buckets of a stream', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -34,7 +34,7 @@ describe('groups of one name in two buckets of a stream', function () {
     prefix: `${stream}.e`,
     partitions: 2,
   });
-  /** The messages that a member of a bucket handles, by stream sequence. */
+  /** Joins with a member of this bucket, and returns the stream sequences that it handles. */
   const join = async (bucket: string) => {
     const handled: number[] = [];
     const where = await place();
@@ -50,9 +50,9 @@ describe('groups of one name in two buckets of a stream', function () {
   const all = Array.from({ length: MESSAGES }, (_, i) => i + 1);
   const sorted = (sequences: number[]) => [...sequences].sort((a, b) => a - b);
 
-  it('both handle every message once', async () => {
+  it('groups of one name in two buckets handle every message once each', async () => {
     const groups = await Promise.all([join(`${stream}A`), join(`${stream}B`)]);
-    await until('both have come to the end', () => groups.every(isDone));
+    await until('both groups are done', () => groups.every(isDone));
     for (const { member } of groups) await member.leave();
     for (const { handled } of groups) assert.deepEqual(sorted(handled), all);
   });

@@ -21,7 +21,7 @@ describe('a group of members', () => {
       .filter(([p, owner]) => before.get(p)?.session !== owner.session)
       .map(([p]) => p);
 
-  it('gives a joining member its share, moves the minimum, and loses and repeats nothing', async () => {
+  it('a joining member gets its share with the fewest moves, and nothing is lost or repeated', async () => {
     for (const name of ['a', 'b']) run.consume(name);
     await run.atRest();
     run.publish(RATE);
@@ -30,13 +30,13 @@ describe('a group of members', () => {
     run.consume('c');
     await run.atRest();
     assert.deepEqual(loads(), [2, 3, 3]);
-    assert.equal(moved(before).length, 2, 'a third member of eight partitions takes two');
+    assert.equal(moved(before).length, 2, 'the third member takes two of eight partitions');
     await run.handledCount(run.handled.length + 100);
     const verdict = await run.finish();
     assert.deepEqual(verdict, { ...verdict, lost: 0, duplicated: 0, outOfOrder: 0, foreign: 0 });
   });
 
-  it('hands everything over at SIGTERM, repeats nothing, and exits with 0', async () => {
+  it('a member hands everything over at SIGTERM, repeats nothing, and exits with 0', async () => {
     for (const name of ['a', 'b', 'c']) run.consume(name);
     await run.atRest();
     run.publish(RATE);
@@ -54,7 +54,7 @@ describe('a group of members', () => {
     assert.deepEqual(verdict, { ...verdict, lost: 0, duplicated: 0, outOfOrder: 0, foreign: 0 });
   });
 
-  it('takes over from a killed member, and loses nothing', async () => {
+  it('the other members take over from a killed member, and nothing is lost', async () => {
     for (const name of ['a', 'b', 'c']) run.consume(name);
     await run.atRest();
     run.publish(RATE);
@@ -69,7 +69,7 @@ describe('a group of members', () => {
     assert.deepEqual(verdict, { ...verdict, lost: 0, outOfOrder: 0, foreign: 0 });
   });
 
-  it('continues after the last committed position when all members restart', async () => {
+  it('a group continues after the last committed position when all members restart', async () => {
     run.consume('a');
     await run.atRest();
     run.publish(RATE);
@@ -83,7 +83,7 @@ describe('a group of members', () => {
     assert.deepEqual(verdict, { ...verdict, lost: 0, duplicated: 0, outOfOrder: 0, foreign: 0 });
   });
 
-  it('is independent of another group: each receives every message', async () => {
+  it('two groups are independent, and each receives every message', async () => {
     run.consume('a');
     await run.atRest();
     run.publish(RATE);

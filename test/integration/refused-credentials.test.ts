@@ -44,14 +44,14 @@ describe('credentials that are refused on an established connection', function (
     await member.tookOver(8);
     const publish = ['publish', 'event {{Count}}', '--rate', '50', '--keys', '10', '--quiet', '--dedupe'];
     const publisher = startCli(publish, { env });
-    await until('something is handled', () => member.stdout.length > 0);
+    await until('a message is handled', () => member.stdout.length > 0);
     return { member, publisher };
   }
 
   const bothAreTold = ({ member, publisher }: { member: Cli; publisher: Cli }) =>
     Promise.all([member, publisher].map((cli) => cli.note(/refuses the credentials: trying again for/)));
 
-  it('end neither a member nor a publisher within two seconds', async () => {
+  it('refused credentials end neither a member nor a publisher within two seconds', async () => {
     const { member, publisher } = await start('30s');
     await restart(OTHERS);
     await bothAreTold({ member, publisher });
@@ -66,12 +66,12 @@ describe('credentials that are refused on an established connection', function (
     const { code, stderr } = await member.exited;
     assert.equal(code, 0, stderr);
     assert.equal(stderr.match(/refuses the credentials/g)?.length, 1, stderr);
-    // The client reports a break and a reconnection for each refused attempt; the log has one line for each kind.
+    // The client reports a break and a reconnection for each refused attempt, but the log has one line for each kind of report.
     for (const said of [/disconnected from NATS/g, /connected to NATS at \S+ again after/g])
       assert.equal(stderr.match(said)?.length, 1, stderr);
   });
 
-  it('end both after the time for retries', async () => {
+  it('refused credentials end a member and a publisher after the time for retries', async () => {
     const { member, publisher } = await start('1s');
     await restart(OTHERS);
     await bothAreTold({ member, publisher });

@@ -80,7 +80,7 @@ describe('the resize of a keyed group', function () {
     assert.equal(seen.size, published);
   }
 
-  it('keeps the order of every key and handles each message once, up and down, while members are killed', async () => {
+  it('a resize keeps the order of every key and handles each message once, up and down, while members are killed', async () => {
     const given = ['--key', 'subject:2', '--partitions', '4', '--work', '1ms'];
     const members = ['a', 'b', 'c'].map((name) => member(name, ...given));
     await Promise.all(members.map((each) => each.note(/joined group/)));
@@ -127,7 +127,7 @@ describe('the resize of a keyed group', function () {
     await end(...living, late);
   });
 
-  it('waits for members, is shown, can be withdrawn, and is carried out by the next member', async () => {
+  it('a resize waits for members, is shown, can be withdrawn, and is carried out by the next member', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '2', '--until-caught-up');
     assert.equal((await one.exited).code, 0);
     const plan = await leases('resize', '3', '--dry-run');
@@ -156,13 +156,13 @@ describe('the resize of a keyed group', function () {
     await end(two);
   });
 
-  it('lets a seek repeat messages after it, and refuses another resize until the last one is finished', async () => {
+  it('a seek can repeat messages after a resize, and another resize is refused until the last resize is finished', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '2');
     await until('all are handled', () => one.stdout.length === published, 20_000);
     const behind = await leases('pause', '1');
     assert.equal(behind.code, 0, behind.stderr);
     await publish(CUSTOMERS);
-    await until('half is handled', () => one.stdout.length > published - CUSTOMERS, 20_000);
+    await until('half of the messages are handled', () => one.stdout.length > published - CUSTOMERS, 20_000);
     assert.equal((await leases('resize', '3')).code, 0);
     const again = await leases('resize', '2');
     assert.equal(again.code, 1);
@@ -182,7 +182,7 @@ describe('the resize of a keyed group', function () {
     await end(one);
   });
 
-  it('leaves at most the entries of the largest layout in the bucket, and sweeps old entries', async () => {
+  it('resizes leave at most the entries of the largest layout in the bucket, and a sweep removes old entries', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '3');
     await until('all are handled', () => one.stdout.length === published, 20_000);
     const resized = async (to: number): Promise<void> => {
@@ -205,7 +205,7 @@ describe('the resize of a keyed group', function () {
       },
     };
     assert.equal(new Set((await traces()).map(({ kind, partition }) => `${kind} ${partition}`)).size, 2 * 21);
-    assert.equal(await sweepPartitions(real), 0, 'it is not old enough');
+    assert.equal(await sweepPartitions(real), 0, 'no entry is old enough');
     assert.equal(await sweepPartitions(later), 2 * 21);
     const left = await traces();
     assert.deepEqual([...new Set(left.map(({ kind }) => kind))], ['lease']);
@@ -213,7 +213,7 @@ describe('the resize of a keyed group', function () {
     assert.ok(left.every(({ entries }) => entries === 1));
     assert.equal(await sweepPartitions(later), 0);
     await own.close();
-    // A lease that a member knew and the bucket has lost would hold all claims for a ttl.
+    // If a member knew a lease that the bucket has lost, no partition would be claimed for a ttl.
     const startedAt = performance.now();
     await resized(24);
     await until('all are owned', async () => (await status()).totals.owned === 24, 20_000);
@@ -222,7 +222,7 @@ describe('the resize of a keyed group', function () {
     await end(one);
   });
 
-  it('drops pins and pauses that an earlier resize left because its command had ended', async () => {
+  it('a resize drops pins and pauses that an earlier resize left because its command had ended', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '4', '--until-caught-up');
     assert.equal((await one.exited).code, 0);
     assert.equal((await leases('pause', '3')).code, 0);
@@ -239,7 +239,7 @@ describe('the resize of a keyed group', function () {
     await end(two);
   });
 
-  it('turns a group over the layout of natspoc into a keyed group, and leaves another group as it is', async () => {
+  it('a resize turns a group over the layout of natspoc into a keyed group, and leaves another group as it is', async () => {
     const own = ['--server', server.url, '--stream', 'OWN', '--prefix', 'own', '--partitions', '4'];
     const publishOwn = async (): Promise<void> => {
       const done = await runCli([
@@ -268,7 +268,7 @@ describe('the resize of a keyed group', function () {
     await publishOwn();
     const sequences = (...members: Cli[]): number[] => linesOf(...members).map(({ sequence }) => sequence);
     await until('all are handled', () => new Set(sequences(one, two)).size === 180, 30_000);
-    await until('the other has all', () => sequences(other).length === 180, 30_000);
+    await until('the other group is done', () => sequences(other).length === 180, 30_000);
     assert.equal(sequences(one, two).length, 180);
     for (const each of [one, two]) {
       const last = new Map<string, number>();
@@ -295,7 +295,7 @@ describe('the resize of a keyed group', function () {
     await end(one, two, three, other);
   });
 
-  it('refuses an impossible number', async () => {
+  it('a resize to an impossible number is refused', async () => {
     assert.equal((await leases('resize', '0')).code, 2);
     assert.equal((await leases('resize')).code, 2);
   });

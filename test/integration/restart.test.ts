@@ -19,7 +19,7 @@ describe('a member that is restarted', function () {
       (each: { owner: string | null; epoch: number; state: string }) => [each.owner, each.epoch, each.state],
     );
 
-  it('finds its partitions kept for it, while no other partition has moved', async () => {
+  it('a restarted member finds its partitions kept for it, and no other partition has moved', async () => {
     const restarting = run.consume('a', ['--rejoin-within', '1h']);
     run.consume('b');
     await run.atRest();
@@ -28,18 +28,18 @@ describe('a member that is restarted', function () {
     assert.equal((await restarting.exited).code, 0);
     assert.match(restarting.stderr.join('\n'), /left p\d p\d, kept for this member for 1h/);
     assert.match((await natspoc('leases')).stdout, /kept for a, (1h|59m \d+s) left/);
-    assert.equal((await natspoc('leases', 'check')).code, 0, 'it is expected');
+    assert.equal((await natspoc('leases', 'check')).code, 0, 'kept partitions are no problem');
     run.consume('a', ['--rejoin-within', '1h']);
-    await until('it owns them again', async () =>
+    await until('a owns its partitions again', async () =>
       (await owners()).every(([owner], i) => owner === before[i]?.[0]),
     );
     const after = await owners();
     before.forEach(([owner, epoch], i) => {
-      if (owner === 'b') assert.equal(after[i]?.[1], epoch, 'what b owns has not moved');
+      if (owner === 'b') assert.equal(after[i]?.[1], epoch, 'no partition of b has moved');
     });
   });
 
-  it('can be replaced: a release frees the kept partitions', async () => {
+  it('a restarted member can be replaced: a release frees the kept partitions', async () => {
     const restarting = run.consume('a', ['--rejoin-within', '1h']);
     run.consume('b');
     await run.atRest();

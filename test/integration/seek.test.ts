@@ -13,7 +13,7 @@ import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 /**
- * A seek that fails leaves nothing behind, and leaves decisions that only an operator can make to the operator.
+ * A seek that fails leaves nothing behind. It leaves decisions that only an operator can make to the operator.
  */
 describe('a seek', function () {
   this.timeout(30_000);
@@ -25,7 +25,7 @@ describe('a seek', function () {
     { partitions: '64' },
   );
 
-  /** The real bucket, but the writes of one partition's override get the answers `told`, each once. */
+  /** The real bucket, except that writes of one partition's override get the answers `told`, each answer once. */
   function answering(partition: number, ...told: WriteOutcome[]): Bucket {
     const { bucket } = run.topology;
     const instead = (key: string, answer: WriteOutcome): WriteOutcome =>
@@ -80,14 +80,14 @@ describe('a seek', function () {
   };
   const all = (): number[] => Array.from({ length: run.partitions }, (_, partition) => partition);
 
-  it('leaves no partition paused if one of them cannot be paused', async () => {
+  it('a seek leaves no partition paused if one of them cannot be paused', async () => {
     const newer = new TextEncoder().encode('{"v":99}');
     await run.topology.bucket.write(keys.override(run.config.group, 3), newer, 0);
     await assert.rejects(seek(run.topology.bucket, all()), /override\.3 was written by a newer version/);
     assert.deepEqual(await paused(), []);
   });
 
-  it('repairs a broken position and override, and does not change records of a newer version', async () => {
+  it('a seek repairs a broken position and override, and does not change records of a newer version', async () => {
     const { bucket } = run.topology;
     const { group } = run.config;
     const put = (key: string, text: string) => bucket.write(key, new TextEncoder().encode(text), 0);
@@ -118,7 +118,7 @@ describe('a seek', function () {
     assert.deepEqual(await paused(), []);
   });
 
-  it('leaves no partition paused, and moves none, if the target cannot be computed', async () => {
+  it('a seek leaves no partition paused, and moves none, if the target cannot be computed', async () => {
     const asked: number[] = [];
     const planning = seek(run.topology.bucket, all(), async (partition) => {
       asked.push(partition);
@@ -126,17 +126,17 @@ describe('a seek', function () {
       return { partition, from: null, to: 0, skipped: 0, repeated: 0, countIsEstimate: false };
     });
     await assert.rejects(planning, /no answer/);
-    assert.ok(asked.length < run.partitions, 'the requests stop');
+    assert.ok(asked.length < run.partitions, 'no more requests are made');
     assert.deepEqual(await paused(), []);
   });
 
-  it('leaves no partition paused if the answer to a pause is lost', async () => {
+  it('a seek leaves no partition paused if the answer to a pause is lost', async () => {
     const [outcome] = await seek(answering(0, { kind: 'unknown' }), [0]);
     assert.equal(outcome?.moved, true);
     assert.deepEqual(await paused(), []);
   });
 
-  it('does not move a partition that another operator resumed meanwhile', async () => {
+  it('a seek does not move a partition that another operator resumed meanwhile', async () => {
     const { bucket } = run.topology;
     let resumed: Promise<unknown> | undefined;
     const outcomes = await seek(bucket, all(), async (partition) => {
@@ -150,7 +150,7 @@ describe('a seek', function () {
     );
   });
 
-  it('lets a group continue after its stream was created again', async () => {
+  it('a seek lets a group continue after its stream was created again', async () => {
     const { connection } = run;
     const { stream, prefix, bucket } = run.config;
     const place = { connection, stream, prefix, bucket, partitions: run.partitions };
@@ -174,11 +174,11 @@ describe('a seek', function () {
     assert.equal(handled, 10);
     const outcomes = await seek(run.topology.bucket, all());
     assert.ok(outcomes.every(({ moved }) => moved));
-    await until('all of the new ones are handled', () => handled === 15);
+    await until('all new messages are handled', () => handled === 15);
     await member.leave();
   });
 
-  it('names the partitions that are still paused', async () => {
+  it('a failed seek names the partitions that are still paused', async () => {
     const bucket: Bucket = { ...answering(0), remove: async () => ({ kind: 'unknown' }) };
     await assert.rejects(seek(bucket, [0, 1]), {
       code: 'unreachable',
@@ -187,7 +187,7 @@ describe('a seek', function () {
     assert.deepEqual(await paused(), [0, 1]);
   });
 
-  it('restores the previous override, even if the answer to its own change is lost', async () => {
+  it('a seek restores the previous override, even if the answer to its own change is lost', async () => {
     const { group } = run.config;
     const change = (bucket: Bucket, paused: boolean) =>
       changeOverride(bucket, group, 5, { paused }, 'somebody');

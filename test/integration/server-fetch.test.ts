@@ -115,7 +115,7 @@ describe('fetching a server from the releases', () => {
     assert.equal(lines.length, 2);
   });
 
-  it('works in several processes at the same time', async () => {
+  it('several processes can fetch a server at the same time', async () => {
     answer = release(archiveOf(SCRIPT));
     const programs = await Promise.all(Array.from({ length: 8 }, () => fetchIt()));
     assert.equal(new Set(programs).size, 1);
@@ -161,7 +161,7 @@ describe('fetching a server from the releases', () => {
     await fails(/wrong checksum of/);
   });
 
-  it('has a fixed checksum for every archive, and ignores lists of the host', async () => {
+  it('every archive has a fixed checksum, and lists of the host are ignored', async () => {
     const archives = new Set<string>();
     for (const platform of ['linux', 'darwin', 'win32', 'freebsd'] as const) {
       for (const arch of ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 's390x', 'riscv64']) {
@@ -178,7 +178,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(requests, [`/v${RELEASE_VERSION}/${ARCHIVE}`]);
     const unknown = releaseSource({ ...PLATFORM, baseUrl, sha256: {} });
     await assert.rejects(fetchIt([unknown]), /no checksum of .* is known/);
-    assert.equal(requests.length, 1, 'what cannot be checked is not downloaded');
+    assert.equal(requests.length, 1, 'an archive without a checksum is not downloaded');
     assert.deepEqual(leftovers(), []);
   });
 
@@ -199,7 +199,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(leftovers(), []);
   });
 
-  it('continues with the next source, and skips a source that does not apply', async () => {
+  it('a fetch continues with the next source, and skips a source that does not apply', async () => {
     const good = archiveOf(SCRIPT);
     answer = (_request, response) => response.writeHead(500).end();
     const skipped: ServerSource = {
@@ -217,7 +217,7 @@ describe('fetching a server from the releases', () => {
     assert.ok(existsSync(await fetchIt([official(), skipped, second])));
   });
 
-  it('has no release for an unknown platform', async () => {
+  it('there is no release for an unknown platform', async () => {
     const source = releaseSource({ platform: 'aix', arch: 'ppc64', baseUrl });
     await assert.rejects(fetchIt([source]), /none can be fetched for this platform/);
     assert.deepEqual(requests, []);

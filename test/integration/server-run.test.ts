@@ -36,7 +36,7 @@ describe('running a server', function () {
     });
   }
 
-  it('answers with JetStream on a free port, and leaves no process or folder after stop', async () => {
+  it('a server answers with JetStream on a free port, and leaves no process or folder after stop', async () => {
     const server = await start();
     const info = await readInfo('127.0.0.1', server.port);
     assert.deepEqual(info, { version: server.version, jetstream: true });
@@ -49,14 +49,14 @@ describe('running a server', function () {
     assert.deepEqual(await server.exited, { code: 0, signal: null, reason: null });
   });
 
-  it('serves monitoring on a free port', async () => {
+  it('a server serves monitoring on a free port', async () => {
     const server = await start({ monitorPort: 0 });
     const health = await fetch(`${server.monitorUrl}/healthz`);
     assert.equal(health.status, 200);
     await health.text();
   });
 
-  it('accepts more configuration, and runs without JetStream if requested', async () => {
+  it('a server accepts more configuration, and runs without JetStream if requested', async () => {
     const server = await start({ jetstream: false, monitorPort: 0, config: 'max_payload: 2048' });
     const answer = await fetch(`${server.monitorUrl}/varz`);
     const varz: unknown = await answer.json();
@@ -65,7 +65,7 @@ describe('running a server', function () {
     assert.equal((await readInfo('127.0.0.1', server.port))?.jetstream, false);
   });
 
-  it('starts many servers at the same time on different ports', async () => {
+  it('many servers start at the same time on different ports', async () => {
     const servers = await Promise.all(Array.from({ length: 12 }, () => start()));
     assert.equal(new Set(servers.map((server) => server.port)).size, 12);
   });
@@ -84,7 +84,7 @@ describe('running a server', function () {
     }
   });
 
-  it('keeps a store folder, and lets one server at a time use it', async () => {
+  it('a store folder is kept, and one server at a time can use it', async () => {
     const storeDir = path.join(temp(), 'deep', 'store');
     const first = await start({ storeDir });
     await refused(
@@ -99,7 +99,7 @@ describe('running a server', function () {
     await start({ storeDir });
   });
 
-  it('takes over a store folder whose holder no longer runs', async () => {
+  it('a server takes over a store folder whose holder no longer runs', async () => {
     const gone = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
     await new Promise((resolve) => gone.once('exit', resolve));
     writeFileSync(path.join(temp(), 'natspoc-server.lock'), String(gone.pid));
@@ -133,7 +133,7 @@ describe('running a server', function () {
     assert.equal(existsSync(path.dirname(server.storeDir)), false);
   });
 
-  it('leaves no listener on the process', async () => {
+  it('a stopped server leaves no listener on the process', async () => {
     const before = process.listenerCount('exit');
     await (await start()).stop();
     assert.equal(process.listenerCount('exit'), before);
@@ -176,7 +176,7 @@ process.stdout.write(JSON.stringify({ pid: server.pid, storeDir: server.storeDir
     ['process.exit', 'process.exit(0)'],
     ['an uncaught error', "throw new Error('on purpose')"],
   ] as const) {
-    it(`ends too after ${how}, even without its folder`, async () => {
+    it(`a server ends after ${how} of its parent, even without its folder`, async () => {
       const { parent, pid, storeDir } = await parentThat(end);
       if (parent.exitCode === null) await once(parent, 'exit');
       assert.equal(existsSync(storeDir), false);
@@ -186,7 +186,7 @@ process.stdout.write(JSON.stringify({ pid: server.pid, storeDir: server.storeDir
   }
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const) {
-    it(`ends too after ${signal}, and its folder is removed`, async () => {
+    it(`a server ends after its parent got ${signal}, and its folder is removed`, async () => {
       const { parent, pid, storeDir } = await parentThat('setInterval(() => {}, 1000)');
       parent.kill(signal);
       await until(`server ${pid} has ended`, () => !isRunning(pid));
@@ -200,7 +200,7 @@ describe('the server of the tests', function () {
   let server: TestServer | undefined;
   afterEach(() => server?.stop());
 
-  it('keeps its port over a kill and a restart, even when suspended', async () => {
+  it('the server of the tests keeps its port over a kill and a restart, even when suspended', async () => {
     server = await startTestServer();
     const { url, pid } = server;
     await server.kill();
@@ -210,7 +210,7 @@ describe('the server of the tests', function () {
     await server.suspend();
     const suspended = server.running;
     await server.restart();
-    // The server ended regularly: a forced stop would end it by SIGKILL.
+    // The exit code shows that the server ended regularly. A forced stop would end it by SIGKILL.
     assert.deepEqual(await suspended.exited, { code: 0, signal: null, reason: null });
     assert.equal((await readInfo('127.0.0.1', server.port))?.jetstream, true);
   });

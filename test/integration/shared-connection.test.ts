@@ -28,7 +28,7 @@ describe("a program's own connection", function () {
   };
 
   for (const how of ['close', 'drain'] as const) {
-    it(`ends its members when the program calls ${how}()`, async () => {
+    it(`members end when the program calls ${how}() on their connection`, async () => {
       const member = await join();
       await until('it handles', () => member.partitions.length === 2);
       await connection[how]();
@@ -41,7 +41,7 @@ describe("a program's own connection", function () {
     });
   }
 
-  it('fails messages that are published during a drain in the usual way, without throwing', async () => {
+  it('messages that are published during a drain fail in the usual way, without throwing', async () => {
     const stream = `C${streams}`;
     const publisher = await createPublisher({ connection, stream, prefix: `${stream}.e`, partitions: 2 });
     const ends: Promise<unknown>[] = [];
@@ -58,9 +58,9 @@ describe("a program's own connection", function () {
     assert.equal(publisher.pending, 0);
   });
 
-  it('ends a member that joins while it is being closed', async () => {
+  it('a member ends if it joins while the connection is being closed', async () => {
     const joining = join();
-    const closing = until('it is about to join', async () => {
+    const closing = until('the member is about to join', async () => {
       const manager = await connection.jetstreamManager();
       return manager.streams.info(`KV_C${streams}_leases`).then(
         () => true,
@@ -74,7 +74,7 @@ describe("a program's own connection", function () {
     await closing;
   });
 
-  it("leaves no listener on a member's signal", async () => {
+  it('a member leaves no listener on its signal', async () => {
     const { signal } = new AbortController();
     const stream = `C${streams}`;
     const options = { connection, stream, prefix: `${stream}.e`, partitions: 2, handler: () => {}, signal };
@@ -84,7 +84,7 @@ describe("a program's own connection", function () {
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
-  it('keeps no memory of members that have left', async () => {
+  it('a connection keeps no memory of members that have left', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const joinAndLeave = async (): Promise<WeakRef<GroupMember>> => {
@@ -95,7 +95,7 @@ describe("a program's own connection", function () {
     };
     const left: WeakRef<GroupMember>[] = [];
     for (let i = 0; i < 4; i++) left.push(await joinAndLeave());
-    await until('all are collected', () => {
+    await until('all members are collected', () => {
       collect();
       return left.every((member) => member.deref() === undefined);
     });
@@ -106,7 +106,7 @@ describe('the identity of a member', function () {
   this.timeout(20_000);
   const server = withServer();
 
-  it('is retried if the connection breaks meanwhile, and leaves no service behind', async () => {
+  it('the creation of an identity is retried if the connection breaks meanwhile, and leaves no service behind', async () => {
     const proxy = await TcpProxy.start(server.port);
     const near = await connect({ servers: server.url });
     const far = await connect({ servers: proxy.url, reconnectTimeWait: 50 });

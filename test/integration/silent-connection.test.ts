@@ -22,7 +22,7 @@ describe('a connection on which nothing arrives', function () {
     return Promise.race([heard, unheard]);
   };
 
-  it('is reopened after a callback of the program threw, and the error is reported', async () => {
+  it('a silent connection is reopened after a callback of the program threw, and the error is reported', async () => {
     const connection = await open(server.url);
     try {
       connection.subscribe('x', {
@@ -36,13 +36,13 @@ describe('a connection on which nothing arrives', function () {
       const [warning] = await told;
       assert.match(String(warning), /callback threw: of the program/);
       await lost;
-      await until('it is opened again', () => answers(connection), 10_000);
+      await until('the connection is open again', () => answers(connection), 10_000);
     } finally {
       await connection.close();
     }
   });
 
-  it('is reopened if its other end is gone', async () => {
+  it('a silent connection is reopened if its other end is gone', async () => {
     const proxy = await TcpProxy.start(server.port);
     const connection = await open(proxy.url);
     try {
@@ -53,16 +53,16 @@ describe('a connection on which nothing arrives', function () {
           isGivenUp = true;
         },
       });
-      await until('it is given up', () => isGivenUp, 2 * SILENT_MS);
+      await until('the connection is given up', () => isGivenUp, 2 * SILENT_MS);
       proxy.heal();
-      await until('it is opened again', () => answers(connection), 10_000);
+      await until('the connection is open again', () => answers(connection), 10_000);
     } finally {
       await connection.close();
       await proxy.stop();
     }
   });
 
-  it('is reopened if the server hung up during the reopening', async () => {
+  it('a silent connection is reopened if the server hung up during the reopening', async () => {
     const proxy = await TcpProxy.start(server.port);
     const connection = await open(proxy.url);
     try {
@@ -77,9 +77,9 @@ describe('a connection on which nothing arrives', function () {
       });
       proxy.hangUpAt('CONNECT');
       proxy.heal();
-      await until('it is lost', () => !isUp, 5_000);
+      await until('the connection is lost', () => !isUp, 5_000);
       // The connection must be open long before the attempt would time out.
-      await until('it is opened again', () => isUp, 3_000);
+      await until('the connection is open again', () => isUp, 3_000);
     } finally {
       await connection.close();
       await proxy.stop();

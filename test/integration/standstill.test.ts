@@ -32,7 +32,7 @@ describe('the reason of a standstill', function () {
   const check = (): Promise<CliExit> =>
     runCli(['leases', 'check', ...run.args, '--server', server.url, '--group', run.config.group]);
 
-  it('names the setting to raise if a round trip exceeds the grace', async () => {
+  it('the reason of a standstill names the setting to raise if a round trip exceeds the grace', async () => {
     const proxy = await TcpProxy.start(server.port);
     try {
       proxy.delay(800);
@@ -41,17 +41,17 @@ describe('the reason of a standstill', function () {
       await far.note(/nothing was handled here .*(?:set|raise) --probe-interval/, 40_000);
       assert.equal(run.handled.length, 0);
       run.consume('far again', ['--probe-interval', '1100ms'], proxy.url);
-      await until('the other one handles', () => run.handled.length > 0, TOLD_MS);
+      await until('the other member handles messages', () => run.handled.length > 0, TOLD_MS);
     } finally {
       await proxy.stop();
     }
   });
 
-  it('names a full bucket, and the member continues when there is room', async () => {
+  it('the reason of a standstill names a full bucket, and the member continues when there is room', async () => {
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { bucket } = run.topology;
-    // A bucket of 2.9 that is full removes its oldest entries when another entry grows: these, not the start of the group.
+    // When an entry grows, a full bucket of nats-server 2.9 removes its oldest entries: these fillers, not the start of the group.
     for (let i = 0; i < 20; i++) await bucket.write(`oldest.${i}`, new Uint8Array(200), 0);
     const early = run.consume('early', SHORT_TTL);
     await run.atRest();
@@ -73,7 +73,7 @@ describe('the reason of a standstill', function () {
     await run.handledCount(100);
   });
 
-  it('names the message and the time of a handler that computes past the ttl', async () => {
+  it('the reason of a standstill names the message and the time of a handler that computes past the ttl', async () => {
     const module = join(folder(), 'computing.mjs');
     writeFileSync(
       module,
@@ -88,7 +88,7 @@ describe('the reason of a standstill', function () {
     );
   });
 
-  it('is reported immediately for a stream restored from an older copy, and the check fails', async () => {
+  it('a standstill is reported immediately for a stream restored from an older copy, and the check fails', async () => {
     run.consume('a', SHORT_TTL);
     await run.atRest();
     await publish(100);

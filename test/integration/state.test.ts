@@ -8,7 +8,7 @@ describe('the state of a partition', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('is acquired before the first message, and is released after the last message and before its commit', async () => {
+  it('a state is acquired before the first message, and released after the last message and before its commit', async () => {
     await stage.publish(
       [
         ['a', '1'],
@@ -50,7 +50,7 @@ describe('the state of a partition', function () {
     assert.equal(log.at(-1), 'committed 3', log.join());
   });
 
-  it('moves with its partition: the next owner acquires it after the release', async () => {
+  it('a state moves with its partition: the next owner acquires it after the release', async () => {
     const log: string[] = [];
     const hooks = (name: string) => ({
       name,
@@ -59,9 +59,9 @@ describe('the state of a partition', function () {
       release: (partition: number) => void log.push(`${name} releases ${partition}`),
     });
     const first = await stage.join(hooks('one'));
-    await until('the first has all', () => first.partitions.length === 4);
+    await until('the first member has all', () => first.partitions.length === 4);
     const second = await stage.join(hooks('two'));
-    await until('they share', () => log.filter((line) => line.startsWith('two')).length === 2);
+    await until('both have partitions', () => log.filter((line) => line.startsWith('two')).length === 2);
     for (const { partition } of second.partitions) {
       const released = log.indexOf(`one releases ${partition}`);
       assert.ok(released >= 0 && released < log.indexOf(`two acquires ${partition}`), log.join());
@@ -69,7 +69,7 @@ describe('the state of a partition', function () {
     assert.equal(log.filter((line) => line.startsWith('one acquires')).length, 4);
   });
 
-  it('survives a partition that starts again under its epoch', async () => {
+  it('a state survives if its partition starts again under the same epoch', async () => {
     await stage.publish([['a', 'x']], 1);
     let acquired = 0;
     const handled: number[] = [];
@@ -85,11 +85,11 @@ describe('the state of a partition', function () {
     await manager.consumers.delete(stage.stream, reader.name);
     await stage.publish([['a', 'y']], 1);
     await retrying;
-    await until('the next is handled', () => handled.length === 2);
+    await until('the next message is handled', () => handled.length === 2);
     assert.equal(acquired, 1);
   });
 
-  it('is acquired again if that fails', async () => {
+  it('acquire is called again if it fails', async () => {
     await stage.publish([['a', 'x']], 1);
     let tries = 0;
     const states: unknown[] = [];
@@ -108,7 +108,7 @@ describe('the state of a partition', function () {
     assert.equal(member.counters.failed, 0);
   });
 
-  it('may report that no partition can be handled: the member leaves', async () => {
+  it('acquire may report that no partition can be handled, and then the member leaves', async () => {
     const acquire = () => {
       throw new StopConsuming('no disk');
     };
@@ -116,7 +116,7 @@ describe('the state of a partition', function () {
     await assert.rejects(member.closed, /The handler has stopped: no disk/);
   });
 
-  it('is not committed if its release fails: the next owner handles its messages again', async () => {
+  it('messages are not committed if the release of their state fails, and the next owner handles them again', async () => {
     await stage.publish([['a', 'x']], 1);
     const seen: number[] = [];
     const handler = ({ sequence }: { sequence: number }) => void seen.push(sequence);
@@ -129,9 +129,9 @@ describe('the state of a partition', function () {
       1,
     );
     first.on('committed', ({ sequence }) => committed.push(sequence));
-    await until('it is committed, because nothing else waits', () => committed.length === 1);
+    await until('the message is committed', () => committed.length === 1);
     await stage.publish([['a', 'y']], 1);
-    await until('the second is handled', () => seen.length === 2);
+    await until('the second message is handled', () => seen.length === 2);
     const uncommitted = once(first, 'uncommitted');
     await first.leave();
     assert.deepEqual((await uncommitted)[0], { partition: 0, after: 1, upTo: 2 });
@@ -140,7 +140,7 @@ describe('the state of a partition', function () {
     assert.deepEqual(seen, [1, 2, 2]);
   });
 
-  it('is acquired again after a failure, even if acquire throws synchronously', async () => {
+  it('a state is acquired again after a failure, even if acquire throws synchronously', async () => {
     await stage.publish([['a', 'x']], 1);
     let calls = 0;
     const states: number[] = [];
@@ -159,7 +159,7 @@ describe('the state of a partition', function () {
     await member.leave();
   });
 
-  it('is dropped, and not released, if its partition is lost', async () => {
+  it('a state is dropped, and not released, if its partition is lost', async () => {
     const signals: AbortSignal[] = [];
     let released = 0;
     const { connection, stream } = stage;
@@ -171,7 +171,7 @@ describe('the state of a partition', function () {
       },
       1,
     );
-    await until('it is acquired', () => signals.length === 1);
+    await until('the state is acquired', () => signals.length === 1);
     const lost = once(member, 'lost');
     // Another owner writes the lease.
     const key = `$KV.${stream}_leases.group.default.lease.0`;

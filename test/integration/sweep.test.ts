@@ -34,7 +34,7 @@ describe('sweeping a bucket', function () {
     (await traces().read()).traces.filter((trace) => trace.kind === kind);
   const markers = async () => (await ofKind('session')).filter(({ ended }) => ended).length;
 
-  it('removes old traces without disturbing present or joining members', async () => {
+  it('a sweep removes old traces without disturbing present or joining members', async () => {
     const steady = run.consume('steady');
     await run.atRest();
     run.publish(500);
@@ -47,10 +47,10 @@ describe('sweeping a bucket', function () {
       await run.atRest();
     }
     assert.equal(await markers(), 3);
-    assert.equal(await sweep(traces()), 0, 'they are not old enough');
+    assert.equal(await sweep(traces()), 0, 'no trace is old enough');
     assert.equal(await sweep(later(SWEEP_AGE_MS)), 3);
     assert.equal(await markers(), 0);
-    assert.equal((await ofKind('proof')).length, 1, 'that of the one that is there');
+    assert.equal((await ofKind('proof')).length, 1, 'that of the present member');
 
     // The member renews, and another member joins and leaves, undisturbed.
     const revision = async () => (await ofKind('proof'))[0]?.revision ?? 0;
@@ -78,7 +78,7 @@ describe('sweeping a bucket', function () {
     assert.match(stdout, /steady/);
   });
 
-  it('leaves the session of an undetected dead member for the group to fence', async () => {
+  it('a sweep leaves the session of an undetected dead member for the group to fence', async () => {
     const alone = run.consume('alone');
     await run.atRest();
     const gone = run.consume('gone');
@@ -99,10 +99,10 @@ describe('sweeping a bucket', function () {
     );
     run.consume('heir');
     await run.atRest();
-    assert.equal(await markers(), 1, 'it was fenced');
+    assert.equal(await markers(), 1, 'the dead member was fenced');
   });
 
-  it('purges nothing for a trace whose id is a wildcard', async () => {
+  it('a sweep purges nothing for a trace whose id is a wildcard', async () => {
     const steady = run.consume('steady');
     await run.atRest();
     const before = await traces().read();
@@ -122,7 +122,7 @@ describe('sweeping a bucket', function () {
     run.forget('steady');
   });
 
-  it('keeps recently ended sessions, both when a member joins and in trim', async () => {
+  it('recently ended sessions are kept when a member joins and in stream trim', async () => {
     for (let i = 0; i < 20; i++) {
       const key = `group.${run.config.group}.session.old${i}`;
       const written = await run.topology.bucket.write(key, new TextEncoder().encode('{}'), 0);

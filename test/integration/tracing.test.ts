@@ -34,7 +34,7 @@ describe('tracing', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('reports a published message, to whose headers a subscriber may add, and its handling', async () => {
+  it('tracing reports a published message, to whose headers a subscriber may add, and its handling', async () => {
     const published: string[] = [];
     const handled: string[] = [];
     const onPublish = (event: string, about: Partial<PublishTrace>) => {
@@ -74,7 +74,7 @@ describe('tracing', function () {
     assert.deepEqual(handled, ['start 00-7', 'end 00-7', 'asyncStart 00-7', 'asyncEnd 00-7']);
   });
 
-  it('reports errors, and does not change them', async () => {
+  it('tracing reports errors, and does not change them', async () => {
     const errors: unknown[] = [];
     const told = (event: string, about: { error?: unknown }) => event === 'error' && errors.push(about.error);
     await listening('publish', told, () =>
@@ -95,14 +95,14 @@ describe('tracing', function () {
           },
           1,
         );
-        await until('it is skipped', () => member.counters.skipped === 1);
+        await until('the message is skipped', () => member.counters.skipped === 1);
         assert.deepEqual(errors.slice(1), [bug]);
       }),
     );
     assert.ok(errors[0] instanceof PublishError);
   });
 
-  it('reports a batch once', async () => {
+  it('tracing reports a batch once', async () => {
     const batches: number[] = [];
     await stage.publish(
       [
@@ -121,7 +121,7 @@ describe('tracing', function () {
     assert.deepEqual(batches, [3]);
   });
 
-  it('gives measurements as plain data', async () => {
+  it('the stats of a member are plain data', async () => {
     const member = await stage.join({ handler: () => {} }, 1);
     await stage.publish([['a', '1']], 1);
     await until('it is handled', () => member.stats.handled === 1);

@@ -32,7 +32,7 @@ describe('messages that belong to no partition', function () {
     await connection.close();
   });
 
-  it('are reported by a member once, with an example', async () => {
+  it('a member reports messages that belong to no partition once, with an example', async () => {
     const flags = ['--prefix', 'app', '--partitions', '4', '--until-caught-up'];
     const { stdout, stderr, code } = await natspoc('consume', '--output', 'ndjson', ...flags);
     assert.equal(code, 0, stderr);
@@ -51,11 +51,11 @@ describe('messages that belong to no partition', function () {
         joining.on('uncovered', (each) => found.push(each));
       },
     });
-    await until('the member tells', () => found.length > 0);
+    await until('the member reports them', () => found.length > 0);
     assert.equal(found[0]?.messages, 3);
   });
 
-  it('are shown by leases and stream, and fail the check', async () => {
+  it('messages that belong to no partition are shown by leases and stream, and fail the check', async () => {
     assert.equal((await jsonOf('leases')).uncovered.messages, 3);
     assert.match((await natspoc('leases')).stdout, /^! 3 messages of the stream belong to no partition/m);
     assert.equal((await jsonOf('stream')).uncovered.messages, 3);
@@ -69,16 +69,16 @@ describe('messages that belong to no partition', function () {
     assert.ok(kinds.some(({ kind }) => kind === 'uncovered'));
   });
 
-  it('are counted in a stream with many subjects too', async () => {
+  it('messages that belong to no partition are counted in a stream with many subjects too', async () => {
     for (let i = 0; i < MANY_SUBJECTS; i++) connection.publish(`app.p.1.c${i}`, 'x');
     await connection.flush();
     const manager = await connection.jetstreamManager();
     await until(
-      'all are stored',
+      'all messages are stored',
       async () => (await manager.streams.info('APP')).state.messages > MANY_SUBJECTS,
     );
     const { uncovered } = await jsonOf('leases');
-    // Messages of a partition beyond the last are not distinguished there.
+    // In such a stream, messages of a partition beyond the last partition are not recognised.
     assert.deepEqual(uncovered, { messages: 2, example: null });
     const { partitions } = await jsonOf('stream');
     assert.equal(partitions[1].messages, null);

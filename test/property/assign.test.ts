@@ -78,7 +78,7 @@ function lowerBound({ members, holdings }: View): number {
 }
 
 describe('assign', () => {
-  it('gives every partition to a member, with loads that differ by at most one', () => {
+  it('a plan gives every partition to a member, with loads that differ by at most one', () => {
     fc.assert(
       fc.property(views({ members: 8, partitions: 40 }), ({ members, holdings }) => {
         const plan = assign(members, holdings);
@@ -89,7 +89,7 @@ describe('assign', () => {
     );
   });
 
-  it('moves as few partitions as the best of all balanced assignments', () => {
+  it('a plan moves as few partitions as the best of all balanced assignments', () => {
     fc.assert(
       fc.property(views({ members: 3, partitions: 6 }), (view) => {
         const plan = assign(view.members, view.holdings);
@@ -101,7 +101,7 @@ describe('assign', () => {
     );
   });
 
-  it('meets the lower bound of moves for large groups', () => {
+  it('a plan meets the lower bound of moves for large groups', () => {
     fc.assert(
       fc.property(views({ members: 40, partitions: 400 }), (view) => {
         const plan = assign(view.members, view.holdings);
@@ -113,7 +113,7 @@ describe('assign', () => {
     );
   });
 
-  it('gives the same plan for any order of members and partitions', () => {
+  it('the plan is the same for any order of members and partitions', () => {
     fc.assert(
       fc.property(views({ members: 8, partitions: 40 }), fc.infiniteStream(fc.nat()), (view, order) => {
         const plan = assign(view.members, view.holdings);
@@ -130,7 +130,7 @@ describe('assign', () => {
     );
   });
 
-  it('gives nothing to members that are leaving or gone', () => {
+  it('a plan gives nothing to members that are leaving or gone', () => {
     fc.assert(
       fc.property(views({ members: 5, partitions: 30 }), ({ members, holdings }) => {
         const [leaver, ...others] = members;
@@ -140,7 +140,7 @@ describe('assign', () => {
     );
   });
 
-  it('takes from an overloaded member the partitions that it has held longest', () => {
+  it('a plan takes from an overloaded member the partitions that it has held longest', () => {
     fc.assert(
       fc.property(views({ members: 6, partitions: 40 }), ({ members, holdings }) => {
         const plan = assign(members, holdings);
@@ -154,7 +154,7 @@ describe('assign', () => {
     );
   });
 
-  it('stays the same while some of its moves are made and others are not', () => {
+  it('a plan stays the same while some of its moves are made and others are not', () => {
     fc.assert(
       fc.property(
         views({ members: 8, partitions: 40 }),
@@ -172,7 +172,7 @@ describe('assign', () => {
     );
   });
 
-  it('gives pinned partitions to their members, and balances the others around them', () => {
+  it('a plan gives pinned partitions to their members, and balances the other partitions around them', () => {
     fc.assert(
       fc.property(
         views({ members: 5, partitions: 30 }),
@@ -200,7 +200,7 @@ describe('assign', () => {
     );
   });
 
-  it('balances 10,000 partitions between 1,000 members', () => {
+  it('a plan balances 10,000 partitions between 1,000 members', () => {
     const members = Array.from({ length: 1_000 }, (_, i) => `M${i}`);
     const holdings = Array.from({ length: 10_000 }, (_, partition) => ({
       partition,

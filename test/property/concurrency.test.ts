@@ -26,7 +26,7 @@ const steps = fc.array(
 const microtasks = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('parallel handlers', () => {
-  it('keep the order of each key, the limit, and the position before any unhandled message', async () => {
+  it('parallel handlers keep the order of each key, the limit, and the position before any unhandled message', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 5 }), steps, async (concurrency, script) => {
         const clock = new ManualClock();
@@ -50,9 +50,9 @@ describe('parallel handlers', () => {
             slice: new TimeSlice(clock),
             random: () => 0.5,
             handler: (message) => {
-              assert.ok(running.length < concurrency, 'no more than the bound');
-              assert.ok(!running.some(({ key }) => concurrency === 1 || key === message.key), 'one a key');
-              assert.ok((lastOf.get(message.key) ?? 0) <= message.sequence, 'in order of the key');
+              assert.ok(running.length < concurrency, 'no more calls than the limit');
+              assert.ok(!running.some(({ key }) => concurrency === 1 || key === message.key), 'one of a key');
+              assert.ok((lastOf.get(message.key) ?? 0) <= message.sequence, 'messages of a key in order');
               assert.ok(!done.has(message.sequence), 'once');
               lastOf.set(message.key, message.sequence);
               if (immediate) return undefined;
@@ -73,7 +73,7 @@ describe('parallel handlers', () => {
           {
             advanced: ({ sequence }, messages) => {
               assert.ok(sequence > position);
-              assert.equal(messages, sequence - position, 'sequences are contiguous here');
+              assert.equal(messages, sequence - position, 'sequences are contiguous');
               position = sequence;
             },
             starving: () => {},
@@ -82,7 +82,7 @@ describe('parallel handlers', () => {
         );
         const check = () => {
           for (const { sequence: inHand } of running)
-            assert.ok(position < inHand, 'not past running messages');
+            assert.ok(position < inHand, 'position passes no running message');
           for (let s = 1; s <= position; s++) assert.ok(done.has(s) || s === position, 'a contiguous prefix');
         };
         for (const step of script) {
@@ -101,7 +101,7 @@ describe('parallel handlers', () => {
           await microtasks();
           check();
         }
-        // Whatever happened, the remaining messages can be finished.
+        // Whatever has happened before, the remaining messages can be finished.
         immediate = true;
         for (let rounds = 0; position < sequence && rounds < 1_000; rounds++) {
           running[0]?.end();

@@ -84,7 +84,7 @@ function play(steps: readonly Step[], options: { dedupe: boolean; ordered?: bool
   return { publisher, stream, endings, sent, clock };
 }
 
-/** The numbers in the stream, first copies only, by subject. */
+/** The numbers of the first copies in the stream, by subject. */
 function firstCopies({ stored }: ModelStream): Map<string, number[]> {
   const bySubject = new Map<string, Set<number>>();
   for (const { subject, data } of stored) {
@@ -105,11 +105,11 @@ function assertInOrder(stream: ModelStream): void {
 }
 
 describe('Publisher, whatever happens to the connection', () => {
-  it('settles each message exactly once, with the correct outcome', () => {
+  it('a publisher settles each message exactly once, with the correct outcome', () => {
     fc.assert(
       fc.property(script(...traffic, ...breaks, ...faults), fc.boolean(), (steps, dedupe) => {
         const { publisher, stream, endings, sent, clock } = play(steps, { dedupe });
-        assert.equal(publisher.pending, 0, 'nothing is forgotten');
+        assert.equal(publisher.pending, 0, 'no message is forgotten');
         assert.equal(endings.size, sent);
         const stored = new Set(stream.stored.map(({ data }) => data));
         for (const [data, how] of endings) {
@@ -121,7 +121,7 @@ describe('Publisher, whatever happens to the connection', () => {
         assert.equal(accepted, sent);
         assert.equal(confirmed + rejected + unknown, sent);
         const copies = stream.stored.length - stored.size;
-        if (dedupe || maybeTwice === 0) assert.equal(copies, 0, 'no copies that were not announced');
+        if (dedupe || maybeTwice === 0) assert.equal(copies, 0, 'no unreported copies');
         clock.advance(TIMEOUT_MS);
         assert.equal(clock.timers, 0, 'an idle publisher holds no timer');
       }),
@@ -129,7 +129,7 @@ describe('Publisher, whatever happens to the connection', () => {
     );
   });
 
-  it('keeps the order within each partition through any number of breaks', () => {
+  it('a publisher keeps the order within each partition through any number of breaks', () => {
     fc.assert(
       fc.property(script(...traffic, ...breaks), fc.boolean(), (steps, dedupe) => {
         const { publisher, stream } = play(steps, { dedupe });
@@ -140,13 +140,13 @@ describe('Publisher, whatever happens to the connection', () => {
     );
   });
 
-  it('keeps the order, whatever the server does, with one message per partition in flight', () => {
+  it('a publisher with one message per partition in flight keeps the order, whatever the server does', () => {
     fc.assert(
       fc.property(script(...traffic, ...breaks, ...faults), fc.boolean(), (steps, dedupe) => {
         const { publisher, stream, endings, sent } = play(steps, { dedupe, ordered: true });
         assertInOrder(stream);
         assert.equal(publisher.counters.reordered, 0);
-        assert.equal(endings.size, sent, 'nothing is forgotten');
+        assert.equal(endings.size, sent, 'no message is forgotten');
       }),
       { numRuns: 500 },
     );

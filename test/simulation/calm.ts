@@ -2,10 +2,10 @@ import { CalmCheck, type Expectation } from './checks/calm.js';
 import { orderResize } from './faults/operator.js';
 import type { World } from './world.js';
 
-/** One isolated change: starts it, and returns its permitted effects. Undefined if the group does not allow it. */
+/** Starts one isolated change, and returns its permitted effects. Returns undefined if the group does not allow the change. */
 type Episode = (world: World) => Expectation | undefined;
 
-/** The commit interval, with slow clocks, latency, and handlers that compute. */
+/** The time of a commit, with slow clocks, latency, and handlers that compute, in milliseconds. */
 const COMMIT_MS = 800;
 
 const EXACT = { mayRepeat: false, mayReopen: false, joins: 0 };
@@ -26,7 +26,7 @@ const unseenJoin: Episode = (world) => {
     faults.lostChange = 0;
   });
   world.join();
-  return { ...EXACT, what: 'a join that one member is not shown', joins: 1 };
+  return { ...EXACT, what: 'a join that one member does not see', joins: 1 };
 };
 
 const burst: Episode = (world) => {
@@ -42,7 +42,7 @@ const leave: Episode = (world) => {
   return { ...EXACT, what: 'a leave' };
 };
 
-/** Several members are replaced at the same moment, as in a deployment: those that leave may give partitions to each other. */
+/** Several members are replaced at the same moment, as in a deployment. The members that leave may give partitions to each other. */
 const departures: Episode = (world) => {
   const { active, random, timeline } = world;
   if (active.length < 2) return undefined;
@@ -55,7 +55,7 @@ const departures: Episode = (world) => {
   return { ...EXACT, what: `${leaving.length} departures at once`, movesFreely: true };
 };
 
-/** A member leaves for a restart, and returns in time: its partitions wait for it, and no others move. */
+/** A member leaves for a restart, and returns in time. Its partitions wait for it, and no other partition moves. */
 const rollingRestart: Episode = (world) => {
   const { active, random, settings, timeline } = world;
   const member = random.oneOf(active);
@@ -84,7 +84,7 @@ const restart: Episode = (world) => {
   return { ...CUT, what: `a server restart of ${Math.round(downMs)} ms` };
 };
 
-/** All running work waits for the server, and requests to the stream are not answered yet. */
+/** An election: all running work waits for the server, which does not answer requests to the stream yet. */
 const election: Episode = (world) => {
   const { server, random, settings, timeline } = world;
   const downMs = settings.ttlMs * random.between(0.8, 1.3);
@@ -130,7 +130,7 @@ const forgetful: Episode = (world) => {
   return { ...CUT, what: 'lost and wrong answers to writes' };
 };
 
-/** No server answers requests about the stream and its readers for a moment, including those that commits wait for. */
+/** For a moment, no server answers requests about the stream and its readers, including those for which commits wait. */
 const lostRequests: Episode = (world) => {
   const { server, random, timeline } = world;
   const commitsAfterMs = random.between(50, 1_000);
@@ -141,7 +141,7 @@ const lostRequests: Episode = (world) => {
   return { ...CUT, what: 'lost requests to the stream', commitsAfterMs };
 };
 
-/** The number of partitions changes, and no member leaves its place. */
+/** The number of partitions changes. No member joins or leaves. */
 const resize: Episode = (world) => {
   const before = world.settings.partitions;
   const partitions = world.random.int(1, 16);
@@ -183,7 +183,7 @@ export async function calmEpisode(
     await world.sleep(world.settings.ttlMs / 5 + COMMIT_MS);
     check.judgeCommits(expected, owed);
   }
-  // Long enough for the change to take effect.
+  // This is long enough for the change to take effect.
   await world.sleep(world.settings.ttlMs * 0.6);
   await rest(`after ${expected.what}`, world.settings.ttlMs * 2.5 + 10_000);
   if (!world.judge.violation) check.judge(expected);

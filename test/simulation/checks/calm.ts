@@ -4,15 +4,15 @@ import type { World } from '../world.js';
 export interface Expectation {
   /** The change, for people. */
   what: string;
-  /** Running messages may be handled again, because a member died. */
+  /** True if running messages may be handled again, because a member died. */
   mayRepeat: boolean;
-  /** Readers may be reopened, because connections were cut. */
+  /** True if readers may be reopened, because connections were cut. */
   mayReopen: boolean;
-  /** Only repetitions are judged, because the partitions are different, or moves depend on which member was seen to leave first. */
+  /** Only repetitions are judged, because the partitions change, or the moves depend on which member was seen to leave first. */
   movesFreely?: true;
-  /** A member that was restarted, and its next process, which gets exactly the former one's partitions. */
+  /** A member that was restarted, and its next process, which gets exactly the partitions of the former process. */
   replaced?: { member: string; by: string };
-  /** What is handled this long after the change is committed soon; absent: not judged. */
+  /** Messages that are handled this long after the change must be committed soon. If absent, commits are not judged. */
   commitsAfterMs?: number;
   /** The number of joining members, for which the longest held partitions move. */
   joins: number;
@@ -24,7 +24,7 @@ export class CalmCheck {
   readonly #owners = new Map<number, { member: string; epoch: number; opens: number }>();
   readonly #repeats: number;
 
-  /** To be created at rest, before the change. */
+  /** Create the check when the group is at rest, before the change. */
   constructor(world: World) {
     this.#world = world;
     this.#repeats = world.handling.repeats;
@@ -34,7 +34,7 @@ export class CalmCheck {
     }
   }
 
-  /** By partition, what its owner has handled without a gap and not committed yet. */
+  /** By partition, the last message that its owner has handled without a gap, if it is not committed yet. */
   owed(): Map<number, { sequence: number; epoch: number }> {
     const { ledger, server, settings } = this.#world;
     const owed = new Map<number, { sequence: number; epoch: number }>();
@@ -58,12 +58,12 @@ export class CalmCheck {
       if (isOwner && committed < sequence)
         judge.violate(
           'I3',
-          `${what}: p${partition} is still at ${committed}, its owner has handled ${sequence}`,
+          `${what}: p${partition} is still at ${committed}, but its owner has handled ${sequence}`,
         );
     }
   }
 
-  /** To be called at rest again. */
+  /** Judges the change. Call this when the group is at rest again. */
   judge(expected: Expectation): void {
     const { judge, handling } = this.#world;
     if (!expected.movesFreely) this.#judgeMoves(expected);
@@ -86,7 +86,7 @@ export class CalmCheck {
       else if (revision !== before.epoch) {
         judge.violate(
           'I10',
-          `${expected.what}: p${partition} stayed with ${before.member} but changed hands`,
+          `${expected.what}: p${partition} stayed with ${before.member} but got a new epoch`,
         );
       } else if (!expected.mayReopen && opens[partition] !== before.opens) {
         judge.violate('I10', `${expected.what}: p${partition} stayed with ${before.member} but was stopped`);
@@ -94,7 +94,7 @@ export class CalmCheck {
     }
     const fewest = expected.replaced ? 0 : this.#fewestMoves(active.map(({ name }) => name));
     if (moved.length !== fewest) {
-      judge.violate('I6', `${expected.what}: ${moved.length} partitions moved where ${fewest} would do`);
+      judge.violate('I6', `${expected.what}: ${moved.length} partitions moved, but ${fewest} moves suffice`);
     }
     if (expected.joins > 0) this.#judgeChoice(expected, new Set(moved));
   }
@@ -123,7 +123,7 @@ export class CalmCheck {
       if (before.epoch > kept) {
         this.#world.judge.violate(
           'I6',
-          `${expected.what}: ${before.member} gave up p${partition}, though it held another longer`,
+          `${expected.what}: ${before.member} gave up p${partition}, though it had held another longer`,
         );
       }
     }

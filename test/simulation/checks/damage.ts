@@ -1,4 +1,4 @@
-/** The writer's name in operators' writes, which distinguishes them from members'. */
+/** The name of the writer in operators' writes, which distinguishes them from writes of members. */
 export const OPERATOR = 'operator';
 
 /** Unreadable entries, and the epoch of their partition at the last damage. */
@@ -6,7 +6,7 @@ export class Damage {
   readonly #unreadable = new Set<string>();
   readonly #under = new Map<string, number>();
 
-  /** Records a write of an entry; `epoch`: the newest of its partition. */
+  /** Records a write of an entry. `epoch` is the newest epoch of the entry's partition. */
   written(key: string, isReadable: boolean, epoch: number): void {
     if (isReadable) this.#unreadable.delete(key);
     else {
@@ -19,12 +19,12 @@ export class Damage {
     return this.#unreadable.has(key);
   }
 
-  /** The entry was damaged under this epoch. */
+  /** True if the entry was last damaged under this epoch. */
   wasUnder(key: string, epoch: number): boolean {
     return this.#under.get(key) === epoch;
   }
 
-  /** It has been unreadable since before this epoch. */
+  /** True if the entry has been unreadable since before this epoch. */
   isBehind(key: string, epoch: number): boolean {
     return this.#unreadable.has(key) && epoch > (this.#under.get(key) ?? 0);
   }

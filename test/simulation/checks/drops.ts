@@ -20,8 +20,8 @@ export class Drops {
   }
 
   /**
-   * `isOldest`: the stream has nothing older. For a loss in the middle, a new reader cannot know the
-   * partition.
+   * Records that the stream dropped messages. `isOldest`: no older messages are left in the stream. After a loss in the middle, a new reader
+   * cannot know the partition.
    */
   dropped(messages: readonly Stored[], isOldest: boolean): void {
     if (!isOldest) return;
@@ -38,7 +38,7 @@ export class Drops {
     this.#told.set(about, told);
   }
 
-  /** The final judgement. */
+  /** Judges at the end of the run. */
   judge(): void {
     for (const { partition, sequence, done } of this.#dropped) {
       if (done) continue;
