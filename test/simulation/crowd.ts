@@ -10,7 +10,7 @@ import type { Random } from './model/random.js';
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 type Event = WithoutNow<GroupEvent>;
 
-/** Latency between a member and the server, and the interval of updates from a busy socket; milliseconds. */
+/** Latency between a member and the server, and the interval at which a busy socket delivers updates, in milliseconds. */
 const ONE_WAY_MS = 1;
 const BATCH_MS = 100;
 
@@ -29,12 +29,12 @@ interface Person {
 }
 
 /**
- * Only the protocol, for very many members: `step` on a bucket of decoded entries, with partitions that start and drain
+ * Runs only the protocol, for very many members: `step` on a bucket of decoded entries, with partitions that start and drain
  * immediately. The group starts at rest.
  */
 export class Crowd {
   readonly timeline = new Timeline();
-  /** A violation: a member was fenced that could still have started a handler. */
+  /** The first violation: a member was fenced although it could still have started a handler. */
   violation: string | undefined;
   readonly #random: Random;
   readonly #settings: CrowdSettings;
@@ -75,24 +75,24 @@ export class Crowd {
     return until();
   }
 
-  /** Kills this number of members at the same time; their connections close. */
+  /** Kills this number of members at the same time, and closes their connections. */
   kill(count: number): void {
     for (const person of this.survivors.slice(0, count)) person.alive = false;
   }
 
-  /** The reason why the group is not at rest; undefined: it is. */
+  /** The reason why the group is not at rest; undefined if it is at rest. */
   unrest(): string | undefined {
     const loads = new Map(this.survivors.map(({ id }) => [id, 0]));
     for (const entry of this.#entries.values()) {
       if (entry.kind === 'session' && entry.record && !loads.has(entry.id))
-        return `${entry.id} is not fenced`;
+        return `${entry.id} has died, but is not fenced`;
       if (entry.kind !== 'lease' || !entry.record || entry.record === 'unreadable') continue;
       const owner = entry.record.owner ?? '';
       const load = loads.get(owner);
-      if (load === undefined) return `p${entry.partition} is with ${owner}`;
+      if (load === undefined) return `p${entry.partition} has no live owner, but "${owner}"`;
       loads.set(owner, load + 1);
       const own = this.#people.get(owner)?.state.own.get(entry.partition);
-      if (own?.epoch !== entry.revision || own.phase !== 'running') return `p${entry.partition} does not run`;
+      if (own?.epoch !== entry.revision || own.phase !== 'running') return `p${entry.partition} is stopped`;
     }
     const counts = [...loads.values()];
     return Math.max(...counts) - Math.min(...counts) > 1 ? 'unequal loads' : undefined;
@@ -210,7 +210,7 @@ export class Crowd {
   #fence(id: string, expected: number): Written {
     const fenced = this.#people.get(id);
     if (fenced && fenced.state.permit > this.timeline.now)
-      this.violation ??= `${id} is fenced and may handle`;
+      this.violation ??= `${id} is fenced, but may start handlers`;
     return this.#write({ kind: 'session', id, revision: 0, record: null }, expected);
   }
 
@@ -221,7 +221,7 @@ export class Crowd {
     return { kind: 'ok', revision };
   }
 
-  /** All members see the change, together with others of about the same time. */
+  /** Shows a change to all members, together with other changes of about the same time. */
   #store(entry: ViewEntry): void {
     this.#entries.set(keyOf(entry), entry);
     this.#changes.push(entry);

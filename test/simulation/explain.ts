@@ -1,6 +1,6 @@
 import { type RunOptions, type RunResult, runSeed } from './run.js';
 
-/** How many trace lines are shown before a violation; usually enough to see the cause. */
+/** How many lines of the trace are shown before a violation. They are usually enough to see the cause. */
 const LAST_LINES = 40;
 
 /** The violation of a run, and the command to replay it. */
@@ -19,12 +19,12 @@ export function explain(
   ].join('\n');
 }
 
-/** The same with the end of its trace, for which the seed is run again. */
+/** The explanation of a violation with the end of its trace, for which the seed is run again. */
 export async function explainWithTrace(result: RunResult, options: RunOptions = {}): Promise<string> {
   const trace: string[] = [];
   await runSeed(result.seed, { ...options, trace: (line) => trace.push(line) });
   const shown = trace.slice(-LAST_LINES);
-  return [explain(result, options), `the last ${shown.length} of ${trace.length} lines:`, ...shown].join(
+  return [explain(result, options), `last ${shown.length} of ${trace.length} trace lines:`, ...shown].join(
     '\n',
   );
 }

@@ -17,10 +17,10 @@ import { type ReaderObserver, SimStream, slotOf } from './model/stream.js';
 import type { StreamFaults } from './model/stream-api.js';
 import type { World } from './world.js';
 
-/** A silent reader faults well within this time after the cause, in milliseconds. */
+/** A reader that becomes silent faults well within this time, in milliseconds. */
 const TROUBLE_MS = 8_000;
 
-/** The permitted errors of a member whose required access is refused. */
+/** The permitted errors of a member that is refused access to the stream. */
 const REFUSALS: ReadonlySet<string> = new Set(['not-permitted', 'stream-missing']);
 
 /** One member: the real engine and protocol in a simulated process with a simulated connection. */
@@ -39,12 +39,12 @@ export class SimMember {
   #isRefused = false;
   isGone = false;
 
-  /** The name by which the group knows it, and later also its restarted process. */
+  /** The name by which the group knows the member, and later also its restarted process. */
   readonly knownAs: string;
 
   /**
    * @param name unique in this world.
-   * @param quota it leaves after this number of messages.
+   * @param quota the member leaves after this number of messages.
    * @param knownAs see {@link SimMember.knownAs}.
    */
   constructor(world: World, name: string, quota?: number, knownAs = name) {
@@ -148,7 +148,7 @@ export class SimMember {
         partition: (partition) => ({
           handled: () => {
             if (quota === undefined || ++handled < quota) return;
-            if (handled > quota) judge.violate('quota', `${name} handles ${handled} messages of ${quota}`);
+            if (handled > quota) judge.violate('quota', `${name} handles ${handled} messages, not ${quota}`);
             this.leave();
           },
           trimmed: (trimmed) => world.drops.told(partition, trimmed),
@@ -169,46 +169,46 @@ export class SimMember {
     this.member.start();
   }
 
-  /** True while it should own partitions. */
+  /** True while the member should own partitions. */
   get isMember(): boolean {
     return !this.isLeaving && !this.isGone;
   }
 
-  /** @param rejoinWithinMs its partitions are kept for its restart for this long; 0: they are not. */
+  /** @param rejoinWithinMs how long the member's partitions are kept for its restart; 0: they are not kept. */
   leave(rejoinWithinMs = 0): void {
     if (!this.isMember) return;
     this.isLeaving = true;
     const kept = rejoinWithinMs > 0 ? `, to return within ${Math.round(rejoinWithinMs)} ms` : '';
     this.#world.judge.note(`${this.name} is asked to leave${kept}`);
-    // `closed` reports how it ends.
+    // `closed` reports how the member ends.
     this.process.receive(() => void this.member.leave(rejoinWithinMs).catch(() => {}));
   }
 
-  /** Ends silently; `noticed`: the server sees the connection close. */
+  /** Ends the process silently. If `noticed`, the server sees that the connection closes. */
   crash(noticed: boolean): void {
     if (this.isGone) return;
     this.#world.judge.note(`${this.name} crashes${noticed ? '' : ', unnoticed by the server'}`);
     this.#gone(noticed);
   }
 
-  /** Refuses its requests to the stream permanently: it must end with that error at its next request. */
+  /** Refuses the member's requests to the stream permanently. The member must end with that error at its next request. */
   refuse(refuses: StreamFaults['refuses'], why: StreamFaults['why']): void {
     this.#isRefused = true;
     Object.assign(this.client.stream.faults, { refuses, why });
   }
 
-  /** If its requests are refused, it ends now: otherwise it ends at its next request, which may be much later. */
+  /** Ends the member now if its requests are refused. Otherwise it would end at its next request, which may be much later. */
   endIfRefused(): void {
     if (this.#isRefused) this.crash(true);
   }
 
-  /** Its session is gone or being deleted: it must not start a handler any more. */
+  /** Checks a member whose session is gone or being deleted: it must not start a handler any more. */
   checkPermission(because: string): void {
     const leftMs = this.member.permittedUntil - this.process.clock.now();
     if (this.process.isDead || leftMs <= 0) return;
     this.#world.judge.violate(
       'I4',
-      `${because}, and ${this.name} may start handlers for ${leftMs.toFixed(1)} ms more`,
+      `${because}, but ${this.name} may start handlers for another ${leftMs.toFixed(1)} ms`,
     );
   }
 
@@ -225,12 +225,12 @@ export class SimMember {
       timeline.after(0, () => {
         const id = this.member.id ?? '';
         if (!ledger.sessions.has(id) && !ledger.losses.hasLostSession(id))
-          this.checkPermission(`${this.name} is fenced and wakes`);
+          this.checkPermission(`${this.name} wakes after it was fenced`);
       });
     });
   }
 
-  /** The number of a partition's messages in memory; undefined while it is not running. */
+  /** The number of a partition's messages in memory; undefined while the partition does not run. */
   #held(partition: number): number | undefined {
     const status = this.member.status.partitions.find((each) => each.partition === partition);
     return status?.state === 'running' ? status.lag - this.#stream.pending(partition) : undefined;
@@ -252,7 +252,7 @@ export class SimMember {
         }
         const quietMs = judge.now - Math.max(this.connection.troubledAt, this.process.wokeAt);
         if (fault === 'silent' && this.connection.isUp && !this.process.isPaused && quietMs > TROUBLE_MS)
-          judge.violate('I10', `${this.name} gives up the reader of p${partition} though nothing is wrong`);
+          judge.violate('I10', `${this.name} gives up the reader of p${partition} without a fault`);
       },
       arrives: ({ partition, name }, sequence, isWhole) => {
         if (!isWhole) judge.violate('I2', `${this.name} takes message ${sequence} without its payload`);
@@ -264,7 +264,7 @@ export class SimMember {
         if (held > window)
           judge.violate(
             'I11',
-            `${this.name} holds ${held} messages of p${partition}, its window is ${window}`,
+            `${this.name} holds ${held} messages of p${partition}, but its window is ${window}`,
           );
       },
     };

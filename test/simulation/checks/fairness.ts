@@ -1,16 +1,16 @@
 import type { Call, CallObserver } from '../model/handler.js';
 import type { Judge } from './judge.js';
 
-/** How long a partition may keep the event loop while others of its member wait, without its last call. */
+/** How long a partition may keep the event loop while other partitions of its member wait. Its last call is not included. */
 const TURN_MS = 100;
 
 /** The state of a partition with messages in memory. */
 interface Backlog {
   epoch: number;
-  /** How long other partitions were served while this one was ready; undefined: it was not ready. */
+  /** How long other partitions were served while this partition was ready; undefined if it was not ready. */
   passedOverMs: number | undefined;
   running: number;
-  /** A failed message waits for its next attempt: nothing is judged until all messages are handled. */
+  /** True if a failed message waits for its next attempt. Then nothing is judged until all messages are handled. */
   hasFailed: boolean;
 }
 
@@ -27,8 +27,8 @@ export class Fairness implements CallObserver {
   #longestMs = 0;
 
   /**
-   * @param held the number of a partition's messages in memory; undefined while it is not running.
-   * @param waits true for a partition that may wait for its commits, because owners have died at its position.
+   * @param held returns the number of a partition's messages in memory, or undefined while the partition does not run.
+   * @param waits returns true for a partition that may wait for its commits, because owners have died at its position.
    */
   constructor(
     judge: Judge,
@@ -40,12 +40,12 @@ export class Fairness implements CallObserver {
     this.#waits = waits;
   }
 
-  /** The partitions are different. */
+  /** The number of partitions has changed, so all observations are dropped. */
   resized(): void {
     this.#backlogs.clear();
   }
 
-  /** A reader was opened: messages of earlier readers may be dropped, but not a running call. */
+  /** A reader was opened. Messages of earlier readers may be dropped, but a running call stays. */
   opened(partition: number): void {
     const backlog = this.#backlogs.get(partition);
     if (!backlog?.running) this.#backlogs.delete(partition);
@@ -61,7 +61,7 @@ export class Fairness implements CallObserver {
     }
     if (this.#held(partition) === 0) {
       backlog.hasFailed = false;
-      // With messages handled out of order, the last one seemed to leave others behind.
+      // If messages were handled out of order, other messages seemed to wait after the last one, so that time does not count.
       backlog.passedOverMs = undefined;
     }
     if (!backlog.hasFailed && backlog.running === 0) backlog.passedOverMs ??= 0;
@@ -80,7 +80,7 @@ export class Fairness implements CallObserver {
     if (backlog) {
       backlog.running = Math.max(0, backlog.running - 1);
       if (how !== 'handled') backlog.hasFailed = true;
-      // The current message is still counted.
+      // The message of this call is still counted as held.
       const waits = !backlog.hasFailed && backlog.running === 0 && (this.#held(partition) ?? 0) > 1;
       backlog.passedOverMs = waits ? 0 : undefined;
     }

@@ -5,7 +5,7 @@ import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 import { Order } from './order.js';
 
-/** A handler whose signal has aborted, or whose process has continued, ends within this time, in milliseconds. */
+/** A handler ends within this time after its signal has aborted or its process has continued, in milliseconds. */
 const GRACE_MS = 10;
 
 /** Tolerance, because times are sums of fractions. */
@@ -31,12 +31,12 @@ export class Handling implements CallObserver {
   readonly #active = new Map<number, Set<Call>>();
   /** Messages that were skipped or stored as dead letters. */
   readonly #skipped = new Set<number>();
-  /** The calls that ran when the bucket went back, and how long they may continue. */
+  /** The calls that ran when the bucket went back, and the time until which they may continue. */
   #before: { calls: ReadonlySet<Call>; untilMs: number } = { calls: new Set(), untilMs: 0 };
-  /** Messages whose calls succeeded after their signals aborted, and the epoch whose owner may know of it. */
+  /** Messages whose calls succeeded after their signals had aborted, and the epoch whose owner may know that. */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
-  /** `byChanged`: sequences that a changed shared reader has delivered. */
+  /** @param byChanged the sequences that a changed shared reader has delivered. */
   constructor(
     judge: Judge,
     ledger: Ledger,
@@ -88,7 +88,7 @@ export class Handling implements CallObserver {
     }
   }
 
-  /** The group was resized: no call of the old partitions may run. */
+  /** The group was resized, so no call of the old partitions may run. */
   resized(): void {
     for (const active of this.#active.values())
       for (const call of active)
@@ -98,9 +98,9 @@ export class Handling implements CallObserver {
   }
 
   /**
-   * The bucket went back: see {@link Order.goBack}.
+   * The bucket went back; see {@link Order.goBack}.
    *
-   * @param graceMs how long the calls that run now may continue. Their owners do not know yet, and no copy names them.
+   * @param graceMs how long the calls that run now may continue. Their owners do not know yet, and no copy of the bucket names them.
    */
   goBack(graceMs: number): void {
     this.#order.goBack();
@@ -110,12 +110,12 @@ export class Handling implements CallObserver {
     };
   }
 
-  /** Another client has changed a shared reader: see {@link Order.displaced}. */
+  /** Another client has changed a shared reader; see {@link Order.displaced}. */
   displaced(forMs: number): void {
     this.#order.displaced(this.#judge.now + forMs);
   }
 
-  /** Deliveries of a changed shared reader since the last commit do not count: see {@link Order.mistrusted}. */
+  /** Deliveries of a changed shared reader since the last commit do not count; see {@link Order.mistrusted}. */
   mistrusted(partition: number): void {
     this.#order.mistrusted(partition);
   }
@@ -137,14 +137,14 @@ export class Handling implements CallObserver {
     this.#skipped.add(sequence);
   }
 
-  /** The process is gone, with its calls. */
+  /** The process has ended, and its calls with it. */
   died(member: string): void {
     for (const active of this.#active.values()) {
       for (const call of active) if (call.member === member) active.delete(call);
     }
   }
 
-  /** A process has continued: its calls must not overlap with those of a new owner. */
+  /** A stopped process has continued. Its calls must not overlap with those of a new owner. */
   woke(member: string, after: (delayMs: number, check: () => void) => void): void {
     for (const [partition, active] of this.#active) {
       for (const call of active) {
@@ -164,12 +164,12 @@ export class Handling implements CallObserver {
     }
   }
 
-  /** A call succeeded after its signal aborted: its owner may not have waited for it. */
+  /** True if a call of this message succeeded after its signal had aborted, so that its owner may not have waited for the call. */
   handledWhenTold(sequence: number): boolean {
     return this.#handledDeaf.has(sequence);
   }
 
-  /** It was handled by a call of another owner that ignored its signal, or by one that its owner had abandoned. */
+  /** True if another owner's call that ignored its signal handled the message, or a call that its own owner had given up. */
   #isForgivable({ sequence, epoch }: Call): boolean {
     return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;
   }
@@ -191,10 +191,10 @@ export class Handling implements CallObserver {
       }
     }
     if (running > this.#settings.concurrency)
-      this.#judge.violate('I3', `${describe(call)} is one of ${running} side by side`);
+      this.#judge.violate('I3', `${describe(call)} is one of ${running} parallel calls`);
   }
 
-  /** Not promised: its process is stopped or has just continued, it ignores its signal, or the bucket has just gone back. */
+  /** True if SPEC.md promises nothing: the process is stopped or just woke, the call ignores its signal, or the bucket just went back. */
   #isExcused(call: Call): boolean {
     const { process, ignoresAbort, abortedAt } = call;
     if (this.#before.calls.has(call) && this.#judge.now < this.#before.untilMs) return true;
@@ -202,7 +202,7 @@ export class Handling implements CallObserver {
     return ignoresAbort && abortedAt !== undefined;
   }
 
-  /** Its signal aborted so long ago that its member does not wait for it any more. */
+  /** True if the signal of the call aborted so long ago that its member does not wait for the call any more. */
   #isGivenUp({ abortedAt, process }: Call): boolean {
     const { drainTimeoutMs, handlerTimeoutMs } = this.#settings;
     const waitMs = handlerTimeoutMs === undefined ? drainTimeoutMs : Math.min(drainTimeoutMs, ABORT_GRACE_MS);

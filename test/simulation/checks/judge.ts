@@ -1,4 +1,4 @@
-/** Possible violations: the invariants of SPEC.md; `ended`: a member gave up or threw; `quota`: it handled more messages than
+/** Possible violations: the invariants of SPEC.md; `ended` if a member gave up or threw; `quota` if a member handled more messages than
  * permitted. */
 export type Invariant =
   | 'I1'
@@ -16,14 +16,14 @@ export type Invariant =
   | 'ended'
   | 'quota';
 
-/** The first violation of a run; `at` in milliseconds of true time. */
+/** The first violation of a run. `at` is in milliseconds of true time. */
 export interface Violation {
   invariant: Invariant;
   message: string;
   at: number;
 }
 
-/** Keeps the first violation of a run, and its trace if requested. */
+/** Keeps the first violation of a run, and the trace of the run if requested. */
 export class Judge {
   violation: Violation | undefined;
   readonly #now: () => number;
@@ -34,7 +34,7 @@ export class Judge {
     this.#trace = trace;
   }
 
-  /** True if the trace is kept; otherwise lines need not be formatted. */
+  /** True if the trace is kept. Otherwise its lines need not be formatted. */
   get isTracing(): boolean {
     return this.#trace !== undefined;
   }

@@ -9,24 +9,24 @@ import { Damage, OPERATOR } from './damage.js';
 import type { Judge } from './judge.js';
 import { Losses } from './losses.js';
 
-/** The leader's current entry of a lease. */
+/** The current entry of a lease, as the leader has it. */
 export interface LeaseNow {
   revision: number;
   owner: string | null;
 }
 
-/** The leader's current entry of a position. */
+/** The current entry of a position, as the leader has it. */
 export interface PositionNow {
   sequence: number;
   epoch: number;
-  /** The deaths of owners that it counts; absent: none. */
+  /** The deaths of owners that the position counts; absent if it counts none. */
   crashes?: number;
 }
 
 const NO_LEASE: LeaseNow = { revision: 0, owner: null };
 const NO_POSITION: PositionNow = { sequence: 0, epoch: 0 };
 
-/** Follows the bucket at its leader, and judges each written position: I1, I2, I8. */
+/** Follows the bucket at its leader, and judges each position that is written: I1, I2, I8. */
 export class Ledger {
   readonly leases = new Map<number, LeaseNow>();
   readonly positions = new Map<number, PositionNow>();
@@ -60,12 +60,12 @@ export class Ledger {
   readonly #members = new Map<string, string>();
   /** The last position by partition and epoch. */
   readonly #under = new Map<string, PositionNow>();
-  /** Epochs whose owners gave the partition away. */
+  /** Epochs whose owners gave their partitions away. */
   readonly #givenOn = new Set<number>();
   /** The newest epoch of a handler call. */
   readonly #handledUnder = new Map<number, number>();
 
-  /** `mayRepeat`: an owner is excused if it does not know that this message was handled. */
+  /** @param mayRepeat returns true if an owner is excused because it does not know that the message was handled. */
   constructor(
     judge: Judge,
     log: EventLog,
@@ -87,27 +87,27 @@ export class Ledger {
     return this.positions.get(partition) ?? NO_POSITION;
   }
 
-  /** The position, or the last one before its removal. */
+  /** The position of a partition. If it was removed, the last position before the removal. */
   knownPosition(partition: number): PositionNow {
     return this.positions.get(partition) ?? this.#lostPositions.get(partition) ?? NO_POSITION;
   }
 
   /**
-   * The last position of this epoch. After a loss there may be two owners: the older one continues there until it learns of the
-   * other. I4 judges whether it may handle at all.
+   * The last position of this epoch. After a loss there may be two owners: the older owner continues at this position until it learns
+   * of the newer owner. Whether the older owner may handle messages at all is judged by I4.
    */
   lastUnder(partition: number, epoch: number): PositionNow | undefined {
     return this.#under.get(`${partition} ${epoch}`);
   }
 
-  /** True if this is the newest epoch, and its owner's session exists. */
+  /** True if this epoch is the newest, and its owner's session exists. */
   isValid(partition: number, epoch: number): boolean {
     const { revision, owner } = this.lease(partition);
     if (revision === epoch && owner !== null && this.#mayHandle(owner)) return true;
     return this.losses.isExcused(partition, epoch, this.lease(partition));
   }
 
-  /** True if its session exists, or was removed without fencing, which its proof of life shows. */
+  /** True if the session exists, or was removed without a fencing, as its remaining proof of life shows. */
   #mayHandle(id: string): boolean {
     return this.sessions.has(id) || (this.losses.hasEverLost(id) && this.proofs.has(id));
   }
@@ -129,12 +129,12 @@ export class Ledger {
     this.#handledUnder.set(partition, Math.max(epoch, this.#handledUnder.get(partition) ?? 0));
   }
 
-  /** A member sends a write: a commit needs a lease that is valid now. */
+  /** Judges a write that a member sends. A commit needs a lease that is valid at that moment. */
   sending(member: string, key: string, value: Uint8Array): void {
     const partition = this.#positionOf(key);
     if (partition === undefined) return;
     const position = decodePosition(value);
-    // A position that is written back has no owner: it is judged when it is applied.
+    // A position that is written back has no owner. It is judged when it is applied.
     if (!position || position.epoch === 0 || position.seq <= this.#reached(partition, position)) return;
     if (this.#isLateTakeover(partition, position)) return;
     if (!this.isValid(partition, position.epoch)) {
@@ -145,7 +145,7 @@ export class Ledger {
     }
   }
 
-  /** A takeover that begins late, with a position that was passed under a newer epoch before entries were lost or went back. */
+  /** True for a late takeover whose position was passed under a newer epoch before entries were lost or went back. */
   #isLateTakeover(partition: number, { seq, epoch }: PositionRecord): boolean {
     return [this.#positionsBefore, this.#lostPositions].some((known) => {
       const before = known.get(partition);
@@ -153,14 +153,14 @@ export class Ledger {
     });
   }
 
-  /** The position of its partition; for one of an earlier layout, the last position there. */
+  /** The position of the partition. For a record of an earlier layout, the last position of the partition under that layout. */
   #reached(partition: number, { layout = 0 }: { layout?: number | undefined }): number {
     const known =
       layout < this.layout ? this.#replaced.get(layout)?.get(partition) : this.knownPosition(partition);
     return known?.sequence ?? 0;
   }
 
-  /** Entries were removed without a marker. */
+  /** Records that entries were removed without a deletion marker. */
   lose(entries: readonly BucketEntry[]): void {
     for (const { key } of entries) {
       const partition = this.#positionOf(key);
@@ -179,7 +179,7 @@ export class Ledger {
     }
   }
 
-  /** The bucket was restored from an older copy: positions move back, and revisions repeat. */
+  /** Records that the bucket was restored from an older copy, so positions move back and revisions repeat. */
   goBack(entries: readonly BucketEntry[]): void {
     this.losses.everything(this.sessions.keys());
     this.#givenOn.clear();
@@ -203,11 +203,11 @@ export class Ledger {
       if (parsed.kind === 'lease')
         this.leases.set(parsed.partition, { revision, owner: (value && decodeLease(value)?.owner) ?? null });
     }
-    // Sessions that returned may have ended, as other members have seen.
+    // Sessions that exist again may have ended, and other members may have seen their ends.
     this.losses.everything(this.sessions);
   }
 
-  /** A write was applied. */
+  /** Records and judges a write that was applied. */
   applied(entry: BucketEntry, writer: string): void {
     const { key, revision, value } = entry;
     const position = this.#positionOf(key);
@@ -234,7 +234,7 @@ export class Ledger {
       if (this.#damage.isUnreadable(key) && writer !== OPERATOR)
         this.#judge.violate('I1', `${writer} overwrites the lease of p${partition}, which it cannot read`);
       this.#damage.written(key, record !== undefined || value === null, this.lease(partition).revision);
-      // Its owner may not know this yet.
+      // The owner of the lease may not know that the lease is unreadable.
       if (this.#damage.isUnreadable(key)) return;
       if (record && writer !== OPERATOR) {
         if (record.reason === 'claim') this.#claimed(partition, owner, writer);
@@ -256,8 +256,8 @@ export class Ledger {
   }
 
   /**
-   * Checks the positions of a replaced layout: they cover everything that was handled and committed, and
-   * nothing else.
+   * Checks the positions in a new layout at which the old partitions ended: they cover everything that was handled and
+   * committed, and nothing else.
    */
   cut(positions: readonly number[], writer: string): void {
     for (const [partition, seq] of positions.entries()) {
@@ -265,7 +265,7 @@ export class Ledger {
       if (seq !== sequence)
         this.#judge.violate(
           'I3',
-          `${writer} resizes with p${partition} at ${seq}, but ${sequence} is committed`,
+          `${writer} resizes with p${partition} at ${seq}, but ${sequence} was committed`,
         );
       for (const message of this.#log.of(partition)) {
         if (message.sequence > seq) break;
@@ -278,7 +278,7 @@ export class Ledger {
     }
   }
 
-  /** The partitions are different. No partition has an owner, and each starts where the new layout says. */
+  /** The number of partitions has changed. No partition has an owner, and each partition starts where the new layout says. */
   resized(layout: GroupLayoutRecord): void {
     this.#replaced.set(this.layout, new Map(this.positions));
     this.layout = layout.epoch ?? 0;
@@ -296,7 +296,7 @@ export class Ledger {
     }
   }
 
-  /** The partition of a position's key. The group's start is not a position. */
+  /** The partition to which the key of a position belongs. The group's start is not a position. */
   #positionOf(key: string): number | undefined {
     const prefix = keys.positionPrefix(this.#group);
     if (!key.startsWith(prefix) || key === keys.start(this.#group)) return undefined;
@@ -319,12 +319,12 @@ export class Ledger {
     );
   }
 
-  /** The owner of a partition learns that deliveries of a changed shared reader do not count: it does not commit them. */
+  /** The owner of a partition learns that deliveries of a changed shared reader do not count, so it does not commit them. */
   mistrusted(partition: number): void {
     this.#mistrusted.set(partition, this.lease(partition).revision);
   }
 
-  /** I3: an owner that gives its partition away has committed everything that it handled. */
+  /** I3: before an owner gives its partition away, it has committed everything that it handled. */
   #givenAway(partition: number, writer: string): void {
     const { sequence } = this.position(partition);
     // An owner need not know of commits that went back with the bucket.
@@ -338,7 +338,7 @@ export class Ledger {
     if (this.#damage.wasUnder(keys.position(this.#group, partition), epoch)) return;
     this.#judge.violate(
       'I3',
-      `${writer} gives p${partition} away at epoch ${epoch} with position ${sequence}, but it had handled ${next.sequence}`,
+      `${writer} gives p${partition} away at epoch ${epoch} with position ${sequence}, although it had handled ${next.sequence}`,
     );
   }
 
@@ -350,7 +350,7 @@ export class Ledger {
     if (!written) return;
     const { seq, epoch, crashes = 0, layout = 0 } = written;
     if (layout !== this.layout) {
-      // An owner that does not know that its lease is closed makes sure of its position: no member reads that any more.
+      // An owner that does not know that its lease is closed may write its position again. No member reads that position any more.
       if (layout < this.layout && seq <= this.#reached(partition, written)) return;
       this.#judge.violate('I1', `${writer} commits p${partition} of layout ${layout}, not ${this.layout}`);
     }
@@ -367,13 +367,13 @@ export class Ledger {
 
   #judgeCommit(partition: number, { sequence: seq, epoch }: PositionNow, writer: string, what: string): void {
     const before = this.position(partition);
-    // Written back by a member that knows it: without an owner, and never beyond what was committed.
+    // A member that knows the position has written it back: under no owner's epoch, and never beyond what was committed.
     if (epoch === 0 && before === NO_POSITION && seq <= (this.#highest.get(partition) ?? 0)) return;
     const grant = this.#granted.get(epoch);
     if (writer !== OPERATOR && (grant?.partition !== partition || this.memberOf(grant.owner) !== writer)) {
       this.#judge.violate('I1', `${what}, an epoch that was never its own`);
     }
-    // An epoch above the newest lease is from before the bucket went back.
+    // An epoch above that of the newest lease is from before the bucket went back.
     const granted = this.lease(partition).revision;
     const begun = [before.epoch, this.#handledUnder.get(partition) ?? 0].filter((each) => each <= granted);
     const newest = Math.max(0, ...begun);

@@ -5,22 +5,22 @@ import type { LeaseNow } from './ledger.js';
 const SLOW = 1.1;
 
 /**
- * Entries that were removed from the bucket, and what that excuses (SPEC.md, "A bucket that goes back"). A member whose entry
- * was removed continues until it notices the loss. Members that knew the entry wait until then; a member that joined after the
- * loss never saw the entry, so it cannot wait.
+ * Entries that were removed from the bucket, and the violations that their removal excuses (SPEC.md, "A bucket that goes back"). A
+ * member whose entry was removed continues until it notices the loss. Members that knew the entry wait until then. A member that joined
+ * after the loss never saw the entry, so it cannot wait.
  */
 export class Losses {
   readonly #judge: Judge;
   readonly #excuseMs: number;
   readonly #sessions = new Map<string, number>();
-  /** Removed leases by partition: epoch and time. */
+  /** Removed leases by partition, each with its epoch and the time of its removal. */
   readonly #leases = new Map<number, { epoch: number; at: number }>();
-  /** The owner of each lease, by its epoch; `from`: the epoch of the owner that handed it over. */
+  /** The owner of each lease, by epoch. `from` is the epoch of the owner that handed the partition over. */
   readonly #owners = new Map<
     number,
     { member: string | undefined; session: string | null; from: number | undefined }
   >();
-  /** The same at the time when the bucket went back. */
+  /** The value of `#owners` at the time when the bucket went back. */
   #ownersBefore: ReadonlyMap<number, { session: string | null }> = new Map();
   /** The time of each member's first snapshot. */
   readonly #seesSince = new Map<string, number>();
@@ -30,12 +30,12 @@ export class Losses {
     this.#excuseMs = ttlMs * SLOW;
   }
 
-  /** A member received a snapshot. */
+  /** Records that a member received a snapshot. */
   sees(member: string): void {
     if (!this.#seesSince.has(member)) this.#seesSince.set(member, this.#judge.now);
   }
 
-  /** `from`: the epoch under which it was handed over; undefined: it was claimed. */
+  /** Records the owner of an epoch. `from` is the epoch that handed the partition over, or undefined if the partition was claimed. */
   granted(
     epoch: number,
     {
@@ -51,7 +51,7 @@ export class Losses {
     this.#sessions.set(id, this.#judge.now);
   }
 
-  /** The bucket went back: entries may be gone, or have returned. */
+  /** Records that the bucket went back, so that entries may be missing, or exist again. */
   everything(sessions: Iterable<string>): void {
     for (const id of sessions) this.session(id);
     this.#ownersBefore = new Map(this.#owners);
@@ -66,17 +66,17 @@ export class Losses {
     return this.#judge.now - (this.#sessions.get(id) ?? Number.NEGATIVE_INFINITY) < this.#excuseMs;
   }
 
-  /** A member that saw its deletion marker, which went back with the bucket, may not know that it exists again. */
+  /** True if the session was ever lost. A member that saw its deletion marker before the loss may not know that the session exists again. */
   hasEverLost(session: string): boolean {
     return this.#sessions.has(session);
   }
 
-  /** True if an ended epoch may continue, because its owner need not know its end yet. */
+  /** True if an ended epoch may continue, because its owner need not know that it has ended. */
   isExcused(partition: number, epoch: number, now: LeaseNow): boolean {
     const lostAt = this.#lostAt(partition, epoch);
     if (lostAt === undefined) return false;
-    // The partition has had no owner since; or the same owner, because the previous one wrote the lease
-    // again; or one that cannot know.
+    // The partition has had no owner since then; or the same owner, because the previous owner wrote the lease
+    // again; or an owner that cannot know of the lost lease.
     const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
     return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
   }
@@ -88,14 +88,14 @@ export class Losses {
     return lostAt !== undefined && this.#cameAfter(newer.epoch, lostAt);
   }
 
-  /** The epoch's owner joined after that time, or got the lease from one that did: what such a newcomer claims is handled anyway. */
+  /** True if the owner of the epoch joined after `at`, or got the lease through such a newcomer: what a newcomer claims is handled. */
   #cameAfter(epoch: number, at: number): boolean {
     const { member, from } = this.#owners.get(epoch) ?? {};
     if (member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at) return true;
     return from !== undefined && this.#cameAfter(from, at);
   }
 
-  /** When the lease of this epoch, or its owner's session, was lost, if that is still an excuse. */
+  /** The time at which the lease of this epoch, or its owner's session, was lost; undefined if the loss is no excuse any more. */
   #lostAt(partition: number, epoch: number): number | undefined {
     const lease = this.#leases.get(partition);
     if (lease?.epoch === epoch) return lease.at;

@@ -6,9 +6,9 @@ import type { Ledger } from './ledger.js';
 /** The progress of a partition under its newest epoch. */
 interface Progress {
   epoch: number;
-  /** Index of the first message of this epoch, or of its last restart. */
+  /** The index of the first message of this epoch, or of the first message since the last restart under this epoch. */
   from: number;
-  /** End of the messages handled before that without a gap: handling them again would be a repetition. */
+  /** All messages before this index were handled without a gap before the start: handling them again would be a repetition. */
   handledTo: number;
   /** The index of the last started message of each key. */
   readonly last: Map<string | null, number>;
@@ -16,15 +16,15 @@ interface Progress {
 
 const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 
-/** What else the judge of order knows about messages. */
+/** Messages that the judge of order treats differently. */
 export interface OrderExcuses {
-  /** Handled by a call whose signal had aborted, which its member need not count. */
+  /** True for a message that was handled by a call whose signal had aborted, so that its member need not count the call. */
   isDoubtful: (message: Stored) => boolean;
-  /** Skipped or stored as a dead letter, perhaps without a call. */
+  /** True for a message that was skipped or stored as a dead letter, perhaps without a call. */
   isSkipped: (message: Stored) => boolean;
   /**
-   * Delivered by a shared reader that another client had changed. It may come after a gap, and be handled
-   * before its member learns of the change; it does not count, and its partition starts again.
+   * True for a message that was delivered by a shared reader after another client had changed it. The message may come after a gap, and
+   * be handled before its member learns of the change. It does not count, and its partition starts again.
    */
   isDisplaced: (message: Stored) => boolean;
 }
@@ -41,14 +41,14 @@ export class Order {
   readonly #replaced = new Map<number, Progress | undefined>();
   /** All progress, by partition and epoch. */
   readonly #begun = new Map<string, Progress>();
-  /** The same before the bucket went back: such an owner may find its lease again, and continue. */
+  /** All progress before the bucket went back. An owner from that time may find its lease again, and continue. */
   readonly #revived = new Map<string, Progress>();
-  /** No order is judged until this time, in milliseconds: see {@link displaced}. */
+  /** No order is judged until this time, in milliseconds; see {@link displaced}. */
   #displacedUntil = 0;
   readonly #mayStartAgain = new Set<number>();
   /** Messages that were handled before the last restart, and are being handled again. */
   readonly #again = new Set<Stored>();
-  /** The last delivered sequence of each partition, handled or not, and its epoch. */
+  /** The last delivered sequence of each partition, whether handled or not, and the epoch of its delivery. */
   readonly #received = new Map<number, { epoch: number; sequence: number }>();
 
   constructor(judge: Judge, ledger: Ledger, log: EventLog, concurrency: number, excuses: OrderExcuses) {
@@ -59,14 +59,14 @@ export class Order {
     this.#isByKey = concurrency > 1;
   }
 
-  /** The partitions are different. */
+  /** The number of partitions has changed, so all observations are dropped. */
   resized(): void {
     for (const known of [this.#progress, this.#replaced, this.#begun, this.#revived, this.#received])
       known.clear();
     this.#mayStartAgain.clear();
   }
 
-  /** Positions went back with the bucket, and epochs may repeat: each partition may restart once after its position. */
+  /** The bucket went back with its positions, and epochs may repeat. Each partition may restart once after its position. */
   goBack(): void {
     for (const partition of this.#log.partitions.keys()) this.#mayStartAgain.add(partition);
     for (const [epoch, progress] of this.#begun) this.#revived.set(epoch, progress);
@@ -75,14 +75,14 @@ export class Order {
   }
 
   /**
-   * A shared reader was changed: lanes that it served may go on at another reader, behind messages that they did not get. Until
-   * then, their owners look at the changed reader, and handle these messages again.
+   * Another client has changed a shared reader. Until `untilMs`, lanes that it served may continue at another reader, after messages that
+   * they did not get. Then their owners check the changed reader, and handle these messages again.
    */
   displaced(untilMs: number): void {
     this.#displacedUntil = untilMs;
   }
 
-  /** The owner of a partition restarts after its position. */
+  /** Allows the owner of a partition to restart after its position. */
   mistrusted(partition: number): void {
     this.#mayStartAgain.add(partition);
     this.#received.delete(partition);
@@ -93,19 +93,19 @@ export class Order {
   }
 
   /**
-   * A reader starts at a sequence. If that was already received under the same epoch, handling restarts after the messages
+   * A reader starts at a sequence. If the sequence was already received under the same epoch, handling restarts after the messages
    * that were handled without a gap. Messages of other keys that were handled after a gap may be repeated.
    */
   opened(partition: number, epoch: number, startSequence: number): void {
     const progress = this.#progress.get(partition);
     const received = this.#received.get(partition);
     if (!this.#isByKey || progress?.epoch !== epoch) return;
-    // Its position went back, so handled messages do not count any more.
+    // If the position of the partition went back, handled messages do not count any more.
     const isBack = this.#mayStartAgain.has(partition);
     if (!isBack && (received?.epoch !== epoch || startSequence > received.sequence)) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
     if (!first) return;
-    // Since the previous restart; messages handled after a gap may be repeated again.
+    // Only calls since the previous restart count, because messages that were handled after a gap may be repeated again.
     const wasCalled = (progress.last.get(first.key) ?? -1) >= first.index;
     if (
       !isBack &&
@@ -122,21 +122,21 @@ export class Order {
     for (const [key, index] of progress.last) if (index >= first.index) progress.last.delete(key);
   }
 
-  /** True if a call repeats a handled message without need. */
+  /** True if a call handles a message again that its owner had handled without a gap. */
   isRepetition({ partition }: Call, { index }: Stored): boolean {
     return !this.#isByKey || index < (this.#progress.get(partition) ?? NEVER).handledTo;
   }
 
-  /** A message is handled. */
+  /** Records that a message was handled successfully. */
   handled(message: Stored): void {
     this.#again.delete(message);
   }
 
-  /** A handler call starts; `what` describes it. */
+  /** Judges a handler call that starts. `what` describes the call. */
   called({ partition, epoch }: Call, message: Stored, what: string): void {
     if (message.done) this.#again.add(message);
     let progress = this.#progress.get(partition);
-    // If there are two owners, because one joined after a loss and cannot know of the other, the older one continues.
+    // If a member joined after a loss and cannot know of the older owner, there are two owners, and the older owner continues.
     const replaced = this.#replaced.get(partition);
     if (progress && progress.epoch > epoch && replaced?.epoch === epoch) progress = replaced;
     if (progress?.epoch === epoch && this.#startsAgain(message, progress)) progress = undefined;
@@ -175,10 +175,10 @@ export class Order {
     this.#begun.set(`${partition} ${progress.epoch}`, progress);
   }
 
-  /** An owner that finds its lease again after the bucket went back continues with what it held; undefined: it does not. */
+  /** The progress of an owner that finds its lease again after the bucket went back; undefined if it does not continue there. */
   #revive(partition: number, epoch: number, message: Stored): Progress | undefined {
     const progress = this.#revived.get(`${partition} ${epoch}`);
-    // It starts again after its position, which may have moved forward under another epoch.
+    // The owner starts again after its position, which may have moved forward under another epoch.
     const own = this.#ledger.lastUnder(partition, epoch);
     if (own && this.#log.isNext(own.sequence, message)) return undefined;
     if (!progress || !this.#isNextOfKey(message, progress)) return undefined;
@@ -186,14 +186,14 @@ export class Order {
     return progress;
   }
 
-  /** The next message of its key in this epoch, or its last one again. */
+  /** True for the next message of its key in this epoch, and for the last message of its key again. */
   #isNextOfKey(message: Stored, { from, last: all }: Progress): boolean {
     const last = all.get(message.key) ?? -1;
     const before = this.#before(message, last);
     return message.index === last || (before >= from ? before === last : last < from);
   }
 
-  /** It went back with the bucket, under an epoch that continues or repeats. */
+  /** True if the position of the partition went back with the bucket, under an epoch that continues or repeats. */
   #startsAgain(message: Stored, { last }: Progress): boolean {
     const { partition, index, key } = message;
     if (!this.#mayStartAgain.has(partition) || index >= (last.get(key) ?? -1)) return false;
@@ -202,7 +202,7 @@ export class Order {
     return this.#mayStartAgain.delete(partition);
   }
 
-  /** The previous message of the key, without dropped ones after `last`. */
+  /** The previous message of the key. Messages after `last` that were dropped are left out. */
   #before(message: Stored, last: number): number {
     let { before } = message;
     while (before && before.index > last && this.#log.isDropped(before)) before = before.before;

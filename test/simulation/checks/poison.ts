@@ -3,7 +3,7 @@ import type { Judge } from './judge.js';
 
 /**
  * How often a message may end its process, apart from faults of the bucket and new layouts: twice before its
- * owners are cautious, then twice.
+ * owners become cautious, and then twice more.
  */
 const DEATHS = 4;
 /** Messages that end the process that handles them, and the messages that members blame for deaths: I13. */
@@ -11,9 +11,9 @@ export class Poison {
   readonly #judge: Judge;
   readonly #deaths = new Map<number, number>();
   #ended: (deaths: number) => void = () => {};
-  /** Messages that a position has named as tried. */
+  /** Messages that were recorded as tried in a position. */
   readonly #tried = new Set<number>();
-  /** False if a fault of the bucket, or another layout, may have reset counts. */
+  /** Returns false if a fault of the bucket, or another layout, may have reset the counts of deaths. */
   readonly #countsLast: () => boolean;
 
   constructor(judge: Judge, countsLast: () => boolean) {
@@ -21,13 +21,13 @@ export class Poison {
     this.#countsLast = countsLast;
   }
 
-  /** From now on this message ends its process. `ended` is called each time with the number of times. */
+  /** From now on this message ends its process. `ended` is called after each death with the number of deaths. */
   add(sequence: number, ended: (deaths: number) => void): void {
     this.#deaths.set(sequence, 0);
     this.#ended = ended;
   }
 
-  /** A resize starts all counts again. */
+  /** A resize resets all counts of deaths. */
   resized(): void {
     for (const sequence of this.#deaths.keys()) this.#deaths.set(sequence, 0);
   }
@@ -42,30 +42,30 @@ export class Poison {
     return this.#deaths.has(sequence);
   }
 
-  /** A position was written. */
+  /** Notes the message that a written position records as tried. */
   written(value: Uint8Array): void {
     const trying = decodePosition(value)?.trying;
     if (trying !== undefined) this.#tried.add(trying);
   }
 
-  /** A call of this message has just started: true if it ends its process. */
+  /** Called when a call of this message has just started. Returns true if the message ends the process. */
   kills(sequence: number): boolean {
     const deaths = this.#deaths.get(sequence);
     if (deaths === undefined) return false;
     this.#deaths.set(sequence, deaths + 1);
     if (deaths >= DEATHS && this.#countsLast())
-      this.#judge.violate('I13', `message ${sequence} ends its owner for the ${deaths + 1}th time`);
+      this.#judge.violate('I13', `message ${sequence} ends its owner, which is death ${deaths + 1}`);
     this.#ended(deaths + 1);
     return true;
   }
 
   /**
-   * A member fails a message because of the deaths of its owners. From then on the message is harmless, as
-   * with a new version of the handler.
+   * A member fails a message because of the deaths of its owners. From then on the message ends no process, as
+   * if the handler had a new version.
    */
   blamed(sequence: number): void {
     if (!this.#tried.has(sequence))
-      this.#judge.violate('I13', `message ${sequence} is blamed for deaths of its owners, but none tried it`);
+      this.#judge.violate('I13', `message ${sequence} is blamed for deaths, but no owner had recorded it`);
     this.#deaths.delete(sequence);
   }
 }

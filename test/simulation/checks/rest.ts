@@ -1,20 +1,20 @@
 import { timingFor } from '../../../src/core/protocol/timing.js';
 import type { World } from '../world.js';
 
-/** Slightly more than the interval of renewals, because of jitter, slow clocks and latency. */
+/** Renewals may be this factor of their interval apart, because of jitter, slow clocks and latency. */
 const RENEWED_WITHIN = 1.3;
 
-/** The reason why a group is not at rest (I5, I7); undefined: it is. */
+/** The reason why a group is not at rest (I5, I7); undefined if it is at rest. */
 export function unrest(world: World): string | undefined {
   const { settings, ledger, server, active } = world;
-  // A member that began anew meanwhile opens no reader, and is not refused again, until it owns a partition.
+  // A member that has begun anew after a refusal opens no reader, and is not refused again, until it owns a partition.
   const refused = active.find(
     ({ client, member }) => client.stream.wasRefused && member.status.partitions.length > 0,
   );
-  if (refused) return `${refused.name} was refused and has not ended`;
+  if (refused) return `${refused.name} was refused, but has not ended`;
   const ids = new Map(active.map((member) => [member.member.id ?? '', member]));
   if (ledger.sessions.size !== active.length)
-    return `${ledger.sessions.size} sessions of ${active.length}: ${[...ledger.sessions].join(', ')}`;
+    return `${ledger.sessions.size} sessions, ${active.length} members: ${[...ledger.sessions].join(', ')}`;
   const { renewEveryMs } = timingFor(settings.ttlMs, settings.probeEveryMs);
   for (const id of ledger.sessions) {
     const member = ids.get(id);
@@ -23,7 +23,7 @@ export function unrest(world: World): string | undefined {
     if (world.timeline.now - renewedAt > renewEveryMs * RENEWED_WITHIN + 2 * settings.latency.maxMs)
       return `${member.name} does not renew`;
   }
-  if (world.layout?.record.next) return 'a resize is not carried out';
+  if (world.layout?.record.next) return 'a requested resize is not finished';
   const loads = new Map<string, number>([...ids.keys()].map((id) => [id, 0]));
   for (let partition = 0; partition < settings.partitions; partition++) {
     const { owner } = ledger.lease(partition);
@@ -35,29 +35,29 @@ export function unrest(world: World): string | undefined {
   for (const { name, member } of active) {
     const running = member.status.partitions.filter(({ state }) => state === 'running').length;
     const owned = loads.get(member.id ?? '');
-    if (running !== owned) return `${name} owns ${owned} and runs ${running}`;
+    if (running !== owned) return `${name} owns ${owned} partitions, but runs ${running}`;
   }
   for (let partition = 0; partition < settings.partitions; partition++) {
     const newest = server.log.of(partition).at(-1);
     const last = newest && !server.log.isDropped(newest) ? newest.sequence : 0;
     const committed = ledger.position(partition).sequence;
-    // While messages are published, the newest ones are still in progress.
-    if (!world.isPublishing && committed < last) return `p${partition} is at ${committed} of ${last}`;
+    // While messages are published, the newest messages are still being handled.
+    if (!world.isPublishing && committed < last) return `p${partition} is at ${committed}, not ${last}`;
     const poisonous = toEndItsProcess(world, partition);
     if (poisonous !== undefined)
-      return `p${partition} has yet to deal with ${poisonous}, which ends its process`;
+      return `p${partition} has not settled message ${poisonous}, which ends its process`;
     const repeated = toBeRepeated(world, partition);
-    if (repeated !== undefined) return `p${partition} has yet to repeat ${repeated}`;
+    if (repeated !== undefined) return `p${partition} has not repeated ${repeated}`;
   }
-  // A member may still act on entries that it has not seen.
+  // A member may still react to entries that it has not seen.
   const stored = server.store.below(`group.${settings.group}.`);
   for (const { name, bucket } of active)
     if (stored.some(({ key, revision }) => bucket.seen.get(key) !== revision))
-      return `${name} waits for its watch`;
+      return `${name} has not seen all entries`;
   return undefined;
 }
 
-/** A message that will end its process when it is handled. The backlog before it may be long. */
+/** The first message that will end its process when it is handled. There may be a long backlog before it. */
 function toEndItsProcess({ ledger, poison, server }: World, partition: number): number | undefined {
   if (!poison.isActive) return undefined;
   const { sequence } = ledger.position(partition);

@@ -6,19 +6,19 @@ import type { Fault } from './fault.js';
 import { pin } from './operator.js';
 import { around } from './routes.js';
 
-/** Time of the others' election, in milliseconds. */
+/** How long the other servers take to elect a leader, in milliseconds. */
 const ELECTION_MS = 300;
 /** Time for a member to join and to get a partition, in milliseconds. */
 const JOIN_MS = 2_500;
-/** Time from the reconnect to the old leader until the routes are repaired, in ttls: too short for a deadline. */
+/** Time from the reconnect to the old leader until the routes are repaired, in ttls. It is too short for the deadline to pass. */
 const LOST = { min: 0.04, max: 0.7 };
-/** The entries to act on arrive within this time of the first lease, in milliseconds. */
+/** The older member moves to the old leader within this time after the new member's first lease, in milliseconds. */
 const LEASES_MS = 500;
 
 /**
- * A leader that is cut off does not know a member that has joined since. An older member reconnects to this leader with
- * knowledge from elsewhere: the session of the new member, or only a lease, if its watch omitted the session and its requests had
- * no answer. It writes its conclusions when the routes are repaired.
+ * A leader that is cut off does not know a member that has joined after the cut. An older member reconnects to this leader. It has
+ * learned from another server of the new member's session, or only of a lease, if its watch omitted the session and its requests had
+ * no answer. Its writes are applied when the routes are repaired.
  */
 export const astray: Fault = (world, { client, connection }) => {
   const { random, timeline, server } = world;
@@ -68,8 +68,8 @@ export const astray: Fault = (world, { client, connection }) => {
 };
 
 /**
- * A leader that is cut off does not know a lease that a member got since. The owner reconnects to this leader, which answers with
- * the older lease.
+ * A leader that is cut off does not know a lease that a member got after the cut. The owner reconnects to this leader, which answers
+ * with the older lease.
  */
 export const receding: Fault = (world, { connection, member, name }) => {
   const { random, timeline, server, settings, active } = world;
@@ -110,7 +110,7 @@ export const receding: Fault = (world, { connection, member, name }) => {
   return ELECTION_MS * 2 + JOIN_MS + settings.ttlMs * LOST.max;
 };
 
-/** A member joins; reports when it has a session, and when it gets a partition. */
+/** Lets a member join, and calls back when it has a session and when it gets a partition. */
 function follow(world: World, hears: { joined: () => void; owns: () => void }): () => void {
   const { server, settings } = world;
   const { member } = world.join();

@@ -16,7 +16,7 @@ export const lostAnswers: Fault = (
   return altered(world, random.between(500, settings.ttlMs), faults, { loseAnswer }, { loseAnswer: 0 });
 };
 
-/** Writes are applied late, the last ones after the end of the fault. */
+/** Writes are applied late, and the last of them after the end of the fault. */
 export const lateWrites: Fault = (
   world,
   {
@@ -43,7 +43,7 @@ export const wrongConflicts: Fault = (
   return altered(world, random.between(500, settings.ttlMs), faults, { conflict }, { conflict: 0 });
 };
 
-/** Answers are late or missing, then no write succeeds, while reads work. */
+/** First answers are late or missing; then no write succeeds, while reads still work. */
 export const failingDisk: Fault = (
   world,
   {
@@ -94,7 +94,7 @@ export const lateWatch: Fault = (
   return altered(world, random.between(500, 8_000), watchFaults, { delayMs }, { delayMs: 0 }) + delayMs;
 };
 
-/** Longer than a watch needs to detect that nothing arrives. */
+/** This is longer than a watch needs to detect that nothing arrives. */
 const SILENT_WATCH_MS = 6_000;
 
 export const silentWatch: Fault = (world, { client: { bucket } }) => {
@@ -109,8 +109,8 @@ export const holedSnapshots: Fault = (world, { client: { bucket } }) => {
 };
 
 /**
- * The limit of consumers is reached: for some time no lost watch can be replaced. A member that has not joined may end for
- * this reason, so it is spared.
+ * The limit of consumers is reached, so for some time no lost watch can be replaced. Members that have not joined are spared, because
+ * they may end for this reason.
  */
 export const noMoreWatches: Fault = (world) => {
   const { random, active } = world;
@@ -123,10 +123,10 @@ export const noMoreWatches: Fault = (world) => {
   return forMs;
 };
 
-/** Kinds of entries that are removed from the bucket; of sessions also the markers, as by a purge. */
+/** Kinds of entries that are removed from the bucket. Deletion markers of sessions are removed, too, as by a purge. */
 const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as const;
 
-/** Entries are removed from the bucket: of one kind or all, every one or some. */
+/** Entries of one kind or of all kinds are removed from the bucket: all of them, or a part. */
 export const losses: Fault = (world) => {
   const { random } = world;
   if (world.harm === 'damage') return 0;
@@ -144,8 +144,8 @@ export const LIFT_MS = 5_000;
 const LAST_MOMENT_MS = 100;
 
 /**
- * The server restarts with an older copy of the bucket. Sometimes so soon that members may still handle, in another order of
- * ownership than that of the copy; sometimes a member has seen what is in no copy, but has no session yet.
+ * The server restarts with an older copy of the bucket. Sometimes the restart is so short that members may still handle messages, while
+ * the copy names other owners. Sometimes a member has seen entries that are in no copy, but has no session yet.
  */
 export const goingBack: Fault = (world) => {
   const { random, server, timeline } = world;
@@ -164,12 +164,12 @@ export const goingBack: Fault = (world) => {
   return afterMs + downMs + LIFT_MS;
 };
 
-/** The server restarts with this copy of the bucket; members reconnect within `spreadMs`. Takes `downMs` and {@link LIFT_MS}. */
+/** Restarts the server with this copy of the bucket. Members reconnect within `spreadMs`. Takes `downMs` plus {@link LIFT_MS}. */
 export function restore(world: World, copy: StoreCopy, downMs: number, spreadMs: number): void {
   const { random, server, timeline } = world;
   server.restart(downMs, () => random.between(0, spreadMs));
   world.putBack(copy);
-  // Overrides that were removed since are back.
+  // The copy contains overrides that were removed since it was made.
   timeline.after(downMs + LIFT_MS, () => liftAll(world));
 }
 

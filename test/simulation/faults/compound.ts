@@ -3,7 +3,7 @@ import { decodeLease } from '../../../src/core/protocol/records.js';
 import { LIFT_MS, restore } from './bucket.js';
 import { altered, type Fault } from './fault.js';
 
-/** The plan changes back while handovers are in flight with unknown outcome, and are seen late. */
+/** The plan changes back while handovers of unknown outcome are in flight, and the members see the handovers late. */
 export const indecision: Fault = (world) => {
   const { random, timeline, active } = world;
   const [forMs, delayMs] = [random.between(500, 3_000), random.between(500, 6_000)];
@@ -27,8 +27,8 @@ export const indecision: Fault = (world) => {
 };
 
 /**
- * A snapshot that is older than the member's own handovers. Handlers are slow, so handovers take a long time. Meanwhile the watch
- * restarts, and its snapshot is delayed. The next owner is stopped, and takes over late.
+ * A member gets a snapshot that is older than its own handovers. Handlers are slow, so handovers take a long time. Meanwhile its watch
+ * restarts, and the snapshot is delayed. The next owner is stopped, and takes over late.
  */
 export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   const { random, timeline, settings } = world;
@@ -58,7 +58,7 @@ export const unseenHandover: Fault = (world) => {
     if (!key.startsWith(keys.groupPrefix(settings.group)) || decodeLease(value)?.owner !== member.id) return;
     unfollow();
     world.lose((each) => each === key);
-    // After this write has passed all watches.
+    // The fault ends after this write has passed all watches.
     timeline.after(0, end);
   });
   const end = (): void => {
@@ -72,7 +72,7 @@ export const unseenHandover: Fault = (world) => {
 /** Time until a member without a connection is fenced and its partitions are claimed, in milliseconds. */
 const FENCED_MS = 1_200;
 
-/** A member is fenced and replaced; then the server restarts with a copy in which this member is alive, and it renews. */
+/** A member is fenced and replaced. Then the server restarts with a copy in which this member is alive, and the member renews. */
 export const fencedReturns: Fault = (world, { connection }) => {
   const { random, timeline, server, settings } = world;
   if (world.harm === 'damage') return 0;

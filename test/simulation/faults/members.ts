@@ -2,7 +2,7 @@ import type { SimMember } from '../member.js';
 import type { World } from '../world.js';
 import { altered, type Fault } from './fault.js';
 
-/** Another member replaces it, soon, later or never. */
+/** Another member replaces a lost member: soon, later or never. */
 function replace(world: World): number {
   const { random, timeline, active } = world;
   if (active.length > 0 && random.chance(0.3)) return 0;
@@ -50,7 +50,7 @@ export const leaves: Fault = (world, member) => {
   return replace(world);
 };
 
-/** A member leaves for a restart: it returns in time, too late, never, or before it has left; sometimes several at once. */
+/** A member leaves for a restart. It returns in time, too late, never, or before it has left. Sometimes several members do so at once. */
 export const restarts: Fault = (world, member) => {
   const { active, random, timeline } = world;
   const withinMs = random.between(500, 8_000);
@@ -86,7 +86,7 @@ export const backlog: Fault = (world, { member, profile }) => {
   return altered(world, forMs, profile, { atOnce: 0, maxMs: (2 * forMs) / each, long: 0 }, settings.handlers);
 };
 
-/** The same with computing handlers, which share their member's event loop. */
+/** A burst of messages for one member's partitions, with handlers that compute and so share their member's event loop. */
 export const computing: Fault = (world, { member, profile }) => {
   const { random, settings } = world;
   for (const { partition } of member.status.partitions) for (let i = 0; i < 40; i++) world.store(partition);
@@ -97,7 +97,7 @@ export const computing: Fault = (world, { member, profile }) => {
 const REFUSED = [['delete'], ['create'], ['pull']] as const;
 const EVERYTHING = ['delete', 'create', 'pull'] as const;
 
-/** It loses the permission to read the stream, or the stream is missing. It notices when it needs a reader. */
+/** A member loses the permission to read the stream, or the stream is missing. The member notices that when it needs a reader. */
 export const refusal: Fault = (world, member) => {
   const { random, timeline } = world;
   if (random.chance(0.3)) member.refuse(new Set(EVERYTHING), 'no stream');
@@ -122,12 +122,12 @@ export const cutAtTheDoor: Fault = (world) => {
   return at;
 };
 
-/** A member joins, handles an exact number of messages, and leaves; or leaves after some time. */
+/** A member joins, handles an exact number of messages, and leaves. If that takes too long, it leaves after some time. */
 export const counted: Fault = (world) => {
   const { random, timeline } = world;
   const member = world.join(random.int(1, 30));
   const forMs = random.between(2_000, 8_000);
-  // Several messages run when the last one starts.
+  // These messages let several calls run when the last permitted call starts.
   timeline.after(random.between(500, forMs), () => {
     for (const { partition } of member.member.status.partitions)
       for (let i = 0; i < 5; i++) world.store(partition);

@@ -25,7 +25,7 @@ export const abandonment: Fault = (world, member) => {
   return noticeMs + forMs;
 };
 
-/** Up between breaks just long enough to renew, and down long enough to miss a probe. */
+/** The connection breaks repeatedly. Between breaks it is up just long enough to renew; a break is long enough to miss a probe. */
 export const flapping: Fault = (world, member) => {
   const { random, timeline } = world;
   let at = 0;
@@ -51,7 +51,7 @@ export const serverRestart: Fault = (world) => {
   return downMs + spreadMs;
 };
 
-/** Disconnected while stopped: the server closed the connection long before the process reads the waiting bytes. */
+/** A connection breaks while its process is stopped. The server closed it long before the process reads the waiting bytes. */
 export const cutAsleep: Fault = (world, member) => {
   const { random, timeline, settings } = world;
   const forMs = random.between(500, settings.ttlMs * 1.3);
@@ -61,7 +61,7 @@ export const cutAsleep: Fault = (world, member) => {
   return noticeMs + 500;
 };
 
-/** Repeatedly disconnected, and never able to renew. */
+/** The connection breaks repeatedly, and is never up long enough to renew. */
 export const muteFlapping: Fault = (world, member) => {
   const forMs = flapping(world, member);
   const { writeFaults: faults } = member.client.bucket;

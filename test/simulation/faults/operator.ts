@@ -7,10 +7,10 @@ import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** Partitions after a resize, at most. */
+/** The largest number of partitions after a resize. */
 const MOST_PARTITIONS = 16;
 
-/** Writes an override of a partition; null: removes it. */
+/** Writes an override of a partition; null removes the override. */
 function override(
   world: World,
   partition: number,
@@ -22,7 +22,7 @@ function override(
   store.write(key, value, store.get(key)?.revision ?? 0, OPERATOR);
 }
 
-/** Pins a partition to a member; null: ends the pin. */
+/** Pins a partition to a member; null ends the pin. */
 export const pin = (world: World, partition: number, name: string | null): void =>
   override(world, partition, name === null ? null : { pin: name, paused: false });
 
@@ -45,7 +45,7 @@ export const releases: Fault = (world, { member }) => {
   return 0;
 };
 
-/** An operator starts to fence a member, healthy or dying, and stops before the session is deleted. */
+/** An operator starts to fence a healthy or dying member, and stops before the session is deleted. */
 export const halfFenced: Fault = (world, member) => {
   const { random, server, settings } = world;
   const { store } = server;
@@ -74,7 +74,7 @@ const ownLayout = (partitions: number): GroupLayoutRecord => ({
   ...{ v: RESIZED_VERSION, key: 'function:slot', filter: '>', partitions, hash: 'fnv1a32', prefix: 'events' },
 });
 
-/** An operator requests a resize; false: that is not possible now. */
+/** Lets an operator request a resize. Returns false if that is not possible at the moment. */
 export function orderResize(world: World, partitions: number): boolean {
   const { ledger, server, settings } = world;
   if (!settings.resizing) return false;

@@ -1,12 +1,12 @@
 import type { Fault } from './fault.js';
 import { purge } from './trimming.js';
 
-/** Share of the poisonous messages that the stream drops while members look for them. */
+/** The stream drops this share of the poisonous messages while members try to find them. */
 const DROPPED = 0.4;
 
 /**
- * A stored message ends each process that handles it; another process starts each time. Not with other layouts, which
- * reset the counts.
+ * A stored message ends each process that handles it, and another process starts each time. The fault is not combined with new layouts,
+ * because they reset the counts.
  */
 export const poison: Fault = (world, member) => {
   const { random, settings, timeline, server, judge } = world;

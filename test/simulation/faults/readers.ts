@@ -4,7 +4,7 @@ import { readerName, readerNamePrefix } from '../../../src/core/protocol/reader-
 import type { World } from '../world.js';
 import { during, type Fault } from './fault.js';
 
-/** The limit of consumers is reached: for some time no lost reader can be replaced. */
+/** The limit of consumers is reached, so for some time no lost reader can be replaced. */
 export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }) => {
   const forMs = random.between(500, 8_000);
   consumers.deleteSome(() => random.chance(0.3));
@@ -12,13 +12,13 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
   timeline.after(forMs, () => {
     consumers.most = Number.POSITIVE_INFINITY;
   });
-  // Until then it is retried with backoff.
+  // A refused reader is retried with backoff, which may take as long again.
   return forMs * 2;
 };
 
 /**
- * Another client changes a reader: it omits payloads, or reads another partition, or one that does not exist. A shared reader
- * keeps delivering messages, which the positions would follow. Never to what it reads already: that moves no reader.
+ * Another client changes a reader to omit payloads, or to read another partition or one that does not exist. A changed shared reader
+ * keeps delivering messages, which the positions would follow. Its filter always changes, because an update without a change has no effect.
  */
 export const changedReader: Fault = (world) => {
   const { server, random, settings, handling } = world;
@@ -41,7 +41,7 @@ export const changedReader: Fault = (world) => {
   return 0;
 };
 
-/** Another client pulls some messages from a reader, or all, if it sends more requests than there are messages. */
+/** Another client pulls some messages from a reader. It pulls all of them if it sends more requests than there are messages. */
 export const pulledReader: Fault = ({ server: { consumers }, random }) => {
   const name = random.oneOf([...consumers.names]);
   if (name !== undefined)
@@ -50,14 +50,14 @@ export const pulledReader: Fault = ({ server: { consumers }, random }) => {
 };
 
 /**
- * Another client silences an owner's reader in a group at rest, where the owner has no other reason to replace it: changes it to
- * a missing partition, or pulls all of its messages.
+ * Another client silences an owner's reader in a group at rest, where the owner has no other reason to replace the reader. It changes
+ * the reader to a missing partition, or pulls all of the reader's messages.
  */
 export function silenceReader({ server: { consumers, log }, random, settings, ledger, judge }: World): void {
   const partition = random.int(0, settings.partitions - 1);
   const isPulled = random.chance(0.5);
   const none = settings.partitions;
-  judge.note(`--- p${partition} gets nothing: ${isPulled ? 'somebody pulls' : 'its reader is changed'}`);
+  judge.note(`--- p${partition} gets nothing: ${isPulled ? 'a client pulls' : 'its reader is changed'}`);
   const prefix = readerNamePrefix(settings.group, partition, ledger.lease(partition).revision);
   for (const name of consumers.names.filter((each) => each.startsWith(prefix)))
     if (isPulled) consumers.steal(name, Number.POSITIVE_INFINITY);
@@ -67,7 +67,7 @@ export function silenceReader({ server: { consumers, log }, random, settings, le
       );
 }
 
-/** A group of the same name in another bucket handles readers with the same epochs. */
+/** A group of the same name in another bucket uses readers with the same epochs. */
 export const twins: Fault = (world) => {
   const { server, random, settings, timeline } = world;
   const { consumers, log } = server;

@@ -3,12 +3,12 @@ import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 import { backlog } from './members.js';
 
-/** Waiting messages are dropped up to here, as by an age, a size or a purge. */
+/** Drops waiting messages up to this sequence, as a limit of age or size or a purge does. */
 export function purge({ server: { log }, drops }: World, upTo: number): void {
   for (const partition of log.partitions.keys()) drops.dropped(log.drop(partition, upTo), true);
 }
 
-/** Each subject keeps this number of messages, so the stream loses messages in its middle. */
+/** Lets each subject keep only this number of messages, so that the stream loses messages in its middle. */
 function limit({ server: { log }, drops }: World, most: number): void {
   for (const [partition, messages] of log.partitions.entries()) {
     const newest = messages[messages.length - 1 - most];
@@ -16,13 +16,13 @@ function limit({ server: { log }, drops }: World, most: number): void {
   }
 }
 
-/** An owner dies, or starts again under its epoch, when it may have passed a gap without investigating it. */
+/** An owner dies, or starts again under its epoch, at a time when it may have passed a gap without investigating it. */
 function interrupt({ random, server: { consumers } }: World, member: SimMember): void {
   if (random.chance(0.5)) member.crash(random.chance(0.75));
   else consumers.deleteSome(() => true);
 }
 
-/** The stream drops unhandled messages of a backlog: its oldest, or the oldest of each partition. */
+/** The stream drops unhandled messages of a backlog: its oldest messages, or the oldest of each partition. */
 export const trimming: Fault = (world, member) => {
   const { random, timeline, server, judge, settings } = world;
   const forMs = backlog(world, member);

@@ -6,13 +6,13 @@ import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** How often owners that do not see the damage check their leases, in milliseconds. */
+/** The interval at which owners that have not seen the damage check their leases, in milliseconds. */
 const UNSEEN_MS = 500;
 const WRITTEN = ['', '{', 'null', '{"v":1}', '{"v":99,"seq":1,"epoch":1,"at":"","owner":null}'].map((text) =>
   new TextEncoder().encode(text),
 );
 
-/** Overwrites an entry; returns its revision, or undefined if it has no readable value. */
+/** Overwrites an entry, and returns its new revision. Returns undefined if the entry has no readable value. */
 function damage(world: World, key: string, isReadable: boolean): number | undefined {
   const { random, judge } = world;
   const { store } = world.server;
@@ -42,8 +42,8 @@ export const unreadablePosition: Fault = (world) => {
 };
 
 /**
- * A lease becomes unreadable, until an operator releases it, after its owner has stopped. The owner is fenced first: without
- * contact it has not seen the damage, and may continue later.
+ * A lease becomes unreadable. After its owner has stopped, an operator releases the lease. The owner is fenced first, because an owner
+ * without contact has not seen the damage, and may continue later.
  */
 export const unreadableLease: Fault = (world) => {
   const { random, timeline, settings, server, ledger } = world;

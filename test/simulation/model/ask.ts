@@ -9,9 +9,9 @@ const TIMEOUT_MS = 5_000;
 export type Answer<T> = { value: T } | { error: NatsError };
 
 /**
- * Sends a JetStream API request, as the client does; `atServer` runs when the request arrives.
+ * Sends a JetStream API request as the client does. `atServer` runs when the request arrives.
  *
- * @throws NatsError the server's error, or `TIMEOUT` without an answer.
+ * @throws NatsError the server's error, or `TIMEOUT` if there is no answer.
  */
 export async function ask<T>(
   connection: Connection,

@@ -18,22 +18,22 @@ export const BUCKET_STREAM = `KV_${BUCKET}`;
 const SUBJECT = `$KV.${BUCKET}.`;
 const NO_DATA = new Uint8Array(0);
 
-/** The faults of one member's writes; probabilities from 0 to 1. */
+/** The faults of one member's writes. Probabilities are from 0 to 1. */
 export interface WriteFaults {
-  /** Writes are lost. */
+  /** True if all writes are lost. */
   blocked: boolean;
-  /** The write is applied, the answer lost. */
+  /** Probability that a write is applied and its answer is lost. */
   loseAnswer: number;
-  /** Writes are applied up to `delayMs` late, even after the sender has given up. */
+  /** Probability that a write is applied up to `delayMs` late, even after the sender has given up. */
   delay: number;
   delayMs: number;
-  /** Writes are applied immediately and answered up to `delayMs` late. */
+  /** Probability that a write is applied immediately and answered up to `delayMs` late. */
   slowAnswer: number;
-  /** "Wrong last sequence" although the sequence was right; half of these writes are applied. */
+  /** Probability of the answer "wrong last sequence" although the sequence was right. Half of these writes are applied. */
   conflict: number;
 }
 
-/** A member whose writes work. */
+/** The faults of a member whose writes work. */
 const noWriteFaults = (): WriteFaults => ({
   blocked: false,
   loseAnswer: 0,
@@ -43,11 +43,11 @@ const noWriteFaults = (): WriteFaults => ({
   conflict: 0,
 });
 
-/** A write. */
+/** A write as the client sends it. */
 export interface Write {
   subject: string;
   data: Uint8Array;
-  /** The headers, by name. */
+  /** Returns the value of a header. */
   header: (name: string) => string;
 }
 
@@ -59,7 +59,7 @@ export interface StoredEntry {
   header: { get(name: string): string };
 }
 
-/** The dependencies of one member's models. */
+/** What the models of one member need. */
 export interface ClientPorts {
   timeline: Timeline;
   random: Random;
@@ -71,7 +71,7 @@ export interface ClientPorts {
 export class BucketApi {
   readonly writeFaults = noWriteFaults();
   readonly watchFaults = noWatchFaults();
-  /** Reads are not answered. */
+  /** True if reads are not answered. */
   isUnanswered = false;
   readonly #ports: ClientPorts;
   readonly #writer: string;
@@ -136,17 +136,17 @@ export class BucketApi {
     });
   }
 
-  /** The consumer of the watch is deleted, so the watch restarts. */
+  /** Deletes the consumer of the watch, so the watch restarts. */
   cutWatch(): void {
     this.#ports.server.watchers.delete(this.#watching);
   }
 
-  /** The server silently stops serving the watch. */
+  /** Lets the server silently stop serving the watch. */
   muteWatch(muted: Muted): void {
     this.#ports.server.watchers.mute(this.#watching, muted);
   }
 
-  /** The newest entry that matches a filter: a key or a prefix. */
+  /** The newest entry that matches a filter, which is a key or a prefix. */
   newest(filter: string): Promise<StoredEntry> {
     const { server, connection } = this.#ports;
     const key = filter.slice(SUBJECT.length);

@@ -4,9 +4,9 @@ import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { BUCKET } from './bucket-api.js';
 import type { SimClient } from './client.js';
 
-/** The bucket of one member: the real implementation on the model of the client, observed. */
+/** The bucket of one member: the real implementation on the model of the client, with observers. */
 export class SimBucket implements Bucket {
-  /** The newest revision of each key that the watch delivered. */
+  /** The newest revision that the watch delivered, by key. */
   readonly seen = new Map<string, number>();
   readonly #bucket: NatsBucket;
   readonly #sending: (key: string, value: Uint8Array) => void;

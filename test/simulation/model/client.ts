@@ -13,17 +13,17 @@ interface Status {
 }
 
 /**
- * The part of the NATS client that stream and bucket use: the real `NatsEventStream` and `NatsBucket` of a member run on it.
+ * The part of the NATS client that stream and bucket use. A member's real `NatsEventStream` and `NatsBucket` run on it.
  */
 export class SimClient {
   readonly stream: StreamApi;
   readonly bucket: BucketApi;
   readonly handles: NatsHandles;
-  /** By the subject of the subscription; its last token is a wildcard. */
+  /** By the subject of the subscription, whose last token is a wildcard. */
   readonly #receivers = new Map<string, Receiver>();
   readonly #statuses = new Feed<Status>();
 
-  /** `name`: the member's; `answerMs`: how long it waits for the state of the stream. */
+  /** `name` is the member's name; `answerMs` is how long the member waits for the state of the stream. */
   constructor(ports: ClientPorts, name: string, answerMs: number) {
     const { connection, server } = ports;
     const statuses = this.#statuses;
@@ -72,7 +72,7 @@ export class SimClient {
           stream === BUCKET_STREAM ? this.bucket.newest(query.last_by_subj) : this.stream.message(query.seq),
       },
     };
-    // Contains only what the stream and the bucket use.
+    // This object contains only what the stream and the bucket use.
     this.handles = {
       connection: client as unknown as NatsHandles['connection'],
       manager: manager as unknown as NatsHandles['manager'],

@@ -17,17 +17,17 @@ export type Route = readonly [from: number, to: number];
 
 /** Times of the bucket's replicas after a cut, in milliseconds. */
 export interface CutTimes {
-  /** Until the side with a quorum has a leader. */
+  /** Time until the side with a quorum has a leader. */
   electionMs: number;
   /** How long a leader without a quorum keeps answering reads. */
   staleMs: number;
-  /** The servers do not notice the cut: messages between them are silently lost. */
+  /** True if the servers do not notice the cut. Messages between them are then silently lost. */
   quiet: boolean;
 }
 
 /**
  * The servers with replicas of the bucket, and the routes between them. With all routes they act as one server. A leader that
- * loses its quorum keeps answering reads alone, with what was committed before.
+ * loses its quorum keeps answering reads alone, with the contents that were committed before.
  */
 export class Cluster {
   readonly #timeline: Timeline;
@@ -35,17 +35,17 @@ export class Cluster {
   readonly #store: Store;
   readonly #cut = new Set<string>();
   isQuiet = false;
-  /** The server for new connections; undefined: any. */
+  /** The server that takes new connections; undefined: any server. */
   placesAt: number | undefined;
-  /** The leader that can write; undefined: an election is running, or no side has a quorum. */
+  /** The leader that can write; undefined while an election runs or no side has a quorum. */
   #leader: number | undefined = 0;
-  /** The previous leader, while it does not know that it lost its quorum. */
+  /** The previous leader, while it does not know that it has lost its quorum. */
   #stale: number | undefined;
   /** The committed contents at the time of the cut. */
   #before: BucketView | undefined;
   /** Callbacks for the repair of the routes. */
   #waiting: (() => void)[] = [];
-  /** Counts cuts and repairs: actions scheduled after one are dropped after the next. */
+  /** Counts cuts and repairs. An action that was scheduled after one of them is dropped after the next. */
   #changes = 0;
 
   constructor(timeline: Timeline, random: Random, store: Store) {
@@ -54,7 +54,7 @@ export class Cluster {
     this.#store = store;
   }
 
-  /** The current or last leader. */
+  /** The current leader, or the last leader if there is none. */
   get led(): number {
     return this.#leader ?? this.#stale ?? 0;
   }
@@ -78,7 +78,7 @@ export class Cluster {
     return this.passes(one, other) && this.passes(other, one);
   }
 
-  /** The contents that answer a read from a client of this server; undefined: no answer. */
+  /** The contents from which a read by a client of this server is answered; undefined: there is no answer. */
   reader(at: number): BucketView | undefined {
     const views: BucketView[] = [];
     if (this.#leader !== undefined && this.sees(at, this.#leader)) views.push(this.#store);
@@ -86,7 +86,7 @@ export class Cluster {
     return this.#random.oneOf(views);
   }
 
-  /** The outcome of a write from a client of this server. `unanswered`: applied without an answer. */
+  /** The outcome of a write by a client of this server. `unanswered` means that the write is applied without an answer. */
   writer(at: number): 'applied' | 'unanswered' | 'lost' {
     if (this.#leader === undefined || !this.passes(at, this.#leader)) return 'lost';
     return this.passes(this.#leader, at) ? 'applied' : 'unanswered';
@@ -97,7 +97,7 @@ export class Cluster {
     return this.#leader !== undefined && this.sees(at, this.#leader);
   }
 
-  /** A server for a watch's consumer that a client of this server requests; undefined: it is not created. */
+  /** The server for the consumer of a watch that a client of this server requests; undefined: the consumer is not created. */
   placeWatch(at: number): number | undefined {
     const leader = this.#leader;
     if (leader === undefined || !this.sees(at, leader)) return undefined;
@@ -105,7 +105,7 @@ export class Cluster {
     return this.#random.oneOf(servers.filter((server) => this.sees(server, leader) && this.sees(server, at)));
   }
 
-  /** Calls back when all routes work and there is a leader. */
+  /** Calls `then` when all routes work and there is a leader. */
   whenWhole(then: () => void): void {
     this.#waiting.push(then);
   }

@@ -6,7 +6,7 @@ import type { Server } from './server.js';
 /** The server's end of one connection. */
 export interface Side {
   readonly connection: Connection;
-  /** Number of the server in its cluster. */
+  /** The number of the server in its cluster. */
   readonly at: number;
   open: boolean;
   /** Ids of the micro services on this connection. */
@@ -29,7 +29,7 @@ const RECONNECT_MS = { min: 100, max: 150 };
 
 /**
  * A client's connection with its faults. Bytes keep their order in both directions. Messages that are sent while the client
- * knows that it is disconnected are buffered and sent after the reconnect, as by the real client.
+ * knows that it is disconnected are buffered and sent after the reconnect, as the real client does.
  */
 export class Connection {
   side: Side | null = null;
@@ -65,7 +65,7 @@ export class Connection {
     return this.#up;
   }
 
-  /** True while bytes pass. */
+  /** True while bytes pass in both directions. */
   get isPassable(): boolean {
     return this.#path === 'open';
   }
@@ -124,7 +124,7 @@ export class Connection {
     return this.#random.between(this.#latency.minMs, this.#latency.maxMs);
   }
 
-  /** Registers a service, and again after each reconnect. */
+  /** Registers a service now, and again after each reconnect. */
   serve(id: string): void {
     this.#services.add(id);
   }
@@ -134,21 +134,21 @@ export class Connection {
     this.send((side) => side.services.delete(id));
   }
 
-  /** Both ends close, and the client cannot reconnect for `unreachableMs`. */
+  /** Closes both ends. The client cannot reconnect for `unreachableMs`. */
   breakCleanly(unreachableMs: number): void {
     this.#close();
     this.#unreachable(unreachableMs);
     this.#lost();
   }
 
-  /** The server closes its end; the client notices `noticeMs` later, and its messages until then are lost. */
+  /** Closes the server's end. The client notices that `noticeMs` later; the messages that it sends until then are lost. */
   breakSilently(noticeMs: number, unreachableMs: number): void {
     this.#close();
     this.#unreachable(unreachableMs);
     this.#goSilent('lost', noticeMs, () => this.#lost());
   }
 
-  /** The client gives up after `noticeMs` and reconnects; the server keeps the old end for a long time. */
+  /** Lets the client give the connection up after `noticeMs` and reconnect. The server keeps the old end for a long time. */
   abandon(noticeMs: number, unreachableMs: number): void {
     const old = this.side;
     this.#unreachable(unreachableMs);
@@ -156,14 +156,14 @@ export class Connection {
     if (old) this.#timeline.after(noticeMs + unreachableMs + 30_000, () => this.#server.close(old));
   }
 
-  /** Nothing passes for this time, then everything arrives, in order and late. */
+  /** Lets nothing pass for this time. Then everything arrives late and in order. */
   stall(forMs: number): void {
-    // Lost bytes do not return because later ones are delayed.
+    // Bytes that are lost stay lost, even if later bytes are only delayed.
     if (this.#path === 'lost') return;
     this.#goSilent('held', forMs, () => this.#release());
   }
 
-  /** The process is gone; the server closes its end (`noticed`), or keeps it for a long time. */
+  /** Ends the connection with its process. The server closes its end if `noticed`, and otherwise keeps it for a long time. */
   end(noticed: boolean): void {
     this.#up = false;
     const side = this.side;
@@ -197,7 +197,7 @@ export class Connection {
     if (this.side) this.#server.close(this.side);
   }
 
-  /** The client knows that the connection is gone, and starts to reconnect. */
+  /** Tells the client that the connection is gone, so it starts to reconnect. */
   #lost(): void {
     this.#stalls++;
     if (!this.#up) return;

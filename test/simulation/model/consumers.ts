@@ -10,7 +10,7 @@ interface Headers {
   code: number;
   description: string;
   get(name: string): string;
-  /** The last value of a header. */
+  /** Returns the last value of a header. */
   last(name: string): string;
 }
 
@@ -26,7 +26,7 @@ export interface Sent {
 /** A pull request as the client writes it. */
 export interface PullOrder {
   batch: number;
-  /** Nanoseconds, both. */
+  /** Both times are in nanoseconds. */
   expires: number;
   idle_heartbeat: number;
 }
@@ -36,15 +36,15 @@ export interface Message {
   readonly subject: string;
   readonly sequence: number;
   readonly data: Uint8Array;
-  /** By name; undefined: it has none. */
+  /** Returns a header by its name; undefined if the message has no headers. */
   readonly header: ((name: string) => string) | undefined;
 }
 
 /** The progress of a consumer. */
 export interface Cursor {
-  /** Undelivered messages, as the server counts them. */
+  /** The number of undelivered messages, as the server counts them. */
   readonly pending: number;
-  /** Takes the next one; undefined: none yet. */
+  /** Takes the next message; undefined if there is none yet. */
   next(): Message | undefined;
   close(): void;
 }
@@ -60,22 +60,22 @@ interface Waiting {
   left: number;
 }
 
-/** A fault of a consumer: it stops delivering, or stops sending anything. */
+/** A fault of a consumer: it stops delivering messages, or it stops sending anything. */
 export type Muted = 'deliveries' | 'everything';
 
 interface Consumer {
   readonly name: string;
-  /** The messages that it delivers, as created or changed. */
+  /** The filter of the messages that the consumer delivers, as created or changed. */
   filter: string;
   readonly start: string;
   cursor: Cursor;
-  /** It omits payloads and sends their sizes. */
+  /** True if the consumer omits payloads and sends their sizes instead. */
   leavesOut: boolean;
-  /** Another client has changed it. */
+  /** True if another client has changed the consumer. */
   isChanged: boolean;
   muted: Muted | undefined;
   delivered: number;
-  /** The number of next messages that go to another client that pulls from it. */
+  /** How many of the next messages go to another client that pulls from the consumer. */
   stolen: number;
   waiting: Waiting[];
   askedAt: number;
@@ -83,15 +83,15 @@ interface Consumer {
 
 /**
  * The in-memory pull consumers of a stream, as in nats-server. Requests wait in a queue that is served round robin, one
- * message each (`waitQueue.pop` in server/consumer.go). Only waiting requests get heartbeats. A request ends with its batch,
- * its expiry, or its consumer.
+ * message each (`waitQueue.pop` in server/consumer.go). Only waiting requests get heartbeats. A request ends when its batch is
+ * complete, when it expires, or with its consumer.
  */
 export class Consumers {
-  /** The stream has no leader, so no request is answered. */
+  /** True if the stream has no leader, so that no request is answered. */
   isLeaderless = false;
-  /** Limit of consumers. */
+  /** The limit of the number of consumers. */
   most = Number.POSITIVE_INFINITY;
-  /** Sequences that were delivered by a consumer after another client had changed it. */
+  /** Sequences that a consumer delivered after another client had changed it. */
   readonly byChanged = new Set<number>();
   /** Called for each consumer that a member creates. */
   created: ((name: string) => void) | undefined;
@@ -103,11 +103,11 @@ export class Consumers {
   }
 
   /**
-   * Creates a consumer. `taken`: the name exists with another start; `full`: the limit is reached.
+   * Creates a consumer. Returns `taken` if the name exists with another start, and `full` if the limit is reached.
    *
-   * @param filter the subject filter in its configuration.
-   * @param start its start, which is compared with that of an existing consumer.
-   * @param open creates its cursor, which reports messages that become ready later.
+   * @param filter the subject filter in the consumer's configuration.
+   * @param start the consumer's start, which is compared with that of an existing consumer.
+   * @param open creates the consumer's cursor, which reports messages that become ready later.
    */
   create(
     name: string,
@@ -138,7 +138,7 @@ export class Consumers {
     return { pending: consumer.cursor.pending };
   }
 
-  /** Deletes a consumer, and notifies waiting requests. False: it does not exist. */
+  /** Deletes a consumer, and notifies waiting requests. Returns false if the consumer does not exist. */
   delete(name: string): boolean {
     const consumer = this.#find(name);
     if (!consumer) return false;
@@ -148,7 +148,7 @@ export class Consumers {
     return true;
   }
 
-  /** The settings of a consumer, and its number of deliveries; undefined: it does not exist. */
+  /** The settings of a consumer, and its number of deliveries; undefined if the consumer does not exist. */
   state(
     name: string,
   ): { config: { filter_subject: string; headers_only: boolean }; delivered: number } | undefined {
@@ -162,13 +162,13 @@ export class Consumers {
     return [...this.#byName.keys()];
   }
 
-  /** Another client changes a consumer to omit payloads. */
+  /** Changes a consumer to omit payloads, as another client would. */
   leaveOut(name: string): void {
     const consumer = this.#find(name);
     if (consumer) consumer.leavesOut = consumer.isChanged = true;
   }
 
-  /** Another client changes the filter of a consumer. */
+  /** Changes the filter of a consumer, as another client would. */
   redirect(name: string, filter: string, open: (ready: () => void) => Cursor): void {
     const consumer = this.#find(name);
     if (!consumer) return;
@@ -178,19 +178,19 @@ export class Consumers {
     consumer.cursor = open(() => this.#serve(consumer));
   }
 
-  /** Another client pulls the next messages from a consumer. */
+  /** Pulls the next messages from a consumer, as another client would. */
   steal(name: string, messages: number): void {
     const consumer = this.#find(name);
     if (consumer) consumer.stolen += messages;
   }
 
-  /** A consumer silently stops working. */
+  /** Makes a consumer silently stop working. */
   mute(name: string, muted: Muted): void {
     const consumer = this.#find(name);
     if (consumer) consumer.muted = muted;
   }
 
-  /** Accepts a pull request. Without a consumer the server answers that there are no responders. */
+  /** Accepts a pull request. If there is no consumer, the server answers that there are no responders. */
   pull(name: string, order: PullOrder, side: Side, inbox: string, send: Waiting['send']): void {
     const consumer = this.#find(name);
     if (!consumer) {
@@ -214,7 +214,7 @@ export class Consumers {
     if (request.left > 0) this.#lookAfter(consumer, request);
   }
 
-  /** The server restarts: consumers in memory are silently gone. */
+  /** Restarts the server: consumers in memory are silently gone. */
   forgetAll(): void {
     for (const consumer of [...this.#byName.values()]) {
       consumer.waiting = [];
@@ -224,7 +224,7 @@ export class Consumers {
   }
 
   /**
-   * Each one is deleted with this probability, except those that another client has changed: see {@link
+   * Deletes each consumer with this probability, except those that another client has changed: see {@link
    * forgetAll}.
    */
   deleteSome(chance: () => boolean): void {
@@ -242,7 +242,7 @@ export class Consumers {
     return consumer && this.#isKept(consumer) ? consumer : undefined;
   }
 
-  /** Deletes it after too long a time without a request. */
+  /** Deletes a consumer that had no request for too long, and returns false for it. */
   #isKept(consumer: Consumer): boolean {
     if (this.#timeline.now - consumer.askedAt <= INACTIVE_MS) return true;
     if (consumer.waiting.some(({ side }) => side.open)) return true;
@@ -253,7 +253,7 @@ export class Consumers {
   #serve(consumer: Consumer): void {
     if (consumer.muted || !this.#isKept(consumer)) return;
     const { cursor, waiting } = consumer;
-    // One batch for each connection, so that messages to its inboxes keep their order.
+    // Each connection gets one batch, so that messages to its inboxes keep their order.
     const batches = new Map<Side, { send: Waiting['send']; messages: Sent[] }>();
     for (;;) {
       const request = waiting[0];
@@ -275,13 +275,13 @@ export class Consumers {
         batches.set(side, batch);
         batch.messages.push(delivery(request.inbox, consumer, message));
       }
-      // It is served for now, or its connection is closed.
+      // The request is served for now, or its connection is closed.
       waiting.shift();
     }
     for (const { send, messages } of batches.values()) send(messages);
   }
 
-  /** Heartbeats and the expiry of a waiting request. */
+  /** Sends heartbeats to a waiting request, and ends it when it expires. */
   #lookAfter(consumer: Consumer, request: Waiting): void {
     this.#timeline.at(Math.min(request.heartbeatAt, request.expiresAt), () => {
       if (request.left === 0 || !request.side.open || !consumer.waiting.includes(request)) return;
@@ -301,7 +301,7 @@ export class Consumers {
   }
 }
 
-/** When the model stores a message, in milliseconds since 1970; different for each message. */
+/** When the model stored a message, in milliseconds since 1970. The time differs for each message. */
 export const storedAt = (sequence: number): number => 1_700_000_000_000 + 10 * sequence;
 
 function delivery(inbox: string, consumer: Consumer, message: Message): Sent {

@@ -12,7 +12,7 @@ import type { Server } from './server.js';
 
 const FLUSH_MS = 2_000;
 
-/** Probes, as micro services answer them: "no responders" only if the server has no connection of the member. */
+/** Probes that micro services answer. The outcome is "no responders" only if the server has no connection of the member. */
 export class SimProber implements Prober {
   readonly #server: Server;
   readonly #connection: Connection;
@@ -36,7 +36,7 @@ export class SimProber implements Prober {
         const responders = this.#server.responders(sessionId);
         const sides = responders.filter(({ at }) => cluster.sees(side.at, at));
         if (sides.length === 0) {
-          // If a route fails silently, the server still believes that connections across it exist.
+          // If a route fails silently, the server still assumes connections on the other side of the route.
           if (responders.length === 0 || !cluster.isQuiet) answer('no-responders');
         } else if (sides.some(reachesItsMember)) answer('alive');
       },
@@ -45,7 +45,7 @@ export class SimProber implements Prober {
   }
 }
 
-/** The member is connected, runs, and bytes pass. */
+/** True if the connection exists, bytes pass, and the member's process runs. */
 const reachesItsMember = (side: Side): boolean => {
   const { connection } = side;
   return connection.side === side && connection.isUp && connection.isPassable && connection.process.isRunning;
@@ -55,12 +55,12 @@ const reachesItsMember = (side: Side): boolean => {
 export class SimIdentities implements Identities {
   readonly #connection: Connection;
   readonly #random: Random;
-  /** Aborts a running creation: the client gives up its requests when the connection breaks. */
+  /** Aborts a running creation, because the client gives up its requests when the connection breaks. */
   #cut: (() => void) | undefined;
   readonly #isMute: boolean;
   readonly #created: (id: string) => void;
 
-  /** `isMute`: it is not permitted to answer probes. */
+  /** `isMute`: the member is not permitted to answer probes. */
   constructor(connection: Connection, random: Random, isMute: boolean, created: (id: string) => void) {
     this.#connection = connection;
     this.#random = random;

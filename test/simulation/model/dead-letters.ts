@@ -7,16 +7,16 @@ import type { Random } from './random.js';
 import { request } from './request.js';
 
 const TIMEOUT_MS = 2_000;
-/** Limit of losses of a letter, or of its answer. */
+/** How often one letter, or the answer to it, may be lost. */
 const MOST_LOST = 2;
 const utf8 = new TextDecoder();
 
-/** The stream of dead letters: its letters, and the known ids, including those of deleted letters. */
+/** The stream of dead letters. It holds letters, and knows all ids, including those of deleted letters. */
 export class DeadStream {
   readonly #held = new Map<number, string>();
   readonly #ids = new Map<string, number>();
 
-  /** Stores a letter unless its id is known; `used`: a letter with this id was stored and deleted. */
+  /** Stores a letter unless its id is known. `used` means that a letter with this id was stored and deleted before. */
   publish(id: string, letter: string, used: boolean): { sequence: number; duplicate: boolean } {
     const known = this.#ids.get(id);
     const sequence = known ?? this.#ids.size + 1;
@@ -40,10 +40,10 @@ export class SimDeadLetters implements DeadLetters {
   readonly #random: Random;
   readonly #dead: DeadStream;
   readonly #stored: (sequence: number) => void;
-  /** Losses of each letter or its answer. */
+  /** How often each letter, or the answer to it, was lost. */
   readonly #lost = new Map<number, number>();
 
-  /** @param stored called for each letter that its member knows to be stored. */
+  /** @param stored is called for each letter that the member knows to be stored. */
   constructor(connection: Connection, random: Random, dead: DeadStream, stored: (sequence: number) => void) {
     this.#connection = connection;
     this.#random = random;
@@ -58,12 +58,12 @@ export class SimDeadLetters implements DeadLetters {
       letter,
       ({ data }) => utf8.decode(data) === letter,
     );
-    // Until its member knows, the message may be tried again.
+    // Until the member knows that the letter is stored, the message may be tried again.
     if (outcome.kind === 'ok' && this.#dead.holds(letter)) this.#stored(message.sequence);
     return outcome;
   }
 
-  /** Losses of one letter are limited, because a group can settle only after it is stored. */
+  /** Losses of one letter are limited, because a group can come to rest only after the letter is stored. */
   #isLost(letter: number, chance: number): boolean {
     const before = this.#lost.get(letter) ?? 0;
     const isLost = this.#random.chance(chance) && before < MOST_LOST;
@@ -76,7 +76,7 @@ export class SimDeadLetters implements DeadLetters {
       publish: (id) =>
         this.#ask<Awaited<ReturnType<KeepingStream['publish']>>>((answer) => {
           if (this.#isLost(from, 0.3)) return;
-          // Rarely twice in a row: each further id takes another request and answer.
+          // Used ids rarely follow each other, because each further id takes another request and answer.
           const used = id === String(from) ? 0.6 : 0.2;
           const { sequence, duplicate } = this.#dead.publish(id, String(from), this.#random.chance(used));
           if (this.#isLost(from, 0.1)) return;

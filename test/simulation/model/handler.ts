@@ -2,18 +2,18 @@ import type { Handler } from '../../../src/core/member/partition/handler.js';
 import type { Process } from './process.js';
 import type { Random } from './random.js';
 
-/** The behaviour of a member's handlers; probabilities from 0 to 1. */
+/** The behaviour of a member's handlers. Probabilities are from 0 to 1. */
 export interface HandlerProfile {
-  /** Some return immediately; the others take up to this time, in milliseconds. */
+  /** Probability that a handler returns immediately. Other handlers take up to `maxMs` milliseconds. */
   atOnce: number;
   maxMs: number;
-  /** A few take much longer. */
+  /** Probability that a handler takes much longer: up to `longMs` milliseconds. */
   long: number;
   longMs: number;
   fails: number;
   /** Synchronous handlers compute for up to this time, in milliseconds. */
   busyMs: number;
-  /** Ignores its AbortSignal. */
+  /** Probability that a handler ignores its AbortSignal. */
   ignores: number;
 }
 
@@ -24,16 +24,16 @@ export interface Call {
   readonly partition: number;
   readonly epoch: number;
   readonly sequence: number;
-  /** Null: the handlers of a partition run one at a time. */
+  /** null if the handlers of a partition run one at a time. */
   readonly key: string | null;
   readonly ignoresAbort: boolean;
-  /** Its computing time, in milliseconds. */
+  /** The computing time of the call, in milliseconds. */
   busyMs: number;
-  /** When its signal aborted, on its process's clock; undefined: it did not. */
+  /** When the signal of the call aborted, on the clock of its process; undefined if it did not abort. */
   abortedAt: number | undefined;
 }
 
-/** Receives the calls. */
+/** Observes the start and the end of each call. */
 export interface CallObserver {
   started(call: Call): void;
   ended(call: Call, how: 'handled' | 'failed' | 'stopped'): void;
@@ -50,10 +50,10 @@ const NEVER = new Promise<void>(() => {});
 /** Time until a handler stops after its signal aborted, in milliseconds. */
 const STOP_MS = 3;
 
-/** Duration of a handler that ignores its signal, in milliseconds: long enough to overlap often. */
+/** Duration of a handler that ignores its signal, in milliseconds. It is long enough for frequent overlaps. */
 const IGNORANT_MS = 4_000;
 
-/** Creates a member's handler; `profile` may change later. */
+/** Creates a member's handler. `profile` may change later. */
 export function simulatedHandler(
   member: string,
   process: Process,

@@ -3,23 +3,23 @@ import type { Cursor, Message } from './consumers.js';
 
 const PAYLOAD = new Uint8Array(1);
 
-/** A stored message, with its fate. */
+/** A stored message, and whether it was handled. */
 export interface Stored {
   readonly sequence: number;
-  /** The content of its subject: the hash of its key. */
+  /** The hash of the message's key, which its subject contains. */
   readonly slot: number;
-  /** Its partition; -1 after a resize if it was handled before. */
+  /** The partition of the message; -1 after a resize if the message was handled before the resize. */
   partition: number;
   /** When it was stored, in milliseconds of true time. */
   readonly at: number;
-  /** Its index among the partition's messages, from 0. */
+  /** The index of the message among the messages of its partition, from 0. */
   index: number;
   readonly key: string | null;
   /** The previous message of the same key, in the same partition. */
   before: Stored | undefined;
-  /** It was handled successfully by any member, or skipped by policy. */
+  /** True if any member handled the message successfully, or skipped it by policy. */
   done: boolean;
-  /** The epoch under which it was last handled successfully. */
+  /** The epoch under which the message was last handled successfully. */
   handledUnder: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export class EventLog {
   /** The last message of each key, by partition. */
   #newest: Map<string | null, Stored>[];
   #followers: Set<() => void>[];
-  /** Partitions have changed: no message is ever dropped. */
+  /** True after a resize. From then on no message is dropped. */
   #isResized = false;
 
   constructor(partitions: number, now: () => number) {
@@ -44,12 +44,12 @@ export class EventLog {
     this.#followers = Array.from({ length: partitions }, () => new Set());
   }
 
-  /** Sequence of the newest message; 0: none. */
+  /** The sequence of the newest message; 0 if there is none. */
   get last(): number {
     return this.#all.length;
   }
 
-  /** A consumer of one partition that starts at a sequence; `ready` is called for each stored message. */
+  /** Opens a consumer of one partition that starts at a sequence. `ready` is called for each stored message. */
   open(partition: number, startSequence: number, ready: () => void): Cursor {
     const messages = this.of(partition);
     let next = this.firstAfter(partition, startSequence - 1)?.index ?? messages.length;
@@ -71,7 +71,7 @@ export class EventLog {
     };
   }
 
-  /** A consumer of all partitions that starts at a sequence. */
+  /** Opens a consumer of all partitions that starts at a sequence. */
   openAll(startSequence: number, ready: () => void): Cursor {
     let next = startSequence;
     const stored = (): Stored | undefined => {
@@ -142,7 +142,7 @@ export class EventLog {
     return index < (this.#first[partition] ?? 0);
   }
 
-  /** The oldest stored sequence (one after the end if none), and the number of dropped messages after it. */
+  /** The oldest stored sequence, or the sequence after the end if there is none, and the number of dropped messages after it. */
   get bounds(): { first: number; missing: number } {
     if (this.#isResized) return { first: 1, missing: 0 };
     let first = this.last + 1;
@@ -163,8 +163,8 @@ export class EventLog {
   }
 
   /**
-   * The partitions are different: a message belongs to the partition of its slot modulo their number.
-   * Messages for which `isHandled` is true belong to none any more.
+   * Divides the messages into another number of partitions: a message belongs to the partition of its slot modulo this number.
+   * Messages for which `isHandled` returns true belong to no partition any more.
    */
   repartition(partitions: number, isHandled: (message: Stored) => boolean): void {
     this.#isResized = true;

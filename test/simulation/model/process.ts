@@ -2,18 +2,18 @@ import type { Cancel, Clock } from '../../../src/core/lib/clock.js';
 import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Random } from './random.js';
 
-/** Prevents a timer from firing too early because of rounding. */
+/** Tolerance that prevents a timer from firing too early because of rounding. */
 const ROUNDING_MS = 1e-6;
 
-/** The rate of a process's clock, and its time at the start. */
+/** The rate of a process's clock, and the time that the clock shows at the start. */
 export interface ClockRate {
   rate: number;
   offset: number;
 }
 
 /**
- * An operating system process with its own clock and an event loop that can be stopped. While it is stopped, its timers and
- * its input wait. When it continues, they all run, in one of the orders that a real event loop may choose.
+ * An operating system process with its own clock and an event loop that can be stopped. While the process is stopped, its timers and
+ * its input wait. When it continues, all of them run, in one of the orders that a real event loop may choose.
  */
 export class Process {
   readonly clock: Clock;
@@ -22,9 +22,9 @@ export class Process {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #input: (() => void)[] = [];
   #timers: (() => void)[] = [];
-  /** Until when, in true time, it is in a call that does not return. */
+  /** The true time until which the process is in a call that does not return. */
   #busyUntil = Number.NEGATIVE_INFINITY;
-  /** When it last continued after a stop, in true time. */
+  /** The true time at which the process last continued after a stop. */
   wokeAt = Number.NEGATIVE_INFINITY;
 
   constructor(timeline: Timeline, random: Random, { rate, offset }: ClockRate) {
@@ -36,7 +36,7 @@ export class Process {
     };
   }
 
-  /** Its true time, which is ahead of the timeline while a call keeps it busy. */
+  /** The true time of the process, which is ahead of the timeline while a call keeps the process busy. */
   get at(): number {
     return Math.max(this.#timeline.now, this.#busyUntil);
   }
@@ -58,7 +58,7 @@ export class Process {
     return this.#state === 'dead';
   }
 
-  /** Input arrives now. */
+  /** Delivers input now, or when the process continues. */
   receive(run: () => void): void {
     if (this.#state === 'running') {
       if (this.#busyUntil > this.#timeline.now) this.#timeline.at(this.#busyUntil, () => this.receive(run));

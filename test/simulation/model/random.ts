@@ -6,7 +6,7 @@ export class Random {
     this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
   }
 
-  /** From 0 to 1, 1 excluded. */
+  /** A number from 0 to 1, where 1 is excluded. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -24,7 +24,7 @@ export class Random {
     return min + (max - min) * this.next();
   }
 
-  /** A whole number, both ends included. */
+  /** A whole number from `min` to `max`, both included. */
   int(min: number, max: number): number {
     return Math.floor(this.between(min, max + 1));
   }
@@ -33,12 +33,12 @@ export class Random {
     return choices[Math.floor(this.next() * choices.length)] ?? choices[0];
   }
 
-  /** One of a list that may be empty. */
+  /** One element of a list that may be empty. */
   oneOf<T>(choices: readonly T[]): T | undefined {
     return choices[Math.floor(this.next() * choices.length)];
   }
 
-  /** A seed for another source, independent of later choices of this one. */
+  /** A seed for another source, whose choices do not depend on later choices of this source. */
   seed(): number {
     return Math.floor(this.next() * 0xffffffff);
   }

@@ -12,7 +12,7 @@ export class Store extends KeyValues {
   #generation = 0;
   readonly #previous = new Map<string, BucketEntry>();
 
-  /** The answer of a replica that lags by one write. */
+  /** The answer of a replica that lags behind by one write. */
   before(key: string): BucketEntry | undefined {
     return this.#previous.get(key);
   }
@@ -54,7 +54,7 @@ export class Store extends KeyValues {
     for (const entry of entries) this.entries.set(entry.key, entry);
   }
 
-  /** Counts restores; writes in flight at a restore do not arrive. */
+  /** Counts restores. Writes that are in flight at a restore do not arrive. */
   get generation(): number {
     return this.#generation;
   }

@@ -15,12 +15,12 @@ type Asked = 'create' | 'delete' | 'pull';
 
 /** Permanent faults of one member's access to the stream. */
 export interface StreamFaults {
-  /** Requests about consumers are refused: not permitted, or no such stream. */
+  /** Requests that are refused, because they are not permitted or there is no such stream. */
   refuses: ReadonlySet<Asked>;
   why: 'not permitted' | 'no stream';
 }
 
-/** A missing permission, as the client reports it. */
+/** A permission violation, as the client reports it. */
 export interface Violation {
   operation: 'publish';
   subject: string;
@@ -29,13 +29,13 @@ export interface Violation {
 /** One member's requests to the partitioned stream. */
 export class StreamApi {
   readonly faults: StreamFaults = { refuses: new Set(), why: 'not permitted' };
-  /** A request for a reader or for messages was refused, so the member must end. */
+  /** True if a request for a reader or for messages was refused, so that the member must end. */
   wasRefused = false;
   readonly #server: Server;
   readonly #connection: Connection;
   readonly #violated: (violation: Violation) => void;
 
-  /** @param violated called if the member requests messages, but may not publish the request. */
+  /** @param violated is called if the member requests messages, but may not publish the request. */
   constructor(server: Server, connection: Connection, violated: (violation: Violation) => void) {
     this.#server = server;
     this.#connection = connection;
@@ -78,7 +78,7 @@ export class StreamApi {
     });
   }
 
-  /** When the message of a sequence was stored. */
+  /** The time at which the message with this sequence was stored. */
   message(sequence: number): Promise<{ time: Date }> {
     const { consumers, log } = this.#server;
     return ask(this.#connection, (answer) => {
@@ -108,7 +108,7 @@ export class StreamApi {
     });
   }
 
-  /** A pull request arrives at the server. */
+  /** Lets a pull request arrive at the server. */
   pull(
     name: string,
     order: PullOrder,
@@ -119,7 +119,7 @@ export class StreamApi {
     const isRefused = this.#refuses('pull');
     this.#connection.send((side) => {
       if (!isRefused) consumers.pull(name, order, side, inbox, send(side));
-      // Without the stream there are no responders.
+      // If there is no stream, there are no responders.
       else if (this.faults.why === 'no stream') consumers.pull('', order, side, inbox, send(side));
       else {
         const subject = `${API}.CONSUMER.MSG.NEXT.${STREAM}.${name}`;

@@ -11,7 +11,7 @@ import type {
 import { layoutSubjects, partitionOfSubject } from '../../../src/core/protocol/layout.js';
 import type { SimClient } from './client.js';
 
-/** The reader of a partition. */
+/** The reader of a partition that is opened. */
 interface Opening extends Pick<ReaderOptions, 'name' | 'startSequence'> {
   partition: number;
 }
@@ -20,9 +20,9 @@ interface Opening extends Pick<ReaderOptions, 'name' | 'startSequence'> {
 export interface ReaderObserver {
   opened(opening: Opening): void;
   faulted(partition: number, fault: ReaderFault): void;
-  /** `isWhole`: the payload is present. */
+  /** `isWhole` is true if the payload is present. */
   arrives(opening: Opening, sequence: number, isWhole: boolean): void;
-  /** `window`: the largest window that the reader had. */
+  /** `window` is the largest window that the reader had. */
   received(partition: number, window: number): void;
 }
 
@@ -36,19 +36,19 @@ export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' 
 export const slotOf = ({ subject }: { subject: string }): number =>
   partitionOfSubject('events', subject) ?? -1;
 
-/** The stream of one member: the real implementation on the model of the client, observed. */
+/** The stream of one member: the real implementation on the model of the client, with observers. */
 export class SimStream implements EventStream {
   readonly #stream: EventStream;
   readonly shared: EventStream['shared'];
-  /** Limit of one partition's messages in memory, if all partitions share the budget. */
+  /** The largest number of one partition's messages in memory, if all partitions share the budget. */
   readonly #most: number | undefined;
   readonly #observer: ReaderObserver;
-  /** The largest window of each reader, by its name, for the duration of an epoch. */
+  /** The largest window of each reader, by the name of the reader, for the duration of an epoch. */
   readonly #windows = new Map<string, number>();
   /** The last reader of each partition. */
   readonly #readers = new Map<number, Reader>();
 
-  /** @param sharing one reader reads all partitions. */
+  /** @param sharing if given, one reader reads all partitions. */
   constructor(client: SimClient, observer: ReaderObserver, sharing?: Sharing) {
     const stream = new NatsEventStream(client.handles, 'EVENTS', layoutSubjects('events'));
     this.#stream = sharing
@@ -74,7 +74,7 @@ export class SimStream implements EventStream {
     this.#observer = observer;
   }
 
-  /** Waiting messages, as the partition's reader last reported. */
+  /** The number of waiting messages, as the partition's reader last reported it. */
   pending(partition: number): number {
     const reader = this.#readers.get(partition);
     return reader?.lag ?? reader?.pending ?? 0;

@@ -5,38 +5,38 @@ import type { Cursor, Message } from './consumers.js';
 import type { Random } from './random.js';
 import type { Store } from './store.js';
 
-/** Limits of the number of parts of a snapshot, and of the time between them, in milliseconds. */
+/** The largest number of parts of a snapshot, and the longest time between two parts in milliseconds. */
 const MOST_PARTS = 3;
 const PART_MS = 5;
 const NO_DATA = new Uint8Array(0);
 
 /** The faults of a member's watch. */
 export interface WatchFaults {
-  /** Updates are delayed by up to this time, and arrive together. */
+  /** Updates are delayed by up to this time, and then arrive together. */
   delayMs: number;
-  /** Probability that the server omits an entry of a snapshot, although it counts it. */
+  /** Probability that the server omits an entry of a snapshot, although its counts include the entry. */
   hole: number;
-  /** Probability that it omits a change. */
+  /** Probability that the server omits a change. */
   lostChange: number;
-  /** The server creates no consumer for the watch, because the limit is reached. */
+  /** True if the server creates no consumer for the watch, because the limit is reached. */
   isRefused: boolean;
 }
 
-/** A watch without faults. */
+/** The faults of a watch that works. */
 export const noWatchFaults = (): WatchFaults => ({ delayMs: 0, hole: 0, lostChange: 0, isRefused: false });
 
-/** The dependencies of a watch's cursor. */
+/** What the cursor of a watch needs. */
 export interface WatchCursorPorts {
   timeline: Timeline;
   random: Random;
   store: Store;
   cluster: Cluster;
-  /** Its server. */
+  /** The server that serves the watch. */
   at: number;
   faults: WatchFaults;
 }
 
-/** The entries for a watch: the newest entry of each key with a prefix, in parts, then each change, in order. */
+/** The entries for a watch: first the newest entry of each key with a prefix, in parts, and then each change, in order. */
 export class WatchCursor implements Cursor {
   readonly #ports: WatchCursorPorts;
   readonly #subject: string;

@@ -7,10 +7,10 @@ import { ROOT } from '../pool.js';
 import type { Mutant, ShowingTest } from './mutant.js';
 import { changedFiles } from './mutate.js';
 
-/** What a test needs of a checkout; it writes nothing there. */
+/** The parts of a checkout that a test needs. A test writes nothing there. */
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', '.mocharc.json'];
 
-/** What mocha's reporter `json` writes, as far as it is used. */
+/** The used part of what mocha's reporter `json` writes. */
 interface Outcome {
   stats: { tests: number; failures: number };
 }
