@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Order, Report } from './worker.js';
 
-/** Seeds per job of a worker. */
+/** The number of seeds in one job of a worker. */
 const CHUNK = 20;
 
-/** Size of the young generation, MB: almost all objects of a run soon become garbage. */
+/** The young generation has 32 MB, because almost all objects of a run soon become garbage. */
 const WORKER_FLAGS = ['--max-semi-space-size=32', '--enable-source-maps'];
 
 /** The root of this checkout. */
@@ -28,7 +28,7 @@ export interface PoolOptions {
 }
 
 /**
- * Runs seeds in several processes until all are done or one has a violation; if several have one, the lowest
+ * Runs seeds in several processes until all are done or one of them has a violation. If several seeds have a violation, the lowest
  * seed counts.
  *
  * @throws Error if a process dies.
@@ -62,7 +62,7 @@ export async function runPool(pool: PoolOptions): Promise<Report> {
 }
 
 /**
- * Writes the worker as one file. If it were compiled while it runs, each of its closures would be named, which takes a third of its time.
+ * Writes the worker as one file. A loader that compiles it at run time would name each of its closures, which takes a third of the time.
  *
  * @param changed files that differ from the checkout, by path, with their contents.
  */

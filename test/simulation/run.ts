@@ -3,16 +3,16 @@ import { Random } from './model/random.js';
 import { play, settingsFor } from './scenario.js';
 import { World, type WorldSettings } from './world.js';
 
-/** Turns of the event loop that are requested together. */
+/** How many turns of the event loop are requested at a time. */
 const TURNS = 128;
-/** Limit of events in a run; a run that reaches it would never end. */
+/** The limit of events in a run. A run that reaches it would probably never end. */
 const MOST_EVENTS = 20_000_000;
 
 /** Options of a run. */
 export interface RunOptions {
   members?: number | undefined;
   partitions?: number | undefined;
-  /** Names of the faults that most storms consist of; default: all faults. */
+  /** Names of the faults of which most storms consist. Default: all faults. */
   faults?: readonly string[] | undefined;
   /** Receives the trace, line by line. */
   trace?: ((line: string) => void) | undefined;
@@ -22,7 +22,7 @@ export interface RunOptions {
 export interface RunResult {
   seed: number;
   violation: Violation | undefined;
-  /** Its duration, in milliseconds of true time, and its number of events. */
+  /** The duration of the run, in milliseconds of true time, and its number of events. */
   simulatedMs: number;
   events: number;
   handled: number;

@@ -5,11 +5,11 @@ import { Random } from './model/random.js';
 
 const MEMBERS = 400;
 const PARTITIONS = 4_000;
-/** The bound beyond the detection time, from SPEC.md (I7). */
+/** The time that SPEC.md (I7) allows in addition to the detection time. */
 const BOUND_MS = 1_000;
 
 describe('a large group', () => {
-  it('comes to rest after losing half of its members', function () {
+  it('a large group comes to rest after losing half of its members', function () {
     this.timeout(300_000);
     const timing = timingFor(10_000, 400);
     const crowd = new Crowd({ members: MEMBERS, partitions: PARTITIONS, timing }, new Random(1));

@@ -7,14 +7,14 @@ import type { RunOptions } from './run.js';
 import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
-/** Messages of a burst in each partition, and the time for handling them where partitions do not wait for each other, in milliseconds. */
+/** The messages of a burst in each partition, and the time to handle them if partitions do not wait for each other, in milliseconds. */
 const BURST = 20;
 const BURST_MS = 8_000;
 /** How long the group must stay at rest after the storm, in ttls, because entries are checked in rotation. */
 const REST_TTLS = 1.2;
-/** Time to notice removed entries and to hold claims for a ttl, in ttls. */
+/** Time in which members notice removed entries, and claims are held for a ttl; in ttls. */
 const MISSED_TTLS = 2.5;
-/** Minimum duration of a run with a burst, in milliseconds: requests and idle readers have expired by then. */
+/** Minimum duration of a run with a burst, in milliseconds. By then requests and idle readers have expired. */
 const LENGTH_MS = 60_000;
 
 function handlers(random: Random): HandlerProfile {
@@ -29,7 +29,7 @@ function handlers(random: Random): HandlerProfile {
   };
 }
 
-/** The settings of one run; `members`, `partitions` and `faults` if given. */
+/** Chooses the settings of one run. `members`, `partitions` and `faults` are used if given. */
 export function settingsFor(
   random: Random,
   wanted: Pick<RunOptions, 'members' | 'partitions' | 'faults'>,
@@ -38,7 +38,7 @@ export function settingsFor(
   const minMs = random.pick([0.1, 0.5, 2]);
   const onExhausted = random.pick<WorldSettings['onExhausted']>(['skip', 'dead-letter', 'halt']);
   const shared = random.chance(0.5);
-  // Groups over the layout of the stream become keyed ones.
+  // A resize turns a group over the layout of the stream into a keyed group.
   const resizing = random.chance(shared ? 0.5 : 0.3);
   return {
     group: 'g',
@@ -59,13 +59,13 @@ export function settingsFor(
     handlers: { ...handlers(random), ...(onExhausted === 'halt' && { fails: 0 }) },
     onExhausted,
     handlerTimeoutMs: onExhausted === 'halt' ? undefined : random.pick([undefined, undefined, 1_000]),
-    // A rate that slow handlers can sustain, one at a time in each partition.
+    // Slow handlers can sustain this rate, even if only one runs at a time in each partition.
     publishRate: Math.min(random.pick([3, 10]), partitions),
     faults: wanted.faults ?? [],
   };
 }
 
-/** An operator releases halted partitions every second from now on. */
+/** From now on an operator releases halted partitions every second. */
 function liftHalts(world: World): void {
   for (const { member } of world.active) {
     for (const { partition, state } of member.status.partitions) {
@@ -79,8 +79,8 @@ function liftHalts(world: World): void {
 const SILENCED = 0.3;
 
 /**
- * How long a burst may take, in milliseconds. A shared reader whose half of the budget is smaller than the number of partitions
- * holds nothing for most of them, so their long calls run one after another.
+ * How long a burst may take, in milliseconds. If half of the budget of a shared reader is smaller than the number of partitions, the
+ * reader holds no messages for most partitions, so their long calls run one after another.
  */
 function burstMs({ shared, bufferMessages, partitions, handlers }: WorldSettings): number {
   const isNarrow = shared && bufferMessages / 2 < partitions;
@@ -101,7 +101,7 @@ export async function play(world: World): Promise<void> {
     const isAtRest = await world.until(() => unrest(world) === undefined || !!judge.violation, boundMs);
     if (!isAtRest) judge.violate('I7', `not at rest ${boundMs} ms ${what}: ${unrest(world)}`);
   };
-  // The longest detection time, and the longest time of a handler or a drain.
+  // This includes the longest detection time, and the longest time of a handler or a drain.
   const boundMs = settings.ttlMs * 1.2 + settings.drainTimeoutMs + 10_000;
 
   const spreadMs = random.pick([50, 50, 3_000]);
@@ -118,7 +118,7 @@ export async function play(world: World): Promise<void> {
   for (const member of world.members) member.endIfRefused();
   // A group without members is never at rest.
   if (world.active.length === 0) world.join();
-  // A member may notice a loss, or believe that there was one, long after the group looks at rest.
+  // A member may notice a loss, or suspect one, long after the group seems to be at rest.
   if (world.harm === 'loss') await world.sleep(settings.ttlMs * MISSED_TTLS);
   await rest('after the last fault', boundMs);
 

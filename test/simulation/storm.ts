@@ -12,7 +12,7 @@ import { trimming } from './faults/trimming.js';
 import { unreadableLease, unreadablePosition } from './faults/unreadable.js';
 import type { World } from './world.js';
 
-/** The faults of a storm. The most effective ones are listed twice. */
+/** The faults of a storm. The most effective faults are listed twice. */
 const FAULTS: readonly Fault[] = [
   members.crash,
   members.decimation,
@@ -99,7 +99,7 @@ const OF_RESIZING: readonly Fault[] = [
   ...Array.from({ length: 30 }, () => operator.resizes),
 ];
 
-/** The share of the chosen faults, if some were chosen for this run. */
+/** The share of chosen faults in a storm, if faults were chosen for this run. */
 const CHOSEN = 0.7;
 
 /** Draws the faults of a storm, each as often as it is listed. */
@@ -110,7 +110,7 @@ function drawing({ random, settings }: World): () => Fault | undefined {
   return () => random.oneOf(chosen.length > 0 && random.chance(CHOSEN) ? chosen : all);
 }
 
-/** Starts several faults within a time, on random members; resolves at the end of the last one. */
+/** Starts several faults on random members within this time, and resolves when the last fault has ended. */
 export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
   const { random, timeline, judge } = world;
   const next = drawing(world);

@@ -30,22 +30,22 @@ export interface WorldSettings {
   partitions: number;
   ttlMs: number;
   probeEveryMs: number;
-  /** Probing is not permitted, so only the ttl decides. */
+  /** True if probes are not permitted, so that deaths are detected only by the ttl. */
   denied: boolean;
   /** Number of members that are not permitted to answer probes. */
   mute: number;
-  /** Maximum difference of clock rates from true time. */
+  /** The largest difference between the rate of a clock and that of true time. */
   clockError: number;
   latency: Latency;
   drainTimeoutMs: number;
-  /** Parallel handlers of one partition, each of another key. */
+  /** The number of parallel handlers of one partition, each for another key. */
   concurrency: number;
-  /** Limit of messages in a member's memory. */
+  /** The limit of messages in a member's memory. */
   bufferMessages: number;
   handlers: HandlerProfile;
-  /** Members read all partitions with one reader, as in keyed groups. */
+  /** True if members read all partitions with one reader, as in keyed groups. */
   shared: boolean;
-  /** The group is keyed, and is resized now and then. */
+  /** True if the group is keyed, and is sometimes resized. */
   resizing: boolean;
   /** The policy after the last failed attempt of a message. */
   onExhausted: 'skip' | 'halt' | 'dead-letter';
@@ -53,13 +53,13 @@ export interface WorldSettings {
   handlerTimeoutMs: number | undefined;
   /** Messages per second. */
   publishRate: number;
-  /** Names of the faults that most storms consist of; none: all faults. */
+  /** Names of the faults of which most storms consist; if empty, all faults. */
   faults: readonly string[];
 }
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
 
-/** Different hashes of keys, in a group that is resized. */
+/** The number of different hashes of keys in a group that is resized. */
 const SLOTS = 48;
 
 /** How often a run checks the condition that it waits for. */
@@ -77,14 +77,14 @@ export class World {
   readonly drops: Drops;
   readonly poison: Poison;
   readonly members: SimMember[] = [];
-  /** Readers opened, by partition. */
+  /** The number of opened readers, by partition. */
   opens: number[];
   /** The layout of a resizing group, and the revision of its entry. */
   layout: { record: GroupLayoutRecord; revision: number } | undefined;
   isPublishing = false;
-  /** The harm to entries of the bucket in this run: damage or loss, not both, because a loss could bring damage back. */
+  /** The harm to entries of the bucket in this run. There is damage or loss, but not both, because a loss could bring damage back. */
   harm: 'damage' | 'loss' | undefined;
-  /** The bucket was restored from an older copy. */
+  /** True if the bucket was restored from an older copy. */
   wentBack = false;
 
   constructor(settings: WorldSettings, random: Random, trace: ((line: string) => void) | undefined) {
@@ -97,7 +97,7 @@ export class World {
       this.server.log,
       settings,
       (sequence) =>
-        // Messages that were handled after one of a waiting key are repeated when the partition restarts.
+        // If another key waits, later messages may be handled, and are repeated when the partition restarts.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
     this.poison = new Poison(
@@ -124,15 +124,15 @@ export class World {
     }
   }
 
-  /** Messages belong to partitions by their slots. */
+  /** True if messages belong to partitions by their slots. */
   get isSlotted(): boolean {
     const { layout } = this;
     return layout !== undefined && !hasOwnPartitions(layout.record);
   }
 
   /**
-   * The layout was written: a new one, or an order. Judges that no call of the old one runs, and no message
-   * of it is lost.
+   * Records that the layout entry was written, with a new layout or an order to resize. Judges that no call under the old layout
+   * runs, and that no message is lost.
    */
   #laidOut({ value, revision }: BucketEntry, writer: string): void {
     const record = value ? decodeGroupLayout(value) : undefined;
@@ -145,7 +145,7 @@ export class World {
     if ((record.epoch ?? 0) === epoch || !before) return;
     this.handling.resized();
     this.ledger.cut(before.positions, writer);
-    // The first layout of some groups is that of the stream: the subject names the partition.
+    // The first layout of some groups is that of the stream, where the subject names the partition.
     const wasOwn = record.prefix !== undefined && epoch === 0;
     const isHandled = ({ slot, sequence }: Stored): boolean =>
       sequence <= (before.positions[wasOwn ? slot : slot % before.partitions] ?? 0);
@@ -162,8 +162,8 @@ export class World {
   }
 
   /**
-   * @param quota it leaves after this number of messages.
-   * @param knownAs its name in the group, if it is the restart of another member.
+   * @param quota the member leaves after this number of messages.
+   * @param knownAs the member's name in the group, if it is the restart of another member.
    */
   join(quota?: number, knownAs?: string): SimMember {
     const member = new SimMember(this, `m${this.members.length + 1}`, quota, knownAs);
@@ -194,13 +194,13 @@ export class World {
       if (!this.isPublishing) return;
       if (this.server.isUp) this.store(this.random.int(0, this.settings.partitions - 1));
       const { publishRate, partitions } = this.settings;
-      // A resize must not leave its partitions more than they can handle.
+      // After a resize, fewer partitions must not get more messages than they can handle.
       this.timeline.after(this.random.between(0, 2_000 / Math.min(publishRate, partitions)), next);
     };
     next();
   }
 
-  /** Removes entries from the bucket's stream without a marker, so that no watch shows it. */
+  /** Removes entries from the bucket's stream without deletion markers, so that no watch shows the removal. */
   lose(matches: (key: string) => boolean): void {
     const lost = this.server.store.lose(matches);
     this.judge.note(`the bucket loses ${lost.map(({ key }) => key).join(' ')}`);
@@ -223,7 +223,7 @@ export class World {
     });
   }
 
-  /** Waits until the condition holds; false after the bound. */
+  /** Waits until the condition holds. Returns false if it does not hold within the bound. */
   async until(holds: () => boolean, boundMs: number): Promise<boolean> {
     const end = this.timeline.now + boundMs;
     while (!holds()) {
@@ -237,8 +237,8 @@ export class World {
   #checkPermission(key: string, by: string): void {
     const parsed = parseGroupKey(this.settings.group, key);
     if (parsed.kind !== 'session') return;
-    // A member that has a new session may continue under that one.
+    // A member that has a new session may continue under the new session.
     const fenced = this.members.find(({ member }) => member.id === parsed.id);
-    if (fenced && fenced.name !== by) fenced.checkPermission(`${by} fences it`);
+    if (fenced && fenced.name !== by) fenced.checkPermission(`${by} fences ${fenced.name}`);
   }
 }

@@ -22,7 +22,7 @@ export interface CliOptions {
   cwd?: string;
   /** Another script than that of this project, such as the script of an installed package. */
   entry?: string;
-  /** `pipe`: the caller writes to `child.stdin`. Default: there is no input. */
+  /** `pipe`: the caller writes to `child.stdin`. By default there is no input. */
   stdin?: 'pipe' | 'ignore';
   /** Options of Node.js, before the script. */
   nodeArgs?: readonly string[];
@@ -65,7 +65,7 @@ export class Cli {
   async tookOver(partitions: number, timeoutMs = 15_000): Promise<void> {
     const taken = new Set<number>();
     await until(
-      `${partitions} partitions taken over`,
+      `${partitions} partitions are taken over`,
       () => {
         for (const line of this.stderr) for (const each of takenOver(line)) taken.add(each);
         return taken.size >= partitions;
@@ -80,7 +80,7 @@ export class Cli {
   async note(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     let found: string | undefined;
     await until(
-      `${pattern} on stderr`,
+      `${pattern} is on stderr`,
       () => {
         found = this.stderr.find((line) => pattern.test(line));
         return found !== undefined;
@@ -93,7 +93,7 @@ export class Cli {
   }
 }
 
-/** The partitions of a line such as `claimed p0-p3 p7 from b in 2 ms`. */
+/** Reads the partitions from a line such as `claimed p0-p3 p7 from b in 2 ms`. */
 export function takenOver(line: string): number[] {
   const [, list = ''] = /^(?:claimed|acquired|resumed)((?: p\d+(?:-p\d+)?)+)/.exec(line) ?? [];
   return list.split(' ').flatMap((range) => {
@@ -106,7 +106,7 @@ export function takenOver(line: string): number[] {
 
 const running = new Set<Cli>();
 
-/** Starts a command; {@link stopAll} ends it if it still runs. */
+/** Starts a command. {@link stopAll} ends it if it still runs. */
 export function startCli(args: readonly string[], options: CliOptions = {}): Cli {
   const cli = new Cli(args, options);
   // However this process ends, except by SIGKILL, its child processes end too.
@@ -125,7 +125,7 @@ function killAll(): void {
   for (const cli of running) cli.signal('SIGKILL');
 }
 
-/** Kills every command that still runs: for `after` and `afterEach`. */
+/** Kills every command that still runs. Tests call it in `after` and `afterEach`. */
 export async function stopAll(): Promise<void> {
   const left = [...running];
   killAll();

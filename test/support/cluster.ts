@@ -9,8 +9,8 @@ export interface TestCluster {
 }
 
 /**
- * Starts a JetStream cluster of nats-server processes on this machine, named `s1`, `s2` and so on; the caller stops
- * each. The servers do not announce each other to clients: a client with one address stays at that server.
+ * Starts a JetStream cluster of nats-server processes on this machine, named `s1`, `s2` and so on. The caller stops
+ * each server. The servers do not announce each other to clients, so a client with one address stays at that server.
  */
 export async function startCluster(
   size: number,
@@ -22,7 +22,7 @@ export async function startCluster(
   return startAll(ports.map((_, index) => new TestServer({ ...options, config: configOf(index) })));
 }
 
-/** As {@link startCluster}, with routes that can be cut; the caller stops the network as well. */
+/** Like {@link startCluster}, but with routes that can be cut. The caller stops the network as well. */
 export async function startCuttableCluster(size: number): Promise<TestCluster> {
   const ports = await freePorts(size);
   const routes = new RouteNetwork();

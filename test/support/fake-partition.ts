@@ -33,7 +33,7 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** One key of a bucket with compare-and-set; answers can be scripted. */
+/** A bucket with one key and with compare-and-set. Its answers can be scripted. */
 export class FakeBucket implements Bucket {
   value: Uint8Array | null = null;
   revision = 0;
@@ -90,7 +90,7 @@ export class FakeBucket implements Bucket {
 export class FakeStream implements EventStream {
   readonly opened: ReaderOptions[] = [];
   readonly removed: string[] = [];
-  /** The bounds of the stream are not reported. */
+  /** True if the stream does not report its bounds. */
   isSilent = false;
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
   /** The answer for the first message at or after any time. */
@@ -103,9 +103,9 @@ export class FakeStream implements EventStream {
   /** The number of held messages with which the open reader was created, and its window. */
   held = 0;
   window: ReaderWindow | undefined;
-  /** Why the next readers are refused. */
+  /** The reasons for which the next readers are refused. */
   readonly refusals: string[] = [];
-  /** A reader is open when this promise resolves. */
+  /** A reader becomes open when this promise resolves. */
   opening: Promise<void> | undefined;
   /** The outcome of every deletion of a reader. */
   removal: RemoveOutcome = { kind: 'ok' };
@@ -113,17 +113,17 @@ export class FakeStream implements EventStream {
   shared: EventStream['shared'];
   /** The change that another client has made to the open reader. */
   change: string | undefined;
-  /** Messages that another client has pulled from the open reader. */
+  /** How many messages another client has pulled from the open reader. */
   stolen = 0;
   #delivered = 0;
-  /** Messages that the server still holds for the reader. */
+  /** How many messages the server still holds for the reader. */
   pending = 0;
   closed = 0;
-  /** No request was pending before the next delivery. */
+  /** When no request was pending before the next delivery. */
   rested = UNKNOWN_REST;
   #sink: ReaderSink | undefined;
 
-  /** Delivers to the open reader. */
+  /** Delivers messages to the open reader. */
   deliver(...messages: StreamMessage[]): void {
     for (const message of messages) {
       this.#delivered++;

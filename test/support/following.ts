@@ -8,7 +8,7 @@ import { encodeRecord } from '../../src/core/protocol/records.js';
 const GROUP = 'g';
 const AT = '2026-01-05T12:00:00.000Z';
 
-/** The entry of a session; its pid is its revision. */
+/** The entry of a session. The pid of the session equals the revision of the entry. */
 export const session = (id: string, revision: number, leaving = false): BucketEntry => ({
   key: keys.session(GROUP, id),
   revision,

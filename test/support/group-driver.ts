@@ -16,7 +16,7 @@ import { type Timing, timingFor } from '../../src/core/protocol/timing.js';
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 
-/** Drives the protocol of one member, event by event, on a clock that the test moves. */
+/** Drives the protocol of one member event by event, on a clock that the test moves. */
 export class GroupDriver {
   readonly timing: Timing = timingFor(10_000, 400);
   now = 1_000;
@@ -27,13 +27,13 @@ export class GroupDriver {
     this.#state = initialState({ group: 'g', name: 'me', partitions, layout, timing: this.timing, seed: 1 });
   }
 
-  /** Feeds one event; returns the effects of the event. */
+  /** Feeds one event, and returns its effects. */
   send(event: WithoutNow<GroupEvent>): Effect[] {
     this.#effects = step(this.#state, { ...event, now: this.now });
     return this.#effects;
   }
 
-  /** Lets time pass, then ticks. */
+  /** Lets time pass, and then sends a tick. */
   wait(forMs: number): Effect[] {
     this.now += forMs;
     return this.send({ type: 'tick' });
@@ -44,7 +44,7 @@ export class GroupDriver {
     return this.#effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
   }
 
-  /** Joins as ME, with its session at revision 10 and a view of the other entries, and settles. */
+  /** Joins as ME: with a session at revision 10, after a snapshot of the other entries, and until the join has settled. */
   join(entries: ViewEntry[] = []): Effect[] {
     this.send({ type: 'connected' });
     this.send({ type: 'identified', id: 'ME' });
@@ -74,7 +74,7 @@ export class GroupDriver {
   }
 }
 
-/** A session entry of another member; its name is its id in small letters. */
+/** A session entry of another member. The name of the member is its id in lower case. */
 export function session(id: string, revision: number, fields: Partial<SessionRecord> = {}): SessionEntry {
   const record: SessionRecord = {
     v: RECORD_VERSION,

@@ -22,7 +22,7 @@ import { until } from './until.js';
 let runs = 0;
 
 /**
- * A group of real `natspoc consume` processes and a real publisher on one server, with all of their output, which is judged at the end.
+ * A group of real `natspoc consume` processes and a real publisher on one server. All of their output is kept, and judged at the end.
  */
 export class GroupRun {
   readonly config: Config;
@@ -56,8 +56,8 @@ export class GroupRun {
   }
 
   /**
-   * `folder` holds the publisher's record of confirmed messages; `flags` are for all processes. Streams share
-   * a server: unless flags say otherwise, each run has a stream and a prefix of its own.
+   * `folder` holds the publisher's record of confirmed messages; `flags` are for all processes. Several runs may share a
+   * server, so each run has a stream and a prefix of its own unless `flags` name them.
    */
   static async open(
     url: string,
@@ -87,7 +87,7 @@ export class GroupRun {
     return this.#ownership;
   }
 
-  /** Restarts the watch, because entries may have vanished without a notice of the watch. */
+  /** Restarts the watch, because entries may have vanished without a deletion marker. */
   lookAgain(): void {
     this.#ownership.stop();
     this.#ownership = this.#watchOwnership();
@@ -101,7 +101,7 @@ export class GroupRun {
     return this.topology.layout.partitions;
   }
 
-  /** Starts a consumer; `url`: through another address, such as a proxy. */
+  /** Starts a member. `url` is another address through which it connects, such as that of a proxy. */
   consume(name: string, args: readonly string[] = [], url = this.#url): Cli {
     const cli = startCli([
       'consume',
@@ -143,7 +143,7 @@ export class GroupRun {
     if (await this.ownership.balanced(names, this.partitions, timeoutMs)) return;
     const owners = [...this.ownership.owners].map(([p, owner]) => `p${p}=${owner.name}`).join(' ');
     throw new Error(
-      `not at rest: members ${this.ownership.members}, wanted ${names}; ${owners}\n${this.#lastWords()}`,
+      `the group is not at rest: members ${this.ownership.members}, wanted ${names}; ${owners}\n${this.#lastWords()}`,
     );
   }
 
@@ -180,7 +180,7 @@ export class GroupRun {
     this.#publisher = startCli(['publish', 'event {{Count}}', ...args, ...this.args, '--server', this.#url]);
   }
 
-  /** Stops the publisher; resolves when all its messages are confirmed. */
+  /** Stops the publisher, and resolves when all its messages are confirmed. */
   async stopPublishing(): Promise<void> {
     this.#publisher?.signal('SIGINT');
     const exit = await this.#publisher?.exited;
@@ -225,7 +225,7 @@ export class GroupRun {
   }
 }
 
-/** A stream of `<stream>.<customer>.<kind>` that natspoc has not created, and a group over it. */
+/** Creates a stream of `<stream>.<customer>.<kind>`, as another program would, and a group over it. */
 async function openKeyed(connection: NatsConnection, config: Config): Promise<Topology> {
   const manager = await connection.jetstreamManager();
   const { stream: name, replicas: num_replicas } = config;
@@ -238,7 +238,7 @@ async function openKeyed(connection: NatsConnection, config: Config): Promise<To
 export function startPlainPublisher(options: Record<string, string | number>): Cli {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const entry = join(import.meta.dirname, 'plain-publisher.ts');
-  // Not `import.meta.resolve`, which is missing where mocha loads this file as CommonJS.
+  // `import.meta.resolve` cannot be used, because it is missing if mocha loads this file as CommonJS.
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   return startCli(args, { entry, nodeArgs: ['--import', loader] });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** A title, a colour, in 7 and in 8 bits, a cleared screen, text from right to left, a line that looks like another. */
+/** Sequences that set a title and colours and clear the screen, text from right to left, and characters that break or erase lines. */
 export const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f';
 
 /** The hostile text between two letters. */

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The used fields of an entry of `package-lock.json`. */
+/** The fields of an entry of `package-lock.json` that these tests use. */
 interface Locked {
   dev?: boolean;
   integrity?: string;
@@ -55,10 +55,10 @@ export async function installOffline(tarball: string, folder: string, only?: str
       // The package is optional, and for another platform.
       () => false,
     );
-    // Without integrity and programs to link, npm accepts the existing packages.
+    // npm accepts the copied packages if their entries have no integrity and no programs to link.
     if (copied) packages[path] = entry;
   }
-  // Set explicitly: the renderer of top sets NODE_ENV to production in this process, and npm would leave
+  // The environment is set explicitly, because the renderer of top sets NODE_ENV to production in this process, and npm would leave
   // development dependencies out.
   const project = { private: true, type: 'module', dependencies: { '@types/node': '*' } };
   const lockfile = { lockfileVersion: 3, packages: { '': project, ...packages } };

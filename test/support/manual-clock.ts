@@ -22,7 +22,7 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
-  /** Moves on and calls the timers that become due, each at its own time, in order. */
+  /** Moves the clock forward, and calls the timers that become due, in order and each at its own time. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;
     for (;;) {
@@ -36,7 +36,7 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves on in one step, as after a stop of the process: timers that were due in between are called at the
+   * Moves the clock forward in one step, as after a stop of the process. Timers that became due in between are called at the
    * end.
    */
   leap(byMs: number): void {

@@ -62,37 +62,37 @@ export class ModelStream {
     };
   };
 
-  /** Messages sent but not handled, each counted once. */
+  /** The number of messages that were sent but not handled. A message that was sent twice counts once. */
   get inTransit(): number {
     return new Set(this.#sent.map(({ token }) => token)).size;
   }
 
-  /** Handles up to `count` messages: stores or refuses them, and prepares the answers. */
+  /** Handles at most `count` messages: stores or refuses them, and prepares the answers. */
   handle(count = Number.POSITIVE_INFINITY): void {
     for (const message of this.#sent.splice(0, Math.min(count, this.#sent.length))) this.#handleOne(message);
   }
 
-  /** Gives up to `count` answers. */
+  /** Delivers at most `count` answers. */
   answer(count = Number.POSITIVE_INFINITY): void {
     for (const give of this.#answers.splice(0, Math.min(count, this.#answers.length))) give();
   }
 
-  /** The next handled messages are refused, each for one of these reasons. */
+  /** Lets the stream refuse the next messages that it handles, each for one of these reasons. */
   refuse(...reasons: Rejection[]): void {
     this.#refusals.push(...reasons);
   }
 
-  /** A leader dies with the messages that it was about to store; the connection stays up. */
+  /** Loses sent messages as if a leader died before it stored them. The connection stays up. */
   loseSent(count: number): void {
     this.#sent.splice(0, count);
   }
 
-  /** Loses the answers in flight, on a connection that stays up. */
+  /** Loses the answers in flight. The connection stays up. */
   loseAnswers(): void {
     this.#answers = [];
   }
 
-  /** Breaks the connection; the notice may come later, or only with the reconnect. */
+  /** Breaks the connection. Without `notice` the client learns of the break only later, or when it has reconnected. */
   break(notice: boolean): void {
     this.#up = false;
     this.#sent = [];
@@ -100,14 +100,14 @@ export class ModelStream {
     if (notice) this.#events?.disconnected();
   }
 
-  /** Connects again, if it was broken. */
+  /** Connects again if the connection was broken. */
   restore(): void {
     if (this.#up) return;
     this.#up = true;
     this.#events?.reconnected();
   }
 
-  /** Reports that a subject is forbidden; messages to it vanish. */
+  /** Reports that a subject is forbidden. Messages to this subject vanish. */
   deny(subject: string): void {
     this.#sent = this.#sent.filter((message) => message.subject !== subject);
     this.#events?.denied(subject);

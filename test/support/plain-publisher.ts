@@ -1,8 +1,8 @@
 /**
  * Publishes as a program without natspoc does: numbered messages of customers to `<prefix>.<customer>.<kind>`, each of them
- * confirmed. Records confirmed messages as `natspoc publish --confirmed` does. One message of a customer is
- * in flight at a time, so that they are stored in order. An unconfirmed message is sent again under its id until it is confirmed. After
- * SIGINT it ends as soon as all messages in flight are confirmed.
+ * confirmed. It records confirmed messages as `natspoc publish --confirmed` does. At most one message of a customer is
+ * in flight, so that the messages of a customer are stored in order. An unconfirmed message is sent again under its id until it is
+ * confirmed. After SIGINT the process ends as soon as all messages in flight are confirmed.
  *
  *     node --import tsx plain-publisher.ts --server URL --prefix P --partitions N --rate R --confirmed FILE [--keys 100] [--padding 0]
  * [--seed 1]
@@ -43,7 +43,7 @@ const connection = await connect({
 });
 const jetstream = connection.jetstream();
 const file = openSync(values.confirmed, 'a');
-/** For each customer, the message that must be confirmed before the next one. */
+/** For each customer, the message that must be confirmed before the next message is sent. */
 const chains = new Map<string, Promise<void>>();
 let isOver = false;
 process.on('SIGINT', () => {
@@ -60,7 +60,7 @@ async function publish(key: string, number: number): Promise<void> {
       writeSync(file, `${JSON.stringify(line)}\n`);
       return;
     } catch {
-      // The message may be stored already: because of its id it is not stored twice.
+      // The message may be stored already, but because of its id it is not stored twice.
       await sleep(50);
     }
   }

@@ -31,42 +31,42 @@ export class TcpProxy {
     return `nats://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
   }
 
-  /** From now on all data from the server arrives this much later, in order, as with a longer round trip. */
+  /** Delays all data from the server by this time from now on, as a longer round trip does. The data stays in order. */
   delay(ms: number): void {
     this.#delayMs = ms;
   }
 
-  /** From now on no data passes, without a notice: connections stay open, and new connections are accepted. */
+  /** Lets no data pass from now on, without a notice: connections stay open, and new connections are accepted. */
   silence(): void {
     this.#silent = true;
   }
 
-  /** Becomes silent at the first chunk of a client that contains this text; the chunk does not pass either. */
+  /** Becomes silent at the first chunk of a client that contains this text. That chunk does not pass either. */
   silenceAt(text: string): void {
     this.#silentAt = text;
   }
 
   /**
-   * Like a server that dies: at the first chunk that contains this text the connections and the port are
-   * closed. A chunk of a client is lost; a chunk of the server still arrives.
+   * Behaves like a server that dies: at the first chunk that contains this text, the connections and the port are
+   * closed. If the chunk is from a client, it is lost; if it is from the server, it still arrives.
    */
   cutAt(text: string): void {
     this.#cutAt = text;
   }
 
   /**
-   * Like a server that is killed and restarted: the next connection whose client sends this text is closed.
+   * Behaves like a server that is killed and restarted: the next connection whose client sends this text is closed.
    */
   hangUpAt(text: string): void {
     this.#hungUpAt = text;
   }
 
-  /** The next message from the server whose protocol line matches does not arrive; all other data does. */
+  /** Drops the next message from the server whose protocol line matches. All other data arrives. */
   swallow(line: RegExp): void {
     this.#swallowed = line;
   }
 
-  /** True while the message to be dropped has not arrived yet. */
+  /** True until the message to be dropped has arrived at the proxy. */
   get isHungry(): boolean {
     return this.#swallowed !== undefined;
   }

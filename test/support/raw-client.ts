@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { until } from './until.js';
 
-/** A message to a subscription; only the line that announces it is parsed. */
+/** A message to a subscription. Only the line that announces the message is parsed. */
 export interface RawMessage {
   subject: string;
   reply: string | undefined;
@@ -23,7 +23,7 @@ export class RawClient {
     socket.on('data', (chunk: string) => this.#read(chunk));
   }
 
-  /** Publishes with this header block, given as its lines without the first, whatever they contain. */
+  /** Publishes a message with a header block. `lines` are the lines after the first line, and may contain anything. */
   publish(subject: string, lines: readonly string[], data = '', reply = ''): void {
     const headers = Buffer.from(`${['NATS/1.0', ...lines].join('\r\n')}\r\n\r\n`);
     const payload = Buffer.from(data);

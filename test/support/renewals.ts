@@ -2,8 +2,8 @@ import { type ConnectionOptions, connect, type KvEntry } from 'nats';
 import { until } from './until.js';
 
 /**
- * Resolves when a member of group `default` has renewed its present proof of life this many times: so time has passed for the group, and
- * the member keeps up. Rejects if the member ends, or if this takes longer than 30 s.
+ * Resolves when a member of group `default` has renewed its present proof of life this many times. Then time has passed for the group,
+ * and the member keeps up. Rejects if the member ends, or if this takes longer than 30 s.
  */
 export async function renewed(
   options: ConnectionOptions,
@@ -36,7 +36,7 @@ export async function renewed(
       `${name} has renewed ${times} times`,
       () => {
         if (failure !== undefined) throw failure;
-        // The first revision is that of the existing entry.
+        // The watch first shows the existing entry, which is no renewal.
         return written > times;
       },
       30_000,

@@ -15,12 +15,12 @@ export interface RouteCut {
   manner: CutManner;
 }
 
-/** The dialling server says its name in its first protocol line. */
+/** The server that opens a route sends its name in its first protocol line. */
 const NAME = /"server_name":"([^"]+)"/;
 
 /** One connection between two servers. */
 interface Route {
-  /** The server that dialled; unknown until it has sent its name. */
+  /** The server that opened the connection; undefined until it has sent its name. */
   dialler: string | undefined;
   target: string;
   near: Socket;
@@ -29,14 +29,14 @@ interface Route {
 
 /**
  * The network between the servers of a cluster: a proxy in front of each server's route port, so that routes can be
- * cut and healed in each direction. Clients do not pass here.
+ * cut and repaired in each direction. Clients do not connect through these proxies.
  */
 export class RouteNetwork {
   readonly #proxies: Server[] = [];
   readonly #routes = new Set<Route>();
   readonly #cuts = new Set<RouteCut>();
 
-  /** Puts a proxy in front of the route port of server `name`. @returns the port to dial instead. */
+  /** Puts a proxy in front of the route port of server `name`. @returns the port to which other servers connect instead. */
   async front(name: string, routePort: number): Promise<number> {
     const proxy = createServer((near) => this.#join(name, near, connect(routePort, '127.0.0.1')));
     this.#proxies.push(proxy);
@@ -45,7 +45,7 @@ export class RouteNetwork {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Cuts a server off; call the result to heal. */
+  /** Cuts a server off. The returned function repairs the routes. */
   cut(cut: RouteCut): () => void {
     this.#cuts.add(cut);
     for (const route of this.#routes) this.#apply(route);
@@ -96,7 +96,7 @@ export class RouteNetwork {
     return [...this.#cuts].some((cut) => this.#blocks(cut, route, 'near') || this.#blocks(cut, route, 'far'));
   }
 
-  /** `near`: the data of the dialling server. */
+  /** True if a cut blocks the data of one end of a route. `near` is the end of the server that opened the route. */
   #blocks({ server, direction }: RouteCut, { dialler, target }: Route, side: 'near' | 'far'): boolean {
     const [from, to] = side === 'near' ? [dialler, target] : [target, dialler];
     return (from === server && direction !== 'in') || (to === server && direction !== 'out');

@@ -18,12 +18,12 @@ export interface StoreCopy {
   part: string;
 }
 
-/** The options of a test; the class provides the others (program, free port, temporary store). */
+/** The options that a test can give. The class provides the others: the program, a free port and a temporary store. */
 export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
 
-/** How long a restarted server may wait for its port: a client's own reconnect can hold it for a moment. */
+/** How long a restarted server may wait for its port, because a client that reconnects can hold the port for a moment. */
 const PORT_TIMEOUT_MS = 10_000;
-/** Long enough to fetch a server on a machine that has none. */
+/** This timeout is long enough to fetch a server on a machine that has none. */
 const FETCH_TIMEOUT_MS = 180_000;
 
 /** True if every thread of a process is stopped; without `/proc` this is assumed. */
@@ -33,7 +33,7 @@ function isStopped(pid: number): boolean {
   return readdirSync(tasks).every((task) => / T \d+ /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')));
 }
 
-/** The program, found or fetched once for all test files of a run. */
+/** The path of the program, which is found or fetched once for all test files of a run. */
 let binary: Promise<string> | undefined;
 
 /** The path of the `nats-server` that the tests use. */
@@ -117,7 +117,7 @@ export class TestServer {
     }
   }
 
-  /** SIGKILL; the store stays. */
+  /** Kills the server with SIGKILL. Its store stays. */
   async kill(): Promise<void> {
     const running = this.running;
     this.#running = undefined;
@@ -131,7 +131,7 @@ export class TestServer {
   }
 
   /**
-   * Stops the server cleanly, copies its store, and starts it again. `stream`: copies only the part of that stream.
+   * Stops the server cleanly, copies its store, and starts it again. With `stream`, only the part of that stream is copied.
    *
    * @returns the copy for {@link putBack}.
    */
@@ -160,18 +160,18 @@ export class TestServer {
     await running?.stop();
   }
 
-  /** SIGSTOP: when this has resolved, connections stay open and nothing answers. */
+  /** Suspends the server with SIGSTOP. When this has resolved, connections stay open and nothing answers. */
   async suspend(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
     await until('the server stands still', () => isStopped(this.pid));
   }
 
-  /** SIGCONT: the end of {@link suspend}. */
+  /** Continues the server with SIGCONT after {@link suspend}. */
   resume(): void {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Stops the server and removes its store. May be repeated, even if the server was never started. */
+  /** Stops the server and removes its store. It may be called again, and even if the server was never started. */
   async stop(): Promise<void> {
     await this.#halt();
     if (this.#storeDir !== undefined)
@@ -187,7 +187,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   return server;
 }
 
-/** Call inside `describe`: one server for all of its tests, started before and stopped after them. */
+/** Call it inside `describe`. Returns one server for all tests of the suite, which is started before them and stopped after them. */
 export function withServer(options: TestServerOptions = {}): TestServer {
   const server = new TestServer(options);
   before(async function () {

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { type CliExit, runCli } from './cli.js';
 import type { TestServer } from './server.js';
 
-/** Runs commands on the stream of the current test: each test of the suite has its own stream. */
+/** Runs commands on the stream of the current test. Each test of the suite has its own stream. */
 export interface OwnStream {
   readonly name: string;
   env(): Record<string, string>;
   natspoc(...args: string[]): Promise<CliExit>;
-  /** The output of a command; fails unless the command exits with 0. */
+  /** Returns the output of a command. Fails unless the command exits with 0. */
   ok(...args: string[]): Promise<string>;
   /** Fails unless a command exits with this code and writes this to stderr. */
   refused(code: number, pattern: RegExp, ...args: string[]): Promise<void>;
 }
 
-/** Call inside `describe`. A stream is named by this letter and a number. */
+/** Call it inside `describe`. The streams are named by this letter and a number. */
 export function withOwnStream(server: Pick<TestServer, 'url'>, letter: string): OwnStream {
   let streams = 0;
   let name = '';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Call inside `describe`: gives each test a new empty folder, removed after it, by calling the result. */
+/** Call it inside `describe`. The returned function gives the folder of the current test, which starts empty and is removed at the end. */
 export function withTempFolder(): () => string {
   let folder: string | undefined;
   afterEach(() => {

@@ -5,8 +5,8 @@ import { type TestServer, withServer } from './server.js';
 import { withTempFolder } from './temp.js';
 
 /**
- * Call inside `describe`: returns one server for all of its tests. Each test gets a group on a stream of its
- * own, which is passed to `opened`; `given`: its settings. After each test every command that still runs is
+ * Call it inside `describe`. It returns one server for all tests of the suite. Each test gets a group on a stream of its
+ * own, which is passed to `opened`; `given` are the group's settings. After each test every command that still runs is
  * killed.
  */
 export function withGroup(
@@ -28,7 +28,7 @@ export function withGroup(
   return server;
 }
 
-/** Like {@link withGroup}, for a group of one partition; returns a function that runs commands for the group. */
+/** Like {@link withGroup}, for a group of one partition. Returns a function that runs commands for the group. */
 export function withOnePartition(opened: (run: GroupRun) => void): (...args: string[]) => Promise<CliExit> {
   let args: readonly string[] = [];
   const server = withGroup(

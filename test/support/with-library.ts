@@ -41,7 +41,7 @@ export class LibraryStage {
     return { connection: this.connection, stream: this.stream, prefix: `${this.stream}.e`, partitions };
   }
 
-  /** Joins with these options; the member leaves after the test. */
+  /** Joins with these options. The member leaves after the test. */
   async join(options: Partial<JoinGroupOptions>, partitions = 4): Promise<GroupMember> {
     const given = { ...this.place(partitions), probeIntervalMs: 100, logger: false, ...options };
     const member = await joinGroup(given as JoinGroupOptions);
@@ -62,7 +62,7 @@ export class LibraryStage {
   }
 }
 
-/** Call inside `describe`. */
+/** Call it inside `describe`. It prepares a stage for each test of the suite. */
 export function withLibrary(): LibraryStage {
   const stage = new LibraryStage(withServer());
   let streams = 0;

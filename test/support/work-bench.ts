@@ -10,14 +10,14 @@ import type { HoldUp } from '../../src/core/protocol/hold-up.js';
 import { fakeMessage } from './fake-partition.js';
 import { ManualClock } from './manual-clock.js';
 
-/** One attempt, then the partition halts. */
+/** A message gets one attempt, and then its partition halts. */
 export const FAILURE: FailurePolicy = {
   maxAttempts: 1,
   backoff: { baseMs: 100, maxMs: 1_000 },
   onExhausted: 'halt',
 };
 
-/** The work of one partition, with a record of all of its reports. */
+/** The work of one partition, with a record of everything that it reports. */
 export class WorkBench {
   readonly clock = new ManualClock();
   readonly permit = new Permit(this.clock);

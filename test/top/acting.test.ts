@@ -23,7 +23,7 @@ describe('acting from natspoc top', function () {
     await stopAll();
   });
 
-  it('releases, pauses and resumes a partition, and shows the outcomes', async () => {
+  it('top releases, pauses and resumes a partition, and shows the outcomes', async () => {
     const [ann, ben] = [startConsumer(server.url, 'ann'), startConsumer(server.url, 'ben')];
     await Promise.all([ann.note(/claimed|acquired/), ben.note(/claimed|acquired/)]);
     const tmux = await open();
@@ -50,7 +50,7 @@ describe('acting from natspoc top', function () {
     assert.equal(JSON.parse(stdout).partitions[0].paused, false);
   });
 
-  it('starts a member that outlives the screen, and shows its partitions and its log file', async () => {
+  it('top starts a member that outlives the screen, and shows its partitions and its log file', async () => {
     const ann = startConsumer(server.url, 'ann');
     await ann.note(/claimed|acquired/);
     const tmux = await open();
@@ -73,7 +73,7 @@ describe('acting from natspoc top', function () {
     await ann.note(/from .+-\d+ (at epoch|in) /);
   });
 
-  it('stops a member on this machine by a signal, and a member on another machine over NATS', async () => {
+  it('top stops a member on this machine by a signal, and a member on another machine over NATS', async () => {
     const near = startConsumer(server.url, 'near');
     const far = startConsumer(server.url, 'far', { host: 'elsewhere' });
     const stays = startConsumer(server.url, 'stays');
@@ -99,7 +99,7 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/near stopped: p[-p0-9 ]+ -> stays, in [0-9.]+ m?s\./);
   });
 
-  it('reports in one line that an owner does not answer, and continues', async () => {
+  it('top reports in one line that an owner does not answer, and continues', async () => {
     const [hung, other] = [startConsumer(server.url, 'hung'), startConsumer(server.url, 'other')];
     // The ttl gives the test time to ask before other members take over.
     await Promise.all([hung.note(/claimed|acquired/), other.note(/claimed|acquired/)]);
@@ -117,10 +117,10 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/Release p0 from/);
   });
 
-  it('closes while a request is not answered yet', async () => {
+  it('top closes while a request is not answered yet', async () => {
     const hung = startConsumer(server.url, 'hung');
     await hung.note(/claimed|acquired/);
-    // The request waits for an answer for half of this time, far longer than the test: closing must not wait for the answer.
+    // The request waits for an answer for half of this timeout, which is far longer than the test. So closing must not wait for it.
     const tmux = await open('--timeout 5m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     hung.signal('SIGSTOP');
@@ -132,7 +132,7 @@ describe('acting from natspoc top', function () {
     await terminal.assertClean(0);
   });
 
-  it('closes while it looks up which member to ask', async () => {
+  it('top closes while it looks up which member to ask', async () => {
     const only = startConsumer(server.url, 'only');
     await only.note(/claimed|acquired/);
     const tmux = await open('--timeout 5m');
@@ -143,7 +143,7 @@ describe('acting from natspoc top', function () {
     await terminal.assertClean(0);
   });
 
-  it('has no keys to act with --readonly', async () => {
+  it('top has no keys to act with --readonly', async () => {
     const only = startConsumer(server.url, 'only');
     await only.note(/claimed|acquired/);
     const tmux = await open('--readonly');
@@ -155,7 +155,7 @@ describe('acting from natspoc top', function () {
     assert.doesNotMatch(await tmux.shows(/▶ Members/), /y yes/);
   });
 
-  it('shows the number of dead letters, and the last letter', async () => {
+  it('top shows the number of dead letters, and the last letter', async () => {
     const failing = startConsumer(server.url, 'failing', {
       flags: ['--exec', 'echo out of stock >&2; exit 1', '--max-attempts', '2', '--backoff', '1ms'].concat(
         '--on-failure',
@@ -172,7 +172,7 @@ describe('acting from natspoc top', function () {
     );
   });
 
-  it('lists dead letters, shows a letter in full, puts one back and drops another', async () => {
+  it('top lists dead letters, shows a letter in full, puts one letter back and drops another', async () => {
     const fruit = ['--stream', 'FRUIT', '--prefix', 'fruit'];
     const failing = startConsumer(server.url, 'failing', {
       flags: [...fruit, '--exec', 'exit 1', '--max-attempts', '1'].concat('--on-failure', 'dead-letter'),
@@ -225,7 +225,7 @@ describe('acting without the permission', function () {
     await server.stop();
   });
 
-  it('names the missing permission in one line, and shows everything else', async () => {
+  it('top names the missing permission in one line, and shows everything else', async () => {
     const member = startConsumer(url('member'), 'guarded', { host: 'elsewhere' });
     await member.note(/claimed|acquired/);
     const env = { NATS_URL: url('guest'), XDG_STATE_HOME: folder() };

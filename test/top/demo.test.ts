@@ -17,7 +17,7 @@ describe('natspoc demo in a terminal', function () {
 
   afterEach(() => tmux?.close());
 
-  it('shows top with the events below while it runs, and events and verdict afterwards', async () => {
+  it('the demo shows top with the events below while it runs, and events and verdict afterwards', async () => {
     await demo({ columns: 120, rows: 70 }, '8s');
     await tmux.shows(/Partitions[\s\S]*[0-9.]+ s {2}the publisher starts/);
     assert.equal(await tmux.variable('alternate_on'), '1');
@@ -32,7 +32,7 @@ describe('natspoc demo in a terminal', function () {
     assert.deepEqual(readdirSync(folder()), []);
   });
 
-  it('ends with the screen: Ctrl-C stops all processes', async () => {
+  it('Ctrl-C ends the screen of the demo and stops all processes', async () => {
     await demo({ columns: 80, rows: 24 }, '60s');
     await tmux.shows(/healthy[\s\S]*the publisher starts/);
     await tmux.press('C-c');

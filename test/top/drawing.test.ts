@@ -6,7 +6,7 @@ import { plain, textWidth, truncate } from '../../src/top/view/text.js';
 import { stripOf } from '../../src/top/view/timeline.js';
 
 describe('the rates panel', () => {
-  it('draws values in the columns of their times, the newest on the right', () => {
+  it('the rates panel draws values in the columns of their times, the newest on the right', () => {
     const series = [
       { at: 1_500, value: 3 },
       { at: 4_000, value: 8 },
@@ -14,7 +14,7 @@ describe('the rates panel', () => {
     assert.deepEqual(columnsOf(series, 5_000, 1_000, 5), [undefined, 3, 3, 8, 8]);
   });
 
-  it('are bars of eighths of a line, in which any value above 0 is visible', () => {
+  it('the rates panel draws bars of eighths of a line, in which any value above 0 is visible', () => {
     assert.deepEqual(barLines([undefined, 0, 1, 8, 9, 16], 16, 2), ['    ▁█', '  ▁███']);
     assert.deepEqual(barLines([1], 1_000, 1), ['▁']);
   });
@@ -27,7 +27,7 @@ describe('a table of top', () => {
   ];
   const rowsAt = (width: number) => table(columns, ['abcdefgh'], { width }).rows.map(plain);
 
-  it('cuts a long column only if there is not enough room', () => {
+  it('a table cuts a long column only if there is not enough room', () => {
     assert.deepEqual(rowsAt(7), ['abc…  b']);
     assert.deepEqual(rowsAt(9), ['abcde…  b']);
     assert.deepEqual(rowsAt(30), ['abcdefgh  b']);
@@ -36,7 +36,7 @@ describe('a table of top', () => {
 });
 
 describe('the timeline', () => {
-  it('shows even a short gap in its column', () => {
+  it('the timeline shows even a short gap in its column', () => {
     const strip = [
       { at: 0, owner: 'a' },
       { at: 5_100, owner: null },
@@ -49,7 +49,7 @@ describe('the timeline', () => {
 });
 
 describe('text of top', () => {
-  it('has the width that a terminal shows', () => {
+  it('text has the width that a terminal shows', () => {
     assert.equal(textWidth('abc'), 3);
     assert.equal(textWidth('漢字'), 4);
     assert.equal(textWidth('e\u0301'), 1);
@@ -57,7 +57,7 @@ describe('text of top', () => {
     assert.equal(truncate('abcdef', 4), 'abc…');
   });
 
-  it('is never wider than requested', () => {
+  it('text is never wider than requested', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), fc.nat(20), (text, width) => {
         assert.ok(textWidth(truncate(text, width)) <= width);

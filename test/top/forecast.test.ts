@@ -4,7 +4,7 @@ import { gainsOf, heirsOf, nextOwnerOf } from '../../src/top/model/forecast.js';
 import { group, lease, override, play, session } from './support.js';
 
 describe('the forecast of top', () => {
-  it('gives each partition of an ending member to another member', () => {
+  it('the forecast gives each partition of an ending member to another member', () => {
     const shape = fc.record({
       members: fc.integer({ min: 2, max: 9 }),
       partitions: fc.integer({ min: 1, max: 40 }),
@@ -22,7 +22,7 @@ describe('the forecast of top', () => {
     );
   });
 
-  it('gives the partitions to no member if there is no other member, or all others are leaving', () => {
+  it('the forecast gives the partitions to no member if there is no other member, or all others are leaving', () => {
     assert.deepEqual([...heirsOf(play(group(1, 2)), 'a')], [[null, [0, 1]]]);
     const leaving = play([
       ...group(2, 2),
@@ -32,7 +32,7 @@ describe('the forecast of top', () => {
     assert.equal(nextOwnerOf(leaving, 0), null);
   });
 
-  it('follows pins to present members, by name or session', () => {
+  it('the forecast follows pins to present members, by name or session', () => {
     const model = play([
       ...group(3, 6),
       [
@@ -45,14 +45,14 @@ describe('the forecast of top', () => {
     assert.ok(heirsOf(model, 'a').get('c')?.includes(0));
   });
 
-  it('names the member with fewest partitions as the next owner, the first by id among equals', () => {
+  it('the forecast names the member with the fewest partitions as the next owner, and the first by id among equals', () => {
     assert.equal(nextOwnerOf(play(group(3, 8)), 0)?.id, 'c');
     assert.equal(nextOwnerOf(play(group(3, 9)), 0)?.id, 'b');
     const unowned = play([...group(2, 2), [1, { type: 'changes', entries: [lease(0, 900, null)] }]]);
     assert.equal(nextOwnerOf(unowned, 0)?.id, 'a');
   });
 
-  it('gives a new member its share, each partition from its current owner', () => {
+  it('the forecast gives a new member its share, each partition from its current owner', () => {
     const shape = fc.record({
       members: fc.integer({ min: 1, max: 9 }),
       partitions: fc.integer({ min: 1, max: 40 }),

@@ -15,16 +15,16 @@ describe('the terminal output of a frame', () => {
     return { texts, stream, sent };
   };
 
-  it('contains each changed row at its place, in one synchronised update', () => {
+  it('a frame writes each changed row at its place, in one synchronised update', () => {
     const { stream, sent } = open();
     stream.write('one\ntwo\nthree');
     stream.write('one\n2\nthree');
     assert.equal(sent[1], '\u001b[?2026h\u001b[2;1H\u001b[0m\u001b[2K2\u001b[0m\u001b[?2026l');
     stream.write('one\n2\nthree');
-    assert.equal(sent.length, 2, 'nothing for a frame that is the same');
+    assert.equal(sent.length, 2, 'nothing for an unchanged frame');
   });
 
-  it('does not clear the screen, scroll, or write below the last row', () => {
+  it('a frame does not clear the screen, scroll, or write below the last row', () => {
     const { stream, sent } = open();
     stream.write('a\nb\nc\nd\ne');
     stream.write('a\nb');
@@ -36,11 +36,11 @@ describe('the terminal output of a frame', () => {
     }
     assert.ok(
       sent[1]?.includes('\u001b[3;1H\u001b[0m\u001b[2K\u001b[0m'),
-      'what is no longer there is erased',
+      'rows that no longer exist are erased',
     );
   });
 
-  it('is complete after a change of size and on request', () => {
+  it('a frame is complete after a change of size and on request', () => {
     const { stream, sent } = open();
     let resizes = 0;
     stream.on('resize', () => resizes++);
@@ -55,14 +55,14 @@ describe('the terminal output of a frame', () => {
     assert.equal(sent[4], sent[0]);
   });
 
-  it('has the texts of lines in the places that Ink computed', () => {
+  it('a frame has the texts of lines in the places that Ink computed', () => {
     const { texts, stream, sent } = open();
     const [left, right] = [texts.keep('\u001b[1m漢字\u001b[22m', 4), texts.keep('right', 5)];
     stream.write(`${left}        ${right}`);
     assert.ok(sent[0]?.includes('\u001b[2K\u001b[1m漢字\u001b[22m     right\u001b[0m'));
   });
 
-  it('has bold, dim and inverse but no colours if colours are off', () => {
+  it('a frame has bold, dim and inverse but no colours if colours are off', () => {
     const texts = new LineTexts({ colors: false });
     const kept = texts.keep('\u001b[31m\u001b[1m\u001b[7mred\u001b[27m\u001b[22m\u001b[39m', 3);
     assert.deepEqual(texts.fill(`${kept}  \u001b[96mcyan\u001b[39m`), [

@@ -23,7 +23,7 @@ const pressed = (ui: Ui, ...keys: string[]): Outcome =>
 describe('the groups of the account in top', () => {
   const list = uiWith({ groups: groupsRead(model, ROWS), selected: { partitions: '3' } });
 
-  it('are listed after o, and marked if they need attention', () => {
+  it('the key o lists the groups of the account, and marks groups that need attention', () => {
     const asked = pressed(uiWith(), 'o');
     assert.deepEqual(asked.command, { type: 'list-groups' });
     assert.match(drawn(model, asked.ui, { columns: 80, rows: 24 }).join('\n'), /loading …/);
@@ -33,7 +33,7 @@ describe('the groups of the account in top', () => {
     assert.match(text, /\n ! {2}S +h +0 +0\/8 .*no members/);
   });
 
-  it('are switched with Enter, which forgets the selections of the last group', () => {
+  it('Enter switches to another group, and forgets the selections of the last group', () => {
     const { ui, command } = pressed(list, 'j', 'enter');
     assert.deepEqual(command, { type: 'open-group', stream: 'S', group: 'h' });
     assert.deepEqual([ui.groups, ui.selected], [null, {}]);
@@ -42,7 +42,7 @@ describe('the groups of the account in top', () => {
     assert.deepEqual(pressed(list, 'o').command, { type: 'list-groups' });
   });
 
-  it('start with an empty screen, and added members join the chosen group', () => {
+  it('a chosen group starts with an empty screen, and added members join it', () => {
     const target = { servers: [], stream: 'S', group: 'h', bucket: 'S_leases' };
     const other = play([[1_000, { type: 'target', target }]], model);
     assert.deepEqual([other.ready, other.updates.length, other.connection.state], [false, 0, 'connected']);

@@ -65,7 +65,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'newer-epoch-ignored',
-    mistake: 'an owner that finds a newer epoch at its position overwrites it',
+    mistake: 'an owner that finds a newer epoch in the position overwrites the position',
     edits: [
       core(
         'member/partition/takeover',
@@ -87,7 +87,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'position-untouched',
-    mistake: 'a new owner only reads the position: an older owner can still move it',
+    mistake: 'a new owner only reads the position, so an older owner can still move it',
     edits: [
       core(
         'member/partition/takeover',
@@ -135,7 +135,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'unreadable-is-free',
-    mistake: 'an unreadable lease is taken for one without an owner',
+    mistake: 'an unreadable lease is taken for a lease without an owner',
     edits: [
       core(
         'protocol/planning',
@@ -158,7 +158,7 @@ export const DATA: readonly Mutant[] = [
   {
     name: 'leavers-died',
     mistake:
-      'a new owner counts a death of a member that got the partition while it left, and handled nothing',
+      'a new owner counts a death of a member that got the partition while leaving, and handled nothing',
     edits: [
       core(
         'member/partition/takeover',
@@ -169,7 +169,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'deaths-uncounted',
-    mistake: 'a new owner does not count that the last one has died',
+    mistake: 'a new owner does not count the death of the previous owner',
     edits: [
       core(
         'member/partition/takeover',
@@ -207,14 +207,14 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'next-one-blamed',
-    mistake: 'the message after the position is blamed, whichever one its owners tried',
+    mistake: 'the message after the position is blamed, whichever message the owners tried',
     edits: [
       core('member/partition/caution', 'if (sequence === suspect && crashes', 'if (suspect !== 0 && crashes'),
     ],
   },
   {
     name: 'handover-before-commit',
-    mistake: 'a partition is handed over without committing what was handled',
+    mistake: 'a partition is handed over without a commit of its handled messages',
     edits: [
       core(
         'member/partition/taking',
@@ -236,7 +236,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'commit-received',
-    mistake: 'the position follows received messages, not handled ones',
+    mistake: 'the position follows received messages instead of handled messages',
     edits: [
       core(
         'member/partition/runner',
@@ -247,7 +247,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'reader-skips',
-    mistake: 'a reader that replaces a faulty one starts one message too late',
+    mistake: 'a reader that replaces a faulty reader starts one message too late',
     edits: [
       core(
         'member/partition/partition-reader',
@@ -258,7 +258,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     name: 'repeat-in-epoch',
-    mistake: 'a restart under the same epoch repeats handled, uncommitted messages',
+    mistake: 'a restart under the same epoch repeats handled messages that are not committed',
     edits: [
       core(
         'member/engine/runners',

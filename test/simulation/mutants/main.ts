@@ -1,6 +1,6 @@
 /**
  * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake, and prints which
- * invariant catches it after how many seeds, or which test.
+ * invariant catches it after how many seeds, or which test catches it.
  */
 import { parseArgs } from 'node:util';
 import { isShownBy } from './by-test.js';
@@ -20,7 +20,7 @@ const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name ==
 const waiting = [...chosen];
 const survivors: string[] = [];
 
-/** What an engine says of code that is wrong in itself: such a mistake proves nothing about the judge. */
+/** Errors of the JavaScript engine about code that cannot run. A mistake with such an error proves nothing about the judge. */
 const BROKEN_CODE = /is not defined|is not a function|is not iterable|Cannot (read|set) properties/;
 
 async function work(): Promise<void> {
@@ -49,7 +49,7 @@ function report({ name, mistake }: Mutant, verdict: string, shown?: string): voi
   if (shown !== undefined) console.log(`${' '.repeat(26)} ${shown}`);
 }
 
-// One for each core of a small machine.
+// Two mistakes are tried at a time, one for each core of a small machine.
 await Promise.all([work(), work()]);
 console.log(
   survivors.length === 0

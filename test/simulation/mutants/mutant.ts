@@ -18,14 +18,14 @@ export interface Mutant {
   name: string;
   /** The mistake in words. */
   mistake: string;
-  /** For a rare one: the faults that it needs together, by name. */
+  /** For a mistake that rarely has an effect: the names of the faults that it needs together. */
   needs?: readonly string[];
-  /** For one that no run of thousands shows, because something else makes good for it later: the test that shows it. */
+  /** The test that shows the mistake, if thousands of runs do not show it because other code makes up for it. */
   shownBy?: ShowingTest;
   edits: readonly [Edit, ...Edit[]];
 }
 
-/** An edit in the core; `file` without its extension, such as `protocol/step`. */
+/** An edit in the core. `file` has no extension, such as `protocol/step`. */
 export const core = (file: string, find: string, replace: string): Edit => ({
   file: `src/core/${file}.ts`,
   find,

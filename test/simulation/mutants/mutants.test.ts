@@ -5,17 +5,17 @@ import { ROOT } from '../pool.js';
 import { changedFiles, hunt } from './mutate.js';
 import { MUTANTS } from './registry.js';
 
-/** Mistakes that need few seeds; `npm run simulate:mutants` catches all of them. */
+/** Mistakes that need few seeds. `npm run simulate:mutants` checks that all mistakes are caught. */
 const QUICK = ['commit-received', 'claim-without-fencing'];
 const SEEDS = 100;
 
 describe('deliberate mistakes', () => {
-  it('can all be made in the code as it is', () => {
+  it('every deliberate mistake can be made in the code as it is', () => {
     for (const mutant of MUTANTS) changedFiles(mutant);
     assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
   });
 
-  it('are shown by tests that exist', () => {
+  it('every test that is named as showing a mistake exists', () => {
     const tests = MUTANTS.flatMap(({ shownBy }) => shownBy ?? []);
     const missing = tests.filter(
       ({ file, title }) => !readFileSync(join(ROOT, file), 'utf8').includes(title),
@@ -25,12 +25,12 @@ describe('deliberate mistakes', () => {
   });
 
   for (const name of QUICK) {
-    it(`are caught: ${name}`, async function () {
+    it(`the deliberate mistake ${name} is caught`, async function () {
       this.timeout(120_000);
       const mutant = MUTANTS.find((each) => each.name === name);
       assert.ok(mutant);
       const { failed } = await hunt(mutant, 1, SEEDS, 2);
-      assert.ok(failed?.violation, `${mutant.mistake}: nothing violated in ${SEEDS} seeds`);
+      assert.ok(failed?.violation, `${mutant.mistake}: no violation in ${SEEDS} seeds`);
       assert.notEqual(failed.violation.invariant, 'ended');
     });
   }

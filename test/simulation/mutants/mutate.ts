@@ -15,7 +15,7 @@ export function changedFiles({ name, edits }: Mutant): Map<string, string> {
     const text = changed.get(file) ?? readFileSync(join(ROOT, file), 'utf8');
     const [before, after, ...more] = text.split(find);
     if (before === undefined || after === undefined || more.length > 0) {
-      throw new Error(`mutant ${name}: in ${file} this does not occur exactly once: ${find}`);
+      throw new Error(`mutant ${name}: in ${file} this text does not occur exactly once: ${find}`);
     }
     changed.set(file, before + replace + after);
   }

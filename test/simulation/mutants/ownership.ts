@@ -4,7 +4,7 @@ import { core, type Mutant } from './mutant.js';
 export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'kept-for-no-one',
-    mistake: 'others claim a partition that is kept for a restart',
+    mistake: 'other members claim a partition that is kept for a restart',
     edits: [core('protocol/planning', 'state.reserved.has(partition)', 'false')],
   },
   {
@@ -30,13 +30,13 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'no-claim-hold',
-    mistake: 'partitions of a member whose session was removed are claimed while it may still handle',
+    mistake: 'partitions of a member whose session was removed are claimed while it may still run handlers',
     needs: ['losses', 'lateWatch', 'silentWatch', 'lostChanges'],
     edits: [core('protocol/reconcile', 'state.now < state.holdUntil || ', '')],
   },
   {
     name: 'end-unmarked',
-    mistake: 'no marker is written for an ended member whose session was removed',
+    mistake: 'no deletion marker is written for an ended member whose session was removed',
     edits: [
       core(
         'protocol/look-up',
@@ -59,7 +59,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'receded-forgotten',
-    mistake: 'an old lease from a leader that is cut off is believed for good',
+    mistake: 'an old lease from a leader that is cut off is never read again',
     shownBy: {
       file: 'test/unit/group-anew.test.ts',
       title: 'reads a lease again that the leader showed at an older revision, until it is as new as before',
@@ -118,7 +118,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'two-at-a-time',
-    mistake: 'members behind dead neighbours are observed only after these are gone',
+    mistake: 'members after dead neighbours in the ring are observed only when those are gone',
     edits: [
       core('protocol/failure-detector', 'if (!isDoubtful(state, peer)) well++;', 'well++;'),
       core('protocol/failure-detector', 'if (isSilent(state, peer)) watched', 'if (well < 0) watched'),
@@ -156,7 +156,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'lost-claim-believed',
-    mistake: 'a lease counts as ours although the compare-and-set failed',
+    mistake: 'a claim counts as successful although the compare-and-set failed',
     edits: [
       core(
         'protocol/lease-writes',
@@ -167,7 +167,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'renewal-conflict-believed',
-    mistake: 'a conflict of a renewal is taken for a fencing, without reading back',
+    mistake: 'a conflict of a renewal is taken for a fencing, without another read',
     edits: [
       core(
         'protocol/proof',
@@ -201,7 +201,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'no-settling',
-    mistake: 'every join is planned for immediately',
+    mistake: 'every join causes a plan immediately',
     edits: [
       core(
         'protocol/reconcile',

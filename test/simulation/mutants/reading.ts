@@ -4,7 +4,7 @@ import { core, type Mutant } from './mutant.js';
 export const READING: readonly Mutant[] = [
   {
     name: 'followed-in-doubt',
-    mistake: 'a partition that only followed a changed reader commits how far that reader was',
+    mistake: 'a partition that only followed a changed reader commits the progress of that reader',
     shownBy: {
       file: 'test/unit/shared-stream.test.ts',
       title:
@@ -16,7 +16,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'search-lost',
-    mistake: 'a runner that took nothing over forgets the gap that its predecessor had noticed',
+    mistake: 'a runner that is aborted before its takeover forgets a gap that its predecessor noticed',
     shownBy: {
       file: 'test/unit/runner.test.ts',
       title:
@@ -28,7 +28,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'fresh-window',
-    mistake: 'a replacement reader gets a full window beside the messages in memory',
+    mistake: 'a replacement reader gets a full window in addition to the messages in memory',
     edits: [
       core(
         'member/partition/partition-reader',
@@ -141,7 +141,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'first-in-line',
-    mistake: 'a partition that has used up its time slice gets the next one too',
+    mistake: 'a partition that has used up its time slice gets the next time slice, too',
     edits: [
       core(
         'member/partition/time-slice',
@@ -202,7 +202,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'late-request',
     mistake:
-      'a reader whose process stood still takes a jump over dropped messages for messages of other partitions',
+      'a reader whose process was stopped takes all dropped messages for messages of other partitions',
     edits: [
       core('nats/jetstream/pull', 'if (hasWaited) this.#rested', 'if (this.#open === false) this.#rested'),
     ],
@@ -270,14 +270,14 @@ export const READING: readonly Mutant[] = [
   {
     name: 'long-jump-forgotten',
     mistake:
-      'messages that waited for long and were passed over are not lost if the stream dropped later ones, too',
+      'messages that waited for long and were passed over do not count as lost if the stream also dropped later messages',
     needs: ['trimming'],
     edits: [core('member/partition/stream-losses', '(first <= to || isLong)', 'first <= to')],
   },
   {
     name: 'unsettled-jump',
     mistake:
-      'a reader does not look into what it has passed over before it is committed, so that a loss is not reported',
+      'a reader does not investigate the messages that it passed over before a commit, so a loss stays unreported',
     edits: [
       core(
         'member/partition/stream-losses',
@@ -288,7 +288,7 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'unconfirmed-gap',
-    mistake: 'the reader of one partition commits what is behind a gap before the gap was looked into',
+    mistake: 'the reader of one partition commits messages after a gap before the gap was investigated',
     edits: [
       core(
         'member/partition/taking',

@@ -1,15 +1,15 @@
 import { core, type Mutant } from './mutant.js';
 
-/** Mistakes in a resize: where the new partitions begin, what they pass over, when the old ones end. */
+/** Mistakes in a resize: where the new partitions begin, which messages they skip, and when the old partitions end. */
 export const RESIZING: readonly Mutant[] = [
   {
     name: 'resize-from-highest',
-    mistake: 'a partition starts at the highest position of the earlier ones that share keys with it',
+    mistake: 'a partition starts at the highest position of the old partitions that share keys with it',
     edits: [core('protocol/partition-start', 'start: { seq: lowest,', 'start: { seq: highest,')],
   },
   {
     name: 'resize-repeats',
-    mistake: 'a partition does not pass over what its messages had been handled as in the earlier ones',
+    mistake: 'a partition handles messages again that were handled in the old partitions',
     edits: [
       core(
         'protocol/partition-start',
@@ -32,7 +32,7 @@ export const RESIZING: readonly Mutant[] = [
   },
   {
     name: 'resize-unnoticed',
-    mistake: 'a member that has missed a resize takes the leases of the new partitions for those of its own',
+    mistake: 'a member that has missed a resize takes the leases of new partitions for those of its old ones',
     edits: [
       core(
         'protocol/known-layout',

@@ -4,7 +4,7 @@ import { core, type Mutant } from './mutant.js';
 export const TIME: readonly Mutant[] = [
   {
     name: 'patient-look',
-    mistake: 'a look that a commit waits for is given the general timeout',
+    mistake: 'a request for which a commit waits gets the general timeout',
     edits: [
       core(
         'nats/jetstream/event-stream',
@@ -26,7 +26,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'grace-from-last-try',
-    mistake: 'the last of several renewals of unknown outcome counts, not the first',
+    mistake: 'the grace counts from the last of several renewals of unknown outcome, not the first',
     edits: [
       core(
         'protocol/proof',
@@ -58,7 +58,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'reads-are-contact',
-    mistake: 'a read of the own proof of life counts as contact',
+    mistake: 'a member counts a read of its proof of life as contact',
     edits: [
       core(
         'protocol/proof',
@@ -107,7 +107,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'old-sight-counts',
-    mistake: 'an observed renewal does not restart the count',
+    mistake: 'an observed renewal does not restart the observation',
     edits: [
       core(
         'protocol/failure-detector',
@@ -147,7 +147,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'mute-suspected',
-    mistake: 'silence is taken for the end of members that may not answer probes',
+    mistake: 'silence is taken for the death of members that are not permitted to answer',
     edits: [
       core(
         'member/engine/bucket-effects',
@@ -180,7 +180,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'limit-ends-watching',
-    mistake: 'a member that watches anew because its bucket went back ends at the limit of consumers',
+    mistake: 'a member that watches again because its bucket went back ends at the limit of consumers',
     needs: ['noMoreWatches', 'goingBack'],
     edits: [
       core('nats/kv/bucket', 'noting, () => this.#hasWatched)', 'noting, () => hasSnapshot)'),
@@ -198,7 +198,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'part-for-whole',
-    mistake: 'the first part of a snapshot is taken for the whole',
+    mistake: 'the first part of a snapshot is taken for the whole snapshot',
     shownBy: {
       file: 'test/unit/watch.test.ts',
       title: 'recovers an entry that the server skipped within 60 ms',
