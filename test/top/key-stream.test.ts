@@ -66,14 +66,14 @@ describe('keys of a terminal', () => {
     ['é漢G', ['é', '漢', 'G']],
   ];
   for (const [text, keys] of cases) {
-    it(`arrive in Ink's useInput one by one: ${JSON.stringify(text)}`, async () => {
+    it(`keys arrive in Ink's useInput one by one: ${JSON.stringify(text)}`, async () => {
       stdin.emit('data', `${text}.`);
-      await until('the last key', () => pressed.at(-1) === '.');
+      await until('the last key arrives', () => pressed.at(-1) === '.');
       assert.deepEqual(pressed, [...keys, '.']);
     });
   }
 
-  it('include Escape if the rest of a sequence does not arrive, and the sequence if it does', async () => {
+  it('Escape is a key if the rest of a sequence does not arrive, and otherwise a part of the sequence', async () => {
     stdin.emit('data', '\u001b');
     await until('Escape', () => pressed.length > 0);
     stdin.emit('data', '\u001b[');
@@ -83,12 +83,12 @@ describe('keys of a terminal', () => {
     assert.deepEqual(pressed, ['escape', 'down']);
   });
 
-  it('wait for the rest of a sequence', () => {
+  it('an incomplete sequence waits for its rest', () => {
     assert.deepEqual(splitKeys('q\u001b[1;'), { keys: ['q'], rest: '\u001b[1;' });
     assert.deepEqual(splitKeys('\u001b'), { keys: [], rest: '\u001b' });
   });
 
-  it('are the same for any chunks of bytes', () => {
+  it('the keys are the same for any chunks of bytes', () => {
     const pieces = fc.constantFrom('j', 'q', '\u001b[A', '\u001b[5~', '\t', '\u001bOB', '\u001b[1;5P', 'ü');
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 12 }), fc.nat(), (parts, at) => {

@@ -26,14 +26,14 @@ function pressed(keys: string[], ui: Ui = start()): Outcome {
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 describe('the keys of top', () => {
-  it('gives each key one meaning', () => {
+  it('each key has one meaning', () => {
     for (const replays of [false, true]) {
       const keys = bindingsFor(start({ replays })).flatMap((binding) => binding.keys);
       assert.equal(new Set(keys).size, keys.length);
     }
   });
 
-  /** The visible part of the help at this size, and how far it can be scrolled. */
+  /** The visible part of the help at this size, and how far the help can be scrolled. */
   function helpAt(ui: Ui, columns: number, rows: number) {
     const size = { columns, rows };
     const text = drawn(model, ui, size).slice(3, -1);
@@ -42,7 +42,7 @@ describe('the keys of top', () => {
     return { text, helpEnd };
   }
 
-  it('explains every key in the help, which fits from 80x24 on', () => {
+  it('the help explains every key, and fits from 80x24 on', () => {
     for (const [columns, rows] of [
       [80, 24],
       [120, 40],
@@ -57,7 +57,7 @@ describe('the keys of top', () => {
     }
   });
 
-  it('scrolls the help on a smaller terminal, to its end and back', () => {
+  it('the help scrolls on a smaller terminal, to its end and back', () => {
     let ui = pressed(['?']).ui;
     const seen = new Set<string>();
     const scroll = (key: string) => {
@@ -78,7 +78,7 @@ describe('the keys of top', () => {
     assert.equal(ui.selected.partitions, undefined);
   });
 
-  it('moves within a panel and between panels', () => {
+  it('keys move the selection within a panel, and the focus between panels', () => {
     assert.equal(pressed(['down']).ui.selected.partitions, '0');
     assert.equal(pressed(['j', 'j', 'j']).ui.selected.partitions, '2');
     assert.equal(pressed(['up']).ui.selected.partitions, '0');
@@ -91,7 +91,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['shift-tab']).ui.focus, 'stream');
   });
 
-  it('starts the selection of a log at its last row', () => {
+  it('the selection of a log starts at its last row', () => {
     const leases = Array.from({ length: 9 }, (_, i) => lease(0, 300 + i, i % 2 === 0 ? 'b' : 'a'));
     const busy = leases.reduce(
       (before, entry, i) => play([[1_000 * (i + 1), { type: 'changes', entries: [entry] }]], before),
@@ -105,7 +105,7 @@ describe('the keys of top', () => {
     assert.deepEqual(['up', 'down', 'pageup', 'home', 'end'].map(chosen), [8, 8, 4, 0, 8]);
   });
 
-  it('opens with Enter and goes back with Escape, one step each', () => {
+  it('Enter opens a row and Escape closes it, one step each', () => {
     const row = pressed(['j', 'enter']).ui;
     assert.deepEqual([row.zoom, row.detail], [false, '0']);
     assert.equal(pressed(['escape'], row).ui.detail, null);
@@ -116,13 +116,13 @@ describe('the keys of top', () => {
     assert.equal(pressed(['escape', 'escape'], out).ui.zoom, false);
   });
 
-  it('accepts letters in the filter that are keys elsewhere', () => {
+  it('the filter accepts letters that are keys elsewhere', () => {
     const { ui } = pressed(['/', 'q', 'x', 'space', 'backspace', 'backspace', 'enter']);
     assert.deepEqual([ui.filter, ui.editing], ['q', false]);
     assert.equal(pressed(['escape'], ui).ui.filter, '');
   });
 
-  it('freezes, sorts and changes the interval', () => {
+  it('keys freeze and sort the tables, and change the interval', () => {
     assert.equal(pressed(['space']).ui.frozen, model);
     assert.equal(pressed(['space', 'space']).ui.frozen, null);
     assert.equal(pressed(['s']).ui.partitionSort, 'lag');
@@ -132,7 +132,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['+'], start({ intervalMs: 250 })).ui.intervalMs, 250);
   });
 
-  it('asks before it ends a member, names the consequence, and accepts the answer no', () => {
+  it('top asks before it ends a member, names the consequence, and accepts the answer no', () => {
     const asked = pressed(['tab', 'j', 'K']);
     assert.equal(asked.command, undefined);
     assert.match(asked.ui.dialog?.question ?? '', /Kill -9 a \(pid 4242\)\?/);
@@ -152,7 +152,7 @@ describe('the keys of top', () => {
     assert.deepEqual(command?.type === 'kill' && command.target.session, 'a');
   });
 
-  it('does not kill a process on another machine, but asks it to stop', () => {
+  it('top does not kill a process on another machine, but asks it to stop', () => {
     const elsewhere = start({ host: 'elsewhere' });
     const { ui, command } = pressed(['tab', 'j', 'K'], elsewhere);
     assert.equal(ui.dialog, null);
@@ -165,7 +165,7 @@ describe('the keys of top', () => {
     assert.deepEqual(stop?.type === 'stop' && [stop.target.session, stop.target.local], ['a', false]);
   });
 
-  it('releases the selected partition, and says which member gets it', () => {
+  it('a key releases the selected partition, and the question says which member gets it', () => {
     const asked = pressed(['j', 'r']).ui;
     assert.equal(asked.dialog?.question, 'Release p0 from a?');
     // a and b have three partitions each, c has two.
@@ -173,7 +173,7 @@ describe('the keys of top', () => {
     assert.deepEqual(pressed(['y'], asked).command, { type: 'release', partition: 0 });
   });
 
-  it('pauses the selected partition, and resumes a paused partition', () => {
+  it('a key pauses the selected partition, or resumes a paused partition', () => {
     const asked = pressed(['j', 'j', 'p']).ui;
     assert.equal(asked.dialog?.question, 'Pause p1?');
     assert.match(asked.dialog?.consequences[0] ?? '', /b finishes .* keeps p1/);
@@ -187,7 +187,7 @@ describe('the keys of top', () => {
     assert.deepEqual(again.dialog?.command, { type: 'pause', partition: 1, paused: false });
   });
 
-  it('says why a partition cannot be released: it has no owner, or it is pinned to its owner', () => {
+  it('top says why a partition cannot be released: it has no owner, or it is pinned to its owner', () => {
     const at = (entry: ViewEntry) => {
       const changed = play([[1, { type: 'changes', entries: [entry] }]], model);
       return press({ ui: start({ selected: { partitions: '0' } }), model: changed, page: 5, helpEnd: 0 }, 'r')
@@ -198,7 +198,7 @@ describe('the keys of top', () => {
     assert.equal(at(override(0, 900, { pin: 'b' })).dialog?.question, 'Release p0 from a?');
   });
 
-  it('says how to select a row if none is selected, and focuses the panel', () => {
+  it('top says how to select a row if none is selected, and focuses the panel', () => {
     for (const [key, focus] of [
       ['r', 'partitions'],
       ['p', 'partitions'],
@@ -212,7 +212,7 @@ describe('the keys of top', () => {
     }
   });
 
-  it('has no key that changes anything with --readonly', () => {
+  it('no key changes anything with --readonly', () => {
     const readonly = start({ readonly: true });
     assert.ok(bindingsFor(readonly).every(({ acts }) => !acts));
     for (const key of ['r', 'p', 't', 'D', 'S']) assert.equal(pressed(['j', key], readonly).ui.dialog, null);
@@ -248,7 +248,7 @@ describe('the keys of top', () => {
       key,
     ).ui;
 
-  it('retries, skips and dead-letters the message that holds the selected partition up, after a question', () => {
+  it('keys retry, skip and dead-letter the message that holds the selected partition up, after a question', () => {
     const skip = asks('S', '4').dialog;
     assert.equal(skip?.question, 'Skip message 95887 (key user-7) of p4?');
     assert.match(skip?.consequences.join(' ') ?? '', /never handled.*Its error: connection refused/);
@@ -257,14 +257,14 @@ describe('the keys of top', () => {
     assert.match(dead?.question ?? '', /^Dead-letter message 95887/);
     assert.deepEqual(dead?.command, { type: 'skip', partition: 4, sequence: 95_887, deadLetter: true });
     assert.deepEqual(asks('t', '4').dialog?.command, { type: 'retry', partition: 4 });
-    // Without a selection the cursor is on the worst partition: the halted one.
+    // Without a selection the cursor is on the worst partition, which is the halted partition.
     assert.deepEqual(asks('t', undefined).dialog?.command, { type: 'retry', partition: 5 });
     assert.match(asks('S', '5').notice?.text ?? '', /No message holds p5 up: press t/);
     assert.equal(asks('t', '0').notice?.text, 'Nothing holds p0 up.');
-    assert.equal(asks('n', '4').dialog, null, 'n is no key but an answer');
+    assert.equal(asks('n', '4').dialog, null, 'n is only an answer');
   });
 
-  it('moves to the next and previous row in the details of a row', () => {
+  it('keys move to the next and previous row in the details of a row', () => {
     const first = pressed(['j', 'enter']).ui;
     const second = pressed(['j'], first).ui;
     assert.deepEqual([second.detail, second.selected.partitions], ['1', '1']);
@@ -272,7 +272,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['escape'], second).ui.detail, null);
   });
 
-  it('shows the keys of the focused panel in the footer, and maximises it', () => {
+  it('the footer shows the keys of the focused panel, and a key maximises that panel', () => {
     const footer = (changes: Partial<Ui>) =>
       drawn(model, start(changes), { columns: 80, rows: 24 }).at(-1) ?? '';
     assert.match(footer({}), /^\? help {2}q quit {2}t try now {2}D dead-letter {2}S skip/);
@@ -285,7 +285,7 @@ describe('the keys of top', () => {
     assert.deepEqual([pressed(['z']).ui.zoom, pressed(['z', 'z']).ui.zoom], [true, false]);
   });
 
-  it('lists the next problems below the header, and all problems with !', () => {
+  it('the next problems are listed below the header, and the key ! lists all problems', () => {
     const screen = (ui: Ui) => drawn(heldUp, ui, { columns: 80, rows: 24 });
     const rows = screen(start());
     assert.match(rows[1] ?? '', /^✖ halted: p5 \(\+1\)/);
@@ -296,7 +296,7 @@ describe('the keys of top', () => {
     assert.equal(pressed(['!', 'escape']).ui.problems, false);
   });
 
-  it('quits', () => {
+  it('the keys q and Ctrl-C quit', () => {
     assert.deepEqual(pressed(['q']).command, { type: 'quit' });
     assert.deepEqual(pressed(['ctrl-c']).command, { type: 'quit' });
   });

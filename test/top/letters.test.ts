@@ -32,7 +32,7 @@ const screen = (ui: Ui): string => drawn(model, ui, { columns: 100, rows: 24 }).
 describe('the dead letters in top', () => {
   const list = uiWith({ letters: lettersRead(EMPTY, ROWS) });
 
-  it('are listed after L, newest first', () => {
+  it('the key L lists the dead letters, newest first', () => {
     const asked = pressed(uiWith(), 'L');
     assert.deepEqual(asked.command, { type: 'list-letters' });
     assert.match(screen(asked.ui), /loading …/);
@@ -41,7 +41,7 @@ describe('the dead letters in top', () => {
     assert.match(screen(uiWith({ letters: lettersRead(EMPTY, []) })), /\n *none/);
   });
 
-  it('are shown in full with Enter; the arrows show the next letter', () => {
+  it('Enter shows a dead letter in full, and the arrows show the next letter', () => {
     const { ui, command } = pressed(list, 'j', 'enter');
     assert.deepEqual(command, { type: 'show-letter', letter: ROWS[1] });
     assert.ok(ui.letters);
@@ -49,13 +49,13 @@ describe('the dead letters in top', () => {
     const read = { ...ui, letters: letterRead(ui.letters, letter(7), original) };
     assert.match(screen(read), /Dead letter +7\n[\s\S]*Colour +red\n[\s\S]*two pears/);
     assert.deepEqual(pressed(read, 'j').command, { type: 'show-letter', letter: ROWS[2] });
-    // An answer about another letter comes too late.
+    // This answer is about another letter, so it comes too late.
     assert.equal(letterRead(read.letters, letter(9), original), read.letters);
     assert.equal(pressed(read, 'escape').ui.letters?.shown, null);
     assert.equal(pressed(read, 'escape', 'escape').ui.letters, null);
   });
 
-  it('are dropped and put back after a question, and not with --readonly', () => {
+  it('dead letters are dropped and put back after a question, and not with --readonly', () => {
     const dropped = pressed(list, 'x');
     assert.match(screen(dropped.ui), /Drop dead letter 9\?/);
     assert.deepEqual(pressed(dropped.ui, 'y').command, { type: 'drop-letter', letter: ROWS[0] });
@@ -66,7 +66,7 @@ describe('the dead letters in top', () => {
     assert.doesNotMatch(screen(readonly), /puts it back/);
   });
 
-  it('keep the cursor on its letter when they are read again', () => {
+  it('the cursor stays on its letter when the letters are read again', () => {
     const at = pressed(list, 'j').ui.letters ?? EMPTY;
     assert.equal(lettersRead(at, [letter(11), ...ROWS]).at, 2);
     assert.equal(lettersRead({ ...at, at: 2 }, ROWS.slice(0, 1)).at, 0);

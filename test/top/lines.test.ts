@@ -9,7 +9,7 @@ import { startConsumer, TopTerminal } from './top-terminal.js';
 describe('the changes of a group as lines', () => {
   const before = play(group(2, 2));
 
-  it('contain each change once', () => {
+  it('the lines contain each change once', () => {
     const died = play(
       [
         [1_000, { type: 'changes', entries: [gone('a', 500)] }],
@@ -26,7 +26,7 @@ describe('the changes of a group as lines', () => {
     assert.ok(later.every((line) => !line.includes('died')));
   });
 
-  it('contain changes of health, but not changes of durations', () => {
+  it('the lines contain changes of health, but not changes of durations', () => {
     const lost = play([[1_000, { type: 'changes', entries: [gone('a', 500)] }]], before);
     assert.match(news(before, lost).at(-1) ?? '', /health: unowned: p0/);
     assert.deepEqual(news(lost, play([[5_000, { type: 'tick' }]], lost)), []);
@@ -45,7 +45,7 @@ describe('natspoc top for a screen reader', function () {
     await stopAll();
   });
 
-  it('prints the whole state, then the changes, line by line, without drawing', async () => {
+  it('top for a screen reader prints the whole state, then the changes, line by line, without drawing', async () => {
     const first = startConsumer(server.url, 'first');
     await first.note(/claimed|acquired/);
     terminal = await TopTerminal.open({ columns: 160, rows: 50 }, folder(), {
@@ -67,7 +67,7 @@ describe('natspoc top for a screen reader', function () {
     await tmux.shows(/AFTER=0/);
   });
 
-  it('prints one snapshot without a terminal', async () => {
+  it('top for a screen reader prints one snapshot without a terminal', async () => {
     const env = { NATS_URL: server.url, INK_SCREEN_READER: 'true' };
     const { code, stdout } = await runCli(['top'], { env });
     assert.equal(code, 0);

@@ -13,11 +13,11 @@ import { gone, group, lease, override, play, session, stats, streamFacts, T0 } f
 type Shown = ReturnType<typeof play>;
 const owners = (model: Shown) => partitionRows(model).map(({ session }) => session);
 const totals = (model: Shown) => totalsOf(statusOf(model));
-/** The events, with the reasons of moves. */
+/** The events of the updates. For moves it gives their reasons. */
 const told = ({ updates }: Shown) => updates.map((each) => ('reason' in each ? each.reason : each.event));
 
 describe('the model of top', () => {
-  it('shows an existing group without updates', () => {
+  it('an existing group is shown without updates', () => {
     const model = play(group(2, 4));
     assert.deepEqual(owners(model), ['a', 'b', 'a', 'b']);
     assert.deepEqual(model.updates, []);
@@ -41,7 +41,7 @@ describe('the model of top', () => {
     assert.equal(healthOf(merelyPaused).level, 'warning');
   });
 
-  it('ignores entries that arrive out of order', () => {
+  it('entries that arrive out of order are ignored', () => {
     const model = play([
       ...group(2, 2),
       [1_000, { type: 'changes', entries: [lease(0, 300, 'b', { reason: 'handover', from: 'a' })] }],
@@ -53,7 +53,7 @@ describe('the model of top', () => {
     assert.equal(model.updates.length, 1);
   });
 
-  it('does not revive a member by an entry that is older than its end', () => {
+  it('an entry that is older than the end of a member does not revive the member', () => {
     const model = play([
       ...group(2, 2),
       [1_000, { type: 'changes', entries: [gone('a', 400)] }],
@@ -62,7 +62,7 @@ describe('the model of top', () => {
     assert.deepEqual([...model.members.keys()], ['b']);
   });
 
-  it('names an entry that cannot be parsed, and shows the rest', () => {
+  it('names an entry that cannot be parsed, and shows the other entries', () => {
     const model = play([
       ...group(2, 3),
       [
@@ -111,7 +111,7 @@ describe('the model of top', () => {
     assert.equal(totals(model).owned, 2);
   });
 
-  it('detects a member that vanishes between two looks', () => {
+  it('detects a member that vanishes between two snapshots', () => {
     const log = group(2, 2);
     const entries = [session('b', 2), lease(0, 100, 'a'), lease(1, 101, 'b'), session('c', 300)];
     const model = play([...log, [3_000, { type: 'snapshot', entries }]]);
@@ -229,7 +229,7 @@ describe('the model of top', () => {
     assert.equal(totals(paused).lag, 4_500);
   });
 
-  it('follows a resize: shows how far it is, and the new partitions when it is done', () => {
+  it('shows the progress of a resize, and the new partitions when the resize is done', () => {
     const layout = (revision: number, change: object): [number, TopEventBody] => [
       revision,
       {
@@ -267,7 +267,7 @@ describe('the model of top', () => {
     assert.deepEqual(told.slice(-3), ['resizing', 'released', 'resized']);
   });
 
-  it('says how many messages a keyed group has not read, and how old the oldest of them is, like leases', () => {
+  it('shows how many messages a keyed group has not read and the age of the oldest, like leases', () => {
     const waiting = [0, 1].map((partition) => ({
       partition,
       after: 0,
@@ -336,7 +336,7 @@ describe('the model of top', () => {
     assert.equal(partitionRows(model)[0]?.position, 50);
   });
 
-  it('computes rates from counters, and starts again if a counter starts again', () => {
+  it('computes rates from counters, and starts again if a counter is reset', () => {
     const told = (handled: number) => ({
       type: 'stats' as const,
       facts: { members: [stats('a', { handled })], gone: [] },
@@ -406,7 +406,7 @@ describe('the model of top', () => {
     assert.deepEqual(new Set(cells), new Set([null, 200, 100]));
   });
 
-  it('shows rates even if looks are further apart than the span of a rate', () => {
+  it('shows rates even if two reports are further apart than the time over which a rate is computed', () => {
     const told = (ms: number, handled: number): [number, TopEventBody] => [
       ms,
       { type: 'stats', facts: { members: [stats('a', { handled })], gone: [] } },
@@ -446,7 +446,7 @@ describe('the model of top', () => {
     assert.equal(partitionRows(model)[0]?.end, 10);
   });
 
-  it('gives the same letters on every screen: in the order of names', () => {
+  it('gives members the same letters on every screen, in the order of their names', () => {
     const entries = [session('s1', 9, { name: 'zoe' }), session('s2', 8, { name: 'amy' })];
     const model = play([[0, { type: 'snapshot', entries }]]);
     assert.deepEqual([model.letters.get('s2'), model.letters.get('s1')], [0, 1]);
@@ -460,7 +460,7 @@ describe('the model of top', () => {
     assert.equal(model.now, T0 + 5_000);
   });
 
-  it('keeps rates and lag of each look for drawing', () => {
+  it('keeps the rates and lag of each report for drawing', () => {
     const look = (ms: number, lastSequence: number): [number, TopEventBody][] => [
       [ms, { type: 'stream', facts: streamFacts(2, { lastSequence }) }],
       [ms, { type: 'looked' }],
@@ -475,7 +475,7 @@ describe('the model of top', () => {
 });
 
 describe('a series', () => {
-  it('has a direction only if it changes by more than noise', () => {
+  it('a series has a direction only if it changes by more than noise', () => {
     const series = (values: number[]) => values.map((value, i) => ({ at: i * 1_000, value }));
     assert.equal(direction(series([100, 101, 99, 103, 100, 102])), 'steady');
     assert.equal(direction(series([0, 100, 200, 300, 400])), 'rising');

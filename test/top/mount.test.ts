@@ -98,42 +98,42 @@ describe('the screen of top, mounted', () => {
     return { ...opened, feed, screen: opened.screen, crashes, top: screen };
   };
 
-  it('draws immediately, follows the feed, and writes only changed rows', async () => {
+  it('the screen draws immediately, follows the feed, and writes only changed rows', async () => {
     const { screen, sent, feed } = open();
     await until('the first frame', () => screen().includes('healthy'));
     const before = sent.length;
     feed.show(play([[1_000, { type: 'stream', facts: streamFacts(8, { messages: 4_321 }) }]], feed.model));
-    await until('the news', () => screen().includes('stored 4,321'));
+    await until('the change is drawn', () => screen().includes('stored 4,321'));
     assert.ok(!sent.slice(before).join('').includes('Partitions '), 'the title stays as it is');
     assert.ok(sent.slice(before).every((bytes) => bytes.startsWith('\u001b[?2026h')));
   });
 
-  it('handles every key of a batch in order', async () => {
+  it('the screen handles every key of a batch in order', async () => {
     const { screen, press, feed } = open();
     await until('the first frame', () => screen().includes('▶ Partitions'));
     press('jjjjj\r');
-    await until('the fifth partition', () => screen().includes('Partition 4'));
+    await until('the fifth partition is shown', () => screen().includes('Partition 4'));
     press('\t/fil\u001b[1;5Pter\r+');
-    await until('the filter', () => screen().includes('filter: filter'));
+    await until('the filter is shown', () => screen().includes('filter: filter'));
     assert.match(screen(), /▶ Members/);
-    await until('the interval', () => screen().includes('every 500 ms'));
+    await until('the interval is shown', () => screen().includes('every 500 ms'));
     assert.match(screen(), /\? help {2}q quit [\s\S]* filter: filter {2}every 500 ms$/);
     assert.deepEqual(feed.intervals, [1_000, 500]);
   });
 
-  it('follows the size of the terminal', async () => {
+  it('the screen follows the size of the terminal', async () => {
     const { screen, size, output } = open();
     await until('the first frame', () => screen().includes('healthy'));
     Object.assign(size, { columns: 50, rows: 10 });
     output.resize();
-    await until('the size', () => screen().includes('This terminal is 50x10'));
+    await until('the size is shown', () => screen().includes('This terminal is 50x10'));
   });
 
-  it('shows a notice, closes with q, and stops the feed', async () => {
+  it('the screen shows a notice, closes with q, and stops the feed', async () => {
     const { screen, press, top, feed, sent } = open();
     await until('the first frame', () => screen().includes('healthy'));
     top.tell('something happens');
-    await until('the notice', () => screen().includes('something happens'));
+    await until('the notice is shown', () => screen().includes('something happens'));
     press('q');
     await top.closed;
     assert.equal(feed.isStopped, true);
@@ -143,7 +143,7 @@ describe('the screen of top, mounted', () => {
     assert.equal(sent.length, before);
   });
 
-  it('passes on an error of a component, in the first frame or later, without drawing it', async () => {
+  it('an error of a component is passed on without being drawn, in the first frame or later', async () => {
     const broken = { ...play(group(2, 8)), stream: { facts: null } } as unknown as Model;
     const first = open(undefined, new FakeFeed(broken));
     await until('the crash', () => first.crashes.length > 0);
@@ -155,7 +155,7 @@ describe('the screen of top, mounted', () => {
     assert.doesNotMatch(later.screen(), /TypeError|ERROR/);
   });
 
-  it('keeps no memory of drawn lines', async () => {
+  it('the screen keeps no memory of drawn lines', async () => {
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
     const texts = new LineTexts({ colors: true });

@@ -8,7 +8,7 @@ import { drawn, uiWith } from './drawn.js';
 import { gone, group, lease, play, session, stats, T0 } from './support.js';
 
 describe('names, gaps and messages in top', () => {
-  it('gives a restarted member the letter of its name, and two members of one name a letter each', () => {
+  it('a restarted member gets the letter of its name, and two members of one name get a letter each', () => {
     const model = play([
       ...group(3, 3),
       [1_000, { type: 'changes', entries: [gone('b', 400)] }],
@@ -20,7 +20,7 @@ describe('names, gaps and messages in top', () => {
     assert.deepEqual(letters, ['A', 'B', 'C', 'D', 'B', 'E']);
   });
 
-  it('marks a time without an owner in red only if messages waited', () => {
+  it('a time without an owner is marked in red only if messages waited', () => {
     const orphans: ViewEntry[] = [lease(0, 400, null), lease(1, 401, null)];
     const model = play([
       ...group(2, 2),
@@ -50,7 +50,7 @@ describe('names, gaps and messages in top', () => {
     );
   });
 
-  it('puts names before lists in the updates, so that a narrow line cuts the list', () => {
+  it('updates put names before lists, so that a narrow line cuts the list', () => {
     const entries = Array.from({ length: 40 }, (_, p) =>
       lease(2 * p, 300 + p, 'b', { reason: 'handover', from: 'a' }),
     );
@@ -67,7 +67,7 @@ describe('names, gaps and messages in top', () => {
     );
   });
 
-  it('shows the headers of a message and its JSON indented, or says where the complete payload is', () => {
+  it('a message is shown with its headers and indented JSON, or with the place of the complete payload', () => {
     const preview = '{"order":7,"items":[1]}';
     const message = {
       sequence: 7,

@@ -33,7 +33,7 @@ function reported(count: number, report: (partition: number) => Partial<Partitio
 }
 
 describe('the map of partitions', () => {
-  it('fits in eight rows at 80 columns up to 256 partitions, and uses the whole width', () => {
+  it('the map fits in eight rows at 80 columns up to 256 partitions, and uses the whole width', () => {
     for (const [count, rows] of [
       [8, 2],
       [16, 4],
@@ -51,7 +51,7 @@ describe('the map of partitions', () => {
     }
   });
 
-  it('shows owner, lag and state of each partition, in numerical order, however they are sorted', () => {
+  it('the map shows owner, lag and state of each partition, in numerical order, however the table is sorted', () => {
     const model = reported(8, (p) => (p === 3 ? { lag: 1_234 } : p === 4 ? { state: 'halted' } : {}));
     const rows = [...partitionRows(model)].reverse();
     const [first, second] = partitionMap(model, rows, 80).map(plain);
@@ -71,7 +71,7 @@ describe('the map of partitions', () => {
     assert.match(next ?? '', /^ 32 {2}A B /);
   });
 
-  it('marks a partition without an owner, and dims it if no message waits', () => {
+  it('the map marks a partition without an owner, and dims it if no message waits', () => {
     const model = reported(8, (p) => ({ lag: p }));
     const lost = play(
       [[2_000, { type: 'changes', entries: [lease(0, 900, null), lease(1, 901, null)] }]],
@@ -103,7 +103,7 @@ describe('the map of partitions', () => {
     );
   });
 
-  it('describes the worst partitions in words; if all are well, those with the most waiting messages', () => {
+  it('the worst partitions are described in words, or those with the most waiting messages if all are well', () => {
     const model = reported(256, (p) => ({
       lag: p === 9 ? 7_000 : 0,
       ...(p === 77 && { state: 'retrying', holdUp: HELD_UP }),
@@ -126,7 +126,7 @@ describe('the map of partitions', () => {
     assert.match(plain(worstLines(halted, 5)[4] ?? []), /^\(\+4 more\) p4 A a/);
   });
 
-  it('has the cursor on the worst partition until another row is selected', () => {
+  it('the cursor is on the worst partition until another row is selected', () => {
     const model = reported(64, (p) => (p === 40 ? { state: 'halted' } : p === 3 ? { lag: 9_000 } : {}));
     assert.equal(cursorOf(model, uiWith(), 'partitions'), '40');
     assert.equal(cursorOf(model, uiWith({ selected: { partitions: '3' } }), 'partitions'), '3');

@@ -65,7 +65,7 @@ const said = (command: Action, operator: Operator | undefined = operating()) =>
   perform(command, { operator, env: {} });
 
 describe('the notice of an action', () => {
-  it('gives the outcome for a message that held a partition up', async () => {
+  it('the notice gives the outcome for a message that held a partition up', async () => {
     const retry = { type: 'retry', partition: 3 } as const;
     const skip = { type: 'skip', partition: 3, sequence: 9, deadLetter: false } as const;
     assert.deepEqual(await said(retry), { text: 'p3: a tries again now.', level: 'info' });
@@ -79,7 +79,7 @@ describe('the notice of an action', () => {
     assert.match(announce(skip)?.text ?? '', /Giving up message 9/);
   });
 
-  it('names the moved partitions, their new owners and the time', async () => {
+  it('the notice names the moved partitions, their new owners and the time', async () => {
     assert.deepEqual(await said({ type: 'release', partition: 3 }), {
       text: 'p3 moved a -> b in 8 ms, at epoch 41.',
       level: 'info',
@@ -90,7 +90,7 @@ describe('the notice of an action', () => {
     });
   });
 
-  it('is an error with the reason if the action failed', async () => {
+  it('the notice is an error with the reason if the action failed', async () => {
     const failed = { ...moved, outcome: 'failed', message: 'a does not answer' } as const;
     const release = await said({ type: 'release', partition: 3 }, operating({ release: async () => failed }));
     assert.deepEqual(release, { text: 'p3 not released: a does not answer.', level: 'error' });
@@ -107,7 +107,7 @@ describe('the notice of an action', () => {
     );
   });
 
-  it('names partitions that have no owner afterwards', async () => {
+  it('the notice names partitions that have no owner afterwards', async () => {
     const alone = ending({ ended: false, alone: true, moved: new Map(), left: [0, 1] });
     const killed = await said({ type: 'kill', target: far }, operating({ end: async () => alone }));
     assert.deepEqual(killed, {
@@ -119,7 +119,7 @@ describe('the notice of an action', () => {
     assert.match(late?.text ?? '', /its session has not ended after 15 s: p0 -> no owner/);
   });
 
-  it('asks a member on another machine over NATS, and does not wait for the detection of a killed member', async () => {
+  it('a member on another machine is asked over NATS, and the detection of a killed member is not awaited', async () => {
     const orders: EndOrder[] = [];
     let asked = 0;
     const operator = operating({
@@ -135,14 +135,14 @@ describe('the notice of an action', () => {
     await said({ type: 'stop', target: far }, operator);
     assert.equal(asked, 1);
     assert.equal(orders[0]?.leaves, true);
-    // Pid 1 is not a member: a process is checked before it is signalled.
+    // A process is checked before it is signalled, and pid 1 is not a member.
     const killed = await said({ type: 'kill', target: { ...far, local: true } }, operator);
     assert.equal(orders[1]?.leaves, false);
     assert.equal(killed?.level, 'error');
     assert.match(killed?.text ?? '', /far was not killed: 1 is not a valid process id/);
   });
 
-  it('is one line for a refusal; a fault of this program is thrown', async () => {
+  it('a refusal is shown as one line, and a fault of this program is thrown', async () => {
     const refusing = operating({
       release: async () => {
         throw new NatspocError('not-permitted', 'Could not: not permitted to publish x.');
@@ -160,7 +160,7 @@ describe('the notice of an action', () => {
     await assert.rejects(said({ type: 'release', partition: 0 }, broken), TypeError);
   });
 
-  it('first shows the running action', () => {
+  it('the first notice shows the running action', () => {
     assert.deepEqual(announce({ type: 'release', partition: 3 }), { text: 'Releasing p3 …', level: 'busy' });
   });
 });

@@ -13,7 +13,7 @@ import { readRecording } from '../../src/top/sources/recording.js';
 const RECORDING = fileURLToPath(new URL('../../docs/top.ndjson', import.meta.url));
 
 describe('the recording for the picture', () => {
-  it('gives the expected final model: joins, a leave, a crash, a pause and a release', async () => {
+  it('the recording gives the expected final model: joins, a leave, a crash, a pause and a release', async () => {
     const events = await readRecording(RECORDING);
     const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
     assert.deepEqual(healthOf(model), { level: 'ok', text: 'healthy, paused: p7' });
@@ -35,7 +35,7 @@ describe('the recording for the picture', () => {
     assert.ok((paused?.lag ?? 0) > 0);
   });
 
-  it('gives the same final model if every event of the group arrives twice, or late', async () => {
+  it('the recording gives the same final model if every event of the group arrives twice, or late', async () => {
     const events = await readRecording(RECORDING);
     const once = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
     const changes = events.filter(({ type }) => type === 'changes');
@@ -45,7 +45,7 @@ describe('the recording for the picture', () => {
     assert.deepEqual(again.updates, once.updates);
   });
 
-  it('is drawn as a terminal shows it', async () => {
+  it('the recording is drawn as a terminal shows it', async () => {
     const terminal = await drawReplay(await readRecording(RECORDING), { columns: 150, rows: 44 });
     const svg = terminalSvg(terminal, 'natspoc top');
     for (const text of ['Partitions', 'healthy, paused: p7', 'alice', 'dead letters']) {
@@ -60,21 +60,21 @@ describe('a terminal as SVG', () => {
     return new Promise((resolve) => terminal.write(text, () => resolve(terminalSvg(terminal, 't'))));
   };
 
-  it('keeps colours, weight and inverse, each run at its column', async () => {
+  it('the SVG keeps colours, weight and inverse, each run at its column', async () => {
     const svg = await svgOf('ab \u001b[1;31mred\u001b[0m   \u001b[7mX\u001b[0m');
     assert.match(svg, /<text x="16" y="47">ab<\/text>/);
     assert.match(svg, /<text x="41.2" y="47" fill="#ff7b72" class="b">red<\/text>/);
     assert.match(svg, /<rect x="91.6" y="34" width="8.4" height="18" fill="#d5dbe3"\/>.*fill="#0d1117">X</);
   });
 
-  it('draws the bars of a line as one path', async () => {
+  it('the SVG draws the bars of a line as one path', async () => {
     const svg = await svgOf('a\u001b[32m██▄\u001b[0m');
     assert.match(svg, /<rect x="24.4" y="34" width="16.8" height="18" fill="#56d364"\/>/);
     assert.match(svg, /<rect x="41.2" y="43" width="8.4" height="9" fill="#56d364"\/>/);
     assert.match(svg, />a</);
   });
 
-  it('escapes markup in the shown text', async () => {
+  it('the SVG escapes markup in the shown text', async () => {
     const svg = await svgOf('<b>&"');
     assert.match(svg, /&lt;b&gt;&amp;"/);
   });

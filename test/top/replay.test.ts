@@ -26,7 +26,7 @@ const EVENTS: TopEvent[] = [
 describe('a replay', () => {
   const messages = (feed: ReplayFeed) => feed.model.stream?.facts.messages;
 
-  it('moves forward and back to any moment, as if played up to it', () => {
+  it('a replay moves forward and back to any moment, as if it had been played up to that moment', () => {
     const feed = new ReplayFeed(EVENTS);
     const move = (by: number) => feed.replay({ do: 'move', by });
     move(125_000);
@@ -41,7 +41,7 @@ describe('a replay', () => {
     assert.equal(feed.model.replay?.at, T0);
   });
 
-  it('stops at its end, and starts again from there', () => {
+  it('a replay stops at its end, and starts again from there', () => {
     const feed = new ReplayFeed(EVENTS);
     feed.finish();
     assert.deepEqual([messages(feed), feed.model.replay?.isPlaying], [600, false]);
@@ -56,7 +56,7 @@ describe('a replay', () => {
     assert.equal(feed.model.replay?.speed, 4);
   });
 
-  it('is marked as a replay, with its place, and has its own keys', () => {
+  it('a replay is marked as a replay, with its place, and has its own keys', () => {
     const feed = new ReplayFeed(EVENTS);
     feed.replay({ do: 'faster' });
     feed.replay({ do: 'move', by: 65_000 });
@@ -74,7 +74,7 @@ describe('a replay', () => {
 describe('a recording', () => {
   const folder = withTempFolder();
 
-  it('is compressed, bounded, and can be read although its process was killed', async () => {
+  it('a recording is compressed, bounded, and can be read although its process was killed', async () => {
     const path = join(folder(), 'seen');
     const recorder = await startRecording(path, 200_000);
     const written = EVENTS.filter((event) => recorder.write(event));
@@ -83,14 +83,14 @@ describe('a recording', () => {
     const file = readFileSync(path);
     assert.ok(file.length < 20_000, `${file.length} bytes`);
     assert.deepEqual(await readRecording(path), written);
-    // The file without its end, but with the flushed part.
+    // The file is cut after the part that was flushed last.
     writeFileSync(path, file.subarray(0, file.length - 400));
     const cut = await readRecording(path);
     assert.ok(cut.length > written.length / 2, `${cut.length} of ${written.length}`);
     assert.deepEqual(cut, written.slice(0, cut.length));
   });
 
-  it('of an earlier version, which is not compressed, is read as well', async () => {
+  it('a recording of an earlier version, which is not compressed, is read as well', async () => {
     const path = join(folder(), 'old');
     writeFileSync(path, EVENTS.map((event) => `${JSON.stringify(event)}\n`).join(''));
     assert.equal((await readRecording(path)).length, EVENTS.length);

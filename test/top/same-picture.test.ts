@@ -64,7 +64,7 @@ describe('one description of a group', () => {
   const answer = stats('a', { partitions: [{ partition: 0, epoch: 100, position: 9, state: 'paused' }] });
   const answers = [answer, stats('d')];
 
-  it('is the same in leases and top: states, owners and the names of all fields', async () => {
+  it('leases and top describe a group in the same way: states, owners and the names of all fields', async () => {
     const told = groupJson(await readGroupStatus(observer(entries, answers, ['c']), 5));
     const asked = (ms: number) =>
       [ms, { type: 'stats', facts: { members: answers, gone: ['b', 'x'] } }] as [number, never];
@@ -99,7 +99,7 @@ describe('one description of a group', () => {
     }
   });
 
-  it('calls a partition stalled if its owner reports no progress', () => {
+  it('a partition is called stalled if its owner reports no progress', () => {
     const standing = [{ partition: 0, reason: 'messages wait, but none arrives', forMs: 61_000 }];
     const facts = { members: [stats('a', { standing })], gone: [] };
     assert.deepEqual(healthOf(play([...group(1, 1), [900, { type: 'stats', facts }]])), {
@@ -108,7 +108,7 @@ describe('one description of a group', () => {
     });
   });
 
-  it('calls a member silent after some time without an answer', () => {
+  it('a member is called silent after some time without an answer', () => {
     const facts = { members: [], gone: [] };
     const asked = (...times: number[]) =>
       play([...group(1, 1), ...times.map((ms): [number, never] => [ms, { type: 'stats', facts } as never])]);

@@ -24,7 +24,7 @@ describe('natspoc top in a terminal', function () {
     await stopAll();
   });
 
-  it('follows members that join, leave and are killed from the screen, at every size', async () => {
+  it('top follows members that join, leave and are killed from the screen, at every size', async () => {
     startCli(['publish', '--rate', '50', '--keys', '20', 'event {{Count}}'], {
       env: { NATS_URL: server.url },
     });
@@ -60,12 +60,12 @@ describe('natspoc top in a terminal', function () {
     await tmux.shows(/first killed: p[-p0-9 ]+ -> third, in [0-9.]+ m?s\./);
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
 
-    assert.equal(await tmux.variable('history_size'), '0', 'nothing scrolls');
+    assert.equal(await tmux.variable('history_size'), '0', 'no line has scrolled');
     await tmux.press('q');
     await terminal.assertClean(0);
   });
 
-  it('learns of changes from its watch, not from polling', async () => {
+  it('top learns of changes from its watch, not from polling', async () => {
     const first = consume('first');
     await first.note(/claimed|acquired/);
     const tmux = await open(120, 40);
@@ -80,7 +80,7 @@ describe('natspoc top in a terminal', function () {
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
   });
 
-  it('keeps the screen while the server is gone, and reconnects', async () => {
+  it('top keeps the screen while the server is gone, and reconnects', async () => {
     const member = consume('steady');
     await member.note(/claimed|acquired/);
     const tmux = await open(100, 30);
@@ -94,7 +94,7 @@ describe('natspoc top in a terminal', function () {
     await terminal.assertClean(0);
   });
 
-  it('restores the terminal after a signal, an uncaught error, and an error in a view', async () => {
+  it('top restores the terminal after a signal, an uncaught error, and an error in a view', async () => {
     const fail = '() => { throw new Error("forced by the test"); }';
     const crashes = `process.on('SIGUSR2', ${fail});
       process.on('SIGCHLD', () => { Date.prototype.getHours = ${fail}; });`;
@@ -117,7 +117,7 @@ describe('natspoc top in a terminal', function () {
     }
   });
 
-  it('records a group, and replays it without a server', async () => {
+  it('top records a group, and replays it without a server', async () => {
     const file = join(folder(), 'seen.ndjson');
     const member = consume('witness');
     await member.note(/claimed|acquired/);
@@ -137,7 +137,7 @@ describe('natspoc top without a terminal', function () {
   const server = withServer();
   after(stopAll);
 
-  it('prints one snapshot as text, without escape codes', async () => {
+  it('top without a terminal prints one snapshot as text, without escape codes', async () => {
     const member = startCli(['consume', '--name', 'quiet', '--output', 'none'], {
       env: { NATS_URL: server.url },
     });
@@ -149,7 +149,7 @@ describe('natspoc top without a terminal', function () {
     assert.ok(!stdout.includes('\u001b'));
   });
 
-  it('prints JSON: one document, or one per round until the reader is gone', async () => {
+  it('top --json prints one document, or one per round until its reader is gone', async () => {
     const env = { NATS_URL: server.url };
     const { stdout } = await runCli(['top', '--json', '--once'], { env });
     const snapshot = JSON.parse(stdout);
@@ -161,7 +161,7 @@ describe('natspoc top without a terminal', function () {
     assert.equal((await follower.exited).code, 0);
   });
 
-  it('names the command to run without a stream or bucket, and fails without a server', async () => {
+  it('top names the command to run without a stream or bucket, and fails without a server', async () => {
     const none = await runCli(['top', '--once', '--stream', 'NOWHERE'], { env: { NATS_URL: server.url } });
     assert.equal(none.code, 1);
     assert.match(none.stdout, /There is no stream NOWHERE yet\. "natspoc publish"/);
@@ -173,7 +173,7 @@ describe('natspoc top without a terminal', function () {
     assert.match(JSON.parse(json.stdout).health.reason, /has no bucket NOBODYS/);
     assert.equal(json.code, 1);
     const follower = startCli(['top', '--json', '--bucket', 'NOBODYS'], { env: { NATS_URL: server.url } });
-    await until('a line of JSON', () => follower.stdout.length > 0);
+    await until('JSON is printed', () => follower.stdout.length > 0);
     follower.signal('SIGINT');
     assert.equal((await follower.exited).code, 1);
     const dead = await runCli(['top', '--timeout', '500ms'], { env: { NATS_URL: 'nats://127.0.0.1:1' } });
@@ -182,12 +182,12 @@ describe('natspoc top without a terminal', function () {
   });
 
   for (const [when, text] of [
-    ['before the first question', 'PONG'],
+    ['before the first request', 'PONG'],
     ['before it has found the stream', '$JS.API.STREAM.INFO.EVENTS'],
     ['before it has seen the group', '$JS.API.CONSUMER.CREATE.KV_EVENTS_leases'],
-    ['before it has seen how far the group is', '$JS.API.CONSUMER.CREATE.EVENTS'],
+    ['before it has seen the positions', '$JS.API.CONSUMER.CREATE.EVENTS'],
   ] as const) {
-    it(`fails with one line if the server dies ${when}`, async () => {
+    it(`top fails with one line if the server dies ${when}`, async () => {
       await runCli(['publish', '--quiet'], { env: { NATS_URL: server.url } });
       for (const flags of [['--once'], ['--once', '--json'], ['--json']]) {
         const proxy = await TcpProxy.start(server.port);
@@ -203,7 +203,7 @@ describe('natspoc top without a terminal', function () {
     });
   }
 
-  it('refuses a file that is not a recording', async () => {
+  it('top --replay refuses a file that is not a recording', async () => {
     const { code, stderr } = await runCli(['top', '--replay', ENTRY]);
     assert.equal(code, 2);
     assert.match(stderr, /is not a recording/);

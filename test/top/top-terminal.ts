@@ -8,7 +8,7 @@ import { Tmux } from './tmux.js';
 /** The entry point of the built program. */
 export const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-/** A consumer that prints only its status. `host`: the name that it uses as the name of its machine. */
+/** A member process that prints only its status. `host` is the name that it uses for its machine. */
 export function startConsumer(
   url: string,
   name: string,
@@ -33,7 +33,7 @@ export class TopTerminal {
     this.#pidFile = pidFile;
   }
 
-  /** Opens a terminal; its shell has `env`. The pid of `top` is kept in a file in `folder`. */
+  /** Opens a terminal whose shell has the environment `env`. The pid of `top` is kept in a file in `folder`. */
   static async open(
     size: { columns: number; rows: number },
     folder: string,

@@ -7,7 +7,7 @@ import { groupUpdates, updateLine } from '../../src/top/view/updates.js';
 import { gone, group, HELD_UP, lease, play, session, stats, T0 } from './support.js';
 
 describe('the status updates', () => {
-  it('keep the reported takeover time after the partition has moved again', () => {
+  it('an update keeps the reported takeover time after the partition has moved again', () => {
     const model = play([
       ...group(3, 2),
       [1_000, { type: 'changes', entries: [lease(0, 300, 'b', { reason: 'handover', from: 'a' })] }],
@@ -27,7 +27,7 @@ describe('the status updates', () => {
     assert.deepEqual(told, ['B b got p0 from a in 6 ms', 'C c got p0 from b']);
   });
 
-  it('show a partition that is held up for a long time, and that it continues', () => {
+  it('the updates show a partition that is held up for a long time, and that it continues', () => {
     const report = (ms: number, holdUp?: HoldUp): [number, TopEventBody] => [
       ms,
       {
@@ -60,7 +60,7 @@ describe('the status updates', () => {
     ]);
   });
 
-  it('show that the connection was lost, and for how long', () => {
+  it('the updates show that the connection was lost, and for how long', () => {
     const model = play([
       ...group(1, 1),
       [1_000, { type: 'disconnected' }],
@@ -71,7 +71,7 @@ describe('the status updates', () => {
     assert.deepEqual(told, ['disconnected from h:4222', 'connected to other:4222 again after 2.0 s']);
   });
 
-  it('show a crash with the time since the last renewal, and a claim with the time without an owner', () => {
+  it('the updates show a crash with the time since the last renewal, and a claim with the time without an owner', () => {
     const model = play([
       ...group(2, 2),
       [3_000, { type: 'changes', entries: [session('a', 390)] }],
@@ -85,7 +85,7 @@ describe('the status updates', () => {
     ]);
   });
 
-  it('show from the history that a member is gone if only its leases remain', () => {
+  it('the updates show from the history that a member is gone if only its leases remain', () => {
     const past = (ms: number, entry: ViewEntry) => ({ entry, atMs: T0 + ms });
     const model = play([
       [
@@ -105,7 +105,7 @@ describe('the status updates', () => {
     assert.deepEqual(told, ['A x claimed p0', 'B y got p0 from x', 'A x ended']);
   });
 
-  it('show an old end with its time, once, even after several looks', () => {
+  it('the updates show an old end once, with its time, even after several snapshots', () => {
     const past = (ms: number, entry: ViewEntry) => ({ entry, atMs: T0 + ms });
     const hour = 3_600_000;
     const entries = [gone('x', 7), session('y', 8), lease(0, 9, 'y', { from: 'x' }), lease(1, 6, 'x')];
@@ -129,7 +129,7 @@ describe('the status updates', () => {
     assert.equal(
       model.group.ended.get('x')?.atMs,
       T0 + 2_000,
-      'p1 is still its: since when it has no owner is known',
+      'x still owns p1, so the time of its end is kept',
     );
     const later = play([[2 * hour, { type: 'changes', entries: [lease(1, 10, 'y', { from: 'x' })] }]], model);
     assert.equal(later.group.ended.has('x'), false);

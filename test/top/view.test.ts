@@ -66,7 +66,7 @@ describe('a group that has done a bounded job', () => {
       ...events,
     ]);
 
-  it('is idle, in the words of "leases"', () => {
+  it('a group after a bounded job is idle, in the words of "leases"', () => {
     const json = JSON.parse(JSON.stringify(jsonSnapshot(done())));
     assert.deepEqual(json.health, { ok: true, level: 'ok', reason: 'idle: its job ended 500 ms ago' });
     assert.deepEqual(
@@ -80,7 +80,7 @@ describe('a group that has done a bounded job', () => {
     assert.match(textOf(done(), {}, 100, 30), /● idle: its job ended/);
   });
 
-  it('is not idle any more after a member without such a job', () => {
+  it('a group is not idle any more after a member without a bounded job', () => {
     const again = done(
       [4_000, { type: 'changes', entries: [session('b', 300), lease(0, 301, 'b')] }],
       [5_000, { type: 'changes', entries: [lease(0, 302, null), gone('b', 303)] }],
@@ -113,7 +113,7 @@ describe('a partition that is held up, in top', () => {
     [2_000, { type: 'looked' }],
   ]);
 
-  it('shows its cause below the table, and cause and commands in the list of problems', () => {
+  it('a held-up partition shows its cause below the table, and cause and commands in the list of problems', () => {
     for (const [columns, rows] of [
       [80, 24],
       [100, 30],
@@ -130,7 +130,7 @@ describe('a partition that is held up, in top', () => {
     );
   });
 
-  it('is listed before paused partitions', () => {
+  it('a held-up partition is listed before paused partitions', () => {
     const paused = play([[3_000, { type: 'changes', entries: [override(1, 900, { paused: true })] }]], model);
     const text = textOf(paused, { problems: true }, 100, 30).replace(/\s+/g, ' ');
     assert.match(text, /p0 of a is held up.*p1 is paused by somebody .*"leases resume 1" continues it/);
@@ -145,12 +145,12 @@ describe('a partition that is held up, in top', () => {
     assert.match(list, /p1 of b is halted .*p0 is paused by somebody/);
   });
 
-  it('leaves no time to drain', () => {
+  it('no time to drain is shown for a held-up partition', () => {
     assert.doesNotMatch(textOf(model, {}, 100, 30), /drain \d/);
     assert.equal(JSON.parse(JSON.stringify(jsonSnapshot(model))).totals.drainMs, null);
   });
 
-  it('has no rate any more when its owner is gone', () => {
+  it('a held-up partition has no rate any more when its owner is gone', () => {
     const rateOf = (from: Model) =>
       JSON.parse(JSON.stringify(jsonSnapshot(from))).partitions[1].ratePerSecond;
     assert.equal(rateOf(model), 10);
@@ -162,7 +162,7 @@ describe('a partition that is held up, in top', () => {
 });
 
 describe('the view of top', () => {
-  it('shows keys, payloads and names escaped, in every panel, in detail and in a snapshot', () => {
+  it('keys, payloads and names are escaped in every panel, in details and in a snapshot', () => {
     const model = hostileModel();
     for (const focus of PANELS) {
       const rows = drawnRows(model, uiWith({ focus, zoom: true }), { columns: 200, rows: 60 });
@@ -176,7 +176,7 @@ describe('the view of top', () => {
     assert.doesNotThrow(() => JSON.stringify(jsonSnapshot(model)));
   });
 
-  it('fits every size, group and panel', () => {
+  it('the view fits every size, group and panel', () => {
     const partitions = fc.constantFrom(1, 8, 65, 256);
     const shape = fc.record({
       members: fc.integer({ min: 1, max: 20 }),
@@ -202,7 +202,7 @@ describe('the view of top', () => {
         assert.match(shown[0] ?? '', /^natspoc top/);
         assert.match(shown.at(-1) ?? '', /^\? help [^…]*every 1\.0 s$/);
         if (help) return;
-        // Each panel has its title in the row in which the layout has put it: none is squeezed or pushed away.
+        // Each panel has its title in the row that the layout gives it. No panel is squeezed or pushed away.
         let top = HEADER_ROWS;
         for (const { height, stacks } of layOut(model, ui, bodyRoom(model, ui, size))) {
           for (const { panels } of stacks) {
@@ -224,7 +224,7 @@ describe('the view of top', () => {
     );
   });
 
-  it('shows the selected row at every size, even with a question below it', () => {
+  it('the selected row is shown at every size, even with a question below it', () => {
     const model = play(group(3, 8));
     const dialog = {
       question: 'Release p5 from c?',
@@ -261,14 +261,14 @@ describe('the view of top', () => {
           const empty = shown.slice(title, last).filter((each) => each === '').length;
           assert.ok(
             empty === 0 || !shown[title]?.includes(' of '),
-            `rows are left out, and ${empty} lines too`,
+            `rows are left out, but ${empty} lines are empty`,
           );
         }
       }
     }
   });
 
-  it('names the size that it needs if the terminal is too small', () => {
+  it('the view names the size that it needs if the terminal is too small', () => {
     const text = textOf(play(group(1, 1)), {}, 80, 10);
     assert.match(text, /^This terminal is 80x10; natspoc top needs 60x16/);
     assert.match(
@@ -277,7 +277,7 @@ describe('the view of top', () => {
     );
   });
 
-  it('names the command to run if there is nothing to show', () => {
+  it('the view names the command to run if there is nothing to show', () => {
     const missing = play([
       [0, { type: 'missing', message: 'There is no stream S yet. Run "natspoc consume".' }],
     ]);
@@ -298,7 +298,7 @@ describe('the view of top', () => {
     assert.match(text, /natspoc publish/);
   });
 
-  it('calls no partition unowned before the first look', () => {
+  it('no partition is called unowned before the first snapshot', () => {
     const begun = play([
       [0, { type: 'connected', server: 'h', version: '2' }],
       [0, { type: 'found', partitions: 64, prefix: 's' }],
@@ -308,7 +308,7 @@ describe('the view of top', () => {
     assert.match(text, /loading/);
   });
 
-  it('opens each update: a rebalance shows every partition with its epoch and times', () => {
+  it('each update can be opened, and a rebalance shows every partition with its epoch and times', () => {
     const model = play([
       ...group(2, 2),
       [
@@ -336,7 +336,7 @@ describe('the view of top', () => {
     assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handling began 6 ms later/);
   });
 
-  it('shows the partitions that a member got and gave away, and not those of other members with its name', () => {
+  it("a member's details show the partitions that it got and gave away, and not those of other members with its name", () => {
     const named = (id: string, revision: number) => session(id, revision, { name: 'twin' });
     const entries = [named('x', 1), named('y', 2), session('z', 3), lease(0, 10, 'x'), lease(1, 11, 'y')];
     const change = (ms: number, changes: ViewEntry[]): [number, TopEventBody] => [
@@ -362,7 +362,7 @@ describe('the view of top', () => {
     );
   });
 
-  it('leaves no line empty while a list has more rows', () => {
+  it('no line stays empty while a list has more rows', () => {
     const rebalance = Array.from({ length: 20 }, (_, i): [number, TopEventBody] => [
       1_000 * (i + 1),
       { type: 'changes', entries: [lease(0, 300 + i, i % 2 === 0 ? 'b' : 'a', { reason: 'handover' })] },
@@ -372,7 +372,7 @@ describe('the view of top', () => {
     for (const [i, row] of shown.entries()) assert.notEqual(row, '', `row ${i}`);
   });
 
-  it('keeps the last values under a banner while the server is gone', () => {
+  it('the last values stay under a banner while the server is gone', () => {
     const model = play([
       ...group(2, 4),
       [1_000, { type: 'disconnected' }],
@@ -383,10 +383,10 @@ describe('the view of top', () => {
     assert.equal(banner, HEADER_ROWS, 'below the header');
     assert.match(rows.at(-1) ?? '', /every 1\.0 s/);
     const last = rows.find((row) => row.includes('p3'));
-    assert.ok(last?.includes('\u001b[2m'), 'dim, as it is old');
+    assert.ok(last?.includes('\u001b[2m'), 'old values are dim');
   });
 
-  it('is readable without colours: owners are letters', () => {
+  it('the view is readable without colours: owners are letters', () => {
     const text = textSnapshot(play(group(2, 4)), 120);
     assert.match(text, /^p0 +A {2}a/m);
     assert.match(text, /^p1 +B {2}b/m);

@@ -41,7 +41,7 @@ const RETRIED: Partial<WorkSettings> = {
 };
 
 describe('a batch', () => {
-  it('starts when it is full, and the next batch starts when it has ended', async () => {
+  it('a batch starts when it is full, and the next batch starts when the first has ended', async () => {
     const { at, batches, handled } = bench();
     at.accept(1, 2);
     assert.deepEqual(batches, []);
@@ -52,7 +52,7 @@ describe('a batch', () => {
     assert.deepEqual(at.log, ['handled 1', 'handled 2', 'handled 3']);
   });
 
-  it('starts when its first message has waited long enough', () => {
+  it('a batch starts when its first message has waited long enough', () => {
     const { at, batches, clock } = bench();
     at.accept(1);
     clock.advance(60);
@@ -63,7 +63,7 @@ describe('a batch', () => {
     assert.deepEqual(batches, [[1, 2]]);
   });
 
-  it('is built only when it may start: until then, the cost of a message does not depend on how many wait', () => {
+  it('a batch is built only when it may start: until then, the cost of a message does not depend on how many messages wait', () => {
     let reads = 0;
     const slots = { hasRoom: false, reason: 'full', take: () => {}, giveBack: () => {}, whenRoom: () => {} };
     const { at, batches } = bench({ messages: 3 }, {}, { slots });
@@ -74,7 +74,7 @@ describe('a batch', () => {
     assert.deepEqual([batches, reads], [[], 100]);
   });
 
-  it('starts at once after a full batch, with the messages that have waited already', async () => {
+  it('a batch starts at once after a full batch, with the messages that have waited already', async () => {
     const { at, batches, handled } = bench();
     at.accept(1, 2, 3, 4, 5, 6, 7);
     await handled();
@@ -82,7 +82,7 @@ describe('a batch', () => {
     assert.deepEqual(batches, [[1, 2, 3], [4, 5, 6], [7]]);
   });
 
-  it('is no larger than its limit of bytes, and a larger message is a batch of its own', async () => {
+  it('a batch is no larger than its limit of bytes, and a larger message is a batch of its own', async () => {
     const { at, batches, handled } = bench({ bytes: 20 });
     const accept = (sequence: number, size: number) => at.work.accept({ ...fakeMessage(sequence), size });
     accept(1, 10);
@@ -96,7 +96,7 @@ describe('a batch', () => {
     assert.deepEqual(batches, [[1], [2, 3], [4]]);
   });
 
-  it('that fails is tried again as a whole, then one message at a time, each as often as any other', async () => {
+  it('a failed batch is tried again as a whole, then one message at a time, each as often as any other message', async () => {
     const { at, batches, attempts, handled, failed, clock } = bench({}, RETRIED);
     at.accept(1, 2, 3, 4);
     await failed(new Error('down'));
@@ -125,7 +125,7 @@ describe('a batch', () => {
     assert.equal(at.position, 3);
   });
 
-  it('that failed at a message has handled the messages before it, and begins with that message the next time', async () => {
+  it('a batch that failed at a message has handled the messages before it, and begins with that message the next time', async () => {
     const { at, batches, attempts, failed, clock } = bench({}, RETRIED);
     at.accept(1, 2, 3, 4);
     await failed(new FailedAt(1, new Error('bad')));
@@ -142,7 +142,7 @@ describe('a batch', () => {
     ]);
   });
 
-  it('treats an index beyond its end as the index of its last message', async () => {
+  it('an index beyond the end of a batch counts as the index of its last message', async () => {
     const { at, failed } = bench();
     at.accept(1, 2, 3);
     await failed(new FailedAt(9, new Error('bad')));
@@ -151,7 +151,7 @@ describe('a batch', () => {
     assert.throws(() => new FailedAt(-1, 'x'), /-1 is not the index of a message/);
   });
 
-  it('may say that no message can be handled: none of it is', async () => {
+  it('a batch handler may report that no message can be handled, and then no message of its batch is handled', async () => {
     const { at, failed } = bench();
     at.accept(1, 2, 3);
     await failed(new StopConsuming('the database is gone'));
@@ -159,7 +159,7 @@ describe('a batch', () => {
     assert.deepEqual([at.position, at.log], [0, []]);
   });
 
-  it('that is interrupted has not failed, and is tried again as a whole', async () => {
+  it('an interrupted batch has not failed, and is tried again as a whole', async () => {
     const { at, batches, attempts, failed } = bench();
     at.accept(1, 2, 3);
     assert.deepEqual(at.work.running, [1, 2, 3]);
@@ -177,7 +177,7 @@ describe('a batch', () => {
     );
   });
 
-  it('does not start once the work is closed, but a running batch still counts', async () => {
+  it('a batch does not start once the work is closed, but a running batch still counts', async () => {
     const { at, batches, handled, clock } = bench();
     at.accept(1, 2, 3, 4, 5);
     at.work.close();
@@ -186,7 +186,7 @@ describe('a batch', () => {
     assert.deepEqual([batches, at.position], [[[1, 2, 3]], 3]);
   });
 
-  it('ends at the quota of messages', async () => {
+  it('a batch ends at the quota of messages', async () => {
     const quota = new Quota(4);
     const { at, batches, handled } = bench({}, {}, { quota });
     at.accept(1, 2, 3, 4, 5, 6);
@@ -195,7 +195,7 @@ describe('a batch', () => {
     assert.deepEqual(batches, [[1, 2, 3], [4]]);
   });
 
-  it('may be handled without a promise', () => {
+  it('a batch may be handled without a promise', () => {
     const batches: number[] = [];
     const at = new WorkBench({
       handler: (messages) => void batches.push(messages.length),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { benchmarks } from '../../bench/support/benchmarks.js';
 
 describe('npm run bench', () => {
-  it('gives each benchmark arguments that it knows', () => {
+  it('npm run bench gives each benchmark arguments that it knows', () => {
     for (const quick of [false, true]) {
       for (const [name, args] of Object.entries(benchmarks(quick, 5))) {
         const script = readFileSync(new URL(`../../bench/${name}.ts`, import.meta.url), 'utf8');

@@ -6,7 +6,7 @@ import type { JoinGroupOptions } from '../../src/core/options/member.js';
 const join = (options: unknown) => joinGroupConfig(options as JoinGroupOptions);
 const withHandler = (options: object) => join({ handler: () => {}, ...options });
 
-/** One line that matches. */
+/** Checks that an error of the configuration has one line, which matches. */
 const refusal = (pattern: RegExp) => (error: unknown) => {
   assert.ok(error instanceof NatspocError, String(error));
   assert.equal(error.code, 'config');
@@ -16,7 +16,7 @@ const refusal = (pattern: RegExp) => (error: unknown) => {
 };
 
 describe('options of the library', () => {
-  it('become settings, without the environment', () => {
+  it('options become settings, without the environment', () => {
     const config = withHandler({
       servers: ['nats://a:1', 'nats://b:2'],
       stream: 'S',
@@ -53,7 +53,7 @@ describe('options of the library', () => {
       { kind: 'time', time: new Date(1_000) },
     ],
   ] as const) {
-    it(`understand from: ${JSON.stringify(from)}`, () =>
+    it(`the option from is accepted: ${JSON.stringify(from)}`, () =>
       assert.deepEqual(withHandler({ from }).from, expected));
   }
 
@@ -115,23 +115,23 @@ describe('options of the library', () => {
     [{ ttl: 3 }, /^joinGroup has no option "ttl"\. Did you mean ttlMs\?$/],
     [{ constructor: 3 }, /^joinGroup has no option "constructor"\. Options: connection, servers, /],
   ] as const) {
-    it(`are refused with ${pattern.source}`, () =>
+    it(`options are refused with ${pattern.source}`, () =>
       assert.throws(() => withHandler(options), refusal(pattern)));
   }
 
-  it('never appear in an error if they are secret', () => {
+  it('secret options never appear in an error', () => {
     assert.throws(
       () => withHandler({ servers: ['nats://a', `me:${'secret'.repeat(20)}@h:99999`] }),
       (error) => !String(error).includes('secret'),
     );
   });
 
-  it('must be an object', () => {
+  it('options must be an object', () => {
     for (const options of [undefined, null, 'nats://a', []])
       assert.throws(() => join(options), refusal(/^joinGroup takes an object of options, not /));
   });
 
-  it('of a publisher are checked too', () => {
+  it('options of a publisher are checked too', () => {
     const publisher = (options: object) => createPublisherConfig(options);
     assert.equal(publisher({ maxPendingMessages: 5 }).maxPendingMessages, 5);
     for (const [options, pattern] of [

@@ -17,7 +17,7 @@ const kinds = (status: GroupStatus, limits: Parameters<typeof checkGroup>[1] = n
   );
 
 describe('the summary of a group', () => {
-  it('counts the members in trouble, with the states of the table', () => {
+  it('the summary counts the members in trouble, with the states of the table', () => {
     const members = [
       member('S1'),
       member('S2', { state: 'leaving' }),
@@ -43,14 +43,14 @@ describe('the summary of a group', () => {
 });
 
 describe('leases check', () => {
-  it('finds nothing wrong with a healthy group, even while partitions start, drain or are paused', () => {
+  it('the check finds nothing wrong with a healthy group, even while partitions start, drain or are paused', () => {
     const partitions = ['running', 'starting', 'draining', 'paused', 'owned'].map((state, i) =>
       lease(i, { state }),
     );
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
   });
 
-  it('notes pins to members that are not in the group', () => {
+  it('the check notes pins to members that are not in the group', () => {
     const partitions = [
       lease(0),
       lease(1, { pin: 'gone' }),
@@ -63,7 +63,7 @@ describe('leases check', () => {
     assert.deepEqual(absentPinNotes({ partitions: [lease(0)], members: [] }), []);
   });
 
-  it('reports a problem of several partitions once', () => {
+  it('the check reports a problem of several partitions once', () => {
     const partitions = [0, 1, 2, 4].map((i) => lease(i, { state: 'unowned', owner: null, session: null }));
     const paused = lease(5, { paused: true, state: 'paused' });
     const held = [6, 7].map((i) => lease(i, { state: 'silent' }));
@@ -79,7 +79,7 @@ describe('leases check', () => {
     );
   });
 
-  it('names the member that takes over, or reports that no member is left', () => {
+  it('the check names the member that takes over, or reports that no member is left', () => {
     const lost = lease(0, { state: 'unreachable' });
     const texts = (...states: MemberState[]) =>
       checkGroup({ partitions: [lost], members: states.map((state, i) => member(`S${i}`, { state })) }, none)
@@ -93,7 +93,7 @@ describe('leases check', () => {
     assert.equal(texts()[0], 'the group has no members; "natspoc consume" starts one');
   });
 
-  it('knows no time to drain while messages wait in a partition that stands still', () => {
+  it('the check knows no time to drain while messages wait in a partition that makes no progress', () => {
     const moving = lease(0, { lag: 10, ratePerSecond: 10 });
     const drain = (other: Partial<LeaseStatus>) =>
       totalsOf({ partitions: [moving, lease(1, { lag: 5, ratePerSecond: 0, ...other })], members: [] })
@@ -104,7 +104,7 @@ describe('leases check', () => {
     assert.equal(drain({ state: 'halted', lag: 0 }), 1_000);
   });
 
-  it('is not alarmed by a resize, unless it takes longer than a minute: then it names a partition that is not closed', () => {
+  it('a resize is a problem only after a minute, and then the check names a partition that is not closed', () => {
     const partitions = [
       lease(0, { state: 'closed', owner: null, session: null }),
       lease(1, { state: 'draining' }),
@@ -120,7 +120,7 @@ describe('leases check', () => {
     );
   });
 
-  it('names each problem of a partition', () => {
+  it('the check names each problem of a partition', () => {
     const wrong = ['unowned', 'orphaned', 'expired', 'unreachable', 'silent', 'halted', 'unreadable'];
     const partitions = wrong.map((state, i) => lease(i, { state }));
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }), [
@@ -134,7 +134,7 @@ describe('leases check', () => {
     ]);
   });
 
-  it("gives the reason and the remedy for a wrong position, whatever its owner's state is", () => {
+  it("the check gives the reason and the remedy for a wrong position, whatever its owner's state is", () => {
     const beyond = { positionFault: 'beyond-end', position: 1_042, end: 17, lag: null } as const;
     const partitions = ['waiting', 'starting', 'running'].map((state, i) => lease(i, { ...beyond, state }));
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }), [
@@ -160,7 +160,7 @@ describe('leases check', () => {
     ]);
   });
 
-  it('finds lag and standstill if requested', () => {
+  it('the check finds lag and standstill if requested', () => {
     const partitions = [lease(0, { lag: 1_100 }), lease(1, { lag: 1 }), lease(2, { lag: 10 })];
     const stall = { partition: 1, member: 'a', reason: '1 message waits', forMs: 61_000 };
     const limits = { maxLag: 10, stalled: [stall] };
@@ -172,7 +172,7 @@ describe('leases check', () => {
     );
   });
 
-  it('finds a standstill if the last commit is old or missing, and reads messages only of such partitions', async () => {
+  it('the check finds a standstill if the last commit is old or missing, and reads messages only of such partitions', async () => {
     const old = { lag: 1, positionAgeMs: 3_600_000 };
     const partitions = [
       lease(0, { ...old, position: 7 }),
@@ -216,7 +216,7 @@ describe('leases check', () => {
     assert.ok(Math.abs((stalled[0]?.forMs ?? 0) - 61_000) < 10_000, String(stalled[0]?.forMs));
   });
 
-  it('finds imbalance, unless partitions are pinned, and sessions that have missed a renewal', () => {
+  it('the check finds imbalance, unless partitions are pinned, and sessions that have missed a renewal', () => {
     const members = [
       member('S1', { partitions: [0, 1] }),
       member('S2'),
@@ -229,7 +229,7 @@ describe('leases check', () => {
     assert.deepEqual([late(6_600), late(6_700)], [[], ['near-expiry']]);
   });
 
-  it("keeps the format of a monitoring plugin's line with any names", () => {
+  it('the line of a monitoring plugin keeps its format with any names', () => {
     const partitions = [lease(0, { state: 'silent', owner: 'a|b\n' })];
     const status = { partitions, members: [member('S1')] };
     const line = formatNagios('EVENTS, group g', status, checkGroup(status, none));
@@ -238,7 +238,7 @@ describe('leases check', () => {
 });
 
 describe('a check that could not be made', () => {
-  it('is one line of a monitoring plugin, with any message', () => {
+  it('a failed check is one line of a monitoring plugin, with any message', () => {
     const { line, exitCode } = unknownToNagios(new NatspocError('failed', 'no|\u001b[2J\nanswer'));
     assert.equal(line, 'NATSPOC UNKNOWN - no/\\u001b[2J answer');
     assert.equal(exitCode, 3);

@@ -9,7 +9,7 @@ import { signalMember } from '../../src/top/act/local-process.js';
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** A child as `spawn` returns it if the system refuses: without a process id. */
+/** A child process as `spawn` returns it if the system refuses: it has no process id. */
 class NeverStarted extends ChildProcess {
   readonly signals: unknown[] = [];
   override kill(signal?: NodeJS.Signals | number): boolean {
@@ -19,34 +19,34 @@ class NeverStarted extends ChildProcess {
 }
 
 describe('child processes', () => {
-  it('that never started get no signal: process id 0 would be our own process group', () => {
+  it('a child process that never started gets no signal: process id 0 would be our own process group', () => {
     const child = new NeverStarted();
     signalChild(child, 'SIGKILL');
     signalGroup(child, 'SIGKILL');
     assert.deepEqual(child.signals, []);
   });
 
-  it('are signalled in one place, which checks the process id', () => {
+  it('child processes are signalled in one place, which checks the process id', () => {
     const signalling = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
       .filter((file) => /\.tsx?$/.test(file))
       .filter((file) => /\.kill\([^)]/.test(readFileSync(join(SOURCES, file), 'utf8')));
     assert.deepEqual(signalling.sort(), [
-      // Signals this process, with the signal that it has caught.
+      // This file signals its own process, with the signal that the process has caught.
       'cli/ending.ts',
       'local/child.ts',
-      // Asks with signal 0 whether a process runs.
+      // This file asks with signal 0 whether a process runs.
       'local/server/process.ts',
-      // Signals a member in another process, after many checks.
+      // This file signals a member in another process, after many checks.
       'top/act/local-process.ts',
     ]);
   });
 
-  it('have ids above 1', () => {
+  it('a valid process id is above 1', () => {
     for (const pid of [0, 1, -1, -4711, 0.5, Number.NaN, 2 ** 60]) assert.equal(isProcessId(pid), false);
     assert.equal(isProcessId(4711), true);
   });
 
-  it('of a member whose pid is a process group, or this screen, get no signal', async () => {
+  it('a member whose pid is a process group, or this screen, gets no signal', async () => {
     for (const pid of [0, 1, -1, process.pid]) {
       const target = {
         session: 's',
@@ -60,7 +60,7 @@ describe('child processes', () => {
     }
   });
 
-  it("fail with the system's reason as text", () => {
+  it("a failed start gives the system's reason as text", () => {
     const error = Object.assign(new Error('spawn EMFILE'), { errno: -24, code: 'EMFILE' });
     assert.equal(systemReason(error), 'too many open files (EMFILE)');
     assert.equal(systemReason(new Error('something else')), 'something else');

@@ -10,7 +10,7 @@ function described(figures: Record<string, number[]>, targeted = true, atLeast =
 }
 
 describe('the claims of a benchmark about its targets', () => {
-  it("explains a missed target above the bare loop's figure, and gives our share of it", () => {
+  it("a missed target above the bare loop's figure is explained, with our share of that figure", () => {
     const [line = ''] = described({
       natspoc: [400, 360, 380],
       'bare loop': [440, 440, 400],
@@ -20,17 +20,17 @@ describe('the claims of a benchmark about its targets', () => {
     assert.match(line, /86% of the ceiling 4\.40; target 5 missed: above the ceiling/);
   });
 
-  it('gives no excuse for a missed target that could have been reached', () => {
+  it('a missed target that could have been reached gets no excuse', () => {
     const [line = ''] = described({ natspoc: [400], 'bare loop': [600], slow: [100] });
     assert.match(line, /67% of the ceiling 6\.00; target 5 MISSED\)$/);
   });
 
-  it('reports a reached target, even above the ceiling of the run', () => {
+  it('a reached target is reported, even above the ceiling of the run', () => {
     const [line = ''] = described({ natspoc: [510], 'bare loop': [490], slow: [100] });
     assert.match(line, /104% of the ceiling 4\.90; target 5 reached\)$/);
   });
 
-  it('makes no claim without figures, for another setting, or about the bare loop', () => {
+  it('no claim is made without figures, for another setting, or about the bare loop', () => {
     const figures = new Map([
       ['natspoc', [80]],
       ['bare loop', [100]],

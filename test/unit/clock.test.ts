@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 describe('the clock of the machine', () => {
   let nowMs = 0;
 
-  /** From here on only this function moves the time. */
+  /** From here on, only this function moves the time. */
   function advance(byMs: number): void {
     nowMs += byMs;
     mock.timers.tick(byMs);
@@ -24,7 +24,7 @@ describe('the clock of the machine', () => {
     mock.restoreAll();
   });
 
-  it('waits longer than the limit of a Node timer', () => {
+  it('a wait may be longer than the limit of a Node timer', () => {
     let calls = 0;
     systemClock.at(60 * DAY_MS, () => calls++);
     for (let day = 1; day < 60; day++) {
@@ -37,7 +37,7 @@ describe('the clock of the machine', () => {
     assert.equal(calls, 1, 'only once');
   });
 
-  it('can cancel a wait, even after the first of several timers', () => {
+  it('a wait can be cancelled, even after the first of several timers', () => {
     let calls = 0;
     const cancel = systemClock.at(60 * DAY_MS, () => calls++);
     for (let day = 1; day < 40; day++) advance(DAY_MS);

@@ -57,18 +57,18 @@ const LONG_MS = 3_600_000;
 /**
  * A remaining timer would keep the process alive until it fires, and would then use an object that was never created.
  */
-describe('a closing connection leaves no timer behind', () => {
+describe('a closing connection', () => {
   let before: number;
   beforeEach(() => {
     before = timers();
   });
   afterEach(() => assert.equal(timers(), before));
 
-  it('after messages were fetched', async () => {
+  it('a closing connection leaves no timer behind after messages were fetched', async () => {
     await assert.rejects(fetchMessages(closing(), { ...wanted, timeoutMs: LONG_MS }), /DRAINING/);
   });
 
-  it('while messages are fetched', async () => {
+  it('a closing connection leaves no timer behind while messages are fetched', async () => {
     const fetched = await fetchMessages(closesWhileAsked(), { ...wanted, timeoutMs: LONG_MS });
     assert.deepEqual([fetched.messages, fetched.timedOut], [[], true]);
   });
@@ -77,13 +77,13 @@ describe('a closing connection leaves no timer behind', () => {
     ['after', closing],
     ['while', closesWhileAsked],
   ] as const) {
-    it(`${when} members were asked for their stats`, async () => {
+    it(`a closing connection leaves no timer behind ${when} members were asked for their stats`, async () => {
       const { connection } = handles();
       const facts = await collectStats(connection, place, ['A'], LONG_MS);
       assert.deepEqual(facts.members, []);
     });
 
-    it(`${when} a message was published`, async () => {
+    it(`a closing connection leaves no timer behind ${when} a message was published`, async () => {
       const { connection } = handles();
       assert.deepEqual(await publishOnce(connection, { stream: 'S' }, message, LONG_MS), { kind: 'unknown' });
     });

@@ -5,7 +5,7 @@ import { Permit } from '../../src/core/member/partition/permit.js';
 import { FakeBucket, fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A committer at position 10 of epoch 7, and its reports. */
+/** A committer at position 10 of epoch 7, and what it reports. */
 function bench(ports: Partial<CommitterPorts> = {}) {
   const clock = new ManualClock();
   const permit = new Permit(clock);
@@ -47,7 +47,7 @@ function bench(ports: Partial<CommitterPorts> = {}) {
 }
 
 describe('a committer', () => {
-  it('commits immediately if no more messages wait', async () => {
+  it('a committer commits immediately if no more messages wait', async () => {
     const { committer, bucket, told } = bench();
     committer.handled(fakeMessage(11), 1, true);
     await settle();
@@ -65,7 +65,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11]);
   });
 
-  it('waits a quarter of the interval if no more messages wait but it has just committed', async () => {
+  it('a committer waits a quarter of the interval if no more messages wait but it has just committed', async () => {
     const { committer, bucket, clock } = bench();
     committer.handled(fakeMessage(11), 1, true);
     await settle();
@@ -79,7 +79,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11, 12]);
   });
 
-  it('commits once per interval while busy', async () => {
+  it('a committer commits once per interval while more messages wait', async () => {
     const { committer, bucket, clock } = bench();
     for (let sequence = 11; sequence <= 50; sequence++) committer.handled(fakeMessage(sequence), 1, false);
     await settle();
@@ -90,7 +90,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [50]);
   });
 
-  it('stores the count of dropped messages with the position, even if no more are handled', async () => {
+  it('stores the count of dropped messages with the position, even if no more messages are handled', async () => {
     const { committer, bucket, clock } = bench();
     committer.trimmed(7);
     clock.advance(200);
@@ -113,7 +113,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [601]);
   });
 
-  it('has at most one write in flight, and then writes the newest position', async () => {
+  it('a committer has at most one write in flight, and then writes the newest position', async () => {
     const { committer, bucket } = bench();
     let go = () => {};
     bucket.hold = new Promise((resolve) => {
@@ -148,7 +148,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11]);
   });
 
-  it('is fenced by a newer epoch, and writes nothing more', async () => {
+  it('a committer is fenced by a newer epoch, and writes nothing more', async () => {
     const { committer, bucket, told } = bench();
     bucket.put({ v: 1, seq: 10, epoch: 8, at: '' });
     committer.handled(fakeMessage(11), 1, true);
@@ -223,7 +223,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, []);
     written();
     await settle();
-    assert.deepEqual(bucket.writes, [11], '12 was handled after the barrier was asked for');
+    assert.deepEqual(bucket.writes, [11], 'message 12 was handled after the barrier was called');
   });
 
   it('commits nothing, and does not wait, if the effects can never become safe', async () => {

@@ -49,7 +49,7 @@ const ofBucket = (change: object, partitions = 8): Concern[] =>
 
 const SECOND = 1_000_000_000;
 
-/** The change of a setting, the name of the setting, and the refused uses; without any, the setting causes a warning. */
+/** The change of a setting, the name of the setting, and the refused uses. A setting without refused uses causes a warning. */
 type Case = [change: object, setting: string, refused: StreamUse[], message: RegExp];
 
 const STREAM: Case[] = [
@@ -124,7 +124,7 @@ describe('settings of a stream and of a bucket', () => {
     ['bucket', BUCKET, ofBucket],
   ] as const) {
     for (const [change, setting, refused, message] of cases) {
-      it(`${setting} of a ${what}: ${refused.length > 0 ? `refused to ${refused.join(' and ')}` : 'a warning'}`, () => {
+      it(`the setting ${setting} of a ${what}: ${refused.length > 0 ? `refused to ${refused.join(' and ')}` : 'a warning'}`, () => {
         const concerns = judge(change);
         assert.deepEqual(
           concerns.map((each) => each.setting),
@@ -150,7 +150,7 @@ describe('settings of a stream and of a bucket', () => {
     });
   }
 
-  it('warns of a group with more than 1,000 partitions, because nats-server 2.15 limits consumers to 1,000', () => {
+  it('a group with more than 1,000 partitions causes a warning, because nats-server 2.15 limits consumers to 1,000', () => {
     assert.deepEqual(ofStream({}, { partitions: 1_100 }), []);
     const [concern] = ofStream({}, { partitions: 1_100, hasDefaultConsumers: true });
     assert.match(concern?.message ?? '', /allows 1,000 consumers, and a group of 1,100 partitions/);
@@ -160,19 +160,19 @@ describe('settings of a stream and of a bucket', () => {
     );
   });
 
-  it('lets members read subjects to which a transform adds tokens, and refuses publishers', () => {
+  it('members may read subjects to which a transform adds tokens, and publishers are refused', () => {
     const mapping = { src: 's.p.*', dest: 's.p.{{partition(8,3)}}.{{wildcard(1)}}' };
     assert.deepEqual(ofStream({ subject_transform: mapping })[0]?.uses, ['publish']);
   });
 
-  it('are all documented in docs/streams.md', () => {
+  it('all concerns are documented in docs/streams.md', () => {
     const document = readFileSync(new URL('../../docs/streams.md', import.meta.url), 'utf8');
     const [ofStreams = '', ofBuckets = ''] = document.split('## Buckets');
     for (const [, setting] of STREAM) assert.ok(ofStreams.includes(`| \`${setting}\``), setting);
     for (const [, setting] of BUCKET) assert.ok(ofBuckets.includes(`| \`${setting}\``), setting);
   });
 
-  it('finds that two subject patterns overlap if a subject matches both', () => {
+  it('two subject patterns overlap if a subject matches both', () => {
     for (const [a, b] of [
       ['>', 's.p.*'],
       ['s.>', 's.p.*'],

@@ -20,8 +20,8 @@ const refusal = (sources: Partial<ConfigSources>): string => {
   assert.fail('was accepted');
 };
 
-describe('config', () => {
-  it('has working defaults for everything', () => {
+describe('the configuration', () => {
+  it('every setting has a working default', () => {
     const config = load({});
     assert.deepEqual(config.server, ['nats://127.0.0.1:4222']);
     assert.equal(config.partitions, 8);
@@ -32,7 +32,7 @@ describe('config', () => {
     assert.equal(config.given.size, 0);
   });
 
-  it('prefers the flag to the environment, the environment to .env, and .env to the default', () => {
+  it('a flag is preferred to the environment, the environment to .env, and .env to the default', () => {
     const dotenv = { PARTITIONS: '4' };
     const env = { PARTITIONS: '5' };
     const flags = { partitions: '6' };
@@ -41,7 +41,7 @@ describe('config', () => {
     assert.equal(load({ dotenv, env, flags }).partitions, 6);
   });
 
-  it('names the source, the value and the allowed values', () => {
+  it('an error names the source, the value and the allowed values', () => {
     const allowed = 'is not a whole number from 1 to 65536.';
     assert.equal(refusal({ env: { PARTITIONS: '0' } }), `PARTITIONS: "0" ${allowed}`);
     assert.equal(refusal({ dotenv: { PARTITIONS: 'abc' } }), `PARTITIONS in .env: "abc" ${allowed}`);
@@ -49,7 +49,7 @@ describe('config', () => {
     assert.match(refusal({ env: { LEASE_TTL: '10' } }), /^LEASE_TTL: "10" is not a duration/);
   });
 
-  it('names both limits of a number, of a duration and of a size, and accepts them', () => {
+  it('an error names both limits of a number, of a duration and of a size, and both limits are accepted', () => {
     const limited = /^(?:a duration|a whole number|a size) from (\S+) to (\S+?)(?:, such as .*)?$/;
     const seen: string[] = [];
     for (const key of Object.keys(SETTINGS) as SettingName[]) {
@@ -80,28 +80,28 @@ describe('config', () => {
     }
   });
 
-  it('never shows the value of a secret', () => {
+  it('an error never shows the value of a secret', () => {
     const message = refusal({ env: { NATS_USER: 'u', NATS_PASSWORD: ' ' } });
     assert.match(message, /^NATS_PASSWORD: the value is not/);
   });
 
-  it('treats an empty variable as absent', () => {
+  it('an empty variable counts as absent', () => {
     assert.equal(load({ env: { PARTITIONS: '', NATS_URL: '' } }).partitions, 8);
   });
 
-  it('derives the bucket from the stream unless one is named', () => {
+  it('the bucket is derived from the stream unless one is named', () => {
     assert.equal(load({ env: { STREAM_NAME: 'ORDERS' } }).bucket, 'ORDERS_leases');
     assert.equal(load({ env: { STREAM_NAME: 'ORDERS', LEASE_BUCKET: 'mine' } }).bucket, 'mine');
   });
 
-  it('reads the start of a new group', () => {
+  it('the setting from is read as the start of a new group', () => {
     assert.deepEqual(load({ flags: { from: 'seq:42' } }).from, { kind: 'sequence', sequence: 42 });
     const time = '2026-11-23T10:00:00Z';
     assert.deepEqual(load({ flags: { from: `time:${time}` } }).from, { kind: 'time', time: new Date(time) });
     for (const from of ['seq:0', 'seq:', 'middle', '']) refusal({ flags: { from } });
   });
 
-  it('refuses sequences that are too large, and invalid times', () => {
+  it('sequences that are too large, and invalid times, are refused', () => {
     for (const from of ['seq:9007199254740993', 'seq:12345678901234567', `seq:${'9'.repeat(400)}`]) {
       refusal({ flags: { from } });
     }
@@ -125,20 +125,20 @@ describe('config', () => {
     }
   });
 
-  it('refuses names that would break a subject or a key', () => {
+  it('names that would break a subject or a key are refused', () => {
     for (const stream of ['a.b', 'a b', 'a*', 'a>', 'x'.repeat(65)]) refusal({ flags: { stream } });
     for (const prefix of ['a..b', '.a', 'a.', 'a.*', 'a.>', 'a b', '$SYS.a']) refusal({ flags: { prefix } });
     for (const group of ['a.b', 'a/b', 'ä']) refusal({ flags: { group } });
   });
 
-  it('accepts several servers, with and without a scheme', () => {
+  it('several servers are accepted, with and without a scheme', () => {
     const { server } = load({ env: { NATS_URL: 'nats://a:4222, tls://u:p@b:4223,c' } });
     assert.deepEqual(server, ['nats://a:4222', 'tls://u:p@b:4223', 'c']);
     refusal({ env: { NATS_URL: 'http://a' } });
     refusal({ env: { NATS_URL: 'a,,b' } });
   });
 
-  it('refuses a server with an impossible port', () => {
+  it('a server with an impossible port is refused', () => {
     for (const server of [
       'localhost:99999',
       'nats://u:p@h:0',
@@ -162,7 +162,7 @@ describe('config', () => {
     }
   });
 
-  it('names a setting as in its source, or where it can be set', () => {
+  it('a setting is named as in its source, or as it can be set', () => {
     const context = { name: 'prod', values: { bucket: 'b', stream: 's' } };
     const config = load({
       flags: { prefix: 'p', stream: 's' },
@@ -196,7 +196,7 @@ describe('config', () => {
       nkey: undefined,
     };
 
-    it('come from one source, the first in precedence; only a password may come from another', () => {
+    it('credentials come from one source, the first in precedence; only a password may come from another', () => {
       const env = { NATS_URL: 'nats://e:1', NATS_CREDS: 'file' };
       const server = 'nats://e:1';
       assert.deepEqual(identity({ env }), { ...none, server, creds: 'file' });
@@ -216,7 +216,7 @@ describe('config', () => {
       });
     });
 
-    it('are refused if two kinds contradict each other, or a password has no user', () => {
+    it('credentials are refused if two kinds contradict each other, or a password has no user', () => {
       const pairs = [
         ['user', 'token'],
         ['creds', 'nkey'],
@@ -232,7 +232,7 @@ describe('config', () => {
       assert.match(refusal({ flags: { password: 'x', token: 't' } }), /^--password needs a user/);
     });
 
-    it('are not sent to the server in .env, unless they are in .env too', () => {
+    it('credentials are not sent to the server in .env, unless they are in .env too', () => {
       const dotenv = { NATS_URL: 'nats://evil:1' };
       for (const env of [
         { NATS_PASSWORD: 's', NATS_USER: 'u' },
@@ -257,7 +257,7 @@ describe('config', () => {
       assert.equal(identity({ dotenv }).server, 'nats://evil:1');
     });
 
-    it('are those of a named context, and so is the server', () => {
+    it('a named context gives the credentials and the server', () => {
       const elsewhere = {
         NATS_URL: 'nats://evil:1',
         NATS_TOKEN: 't',
@@ -292,7 +292,7 @@ describe('config', () => {
       );
     });
 
-    it('are reported as secrets in flags only if they are secret', () => {
+    it('credentials in flags are reported as secrets only if they are secret', () => {
       const secrets = (sources: Partial<ConfigSources>) =>
         secretFlags({ flags: {}, env: {}, ...sources }).map(({ flag }) => flag);
       assert.deepEqual(secrets({ flags: { user: 'u', password: 'p' } }), ['password']);
@@ -305,7 +305,7 @@ describe('config', () => {
     });
   });
 
-  it('accepts a readable name', () => {
+  it('a member name must be readable', () => {
     for (const name of ['', ' ', 'x'.repeat(129), 'a\nb', 'a\u001b[2J', 'a\u202eb', 'a\u0085b']) {
       refusal({ flags: { name } });
     }
@@ -313,11 +313,11 @@ describe('config', () => {
     assert.equal(load({ env: { MEMBER_NAME: 'worker 3 🔑' } }).name, 'worker 3 🔑');
   });
 
-  it('is frozen', () => {
+  it('the configuration is frozen', () => {
     assert.ok(Object.isFrozen(load({})));
   });
 
-  it('has one flag and one variable for each setting, and valid defaults', () => {
+  it('each setting has its own flag and variable, and a valid default', () => {
     const names = Object.keys(SETTINGS) as SettingName[];
     assert.equal(new Set(names.map((name) => SETTINGS[name].flag)).size, names.length);
     assert.equal(new Set(names.map((name) => SETTINGS[name].env)).size, names.length);

@@ -6,11 +6,11 @@ describe('an attempt to connect', () => {
   const timeoutOf = (timeoutMs: string): number | undefined =>
     connectOptions(loadConfig({ flags: { timeoutMs }, env: {} }), 'test').timeout;
 
-  it('takes at most 10 s, even with a longer timeout of the publisher', () => {
+  it('an attempt to connect takes at most 10 s, even with a longer timeout of the publisher', () => {
     assert.equal(timeoutOf('2m'), 10_000);
   });
 
-  it('takes at most the configured timeout', () => {
+  it('an attempt to connect takes at most the configured timeout', () => {
     assert.equal(timeoutOf('3s'), 3_000);
   });
 });

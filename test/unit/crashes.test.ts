@@ -13,12 +13,12 @@ import { WorkBench } from '../support/work-bench.js';
 
 describe('the deaths of owners at a position', () => {
   for (const [what, position, died, expected] of [
-    ['are none after a handover', {}, false, { crashes: 0, suspect: undefined }],
+    ['are not counted after a handover', {}, false, { crashes: 0, suspect: undefined }],
     ['stay counted after a handover', { crashes: 2, suspect: 7 }, false, { crashes: 2, suspect: 7 }],
-    ['begin with the first', {}, true, { crashes: 1 }],
+    ['are counted from the first on', {}, true, { crashes: 1 }],
     ['are counted while owners are not cautious', { crashes: 1 }, true, { crashes: 2 }],
     [
-      'do not count an owner that died before it tried a message',
+      'leave out an owner that died before it tried a message',
       { crashes: 2 },
       true,
       { crashes: 2, suspect: undefined },
@@ -30,30 +30,30 @@ describe('the deaths of owners at a position', () => {
       { crashes: 3, suspect: 7 },
     ],
     [
-      'begin again with another message',
+      'start a new count at another message',
       { crashes: 3, suspect: 7, trying: 8 },
       true,
       { crashes: 2, suspect: 8 },
     ],
     ['count as one if they were before an earlier message', { trying: 7 }, true, { crashes: 2, suspect: 7 }],
   ] as const) {
-    it(what, () => assert.deepEqual(crashesAt(position, died, 3), expected));
+    it(`the deaths of owners ${what}`, () => assert.deepEqual(crashesAt(position, died, 3), expected));
   }
 });
 
 describe('the deaths of owners before the position', () => {
   const carried = carriedOver({ crashes: 2 }, 96, 3);
 
-  it('keep the next owner cautious, even after a handover', () => {
+  it('deaths before the position keep the next owner cautious, even after a handover', () => {
     const { crashes = 0 } = crashesAt(carried, false, 3);
     assert.ok(needsCaution(crashes, 3));
   });
 
-  it('count as one at the message that kills the next owner', () => {
+  it('deaths before the position count as one at the message that kills the next owner', () => {
     assert.deepEqual(crashesAt({ ...carried, trying: 102 }, true, 3), { crashes: 2, suspect: 102 });
   });
 
-  it('make no owner cautious after a single death', () => {
+  it('a single death before the position makes no owner cautious', () => {
     assert.deepEqual(carriedOver({ crashes: 1 }, 96, 3), { crashes: 1 });
   });
 });
@@ -95,11 +95,11 @@ function cautious(
 describe('a takeover', () => {
   for (const [what, writtenAt, crashes] of [
     ['counts a death if an owner that died wrote the position', 5, 1],
-    ['counts one death if only the first of two dead owners wrote it', 3, 1],
-    ['counts no death if another owner wrote it', 4, 0],
-    ['does not count it again if the position was written since the claim', 6, 0],
+    ['counts one death if only the first of two dead owners wrote the position', 3, 1],
+    ['counts no death if another owner wrote the position', 4, 0],
+    ['does not count a death again if the position was written since', 6, 0],
   ] as const) {
-    it(what, async () => {
+    it(`a takeover ${what}`, async () => {
       const clock = new ManualClock();
       const permit = new Permit(clock);
       permit.extendTo(1_000_000);
@@ -123,7 +123,7 @@ const numbers = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 describe('a partition whose owners have died', () => {
-  it('handles one message at a time, in order, each recorded before it starts', async () => {
+  it('a cautious owner handles one message at a time, in order, each recorded before it starts', async () => {
     const called: number[] = [];
     const { bench, recorded, step } = cautious(
       ({ sequence }) => called.push(sequence),
@@ -139,7 +139,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called, bench.position], [[1, 2, 3], [1, 2, 3], 3]);
   });
 
-  it('fails the message at which the owners died, without a call', async () => {
+  it('the message at which the owners died fails without a call', async () => {
     const called: number[] = [];
     const { bench, recorded } = cautious(({ sequence }) => called.push(sequence), { crashes: 3, suspect: 1 });
     bench.accept(1);
@@ -154,7 +154,7 @@ describe('a partition whose owners have died', () => {
     ]);
   });
 
-  it('does not blame the next message if the message at which the owners died is gone', async () => {
+  it('the next message is not blamed if the message at which the owners died is gone', async () => {
     const called: number[] = [];
     const { bench, step } = cautious(({ sequence }) => called.push(sequence), { crashes: 3, suspect: 1 });
     bench.accept(2);
@@ -162,7 +162,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual(called, [2]);
   });
 
-  it('waits until another cautious partition of its member has handled and committed a message', async () => {
+  it('a cautious partition waits until another cautious partition of its member has handled and committed a message', async () => {
     const alone = new Alone();
     let commit = (): void => {};
     const committed = new Promise<void>((resolve) => {
@@ -180,7 +180,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual(other.recorded, [1]);
   });
 
-  it('calls no handler for a message that was recorded too late', async () => {
+  it('no handler is called for a message that was recorded too late', async () => {
     const called: number[] = [];
     const { bench, recorded, step } = cautious(({ sequence }) => called.push(sequence), { crashes: 2 });
     bench.accept(1);
@@ -193,7 +193,7 @@ describe('a partition whose owners have died', () => {
     assert.deepEqual([recorded, called], [[1, 1], [1]]);
   });
 
-  it('begins again when its owner starts again, even after a message that was handled but not committed', () => {
+  it('an owner that starts again is cautious again, even after a message that was handled but not committed', () => {
     const permit = new Permit(new ManualClock());
     const committer = {
       ...{ countsDeaths: true, lead: LEAD, committed: 50, whenWritten: () => {}, crashed: () => {} },
@@ -218,7 +218,7 @@ describe('a partition whose owners have died', () => {
     }
   });
 
-  it('returns to normal after a short lead, or a thousand messages if the previous owner did not stay near its position', async () => {
+  it('a partition returns to normal after a short lead, or a thousand messages if the previous owner did not stay near its position', async () => {
     for (const [crashes, most] of [
       [2, LEAD],
       [1, 1_000],
@@ -230,17 +230,17 @@ describe('a partition whose owners have died', () => {
     }
   });
 
-  it('has an error of its own', () => {
+  it('the error of a message that ended its owners is an InvalidMessage', () => {
     const error = new CrashedOwners(3);
     assert.equal(error.name, 'InvalidMessage');
     assert.equal(error.crashes, 3);
   });
 
-  it('works at most 8 messages beyond its position, or as many as it handles at once, up to 32', () => {
+  it('the short lead is 8 messages beyond the position, or as many as are handled at once, up to 32', () => {
     assert.deepEqual([1, 8, 20, 500].map(shortLead), [8, 8, 20, 32]);
   });
 
-  it('stays within a short lead of the position while deaths count', async () => {
+  it('a partition stays within a short lead of the position while deaths count', async () => {
     const called: number[] = [];
     let committed = 10;
     let isOver = false;
@@ -269,7 +269,7 @@ describe('a partition whose owners have died', () => {
     assert.equal(called.at(-1), 32 + LEAD);
   });
 
-  it('stays close to the position with several handlers, too: a slow message holds back later messages', async () => {
+  it('a partition stays close to the position with several handlers, too: a slow message holds back later messages', async () => {
     const called: number[] = [];
     const handler: Handler = ({ sequence }) => {
       called.push(sequence);
@@ -284,7 +284,7 @@ describe('a partition whose owners have died', () => {
     assert.equal(called.at(-1), LEAD);
   });
 
-  it('starts the messages near the position first, whichever was ready earlier', async () => {
+  it('the messages near the position start first, whichever was ready earlier', async () => {
     const called: number[] = [];
     let committed = 0;
     const resumed: (() => void)[] = [];

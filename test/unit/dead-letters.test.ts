@@ -38,11 +38,11 @@ function stored(sequence: number, options: { partition?: number; group?: string;
 }
 
 describe('a dead letter', () => {
-  it('contains its origin, its error, key, payload and headers', () => {
+  it('a dead letter contains its origin, its error, key, payload and headers', () => {
     const { headers, letter } = stored(1);
     assert.equal(headers['X-Own'], 'mine');
     assert.equal(headers['Natspoc-Key'], 'key');
-    assert.equal(headers['Nats-Msg-Id'], undefined, 'it gets its own');
+    assert.equal(headers['Nats-Msg-Id'], undefined, 'the letter gets its own id');
     assert.equal(letterId(letter, ORIGIN), 'S.g.101.0', 'the same from every owner');
     const later = { ...letter, message: { ...letter.message, timestampMs: 5.25 } };
     assert.equal(
@@ -67,7 +67,7 @@ describe('a dead letter', () => {
     });
   });
 
-  it('is the same for any member and number of attempts, and differs from others', () => {
+  it('a dead letter is the same for any member and number of attempts, and differs from other letters', () => {
     const one = stored(1);
     const again = {
       ...one,
@@ -84,7 +84,7 @@ describe('a dead letter', () => {
     for (const other of others) assert.ok(!isSameLetter(one, other, 'S'));
   });
 
-  it('that does not fit is stored in parts, and read back complete', () => {
+  it('a dead letter that does not fit is stored in parts, and read back complete', () => {
     const original: Original = {
       headers: { 'Natspoc-Key': 'k', 'My Header': 'a\rb', __proto__x: '' },
       data: new Uint8Array([10, 0, 255, 10]),
@@ -98,7 +98,7 @@ describe('a dead letter', () => {
     }
   });
 
-  it('carries any error as one line of a header', () => {
+  it('a dead letter carries any error as one line of a header', () => {
     const error = readLetter(
       stored(1, { error: `a\r\nInjected: yes ünïcode\u0000 ${'x'.repeat(2_000)}` }),
       'S',
@@ -108,7 +108,7 @@ describe('a dead letter', () => {
     assert.equal(readLetter(stored(1, { error: '' }), 'S')?.error, '-');
   });
 
-  it('is not recognised in foreign messages', () => {
+  it('a foreign message is not recognised as a dead letter', () => {
     assert.equal(readLetter({ sequence: 1, data: new Uint8Array(), headers: {} }, 'S'), undefined);
     assert.equal(readLetter(stored(1), 'OTHER'), undefined);
     const { headers, ...rest } = stored(1);
@@ -145,7 +145,7 @@ describe('storing once', () => {
     return { held, lost, store };
   }
 
-  it('accepts a duplicate as stored only if the message exists', async () => {
+  it('a duplicate is accepted as stored only if the message exists', async () => {
     const gone = keeping({ id: 7 });
     assert.deepEqual(await gone.store(), { kind: 'ok', sequence: 101 });
     assert.equal(gone.held.size, 1);
@@ -154,7 +154,7 @@ describe('storing once', () => {
     assert.deepEqual(await other.store(), { kind: 'ok', sequence: 102 });
   });
 
-  it('stores one message, even if answers are lost', async () => {
+  it('a message is stored once, even if answers are lost', async () => {
     for (const first of ['id', 'id.7']) {
       const { held, lost, store } = keeping(first === 'id' ? {} : { id: 7 });
       lost.push(first);
@@ -207,7 +207,7 @@ describe('redriving', () => {
     return { options: { box, target, partitions: 8, onKept }, log, kept, put, answers };
   }
 
-  it('publishes letters to their partitions, oldest first, and deletes the confirmed letters', async () => {
+  it('redriving publishes letters to their partitions, oldest first, and deletes the confirmed letters', async () => {
     const { options, put, log } = bench([stored(1), stored(5, { partition: 3 })]);
     assert.deepEqual(await redrive(options), { redriven: 2, left: 0, kept: 0 });
     const headers = { 'Natspoc-Key': 'key', 'X-Own': 'mine', 'Natspoc-Redriven': '1' };
@@ -220,7 +220,7 @@ describe('redriving', () => {
     assert.deepEqual(log.slice(2), ['remove 1', 'remove 5']);
   });
 
-  it('keeps the order of letters within a partition, even if one takes a long time', async () => {
+  it('redriving keeps the order of letters within a partition, even if one letter takes a long time', async () => {
     const { options, log } = bench([stored(1), stored(2)]);
     const original = options.box.original;
     options.box.original = async (letter) => {
@@ -234,20 +234,20 @@ describe('redriving', () => {
     );
   });
 
-  it('leaves letters of other groups, and messages that are not letters', async () => {
+  it('redriving leaves letters of other groups, and messages that are not letters', async () => {
     const foreign = { sequence: 3, data: new Uint8Array(), headers: {} };
     const { options, log } = bench([stored(1, { group: 'other' }), foreign, stored(4)]);
     assert.deepEqual(await redrive({ ...options, group: 'g' }), { redriven: 1, left: 2, kept: 0 });
     assert.deepEqual(log.slice(1), ['remove 4']);
   });
 
-  it('stops at the requested number', async () => {
+  it('redriving stops at the requested number', async () => {
     const { options, put } = bench([stored(1), stored(2), stored(3)]);
     assert.deepEqual(await redrive({ ...options, count: 2 }), { redriven: 2, left: 0, kept: 0 });
     assert.equal(put.length, 2);
   });
 
-  it('skips letters that cannot be put back, names them, and does not delete them', async () => {
+  it('redriving skips letters that cannot be put back, names them, and does not delete them', async () => {
     const { options, log, kept, answers } = bench([
       stored(1, { partition: 9 }),
       stored(2),
@@ -269,7 +269,7 @@ describe('redriving', () => {
     );
   });
 
-  it('retries without an answer, and ends if none arrives', async () => {
+  it('redriving tries again without an answer, and ends if no answer arrives', async () => {
     const lost = bench([stored(1)]);
     lost.answers.push({ kind: 'unknown' });
     assert.equal((await redrive(lost.options)).redriven, 1);

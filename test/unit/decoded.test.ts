@@ -30,7 +30,7 @@ const ORDER: StandardSchema<Order> = {
   },
 };
 
-/** This function is never called: only its types are checked. */
+/** This function is never called, because only its types are checked. */
 const inference = async (): Promise<void> => {
   await joinGroup({ schema: ORDER, handler: ({ value }) => value satisfies Order });
   await joinGroup({ schema: ORDER, batchHandler: (messages) => messages.map(({ value }) => value.id) });
@@ -66,19 +66,19 @@ const invalid = (error: unknown): string => {
 };
 
 describe('the value of a message', () => {
-  it('has the type that schema or decode gives it', () => assert.equal(inference.length, 0));
+  it('the value has the type that schema or decode gives it', () => assert.equal(inference.length, 0));
 
-  it('is the result of the schema for the JSON payload', async () => {
+  it('the value is the result of the schema for the JSON payload', async () => {
     const { got, error } = await handling(['{"id":"a"}'], { schema: ORDER });
     assert.deepEqual([got, error], [[{ id: 'A' }], undefined]);
   });
 
-  it('is invalid if the schema refuses it: the error names the place', async () => {
+  it('a message is invalid if the schema refuses it, and the error names the place', async () => {
     const { got, error } = await handling(['{}'], { schema: ORDER });
     assert.deepEqual([got, invalid(error)], [[], 'order.id: must be text']);
   });
 
-  it('is invalid if the payload is not JSON, or not UTF-8', async () => {
+  it('a message is invalid if the payload is not JSON, or not UTF-8', async () => {
     assert.equal(invalid((await handling(['{'], { schema: ORDER })).error), 'the payload is not JSON');
     const bytes = { ...fakeMessage(1), data: new Uint8Array([0xff]) };
     const handler = decoded(() => {}, { schema: ORDER });
@@ -90,7 +90,7 @@ describe('the value of a message', () => {
     });
   });
 
-  it('names three problems at most', async () => {
+  it('the error of a schema names three problems at most', async () => {
     const many: StandardSchema<never> = {
       '~standard': {
         version: 1,
@@ -101,12 +101,12 @@ describe('the value of a message', () => {
     assert.equal(invalid((await handling(['1'], { schema: many })).error), 'a; b; c; and 2 more');
   });
 
-  it('is the result of decode, or of its promise', async () => {
+  it('the value is the result of decode, or of its promise', async () => {
     for (const decode of [() => 7, async () => 7])
       assert.deepEqual(await handling(['x'], { decode }), { got: [7], error: undefined });
   });
 
-  it('is invalid where decode throws or rejects, with its error as the cause', async () => {
+  it('a message is invalid if decode throws or rejects, and that error is the cause', async () => {
     const cause = new Error('no protobuf');
     const decoders = [
       () => {
@@ -124,7 +124,7 @@ describe('the value of a message', () => {
     }
   });
 
-  it('may report that no message can be handled', async () => {
+  it('decode may report that no message can be handled', async () => {
     const stop = new StopConsuming('the registry is gone');
     const decode = () => {
       throw stop;
@@ -133,7 +133,7 @@ describe('the value of a message', () => {
     assert.equal((await handling(['x'], { decode }, true)).error, stop);
   });
 
-  it('is set in batches; messages before an invalid one are handled first', async () => {
+  it('values are set in batches, and messages before an invalid message are handled first', async () => {
     const { got, error } = await handling(
       ['{"id":"a"}', '{"id":"b"}', '{}', '{"id":"c"}'],
       { schema: ORDER },
@@ -145,7 +145,7 @@ describe('the value of a message', () => {
     assert.equal(invalid(error.cause), 'order.id: must be text');
   });
 
-  it('may be invalid in the first message of a batch', async () => {
+  it('the first message of a batch may be invalid', async () => {
     const { got, error } = await handling(['{}', '{"id":"c"}'], { schema: ORDER }, true);
     assert.deepEqual([got, FailedAt.indexIn(error)], [[], 0]);
   });

@@ -4,7 +4,7 @@ import { DeliveryReader, parseDelivery } from '../../src/core/nats/jetstream/del
 const TIME = '1700000000123456789';
 
 describe('reply subjects of deliveries', () => {
-  it('are parsed in the old form', () => {
+  it('a reply subject is parsed in the old form', () => {
     const found = parseDelivery(`$JS.ACK.EVENTS.reader.1.1234.56.${TIME}.789`);
     assert.equal(found?.streamSequence, 1234);
     assert.equal(found?.consumerSequence, 56);
@@ -13,7 +13,7 @@ describe('reply subjects of deliveries', () => {
   });
 
   for (const tail of ['', '.Rnd0m']) {
-    it(`are parsed with domain and account hash${tail && ', and a last token'}`, () => {
+    it(`a reply subject is parsed with domain and account hash${tail && ', and a last token'}`, () => {
       const found = parseDelivery(`$JS.ACK.hub.ACCHASH.EVENTS.reader.1.1234.56.${TIME}.789${tail}`);
       assert.deepEqual([found?.streamSequence, found?.consumerSequence, found?.pending], [1234, 56, 789]);
     });
@@ -27,10 +27,10 @@ describe('reply subjects of deliveries', () => {
     '$JS.ACK.EVENTS.reader.1.2.3',
     `$JS.ACK.EVENTS.reader.1.99999999999999999999.56.${TIME}.789`,
   ]) {
-    it(`do not include ${other || 'an empty subject'}`, () => assert.equal(parseDelivery(other), undefined));
+    it(`this is not the reply subject of a delivery: ${other || 'an empty subject'}`, () => assert.equal(parseDelivery(other), undefined));
   }
 
-  it('are parsed one after the other, even of another consumer', () => {
+  it('reply subjects are parsed one after the other, even of another consumer', () => {
     const reader = new DeliveryReader();
     const read = (reply: string) =>
       reader.read(reply) && [reader.streamSequence, reader.consumerSequence, reader.pending];

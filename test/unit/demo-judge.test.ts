@@ -90,7 +90,7 @@ describe('the judge of the demo', () => {
 });
 
 describe('the longest silence', () => {
-  it('is the longest time in which a partition handled nothing, within the given interval', () => {
+  it('the longest silence is the longest time in which a partition handled nothing, within the given interval', () => {
     const handled = [line(1, 5, 10), line(2, 5, 500), line(3, 5, 520), line(4, 5, 600)];
     assert.equal(longestSilence(handled, 100, 700), 490);
     assert.equal(longestSilence(handled, 510, 700), 80);
@@ -100,12 +100,12 @@ describe('the longest silence', () => {
 });
 
 describe('the picture of the demo', () => {
-  it('writes partitions as ranges', () => {
+  it('the picture writes partitions as ranges', () => {
     assert.equal(partitionList([3, 0, 1, 2, 7, 9, 10]), 'p0-p3 p7 p9 p10');
     assert.equal(partitionList([]), '');
   });
 
-  it('has a row for each member and a column for each partition', () => {
+  it('the picture has a row for each member and a column for each partition', () => {
     const owner = (name: string) => ({ name, session: name, epoch: 1 });
     const picture = ownershipPicture(
       ['a', 'b'],
@@ -118,7 +118,7 @@ describe('the picture of the demo', () => {
     assert.deepEqual(picture, ['         p0  p1', 'a         ·   ■   1', 'b         ■   ·   1']);
   });
 
-  it('lists the moves between members', () => {
+  it('the picture lists the moves between members', () => {
     const change = { epoch: 1, at: 0, reason: 'handover' } as const;
     const lines = describeChanges([
       { ...change, partition: 0, from: 'a', to: 'b' },

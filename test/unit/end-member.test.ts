@@ -15,7 +15,7 @@ const told = (ending: Ending | string) =>
   typeof ending === 'string' ? ending : { ...ending, moved: [...ending.moved], tookMs: 0 };
 
 describe('ending a member', () => {
-  it('ends when its session has ended and other members own its partitions', async () => {
+  it('a member has ended when its session has ended and other members own its partitions', async () => {
     const { follower, change } = following(group());
     const tell = async () => {
       change([lease(0, 20, 'b')]);
@@ -34,13 +34,13 @@ describe('ending a member', () => {
     });
   });
 
-  it('returns the reason if the request could not be sent, without waiting', async () => {
+  it('the reason is returned without waiting if the request could not be sent', async () => {
     const { follower } = following(group());
     const tell = async () => 'it is not there';
     assert.equal(await endMember(follower, 'a', { leaves: true, tell }, 60_000), 'it is not there');
   });
 
-  it("does not wait for new owners if no other member exists, nor for the end of a killed member's session", async () => {
+  it("nothing waits for new owners if no other member exists, nor for the end of a killed member's session", async () => {
     const alone = [session('a', 1), session('z', 2, true), lease(0, 10, 'a')];
     const tell = async () => undefined;
     const killed = following(alone).follower;
@@ -65,7 +65,7 @@ describe('ending a member', () => {
     });
   });
 
-  it('does not count a partition whose next owner is gone too', async () => {
+  it('a partition whose next owner is gone too does not count as moved', async () => {
     const { follower, change } = following(group());
     const tell = async () => {
       change([lease(0, 20, 'b'), lease(2, 21, 'c'), ended('a', 22), ended('c', 23)]);
@@ -75,7 +75,7 @@ describe('ending a member', () => {
     assert.deepEqual(ending, { ended: true, alone: false, moved: [['name-b', [0]]], left: [2], tookMs: 0 });
   });
 
-  it('gives up after its timeout, and names the partitions that moved and those that did not', async () => {
+  it('a wait for the end of a member gives up after its timeout, and names the partitions that moved and did not move', async () => {
     const { follower, change } = following(group());
     const tell = async () => {
       change([lease(2, 20, 'b')]);

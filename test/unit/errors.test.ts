@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { messageOf } from '../../src/core/lib/errors.js';
 
 describe('the message of a thrown value', () => {
-  it('describes any value', () => {
+  it('any thrown value has a message', () => {
     const cases: readonly (readonly [unknown, string])[] = [
       [new Error('no table'), 'no table'],
       ['text', 'text'],
       [undefined, 'undefined'],
-      // A refused connection to a name with several addresses.
+      // The error of a refused connection to a name with several addresses.
       [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'AggregateError (ECONNREFUSED)'],
       [new TypeError(), 'TypeError'],
-      // Clients that throw plain objects.
+      // Some clients throw plain objects.
       [{ message: 'no rows', code: 'PGRST116' }, 'no rows'],
       [{ status: 429 }, '{"status":429}'],
       [{ message: '' }, '{"message":""}'],

@@ -6,7 +6,7 @@ import { settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 describe('the stream of a member', () => {
-  /** On a connection that has lost all requests about streams and readers. */
+  /** The stream of a member on a connection that has lost all requests about streams and readers. */
   function onLostRequests() {
     const clock = new ManualClock();
     const never = (): Promise<never> => new Promise(() => {});
@@ -15,7 +15,7 @@ describe('the stream of a member', () => {
     return { clock, stream: new NatsEventStream(handles, 'EVENTS', layoutSubjects('events')) };
   }
 
-  it('waits for the state of a reader no longer than for a commit, so that a lost request holds up no commit', async () => {
+  it('a member waits for the state of a reader no longer than for a commit, so that a lost request holds up no commit', async () => {
     const { clock, stream } = onLostRequests();
     let state: unknown = 'none yet';
     void stream.inspect('reader', null).then((found) => {
@@ -29,7 +29,7 @@ describe('the stream of a member', () => {
     assert.equal(state, undefined);
   });
 
-  it('waits for its own state no longer than for a commit', async () => {
+  it('a member waits for the state of its stream no longer than for a commit', async () => {
     const { clock, stream } = onLostRequests();
     const bounds = stream.bounds();
     clock.advance(400);

@@ -16,10 +16,10 @@ const messageWith = (key: string): StreamMessage => ({
 
 describe('the handler of --exec', () => {
   for (const [what, key, reason] of [
-    ['has a NUL in it', 'a\0b', /cannot start the command: .*NATSPOC_KEY.*null bytes/],
+    ['contains a NUL', 'a\0b', /cannot start the command: .*NATSPOC_KEY.*null bytes/],
     ['is too long', 'k'.repeat(200_000), /cannot start the command: argument list too long \(E2BIG\)/],
   ] as const) {
-    it(`fails for a key that an environment cannot hold: it ${what}`, async () => {
+    it(`the handler of --exec fails for a key that ${what}, because an environment cannot hold it`, async () => {
       const message = messageWith(key);
       const call = new HandlerCall({ partition: 0, epoch: 1, logger: SILENT }, message, 1);
       const handler = execHandler({ command: 'cat', write: () => undefined });

@@ -7,7 +7,7 @@ describe('following a process that joins', () => {
   const group = () => [session('a', 1), ...[0, 1, 2, 3].map((p) => lease(p, 10 + p, 'a'))];
   const { signal } = new AbortController();
 
-  it('ends when the process has its share, and names the previous owners', async () => {
+  it('following a process ends when the process has its share, and names the previous owners', async () => {
     const { follower, change } = following(group());
     const joining = followJoining(follower, process, 60_000, signal);
     change([session('b', 9)]);
@@ -24,7 +24,7 @@ describe('following a process that joins', () => {
     );
   });
 
-  it('returns the current share if the wait ends early, and nothing if the process has not joined', async () => {
+  it('following a process returns its current share if the wait ends early, and nothing if it has not joined', async () => {
     const { follower, change } = following(group());
     const stop = new AbortController();
     const joining = followJoining(follower, process, 60_000, stop.signal);

@@ -12,7 +12,7 @@ function beside(): GroupDriver {
 }
 
 describe('a member of a bucket that goes back', () => {
-  it('begins anew if the leader does not have its session, and claims nothing for a ttl', () => {
+  it('a member begins anew if the leader does not have its session, and then claims nothing for a ttl', () => {
     const me = beside();
     me.send({ type: 'session-read', id: 'ME', outcome: { kind: 'vanished' } });
     assert.deepEqual(me.last('abort-partition'), [
@@ -44,7 +44,7 @@ describe('a member of a bucket that goes back', () => {
     ['FORMER', false],
     ['STRANGER', true],
   ] as const)
-    it(`counts ${isDeath ? 'a' : 'no'} death when it claims a partition of ${owner}, if OTHER has given up FORMER`, () => {
+    it(`a member counts ${isDeath ? 'a' : 'no'} death when it claims a partition of ${owner}, if OTHER has given up FORMER`, () => {
       const me = beside();
       me.send({ type: 'went-back' });
       me.send({ type: 'identified', id: 'AGAIN' });
@@ -66,21 +66,21 @@ describe('a member of a bucket that goes back', () => {
       assert.equal(claims[0] !== null, isDeath);
     });
 
-  it('begins anew if a write is acknowledged with a revision below the newest seen', () => {
+  it('a member begins anew if a write is acknowledged with a revision below the newest seen', () => {
     const me = beside();
     me.send({ type: 'went-back' });
     assert.equal(me.last('begin-anew').length, 1);
     assert.equal(me.permit, Number.NEGATIVE_INFINITY);
   });
 
-  it('gives up a lease that the leader does not have, and claims it again', () => {
+  it('a member gives up a lease that the leader does not have, and claims it again', () => {
     const me = beside();
     me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: null });
     assert.equal(me.last('abort-partition')[0]?.reason, 'went-back');
     assert.equal(me.last('write-lease')[0]?.expected, 0);
   });
 
-  it('reads a lease again that the leader showed at an older revision, until it is as new as before', () => {
+  it('a member reads a lease again that the leader showed at an older revision, until it is as new as before', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
     // A leader that is cut off has missed the handover.
@@ -99,7 +99,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 40 }]);
   });
 
-  it('handles a partition again whose pause the leader does not know twice, with contact in between', () => {
+  it('a member handles a partition again whose pause the leader does not know twice, with contact in between', () => {
     const me = beside();
     const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
     const pause = { kind: 'override', partition: 0, revision: 40, record: paused } as const;
@@ -114,19 +114,19 @@ describe('a member of a bucket that goes back', () => {
       return me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]);
     };
     assert.deepEqual(look(50, null), []);
-    // The answer came without a confirmed renewal in between: it may be from the same leader, which is cut off.
+    // The answer came without a confirmed renewal in between, so it may be from the same leader, which is cut off.
     me.send({ type: 'override-looked-up', partition: 0, known: 40, entry: null });
     assert.deepEqual(me.last('start-partition'), []);
     // A leader that knows the pause ends the doubt.
     assert.deepEqual(look(51, pause), []);
     assert.deepEqual(look(52, null), []);
     assert.deepEqual(look(53, null), [[0, 30]]);
-    // The member continues to look at the pause: if a leader knows it after all, the partition is paused.
+    // The member continues to check the pause. If a leader knows the pause after all, the partition is paused.
     me.send({ type: 'override-looked-up', partition: 0, known: 0, entry: pause });
     assert.equal(me.last('drain-partition').length, 1);
   });
 
-  it('handles a partition again whose pause is missing in a snapshot', () => {
+  it('a member handles a partition again whose pause is missing in a snapshot', () => {
     const me = beside();
     const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
     me.send({ type: 'changes', entries: [{ kind: 'override', partition: 0, revision: 40, record: paused }] });
@@ -139,7 +139,7 @@ describe('a member of a bucket that goes back', () => {
     );
   });
 
-  it('ignores an answer about a pause if a newer revision was seen after the request', () => {
+  it('a member ignores an answer about a pause if a newer revision was seen after the request', () => {
     const me = beside();
     const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
     const pause = { kind: 'override', partition: 0, revision: 40, record: paused } as const;
@@ -149,7 +149,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('start-partition'), []);
   });
 
-  it('checks a lease that it gave away, and writes it again unchanged if it is missing', () => {
+  it('a member checks a lease that it gave away, and writes it again unchanged if it is missing', () => {
     const me = beside();
     const given = { ...leaseRecord('OTHER'), from: 'me', reason: 'handover' } as const;
     me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 40, record: given }] });
@@ -165,7 +165,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('write-lease'), []);
   });
 
-  it('does not write a lost lease again for a session that was fenced', () => {
+  it('a member does not write a lost lease again for a session that was fenced', () => {
     const me = beside();
     me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: null });
     const [write] = me.last('write-lease');
@@ -187,14 +187,14 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual([...new Set(owners)], ['AGAIN']);
   });
 
-  it('ignores an answer about a lease if a newer revision was seen after the request', () => {
+  it('a member ignores an answer about a lease if a newer revision was seen after the request', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
     me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: null });
     assert.deepEqual(me.last('write-lease'), []);
   });
 
-  it('checks its leases in rotation', () => {
+  it('a member checks its leases in rotation', () => {
     const me = new GroupDriver(6);
     me.join(Array.from({ length: 6 }, (_, partition) => lease(partition, 30 + partition, 'ME')));
     const asked = new Set<number>();
@@ -206,7 +206,7 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(asked.size, 6);
   });
 
-  it('checks the sessions of other members in rotation, and observes a member whose session is missing', () => {
+  it('a member checks other sessions in rotation, and observes a member whose session is missing', () => {
     const me = new GroupDriver(1);
     const ids = ['P', 'Q', 'R', 'S', 'T', 'U'];
     me.join(ids.map((id, i) => session(id, 20 + i)));
@@ -221,7 +221,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('read-proof'), [{ type: 'read-proof', id: 'T' }]);
   });
 
-  it('reads a lease after a conflicting write', () => {
+  it('a member reads a lease after a conflicting write', () => {
     const me = new GroupDriver(1);
     me.join();
     assert.equal(me.last('write-lease').length, 1);
@@ -230,7 +230,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 0 }]);
   });
 
-  it('observes a member whose session is missing in a snapshot, anywhere in the ring, and makes its end visible to all', () => {
+  it('a member observes another member whose session is missing in a snapshot, and makes its end visible to all', () => {
     const me = new GroupDriver(2);
     const others = ['O', 'P', 'Q'].map((id, i) => session(id, 20 + i));
     const leases = [lease(0, 30, 'ME'), lease(1, 31, 'Q')];
@@ -247,14 +247,14 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('look-up-session').length, 1);
     me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
     me.wait(me.timing.retryMs);
-    // Not even a deletion marker exists: the marker is written now, so that no member plans with that member any more.
+    // Not even a deletion marker exists, so the marker is written now. Otherwise members would continue to plan with that member.
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);
     assert.deepEqual(me.last('write-lease'), []);
     me.send({ type: 'session-fenced', id: 'Q', outcome: { kind: 'ok', revision: 52 } });
     assert.equal(me.last('report')[0]?.report.type, 'member-left');
   });
 
-  it('asks the leader about an unknown owner, regardless of the plan', () => {
+  it('a member asks the leader about an unknown owner, regardless of the plan', () => {
     const me = new GroupDriver(2);
     me.join([session('O', 20), lease(0, 30, 'ME'), lease(1, 31, 'Q')]);
     assert.deepEqual(me.last('look-up-session'), [{ type: 'look-up-session', id: 'Q' }]);
@@ -284,7 +284,7 @@ describe('the high-water mark of a bucket', () => {
   };
   const NOTHING = new Uint8Array(0);
 
-  it('recognises another bucket by an acknowledged revision that is not higher than an earlier one', async () => {
+  it('another bucket is recognised by an acknowledged revision that is not higher than an earlier revision', async () => {
     let revision = 10;
     const { water, alarms } = acknowledging(() => ({ kind: 'ok', revision }));
     assert.deepEqual(await water.write('a', NOTHING, 0), { kind: 'ok', revision: 10 });
@@ -295,7 +295,7 @@ describe('the high-water mark of a bucket', () => {
     assert.deepEqual(await water.write('a', NOTHING, 0), { kind: 'ok', revision: 4 });
   });
 
-  it('accepts acknowledgements in a different order from the writes', async () => {
+  it('acknowledgements are accepted in a different order from the writes', async () => {
     let revision = 12;
     const { water, alarms } = acknowledging(() => ({ kind: 'ok', revision: revision-- }));
     await Promise.all([water.write('a', NOTHING, 0), water.write('b', NOTHING, 0)]);

@@ -31,13 +31,13 @@ describe('the entries of a group', () => {
     lease(1, 8, 'b'),
   ];
 
-  it('are the same in any order of arrival, even if repeated', () => {
+  it('the entries of a group are the same in any order of arrival, even if repeated', () => {
     const expected = shown(fold(story).known);
     const orders = fc.shuffledSubarray([...story, ...story], { minLength: 2 * story.length });
     fc.assert(fc.property(orders, (order) => assert.deepEqual(shown(fold(order).known), expected)));
   });
 
-  it('are those of a snapshot, except for newer entries', () => {
+  it('the entries of a group are those of a snapshot, except for newer entries', () => {
     const { known } = fold([...story, session('c', 12), lease(2, 13, 'c')]);
     const snapshot = [session('b', 3), lease(0, 5, 'b', { reason: 'handover', from: 'a' }), lease(3, 9, 'b')];
     const changes = [...known.applySnapshot(snapshot, 14)];
@@ -56,7 +56,7 @@ describe('the entries of a group', () => {
     );
   });
 
-  it('keep a member whose session cannot be read as an owner of partitions', () => {
+  it('a member whose session cannot be read still counts as an owner of partitions', () => {
     const unreadable = { kind: 'session', id: 'a', revision: 3, record: 'unreadable' } as const;
     const { known, events } = fold([session('a', 1), lease(0, 2, 'a'), unreadable]);
     assert.equal(known.liveOwner(0)?.record, null);
@@ -64,7 +64,7 @@ describe('the entries of a group', () => {
     assert.deepEqual(events.at(-1), { event: 'unreadable', key: 'session.a' });
   });
 
-  it('pin a partition to an available member, the first by id among equal names', () => {
+  it('a partition is pinned to an available member, the first by id among equal names', () => {
     const named = (id: string, revision: number, leaving = false) =>
       session(id, revision, { name: 'twin', leaving });
     const { known } = fold([
@@ -76,7 +76,7 @@ describe('the entries of a group', () => {
     assert.equal(known.pinnedTo(0)?.id, 'y');
   });
 
-  it('report each event once', () => {
+  it('each event of a group is reported once', () => {
     const { events } = fold([
       ...story,
       override(0, 9, {}),

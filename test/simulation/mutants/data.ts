@@ -195,7 +195,7 @@ export const DATA: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/crashes.test.ts',
       title:
-        'begins again when its owner starts again, even after a message that was handled but not committed',
+        'an owner that starts again is cautious again, even after a message that was handled but not committed',
     },
     edits: [
       core(

@@ -62,7 +62,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake: 'an old lease from a leader that is cut off is never read again',
     shownBy: {
       file: 'test/unit/group-anew.test.ts',
-      title: 'reads a lease again that the leader showed at an older revision, until it is as new as before',
+      title:
+        'a member reads a lease again that the leader showed at an older revision, until it is as new as before',
     },
     edits: [core('protocol/entry-looks', ' || state.receded.has(partition)', '')],
   },
@@ -71,7 +72,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake: 'no member checks whether the pauses that it knows still exist',
     shownBy: {
       file: 'test/unit/group-anew.test.ts',
-      title: 'handles a partition again whose pause the leader does not know twice, with contact in between',
+      title:
+        'a member handles a partition again whose pause the leader does not know twice, with contact in between',
     },
     edits: [
       core('protocol/entry-looks', "state.out.push({ type: 'look-up-override', partition, known });", ''),

@@ -202,7 +202,7 @@ export const READING: readonly Mutant[] = [
   {
     name: 'late-request',
     mistake:
-      'a reader whose process was stopped takes all dropped messages for messages of other partitions',
+      'a reader whose process was stopped takes a gap of dropped messages for messages of other partitions',
     edits: [
       core('nats/jetstream/pull', 'if (hasWaited) this.#rested', 'if (this.#open === false) this.#rested'),
     ],
