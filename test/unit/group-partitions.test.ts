@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group-driver.js';
 
 /**
- * A member with partitions 0 to 3 at epochs 2 to 5 that has just sent its first handover: that of partition 0, to B, which has joined.
+ * A member with partitions 0 to 3 at epochs 2 to 5. It has just sent its first handover: of partition 0 to B, which has joined.
  */
 function handingOver(): GroupDriver {
   const me = new GroupDriver();
@@ -21,7 +21,7 @@ function handingOver(): GroupDriver {
 const unknown = { kind: 'unknown' } as const;
 
 describe('partitions of a member', () => {
-  it('are reported as resumed if the member had them last, and as acquired from another member', () => {
+  it('partitions are reported as resumed if the member had them last, and as acquired if another member had them', () => {
     const me = new GroupDriver(1);
     me.join([lease(0, 2, 'ME')]);
     const started = (epoch: number): unknown[] => {
@@ -50,7 +50,7 @@ describe('partitions of a member', () => {
     assert.deepEqual(started(12), [[12, false]], 'from another');
   });
 
-  it('include an orphan after a reconnect only once a renewal is confirmed: the bucket may be an older copy', () => {
+  it('after a reconnect, an orphan is claimed only once a renewal is confirmed: the bucket may be an older copy', () => {
     const me = new GroupDriver(1);
     me.join([session('A', 1), lease(0, 2, 'A')]);
     me.send({ type: 'disconnected' });
@@ -63,9 +63,9 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.expected, 2);
   });
 
-  it('include an orphan that the member claims, even if the answer arrives after the watch', () => {
+  it('a partition that was handed over to a member that left is claimed, even if the answer arrives after the watch', () => {
     const me = handingOver();
-    // B leaves, but the handover to it is applied; the watch shows the handover before the answer arrives.
+    // B leaves, but the handover to B is applied. The watch shows the handover before the answer arrives.
     me.send({ type: 'changes', entries: [gone('B', 12)] });
     me.send({ type: 'changes', entries: [lease(0, 13, 'B')] });
     assert.deepEqual(me.last('write-lease'), []);
@@ -76,7 +76,7 @@ describe('partitions of a member', () => {
     assert.equal(claim?.record.owner, 'ME');
   });
 
-  it('are claimed from an unknown owner only after the owner is certainly gone', () => {
+  it('a partition is claimed from an unknown owner only after the owner is certainly gone', () => {
     const unseen = (): GroupDriver => {
       const me = new GroupDriver(1);
       me.join([session('A', 5), lease(0, 6, 'A')]);
@@ -109,7 +109,7 @@ describe('partitions of a member', () => {
     assert.deepEqual([third.last('look-up-session').length, third.last('write-lease')], [1, []]);
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'ok', revision: 40 } });
-    // Other members may still plan with it.
+    // Other members may still plan with the unknown owner.
     assert.deepEqual(third.last('write-lease'), []);
     assert.deepEqual(third.last('fence-session'), [{ type: 'fence-session', id: 'X', expected: 0 }]);
     third.send({ type: 'session-fenced', id: 'X', outcome: { kind: 'ok', revision: 41 } });
@@ -127,13 +127,13 @@ describe('partitions of a member', () => {
     assert.deepEqual([other.last('look-up-session'), other.last('write-lease')], [[], []]);
   });
 
-  it('do not start again while a handover has an unknown outcome', () => {
+  it('a partition does not start again while its handover has an unknown outcome', () => {
     const me = handingOver();
     me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome: unknown });
     me.send({ type: 'changes', entries: [gone('B', 12)] });
     assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
     me.wait(me.timing.retryMs);
-    // The lease is written to ourselves, so that any write in flight fails.
+    // The member writes the lease for itself, so that any write in flight fails.
     const write = me.last('write-lease').find(({ partition }) => partition === 0);
     assert.equal(write?.record.owner, 'ME');
     assert.equal(write?.expected, 2);
@@ -142,7 +142,7 @@ describe('partitions of a member', () => {
     assert.equal(me.last('start-partition')[0]?.epoch, 13);
   });
 
-  it('stay in doubt after the session expires', () => {
+  it('a handover stays in doubt after the session expires', () => {
     const me = handingOver();
     const renewAt = me.now;
     me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome: unknown });
@@ -154,7 +154,7 @@ describe('partitions of a member', () => {
     assert.ok(started.includes(3) && !started.includes(0));
   });
 
-  it('are given away by a leaving member only after its session is marked as leaving', () => {
+  it('a leaving member gives partitions away only after its session is marked as leaving', () => {
     const me = new GroupDriver(1);
     me.send({ type: 'connected' });
     me.send({ type: 'identified', id: 'ME' });
@@ -169,14 +169,14 @@ describe('partitions of a member', () => {
     assert.equal(me.last('drain-partition').length, 1);
   });
 
-  it('are aborted when the watch shows another owner', () => {
+  it('a partition is aborted when the watch shows another owner', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'changes', entries: [lease(0, 12, 'B')] });
     assert.equal(me.last('abort-partition')[0]?.epoch, 2);
   });
 
-  it("ignore a snapshot that is older than the member's own write", () => {
+  it("a snapshot that is older than the member's own write changes no partition", () => {
     const me = handingOver();
     const outcome = { kind: 'ok', revision: 13 } as const;
     me.send({ type: 'lease-written', partition: 0, expected: 2, record: leaseRecord('B'), outcome });
@@ -184,7 +184,7 @@ describe('partitions of a member', () => {
     assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
   });
 
-  it('are not claimed from a member whose session is newer than the snapshot', () => {
+  it('a partition is not claimed from a member whose session is newer than the snapshot', () => {
     const me = new GroupDriver(2);
     me.join([session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')]);
     me.send({ type: 'changes', entries: [session('C', 20)] });
@@ -200,7 +200,7 @@ describe('partitions of a member', () => {
     assert.deepEqual(me.last('write-lease'), []);
   });
 
-  it('go to the member with the fewest partitions when an operator releases them', () => {
+  it('released partitions go to the member with the fewest partitions', () => {
     const me = new GroupDriver(4);
     me.join([
       session('B', 1),
@@ -215,7 +215,7 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'C');
   });
 
-  it('are drained before they are given away, even while they wait to start again', () => {
+  it('partitions are drained before they are given away, even while they wait to start again', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'partition-started', partition: 0, epoch: 2 });
@@ -232,7 +232,7 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
   });
 
-  it('are drained again after a failed drain, to commit the handled messages', () => {
+  it('partitions are drained again after a failed drain, to commit the handled messages', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'partition-started', partition: 0, epoch: 2 });
@@ -249,11 +249,11 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'B');
   });
 
-  it('report to the next owner a death that they were given away too early to record', () => {
+  it('a death is reported to the next owner if the partition was given away before the death was recorded', () => {
     const me = new GroupDriver(1);
     const before = { ...leaseRecord('A'), died: [1] };
     me.join([{ kind: 'lease', partition: 0, revision: 2, record: before }, gone('A', 3)]);
-    const [{ record: claim } = assert.fail('it is not claimed')] = me.last('write-lease');
+    const [{ record: claim } = assert.fail('p0 is not claimed')] = me.last('write-lease');
     const died = [1, 2];
     const record = { ...claim, at: '' };
     const outcome = { kind: 'ok', revision: 12 } as const;
@@ -266,11 +266,11 @@ describe('partitions of a member', () => {
     me.wait(1_000);
     me.send({ type: 'release', partition: 0, to: null });
     me.send({ type: 'partition-drained', partition: 0, epoch: 12 });
-    const [{ record: given } = assert.fail('it is not given away')] = me.last('write-lease');
+    const [{ record: given } = assert.fail('p0 is not given away')] = me.last('write-lease');
     assert.deepEqual([given.owner, given.died], ['B', died]);
   });
 
-  it('report to no next owner a death that is recorded', () => {
+  it('a death that is recorded is not reported to the next owner', () => {
     const me = new GroupDriver(1);
     const died = [3];
     const record = { ...leaseRecord('ME'), from: 'b', reason: 'handover', died } as const;
@@ -279,7 +279,7 @@ describe('partitions of a member', () => {
     assert.deepEqual(
       me.last('start-partition').map(({ died }) => died),
       [died],
-      'it learns of it from the lease',
+      'the lease reports the death',
     );
     me.send({ type: 'partition-started', partition: 0, epoch: 12 });
     me.send({ type: 'release', partition: 0, to: null });
@@ -287,7 +287,7 @@ describe('partitions of a member', () => {
     assert.equal(me.last('write-lease')[0]?.record.died, undefined);
   });
 
-  it('are drained by a leaving member if its session becomes live again', () => {
+  it('a leaving member drains its partitions if its session becomes live again', () => {
     const me = new GroupDriver(1);
     me.join([session('B', 1), lease(0, 2, 'ME')]);
     me.send({ type: 'leave' });

@@ -53,7 +53,7 @@ function settled(): GroupDriver {
 }
 
 describe('a resize', () => {
-  it('closes its partitions, and writes the next layout only when all are closed', () => {
+  it('a resize closes its partitions, and writes the next layout only when all are closed', () => {
     const me = settled();
     const [close] = me.last('write-lease');
     assert.deepEqual([close?.expected, close?.record.owner, close?.record.v], [6, null, RESIZED_VERSION]);
@@ -69,7 +69,7 @@ describe('a resize', () => {
     });
   });
 
-  it('tries again to settle a position, and reports why it cannot', () => {
+  it('a resize tries again to settle a position, and reports why it cannot be settled', () => {
     const me = handling();
     me.send({ type: 'changes', entries: [order(20)] });
     me.send({ type: 'partition-drained', partition: 0, epoch: 6 });
@@ -80,7 +80,7 @@ describe('a resize', () => {
     assert.equal(me.last('settle-position').length, 1);
   });
 
-  it('shares the new partitions when the layout is written, at the revisions of the old leases', () => {
+  it('a resize shares the new partitions when the layout is written, at the revisions of the old leases', () => {
     const me = settled();
     const next = layout(30, {
       v: RESIZED_VERSION,
@@ -100,7 +100,7 @@ describe('a resize', () => {
     for (const { record } of me.last('write-lease')) assert.deepEqual([record.layout, record.v], [1, 3]);
   });
 
-  it('handles its closed partitions again when it is withdrawn', () => {
+  it('closed partitions are handled again when a resize is withdrawn', () => {
     const me = settled();
     const record = { ...leaseRecord(null), closed: { order: 20, seq: 40 }, from: 'me' };
     const outcome = { kind: 'ok', revision: 21 } as const;
@@ -113,7 +113,7 @@ describe('a resize', () => {
     assert.equal(claim?.record.closed, undefined);
   });
 
-  it('starts a drained partition again if the resize is withdrawn before it is closed', () => {
+  it('a drained partition starts again if the resize is withdrawn before the partition is closed', () => {
     const me = handling();
     me.send({ type: 'changes', entries: [order(20)] });
     me.send({ type: 'partition-drained', partition: 0, epoch: 6 });
@@ -124,7 +124,7 @@ describe('a resize', () => {
     );
   });
 
-  it('ignores entries of a layout that it does not know yet', () => {
+  it('a member ignores entries of a layout that it does not know yet', () => {
     const me = handling();
     me.send({ type: 'layout-looked-up', entry: 'unknown' });
     me.send({ type: 'changes', entries: [of(1, 40, { layout: 1, owner: null })] });
@@ -143,7 +143,7 @@ describe('a resize', () => {
     assert.deepEqual(me.last('abort-partition')[0]?.reason, 'resized');
   });
 
-  it('claims and closes a partition whose owner has died, without starting it', () => {
+  it('a partition whose owner has died is claimed and closed, without being started', () => {
     const me = handling();
     me.send({ type: 'changes', entries: [order(20)] });
     me.send({ type: 'changes', entries: [{ kind: 'session', id: 'B', revision: 21, record: null }] });

@@ -23,7 +23,7 @@ const claimed = (me: GroupDriver): number[] =>
     .sort((a, b) => a - b);
 
 describe('a member that leaves for a restart', () => {
-  /** A member with partition 0 that is told to leave; B is the other member. */
+  /** A member with partition 0 that is asked to leave. B is the other member. */
   function leaving(): GroupDriver {
     const me = new GroupDriver(2);
     me.join([session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')]);
@@ -32,7 +32,7 @@ describe('a member that leaves for a restart', () => {
     return me;
   }
 
-  it('reserves its partitions for its name when they are drained', () => {
+  it('a restarting member reserves its partitions for its name when they are drained', () => {
     const me = leaving();
     me.send({ type: 'partition-drained', partition: 0, epoch: 2 });
     const [{ record } = assert.fail('no lease is written')] = me.last('write-lease');
@@ -51,14 +51,14 @@ describe('a member that leaves for a restart', () => {
     assert.equal(me.last('remove-session').length, 1);
   });
 
-  it('hands its partitions to its next process if that has joined already', () => {
+  it('a restarting member hands its partitions to its next process if that process has joined already', () => {
     const me = leaving();
     me.send({ type: 'changes', entries: [session('NEXT', 12, { name: 'me' })] });
     me.send({ type: 'partition-drained', partition: 0, epoch: 2 });
     assert.equal(me.last('write-lease')[0]?.record.owner, 'NEXT');
   });
 
-  it('gives a partition to another member if an operator releases it', () => {
+  it('a restarting member gives a partition to another member if an operator releases it', () => {
     const me = leaving();
     me.send({ type: 'release', partition: 0, to: null });
     me.send({ type: 'partition-drained', partition: 0, epoch: 2 });
@@ -67,7 +67,7 @@ describe('a member that leaves for a restart', () => {
 });
 
 describe('partitions that are kept for a restart', () => {
-  it('are claimed by no other member in time, and no other partition moves', () => {
+  it('kept partitions are claimed by no other member in time, and no other partition moves', () => {
     const me = new GroupDriver(4);
     me.join([session('A', 1), lease(0, 2, 'A'), lease(1, 3, 'A'), lease(2, 4, 'ME'), lease(3, 5, 'ME')]);
     me.send({ type: 'changes', entries: [kept(0, 12, 'a'), kept(1, 13, 'a'), gone('A', 14)] });
@@ -78,14 +78,14 @@ describe('partitions that are kept for a restart', () => {
     assert.deepEqual(claimed(me), [0, 1]);
   });
 
-  it('belong to the member of that name, which claims exactly them', () => {
+  it('kept partitions belong to the member of that name, which claims exactly these partitions', () => {
     const me = new GroupDriver(4);
     me.join([session('B', 1), kept(0, 2, 'me'), kept(1, 3, 'me'), lease(2, 4, 'B'), lease(3, 5, 'B')]);
     assert.deepEqual(claimed(me), [0, 1]);
     assert.equal(me.last('write-lease')[0]?.record.from, null, 'no owner has died');
   });
 
-  it('go to a member to which an operator pins them', () => {
+  it('kept partitions go to a member to which an operator pins them', () => {
     const me = new GroupDriver(2);
     me.join([lease(0, 2, 'ME'), kept(1, 3, 'a')]);
     assert.deepEqual(claimed(me), []);
@@ -94,7 +94,7 @@ describe('partitions that are kept for a restart', () => {
     assert.deepEqual(claimed(me), [1]);
   });
 
-  it('are named by their lease, which is unreadable if the reservation is damaged', () => {
+  it('a reservation is a part of the lease, which is unreadable if the reservation is damaged', () => {
     const record = (kept(0, 2, 'a') as { record: LeaseRecord }).record;
     assert.deepEqual(decodeLease(encodeRecord(record)), record);
     const damaged = { ...record, reserved: { name: 'a', forMs: -1 } };

@@ -12,7 +12,7 @@ function renewing(): GroupDriver {
 }
 
 describe('the session of a member', () => {
-  it('permits handling only within the grace, counted from the sending of the last confirmed renewal', () => {
+  it('a session permits handling only within the grace, counted from the sending of the last confirmed renewal', () => {
     const me = renewing();
     const sentAt = me.now;
     me.now += 200;
@@ -20,7 +20,7 @@ describe('the session of a member', () => {
     assert.equal(me.permit, sentAt + me.timing.graceMs);
   });
 
-  it('aborts the partitions at the deadline, and continues after a late renewal', () => {
+  it('a session aborts the partitions at the deadline, and continues after a late renewal', () => {
     const me = renewing();
     const { ttlMs, marginMs } = me.timing;
     const record = { v: 2, owner: 'ME', name: 'me', reason: 'claim', from: null, at: '' } as const;
@@ -35,7 +35,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('start-partition')[0]?.epoch, 20);
   });
 
-  it('counts from the first of several renewals of unknown outcome', () => {
+  it('the grace counts from the first of several renewals of unknown outcome', () => {
     const me = renewing();
     const first = me.now;
     me.now += 300;
@@ -48,7 +48,7 @@ describe('the session of a member', () => {
     assert.equal(me.permit, first + me.timing.graceMs);
   });
 
-  it('continues from the revision found by a read, after a conflict of a renewal that was applied', () => {
+  it('after a conflict of a renewal that was applied, a session continues from the revision that a read found', () => {
     const me = renewing();
     me.renewed(me.now, { kind: 'conflict' });
     assert.equal(me.last('read-proof').length, 1);
@@ -57,7 +57,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('write-proof')[0]?.expected, 11);
   });
 
-  it('does not count a read as contact, because a leader that is cut off answers too', () => {
+  it('a read does not count as contact, because a leader that is cut off answers too', () => {
     const me = renewing();
     const { permit } = me;
     me.renewed(me.now, { kind: 'conflict' });
@@ -66,7 +66,7 @@ describe('the session of a member', () => {
     assert.equal(me.permit, permit);
   });
 
-  it('is written after the first snapshot, and only after its proof of life', () => {
+  it('a session is written after the first snapshot, and only after its proof of life', () => {
     const me = new GroupDriver();
     me.send({ type: 'connected' });
     me.send({ type: 'identified', id: 'ME' });
@@ -77,7 +77,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('write-session')[0]?.expected, 0);
   });
 
-  it('takes a new identity if it was fenced before its creation was confirmed', () => {
+  it('a member takes a new identity if its session was fenced before its creation was confirmed', () => {
     const me = new GroupDriver();
     me.send({ type: 'connected' });
     me.send({ type: 'identified', id: 'ME' });
@@ -92,7 +92,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('write-proof')[0]?.id, 'ME2');
   });
 
-  it('permits handling after a reconnect only after a confirmed renewal', () => {
+  it('a session permits handling after a reconnect only after a confirmed renewal', () => {
     const me = renewing();
     me.renewed(me.now, { kind: 'ok', revision: 11 });
     me.send({ type: 'disconnected' });
@@ -105,7 +105,7 @@ describe('the session of a member', () => {
     assert.ok(me.permit > me.now);
   });
 
-  it('aborts everything and joins again when the watch shows that it was fenced', () => {
+  it('a member aborts everything and joins again when the watch shows that it was fenced', () => {
     const me = owning();
     me.send({ type: 'changes', entries: [gone('ME', 21)] });
     assert.equal(me.last('abort-partition')[0]?.epoch, 20);
@@ -113,7 +113,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('identify').length, 1);
   });
 
-  it('is left for other members to delete if its proof of life was deleted, because its handlers need time to stop', () => {
+  it('a session without its proof of life is left for other members to delete, because its handlers need time to stop', () => {
     const me = owning();
     me.wait(me.timing.renewEveryMs);
     me.renewed(me.now, { kind: 'conflict' });
@@ -123,7 +123,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('identify').length, 1);
   });
 
-  it('is removed by the next session if the only member was fenced halfway', () => {
+  it('a session is removed by the next session if the only member was fenced halfway', () => {
     const me = new GroupDriver(0);
     me.join();
     me.wait(me.timing.renewEveryMs);
@@ -143,7 +143,7 @@ describe('the session of a member', () => {
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'ME', expected: 10 }]);
   });
 
-  it('is marked and then removed with its proof of life when a member that owns nothing leaves', () => {
+  it('a session is marked and then removed with its proof of life when a member that owns nothing leaves', () => {
     const me = leaving();
     assert.deepEqual(me.last('write-session'), [
       { type: 'write-session', id: 'ME', expected: 10, leaving: true, gaveUp: null },
@@ -157,7 +157,7 @@ describe('the session of a member', () => {
     assert.equal(me.last('left').length, 1);
   });
 
-  it('is removed without the mark if the mark cannot be written', () => {
+  it('a session is removed without the mark if the mark cannot be written', () => {
     const me = leaving();
     me.send({ type: 'session-written', id: 'ME', outcome: { kind: 'unknown' } });
     me.wait(me.timing.retryMs);
@@ -173,11 +173,11 @@ describe('the session of another member', () => {
     return me.last('report').map(({ report }) => (report.type === 'member-left' ? report.how : report.type));
   };
 
-  it('ends by leaving if it was marked', () => {
+  it('a marked session ends by leaving', () => {
     assert.deepEqual(endOf([session('B', 20, { leaving: true }), gone('B', 21)]), ['left']);
   });
 
-  it('ends by death if it was not marked, also for a member that does not probe it', () => {
+  it('an unmarked session ends by death, also for a member that does not probe it', () => {
     assert.deepEqual(endOf([gone('B', 21)]), ['dead']);
   });
 });

@@ -20,14 +20,14 @@ describe("a group's start", () => {
     [{ kind: 'sequence', sequence: 25 }, 24],
     [{ kind: 'time', time: new Date(0) }, 0],
   ] as const) {
-    it(`from ${from.kind} is stored before it is returned`, async () => {
+    it(`a group's start from ${from.kind} is stored before it is returned`, async () => {
       const { bucket, decide } = bench();
       assert.deepEqual(await decide(from), { seq, end: 30 });
       assert.deepEqual(bucket.record, { ...bucket.record, v: RECORD_VERSION, seq });
     });
   }
 
-  it('is the end of the stream if the requested place is beyond it', async () => {
+  it("a group's start is the end of the stream if the requested place is beyond it", async () => {
     const { bucket, stream, decide } = bench();
     stream.first = 40;
     assert.deepEqual(await decide({ kind: 'sequence', sequence: 100 }), { seq: 30, end: 30 });
@@ -35,14 +35,14 @@ describe("a group's start", () => {
     assert.deepEqual(await decide({ kind: 'time', time: new Date(0) }), { seq: 30, end: 30 });
   });
 
-  it('is not guessed if it cannot be read', async () => {
+  it("a group's start is not guessed if it cannot be read", async () => {
     const { bucket, decide } = bench();
     bucket.put({ v: 1, seq: -1, at: '' });
     assert.equal(await decide({ kind: 'first' }), 'unreadable');
     assert.equal(bucket.writes.length, 0);
   });
 
-  it("is decided once: later members get the first member's decision", async () => {
+  it("a group's start is decided once: later members get the first member's decision", async () => {
     const { bucket, stream, decide } = bench();
     await decide({ kind: 'new' });
     stream.range = { first: 21, last: 99 };
@@ -51,7 +51,7 @@ describe("a group's start", () => {
     assert.equal(bucket.writes.length, 1);
   });
 
-  it('records the kind of the group, and refuses a member of the other kind, naming both', async () => {
+  it("a group's start records the kind of the group, and a member of the other kind is refused, naming both kinds", async () => {
     const { bucket, stream, clock } = bench();
     const join = (key: string | null): Promise<GroupStart> =>
       groupStart('g', { kind: 'first' }, { bucket, stream, clock, key }, 1_000);
@@ -69,7 +69,7 @@ describe("a group's start", () => {
     );
   });
 
-  it('is the choice of the faster of two members that decide at the same time', async () => {
+  it("a group's start is the choice of the faster of two members that decide at the same time", async () => {
     const { bucket, stream, clock, decide } = bench();
     let write = (): void => {};
     bucket.hold = new Promise((resolve) => {
@@ -89,7 +89,7 @@ describe("a group's start", () => {
     ]);
   });
 
-  it('is read back if the answer to its write is lost', async () => {
+  it("a group's start is read back if the answer to its write is lost", async () => {
     const { bucket, stream, clock, decide } = bench();
     bucket.script.push('lost');
     const start = decide({ kind: 'new' });
@@ -99,7 +99,7 @@ describe("a group's start", () => {
     assert.deepEqual(await start, { seq: 30, end: 30 });
   });
 
-  it('fails if the bucket does not answer in time', async () => {
+  it("deciding a group's start fails if the bucket does not answer in time", async () => {
     const { bucket, clock, decide } = bench();
     bucket.reads.push(...Array.from({ length: 20 }, () => ({ kind: 'unknown' as const })));
     const start = assert.rejects(decide({ kind: 'new' }), { code: 'unreachable' });
@@ -110,7 +110,7 @@ describe("a group's start", () => {
     await start;
   });
 
-  it('fails with the reason of the server if a full bucket stays full', async () => {
+  it("deciding a group's start fails with the reason of the server if a full bucket stays full", async () => {
     const { bucket, clock, decide } = bench();
     const refusal = 'bucket b refuses writes (maximum bytes exceeded)';
     bucket.script.push(...Array.from({ length: 20 }, () => ({ kind: 'unknown' as const, refusal })));

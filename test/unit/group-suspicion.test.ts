@@ -19,7 +19,7 @@ function probe(me: GroupDriver, outcome: 'alive' | 'no-responders' | 'timeout'):
 const END = { type: 'end-proof', id: 'B', expected: 5 } as const;
 
 describe('suspicion', () => {
-  it('fences a member after three "no responders" in a row and an unchanged proof of life for its suspectMs', () => {
+  it('a member is fenced after three "no responders" in a row and an unchanged proof of life for its suspectMs', () => {
     const me = observing();
     probe(me, 'no-responders');
     assert.deepEqual(me.last('read-proof'), [{ type: 'read-proof', id: 'B' }]);
@@ -37,7 +37,7 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'B', expected: 1 }]);
   });
 
-  it('checks all members if an observed member has been silent for half of its ttl', () => {
+  it('all members are checked if an observed member has been silent for half of its ttl', () => {
     const me = new GroupDriver();
     me.join(['B', 'C', 'D', 'E', 'F'].map((id, i) => session(id, i + 1)));
     me.found('B', 10);
@@ -51,7 +51,7 @@ describe('suspicion', () => {
     assert.deepEqual(looked(), ['D', 'E', 'F']);
   });
 
-  it('does not count a timeout as "no responders"', () => {
+  it('a timeout does not count as "no responders"', () => {
     const me = observing();
     for (let i = 0; i < 10; i++) {
       probe(me, i === 5 ? 'timeout' : 'no-responders');
@@ -61,7 +61,7 @@ describe('suspicion', () => {
     }
   });
 
-  it('does not fence a member that renews, whatever the probes say', () => {
+  it('a member that renews is not fenced, whatever the probes say', () => {
     const me = observing();
     for (let i = 0; i < 20; i++) {
       probe(me, 'no-responders');
@@ -71,7 +71,7 @@ describe('suspicion', () => {
     }
   });
 
-  it('counts from the first observation of a renewal', () => {
+  it('suspicion counts from the first observation of a renewal', () => {
     const me = observing();
     probe(me, 'no-responders');
     me.wait(400);
@@ -86,7 +86,7 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('end-proof'), [{ ...END, expected: 6 }]);
   });
 
-  it('sends no probes for a while after its own reconnect', () => {
+  it('a member sends no probes for a while after its own reconnect', () => {
     const me = observing();
     me.send({ type: 'disconnected' });
     me.now += 2_000;
@@ -97,7 +97,7 @@ describe('suspicion', () => {
     assert.equal(me.last('probe').length, 1);
   });
 
-  it('counts the silence of a member only while connected', () => {
+  it('the silence of a member counts only while its observer is connected', () => {
     const me = observing();
     me.send({ type: 'disconnected' });
     me.now += 20_000;
@@ -113,12 +113,12 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('end-proof'), [END]);
   });
 
-  it('knows the longest ttl that the settings allow', () => {
+  it('the longest permitted ttl is the longest ttl that the settings allow', () => {
     const { parse } = SETTINGS.ttlMs;
     assert.deepEqual([parse(`${MAX_TTL_MS}ms`), parse(`${MAX_TTL_MS + 1}ms`)], [MAX_TTL_MS, undefined]);
   });
 
-  it('fences an unreadable session only after the longest permitted ttl', () => {
+  it('an unreadable session is fenced only after the longest permitted ttl', () => {
     const me = new GroupDriver();
     me.join([{ kind: 'session', id: 'B', revision: 1, record: 'unreadable' }]);
     me.found('B', 5);
@@ -137,7 +137,7 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('end-proof'), [END]);
   });
 
-  it('takes no partition from a member that renewed before it could be fenced', () => {
+  it('no partition is taken from a member that renewed before it could be fenced', () => {
     const me = observing();
     me.wait(10_000);
     me.found('B', 5);
@@ -149,10 +149,10 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('end-proof'), []);
   });
 
-  it('finishes a fencing by another member after the fenced handlers must have stopped', () => {
+  it('a fencing by another member is finished after the fenced handlers must have stopped', () => {
     const me = observing();
     me.wait(3_400);
-    // The deletion of the proof of life may have come without a wait: an operator does not wait.
+    // The proof of life may have been deleted without a wait, because an operator does not wait.
     me.found('B', 20, true);
     me.wait(799);
     assert.deepEqual(me.last('fence-session'), []);
@@ -162,7 +162,7 @@ describe('suspicion', () => {
     assert.ok(me.last('report').some(({ report }) => report.type === 'member-left' && report.how === 'dead'));
   });
 
-  it('observes the next two members in the ring, and more if one of them is doubtful', () => {
+  it('a member observes the next two members in the ring, and more if one of them is doubtful', () => {
     const me = new GroupDriver();
     me.join(['A', 'B', 'N', 'O', 'P', 'Q'].map((id, i) => session(id, i + 1)));
     const probed = (): string[] => me.last('probe').map(({ id }) => id);

@@ -15,7 +15,7 @@ const block = (...lines: string[]): Uint8Array => Buffer.from(`${lines.join('\r\
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 describe('headers', () => {
-  it('that the client has written are read like by the client', () => {
+  it('headers that the client has written are read as the client reads them', () => {
     const bytes = block('NATS/1.0', 'Natspoc-Key: user 7', 'A:b', 'A: c', 'natspoc-key: other', 'Empty:');
     const ours = decodeHeaders(bytes);
     assert.ok(ours.equals(MsgHdrsImpl.decode(bytes)));
@@ -33,13 +33,13 @@ describe('headers', () => {
     ['HTTP/1.1 200 OK', 0, ''],
     ['', 0, ''],
   ] as const) {
-    it(`contain the status of "${line}"`, () => {
+    it(`headers contain the status of "${line}"`, () => {
       const decoded = decodeHeaders(block(line, 'A: b'));
       assert.deepEqual([decoded.code, decoded.description, decoded.get('A')], [code, description, 'b']);
     });
   }
 
-  it('that the client would refuse are read', () => {
+  it('headers that the client would refuse are read', () => {
     const bytes = block(
       'NATS/1.0',
       'My Header: v',
@@ -49,10 +49,10 @@ describe('headers', () => {
       'no colon',
       'Z: 1',
     );
-    // In a separate process, because another test of this process may have installed our decoder.
+    // The client runs in a separate process, because another test of this process may have installed our decoder.
     const code = `import { MsgHdrsImpl } from 'nats'; MsgHdrsImpl.decode(Buffer.from(process.argv[1], 'base64'))`;
     const node = ['--input-type=module', '-e', code, Buffer.from(bytes).toString('base64')];
-    assert.notEqual(spawnSync(process.execPath, node, { cwd: ROOT }).status, 0, 'the client decodes them');
+    assert.notEqual(spawnSync(process.execPath, node, { cwd: ROOT }).status, 0, 'the client decodes it');
     assert.deepEqual(plainHeaders(decodeHeaders(bytes)), {
       'My Header': 'v',
       'Natspoc-Key': 'a\rb',
@@ -61,7 +61,7 @@ describe('headers', () => {
     });
   });
 
-  it('may have any name, even that of a property of Object.prototype', () => {
+  it('headers may have any name, even that of a property of Object.prototype', () => {
     const plain = plainHeaders(decodeHeaders(block('NATS/1.0', '__proto__: a', 'constructor: b')));
     assert.deepEqual(Object.entries(plain), [
       ['__proto__', 'a'],
@@ -69,7 +69,7 @@ describe('headers', () => {
     ]);
   });
 
-  it('are sent again unchanged', () => {
+  it('headers are sent again unchanged', () => {
     const again = (headers: Record<string, string>) =>
       plainHeaders(decodeHeaders(encodeHeaders(headers).encode()));
     const odd = { 'My Header': 'v', 'Natspoc-Key': 'a\rb', é: 'ü\nz' };
@@ -77,7 +77,7 @@ describe('headers', () => {
     assert.deepEqual(again({ 'A: x\r\nB': 'c\r\nD: e' }), { 'A  x B': 'c D: e' });
   });
 
-  it('of any bytes are read without an error, and survive a round trip', () => {
+  it('headers of any bytes are read without an error, and survive a round trip', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         'NATS/1.0',
@@ -104,7 +104,7 @@ describe('headers', () => {
     );
   });
 
-  it('are read in the same way by the client, which reads the headers of answers', () => {
+  it('the client reads headers of answers in the same way', () => {
     const { decode } = MsgHdrsImpl;
     try {
       readHeadersTolerantly();

@@ -22,7 +22,7 @@ describe('leases history', () => {
     entry: { kind: 'proof' as const, id, revision: atMs, ended: false },
   });
 
-  it('gives the longest time without an owner before a claim', () => {
+  it('leases history gives the longest time without an owner before a claim', () => {
     const past = [
       at(1_000, 1, 'A', 'claim'),
       sign(4_000, 'A'),
@@ -40,7 +40,7 @@ describe('leases history', () => {
     );
   });
 
-  it("does not report a dead owner's whole tenure as a gap if its renewals are no longer stored", () => {
+  it("a dead owner's whole tenure is not reported as a gap if its renewals are no longer stored", () => {
     const ended = {
       atMs: 5_400,
       entry: { kind: 'proof' as const, id: 'A', revision: 9, ended: true },
@@ -56,7 +56,7 @@ describe('leases history', () => {
     assert.match(formatTenures(readTenures(past, 3, 6_000))[2] ?? '', /\?$/);
   });
 
-  it('rounds to whole milliseconds, and never rounds a gap down to none', () => {
+  it('a gap is rounded to whole milliseconds, and never down to none', () => {
     const past = [
       at(1_000.2, 1, null, 'release'),
       at(1_000.5, 2, 'A', 'claim'),
@@ -72,7 +72,7 @@ describe('leases history', () => {
     );
   });
 
-  it('shows a released partition without an owner', () => {
+  it('leases history shows a released partition without an owner', () => {
     const tenures = readTenures([at(1_000, 1, null, 'release'), at(3_000, 2, 'B', 'claim')], 3, 3_000);
     assert.deepEqual(
       tenures.map(({ owner, gapMs }) => [owner, gapMs]),

@@ -3,7 +3,7 @@ import { KeyedMessages } from '../../src/core/admin/keyed-messages.js';
 
 const PARTITIONS = 3;
 
-/** A keyed group over a stream: every third sequence is a message of the group. `reads`: how many messages were read. */
+/** A keyed group over a stream, in which every third sequence is a message of the group. `reads` counts the messages that were read. */
 function streamOf(count: number) {
   const messages = Array.from({ length: count }, (_, i) => ({
     sequence: 3 * i + 1,
@@ -36,7 +36,7 @@ describe('messages of a keyed group', () => {
   const sequencesOf = (messages: ReturnType<typeof streamOf>['messages'], partition: number): number[] =>
     messages.filter((each) => each.partition === partition).map(({ sequence }) => sequence);
 
-  it('are found by number across blocks, backwards and forwards, and read once for all partitions', async () => {
+  it('messages of a keyed group are found by number across blocks, backwards and forwards, and read once for all partitions', async () => {
     const { messages, state, keyed, facts } = streamOf(19_000);
     const end = facts.lastSequence;
     for (const partition of [0, 1]) {
@@ -59,7 +59,7 @@ describe('messages of a keyed group', () => {
     assert.equal((await keyed.of(null).back(0, end, 7)).to, (messages.at(-7)?.sequence ?? 0) - 1);
   });
 
-  it('are estimated if the range is long: from the last messages, and no more than those of the range', async () => {
+  it('a long range is estimated from its last messages, and the estimate is no more than the messages of the range', async () => {
     const { messages, state, keyed, facts } = streamOf(60_000);
     const estimates = await Promise.all(
       [0, 1, 2].map((each) => keyed.of(each).between(0, facts.lastSequence)),
@@ -72,7 +72,7 @@ describe('messages of a keyed group', () => {
     assert.ok(state.reads <= 25_000, `${state.reads} read`);
   });
 
-  it('are read only as far as needed', async () => {
+  it('messages of a keyed group are read only as far as needed', async () => {
     const { state, keyed, facts } = streamOf(60_000);
     const read = await keyed.of(0).back(0, facts.lastSequence, 20);
     assert.equal(read.passed?.messages, 20);

@@ -17,29 +17,29 @@ const failed = (group: string, code: ErrorCode): GroupReading => ({
 });
 
 describe('the knowledge of the exporter about groups', () => {
-  it('stays, and ages, while a group cannot be read', () => {
+  it('the data of a group stays, and ages, while the group cannot be read', () => {
     const known = new KnownGroups(60_000, []);
     known.replace([read('g')], 1_000);
     known.replace([failed('g', 'unreachable')], 5_000);
-    const { lag, readAt, stale, state } = known.get('g') ?? assert.fail('it is forgotten');
+    const { lag, readAt, stale, state } = known.get('g') ?? assert.fail('g is forgotten');
     assert.deepEqual(
       { lag, readAt, stale, state },
       { lag: 7, readAt: 1_000, stale: 'Something is wrong.', state: 'running' },
     );
   });
 
-  it('says that a group is unreadable if the group is the cause, without a suggestion', () => {
+  it('a group that is itself the cause of an error is called unreadable, without a suggestion', () => {
     const known = new KnownGroups(60_000, []);
     known.replace([read('g')], 1_000);
     known.replace([failed('g', 'layout-mismatch')], 5_000);
-    const { state, problem, suggestedMembers, lag } = known.get('g') ?? assert.fail('it is forgotten');
+    const { state, problem, suggestedMembers, lag } = known.get('g') ?? assert.fail('g is forgotten');
     assert.deepEqual(
       [state, problem, suggestedMembers, lag],
       ['unreadable', 'Something is wrong.', null, null],
     );
   });
 
-  it('reports which groups have appeared and disappeared; a named group is then missing', () => {
+  it('groups that appear and disappear are reported, and a named group is then missing', () => {
     const known = new KnownGroups(60_000, ['b']);
     assert.deepEqual(known.replace([read('a')], 1), { come: ['a'], gone: [] });
     assert.equal(known.get('b')?.state, 'missing');

@@ -79,7 +79,7 @@ function observerOfSilent(): { observer: GroupObserver; asked: string[][] } {
 }
 
 describe('the lag', () => {
-  it('is up to date, although another member does not answer', async () => {
+  it('the lag is up to date, although another member does not answer', async () => {
     const { observer, asked } = observerOfSilent();
     const status = await readGroupStatus(observer, 1);
     assert.deepEqual(asked, [['A', 'B'], ['A']]);
@@ -87,7 +87,7 @@ describe('the lag', () => {
     assert.deepEqual([first?.position, first?.end, first?.lag, first?.oldestMs], [100, 100, 0, null]);
   });
 
-  it('of a partition without a position is counted from where its group starts', async () => {
+  it('the lag of a partition without a position is counted from where its group starts', async () => {
     const { observer } = observerOfSilent();
     const counted: number[] = [];
     const status = await readGroupStatus(
@@ -107,7 +107,7 @@ describe('the lag', () => {
     assert.deepEqual([counted, status.partitions[0]?.lag, status.partitions[0]?.position], [[40], 10, null]);
   });
 
-  it('has the age of its oldest message and the time to drain it, and a check may limit the age', () => {
+  it('the lag has the age of its oldest message and the time to drain it, and a check may limit the age', () => {
     const members = [member('S1')];
     const partitions = [
       lease(0, { lag: 300, oldestMs: 61_000, ratePerSecond: 10 }),

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { LatencyRecorder } from '../../src/cli/publish/latency.js';
 
 describe('LatencyRecorder', () => {
-  it('is all zeros without values', () => {
+  it('a recorder without values reports zeros', () => {
     const { min, avg, p50, max } = new LatencyRecorder().summary();
     assert.deepEqual([min, avg, p50, max], [0, 0, 0, 0]);
   });
 
-  it('agrees with sorted values to three digits', () => {
+  it('recorded latencies agree with sorted values to three digits', () => {
     const values = fc.array(fc.double({ min: 0.001, max: 4_000_000, noNaN: true }), {
       minLength: 1,
       maxLength: 300,
@@ -28,7 +28,7 @@ describe('LatencyRecorder', () => {
           assert.ok(Math.abs(found - exact) <= exact / 1_000 + 0.001, `${found} for ${exact}`);
         }
         for (const ms of Object.values(summary)) {
-          assert.equal(ms, Number(ms.toFixed(3)), 'nothing finer than is counted');
+          assert.equal(ms, Number(ms.toFixed(3)), 'no finer digits than are counted');
         }
         assert.ok(Math.abs(summary.max - (sorted.at(-1) ?? 0)) <= 0.001);
         assert.ok(Math.abs(summary.min - (sorted[0] ?? 0)) <= 0.001);
@@ -36,7 +36,7 @@ describe('LatencyRecorder', () => {
     );
   });
 
-  it('clamps values that are out of range', () => {
+  it('values that are out of range are clamped', () => {
     const recorder = new LatencyRecorder();
     recorder.record(-1);
     recorder.record(1e12);

@@ -29,13 +29,13 @@ const SERVER_VECTORS: [string, number, number, number][] = [
 ];
 
 describe('layout', () => {
-  it("hashes like the FNV authors' test vectors", () => {
+  it("keys are hashed like the FNV authors' test vectors", () => {
     assert.equal(fnv1a32(''), 0x811c9dc5);
     assert.equal(fnv1a32('a'), 0xe40c292c);
     assert.equal(fnv1a32('foobar'), 0xbf9cf968);
   });
 
-  it("chooses the same partitions as the server's subject mapping", () => {
+  it("keys have the same partitions as in the server's subject mapping", () => {
     for (const [key, of8, of16, of1000] of SERVER_VECTORS) {
       assert.deepEqual(
         [partitionOf(key, 8), partitionOf(key, 16), partitionOf(key, 1_000)],
@@ -45,7 +45,7 @@ describe('layout', () => {
     }
   });
 
-  it('agrees with the test vectors for other languages, and with their Python', () => {
+  it('the layout agrees with the test vectors for other languages, and with the Python code in the document', () => {
     const document = readFileSync(new URL('../../docs/existing-streams.md', import.meta.url), 'utf8');
     const rows = [...document.matchAll(/^\| `(.+)` \| `([0-9a-f]{8})` \| (\d+) \| (\d+) \|$/gm)];
     assert.equal(rows.length, 5);
@@ -66,12 +66,12 @@ describe('layout', () => {
     );
   });
 
-  it('hashes text by its UTF-8 bytes', () => {
+  it('text is hashed by its UTF-8 bytes', () => {
     for (const [key] of SERVER_VECTORS)
       assert.equal(fnv1a32(key), fnv1a32(new TextEncoder().encode(key)), key);
   });
 
-  it('names partition subjects and reads them back', () => {
+  it('subjects of partitions are named and read back', () => {
     assert.equal(partitionSubject('subject.events', 7), 'subject.events.p.7');
     assert.equal(partitionWildcard('subject.events'), 'subject.events.p.*');
     assert.equal(partitionOfSubject('subject.events', 'subject.events.p.7'), 7);

@@ -9,7 +9,7 @@ import { lease, member } from '../support/group-status.js';
 const HOSTILE = 'a\u001b[31m\u0007b\u202e\nc';
 
 describe('the table of leases', () => {
-  it('marks partitions that need attention without colour, and escapes names', () => {
+  it('the table marks partitions that need attention without colour, and escapes names', () => {
     const [, healthy, unowned] = formatLeases({
       partitions: [
         lease(0, { owner: HOSTILE }),
@@ -26,14 +26,14 @@ describe('the remedies below the table of leases', () => {
   const members = [member('S1')];
   const paused = (...numbers: number[]) => numbers.map((i) => lease(i, { paused: true, state: 'paused' }));
 
-  it('names the command that resumes', () => {
+  it('the remedy for paused partitions names the command that resumes', () => {
     const some = formatLeases({ partitions: [...paused(0, 1, 2), lease(3), ...paused(4)], members });
     assert.equal(some.at(-1), 'paused: "leases resume 0-2 4" continues them');
     const all = formatLeases({ partitions: paused(0), members });
     assert.equal(all.at(-1), 'paused: "leases resume --all" continues it');
   });
 
-  it('says that a member is missing, unless the group is idle', () => {
+  it('a remedy says that a member is missing, unless the group is idle', () => {
     const dead = [member('S1', { state: 'unreachable' })];
     const last = (status: Partial<GroupStatus>) =>
       formatLeases({ partitions: [lease(0)], members: [], ...status }).at(-1);
@@ -49,7 +49,7 @@ describe('tables on a narrow terminal', () => {
   const long = { name: 'worker-17.example', host: 'worker-17.example.internal', pid: 123_456 };
   const members = [member('S'.repeat(22), { ...long, state: 'unreachable', lag: 1_234, partitions: [0] })];
 
-  it('names dropped messages below the table, if there are any', () => {
+  it('dropped messages are named below the table, if there are any', () => {
     const leases = Array.from({ length: 10 }, (_, i) => lease(i, { trimmed: i === 0 ? 0 : 1_000 }));
     assert.deepEqual(formatLeases({ partitions: leases.slice(0, 2), members: [member('S1')] }).slice(3), [
       '! dropped by the stream before handled, at most: p1 1,000',
@@ -61,14 +61,14 @@ describe('tables on a narrow terminal', () => {
     assert.equal(formatLeases({ partitions: [lease(0)], members: [member('S1')] }).length, 2);
   });
 
-  it('omit columns of members, but never name, partitions and state', () => {
+  it('a narrow table omits columns of members, but never name, partitions and state', () => {
     assert.ok(widest(formatMembers({ partitions: leases, members })) > 60);
     const lines = formatMembers({ partitions: leases, members }, 60);
     assert.ok(widest(lines) <= 60, lines.join('\n'));
     assert.match(lines[1] ?? '', /^! worker-17\.example +1 +1,234 .*unreachable$/);
   });
 
-  it('omit columns of a history, but never start and gap', () => {
+  it('a narrow table omits columns of a history, but never start and gap', () => {
     const tenure = {
       session: 'S',
       reason: 'claim',
@@ -84,7 +84,7 @@ describe('tables on a narrow terminal', () => {
     assert.match(lines[1] ?? '', /^20\d\d-\d\d-\d\d \d\d:\d\d:00\.000 {2}worker-17 .*<= 900 ms$/);
   });
 
-  it('wrap a long value between words, below itself', () => {
+  it('a long value is wrapped between words, and its lines are aligned', () => {
     const pairs = [['Layout', '8 partitions of subject.events.p.N, keys by fnv1a32'] as const];
     assert.deepEqual(formatPairs(pairs, 36), [
       'Layout  8 partitions of',

@@ -39,7 +39,7 @@ function follow(promise: Promise<void> | undefined): { state: string } {
 }
 
 describe('a line writer', () => {
-  it('combines lines of the same tick into one write', async () => {
+  it('lines of the same tick are combined into one write', async () => {
     const stream = new SlowStream();
     const writer = new LineWriter(stream);
     assert.equal(writer.write('a'), undefined);
@@ -48,14 +48,14 @@ describe('a line writer', () => {
     assert.deepEqual(stream.chunks, ['a\nb\n']);
   });
 
-  it('writes when its buffer is full', () => {
+  it('a line writer writes when its buffer is full', () => {
     const stream = new SlowStream();
     const writer = new LineWriter(stream);
     writer.write('x'.repeat(70_000));
     assert.equal(stream.chunks.length, 1, 'written at once');
   });
 
-  it('writes bytes unchanged, and keeps the order of lines and bytes', async () => {
+  it('bytes are written unchanged, and lines and bytes keep their order', async () => {
     const chunks: Buffer[] = [];
     const stream = new Writable({
       write: (chunk: Buffer, _encoding, callback) => {
@@ -71,7 +71,7 @@ describe('a line writer', () => {
     assert.equal(Buffer.concat(chunks).toString('hex'), '610a1f8bff00620a');
   });
 
-  it('reports when all lines before a call are written, regardless of later lines', async () => {
+  it('a line writer reports when all lines before a call are written, regardless of later lines', async () => {
     const stream = new SlowStream();
     const writer = new LineWriter(stream);
     writer.write('a');
@@ -87,7 +87,7 @@ describe('a line writer', () => {
     assert.equal(writer.written(), undefined, 'nothing to wait for');
   });
 
-  it('applies back-pressure while the reader is slow', async () => {
+  it('a line writer applies back-pressure while the reader is slow', async () => {
     const stream = new SlowStream(10);
     const writer = new LineWriter(stream);
     writer.write('x'.repeat(70_000));
@@ -100,7 +100,7 @@ describe('a line writer', () => {
     assert.equal(held.state, 'resolved');
   });
 
-  it('stops all writers when the reader is gone', async () => {
+  it('all line writers stop when the reader is gone', async () => {
     const stream = new SlowStream(10);
     const writer = new LineWriter(stream);
     writer.write('x'.repeat(70_000));

@@ -48,7 +48,7 @@ describe('LineSource', () => {
     assert.deepEqual((await all(sourceOf(['a\r\n\r\n\nb b\r', '\nc']))).map(text), ['a', 'b b', 'c']);
   });
 
-  it('takes keys from JSON, text or number, at any depth', async () => {
+  it('takes keys from JSON, as text or number, at any depth', async () => {
     const lines = '{"user":{"id":"u1"}}\n{"user":{"id":42}}\n{"user":{"id":"x"},"a":[1]}';
     const messages = await all(sourceOf([lines], { keyField: 'user.id' }));
     assert.deepEqual(
@@ -90,7 +90,7 @@ describe('LineSource', () => {
     assert.equal(source.skipped, 2);
   });
 
-  it('does not read ahead without demand', async () => {
+  it('does not read ahead while no line is requested', async () => {
     let read = 0;
     const stream = new Readable({
       highWaterMark: 16,

@@ -5,7 +5,7 @@ import { decodeControlAnswer, decodeRelease, memberSubject } from '../../src/cor
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe('requests to members', () => {
-  it('are validated: any input is a request or is rejected', () => {
+  it('any input is a request to a member, or is rejected', () => {
     assert.deepEqual(decodeRelease(bytes('{"partitions":[3],"to":"b"}')), { partitions: [3], to: 'b' });
     assert.deepEqual(decodeRelease(bytes('{"partitions":"all"}')), { partitions: 'all', to: null });
     for (const bad of [
@@ -28,7 +28,7 @@ describe('requests to members', () => {
     );
   });
 
-  it('use the subjects that the documented permissions name', () => {
+  it('requests to members use the subjects that the documented permissions name', () => {
     assert.equal(memberSubject('EVENTS', 'default', 'S1', 'stop'), 'natspoc.EVENTS.default.S1.stop');
   });
 });

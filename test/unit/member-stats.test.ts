@@ -10,12 +10,12 @@ describe('the stats of a member', () => {
     ...{ failed: 4, retried: 3, inFlight: 2 },
   });
 
-  it('survive a round trip, and fields of newer versions are ignored', () => {
+  it('the stats of a member survive a round trip, and fields of newer versions are ignored', () => {
     const wire: unknown = JSON.parse(JSON.stringify({ ...good, extra: 1 }));
     assert.deepEqual(decodeMemberStats(wire), good);
   });
 
-  it('may lack fields that an older version does not have', () => {
+  it('the stats of an older version may lack fields', () => {
     const partitions = [{ partition: 1, epoch: 2, position: 3 }];
     const { retried: _, inFlight: __, ...old } = good;
     const handlerTimes = { samples: 2, meanMs: 3, p99Ms: 5, maxMs: 6 };
@@ -28,16 +28,16 @@ describe('the stats of a member', () => {
 
   for (const [what, change] of Object.entries({
     'another version': { v: 2 },
-    'a name that is none': { name: 7 },
+    'an invalid name': { name: 7 },
     'a negative pid': { pid: -1 },
-    'a count that is none': { handled: 1.5 },
+    'an invalid count': { handled: 1.5 },
     'no memory': { memory: undefined },
-    'a partition that is none': { partitions: [{ partition: 'x' }] },
+    'an invalid partition': { partitions: [{ partition: 'x' }] },
   })) {
-    it(`are refused with ${what}`, () => assert.equal(decodeMemberStats({ ...good, ...change }), undefined));
+    it(`the stats of a member are refused with ${what}`, () => assert.equal(decodeMemberStats({ ...good, ...change }), undefined));
   }
 
-  it('never throw, for any input', () => {
+  it('decoding the stats of a member never throws, for any input', () => {
     fc.assert(fc.property(fc.anything(), (value) => void decodeMemberStats(value)));
   });
 });

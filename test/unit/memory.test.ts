@@ -8,7 +8,7 @@ const points = (count: number, bytes: (i: number) => number): UsePoint[] =>
   Array.from({ length: count }, (_, i) => ({ atMs: i * 10_000, bytes: bytes(i) }));
 
 describe('the trend of memory', () => {
-  it('is unknown during the first minute', () => {
+  it('the trend of memory is unknown during the first minute', () => {
     assert.deepEqual(judgeTrend([], 0.1), { kind: 'unknown' });
     assert.deepEqual(
       judgeTrend(
@@ -19,7 +19,7 @@ describe('the trend of memory', () => {
     );
   });
 
-  it('is stable for the saw-tooth of garbage collection and for a single burst', () => {
+  it('the trend of memory is stable for the saw-tooth of garbage collection and for a single burst', () => {
     assert.deepEqual(
       judgeTrend(
         points(30, (i) => (20 + (i % 5)) * MB),
@@ -36,12 +36,12 @@ describe('the trend of memory', () => {
     );
   });
 
-  it('is stable if memory fills once and levels off', () => {
+  it('the trend of memory is stable if memory fills once and levels off', () => {
     const warmUp = points(20, (i) => (20 + 10 * Math.min(1, i / 9)) * MB);
     assert.deepEqual(judgeTrend(warmUp, 0.1), { kind: 'stable' });
   });
 
-  it('grows by the rate of a leak, despite noise', () => {
+  it('the trend of memory grows by the rate of a leak, despite noise', () => {
     const leak = judgeTrend(
       points(30, (i) => (20 + i * 0.2 + (i % 3) * 0.3) * MB),
       0.1,
@@ -51,7 +51,7 @@ describe('the trend of memory', () => {
     assert.ok(Math.abs(perMinute - 1.2) < 0.1, `${perMinute} MB/min`);
   });
 
-  it('finds any slope despite a third of outliers', () => {
+  it('the trend of memory finds any slope despite a third of outliers', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -50, max: 50 }),
@@ -67,7 +67,7 @@ describe('the trend of memory', () => {
     );
   });
 
-  it('keeps the lowest point of each interval', () => {
+  it('the trend of memory keeps the lowest point of each interval', () => {
     const low = lowEnvelope(
       [
         { atMs: 1, bytes: 5 },
@@ -86,7 +86,7 @@ describe('the trend of memory', () => {
 describe('the memory line', () => {
   const sample = { allocBytes: 5 * MB, totalAllocBytes: 10 * MB, sysBytes: 12 * MB, numGc: 3 };
 
-  it('has the documented format, followed by the verdict', () => {
+  it('the memory line has the documented format, followed by the verdict', () => {
     assert.equal(
       formatMemoryLine({ ...sample, trend: { kind: 'stable' } }),
       'Memory Stats - Alloc: 5 MB, TotalAlloc: 10 MB, Sys: 12 MB, NumGC: 3, stable',
@@ -95,7 +95,7 @@ describe('the memory line', () => {
     assert.equal(describeTrend({ kind: 'unknown' }), 'warming up');
   });
 
-  it('counts allocations and collections as they happen', async () => {
+  it('the memory line counts allocations and collections as they happen', async () => {
     const monitor = new MemoryMonitor();
     try {
       const before = monitor.sample();

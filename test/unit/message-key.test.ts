@@ -16,7 +16,7 @@ const message = (subject: string, payload = '', headers: Record<string, string> 
 const keyOf = (text: string, of: StreamMessage): string | null | undefined => parseMessageKey(text)?.of(of);
 
 describe('the key of a message in a keyed group', () => {
-  it('is one token of the subject, or several joined by dots', () => {
+  it('a key may be one token of the subject, or several joined by dots', () => {
     const order = message('orders.c7.created');
     assert.equal(keyOf('subject:2', order), 'c7');
     assert.equal(keyOf('subject:1,3', order), 'orders.created');
@@ -24,13 +24,13 @@ describe('the key of a message in a keyed group', () => {
     assert.equal(keyOf('subject:2,4', order), null);
   });
 
-  it('is a header', () => {
+  it('a key may be a header', () => {
     assert.equal(keyOf('header:Customer', message('x', '', { Customer: 'c7' })), 'c7');
     assert.equal(keyOf('header:Customer', message('x', '', { Customer: '' })), null);
     assert.equal(keyOf('header:Customer', message('x')), null);
   });
 
-  it('is a text, number or boolean at a path of a JSON payload, and null for other payloads', () => {
+  it('a key may be a text, number or boolean at a path of a JSON payload, and is null for other payloads', () => {
     const at = (payload: string): string | null | undefined =>
       keyOf('json:customer.id', message('x', payload));
     assert.equal(at('{"customer":{"id":"c7"}}'), 'c7');
@@ -48,13 +48,13 @@ describe('the key of a message in a keyed group', () => {
     assert.equal(keyOf('json:__proto__', message('x', '{}')), null);
   });
 
-  it('decides the partition by its hash; without a key the whole subject does', () => {
+  it('the hash of the key decides the partition, and without a key the hash of the whole subject does', () => {
     const order = message('orders.c7.created');
     assert.equal(partitionByKey('c7', order, 16), fnv1a32('c7') % 16);
     assert.equal(partitionByKey(null, order, 16), fnv1a32('orders.c7.created') % 16);
   });
 
-  it('has one canonical text, and meaningless texts are refused', () => {
+  it('a key setting has one canonical text, and meaningless texts are refused', () => {
     assert.equal(parseMessageKey(' subject:2,3 ')?.text, 'subject:2,3');
     assert.equal(namedKey('tenant', () => 'x').text, 'function:tenant');
     for (const text of [

@@ -20,7 +20,7 @@ describe('messages on a terminal', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
   const CONTROL = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 
-  it('contain no control characters, whatever key, headers, subject and payload contain', () => {
+  it('messages on a terminal contain no control characters, whatever key, headers, subject and payload contain', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), fc.string({ unit: 'binary' }), (data, key) => {
         for (const line of [
@@ -33,7 +33,7 @@ describe('messages on a terminal', () => {
     );
   });
 
-  it('fit into the width of the terminal, even if the payload is long or a character is cut', () => {
+  it('messages on a terminal fit into its width, even if the payload is long or a character is cut', () => {
     for (const columns of [20, 60, 80]) {
       for (const character of ['ü', '仕']) {
         const line = formatMessageLine(stored(bytes(character.repeat(5_000)), 'k'), columns);
@@ -44,7 +44,7 @@ describe('messages on a terminal', () => {
     assert.match(formatMessageLine(stored(new Uint8Array([0xff, 0xfe]), 'k'), undefined), /\(not text\)$/);
   });
 
-  it('are complete in JSON: text as text, bytes as base64', () => {
+  it('messages in JSON are complete: text as text, bytes as base64', () => {
     assert.match(JSON.stringify(messageJson(stored(bytes(HOSTILE)))), /"data":"a\\u001b/);
     assert.match(JSON.stringify(messageJson(stored(new Uint8Array([0xff])))), /"data_base64":"\/w=="/);
   });

@@ -83,22 +83,22 @@ const definedFor = (source: 'member' | 'exporter'): Set<string> =>
   );
 
 describe('the metrics', () => {
-  it('of a member are the metrics that are defined, each with a value', async () => {
+  it('the metrics of a member are the metrics that are defined, each with a value', async () => {
     assert.deepEqual(namesIn(await ofMember()), definedFor('member'));
   });
 
-  it('of the exporter are the metrics that are defined, each with a value', async () => {
+  it('the metrics of the exporter are the metrics that are defined, each with a value', async () => {
     const text = await ofExporter();
     assert.deepEqual(namesIn(text), definedFor('exporter'));
     const drains = [...text.matchAll(/^natspoc_group_drain_seconds\{group="(\w+)".*\} (\d+)$/gm)];
     assert.deepEqual(
       drains.map(([, group, seconds]) => [group, seconds]),
       [['moving', '3']],
-      'a group has none while messages wait in a partition that stands still',
+      'a group has no time to drain while a partition makes no progress',
     );
   });
 
-  it('of a member give the age of waiting messages, and the time to drain them', async () => {
+  it('the metrics of a member give the age of waiting messages, and the time to drain them', async () => {
     const text = await ofMember();
     const of = (name: string): string | undefined =>
       new RegExp(`^${name}\\{partition="0",.*\\} (.*)$`, 'm').exec(text)?.[1];
@@ -108,7 +108,7 @@ describe('the metrics', () => {
     assert.match(text, /^natspoc_oldest_message_age_seconds\{partition="1",.*\} 0$/m);
   });
 
-  it('of the exporter name the group and its state, and say how old the data is', async () => {
+  it('the metrics of the exporter name the group and its state, and say how old the data is', async () => {
     const lines = (await ofExporter()).split('\n');
     for (const line of [
       'natspoc_group_state{group="g",state="running",stream="S"} 1',

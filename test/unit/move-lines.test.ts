@@ -23,7 +23,7 @@ describe('the moves of a rebalance', () => {
     return { clock, written, moves: new MoveLines(clock, (...line) => written.push(line)) };
   }
 
-  it('are one line for each kind, with ranges of partitions', () => {
+  it('the moves of a rebalance are one line for each kind, with ranges of partitions', () => {
     const { moves, clock, written } = lines();
     for (const partition of [0, 1, 2, 3, 7]) assert.ok(moves.add(acquired(partition)));
     moves.add(acquired(5, { reason: 'handover', from: 'b' }));
@@ -46,7 +46,7 @@ describe('the moves of a rebalance', () => {
     assert.deepEqual(takenOver(written[0]?.[0] ?? ''), [0, 1, 2, 3, 7]);
   });
 
-  it('stay in order where a partition comes and goes', () => {
+  it('the moves stay in order if a partition is claimed, lost and claimed again', () => {
     const { moves, written } = lines();
     moves.add(acquired(0));
     moves.add({ type: 'lost', partition: 0, epoch: 10, reason: 'fenced' });
@@ -58,13 +58,13 @@ describe('the moves of a rebalance', () => {
     );
   });
 
-  it('do not hold back lines of other kinds', () => {
+  it('the moves do not hold back lines of other kinds', () => {
     assert.equal(lines().moves.add({ type: 'expired' }), false);
   });
 });
 
 describe('a line of a log', () => {
-  it('as JSON has a time, a level, the text and its fields', () => {
+  it('a line of a log in JSON has a time, a level, the text and its fields', () => {
     const { time, ...line } = JSON.parse(
       logLine('json', 'Warning: a\u001bb', { error: new Error('no'), partition: 1 }),
     );
@@ -72,7 +72,7 @@ describe('a line of a log', () => {
     assert.deepEqual(line, { level: 'warn', message: 'a\u001bb', error: 'no', partition: 1 });
   });
 
-  it('as text is the text', () => {
+  it('a line of a log as text is the text', () => {
     assert.equal(logLine('text', 'warning: lost p0', { partition: 0 }), 'warning: lost p0\n');
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { newestPart } from '../../src/core/nats/jetstream/newest-part.js';
 
 describe('the newest part of a stream', () => {
-  it('holds between half of the limit and the limit, wherever the messages are', async () => {
+  it('the newest part of a stream holds between half of the limit and the limit, wherever the messages are', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.integer({ min: 1, max: 10_000 }), { minLength: 1, maxLength: 200 }),

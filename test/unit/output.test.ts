@@ -17,7 +17,7 @@ const call = (of: StreamMessage, attempt = 1) =>
 const ndjson = (of: StreamMessage, attempt?: number) => JSON.parse(toNdjson(of, call(of, attempt)));
 
 describe('the line for a message', () => {
-  it('has all fields of the message', () => {
+  it('the line for a message has all fields of the message', () => {
     assert.deepEqual(ndjson(message(bytes('hello'), 'user-7')), {
       partition: 3,
       sequence: 1234,
@@ -33,18 +33,18 @@ describe('the line for a message', () => {
   });
 
   for (const text of ['"quoted" \\ and \n \u0000 \u001b', 'Grüße, 世界 🎉', '\ufeffwith a mark', '\u2028']) {
-    it(`keeps ${JSON.stringify(text)} unchanged`, () => {
+    it(`the line for a message keeps ${JSON.stringify(text)} unchanged`, () => {
       assert.equal(ndjson(message(bytes(text), text)).data, text);
       assert.equal(ndjson(message(bytes(text), text)).key, text);
     });
   }
 
-  it('has base64 for bytes that are not text', () => {
+  it('the line for a message has base64 for bytes that are not text', () => {
     const line = ndjson(message(Uint8Array.of(0xff, 0xfe, 0x00)));
     assert.deepEqual([line.data, line.data_base64], [undefined, '//4A']);
   });
 
-  it('escapes control characters for people', () => {
+  it('the line for a message escapes control characters for people', () => {
     const of = message(bytes('\u001b[2Jx\u202e'), 'a\nb');
     const [date, time, ...rest] = toText(of, call(of)).split(' ');
     assert.match(`${date} ${time}`, /^2023-11-1\d \d\d:\d\d:20\.123$/);

@@ -7,7 +7,7 @@ const answering = (outcome: WriteOutcome) =>
   ({ read: async () => ({ kind: 'missing' }), write: async () => outcome }) as unknown as Bucket;
 
 describe('a pause that cannot be written', () => {
-  it("names the server's reason, or that it did not answer", async () => {
+  it("the error of a pause names the server's reason, or says that the server did not answer", async () => {
     const full = answering({ kind: 'unknown', refusal: 'bucket B refuses writes (maximum bytes exceeded)' });
     await assert.rejects(changeOverride(full, 'g', 3, { paused: true }, 'me'), {
       code: 'storage-failed',
@@ -20,7 +20,7 @@ describe('a pause that cannot be written', () => {
 });
 
 describe('pauses of many partitions', () => {
-  it('are written at most 16 at a time, and the previous states are returned', async () => {
+  it('pauses of many partitions are written at most 16 at a time, and the previous states are returned', async () => {
     let [inFlight, most] = [0, 0];
     const bucket = {
       read: async () => ({ kind: 'missing' }),

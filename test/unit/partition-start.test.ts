@@ -35,7 +35,7 @@ const partitionIn: PartitionIn = ({ subject }, { partitions, prefix }) =>
   prefix === undefined ? Number(subject) % partitions : Number(subject);
 
 describe('the start of a partition after a resize', () => {
-  it('handles each message once, in the order of its key, whatever the counts and positions', () => {
+  it('after a resize each message is handled once, in the order of its key, whatever the counts and positions are', () => {
     const shape = fc.record({
       positions: fc.array(fc.nat(40), { minLength: 1, maxLength: 12 }),
       partitions: fc.integer({ min: 1, max: 12 }),
@@ -56,9 +56,9 @@ describe('the start of a partition after a resize', () => {
     );
   });
 
-  it('is the lowest position among the partitions that share keys with it, and no others', () => {
+  it('a partition starts at the lowest position among the old partitions that share keys with it, and no others', () => {
     const layout = layoutOf(12, [50, 10, 60, 70, 80, 90, 20, 30]);
-    // Numbers that are equal modulo 4.
+    // Old partitions share keys with a new partition if their numbers are equal modulo 4.
     assert.deepEqual(
       [0, 1, 2, 3, 4].map((partition) => startsAt(partition, layout)),
       [50, 10, 20, 30, 50],
@@ -66,7 +66,7 @@ describe('the start of a partition after a resize', () => {
     assert.equal(settledAt(0, layout), 80);
   });
 
-  it('is the lowest of all positions after the layout of the stream, whose partitions may share any keys', () => {
+  it('a partition starts at the lowest of all positions after the layout of the stream, whose partitions may share any keys', () => {
     const layout = { ...layoutOf(4, [50, 10, 60]), prefix: 'events' };
     assert.deepEqual(
       [0, 1, 2, 3].map((partition) => [startsAt(partition, layout), settledAt(partition, layout)]),
@@ -83,14 +83,14 @@ describe('the start of a partition after a resize', () => {
     assert.equal(startsAt(0, { ...layout, epoch: 2, partitions: 3 }), 50);
   });
 
-  it('reports once the messages that the stream dropped before', () => {
+  it('messages that the stream dropped before the start are reported once', () => {
     const { before } = layoutOf(2, [5]);
     const layout = { ...layoutOf(2, [5]), before: { partitions: 1, positions: [5], ...before, trimmed: 7 } };
     const trimmed = [0, 1].map((partition) => inheritedBy(partition, layout, partitionIn)?.start.trimmed);
     assert.deepEqual(trimmed, [7, undefined]);
   });
 
-  it('matters until a partition has passed the highest of the earlier positions, or a seek has moved it', () => {
+  it('the start matters until a partition has passed the highest of the old positions, or a seek has moved it', () => {
     const layout = layoutOf(2, [5, 9]);
     const at = (...sequences: [number, true?][]) =>
       behindResize(layout, new Map(sequences.map(([sequence, sought], p) => [p, { sequence, sought }])));

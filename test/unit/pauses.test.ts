@@ -3,7 +3,7 @@ import { Pauses } from '../../src/core/member/partition/pauses.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 describe('the pauses of a program', () => {
-  it('end after their time, one by one or all at once', () => {
+  it('pauses end after their time, one by one or all at once', () => {
     const clock = new ManualClock();
     const pauses = new Pauses(clock);
     pauses.pause(3, 100);
@@ -21,7 +21,7 @@ describe('the pauses of a program', () => {
     [3, Number.NaN, /cannot last NaN/],
     [null, '1s', /cannot last "1s"/],
   ] as const)
-    it(`are refused for partition ${partition} and ${forMs} ms`, () => {
+    it(`a pause is refused for partition ${partition} and ${forMs} ms`, () => {
       const pauses = new Pauses(new ManualClock());
       assert.throws(() => pauses.pause(partition as number, forMs as number), { code: 'usage', message });
       assert.equal(pauses.isPaused(3), false);

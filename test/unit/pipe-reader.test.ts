@@ -3,14 +3,14 @@ import { PassThrough } from 'node:stream';
 import { LineWriter } from '../../src/cli/consume/line-writer.js';
 import { takenByReader } from '../../src/cli/consume/pipe-reader.js';
 
-/** Longer than any test. */
+/** This time is longer than any test. */
 const AFTER_MS = 3_600_000;
-/** Not a pipe: it never loses its reader. */
+/** This file descriptor is not a pipe, so it never loses its reader. */
 const FD = 2;
 const never = new Promise<void>(() => {});
 
 describe('the barrier of lines that go to a pipe', () => {
-  it('does not wait if nothing was written since it last resolved', async () => {
+  it('the barrier does not wait if nothing was written since it last resolved', async () => {
     const writer = new LineWriter(new PassThrough());
     const barrier = takenByReader(writer, FD, AFTER_MS);
     await barrier(never);
@@ -19,7 +19,7 @@ describe('the barrier of lines that go to a pipe', () => {
     await barrier(never);
   });
 
-  it('waits after each new line, until the last commit is due', async () => {
+  it('the barrier waits after each new line, until the last commit is due', async () => {
     const writer = new LineWriter(new PassThrough());
     const barrier = takenByReader(writer, FD, AFTER_MS);
     for (const line of ['one', 'two']) {

@@ -11,7 +11,7 @@ function read(reader: PubAckReader, text: string) {
 }
 
 describe('PubAckReader', () => {
-  it('parses plain confirmations by the fast path after the first, with the spacing of any server', () => {
+  it('plain confirmations after the first are parsed by the fast path, with the spacing of any server', () => {
     for (const before of ['{"stream":"EVENTS","seq":', '{"stream":"EVENTS", "seq":']) {
       const reader = new PubAckReader('EVENTS');
       assert.equal(reader.sequence(bytes(`${before}1}`)), 0);
@@ -22,7 +22,7 @@ describe('PubAckReader', () => {
     }
   });
 
-  it('gives the same result on both paths, for any bytes', () => {
+  it('both paths of the parser give the same result, for any bytes', () => {
     const answers = fc.oneof(
       fc.string(),
       fc.json(),

@@ -34,7 +34,7 @@ const failureOf = async (publishing: Promise<unknown>): Promise<[string, string]
 };
 
 describe('publishing with limits', () => {
-  it('fails after its own timeout: a message that was sent may be stored', async () => {
+  it('publishing fails after its own timeout, and a message that was sent may be stored', async () => {
     const { clock, publisher, roundTrip } = start();
     const publishing = failureOf(publisher.publish({ data: 'a' }, { timeoutMs: 500 }));
     clock.advance(499);
@@ -47,7 +47,7 @@ describe('publishing with limits', () => {
     assert.equal(publisher.counters.confirmed, 0, 'a late answer changes nothing');
   });
 
-  it('fails when its signal aborts, with the reason as the cause', async () => {
+  it('publishing fails when its signal aborts, with the reason as the cause', async () => {
     const { publisher } = start();
     const stop = new AbortController();
     const publishing = publisher.publish({ data: 'a' }, { signal: stop.signal });
@@ -61,7 +61,7 @@ describe('publishing with limits', () => {
     });
   });
 
-  it('is not stored if it was never sent: in the queue, without a connection, or with a signal that has aborted', async () => {
+  it('a message that was never sent is not stored: in the queue, without a connection, or with a signal that has aborted', async () => {
     const { publisher, stream, roundTrip } = start();
     for (const text of ['a', 'b', 'c', 'd']) publisher.send({ data: text });
     const stop = new AbortController();
@@ -84,7 +84,7 @@ describe('publishing with limits', () => {
     assert.equal((await down)[0], 'no');
   });
 
-  it('leaves no timer or listener after a confirmation in time', async () => {
+  it('publishing leaves no timer or listener after a confirmation in time', async () => {
     const { publisher, roundTrip, clock } = start();
     const stop = new AbortController();
     const publishing = publisher.publish({ data: 'a' }, { signal: stop.signal, timeoutMs: 100 });
@@ -97,7 +97,7 @@ describe('publishing with limits', () => {
     assert.equal((await other).sequence, 2);
   });
 
-  it('says also without limits whether a message may be stored', async () => {
+  it('a failure says whether a message may be stored, also without limits', async () => {
     const { publisher, clock } = start();
     const sent = failureOf(publisher.publish({ data: 'a' }));
     clock.advance(10_250);
@@ -105,13 +105,13 @@ describe('publishing with limits', () => {
     assert.equal((await failureOf(publisher.publish({ data: 'a', partition: 99 })))[0], 'no');
   });
 
-  it('refuses an invalid timeout', async () => {
+  it('publishing refuses an invalid timeout', async () => {
     const { publisher } = start();
     const [stored, message] = await failureOf(publisher.publish({ data: 'a' }, { timeoutMs: -1 }));
     assert.deepEqual([stored, message], ['no', 'timeoutMs: -1 is not a number of milliseconds above 0.']);
   });
 
-  it('refuses a value that is not a signal', async () => {
+  it('publishing refuses a value that is not a signal', async () => {
     const { publisher } = start();
     // @ts-expect-error JavaScript programs may pass anything.
     const failure = await failureOf(publisher.publish({ data: 'a' }, { signal: 5 }));
@@ -120,7 +120,7 @@ describe('publishing with limits', () => {
 });
 
 describe('a received message that is passed on', () => {
-  it('keeps its key: its headers and its key are those of the next message', async () => {
+  it('a received message that is passed on keeps its key: its headers and its key are those of the next message', async () => {
     const { publisher, stream, roundTrip } = start();
     for (const [key, headers] of [
       ['user-7', { 'Natspoc-Key': 'user-7', trace: '1' }],

@@ -24,7 +24,7 @@ const SUMMARY: PublishSummary = {
 const TARGET = { stream: 'EVENTS', partitions: 8 };
 
 describe('the report of a publishing run', () => {
-  it('is short if there were no problems', () => {
+  it('the report is short if there were no problems', () => {
     assert.equal(
       formatSummary(SUMMARY, TARGET),
       `Published to EVENTS, 8 partitions
@@ -36,7 +36,7 @@ describe('the report of a publishing run', () => {
     );
   });
 
-  it('lists the problems', () => {
+  it('the report lists the problems', () => {
     const summary = {
       ...SUMMARY,
       confirmed: 10,
@@ -57,7 +57,7 @@ describe('the report of a publishing run', () => {
     }
   });
 
-  it('has raw numbers in JSON', () => {
+  it('the report has raw numbers in JSON', () => {
     const json = summaryJson({ ...SUMMARY, rejected: 1, unknown: 2 }, TARGET);
     assert.deepEqual(
       [json.sent, json.failed, json.bytes, json.latencyMs.p999],
@@ -65,7 +65,7 @@ describe('the report of a publishing run', () => {
     );
   });
 
-  it('fits its progress into the width of the terminal', () => {
+  it('the progress of a run fits into the width of the terminal', () => {
     const progress = {
       confirmed: 917_793,
       pending: 4_000,

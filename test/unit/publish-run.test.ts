@@ -45,7 +45,7 @@ function start(options: Partial<PublishRunOptions> = {}) {
 
 describe('PublishRun with a slow source', () => {
   for (const rate of [undefined, 10]) {
-    it(`counts latency from the arrival of a message, ${rate ? 'with' : 'without'} a rate`, async () => {
+    it(`latency counts from the arrival of a message, ${rate ? 'with' : 'without'} a rate`, async () => {
       const { clock, source, result, roundTrip } = start({ rate });
       clock.advance(700);
       await source.give('a');
@@ -57,7 +57,7 @@ describe('PublishRun with a slow source', () => {
     });
   }
 
-  it('ends when its duration is over', async () => {
+  it('a run with a slow source ends when its duration is over', async () => {
     const { clock, source, result } = start({ durationMs: 1_000 });
     await turn();
     clock.advance(1_000);
@@ -67,7 +67,7 @@ describe('PublishRun with a slow source', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('ends when it is stopped', async () => {
+  it('a run with a slow source ends when it is stopped', async () => {
     const controller = new AbortController();
     const { source, result } = start({ signal: controller.signal });
     await turn();

@@ -16,7 +16,7 @@ function first(count: number, payload: Payload, addressing: Addressing = {}): Ou
 }
 
 describe('generated messages', () => {
-  it('have the requested size, are printable, and share their memory', () => {
+  it('generated messages have the requested size, are printable, and share their memory', () => {
     for (const sizeBytes of [0, 1, 128, 1_021]) {
       const [one, two] = first(2, { sizeBytes });
       assert.equal(one?.data.length, sizeBytes);
@@ -25,21 +25,21 @@ describe('generated messages', () => {
     }
   });
 
-  it('take generated keys in turn', () => {
+  it('generated messages take generated keys in turn', () => {
     assert.deepEqual(
       first(5, { sizeBytes: 1 }, { keys: 3 }).map(({ key }) => key),
       ['key-0', 'key-1', 'key-2', 'key-0', 'key-1'],
     );
   });
 
-  it('prefer the first keys with a skew', () => {
+  it('generated messages prefer the first keys with a skew', () => {
     const keys = first(2_000, { sizeBytes: 1 }, { keys: 100, keySkew: 1.5 }).map(({ key }) => key);
     const share = (key: string) => keys.filter((other) => other === key).length / keys.length;
-    // By the law the shares are about 0.41 and 0.15: far enough apart that chance does not matter.
+    // By Zipf's law the shares are about 0.41 and 0.15, which is far enough apart that chance does not matter.
     assert.ok(share('key-0') > 0.3 && share('key-1') < 0.25, `${share('key-0')} ${share('key-1')}`);
   });
 
-  it('number payload, key, id and headers alike', () => {
+  it('payload, key, id and headers of generated messages are numbered alike', () => {
     const addressing = {
       key: 'k{{Count}}',
       id: 'i{{Count}}',
@@ -59,7 +59,7 @@ describe('generated messages', () => {
 describe('ConfirmedLog', () => {
   const temp = withTempFolder();
 
-  it('writes one line per message, text as text and other bytes as base64', () => {
+  it('the log of confirmed messages has one line per message, text as text and other bytes as base64', () => {
     const path = join(temp(), 'confirmed.ndjson');
     const log = new ConfirmedLog(path);
     log.add({ data: 'Grüße "1"', key: 'k' }, 3, 12, false);
@@ -72,7 +72,7 @@ describe('ConfirmedLog', () => {
     assert.equal(lines.length, 5_003);
   });
 
-  it('keeps a byte order mark, which is part of the payload, as consume does', () => {
+  it('the log of confirmed messages keeps a byte order mark, which is part of the payload, as consume does', () => {
     const path = join(temp(), 'confirmed.ndjson');
     const log = new ConfirmedLog(path);
     log.add({ data: Uint8Array.of(0xef, 0xbb, 0xbf, 0x41) }, 0, 1, false);
@@ -80,7 +80,7 @@ describe('ConfirmedLog', () => {
     assert.equal(JSON.parse(readFileSync(path, 'utf8')).data, '\ufeffA');
   });
 
-  it('truncates an existing file at the first write or at the end', () => {
+  it('the log of confirmed messages truncates an existing file at the first write or at the end', () => {
     const path = join(temp(), 'confirmed.ndjson');
     writeFileSync(path, 'of an earlier run\n');
     const log = new ConfirmedLog(path);

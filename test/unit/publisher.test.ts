@@ -63,7 +63,7 @@ describe('Publisher', () => {
     assert.equal(publisher.pending, 5);
     stream.handle(2);
     stream.answer(1);
-    assert.equal(stream.inTransit, 3, 'the one that waited has entered');
+    assert.equal(stream.inTransit, 3, 'the waiting message has entered');
     roundTrip();
     await Promise.all([last, over]);
     roundTrip();
@@ -92,7 +92,7 @@ describe('Publisher', () => {
     assert.match(endings[0] ?? '', /rejected not-confirmed$/);
   });
 
-  it('reports a refusal with the message it belongs to', async () => {
+  it('reports a refusal with the message to which it belongs', async () => {
     const { stream, publisher, endings, roundTrip } = start();
     stream.refuse({ code: 10077, description: 'maximum messages exceeded', retryable: false });
     const refused = assert.rejects(publisher.publish({ data: 'a' }), /maximum messages exceeded \(10077\)/);
@@ -109,7 +109,7 @@ describe('Publisher', () => {
     send(publisher, 'a', 'b');
     roundTrip();
     send(publisher, 'c');
-    assert.equal(stream.inTransit, 0, 'nothing new goes ahead');
+    assert.equal(stream.inTransit, 0, 'no new message goes ahead');
     clock.advance(30);
     roundTrip();
     assert.deepEqual(
@@ -130,7 +130,7 @@ describe('Publisher', () => {
     assert.equal(publisher.counters.reordered, 1);
   });
 
-  it('fails a message after the timeout: as unknown if it was sent, as rejected if it never was', () => {
+  it('fails a message after the timeout: as unknown if it was sent, as rejected if it was never sent', () => {
     const { clock, stream, publisher, endings } = start();
     send(publisher, 'a');
     stream.break(false);
@@ -178,7 +178,7 @@ describe('Publisher', () => {
     assert.equal(publisher.counters.retried, 0);
   });
 
-  it('resends a message without an id if the server refuses later messages and never answers this one', () => {
+  it('resends a message without an id if the server refuses later messages and never answers this message', () => {
     const { clock, stream, publisher, endings, roundTrip } = start();
     send(publisher, 'a', 'b');
     stream.handle(1);
@@ -303,7 +303,7 @@ describe('Publisher', () => {
     };
     for (const [name, message, pattern] of [
       ['an object as data', { data: { a: 1 } }, /^data: \{"a":1\} is neither text nor bytes/],
-      ['data in a circle', { data: self }, /^data: an object is neither/],
+      ['circular data', { data: self }, /^data: an object is neither/],
       ['a number as data', { data: 5 }, /^data: 5 is neither/],
       ['no data', {}, /^data: undefined is neither/],
       ['an ArrayBuffer as data', { data: new ArrayBuffer(1) }, /^data: an object \(ArrayBuffer\)/],
@@ -319,7 +319,7 @@ describe('Publisher', () => {
       ['a text as partition', { data: 'x', partition: '1' }, /^There is no partition "1"/],
       ['two keys', { data: 'x', key: 'a', headers: { 'Natspoc-Key': 'b' } }, /^key is "a", but the header/],
       ['two ids', { data: 'x', id: 'a', headers: { 'Nats-Msg-Id': 'b' } }, /^id is "a", but the header/],
-      ['a key in headers that none can carry', { data: 'x', headers: { 'Natspoc-Key': 'a\n' } }, /^The key/],
+      ['a key that headers cannot carry', { data: 'x', headers: { 'Natspoc-Key': 'a\n' } }, /^The key/],
       ['a message that throws', getter, /^a bug$/],
     ] as const) {
       it(`refuses ${name}, and the next message is sent`, async () => {

@@ -11,7 +11,7 @@ function demandOf(messages: number, bytes = 1_000_000): PullBudget {
   return demand;
 }
 
-/** Delivers the requested messages; `release`: they are handled at once. */
+/** Delivers the requested messages. With `release` they are handled at once. */
 function deliver(demand: PullBudget, messages: number, release: boolean): void {
   for (let i = 0; i < messages; i++) {
     demand.deliver();
@@ -21,7 +21,7 @@ function deliver(demand: PullBudget, messages: number, release: boolean): void {
 }
 
 describe('the pull budget of a reader', () => {
-  it('has a limit of messages in flight, however large the window: they delay the answers to renewals', () => {
+  it('the budget has a limit of messages in flight, however large the window is: they delay the answers to renewals', () => {
     const demand = new PullBudget({ messages: 100_000, bytes: 100_000_000 }, 100_000);
     demand.begin(0);
     const order = (): number => {
@@ -38,7 +38,7 @@ describe('the pull budget of a reader', () => {
     assert.equal(order(), 8_192);
   });
 
-  it('knows the delivery before which the server may have waited for a request', () => {
+  it('the budget knows the delivery before which the server may have waited for a request', () => {
     const demand = demandOf(64);
     assert.equal(demand.order()?.batch, 64);
     deliver(demand, 40, true);
@@ -50,10 +50,10 @@ describe('the pull budget of a reader', () => {
     }
     assert.deepEqual(turns, [65]);
     demand.fallShort(4, false);
-    assert.equal(demand.isTurn, false, 'the server has said that it ended');
+    assert.equal(demand.isTurn, false, 'the server has ended the request');
   });
 
-  it('never holds and requests more than the window', () => {
+  it('the budget never holds and requests more than the window', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('order' as const) }),
       fc.record({
@@ -85,7 +85,7 @@ describe('the pull budget of a reader', () => {
           assert.ok(owed + held <= messages, `${owed} owed and ${held} held of ${messages}`);
           assert.equal(demand.isWaiting, owed > 0);
         }
-        // Whatever has happened before: without messages in memory, it requests messages.
+        // Whatever has happened before, the budget requests messages if there are none in memory.
         demand.fallShort(owed, false);
         demand.release(held);
         assert.ok((demand.order()?.batch ?? 0) >= 1);
@@ -93,7 +93,7 @@ describe('the pull budget of a reader', () => {
     );
   });
 
-  it('grows to the window while messages are handled immediately, and shrinks while they wait', () => {
+  it('the budget grows to the window while messages are handled immediately, and shrinks while they wait', () => {
     const demand = demandOf(4_096);
     demand.weigh(100);
     const batches: number[] = [];
@@ -118,13 +118,13 @@ describe('the pull budget of a reader', () => {
     assert.ok(last <= 64, `${last} at a time`);
   });
 
-  it('requests as many messages as fit into the bytes of the window', () => {
+  it('the budget requests as many messages as fit into the bytes of the window', () => {
     const demand = demandOf(4_096, 10_000);
     demand.weigh(1_000);
     assert.deepEqual(demand.order(), { batch: 10, maxBytes: 10_000 });
   });
 
-  it('requests the messages for all running handlers and a small reserve', () => {
+  it('the budget requests the messages for all running handlers and a small reserve', () => {
     const demand = new PullBudget({ messages: 4_096, bytes: 1_000_000 }, 1_000);
     demand.weigh(100);
     demand.begin(0);
@@ -134,12 +134,12 @@ describe('the pull budget of a reader', () => {
     assert.equal(demand.order()?.batch, 32, 'again when half of what is ahead is free');
   });
 
-  it('requests more, up to the window, if held messages cannot be started', () => {
+  it('the budget requests more, up to the window, if held messages cannot be started', () => {
     const demand = new PullBudget({ messages: 200, bytes: 1_000_000 }, 2);
     demand.weigh(100);
     demand.begin(0);
     let held = demand.order()?.batch ?? 0;
-    assert.equal(demand.starve(), false, 'it is in flight');
+    assert.equal(demand.starve(), false, 'the request is in flight');
     deliver(demand, held, false);
     while (demand.starve()) {
       const { batch } = demand.order() ?? { batch: 0 };
@@ -150,7 +150,7 @@ describe('the pull budget of a reader', () => {
     assert.equal(held, 200);
   });
 
-  it('requests enough for all handlers if they are idle, although handled messages still count', () => {
+  it('the budget requests enough for all handlers if they are idle, although handled messages still count', () => {
     const demand = new PullBudget({ messages: 8_192, bytes: 10_000_000 }, 1_000);
     demand.weigh(100);
     demand.begin(0);
@@ -159,7 +159,7 @@ describe('the pull budget of a reader', () => {
     assert.ok((demand.order()?.batch ?? 0) >= 999);
   });
 
-  it('splits requests to fit the limits of the server', () => {
+  it('the budget splits requests to fit the limits of the server', () => {
     const limits = new RequestLimits({ max_batch: 32 });
     const demand = new PullBudget({ messages: 4_096, bytes: 1_000_000 }, 1, limits);
     demand.weigh(100);
@@ -173,18 +173,18 @@ describe('the pull budget of a reader', () => {
     assert.ok(limits.learn('Exceeded MaxRequestExpires of 1m0s') === false, 'longer than we ask for');
     assert.ok(limits.learn('Exceeded MaxRequestExpires of 5s'));
     assert.equal(limits.expiresMs, 5_000);
-    assert.equal(limits.learn('Exceeded MaxRequestBatch of 16'), false, 'nothing new');
+    assert.equal(limits.learn('Exceeded MaxRequestBatch of 16'), false, 'no new limit');
     assert.equal(limits.learn('Exceeded MaxWaiting'), false);
     demand.fallShort(32, false);
     assert.deepEqual(demand.order(), { batch: 16, maxBytes: 5_000 });
   });
 
-  it('requests a message that is larger than the window alone, without a limit, and once', () => {
+  it('a message that is larger than the window is requested alone, without a limit, and once', () => {
     const demand = demandOf(10, 100);
     assert.equal(demand.order()?.batch, 10);
     deliver(demand, 2, false);
     demand.fallShort(8, true);
-    assert.equal(demand.order(), undefined, 'two are still running');
+    assert.equal(demand.order(), undefined, 'two messages are still running');
     demand.release(2);
     assert.deepEqual(demand.order(), { batch: 1, maxBytes: undefined });
     assert.equal(demand.order(), undefined);

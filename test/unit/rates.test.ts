@@ -5,7 +5,7 @@ import { RateMeter } from '../../src/core/member/stats/rates.js';
 describe('rates', () => {
   const count = (handled: number, epoch = 7) => ({ partition: 3, epoch, handled });
 
-  it('are messages per second over the last five seconds', () => {
+  it('a rate is the messages per second over the last five seconds', () => {
     const meter = new RateMeter();
     for (let second = 0; second <= 20; second++) {
       // The rate is slow first, then fast: only the fast part is recent.
@@ -14,19 +14,19 @@ describe('rates', () => {
     assert.equal(meter.perSecond(20_000, count(5_010)), 500);
   });
 
-  it('of a new epoch count from its start, not from the previous epoch', () => {
+  it('a rate of a new epoch counts from the start of the epoch, not from the previous epoch', () => {
     const meter = new RateMeter();
     meter.sample(0, [count(1_000_000, 7)]);
     assert.equal(meter.perSecond(2_000, count(100, 8)), 50);
   });
 
-  it('are 0 before the first measurement', () => {
+  it('a rate is 0 before the first measurement', () => {
     assert.equal(new RateMeter().perSecond(1_000, count(5)), 0);
   });
 });
 
 describe('handler times', () => {
-  it('sample calls that return immediately and calls that take a while', async () => {
+  it('handler times sample calls that return immediately and calls that take a while', async () => {
     const times = new HandlerTimes();
     const fast = times.timed(() => {});
     for (let i = 0; i < 64; i++) fast();
@@ -36,7 +36,7 @@ describe('handler times', () => {
     assert.ok((slow.stats()?.meanMs ?? 0) >= 19);
   });
 
-  it('do not change the result of the handler', async () => {
+  it('measuring handler times does not change the result of the handler', async () => {
     const times = new HandlerTimes();
     const failing = times.timed(() => Promise.reject(new Error('no')));
     await assert.rejects(async () => failing(), /no/);

@@ -42,14 +42,14 @@ describe('readiness', () => {
     forMs,
   });
 
-  it('has no problems while the member is in the group and its handlers take less than a minute', () => {
+  it('readiness has no problems while the member is in the group and its handlers take less than a minute', () => {
     const { member, readiness } = bench();
     member.partitions = [partition(1, { lag: 100 }), partition(4, { state: 'paused', lag: 9 })];
     member.standing = [handler(50_000)];
     assert.deepEqual(readiness.problems(), []);
   });
 
-  it('fails while the member is outside the group, or could not renew', () => {
+  it('readiness fails while the member is outside the group, or could not renew', () => {
     const { member, readiness } = bench();
     member.emit('expired', { type: 'expired' });
     assert.deepEqual(readiness.problems(), ['could not renew its session in time']);
@@ -59,7 +59,7 @@ describe('readiness', () => {
     assert.deepEqual(readiness.problems(), ['not in the group']);
   });
 
-  it('fails while a partition is halted, stuck, or blocked by a handler for more than a minute', () => {
+  it('readiness fails while a partition is halted, stuck, or blocked by a handler for more than a minute', () => {
     const { member, readiness } = bench();
     const halted = {
       why: 'halted',
@@ -101,7 +101,7 @@ describe('having caught up', () => {
     return { member, elapse, stop, clock };
   };
 
-  it('requires every partition of this member', () => {
+  it('a member has caught up only if every one of its partitions has', () => {
     const { member, elapse } = bench([partition(0, { caughtUp: true }), partition(1)]);
     assert.equal(elapse(1_000), 0);
     member.partitions = [partition(0, { caughtUp: true }), partition(1, { caughtUp: true })];
@@ -109,14 +109,14 @@ describe('having caught up', () => {
     assert.equal(elapse(1_000), 1, 'once');
   });
 
-  it('does not wait for a halted partition', () => {
+  it('catching up does not wait for a halted partition', () => {
     assert.equal(
       bench([partition(0, { caughtUp: true }), partition(1, { state: 'halted' })]).elapse(1_000),
       1,
     );
   });
 
-  it('waits while a partition of the group has no owner', () => {
+  it('catching up waits while a partition of the group has no owner', () => {
     const { member, elapse } = bench([partition(0, { caughtUp: true })]);
     member.isSettled = false;
     assert.equal(elapse(10_000), 0);
@@ -124,20 +124,20 @@ describe('having caught up', () => {
     assert.equal(elapse(1_000), 1);
   });
 
-  it('does not wait for messages that were stored after the start', () => {
+  it('catching up does not wait for messages that were stored after the start', () => {
     const { member, elapse } = bench([partition(0, { position: END - 1, lag: 9 })]);
     assert.equal(elapse(1_000), 0);
     member.partitions = [partition(0, { position: END, lag: 9 })];
     assert.equal(elapse(1_000), 1);
   });
 
-  it('waits for a while if the member owns no partition', () => {
+  it('catching up waits for a while if the member owns no partition', () => {
     const { elapse } = bench([]);
     assert.equal(elapse(1_900), 0);
     assert.equal(elapse(1_000), 1);
   });
 
-  it('can be cancelled', () => {
+  it('a wait for catching up can be cancelled', () => {
     const { stop, elapse, clock } = bench([]);
     stop();
     assert.equal(elapse(10_000), 0);

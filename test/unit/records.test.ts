@@ -29,7 +29,7 @@ const lease: LeaseRecord = { v: 1, owner: 'S1', name: 'alice', reason: 'claim', 
 const position: PositionRecord = { v: 1, seq: 12, epoch: 3, at: 'now' };
 
 describe('records', () => {
-  it('survive a round trip', () => {
+  it('records survive a round trip', () => {
     assert.deepEqual(decodeSession(encodeRecord(session)), session);
     assert.deepEqual(decodeSession(encodeRecord({ ...session, leaving: true })), {
       ...session,
@@ -49,7 +49,7 @@ describe('records', () => {
     assert.deepEqual(decodeLayout(encodeRecord(layout)), layout);
   });
 
-  it('are refused when a field is missing or of another type', () => {
+  it('a record is refused when a field is missing or of another type', () => {
     const decoders = [
       [session, decodeSession],
       [lease, decodeLease],
@@ -65,12 +65,12 @@ describe('records', () => {
     }
   });
 
-  it('of a newer version are not read', () => {
+  it('a record of a newer version is not read', () => {
     assert.equal(decodeSession(bytes({ ...session, v: 3 })), undefined);
     assert.equal(decodePosition(bytes({ ...position, v: RESIZED_VERSION + 1 })), undefined);
   });
 
-  it('of a resized group keep the epoch of their layout, and are not read if it is broken', () => {
+  it('records of a resized group keep the epoch of their layout, and are not read if that epoch is broken', () => {
     const resized = { ...lease, v: RESIZED_VERSION, layout: 2, closed: { order: 7, seq: 12, trimmed: 1 } };
     assert.deepEqual(decodeLease(bytes(resized)), resized);
     for (const broken of [
@@ -90,7 +90,7 @@ describe('records', () => {
       assert.equal(decodeGroupLayout(bytes({ ...layout, ...broken })), undefined);
   });
 
-  it('of sessions of an older version are not read, because that version keeps no proof of life', () => {
+  it('a session of an older version is not read, because that version keeps no proof of life', () => {
     assert.equal(decodeSession(bytes({ ...session, v: 1 })), undefined);
     assert.deepEqual(foreignFormat(bytes({ ...session, v: 1 })), { v: 1, version: '0.1.0' });
     assert.equal(foreignFormat(bytes(session)), undefined);
@@ -98,7 +98,7 @@ describe('records', () => {
     assert.equal(foreignFormat(bytes({})), undefined);
   });
 
-  it('show whether an undecodable value is of a newer version', () => {
+  it('an undecodable value shows whether it is of a newer version', () => {
     assert.equal(unreadableAs(bytes({ ...position, v: RESIZED_VERSION + 1 })), 'newer');
     for (const broken of [{ ...position, seq: -1 }, { ...position, v: -2 }, { v: 1e300 }, null, [], 'text']) {
       assert.equal(unreadableAs(bytes(broken)), 'broken', JSON.stringify(broken));
@@ -106,7 +106,7 @@ describe('records', () => {
     assert.equal(unreadableAs(new Uint8Array(0)), 'broken');
   });
 
-  it('have bounded partitions, times and texts', () => {
+  it('partitions, times and texts in records are bounded', () => {
     const layout = { v: 1, prefix: 'e', partitions: 65_536, hash: 'fnv1a32' };
     assert.ok(decodeLayout(bytes(layout)));
     for (const partitions of [0, 65_537, 1e7, 1e15, 1.5]) {
@@ -124,7 +124,7 @@ describe('records', () => {
     assert.deepEqual(parseGroupKey('g', 'group.g.lease.65536'), { kind: 'other' });
   });
 
-  it('never throw, for any bytes', () => {
+  it('decoding a record never throws, for any bytes', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -138,12 +138,12 @@ describe('records', () => {
     );
   });
 
-  it('of leases are refused when their owner cannot be one token of a subject', () => {
+  it('a lease is refused when its owner cannot be one token of a subject', () => {
     for (const owner of ['*', '>', 'a.b', 'a b', 'a 0\r\n\r\nPUB b 0', '', 'a\u0000'])
       assert.equal(decodeLease(bytes({ ...lease, owner })), undefined, owner);
   });
 
-  it('have keys that parse back, and foreign keys are rejected', () => {
+  it('the keys of records parse back, and foreign keys are rejected', () => {
     assert.deepEqual(parseGroupKey('g', keys.session('g', 'S1')), { kind: 'session', id: 'S1' });
     assert.deepEqual(parseGroupKey('g', keys.lease('g', 17)), { kind: 'lease', partition: 17 });
     for (const key of [

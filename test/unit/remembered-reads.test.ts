@@ -36,7 +36,7 @@ describe('remembered reads', () => {
     return { stream, reads, count };
   }
 
-  it('count a partition once while its position stays, and add later messages', async () => {
+  it('a partition is counted once while its position stays, and later messages are added', async () => {
     const { stream, reads, count } = await counted();
     await reads.settle(async () => stream.facts);
     stream.add(5);
@@ -44,7 +44,7 @@ describe('remembered reads', () => {
     assert.equal(stream.asked, 1);
   });
 
-  it('count a partition again that changed while it was counted', async () => {
+  it('a partition that changed while it was counted is counted again', async () => {
     const { stream, reads, count } = await counted();
     stream.add(1);
     await reads.settle(async () => stream.facts);
@@ -52,7 +52,7 @@ describe('remembered reads', () => {
     assert.equal(stream.asked, 2);
   });
 
-  it('count again after a commit, after a loss of messages, and when all messages are handled', async () => {
+  it('a partition is counted again after a commit, after a loss of messages, and when all messages are handled', async () => {
     const { stream, reads, count } = await counted();
     await reads.settle(async () => stream.facts);
     assert.equal(await count(5), 5);
@@ -67,7 +67,7 @@ describe('remembered reads', () => {
     assert.equal(stream.asked, 5);
   });
 
-  it('look the message of a position up once', async () => {
+  it('the message of a position is looked up once', async () => {
     const reads = new RememberedReads();
     let asked = 0;
     const observer = { storedTime: async (sequence: number) => sequence * 100 + asked++ };

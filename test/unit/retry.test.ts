@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { backoffMs, isBackoff, nextStep, parseBackoff } from '../../src/core/config/retry.js';
 
 describe('retrying', () => {
-  it('doubles the delay up to the cap, half of it random', () => {
+  it('the delay doubles up to the cap, and half of it is random', () => {
     const backoff = { baseMs: 100, maxMs: 1_000 };
     const at = (random: number) => [1, 2, 3, 4, 5, 50].map((attempt) => backoffMs(backoff, attempt, random));
     assert.deepEqual(at(1), [100, 200, 400, 800, 1_000, 1_000]);
     assert.deepEqual(at(0), [50, 100, 200, 400, 500, 500]);
   });
 
-  it('never waits less than half, nor more than the cap', () => {
+  it('the delay is never less than half, nor more than the cap', () => {
     fc.assert(
       fc.property(
         fc.nat(10_000),
@@ -26,7 +26,7 @@ describe('retrying', () => {
     );
   });
 
-  it('retries until the last attempt, then follows the policy', () => {
+  it('a message is retried until the last attempt, and then the policy is followed', () => {
     const policy = { maxAttempts: 2, backoff: { baseMs: 10, maxMs: 10 }, onExhausted: 'skip' as const };
     assert.deepEqual(nextStep(policy, 1, 1), { kind: 'retry', delayMs: 10 });
     assert.deepEqual(nextStep(policy, 2, 1), { kind: 'skip' });
@@ -45,10 +45,10 @@ describe('retrying', () => {
     ['1s..', undefined],
     ['', undefined],
   ] as const) {
-    it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseBackoff(text), expected));
+    it(`the backoff ${JSON.stringify(text)} is parsed`, () => assert.deepEqual(parseBackoff(text), expected));
   }
 
-  it('accepts a first delay and a cap, and rejects anything else', () => {
+  it('a backoff has a first delay and a cap, and anything else is rejected', () => {
     assert.equal(isBackoff({ baseMs: 0, maxMs: 86_400_000 }), true);
     for (const other of [
       undefined,

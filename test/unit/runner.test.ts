@@ -85,7 +85,7 @@ function bench({
 }
 
 describe('a partition runner', () => {
-  it("starts at the group's start, and writes the position before it reads", async () => {
+  it("a runner starts at the group's start, and writes the position before it reads", async () => {
     const { bucket, stream, start, told } = bench({ groupStart: { seq: 20 } });
     stream.range = { first: 21, last: 30 };
     await start();
@@ -96,7 +96,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
-  it("continues after the stored position, and deletes the previous owner's reader", async () => {
+  it("a runner continues after the stored position, and deletes the previous owner's reader", async () => {
     const { bucket, stream, start } = bench({ groupStart: { seq: 30 } });
     bucket.put({ v: 1, seq: 5, epoch: 3, at: '', reader: 'f00d' });
     await start();
@@ -106,12 +106,12 @@ describe('a partition runner', () => {
   });
 
   for (const [what, value, cure] of [
-    ['a sequence that is none', { v: 1, seq: -1, epoch: 3, at: '' }, /leases seek 0 --to/],
-    ['a sequence that no stream has', { v: 1, seq: 1e300, epoch: 3, at: '' }, /leases seek 0 --to/],
-    ['no record at all', 'NaN', /leases seek 0 --to/],
+    ['an invalid sequence', { v: 1, seq: -1, epoch: 3, at: '' }, /leases seek 0 --to/],
+    ['an impossible sequence', { v: 1, seq: 1e300, epoch: 3, at: '' }, /leases seek 0 --to/],
+    ['not a record', 'NaN', /leases seek 0 --to/],
     ['a newer format', { v: 99, seq: 5, epoch: 3, at: '' }, /newer version of natspoc: update this member/],
   ] as const) {
-    it(`halts, without its member, if its position is ${what}, and leaves the position unchanged`, async () => {
+    it(`a runner halts, without its member, if its position is ${what}, and leaves the position unchanged`, async () => {
       const { bucket, start, told, stream } = bench();
       bucket.put(value);
       await start();
@@ -122,7 +122,7 @@ describe('a partition runner', () => {
     });
   }
 
-  it('does not start after a newer owner', async () => {
+  it('a runner does not start if a newer owner wrote the position', async () => {
     const { bucket, start, told, stream } = bench();
     bucket.put({ v: 1, seq: 5, epoch: 8, at: '' });
     await start();
@@ -130,7 +130,7 @@ describe('a partition runner', () => {
     assert.deepEqual(stream.opened, []);
   });
 
-  it('does not read a stream that ends before its position', async () => {
+  it('a runner does not read a stream that ends before its position', async () => {
     const { bucket, stream, start, told, clock } = bench();
     bucket.put({ v: 1, seq: 50, epoch: 3, at: '' });
     stream.range = { first: 1, last: 5 };
@@ -146,7 +146,7 @@ describe('a partition runner', () => {
     assert.deepEqual([stream.opened, bucket.record?.seq], [[], 50]);
   });
 
-  it("does not read a stream that ends before the group's start", async () => {
+  it("a runner does not read a stream that ends before the group's start", async () => {
     const { stream, start, told, clock } = bench({ groupStart: { seq: 50 } });
     stream.range = { first: 1, last: 5 };
     const starting = start();
@@ -158,7 +158,7 @@ describe('a partition runner', () => {
     assert.match(told.join(), /^failed: its position is 50, but the stream ends at 5: /);
   });
 
-  it('waits for a stream leader that is still catching up', async () => {
+  it('a runner waits for a stream leader that is still catching up', async () => {
     const { bucket, stream, start, told, clock } = bench();
     bucket.put({ v: 1, seq: 50, epoch: 3, at: '' });
     stream.range = { first: 1, last: 49 };
@@ -171,7 +171,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened[0]?.startSequence, 51);
   });
 
-  it('does not continue in a stream that has lost received messages', async () => {
+  it('a runner does not continue in a stream that has lost received messages', async () => {
     const { stream, start, told } = bench();
     stream.range = { first: 1, last: 3 };
     await start();
@@ -183,10 +183,10 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 1);
   });
 
-  describe('on a stream that has reused the sequence of its position', () => {
+  describe('a runner on a stream that has reused the sequence of its position', () => {
     const position = { v: 2, seq: 5, epoch: 3, at: '', created: 1_000, stored: 2_000 };
 
-    it("does not read, whatever the stream's creation time is", async () => {
+    it("a runner does not read a stream with reused sequences, whatever the stream's creation time is", async () => {
       const { bucket, stream, start, told } = bench();
       bucket.put(position);
       stream.range = { first: 1, last: 50, created: 1_000 };
@@ -199,7 +199,7 @@ describe('a partition runner', () => {
       assert.deepEqual({ created, stored }, { created: 1_000, stored: 2_000 });
     });
 
-    it('does not read if the message of the position is gone and the stream was created again', async () => {
+    it('a runner does not read if the message of the position is gone and the stream was created again', async () => {
       const { bucket, stream, start, told } = bench();
       bucket.put(position);
       stream.range = { first: 1, last: 50, created: 5_000 };
@@ -207,7 +207,7 @@ describe('a partition runner', () => {
       assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
     });
 
-    it('reads a stream that was restored or trimmed, and records that in its commits', async () => {
+    it('a runner reads a stream that was restored or trimmed, and records that in its commits', async () => {
       for (const [created, stored] of [
         [9_000, 2_000],
         [1_000, undefined],
@@ -224,14 +224,14 @@ describe('a partition runner', () => {
       }
     });
 
-    it("does not start at the group's start", async () => {
+    it("a runner does not start at the group's start if the stream has reused sequences", async () => {
       const { stream, start, told } = bench({ groupStart: { seq: 5, created: 1_000, stored: 2_000 } });
       stream.range = { first: 1, last: 50, created: 5_000 };
       await start();
       assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
     });
 
-    it('does not open another reader after the last received message', async () => {
+    it('a runner does not open another reader after the last received message if the stream has reused sequences', async () => {
       const { stream, start, told } = bench();
       stream.range = { first: 1, last: 3, created: 1_000 };
       await start();
@@ -243,7 +243,7 @@ describe('a partition runner', () => {
       assert.equal(stream.opened.length, 1);
     });
 
-    it('is noticed by the periodic checks', async () => {
+    it('the periodic checks notice that the stream has reused sequences', async () => {
       const { stream, start, told, runner } = bench();
       stream.range = { first: 1, last: 3, created: 1_000 };
       await start();
@@ -260,7 +260,7 @@ describe('a partition runner', () => {
     });
   });
 
-  it('gives its reader the current window, even if that changed during the opening', async () => {
+  it('a runner gives its reader the current window, even if the window changed during the opening', async () => {
     const { stream, runner, start } = bench();
     let opened = (): void => {};
     stream.opening = new Promise((resolve) => {
@@ -275,7 +275,7 @@ describe('a partition runner', () => {
     assert.deepEqual(stream.window, { messages: 10, bytes: 1_000 });
   });
 
-  it('reports the number of messages that were dropped before the start', async () => {
+  it('a runner reports the number of messages that were dropped before the start', async () => {
     const { bucket, stream, start, told } = bench();
     bucket.put({ v: 1, seq: 5, epoch: 3, at: '' });
     stream.range = { first: 11, last: 30 };
@@ -283,7 +283,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started', 'trimmed 6-10, 5']);
   });
 
-  it('reports messages that are dropped while it lags, once each', async () => {
+  it('a runner reports messages that are dropped while it lags, once each', async () => {
     const { stream, start, told, clock } = bench();
     await start();
     stream.pending = 3;
@@ -299,7 +299,7 @@ describe('a partition runner', () => {
     );
   });
 
-  it('commits nothing beyond a gap before it has investigated it, and then commits the loss with the position', async () => {
+  it('a runner commits nothing beyond a gap before it has investigated the gap, and then commits the loss with the position', async () => {
     const { bucket, stream, start, told, clock } = bench();
     await start();
     stream.range = { first: 9, last: 20 };
@@ -320,7 +320,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.record?.trimmed, 19);
   });
 
-  it('investigates a gap that the previous runner noticed, before it commits the messages of that runner', async () => {
+  it('a gap that the previous runner noticed is investigated before the messages of that runner are committed', async () => {
     const { bucket, stream, start, told, clock } = bench({
       before: { position: 20, committed: 10 },
       losses: {
@@ -337,7 +337,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.record?.trimmed, 9);
   });
 
-  it('continues the count of losses that the previous runner found but did not commit', async () => {
+  it('a runner continues the count of losses that the previous runner found but did not commit', async () => {
     const { bucket, start, told, clock } = bench({
       before: { position: 10, committed: 10 },
       losses: { state: undefined, uncounted: 5 },
@@ -350,7 +350,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.record?.trimmed, 7);
   });
 
-  it('reports messages that a full subject dropped while it read', async () => {
+  it('a runner reports messages that a full subject dropped while it read', async () => {
     const { stream, start, told, clock } = bench();
     stream.range = { first: 1, last: 100, missing: 90, mostPerSubject: 10 };
     stream.pending = 10;
@@ -365,7 +365,7 @@ describe('a partition runner', () => {
     );
   });
 
-  it('reports no loss for a jump if the stream has lost nothing, or the subject is not full', async () => {
+  it('no loss is reported for a jump if the stream has lost nothing, or the subject is not full', async () => {
     for (const range of [
       { first: 1, last: 100 },
       { first: 1, last: 100, missing: 50, mostPerSubject: 10 },
@@ -385,7 +385,7 @@ describe('a partition runner', () => {
     }
   });
 
-  it('reports a loss if fewer messages wait than before and the stream has lost some', async () => {
+  it('a loss is reported if fewer messages wait than before and the stream has lost some', async () => {
     const { stream, start, told, clock } = bench();
     stream.pending = 20;
     await start();
@@ -402,14 +402,14 @@ describe('a partition runner', () => {
     );
   });
 
-  it('reports no loss for messages that were dropped before the group started', async () => {
+  it('no loss is reported for messages that were dropped before the group started', async () => {
     const { stream, start, told } = bench({ groupStart: { seq: 0, end: 40 } });
     stream.range = { first: 21, last: 60, missing: 10, mostPerSubject: 10 };
     await start();
     assert.deepEqual(told, ['started']);
   });
 
-  it('reports no loss for dropped messages that were handled', async () => {
+  it('no loss is reported for dropped messages that were handled', async () => {
     const { bucket, stream, start, told } = bench();
     bucket.put({ v: 1, seq: 10, epoch: 3, at: '' });
     stream.range = { first: 11, last: 30 };
@@ -417,7 +417,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
-  it('handles, commits and releases window space', async () => {
+  it('a runner handles messages, commits them, and releases window space', async () => {
     const { stream, start, told, bucket, clock } = bench();
     await start();
     stream.deliver(fakeMessage(3, null, 'abc'), fakeMessage(9, null, 'de'));
@@ -429,7 +429,7 @@ describe('a partition runner', () => {
     assert.ok(told.includes('committed 9'));
   });
 
-  it('keeps its partition if a limit refuses its reader, retries with backoff, and reports once a minute', async () => {
+  it('a runner keeps its partition if a limit refuses its reader, retries with backoff, and reports once a minute', async () => {
     const { stream, start, told, clock, bucket, runner } = bench();
     for (let i = 0; i < 20; i++) stream.refusals.push('as many as it may have');
     const starting = start();
@@ -449,7 +449,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.writes.length, 1, 'the position was taken over once');
   });
 
-  it('reopens with backoff after readers that delivered nothing, and immediately after a reader that delivered', async () => {
+  it('a runner opens another reader with backoff after readers that delivered nothing, and otherwise immediately', async () => {
     const { stream, start, told, clock } = bench();
     await start();
     stream.fault('broken');
@@ -468,7 +468,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 4);
   });
 
-  it('requests more if handlers are idle because all messages wait for a running message', async () => {
+  it('a runner requests more if handlers are idle because all messages wait for a running message', async () => {
     const { handler, end } = manual();
     const { stream, start } = bench({ handler, settings: { concurrency: 2 } });
     await start();
@@ -478,7 +478,7 @@ describe('a partition runner', () => {
     assert.equal(stream.starved, before + 1);
   });
 
-  it('replaces any failed reader by another reader after the last received message', async () => {
+  it('a runner replaces any failed reader by another reader after the last received message', async () => {
     const { handler, end } = manual();
     const { stream, start, told } = bench({ handler });
     await start();
@@ -489,7 +489,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened[1]?.startSequence, 5);
     await end();
     await end();
-    assert.equal(stream.held, 2, 'what waits takes its place in the window of the new reader');
+    assert.equal(stream.held, 2, 'waiting messages count in the window of the new reader');
     stream.deliver(fakeMessage(6, null, 'ef'));
     await end();
     assert.equal(stream.released, 3);
@@ -499,7 +499,7 @@ describe('a partition runner', () => {
     );
   });
 
-  it('takes the partition over again if its reader was deleted, instead of opening another', async () => {
+  it('a runner takes the partition over again if its reader was deleted, instead of opening another reader', async () => {
     const { stream, start, told } = bench();
     await start();
     stream.fault('deleted');
@@ -508,7 +508,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started', 'failed: its reader was deleted by another client']);
   });
 
-  it('ends the member if a reader can never be deleted', async () => {
+  it('a runner ends the member if a reader can never be deleted', async () => {
     const error = new NatspocError('stream-missing', 'no such stream');
     const taking = bench();
     taking.bucket.put({ v: 1, seq: 10, epoch: 3, at: '', reader: 'f00d' });
@@ -523,7 +523,7 @@ describe('a partition runner', () => {
     assert.deepEqual(reading.told, ['started', 'terminal: no such stream']);
   });
 
-  it('reports when it has caught up', async () => {
+  it('a runner reports when it has caught up', async () => {
     const { stream, start, runner } = bench();
     stream.pending = 2;
     await start();
@@ -538,7 +538,7 @@ describe('a partition runner', () => {
     assert.equal(runner.status.caughtUp, true, 'once is enough');
   });
 
-  it('drains: finishes the running message, drops the rest, commits', async () => {
+  it('a drain finishes the running message, drops the waiting messages, and commits', async () => {
     const { handler, end } = manual();
     const { stream, start, runner, bucket, told } = bench({ handler });
     await start();
@@ -555,7 +555,7 @@ describe('a partition runner', () => {
     assert.equal(stream.closed, 1);
   });
 
-  it('does not commit messages of a changed shared reader when it drains', async () => {
+  it('a drain does not commit messages of a changed shared reader', async () => {
     const { stream, start, runner, bucket, told } = bench();
     stream.shared = { confirm: async () => ({ doubt: 'its reader was changed' }), prepare() {} };
     await start();
@@ -565,7 +565,7 @@ describe('a partition runner', () => {
     assert.match(told.at(-1) ?? '', /^failed: /);
   });
 
-  it('commits messages of a shared reader only after the server has shown that it was not changed', async () => {
+  it('messages of a shared reader are committed only after the server has shown that the reader was not changed', async () => {
     const { stream, start, bucket, clock } = bench();
     let answer: 'unknown' | 'confirmed' = 'unknown';
     stream.shared = { confirm: async () => answer, prepare() {} };
@@ -585,7 +585,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.record?.seq, 3);
   });
 
-  it('aborts the signal of a slow handler, reports it, and drains without it', async () => {
+  it('a drain aborts the signal of a slow handler, reports the handler, and continues without it', async () => {
     let signal: AbortSignal | undefined;
     const { stream, start, runner, bucket, clock, told } = bench({
       handler: (_message, context) => {
@@ -607,7 +607,7 @@ describe('a partition runner', () => {
     assert.equal(told.at(-1), 'overdue 1');
   });
 
-  it('commits the messages that the previous runner handled, even if it drains before it has started', async () => {
+  it('a runner commits the messages that the previous runner handled, even if it drains before it has started', async () => {
     const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     let proceed = (): void => {};
@@ -624,7 +624,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened.length, 0);
   });
 
-  it('commits the messages that the previous runner handled, even if the old reader cannot be deleted in time', async () => {
+  it('a runner commits the messages that the previous runner handled, even if the old reader cannot be deleted in time', async () => {
     const { bucket, stream, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '', reader: 'f00d' });
     stream.remove = () => new Promise(() => {});
@@ -635,7 +635,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['committed 9']);
   });
 
-  it('does not wait for the position if it drains before it needs it', async () => {
+  it('a drain does not wait for the position if the runner has nothing to commit', async () => {
     const { bucket, runner, start } = bench({ before: { position: 5, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.hold = new Promise(() => {});
@@ -644,7 +644,7 @@ describe('a partition runner', () => {
     await runner.drain();
   });
 
-  it('drains in time without the position, and reports which messages are handled again', async () => {
+  it('a drain ends in time without the position, and reports which messages are handled again', async () => {
     const { bucket, clock, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.hold = new Promise(() => {});
@@ -657,7 +657,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['uncommitted 5 to 9']);
   });
 
-  it('commits in a drain the messages that the previous runner handled, even if the position cannot be read at first', async () => {
+  it('a drain commits the messages that the previous runner handled, even if the position cannot be read at first', async () => {
     const { bucket, clock, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.reads.push({ kind: 'unknown' });
@@ -672,7 +672,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['committed 9']);
   });
 
-  it('halts: commits the earlier messages, and stays before the failed one', async () => {
+  it('a halt commits the earlier messages, and stays before the failed message', async () => {
     const { stream, start, bucket, told } = bench({
       handler: ({ sequence }) => {
         if (sequence === 3) throw new Error('bad');
@@ -686,7 +686,7 @@ describe('a partition runner', () => {
     assert.equal(told.at(-1), 'halted: message 3 failed: bad');
   });
 
-  it('stops the member if the handler cannot handle any message', async () => {
+  it('a runner stops the member if the handler cannot handle any message', async () => {
     const { stream, start, bucket, told } = bench({
       handler: () => {
         throw new StopConsuming('no database');
@@ -699,7 +699,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told.slice(-2), ['halted: no database', 'stopped: no database']);
   });
 
-  it('stops the member if the effects of handled messages can never become safe', async () => {
+  it('a runner stops the member if the effects of handled messages can never become safe', async () => {
     const barrier = () => Promise.reject(new Error('disk full'));
     const { stream, start, bucket, told } = bench({ ports: { barrier } });
     await start();
@@ -709,7 +709,7 @@ describe('a partition runner', () => {
     assert.equal(told.at(-1), 'stopped: the barrier before a commit was rejected: Error: disk full');
   });
 
-  it("aborts: aborts the handler's signal, and commits nothing after that", async () => {
+  it("an abort aborts the handler's signal, and nothing is committed after that", async () => {
     const { handler, end } = manual();
     const { stream, start, runner, bucket, told } = bench({ handler });
     await start();
@@ -721,7 +721,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started']);
   });
 
-  it('reports no late commit after an abort', async () => {
+  it('a runner reports no late commit after an abort', async () => {
     const { stream, start, runner, bucket, told } = bench();
     await start();
     let write = (): void => {};
@@ -737,7 +737,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started', 'handled 1']);
   });
 
-  it('reports no start after an abort during the start', async () => {
+  it('a runner reports no start after an abort during the start', async () => {
     const { stream, start, runner, told } = bench();
     const open = stream.open.bind(stream);
     stream.open = async (...args) => {
@@ -749,7 +749,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, []);
   });
 
-  it('writes nothing if it is aborted while it reads its position', async () => {
+  it('a runner writes nothing if it is aborted while it reads its position', async () => {
     const { bucket, runner, start } = bench({ before: { position: 5, committed: 5 } });
     bucket.read = async () => {
       void runner.abort('went-back');
@@ -759,7 +759,7 @@ describe('a partition runner', () => {
     assert.deepEqual(bucket.writes, []);
   });
 
-  it('leaves the state of its predecessor to the next runner if it is aborted before it has taken over', async () => {
+  it('a runner leaves the state of its predecessor to the next runner if it is aborted before it has taken over', async () => {
     const losses = {
       state: { settledTo: 5, jumps: [{ from: 5, to: 9, skipped: 3, isLong: true }], fell: 0 },
       uncounted: 2,
@@ -771,7 +771,7 @@ describe('a partition runner', () => {
     assert.deepEqual(runner.losses, losses);
   });
 
-  it('restores a removed position only while the member is in contact', async () => {
+  it('a runner restores a removed position only while the member is in contact', async () => {
     const { bucket, runner, start, told, permit } = bench({ before: { position: 5, committed: 5 } });
     const lease = { kind: 'found', entry: { key: 'lease', revision: 7, value: null } } as const;
     bucket.reads.push({ kind: 'missing' }, lease);
@@ -785,7 +785,7 @@ describe('a partition runner', () => {
     assert.deepEqual(later.bucket.writes, [5]);
   });
 
-  it('continues at its own position if another member has restored an older position', async () => {
+  it('a runner continues at its own position if another member has restored an older position', async () => {
     const { bucket, start, stream } = bench({ before: { position: 5, committed: 5 } });
     const lease = { kind: 'found', entry: { key: 'lease', revision: 7, value: null } } as const;
     bucket.put({ v: 1, seq: 3, epoch: 0, at: '' });
@@ -796,7 +796,7 @@ describe('a partition runner', () => {
     assert.equal(stream.opened[0]?.startSequence, 6);
   });
 
-  it('ends when a newer owner has committed', async () => {
+  it('a runner ends when a newer owner has committed', async () => {
     const { stream, start, bucket, told } = bench();
     await start();
     bucket.put({ v: 1, seq: 0, epoch: 8, at: '' });

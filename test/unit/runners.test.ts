@@ -87,18 +87,18 @@ async function busyMember(partitions: number) {
 }
 
 describe('the partitions of a member', () => {
-  it('are committed every interval while they are few', async () => {
+  it('partitions are committed every interval while they are few', async () => {
     const { work } = await busyMember(2);
     assert.ok((await work()) >= 4);
   });
 
-  it('are committed less often when they are many: the commits of all together have a limit', async () => {
+  it('partitions are committed less often when they are many, because the commits of all together have a limit', async () => {
     const { work } = await busyMember(500);
     await work();
     assert.ok((await work()) <= 1_050);
   });
 
-  it('keep the request to skip a message for their epoch, not for the next epoch', async () => {
+  it('a request to skip a message is kept for its epoch, not for the next epoch', async () => {
     const { runners } = await busyMember(2);
     for (const partition of [0, 1]) runners.rules.giveUps.add(partition, 7 + partition, 'skip', 'given up');
     const restart = async (partition: number, epoch: number): Promise<void> => {
@@ -112,24 +112,24 @@ describe('the partitions of a member', () => {
     assert.deepEqual([runners.rules.giveUps.howOf(7), runners.rules.giveUps.howOf(8)], [undefined, 'skip']);
   });
 
-  it('are closed without another takeover only if the drain has committed', async () => {
+  it('partitions are closed without another takeover only if the drain has committed', async () => {
     const { runners, drain, deliver, work } = await busyMember(2);
     await work();
     const sequence = await deliver();
     await drain(0);
     assert.deepEqual(runners.committedInDrain(0, 1), { seq: sequence });
-    assert.equal(runners.committedInDrain(0, 2), undefined, 'that of another epoch');
+    assert.equal(runners.committedInDrain(0, 2), undefined, 'the drain of another epoch');
     await work();
     await work();
     runners.remove(1, 'it failed');
     await settle();
-    assert.equal(runners.committedInDrain(1, 1), undefined, 'it was not drained');
+    assert.equal(runners.committedInDrain(1, 1), undefined, 'p1 was not drained');
     const idle = await busyMember(1);
     await idle.drain(0);
     assert.equal(
       idle.runners.committedInDrain(0, 1),
       undefined,
-      'it had nothing to commit: a seek may have moved it',
+      'nothing to commit: a seek may have moved p0',
     );
   });
 });

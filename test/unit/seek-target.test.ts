@@ -15,7 +15,7 @@ const counting = (sequences: readonly number[]) => ({
 });
 
 describe('the target of a seek', () => {
-  it('parses every form of target', () => {
+  it("every form of a seek's target is parsed", () => {
     assert.deepEqual(parseSeekTarget('seq:7'), { kind: 'sequence', sequence: 7 });
     assert.deepEqual(parseSeekTarget('-100'), { kind: 'relative', messages: -100 });
     const time = new Date('2026-01-31T08:00:00Z');
@@ -43,7 +43,7 @@ describe('the target of a seek', () => {
     }
   });
 
-  it('of a program is checked', () => {
+  it('the target of a program is checked', () => {
     const time = new Date();
     const good = [
       { kind: 'first' },
@@ -65,7 +65,7 @@ describe('the target of a seek', () => {
       assert.throws(() => checkedTarget(target), { code: 'usage', message: /^target: .* is not one of/ });
   });
 
-  it('finds the sequence that repeats or skips exactly the requested number of messages, despite gaps', async () => {
+  it('the target repeats or skips exactly the requested number of messages, despite gaps', async () => {
     const cases = fc.record({
       sequences: fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 60 }),
       at: fc.nat(),
@@ -86,7 +86,7 @@ describe('the target of a seek', () => {
     );
   });
 
-  it('counts correctly while messages arrive', async () => {
+  it('the target is counted correctly while messages arrive', async () => {
     const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
     const { waiting, sequences: listed } = counting(sequences);
     const observer = {
@@ -109,7 +109,7 @@ describe('the target of a seek', () => {
     assert.deepEqual([on.to, on.skipped], [40, 10]);
   });
 
-  it('does not count from a wrong position', async () => {
+  it('the target is not counted from a wrong position', async () => {
     const source = {
       observer: counting([1, 2, 3]),
       stream: { firstSequence: 1, lastSequence: 3, createdAtMs: 5_000 },
@@ -125,7 +125,7 @@ describe('the target of a seek', () => {
     }
   });
 
-  it('never goes beyond the last stored message', async () => {
+  it('the target is never beyond the last stored message', async () => {
     const source = {
       observer: counting([1, 2, 3]),
       stream: { firstSequence: 1, lastSequence: 3 },

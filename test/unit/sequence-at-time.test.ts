@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { searchTime } from '../../src/core/nats/jetstream/sequence-at-time.js';
 
 describe('the first sequence of a time', () => {
-  it('is found despite deleted messages, within the bounds of the stream', async () => {
+  it('the first sequence of a time is found despite deleted messages, within the bounds of the stream', async () => {
     const stored = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1 });
     await fc.assert(
       fc.asyncProperty(stored, fc.integer({ min: -1, max: 70 }), async (sequences, at) => {

@@ -12,7 +12,7 @@ import { withTempFolder } from '../support/temp.js';
 describe('finding nats-server', () => {
   const temp = withTempFolder();
 
-  /** A file that looks like a server, in a new folder; returns the file. */
+  /** Writes a file that looks like a server into a new folder, and returns its path. */
   function program(...folder: string[]): string {
     const file = path.join(temp(), ...folder, 'nats-server');
     mkdirSync(path.dirname(file), { recursive: true });
@@ -84,7 +84,7 @@ describe('finding nats-server', () => {
 
 describe('folders of the user', () => {
   const home = '/home/ann';
-  it('follow the convention of each platform', () => {
+  it('the folders of the user follow the convention of each platform', () => {
     const on = (platform: NodeJS.Platform, env = {}) => [
       cacheDir({ env, platform, home }),
       defaultStoreDir({ env, platform, home }),
@@ -107,7 +107,7 @@ describe('folders of the user', () => {
 });
 
 describe('the release of a platform', () => {
-  it('has the file name that the project uses', () => {
+  it('the release of a platform has the file name that the project uses', () => {
     assert.equal(releaseArchive('linux', 'x64'), 'nats-server-v2.11.8-linux-amd64.tar.gz');
     assert.equal(releaseArchive('linux', 'arm'), 'nats-server-v2.11.8-linux-arm7.tar.gz');
     assert.equal(releaseArchive('darwin', 'arm64'), 'nats-server-v2.11.8-darwin-arm64.tar.gz');
@@ -118,7 +118,7 @@ describe('the release of a platform', () => {
 });
 
 describe('the output of nats-server', () => {
-  it('has an INFO line, and any other line is ignored', () => {
+  it('the INFO line of nats-server is parsed, and any other line is ignored', () => {
     assert.deepEqual(parseInfo('INFO {"version":"2.9.10","jetstream":true}'), {
       version: '2.9.10',
       jetstream: true,
@@ -138,7 +138,7 @@ describe('the output of nats-server', () => {
     }
   });
 
-  it('gives the reason of a failed start: the fatal line, or the last error, or the text before the log', () => {
+  it('the reason of a failed start is the fatal line, or the last error, or the text before the log', () => {
     const log = (level: string, text: string) => `[12] 2026/01/02 03:04:05.678901 [${level}] ${text}`;
     assert.equal(reasonIn([log('INF', 'a'), log('FTL', 'b'), log('ERR', 'c'), log('INF', 'd')]), 'b');
     assert.equal(reasonIn([log('ERR', 'c'), log('ERR', 'e'), log('WRN', 'd')]), 'e');

@@ -122,8 +122,8 @@ function bench(messages = 1_000) {
     await new Promise((resolve) => setImmediate(resolve));
   };
   /**
-   * Opens a partition after a sequence, as its owner does; `held`: unsettled messages from an earlier reader;
-   * `handledUpTo`: it followed that reader.
+   * Opens a partition after a sequence, as its owner does. `held` is the number of unsettled messages from an earlier reader, which the
+   * partition followed up to `handledUpTo`.
    */
   const take = async (partition: number, after: number, held = 0, handledUpTo = after): Promise<Taken> => {
     const taken: Pick<Taken, 'sequences' | 'faults' | 'trimmed'> = { sequences: [], faults: [], trimmed: [] };
@@ -202,7 +202,7 @@ describe("the shared reader of a member's partitions", () => {
     const odd = await take(1, 40);
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 41]);
     readers[1]?.deliver(41, 80, 20);
-    // The head continues meanwhile: the partition does not take messages of the head yet.
+    // The head continues meanwhile, but the partition does not take messages of the head yet.
     readers[0]?.deliver(101, 110, 40);
     readers[1]?.deliver(81, 109, 1);
     assert.equal(readers[1]?.isClosed, false);
@@ -213,7 +213,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(odd.sequences, range(41, 119));
   });
 
-  it('makes a partition that is ahead of the head wait for it', async () => {
+  it('makes a partition that is ahead of the head wait for the head', async () => {
     const { readers, take } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10, 90);
@@ -291,12 +291,12 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(even.sequences, range(2, 20));
   });
 
-  it('reports a failed reader to all its partitions, and opens another for those that return', async () => {
+  it('reports a failed reader to all its partitions, and opens another reader for partitions that return', async () => {
     const { readers, take, startOf } = bench();
     const [even, odd] = [await take(0, 0), await take(1, 0)];
     readers[0]?.deliver(1, 10);
     readers[0]?.sink.fault('deleted', 'gone');
-    // The client that deleted it is not a newer owner.
+    // The client that deleted the reader is not a newer owner.
     assert.deepEqual([even.faults, odd.faults], [['broken'], ['broken']]);
     await take(0, 10);
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 11]);
@@ -361,7 +361,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[1]?.isClosed, true);
   });
 
-  it('returns the doubt about a partition that no reader serves any more, and makes it start again once', async () => {
+  it('returns the doubt about a partition that no reader serves any more, and makes the partition start again once', async () => {
     const { readers, take, shared, change, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -376,7 +376,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(await shared.shared.confirm(0), 'confirmed');
   });
 
-  it('makes a partition start again that followed a changed reader, even if it received nothing from it', async () => {
+  it('makes a partition start again that followed a changed reader, even if it received nothing from that reader', async () => {
     const { readers, take, shared, change, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 1);
@@ -389,7 +389,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(again.faults, ['foreign']);
   });
 
-  it('leaves the server time to deliver between two checks, and a check answers all partitions that wait for it', async () => {
+  it('leaves the server time to deliver between two checks, and one check answers all partitions that wait for it', async () => {
     const { readers, take, shared, looks, settle } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -403,7 +403,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(await Promise.all(waiting), ['confirmed', 'confirmed', 'confirmed']);
   });
 
-  it('opens another reader after another client has pulled from it', async () => {
+  it('opens another reader after another client has pulled from the shared reader', async () => {
     const { readers, take, shared, steal, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -441,7 +441,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(odd.trimmed, [{ from: 41, to: 60, atMost: 20 }]);
   });
 
-  it('stops after its last partition has left', async () => {
+  it('the shared reader stops after its last partition has left', async () => {
     const { readers, take, settle } = bench();
     const even = await take(0, 0);
     even.close();
@@ -449,7 +449,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.isClosed, true);
   });
 
-  it('opens its reader for expected partitions, and closes it if no partition is opened', async () => {
+  it('the shared reader is opened for expected partitions, and closed if no partition is opened', async () => {
     const { shared, readers, take, settle } = bench();
     shared.shared.prepare(100);
     await settle();
@@ -457,7 +457,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.options.startSequence, 101);
     const [near, later] = [await take(0, 100), await take(1, 107)];
     await settle();
-    assert.equal(readers.length, 1, 'both begin with it');
+    assert.equal(readers.length, 1, 'both begin with this reader');
     readers[0]?.deliver(101, 110);
     assert.deepEqual([near.sequences, later.sequences], [range(102, 110), [109]]);
   });
@@ -472,7 +472,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.isClosed, true);
   });
 
-  it('does not pause before a check for which a drain waits', async () => {
+  it('a check for which a drain waits is not delayed', async () => {
     const { shared, take, looks, settle } = bench();
     await take(0, 0);
     await settle();

@@ -20,7 +20,7 @@ describe('a sheltered logger', () => {
     ],
     ['rejects', () => Promise.reject(new Error('full disk'))],
   ] as const) {
-    it(`that ${what} is reported once, and its lines are kept`, async () => {
+    it(`a logger that ${what} is reported once, and its lines are kept`, async () => {
       const lines: string[] = [];
       const log = sheltered(
         every(broken),
@@ -33,7 +33,7 @@ describe('a sheltered logger', () => {
     });
   }
 
-  it('is called as a method of the program’s own object', () => {
+  it('a logger is called as a method of the program’s own object', () => {
     const lines: string[] = [];
     const own = {
       lines,

@@ -4,7 +4,7 @@ import { settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
 
 describe('the slots of a member', () => {
-  it('limit the calls of all its partitions together, which take turns', async () => {
+  it('slots limit the calls of all partitions of a member together, and the partitions take turns', async () => {
     const slots = new Slots(2);
     const ends: (() => void)[] = [];
     const called: string[] = [];
@@ -30,7 +30,7 @@ describe('the slots of a member', () => {
     assert.equal(ends.length, 2);
   });
 
-  it('are not held by calls that return at once', () => {
+  it('calls that return at once hold no slot', () => {
     const slots = new Slots(1);
     const bench = new WorkBench(() => {}, {}, { slots });
     bench.accept(1, 2, 3);
@@ -38,7 +38,7 @@ describe('the slots of a member', () => {
     assert.equal(slots.hasRoom, true);
   });
 
-  it('hold back calls that return at once, too', async () => {
+  it('calls that return at once wait for a slot, too', async () => {
     const slots = new Slots(1);
     let end = (): void => {};
     const running = new Promise<void>((resolve) => {

@@ -28,7 +28,7 @@ function invariants(): Map<string, { file: string; title: string }[]> {
 }
 
 describe('SPEC.md', () => {
-  it('names for each invariant, I1 to I14, tests that exist', () => {
+  it('SPEC.md names for each invariant, I1 to I14, tests that exist', () => {
     const all = invariants();
     assert.deepEqual(
       [...all.keys()],
@@ -44,7 +44,7 @@ describe('SPEC.md', () => {
     }
   });
 
-  it('names every event and every effect of the protocol, and no others', () => {
+  it('SPEC.md names every event and every effect of the protocol, and no others', () => {
     const source = read('src/core/protocol/events.ts');
     const typesOf = (name: string): string[] => {
       const [, body = ''] = source.split(new RegExp(`export type ${name} =`));

@@ -60,7 +60,7 @@ function bench() {
 }
 
 describe('a standstill', () => {
-  it('is reported after ten seconds, then once a minute, with the reason', () => {
+  it('a standstill is reported after ten seconds, then once a minute, with the reason', () => {
     const { own, failure, standstill } = bench();
     own.phase = 'waiting';
     failure.text = 'its reader could not be opened in time';
@@ -76,7 +76,7 @@ describe('a standstill', () => {
     assert.deepEqual(told, [10_000, 70_000]);
   });
 
-  it('is not stuck if the program is the cause: it has paused the partition, or its handlers are busy', () => {
+  it('a partition is not stuck if the program is the cause: it has paused the partition, or its handlers are busy', () => {
     const { own, runner, standstill } = bench();
     own.phase = 'running';
     runner.status.lag = 50;
@@ -89,7 +89,7 @@ describe('a standstill', () => {
     assert.deepEqual(told, ['handler: all handlers are busy']);
   });
 
-  it('names the acquire of the program that does not return', () => {
+  it('the reason of a standstill is an acquire of the program that does not return', () => {
     const { own, runner, standstill } = bench();
     own.phase = 'starting';
     runner.acquiring = true;
@@ -99,7 +99,7 @@ describe('a standstill', () => {
     assert.deepEqual(told, ['handler: acquire has not returned yet']);
   });
 
-  it('is not reported for a partition that is idle, paused, halted or making progress', () => {
+  it('no standstill is reported for a partition that is idle, paused, halted or making progress', () => {
     const { own, runner, standstill } = bench();
     for (const phase of ['running', 'paused', 'halted'] as const) {
       own.phase = phase;
@@ -113,7 +113,7 @@ describe('a standstill', () => {
     }
   });
 
-  it('reports a slow handler as handler, not as stuck', () => {
+  it('a slow handler is reported as handler, not as stuck', () => {
     const { runner, standstill } = bench();
     runner.status.lag = 5;
     runner.running = [17];
@@ -124,7 +124,7 @@ describe('a standstill', () => {
     );
   });
 
-  it("gives the bucket's refusal for a member that cannot join", () => {
+  it("the reason of a member that cannot join is the bucket's refusal", () => {
     const { state, bucket, standstill } = bench();
     state.session.revision = 0;
     state.own.clear();
@@ -138,7 +138,7 @@ describe('a standstill', () => {
     );
   });
 
-  it('names the setting to raise if answers take longer than the grace', () => {
+  it('the reason of a standstill names the setting to raise if answers take longer than the grace', () => {
     const { state, bucket, standstill } = bench();
     state.permit = Number.NEGATIVE_INFINITY;
     bucket.answerMs = 800;
@@ -149,7 +149,7 @@ describe('a standstill', () => {
 });
 
 describe('a blocked event loop', () => {
-  it('is detected if a timer is late because of computation, not because the process was stopped', () => {
+  it('a blocked event loop is detected if a timer is late because of computation, not because the process was stopped', () => {
     let cpuMs = 0;
     const loop = new BlockedLoop(3_000, () => cpuMs);
     const last = { partition: 2, sequence: 9 };

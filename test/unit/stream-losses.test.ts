@@ -47,7 +47,7 @@ function bench() {
 }
 
 describe('the search for messages that a stream has dropped', () => {
-  it('accepts no answer to a request that is older than the jump in question', async () => {
+  it('an answer to a request that is older than the jump in question is not accepted', async () => {
     const { clock, watch, asked, came } = bench();
     clock.advance(5_000);
     came(50);
@@ -61,14 +61,14 @@ describe('the search for messages that a stream has dropped', () => {
     assert.equal(await settled, true);
   });
 
-  it('makes no request without a sign', async () => {
+  it('no request is made without a sign of a loss', async () => {
     const { watch, asked, came } = bench();
     came(11);
     assert.equal(await watch.settle(), true);
     assert.equal(asked.length, 0);
   });
 
-  it('keeps the signs if the stream does not answer', async () => {
+  it('the signs of a loss are kept if the stream does not answer', async () => {
     const { watch, asked, told, came } = bench();
     came(50);
     const first = watch.settle();
@@ -80,7 +80,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 11, to: 39, atMost: 39 }]);
   });
 
-  it('asks again about a jump that was noticed while a request was in flight', async () => {
+  it('a jump that was noticed while a request was in flight causes another request', async () => {
     const { watch, asked, told, came } = bench();
     came(20);
     const first = watch.settle();
@@ -94,7 +94,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 21, to: 44, atMost: 29 }]);
   });
 
-  it('returns the place where it ended, even while a request is in flight', () => {
+  it('the search returns the place where it ended, even while a request is in flight', () => {
     const { watch, came } = bench();
     came(20);
     void watch.settle();
@@ -109,7 +109,7 @@ describe('the search for messages that a stream has dropped', () => {
     });
   });
 
-  it('finds no loss if the stream begins between two jumps, among messages that were received', async () => {
+  it('no loss is found if the stream begins between two jumps, among messages that were received', async () => {
     const { watch, asked, told, came } = bench();
     came(11);
     for (let sequence = 13; sequence <= 40; sequence++) came(sequence);
@@ -120,7 +120,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, []);
   });
 
-  it('counts the jumps before the one in which the stream begins', async () => {
+  it('the jumps before the jump in which the stream begins are counted', async () => {
     const { watch, asked, told, came } = bench();
     for (const sequence of [12, 40, 60]) came(sequence);
     const settled = watch.settle();
@@ -129,7 +129,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 11, to: 29, atMost: 28 }]);
   });
 
-  it('notices that fewer messages wait when another reader is opened', async () => {
+  it('the search notices that fewer messages wait when another reader is opened', async () => {
     const { watch, asked, told } = bench();
     watch.opened(4);
     watch.came(11, 10, 3, undefined);
@@ -140,7 +140,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 11, to: 11, atMost: 2 }]);
   });
 
-  it('reports a jump after which messages may have waited for long, even if the stream begins after it', async () => {
+  it('a jump after which messages may have waited for long is reported, even if the stream begins after it', async () => {
     const { clock, watch, asked, told, came } = bench();
     came(11);
     clock.advance(1_500);
@@ -152,7 +152,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 11, to: 39, atMost: 28 }]);
   });
 
-  it('keeps a limited number of jumps', () => {
+  it('the search keeps a limited number of jumps', () => {
     const { watch, came } = bench();
     for (let sequence = 12; sequence <= 2_012; sequence += 2) came(sequence);
     const { jumps } = watch.state;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { formatStream } from '../../src/text/stream-table.js';
 
 describe('the listing of a stream', () => {
-  it('escapes every name and subject', () => {
+  it('the listing of a stream escapes every name and subject', () => {
     const evil = (name: string): string => `${name}\u001b[2J\u202e`;
     const lines = formatStream(
       {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { literalStart, subjectMatcher, subjectToken } from '../../src/core/protocol/subject.js';
 
 describe('a pattern of subjects', () => {
-  it('matches whole tokens: one for each *, one or more for a final >', () => {
+  it('a pattern matches whole tokens: one for each *, one or more for a final >', () => {
     const cases: [pattern: string, matching: string[], other: string[]][] = [
       [
         'orders.*.created',
@@ -21,7 +21,7 @@ describe('a pattern of subjects', () => {
     }
   });
 
-  it('counts tokens from 1, and has a literal prefix', () => {
+  it('a pattern counts tokens from 1, and has a literal prefix', () => {
     assert.deepEqual(
       [1, 2, 3, 4].map((number) => subjectToken('a.bc.d', number)),
       ['a', 'bc', 'd', undefined],

@@ -13,7 +13,7 @@ const load = (atMs: number, change: Partial<Load> = {}): Load => ({
   ...change,
 });
 
-/** The suggestion after loads at ten-second intervals; the drain target is 100 s. */
+/** The suggestion after these loads, which follow each other every ten seconds. The target for draining is 100 s. */
 function afterLoads(...changes: Partial<Load>[]): ReturnType<Suggestions['next']> {
   const suggestions = new Suggestions(100_000);
   const made = changes.map((change, i) => suggestions.next(load(i * 10_000, change)));
@@ -21,13 +21,13 @@ function afterLoads(...changes: Partial<Load>[]): ReturnType<Suggestions['next']
 }
 
 describe('the suggested number of members', () => {
-  it('is the present number while the speed of members is unknown', () => {
+  it('the suggestion is the present number while the speed of members is unknown', () => {
     assert.equal(afterLoads({ handledPerSecond: 0, busy: 0 }).suggestedMembers, 2);
     assert.equal(afterLoads({ lag: null }).suggestedMembers, 2);
     assert.equal(afterLoads({ members: 0, busy: 0, handledPerSecond: 0, lag: 5_000 }).suggestedMembers, 1);
   });
 
-  it('keeps up with arrivals, and drains the backlog within the target', () => {
+  it('the suggestion keeps up with arrivals, and drains the backlog within the target', () => {
     const busy = { lag: 30_000 };
     // Two members handle 200 messages a second, and the lag stays; to drain it, 300 a second more are needed.
     assert.deepEqual(afterLoads(busy, busy), {
@@ -38,35 +38,35 @@ describe('the suggested number of members', () => {
     assert.equal(afterLoads({ lag: 28_000 }, { lag: 30_000 }).arrivingPerSecond, 400);
   });
 
-  it('stays if members just keep up, and falls when less arrives', () => {
+  it('the suggestion stays if members just keep up, and falls when less arrives', () => {
     assert.equal(afterLoads({}, {}, {}).suggestedMembers, 2);
     const quiet = Array.from({ length: 8 }, () => ({ handledPerSecond: 50 }));
     assert.equal(afterLoads({}, {}, ...quiet).suggestedMembers, 1);
   });
 
-  it('removes no member before the rate of arrivals is known', () => {
+  it('the suggestion removes no member before the rate of arrivals is known', () => {
     assert.equal(afterLoads({ members: 5, busy: 1, handledPerSecond: 20 }).suggestedMembers, 5);
   });
 
-  it('learns that members have become slower from members with lag', () => {
+  it('the suggestion learns that members have become slower from members with lag', () => {
     assert.equal(afterLoads({}, { lag: 10_000, handledPerSecond: 20 }).memberPerSecond, 10);
-    // No message waits for long: the members might be faster.
+    // No message waits for long, so the members might be faster.
     assert.equal(afterLoads({}, { lag: 10, handledPerSecond: 20 }).memberPerSecond, 100);
   });
 
-  it('does not count a seek, a purge or a start as arrivals', () => {
+  it('the suggestion does not count a seek, a purge or a start as arrivals', () => {
     const seek = afterLoads({ lag: 1_000_000 }, { lag: 0 }, { lag: 0 });
     assert.equal(seek.arrivingPerSecond, 100);
   });
 
-  it('is at least 1, and at most the number of partitions', () => {
+  it('the suggestion is at least 1, and at most the number of partitions', () => {
     assert.equal(afterLoads({ lag: 10_000_000 }).suggestedMembers, 16);
     assert.equal(afterLoads({ partitions: 0, members: 0, busy: 0, handledPerSecond: 0 }).suggestedMembers, 1);
   });
 });
 
 describe('the load of a group', () => {
-  it('leaves out partitions for which more members would not help', () => {
+  it('the load of a group leaves out partitions for which more members would not help', () => {
     const held = holdUp({ why: 'halted', reason: 'x', forMs: 1 });
     const partitions = [
       lease(0, { lag: 5, ratePerSecond: 10 }),

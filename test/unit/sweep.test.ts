@@ -29,7 +29,7 @@ const FRESH = SWEEP_AGE_MS - 1;
 
 const named = (traces: readonly SessionTrace[]): string[] => traces.map(({ kind, id }) => `${kind} ${id}`);
 
-/** Traces of a model; `purged` collects the deleted traces. */
+/** A model with these traces. `purged` collects the traces that were deleted. */
 function model(traces: SessionTrace[]): SessionTraces & { purged: SessionTrace[] } {
   const purged: SessionTrace[] = [];
   return {
@@ -42,11 +42,11 @@ function model(traces: SessionTrace[]): SessionTraces & { purged: SessionTrace[]
 }
 
 describe('sweeping the traces of ended sessions', () => {
-  it('keeps markers for at least twice the longest ttl', () => {
+  it('a sweep keeps markers for at least twice the longest ttl', () => {
     assert.ok(SWEEP_AGE_MS >= 2 * MAX_TTL_MS);
   });
 
-  it('removes old markers, and keeps live and recently ended sessions', () => {
+  it('a sweep removes old markers, and keeps live and recently ended sessions', () => {
     const traces = [
       session('A', true, OLD),
       proof('A', true, OLD),
@@ -59,13 +59,13 @@ describe('sweeping the traces of ended sessions', () => {
     assert.deepEqual(planSweep([], NOW), []);
   });
 
-  it('removes an old proof of life without a session, and keeps those of live sessions', () => {
+  it('a sweep removes an old proof of life without a session, and keeps the proofs of live sessions', () => {
     assert.deepEqual(named(planSweep([proof('A', false, OLD)], NOW)), ['proof A']);
     assert.deepEqual(planSweep([proof('A', false, FRESH)], NOW), []);
     assert.deepEqual(planSweep([session('A', false, OLD), proof('A', true, OLD)], NOW), []);
   });
 
-  it('does nothing for a small number of traces', async () => {
+  it('a sweep does nothing for a small number of traces', async () => {
     const traces = model([session('A', true, OLD), proof('A', true, OLD), session('B', true, OLD)]);
     assert.equal(await sweep(traces, 3), 0);
     assert.deepEqual(traces.purged, []);
@@ -73,7 +73,7 @@ describe('sweeping the traces of ended sessions', () => {
     assert.deepEqual(named(traces.purged), ['session A', 'proof A', 'session B']);
   });
 
-  it('repeats every hour, even after a failure, until it is stopped', async () => {
+  it('a sweep repeats every hour, even after a failure, until it is stopped', async () => {
     const clock = new ManualClock();
     let reads = 0;
     const traces: SessionTraces = {
@@ -101,7 +101,7 @@ describe('sweeping the entries of partitions of earlier layouts', () => {
   const found = (traces: PartitionTrace[]): string[] =>
     planPartitionSweep(traces, 8, NOW).map(({ kind, partition }) => `${kind} ${partition}`);
 
-  it('removes old entries of partitions that the layout does not have', () => {
+  it('a sweep removes old entries of partitions that the layout does not have', () => {
     assert.deepEqual(found([trace('position', 7), trace('position', 8), trace('cleared', 9)]), [
       'position 8',
       'cleared 9',
@@ -109,12 +109,12 @@ describe('sweeping the entries of partitions of earlier layouts', () => {
     assert.deepEqual(found([trace('position', 8, { atMs: NOW - FRESH })]), []);
   });
 
-  it('keeps the newest entry of each lease, and existing pins and pauses', () => {
+  it('a sweep keeps the newest entry of each lease, and existing pins and pauses', () => {
     assert.deepEqual(found([trace('lease', 8), trace('lease', 9, { entries: 2 })]), ['lease 9']);
     assert.deepEqual(found([trace('override', 8), trace('override', 9, { ended: true })]), ['override 9']);
   });
 
-  it('leaves groups alone that were never resized', async () => {
+  it('a sweep leaves groups alone that were never resized', async () => {
     const purge = (): never => assert.fail('nothing is old');
     assert.equal(await sweepPartitions({ read: async () => undefined, purge }), 0);
   });

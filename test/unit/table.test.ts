@@ -6,7 +6,7 @@ describe('a table', () => {
   const columns = [{ title: 'A' }, { title: 'BB', rank: 1 }, { title: 'CCC', rank: 2 }, { title: 'D' }];
   const rows = [['a', 'b', 'c', 'd']];
 
-  it('omits the least important columns until it fits', () => {
+  it('a table omits the least important columns until it fits', () => {
     assert.deepEqual(formatTable(columns, rows), ['A  BB  CCC  D', 'a  b   c    d']);
     assert.deepEqual(formatTable(columns, rows, 13), ['A  BB  CCC  D', 'a  b   c    d']);
     assert.deepEqual(formatTable(columns, rows, 12), ['A  BB  D', 'a  b   d']);
@@ -14,7 +14,7 @@ describe('a table', () => {
     assert.deepEqual(formatTable(columns, rows, 1), ['A  D', 'a  d']);
   });
 
-  it('aligns characters that are two columns wide, or none', () => {
+  it('a table aligns characters that are two columns wide or have no width', () => {
     const wide = [
       ['\u4ed5\u4e8b', '1', 'x'],
       ['cafe\u0301', '\u4e8c', 'x'],

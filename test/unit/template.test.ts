@@ -3,17 +3,17 @@ import { compileTemplate } from '../../src/cli/publish/template.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
 
 describe('compileTemplate', () => {
-  it('does not change text without actions', () => {
+  it('a template does not change text without actions', () => {
     for (const text of ['', 'plain', '{"a":{"b":1}}', 'a } b']) assert.equal(compileTemplate(text)(7), text);
   });
 
-  it('counts, with and without spaces and dots, any number of times', () => {
+  it('a template counts, with and without spaces and dots, any number of times', () => {
     assert.equal(compileTemplate('{{Count}}')(1), '1');
     assert.equal(compileTemplate('order {{Count}}')(12), 'order 12');
     assert.equal(compileTemplate('{{ Count }}/{{.Cnt}} of {{Count}}!')(3), '3/3 of 3!');
   });
 
-  it('supports the times of nats pub', () => {
+  it('a template supports the times of nats pub', () => {
     const nowS = Date.now() / 1_000;
     assert.match(compileTemplate('{{TimeStamp}}')(1), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/);
     assert.ok(Math.abs(Date.parse(compileTemplate('{{TimeStamp}}')(1)) / 1_000 - nowS) < 5);
@@ -22,7 +22,7 @@ describe('compileTemplate', () => {
     assert.ok(Math.abs(Number(compileTemplate('{{UnixNano}}')(1)) / 1e9 - nowS) < 5);
   });
 
-  it('makes ids and random texts of the requested length, new for each message', () => {
+  it('a template makes ids and random texts of the requested length, new for each message', () => {
     const id = compileTemplate('{{ID}}');
     assert.match(id(1), /^[0-9A-Za-z]{22}$/);
     assert.notEqual(id(1), id(1));
@@ -31,7 +31,7 @@ describe('compileTemplate', () => {
     assert.equal(compileTemplate('{{Random 0 0}}')(1), '');
   });
 
-  it('refuses unknown actions, and names them', () => {
+  it('a template with unknown actions is refused, and the error names them', () => {
     for (const text of [
       '{{Foo}}',
       '{{Count',

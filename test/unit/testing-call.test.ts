@@ -25,7 +25,7 @@ const fails = (): never => {
 };
 
 describe('a called handler', () => {
-  it('gets the message and context that a member gives', async () => {
+  it('a called handler gets the message and context that a member gives', async () => {
     const seen: unknown[] = [];
     const { outcome, log } = await call(
       (message, context) => {
@@ -52,7 +52,7 @@ describe('a called handler', () => {
     assert.deepEqual([outcome, log], ['handled', [{ level: 'info', text: 'hello' }]]);
   });
 
-  it('gets a value by its schema, or unchanged', async () => {
+  it('a called handler gets a value by its schema, or unchanged', async () => {
     const values: unknown[] = [];
     const handler = ({ value }: { value: { cents: number } }) => void values.push(value);
     assert.equal(
@@ -63,13 +63,13 @@ describe('a called handler', () => {
     assert.deepEqual(values, [{ cents: 5 }, { cents: 6 }]);
   });
 
-  it('is not called for an invalid message, which is not tried again', async () => {
+  it('a handler is not called for an invalid message, which is not tried again', async () => {
     const result = await call({ schema: Order, handler: fails, onFailure: 'skip' }, { value: {} });
     assert.ok(result.outcome === 'failed' && result.error instanceof InvalidMessage);
     assert.deepEqual([result.error.message, result.then], ['no cents', 'skip']);
   });
 
-  it('that fails is tried again until the last attempt', async () => {
+  it('a called handler that fails is tried again until the last attempt', async () => {
     const results = await Promise.all(
       [1, 2].map((attempt) => call({ handler: fails, maxAttempts: 2 }, { attempt })),
     );
@@ -82,7 +82,7 @@ describe('a called handler', () => {
     );
   });
 
-  it('that fails goes to the judge', async () => {
+  it('a called handler that fails goes to the judge', async () => {
     const judge = ({ attempt }: { attempt: number }) => (attempt > 1 ? 'dead-letter' : { retryInMs: 7 });
     const first = await call({ handler: async () => fails(), judge });
     assert.deepEqual(
@@ -98,7 +98,7 @@ describe('a called handler', () => {
     );
   });
 
-  it('can stop its member, and receives the signal', async () => {
+  it('a called handler can stop its member, and receives the signal', async () => {
     const stops = () => {
       throw new StopConsuming('gone');
     };
@@ -109,7 +109,7 @@ describe('a called handler', () => {
     assert.equal(result.outcome === 'failed' && String(result.error), 'Error: too slow');
   });
 
-  it('has only options that joinGroup accepts', async () => {
+  it('a call has only options that joinGroup accepts', async () => {
     await assert.rejects(call({ handler: fails, maxAttempts: 0 }), { code: 'config' });
   });
 });
@@ -117,7 +117,7 @@ describe('a called handler', () => {
 describe('a called batch handler', () => {
   const messages = [{ value: { cents: 1 } }, { value: { cents: 2 } }, { value: {} }];
 
-  it('gets the valid messages, and the others fail', async () => {
+  it('a called batch handler gets the valid messages, and the others fail', async () => {
     const seen: number[] = [];
     const batchHandler = (batch: readonly { value: { cents: number }; sequence: number }[]) =>
       void seen.push(...batch.map(({ value, sequence }) => value.cents * 10 + sequence));
@@ -127,7 +127,7 @@ describe('a called batch handler', () => {
     assert.equal(result.index, 2);
   });
 
-  it('says which message failed', async () => {
+  it('a called batch handler says which message failed', async () => {
     const result = await callBatch(() => {
       throw new FailedAt(1, new Error('full'));
     }, messages);

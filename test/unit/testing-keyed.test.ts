@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { partitionOf, textOf } from '../../src/core/index.js';
 import { type LocalStream, localStream } from '../../src/core/testing/index.js';
 
-/** Publishes orders of some customers under subjects of their own: order i belongs to customer i modulo 7. */
+/** Publishes orders of some customers under subjects of their own. Order i belongs to customer i modulo 7. */
 async function publishOrders(stream: LocalStream, count: number, what = 'created'): Promise<void> {
   await using publisher = await stream.createPublisher({ ownSubjects: true });
   for (let i = 0; i < count; i++)
@@ -20,7 +20,7 @@ const customerOf = {
 
 describe('a local stream with subjects of its own', () => {
   for (const key of ['subject:2', 'header:Customer', 'json:customer.id', customerOf])
-    it(`hands each key of ${typeof key === 'string' ? key : 'a function'} to one partition, in order`, async () => {
+    it(`a local stream hands each key of ${typeof key === 'string' ? key : 'a function'} to one partition, in order`, async () => {
       const stream = localStream({ subjects: ['orders.>'] });
       await publishOrders(stream, 70);
       const seen = new Map<string, { at: number[]; in: Set<number> }>();
@@ -50,7 +50,7 @@ describe('a local stream with subjects of its own', () => {
       await Promise.all([one.leave(), two.leave()]);
     });
 
-  it('handles the subjects of its filter, and moves positions and partitions of a member that crashed', async () => {
+  it('a keyed group handles the subjects of its filter, and positions and partitions move from a member that crashed', async () => {
     const stream = localStream({ subjects: ['orders.*.created', 'orders.*.paid'] });
     const handled = new Map<number, number>();
     const join = () =>
@@ -77,7 +77,7 @@ describe('a local stream with subjects of its own', () => {
     await two.leave();
   });
 
-  it('keeps the layout that its first member gave, and refuses another layout', async () => {
+  it('a keyed group keeps the layout that its first member gave, and refuses another layout', async () => {
     const stream = localStream({ subjects: ['orders.>'] });
     await assert.rejects(stream.joinGroup({ handler: () => {} }), {
       code: 'layout-mismatch',
@@ -103,7 +103,7 @@ describe('a local stream with subjects of its own', () => {
     assert.throws(() => localStream({ subjects: ['a'], partitions: 4 }), { code: 'usage' });
   });
 
-  it('refuses a subject that it does not listen to', async () => {
+  it('a local stream refuses a subject to which it does not listen', async () => {
     const stream = localStream({ subjects: ['orders.*'] });
     await using publisher = await stream.createPublisher({ ownSubjects: true });
     await assert.rejects(publisher.publish({ subject: 'bills.1', data: 'x' }), { code: 'usage' });
@@ -115,7 +115,7 @@ describe('a local stream with subjects of its own', () => {
     );
   });
 
-  it('stores messages without a key as dead letters if requested', async () => {
+  it('a keyed group stores messages without a key as dead letters if requested', async () => {
     const stream = localStream({ subjects: ['orders.>'] });
     await using publisher = await stream.createPublisher({ ownSubjects: true });
     const handled: string[] = [];
@@ -137,7 +137,7 @@ describe('a local stream with subjects of its own', () => {
     await member.leave();
   });
 
-  it('has keyed groups together with groups of its own layout', async () => {
+  it('a local stream has keyed groups together with groups of its own layout', async () => {
     const stream = localStream({ partitions: 2 });
     const keys: (string | null)[] = [];
     const keyed = await stream.joinGroup({

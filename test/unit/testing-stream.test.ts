@@ -3,7 +3,7 @@ import { textOf } from '../../src/core/index.js';
 import { localStream } from '../../src/core/testing/index.js';
 
 describe('a local stream', () => {
-  it('hands each key to one member, in order, and commits', async () => {
+  it('a local stream hands each key to one member, in order, and commits', async () => {
     const stream = localStream({ partitions: 4 });
     const seen = new Map<string | null, string[]>();
     const member = await stream.joinGroup({
@@ -27,7 +27,7 @@ describe('a local stream', () => {
     await member.leave();
   });
 
-  it('moves partitions when a member joins, leaves, or crashes; uncommitted messages come again', async () => {
+  it('partitions move when a member joins, leaves, or crashes, and uncommitted messages are handled again', async () => {
     const stream = localStream({ partitions: 4 });
     const [first, second] = [[] as number[], [] as number[]];
     const one = await stream.joinGroup({ name: 'one', handler: ({ sequence }) => void first.push(sequence) });
@@ -54,7 +54,7 @@ describe('a local stream', () => {
     await three.leave();
   });
 
-  it('retries by its virtual time, and keeps dead letters', async () => {
+  it('a local stream retries by its virtual time, and keeps dead letters', async () => {
     const stream = localStream({ partitions: 1 });
     const at: number[] = [];
     const member = await stream.joinGroup({
@@ -79,7 +79,7 @@ describe('a local stream', () => {
     await member.leave();
   });
 
-  it('stands still while a handler runs, unless the test advances time', async () => {
+  it('virtual time stands still while a handler runs, unless the test advances the time', async () => {
     const stream = localStream({ partitions: 1 });
     const member = await stream.joinGroup({
       handler: (_message, { attempt, signal }) =>
@@ -105,7 +105,7 @@ describe('a local stream', () => {
     await Promise.all([member.leave(), slow.leave()]);
   });
 
-  it('supports batches, states and loops', async () => {
+  it('a local stream supports batches, states and loops', async () => {
     const stream = localStream({ partitions: 2 });
     const batches: number[][] = [];
     const batching = await stream.joinGroup({
@@ -130,7 +130,7 @@ describe('a local stream', () => {
     await batching.leave();
   });
 
-  it('refuses options that need a server, and fails if a condition does not hold', async () => {
+  it('a local stream refuses options that need a server, and fails if a condition does not hold', async () => {
     assert.throws(() => localStream({ partitions: 0 }), { code: 'usage' });
     const misspelt: object = { partition: 2 };
     assert.throws(() => localStream(misspelt), /^NatspocError: localStream has no option "partition"/);

@@ -9,7 +9,7 @@ describe('a time for people', () => {
   });
   const at = Date.UTC(2026, 10, 28, 23, 10, 7, 120);
 
-  it('is local, with the date if it is not today', () => {
+  it('a time for people is local, with the date if it is not today', () => {
     process.env.TZ = 'UTC';
     assert.equal(timeOfDay(at, false, at + 1_000), '23:10:07');
     assert.equal(timeOfDay(at, true, at + 3_600_000), '2026-11-28 23:10:07.120');

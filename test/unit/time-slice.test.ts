@@ -5,7 +5,7 @@ import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 const STEP_MS = 5;
 
 /**
- * A loop on which several partitions compute without end: each step takes time, and timers fire in between.
+ * An event loop on which several partitions compute without end. Each step takes time, and timers fire in between.
  */
 class BusyLoop implements Clock {
   readonly turn = new TimeSlice(this);
@@ -39,7 +39,7 @@ class BusyLoop implements Clock {
     return () => {};
   }
 
-  /** Messages arrive for each partition, which asks for a slice; then the timers fire. */
+  /** Messages arrive for each partition, which asks for a time slice. Then the timers fire. */
   go(): void {
     for (const work of this.#works) work();
     this.calls = 0;
@@ -48,7 +48,7 @@ class BusyLoop implements Clock {
 }
 
 describe('time slices of the event loop', () => {
-  it('go to each computing partition in turn', () => {
+  it('time slices go to each computing partition in turn', () => {
     const loop = new BusyLoop(['p0', 'p1', 'p2']);
     for (let i = 0; i < 30; i++) loop.go();
     const steps = [...loop.steps.values()];
@@ -57,14 +57,14 @@ describe('time slices of the event loop', () => {
     assert.ok(Math.max(...steps) - Math.min(...steps) <= oneTurn, steps.join(' '));
   });
 
-  it('go first to partitions that asked while another partition had the slice', () => {
+  it('time slices go first to partitions that asked while another partition had the slice', () => {
     // All partitions ask at the same time, as when the permit has opened.
     const loop = new BusyLoop(['p0', 'p1']);
     loop.go();
     assert.deepEqual([...loop.steps.keys()], ['p0', 'p1']);
   });
 
-  it('are granted once, even if requested repeatedly', () => {
+  it('time slices are granted once, even if requested repeatedly', () => {
     const loop = new BusyLoop(['p0', 'p1', 'p2']);
     for (let i = 0; i < 30; i++) {
       loop.go();

@@ -13,7 +13,7 @@ const counting = (sequences: readonly number[]) => ({
   storedTime: async (): Promise<number | undefined> => undefined,
 });
 
-/** No earlier trim. */
+/** There was no earlier trim. */
 const notKnown = async (): Promise<undefined> => undefined;
 
 describe('stream trim', () => {
@@ -38,7 +38,7 @@ describe('stream trim', () => {
         })),
     }) as unknown as Parameters<typeof planTrim>[0] extends ReadonlyMap<string, infer O> ? O : never;
 
-  it('deletes nothing if a position is wrong, and names its group', async () => {
+  it('stream trim deletes nothing if a position is wrong, and names its group', async () => {
     const observers = new Map([
       ['sound', group({ 0: 30, 1: 30, 2: 30 })],
       ['of another stream', group({ 0: 31, 1: 'broken', 2: 20 })],
@@ -54,7 +54,7 @@ describe('stream trim', () => {
     );
   });
 
-  it('deletes nothing after the lowest position of a keyed group, which has its own partitions', async () => {
+  it('stream trim deletes nothing after the lowest position of a keyed group, which has its own partitions', async () => {
     const layout = {
       ...{ v: 2, key: 'header:A', filter: '>', hash: 'fnv1a32' as const },
       partitions: 2,
@@ -73,7 +73,7 @@ describe('stream trim', () => {
     assert.deepEqual(await upTo({ ...layout, partitions: 3 }), [null, null, null]);
   });
 
-  it('deletes nothing if the sequence of a position was reused', async () => {
+  it('stream trim deletes nothing if the sequence of a position was reused', async () => {
     const streams = { ...stream([10, 20, 30], [3, 3]), storedTime: async (sequence: number) => sequence };
     const observers = new Map([['before', group({ 0: 20, 1: 30 }, 20)]]);
     const steps = await planTrim(observers, streams, notKnown);
@@ -86,7 +86,7 @@ describe('stream trim', () => {
     );
   });
 
-  it('deletes the messages that the slowest group has handled, and nothing if a group has no position', async () => {
+  it('stream trim deletes the messages that the slowest group has handled, and nothing if a group has no position', async () => {
     const observers = new Map([
       ['fast', group({ 0: 30, 1: 30, 2: 30 })],
       ['slow', group({ 0: 20 })],
@@ -102,7 +102,7 @@ describe('stream trim', () => {
     );
   });
 
-  it('records the sequence up to which no message waited, unless earlier deletions are unknown', async () => {
+  it('stream trim records the sequence up to which no message waited, unless earlier deletions are unknown', async () => {
     const observers = new Map([['g', group({ 0: 30, 1: 20, 2: 5 })]]);
     const from = (firstSequence: number) => ({
       ...stream([10, 20, 30], [3, 3, 0]),

@@ -11,7 +11,7 @@ import {
 } from '../../src/core/lib/units.js';
 
 describe('units', () => {
-  it('reads durations, and refuses a number without a unit', () => {
+  it('durations are read, and a number without a unit is refused', () => {
     assert.equal(parseDuration('250ms'), 250);
     assert.equal(parseDuration('10s'), 10_000);
     assert.equal(parseDuration('2m'), 120_000);
@@ -21,14 +21,14 @@ describe('units', () => {
       assert.equal(parseDuration(text), undefined, text);
   });
 
-  it('reads counts as people write them', () => {
+  it('counts are read as people write them', () => {
     const counts = ['500', '1_000', '10k', '1.5M', '1e6', '2 g'].map(parseCount);
     assert.deepEqual(counts, [500, 1_000, 10_000, 1_500_000, 1_000_000, undefined]);
     for (const text of ['', '1.5', '-1', '1__0', '1e', 'k', '1e99'])
       assert.equal(parseCount(text), undefined, text);
   });
 
-  it('reads sizes and rates', () => {
+  it('sizes and rates are read', () => {
     assert.equal(parseBytes('128'), 128);
     assert.equal(parseBytes('1KiB'), 1_024);
     assert.equal(parseBytes('1.5 MB'), 1_500_000);
@@ -41,7 +41,7 @@ describe('units', () => {
     assert.equal(parseRate('5/d'), undefined);
   });
 
-  it('writes quantities for people', () => {
+  it('quantities are written for people', () => {
     assert.equal(formatDuration(6.24), '6.2 ms');
     assert.equal(formatDuration(999), '999 ms');
     assert.equal(formatDuration(1_400), '1.4 s');

@@ -4,7 +4,7 @@ import { addUnread, withUnread } from '../../src/core/admin/unread.js';
 import type { GroupObserver } from '../../src/core/ports/observer.js';
 import { lease, member } from '../support/group-status.js';
 
-/** Member a has p0 and p2, b has p1; unread messages after the positions 10, 30 and 20. */
+/** Member a has p0 and p2, and b has p1. Messages after the positions 10, 30 and 20 are unread. */
 function status(): GroupStatus {
   const of = (partition: number, session: string, position: number, unread: number) =>
     lease(partition, { session, owner: session, position, unread });
@@ -15,7 +15,7 @@ function status(): GroupStatus {
 }
 
 describe('the unread messages of a keyed group', () => {
-  it('are the messages after the lowest position of the group, and of each member', () => {
+  it('unread messages are the messages after the lowest position of the group, and of each member', () => {
     const { unread, members } = addUnread(status(), ({ position }) => 1_000 + (position ?? 0), 2_000);
     assert.deepEqual(unread, { messages: 90, oldestAgeMs: 990 });
     assert.deepEqual(
@@ -27,7 +27,7 @@ describe('the unread messages of a keyed group', () => {
     );
   });
 
-  it('are not shown for a group of another kind, nor if all messages are read', () => {
+  it('unread messages are not shown for a group of another kind, nor if all messages are read', () => {
     const none = status();
     for (const each of none.partitions) each.unread = undefined;
     assert.equal(addUnread(none, () => 0, 0).unread, undefined);
@@ -36,7 +36,7 @@ describe('the unread messages of a keyed group', () => {
     assert.equal(addUnread(caughtUp, () => 0, 0).unread, undefined);
   });
 
-  it('cost one request for each position, and unknown ages are left out', async () => {
+  it('unread messages cost one request for each position, and unknown ages are left out', async () => {
     const asked: [number, number][] = [];
     const observer: Pick<GroupObserver, 'storedAt'> = {
       storedAt: async (partition, after) => {

@@ -18,15 +18,15 @@ describe('input on a pipe that is not used', () => {
     return { fd, stream: new Socket({ fd, writable: false }) };
   }
 
-  it('is refused, even if the event loop is busy for longer than the command waits', async () => {
+  it('unused input is refused, even if the event loop is busy for longer than the command waits', async () => {
     const refused = assert.rejects(refuseUnusedInput(pipe('full', 'line\n')), /There is input on a pipe/);
-    // Keeps the event loop busy, like the loading of other modules.
+    // The event loop is kept busy, as by the loading of other modules.
     const end = performance.now() + 200;
     while (performance.now() < end);
     await refused;
   });
 
-  it('is not assumed if the pipe is open and empty', async () => {
+  it('unused input is not assumed if the pipe is open and empty', async () => {
     await refuseUnusedInput(pipe('empty', ''));
   });
 });

@@ -20,7 +20,7 @@ const failing = (error: unknown, judge?: Judge, ports: Partial<WorkPorts> = {}) 
   );
 
 describe('the judge of failures', () => {
-  it('gets the failure with its message', () => {
+  it('the judge gets the failure with its message', () => {
     const error = new Error('no');
     const seen: unknown[] = [];
     const judge: Judge = ({ message, ...failure }) => {
@@ -31,13 +31,13 @@ describe('the judge of failures', () => {
     assert.deepEqual(seen, [{ error, attempt: 1, partition: 3, epoch: 41, sequence: 7 }]);
   });
 
-  it('skips at the first attempt', () => {
+  it('the judge can skip a message at the first attempt', () => {
     const bench = failing(new Error('no'), () => 'skip');
     bench.accept(1);
     assert.deepEqual(bench.log, ['failed 1 #1 Error: no skip', 'handled 1']);
   });
 
-  it('halts if it is an async function, whose rejection ends nothing else', async () => {
+  it('a judge that is an async function halts the partition, and its rejection ends nothing else', async () => {
     let caught = 0;
     const verdict = Promise.reject(new Error('no verdict'));
     const count = verdict.catch.bind(verdict);
@@ -48,18 +48,18 @@ describe('the judge of failures', () => {
     const bench = failing(new Error('no'), () => verdict as unknown as 'skip');
     bench.accept(1);
     assert.match(JSON.stringify(bench.halts), /judge returned .*, which is not a verdict/);
-    assert.equal(caught, 1, 'it is handled');
+    assert.equal(caught, 1, 'the rejection is handled');
     await count(() => {});
   });
 
-  it('halts at the first attempt', () => {
+  it('the judge can halt the partition at the first attempt', () => {
     const bench = failing(new Error('no'), () => 'halt');
     bench.accept(1, 2);
     assert.deepEqual(bench.halts, [{ kind: 'halted', message: 'message 1 failed: no' }]);
     assert.deepEqual(bench.log, ['failed 1 #1 Error: no halt']);
   });
 
-  it('has the message stored as a dead letter at the first attempt', async () => {
+  it('the judge can have the message stored as a dead letter at the first attempt', async () => {
     const letters: number[] = [];
     const deadLetters: WorkPorts['deadLetters'] = {
       store: async ({ message }) => {
@@ -73,7 +73,7 @@ describe('the judge of failures', () => {
     assert.deepEqual([letters, bench.position], [[1], 1]);
   });
 
-  it('retries beyond maxAttempts, after the usual wait', () => {
+  it('the judge can retry beyond maxAttempts, after the usual wait', () => {
     const bench = failing(new Error('no'), ({ attempt }) => (attempt < 4 ? 'retry' : 'skip'));
     bench.accept(1);
     for (const waitMs of [100, 200, 400]) bench.clock.advance(waitMs);
@@ -81,7 +81,7 @@ describe('the judge of failures', () => {
     assert.equal(bench.log.length, 5);
   });
 
-  it('retries after a wait of its own', () => {
+  it('the judge can retry after a wait of its own', () => {
     const bench = failing(new Error('no'), ({ attempt }) => (attempt === 1 ? { retryInMs: 5_000 } : 'skip'));
     bench.accept(1);
     bench.clock.advance(4_999);
@@ -90,14 +90,14 @@ describe('the judge of failures', () => {
     assert.equal(bench.log.at(-1), 'handled 1');
   });
 
-  it('leaves the decision to the settings if it returns nothing', () => {
+  it('the settings decide if the judge returns nothing', () => {
     const bench = failing(new Error('no'), () => undefined);
     bench.accept(1);
     bench.clock.advance(100);
     assert.deepEqual(bench.log, ['failed 1 #1 Error: no retry', 'failed 1 #2 Error: no skip', 'handled 1']);
   });
 
-  it('halts the partition if it throws or returns no verdict', () => {
+  it('the partition halts if the judge throws or returns no verdict', () => {
     const throws = failing(new Error('no'), () => {
       throw new Error('a bug');
     });
@@ -114,7 +114,7 @@ describe('the judge of failures', () => {
     }
   });
 
-  it('decides about a batch by its first message: another attempt, or one message at a time', () => {
+  it('the judge decides about a batch by its first message: another attempt, or one message at a time', () => {
     const calls: number[][] = [];
     const bench = new WorkBench(
       {
@@ -135,13 +135,13 @@ describe('the judge of failures', () => {
 });
 
 describe('an invalid message', () => {
-  it('is not tried again', () => {
+  it('an invalid message is not tried again', () => {
     const bench = failing(new InvalidMessage('not an order'));
     bench.accept(1);
     assert.deepEqual(bench.log, ['failed 1 #1 InvalidMessage: not an order skip', 'handled 1']);
   });
 
-  it('is tried again if the judge returns retry', () => {
+  it('an invalid message is tried again if the judge returns retry', () => {
     const bench = failing(new InvalidMessage('not an order'), ({ attempt }) =>
       attempt === 1 ? 'retry' : undefined,
     );
@@ -152,7 +152,7 @@ describe('an invalid message', () => {
 });
 
 describe('a message without a key that is to be stored', () => {
-  it('becomes a dead letter without an attempt, whatever the judge and the policy say', async () => {
+  it('a message without a key becomes a dead letter without an attempt, whatever the judge and the policy say', async () => {
     const letters: [number, string][] = [];
     const deadLetters: WorkPorts['deadLetters'] = {
       store: async ({ message, error }) => {
@@ -169,7 +169,7 @@ describe('a message without a key that is to be stored', () => {
     assert.deepEqual([calls, letters, bench.position], [[2], [[1, 'it has no key']], 2]);
   });
 
-  it('ends a batch: the messages before it are handled without it', async () => {
+  it('a message without a key ends a batch, and the messages before it are handled without it', async () => {
     const letters: number[] = [];
     const deadLetters: WorkPorts['deadLetters'] = {
       store: async ({ message }) => {

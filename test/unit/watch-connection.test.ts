@@ -4,7 +4,7 @@ import { watchConnection } from '../../src/core/nats/client/watch-connection.js'
 import { settle } from '../support/fake-partition.js';
 
 describe('a watched connection', () => {
-  /** The reports of the watcher for these statuses of the client. */
+  /** What the watcher reports for these statuses of the client. */
   async function heard(...types: string[]): Promise<string[]> {
     const told: string[] = [];
     const connection = {
@@ -23,7 +23,7 @@ describe('a watched connection', () => {
     return told;
   }
 
-  it('tells of each break once, although the client repeats it for each refused attempt', async () => {
+  it('a watched connection reports each break once, although the client repeats it for each refused attempt', async () => {
     const attempts = ['reconnecting', 'disconnect', 'reconnecting', 'disconnect', 'reconnecting'];
     assert.deepEqual(
       await heard(
@@ -39,7 +39,7 @@ describe('a watched connection', () => {
     );
   });
 
-  it('tells that it is back, even if it was broken before it was watched', async () => {
+  it('a watched connection reports that it is back, even if it was broken before it was watched', async () => {
     assert.deepEqual(await heard('reconnect', 'reconnect'), ['reconnected']);
   });
 });

@@ -19,7 +19,7 @@ class Scene {
   readonly #stored: string[] = [];
   #callback: Callback = () => {};
   #delivered = 0;
-  /** True: readers cannot be created. */
+  /** True if readers cannot be created. */
   isRefusing = false;
   isClosed = false;
 
@@ -42,7 +42,7 @@ class Scene {
           this.opened.push(this.clock.now());
           if (this.isRefusing) throw NatsError.errorForCode(ErrorCode.Timeout);
           this.#delivered = 0;
-          // The snapshot arrives once the watch requests it.
+          // The snapshot arrives when the watch requests it.
           setImmediate(() => this.#stored.forEach((_, index) => void this.deliver(index + 1)));
           return { config: {}, num_pending: this.#stored.length };
         },
@@ -52,7 +52,7 @@ class Scene {
     };
     const handles = { connection, manager, inboxPrefix: undefined, clock: this.clock };
     const names = (entries: readonly BucketEntry[]): string[] => entries.map(({ key }) => key);
-    // Only the parts that a watch uses exist.
+    // Only the parts of the client that a watch uses exist.
     const sink = {
       snapshot: (entries: readonly BucketEntry[]) => this.snapshots.push(names(entries)),
       changes: (entries: readonly BucketEntry[]) => this.changed.push(...names(entries)),
@@ -85,7 +85,7 @@ class Scene {
 }
 
 describe('the watch of a bucket', () => {
-  it('recovers an entry that the server skipped within 60 ms', async () => {
+  it('the watch recovers an entry that the server skipped within 60 ms', async () => {
     const scene = new Scene();
     await scene.pass(1_000);
     assert.deepEqual(scene.snapshots, [[]]);
@@ -96,7 +96,7 @@ describe('the watch of a bucket', () => {
     assert.deepEqual(scene.snapshots.at(-1), KEYS);
   });
 
-  it('is not restarted while entries are still arriving', async () => {
+  it('the watch is not restarted while entries are still arriving', async () => {
     const scene = new Scene();
     await scene.pass(1_000);
     scene.store(...KEYS);
@@ -109,7 +109,7 @@ describe('the watch of a bucket', () => {
     assert.equal(scene.opened.length, 1);
   });
 
-  it('does not reopen readers without a pause', async () => {
+  it('the watch does not reopen readers without a pause', async () => {
     const scene = new Scene();
     await scene.pass(1_000);
     scene.isRefusing = true;
@@ -120,14 +120,14 @@ describe('the watch of a bucket', () => {
     assert.ok(gaps.length > 2 && gaps.every((gap) => gap >= 250), String(scene.opened));
   });
 
-  it('opens no reader on a connection that is closed', async () => {
+  it('the watch opens no reader on a connection that is closed', async () => {
     const scene = new Scene();
     scene.isRefusing = true;
     await scene.pass(300);
     scene.isClosed = true;
     const before = scene.opened.length;
     await scene.pass(2_000);
-    // An earlier reader may have been planned.
+    // One reader may have been planned before the connection was closed.
     assert.ok(scene.opened.length <= before + 1, String(scene.opened));
   });
 });

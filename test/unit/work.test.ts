@@ -35,7 +35,7 @@ class BusyClock implements Clock {
   }
 }
 
-/** A handler whose calls a test ends one by one; `running` lists their sequences in the order of the calls. */
+/** A handler whose calls a test ends one by one. `running` lists their sequences in the order of the calls. */
 function manual() {
   const calls = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
   const running: number[] = [];
@@ -55,7 +55,7 @@ function manual() {
 }
 
 describe('the work of a partition', () => {
-  it('handles messages of a synchronous handler immediately, in order', () => {
+  it('messages of a synchronous handler are handled immediately, in order', () => {
     const bench = new Bench(() => {});
     bench.accept(5, 8, 9);
     assert.deepEqual(bench.log, ['handled 5', 'handled 8', 'handled 9']);
@@ -63,7 +63,7 @@ describe('the work of a partition', () => {
     assert.equal(bench.work.waiting, 0);
   });
 
-  it('runs one message at a time by default', async () => {
+  it('messages are handled one at a time by default', async () => {
     const { handler, end, running } = manual();
     const bench = new Bench(handler);
     bench.keyed([1, 'a'], [2, 'b'], [3, 'c']);
@@ -74,7 +74,7 @@ describe('the work of a partition', () => {
     assert.equal(bench.work.waiting, 2);
   });
 
-  it('awaits any thenable, even a lazy one', async () => {
+  it('any thenable is awaited, even a lazy one', async () => {
     let [begun, finish] = [0, () => {}];
     const query: PromiseLike<void> = {
       // biome-ignore lint/suspicious/noThenProperty: query builders have one
@@ -96,7 +96,7 @@ describe('the work of a partition', () => {
     assert.equal(begun, 1);
   });
 
-  it('gives the handler its context', () => {
+  it('the handler gets its context', () => {
     const seen: unknown[] = [];
     const bench = new Bench((_message, { partition, epoch, attempt, key, headers, signal }) => {
       seen.push(partition, epoch, attempt, key, headers, signal.aborted);
@@ -105,7 +105,7 @@ describe('the work of a partition', () => {
     assert.deepEqual(seen, [3, 41, 1, 'k', { 'Natspoc-Key': 'k' }, false]);
   });
 
-  it('starts nothing while the permit is closed, and continues when it opens', async () => {
+  it('nothing starts while the permit is closed, and handling continues when it opens', async () => {
     const bench = new Bench(() => {});
     bench.permit.extendTo(Number.NEGATIVE_INFINITY);
     bench.accept(1, 2);
@@ -115,8 +115,8 @@ describe('the work of a partition', () => {
     assert.deepEqual(bench.log, ['handled 1', 'handled 2']);
   });
 
-  describe('with computing handlers', () => {
-    it('yields the event loop after its time slice', () => {
+  describe('work with computing handlers', () => {
+    it('a computing partition yields the event loop after its time slice', () => {
       const clock = new BusyClock();
       const permit = new Permit(clock);
       permit.extendTo(1_000_000);
@@ -127,7 +127,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.log.length, 4);
     });
 
-    it('waits for the other partitions after its time slice, even if the permit ended meanwhile', async () => {
+    it('a computing partition waits for the others after its time slice, even if the permit ended meanwhile', async () => {
       const clock = new BusyClock();
       const permit = new Permit(clock);
       const ports = { clock, permit, slice: new TimeSlice(clock) };
@@ -152,12 +152,12 @@ describe('the work of a partition', () => {
     });
   });
 
-  describe('with concurrency', () => {
-    it('runs different keys in parallel, each in order, and advances only over a contiguous prefix', async () => {
+  describe('work with concurrency', () => {
+    it('different keys run in parallel, each in order, and the position advances only over a contiguous prefix', async () => {
       const { handler, end, running } = manual();
       const bench = new Bench(handler, { concurrency: 2 });
       bench.keyed([1, 'a'], [2, 'a'], [3, 'b'], [4, 'c']);
-      assert.deepEqual(running, [1, 3], 'two of the bound, and 2 waits for 1');
+      assert.deepEqual(running, [1, 3], 'two calls at most, and 2 waits for 1');
       await end(3);
       assert.equal(bench.position, 0, 'not past 1');
       assert.deepEqual(running, [1, 4]);
@@ -169,18 +169,18 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 4);
     });
 
-    it('treats messages without a key as one key', () => {
+    it('messages without a key count as one key', () => {
       const { handler, running } = manual();
       new Bench(handler, { concurrency: 4 }).accept(1, 2, 3);
       assert.deepEqual(running, [1]);
     });
 
-    it('blocks only its own key during a retry', async () => {
+    it('a retry blocks only its own key', async () => {
       const { handler, end, running } = manual();
       const bench = new Bench(handler, { concurrency: 2, failure: { ...FAILURE, maxAttempts: 2 } });
       bench.keyed([1, 'a'], [2, 'b'], [3, 'a'], [4, 'b'], [5, 'c']);
       await end(1, new Error('busy'));
-      assert.deepEqual(running, [2, 5], 'its place is free, its key is not');
+      assert.deepEqual(running, [2, 5], 'another key may run, key a may not');
       await end(5);
       await end(2);
       await end(4);
@@ -193,8 +193,8 @@ describe('the work of a partition', () => {
     });
   });
 
-  describe('the hold-up', () => {
-    it('is the first message that failed, with its error, attempts and the time of the next attempt, until it is settled', () => {
+  describe('the hold-up of a partition', () => {
+    it('the hold-up is the first message that failed, with its error, attempts and the time of the next attempt, until it is settled', () => {
       let fails = true;
       const failure: FailurePolicy = {
         maxAttempts: 9,
@@ -214,17 +214,17 @@ describe('the work of a partition', () => {
       assert.deepEqual(told, { ...known, nextInMs: 600, forMs: 400, others: 1 });
       assert.equal(reason.length, 200);
       bench.work.retryNow();
-      assert.equal(bench.work.holdUp?.attempt, 2, 'it is tried at once');
+      assert.equal(bench.work.holdUp?.attempt, 2, 'message 2 is tried at once');
       assert.equal(bench.work.holdUp?.forMs, 400, 'since its first failure');
       fails = false;
       bench.work.retryNow();
       assert.equal(bench.work.holdUp, undefined);
       assert.equal(bench.position, 4);
       bench.clock.advance(5_000);
-      assert.equal(bench.log.length, 4 + 4, 'the waits that were ended do not try it again');
+      assert.equal(bench.log.length, 4 + 4, 'the waits that were ended cause no other attempt');
     });
 
-    it('is gone when an operator has skipped the message, even in the middle of a batch', async () => {
+    it('the hold-up is gone when an operator has skipped the message, even in the middle of a batch', async () => {
       const giveUps = new GiveUps();
       const limits = { messages: 4, bytes: 1_000_000, waitMs: 0 };
       const called: number[][] = [];
@@ -239,7 +239,7 @@ describe('the work of a partition', () => {
       bench.accept(1, 2, 3, 4);
       for (let i = 0; i < 10; i++) await settle();
       assert.equal(bench.position, 4);
-      assert.ok(!called.flat().includes(2), 'it is not tried');
+      assert.ok(!called.flat().includes(2), 'message 2 is not tried');
       assert.ok(
         bench.log.some((line) => line.startsWith('failed 2') && line.endsWith('skip')),
         bench.log.join(),
@@ -248,8 +248,8 @@ describe('the work of a partition', () => {
     });
   });
 
-  describe('when a handler fails', () => {
-    it('retries with growing delays, then halts before the message', async () => {
+  describe('work whose handler fails', () => {
+    it('a failed message is retried with growing delays, and then the partition halts before it', async () => {
       let calls = 0;
       const failure: FailurePolicy = {
         maxAttempts: 4,
@@ -281,7 +281,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 1, 'nothing is handled after a halt');
     });
 
-    it('skips the message with the policy skip', () => {
+    it('a failed message is skipped with the policy skip', () => {
       const bench = new Bench(
         ({ sequence }) => {
           if (sequence === 2) throw new Error('bad');
@@ -293,7 +293,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 3);
     });
 
-    it('skips a long run of failures without piling up calls', async () => {
+    it('a long run of failures is skipped without piling up calls', async () => {
       const bench = new Bench(
         () => {
           throw new Error('bad');
@@ -307,7 +307,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 50_000);
     });
 
-    it('stores a dead letter until it is confirmed, before it continues', async () => {
+    it('a dead letter is stored until it is confirmed, before the partition continues', async () => {
       const letters: DeadLetter[] = [];
       const outcomes: Awaited<ReturnType<DeadLetters['store']>>[] = [{ kind: 'unknown' }, { kind: 'ok' }];
       const deadLetters: DeadLetters = {
@@ -345,7 +345,7 @@ describe('the work of a partition', () => {
       );
     });
 
-    it('halts if the dead letter cannot be stored', async () => {
+    it('the partition halts if the dead letter cannot be stored', async () => {
       const error = new NatspocError('storage-failed', 'maximum bytes exceeded');
       const bench = new Bench(
         () => {
@@ -360,7 +360,7 @@ describe('the work of a partition', () => {
       assert.match(bench.halts[0]?.kind === 'halted' ? bench.halts[0].message : '', /maximum bytes exceeded/);
     });
 
-    it('stops if the handler cannot handle any message, with any policy', () => {
+    it('the member stops if the handler cannot handle any message, with any policy', () => {
       const error = new StopConsuming('the database is gone');
       const bench = new Bench(
         () => {
@@ -373,7 +373,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 0);
     });
 
-    it('does not count an attempt that was interrupted', async () => {
+    it('an attempt that was interrupted does not count', async () => {
       const attempts: number[] = [];
       const bench = new Bench((_message, { attempt, signal }) => {
         attempts.push(attempt);
@@ -392,8 +392,8 @@ describe('the work of a partition', () => {
     });
   });
 
-  describe('with a handler timeout', () => {
-    it('fails a handler that never returns, and continues without it', async () => {
+  describe('work with a handler timeout', () => {
+    it('a handler that never returns fails, and the partition continues without it', async () => {
       const reasons: unknown[] = [];
       const bench = new Bench(
         ({ sequence }, { signal }) => {
@@ -414,7 +414,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.log[0], 'failed 1 #1 Error: no result within 1.0 s skip');
     });
 
-    it('counts a timeout even if the handler returns normally after its signal', async () => {
+    it('a timeout counts even if the handler returns normally after its signal', async () => {
       const bench = new Bench(
         (_message, { signal }) =>
           new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
@@ -428,8 +428,8 @@ describe('the work of a partition', () => {
     });
   });
 
-  describe('with a quota', () => {
-    it('starts no more messages than the quota, in total', () => {
+  describe('work with a quota', () => {
+    it('no more messages start than the quota, in total', () => {
       const quota = new Quota(2);
       const first = new Bench(() => {}, {}, { quota });
       const second = new Bench(() => {}, {}, { quota });
@@ -439,7 +439,7 @@ describe('the work of a partition', () => {
       assert.deepEqual([first.position, second.position], [1, 1]);
     });
 
-    it('returns the quota of a message that stays unhandled', () => {
+    it('a message that stays unhandled returns its quota', () => {
       const quota = new Quota(1);
       const other = new Bench(() => {}, {}, { quota });
       const failing = new Bench(
@@ -457,7 +457,7 @@ describe('the work of a partition', () => {
     });
   });
 
-  it('settles when the running handlers have ended, and not before', async () => {
+  it('work settles when the running handlers have ended, and not before', async () => {
     const { handler, end } = manual();
     const bench = new Bench(handler);
     bench.accept(1, 2);
@@ -474,7 +474,7 @@ describe('the work of a partition', () => {
     assert.equal(await bench.work.settles(0), true);
   });
 
-  it('reports if it does not settle in time', async () => {
+  it('work reports if it does not settle in time', async () => {
     const bench = new Bench(() => new Promise<void>(() => {}));
     bench.accept(1);
     bench.work.close();
@@ -483,13 +483,13 @@ describe('the work of a partition', () => {
     assert.equal(await settled, false);
   });
 
-  it('reports only the highest sequence of handlers that succeed after it was abandoned', async () => {
+  it('abandoned work reports only the highest sequence of handlers that succeed later', async () => {
     const { handler, end } = manual();
     const bench = new Bench(handler);
     bench.accept(1);
     bench.work.abandon('lost');
     await end(1);
     assert.deepEqual(bench.log, [], 'not as handled');
-    assert.equal(bench.position, 1, 'so that it is not called again under the same epoch');
+    assert.equal(bench.position, 1, 'no second call under the same epoch');
   });
 });

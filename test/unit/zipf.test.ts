@@ -8,7 +8,7 @@ function sweep(steps: number): () => number {
 }
 
 describe('zipf', () => {
-  it('draws each index by its weight', () => {
+  it('each index is drawn by its weight', () => {
     const draws = 100_000;
     const draw = zipf(5, 1, sweep(draws));
     const counts = [0, 0, 0, 0, 0];
@@ -22,7 +22,7 @@ describe('zipf', () => {
     }
   });
 
-  it('is uniform without skew, and stays in range at the edges', () => {
+  it('the draw is uniform without skew, and stays in range at the edges', () => {
     assert.deepEqual(Array.from({ length: 4 }, zipf(4, 0, sweep(4))), [0, 1, 2, 3]);
     assert.equal(zipf(3, 2, () => 0)(), 0);
     assert.equal(zipf(3, 2, () => 1 - Number.EPSILON)(), 2);

@@ -101,7 +101,7 @@ export const DATA: readonly Mutant[] = [
     mistake: 'the reader of the previous owner is not deleted',
     shownBy: {
       file: 'test/unit/runner.test.ts',
-      title: "continues after the stored position, and deletes the previous owner's reader",
+      title: "a runner continues after the stored position, and deletes the previous owner's reader",
     },
     edits: [
       core(

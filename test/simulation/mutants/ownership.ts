@@ -227,7 +227,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     mistake: 'a partition that waits to start again moves without its last commit',
     shownBy: {
       file: 'test/unit/group-partitions.test.ts',
-      title: 'are drained before they are given away, even while they wait to start again',
+      title: 'partitions are drained before they are given away, even while they wait to start again',
     },
     edits: [
       core(
@@ -255,7 +255,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/runner.test.ts',
       title:
-        'commits in a drain the messages that the previous runner handled, even if the position cannot be read at first',
+        'a drain commits the messages that the previous runner handled, even if the position cannot be read at first',
     },
     edits: [
       core(

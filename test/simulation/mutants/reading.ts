@@ -8,7 +8,7 @@ export const READING: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/shared-stream.test.ts',
       title:
-        'makes a partition start again that followed a changed reader, even if it received nothing from it',
+        'makes a partition start again that followed a changed reader, even if it received nothing from that reader',
     },
     edits: [
       core('member/shared/shared-stream', 'Math.max(startSequence - 1, handledUpTo)', '(startSequence - 1)'),
@@ -20,7 +20,7 @@ export const READING: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/runner.test.ts',
       title:
-        'leaves the state of its predecessor to the next runner if it is aborted before it has taken over',
+        'a runner leaves the state of its predecessor to the next runner if it is aborted before it has taken over',
     },
     edits: [
       core('member/partition/taking', 'this.#trimWatch?.state ?? before?.state', 'this.#trimWatch?.state'),
@@ -59,7 +59,7 @@ export const READING: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/runner.test.ts',
       title:
-        'commits the messages that the previous runner handled, even if the old reader cannot be deleted in time',
+        'a runner commits the messages that the previous runner handled, even if the old reader cannot be deleted in time',
     },
     edits: [
       core('member/partition/takeover', '  held(taken);\n', ''),

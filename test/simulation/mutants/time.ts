@@ -201,7 +201,7 @@ export const TIME: readonly Mutant[] = [
     mistake: 'the first part of a snapshot is taken for the whole snapshot',
     shownBy: {
       file: 'test/unit/watch.test.ts',
-      title: 'recovers an entry that the server skipped within 60 ms',
+      title: 'the watch recovers an entry that the server skipped within 60 ms',
     },
     edits: [core('nats/kv/watch', 'if (delivery.pending === 0) this.', 'if (delivery.pending >= 0) this.')],
   },
