@@ -88,7 +88,7 @@ function summary({ perSecond, waitsMs, heapMiB }: Phase) {
 try {
   const load = loadavg()[0];
   run.publish(Number(options.rate));
-  await until('it handles', () => fast > Number(options.rate), 30_000);
+  await until('the member handles messages', () => fast > Number(options.rate), 30_000);
   const before = await watch(seconds / 2);
   isSlow = true;
   const beside = await watch(seconds);
@@ -97,7 +97,7 @@ try {
   await run.stopPublishing();
   const published = run.published();
   const count = (): number => handled.reduce((sum, each) => sum + each.length, 0);
-  await until('everything is handled', () => count() >= published.length, CATCH_UP_MS).catch(() => {});
+  await until('all messages are handled', () => count() >= published.length, CATCH_UP_MS).catch(() => {});
   await member.leave();
   const expected = new Map<number, number[]>(handled.map((_, partition) => [partition, []]));
   for (const { partition, sequence } of published) expected.get(partition)?.push(sequence);

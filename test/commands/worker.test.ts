@@ -69,7 +69,7 @@ describe('a program without listeners', function () {
 
   it('logs in one line that a partition is halted', async () => {
     const run = start("() => { throw new Error('no such table'); }", 'maxAttempts: 1');
-    await until('it is logged', () => run.stderr.endsWith('\n'));
+    await until('the line is logged', () => run.stderr.endsWith('\n'));
     assert.equal(run.stderr, 'natspoc: error: halted p0: message 1 failed: no such table\n');
   });
 

@@ -78,12 +78,12 @@ describe('the programs in docs/recipes.md', function () {
         "server.listen(0, '127.0.0.1', () => console.log('port', server.address().port));",
       ],
     ]);
-    await until('it listens', () => /port \d+/.test(service.output));
+    await until('the service listens', () => /port \d+/.test(service.output));
     const port = /port (\d+)/.exec(service.output)?.[1];
     const response = await fetch(`http://127.0.0.1:${port}/user-7`, { method: 'POST', body: '{"id":"a"}' });
     assert.equal(response.status, 202);
     assert.equal(await response.text(), '1');
-    await until('it is stored', () => service.output.includes('stored a'));
+    await until('the order is stored', () => service.output.includes('stored a'));
     service.child.kill('SIGTERM');
     assert.equal(await service.exited, 0, service.output);
   });

@@ -59,7 +59,7 @@ describe('the bucket on a server', () => {
         changes: () => {},
         failed: (error) => assert.fail(error),
       });
-      await until('a snapshot', () => snapshots.length > 0);
+      await until('a snapshot has arrived', () => snapshots.length > 0);
       watch.stop();
       assert.equal(proxy.isHungry, false, 'the first snapshot was incomplete');
       assert.deepEqual(snapshots, [['group.g.a', 'group.g.b', 'group.g.c']]);
@@ -157,7 +157,7 @@ describe('the bucket on a server', () => {
         changes: (entries) => seen.push(...entries.map(({ key }) => key)),
         failed: (error) => seen.push(error.message),
       });
-      await until('a snapshot', () => snapshots > 0);
+      await until('a snapshot has arrived', () => snapshots > 0);
       const refusals = connection.stats();
       // A member whose bucket went back starts another watch.
       let anew: Watch | undefined;
@@ -179,7 +179,7 @@ describe('the bucket on a server', () => {
       }
       await until('each has a new snapshot', () => snapshots > 1 && later > 0, 20_000);
       await bucket.write('group.g.a', new Uint8Array(1), 0);
-      await until('a change', () => seen.length > 0);
+      await until('a change has arrived', () => seen.length > 0);
       assert.deepEqual(seen, ['group.g.a']);
       watch.stop();
       anew?.stop();

@@ -53,7 +53,7 @@ describe('a reader that another client changed', function () {
   };
   const readerOf = async (partition: number) => {
     let found: ConsumerInfo | undefined;
-    await until('it is open', async () => {
+    await until('the reader is open', async () => {
       const readers = await manager.consumers.list(stream).next();
       found = readers.find(({ name }) => name.startsWith(`natspoc-default-p${partition}-`));
       return found !== undefined;
@@ -65,11 +65,11 @@ describe('a reader that another client changed', function () {
   it('no message is handled without its payload after a reader was changed to omit payloads', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
-    await until('it is handled', () => handled[0]?.length === 1);
+    await until('the message is handled', () => handled[0]?.length === 1);
     const { name, config } = await readerOf(0);
     await manager.consumers.update(stream, name, { ...config, headers_only: true });
     await publish(0, 'payload');
-    await until('it is handled', () => handled[0]?.length === 2);
+    await until('the message is handled', () => handled[0]?.length === 2);
     assert.deepEqual(handled[0], ['before', 'payload']);
     assert.deepEqual(unread, ['its reader delivers message 2 without its payload']);
     assert.notEqual((await readerOf(0)).config.headers_only, true);
@@ -78,12 +78,12 @@ describe('a reader that another client changed', function () {
   it('each partition handles its own messages, and no others, after its reader was changed to another partition', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
-    await until('it is handled', () => handled[0]?.length === 1);
+    await until('the message is handled', () => handled[0]?.length === 1);
     const { name, config } = await readerOf(0);
     await manager.consumers.update(stream, name, { ...config, filter_subject: `${stream}.e.p.1` });
     await publish(0, 'own');
     await publish(1, 'other');
-    await until('both are handled', () => handled[0]?.length === 2 && handled[1]?.length === 1);
+    await until('both messages are handled', () => handled[0]?.length === 2 && handled[1]?.length === 1);
     assert.deepEqual(handled, [['before', 'own'], ['other']]);
     assert.deepEqual(unread, [`its reader delivers messages of ${stream}.e.p.1`]);
   });
@@ -91,11 +91,11 @@ describe('a reader that another client changed', function () {
   it('a change of a reader to a partition without messages is detected although nothing arrives, and nothing is lost', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
-    await until('it is handled', () => handled[0]?.length === 1);
+    await until('the message is handled', () => handled[0]?.length === 1);
     const { name, config } = await readerOf(0);
     await manager.consumers.update(stream, name, { ...config, filter_subject: `${stream}.e.p.1` });
     await publish(0, 'own');
-    await until('it is handled', () => handled[0]?.length === 2, 20_000);
+    await until('the message is handled', () => handled[0]?.length === 2, 20_000);
     assert.deepEqual(handled, [['before', 'own'], []]);
     assert.deepEqual(unread, [`its reader was changed to deliver messages of ${stream}.e.p.1`]);
     assert.equal((await readerOf(0)).config.filter_subject, `${stream}.e.p.0`);
@@ -145,7 +145,7 @@ describe('a reader that another client changed', function () {
       .then((message) => message.json<{ paused: boolean }>())
       .catch(() => ({ paused: false }));
     await publish(0, 'own');
-    await until('it is handled', () => handled[0]?.length === 1, 20_000);
+    await until('the message is handled', () => handled[0]?.length === 1, 20_000);
     assert.deepEqual(unread, answer.paused ? ['its reader was paused'] : []);
   });
 
@@ -154,7 +154,7 @@ describe('a reader that another client changed', function () {
     const forged = headers();
     forged.set('Nats-Msg-Size', '5');
     await connection.jetstream().publish(`${stream}.e.p.0`, '', { headers: forged });
-    await until('it is handled', () => handled[0]?.length === 1);
+    await until('the message is handled', () => handled[0]?.length === 1);
     assert.deepEqual(handled[0], ['']);
     assert.equal(unread.length, 1);
   });

@@ -39,7 +39,7 @@ describe('concurrency', function () {
         handled++;
       },
     });
-    await until('all are handled', () => handled === keys.length);
+    await until('all messages are handled', () => handled === keys.length);
     assert.equal(most, 1_000);
     await member.leave();
   });
@@ -67,7 +67,7 @@ describe('concurrency', function () {
         return undefined;
       },
     });
-    await until('all others are handled', () => handled === others);
+    await until('all other messages are handled', () => handled === others);
     assert.equal(most, 1_000);
     release();
     await member.leave();
@@ -90,7 +90,7 @@ describe('concurrency', function () {
         handled++;
       },
     });
-    await until('all are handled', () => handled === 200);
+    await until('all messages are handled', () => handled === 200);
     assert.equal(most, 5);
     await member.leave();
   });
@@ -115,7 +115,7 @@ describe('concurrency', function () {
         }
       },
     });
-    await until('all others are handled', () => handled === others);
+    await until('all other messages are handled', () => handled === others);
     release();
     await until('the slow messages are handled', () => member.partitions[0]?.caughtUp === true);
     await member.leave();

@@ -73,7 +73,7 @@ describe('members that are killed while messages fail', function () {
     const size = () => statSync(handled).size;
     for (let kill = 0; kill < KILLS; kill++) {
       const target = ((kill + random.next()) / (KILLS + 0.5)) * allBytes;
-      await until('more are handled', () => size() >= target, 240_000);
+      await until('more messages are handled', () => size() >= target, 240_000);
       const victim = members[random.int(0, members.length - 1)];
       victim?.signal('SIGKILL');
       members = [...members.filter((member) => member !== victim), start(`e${kill}`)];

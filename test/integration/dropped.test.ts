@@ -34,7 +34,7 @@ describe('messages that a stream drops while it is read', function () {
     let handled = 0;
     const member = await joinGroup({ ...place, handler: () => (++handled === 10 ? purging : undefined) });
     const trimmed = once(member, 'trimmed');
-    await until('it handles', () => handled === 10);
+    await until('the member handles messages', () => handled === 10);
     await manager.streams.purge('D1');
     purged();
     const [{ to, atMost }] = await trimmed;
@@ -91,7 +91,7 @@ describe('messages that a stream drops while it is read', function () {
         }),
     });
     await until('both report a loss', () => trimmed.every((atMost) => atMost > 0));
-    await until('all others are handled', () => handled === 20);
+    await until('all other messages are handled', () => handled === 20);
     assert.ok(
       trimmed.every((atMost) => atMost >= 90),
       `at most ${trimmed} of 90 each`,
@@ -126,7 +126,7 @@ describe('messages that a stream drops while it is read', function () {
     const line = `! dropped by the stream before handled, at most: p0 ${lost}`;
     assert.ok((await cli('leases')).stdout.split('\n').includes(line), 'without an owner');
     member = await join();
-    await until('it owns both partitions', runs);
+    await until('the member owns both partitions', runs);
     assert.equal(lostOf(), lost);
     assert.ok((await cli('leases')).stdout.split('\n').includes(line), 'with the next owner');
     const found = await cli('leases', 'check');
@@ -137,7 +137,7 @@ describe('messages that a stream drops while it is read', function () {
     );
     const sought = await cli('leases', 'seek', '0', '--to', '+0', '--force');
     assert.equal(sought.code, 0, sought.stderr);
-    await until('it continues', runs);
+    await until('the member continues', runs);
     assert.doesNotMatch((await cli('leases')).stdout, /dropped/);
     await member.leave();
   });
@@ -182,7 +182,7 @@ describe('messages that a stream drops while it is read', function () {
     await manager.streams.update('D5', { ...config, max_msgs_per_subject: 100, max_msgs: 150 });
     for (let batch = 1; batch <= 10; batch++) {
       await publish('D5.e', 2, 100);
-      await until('all are handled', () => member.counters.handled === batch * 100);
+      await until('all messages are handled', () => member.counters.handled === batch * 100);
     }
     // The wait is longer than the interval at which the stream is checked.
     await new Promise((resolve) => setTimeout(resolve, 1_500));

@@ -79,7 +79,7 @@ describe('natspoc exporter', function () {
       ['keyed', key],
     ] as const) {
       const member = await join(name, options);
-      await until('all is handled', () => member.counters.handled === 20);
+      await until('all messages are handled', () => member.counters.handled === 20);
       await member.leave();
     }
     await stage.publish(messages(10));
@@ -177,7 +177,7 @@ describe('natspoc exporter', function () {
     await stage.publish(messages(1));
     const env = { NATS_URL: stage.server.url, STREAM_NAME: stage.stream };
     const cli = startCli(['exporter', '--port', '0', '--json'], { env });
-    await until('it says where it listens', () => cli.stdout.length > 0, 20_000);
+    await until('the exporter says where it listens', () => cli.stdout.length > 0, 20_000);
     const { url, stream, groups } = JSON.parse(cli.stdout[0] ?? '');
     assert.deepEqual([stream, groups], [stage.stream, []]);
     const taken = startCli(['exporter', '--port', new URL(url).port], { env });
@@ -192,17 +192,17 @@ describe('natspoc exporter', function () {
   it('keeps its data while the server is gone, says how old the data is, and reads again when the server is back', async () => {
     await stage.publish(messages(3));
     const member = await join('g');
-    await until('all is handled', () => member.counters.handled === 3);
+    await until('all messages are handled', () => member.counters.handled === 3);
     await member.leave();
     const exporter = await open();
     await stage.server.kill();
-    await until('it is not ready', async () => (await get(exporter, '/readyz')).status === 503);
+    await until('the exporter is not ready', async () => (await get(exporter, '/readyz')).status === 503);
     assert.match((await get(exporter, '/readyz')).text, /^no connection to NATS for /);
     const told: Told = JSON.parse((await get(exporter, '/groups/g')).text);
     assert.deepEqual([told.partitions, told.lag], [4, 0]);
     assert.match((await get(exporter, '/metrics')).text, /^natspoc_disconnects_total\{stream="L\d+"\} 1$/m);
     await stage.server.start();
-    await until('it is ready', async () => (await get(exporter, '/readyz')).status === 200, 20_000);
+    await until('the exporter is ready', async () => (await get(exporter, '/readyz')).status === 200, 20_000);
     const again: Told = JSON.parse((await get(exporter, '/groups/g')).text);
     assert.ok(again.ageMs < told.ageMs + 60_000 && again.lag === 0);
     assert.ok(notes.some((line) => line.startsWith('disconnected from NATS')));

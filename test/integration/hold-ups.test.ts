@@ -68,7 +68,7 @@ describe('the hold-up of a partition', function () {
     assert.ok(!table.stdout.includes('\u001b'), 'an error cannot control the terminal');
     const retried = await natspoc('leases', 'retry', '0');
     assert.deepEqual([retried.code, retried.stdout], [0, 'p0: a tries again now']);
-    await until('it was tried again', async () => (await partition()).holdUp?.attempt === 2);
+    await until('the message was tried again', async () => (await partition()).holdUp?.attempt === 2);
     assert.equal((await partition()).position, 2);
   });
 
@@ -111,7 +111,7 @@ describe('the hold-up of a partition', function () {
     assert.match(mistyped.stderr, /message 4 does not hold p0 up/);
     const { code, stdout, stderr } = await natspoc('leases', 'skip', '0', '--message', '3', '--yes');
     assert.deepEqual([code, stdout], [0, 'p0: a has skipped the message'], stderr);
-    await until('the others are handled', async () => (await partition()).position === 5);
+    await until('the other messages are handled', async () => (await partition()).position === 5);
     assert.deepEqual([(await partition()).state, (await partition()).holdUp], ['running', null]);
     assert.equal((await natspoc('leases', 'release', '0')).code, 0);
     const [, ...again] = [...(run.members.get('a')?.stderr ?? [])].filter((line) =>

@@ -39,7 +39,7 @@ describe('headers that the client would not send', function () {
     send('before', ['Natspoc-Key: a']);
     send('odd', HOSTILE);
     send('after', ['Natspoc-Key: a']);
-    await until('all are handled', () => member.stdout.length === 3);
+    await until('all messages are handled', () => member.stdout.length === 3);
     assert.deepEqual(dataOf(member.stdout), ['before', 'odd', 'after']);
     assert.equal(parsed(member.stdout)[1]?.key, 'a\rb');
     member.signal('SIGTERM');
@@ -57,7 +57,7 @@ describe('headers that the client would not send', function () {
     const headers = { 'Natspoc-Key': 'a\rb', 'My Header': 'v', é: 'ü' };
     assert.deepEqual([get.code, parsed([get.stdout])[0]?.headers], [0, headers]);
     const member = consume('member');
-    await until('both are handled', () => member.stdout.length === 2);
+    await until('both messages are handled', () => member.stdout.length === 2);
     const top = await runCli(['top', '--once', '--json'], { env });
     assert.equal(top.code, 0, top.stderr);
   });
@@ -88,7 +88,7 @@ describe('headers that the client would not send', function () {
     assert.equal((await runCli(['top', '--once', '--json'], { env })).code, 0);
     send('after', [], 0);
     send('after', [], 1);
-    await until('both are handled', () => members.flatMap(({ stdout }) => stdout).length === 2);
+    await until('both messages are handled', () => members.flatMap(({ stdout }) => stdout).length === 2);
     for (const member of members) {
       member.signal('SIGTERM');
       assert.equal((await member.exited).code, 0, member.stderr.join('\n'));
@@ -106,7 +106,7 @@ describe('headers that the client would not send', function () {
     await second.note(/acquired p\d/);
     send('after', [], 0);
     send('after', [], 1);
-    await until('both are handled', () => first.stdout.length + second.stdout.length === 2);
+    await until('both messages are handled', () => first.stdout.length + second.stdout.length === 2);
     for (const args of [
       ['leases', '--json'],
       ['leases', 'history', '0', '--json'],

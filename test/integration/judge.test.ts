@@ -44,7 +44,7 @@ describe('the judge of a member', function () {
   it('no stream of dead letters is created before the judge asks for a dead letter', async () => {
     await stage.publish([['a', 'x']], 1);
     const member = await stage.join({ handler: () => {}, judge: () => 'dead-letter' }, 1);
-    await until('it is handled', () => member.counters.handled === 1);
+    await until('the message is handled', () => member.counters.handled === 1);
     const manager = await stage.connection.jetstreamManager();
     await assert.rejects(manager.streams.info(`${stage.stream}_dead`), /stream not found/);
   });

@@ -75,7 +75,7 @@ describe('a keyed group over a stream that other programs created', function () 
     one?.signal('SIGKILL');
     await publish(400);
     const numbers = (): Set<number> => new Set(linesOf(...members).map(numberOf));
-    await until('all are handled', () => numbers().size === published, 40_000);
+    await until('all messages are handled', () => numbers().size === published, 40_000);
     for (const { partition, key, subject } of linesOf(...members)) {
       assert.equal(key, subject.split('.')[1]);
       assert.equal(partition, partitionOf(key, 8));
@@ -131,7 +131,7 @@ describe('a keyed group over a stream that other programs created', function () 
     const group = ['--group', 'keyless', '--key', 'json:nobody.id', '--partitions', '2'];
     const member = consume(...group, '--health-port', '0');
     const [, url = ''] = /(http:\/\/[^/\s]+)/.exec(await member.note(/http:\/\//)) ?? [];
-    await until('all are handled', () => member.stdout.length === published, 20_000);
+    await until('all messages are handled', () => member.stdout.length === published, 20_000);
     const { totals, members } = JSON.parse((await natspoc('leases', '--group', 'keyless', '--json')).stdout);
     assert.equal(totals.withoutKey, published);
     assert.equal(members[0].withoutKey, published);
@@ -502,7 +502,7 @@ describe('a keyed group over a stream that other programs created', function () 
       handler: (message, { partition }) => void handled.push([partition, message.key]),
     });
     const { state } = await (await connection.jetstreamManager()).streams.info('ORDERS');
-    await until('all are handled', () => handled.length >= state.messages, 20_000);
+    await until('all messages are handled', () => handled.length >= state.messages, 20_000);
     for (const [partition, tenant] of handled) assert.equal(partition, partitionOf(tenant ?? '', 2));
     await assert.rejects(
       joinGroup({ ...options, handler: () => {} }),

@@ -109,7 +109,7 @@ describe('the library', function () {
       probeIntervalMs: 100,
     });
     members.push(member);
-    await until('all are handled', () => member.counters.handled === 500);
+    await until('all messages are handled', () => member.counters.handled === 500);
     for (let partition = 0; partition < 4; partition++) {
       const own = batches.filter((batch) => batch.partition === partition).flatMap(({ numbers }) => numbers);
       assert.deepEqual(
@@ -140,7 +140,7 @@ describe('the library', function () {
       batch: { messages: 500, waitMs: 5_000 },
     });
     members.push(member);
-    await until('all are handled', () => member.counters.handled === 2_000);
+    await until('all messages are handled', () => member.counters.handled === 2_000);
     // After a full batch the next batch starts at once, full or not.
     assert.deepEqual([sizes[0], Math.max(...sizes)], [500, 500], sizes.join(' '));
   });
@@ -158,7 +158,7 @@ describe('the library', function () {
       },
       { concurrency: 8 },
     );
-    await until('all are handled', () => [...byKey.values()].flat().length === 200);
+    await until('all messages are handled', () => [...byKey.values()].flat().length === 200);
     for (const numbers of byKey.values())
       assert.deepEqual(
         numbers,
@@ -176,7 +176,7 @@ describe('the library', function () {
       Array.from({ length: 16 }, (_, n) => publisher.publish({ data: `new ${n}`, partition: n % 4 })),
     );
     await publisher.close();
-    await until('all are handled', () => handled.length === 16);
+    await until('all messages are handled', () => handled.length === 16);
     assert.deepEqual(new Set(handled), new Set(Array.from({ length: 16 }, (_, n) => `new ${n}`)));
   });
 
@@ -190,7 +190,7 @@ describe('the library', function () {
     await publish(40);
     const handled: number[] = [];
     await join(({ sequence }) => void handled.push(sequence), { from: { kind: 'new' } });
-    await until('all are handled', () => handled.length === 40);
+    await until('all messages are handled', () => handled.length === 40);
   });
 
   it('a member emits named events', async () => {
@@ -199,7 +199,7 @@ describe('the library', function () {
       name: 'first',
       listen: (member) => member.on('report', (r) => reports.push(r)),
     });
-    await until('the first has all', () => first.partitions.length === 4);
+    await until('the first member has all', () => first.partitions.length === 4);
     const [own] = reports;
     assert.ok(own?.type === 'joined' && own.name === 'first', JSON.stringify(own));
     const [joined, handedOver] = [once(first, 'member-joined'), once(first, 'handed-over')];
@@ -225,14 +225,14 @@ describe('the library', function () {
     };
     const first = await join(handler);
     await publish(20);
-    await until('all are handled', () => seen.length === 20);
+    await until('all messages are handled', () => seen.length === 20);
     const second = await join(handler);
     await until('they share', () => second.partitions.length === 2);
     await first.leave();
     await first.closed;
-    await until('the second has all', () => second.partitions.length === 4);
+    await until('the second member has all', () => second.partitions.length === 4);
     await publish(20);
-    await until('all are handled', () => seen.length === 40);
+    await until('all messages are handled', () => seen.length === 40);
     assert.equal(new Set(seen).size, 40, 'none twice');
   });
 
@@ -241,9 +241,9 @@ describe('the library', function () {
     const other = await join(() => {}, { signal: stop.signal });
     {
       await using member = await joinGroup({ ...place(), handler: () => {} });
-      await until('it has joined', () => member.id !== null);
+      await until('the member has joined', () => member.id !== null);
     }
-    await until('the other has all', () => other.partitions.length === 4);
+    await until('the other member has all', () => other.partitions.length === 4);
     stop.abort();
     await other.closed;
     assert.equal(connection.isClosed(), false, 'the program owns the connection');
@@ -260,7 +260,7 @@ describe('the library', function () {
     const publisher = await createPublisher({ servers: [server.url], stream });
     await publisher.publish({ data: 'hello' });
     await publisher.close();
-    await until('it is handled', () => handled.length === 1);
+    await until('the message is handled', () => handled.length === 1);
     await member.leave();
     assert.deepEqual(handled, ['hello']);
   });
@@ -393,14 +393,14 @@ describe('the library', function () {
     await assert.rejects(joining, { name: 'AbortError' });
     const member = told;
     assert.ok(member);
-    await until('it has left', () => member.partitions.length === 0);
+    await until('the member has left', () => member.partitions.length === 0);
     const other = await join(() => {});
-    await until('the other has all', () => other.partitions.length === 4);
+    await until('the other member has all', () => other.partitions.length === 4);
   });
 
   it('a member ends with the error when its bucket is deleted', async () => {
     const member = await join(() => {});
-    await until('it has joined', () => member.partitions.length === 4);
+    await until('the member has joined', () => member.partitions.length === 4);
     const manager = await connection.jetstreamManager();
     await manager.streams.delete(`KV_${stream}_leases`);
     await assert.rejects(member.closed, NatspocError);
@@ -410,11 +410,11 @@ describe('the library', function () {
     const handled: number[] = [];
     await join(({ sequence }) => void handled.push(sequence), { partitions: 1 });
     await publishOne();
-    await until('it is handled', () => handled.length === 1);
+    await until('the message is handled', () => handled.length === 1);
     const manager = await connection.jetstreamManager();
     await deleteReader(manager, stream);
     await publishOne();
-    await until('the next is handled', () => handled.length === 2);
+    await until('the next message is handled', () => handled.length === 2);
     assert.deepEqual(handled, [1, 2]);
   });
 

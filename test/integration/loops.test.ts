@@ -164,7 +164,7 @@ describe('a member of the library', function () {
     assert.ok(!handled.includes(2));
     assert.equal(member.isSettled, true);
     member.resume(2);
-    await until('all are handled', () => handled.length === 40);
+    await until('all messages are handled', () => handled.length === 40);
   });
 
   it('a member pauses all partitions for a time', async () => {
@@ -177,7 +177,7 @@ describe('a member of the library', function () {
       ['a', 'x'],
       ['b', 'y'],
     ]);
-    await until('they are handled', () => handled === 2);
+    await until('the messages are handled', () => handled === 2);
     assert.ok(performance.now() - pausedAt >= 490);
   });
 
@@ -192,7 +192,7 @@ describe('a member of the library', function () {
       ],
       1,
     );
-    await until('all are handled', () => handled.length === 3);
+    await until('all messages are handled', () => handled.length === 3);
     const [outcome] = await member.seek(0, { kind: 'sequence', sequence: 2 });
     assert.deepEqual([outcome?.moved, outcome?.to, outcome?.repeated], [true, 1, 2]);
     await until('two messages are handled again', () => handled.length === 5);

@@ -61,7 +61,7 @@ describe('the log of a member', function () {
       },
       1,
     );
-    await until('it is committed', () => member.partitions.some(({ committed }) => committed > 0));
+    await until('the message is committed', () => member.partitions.some(({ committed }) => committed > 0));
     assert.deepEqual(heard, [1]);
     assert.deepEqual(
       lines.map(({ level, text }) => `${level} ${text}`),
@@ -86,7 +86,7 @@ describe('the log of a member', function () {
       },
       1,
     );
-    await until('it is committed', () => member.partitions.some(({ committed }) => committed > 0));
+    await until('the message is committed', () => member.partitions.some(({ committed }) => committed > 0));
     assert.deepEqual([member.counters.handled, member.counters.failed], [1, 0]);
   });
 

@@ -60,7 +60,7 @@ describe('a member as a micro service', function () {
     );
 
     await runCli(['publish', '--count', '200', '--keys', '20', '--quiet'], { env });
-    await until('everything is handled', async () => {
+    await until('all messages are handled', async () => {
       const stats = await ask(`$SRV.STATS.natspoc.${id}`);
       assert.equal(stats.type, 'io.nats.micro.v1.stats_response');
       assert.equal(typeof stats.started, 'string');

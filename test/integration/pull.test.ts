@@ -101,7 +101,7 @@ describe('a pull reader', function () {
     });
     await until('silence would be a fault by now', () => heartbeats === 4);
     reader.release(10);
-    await until('the rest', () => sizes.length === 20);
+    await until('the rest has arrived', () => sizes.length === 20);
     assert.deepEqual(faults, []);
     reader.close();
   });
@@ -253,7 +253,7 @@ describe('a pull reader', function () {
   it('a reader reports that its consumer was deleted', async () => {
     const { sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await store(100);
-    await until('it works', () => sizes.length === 1);
+    await until('the reader works', () => sizes.length === 1);
     await manager.consumers.delete(stream, 'r');
     await until('the reader reports a fault', () => faults.length === 1);
     await store(100);

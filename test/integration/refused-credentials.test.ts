@@ -58,7 +58,7 @@ describe('credentials that are refused on an established connection', function (
     await sleep(2_000);
     const before = member.stdout.length;
     await restart(USERS);
-    await until('it continues', () => member.stdout.length > before + 50, 20_000);
+    await until('the member continues', () => member.stdout.length > before + 50, 20_000);
     publisher.signal('SIGINT');
     const published = await publisher.exited;
     assert.equal(published.code, 0, published.stderr);

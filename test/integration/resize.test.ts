@@ -103,7 +103,7 @@ describe('the resize of a keyed group', function () {
       assert.match(resized.stdout, new RegExp(`Resized group g1 from ${partitions} to ${to} partitions in`));
       partitions = to;
       await publish(50);
-      await until('all are handled', () => handled() === published, 30_000);
+      await until('all messages are handled', () => handled() === published, 30_000);
       if (!isKilled) assertOrder(members, false);
     }
     assertOrder(members, true);
@@ -111,7 +111,7 @@ describe('the resize of a keyed group', function () {
     const [last] = linesOf(...living).slice(-1);
     assert.equal(last?.partition, partitionOf(last?.key ?? '', 8));
     // The positions of partitions without messages follow every few seconds.
-    await until('nothing waits', async () => (await status()).totals.lag === 0, 20_000);
+    await until('no message waits', async () => (await status()).totals.lag === 0, 20_000);
     const { totals, partitions: rows } = await status();
     assert.deepEqual([totals.partitions, totals.owned, rows.length], [8, 8, 8]);
     const check = await leases('check');
@@ -158,7 +158,7 @@ describe('the resize of a keyed group', function () {
 
   it('a seek can repeat messages after a resize, and another resize is refused until the last resize is finished', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '2');
-    await until('all are handled', () => one.stdout.length === published, 20_000);
+    await until('all messages are handled', () => one.stdout.length === published, 20_000);
     const behind = await leases('pause', '1');
     assert.equal(behind.code, 0, behind.stderr);
     await publish(CUSTOMERS);
@@ -168,7 +168,7 @@ describe('the resize of a keyed group', function () {
     assert.equal(again.code, 1);
     assert.match(again.stderr, /has not finished its last resize: .* must first handle the messages/);
     assert.equal((await leases('resume', '--all')).code, 0);
-    await until('all are handled', () => one.stdout.length === published, 20_000);
+    await until('all messages are handled', () => one.stdout.length === published, 20_000);
     assertOrder([one], false);
     assert.equal((await leases('seek', '0', '--to', 'first', '--force')).code, 0);
     const inFirst = Array.from({ length: published }, (_, i) => i).filter(
@@ -184,11 +184,11 @@ describe('the resize of a keyed group', function () {
 
   it('resizes leave at most the entries of the largest layout in the bucket, and a sweep removes old entries', async () => {
     const one = member('one', '--key', 'subject:2', '--partitions', '3');
-    await until('all are handled', () => one.stdout.length === published, 20_000);
+    await until('all messages are handled', () => one.stdout.length === published, 20_000);
     const resized = async (to: number): Promise<void> => {
       const { code, stderr } = await leases('resize', String(to));
       assert.equal(code, 0, stderr);
-      await until('nothing waits', async () => (await status()).totals.lag === 0, 20_000);
+      await until('no message waits', async () => (await status()).totals.lag === 0, 20_000);
     };
     for (const to of [24, 3, 24, 3]) await resized(to);
     const name = `g${group}`;
@@ -229,7 +229,7 @@ describe('the resize of a keyed group', function () {
     await runCli(['leases', 'resize', '2', ...flags()], IMPATIENT);
     const two = member('two');
     await two.note(/resized from 4 to 2/);
-    await until('nothing waits', async () => (await status()).totals.lag === 0, 20_000);
+    await until('no message waits', async () => (await status()).totals.lag === 0, 20_000);
     const again = await leases('resize', '4');
     assert.match(again.stdout, /^Resized .*\nPins and pauses of p3 are dropped\.$/, again.stderr);
     assert.deepEqual(
@@ -267,7 +267,7 @@ describe('the resize of a keyed group', function () {
     assert.match(stdout, /^Resized group a from 4 to 7 partitions/, stderr);
     await publishOwn();
     const sequences = (...members: Cli[]): number[] => linesOf(...members).map(({ sequence }) => sequence);
-    await until('all are handled', () => new Set(sequences(one, two)).size === 180, 30_000);
+    await until('all messages are handled', () => new Set(sequences(one, two)).size === 180, 30_000);
     await until('the other group is done', () => sequences(other).length === 180, 30_000);
     assert.equal(sequences(one, two).length, 180);
     for (const each of [one, two]) {
@@ -290,7 +290,7 @@ describe('the resize of a keyed group', function () {
     await three.note(/joined group/);
     assert.equal((await runCli(['leases', 'resize', '2', '--group', 'a', ...own])).code, 0);
     await publishOwn();
-    await until('all are handled', () => new Set(sequences(one, two, three)).size === 240, 30_000);
+    await until('all messages are handled', () => new Set(sequences(one, two, three)).size === 240, 30_000);
     assert.equal(sequences(one, two, three).length, 240);
     await end(one, two, three, other);
   });

@@ -164,7 +164,7 @@ describe('a seek', function () {
     const join = (): Promise<GroupMember> => joinGroup({ ...place, handler: () => void handled++ });
     await publish(10);
     const before = await join();
-    await until('all is handled', () => handled === 10);
+    await until('all messages are handled', () => handled === 10);
     await before.leave();
     await run.topology.manager.streams.delete(stream);
     await publish(5);

@@ -181,7 +181,7 @@ process.stdout.write(JSON.stringify({ pid: server.pid, storeDir: server.storeDir
       if (parent.exitCode === null) await once(parent, 'exit');
       assert.equal(existsSync(storeDir), false);
       await until(`server ${pid} has ended`, () => !isRunning(pid));
-      await until('its temporary folder is removed', () => !existsSync(path.dirname(storeDir)));
+      await until('the temporary folder is removed', () => !existsSync(path.dirname(storeDir)));
     });
   }
 
@@ -190,7 +190,7 @@ process.stdout.write(JSON.stringify({ pid: server.pid, storeDir: server.storeDir
       const { parent, pid, storeDir } = await parentThat('setInterval(() => {}, 1000)');
       parent.kill(signal);
       await until(`server ${pid} has ended`, () => !isRunning(pid));
-      await until('its temporary folder is removed', () => !existsSync(path.dirname(storeDir)));
+      await until('the temporary folder is removed', () => !existsSync(path.dirname(storeDir)));
     });
   }
 });

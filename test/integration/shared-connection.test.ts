@@ -30,7 +30,7 @@ describe("a program's own connection", function () {
   for (const how of ['close', 'drain'] as const) {
     it(`members end when the program calls ${how}() on their connection`, async () => {
       const member = await join();
-      await until('it handles', () => member.partitions.length === 2);
+      await until('the member handles messages', () => member.partitions.length === 2);
       await connection[how]();
       await assert.rejects(member.closed, (error) => {
         assert.ok(error instanceof NatspocError);
@@ -89,7 +89,7 @@ describe("a program's own connection", function () {
     const collect = runInNewContext('gc') as () => void;
     const joinAndLeave = async (): Promise<WeakRef<GroupMember>> => {
       const member = await join();
-      await until('it handles', () => member.partitions.length === 2);
+      await until('the member handles messages', () => member.partitions.length === 2);
       await member.leave();
       return new WeakRef(member);
     };

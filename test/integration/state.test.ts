@@ -38,10 +38,10 @@ describe('the state of a partition', function () {
     });
     stage.members.push(member);
     member.on('committed', ({ sequence }) => log.push(`committed ${sequence}`));
-    await until('both are handled', () => log.includes('sum 3'));
-    await until('it is committed', () => log.includes('committed 2'));
+    await until('both messages are handled', () => log.includes('sum 3'));
+    await until('the message is committed', () => log.includes('committed 2'));
     await stage.publish([['a', '4']], 1);
-    await until('the third is handled', () => log.includes('sum 7'));
+    await until('the third message is handled', () => log.includes('sum 7'));
     await member.leave();
     assert.deepEqual(
       log.filter((line) => !line.startsWith('committed')),
@@ -77,7 +77,7 @@ describe('the state of a partition', function () {
       { acquire: () => ++acquired as never, handler: ({ sequence }) => void handled.push(sequence) },
       1,
     );
-    await until('it is handled', () => handled.length === 1);
+    await until('the message is handled', () => handled.length === 1);
     const manager = await stage.connection.jetstreamManager();
     const [reader] = await manager.consumers.list(stage.stream).next();
     assert.ok(reader);
@@ -103,7 +103,7 @@ describe('the state of a partition', function () {
       },
       1,
     );
-    await until('it is handled', () => states.length === 1);
+    await until('the message is handled', () => states.length === 1);
     assert.deepEqual([tries, states], [2, ['here']]);
     assert.equal(member.counters.failed, 0);
   });
@@ -136,7 +136,7 @@ describe('the state of a partition', function () {
     await first.leave();
     assert.deepEqual((await uncommitted)[0], { partition: 0, after: 1, upTo: 2 });
     await stage.join({ handler }, 1);
-    await until('it is handled again', () => seen.length === 3);
+    await until('the message is handled again', () => seen.length === 3);
     assert.deepEqual(seen, [1, 2, 2]);
   });
 
@@ -154,7 +154,7 @@ describe('the state of a partition', function () {
       handler: (_message, { state }) => void states.push(state),
     });
     stage.members.push(member);
-    await until('it is handled', () => states.length === 1);
+    await until('the message is handled', () => states.length === 1);
     assert.deepEqual(states, [3]);
     await member.leave();
   });

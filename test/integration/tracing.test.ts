@@ -66,7 +66,7 @@ describe('tracing', function () {
           },
           1,
         );
-        await until('it is handled', () => member.counters.handled === 1);
+        await until('the message is handled', () => member.counters.handled === 1);
       }),
     );
     assert.deepEqual(published, ['start', 'end', 'asyncStart 1', 'asyncEnd 1']);
@@ -116,7 +116,7 @@ describe('tracing', function () {
       event === 'start' && batches.push(messages?.length ?? 0);
     await listening('handle', told, async () => {
       const member = await stage.join({ batchHandler: () => {}, batch: { messages: 3, waitMs: 5_000 } }, 1);
-      await until('they are handled', () => member.counters.handled === 3);
+      await until('the messages are handled', () => member.counters.handled === 3);
     });
     assert.deepEqual(batches, [3]);
   });
@@ -124,7 +124,7 @@ describe('tracing', function () {
   it('the stats of a member are plain data', async () => {
     const member = await stage.join({ handler: () => {} }, 1);
     await stage.publish([['a', '1']], 1);
-    await until('it is handled', () => member.stats.handled === 1);
+    await until('the message is handled', () => member.stats.handled === 1);
     const { partitions, stream } = member.stats;
     assert.deepEqual(
       [stream, partitions.map(({ partition, lag }) => [partition, lag])],

@@ -191,7 +191,7 @@ export class GroupRun {
   async finish(timeoutMs = 20_000): Promise<Verdict> {
     await this.stopPublishing();
     const published = this.published();
-    await until('everything is handled', () => judge(published, this.handled).lost === 0, timeoutMs).catch(
+    await until('all messages are handled', () => judge(published, this.handled).lost === 0, timeoutMs).catch(
       () => {
         // The verdict names the missing messages.
       },

@@ -163,7 +163,7 @@ export class TestServer {
   /** Suspends the server with SIGSTOP. When this has resolved, connections stay open and nothing answers. */
   async suspend(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
-    await until('the server stands still', () => isStopped(this.pid));
+    await until('the server is stopped', () => isStopped(this.pid));
   }
 
   /** Continues the server with SIGCONT after {@link suspend}. */

@@ -41,7 +41,7 @@ describe('keys of a terminal', () => {
     exitOnCtrlC: false,
     patchConsole: false,
   });
-  before(() => until('raw mode', () => stdin.isRaw));
+  before(() => until('raw mode is on', () => stdin.isRaw));
   after(() => ink.unmount());
   beforeEach(() => {
     pressed = [];
@@ -75,11 +75,11 @@ describe('keys of a terminal', () => {
 
   it('Escape is a key if the rest of a sequence does not arrive, and otherwise a part of the sequence', async () => {
     stdin.emit('data', '\u001b');
-    await until('Escape', () => pressed.length > 0);
+    await until('Escape has arrived', () => pressed.length > 0);
     stdin.emit('data', '\u001b[');
     await sleep(5);
     stdin.emit('data', 'B');
-    await until('the sequence', () => pressed.length > 1);
+    await until('the sequence has arrived', () => pressed.length > 1);
     assert.deepEqual(pressed, ['escape', 'down']);
   });
 

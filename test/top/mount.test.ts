@@ -100,7 +100,7 @@ describe('the screen of top, mounted', () => {
 
   it('the screen draws immediately, follows the feed, and writes only changed rows', async () => {
     const { screen, sent, feed } = open();
-    await until('the first frame', () => screen().includes('healthy'));
+    await until('the first frame is drawn', () => screen().includes('healthy'));
     const before = sent.length;
     feed.show(play([[1_000, { type: 'stream', facts: streamFacts(8, { messages: 4_321 }) }]], feed.model));
     await until('the change is drawn', () => screen().includes('stored 4,321'));
@@ -110,7 +110,7 @@ describe('the screen of top, mounted', () => {
 
   it('the screen handles every key of a batch in order', async () => {
     const { screen, press, feed } = open();
-    await until('the first frame', () => screen().includes('▶ Partitions'));
+    await until('the first frame is drawn', () => screen().includes('▶ Partitions'));
     press('jjjjj\r');
     await until('the fifth partition is shown', () => screen().includes('Partition 4'));
     press('\t/fil\u001b[1;5Pter\r+');
@@ -123,7 +123,7 @@ describe('the screen of top, mounted', () => {
 
   it('the screen follows the size of the terminal', async () => {
     const { screen, size, output } = open();
-    await until('the first frame', () => screen().includes('healthy'));
+    await until('the first frame is drawn', () => screen().includes('healthy'));
     Object.assign(size, { columns: 50, rows: 10 });
     output.resize();
     await until('the size is shown', () => screen().includes('This terminal is 50x10'));
@@ -131,7 +131,7 @@ describe('the screen of top, mounted', () => {
 
   it('the screen shows a notice, closes with q, and stops the feed', async () => {
     const { screen, press, top, feed, sent } = open();
-    await until('the first frame', () => screen().includes('healthy'));
+    await until('the first frame is drawn', () => screen().includes('healthy'));
     top.tell('something happens');
     await until('the notice is shown', () => screen().includes('something happens'));
     press('q');
@@ -146,12 +146,12 @@ describe('the screen of top, mounted', () => {
   it('an error of a component is passed on without being drawn, in the first frame or later', async () => {
     const broken = { ...play(group(2, 8)), stream: { facts: null } } as unknown as Model;
     const first = open(undefined, new FakeFeed(broken));
-    await until('the crash', () => first.crashes.length > 0);
+    await until('the error is reported', () => first.crashes.length > 0);
     assert.ok(first.crashes[0] instanceof TypeError);
     const later = open();
-    await until('the first frame', () => later.screen().includes('healthy'));
+    await until('the first frame is drawn', () => later.screen().includes('healthy'));
     later.feed.show(broken);
-    await until('the crash', () => later.crashes.length > 0);
+    await until('the error is reported', () => later.crashes.length > 0);
     assert.doesNotMatch(later.screen(), /TypeError|ERROR/);
   });
 
