@@ -17,7 +17,7 @@ const IS_KEYED = SEED % 2 === 0;
 const MINUTES = 1;
 
 describe('a short chaos run', () => {
-  it(`violates no invariant under a minute of random faults${IS_KEYED ? ' in a keyed group' : ''}, seed ${SEED}`, async function () {
+  it(`a minute of random faults violates no invariant${IS_KEYED ? ' in a keyed group' : ''}, seed ${SEED}`, async function () {
     this.timeout(600_000);
     const folder = mkdtempSync(join(tmpdir(), 'natspoc-chaos-'));
     await playChaos({

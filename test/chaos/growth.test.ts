@@ -24,13 +24,13 @@ function samples(
 }
 
 describe('the slope of memory', () => {
-  it('is exact for points that lie on a line', () => {
+  it('the slope of memory is exact for points that lie on a line', () => {
     const slope = slopeOf(Array.from({ length: 20 }, (_, x) => ({ x, y: 3 * x + 7 })));
     assert.ok(slope && Math.abs(slope.slope - 3) < 1e-9 && slope.high - slope.low < 1e-6);
     assert.equal(slopeOf([{ x: 1, y: 1 }]), undefined);
   });
 
-  it('has a confidence interval that contains the true slope in about 95 % of cases, even with correlated neighbours', () => {
+  it('the slope of memory has an interval that contains the true slope in about 95 % of cases, even with correlated neighbours', () => {
     let held = 0;
     for (let seed = 1; seed <= 200; seed++) {
       const random = new Random(seed);
@@ -45,7 +45,7 @@ describe('the slope of memory', () => {
     assert.ok(held >= 180, `the interval contained the slope ${held} of 200 times`);
   });
 
-  it('is computed from the means of intervals of time', () => {
+  it('the slope of memory is computed from the means of intervals of time', () => {
     const means = blockMeans(
       [0, 1, 2, 10, 11].map((x) => ({ x, y: x })),
       10,
@@ -56,7 +56,7 @@ describe('the slope of memory', () => {
     ]);
   });
 
-  it('reports the memory of one process as flat if it oscillates, and of another process as growing', () => {
+  it('oscillating memory is reported as flat, and the memory of a leaking process as growing', () => {
     const growth = judgeMemory(
       [...samples('flat', 0, 1), ...samples('leak', 25, 2)].sort((a, b) => a[0] - b[0]),
     );
@@ -71,20 +71,20 @@ describe('the slope of memory', () => {
     assert.ok(leak && leak.low < 25 && leak.high > 25);
   });
 
-  it('is computed from live memory if there were enough garbage collections', () => {
+  it('the slope of memory is computed from live memory if there were enough garbage collections', () => {
     const flat = samples('a', 0, 1, 'live');
     assert.deepEqual(leaking(judgeMemory([...flat, ...samples('a', 25, 2)])), []);
     assert.deepEqual(leaking(judgeMemory([...flat.slice(0, 3), ...samples('a', 25, 2)])), ['a']);
     assert.deepEqual(leaking(judgeMemory([...samples('a', 25, 1, 'live'), ...samples('a', 0, 2)])), ['a']);
   });
 
-  it('reads live memory from the trace of garbage collections', () => {
+  it('live memory is read from the trace of garbage collections', () => {
     const line = '[1:0x1]  93287 ms: Mark-Compact 25.7 (54.7) -> 13.5 (55.0) MB, 104.73 / 2.91 ms  (x)';
     assert.equal(liveAfter(line), 13.5);
     assert.equal(liveAfter('[1:0x1]  94 ms: Scavenge 25.7 (54.7) -> 13.5 (55.0) MB, 1 / 0 ms'), undefined);
   });
 
-  it('is unknown if there are too few samples', () => {
+  it('the slope of memory is unknown if there are too few samples', () => {
     assert.equal(judgeMemory(samples('short', 0, 1).slice(0, 60))[0]?.verdict, 'unclear');
   });
 });

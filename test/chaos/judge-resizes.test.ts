@@ -179,14 +179,14 @@ const without = (history: History, seq: number): void => {
 };
 
 describe('the judge of a chaos run with resizes', () => {
-  it('finds nothing wrong with a clean run', () => {
+  it('the chaos judge finds nothing wrong with a clean run', () => {
     const verdict = judgeHistory(clean());
     assert.deepEqual(verdict.violations, []);
     assert.deepEqual(verdict.partitions, [2, 3, 2]);
     assert.equal(verdict.handled, LAST);
   });
 
-  it('flags a message that was handled before a resize and is handled again after it', () => {
+  it('the chaos judge flags a message that was handled before a resize and is handled again after it', () => {
     const forgotten = clean();
     forgotten.calls.push(callOf(30, 1, beginOf(1) + 30));
     assert.deepEqual(charges(forgotten), ['repeat'], 'handled again after the next resize');
@@ -195,7 +195,7 @@ describe('the judge of a chaos run with resizes', () => {
     assert.deepEqual(charges(twoLater), ['repeat'], 'handled again two resizes later');
   });
 
-  it('flags a message that was not handled before a resize and is skipped after it', () => {
+  it('the chaos judge flags a message that was not handled before a resize and is skipped after it', () => {
     const history = clean();
     without(history, 29);
     history.bucket = history.bucket.filter(({ key }) => !key.startsWith(keys.positionPrefix(GROUP)));
@@ -205,13 +205,13 @@ describe('the judge of a chaos run with resizes', () => {
     assert.ok(charges(late).includes('disorder'), 'handled after later messages of its key');
   });
 
-  it('flags a position that passes a message that was not handled before a resize', () => {
+  it('the chaos judge flags a position that passes a message that was not handled before a resize', () => {
     const history = clean();
     without(history, 29);
     assert.ok(charges(history).includes('position'));
   });
 
-  it('flags calls of one key under two layouts at the same time, and an owner that continues under the old layout', () => {
+  it('the chaos judge flags calls of one key under two layouts at the same time, and an owner that continues under the old layout', () => {
     const both = clean();
     find(both, 30).to = timeOf(LAST) + 5;
     assert.ok(charges(both).includes('overlap'));
@@ -220,7 +220,7 @@ describe('the judge of a chaos run with resizes', () => {
     assert.ok(charges(blind).includes('late-start'));
   });
 
-  it('allows calls of different old partitions at the same time', () => {
+  it('the chaos judge allows calls of different old partitions at the same time', () => {
     const history = clean();
     const [a, b] = [1, 2, 3, 4, 5, 6, 7].map((seq) => find(history, seq)).sort((x, y) => x.epoch - y.epoch);
     const other = history.calls.find(({ partition, seq }) => partition !== a?.partition && seq < 8);
@@ -231,7 +231,7 @@ describe('the judge of a chaos run with resizes', () => {
       assert.ok(!charges(history).includes(charge), charge);
   });
 
-  it('flags a message that is handled in a partition to which its key does not belong', () => {
+  it('the chaos judge flags a message that is handled in a partition to which its key does not belong', () => {
     const history = clean();
     const call = find(history, 50);
     const partition = (call.partition + 1) % 3;
@@ -239,7 +239,7 @@ describe('the judge of a chaos run with resizes', () => {
     assert.ok(charges(history).includes('damaged'));
   });
 
-  it('flags a layout that is written before the last partition is closed', () => {
+  it('the chaos judge flags a layout that is written before the last partition is closed', () => {
     const history = clean();
     const { closing } = endOf(0, 1);
     for (const change of history.bucket)
@@ -248,7 +248,7 @@ describe('the judge of a chaos run with resizes', () => {
     assert.ok(charges(history).includes('resize'));
   });
 
-  it('flags a layout whose positions differ from those at which its partitions were closed', () => {
+  it('the chaos judge flags a layout whose positions differ from those at which its partitions were closed', () => {
     const history = clean();
     const { seq } = { seq: lastOf(0, 0, 30) };
     for (const change of history.bucket)
@@ -257,14 +257,14 @@ describe('the judge of a chaos run with resizes', () => {
     assert.deepEqual(charges(history), ['resize']);
   });
 
-  it('flags a commit under a layout that has been replaced', () => {
+  it('the chaos judge flags a commit under a layout that has been replaced', () => {
     const history = clean();
     const { position } = endOf(0, 0);
     history.bucket.push({ ...position, revision: revisionOf(1) + 70, at: beginOf(1) + 200 });
     assert.deepEqual(charges(history), ['resize']);
   });
 
-  it('flags a resize that never ends', () => {
+  it('the chaos judge flags a resize that never ends', () => {
     const history = clean();
     const order = { partitions: 5, by: 'op', at: '' };
     const { value } = layoutEntry(2);
@@ -280,7 +280,7 @@ describe('the judge of a chaos run with resizes', () => {
     assert.deepEqual(charges(history), ['unrest']);
   });
 
-  it('allows calls after a resize has removed a paused partition and its pause', () => {
+  it('the chaos judge allows calls after a resize has removed a paused partition and its pause', () => {
     const paused = (partition: number): History => {
       const history = clean();
       const rested = { from: timeOf(61) - 100, to: CALM_AT };
@@ -296,7 +296,7 @@ describe('the judge of a chaos run with resizes', () => {
     assert.deepEqual(charges(shrunk), []);
   });
 
-  it('recognises old entries that appear again because the bucket was restored', () => {
+  it('the chaos judge recognises old entries that appear again because the bucket was restored', () => {
     const history = clean();
     const back = timeOf(LAST) + 1_000;
     history.eras.push(back);

@@ -158,7 +158,7 @@ const without = (history: History, gone: Call): void => {
 };
 
 describe('the judge of a chaos run', () => {
-  it('finds nothing wrong with a clean run, and explains repeated messages by a kill', () => {
+  it('the chaos judge finds nothing wrong with a clean run, and explains repeated messages by a kill', () => {
     const verdict = judgeHistory(clean());
     assert.deepEqual(verdict.violations, []);
     assert.equal(verdict.ok, true);
@@ -167,20 +167,20 @@ describe('the judge of a chaos run', () => {
     assert.equal(verdict.restMs.kill?.max, TAKEN_AT - KILLED_AT);
   });
 
-  it('flags a lost message', () => {
+  it('the chaos judge flags a lost message', () => {
     const history = clean();
     without(history, find(history, 1, 39, 'm2'));
     history.bucket = history.bucket.filter(({ value }) => !value?.includes(`"seq":${seqOf(1, 39)},`));
     assert.deepEqual(charges(history), ['lost']);
   });
 
-  it('flags a message that is skipped, and a position that passes it', () => {
+  it('the chaos judge flags a message that is skipped, and a position that passes it', () => {
     const history = clean();
     without(history, find(history, 1, 30, 'm2'));
     assert.deepEqual(charges(history), ['lost', 'disorder', 'position']);
   });
 
-  it('flags messages that the stream dropped only if members reported too few', () => {
+  it('the chaos judge flags messages that the stream dropped only if members reported too few', () => {
     const history = clean();
     const [first, last] = [10, 35];
     for (let index = first; index <= last; index++) {
@@ -206,7 +206,7 @@ describe('the judge of a chaos run', () => {
     assert.deepEqual(charges(history), ['silent-loss']);
   });
 
-  it('excuses repeated messages if the bucket went back, and otherwise flags them', () => {
+  it('the chaos judge excuses repeated messages if the bucket went back, and otherwise flags them', () => {
     const history = clean();
     const again = { ...find(history, 1, 39, 'm2'), from: 10_000, to: 10_005, epoch: 60 };
     history.calls.push(again);
@@ -216,7 +216,7 @@ describe('the judge of a chaos run', () => {
     assert.deepEqual(charges(history), []);
   });
 
-  it('treats the leases in a restored copy of the bucket as granted again', () => {
+  it('the chaos judge treats the leases in a restored copy of the bucket as granted again', () => {
     const change = (at: number, revision: number) => ({ at, revision, key: 'group.g.lease.2', value: '{}' });
     const changes = [change(1_000, 20), change(2_500, 31), change(6_000, 33)];
     const granted = grants(changes, [{ back: 5_000, from: 2_000 }]);
@@ -228,14 +228,14 @@ describe('the judge of a chaos run', () => {
     assert.equal(granted(call(33, 6_500)), 6_000);
   });
 
-  it('flags two messages that are handled in the wrong order', () => {
+  it('the chaos judge flags two messages that are handled in the wrong order', () => {
     const history = clean();
     const [a, b] = [find(history, 0, 25, 'm2'), find(history, 0, 26, 'm2')];
     [a.from, b.from, a.to, b.to] = [b.from, a.from, b.to, a.to];
     assert.deepEqual(charges(history), ['disorder']);
   });
 
-  it('flags messages of a key that are not stored in the order in which they were sent', () => {
+  it('the chaos judge flags messages of a key that are not stored in the order in which they were sent', () => {
     const history = clean();
     const [a, b] = [history.confirmed[50], history.confirmed[52]];
     assert.ok(a && b);
@@ -246,7 +246,7 @@ describe('the judge of a chaos run', () => {
     assert.deepEqual(charges(history), ['disorder']);
   });
 
-  it('flags overlapping calls of two owners, and excuses an owner that was stopped or whose handler ignored its signal', () => {
+  it('the chaos judge flags overlapping calls of two owners, and excuses an owner that was stopped or whose handler ignored its signal', () => {
     const history = clean();
     const last = find(history, 0, 19, 'm1');
     Object.assign(last, { to: TAKEN_AT + 5_000 });
@@ -270,20 +270,20 @@ describe('the judge of a chaos run', () => {
     assert.ok(charges(history).includes('overlap'), 'the call ran long after its process continued');
   });
 
-  it('flags a member that runs two handlers of a partition at the same time', () => {
+  it('the chaos judge flags a member that runs two handlers of a partition at the same time', () => {
     const history = clean();
     find(history, 0, 25, 'm2').to += 70;
     assert.ok(charges(history).includes('overlap'));
   });
 
-  it('flags a handler that starts under an epoch that has ended', () => {
+  it('the chaos judge flags a handler that starts under an epoch that has ended', () => {
     const history = clean();
     history.lives[0] = life('m1', {});
     history.calls.push(call(0, 19, 'm1', TAKEN_AT + 1_120));
     assert.ok(charges(history).includes('late-start'));
   });
 
-  it('excuses a call that began before its process was stopped, and flags the next call of the process', () => {
+  it('the chaos judge excuses a call that began before its process was stopped, and flags the next call of the process', () => {
     const history = clean();
     const stop: FaultSpan = { id: 2, kind: 'long-stop', target: 'm1', from: 2_050, to: 6_500, outcome: '' };
     history.faults = [stop];
@@ -308,7 +308,7 @@ describe('the judge of a chaos run', () => {
     );
   });
 
-  it('flags a repeated message that no fault explains', () => {
+  it('the chaos judge flags a repeated message that no fault explains', () => {
     const again = clean();
     again.calls.push(call(0, 30, 'm2', TAKEN_AT + 1_560));
     assert.deepEqual(charges(again), ['repeat'], 'twice in a row under one epoch');
@@ -323,7 +323,7 @@ describe('the judge of a chaos run', () => {
     assert.ok(charges(tooFar).includes('repeat'), 'the message was committed long before the kill');
   });
 
-  it('uses the time in the record of a lease, because the harness may see the lease late', () => {
+  it('the chaos judge uses the time in the record of a lease, because the harness may see the lease late', () => {
     const lateMs = 4_000;
     const [wroteAt, startedAt] = [KILLED_AT + 1_000, Date.parse(clean().settings.startedAt)];
     const seenLate = (record: string): History => {
@@ -346,7 +346,7 @@ describe('the judge of a chaos run', () => {
     assert.equal(repeated(''), true, 'nothing hindered the commit until the harness saw the lease');
   });
 
-  it('allows an owner more time to commit after a long server fault, but only the time of a new takeover', () => {
+  it('the chaos judge allows an owner more time to commit after a long server fault, but only the time of a new takeover', () => {
     /**
      * The server refuses all clients for `forMs`, and the next owner claims `claimedAfterMs` later. Returns true if a repetition is charged.
      */
@@ -370,7 +370,7 @@ describe('the judge of a chaos run', () => {
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'the owner had time to commit');
   });
 
-  it('flags a position whose sequence or epoch goes back', () => {
+  it('the chaos judge flags a position whose sequence or epoch goes back', () => {
     const history = clean();
     history.bucket.push(position(0, 20, 'm2', 5_300, 50));
     assert.deepEqual(charges(history), ['position']);
@@ -379,13 +379,13 @@ describe('the judge of a chaos run', () => {
     assert.ok(charges(stale).includes('position'));
   });
 
-  it('flags a position that is ahead of the handled messages', () => {
+  it('the chaos judge flags a position that is ahead of the handled messages', () => {
     const history = clean();
     history.bucket.push(position(0, 35, 'm2', 4_000, 33));
     assert.deepEqual(charges(history), ['position']);
   });
 
-  it('flags a handled message with a wrong checksum, or with the content of another message', () => {
+  it('the chaos judge flags a handled message with a wrong checksum, or with the content of another message', () => {
     const history = clean();
     find(history, 0, 7, 'm1').intact = false;
     assert.deepEqual(charges(history), ['damaged']);
@@ -394,7 +394,7 @@ describe('the judge of a chaos run', () => {
     assert.deepEqual(charges(other), ['damaged']);
   });
 
-  it('flags a message that the stream has stored twice', () => {
+  it('the chaos judge flags a message that the stream has stored twice', () => {
     const history = clean();
     const last = history.confirmed.at(-1);
     assert.ok(last);
@@ -404,20 +404,20 @@ describe('the judge of a chaos run', () => {
     assert.deepEqual(charges(history), ['stored-twice']);
   });
 
-  it('flags a group that never comes to rest', () => {
+  it('the chaos judge flags a group that never comes to rest', () => {
     const history = clean();
     history.bucket = history.bucket.filter(({ key, at }) => key !== keys.lease(GROUP, 1) || at < TAKEN_AT);
     assert.deepEqual(charges(history), ['unrest']);
   });
 
-  it('flags a message that is handled while its partition is paused', () => {
+  it('the chaos judge flags a message that is handled while its partition is paused', () => {
     const history = clean();
     const pause: FaultSpan = { id: 2, kind: 'pause', target: '1', from: 4_000, to: 5_000, outcome: 'done' };
     history.faults.push({ ...pause, rested: { from: 4_200, to: 4_900 } });
     assert.deepEqual(charges(history), ['paused']);
   });
 
-  it('flags a process that ends unexpectedly, and a leaving process that ends with an error', () => {
+  it('the chaos judge flags a process that ends unexpectedly, and a leaving process that ends with an error', () => {
     for (const [leftAt, code] of [
       [undefined, 0],
       [CALM_AT, 1],

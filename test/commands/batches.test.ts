@@ -20,7 +20,7 @@ describe('natspoc consume in batches', function () {
   const consume = (...args: string[]) => runCli(['consume', ...place(), '--until-caught-up', ...args]);
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-  it('runs the command of --exec for up to N messages of a partition, which it gets as lines of NDJSON', async () => {
+  it('consume runs the command of --exec for up to N messages of a partition, which it gets as lines of NDJSON', async () => {
     await publish(100);
     const exit = await consume('--exec', 'echo $NATSPOC_MESSAGES; cat', '--exec-batch', '20');
     assert.equal(exit.code, 0, exit.stderr);
@@ -44,7 +44,7 @@ describe('natspoc consume in batches', function () {
     }
   });
 
-  it('tries the messages of a failed batch one at a time, and skips only the message that fails', async () => {
+  it('consume tries the messages of a failed batch one at a time, and skips only the message that fails', async () => {
     await publish(20);
     const command = 'input=$(cat); case "$input" in *\'"data":"13"\'*) exit 3;; esac; echo "$input"';
     const args = ['--exec', command, '--exec-batch', '50', '--backoff', '1ms', '--max-attempts', '2'];
@@ -56,7 +56,7 @@ describe('natspoc consume in batches', function () {
     assert.match(exit.stderr, /message 13, attempt 2 failed \(skip\): the command ended with exit code 3/);
   });
 
-  it("calls the batchHandler of a module with the module's limits, and writes the lines of handled messages", async () => {
+  it("consume calls the batchHandler of a module with the module's limits, and writes the lines of handled messages", async () => {
     await publish(30);
     const file = join(folder(), 'bulk.mjs');
     const module = `export const batch = { messages: 10, waitMs: 20 };
@@ -73,7 +73,7 @@ describe('natspoc consume in batches', function () {
     assert.ok(sizes.every((size) => size <= 10));
   });
 
-  it('refuses invalid batch limits, and flags that cannot be combined with batches', async () => {
+  it('consume refuses invalid batch limits, and flags that cannot be combined with batches', async () => {
     const file = join(folder(), 'wrong.mjs');
     writeFileSync(file, 'export const batch = { messages: 0 }; export const batchHandler = () => {};');
     const both = join(folder(), 'both.mjs');

@@ -76,7 +76,7 @@ describe('natspoc consume', function () {
   };
 
   describe('the end of consume', () => {
-    it('ends when it has caught up, and continues from there when it is started again', async () => {
+    it('consume ends when it has caught up, and continues from there when it is started again', async () => {
       await publish(50);
       assert.deepEqual(numbers((await rest()).stdout), range(1, 50));
       assert.equal((await rest()).stdout, '');
@@ -84,7 +84,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers((await rest()).stdout), [1, 2, 3]);
     });
 
-    it('ends after exactly the requested number of messages over all partitions', async () => {
+    it('consume ends after exactly the requested number of messages over all partitions', async () => {
       await publish(100);
       const first = await consume('--count', '7', '--output', 'ndjson');
       assert.equal(first.code, 0, first.stderr);
@@ -93,12 +93,12 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers(`${first.stdout}\n${second.stdout}`), range(1, 100), 'none repeated or lost');
     });
 
-    it('ends after the given duration', async () => {
+    it('consume ends after the given duration', async () => {
       const exit = await consume('--duration', '300ms');
       assert.equal(exit.code, 0, exit.stderr);
     });
 
-    it('leaves cleanly when the reader of its pipe is gone', async () => {
+    it('consume leaves cleanly when the reader of its pipe is gone', async () => {
       await publish(2_000);
       const command = `"${process.execPath}" "${ENTRY}" consume ${place().join(' ')} --output ndjson | head -3; exit $((\${PIPESTATUS[0]}))`;
       const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -116,7 +116,7 @@ describe('natspoc consume', function () {
       assert.doesNotMatch(stderr, /halted|failed|Error/);
     });
 
-    it('finishes running messages at SIGTERM, commits, and repeats nothing', async () => {
+    it('consume finishes running messages at SIGTERM, commits, and repeats nothing', async () => {
       await publish(200);
       const cli = start('--work', '5ms', '--output', 'ndjson');
       await until('some messages are handled', () => cli.stdout.length >= 20);
@@ -127,7 +127,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers(`${exit.stdout}\n${stdout}`), range(1, 200));
     });
 
-    it('ends immediately at the second signal', async () => {
+    it('consume ends immediately at the second signal', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '1h');
       await cli.note(/running/);
@@ -138,7 +138,7 @@ describe('natspoc consume', function () {
       assert.equal(exit.code, 130);
     });
 
-    it('ends without waiting for a handler that never returns, and stays before its message', async () => {
+    it('consume ends without waiting for a handler that never returns, and stays before its message', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '300ms');
       await cli.note(/running/);
@@ -165,7 +165,7 @@ describe('natspoc consume', function () {
     }
   });
 
-  it('reports the number of messages that were dropped before they were handled', async () => {
+  it('consume reports the number of messages that were dropped before they were handled', async () => {
     await publish(20, '--partitions', '1');
     await consume('--count', '5', '--output', 'none');
     await purge(server.url, place()[3] ?? '', 13);
@@ -177,7 +177,7 @@ describe('natspoc consume', function () {
   describe('a failed message', () => {
     const failing = 'export default ({ sequence }) => { if (sequence === 4) throw new Error("four"); };';
 
-    it('halts the partition before a failed message, and other partitions continue', async () => {
+    it('consume halts the partition before a failed message, and other partitions continue', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -198,7 +198,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers(`${exit.stdout}\n${next.stdout}`), range(1, 40));
     });
 
-    it('skips a failed message with --on-failure skip', async () => {
+    it('consume skips a failed message with --on-failure skip', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -209,7 +209,7 @@ describe('natspoc consume', function () {
       assert.equal((await rest()).stdout, '');
     });
 
-    it('stores a failed message as a dead letter, which can be put back', async () => {
+    it('consume stores a failed message as a dead letter, which can be put back', async () => {
       await publish(40);
       const handler = file('h.mjs', failing);
       const exit = await consume(
@@ -306,7 +306,7 @@ describe('natspoc consume', function () {
   });
 
   describe('consume --handler', () => {
-    it("accepts a TypeScript handler, and names the message in the handler's log lines", async () => {
+    it("consume --handler accepts a TypeScript handler, and names the message in the handler's log lines", async () => {
       await publish(1);
       const handler = file(
         'h.ts',
@@ -331,7 +331,7 @@ describe('natspoc consume', function () {
       ['throws.mjs', 'throw new Error("no settings");', 1, /cannot be loaded: no settings/],
       ['json.mjs', 'JSON.parse("<html>");', 1, /cannot be loaded: Unexpected token/],
     ] as const) {
-      it(`refuses ${name} in one line, before the member takes a partition`, async () => {
+      it(`consume --handler refuses ${name} in one line, before the member takes a partition`, async () => {
         const exit = await consume('--handler', file(name, text));
         assert.equal(exit.code, code);
         assert.match(exit.stderr, pattern);
@@ -339,7 +339,7 @@ describe('natspoc consume', function () {
       });
     }
 
-    it('refuses a missing handler file', async () => {
+    it('consume --handler refuses a missing file', async () => {
       const exit = await consume('--handler', 'nowhere.ts');
       assert.equal(exit.code, 2);
       assert.match(exit.stderr, /there is no file nowhere\.ts/);
@@ -359,7 +359,7 @@ describe('natspoc consume', function () {
       [['--exec', ' '], /--exec: the command is empty\./],
       [['--handler', '/no/such/file.mjs'], /--handler: there is no file \/no\/such\/file\.mjs\./],
     ] as const) {
-      it(`refuses ${args.join(' ')} before anything is created`, async () => {
+      it(`consume refuses ${args.join(' ')} before anything is created`, async () => {
         const exit = await consume(...args);
         assert.equal(exit.code, 2, exit.stderr);
         assert.match(args[0] === '--json' ? exit.stdout : exit.stderr, line);
@@ -370,7 +370,7 @@ describe('natspoc consume', function () {
     }
   });
 
-  it('prints one object per line with --json', async () => {
+  it('consume --json prints one object per line', async () => {
     await publish(3);
     const exit = await consume('--json', '--until-caught-up');
     assert.equal(exit.code, 0, exit.stderr);
@@ -378,7 +378,7 @@ describe('natspoc consume', function () {
   });
 
   describe('consume --exec', () => {
-    it("passes the payload on standard input and other values in the environment, and prints the command's output", async () => {
+    it("consume --exec passes the payload on standard input and other values in the environment, and prints the command's output", async () => {
       await publish(1);
       const command = 'echo "$(cat) $NATSPOC_SEQ $NATSPOC_KEY $NATSPOC_ATTEMPT $NATSPOC_SUBJECT"';
       const exit = await consume('--exec', command, '--until-caught-up');
@@ -386,7 +386,7 @@ describe('natspoc consume', function () {
       assert.match(exit.stdout, new RegExp(`^1 1 key-0 1 ${place()[5]}\\.p\\.\\d$`));
     });
 
-    it('prints the output of a command byte by byte if it is not text', async () => {
+    it('consume --exec prints the output of a command byte by byte if it is not text', async () => {
       await publish(1);
       const cli = start('--exec', "printf '\\037\\213\\377\\000'", '--until-caught-up');
       const chunks: Buffer[] = [];
@@ -396,7 +396,7 @@ describe('natspoc consume', function () {
       assert.equal(Buffer.concat(chunks).toString('hex'), '1f8bff00');
     });
 
-    it('prints no output of a run that failed', async () => {
+    it('consume --exec prints no output of a run that failed', async () => {
       await publish(1);
       const command = 'echo half; test "$NATSPOC_ATTEMPT" -eq 2';
       const exit = await consume('--exec', command, '--until-caught-up', '--backoff', '1ms');
@@ -405,7 +405,7 @@ describe('natspoc consume', function () {
       assert.match(exit.stderr, /attempt 1 failed \(retry\): the command ended with exit code 1/);
     });
 
-    it('does not count a command that cannot be run as a failure of the message', async () => {
+    it('consume --exec does not count a command that cannot be run as a failure of the message', async () => {
       await publish(1);
       const exit = await consume('--exec', 'no-such-command', '--on-failure', 'skip');
       assert.equal(exit.code, 1);
@@ -416,7 +416,7 @@ describe('natspoc consume', function () {
       assert.deepEqual(numbers((await rest()).stdout), [1]);
     });
 
-    it("ends a command that takes too long, and the command's children", async () => {
+    it("consume --exec ends a command that takes too long, and the command's children", async () => {
       await publish(1);
       const [pids, survivor] = [file('pids', ''), join(folder(), 'survivor')];
       const child = file('child.sh', `echo $$ >> '${pids}'; sleep 3; touch '${survivor}'`);
@@ -466,7 +466,7 @@ describe('natspoc consume', function () {
   });
 
   describe('consume --health-port', () => {
-    it('serves health, readiness and metrics on the loopback address', async () => {
+    it('consume --health-port serves health, readiness and metrics on the loopback address', async () => {
       await publish(20);
       const handler = file(
         'h.mjs',
@@ -495,7 +495,7 @@ describe('natspoc consume', function () {
       assert.equal((await cli.exited).code, 1, 'a partition is halted');
     });
 
-    it('reports that the health port is in use', async () => {
+    it('consume --health-port reports that the port is in use', async () => {
       const port = String(server.port);
       const exit = await consume('--health-port', port);
       assert.equal(exit.code, 2);

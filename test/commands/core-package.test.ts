@@ -37,7 +37,7 @@ describe('the package natspoc-core', function () {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('installs the NATS client with its dependencies, and nothing else', () => {
+  it('natspoc-core installs the NATS client with its dependencies, and nothing else', () => {
     const packages = readdirSync(join(installed, 'node_modules')).filter((name) => !name.startsWith('.'));
     const types = ['@types', 'undici-types'];
     assert.deepEqual(
@@ -46,7 +46,7 @@ describe('the package natspoc-core', function () {
     );
   });
 
-  it('links only to files that it contains', () => {
+  it('natspoc-core links only to files that it contains', () => {
     const root = join(installed, 'node_modules/natspoc-core');
     for (const file of ['README.md', 'CHANGELOG.md']) {
       const links = [...readFileSync(join(root, file), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
@@ -61,7 +61,7 @@ describe('the package natspoc-core', function () {
     ['an ES module', 'program.mjs', "import { createPublisher, joinGroup, textOf } from 'natspoc-core';"],
     ['CommonJS', 'program.cjs', "const { createPublisher, joinGroup, textOf } = require('natspoc-core');"],
   ] as const) {
-    it(`lets a program publish and handle messages: ${what}`, async () => {
+    it(`natspoc-core lets a program publish and handle messages: ${what}`, async () => {
       writeFileSync(join(installed, file), program(load));
       const { stdout, stderr } = await run(process.execPath, [file, server.url, file.replace('.', '-')], {
         cwd: installed,
@@ -70,7 +70,7 @@ describe('the package natspoc-core', function () {
     });
   }
 
-  it('lets a program test a worker without a server', async () => {
+  it('natspoc-core lets a program test a worker without a server', async () => {
     const text = `import { call, localStream } from 'natspoc-core/testing';
 console.log((await call(() => {}, { key: 'k' })).outcome);
 const stream = localStream();
@@ -84,7 +84,7 @@ await member.leave();
     assert.deepEqual([stdout, stderr], ['handled\nk\n', '']);
   });
 
-  it('names the package that a program must install for metrics', async () => {
+  it('natspoc-core names the package that a program must install for metrics', async () => {
     const text =
       "import { joinGroup } from 'natspoc-core';\nawait joinGroup({ servers: process.argv[2], handler() {}, health: { port: 0 } });\n";
     writeFileSync(join(installed, 'health.mjs'), text);

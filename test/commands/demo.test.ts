@@ -42,7 +42,7 @@ describe('natspoc demo', function () {
       env: { TMPDIR: folder() },
     });
 
-  it('prints its verdict as one JSON object, and leaves nothing behind', async () => {
+  it('the demo prints its verdict as one JSON object, and leaves nothing behind', async () => {
     const { code, stdout, stderr } = await start(['--duration', '4s', '--json']).exited;
     assert.equal(code, 0, stderr);
     assert.equal(stderr, '');
@@ -67,7 +67,7 @@ describe('natspoc demo', function () {
     assert.deepEqual(readdirSync(folder()), []);
   });
 
-  it('prints the events for people', async () => {
+  it('the demo prints the events for people', async () => {
     const { code, stdout } = await start(['--duration', '2s']).exited;
     assert.equal(code, 0);
     for (const part of [
@@ -81,7 +81,7 @@ describe('natspoc demo', function () {
     }
   });
 
-  it('can kill the leader of a cluster, too, and nothing is lost or left behind', async function () {
+  it('the demo can kill the leader of a cluster, too, and nothing is lost or left behind', async function () {
     this.timeout(240_000);
     const { code, stdout, stderr } = await start(['--servers', '3', '--duration', '4s', '--json']).exited;
     assert.equal(code, 0, stderr + stdout);
@@ -97,7 +97,7 @@ describe('natspoc demo', function () {
     assert.equal(even.stderr, 'Error: --servers: a cluster has 3 or 5 servers, not 2.');
   });
 
-  it('fails when its publisher is killed', async () => {
+  it('the demo fails when its publisher is killed', async () => {
     const demo = start(['--duration', '60s']);
     await published(demo, async () => process.kill(await publisherOf(demo.pid), 'SIGKILL'));
     const { code, stdout, stderr } = await demo.exited;
@@ -106,7 +106,7 @@ describe('natspoc demo', function () {
     assert.deepEqual(readdirSync(folder()), []);
   });
 
-  it('fails with the reason when its publisher gives up', async () => {
+  it('the demo fails with the reason when its publisher gives up', async () => {
     const demo = start(['--duration', '60s']);
     await published(demo, ({ streams }) =>
       streams.update('EVENTS', { max_msgs: 1, discard: DiscardPolicy.New }),
@@ -120,7 +120,7 @@ describe('natspoc demo', function () {
     assert.deepEqual(readdirSync(folder()), []);
   });
 
-  it('accepts the same rates as publish', async () => {
+  it('the demo accepts the same rates as publish', async () => {
     const { code, stderr } = await runCli(['demo', '--rate', '20000000']);
     assert.equal(code, 2);
     assert.match(stderr, /^Error: --rate: "20000000" is not a rate .* up to 10000000 a second\.$/);
@@ -130,7 +130,7 @@ describe('natspoc demo', function () {
   });
 
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-    it(`leaves nothing behind when it ends by ${signal}`, async () => {
+    it(`the demo leaves nothing behind when it ends by ${signal}`, async () => {
       const demo = start(['--duration', '60s']);
       await until('the run starts', () => demo.stdout.some((line) => line.includes('the publisher starts')));
       demo.signal(signal);

@@ -108,7 +108,7 @@ describe('the examples', function () {
 });
 
 describe('the example of tests without a server', () => {
-  it("passes with Node's test runner and without a server", async () => {
+  it("the example of tests passes with Node's test runner and without a server", async () => {
     const child = spawn(process.execPath, ['--test', join(ROOT, 'examples/testing.test.mjs')], {
       // With more variables, the inner test runner would report to the runner of this file.
       env: { PATH: process.env.PATH ?? '' },
@@ -125,7 +125,7 @@ describe('the example of tests without a server', () => {
 });
 
 describe('an import of the library', () => {
-  it('loads neither the command line nor the screen, and has no effects', async () => {
+  it('importing the library loads neither the command line nor the screen, and has no effects', async () => {
     const child = spawn(process.execPath, ['--input-type=module', '-e', "await import('natspoc')"], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],

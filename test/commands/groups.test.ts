@@ -32,7 +32,7 @@ describe('natspoc groups', function () {
   const consumeAll = (...args: string[]) =>
     natspoc('consume', '--until-caught-up', '--output', 'none', ...args);
 
-  it('lists every group with its state, lag, the age of the oldest waiting message and its key', async () => {
+  it('natspoc groups lists every group with its state, lag, the age of the oldest waiting message and its key', async () => {
     await publish(100);
     assert.equal((await consumeAll('--group', 'nightly')).code, 0);
     await publish(20);

@@ -111,13 +111,13 @@ describe('the package', function () {
   const cli = (args: string[], options: CliOptions = {}) =>
     runCli(args, { entry, cwd: installed, ...options });
 
-  it('contains only the program, the types, and the documents to which the README links', () => {
+  it('the package contains only the program, the types, and the documents to which the README links', () => {
     const others = files.filter((file) => !ALLOWED.some((pattern) => pattern.test(file)));
     assert.deepEqual(others, []);
     assert.ok(files.includes('dist/core/index.d.ts'));
   });
 
-  it('contains the target of every link in its documents', () => {
+  it('the package contains the target of every link in its documents', () => {
     const root = join(installed, 'node_modules/natspoc');
     const broken: string[] = [];
     for (const file of files.filter((name) => name.endsWith('.md'))) {
@@ -130,7 +130,7 @@ describe('the package', function () {
     assert.deepEqual(broken, []);
   });
 
-  it('prints its version and help', async () => {
+  it('the packaged command prints its version and help', async () => {
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
     assert.match(
       (await cli(['--version'])).stdout,
@@ -143,7 +143,7 @@ describe('the package', function () {
     }
   });
 
-  it('runs a server, publishes to it and consumes from it', async () => {
+  it('the packaged command runs a server, publishes to it and consumes from it', async () => {
     const env = { NATS_SERVER_BIN: await testServerBinary() };
     const args = ['server', '--ephemeral', '--port', '0', '--json'];
     const local = startCli(args, { entry, cwd: installed, env });
@@ -158,7 +158,7 @@ describe('the package', function () {
     assert.equal((await local.exited).code, 0);
   });
 
-  it('compiles the program of README.md with the options in docs/library.md, and a program with await using', async () => {
+  it('the program of README.md compiles with the options in docs/library.md, and so does a program with await using', async () => {
     const root = join(installed, 'node_modules/natspoc');
     const [, args = ''] =
       /^npx tsc (.*) worker\.ts$/m.exec(readFileSync(join(root, 'docs/library.md'), 'utf8')) ?? [];
@@ -186,7 +186,7 @@ describe('the package', function () {
     assert.equal(await compile(...stricter, 'worker.ts'), '');
   });
 
-  it('compiles in a strict TypeScript program, which then runs', async () => {
+  it('the package compiles in a strict TypeScript program, which then runs', async () => {
     writeFileSync(join(installed, 'program.ts'), PROGRAM);
     writeFileSync(join(installed, 'tsconfig.json'), JSON.stringify(TSCONFIG));
     const compiled = await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', installed]).catch(

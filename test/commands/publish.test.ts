@@ -133,7 +133,7 @@ describe('natspoc publish', function () {
     assert.equal(actual, code, stderr);
   }
 
-  it('creates a missing stream, bucket and layout, and sends one message', async () => {
+  it('publish creates a missing stream, bucket and layout, and sends one message', async () => {
     const { stream, flags } = ownStream();
     const { code, stdout } = await publish([...flags, 'hello']);
     assert.equal(code, 0);
@@ -144,7 +144,7 @@ describe('natspoc publish', function () {
     );
   });
 
-  it('sends numbered messages of many keys, each key to its partition, and logs confirmed messages', async () => {
+  it('publish sends numbered messages of many keys, each key to its partition, and logs confirmed messages', async () => {
     const { stream, flags } = ownStream();
     const log = join(temp(), 'confirmed.ndjson');
     const args = [
@@ -179,7 +179,7 @@ describe('natspoc publish', function () {
     assert.deepEqual(lines, expected);
   });
 
-  it('accepts templates in key, id and headers', async () => {
+  it('publish accepts templates in key, id and headers', async () => {
     const { stream, flags } = ownStream();
     const templates = ['--key', 'user-{{Count}}', '--id', 'n{{Count}}', '-H', 'X-Number: {{Count}}'];
     for (let again = 0; again < 2; again++) {
@@ -195,7 +195,7 @@ describe('natspoc publish', function () {
     assert.equal((await manager.streams.getMessage(stream, { seq: 2 })).header.get('X-Number'), '2');
   });
 
-  it('sends the lines of a pipe and of a file', async () => {
+  it('publish sends the lines of a pipe and of a file', async () => {
     const { stream, flags } = ownStream();
     const file = join(temp(), 'lines.txt');
     writeFileSync(file, 'three\nfour');
@@ -208,7 +208,7 @@ describe('natspoc publish', function () {
     );
   });
 
-  it('takes keys from lines of JSON, and stops at a bad line or skips it', async () => {
+  it('publish takes keys from lines of JSON, and stops at a bad line or skips it', async () => {
     const { stream, flags } = ownStream();
     const input = '{"user":{"id":"a"}}\n{"user":\n{"user":{"id":7}}\n';
     const stopped = await publish([...flags, '--key-field', 'user.id', '-q'], { input });
@@ -226,21 +226,21 @@ describe('natspoc publish', function () {
     );
   });
 
-  it('reads lines for longer than the limit of a Node timer', async () => {
+  it('publish reads lines for longer than the limit of a Node timer', async () => {
     const { flags } = ownStream();
     const { code, stdout } = await publish([...flags, '--duration', '30d', '--json'], { input: 'a\nb\nc\n' });
     assert.equal(code, 0);
     assert.equal(summaryOf(stdout).confirmed, 3);
   });
 
-  it('refuses DATA together with lines on a pipe, but not together with an empty pipe', async () => {
+  it('publish refuses DATA together with lines on a pipe, but not together with an empty pipe', async () => {
     const { flags } = ownStream();
     await refuses(publish([...flags, '-q', 'x'], { input: 'line\n' }), 2, /input on a pipe/);
     assert.equal((await publish([...flags, 'x'], { open: true })).code, 0);
     assert.equal((await publish([...flags, 'x'], { input: '' })).code, 0);
   });
 
-  it('refuses an invalid request with one line', async () => {
+  it('publish refuses an invalid request with one line', async () => {
     const wrong: [string[], RegExp][] = [
       [['--count', '0'], /--count: "0" is not/],
       [['--rate', 'fast'], /--rate: "fast" is not a rate/],
@@ -273,7 +273,7 @@ describe('natspoc publish', function () {
     }
   });
 
-  it('uses the partitions of an existing layout, whatever the settings are', async () => {
+  it('publish uses the partitions of an existing layout, whatever the settings are', async () => {
     const { stream, flags } = ownStream();
     assert.equal((await publish([...flags, '--partitions', '12', 'x'])).code, 0);
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
@@ -285,7 +285,7 @@ describe('natspoc publish', function () {
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
   });
 
-  it('keeps the log of confirmed messages of an earlier run if it is refused', async () => {
+  it('publish keeps the log of confirmed messages of an earlier run if it is refused', async () => {
     const { flags } = ownStream();
     const log = join(temp(), 'confirmed.ndjson');
     assert.equal((await publish([...flags, '--confirmed', log, 'first'])).code, 0);
@@ -297,7 +297,7 @@ describe('natspoc publish', function () {
     assert.match(readFileSync(log, 'utf8'), /^.*"second".*\n$/);
   });
 
-  it("refuses a layout that differs from the stream's, naming both numbers", async () => {
+  it("publish refuses a layout that differs from the stream's, naming both numbers", async () => {
     const { flags } = ownStream();
     assert.equal((await publish([...flags, '--partitions', '4', 'x'])).code, 0);
     await refuses(
@@ -307,7 +307,7 @@ describe('natspoc publish', function () {
     );
   });
 
-  it("stops at a full stream with the server's reason, or continues and counts with --keep-going", async () => {
+  it("publish stops at a full stream with the server's reason, or continues and counts with --keep-going", async () => {
     const { stream, prefix, flags } = ownStream();
     const manager = await connection.jetstreamManager();
     await manager.streams.add({
@@ -327,7 +327,7 @@ describe('natspoc publish', function () {
     assert.equal(summaryOf(goneOn.stdout).failed, 8);
   });
 
-  it('refuses messages that are larger than the server accepts, before it creates anything', async () => {
+  it('publish refuses messages that are larger than the server accepts, before it creates anything', async () => {
     const small = await startTestServer({ config: 'max_payload: 2048' });
     const client = await connect({ servers: small.url });
     try {
@@ -359,7 +359,7 @@ describe('natspoc publish', function () {
     }
   });
 
-  it('names the input line that is too long, and the confirmed messages before it', async () => {
+  it('publish names the input line that is too long, and the confirmed messages before it', async () => {
     const { stream, flags } = ownStream();
     const input = `one\n\ntwo\n${'x'.repeat(2_000_000)}\nthree\n`;
     const line =
@@ -383,11 +383,11 @@ describe('natspoc publish', function () {
     assert.deepEqual([silent.code, silent.stdout, silent.stderr], [0, '', '']);
   });
 
-  it('ends with exit code 3 if there is no server, and names the URL', async () => {
+  it('publish ends with exit code 3 if there is no server, and names the URL', async () => {
     await refuses(publish(['x'], { url: 'nats://127.0.0.1:9' }), 3, /127\.0\.0\.1:9/);
   });
 
-  it('reports in one line that its result cannot be written', async () => {
+  it('publish reports in one line that its result cannot be written', async () => {
     const { flags } = ownStream();
     const full = openSync('/dev/full', 'w');
     try {
@@ -410,14 +410,14 @@ describe('natspoc publish', function () {
     }
   });
 
-  it('ends after its duration although its pipe is silent', async () => {
+  it('publish ends after its duration although its pipe is silent', async () => {
     const { flags } = ownStream();
     const { code, stdout } = await publish([...flags, '--duration', '100ms', '--json'], { open: true });
     assert.equal(code, 0);
     assert.deepEqual(summaryOf(stdout), { sent: 0, confirmed: 0, failed: 0, skipped: 0, stopped: null });
   });
 
-  it('keeps a rate, and ends with exit code 0 at Ctrl-C when all messages are confirmed', async () => {
+  it('publish keeps a rate, and ends with exit code 0 at Ctrl-C when all messages are confirmed', async () => {
     const { stream, flags } = ownStream();
     const run = start([...flags, '--rate', '200', '--json']);
     await waitForMessages(stream, 50);
@@ -429,7 +429,7 @@ describe('natspoc publish', function () {
     assert.equal(await messageCount(stream), confirmed);
   });
 
-  it('ends with exit code 1 at Ctrl-C when the server does not answer, and counts the messages of unknown outcome', async () => {
+  it('publish ends with exit code 1 at Ctrl-C when the server does not answer, and counts the messages of unknown outcome', async () => {
     const { stream, flags } = ownStream();
     const run = start([...flags, '--duration', '1m', '--timeout', '1s', '-q', '--max-pending', '50']);
     await waitForMessages(stream, 50);
@@ -467,7 +467,7 @@ describe('natspoc publish', function () {
 describe('natspoc publish after its server is gone', () => {
   const server = withServer();
 
-  it('ends with exit code 3 if the server is gone for longer than the timeout', async function () {
+  it('publish ends with exit code 3 if the server is gone for longer than the timeout', async function () {
     this.timeout(60_000);
     const args = ['--rate', '500', '--timeout', '1s', '-q'];
     const child = spawn(process.execPath, [PROGRAM, 'publish', ...args], {

@@ -90,7 +90,7 @@ describe('natspoc server', function () {
   }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`--json prints one object when the server is ready; ${signal} ends command and server with exit code 0`, async () => {
+    it(`natspoc server --json prints one object when the server is ready; ${signal} ends both with exit code 0`, async () => {
       const run = natspoc(['--ephemeral', '--port', '0', '--json']);
       await untilPrinted(run, '\n');
       const { url, port, pid, version, storeDir } = ready(run.stdout);
@@ -104,7 +104,7 @@ describe('natspoc server', function () {
     });
   }
 
-  it('prints the URL, the folder of the streams, and the next commands', async () => {
+  it('natspoc server prints the URL, the folder of the streams, and the next commands', async () => {
     const run = natspoc(['--port', '0', '--monitor-port', '0']);
     await untilPrinted(run, 'natspoc top');
     const url = /nats:\/\/127\.0\.0\.1:\d+/.exec(run.stdout)?.[0];
@@ -121,7 +121,7 @@ describe('natspoc server', function () {
     assert.ok(existsSync(store), 'the streams are kept');
   });
 
-  it('fails with one line when the server dies', async () => {
+  it('natspoc server fails with one line when the server dies', async () => {
     const run = natspoc(['--ephemeral', '--port', '0', '--json']);
     await untilPrinted(run, '\n');
     process.kill(ready(run.stdout).pid, 'SIGKILL');
@@ -131,7 +131,7 @@ describe('natspoc server', function () {
     assert.match(JSON.stringify(error.error), /The server exited unexpectedly \(SIGKILL\)/);
   });
 
-  it('fails with one line that names a port in use', async () => {
+  it('natspoc server fails with one line that names a port in use', async () => {
     const other = await startTestServer();
     try {
       await refused(['--ephemeral', '--port', String(other.port)], 1, /^Error: Port \d+ is already in use/);
@@ -140,7 +140,7 @@ describe('natspoc server', function () {
     }
   });
 
-  it('reports that a store folder cannot be created, even in /proc', async () => {
+  it('natspoc server reports that a store folder cannot be created, even in /proc', async () => {
     const file = path.join(temp(), 'file');
     writeFileSync(file, '');
     for (const folder of ['/proc/nope', '/proc/nope/deep', path.join(file, 'deep')]) {
@@ -152,14 +152,14 @@ describe('natspoc server', function () {
     }
   });
 
-  it('refuses invalid combinations of flags with exit code 2', async () => {
+  it('natspoc server refuses invalid combinations of flags with exit code 2', async () => {
     await refused(['--port', 'abc'], 2, /^Error: --port: "abc" is not a port from 1 to 65535/);
     await refused(['--monitor-port', '65536'], 2, /^Error: --monitor-port: "65536" is not a port/);
     await refused(['--ephemeral', '--store-dir', temp()], 2, /^Error: --ephemeral and --store-dir exclude/);
     await refused([], 2, /^Error: NATS_SERVER_BIN=\/nowhere is not/, { NATS_SERVER_BIN: '/nowhere' });
   });
 
-  it('passes on the error of a server that does not start', async () => {
+  it('natspoc server passes on the error of a server that does not start', async () => {
     const file = path.join(temp(), 'nats-server');
     writeFileSync(file, '#!/bin/sh\necho "nats-server: no such luck" >&2\nexit 1\n', { mode: 0o755 });
     await refused(['--ephemeral', '--port', '0'], 1, /nats-server did not start: no such luck$/m, {

@@ -52,13 +52,13 @@ describe('a program without listeners', function () {
     return run;
   };
 
-  it('exits with the reason if an error ends its member', async () => {
+  it('a program without listeners exits with the reason if an error ends its member', async () => {
     const run = start("() => { throw new StopConsuming('the database is gone'); }");
     assert.equal(await run.exited, 1);
     assert.match(run.stderr, /NatspocError: The handler has stopped: the database is gone\./);
   });
 
-  it('exits with the reason if an error ends its member after the member was ready', async () => {
+  it('a program without listeners exits with the reason if an error ends its member after the member was ready', async () => {
     const handler = "({ data }) => { if (data.length > 1) throw new StopConsuming('the database is gone'); }";
     const run = start(handler, '', {}, "await member.ready; console.log('ready');");
     await until('the member is ready', () => run.stdout === 'ready\n');
@@ -67,20 +67,20 @@ describe('a program without listeners', function () {
     assert.match(run.stderr, /NatspocError: The handler has stopped: the database is gone\./);
   });
 
-  it('logs in one line that a partition is halted', async () => {
+  it('a program without listeners logs in one line that a partition is halted', async () => {
     const run = start("() => { throw new Error('no such table'); }", 'maxAttempts: 1');
     await until('the line is logged', () => run.stderr.endsWith('\n'));
     assert.equal(run.stderr, 'natspoc: error: halted p0: message 1 failed: no such table\n');
   });
 
-  it('logs nothing with logger: false', async () => {
+  it('a program without listeners logs nothing with logger: false', async () => {
     const handler = `(message, { log }) => { log.error('unheard'); setImmediate(() => console.log('done')); throw new Error('no'); }`;
     const run = start(handler, "maxAttempts: 1, onFailure: 'skip', logger: false");
     await until('the message is handled', () => run.stdout !== '');
     assert.equal(run.stderr, '');
   });
 
-  it('ignores DEBUG, because the environment belongs to the program', async () => {
+  it('a program without listeners ignores DEBUG, because the environment belongs to the program', async () => {
     const handler = `(message, { log }) => { log.debug('a'); log.info('b'); }`;
     const run = start(handler, '', { DEBUG: '*' });
     await until('a line is logged', () => run.stderr.endsWith('\n'));

@@ -8,7 +8,7 @@ interface Locked {
 }
 
 describe('docs/dependencies.md', () => {
-  it('has a row for every dependency, with its version and licence, and no other rows', () => {
+  it('docs/dependencies.md has a row for every dependency, with its version and licence, and no other rows', () => {
     const { dependencies, devDependencies } = JSON.parse(readProject('package.json')) as Record<
       'dependencies' | 'devDependencies',
       Record<string, string>

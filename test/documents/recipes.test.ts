@@ -22,7 +22,7 @@ function linesUnder(path: string, anchor: string): number {
 }
 
 describe('the table of programs in docs/recipes.md', () => {
-  it('gives the number of lines of each program', () => {
+  it('docs/recipes.md gives the number of lines of each program', () => {
     const rows = [...readProject('docs/recipes.md').matchAll(/^\| \[.+?\]\((.*?)#(.+?)\) \| (\d+) \|/gm)];
     assert.ok(rows.length >= 8);
     const counted = rows.map(([, file, anchor = '']) => [

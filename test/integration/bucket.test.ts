@@ -14,7 +14,7 @@ import { until } from '../support/until.js';
 describe('the bucket on a server', () => {
   const server = withServer();
 
-  it('treats every form of "wrong last sequence" as a conflict, and "too many requests" as temporary', async () => {
+  it('the bucket treats every form of "wrong last sequence" as a conflict, and "too many requests" as temporary', async () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -43,7 +43,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('reads a snapshot again if its last entry never arrives', async () => {
+  it('the bucket reads a snapshot again if its last entry never arrives', async () => {
     const proxy = await TcpProxy.start(server.port);
     const config = loadConfig({ flags: { server: proxy.url }, env: {} });
     const connection = await connectNats(config, 'test');
@@ -69,7 +69,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('keeps previous values of a key, and cannot be emptied by a client that may write a single key', async () => {
+  it('the bucket keeps previous values of a key, and cannot be emptied by a client that may write a single key', async () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -120,7 +120,7 @@ describe('the bucket on a server', () => {
     }
   });
 
-  it('reports an unanswered fencing as failed, not as a session that renews', async () => {
+  it('the bucket reports an unanswered fencing as failed, not as a session that renews', async () => {
     const config = loadConfig({ flags: { server: server.url, ttlMs: '1s' }, env: {} });
     const connection = await connectNats(config, 'test');
     try {

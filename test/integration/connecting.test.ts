@@ -66,7 +66,7 @@ describe('connecting', function () {
         ca_file: "${pem('ca.pem')}", verify: ${verify}
       }`;
 
-    it('connects over TLS with a private authority, and with a client certificate if the server requires one', async () => {
+    it('a client connects over TLS with a private authority, and with a client certificate if the server requires one', async () => {
       const server = await serve(block('server', false));
       const url = `tls://localhost:${server.port}`;
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') });
@@ -92,7 +92,7 @@ describe('connecting', function () {
       });
     });
 
-    it('names the client certificate if the server resets the connection in the middle of the handshake', async () => {
+    it('a client names the client certificate if the server resets the connection in the middle of the handshake', async () => {
       const resets = createServer((socket) => {
         socket.write(
           'INFO {"server_id":"S","version":"2.9.10","proto":1,"tls_required":true,"max_payload":1048576}\r\n',
@@ -111,7 +111,7 @@ describe('connecting', function () {
       }
     });
 
-    it('refuses an expired certificate, and a server without TLS if the URL requires it', async () => {
+    it('a client refuses an expired certificate, and a server without TLS if the URL requires it', async () => {
       const expired = await serve(block('expired', false));
       await fails(3, /a certificate has expired/, {
         NATS_URL: `tls://localhost:${expired.port}`,
@@ -124,7 +124,7 @@ describe('connecting', function () {
     });
   });
 
-  it('names options instead of flags in errors for programs', async () => {
+  it('errors for programs name options instead of flags', async () => {
     const own = /set .* with a connection of your own\.$/;
     const tls = `cert_file: "${pem('server.pem')}", key_file: "${pem('server.key')}"`;
     const [secured, closed] = [
@@ -164,7 +164,7 @@ describe('connecting', function () {
       return `tls://localhost:${proxy.port}`;
     }
 
-    it('connects with TLS first if requested, and names the missing setting otherwise', async () => {
+    it('a client connects with TLS first if requested, and names the missing setting otherwise', async () => {
       const plain = await serve('');
       const url = await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem'), NATS_TLSFIRST: 'true' });
@@ -179,7 +179,7 @@ describe('connecting', function () {
       });
     });
 
-    it('connects with TLS first to a server, or (before 2.10.11) to a proxy', async () => {
+    it('a client connects with TLS first to a server, or (before 2.10.11) to a proxy', async () => {
       const plain = await serve('');
       const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
       const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
@@ -191,7 +191,7 @@ describe('connecting', function () {
   });
 
   describe('with credentials', () => {
-    it('authenticates by user and password, from the environment or the URL, and exits with 4 if they are wrong', async () => {
+    it('a client authenticates by user and password, from the environment or the URL, and exits with 4 if they are wrong', async () => {
       const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
       const NATS_URL = server.url;
       await connects({ NATS_URL, NATS_USER: 'u', NATS_PASSWORD: SECRET });
@@ -207,14 +207,14 @@ describe('connecting', function () {
       });
     });
 
-    it('authenticates by a token, given as a token or as a user without a password', async () => {
+    it('a client authenticates by a token, given as a token or as a user without a password', async () => {
       const server = await serve(`authorization { token: "${SECRET}" }`);
       await connects({ NATS_URL: server.url, NATS_TOKEN: SECRET });
       await connects({ NATS_URL: server.url, NATS_USER: SECRET }, '--stream', 'B', '--prefix', 'b');
       await fails(4, /refused the credentials/, { NATS_URL: server.url, NATS_TOKEN: 'no' });
     });
 
-    it('authenticates by an NKEY', async () => {
+    it('a client authenticates by an NKEY', async () => {
       const user = nkeys.createUser();
       const server = await serve(`authorization { users = [{ nkey: ${user.getPublicKey()} }] }`);
       const [file, other, none] = ['user.nk', 'other.nk', 'none.nk'].map((name) => path.join(temp(), name));
@@ -226,7 +226,7 @@ describe('connecting', function () {
       await fails(2, /NATS_NKEY: .* holds no NKEY seed/, { NATS_URL: server.url, NATS_NKEY: none ?? '' });
     });
 
-    it('authenticates by a credentials file, and refuses an expired file', async () => {
+    it('a client authenticates by a credentials file, and refuses an expired file', async () => {
       const { config, creds } = operatorMode();
       const server = await serve(config);
       const [good, expired, none] = ['good', 'expired', 'none'].map((name) =>
@@ -240,7 +240,7 @@ describe('connecting', function () {
       await fails(2, /NATS_CREDS: .* holds no credentials/, { NATS_URL: server.url, NATS_CREDS: none ?? '' });
     });
 
-    it('ends a member with the reason if its credentials expire', async () => {
+    it('a member ends with the reason if its credentials expire', async () => {
       const { config, creds } = operatorMode();
       const server = await serve(config);
       const file = path.join(temp(), 'short.creds');
@@ -253,7 +253,7 @@ describe('connecting', function () {
       assert.match(stderr, /Error: The connection to NATS was closed: the credentials have expired\.$/);
     });
 
-    it('warns of a secret in a flag, and hides it in the list of processes', async function () {
+    it('a command warns of a secret in a flag, and hides it in the list of processes', async function () {
       if (process.platform !== 'linux') this.skip();
       const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
       const args = [
@@ -290,7 +290,7 @@ describe('connecting', function () {
     const select = (name: string) =>
       writeFileSync(path.join(temp(), '.config', 'nats', 'context.txt'), `${name}\n`);
 
-    it('uses a named context, or the selected context if no server is set; flags and environment take precedence', async () => {
+    it('a client uses a named context, or the selected context if no server is set; flags and environment take precedence', async () => {
       const server = await serve(`authorization { user: u, password: "${SECRET}" }`);
       context('prod', { description: 'x', url: server.url, user: 'u', password: SECRET, token: '' });
       context('dead', { url: 'nats://127.0.0.1:1' });
@@ -315,7 +315,7 @@ describe('connecting', function () {
       await fails(4, /refused the credentials/, { NATS_USER: 'u', NATS_CONTEXT: 'prod' });
     });
 
-    it('finds a context in XDG_CONFIG_HOME, with files in the home folder', async () => {
+    it('a client finds a context in XDG_CONFIG_HOME, with files in the home folder', async () => {
       const user = nkeys.createUser();
       const server = await serve(`authorization { users = [{ nkey: ${user.getPublicKey()} }] }`);
       const folder = path.join(temp(), 'elsewhere', 'nats', 'context');
@@ -325,7 +325,7 @@ describe('connecting', function () {
       await connects({ XDG_CONFIG_HOME: path.join(temp(), 'elsewhere'), NATS_CONTEXT: 'x' });
     });
 
-    it('reports an invalid context of the nats CLI', async () => {
+    it('a client reports an invalid context of the nats CLI', async () => {
       context('good', { url: 'nats://127.0.0.1:1' });
       context('broken', `{"password": "${SECRET}`);
       context('nsc', { url: 'nats://127.0.0.1:1', nsc: 'nsc://op/acc/user' });
@@ -342,7 +342,7 @@ describe('connecting', function () {
     });
   });
 
-  it('works in a JetStream domain and with another inbox prefix', async () => {
+  it('a client works in a JetStream domain and with another inbox prefix', async () => {
     const server = await serve(`
       jetstream { domain: hub }
       authorization { users = [{ user: u, password: p, permissions: { publish: ">", subscribe: ["_MINE.>", "$SRV.>", "natspoc.>"] } }] }`);

@@ -173,7 +173,7 @@ describe('creating a stream', function () {
     assert.deepEqual(await leftovers(), [`KV_${stream}_leases`]);
   });
 
-  it('completes a creation that stopped after the bucket, or after the stream', async () => {
+  it('stream create completes a creation that stopped after the bucket, or after the stream', async () => {
     await ok('stream', 'create', '--prefix', stream, '--partitions', '3');
     const bucket = `KV_${stream}_leases`;
     const { config } = await manager.streams.info(bucket);

@@ -71,7 +71,7 @@ describe('natspoc exporter', function () {
   const messages = (count: number): [string, string][] =>
     Array.from({ length: count }, (_, i) => [`k${i % 10}`, 'x']);
 
-  it('reports lag and age of groups without members, over the layout of the stream and by key', async () => {
+  it('the exporter reports lag and age of groups without members, over the layout of the stream and by key', async () => {
     await stage.publish(messages(20));
     const key = { key: 'header:Natspoc-Key', partitions: 2 };
     for (const [name, options] of [
@@ -105,7 +105,7 @@ describe('natspoc exporter', function () {
     assert.match(text, /^natspoc_group_state\{group="keyed",state="no-members",stream="L\d+"\} 1$/m);
   });
 
-  it('reports the message that holds a group up, and paused partitions', async () => {
+  it('the exporter reports the message that holds a group up, and paused partitions', async () => {
     const fails = (): void => {
       throw new Error('no connection');
     };
@@ -140,7 +140,7 @@ describe('natspoc exporter', function () {
     );
   });
 
-  it('follows groups that appear and are deleted, and reports a named group that does not exist yet', async () => {
+  it('the exporter follows groups that appear and are deleted, and reports a named group that does not exist yet', async () => {
     await stage.publish(messages(1));
     const exporter = await open('soon');
     assert.equal((await group(exporter, 'soon')).state, 'missing');
@@ -162,7 +162,7 @@ describe('natspoc exporter', function () {
     assert.deepEqual(notes, ['group soon has appeared', 'group soon is gone']);
   });
 
-  it('waits for a stream that does not exist, and reports that', async () => {
+  it('the exporter waits for a stream that does not exist, and reports that', async () => {
     const exporter = await open();
     const { status, text } = await get(exporter, '/readyz');
     assert.equal(status, 503);
@@ -189,7 +189,7 @@ describe('natspoc exporter', function () {
   });
 
   // This test is last, because connections of later tests would have to reconnect first.
-  it('keeps its data while the server is gone, says how old the data is, and reads again when the server is back', async () => {
+  it('the exporter keeps its data while the server is gone, says how old the data is, and reads again when the server is back', async () => {
     await stage.publish(messages(3));
     const member = await join('g');
     await until('all messages are handled', () => member.counters.handled === 3);

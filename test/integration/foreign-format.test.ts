@@ -38,7 +38,7 @@ describe('a group with a member of another record format', function () {
     return found;
   };
 
-  it('refuses a new member with one line that names both versions and the remedy, and keeps no trace of it', async () => {
+  it('a group with another record format refuses a new member with one line that names both versions and the remedy, and keeps no trace of the member', async () => {
     const { code, stdout, stderr } = await runCli(['consume', '--server', server.url]);
     assert.equal(code, 4, stderr);
     assert.equal(stdout, '');
@@ -51,7 +51,7 @@ describe('a group with a member of another record format', function () {
     assert.deepEqual(await keysOf('alive.>'), []);
   });
 
-  it("can be joined when that member's session is gone; another group can be joined at once", async () => {
+  it('a group can be joined when its session with another record format is gone; another group can be joined at once', async () => {
     const args = ['--server', server.url];
     await startCli(['consume', '--group', 'second', ...args]).tookOver(1);
     await bucket.delete(SESSION);

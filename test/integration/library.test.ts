@@ -80,7 +80,7 @@ describe('the library', function () {
     await publisher.close();
   };
 
-  it('frees a closed publisher while its connection stays open', async () => {
+  it('the library frees a closed publisher while its connection stays open', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const used = async () => {
@@ -97,7 +97,7 @@ describe('the library', function () {
     });
   });
 
-  it('hands the messages of a partition to the batch handler in order, and commits each batch as a whole', async () => {
+  it('the library hands the messages of a partition to the batch handler in order, and commits each batch as a whole', async () => {
     await publish(500);
     const batches: { partition: number; numbers: number[] }[] = [];
     const member = await joinGroup({
@@ -127,7 +127,7 @@ describe('the library', function () {
     assert.equal(again.length, 1);
   });
 
-  it('fills batches that are larger than the first request of a reader', async () => {
+  it('the library fills batches that are larger than the first request of a reader', async () => {
     const publisher = await createPublisher(place());
     for (let i = 0; i < 2_000; i++) publisher.send({ partition: 1, data: 'x' });
     await publisher.close();
@@ -145,7 +145,7 @@ describe('the library', function () {
     assert.deepEqual([sizes[0], Math.max(...sizes)], [500, 500], sizes.join(' '));
   });
 
-  it('publishes and handles messages, every key in order', async () => {
+  it('the library publishes and handles messages, every key in order', async () => {
     const stored = await publish(200);
     assert.equal(new Set(stored.map(({ sequence }) => sequence)).size, 200);
     const byKey = new Map<string, number[]>();

@@ -103,7 +103,7 @@ describe('fetching a server from the releases', () => {
     assert.equal(findServer({ ...place(), systemFolders: [] }), null);
   }
 
-  it('unpacks the checked program into the cache, and finds it there', async () => {
+  it('a fetch unpacks the checked program into the cache, and finds it there', async () => {
     answer = release(archiveOf(SCRIPT));
     const lines: string[] = [];
     const program = await fetchIt([official()], (line) => lines.push(line));
@@ -122,7 +122,7 @@ describe('fetching a server from the releases', () => {
     assert.equal(leftovers().length, 2);
   });
 
-  it('refuses an archive with the wrong checksum', async () => {
+  it('a fetch refuses an archive with the wrong checksum', async () => {
     const good = archiveOf(SCRIPT);
     const bad = Buffer.from(good);
     bad.writeUInt8(good.readUInt8(good.length - 1) ^ 1, good.length - 1);
@@ -130,7 +130,7 @@ describe('fetching a server from the releases', () => {
     await fails(/wrong checksum of nats-server-v.*\.tar\.gz: [0-9a-f]{64}, expected [0-9a-f]{64}/);
   });
 
-  it('refuses an archive that is cut short, whether or not the connection reports it', async () => {
+  it('a fetch refuses an archive that is cut short, whether or not the connection reports it', async () => {
     const good = archiveOf(SCRIPT);
     answer = release(good.subarray(0, good.length / 2), good);
     await fails(/wrong checksum/);
@@ -142,19 +142,19 @@ describe('fetching a server from the releases', () => {
     await fails(/the connection ended early/);
   });
 
-  it('refuses an archive with a correct checksum that cannot be unpacked', async () => {
+  it('a fetch refuses an archive with a correct checksum that cannot be unpacked', async () => {
     answer = release(Buffer.from('this is no archive'));
     await fails(/tar: /);
   });
 
-  it('refuses a program that is not a nats-server, or does not run', async () => {
+  it('a fetch refuses a program that is not a nats-server, or does not run', async () => {
     answer = release(archiveOf('#!/bin/sh\necho something else\n'));
     await fails(/is not a nats-server: something else/);
     answer = release(archiveOf('#!/nowhere/sh\n'));
     await fails(/ENOENT/);
   });
 
-  it('reports an archive that does not exist, or is not an archive', async () => {
+  it('a fetch reports an archive that does not exist, or is not an archive', async () => {
     answer = (_request, response) => response.writeHead(404).end();
     await fails(/\.tar\.gz answered 404/);
     answer = (_request, response) => response.end('<html>a login page</html>');
@@ -182,13 +182,13 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(leftovers(), []);
   });
 
-  it('gives up on a host that accepts the connection and does not answer', async () => {
+  it('a fetch gives up on a host that accepts the connection and does not answer', async () => {
     answer = () => {};
     await assert.rejects(fetchIt([official(300)]), /no answer within 0\.3 s/);
     assert.deepEqual(leftovers(), []);
   });
 
-  it('gives up immediately on a host that refuses the connection', async () => {
+  it('a fetch gives up immediately on a host that refuses the connection', async () => {
     const closed = createServer();
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const address = closed.address();
@@ -223,7 +223,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(requests, []);
   });
 
-  it('removes the remains of a fetch that was killed an hour ago, but no fetch in progress', async () => {
+  it('a fetch removes the remains of a fetch that was killed an hour ago, but no fetch in progress', async () => {
     answer = release(archiveOf(SCRIPT));
     const folders = ['.fetch-old', '.fetch-new'].map((name) => path.join(serversDir(place()), name));
     for (const folder of folders) mkdirSync(folder, { recursive: true });
@@ -233,7 +233,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(readdirSync(serversDir(place())).sort(), ['.fetch-new', RELEASE_VERSION]);
   });
 
-  it('reports that the cache folder cannot be written', async () => {
+  it('a fetch reports that the cache folder cannot be written', async () => {
     const file = path.join(temp(), 'file');
     writeFileSync(file, '');
     for (const folder of [file, '/proc/nowhere']) {
@@ -250,7 +250,7 @@ describe('fetching a server with apt-get', function () {
   this.timeout(240_000);
   const temp = withTempFolder();
 
-  it('unpacks the package without installing it, and does not change the package state', async function () {
+  it('a fetch with apt-get unpacks the package without installing it, and does not change the package state', async function () {
     const source = debianSource();
     if (!source.applies()) this.skip();
     const env = { XDG_CACHE_HOME: temp() };

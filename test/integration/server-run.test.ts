@@ -70,7 +70,7 @@ describe('running a server', function () {
     assert.equal(new Set(servers.map((server) => server.port)).size, 12);
   });
 
-  it('reports in one line that the port, or the monitoring port, is in use', async () => {
+  it('the start of a server reports in one line that the port, or the monitoring port, is in use', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker.once('listening', resolve));
     const address = blocker.address();
@@ -106,7 +106,7 @@ describe('running a server', function () {
     await start({ storeDir: temp() });
   });
 
-  it('reports a problem of the folder, the configuration or the program in one line', async () => {
+  it('the start of a server reports a problem of the folder, the configuration or the program in one line', async () => {
     const file = path.join(temp(), 'file');
     writeFileSync(file, '');
     await refused({ storeDir: file }, /^Cannot write to the store folder .*file: /);
@@ -120,13 +120,13 @@ describe('running a server', function () {
     assert.deepEqual(leftovers, ['file']);
   });
 
-  it('gives up on a server that does not answer, and leaves nothing behind', async () => {
+  it('the start of a server gives up on a server that does not answer, and leaves nothing behind', async () => {
     const silent = path.join(temp(), 'silent');
     writeFileSync(silent, '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
     await refused({ binary: silent, startTimeoutMs: 200 }, /did not start: it did not answer within 200 ms$/);
   });
 
-  it('reports a server that dies', async () => {
+  it('a server that dies is reported', async () => {
     const server = await start();
     process.kill(server.pid, 'SIGKILL');
     assert.deepEqual(await server.exited, { code: null, signal: 'SIGKILL', reason: null });

@@ -49,7 +49,7 @@ describe('the timeline', () => {
 });
 
 describe('text of top', () => {
-  it('text has the width that a terminal shows', () => {
+  it('drawn text has the width that a terminal shows', () => {
     assert.equal(textWidth('abc'), 3);
     assert.equal(textWidth('漢字'), 4);
     assert.equal(textWidth('e\u0301'), 1);
@@ -57,7 +57,7 @@ describe('text of top', () => {
     assert.equal(truncate('abcdef', 4), 'abc…');
   });
 
-  it('text is never wider than requested', () => {
+  it('drawn text is never wider than requested', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), fc.nat(20), (text, width) => {
         assert.ok(textWidth(truncate(text, width)) <= width);

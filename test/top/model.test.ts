@@ -24,7 +24,7 @@ describe('the model of top', () => {
     assert.deepEqual(healthOf(model), { level: 'ok', text: 'healthy' });
   });
 
-  it('reports uneven loads, unless partitions are pinned', () => {
+  it('the model of top reports uneven loads, unless partitions are pinned', () => {
     const entries = [session('b', 300), lease(0, 301, 'b', { from: 'a' })];
     const uneven = play([
       ...group(1, 4),
@@ -62,7 +62,7 @@ describe('the model of top', () => {
     assert.deepEqual([...model.members.keys()], ['b']);
   });
 
-  it('names an entry that cannot be parsed, and shows the other entries', () => {
+  it('the model of top names an entry that cannot be parsed, and shows the other entries', () => {
     const model = play([
       ...group(2, 3),
       [
@@ -88,7 +88,7 @@ describe('the model of top', () => {
     );
   });
 
-  it('distinguishes a crash from a leave, and shows how long the partitions had no owner', () => {
+  it('the model of top distinguishes a crash from a leave, and shows how long the partitions had no owner', () => {
     const model = play([
       ...group(3, 3),
       [1_000, { type: 'changes', entries: [gone('a', 500)] }],
@@ -101,7 +101,7 @@ describe('the model of top', () => {
     assert.equal(model.updates.find(({ event }) => event === 'acquired')?.gapMs, 250);
   });
 
-  it('shows when the owner of an unowned partition ended', () => {
+  it('the model of top shows when the owner of an unowned partition ended', () => {
     const model = play([
       ...group(2, 4),
       [1_000, { type: 'changes', entries: [gone('a', 500)] }],
@@ -111,7 +111,7 @@ describe('the model of top', () => {
     assert.equal(totals(model).owned, 2);
   });
 
-  it('detects a member that vanishes between two snapshots', () => {
+  it('the model of top detects a member that vanishes between two snapshots', () => {
     const log = group(2, 2);
     const entries = [session('b', 2), lease(0, 100, 'a'), lease(1, 101, 'b'), session('c', 300)];
     const model = play([...log, [3_000, { type: 'snapshot', entries }]]);
@@ -119,7 +119,7 @@ describe('the model of top', () => {
     assert.deepEqual(told(model), ['died', 'joined']);
   });
 
-  it("calls a member late by the local clock, regardless of other hosts' clocks", () => {
+  it("the model of top calls a member late by the local clock, regardless of other hosts' clocks", () => {
     const ahead = new Date(T0 + 86_400_000).toISOString();
     const log = group(1, 1);
     const renewed = [session('a', 200, { startedAt: ahead }), lease(0, 201, 'a', { at: ahead })];
@@ -131,7 +131,7 @@ describe('the model of top', () => {
     assert.deepEqual(healthOf(later), { level: 'bad', text: 'a is late, last renewal 8.0 s ago' });
   });
 
-  it('calls no member silent while the server is gone', () => {
+  it('the model of top calls no member silent while the server is gone', () => {
     const model = play([
       ...group(1, 1),
       [1_000, { type: 'disconnected' }],
@@ -143,7 +143,7 @@ describe('the model of top', () => {
     assert.equal(model.connection.attempts, 1);
   });
 
-  it('shows past updates from the history with their times', () => {
+  it('the model of top shows past updates from the history with their times', () => {
     const model = play([
       [0, { type: 'connected', server: 'h', version: '2' }],
       [0, { type: 'found', partitions: 1, prefix: 's' }],
@@ -179,7 +179,7 @@ describe('the model of top', () => {
     );
   });
 
-  it('shows a past death with the time since the last stored renewal', () => {
+  it('the model of top shows a past death with the time since the last stored renewal', () => {
     const proof = (ms: number, revision: number, ended = false) => ({
       atMs: T0 + ms,
       entry: { kind: 'proof' as const, id: 'a', revision, ended },
@@ -195,7 +195,7 @@ describe('the model of top', () => {
     assert.deepEqual([died?.event, died?.silentMs], ['died', 1_010]);
   });
 
-  it('calls a member late if its last renewal was old when it was read', () => {
+  it('the model of top calls a member late if its last renewal was old when it was read', () => {
     const proofs = [
       { atMs: T0 + 1_000, entry: { kind: 'proof' as const, id: 'a', revision: 900, ended: false } },
     ];
@@ -206,7 +206,7 @@ describe('the model of top', () => {
     assert.deepEqual(states([look(1_100), look(8_500)]), ['late']);
   });
 
-  it('does not count paused partitions as a problem or as lag', () => {
+  it('the model of top does not count paused partitions as a problem or as lag', () => {
     const waits = (ms: number, count: number): [number, TopEventBody][] => [
       [
         ms,
@@ -229,7 +229,7 @@ describe('the model of top', () => {
     assert.equal(totals(paused).lag, 4_500);
   });
 
-  it('shows the progress of a resize, and the new partitions when the resize is done', () => {
+  it('the model of top shows the progress of a resize, and the new partitions when the resize is done', () => {
     const layout = (revision: number, change: object): [number, TopEventBody] => [
       revision,
       {
@@ -267,7 +267,7 @@ describe('the model of top', () => {
     assert.deepEqual(told.slice(-3), ['resizing', 'released', 'resized']);
   });
 
-  it('shows how many messages a keyed group has not read and the age of the oldest, like leases', () => {
+  it('the model of top shows how many messages a keyed group has not read and the age of the oldest, like leases', () => {
     const waiting = [0, 1].map((partition) => ({
       partition,
       after: 0,
@@ -280,7 +280,7 @@ describe('the model of top', () => {
     assert.match(textSnapshot(model, 160), /not read 4 \(3\.0 s\)/);
   });
 
-  it('distinguishes a release from a claim', () => {
+  it('the model of top distinguishes a release from a claim', () => {
     const released = lease(0, 500, 'b', { reason: 'release', from: 'a' });
     const model = play([...group(2, 2), [1_000, { type: 'changes', entries: [released] }]]);
     assert.deepEqual(told(model), ['release']);
@@ -294,7 +294,7 @@ describe('the model of top', () => {
     assert.deepEqual(groups[0]?.partitions, [0, 2, 4]);
   });
 
-  it('counts the lag from pending messages and from delivered messages that are not handled', () => {
+  it('the model of top counts the lag from pending messages and from delivered messages that are not handled', () => {
     const reader = { partition: 0, epoch: 100, deliveredSequence: 80, deliveredCount: 40, pending: 7 };
     const partitions = [{ partition: 0, epoch: 100, position: 70, handled: 35 }];
     const model = play([
@@ -309,7 +309,7 @@ describe('the model of top', () => {
     assert.equal(totals(model).lag, 15);
   });
 
-  it('takes the end of a partition from its messages, not from its reader', () => {
+  it('the model of top takes the end of a partition from its messages, not from its reader', () => {
     const model = play([
       ...group(1, 2),
       [100, { type: 'ends', ends: [{ partition: 0, sequence: 90, atMs: T0 }] }],
@@ -327,7 +327,7 @@ describe('the model of top', () => {
     );
   });
 
-  it('never moves a position back, and accepts only the newest epoch', () => {
+  it('the model of top never moves a position back, and accepts only the newest epoch', () => {
     const at = (ms: number, epoch: number, sequence: number): [number, TopEventBody] => [
       ms,
       { type: 'positions', positions: [{ partition: 0, sequence, epoch, atMs: T0 }] },
@@ -336,7 +336,7 @@ describe('the model of top', () => {
     assert.equal(partitionRows(model)[0]?.position, 50);
   });
 
-  it('computes rates from counters, and starts again if a counter is reset', () => {
+  it('the model of top computes rates from counters, and starts again if a counter is reset', () => {
     const told = (handled: number) => ({
       type: 'stats' as const,
       facts: { members: [stats('a', { handled })], gone: [] },
@@ -352,7 +352,7 @@ describe('the model of top', () => {
     assert.equal(ratesOf(published).published, 100);
   });
 
-  it('shows no rate before two values of the same counter', () => {
+  it('the model of top shows no rate before two values of the same counter', () => {
     const reader = { partition: 0, epoch: 100, deliveredSequence: 80, deliveredCount: 3, pending: 0 };
     const told = (ms: number, handled: number): [number, TopEventBody] => {
       const partitions = [{ partition: 0, epoch: 100, position: 80, handled }];
@@ -368,7 +368,7 @@ describe('the model of top', () => {
     assert.equal(ratesOf(again).handled, 10);
   });
 
-  it('counts each handled message once while members join and leave', () => {
+  it('the model of top counts each handled message once while members join and leave', () => {
     // 400 messages a second in total, in four partitions; a and b share them, then c gets a partition from each, then c leaves.
     const log: [number, TopEventBody][] = group(2, 4);
     const counts = new Map([
@@ -406,7 +406,7 @@ describe('the model of top', () => {
     assert.deepEqual(new Set(cells), new Set([null, 200, 100]));
   });
 
-  it('shows rates even if two reports are further apart than the time over which a rate is computed', () => {
+  it('the model of top shows rates even if two reports are further apart than the time over which a rate is computed', () => {
     const told = (ms: number, handled: number): [number, TopEventBody] => [
       ms,
       { type: 'stats', facts: { members: [stats('a', { handled })], gone: [] } },
@@ -416,7 +416,7 @@ describe('the model of top', () => {
     assert.equal(memberRows(model)[0]?.ratePerSecond, 10);
   });
 
-  it('ignores answers of unknown sessions', () => {
+  it('the model of top ignores answers of unknown sessions', () => {
     const model = play([
       ...group(1, 1),
       [1, { type: 'stats', facts: { members: [stats('z')], gone: ['y'] } }],
@@ -424,7 +424,7 @@ describe('the model of top', () => {
     assert.deepEqual([...model.members.keys()], ['a']);
   });
 
-  it('shows a message once, even if it is read repeatedly', () => {
+  it('the model of top shows a message once, even if it is read repeatedly', () => {
     const message = (sequence: number) => ({
       sequence,
       partition: 0,
@@ -446,13 +446,13 @@ describe('the model of top', () => {
     assert.equal(partitionRows(model)[0]?.end, 10);
   });
 
-  it('gives members the same letters on every screen, in the order of their names', () => {
+  it('the model of top gives members the same letters on every screen, in the order of their names', () => {
     const entries = [session('s1', 9, { name: 'zoe' }), session('s2', 8, { name: 'amy' })];
     const model = play([[0, { type: 'snapshot', entries }]]);
     assert.deepEqual([model.letters.get('s2'), model.letters.get('s1')], [0, 1]);
   });
 
-  it('never lets time run backwards', () => {
+  it('the model of top never lets time run backwards', () => {
     const model = play([
       [5_000, { type: 'tick' }],
       [1_000, { type: 'tick' }],
@@ -460,7 +460,7 @@ describe('the model of top', () => {
     assert.equal(model.now, T0 + 5_000);
   });
 
-  it('keeps the rates and lag of each report for drawing', () => {
+  it('the model of top keeps the rates and lag of each report for drawing', () => {
     const look = (ms: number, lastSequence: number): [number, TopEventBody][] => [
       [ms, { type: 'stream', facts: streamFacts(2, { lastSequence }) }],
       [ms, { type: 'looked' }],

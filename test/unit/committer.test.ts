@@ -56,7 +56,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['committed 11']);
   });
 
-  it('reports the last commit to its barrier', async () => {
+  it('a committer reports the last commit to its barrier', async () => {
     const { committer, bucket } = bench({ barrier: (last) => last });
     committer.handled(fakeMessage(11), 1, true);
     await settle();
@@ -90,7 +90,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [50]);
   });
 
-  it('stores the count of dropped messages with the position, even if no more messages are handled', async () => {
+  it('a committer stores the count of dropped messages with the position, even if no more messages are handled', async () => {
     const { committer, bucket, clock } = bench();
     committer.trimmed(7);
     clock.advance(200);
@@ -103,7 +103,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [10, 11]);
   });
 
-  it('commits after the configured number of messages', async () => {
+  it('a committer commits after the configured number of messages', async () => {
     const { committer, bucket } = bench();
     committer.handled(fakeMessage(600), 999, false);
     await settle();
@@ -129,7 +129,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11, 13]);
   });
 
-  it('recognises a lost answer by reading back its own epoch and sequence', async () => {
+  it('a committer recognises a lost answer by reading back its own epoch and sequence', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push('lost');
     committer.handled(fakeMessage(11), 1, true);
@@ -140,7 +140,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11, 12], 'the revision that was read is used');
   });
 
-  it('writes again if a write of unknown outcome was not applied', async () => {
+  it('a committer writes again if a write of unknown outcome was not applied', async () => {
     const { committer, bucket } = bench();
     bucket.script.push({ kind: 'unknown' });
     committer.handled(fakeMessage(11), 1, true);
@@ -160,7 +160,7 @@ describe('a committer', () => {
   });
 
   for (const seq of [3, 10, 30]) {
-    it(`does not overwrite a position that an operator moved to ${seq} under its epoch`, async () => {
+    it(`a committer does not overwrite a position that an operator moved to ${seq} under its epoch`, async () => {
       const { committer, bucket, told } = bench();
       bucket.put({ v: 1, seq, epoch: 7, at: '' });
       committer.handled(fakeMessage(11), 1, true);
@@ -170,7 +170,7 @@ describe('a committer', () => {
     });
   }
 
-  it('recognises its own write that is applied late, between two other writes', async () => {
+  it('a committer recognises its own write that is applied late, between two other writes', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push({ kind: 'unknown' });
     committer.handled(fakeMessage(11), 1, true);
@@ -181,7 +181,7 @@ describe('a committer', () => {
     assert.deepEqual([told, bucket.writes], [['committed 11', 'committed 12'], [12]]);
   });
 
-  it('reports that the position is gone', async () => {
+  it('a committer reports that the position is gone', async () => {
     const { committer, bucket, told } = bench();
     bucket.value = null;
     bucket.revision++;
@@ -190,7 +190,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['vanished']);
   });
 
-  it('reports an error that a retry cannot fix', async () => {
+  it('a committer reports an error that a retry cannot fix', async () => {
     const { committer, bucket, told } = bench();
     bucket.script.push({ kind: 'failed', error: new NatspocError('not-permitted', 'no') });
     committer.handled(fakeMessage(11), 1, true);
@@ -198,7 +198,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['failed: no']);
   });
 
-  it('writes nothing while the permit is closed', async () => {
+  it('a committer writes nothing while the permit is closed', async () => {
     const { committer, bucket, permit } = bench();
     permit.extendTo(Number.NEGATIVE_INFINITY);
     committer.handled(fakeMessage(11), 1, true);
@@ -209,7 +209,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11]);
   });
 
-  it('waits for the effects of the messages that it commits, not of later messages', async () => {
+  it('a committer waits for the effects of the messages that it commits, not of later messages', async () => {
     let written = () => {};
     const { committer, bucket } = bench({
       barrier: () =>
@@ -226,7 +226,7 @@ describe('a committer', () => {
     assert.deepEqual(bucket.writes, [11], 'message 12 was handled after the barrier was called');
   });
 
-  it('commits nothing, and does not wait, if the effects can never become safe', async () => {
+  it('a committer commits nothing, and does not wait, if the effects can never become safe', async () => {
     const { committer, bucket, told } = bench({ barrier: () => Promise.reject(new Error('EPIPE')) });
     committer.handled(fakeMessage(11), 1, true);
     await committer.flush(10_000);
@@ -234,7 +234,7 @@ describe('a committer', () => {
     assert.deepEqual(told, ['unsafe: the barrier before a commit was rejected: Error: EPIPE']);
   });
 
-  it('ends a flush at its deadline', async () => {
+  it('a committer ends a flush at its deadline', async () => {
     const { committer, clock, bucket } = bench();
     bucket.hold = new Promise(() => {});
     committer.handled(fakeMessage(11), 1, true);

@@ -144,7 +144,7 @@ describe('settings of a stream and of a bucket', () => {
         if (refused.length === 0) assert.equal(warningsOf(concerns, ['handle']).length, 1);
       });
     }
-    it(`reports no concern for a safe setting of a ${what}`, () => {
+    it(`no concern is reported for a safe setting of a ${what}`, () => {
       assert.deepEqual(judge({}), []);
       for (const change of FINE[what]) assert.deepEqual(judge(change), [], JSON.stringify(change));
     });

@@ -28,7 +28,7 @@ const line = (sequence: number, epoch: number, index: number, consumer = 'a'): H
 });
 
 describe('the judge of the demo', () => {
-  it('finds nothing wrong with a clean run', () => {
+  it('the demo judge finds nothing wrong with a clean run', () => {
     const verdict = judge(published, [line(1, 5, 0), line(2, 5, 1), line(3, 9, 0, 'b'), line(4, 9, 1, 'b')]);
     assert.deepEqual(verdict, {
       published: 4,
@@ -41,13 +41,13 @@ describe('the judge of the demo', () => {
     });
   });
 
-  it('counts a message that no member handled as lost', () => {
+  it('the demo judge counts a message that no member handled as lost', () => {
     const verdict = judge(published, [line(1, 5, 0), line(2, 5, 1), line(4, 5, 2)]);
     assert.equal(verdict.lost, 1);
     assert.match(verdict.samples[0] ?? '', /#3 was never handled/);
   });
 
-  it('counts repetitions of a new owner as duplicates, not as disorder', () => {
+  it('the demo judge counts repetitions of a new owner as duplicates, not as disorder', () => {
     const verdict = judge(
       published,
       [1, 2, 3].map((s, i) => line(s, 5, i)).concat([2, 3, 4].map((s, i) => line(s, 9, i, 'b'))),
@@ -56,25 +56,25 @@ describe('the judge of the demo', () => {
     assert.equal(verdict.outOfOrder, 0);
   });
 
-  it('counts a swapped pair within an epoch as disorder', () => {
+  it('the demo judge counts a swapped pair within an epoch as disorder', () => {
     assert.equal(
       judge(published, [line(2, 5, 0), line(1, 5, 1), line(3, 5, 2), line(4, 5, 3)]).outOfOrder,
       1,
     );
   });
 
-  it('counts a skipped message that a later owner handles as disorder', () => {
+  it('the demo judge counts a skipped message that a later owner handles as disorder', () => {
     const verdict = judge(published, [line(1, 5, 0), line(3, 5, 1), line(2, 9, 0, 'b'), line(4, 9, 1, 'b')]);
     assert.equal(verdict.outOfOrder, 1);
     assert.equal(verdict.lost, 0);
   });
 
-  it('counts the same message twice within an epoch as disorder', () => {
+  it('the demo judge counts the same message twice within an epoch as disorder', () => {
     const handled = [line(1, 5, 0), line(1, 5, 1), line(2, 5, 2), line(3, 5, 3), line(4, 5, 4)];
     assert.equal(judge(published, handled).outOfOrder, 1);
   });
 
-  it('notices content that differs from the published content', () => {
+  it('the demo judge notices content that differs from the published content', () => {
     const handled = [1, 2, 3, 4].map((sequence, i) => line(sequence, 5, i));
     const changed = handled.map((message, i) => (i === 2 ? { ...message, data: 'other' } : message));
     const verdict = judge(published, changed);
@@ -82,7 +82,7 @@ describe('the judge of the demo', () => {
     assert.equal(verdict.lost, 1);
   });
 
-  it('measures the pause of the partition that paused longest', () => {
+  it('the demo judge measures the pause of the partition that paused longest', () => {
     const handled = [line(1, 5, 10), line(2, 5, 20), line(3, 9, 75, 'b'), line(4, 9, 80, 'b')];
     assert.equal(longestPause(handled, new Map([[0, 9]])), 55);
     assert.equal(longestPause(handled, new Map([[1, 9]])), null);

@@ -19,7 +19,7 @@ async function all(source: LineSource): Promise<OutgoingMessage[]> {
 }
 
 describe('LineSource', () => {
-  it('gives the same lines for any chunks of bytes', async () => {
+  it('a line source gives the same lines for any chunks of bytes', async () => {
     const line = fc.string({ unit: 'grapheme', maxLength: 20 }).filter((value) => !/[\r\n]/.test(value));
     await fc.assert(
       fc.asyncProperty(
@@ -44,11 +44,11 @@ describe('LineSource', () => {
     );
   });
 
-  it('drops carriage returns and blank lines, and keeps the last line without a newline', async () => {
+  it('a line source drops carriage returns and blank lines, and keeps the last line without a newline', async () => {
     assert.deepEqual((await all(sourceOf(['a\r\n\r\n\nb b\r', '\nc']))).map(text), ['a', 'b b', 'c']);
   });
 
-  it('takes keys from JSON, as text or number, at any depth', async () => {
+  it('a line source takes keys from JSON, as text or number, at any depth', async () => {
     const lines = '{"user":{"id":"u1"}}\n{"user":{"id":42}}\n{"user":{"id":"x"},"a":[1]}';
     const messages = await all(sourceOf([lines], { keyField: 'user.id' }));
     assert.deepEqual(
@@ -58,7 +58,7 @@ describe('LineSource', () => {
     assert.equal(text(messages[0] ?? { data: '' }), '{"user":{"id":"u1"}}');
   });
 
-  it('stops at a bad line and names it', async () => {
+  it('a line source stops at a bad line and names it', async () => {
     const bad = [
       '{"user":',
       '[]',
@@ -81,7 +81,7 @@ describe('LineSource', () => {
     }
   });
 
-  it('skips and counts bad lines if requested', async () => {
+  it('a line source skips and counts bad lines if requested', async () => {
     const source = sourceOf(['{"k":1}\n{"k"\n{}\n{"k":2}'], { keyField: 'k', onBadLine: 'skip' });
     assert.deepEqual(
       (await all(source)).map(({ key }) => key),
@@ -90,7 +90,7 @@ describe('LineSource', () => {
     assert.equal(source.skipped, 2);
   });
 
-  it('does not read ahead while no line is requested', async () => {
+  it('a line source does not read ahead while no line is requested', async () => {
     let read = 0;
     const stream = new Readable({
       highWaterMark: 16,
@@ -105,7 +105,7 @@ describe('LineSource', () => {
     source.close();
   });
 
-  it('names the input that could not be read', async () => {
+  it('a line source names the input that could not be read', async () => {
     const stream = new Readable({
       read() {
         this.destroy(new Error('disk on fire'));

@@ -41,7 +41,7 @@ describe('PubAckReader', () => {
     );
   });
 
-  it('parses duplicates, domains and refusals', () => {
+  it('the parser of confirmations parses duplicates, domains and refusals', () => {
     const reader = new PubAckReader('EVENTS');
     assert.deepEqual(read(reader, '{"stream":"EVENTS","seq":7,"duplicate":true}'), {
       kind: 'stored',
@@ -67,7 +67,7 @@ describe('PubAckReader', () => {
     }
   });
 
-  it('ignores the answer of a stream in another domain', () => {
+  it('the parser of confirmations ignores the answer of a stream in another domain', () => {
     const [hub, none] = [new PubAckReader('EVENTS', 'hub'), new PubAckReader('EVENTS', '')];
     const of = (domain: string, seq: number) =>
       `{"stream":"EVENTS",${domain && `"domain":"${domain}",`}"seq":${seq}}`;
@@ -93,7 +93,7 @@ describe('PubAckReader', () => {
     assert.equal(read(hub, of('hub', 4)).kind, 'stored');
   });
 
-  it('rejects answers of other streams and texts that are not answers', () => {
+  it('the parser of confirmations rejects answers of other streams and texts that are not answers', () => {
     const reader = new PubAckReader('EVENTS');
     assert.equal(read(reader, '{"stream":"OTHER","seq":7}').kind, 'refused');
     for (const text of [

@@ -33,7 +33,7 @@ const send = (publisher: Publisher, ...data: string[]) => data.map((text) => pub
 const withCode = (code: string) => (error: unknown) => error instanceof NatspocError && error.code === code;
 
 describe('Publisher', () => {
-  it('sends to partitions in turn, and a key always to its partition', () => {
+  it('a publisher sends to partitions in turn, and a key always to its partition', () => {
     const { stream, publisher, roundTrip } = start({ maxPendingMessages: 20 });
     send(publisher, 'a', 'b', 'c', 'd', 'e');
     publisher.send({ data: 'f', key: 'user-7' });
@@ -43,7 +43,7 @@ describe('Publisher', () => {
     assert.deepEqual(subjects, ['0', '1', '2', '3', '0', '2', '1']);
   });
 
-  it('confirms with partition, sequence and latency from the due time', async () => {
+  it('a confirmation has partition, sequence and latency from the due time', async () => {
     const { clock, endings, publisher, roundTrip } = start();
     clock.advance(100);
     publisher.send({ data: 'late' }, 60);
@@ -54,7 +54,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['late p0 #1 false 45', 'now p3 #2 false 5']);
   });
 
-  it('keeps to its window in messages, and reports when there is room', async () => {
+  it('a publisher keeps to its window in messages, and reports when there is room', async () => {
     const { stream, publisher, roundTrip } = start();
     const [first, , , last] = send(publisher, 'a', 'b', 'c', 'd');
     assert.equal(first, undefined);
@@ -70,7 +70,7 @@ describe('Publisher', () => {
     assert.equal(publisher.pending, 0);
   });
 
-  it('keeps to its window in bytes, with room for one message of any size', () => {
+  it('a publisher keeps to its window in bytes, with room for one message of any size', () => {
     const { stream, publisher, roundTrip } = start({ maxPendingBytes: 100 });
     send(publisher, 'x'.repeat(300), 'y');
     assert.equal(stream.inTransit, 1);
@@ -80,7 +80,7 @@ describe('Publisher', () => {
     assert.equal(stream.stored.length, 2);
   });
 
-  it('rejects a message that is too large or has no valid address, without sending it', async () => {
+  it('a publisher rejects a message that is too large or has no valid address, without sending it', async () => {
     const { stream, publisher, endings } = start();
     send(publisher, 'x'.repeat(1_001));
     publisher.send({ data: 'a', partition: 4 });
@@ -92,7 +92,7 @@ describe('Publisher', () => {
     assert.match(endings[0] ?? '', /rejected not-confirmed$/);
   });
 
-  it('reports a refusal with the message to which it belongs', async () => {
+  it('a publisher reports a refusal with the message to which it belongs', async () => {
     const { stream, publisher, endings, roundTrip } = start();
     stream.refuse({ code: 10077, description: 'maximum messages exceeded', retryable: false });
     const refused = assert.rejects(publisher.publish({ data: 'a' }), /maximum messages exceeded \(10077\)/);
@@ -102,7 +102,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['a rejected not-confirmed', 'b p1 #1 false 0']);
   });
 
-  it('resends temporarily refused messages in order, after a pause', () => {
+  it('a publisher resends temporarily refused messages in order, after a pause', () => {
     const { clock, stream, publisher, roundTrip } = start();
     const moment = { code: 10008, description: 'temporarily unavailable', retryable: true };
     stream.refuse(moment, moment);
@@ -119,7 +119,7 @@ describe('Publisher', () => {
     assert.deepEqual([publisher.counters.retried, publisher.counters.maybeTwice], [2, 0]);
   });
 
-  it('reports a retry that was overtaken in its partition', () => {
+  it('a publisher reports a retry that was overtaken in its partition', () => {
     const { clock, stream, publisher, roundTrip } = start();
     stream.refuse({ code: 10008, description: 'temporarily unavailable', retryable: true });
     publisher.send({ data: 'a', key: 'k' });
@@ -130,7 +130,7 @@ describe('Publisher', () => {
     assert.equal(publisher.counters.reordered, 1);
   });
 
-  it('fails a message after the timeout: as unknown if it was sent, as rejected if it was never sent', () => {
+  it('a publisher fails a message after the timeout: as unknown if it was sent, as rejected if it was never sent', () => {
     const { clock, stream, publisher, endings } = start();
     send(publisher, 'a');
     stream.break(false);
@@ -139,7 +139,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['a unknown unreachable', 'b rejected unreachable']);
   });
 
-  it('resends a message with an id if its answer is overdue, and accepts a late answer', () => {
+  it('a publisher resends a message with an id if its answer is overdue, and accepts a late answer', () => {
     const { clock, stream, publisher, endings, roundTrip } = start({ dedupe: true });
     send(publisher, 'a');
     stream.handle();
@@ -151,7 +151,7 @@ describe('Publisher', () => {
     assert.deepEqual([publisher.counters.duplicates, publisher.counters.maybeTwice], [1, 0]);
   });
 
-  it("relies on an id only within the stream's duplicate window", () => {
+  it("a publisher relies on an id only within the stream's duplicate window", () => {
     for (const [duplicateWindowMs, maybeTwice] of [
       [500, 1],
       [800, 0],
@@ -166,7 +166,7 @@ describe('Publisher', () => {
     }
   });
 
-  it('does not send a message without an id twice while the connection holds', () => {
+  it('a publisher does not send a message without an id twice while the connection holds', () => {
     const { clock, stream, publisher, endings } = start();
     send(publisher, 'a');
     stream.handle();
@@ -178,7 +178,7 @@ describe('Publisher', () => {
     assert.equal(publisher.counters.retried, 0);
   });
 
-  it('resends a message without an id if the server refuses later messages and never answers this message', () => {
+  it('a publisher resends a message without an id if the server refuses later messages and never answers this message', () => {
     const { clock, stream, publisher, endings, roundTrip } = start();
     send(publisher, 'a', 'b');
     stream.handle(1);
@@ -197,7 +197,7 @@ describe('Publisher', () => {
     assert.deepEqual([confirmed, retried, maybeTwice, reordered], [2, 2, 1, 0]);
   });
 
-  it('waits for half a minute by default, because an election takes time', () => {
+  it('a publisher waits for half a minute by default, because an election takes time', () => {
     const { clock, stream, publisher, endings, roundTrip } = start({ timeoutMs: undefined });
     const nobody = { code: 503, description: 'no leader', retryable: true };
     send(publisher, 'a');
@@ -214,7 +214,7 @@ describe('Publisher', () => {
     assert.equal(endings.at(-1), 'b unknown not-confirmed');
   });
 
-  it('resends all unconfirmed messages after a reconnect, before later messages', () => {
+  it('a publisher resends all unconfirmed messages after a reconnect, before later messages', () => {
     for (const notice of [true, false]) {
       const { stream, publisher, roundTrip } = start();
       send(publisher, 'a', 'b');
@@ -233,7 +233,7 @@ describe('Publisher', () => {
     }
   });
 
-  it("does not count time in which the process was stopped as the server's silence", () => {
+  it("a publisher does not count time in which the process was stopped as the server's silence", () => {
     const { clock, stream, publisher, endings, roundTrip } = start();
     send(publisher, 'a');
     stream.handle();
@@ -243,7 +243,7 @@ describe('Publisher', () => {
     assert.match(endings[0] ?? '', /^a p0 #1/);
   });
 
-  it('immediately fails messages to a forbidden subject', () => {
+  it('a publisher immediately fails messages to a forbidden subject', () => {
     const { stream, publisher, endings, roundTrip } = start();
     send(publisher, 'a', 'b');
     stream.deny('test.p.0');
@@ -251,7 +251,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['a rejected not-permitted', 'b p1 #1 false 0']);
   });
 
-  it('fails all messages, including later ones, after the connection has ended', async () => {
+  it('a publisher fails all messages, including later ones, after the connection has ended', async () => {
     const { stream, publisher, endings } = start();
     send(publisher, 'a', 'b', 'c', 'd', 'e');
     stream.end(new NatspocError('unreachable', 'gone'));
@@ -266,7 +266,7 @@ describe('Publisher', () => {
     await publisher.flush();
   });
 
-  it('closes when all messages are answered, and accepts no further messages', async () => {
+  it('a publisher closes when all messages are answered, and accepts no further messages', async () => {
     const { clock, stream, publisher, roundTrip } = start();
     send(publisher, 'a');
     const closed = publisher.close();
@@ -278,7 +278,7 @@ describe('Publisher', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('generates different ids in different publishers, and keeps given ids', () => {
+  it('different publishers generate different ids, and given ids are kept', () => {
     const [first, second] = [start({ dedupe: true }), start({ dedupe: true })];
     for (const { publisher, roundTrip } of [first, second]) {
       send(publisher, 'a', 'b');
@@ -322,7 +322,7 @@ describe('Publisher', () => {
       ['a key that headers cannot carry', { data: 'x', headers: { 'Natspoc-Key': 'a\n' } }, /^The key/],
       ['a message that throws', getter, /^a bug$/],
     ] as const) {
-      it(`refuses ${name}, and the next message is sent`, async () => {
+      it(`a publisher refuses ${name}, and the next message is sent`, async () => {
         const { publisher, roundTrip } = start({ observer: {} });
         const refused = publisher.publish(message as never);
         await assert.rejects(
@@ -339,7 +339,7 @@ describe('Publisher', () => {
     }
   });
 
-  it('accepts bytes of another realm', async () => {
+  it('a publisher accepts bytes of another realm', async () => {
     const { publisher, stream, roundTrip } = start();
     const data: Uint8Array = runInNewContext('new Uint8Array([104, 105])');
     publisher.send({ data });
@@ -347,7 +347,7 @@ describe('Publisher', () => {
     assert.equal(stream.stored[0]?.data, 'hi');
   });
 
-  it('uses a key and an id that are given in the headers', () => {
+  it('a publisher uses a key and an id that are given in the headers', () => {
     const { publisher, stream, roundTrip } = start({ maxPendingMessages: 20, dedupe: true });
     const headers = { 'Natspoc-Key': 'user-7', 'X-Trace': '1' };
     publisher.send({ data: 'a', key: 'user-7', id: 'one' });
@@ -366,7 +366,7 @@ describe('Publisher', () => {
     }
   });
 
-  it('frees the place of a message if the connection throws', async () => {
+  it('a publisher frees the place of a message if the connection throws', async () => {
     const { clock, publisher, stream, endings, roundTrip } = start();
     stream.throws.push(new Error('no'));
     const failing = publisher.publish({ data: 'a' });

@@ -24,7 +24,7 @@ describe('finding nats-server', () => {
   const search = (env: Record<string, string>, systemFolders: string[] = []) =>
     findServer({ env, systemFolders, platform: 'linux', home: temp() });
 
-  it('prefers the server in NATS_SERVER_BIN', () => {
+  it('the search for nats-server prefers the server in NATS_SERVER_BIN', () => {
     const asked = program('asked');
     const other = program('other');
     assert.equal(search({ NATS_SERVER_BIN: asked, PATH: path.dirname(other) }), asked);
@@ -42,7 +42,7 @@ describe('finding nats-server', () => {
       },
     ],
   ] as const) {
-    it(`refuses ${what} in NATS_SERVER_BIN in one line, although PATH has a server`, () => {
+    it(`the search for nats-server refuses ${what} in NATS_SERVER_BIN in one line, although PATH has a server`, () => {
       const asked = make();
       assert.throws(
         () => search({ NATS_SERVER_BIN: asked, PATH: path.dirname(program('other')) }),
@@ -54,7 +54,7 @@ describe('finding nats-server', () => {
     });
   }
 
-  it('searches PATH in order, then the system folders, then the cache', () => {
+  it('nats-server is searched for in PATH in order, then in the system folders, then in the cache', () => {
     const cached = program('.cache', 'natspoc', 'servers', '2.9.10');
     assert.equal(search({}), cached);
     const system = program('sbin');
@@ -65,19 +65,19 @@ describe('finding nats-server', () => {
     assert.equal(search({ PATH }, [path.dirname(system)]), first);
   });
 
-  it('ignores relative folders in PATH', () => {
+  it('the search for nats-server ignores relative folders in PATH', () => {
     const file = program('here');
     assert.equal(search({ PATH: path.relative(process.cwd(), path.dirname(file)) }), null);
   });
 
-  it('prefers the newest cached version, and ignores incomplete versions', () => {
+  it('the search for nats-server prefers the newest cached version, and ignores incomplete versions', () => {
     for (const version of ['2.9.10', '2.11.8', '2.10.27']) program('cache', 'natspoc', 'servers', version);
     program('cache', 'natspoc', 'servers', '.fetch-99');
     const found = search({ XDG_CACHE_HOME: path.join(temp(), 'cache') });
     assert.equal(found, path.join(temp(), 'cache', 'natspoc', 'servers', '2.11.8', 'nats-server'));
   });
 
-  it('finds nothing if no server is installed', () => {
+  it('the search for nats-server finds nothing if no server is installed', () => {
     assert.equal(search({ PATH: temp(), NATS_SERVER_BIN: '' }), null);
   });
 });

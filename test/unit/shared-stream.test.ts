@@ -178,7 +178,7 @@ const range = (from: number, to: number, step = PARTITIONS): number[] =>
   Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => from + i * step);
 
 describe("the shared reader of a member's partitions", () => {
-  it('opens one reader, and gives each partition only its own messages', async () => {
+  it('the shared stream opens one reader, and gives each partition only its own messages', async () => {
     const { readers, take } = bench();
     const [even, odd] = [await take(0, 0), await take(1, 0)];
     readers[0]?.deliver(1, 10);
@@ -186,7 +186,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([readers.length, readers[0]?.options.partition], [1, null]);
   });
 
-  it('releases window space for handled messages and for messages of other members', async () => {
+  it('the shared stream releases window space for handled messages and for messages of other members', async () => {
     const { readers, take } = bench();
     const odd = await take(1, 0);
     readers[0]?.deliver(1, 10);
@@ -195,7 +195,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.held, 0);
   });
 
-  it('serves a partition behind the head with a second reader, which joins the head without a gap or a repeat', async () => {
+  it('the shared stream serves a partition behind the head with a second reader, which joins the head without a gap or a repeat', async () => {
     const { readers, take, startOf, settle } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 100, 50);
@@ -213,7 +213,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(odd.sequences, range(41, 119));
   });
 
-  it('makes a partition that is ahead of the head wait for the head', async () => {
+  it('the shared stream makes a partition that is ahead of the head wait for the head', async () => {
     const { readers, take } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10, 90);
@@ -222,7 +222,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([readers.length, odd.sequences], [1, range(51, 59)]);
   });
 
-  it('leaves a full partition behind if another partition has room, without losing messages', async () => {
+  it('the shared stream leaves a full partition behind if another partition has room, without losing messages', async () => {
     const { readers, take, settle, startOf } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     for (let sequence = 1; sequence <= 40; sequence++) {
@@ -241,7 +241,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(slow.sequences, range(1, 19));
   });
 
-  it('returns window space to the head if a partition that it left behind loses its reader', async () => {
+  it('the shared stream returns window space to the head if a partition that it left behind loses its reader', async () => {
     const { readers, take, settle } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     for (let sequence = 1; sequence <= 40; sequence++) {
@@ -257,14 +257,14 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.held, before - held);
   });
 
-  it('waits for a full partition if no other partition has room', async () => {
+  it('the shared stream waits for a full partition if no other partition has room', async () => {
     const { readers, take } = bench(10);
     const slow = await take(1, 0);
     readers[0]?.deliver(1, 19, 40);
     assert.deepEqual(slow.sequences, range(1, 19));
   });
 
-  it('reports how far a partition was read, without messages that it missed', async () => {
+  it('the shared stream reports how far a partition was read, without messages that it missed', async () => {
     const { readers, take } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     readers[0]?.deliver(1, 5, 40);
@@ -278,7 +278,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.ok(slow.pending() > 0);
   });
 
-  it('opens another head reader for a partition that is far ahead', async () => {
+  it('the shared stream opens another head reader for a partition that is far ahead', async () => {
     const { readers, take, settle, startOf } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10, 200_000);
@@ -291,7 +291,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(even.sequences, range(2, 20));
   });
 
-  it('reports a failed reader to all its partitions, and opens another reader for partitions that return', async () => {
+  it('the shared stream reports a failed reader to all its partitions, and opens another reader for partitions that return', async () => {
     const { readers, take, startOf } = bench();
     const [even, odd] = [await take(0, 0), await take(1, 0)];
     readers[0]?.deliver(1, 10);
@@ -302,7 +302,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 11]);
   });
 
-  it('makes a partition with many messages from earlier readers wait, so that repeated faults do not pile up messages', async () => {
+  it('the shared stream makes a partition with many messages from earlier readers wait, so that repeated faults do not pile up messages', async () => {
     const { readers, take, settle } = bench(10);
     const slow = await take(1, 20, 8);
     assert.equal(readers[0]?.isClosed, true);
@@ -314,7 +314,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(slow.sequences, [21]);
   });
 
-  it('ends a reader that another client changed, before its messages are committed', async () => {
+  it('the shared stream ends a reader that another client changed, before its messages are committed', async () => {
     const { readers, take, shared, change } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -325,7 +325,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([even.faults, readers[0]?.isClosed], [['foreign'], true]);
   });
 
-  it('reports a changed reader to a partition even after it joined the head', async () => {
+  it('the shared stream reports a changed reader to a partition even after it joined the head', async () => {
     const { readers, take, shared, change } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 100, 50);
@@ -337,7 +337,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([even.faults, odd.faults], [[], ['foreign']]);
   });
 
-  it('reports a changed reader to a partition even after it was left behind', async () => {
+  it('the shared stream reports a changed reader to a partition even after it was left behind', async () => {
     const { readers, take, shared, change } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     for (let sequence = 1; sequence <= 40; sequence++) {
@@ -349,7 +349,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([slow.faults, fast.faults], [['foreign'], ['foreign']]);
   });
 
-  it('reports a changed reader to a partition even after it was lost and replaced', async () => {
+  it('the shared stream reports a changed reader to a partition even after it was lost and replaced', async () => {
     const { readers, take, shared, change } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -361,7 +361,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[1]?.isClosed, true);
   });
 
-  it('returns the doubt about a partition that no reader serves any more, and makes the partition start again once', async () => {
+  it('the shared stream returns the doubt about a partition that no reader serves any more, and makes the partition start again once', async () => {
     const { readers, take, shared, change, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -376,7 +376,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(await shared.shared.confirm(0), 'confirmed');
   });
 
-  it('makes a partition start again that followed a changed reader, even if it received nothing from that reader', async () => {
+  it('the shared stream makes a partition start again that followed a changed reader, even if it received nothing from that reader', async () => {
     const { readers, take, shared, change, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 1);
@@ -389,7 +389,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(again.faults, ['foreign']);
   });
 
-  it('leaves the server time to deliver between two checks, and one check answers all partitions that wait for it', async () => {
+  it('the shared stream leaves the server time to deliver between two checks, and one check answers all partitions that wait for it', async () => {
     const { readers, take, shared, looks, settle } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -403,7 +403,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(await Promise.all(waiting), ['confirmed', 'confirmed', 'confirmed']);
   });
 
-  it('opens another reader after another client has pulled from the shared reader', async () => {
+  it('the shared stream opens another reader after another client has pulled from the shared reader', async () => {
     const { readers, take, shared, steal, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -416,7 +416,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([even.faults, readers[0]?.isClosed], [['broken'], true]);
   });
 
-  it('reports messages that the stream dropped before a partition that was left behind could read them', async () => {
+  it('the shared stream reports messages that the stream dropped before a partition that was left behind could read them', async () => {
     const { readers, take, bounds } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 100, 50);
@@ -426,7 +426,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(odd.trimmed, [{ from: 41, to: 60, atMost: 20 }]);
   });
 
-  it('reports messages that the stream dropped while a reader was about to join the head', async () => {
+  it('the shared stream reports messages that the stream dropped while a reader was about to join the head', async () => {
     const { readers, take, bounds, shared } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 100, 50);
@@ -462,7 +462,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([near.sequences, later.sequences], [range(102, 110), [109]]);
   });
 
-  it('closes a reader that was opened for partitions that are never opened', async () => {
+  it('the shared stream closes a reader that was opened for partitions that are never opened', async () => {
     const { shared, readers, clock, settle } = bench();
     shared.shared.prepare(100);
     await settle();

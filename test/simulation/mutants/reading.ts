@@ -8,7 +8,7 @@ export const READING: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/shared-stream.test.ts',
       title:
-        'makes a partition start again that followed a changed reader, even if it received nothing from that reader',
+        'the shared stream makes a partition start again that followed a changed reader, even if it received nothing from that reader',
     },
     edits: [
       core('member/shared/shared-stream', 'Math.max(startSequence - 1, handledUpTo)', '(startSequence - 1)'),
