@@ -4,7 +4,7 @@
  */
 export function leastSquares(rows: readonly (readonly number[])[], values: readonly number[]): number[] {
   const size = rows[0]?.length ?? 0;
-  // Each line: a row of Aᵀ·A, followed by the entry of Aᵀ·b.
+  // Each line contains a row of Aᵀ·A, followed by the corresponding entry of Aᵀ·b.
   const lines = Array.from({ length: size }, (_, i) =>
     Array.from({ length: size + 1 }, (_, j) =>
       rows.reduce((sum, row, k) => sum + (row[i] ?? 0) * (j < size ? (row[j] ?? 0) : (values[k] ?? 0)), 0),

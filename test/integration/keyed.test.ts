@@ -42,7 +42,7 @@ describe('a keyed group over a stream that other programs created', function () 
     startCli(['consume', '--server', server.url, '--stream', 'ORDERS', '--output', 'ndjson', ...args]);
   const linesOf = (...members: Cli[]): Line[] =>
     members.flatMap(({ stdout }) => stdout.map((line): Line => JSON.parse(line)));
-  /** The sequences of the messages of a partition by `subject:2`. Only {@link publish} may have published messages. */
+  /** The sequences of the messages of a partition by `subject:2`. Only {@link publish} may have published to the stream. */
   const sequencesOf = (partition: number, partitions: number): number[] =>
     Array.from({ length: published }, (_, number) => number + 1).filter(
       (sequence) => partitionOf(`c${(sequence - 1) % CUSTOMERS}`, partitions) === partition,

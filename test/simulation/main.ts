@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- [--seeds N] [--from SEED] [--members M] [--partitions P] [--faults losses,lateWatch] [--workers W]` runs N seeds;
- * `npm run simulate -- --seed S` replays one with its trace.
+ * `npm run simulate -- --seed S` replays one seed with its trace.
  */
 import { parseArgs } from 'node:util';
 import { explain, explainWithTrace } from './explain.js';

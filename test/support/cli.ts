@@ -20,7 +20,7 @@ export interface CliOptions {
   /** The environment of the process, besides PATH and HOME. */
   env?: Record<string, string>;
   cwd?: string;
-  /** Another script than that of this project, such as the script of an installed package. */
+  /** A script that runs instead of this project's, such as the script of an installed package. */
   entry?: string;
   /** `pipe`: the caller writes to `child.stdin`. By default there is no input. */
   stdin?: 'pipe' | 'ignore';

@@ -98,7 +98,7 @@ export class FakeStream implements EventStream {
   /** When messages were stored, by sequence. */
   readonly stored = new Map<number, number>();
   released = 0;
-  /** How many times the stream was told that handlers are idle. */
+  /** How many times the runner reported to the stream that handlers are idle. */
   starved = 0;
   /** The number of held messages with which the open reader was created, and its window. */
   held = 0;

@@ -2,7 +2,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** How a cut treats messages that cross it. */
 export type CutManner =
-  /** Connections are closed, also new connections. */
+  /** Existing and new connections are closed. */
   | 'refused'
   /** No data arrives, and neither end notices. TCP delivers the data when the cut heals. */
   | 'held';
@@ -68,7 +68,7 @@ export class RouteNetwork {
       if (route.dialler === undefined) {
         said += chunk.toString('latin1');
         route.dialler = NAME.exec(said)?.[1];
-        // A TCP connection cannot be opened across a cut, whichever direction is cut.
+        // A TCP connection cannot be opened across a cut, even if only one direction is cut.
         if (route.dialler !== undefined && this.#isCut(route)) {
           this.#end(route);
           return;

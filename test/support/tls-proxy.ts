@@ -25,7 +25,7 @@ export class TlsProxy {
       const behind = connect(port, '127.0.0.1');
       proxy.#sockets.add(behind);
       client.pipe(behind);
-      // A server that uses TLS itself would announce TLS, so the proxy adds that.
+      // A server that uses TLS itself would announce TLS, so the proxy adds the announcement.
       behind.once('data', (words: Buffer) => {
         client.write(words.toString().replace('INFO {', 'INFO {"tls_required":true,'));
         behind.pipe(client);

@@ -399,7 +399,7 @@ describe('the model of top', () => {
     for (let ms = 6_000; ms <= 9_000; ms += 1_000) look(ms, { a: 100, b: 100, c: 200 });
     change(9_500, [session('c', 303, { leaving: true })]);
     change(9_500, [lease(0, 304, 'a', { from: 'c' }), lease(1, 305, 'b', { from: 'c' }), gone('c', 306)]);
-    // Half a second at the old pace, and half a second at the new pace.
+    // This report covers half a second at the old rate, and half a second at the new rate.
     look(10_000, { a: 150, b: 150 });
     for (let ms = 11_000; ms <= 17_000; ms += 1_000) look(ms, { a: 200, b: 200 });
     assert.deepEqual([rates[0], ...new Set(rates.slice(1))], [null, 400]);

@@ -6,7 +6,7 @@ import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/wo
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
 
-/** A batch handler whose calls end when a test ends them, and the work that it does. */
+/** A batch handler whose calls end when a test ends them, and the work of its partition. */
 function bench(
   limits: Partial<BatchLimits> = {},
   settings: Partial<WorkSettings> = {},

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { changeOverride, changeOverrides } from '../../src/core/admin/overrides.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 
-/** An empty bucket that answers each write like this. */
+/** An empty bucket that answers each write with this outcome. */
 const answering = (outcome: WriteOutcome) =>
   ({ read: async () => ({ kind: 'missing' }), write: async () => outcome }) as unknown as Bucket;
 

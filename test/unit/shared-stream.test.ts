@@ -52,7 +52,7 @@ class Opened {
     this.isClosed = true;
   }
 
-  /** Delivers these sequences; `pending`: how many more wait then. */
+  /** Delivers these sequences. `pending` is the number of messages that wait after them. */
   deliver(from: number, to: number, pending = 0): void {
     for (let sequence = from; sequence <= to && !this.isClosed; sequence++) {
       this.pending = to - sequence + pending;
@@ -165,7 +165,7 @@ function bench(messages = 1_000) {
     take,
     startOf,
     looks,
-    /** Changes all readers, or this reader, like another client. */
+    /** Changes one reader, or all readers, as another client would. */
     change: (text: string, reader?: Opened) => {
       change = text;
       changed = reader?.options.name;

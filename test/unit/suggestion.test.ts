@@ -29,7 +29,7 @@ describe('the suggested number of members', () => {
 
   it('the suggestion keeps up with arrivals, and drains the backlog within the target', () => {
     const busy = { lag: 30_000 };
-    // Two members handle 200 messages a second, and the lag stays; to drain it, 300 a second more are needed.
+    // Two members handle 200 messages a second, and the lag stays the same. To drain it, another 300 a second are needed.
     assert.deepEqual(afterLoads(busy, busy), {
       suggestedMembers: 5,
       arrivingPerSecond: 200,

@@ -187,7 +187,7 @@ function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Cal
   };
 }
 
-/** The time within `within` that these spans cover. */
+/** How much of `within` these spans cover. */
 function covered(spans: readonly Span[], within: Span): number {
   let [total, upTo] = [0, within.from];
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {

@@ -104,7 +104,7 @@ export function drawTimeline(history: History, violations: readonly Violation[])
 }
 
 /**
- * Gives each member a colour. A colour is free again when the process of its member has ended, so members that overlap in time have
+ * Gives each member a colour. A colour can be used again when the process of its member has ended, so members that overlap in time have
  * different colours.
  */
 function colorsOf(lives: readonly Life[]): Map<string, string> {

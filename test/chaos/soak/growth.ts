@@ -7,7 +7,7 @@ const MEBI = 1024 * 1024;
 const TOLERANCE = 0.05;
 /** This share of the run is ignored, because at the start caches fill, code is compiled and heaps are sized. */
 const WARM_UP_SHARE = 1 / 6;
-/** Points closer together than a collection cycle are not independent. */
+/** Samples are averaged over this time, because samples within one collection cycle are not independent. */
 const BLOCK_MINUTES = 1;
 
 /** The memory of a process after its warm-up, in MiB and MiB per hour. */

@@ -45,7 +45,7 @@ export class Fairness implements CallObserver {
     this.#backlogs.clear();
   }
 
-  /** A reader was opened. Messages of earlier readers may be dropped, but a running call stays. */
+  /** A reader was opened. Messages of earlier readers may be dropped, but a running call continues. */
   opened(partition: number): void {
     const backlog = this.#backlogs.get(partition);
     if (!backlog?.running) this.#backlogs.delete(partition);

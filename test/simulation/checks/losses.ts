@@ -88,7 +88,7 @@ export class Losses {
     return lostAt !== undefined && this.#cameAfter(newer.epoch, lostAt);
   }
 
-  /** True if the owner of the epoch joined after `at`, or got the lease through such a newcomer: what a newcomer claims is handled. */
+  /** True if the owner of the epoch joined after `at`, or got the lease through such a newcomer. Such an owner cannot know of the loss. */
   #cameAfter(epoch: number, at: number): boolean {
     const { member, from } = this.#owners.get(epoch) ?? {};
     if (member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at) return true;

@@ -1,7 +1,7 @@
 import type { World } from '../world.js';
 import { during, type Fault } from './fault.js';
 
-/** How long a client cannot reconnect: mostly about the time that the group needs to notice. */
+/** How long a client cannot reconnect. Usually this is about the time that the group needs to notice the break. */
 const unreachable = ({ random, settings }: World): number =>
   random.chance(0.7) ? random.between(0, 2_000) : random.between(0, settings.ttlMs * 1.4);
 

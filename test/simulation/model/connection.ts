@@ -60,7 +60,7 @@ export class Connection {
     this.#connect();
   }
 
-  /** The state as the client sees it. */
+  /** True while the client regards the connection as open. */
   get isUp(): boolean {
     return this.#up;
   }

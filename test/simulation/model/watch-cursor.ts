@@ -47,7 +47,7 @@ export class WatchCursor implements Cursor {
   /** Entries that may be delivered now. */
   #due: BucketEntry[] = [];
   #busy = false;
-  /** Entries that are counted, but never delivered. */
+  /** The number of entries that the server counts, but never delivers. */
   #lost = 0;
 
   /** @param subject the prefix of the keys. */
