@@ -36,7 +36,7 @@ const options = {
 
 async function replay(seed: number): Promise<boolean> {
   const result = await runSeed(seed, { ...options, trace: (line) => console.log(line) });
-  console.log(result.violation ? explain(result, options) : `seed ${seed}: no invariant violated`);
+  console.log(result.violation ? explain(result, options) : `seed ${seed}: nothing violated`);
   return !result.violation;
 }
 
