@@ -130,7 +130,9 @@ try {
       const { figures, serverMiB, load } = result;
       const show = ({ min, median, max }: Spread): string =>
         [min, median, max].map((value) => Math.round(value).toLocaleString('en')).join(' / ');
-      console.log(`${messages.toLocaleString('en')} messages${keyed ? ', keyed' : ''}, load ${load.toFixed(1)}`);
+      console.log(
+        `${messages.toLocaleString('en')} messages${keyed ? ', keyed' : ''}, load ${load.toFixed(1)}`,
+      );
       console.log(`  first message, ms     ${show(figures.firstMs)}`);
       console.log(`  lag of the group, ms  ${show(figures.lagMs)}`);
       console.log(`  messages a second     ${show(figures.perSecond)}`);

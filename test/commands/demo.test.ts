@@ -113,10 +113,7 @@ describe('natspoc demo', function () {
     );
     const { code, stdout, stderr } = await demo.exited;
     assert.equal(code, 1, stdout);
-    assert.match(
-      stderr,
-      /^Error: The publisher ended too early, with exit code 4: .*maximum messages.*$/,
-    );
+    assert.match(stderr, /^Error: The publisher ended too early, with exit code 4: .*maximum messages.*$/);
     assert.deepEqual(readdirSync(folder()), []);
   });
 

@@ -27,7 +27,8 @@ describe('reply subjects of deliveries', () => {
     '$JS.ACK.EVENTS.reader.1.2.3',
     `$JS.ACK.EVENTS.reader.1.99999999999999999999.56.${TIME}.789`,
   ]) {
-    it(`this is not the reply subject of a delivery: ${other || 'an empty subject'}`, () => assert.equal(parseDelivery(other), undefined));
+    it(`this is not the reply subject of a delivery: ${other || 'an empty subject'}`, () =>
+      assert.equal(parseDelivery(other), undefined));
   }
 
   it('reply subjects are parsed one after the other, even of another consumer', () => {

@@ -34,7 +34,8 @@ describe('the stats of a member', () => {
     'no memory': { memory: undefined },
     'an invalid partition': { partitions: [{ partition: 'x' }] },
   })) {
-    it(`the stats of a member are refused with ${what}`, () => assert.equal(decodeMemberStats({ ...good, ...change }), undefined));
+    it(`the stats of a member are refused with ${what}`, () =>
+      assert.equal(decodeMemberStats({ ...good, ...change }), undefined));
   }
 
   it('decoding the stats of a member never throws, for any input', () => {
