@@ -109,7 +109,7 @@ describe('options of the library', () => {
     [{ servers: 'nats://me:secret@h:99999' }, /^servers: "nats:\/\/h:99999" is not/],
     [
       { connection: {} },
-      /^connection: \{\} is not a connection of the client "nats", version 2; one of @nats-io, .* or pass servers\.$/,
+      /^connection: \{\} is not a connection of the client "nats", version 2\. A connection of @nats-io, .* or pass servers\.$/,
     ],
     [{ concurrncy: 3 }, /^joinGroup has no option "concurrncy"\. Did you mean concurrency\?$/],
     [{ ttl: 3 }, /^joinGroup has no option "ttl"\. Did you mean ttlMs\?$/],

@@ -153,7 +153,7 @@ describe('settings of a stream and of a bucket', () => {
   it('a group with more than 1,000 partitions causes a warning, because nats-server 2.15 limits consumers to 1,000', () => {
     assert.deepEqual(ofStream({}, { partitions: 1_100 }), []);
     const [concern] = ofStream({}, { partitions: 1_100, hasDefaultConsumers: true });
-    assert.match(concern?.message ?? '', /allows 1,000 consumers, and a group of 1,100 partitions/);
+    assert.match(concern?.message ?? '', /allows 1,000 consumers, but a group of 1,100 partitions/);
     assert.deepEqual(
       ofStream({ max_consumers: 1_100 }, { partitions: 1_100, hasDefaultConsumers: true }),
       [],
