@@ -3,10 +3,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { startCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
+import { until } from '../support/until.js';
 
 const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 /** No server listens at this address, so the exit code is 3. */
@@ -50,14 +52,42 @@ describe('output without a reader', function () {
       const published = await startCli(['publish', 'x', '--count', String(count), '-q', ...place]).exited;
       assert.equal(published.code, 0, published.stderr);
       const pipeline = '"$0" "$@" | head -n 3';
-      const command = [process.execPath, ENTRY, 'consume', ...place, '--output', 'ndjson'];
-      const taken = execFileSync('sh', ['-c', pipeline, ...command], { cwd: temp(), stdio: 'pipe' });
-      assert.equal(taken.toString().trimEnd().split('\n').length, 3);
+      // The interval is long, so that the reader is gone within it also on a busy machine.
+      const command = [process.execPath, ENTRY, 'consume', ...place, '--commit-interval', '2s'];
+      const shell = spawn('sh', ['-c', pipeline, ...command, '--output', 'ndjson'], {
+        cwd: temp(),
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const taken = await text(shell.stdout);
+      assert.equal(taken.trimEnd().split('\n').length, 3);
       const rest = await startCli(['consume', ...place, '--output', 'ndjson', '--until-caught-up']).exited;
       assert.equal(rest.code, 0, rest.stderr);
       assert.equal(rest.stdout.split('\n').length, count, 'the reader was gone within a commit interval');
     });
   }
+
+  it('consume ends when its reader goes after all messages are committed', async () => {
+    const place = ['--server', server.url, '--stream', 'IDLE', '--prefix', 'idle.e'];
+    const published = await startCli(['publish', 'x', '-q', ...place]).exited;
+    assert.equal(published.code, 0, published.stderr);
+    const path = join(temp(), 'fifo');
+    execFileSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    const args = [ENTRY, 'consume', ...place, '--output', 'ndjson'];
+    const child = spawn(process.execPath, args, {
+      cwd: temp(),
+      stdio: ['ignore', pipe, openSync('/tmp/q/t/err3', 'w')],
+    });
+    const exited = once(child, 'exit');
+    closeSync(pipe);
+    await until('the message is committed', async () => {
+      const { stdout } = await startCli(['leases', '--json', ...place.slice(0, 4)]).exited;
+      return stdout.includes('"position":1,');
+    });
+    closeSync(reader);
+    assert.deepEqual(await exited, [0, null]);
+  });
 
   /** Runs a command whose `fd` is a full pipe with non-blocking writes. */
   const onFullPipe = (fd: 1 | 2, args: readonly string[]) => {

@@ -363,7 +363,10 @@ describe('a keyed group over a stream that other programs created', function () 
     assert.ok(groups.includes('open-3') && groups.includes('open-5'), groups.join());
     for (const [group, partitions] of Object.entries(sizes))
       assert.equal((await stream.group(group).status()).partitions.length, partitions);
-    const missing = { code: 'group-missing', message: /choose one with option "group": .*open-3/ };
+    const missing = {
+      code: 'group-missing',
+      message: /Choose one of these groups with option "group": .*open-3/,
+    };
     assert.throws(() => stream.group(), missing);
     assert.throws(() => stream.group('nobody'), missing);
     await assert.rejects(stream.status(), missing);

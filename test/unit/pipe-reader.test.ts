@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { LineWriter } from '../../src/cli/consume/line-writer.js';
-import { takenByReader } from '../../src/cli/consume/pipe-reader.js';
+import { takenByReader, watchReader } from '../../src/cli/consume/pipe-output.js';
+import { PipeReader } from '../../src/cli/consume/pipe-reader.js';
+import { withTempFolder } from '../support/temp.js';
 
 /** This time is longer than any test. */
 const AFTER_MS = 3_600_000;
-/** This file descriptor is not a pipe, so it never loses its reader. */
-const FD = 2;
+/** A reader that stays. */
+const STAYS = { isGone: async () => false };
 const never = new Promise<void>(() => {});
 
 describe('the barrier of lines that go to a pipe', () => {
   it('the barrier does not wait if nothing was written since it last resolved', async () => {
     const writer = new LineWriter(new PassThrough());
-    const barrier = takenByReader(writer, FD, AFTER_MS);
+    const barrier = takenByReader(writer, STAYS, AFTER_MS);
     await barrier(never);
     writer.write('a line');
     await barrier(Promise.resolve());
@@ -21,7 +27,7 @@ describe('the barrier of lines that go to a pipe', () => {
 
   it('the barrier waits after each new line, until the last commit is due', async () => {
     const writer = new LineWriter(new PassThrough());
-    const barrier = takenByReader(writer, FD, AFTER_MS);
+    const barrier = takenByReader(writer, STAYS, AFTER_MS);
     for (const line of ['one', 'two']) {
       writer.write(line);
       let isTaken = false;
@@ -33,5 +39,59 @@ describe('the barrier of lines that go to a pipe', () => {
       due();
       await taken;
     }
+  });
+});
+
+describe('the watch on the reader of a pipe', () => {
+  it('the watch closes the output if the reader has gone while there is nothing to write', async () => {
+    const writer = new LineWriter(new PassThrough());
+    writer.write('a line');
+    await writer.written();
+    const closed = new Promise<void>((resolve) => writer.whenClosed(resolve));
+    watchReader(writer, { isGone: async () => true });
+    await closed;
+    assert.throws(() => writer.write('another line'), /the reader of the output is gone/);
+  });
+
+  it('a pipe to which nothing was written needs no reader', async () => {
+    const writer = new LineWriter(new PassThrough());
+    const cancel = watchReader(writer, { isGone: async () => true });
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    cancel();
+    assert.equal(writer.isClosed, false);
+  });
+});
+
+describe('the reader of a pipe', () => {
+  const temp = withTempFolder();
+
+  it('the reader of a named pipe is gone when its last reading end is closed', async () => {
+    const path = join(temp(), 'fifo');
+    execFileSync('mkfifo', [path]);
+    const end = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    const reader = new PipeReader(fd);
+    assert.equal(await reader.isGone(), false);
+    closeSync(end);
+    assert.equal(await reader.isGone(), true);
+    closeSync(fd);
+  });
+
+  it('the reader of a pipe of a shell is gone when its process has ended', async () => {
+    // This test writes to the pipe between two commands of a shell. The second command ends when the test closes its descriptor 3.
+    const first = 'sh -c "echo \\$\\$ >&2; exec sleep 60"';
+    const shell = spawn('sh', ['-c', `${first} | { head -n 1 <&3 >/dev/null; :; }`], {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    });
+    assert.ok(shell.stderr);
+    const [line] = await once(shell.stderr, 'data');
+    const sleeping = Number(String(line));
+    const fd = openSync(`/proc/${sleeping}/fd/1`, constants.O_WRONLY);
+    const reader = new PipeReader(fd);
+    assert.equal(await reader.isGone(), false);
+    shell.stdio[3]?.destroy();
+    while (!(await reader.isGone())) await new Promise((resolve) => setTimeout(resolve, 10));
+    closeSync(fd);
+    process.kill(sleeping);
   });
 });

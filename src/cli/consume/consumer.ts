@@ -19,7 +19,8 @@ import { LineWriter } from './line-writer.js';
 import { logEvents } from './log-events.js';
 import { describeNewGroup } from './new-group.js';
 import type { Output } from './outputs.js';
-import { isPipe, takenByReader } from './pipe-reader.js';
+import { takenByReader, watchReader } from './pipe-output.js';
+import { isPipe, PipeReader } from './pipe-reader.js';
 import { inSteps, pretendToWork, withLines, writeLines } from './simulated-work.js';
 import { streamEnd } from './stream-end.js';
 
@@ -67,14 +68,15 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   const isNew = !(await hasBegun(options.connection, config));
   let isDone = false;
   let flush = (): void => {};
+  const reader = isPipe(options.stdout.fd) ? new PipeReader(options.stdout.fd) : undefined;
+  // The reader is looked for before the first line, because only a reader that was seen can be missed.
+  await reader?.isGone();
   const member = await GroupMember.open(
     {
       ...options,
       handler: handlerOf(options, writer),
       guard: options.handler === undefined ? undefined : 'process',
-      barrier: isPipe(options.stdout.fd)
-        ? takenByReader(writer, options.stdout.fd, config.commitIntervalMs)
-        : () => writer.written(),
+      barrier: reader ? takenByReader(writer, reader, config.commitIntervalMs) : () => writer.written(),
       logger: noteLogger(note, { debug: Boolean(process.env.DEBUG) }),
       health:
         config.healthPort === undefined ? undefined : { port: config.healthPort, host: config.healthHost },
@@ -90,8 +92,8 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   );
   if (isNew) void tellNewGroup(options);
   if (member.healthUrl) note(`health checks and metrics at ${member.healthUrl}`);
-  // An error means that the reader closed the pipe, or that the disk is full. The member then hands over and leaves.
-  options.stdout.once('error', leave);
+  // If the reader has closed the pipe or the disk is full, the member hands over and leaves.
+  writer.whenClosed(leave);
   const cancels = [
     end === undefined
       ? undefined
@@ -102,6 +104,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
     options.durationMs === undefined
       ? undefined
       : systemClock.at(systemClock.now() + options.durationMs, leave),
+    reader ? watchReader(writer, reader) : undefined,
   ];
   // The count may have been reached while the member was still being opened.
   if (left <= 0) leave();

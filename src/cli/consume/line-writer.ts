@@ -35,6 +35,7 @@ export class LineWriter {
   #waiting: (Waiter & { for: number })[] = [];
   #closed: StopConsuming | undefined;
   #failure: NatspocError | undefined;
+  #onClosed: () => void = () => {};
 
   constructor(stream: Writable) {
     this.#stream = stream;
@@ -54,6 +55,12 @@ export class LineWriter {
   /** The reason why nothing more can be written. Undefined if the reader closed the pipe, which is not a failure. */
   get failure(): NatspocError | undefined {
     return this.#failure;
+  }
+
+  /** Calls back when nothing can be written any more; immediately if nothing can be written now. */
+  whenClosed(callback: () => void): void {
+    if (this.#closed) callback();
+    else this.#onClosed = callback;
   }
 
   /** Reports that the pipe has no reader any more, before a write has failed. */
@@ -135,6 +142,8 @@ export class LineWriter {
     const failure = isGoneReader(cause) ? undefined : outputFailure(cause);
     this.#failure = failure;
     this.#closed = new StopConsuming(failure?.message ?? 'the reader of the output is gone', { cause });
+    // This comes before the promises reject, so that the member leaves instead of halting the partitions whose lines are not written.
+    this.#onClosed();
     this.#full?.reject(this.#closed);
     for (const { reject } of this.#waiting) reject(this.#closed);
     this.#waiting = [];

@@ -1,9 +1,10 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { systemClock } from '../../core/lib/clock.js';
-import type { Barrier } from '../../core/member/partition/position-writer.js';
-import type { LineWriter } from './line-writer.js';
+import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
 
-/** True for a pipe between two commands of a shell. */
+/** Mode bit of a link in `/proc/PID/fd` whose file is open for reading (proc(5)). */
+const READABLE = 0o400;
+
+/** True for a pipe between two commands of a shell, and for a named pipe. */
 export function isPipe(fd: number): boolean {
   try {
     return fstatSync(fd).isFIFO();
@@ -13,38 +14,71 @@ export function isPipe(fd: number): boolean {
 }
 
 /**
- * True if a pipe has no reader any more. A write would show this, too, but a reader may leave while there is nothing to write. So this
- * function opens the pipe once more, which fails if the pipe has no reader (pipe(7)). Returns false also if the answer is unknown.
+ * The process that reads from a pipe of which this process has the other end. Only a write would show that the reader is gone, and a reader
+ * may leave while there is nothing to write. A named pipe is opened once more, which fails without a reader (fifo(7)); for a pipe of
+ * a shell that always succeeds, so the process that has its other end is looked for in `/proc`.
+ *
+ * Linux only. Elsewhere, and if the reader belongs to another user or container, nothing is known, and the reader counts as present.
  */
-export function hasLostReader(fd: number): boolean {
+export class PipeReader {
+  readonly #path: string;
+  /** The pipe, as the links in `/proc/PID/fd` name it, such as `pipe:[3651536]`; for a named pipe its path. */
+  readonly #pipe: string | undefined;
+  /** The reader's end of the pipe, as a path such as `/proc/123/fd/0`. */
+  #end: string | undefined;
+  #wasSeen = false;
+
+  /** @param fd the file descriptor of a pipe. */
+  constructor(fd: number) {
+    this.#path = `/proc/self/fd/${fd}`;
+    try {
+      this.#pipe = readlinkSync(this.#path);
+    } catch {
+      // There is no /proc.
+    }
+  }
+
+  /** Resolves with true if the pipe had a reader and has none any more. */
+  async isGone(): Promise<boolean> {
+    if (this.#pipe === undefined) return false;
+    if (!this.#pipe.startsWith('pipe:')) return hasNoReader(this.#path);
+    if (this.#end !== undefined && (await this.#isEnd(this.#end))) return false;
+    // A process that is being started may have passed the end on during the first search.
+    this.#end = (await this.#search()) ?? (await this.#search());
+    if (this.#end !== undefined) this.#wasSeen = true;
+    return this.#wasSeen && this.#end === undefined;
+  }
+
+  async #search(): Promise<string | undefined> {
+    for (const pid of await entries('/proc')) {
+      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
+      for (const fd of await entries(`/proc/${pid}/fd`)) {
+        const path = `/proc/${pid}/fd/${fd}`;
+        if (await this.#isEnd(path)) return path;
+      }
+    }
+    return undefined;
+  }
+
+  async #isEnd(path: string): Promise<boolean> {
+    try {
+      return (await readlink(path)) === this.#pipe && ((await lstat(path)).mode & READABLE) !== 0;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** The names in a folder; none if the folder cannot be read. */
+async function entries(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+function hasNoReader(path: string): boolean {
   try {
-    closeSync(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK));
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK));
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENXIO';
   }
-}
-
-/**
- * A barrier for lines that go to a pipe. The reader may leave without reading lines that the operating system has taken. So lines count as
- * taken only if the pipe still has a reader after `afterMs`. Without new lines the barrier does not wait. Otherwise a member with
- * `--output none` would handle only 20 messages a second in each partition after a crash, because an owner then commits every few messages.
- */
-export function takenByReader(writer: LineWriter, fd: number, afterMs: number): Barrier {
-  let taken = 0;
-  return async (last) => {
-    await writer.written();
-    const { given } = writer;
-    if (given === taken) return;
-    let cancel: (() => void) | undefined;
-    const later = new Promise<void>((resolve) => {
-      cancel = systemClock.at(systemClock.now() + afterMs, resolve);
-    });
-    await Promise.race([later, last]);
-    cancel?.();
-    if (hasLostReader(fd)) writer.readerIsGone();
-    // Rejects if the reader has gone.
-    await writer.written();
-    taken = Math.max(taken, given);
-  };
 }
