@@ -318,6 +318,11 @@ describe('the judge of a chaos run', () => {
     unexplained.lives[0] = life('m1', { leftAt: KILLED_AT });
     assert.deepEqual(charges(unexplained), ['repeat'], 'a graceful leave explains nothing');
 
+    const restarted = clean();
+    restarted.faults = restarted.faults.map((fault) => ({ ...fault, kind: 'restart' }));
+    restarted.lives[0] = life('m1', { leftAt: KILLED_AT });
+    assert.deepEqual(charges(restarted), ['repeat'], 'a restart drains and commits, so it explains nothing');
+
     const tooFar = clean();
     tooFar.calls.push(call(1, 5, 'm2', TAKEN_AT + 60));
     assert.ok(charges(tooFar).includes('repeat'), 'the message was committed long before the kill');

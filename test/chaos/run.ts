@@ -43,6 +43,7 @@ export async function playChaos(options: StageOptions): Promise<void> {
           manager: run.topology.manager,
           streams: [run.topology.stream, bucketStream(run.config.bucket)],
           serverDown: false,
+          restarting: false,
           paused: new Set(),
           lookAgain: () => stage.lookAgain(),
           command: (args) => stage.command(args),

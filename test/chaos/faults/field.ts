@@ -28,6 +28,8 @@ export interface Field {
   readonly wanted: readonly FaultKind[] | undefined;
   /** True while a server is down: then no other server may be killed, and no member can join. */
   serverDown: boolean;
+  /** True while a member is restarted: then no server may be killed, because the next process could not start. */
+  restarting: boolean;
   /** Paused partitions. */
   readonly paused: Set<number>;
   /** Restarts the harness's watch, because entries may have vanished without a deletion marker. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../recording/records.js';
+import type { Member } from '../stage/members.js';
 import { canSpare, type Fault, type Field, victim } from './field.js';
 
 /** Timeout of a join, in milliseconds. It is generous because the machine may be busy, and no judgement depends on it. */
@@ -43,17 +44,45 @@ const longStop: Fault = {
   strike: (field) => stop(field, 'long-stop', field.random.between(1.2, 1.8) * field.ttlMs),
 };
 
+const leaves = ({ rejoins }: Member): boolean => !rejoins;
+const rejoins = (member: Member): boolean => member.rejoins;
+
 /** SIGTERM: the member hands all partitions over and exits with 0. */
 const leave: Fault = {
   kind: 'leave',
-  isPossible: canSpare,
+  isPossible: (field) => canSpare(field) && field.members.idle.some(leaves),
   async strike(field) {
-    const member = victim(field);
+    const member = victim(field, leaves);
     const end = field.recording.fault('leave', member.name);
     const code = await field.members.leave(member);
     end(`exit code ${code}`);
   },
 };
+
+/** A rolling restart of one member: its partitions move to no other member, and wait for its next process. */
+const restart: Fault = {
+  kind: 'restart',
+  isPossible: (field) =>
+    canSpare(field) && !field.serverDown && !field.restarting && field.members.idle.some(rejoins),
+  async strike(field) {
+    const { members, recording } = field;
+    const member = victim(field, rejoins);
+    field.restarting = true;
+    const end = recording.fault('restart', member.name);
+    const code = await members.leave(member);
+    const next = members.restart(member);
+    next.state = 'joining';
+    end(`exit code ${code}, ${next.name} ${await joined(next)}`);
+    next.state = 'idle';
+    field.restarting = false;
+  },
+};
+
+/** Waits until a member has joined, and describes how its start ended. */
+function joined({ cli }: Member): Promise<string> {
+  const noted = cli.note(/^joined\b/, JOIN_TIMEOUT_MS).then(() => 'joined');
+  return Promise.race([noted, cli.exited.then(() => 'ended')]).catch(() => 'did not join');
+}
 
 /** A new member joins. Half of the new members have a network of their own. */
 const join: Fault = {
@@ -64,8 +93,7 @@ const join: Fault = {
     // A member that cannot reach a server when it starts ends with an error, which is correct. So wait for the server.
     member.state = 'joining';
     const end = recording.fault('join', member.name);
-    const joined = member.cli.note(/^joined\b/, JOIN_TIMEOUT_MS).then(() => 'joined');
-    end(await Promise.race([joined, member.cli.exited.then(() => 'ended')]).catch(() => 'did not join'));
+    end(await joined(member));
     member.state = 'idle';
   },
 };
@@ -89,4 +117,4 @@ const cut: Fault = {
 };
 
 /** Faults of single members. */
-export const memberFaults: readonly Fault[] = [kill, shortStop, longStop, leave, join, cut];
+export const memberFaults: readonly Fault[] = [kill, shortStop, longStop, leave, restart, join, cut];

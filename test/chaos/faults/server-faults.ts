@@ -22,8 +22,8 @@ export async function restart(
 }
 
 /** True if no server is down, and no process is connecting for the first time. */
-const isPossible = ({ serverDown, members }: Field): boolean =>
-  !serverDown && members.present.every(({ state }) => state !== 'joining');
+const isPossible = ({ serverDown, restarting, members }: Field): boolean =>
+  !serverDown && !restarting && members.present.every(({ state }) => state !== 'joining');
 
 const serverKill: Fault = {
   kind: 'server-kill',

@@ -7,8 +7,12 @@ import { LIMITED, OPEN, REFUSING } from '../stage/server-config.js';
 import type { Fault, Field } from './field.js';
 
 /** Faults by other users are possible only with one server, while no process connects, and while no resize is in progress. */
-const isPossible = ({ servers, serverDown, resizing, members }: Field): boolean =>
-  !servers.isCluster && !serverDown && !resizing && members.present.every(({ state }) => state !== 'joining');
+const isPossible = ({ servers, serverDown, restarting, resizing, members }: Field): boolean =>
+  !servers.isCluster &&
+  !serverDown &&
+  !restarting &&
+  !resizing &&
+  members.present.every(({ state }) => state !== 'joining');
 
 const theServer = ({ servers }: Field): TestServer => servers.all[0] as TestServer;
 

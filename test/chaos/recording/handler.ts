@@ -2,7 +2,8 @@
  * The handler of a run's members. It records the start and end of each call, does a little work, and misbehaves as long as its mode file
  * asks for it.
  */
-import type { Handler } from '../../../src/core/member/partition/handler.js';
+import type { BatchContext, Handler } from '../../../src/core/member/partition/handler.js';
+import type { StreamMessage } from '../../../src/core/protocol/message.js';
 import { readPayload } from '../traffic/payload.js';
 import { LineFile } from './line-file.js';
 import { MODE_POLL_MS, readMode } from './mode.js';
@@ -30,7 +31,11 @@ setInterval(() => {
 }, TICK_MS).unref();
 
 /** Most messages take no time. Some take a few milliseconds, as in handlers that wait for another service. */
-const workMs = (number: number): number => (number % 16 === 0 ? 8 : number % 4 === 0 ? 1 : 0);
+const usualMs = (number: number): number => (number % 16 === 0 ? 8 : number % 4 === 0 ? 1 : 0);
+
+/** The current duration of the work on the message with this number, in milliseconds. */
+const workMs = (number: number): number =>
+  mode.kind === 'slow' || mode.kind === 'deaf' ? mode.ms : usualMs(number);
 
 /** Resolves after this time with `handled`. If the handler `heeds` its signal, resolves with `stopped` as soon as the signal aborts. */
 function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd> {
@@ -48,27 +53,39 @@ function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd>
 
 let calls = 0;
 
-const handle: Handler = (message, context) => {
+/**
+ * Handles one message, and records its start and its end. Calls `planned` with the duration of the work before the work starts.
+ *
+ * @throws (or rejects) if the call fails on purpose, or stops because its signal has aborted.
+ */
+export function handleOne(
+  message: StreamMessage,
+  context: BatchContext,
+  key: string | null,
+  planned: (ms: number) => void = () => {},
+): Promise<void> | undefined {
   // The time is taken first, because the process may be stopped at any point.
   const at = monotonicUs();
   const call = ++calls;
-  const { partition, epoch, attempt, key } = context;
+  const { partition, epoch, attempt, signal } = context;
   const { number, intact } = readPayload(Buffer.from(message.data).toString('utf8'), key);
   const now = mode;
   const deaf = now.kind === 'deaf';
   const { sequence } = message;
   file.write(['start', at, call, partition, epoch, sequence, attempt, key, number, intact, deaf]);
-  const end = (how: CallEnd): void => {
+  const end = (how: CallEnd): undefined => {
     file.write(['end', monotonicUs(), call, how]);
     if (how === 'failed') throw new Error('failed on purpose');
-    if (how === 'stopped') throw context.signal.reason;
+    if (how === 'stopped') throw signal.reason;
   };
   if (now.kind === 'failing' && Math.random() < now.share) return end('failed');
-  const ms = now.kind === 'slow' || now.kind === 'deaf' ? now.ms : workMs(number);
+  const ms = workMs(number);
+  planned(ms);
   if (ms === 0) return end('handled');
-  const { signal } = context;
   signal.addEventListener('abort', () => file.write(['told', monotonicUs(), call]), { once: true });
   return wait(ms, signal, !deaf).then(end);
-};
+}
+
+const handle: Handler = (message, context) => handleOne(message, context, context.key);
 
 export default handle;

@@ -58,6 +58,7 @@ export const FAULT_KINDS = [
   'short-stop',
   'long-stop',
   'leave',
+  'restart',
   'join',
   'cut',
   'server-kill',

@@ -8,10 +8,23 @@ import type { Recording } from '../recording/recording.js';
 import type { Servers } from './servers.js';
 
 const HANDLER = fileURLToPath(new URL('../recording/handler.ts', import.meta.url));
+const BATCH_HANDLER = fileURLToPath(new URL('../recording/batch-handler.ts', import.meta.url));
+
+/** Every third member handles batches. */
+const BATCHES_EVERY = 3;
+/** Every fourth member is restarted instead of leaving: its partitions wait for its next process. */
+const REJOINS_EVERY = 4;
+/** How long they wait. A process starts in a few seconds, even on a busy machine. */
+const REJOIN_WITHIN = '20s';
 
 /** A member process of a run. */
 export interface Member {
+  /** The name of the process in the records. */
   readonly name: string;
+  /** The name in the group, which the next process of a restarted member keeps. */
+  readonly memberName: string;
+  /** True if its partitions wait for its next process when it leaves. */
+  readonly rejoins: boolean;
   readonly cli: Cli;
   /** The proxies between the member and the servers; empty if the member connects directly. */
   readonly proxies: readonly TcpProxy[];
@@ -64,16 +77,27 @@ export class Members {
     return this.#spawn(far ? proxies.map(({ url }) => url).join(',') : servers.urls, proxies);
   }
 
+  /** Starts the next process of a member that has left in order to rejoin. */
+  restart({ memberName }: Member): Member {
+    return this.#spawn(this.#options.servers.urls, [], memberName);
+  }
+
   /** Starts a member that knows only this server. */
   startAt(server: TestServer): Member {
     return this.#spawn(server.url, []);
   }
 
-  #spawn(urls: string, proxies: readonly TcpProxy[]): Member {
-    const { recording, args, nodeArgs } = this.#options;
-    const name = `m${++this.#count}`;
+  #spawn(urls: string, proxies: readonly TcpProxy[], again?: string): Member {
+    const { recording, nodeArgs } = this.#options;
+    const count = ++this.#count;
+    const name = `m${count}`;
+    const memberName = again ?? name;
+    const rejoins = again !== undefined || count % REJOINS_EVERY === 0;
+    const handler = count % BATCHES_EVERY === 0 ? BATCH_HANDLER : HANDLER;
+    const args = ['--handler', handler, ...this.#options.args];
+    if (rejoins) args.push('--rejoin-within', REJOIN_WITHIN);
     recording.processes.write(['spawn', recording.now(), name]);
-    const cli = startCli(['consume', '--name', name, '--server', urls, '--handler', HANDLER, ...args], {
+    const cli = startCli(['consume', '--name', memberName, '--server', urls, ...args], {
       nodeArgs,
       env: {
         CHAOS_NAME: name,
@@ -81,7 +105,7 @@ export class Members {
         CHAOS_MODE: join(recording.modes, name),
       },
     });
-    const member: Member = { name, cli, proxies, state: 'idle', asked: false };
+    const member: Member = { name, memberName, rejoins, cli, proxies, state: 'idle', asked: false };
     this.#members.set(name, member);
     this.#exits.push(cli.exited.then((exit) => this.#gone(member, exit)));
     return member;

@@ -130,7 +130,7 @@ export class Stage {
 
   /** Resolves when these members share the partitions. @throws if they do not in time. */
   async shared(members: readonly Member[]): Promise<void> {
-    const names = members.map(({ name }) => name);
+    const names = members.map(({ memberName }) => memberName);
     const { partitions, signal } = this.#options;
     if (!(await this.run.ownership.balanced(names, partitions, START_TIMEOUT_MS, signal))) {
       const notes = members.map(({ name, cli }) => `${name}: ${cli.stderr.slice(-3).join(' | ')}`).join('\n');
@@ -181,7 +181,7 @@ export class Stage {
   async rest(): Promise<void> {
     const { signal, tell, ttlMs, partitions } = this.#options;
     const withinMs = 2 * ttlMs + REST_SLACK_MS;
-    const names = this.members.present.map(({ name }) => name);
+    const names = this.members.present.map(({ memberName }) => memberName);
     if ((await this.run.ownership.balanced(names, partitions, withinMs, signal)) || signal.aborted) return;
     tell(`the group is not at rest after ${withinMs / 1_000} s`);
   }
