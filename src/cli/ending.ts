@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { outputFailure } from './consume/line-writer.js';
 import { exitWithError } from './report-error.js';
 
-/** How long readers that take no output can delay the end of the process after a signal, in milliseconds. */
+/** After a signal, the process waits for at most this time until its output has been read, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
 const stopping = new AbortController();
@@ -42,8 +42,8 @@ export function stopSignal(): AbortSignal {
 }
 
 /**
- * Writes each chunk to a file completely. Node makes one call and ignores the number of bytes written. On a full disk the first call
- * writes a part, and only the next call fails.
+ * Writes each chunk to a file completely. Node itself would make only one call, and ignore the number of bytes written. On a full disk, the
+ * first call writes only part of the chunk, and the next call fails.
  */
 function writeWhole(stdout: Writable, fd: number): void {
   stdout._write = (chunk: Uint8Array, _encoding, done) => {

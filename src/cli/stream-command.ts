@@ -22,7 +22,7 @@ export interface StreamSession {
 export interface Confirmation {
   /** The consequences, one per line. */
   consequences: readonly string[];
-  /** The name to type. */
+  /** The name that the user must type to confirm. */
   name: string;
   /** True if the user gave the flag, and so is not asked. */
   force: boolean;

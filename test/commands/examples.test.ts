@@ -110,7 +110,7 @@ describe('the examples', function () {
 describe('the example of tests without a server', () => {
   it("the example of tests passes with Node's test runner and without a server", async () => {
     const child = spawn(process.execPath, ['--test', join(ROOT, 'examples/testing.test.mjs')], {
-      // With more variables, the inner test runner would report to the runner of this file.
+      // If the child inherited more variables, its test runner would report to the runner of this file.
       env: { PATH: process.env.PATH ?? '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -44,7 +44,10 @@ describe('the programs in docs/recipes.md', function () {
     for (const child of running.splice(0)) child.kill('SIGKILL');
   });
 
-  /** Runs the program that contains the text `containing`, after the code `given`, on the server of the test. */
+  /**
+   * Starts the program of docs/recipes.md that contains the text `containing`. The code `given` runs before it, and the program uses the
+   * server of the test.
+   */
   const start = (containing: string, given: string, changes: readonly (readonly [string, string])[] = []) => {
     const block = blocksOf('docs/recipes.md').find(({ text }) => text.includes(containing));
     assert.ok(block, `docs/recipes.md has no program with ${containing}`);

@@ -14,14 +14,14 @@ import {
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-describe('the rooms of src', () => {
+describe('the imports between folders of src', () => {
   const imports = importsBelow(SRC);
 
-  it('the rooms of src are those in the table', () => {
+  it('the folders of src are those in the table of permitted imports', () => {
     assert.deepEqual(new Set(sourceFiles(SRC).map(roomOf)), new Set(Object.keys(ROOMS)));
   });
 
-  it('the rooms of src import one another in one direction only', () => {
+  it('the folders of src import one another in one direction only', () => {
     assert.deepEqual(againstTheDirection(imports), []);
     assert.deepEqual(cycles(imports), []);
   });

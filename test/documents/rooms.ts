@@ -5,7 +5,7 @@ const BASE = ['core/lib', 'core/protocol', 'core/ports', 'core/config'];
 const LIBRARY = [...BASE, 'core/nats', 'core/publisher', 'core/health', 'core/member', 'core/admin'];
 
 /**
- * The folders of src that form rooms, from the bottom up. A room may import only from the earlier rooms in its own list.
+ * The rooms, from the bottom up: folders of src between which imports are restricted. A room may import only from the rooms in its list.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/lib': [],

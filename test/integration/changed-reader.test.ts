@@ -88,7 +88,7 @@ describe('a reader that another client changed', function () {
     assert.deepEqual(unread, [`its reader delivers messages of ${stream}.e.p.1`]);
   });
 
-  it('a change of a reader to a partition without messages is detected although nothing arrives, and nothing is lost', async () => {
+  it('if another client points a reader at a partition without messages, the change is detected and no message is lost', async () => {
     const { handled, unread, publish } = await start();
     await publish(0, 'before');
     await until('the message is handled', () => handled[0]?.length === 1);

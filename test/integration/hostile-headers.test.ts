@@ -95,7 +95,7 @@ describe('headers that the client would not send', function () {
     }
   });
 
-  it('headers that the client refuses do not end a watching or joining member if they are on entries of the bucket', async () => {
+  it('entries of the bucket with headers that the client refuses do not end a watching or joining member', async () => {
     const first = consume('first');
     await first.tookOver(2);
     for (const key of ['group.default.session.ghost', 'group.default.override.0', 'group.default.junk']) {

@@ -73,7 +73,7 @@ describe('the reason of a standstill', function () {
     await run.handledCount(100);
   });
 
-  it('the reason of a standstill names the message and the time of a handler that computes past the ttl', async () => {
+  it('if a handler blocks the event loop for longer than the ttl, the log names its message and the duration', async () => {
     const module = join(folder(), 'computing.mjs');
     writeFileSync(
       module,

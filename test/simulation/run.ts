@@ -12,7 +12,7 @@ const MOST_EVENTS = 20_000_000;
 export interface RunOptions {
   members?: number | undefined;
   partitions?: number | undefined;
-  /** Names of the faults of which most storms consist. Default: all faults. */
+  /** Names of the faults that a storm draws most often. Default: all faults. */
   faults?: readonly string[] | undefined;
   /** Receives the trace, line by line. */
   trace?: ((line: string) => void) | undefined;

@@ -53,7 +53,7 @@ export interface WorldSettings {
   handlerTimeoutMs: number | undefined;
   /** Messages per second. */
   publishRate: number;
-  /** Names of the faults of which most storms consist; if empty, all faults. */
+  /** Names of the faults that a storm draws most often; if empty, a storm draws from all faults. */
   faults: readonly string[];
 }
 

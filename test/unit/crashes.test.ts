@@ -218,7 +218,7 @@ describe('a partition whose owners have died', () => {
     }
   });
 
-  it('a partition returns to normal after a short lead, or a thousand messages if the previous owner did not stay near its position', async () => {
+  it('a partition records its calls for the length of the short lead, or for 1,000 messages if the previous owner had no short lead', async () => {
     for (const [crashes, most] of [
       [2, LEAD],
       [1, 1_000],

@@ -80,7 +80,7 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('write-lease')[0]?.expected, 0);
   });
 
-  it('a member reads a lease again that the leader showed at an older revision, until it is as new as before', () => {
+  it('if a leader returns a lease at an older revision, a member reads the lease again until its revision is as new as before', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
     // A leader that is cut off has missed the handover.
@@ -99,7 +99,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 40 }]);
   });
 
-  it('a member handles a partition again whose pause the leader does not know twice, with contact in between', () => {
+  it('a member resumes a paused partition if the leader does not know the pause at two reads with a renewal between them', () => {
     const me = beside();
     const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
     const pause = { kind: 'override', partition: 0, revision: 40, record: paused } as const;
@@ -126,7 +126,7 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.last('drain-partition').length, 1);
   });
 
-  it('a member handles a partition again whose pause is missing in a snapshot', () => {
+  it('a member resumes a paused partition if the pause is missing in a snapshot', () => {
     const me = beside();
     const paused = { v: 2, pin: null, paused: true, by: 'operator', at: '' } as const;
     me.send({ type: 'changes', entries: [{ kind: 'override', partition: 0, revision: 40, record: paused }] });

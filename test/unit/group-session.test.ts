@@ -48,7 +48,7 @@ describe('the session of a member', () => {
     assert.equal(me.permit, first + me.timing.graceMs);
   });
 
-  it('after a conflict of a renewal that was applied, a session continues from the revision that a read found', () => {
+  it('if a renewal meets a conflict although it was applied, the next renewal expects the revision that a read finds', () => {
     const me = renewing();
     me.renewed(me.now, { kind: 'conflict' });
     assert.equal(me.last('read-proof').length, 1);

@@ -66,7 +66,7 @@ describe('the start of a partition after a resize', () => {
     assert.equal(settledAt(0, layout), 80);
   });
 
-  it('a partition starts at the lowest of all positions after the layout of the stream, whose partitions may share any keys', () => {
+  it('after the layout of the stream, whose partitions may share any keys, a partition of a keyed layout starts at the lowest of all positions', () => {
     const layout = { ...layoutOf(4, [50, 10, 60]), prefix: 'events' };
     assert.deepEqual(
       [0, 1, 2, 3].map((partition) => [startsAt(partition, layout), settledAt(partition, layout)]),

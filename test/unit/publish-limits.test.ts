@@ -61,7 +61,7 @@ describe('publishing with limits', () => {
     });
   });
 
-  it('a message that was never sent is not stored: in the queue, without a connection, or with a signal that has aborted', async () => {
+  it('a message that was aborted in the queue, before it was published, or without a connection is reported as not stored', async () => {
     const { publisher, stream, roundTrip } = start();
     for (const text of ['a', 'b', 'c', 'd']) publisher.send({ data: text });
     const stop = new AbortController();
@@ -120,7 +120,7 @@ describe('publishing with limits', () => {
 });
 
 describe('a received message that is passed on', () => {
-  it('a received message that is passed on keeps its key: its headers and its key are those of the next message', async () => {
+  it('a received message can be published again with its headers and its key, and keeps its key', async () => {
     const { publisher, stream, roundTrip } = start();
     for (const [key, headers] of [
       ['user-7', { 'Natspoc-Key': 'user-7', trace: '1' }],

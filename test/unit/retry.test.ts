@@ -48,7 +48,7 @@ describe('retrying', () => {
     it(`the backoff ${JSON.stringify(text)} is parsed`, () => assert.deepEqual(parseBackoff(text), expected));
   }
 
-  it('a backoff has a first delay and a cap, and anything else is rejected', () => {
+  it('a backoff consists of a first delay and a cap, and any other value is rejected', () => {
     assert.equal(isBackoff({ baseMs: 0, maxMs: 86_400_000 }), true);
     for (const other of [
       undefined,

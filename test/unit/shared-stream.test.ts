@@ -361,7 +361,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[1]?.isClosed, true);
   });
 
-  it('the shared stream returns the doubt about a partition that no reader serves any more, and makes the partition start again once', async () => {
+  it('if a changed reader has served a partition that no reader serves now, the shared stream reports the doubt, and restarts the partition once', async () => {
     const { readers, take, shared, change, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -376,7 +376,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(await shared.shared.confirm(0), 'confirmed');
   });
 
-  it('the shared stream makes a partition start again that followed a changed reader, even if it received nothing from that reader', async () => {
+  it('if a reader was changed, the shared stream restarts a partition that the reader served, even if the partition received nothing from it', async () => {
     const { readers, take, shared, change, settle } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 1);

@@ -36,7 +36,7 @@ describe('the unread messages of a keyed group', () => {
     assert.equal(addUnread(caughtUp, () => 0, 0).unread, undefined);
   });
 
-  it('unread messages cost one request for each position, and unknown ages are left out', async () => {
+  it('the age of unread messages takes one request for each lowest position, and is null if it is unknown', async () => {
     const asked: [number, number][] = [];
     const observer: Pick<GroupObserver, 'storedAt'> = {
       storedAt: async (partition, after) => {

@@ -483,7 +483,7 @@ describe('the work of a partition', () => {
     assert.equal(await settled, false);
   });
 
-  it('abandoned work reports only the highest sequence of handlers that succeed later', async () => {
+  it('if a handler succeeds after its work was abandoned, the position advances, but the message is not reported as handled', async () => {
     const { handler, end } = manual();
     const bench = new Bench(handler);
     bench.accept(1);

@@ -61,7 +61,7 @@ async function checkMembers({ connection, config }: ImportPorts, group: string):
   throw new NatspocError('members-alive', message);
 }
 
-/** @throws NatspocError `layout-mismatch` if the positions are those of other partitions. */
+/** @throws NatspocError `layout-mismatch` if the positions in the file belong to another layout. */
 async function checkLayout({ store }: ImportPorts, file: FileGroup, exists: boolean): Promise<void> {
   const { group, layout, partitions } = file;
   const found = exists ? (await findGroupLayout(store.bucket, group))?.layout : undefined;

@@ -83,7 +83,7 @@ export class OpenedGroups {
   }
 
   /**
-   * A group of the stream; a group without partitions of its own has those of the group of the configuration.
+   * The topology of a group. A group without partitions of its own has the topology of the configured group.
    *
    * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group is not one of them.
    */

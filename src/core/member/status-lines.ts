@@ -109,7 +109,7 @@ export function describeBreak({ server, reason }: { server: string | null; reaso
   return `disconnected from ${from}${reason === null ? '' : ` (${escapeControl(reason)})`}: reconnecting`;
 }
 
-/** One line about a connection that exists again. */
+/** One line about a restored connection. */
 export function describeReturn({ server, afterMs }: { server: string | null; afterMs: number }): string {
   const to = server === null ? 'NATS' : `NATS at ${escapeControl(server)}`;
   return `connected to ${to} again after ${formatDuration(afterMs)}`;

@@ -41,8 +41,9 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
 }
 
 /**
- * The old traces of partitions that the layout no longer has: positions, records of trims, the markers of pins and pauses, and all but
- * the newest entry of each lease. An existing pin or pause stays, because members know it. The next resize drops it.
+ * The old traces of partitions that the layout no longer has: positions, records of trims, the markers of pins and pauses, and all but the
+ * newest entry of each lease. A pin or pause that is in effect is not removed here, because members would take its disappearance for a loss
+ * of data. The next resize removes it.
  */
 export function planPartitionSweep(
   traces: readonly PartitionTrace[],

@@ -220,8 +220,8 @@ export interface EventStream {
   /** The state of a reader; `gone`: there is no reader of this name; `denied`: not permitted; undefined: unknown. */
   inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
   /**
-   * The bounds of the stream. `since`: accepts the answer to any request that was sent at this time of the clock or later. So
-   * several callers share one request, after a short wait. Without `since`, asks at once.
+   * The bounds of the stream. If `since` is given, several callers may share one request after a short wait: the answer may be to any
+   * request that was sent at this time of the clock or later. Without `since`, a new request is sent at once.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, in milliseconds since 1970; undefined if the message is gone, or the time unknown. */

@@ -220,6 +220,6 @@ export type Report =
   | { type: 'blocked'; partition: number; sequence: number; forMs: number }
   | { type: 'probing-denied' }
   | { type: 'unreadable'; key: string }
-  /** The connection to this server broke. `reconnected`: a connection exists again, after `afterMs`. null means unknown. */
+  /** The connection to this server broke. `reconnected`: the connection was restored after `afterMs`. null means unknown. */
   | { type: 'disconnected'; server: string | null; reason: string | null }
   | { type: 'reconnected'; server: string | null; afterMs: number };

@@ -74,7 +74,7 @@ export interface LeaseRecord {
  */
 export type DeadOwners = readonly number[];
 
-/** Maximum length of {@link DeadOwners}. It is unlikely that more owners in a row die without taking the partition over. */
+/** Maximum length of {@link DeadOwners}. More owners in a row are unlikely to die before one of them takes the partition over. */
 export const MOST_DEAD = 8;
 
 /** The member for which a partition is kept. The reservation ends when that member claims the partition or does not return in time. */

@@ -33,7 +33,7 @@ import { applyEntries, applySnapshot } from './view.js';
  *
  * The function changes the state in place, because copying thousands of partitions would be slow. Nothing else may change the state.
  *
- * The effects must be executed in order. The next `tick` is due no later than at the time of `wake-at`.
+ * The effects must be executed in order. The effect `wake-at` states the latest time for the next `tick`.
  */
 export function step(state: State, event: GroupEvent): Effect[] {
   state.now = event.now;

@@ -165,7 +165,7 @@ export const standingOwners = once(
     new Set(partitionRows(model).flatMap((row) => (standsStill(row) ? [row.session] : []))),
 );
 
-/** Messages per second, of the stream and of all members together; null: unknown. */
+/** Messages per second that were published to the stream, and that all members together have handled; null if unknown. */
 export function ratesOf(model: Model): { published: number | null; handled: number | null } {
   const known = model.handled.series.length > 0;
   return {

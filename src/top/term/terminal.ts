@@ -15,7 +15,7 @@ type Output = NodeJS.WriteStream & { fd: number };
  * ends, except by SIGKILL.
  */
 export class Terminal {
-  /** The streams for Ink, and the texts that Ink does not see. */
+  /** The streams that Ink uses, and the texts that replace the placeholders in its output. */
   readonly input: KeyStream;
   readonly output: FrameStream;
   readonly texts: LineTexts;

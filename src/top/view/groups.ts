@@ -12,7 +12,7 @@ import { windowOf } from './window.js';
 /** Lines besides the rows: the title, the header of the table, a blank line, and the keys. */
 const FRAME = 4;
 
-/** The groups of the account, with a mark at the watched group, and the keys. */
+/** The list of the groups of the account, with a mark at the watched group, and a line that explains the keyboard keys. */
 export function groupLines(
   { target, now }: Model,
   { rows, at }: GroupList,

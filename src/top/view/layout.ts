@@ -118,7 +118,9 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
   return { width, panels };
 }
 
-/** The claims in one column, in order: the minimum for the most important panels, then more room for these, then the other panels. */
+/**
+ * In a single column, height is granted in this order: the minimum of the most important panels, their good height, then the other panels.
+ */
 const NARROW: readonly Claim[] = [
   ['partitions', 'least'],
   ['members', 'least'],

@@ -33,7 +33,10 @@ export class Handling implements CallObserver {
   readonly #skipped = new Set<number>();
   /** The calls that ran when the bucket went back, and the time until which they may continue. */
   #before: { calls: ReadonlySet<Call>; untilMs: number } = { calls: new Set(), untilMs: 0 };
-  /** Messages whose calls succeeded after their signals had aborted, and the epoch whose owner may know that. */
+  /**
+   * The messages whose calls succeeded after their signals had aborted, with the epoch of the owner that may count the success. Undefined
+   * if no owner counts it, because the call had timed out or was given up.
+   */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
   /** @param byChanged the sequences that a changed shared reader has delivered. */
@@ -169,7 +172,10 @@ export class Handling implements CallObserver {
     return this.#handledDeaf.has(sequence);
   }
 
-  /** True if another owner's call that ignored its signal handled the message, or a call that its own owner had given up. */
+  /**
+   * True if the message was already handled by a call that ignored its abort signal, and this owner does not count that call: another owner
+   * made the call, or this owner had given it up.
+   */
   #isForgivable({ sequence, epoch }: Call): boolean {
     return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;
   }

@@ -87,7 +87,7 @@ export class Ledger {
     return this.positions.get(partition) ?? NO_POSITION;
   }
 
-  /** The position of a partition. If it was removed, the last position before the removal. */
+  /** The position of a partition, or the last known position if the position was removed. */
   knownPosition(partition: number): PositionNow {
     return this.positions.get(partition) ?? this.#lostPositions.get(partition) ?? NO_POSITION;
   }

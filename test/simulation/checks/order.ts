@@ -23,8 +23,8 @@ export interface OrderExcuses {
   /** True for a message that was skipped or stored as a dead letter, perhaps without a call. */
   isSkipped: (message: Stored) => boolean;
   /**
-   * True for a message that was delivered by a shared reader after another client had changed it. The message may come after a gap, and
-   * be handled before its member learns of the change. It does not count, and its partition starts again.
+   * True for a message that a shared reader delivered after another client had changed the reader. The message may come after a gap, and be
+   * handled before its member learns of the change. The message does not count, and its partition starts again.
    */
   isDisplaced: (message: Stored) => boolean;
 }

@@ -242,7 +242,7 @@ export class Consumers {
     return consumer && this.#isKept(consumer) ? consumer : undefined;
   }
 
-  /** Deletes a consumer that had no request for too long, and returns false for it. */
+  /** Returns true if a consumer is kept, and false if it was deleted now because it had no request for too long. */
   #isKept(consumer: Consumer): boolean {
     if (this.#timeline.now - consumer.askedAt <= INACTIVE_MS) return true;
     if (consumer.waiting.some(({ side }) => side.open)) return true;

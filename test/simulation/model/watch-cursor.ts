@@ -22,7 +22,7 @@ export interface WatchFaults {
   isRefused: boolean;
 }
 
-/** The faults of a watch that works. */
+/** The settings of a watch without faults. */
 export const noWatchFaults = (): WatchFaults => ({ delayMs: 0, hole: 0, lostChange: 0, isRefused: false });
 
 /** What the cursor of a watch needs. */

@@ -63,7 +63,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/group-anew.test.ts',
       title:
-        'a member reads a lease again that the leader showed at an older revision, until it is as new as before',
+        'if a leader returns a lease at an older revision, a member reads the lease again until its revision is as new as before',
     },
     edits: [core('protocol/entry-looks', ' || state.receded.has(partition)', '')],
   },
@@ -73,7 +73,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/group-anew.test.ts',
       title:
-        'a member handles a partition again whose pause the leader does not know twice, with contact in between',
+        'a member resumes a paused partition if the leader does not know the pause at two reads with a renewal between them',
     },
     edits: [
       core('protocol/entry-looks', "state.out.push({ type: 'look-up-override', partition, known });", ''),

@@ -8,7 +8,7 @@ export const READING: readonly Mutant[] = [
     shownBy: {
       file: 'test/unit/shared-stream.test.ts',
       title:
-        'the shared stream makes a partition start again that followed a changed reader, even if it received nothing from that reader',
+        'if a reader was changed, the shared stream restarts a partition that the reader served, even if the partition received nothing from it',
     },
     edits: [
       core('member/shared/shared-stream', 'Math.max(startSequence - 1, handledUpTo)', '(startSequence - 1)'),

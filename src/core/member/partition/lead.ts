@@ -5,10 +5,10 @@ const SHORTEST = 8;
 const LONGEST = 32;
 
 /**
- * How many messages an owner starts beyond its position while deaths of owners count there. If this owner dies as well, the next owner
- * has to try these messages one at a time to find the cause, so the lead is short. While it applies, the lead also limits batches and
- * parallel calls. For example, a bulk indexer (50 ms for each batch of 500 messages) with a lead of 8 needed 8 s after a kill for the
- * next 1,000 messages, until deaths no longer counted.
+ * How many messages beyond its position an owner may start while the position still counts deaths of earlier owners. If this owner dies as
+ * well, the next owner has to try these messages one at a time to find the cause, so the lead is short. While it applies, the lead also
+ * limits batches and parallel calls. For example, a bulk indexer (50 ms for each batch of 500 messages) with a lead of 8 needed 8 s after a
+ * kill for the next 1,000 messages, until deaths no longer counted.
  *
  * @param atOnce how many messages the owner's handlers may have at the same time. If the next owner has other settings, more deaths may
  *   be needed to find the cause.

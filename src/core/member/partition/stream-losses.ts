@@ -54,8 +54,8 @@ export class TrimWatch {
   #mostWaiting = 0;
   #waiting: number | undefined;
   /**
-   * The last time at which the stream was known to hold all messages that were not received yet, or at which no message waited. It is
-   * undefined before the first check, which is made when reading starts.
+   * When the stream was last known to hold every message that was not received yet. It is known if no message waits, or if a check finds
+   * that the stream begins at or before the next message. Undefined before the first check, which is made when reading starts.
    */
   #completeAt: number | undefined;
   #missed = 0;

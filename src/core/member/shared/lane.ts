@@ -33,7 +33,10 @@ export class Lane implements Reader {
   reader: SharedReader | undefined;
   /** Number of messages that were delivered to the lane and are not released yet. */
   held = 0;
-  /** The readers in whose windows the held messages take up room, in the order in which the messages are released. */
+  /**
+   * The numbers of held messages by the reader that delivered them, in the order of their release. A held message takes up room in the
+   * window of its reader.
+   */
   readonly #runs: { reader: SharedReader | undefined; messages: number }[] = [];
   /** After a reader has left the lane behind, the lane asks for messages again when it holds at most this number of messages. */
   #enough = 0;

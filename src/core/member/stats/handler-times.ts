@@ -6,7 +6,7 @@ const ONE_IN = 16;
 /** Only the newest times are kept, up to this number. */
 const KEPT = 512;
 
-/** Times a sample of a handler's calls. */
+/** Measures how long a handler's calls take, for a sample of the calls. */
 export class HandlerTimes {
   readonly #times: number[] = [];
   #calls = 0;

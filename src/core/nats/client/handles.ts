@@ -13,7 +13,7 @@ export const answerMsOf = ({ timeoutMs, ttlMs }: Pick<Config, 'timeoutMs' | 'ttl
 export interface NatsHandles {
   connection: NatsConnection;
   manager: JetStreamManager;
-  /** Prefix of reply subjects, if permissions require another prefix than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require a prefix other than `_INBOX`. */
   inboxPrefix: string | undefined;
   /** The JetStream domain of the stream and its bucket; empty for none. If it is unknown (undefined), any domain is accepted. */
   domain?: string | undefined;

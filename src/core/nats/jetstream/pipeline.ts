@@ -27,7 +27,7 @@ export interface PublishedStream {
   stream: string;
   /** The JetStream domain of the stream; empty for none. If it is unknown (undefined), any domain is accepted. */
   domain?: string | undefined;
-  /** Prefix of reply subjects, if permissions require another prefix than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require a prefix other than `_INBOX`. */
   inboxPrefix?: string | undefined;
 }
 

@@ -132,7 +132,7 @@ export class MicroIdentities implements Identities {
 export interface ProberOptions {
   stream: string;
   group: string;
-  /** Prefix of reply subjects, if permissions require another prefix than `_INBOX`. */
+  /** Prefix of reply subjects, if permissions require a prefix other than `_INBOX`. */
   inboxPrefix: string | undefined;
   timeoutMs: number;
 }
