@@ -87,7 +87,7 @@ function commandSection(command: Config['commands'][number], config: Config): st
     `### natspoc ${id}`,
     command.summary ?? '',
     `\`\`\`text\n${help}\n\n${examples.slice(examples.indexOf('EXAMPLES'))}\n\`\`\``,
-    shared.size > 0 ? `Also the settings for ${[...shared].sort().join(', ')}.` : '',
+    shared.size > 0 ? `This command also takes the settings for ${[...shared].sort().join(', ')}.` : '',
   ]
     .filter((part) => part !== '')
     .join('\n\n');

@@ -65,7 +65,10 @@ interface ClientOptions {
   /** How many messages the client asks for ahead, for each consumer. */
   maxMessages: number;
   onMessage: (message: JsMsg) => void;
-  /** The contender ends only when the server has all acknowledgements, so it must read all messages. */
+  /**
+   * True if the measurement ends only when the server has processed all acknowledgements. The contender must then read all messages,
+   * because a delivered message that is not read is never acknowledged.
+   */
   untilAcknowledged?: boolean;
 }
 

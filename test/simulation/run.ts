@@ -5,7 +5,7 @@ import { World, type WorldSettings } from './world.js';
 
 /** How many turns of the event loop are requested at a time. */
 const TURNS = 128;
-/** The limit of events in a run. A run that reaches it would probably never end. */
+/** The limit of events in a run. A run with this number of events would probably never end. */
 const MOST_EVENTS = 20_000_000;
 
 /** Options of a run. */

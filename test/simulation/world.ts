@@ -124,7 +124,7 @@ export class World {
     }
   }
 
-  /** True if messages belong to partitions by their slots. */
+  /** True if the slot of a message determines its partition. */
   get isSlotted(): boolean {
     const { layout } = this;
     return layout !== undefined && !hasOwnPartitions(layout.record);

@@ -8,7 +8,7 @@ import { Tmux } from './tmux.js';
 /** The entry point of the built program. */
 export const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-/** A member process that prints only its status. `host` is the name that it uses for its machine. */
+/** A member process that prints only its status. `host` replaces the host name that the process reads. */
 export function startConsumer(
   url: string,
   name: string,

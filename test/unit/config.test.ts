@@ -292,7 +292,7 @@ describe('the configuration', () => {
       );
     });
 
-    it('credentials in flags are reported as secrets only if they are secret', () => {
+    it('only flags whose values are secrets are reported as secret flags', () => {
       const secrets = (sources: Partial<ConfigSources>) =>
         secretFlags({ flags: {}, env: {}, ...sources }).map(({ flag }) => flag);
       assert.deepEqual(secrets({ flags: { user: 'u', password: 'p' } }), ['password']);

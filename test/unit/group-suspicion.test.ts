@@ -149,7 +149,7 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('end-proof'), []);
   });
 
-  it('a fencing by another member is finished after the fenced handlers must have stopped', () => {
+  it('a member completes a fencing by another member only when the fenced handlers must have stopped', () => {
     const me = observing();
     me.wait(3_400);
     // The proof of life may have been deleted without a wait, because an operator does not wait.

@@ -16,7 +16,7 @@ describe('the stream of a position', () => {
     }
   });
 
-  it("the stream's creation decides if the message of a position is gone or was never known", () => {
+  it("if the message at a position is gone or was never known, the stream's creation time decides", () => {
     assert.equal(misfit(mark, { last: 9, created: 1_000 }), null);
     assert.equal(misfit(mark, { last: 9, created: 5_000 }), 'other-stream');
     const { stored: _, ...begun } = mark;

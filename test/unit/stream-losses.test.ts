@@ -152,7 +152,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 11, to: 39, atMost: 28 }]);
   });
 
-  it('the search keeps a limited number of jumps', () => {
+  it('the search for losses keeps a limited number of jumps', () => {
     const { watch, came } = bench();
     for (let sequence = 12; sequence <= 2_012; sequence += 2) came(sequence);
     const { jumps } = watch.state;

@@ -90,7 +90,7 @@ describe('the judge of failures', () => {
     assert.equal(bench.log.at(-1), 'handled 1');
   });
 
-  it('the settings decide if the judge returns nothing', () => {
+  it('if the judge returns nothing, the settings decide', () => {
     const bench = failing(new Error('no'), () => undefined);
     bench.accept(1);
     bench.clock.advance(100);

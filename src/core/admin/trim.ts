@@ -113,7 +113,7 @@ function leastOf(
   for (const [group, { positions, faults }] of groups) {
     const fault = faults.get(partition) ?? null;
     const upTo = fault === null ? (positions.get(partition) ?? 0) : 0;
-    // A wrong position is reported rather than a missing position.
+    // If one group has a wrong position and another has none, the group with the wrong position is reported.
     if (upTo < least.upTo || (upTo === least.upTo && fault !== null))
       least = { upTo, heldBackBy: group, fault };
   }

@@ -102,7 +102,7 @@ export interface Trimmed {
   atMost: number;
 }
 
-/** The sequence up to which all messages of a partition were delivered, and when the message there was stored. */
+/** The sequence up to which all messages of a partition were delivered, and when the message with that sequence was stored. */
 export interface Coverage {
   sequence: number;
   /** Milliseconds since 1970; undefined: no message has been delivered yet. */

@@ -120,7 +120,10 @@ function judge(state: State, peer: Peer): void {
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
 }
 
-/** The time from which a peer counts as dead because of probes, if its proof of life has not changed since `since`. */
+/**
+ * When a peer becomes unreachable, if its proof of life stays as it has been since `since`. Infinity if its record is unreadable, or if too
+ * few probes have failed.
+ */
 function unreachableFrom({ timing }: State, { record, misses, missingSince }: Peer, since: number): number {
   if (record === 'unreadable' || misses < timing.probeMisses) return Number.POSITIVE_INFINITY;
   return Math.max(missingSince, since) + record.suspectMs;

@@ -4,9 +4,9 @@ import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import { mostLag } from '../model/worst.js';
 
-/** Limit of partitions without a reader whose messages are counted in one round. */
+/** In one round, waiting messages are counted in at most this number of partitions without a reader. */
 const COUNTED_A_ROUND = 16;
-/** Limit of lagging partitions whose oldest message is read in one round. */
+/** In one round, the oldest message is read in at most this number of lagging partitions. */
 const AGED_A_ROUND = 4;
 
 /** Counts waiting messages and gets their ages, for partitions whose readers do not report them. */

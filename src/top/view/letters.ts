@@ -8,7 +8,7 @@ import { type Column, table, tableLines } from './table.js';
 import { type Line, line, wrap } from './text.js';
 import { describeWindow, windowOf } from './window.js';
 
-/** Lines besides the rows: the title, the header of the table, a blank line, and the keys. */
+/** Lines besides the rows: the title, the header of the table, a blank line, and the key hints. */
 const FRAME = 4;
 
 const COLUMNS: Column<FoundLetter>[] = [
@@ -24,7 +24,7 @@ const COLUMNS: Column<FoundLetter>[] = [
 
 const dim = (text: string): Line => line(text, { dim: true });
 
-/** The dead letters of the stream, newest first, or a letter in full; and the keys. */
+/** The dead letters of the stream, newest first, or one letter in full. The last line explains the keys. */
 export function letterLines({ rows, at, shown }: LetterList, size: Size, isReadonly: boolean): Line[] {
   const acts = isReadonly ? '' : 'b puts it back, x drops it, ';
   if (shown) return letterInFull(shown, size, dim(`${acts}↑ ↓ the next one, Esc goes back`));

@@ -70,7 +70,7 @@ function together(updates: readonly Update[]): UpdateGroup[] {
   return groups;
 }
 
-/** A member by letter and name. A member that ended long ago has no letter any more. */
+/** A member by its letter and name. A member that ended so long ago that its letter was taken away is shown by its name alone. */
 function member(model: Model, { session: id, member: name }: { session: string; member: string }): Span[] {
   if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);

@@ -74,7 +74,7 @@ const ownLayout = (partitions: number): GroupLayoutRecord => ({
   ...{ v: RESIZED_VERSION, key: 'function:slot', filter: '>', partitions, hash: 'fnv1a32', prefix: 'events' },
 });
 
-/** Lets an operator request a resize. Returns false if that is not possible at the moment. */
+/** Lets an operator request a resize. Returns false if a resize is not possible at the moment. */
 export function orderResize(world: World, partitions: number): boolean {
   const { ledger, server, settings } = world;
   if (!settings.resizing) return false;

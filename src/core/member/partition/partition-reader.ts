@@ -123,7 +123,9 @@ export class PartitionReader {
     return this.#reader === undefined && this.#reopening.isFailing;
   }
 
-  /** Opens a reader. Resolves with false if that failed and the failure was reported, or if this object was closed. */
+  /**
+   * Opens a reader. Resolves with false if no reader was opened, because of a failure that was reported or because this object was closed.
+   */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, isHandled, progress } = this.#ports;
     const startSequence = this.#received + 1;

@@ -59,7 +59,7 @@ export class PartitionState {
   }
 
   /**
-   * Releases the state, if the program has acquired it or is acquiring it. Resolves with false if that failed or took too long. The
+   * Releases the state, if the program has acquired it or is acquiring it. Resolves with false if the release failed or took too long. The
    * error is then logged, and the signal is aborted.
    */
   async release(until: number, clock: Clock): Promise<boolean> {

@@ -159,7 +159,7 @@ export class PartitionRunner {
     return true;
   }
 
-  /** Waits for the program's state. Resolves with false if that failed; the failure was then reported. */
+  /** Waits for the program's state. Resolves with false after a failure, which was reported. */
   async #acquire(): Promise<boolean> {
     try {
       await this.#ports.state?.acquire();

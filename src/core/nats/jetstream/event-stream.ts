@@ -74,7 +74,7 @@ class NatsStreamMessage implements StreamMessage {
 
   get key(): string | null {
     if (!this.#keyOf) return this.#message.headers?.get(KEY_HEADER) || null;
-    // Stored, because the key is read several times and parsing a JSON payload takes long.
+    // The key is cached, because it is read several times, and parsing a JSON payload takes long.
     if (this.#key === undefined) this.#key = this.#keyOf(this);
     return this.#key;
   }

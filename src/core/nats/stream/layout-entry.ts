@@ -42,7 +42,7 @@ export async function readEntry<T>({ bucket, key, decode }: LayoutEntry<T>): Pro
 }
 
 /**
- * Writes a layout over the entry of this revision.
+ * Replaces the entry with a layout, if the entry still has this revision.
  *
  * @returns the stored layout, which another client may have written first.
  * @throws NatspocError if the read fails, or the server refuses the write for good.
