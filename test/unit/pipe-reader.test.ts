@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { LineWriter } from '../../src/cli/consume/line-writer.js';
@@ -86,7 +86,10 @@ describe('the reader of a pipe', () => {
     assert.ok(shell.stderr);
     const [line] = await once(shell.stderr, 'data');
     const sleeping = Number(String(line));
-    const fd = openSync(`/proc/${sleeping}/fd/1`, constants.O_WRONLY);
+    const output = `/proc/${sleeping}/fd/1`;
+    // While the shell prints its process id, its standard output is its standard error.
+    while (!readlinkSync(output).startsWith('pipe:')) await new Promise((resolve) => setTimeout(resolve, 1));
+    const fd = openSync(output, constants.O_WRONLY);
     const reader = new PipeReader(fd);
     assert.equal(await reader.isGone(), false);
     shell.stdio[3]?.destroy();
