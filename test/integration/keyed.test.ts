@@ -256,6 +256,16 @@ describe('a keyed group over a stream that other programs created', function () 
     assert.match(stream.stdout, /^late .* ~6$/m);
   });
 
+  it('a group that has handled all messages has no lag, although its committed positions follow its reader later', async () => {
+    const member = consume('--group', 'caught-up', '--key', 'subject:2', '--partitions', '64');
+    await until('all messages are handled', () => member.stdout.length === published, 20_000);
+    const { stdout } = await natspoc('leases', '--group', 'caught-up', '--json');
+    const { lag, oldestMs } = JSON.parse(stdout).totals;
+    assert.deepEqual([lag, oldestMs], [0, null]);
+    member.signal('SIGTERM');
+    await member.exited;
+  });
+
   it('a seek counts only messages of the partition, which are spread over the stream', async () => {
     const options = { servers: server.url, stream: 'ORDERS', group: 'steps' };
     const repeated: number[] = [];

@@ -27,7 +27,7 @@ export interface MemoryStats {
 export interface PartitionStats {
   partition: number;
   epoch: number;
-  /** The last stream sequence handled. */
+  /** The last stream sequence handled, or up to which a shared reader found no more messages of the partition. */
   position: number;
   /** Messages handled in this epoch; absent if unknown. */
   handled?: number;

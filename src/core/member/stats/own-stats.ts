@@ -29,6 +29,8 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
 
 type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs' | 'holdUp'>> & {
   holdUp?: HoldUp | undefined;
+  /** While no message waits: how far a shared reader has read for other partitions; otherwise 0. */
+  covered: number;
 };
 
 /** A member's own measurements for its STATS: memory, rates, handler times, takeovers. */
@@ -77,18 +79,21 @@ export class OwnStats {
       startedAt: this.#startedAt,
       // Measured with the monotonic clock, because the wall clock may be set back.
       uptimeMs: Math.round(now - this.#startedMs),
-      partitions: partitions.map(({ partition, epoch, position, handled, lag, trimmed, state, holdUp }) => ({
-        partition,
-        epoch,
-        position,
-        handled,
-        lag,
-        trimmed,
-        ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
-        state,
-        ...(holdUp && told++ < TOLD_HOLD_UPS && { holdUp }),
-        tookMs: this.#takeovers.tookMs(partition, epoch),
-      })),
+      partitions: partitions.map(
+        ({ partition, epoch, position, covered, handled, lag, trimmed, state, holdUp }) => ({
+          partition,
+          epoch,
+          // The committed position follows the reader only every few seconds, so messages of other partitions would look like lag.
+          position: Math.max(position, covered),
+          handled,
+          lag,
+          trimmed,
+          ratePerSecond: Math.round(this.#rates.perSecond(now, { partition, epoch, handled }) * 10) / 10,
+          state,
+          ...(holdUp && told++ < TOLD_HOLD_UPS && { holdUp }),
+          tookMs: this.#takeovers.tookMs(partition, epoch),
+        }),
+      ),
       handled: counters.handled,
       failed: counters.failed,
       retried: counters.retried,
