@@ -35,6 +35,7 @@ export class SimMember {
   readonly #world: World;
   readonly #fairness: Fairness;
   #stream: SimStream;
+  hasJoined = false;
   isLeaving = false;
   #isRefused = false;
   isGone = false;
@@ -144,7 +145,10 @@ export class SimMember {
         }),
       },
       {
-        report: (report) => judge.isTracing && judge.note(describe(name, report)),
+        report: (report) => {
+          if (report.type === 'joined') this.hasJoined = true;
+          if (judge.isTracing) judge.note(describe(name, report));
+        },
         partition: (partition) => ({
           handled: () => {
             if (quota === undefined || ++handled < quota) return;

@@ -115,8 +115,8 @@ export const holedSnapshots: Fault = (world, { client: { bucket } }) => {
 export const noMoreWatches: Fault = (world) => {
   const { random, active } = world;
   const forMs = random.between(500, 8_000);
-  for (const { member, client } of active) {
-    if (member.id === null) continue;
+  for (const { hasJoined, client } of active) {
+    if (!hasJoined) continue;
     altered(world, forMs, client.bucket.watchFaults, { isRefused: true }, { isRefused: false });
     if (random.chance(0.5)) client.bucket.cutWatch();
   }
