@@ -4,11 +4,16 @@
  */
 import { type BatchHandler, FailedAt } from '../../../src/core/member/partition/handler.js';
 import type { StreamMessage } from '../../../src/core/protocol/message.js';
-import { handleOne } from './handler.js';
+import { handleOne, plannedMs } from './handler.js';
 import { monotonicUs } from './records.js';
 
 /** After a longer delay than this the process was probably stopped, and may have lost its partition, in microseconds. */
 const DELAY_US = 50_000;
+/**
+ * A batch ends before a message with which it would take longer, in milliseconds. Its messages are committed only when the batch ends, and
+ * the judge expects a commit soon after each message.
+ */
+const MOST_MS = 100;
 
 export const batch = { messages: 32, waitMs: 20 };
 
@@ -17,16 +22,19 @@ const keyOf = (message: StreamMessage): string | null =>
   message.headers()['Natspoc-Key'] ?? message.subject.split('.')[1] ?? null;
 
 export const batchHandler: BatchHandler = async (messages, context) => {
+  const begunAt = monotonicUs();
   for (const [index, message] of messages.entries()) {
     const startedAt = monotonicUs();
-    let plannedMs = 0;
+    const ms = plannedMs(message, keyOf(message));
+    if (index > 0 && (startedAt - begunAt) / 1_000 + ms > MOST_MS)
+      throw new FailedAt(index, new Error('the batch would take too long'));
     try {
       if (index > 0) context.signal.throwIfAborted();
-      await handleOne(message, context, keyOf(message), (ms) => (plannedMs = ms));
+      await handleOne(message, context, keyOf(message));
     } catch (error) {
       throw new FailedAt(index, error);
     }
-    const isLate = monotonicUs() - startedAt > plannedMs * 1_000 + DELAY_US;
+    const isLate = monotonicUs() - startedAt > ms * 1_000 + DELAY_US;
     if (isLate && index + 1 < messages.length)
       throw new FailedAt(index + 1, new Error('the process stood still'));
   }

@@ -33,9 +33,15 @@ setInterval(() => {
 /** Most messages take no time. Some take a few milliseconds, as in handlers that wait for another service. */
 const usualMs = (number: number): number => (number % 16 === 0 ? 8 : number % 4 === 0 ? 1 : 0);
 
-/** The current duration of the work on the message with this number, in milliseconds. */
 const workMs = (number: number): number =>
   mode.kind === 'slow' || mode.kind === 'deaf' ? mode.ms : usualMs(number);
+
+const payloadOf = (message: StreamMessage, key: string | null): ReturnType<typeof readPayload> =>
+  readPayload(Buffer.from(message.data).toString('utf8'), key);
+
+/** How long a handler would work on a message if it started now, in milliseconds. */
+export const plannedMs = (message: StreamMessage, key: string | null): number =>
+  workMs(payloadOf(message, key).number);
 
 /** Resolves after this time with `handled`. If the handler `heeds` its signal, resolves with `stopped` as soon as the signal aborts. */
 function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd> {
@@ -54,7 +60,7 @@ function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd>
 let calls = 0;
 
 /**
- * Handles one message, and records its start and its end. Calls `planned` with the duration of the work before the work starts.
+ * Handles one message, and records its start and its end.
  *
  * @throws (or rejects) if the call fails on purpose, or stops because its signal has aborted.
  */
@@ -62,13 +68,12 @@ export function handleOne(
   message: StreamMessage,
   context: BatchContext,
   key: string | null,
-  planned: (ms: number) => void = () => {},
 ): Promise<void> | undefined {
   // The time is taken first, because the process may be stopped at any point.
   const at = monotonicUs();
   const call = ++calls;
   const { partition, epoch, attempt, signal } = context;
-  const { number, intact } = readPayload(Buffer.from(message.data).toString('utf8'), key);
+  const { number, intact } = payloadOf(message, key);
   const now = mode;
   const deaf = now.kind === 'deaf';
   const { sequence } = message;
@@ -80,7 +85,6 @@ export function handleOne(
   };
   if (now.kind === 'failing' && Math.random() < now.share) return end('failed');
   const ms = workMs(number);
-  planned(ms);
   if (ms === 0) return end('handled');
   signal.addEventListener('abort', () => file.write(['told', monotonicUs(), call]), { once: true });
   return wait(ms, signal, !deaf).then(end);
