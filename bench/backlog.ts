@@ -56,7 +56,9 @@ async function timed(args: string[]): Promise<{ ms: number; mostMiB: number }> {
   let most = 0;
   const watch = setInterval(() => {
     try {
-      most = Math.max(most, usageOf(cli.pid).residentBytes);
+      const { residentBytes } = usageOf(cli.pid);
+      // A process that is ending has no memory any more.
+      if (residentBytes > most) most = residentBytes;
     } catch {
       // The process has just ended.
     }
