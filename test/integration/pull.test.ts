@@ -9,7 +9,9 @@ import {
   type NatsConnection,
 } from 'nats';
 import type { NatsHandles } from '../../src/core/nats/client/handles.js';
+import { countsDrops } from '../../src/core/nats/client/server-version.js';
 import { PullReader } from '../../src/core/nats/jetstream/pull.js';
+import type { Rest } from '../../src/core/ports/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -46,6 +48,8 @@ describe('a pull reader', function () {
     const sizes: number[] = [];
     const gone: number[] = [];
     const faults: string[] = [];
+    const rests: (Rest | undefined)[] = [];
+    const waiting: number[] = [];
     const opened = await PullReader.open(
       handles,
       {
@@ -57,13 +61,17 @@ describe('a pull reader', function () {
         heartbeatMs: HEARTBEAT_MS,
       },
       {
-        message: (message) => sizes.push(message.data.length),
+        message: (message) => {
+          sizes.push(message.data.length);
+          rests.push(opened.reader.rested);
+          waiting.push(opened.reader.pending);
+        },
         gone: (messages) => gone.push(messages),
         fault: (reason) => faults.push(reason),
       },
     );
     opened.reader.start(held);
-    return { ...opened, sizes, gone, faults };
+    return { ...opened, sizes, gone, faults, rests, waiting };
   };
   const count = (total: number) => Array.from({ length: total }, () => 100);
 
@@ -128,6 +136,32 @@ describe('a pull reader', function () {
     await own.close();
     reader.release(10);
     assert.deepEqual(faults, ['CONNECTION_CLOSED']);
+  });
+
+  it('a reader says which deliveries have a count of waiting messages that may include dropped messages', async () => {
+    await store(...count(3));
+    const { reader, rests, faults } = await open({ messages: 10, bytes: 1_000_000 });
+    await until('the stored messages have arrived', () => rests.length === 3);
+    await store(100);
+    await until('the message before which none waited has arrived', () => rests.length === 4);
+    // Before the first request, the reader had none.
+    const isEmpty = rests.slice(1).map((rest) => rest && rest.from === rest.until);
+    const old = countsDrops(connection) ? undefined : true;
+    assert.deepEqual(isEmpty, [old, old, undefined]);
+    assert.deepEqual(faults, []);
+    reader.close();
+  });
+
+  it('the count of waiting messages is wrong only on servers from which the reader expects that', async () => {
+    await store(...count(20));
+    const { reader, waiting } = await open({ messages: 10, bytes: 1_000_000 });
+    await until('the window is full', () => waiting.length === 10);
+    assert.equal(waiting.at(-1), 10);
+    await manager.streams.purge(stream, { seq: 19 });
+    reader.release(10);
+    await until('the message after the dropped ones has arrived', () => waiting.length > 10);
+    assert.equal(waiting[10], countsDrops(connection) ? 1 : 9);
+    reader.close();
   });
 
   it('a reader reports that waiting messages are gone', async () => {

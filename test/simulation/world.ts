@@ -53,6 +53,8 @@ export interface WorldSettings {
   handlerTimeoutMs: number | undefined;
   /** Messages per second. */
   publishRate: number;
+  /** See {@link EventLog.countsDrops}. */
+  countsDrops: boolean;
   /** Names of the faults that a storm draws most often; if empty, a storm draws from all faults. */
   faults: readonly string[];
 }
@@ -91,6 +93,7 @@ export class World {
     this.settings = settings;
     this.random = random;
     this.server = new Server(this.timeline, new Random(random.seed()), settings.partitions);
+    this.server.log.countsDrops = settings.countsDrops;
     this.judge = new Judge(() => this.timeline.now, trace);
     this.ledger = new Ledger(
       this.judge,
@@ -176,8 +179,12 @@ export class World {
     this.opens[partition] = (this.opens[partition] ?? 0) + 1;
   }
 
-  /** Stores a message in a partition. */
+  /**
+   * Stores a message in a partition. While the server delivers slowly, nothing is stored: a loss of as many messages as are stored between
+   * two deliveries does not change the number of waiting messages, so it may go unnoticed (SPEC.md).
+   */
   store(partition: number): void {
+    if (this.server.consumers.paceMs !== undefined) return;
     const key = this.settings.concurrency > 1 ? this.random.pick(KEYS) : null;
     this.server.log.append(this.isSlotted ? this.#slotIn(partition) : partition, key);
   }

@@ -324,7 +324,11 @@ describe('a partition runner', () => {
     const { bucket, stream, start, told, clock } = bench({
       before: { position: 20, committed: 10 },
       losses: {
-        state: { settledTo: 10, jumps: [{ from: 10, to: 20, skipped: 9, isLong: true }], fell: 0 },
+        state: {
+          settledTo: 10,
+          jumps: [{ from: 10, to: 20, skipped: 9, isLong: true, isDoubtful: false }],
+          fell: 0,
+        },
         uncounted: 0,
       },
     });
@@ -761,7 +765,11 @@ describe('a partition runner', () => {
 
   it('a runner leaves the state of its predecessor to the next runner if it is aborted before it has taken over', async () => {
     const losses = {
-      state: { settledTo: 5, jumps: [{ from: 5, to: 9, skipped: 3, isLong: true }], fell: 0 },
+      state: {
+        settledTo: 5,
+        jumps: [{ from: 5, to: 9, skipped: 3, isLong: true, isDoubtful: false }],
+        fell: 0,
+      },
       uncounted: 2,
     };
     const { bucket, runner, start } = bench({ before: { position: 9, committed: 5 }, losses });

@@ -43,7 +43,7 @@ function bench() {
     watch.came(sequence, reading.received, 0, { from: Number.NEGATIVE_INFINITY, until: clock.now() });
     reading.received = sequence;
   };
-  return { clock, watch, asked, told, came };
+  return { clock, watch, asked, told, came, reading };
 }
 
 describe('the search for messages that a stream has dropped', () => {
@@ -102,8 +102,8 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(watch.state, {
       settledTo: 10,
       jumps: [
-        { from: 10, to: 20, skipped: 9, isLong: false },
-        { from: 20, to: 30, skipped: 9, isLong: false },
+        { from: 10, to: 20, skipped: 9, isLong: false, isDoubtful: false },
+        { from: 20, to: 30, skipped: 9, isLong: false, isDoubtful: false },
       ],
       fell: 0,
     });
@@ -150,6 +150,54 @@ describe('the search for messages that a stream has dropped', () => {
     asked[0]?.answer({ first: 60 });
     assert.equal(await settled, true);
     assert.deepEqual(told, [{ from: 11, to: 39, atMost: 28 }]);
+  });
+
+  it('messages that disappeared are reported with later ones that the stream no longer has', async () => {
+    const { watch, asked, told, reading } = bench();
+    watch.opened(9);
+    watch.came(19, 10, 4, undefined);
+    Object.assign(reading, { received: 19, waiting: 4 });
+    const settled = watch.settle();
+    asked[0]?.answer({ first: 30 });
+    assert.equal(await settled, true);
+    assert.deepEqual(told, [{ from: 11, to: 29, atMost: 8 }]);
+  });
+
+  describe('if the number of waiting messages may be wrong', () => {
+    /** Lets a message arrive on an open request. Its jump has a meaning only because the server is old. */
+    const onOldServer = () => {
+      const { clock, watch, reading, ...rest } = bench();
+      watch.opened(5);
+      const arrives = (sequence: number, waiting: number): void => {
+        watch.came(sequence, reading.received, waiting, { from: clock.now(), until: clock.now() });
+        Object.assign(reading, { received: sequence, waiting });
+      };
+      return { ...rest, watch, arrives };
+    };
+
+    it('a jump in which the stream begins is a loss while messages wait', async () => {
+      const { watch, arrives, asked, told } = onOldServer();
+      arrives(11, 4);
+      arrives(40, 3);
+      const settled = watch.settle();
+      asked[0]?.answer({ first: 38 });
+      assert.equal(await settled, true);
+      assert.deepEqual(told, [{ from: 11, to: 37, atMost: 28 }]);
+    });
+
+    it('no jump is a loss if no message waits in the end', async () => {
+      const { watch, arrives, asked, told } = onOldServer();
+      for (const [sequence, waiting] of [
+        [12, 4],
+        [14, 3],
+        [16, 2],
+        [18, 1],
+        [20, 0],
+      ] as const)
+        arrives(sequence, waiting);
+      assert.equal(await watch.settle(), true);
+      assert.deepEqual([asked.length, told], [0, []]);
+    });
   });
 
   it('the search for losses keeps a limited number of jumps', () => {

@@ -115,7 +115,10 @@ export interface ReaderWindow {
   bytes: number;
 }
 
-/** A period in which a reader may have had no pending request, on this process's clock, in milliseconds. */
+/**
+ * A period in which a reader may have had no pending request, on this process's clock, in milliseconds. The period is empty if a request
+ * was pending, but the number of waiting messages may include dropped messages.
+ */
 export interface Rest {
   /** -Infinity: the period began before the reader. */
   from: number;

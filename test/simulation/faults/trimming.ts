@@ -22,9 +22,34 @@ function interrupt({ random, server: { consumers } }: World, member: SimMember):
   else consumers.deleteSome(() => true);
 }
 
+/** The stream drops waiting messages while readers with open requests receive them slowly. */
+function overtaking(world: World, member: SimMember): number {
+  const { random, timeline, judge, server } = world;
+  const { consumers, log } = server;
+  const each = random.int(10, 40);
+  const forMs = random.between(2_000, 4_000);
+  if (consumers.paceMs !== undefined) return 0;
+  for (const { partition } of member.member.status.partitions)
+    for (let i = 0; i < each; i++) world.store(partition);
+  consumers.paceMs = random.between(0.5, 2) * (forMs / each);
+  consumers.deleteSome(() => true);
+  const dropMs = random.between(1_100, forMs);
+  timeline.after(dropMs, () => {
+    judge.note('the stream drops messages that readers are about to receive');
+    purge(world, log.last - random.int(0, each));
+  });
+  const interruptMs = dropMs + random.between(50, 1_500);
+  timeline.after(interruptMs, () => interrupt(world, member));
+  timeline.after(forMs, () => {
+    consumers.paceMs = undefined;
+  });
+  return Math.max(forMs, interruptMs);
+}
+
 /** The stream drops unhandled messages of a backlog: its oldest messages, or the oldest of each partition. */
 export const trimming: Fault = (world, member) => {
   const { random, timeline, server, judge, settings } = world;
+  if (random.chance(0.25)) return overtaking(world, member);
   const forMs = backlog(world, member);
   const dropMs = random.between(200, 4_000);
   if (random.chance(0.5)) {

@@ -38,6 +38,7 @@ export class SimClient {
     const send = (side: Side) => (messages: Sent[]) =>
       connection.deliver(side, () => this.#receive(messages));
     const client = {
+      info: { version: server.log.countsDrops ? '2.10.27' : '2.9.10' },
       isClosed: () => false,
       closed: () => new Promise(() => {}),
       status: () => statuses,

@@ -46,6 +46,8 @@ export interface Cursor {
   readonly pending: number;
   /** Takes the next message; undefined if there is none yet. */
   next(): Message | undefined;
+  /** Counts the undelivered messages again, as a server before 2.9.15 does when it describes the consumer. */
+  recount?(): void;
   close(): void;
 }
 
@@ -79,6 +81,8 @@ interface Consumer {
   stolen: number;
   waiting: Waiting[];
   askedAt: number;
+  /** True while the next delivery is due later. */
+  isPaced: boolean;
 }
 
 /**
@@ -91,6 +95,8 @@ export class Consumers {
   isLeaderless = false;
   /** The limit of the number of consumers. */
   most = Number.POSITIVE_INFINITY;
+  /** The time between two deliveries of a consumer, in milliseconds; undefined if the server delivers all waiting messages at once. */
+  paceMs: number | undefined;
   /** Sequences that a consumer delivered after another client had changed it. */
   readonly byChanged = new Set<number>();
   /** Called for each consumer that a member creates. */
@@ -131,6 +137,7 @@ export class Consumers {
         stolen: 0,
         waiting: [],
         askedAt: this.#timeline.now,
+        isPaced: false,
       };
       consumer = made;
       this.#byName.set(name, consumer);
@@ -154,6 +161,7 @@ export class Consumers {
   ): { config: { filter_subject: string; headers_only: boolean }; delivered: number } | undefined {
     const consumer = this.#find(name);
     if (!consumer) return undefined;
+    consumer.cursor.recount?.();
     const { filter, leavesOut, delivered } = consumer;
     return { config: { filter_subject: filter, headers_only: leavesOut }, delivered };
   }
@@ -251,8 +259,9 @@ export class Consumers {
   }
 
   #serve(consumer: Consumer): void {
-    if (consumer.muted || !this.#isKept(consumer)) return;
+    if (consumer.muted || consumer.isPaced || !this.#isKept(consumer)) return;
     const { cursor, waiting } = consumer;
+    const { paceMs } = this;
     // Each connection gets one batch, so that messages to its inboxes keep their order.
     const batches = new Map<Side, { send: Waiting['send']; messages: Sent[] }>();
     for (;;) {
@@ -277,6 +286,13 @@ export class Consumers {
       }
       // The request is served for now, or its connection is closed.
       waiting.shift();
+      if (paceMs === undefined || batches.size === 0) continue;
+      consumer.isPaced = true;
+      this.#timeline.after(paceMs, () => {
+        consumer.isPaced = false;
+        if (this.#byName.get(consumer.name) === consumer) this.#serve(consumer);
+      });
+      break;
     }
     for (const { send, messages } of batches.values()) send(messages);
   }

@@ -33,6 +33,11 @@ export class EventLog {
   /** The last message of each key, by partition. */
   #newest: Map<string | null, Stored>[];
   #followers: Set<() => void>[];
+  /**
+   * False for nats-server before 2.9.15: the count of waiting messages of a consumer does not fall if the stream drops messages that
+   * were stored before the consumer was created or last described.
+   */
+  countsDrops = true;
   /** True after a resize. From then on no message is dropped. */
   #isResized = false;
 
@@ -54,18 +59,28 @@ export class EventLog {
     const messages = this.of(partition);
     let next = this.firstAfter(partition, startSequence - 1)?.index ?? messages.length;
     const skip = (): number => {
-      next = Math.max(next, this.#first[partition] ?? 0);
+      const first = this.#first[partition] ?? 0;
+      if (first > next) uncounted += this.#uncounted(messages.slice(next, first), known);
+      next = Math.max(next, first);
       return next;
     };
+    let uncounted = 0;
+    let known = this.last;
+    next = Math.max(next, this.#first[partition] ?? 0);
     this.#followers[partition]?.add(ready);
     return {
       get pending() {
-        return messages.length - skip();
+        return messages.length - skip() + uncounted;
       },
       next: () => {
         const stored = messages[skip()];
         if (stored) next++;
         return stored && asMessage(stored);
+      },
+      recount: () => {
+        skip();
+        uncounted = 0;
+        known = this.last;
       },
       close: () => this.#followers[partition]?.delete(ready),
     };
@@ -74,26 +89,42 @@ export class EventLog {
   /** Opens a consumer of all partitions that starts at a sequence. */
   openAll(startSequence: number, ready: () => void): Cursor {
     let next = startSequence;
+    let left = this.#storedFrom(next);
+    let known = this.last;
     const stored = (): Stored | undefined => {
       for (let message = this.message(next); message; message = this.message(++next))
         if (!this.isDropped(message)) return message;
       return undefined;
     };
     for (const followers of this.#followers) followers.add(ready);
-    const pendingFrom = (sequence: number): number => this.#storedFrom(sequence);
+    const waiting = (): number => {
+      if (this.countsDrops) return this.#storedFrom(next);
+      const later = Math.max(next, known + 1);
+      return Math.max(left, 0) + this.#storedFrom(later);
+    };
     return {
       get pending() {
-        return pendingFrom(next);
+        return waiting();
       },
       next: () => {
         const message = stored();
         if (message) next++;
+        if (message && message.sequence <= known) left--;
         return message && asMessage(message);
+      },
+      recount: () => {
+        left = this.#storedFrom(next);
+        known = this.last;
       },
       close: () => {
         for (const followers of this.#followers) followers.delete(ready);
       },
     };
+  }
+
+  /** The number of dropped messages that the server still counts for a consumer. `known`: the last sequence at the last count. */
+  #uncounted(dropped: readonly Stored[], known: number): number {
+    return this.countsDrops ? 0 : dropped.filter(({ sequence }) => sequence <= known).length;
   }
 
   /** The number of stored messages from a sequence on. */

@@ -208,6 +208,23 @@ export const READING: readonly Mutant[] = [
     ],
   },
   {
+    name: 'old-count-trusted',
+    mistake:
+      'a reader trusts the number of waiting messages of an old server, which does not fall if the stream drops messages',
+    needs: ['trimming'],
+    edits: [core('nats/jetstream/pull', 'waited > 0 ? this.#emptyRest() : undefined', 'undefined')],
+  },
+  {
+    name: 'fell-forgotten',
+    mistake: 'messages that disappeared are not reported if the stream also dropped later ones',
+    needs: ['trimming'],
+    shownBy: {
+      file: 'test/unit/stream-losses.test.ts',
+      title: 'messages that disappeared are reported with later ones that the stream no longer has',
+    },
+    edits: [core('member/partition/stream-losses', 'Math.max(passed, fell)', 'passed')],
+  },
+  {
     name: 'seam-repeats',
     mistake: 'messages before the next sequence of a partition are not ignored',
     edits: [core('member/shared/shared-reader', 'sequence < lane.next || lane.passes', 'lane.passes')],

@@ -7,12 +7,14 @@ export interface Jump {
   skipped: number;
   /** True if a skipped message may have waited for a second or more. */
   isLong: boolean;
+  /** True if only a wrong number of waiting messages could hide a loss. If that number is 0, nothing was lost. */
+  isDoubtful: boolean;
 }
 
 /** Signs of a loss that have not been investigated yet. */
 export interface LossSigns {
   /** In the order of their sequences. */
-  jumps: readonly Jump[];
+  jumps: Jump[];
   /** Number of messages that disappeared without being delivered. */
   fell: number;
 }
@@ -20,7 +22,7 @@ export interface LossSigns {
 /** No sign of a loss. */
 export const NO_SIGNS: LossSigns = { jumps: [], fell: 0 };
 
-/** The maximum number of jumps that are kept. If there are more, the two oldest are merged. */
+/** The number of jumps that are kept. If there are more, the oldest are merged. */
 const MOST_JUMPS = 100;
 
 /** True if there is anything to investigate. */
@@ -28,14 +30,37 @@ export const isSign = ({ jumps, fell }: LossSigns): boolean => jumps.length > 0 
 
 /** Combines two sets of signs, of which the older one is given first. */
 export function together(older: LossSigns, newer: LossSigns): LossSigns {
-  const jumps = [...older.jumps, ...newer.jumps];
-  while (jumps.length > MOST_JUMPS) {
-    const [first, second] = jumps;
-    if (!first || !second) break;
-    const [skipped, isLong] = [first.skipped + second.skipped, first.isLong || second.isLong];
-    jumps.splice(0, 2, { from: first.from, to: second.to, skipped, isLong });
-  }
-  return { jumps, fell: older.fell + newer.fell };
+  return { jumps: atMost(MOST_JUMPS, [...older.jumps, ...newer.jumps]), fell: older.fell + newer.fell };
+}
+
+/** Adds a jump, which may happen for each message. `signs` must not be used any more. */
+export function withJump({ jumps, fell }: LossSigns, jump: Jump): LossSigns {
+  if (jumps.length === 0) return { jumps: [jump], fell };
+  jumps.push(jump);
+  // Merging is expensive, so it does not happen for each jump.
+  return { jumps: jumps.length > 2 * MOST_JUMPS ? atMost(MOST_JUMPS, jumps) : jumps, fell };
+}
+
+/** Merges the oldest of too many jumps. */
+function atMost(most: number, jumps: Jump[]): Jump[] {
+  if (jumps.length <= most) return jumps;
+  const oldest = jumps.splice(0, jumps.length - most + 1);
+  jumps.unshift(
+    oldest.reduce((first, second) => ({
+      from: first.from,
+      to: second.to,
+      skipped: first.skipped + second.skipped,
+      isLong: first.isLong || second.isLong,
+      isDoubtful: first.isDoubtful && second.isDoubtful,
+    })),
+  );
+  return jumps;
+}
+
+/** The signs that remain if no message waits. */
+export function withoutDoubts(signs: LossSigns): LossSigns {
+  if (signs.jumps.length === 0) return signs;
+  return { ...signs, jumps: signs.jumps.filter(({ isDoubtful }) => !isDoubtful) };
 }
 
 /** Number of skipped sequences in all of these jumps. */

@@ -2,7 +2,16 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { EventStream, Rest, StreamBounds, Trimmed } from '../../ports/index.js';
 import type { ClearedRecord } from '../../protocol/position-records.js';
 import { clearedUpTo } from './cleared.js';
-import { isSign, type Jump, type LossSigns, NO_SIGNS, skippedIn, together } from './loss-signs.js';
+import {
+  isSign,
+  type Jump,
+  type LossSigns,
+  NO_SIGNS,
+  skippedIn,
+  together,
+  withJump,
+  withoutDoubts,
+} from './loss-signs.js';
 
 /** Interval between checks of the stream while messages wait, and the shorter interval while it drops waiting messages, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
@@ -96,7 +105,7 @@ export class TrimWatch {
    */
   opened(waiting: number): void {
     const known = Math.max(this.#missed, this.#waiting ?? 0);
-    this.#notice({ jumps: [], fell: Math.max(0, known - waiting) });
+    this.#fell(Math.max(0, known - waiting));
     if (waiting === 0) this.#completeAt = this.#ports.clock.now();
     this.#missed = 0;
     this.#waiting = waiting;
@@ -117,10 +126,14 @@ export class TrimWatch {
     const isLong =
       rest !== undefined && known !== undefined && rest.until - Math.max(rest.from, known) >= YOUNG_MS;
     if (waiting === 0) this.#completeAt = this.#ports.clock.now();
-    if (before - 1 > waiting) this.#notice({ jumps: [], fell: before - 1 - waiting });
-    if (!rest || sequence === after + 1) return;
+    if (before - 1 > waiting) this.#fell(before - 1 - waiting);
+    if (waiting === 0) this.#signs = withoutDoubts(this.#signs);
+    const isDoubtful = rest !== undefined && rest.from === rest.until;
+    if (!rest || sequence === after + 1 || (isDoubtful && waiting === 0)) return;
     const skipped = sequence - 1 - Math.max(after, this.#settledTo, this.#before);
-    if (skipped > 0) this.#notice({ jumps: [{ from: after, to: sequence, skipped, isLong }], fell: 0 });
+    if (skipped <= 0) return;
+    this.#signs = withJump(this.#signs, { from: after, to: sequence, skipped, isLong, isDoubtful });
+    this.#noticedAt = this.#ports.clock.now();
   }
 
   /** No message arrived although `waiting` messages waited. The next reader shows the new number. */
@@ -142,9 +155,10 @@ export class TrimWatch {
     this.#cancel?.();
   }
 
-  #notice(signs: LossSigns): void {
-    if (!isSign(signs)) return;
-    this.#signs = together(this.#signs, signs);
+  /** This number of messages has disappeared without being delivered. */
+  #fell(messages: number): void {
+    if (messages === 0) return;
+    this.#signs = { ...this.#signs, fell: this.#signs.fell + messages };
     this.#noticedAt = this.#ports.clock.now();
   }
 
@@ -197,9 +211,11 @@ export class TrimWatch {
     const passed = skippedIn(jumps);
     const { first, last, missing, mostPerSubject } = bounds;
     const next = Math.max(received, this.#settledTo) + 1;
-    const from = passed > 0 ? this.#settledTo + 1 : next;
+    // A message may be missing from both counts: it was passed over, and the number of waiting messages has fallen.
+    const before = Math.max(passed, fell);
+    const from = before > 0 ? this.#settledTo + 1 : next;
     if (waiting > 0 && first > next) {
-      const atMost = passed + Math.min(first - next, waiting);
+      const atMost = before + Math.min(first - next, waiting);
       return { from, to: first - 1, atMost };
     }
     // Jumps that were noticed after the request was sent are investigated, too, because the answer may already show the change that

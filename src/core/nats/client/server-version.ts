@@ -2,9 +2,11 @@ import type { NatsConnection } from 'nats';
 
 type Connected = Pick<NatsConnection, 'info'>;
 
-function isAtLeast({ info }: Connected, major: number, minor: number): boolean {
-  const [, itsMajor, itsMinor] = /^(\d+)\.(\d+)\./.exec(info?.version ?? '') ?? [];
-  return Number(itsMajor) > major || (Number(itsMajor) === major && Number(itsMinor) >= minor);
+/** Returns false if the version is unknown. */
+function isAtLeast({ info }: Connected, ...wanted: readonly number[]): boolean {
+  const [, ...found] = /^(\d+)\.(\d+)\.(\d+)/.exec(info?.version ?? '') ?? [];
+  const differs = wanted.findIndex((part, at) => Number(found[at]) !== part);
+  return found.length > 0 && (differs < 0 || Number(found[differs]) > (wanted[differs] ?? 0));
 }
 
 /** True since nats-server 2.15, which limits a stream without `max_consumers` to 1,000 consumers. */
@@ -15,3 +17,9 @@ export const hasDefaultConsumers = (connection: Connected): boolean => isAtLeast
  * restart, 2.9.10 and 2.10.27 report the time of the first restart; 2.15.1 reports the right time.
  */
 export const keepsCreation = (connection: Connected): boolean => isAtLeast(connection, 2, 15);
+
+/**
+ * False if a consumer's number of waiting messages may include messages that the stream has dropped. Before 2.9.15, the server does not
+ * subtract dropped messages that were stored before the consumer was created or last described (`decStreamPending` in server/consumer.go).
+ */
+export const countsDrops = (connection: Connected): boolean => isAtLeast(connection, 2, 9, 15);

@@ -12,6 +12,7 @@ import type { ReaderWindow, Rest } from '../../ports/index.js';
 import type { NatsHandles } from '../client/handles.js';
 import { listen } from '../client/listen.js';
 import { toNatspocError } from '../client/outcome.js';
+import { countsDrops } from '../client/server-version.js';
 import { watchConnection } from '../client/watch-connection.js';
 import { DeliveryReader } from './delivery.js';
 import { Expectation, type Unexpected } from './expectation.js';
@@ -238,16 +239,24 @@ export class PullReader {
       this.#sink.fault(unexpected.reason, undefined, unexpected);
       return;
     }
-    const hasWaited = this.#demand.isTurn && delivery.pending > this.#pending;
+    const waited = this.#pending;
+    const hasWaited = this.#demand.isTurn && delivery.pending > waited;
     this.#pending = delivery.pending;
     this.#demand.weigh(sizeOf(message));
     this.#demand.deliver();
     if (hasWaited) this.#rested = { from: Number.NEGATIVE_INFINITY, until: this.#now };
-    else if (this.#restsFrom === undefined) this.#rested = undefined;
+    else if (this.#restsFrom === undefined) this.#rested = waited > 0 ? this.#emptyRest() : undefined;
     else this.#rested = { from: this.#restsFrom, until: this.#requests.endedRestAt };
     this.#restsFrom = this.#demand.isWaiting ? undefined : this.#now;
     this.#sink.message(message, delivery);
     if (this.#demand.adapt()) this.#requests.fill();
+  }
+
+  /** A request was always pending, and messages waited. Returns an empty rest if their number may not show lost messages. */
+  #emptyRest(): Rest | undefined {
+    if (countsDrops(this.#handles.connection)) return undefined;
+    const now = this.#now;
+    return { from: now, until: now };
   }
 
   /**
