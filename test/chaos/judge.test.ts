@@ -375,6 +375,31 @@ describe('the judge of a chaos run', () => {
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'the owner had time to commit');
   });
 
+  it('the chaos judge allows the partitions of a stopped owner a ttl without an owner after its session was removed', () => {
+    /** The owner is stopped before a commit, and the next owner claims `claimedAfterMs` after the stop. */
+    const isCharged = (claimedAfterMs: number, isRemoved: boolean): boolean => {
+      const history = clean();
+      history.lives[0] = life('m1', {});
+      const [from, to] = [1_900, 7_900];
+      const common = { id: 1, outcome: '' };
+      history.faults = [{ ...common, kind: 'long-stop', target: 'm1', from, to }];
+      const removed = { from: from + 1_000, to: from + 1_010 };
+      if (isRemoved)
+        history.faults.push({ ...common, id: 2, kind: 'entries-removed', target: 'group.>', ...removed });
+      const laterMs = to + claimedAfterMs - TAKEN_AT;
+      for (const each of history.calls) {
+        if (each.process === 'm2') Object.assign(each, { from: each.from + laterMs, to: each.to + laterMs });
+      }
+      for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
+      return charges(history).includes('repeat');
+    };
+    const [recoveryMs, ttlMs, commitMs] = [1_900, 4_000, 500];
+    assert.equal(isCharged(recoveryMs + commitMs - 50, false), false);
+    assert.equal(isCharged(recoveryMs + commitMs + 100, false), true, 'the owner had time to commit');
+    assert.equal(isCharged(recoveryMs + ttlMs + commitMs - 50, true), false);
+    assert.equal(isCharged(recoveryMs + ttlMs + commitMs + 100, true), true, 'the ttl had passed');
+  });
+
   it('the chaos judge flags a position whose sequence or epoch goes back', () => {
     const history = clean();
     history.bucket.push(position(0, 20, 'm2', 5_300, 50));

@@ -4,6 +4,7 @@ import {
   type BucketChange,
   type Call,
   ERA,
+  type FaultSpan,
   type History,
   type Life,
   type Span,
@@ -128,11 +129,13 @@ function troubles({ settings, faults, lives }: History) {
   const { ttlMs } = settings;
   const recoveryMs = (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
   const isLong = ({ from, to }: Span): boolean => to - from >= ttlMs * LONG_SHARE;
-  const servers = faults
-    .filter(({ kind }) => SERVER_KINDS.includes(kind))
-    .map(({ kind, from, to }): Hindrance => {
-      // An owner whose session is gone stops immediately, but its lease may remain until the longest ttl has passed.
-      const orphanedMs = kind === 'entries-removed' || kind === 'store-restored' ? ttlMs : 0;
+  const ofServers = faults.filter(({ kind }) => SERVER_KINDS.includes(kind));
+  const servers = (stops: readonly FaultSpan[]): Hindrance[] =>
+    ofServers.map(({ kind, from, to }): Hindrance => {
+      // An owner whose session is gone stops when it notices that, but its lease may remain until the longest ttl has passed.
+      const isOrphaned = kind === 'entries-removed' || kind === 'store-restored';
+      const stop = isOrphaned ? stops.find((each) => each.from <= to && each.to > to) : undefined;
+      const orphanedMs = isOrphaned ? (stop ? stop.to - to : 0) + ttlMs : 0;
       // After its deadline an owner has aborted everything, and takes its partitions over again before it can commit.
       const abortedMs = to - from >= ttlMs * DEADLINE_SHARE ? ttlMs / 4 : 0;
       return { from, to: to + recoveryMs + orphanedMs + abortedMs, cause: 'server', canEnd: true };
@@ -142,10 +145,11 @@ function troubles({ settings, faults, lives }: History) {
     const known = all.get(name);
     if (known) return known;
     const life = lives.find((each) => each.name === name) as Life;
-    const own = faults.flatMap((fault): Hindrance[] => {
-      if (fault.target !== name) return [];
+    const aimed = faults.filter(({ target }) => target === name);
+    const isStop = ({ kind }: FaultSpan): boolean => kind === 'short-stop' || kind === 'long-stop';
+    const own = aimed.flatMap((fault): Hindrance[] => {
       const { kind, from, to } = fault;
-      if (kind === 'short-stop' || kind === 'long-stop')
+      if (isStop(fault))
         // After a long stop the process has to connect and renew before it may commit.
         return [{ from, to: isLong(fault) ? to + recoveryMs : to, cause: 'stop', canEnd: isLong(fault) }];
       // After the cut the connection is closed; a process that reconnects slowly counts as gone.
@@ -160,7 +164,10 @@ function troubles({ settings, faults, lives }: History) {
         ? []
         : [{ from: killedAt, to: Number.POSITIVE_INFINITY, cause: 'kill', canEnd: true }];
     // For the explanation, a kill takes precedence over an injected fault, and an injected fault over other hindrances.
-    const found = { hindrances: [...stalls, ...servers, ...own, ...end], stalls: life.stalls };
+    const found = {
+      hindrances: [...stalls, ...servers(aimed.filter(isStop)), ...own, ...end],
+      stalls: life.stalls,
+    };
     all.set(name, found);
     return found;
   };
