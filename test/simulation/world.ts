@@ -184,7 +184,7 @@ export class World {
    * two deliveries does not change the number of waiting messages, so it may go unnoticed (SPEC.md).
    */
   store(partition: number): void {
-    if (this.server.consumers.paceMs !== undefined) return;
+    if (this.server.consumers.isSlow) return;
     const key = this.settings.concurrency > 1 ? this.random.pick(KEYS) : null;
     this.server.log.append(this.isSlotted ? this.#slotIn(partition) : partition, key);
   }

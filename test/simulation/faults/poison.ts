@@ -11,7 +11,7 @@ const DROPPED = 0.4;
 export const poison: Fault = (world, member) => {
   const { random, settings, timeline, server, judge } = world;
   const owned = random.oneOf(member.member.status.partitions);
-  if (!owned || world.poison.isActive || settings.resizing || server.consumers.paceMs !== undefined) return 0;
+  if (!owned || world.poison.isActive || settings.resizing || server.consumers.isSlow) return 0;
   for (let i = random.int(0, 5); i > 0; i--) world.store(owned.partition);
   const sequence = server.log.last + 1;
   const dropAt = random.chance(DROPPED) ? random.int(2, 4) : 0;

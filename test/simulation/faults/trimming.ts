@@ -27,22 +27,21 @@ function overtaking(world: World, member: SimMember): number {
   const { random, timeline, judge, server } = world;
   const { consumers, log } = server;
   const each = random.int(10, 40);
-  const forMs = random.between(2_000, 4_000);
-  if (consumers.paceMs !== undefined) return 0;
+  const forMs = random.between(3_000, 5_000);
+  if (consumers.isSlow) return 0;
   for (const { partition } of member.member.status.partitions)
     for (let i = 0; i < each; i++) world.store(partition);
-  consumers.paceMs = random.between(0.5, 2) * (forMs / each);
+  consumers.pace(random.between(0.5, 2) * (forMs / each));
   consumers.deleteSome(() => true);
-  const dropMs = random.between(1_100, forMs);
+  // Members look at the stream within a second. Only then is a message stored again.
+  const dropMs = random.between(1_100, forMs - 1_500);
   timeline.after(dropMs, () => {
     judge.note('the stream drops messages that readers are about to receive');
     purge(world, log.last - random.int(0, each));
   });
   const interruptMs = dropMs + random.between(50, 1_500);
   timeline.after(interruptMs, () => interrupt(world, member));
-  timeline.after(forMs, () => {
-    consumers.paceMs = undefined;
-  });
+  timeline.after(forMs, () => consumers.pace(undefined));
   return Math.max(forMs, interruptMs);
 }
 

@@ -95,17 +95,30 @@ export class Consumers {
   isLeaderless = false;
   /** The limit of the number of consumers. */
   most = Number.POSITIVE_INFINITY;
-  /** The time between two deliveries of a consumer, in milliseconds; undefined if the server delivers all waiting messages at once. */
-  paceMs: number | undefined;
   /** Sequences that a consumer delivered after another client had changed it. */
   readonly byChanged = new Set<number>();
   /** Called for each consumer that a member creates. */
   created: ((name: string) => void) | undefined;
   readonly #timeline: Timeline;
   readonly #byName = new Map<string, Consumer>();
+  #paceMs: number | undefined;
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline;
+  }
+
+  /** True while the server delivers slowly. */
+  get isSlow(): boolean {
+    return this.#paceMs !== undefined;
+  }
+
+  /** Sets the time between two deliveries of a consumer, in milliseconds. If undefined, the server delivers all waiting messages at once. */
+  pace(paceMs: number | undefined): void {
+    this.#paceMs = paceMs;
+    for (const consumer of [...this.#byName.values()]) {
+      consumer.isPaced = false;
+      this.#serve(consumer);
+    }
   }
 
   /**
@@ -261,7 +274,7 @@ export class Consumers {
   #serve(consumer: Consumer): void {
     if (consumer.muted || consumer.isPaced || !this.#isKept(consumer)) return;
     const { cursor, waiting } = consumer;
-    const { paceMs } = this;
+    const paceMs = this.#paceMs;
     // Each connection gets one batch, so that messages to its inboxes keep their order.
     const batches = new Map<Side, { send: Waiting['send']; messages: Sent[] }>();
     for (;;) {
@@ -289,6 +302,7 @@ export class Consumers {
       if (paceMs === undefined || batches.size === 0) continue;
       consumer.isPaced = true;
       this.#timeline.after(paceMs, () => {
+        if (!consumer.isPaced) return;
         consumer.isPaced = false;
         if (this.#byName.get(consumer.name) === consumer) this.#serve(consumer);
       });
