@@ -4,18 +4,21 @@ import { watchConnection } from '../../src/core/nats/client/watch-connection.js'
 import { settle } from '../support/fake-partition.js';
 
 describe('a watched connection', () => {
-  /** What the watcher reports for these statuses of the client. */
-  async function heard(...types: string[]): Promise<string[]> {
+  /** What the watcher reports for these statuses of the client: a type, or a type and its data. */
+  async function heard(...statuses: (string | [type: string, data: string])[]): Promise<string[]> {
     const told: string[] = [];
     const connection = {
       closed: () => new Promise(() => {}),
       getServer: () => 'server:4222',
       async *status() {
-        for (const type of types) yield { type, data: 'server:4222' };
+        for (const status of statuses) {
+          const [type, data] = typeof status === 'string' ? [status, 'server:4222'] : status;
+          yield { type, data };
+        }
       },
     };
     watchConnection(connection as unknown as NatsConnection, {
-      disconnected: () => told.push('disconnected'),
+      disconnected: ({ reason }) => told.push(reason === null ? 'disconnected' : `disconnected: ${reason}`),
       reconnecting: () => told.push('reconnecting'),
       reconnected: () => told.push('reconnected'),
     });
@@ -35,7 +38,30 @@ describe('a watched connection', () => {
         'reconnect',
         'disconnect',
       ),
-      ['disconnected', 'reconnecting', 'reconnecting', 'reconnecting', 'reconnected', 'disconnected'],
+      [
+        'disconnected: the server did not answer pings',
+        ...['reconnecting', 'reconnecting', 'reconnecting', 'reconnected', 'disconnected'],
+      ],
+    );
+  });
+
+  it('a watched connection reports refused credentials as the reason of a break, not missing answers to pings', async () => {
+    const refused: [string, string] = ['error', 'AUTHENTICATION_EXPIRED'];
+    assert.deepEqual(
+      await heard(
+        refused,
+        'staleConnection',
+        'disconnect',
+        refused,
+        'reconnect',
+        'staleConnection',
+        'disconnect',
+      ),
+      [
+        'disconnected: the credentials have expired',
+        'reconnected',
+        'disconnected: the server did not answer pings',
+      ],
     );
   });
 

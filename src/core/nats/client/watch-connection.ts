@@ -6,6 +6,14 @@ import { safely } from './listen.js';
 /** The client's codes for refused credentials. */
 export const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
 
+/** Why the server refused the credentials; undefined if the client's error `code` says something else. */
+function refusalIn(code: string): string | undefined {
+  if (!IDENTITY_CODES.test(code)) return undefined;
+  return /EXPIRED/.test(code)
+    ? 'the credentials have expired'
+    : 'the server no longer accepts the credentials';
+}
+
 /**
  * The error for a connection that was closed for good, in most cases because the credentials are no longer valid.
  *
@@ -18,12 +26,9 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
   if (error === undefined || error === null)
     return new NatspocError('unreachable', `${closed} by this process, before its member had left.`);
   const last = error instanceof NatsError ? error.code : '';
-  const code = IDENTITY_CODES.test(last) ? last : complaint;
-  if (!IDENTITY_CODES.test(code))
+  const why = refusalIn(last) ?? refusalIn(complaint);
+  if (why === undefined)
     return new NatspocError('unreachable', `${closed}: ${messageOf(error)}.`, { cause: error });
-  const why = /EXPIRED/.test(code)
-    ? 'the credentials have expired'
-    : 'the server no longer accepts the credentials';
   return new NatspocError('authentication-failed', `${closed}: ${why}.`, { cause: error });
 }
 
@@ -86,10 +91,16 @@ async function dispatch(connection: NatsConnection, watching: ReadonlySet<Connec
   // Undefined at first, because the connection may already be broken when the first watcher is added.
   let isBroken: boolean | undefined;
   for await (const status of connection.status()) {
-    const reason = reasonIn(status);
+    // The client itself ends a connection whose credentials were refused, and reports that like missing answers to pings.
+    const isRefused = status.type === DebugEvents.StaleConnection && refused.delete(connection);
+    const reason = isRefused ? undefined : reasonIn(status);
+    if (status.type === Events.Error && refusalIn(String(status.data))) refused.add(connection);
     if (reason !== undefined) noteReason(connection, reason);
     const about = { server: addressIn(status, connection), reason: breaking.get(connection) ?? null };
-    if (status.type === Events.Reconnect) breaking.delete(connection);
+    if (status.type === Events.Reconnect) {
+      breaking.delete(connection);
+      refused.delete(connection);
+    }
     // For each attempt that the server ends, the client reports a break and later also a reconnect. Only the first of each
     // is passed on.
     if (isBreak(status) || status.type === Events.Reconnect) {
@@ -106,6 +117,9 @@ const isBreak = ({ type }: Status): boolean =>
 /** For each connection, the reason for a break that has happened or is about to happen. */
 const breaking = new WeakMap<NatsConnection, string>();
 
+/** The connections whose credentials were refused since they were established. */
+const refused = new WeakSet<NatsConnection>();
+
 /** Records why a connection is about to break, so that its watchers get the reason. */
 export function noteReason(connection: NatsConnection, reason: string): void {
   breaking.set(connection, reason);
@@ -115,7 +129,8 @@ export function noteReason(connection: NatsConnection, reason: string): void {
 function reasonIn({ type, data, permissionContext }: Status): string | undefined {
   if (type === DebugEvents.StaleConnection) return 'the server did not answer pings';
   if (type === Events.LDM) return 'the server shuts down';
-  return type === Events.Error && !permissionContext ? String(data) : undefined;
+  if (type !== Events.Error || permissionContext) return undefined;
+  return refusalIn(String(data)) ?? String(data);
 }
 
 /** The server of a break or a reconnect, as the client's status event names it; null if the event names none. */
@@ -130,7 +145,7 @@ function tell(status: Status, about: Break, events: ConnectionEvents): void {
   else if (type === DebugEvents.Reconnecting) events.reconnecting?.();
   else if (type === Events.Reconnect) events.reconnected?.(about.server);
   else if (permissionContext) events.refused?.(permissionContext.operation, permissionContext.subject);
-  else if (type === Events.Error && IDENTITY_CODES.test(String(data))) events.unwelcome?.(String(data));
+  else if (type === Events.Error && refusalIn(String(data))) events.unwelcome?.(String(data));
 }
 
 /** Events of {@link watchServer}. */
