@@ -5,7 +5,7 @@ import type { Fault } from './faults/fault.js';
 import * as members from './faults/members.js';
 import * as network from './faults/network.js';
 import * as operator from './faults/operator.js';
-import { poison } from './faults/poison.js';
+import { poison, poisonMs } from './faults/poison.js';
 import * as readers from './faults/readers.js';
 import * as routes from './faults/routes.js';
 import { trimming } from './faults/trimming.js';
@@ -112,7 +112,7 @@ function drawing({ random, settings }: World): () => Fault | undefined {
 
 /** Starts several faults on random members within this time, and resolves when the last fault has ended. */
 export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
-  const { random, timeline, judge } = world;
+  const { random, timeline, judge, settings } = world;
   const next = drawing(world);
   let lastEnd = timeline.now;
   for (let i = 0; i < faults; i++) {
@@ -129,5 +129,8 @@ export async function storm(world: World, faults: number, withinMs: number): Pro
   }
   await world.sleep(withinMs);
   while (timeline.now < lastEnd) await world.sleep(lastEnd - timeline.now);
-  if (world.active.length === 0) world.join();
+  if (world.active.length > 0) return;
+  world.join();
+  // A poisonous message ended no process while there was none.
+  if (world.poison.isActive) await world.sleep(poisonMs(settings));
 }

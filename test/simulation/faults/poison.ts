@@ -1,8 +1,13 @@
+import type { WorldSettings } from '../world.js';
 import type { Fault } from './fault.js';
 import { purge } from './trimming.js';
 
 /** The stream drops this share of the poisonous messages while members try to find them. */
 const DROPPED = 0.4;
+
+/** The time in which a poisonous message ends as many processes as it can, in milliseconds. */
+export const poisonMs = ({ ttlMs, drainTimeoutMs }: WorldSettings): number =>
+  5 * (ttlMs * 1.2 + drainTimeoutMs + 2_000);
 
 /**
  * A stored message ends each process that handles it, and another process starts each time. The fault is not combined with new layouts,
@@ -23,5 +28,5 @@ export const poison: Fault = (world, member) => {
     });
   });
   world.store(owned.partition);
-  return 5 * (settings.ttlMs * 1.2 + settings.drainTimeoutMs + 2_000);
+  return poisonMs(settings);
 };
