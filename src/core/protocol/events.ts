@@ -155,6 +155,8 @@ export type Effect =
   | { type: 'look-up-lease'; partition: number; known: number }
   /** Read an operator's override that is known at revision `known`; answered by `override-looked-up`. */
   | { type: 'look-up-override'; partition: number; known: number }
+  /** Write back the position that this member last committed in a partition, if the bucket has none. */
+  | { type: 'restore-position'; partition: number }
   /** Forget the bucket's revisions, write back the positions of `owned` if they are missing, and open another watch. */
   | { type: 'begin-anew'; owned: readonly number[] }
   | { type: 'probe'; id: string }

@@ -151,10 +151,16 @@ export function answersFor(state: State, partition: number): boolean {
   return record.owner === state.session.id || record.from === state.name;
 }
 
-/** Forgets a lease that the bucket has lost. If this member answers for the lease, it remembers the lease in order to write it again. */
+/**
+ * Forgets a lease that the bucket has lost. If this member answers for the lease, it remembers the lease in order to write it again. The
+ * bucket may have lost the position together with the lease, so this member also writes back the position that it knows.
+ */
 export function forgetLease(state: State, partition: number): void {
   const record = state.leases.get(partition)?.record;
-  if (record && record !== 'unreadable' && answersFor(state, partition)) state.lost.set(partition, record);
+  if (record && record !== 'unreadable' && answersFor(state, partition)) {
+    state.lost.set(partition, record);
+    state.out.push({ type: 'restore-position', partition });
+  }
   state.leases.delete(partition);
   state.reserved.delete(partition);
   state.dirty = true;

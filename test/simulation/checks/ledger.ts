@@ -47,6 +47,11 @@ export class Ledger {
   /** The epoch under which deliveries to a partition were in doubt. */
   readonly #mistrusted = new Map<number, number>();
   readonly #lostPositions = new Map<number, PositionNow>();
+  /**
+   * The writer of the last commit in each partition, and the position before that commit. The writer knows at least that position, because
+   * it sends a commit only after the answer to the one before.
+   */
+  readonly #committers = new Map<number, { writer: string; known: number }>();
   /** The positions at the time when the bucket last went back. */
   readonly #positionsBefore = new Map<number, PositionNow>();
   /** The last positions of each earlier layout, by its epoch. */
@@ -361,14 +366,21 @@ export class Ledger {
     if (crashes > (before.crashes ?? 0) && this.#givenOn.has(before.epoch))
       this.#judge.violate('I13', `${what} and counts a death, but the last owner gave the partition away`);
     this.positions.set(partition, { sequence: seq, epoch, crashes });
+    if (epoch > 0)
+      this.#committers.set(partition, {
+        writer,
+        known: this.#committers.get(partition)?.writer === writer ? before.sequence : 0,
+      });
     this.#under.set(`${partition} ${epoch}`, { sequence: seq, epoch });
     this.#highest.set(partition, Math.max(seq, this.#highest.get(partition) ?? 0));
   }
 
   #judgeCommit(partition: number, { sequence: seq, epoch }: PositionNow, writer: string, what: string): void {
     const before = this.position(partition);
-    // A member that knows the position has written it back: under no owner's epoch, and never beyond what was committed.
-    if (epoch === 0 && before === NO_POSITION && seq <= (this.#highest.get(partition) ?? 0)) return;
+    // A member that knows the position, or knows it better, has written it back: under no owner's epoch, and never beyond what was
+    // committed.
+    const isBack = epoch === 0 && before.epoch === 0 && seq >= before.sequence;
+    if (isBack && seq <= (this.#highest.get(partition) ?? 0)) return;
     const grant = this.#granted.get(epoch);
     if (writer !== OPERATOR && (grant?.partition !== partition || this.memberOf(grant.owner) !== writer)) {
       this.#judge.violate('I1', `${what}, an epoch that was never its own`);
@@ -379,6 +391,12 @@ export class Ledger {
     const newest = Math.max(0, ...begun);
     if (epoch < newest) this.#judge.violate('I1', `${what}, but epoch ${newest} has begun`);
     if (seq < before.sequence) this.#judge.violate('I8', `${what}, back from ${before.sequence}`);
+    const last = this.#committers.get(partition);
+    if (before === NO_POSITION && last?.writer === writer && seq < last.known)
+      this.#judge.violate(
+        'I8',
+        `${what}, but it had committed ${last.known} before the bucket lost the position`,
+      );
     for (let next = this.#log.firstAfter(partition, before.sequence); next && next.sequence <= seq; ) {
       if (!next.done && !this.#log.isDropped(next)) {
         this.#judge.violate('I2', `${what}, but message ${next.sequence} was not handled`);

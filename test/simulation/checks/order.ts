@@ -193,10 +193,14 @@ export class Order {
     return message.index === last || (before >= from ? before === last : last < from);
   }
 
-  /** True if the position of the partition went back with the bucket, under an epoch that continues or repeats. */
-  #startsAgain(message: Stored, { last }: Progress): boolean {
+  /**
+   * True if the position of the partition went back with the bucket, under an epoch that continues or repeats. Under a repeated epoch the
+   * new owner may also know a later position.
+   */
+  #startsAgain(message: Stored, progress: Progress): boolean {
     const { partition, index, key } = message;
-    if (!this.#mayStartAgain.has(partition) || index >= (last.get(key) ?? -1)) return false;
+    if (!this.#mayStartAgain.has(partition)) return false;
+    if (index >= (progress.last.get(key) ?? -1) && this.#isNextOfKey(message, progress)) return false;
     const { sequence } = this.#ledger.knownPosition(partition);
     if (!this.#log.isNext(sequence, message)) return false;
     return this.#mayStartAgain.delete(partition);

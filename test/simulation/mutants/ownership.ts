@@ -3,6 +3,12 @@ import { core, type Mutant } from './mutant.js';
 /** Mistakes about ownership: fencing, claims, handovers, plans. */
 export const OWNERSHIP: readonly Mutant[] = [
   {
+    name: 'lost-with-lease',
+    mistake: 'an owner whose lease and position the bucket lost does not write the position back',
+    needs: ['losses'],
+    edits: [core('protocol/view', "state.out.push({ type: 'restore-position', partition });", '')],
+  },
+  {
     name: 'kept-for-no-one',
     mistake: 'other members claim a partition that is kept for a restart',
     edits: [core('protocol/planning', 'state.reserved.has(partition)', 'false')],

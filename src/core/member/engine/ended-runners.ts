@@ -1,7 +1,7 @@
 import type { PositionMark } from '../../protocol/position-mark.js';
 import type { RunnerStatus } from '../partition/contract.js';
 import type { PartitionRunner } from '../partition/runner.js';
-import type { LossesLeft } from '../partition/takeover.js';
+import { committedIn, type LossesLeft } from '../partition/takeover.js';
 
 /** How far an ended runner got. */
 export interface EndedRunner {
@@ -16,6 +16,10 @@ export interface EndedRunner {
 export class EndedRunners {
   /** The last ended runner of each partition. */
   readonly #last = new Map<number, EndedRunner>();
+  /** Positions that runners committed here before the last runner of their partition. */
+  readonly #known = new Map<number, PositionMark>();
+  /** Partitions that this member owned when the bucket lost data. */
+  readonly #owned = new Set<number>();
   /** Handlers that have not ended yet, by partition. */
   readonly #leftovers = new Map<number, Promise<void>>();
   /** Resolves when all handlers of partitions of earlier layouts have ended. */
@@ -25,6 +29,7 @@ export class EndedRunners {
   add(partition: number, epoch: number, runner: PartitionRunner, reason: string): void {
     const { status, losses, isCertain } = runner;
     const ended = { epoch, status, losses, isCertain };
+    this.#keep(partition);
     this.#last.set(partition, ended);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
     const leftover = settled.then(() => {
@@ -54,10 +59,16 @@ export class EndedRunners {
     return last.status.position > last.status.committed || this.#leftovers.has(partition);
   }
 
-  /** The committed position of a partition without a runner; sequence 0 if unknown. */
+  /** The position that ended runners of a partition last committed, under any epoch; sequence 0 if unknown. */
   committed(partition: number): PositionMark {
-    const { committed: sequence = 0, mark } = this.#last.get(partition)?.status ?? {};
-    return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
+    const status = this.#last.get(partition)?.status;
+    // A runner that did not get the position has committed nothing.
+    if (status && status.committed > 0) return committedIn(status);
+    return this.#known.get(partition) ?? { sequence: 0 };
+  }
+
+  #keep(partition: number): void {
+    this.#known.set(partition, this.committed(partition));
   }
 
   /** Switches to the partitions of another layout. Their runners wait for all handlers of earlier partitions. */
@@ -65,10 +76,15 @@ export class EndedRunners {
     this.#earlier = Promise.all([this.#earlier, ...this.#leftovers.values()]);
     this.#leftovers.clear();
     this.#last.clear();
+    this.#known.clear();
+    this.#owned.clear();
   }
 
-  /** Forgets how far partitions were handled, because their epochs may be reused. */
-  forget(): void {
+  /** See {@link Runners.forget}. */
+  forget(owned: readonly number[]): number[] {
+    for (const partition of this.#last.keys()) this.#keep(partition);
     this.#last.clear();
+    for (const partition of owned) this.#owned.add(partition);
+    return [...this.#owned];
   }
 }

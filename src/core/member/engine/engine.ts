@@ -17,7 +17,7 @@ import { Orders } from './orders.js';
 import { OwnStatus } from './own-status.js';
 import { partitionRelay } from './partition-relay.js';
 import { type Performers, ProtocolLoop } from './protocol-loop.js';
-import { putBack } from './put-back.js';
+import { type AnewPorts, type Known, putBack, putBackPositions } from './put-back.js';
 import { Runners } from './runners.js';
 
 /** How long a leaving member waits, beyond the drain timeout, for other members to take its partitions. */
@@ -73,6 +73,8 @@ export class MemberEngine {
     'write-layout': (effect) => void this.#bucket.writeLayout(effect),
     'look-up-layout': () => void this.#bucket.lookUpLayout(),
     'begin-layout': ({ record }) => this.#beginLayout(record),
+    'restore-position': ({ partition }) =>
+      void putBackPositions(this.#layoutEpoch, this.#committed([partition]), this.#anew()),
     'begin-anew': ({ owned }) => this.#beginAnew(owned),
     'write-lease': (effect) => void this.#bucket.writeLease(effect),
     probe: ({ id }) => void this.#probe(id),
@@ -177,25 +179,33 @@ export class MemberEngine {
 
   /** After the bucket has lost data: forgets everything known about the bucket, and writes back the entries that only members know. */
   #beginAnew(owned: readonly number[]): void {
-    const known = owned.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
     this.#watch?.stop();
-    this.#runners.forget();
+    const known = this.#committed(this.#runners.forget(owned));
     this.#water.forget();
     this.#startWatch();
-    void putBack(
-      this.#settings.group,
-      this.#settings.start,
-      this.#loop.state.layout.epoch,
-      known.filter(({ sequence }) => sequence > 0),
-      {
-        ...this.#ports,
-        layout: this.#keeper,
-        bucket: this.#water,
-        retryMs: this.#settings.timing.retryMs,
-        isOver: () => this.#ended,
-        fail: (error) => this.fail(error),
-      },
-    );
+    void putBack(this.#settings.start, this.#layoutEpoch, known, this.#anew());
+  }
+
+  /** The positions that this member last committed in these partitions, without those of partitions in which it committed nothing. */
+  #committed(partitions: readonly number[]): Known[] {
+    const known = partitions.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
+    return known.filter(({ sequence }) => sequence > 0);
+  }
+
+  get #layoutEpoch(): number {
+    return this.#loop.state.layout.epoch;
+  }
+
+  #anew(): AnewPorts {
+    return {
+      ...this.#ports,
+      group: this.#settings.group,
+      layout: this.#keeper,
+      bucket: this.#water,
+      retryMs: this.#settings.timing.retryMs,
+      isOver: () => this.#ended,
+      fail: (error) => this.fail(error),
+    };
   }
 
   /** Switches to the partitions of another layout, whose messages may be read in another way. */

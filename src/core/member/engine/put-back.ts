@@ -3,7 +3,12 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
-import { type PositionRecord, positionTags, type StartRecord } from '../../protocol/position-records.js';
+import {
+  decodePosition,
+  type PositionRecord,
+  positionTags,
+  type StartRecord,
+} from '../../protocol/position-records.js';
 import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { encodeRecord } from '../../protocol/records.js';
 import type { GroupStart } from '../partition/group-start.js';
@@ -15,6 +20,7 @@ export interface Known extends PositionMark {
 
 /** The dependencies of {@link putBack}. */
 export interface AnewPorts {
+  group: string;
   bucket: Bucket;
   layout?: LayoutKeeper | undefined;
   clock: Clock;
@@ -27,44 +33,71 @@ export interface AnewPorts {
 
 /**
  * Writes entries again that the bucket has lost and whose contents only running members know: the layout, the group's start, and the
- * positions of partitions owned here. Existing entries are not changed. A position gets epoch 0, so that any later owner can take it
- * over, even if revisions start at 1 again.
+ * positions of partitions owned here. Existing entries are not changed.
  */
 export async function putBack(
-  group: string,
   start: GroupStart,
   layoutEpoch: number,
   known: readonly Known[],
   ports: AnewPorts,
 ): Promise<void> {
-  const { bucket, layout } = ports;
+  const { group, layout } = ports;
   if (layout) await untilKnown(() => layout.keep(), ports);
-  const put = (key: string, record: PositionRecord | StartRecord): Promise<void> =>
-    untilKnown(() => bucket.write(key, encodeRecord(record), 0), ports);
-  const at = new Date().toISOString();
   if (start !== 'unreadable') {
     const { seq, key, created, stored } = start;
-    await put(keys.start(group), { v: RECORD_VERSION, seq, key, at, created, stored });
+    await put(keys.start(group), { v: RECORD_VERSION, seq, key, at: now(), created, stored }, ports);
   }
-  for (const { partition, sequence: seq, created, stored } of known)
-    await put(keys.position(group, partition), {
-      ...positionTags(layoutEpoch),
-      seq,
-      epoch: 0,
-      at,
-      created,
-      stored,
-    });
+  await putBackPositions(layoutEpoch, known, ports);
 }
+
+/**
+ * Writes positions again that the bucket has lost. The written positions have epoch 0, so that any later owner can take them over, even
+ * if revisions start at 1 again. Existing positions are not changed, except those that another member wrote back and knew less well.
+ */
+export async function putBackPositions(
+  layoutEpoch: number,
+  known: readonly Known[],
+  ports: AnewPorts,
+): Promise<void> {
+  for (const { partition, sequence: seq, created, stored } of known)
+    await putPosition(
+      keys.position(ports.group, partition),
+      { ...positionTags(layoutEpoch), seq, epoch: 0, at: now(), created, stored },
+      ports,
+    );
+}
+
+async function putPosition(key: string, record: PositionRecord, ports: AnewPorts): Promise<void> {
+  if (!(await put(key, record, ports))) await untilKnown(() => raise(key, record, ports.bucket), ports);
+}
+
+/** Replaces a position that another member has written back if that position is lower. */
+async function raise(key: string, record: PositionRecord, bucket: Bucket): Promise<Outcome> {
+  const found = await bucket.read(key);
+  if (found.kind === 'unknown' || found.kind === 'failed') return found;
+  if (found.kind === 'missing' || !found.entry.value) return { kind: 'ok' };
+  const position = decodePosition(found.entry.value);
+  if (position?.epoch !== 0 || position.sought) return { kind: 'ok' };
+  if (position.layout !== record.layout || position.seq >= record.seq) return { kind: 'ok' };
+  return bucket.write(key, encodeRecord(record), found.entry.revision);
+}
+
+const now = (): string => new Date().toISOString();
+
+/** Resolves with false if the entry already exists. */
+const put = (key: string, record: PositionRecord | StartRecord, ports: AnewPorts): Promise<boolean> =>
+  untilKnown(() => ports.bucket.write(key, encodeRecord(record), 0), ports);
 
 type Outcome = { kind: 'ok' | 'conflict' | 'unknown' } | { kind: 'failed'; error: NatspocError };
 
-async function untilKnown(ask: () => Promise<Outcome>, ports: AnewPorts): Promise<void> {
+/** Resolves with false after a conflict. */
+async function untilKnown(ask: () => Promise<Outcome>, ports: AnewPorts): Promise<boolean> {
   const { clock, retryMs, isOver, fail } = ports;
   while (!isOver()) {
     const outcome = await ask();
     if (outcome.kind === 'failed') fail(outcome.error);
-    if (outcome.kind !== 'unknown') return;
+    if (outcome.kind !== 'unknown') return outcome.kind !== 'conflict';
     await sleep(clock, retryMs);
   }
+  return true;
 }

@@ -11,7 +11,7 @@ import { SILENT } from '../partition/logger.js';
 import type { PartitionEvents } from '../partition/partition-events.js';
 import { PartitionState } from '../partition/partition-state.js';
 import { PartitionRunner } from '../partition/runner.js';
-import { type Takeover, takeOver } from '../partition/takeover.js';
+import { committedIn, type Takeover, takeOver } from '../partition/takeover.js';
 import { CallRules } from './call-rules.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 import { EndedRunners } from './ended-runners.js';
@@ -125,7 +125,8 @@ export class Runners {
     const before = this.#ended.of(partition, epoch);
     const inherited = this.#layout && partitionIn && inheritedBy(partition, this.#layout, partitionIn);
     const layout = this.#layout?.epoch ?? 0;
-    return { group, partition, epoch, layout, start, before, ...inherited };
+    const known = this.#ended.committed(partition);
+    return { group, partition, epoch, layout, start, before, known, ...inherited };
   }
 
   /** The position that the drain of a partition has just committed; undefined if the drain had nothing to commit, or could not commit. */
@@ -205,14 +206,21 @@ export class Runners {
     this.#resizeAll();
   }
 
-  /** The committed position of a partition without a runner; sequence 0 if unknown. */
+  /** The position of a partition that was last committed here; sequence 0 if unknown. */
   committed(partition: number): PositionMark {
-    return this.#ended.committed(partition);
+    const status = this.of(partition)?.status;
+    return status && status.committed > 0 ? committedIn(status) : this.#ended.committed(partition);
   }
 
-  /** Forgets how far partitions were handled, because their epochs may be reused. */
-  forget(): void {
-    this.#ended.forget();
+  /**
+   * Forgets how far partitions were handled under their epochs, because the epochs may be reused. The committed positions are kept.
+   *
+   * @param owned the partitions that this member owns now.
+   * @returns the partitions whose positions may have to be written back. They include those of earlier calls, because the bucket may lose
+   *   a position more than once before it is taken over.
+   */
+  forget(owned: readonly number[]): number[] {
+    return this.#ended.forget(owned);
   }
 
   /** Aborts all running handlers because the member could not renew. */

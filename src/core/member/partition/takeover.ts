@@ -49,6 +49,8 @@ export interface Takeover {
         readonly losses?: LossesLeft;
       }
     | undefined;
+  /** The position that this member last committed in the partition, under any epoch; sequence 0 if it committed nothing. */
+  known?: PositionMark | undefined;
 }
 
 /** A position that was taken over; see {@link TakeoverOutcome}. */
@@ -113,26 +115,27 @@ export async function takeOver(
 
   let sequence: number;
   let older: PositionRecord | undefined;
+  const best = bestKnown(takeover);
   if (found.kind === 'found' && found.entry.value) {
     const position = decodePosition(found.entry.value);
     if (!position) return { kind: 'unreadable', message: describeUnreadable(partition, found.entry.value) };
     if (position.epoch > epoch && !(await isNewest(takeover, bucket))) return { kind: 'fenced' };
     if ((position.layout ?? 0) > layout) return { kind: 'fenced' };
-    if ((position.layout ?? 0) === layout && !isPutBack(takeover, position)) older = position;
+    if ((position.layout ?? 0) === layout && !isPutBack(best, position)) older = position;
   }
   if (older) sequence = older.seq;
-  else if (takeover.before && takeover.before.status.committed > 0) {
-    // The position existed under this epoch and was removed. This member knows the position best, unless there is a newer owner.
+  else if (best.sequence > 0) {
+    // The position existed and was removed. This member knows the position best, unless there is a newer owner.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
     // This write moves a missing position forward, so it needs the permit, like a commit.
     if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member is not in contact' };
-    sequence = takeover.before.status.committed;
+    sequence = best.sequence;
   } else {
     if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
     sequence = start.seq;
   }
   const isStart = older === undefined && start !== 'unreadable' && sequence === start.seq;
-  const { created, stored } = older ?? (isStart ? start : { created: takeover.before?.status.mark?.created });
+  const { created, stored } = older ?? (isStart ? start : best);
   const mark = markOf(takeover, { sequence, created, stored });
   // The answer normally arrives while the next steps run.
   const fitting = streamFit(mark, ports);
@@ -203,8 +206,21 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
  * True if an isolated member has written back a position that the bucket had lost. That member knew an older
  * position than the owner of this epoch.
  */
-const isPutBack = ({ before }: Takeover, { epoch, seq }: PositionRecord): boolean =>
-  epoch === 0 && before !== undefined && before.status.committed > seq;
+const isPutBack = (best: PositionMark, { epoch, seq }: PositionRecord): boolean =>
+  epoch === 0 && best.sequence > seq;
+
+/** The position that this member last committed in the partition. Under the same epoch, no other member has committed since. */
+function bestKnown({ before, known = { sequence: 0 } }: Takeover): PositionMark {
+  return before && before.status.committed > 0 ? committedIn(before.status) : known;
+}
+
+/** The committed position in a runner's status. */
+export function committedIn({
+  committed: sequence,
+  mark,
+}: Pick<RunnerStatus, 'committed' | 'mark'>): PositionMark {
+  return { ...(mark?.sequence === sequence && mark), sequence, created: mark?.created };
+}
 
 /** True if the previous runner of the epoch may have written the position that was found. */
 export const continues = (
