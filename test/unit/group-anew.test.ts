@@ -73,10 +73,11 @@ describe('a member of a bucket that goes back', () => {
     assert.equal(me.permit, Number.NEGATIVE_INFINITY);
   });
 
-  it('a member gives up a lease that the leader does not have, and claims it again', () => {
+  it('a member gives up a lease that the leader does not have, writes the position back, and claims the lease again', () => {
     const me = beside();
     me.send({ type: 'lease-looked-up', partition: 0, known: 30, entry: null });
     assert.equal(me.last('abort-partition')[0]?.reason, 'went-back');
+    assert.deepEqual(me.last('restore-position'), [{ type: 'restore-position', partition: 0 }]);
     assert.equal(me.last('write-lease')[0]?.expected, 0);
   });
 
