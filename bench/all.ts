@@ -1,10 +1,11 @@
 /**
- * Runs all benchmarks that compare natspoc with alternatives, one after the other, and writes one table and one file. They measure
- * publishing, consuming, and the death or leave of a consumer. Within each benchmark, all contenders are measured in turn, round after round.
+ * Runs all benchmarks that compare natspoc with alternatives, one after the other, and writes one table and one file. The benchmarks
+ * measure publishing, consuming, and the effect of a consumer that dies or leaves. Within each benchmark, all contenders are measured in
+ * turn, round after round.
  *
  *     npm run bench [-- --quick] [--rounds N] [--json FILE]
  *
- * `--quick` only shows that the benchmarks run: they are then too short for meaningful figures.
+ * `--quick` only shows that the benchmarks run. The quick runs are too short for meaningful figures.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * Measures the cost of a backlog: how long a new group needs for its first message, an operator for the lag, and one member for all
- * messages, and how much memory the member and the server use.
+ * Measures the cost of a backlog. The figures are the time until a new group has handled its first message, until `natspoc leases` has
+ * shown the lag, and until one member has handled all messages. The benchmark also measures the memory of the member and of the server.
  *
  *     npm run build && node --import tsx bench/backlog.ts [--messages 100000,1000000,4000000] [--partitions 16] [--rounds 3] [--json FILE]
  *
@@ -33,9 +33,9 @@ const MIB = 1_048_576;
 
 /** The figures of one round. */
 interface Round {
-  /** From the start of a process to its exit after one message of a new group. */
+  /** The time from the start to the exit of a process that handles one message of a new group. */
   firstMs: number;
-  /** `natspoc leases --json` while all other messages wait. */
+  /** The time that `natspoc leases --json` takes while all other messages wait. */
   lagMs: number;
   perSecond: number;
   memberMiB: number;
@@ -49,7 +49,7 @@ interface Result {
   figures: Record<keyof Round, Spread>;
 }
 
-/** Runs a command to its end, and returns its milliseconds and the most memory that it used. */
+/** Runs a command to its end, and returns its duration and its peak memory. */
 async function timed(args: string[]): Promise<{ ms: number; mostMiB: number }> {
   const startMs = performance.now();
   const cli = startCli(args);

@@ -1,15 +1,15 @@
 /**
- * Compares a bulk indexer in a group with a loop that a program would use without a group. Both read all partitions in batches of up to
- * 500 messages or 200 ms, with one HTTP call of 50 ms for each batch. The loop fetches from one consumer per partition without
+ * Compares a bulk indexer in a group with a loop that a program would use without a group. Both contenders read all partitions in batches
+ * of up to 500 messages or 200 ms, with one HTTP call of 50 ms for each batch. The loop fetches from one consumer per partition without
  * acknowledgements: it commits nothing, and no other process would continue its work. Each partition gets a multiple of the batch size
  * (104,000 messages in all), so all batches are full, and no contender waits for more messages.
  *
  *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 104000] [--partitions 16] [--batch 500]
  *         [--answer-ms 50] [--json FILE]
  *
- * Prints messages a second. The time starts with the first call. For the loop it ends with the last answer, for natspoc with the last
- * commit, which follows the last answer. Both contenders are measured in turn on one server, and each ratio compares figures of one round.
- * NATS_SERVER_BIN selects another nats-server.
+ * Prints messages a second. The measured time starts with the first call. For the loop this time ends with the last answer, and for natspoc
+ * with the last commit, which follows the last answer. Both contenders are measured in turn on one server, and each ratio compares figures
+ * of one round. NATS_SERVER_BIN selects another nats-server.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -5,10 +5,10 @@
  *         [--keyed 16,1,256,4096] [--sizes 128,1024] [--only NAME,NAME] [--beside FOLDER] [--json FILE]
  *
  * `--partitions` lists numbers of partitions for natspoc's own layout, `--keyed` for keyed groups over a stream of 20,000 subjects. Either
- * list may be empty. Prints messages a second (min / median / max of the rounds), and ratios of figures of the same round, each with its
- * target and its ceiling (the ratio of the bare loop). The time ends when the server has the last commit or acknowledgement. The slowest
- * contenders read only a part of the messages. NATS_SERVER_BIN selects another nats-server. `--beside` is the `dist` folder of another
- * build, which is measured as "natspoc beside".
+ * list may be empty. Prints messages a second (min / median / max of the rounds). The benchmark also prints ratios between two contenders
+ * in the same round, each with its target and its ceiling (the ratio of the bare loop). The measured time ends when the server has the last
+ * commit or acknowledgement. The slowest contenders read only a part of the messages. NATS_SERVER_BIN selects another nats-server.
+ * `--beside` is the `dist` folder of another build, which is measured as "natspoc beside".
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ const CLAIMS: Claim[] = [
   { numerator: 'ndjson to a file', denominator: 'bare loop', atLeast: 0.4 },
   { numerator: 'natspoc', denominator: BESIDE, atLeast: 1 },
 ];
-/** Targets of keyed groups with any number of partitions. Here the bare loop is one reader without a filter. */
+/** Targets of keyed groups with any number of partitions. For keyed groups the bare loop is one reader without a filter. */
 const KEYED_CLAIMS: Claim[] = [
   { numerator: 'natspoc', denominator: 'bare loop', atLeast: 0.8 },
   { numerator: 'natspoc', denominator: BESIDE, atLeast: 1 },

@@ -1,6 +1,6 @@
 /**
- * Measures how long a moving partition handles no message: after a kill -9, a SIGTERM, a join and a server restart. It uses real processes
- * with default settings on a real server.
+ * Measures how long a moving partition handles no message after a kill -9, a SIGTERM, a join and a server restart. The benchmark runs real
+ * processes with default settings on a real server.
  *
  *   node --import tsx bench/failover.ts [--trials 20] [--rate 1000] [--partitions 8] [--members 3] [--keyed] [--json FILE]
  *

@@ -1,6 +1,6 @@
 /**
- * Measures how the cost grows with the number of partitions: memory of a member and of the server for each idle partition, the time until
- * a single member handles all partitions, and the time until it has left.
+ * Measures how the cost grows with the number of partitions. The figures are the memory of a member and of the server for each idle
+ * partition, the time until a single member handles all partitions, and the time until this member has left.
  *
  *   node --expose-gc --import tsx bench/partitions.ts [--partitions 8,256,1024,4096] [--json FILE]
  */
@@ -16,13 +16,13 @@ import { usageOf } from './support/process-usage.js';
 const { values: options } = parseArgs({
   options: { partitions: { type: 'string', default: '8,256,1024,4096' }, json: { type: 'string' } },
 });
-/** Time in which the garbage of the start is collected, and the server finishes its own work. */
+/** A pause that lets Node collect the garbage of the start, and lets the server finish its own work. */
 const CALM_MS = 3_000;
 const START_TIMEOUT_MS = 120_000;
 
 const kib = (bytes: number): number => Math.round(bytes / 102.4) / 10;
 
-/** Live memory of this process, after a collection. */
+/** Live memory of this process, after a garbage collection. */
 function liveBytes(): number {
   if (!globalThis.gc) throw new Error('this benchmark needs node --expose-gc');
   globalThis.gc();

@@ -1,6 +1,6 @@
 /**
- * Shows where `natspoc publish` and `natspoc consume` spend processor time, by part of the program. Both run as processes under V8's
- * profiler, at full speed. Idle time is left out.
+ * Shows where `natspoc publish` and `natspoc consume` spend processor time, by part of the program. Both commands run as processes under
+ * V8's profiler, at full speed. Idle time is left out.
  *
  *     npm run build && node --import tsx bench/profile.ts [--messages 500000] [--size 128] [--json FILE]
  */
@@ -25,7 +25,7 @@ const { values: options } = parseArgs({
 });
 const PROGRAM = join(import.meta.dirname, '../bin/run.js');
 
-/** A function of a profile. Line and column are counted from 0. */
+/** A function in a profile. Line and column are counted from 0. */
 interface Frame {
   functionName: string;
   url: string;
@@ -42,7 +42,7 @@ interface Profile {
 
 const maps = new Map<string, SourceMap>();
 
-/** The source file of a place in a bundle. */
+/** The source file of a function in a bundle, according to the source map of the bundle. */
 function sourceOf({ url, lineNumber, columnNumber }: Frame): string {
   const file = fileURLToPath(url);
   let map = maps.get(file);
@@ -65,7 +65,7 @@ function partOf(frame: Frame): string {
   }
   const dependency = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (dependency) return dependency;
-  // Native functions have no file. They mostly read and write sockets and files.
+  // Native functions have no file. Most native functions read and write sockets and files.
   return url.startsWith('node:') ? 'Node' : 'Node, native';
 }
 

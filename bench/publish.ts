@@ -4,8 +4,8 @@
  *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 1000000] [--sizes 128,1024] [--seconds 20]
  *         [--json FILE]
  *
- * Prints tables of messages a second (min / median / max of the rounds), ratios of figures of the same round with their targets and
- * ceilings, and how exactly the publisher keeps a rate. NATS_SERVER_BIN selects another nats-server.
+ * Prints tables of messages a second (min / median / max of the rounds), and how exactly the publisher keeps a rate. The benchmark also
+ * prints ratios between two contenders in the same round, with their targets and ceilings. NATS_SERVER_BIN selects another nats-server.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ const PARTITIONS = 16;
 const SIZES = options.sizes.split(',').map(Number);
 const PACED_BYTES = 128;
 const RATES = [10, 1_000, 20_000, 100_000];
-/** The share of the messages that `js.publish` sends: it is slow enough to be measured with fewer messages. */
+/** The share of the messages that `js.publish` sends. `js.publish` is so slow that fewer messages are enough. */
 const JS_PUBLISH_SHARE = 0.1;
 
 const CLAIMS: Claim[] = [

@@ -1,6 +1,6 @@
 /**
  * Measures how long a partition handles no message while its group is resized without faults, and how long each step of the resize takes.
- * It uses real processes with default settings on a real server. The group is resized from P partitions to half of P and back.
+ * The benchmark runs real processes with default settings on a real server. The group is resized from P partitions to half of P and back.
  *
  *     npm run build && node --import tsx bench/resize.ts [--trials 20] [--partitions 64] [--members 4] [--rate 1600]
  *         [--work 5ms] [--json FILE]
@@ -68,12 +68,12 @@ const folder = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));
 const run = await GroupRun.open(server.url, folder, { partitions: values.partitions, key: 'subject:2' });
 const { stream, group } = run.config;
 
-/** The time of each step of the current trial, as the bucket shows it. */
+/** The time of each step of the current trial, according to the entries of the bucket. */
 let seen = new Map<Step, number>();
 /** The epoch of the layout that the current trial replaces. */
 let layout = 0;
 
-/** Remembers the last time of a step. */
+/** Records the time of a step. A later time replaces an earlier time. */
 const mark = (step: Step): void => void seen.set(step, performance.now());
 
 const watches = [keys.groupPrefix(group), keys.positionPrefix(group)].map((prefix) =>

@@ -1,6 +1,6 @@
 /**
- * Measures the cost of an idle group: messages and bytes a second between members and server, processor time of both,
- * and how well the formula in `support/rest-model.ts` predicts the messages.
+ * Measures the cost of an idle group: messages and bytes a second between members and server, and the processor time of both.
+ * The benchmark also shows how well the formula in `support/rest-model.ts` predicts the messages.
  *
  *   npx tsx bench/rest.ts [--groups 1x8,3x8,10x64] [--servers 1] [--seconds 30] [--ttl 10000] [--probe 400] [--json FILE]
  *
@@ -29,10 +29,13 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-/** Time between the joins and the measurement: joins keep the machine busy, and the members' split requests expire after 30 s. */
+/** Time between the joins and the measurement: joins keep the machine busy, and requests split during the joins expire only after 30 s. */
 const CALM_MS = 35_000;
 const JOIN_TIMEOUT_MS = 300_000;
-/** How many members join at the same time. All members share one process, and more joins would keep its event loop busy for over a ttl. */
+/**
+ * How many members join at the same time. All members share one process, and more joins would keep its event loop busy for longer than a
+ * ttl.
+ */
 const AT_ONCE = 10;
 const replicas = Number(options.servers);
 

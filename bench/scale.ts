@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 const PLANS = 20;
 
-/** Milliseconds for a plan after one of every eleven owners has gone. */
+/** The time to plan a group after one of every eleven owners has gone, in milliseconds. */
 function planMs(partitions: number, members: number): number {
   const ids = Array.from({ length: members }, (_, i) => `M${i}`);
   const holdings = Array.from({ length: partitions }, (_, partition) => ({

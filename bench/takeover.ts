@@ -1,7 +1,8 @@
 /**
- * Measures the effect on messages when one of three consumers dies or leaves: natspoc compared with hand-written consumers. Real processes
- * run on one server, in turn. The figures are the longest time in which a partition handled no message, the longest wait of a message, the
- * number of messages that were handled twice, and the number of messages that came after a later message of their partition.
+ * Measures the effect on messages when one of three consumers dies or leaves, for natspoc and for hand-written consumers. Real processes
+ * run on one server, one kind of consumer after the other. The figures are the longest time in which a partition handled no message, and
+ * the longest wait of a message. The benchmark also counts the messages that were handled twice, and those that came after a later message
+ * of their partition.
  *
  *     npm run build && node --import tsx bench/takeover.ts [--rounds 3] [--rate 50] [--json FILE]
  */
@@ -29,7 +30,7 @@ const { values: options } = parseArgs({
 });
 const PARTITIONS = 8;
 const MEMBERS = 3;
-/** The work of each message; see `support/worker.ts`. */
+/** The simulated work for each message; see `support/worker.ts`. */
 const WORK = `${WORK_MS}ms`;
 const CALM_MS = 2_000;
 const TIMEOUT_MS = 180_000;
@@ -41,7 +42,7 @@ const SIGNALS = ['SIGKILL', 'SIGTERM'] as const;
 
 type Kind = (typeof KINDS)[number];
 
-/** One death or leave. */
+/** The figures after one consumer has died or left. */
 interface Takeover {
   kind: Kind;
   signal: (typeof SIGNALS)[number];

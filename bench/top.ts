@@ -1,7 +1,7 @@
 /**
  * Measures the cost of `natspoc top` on a large group: processor time, resident memory over time, and the time from a key press to the
- * next frame. Members and publisher share one process here, so that the machine is free for the screen. It needs tmux, and a machine
- * without other work.
+ * next frame. Members and publisher share one process, to leave the rest of the machine to the screen. The benchmark needs tmux, and a
+ * machine without other work.
  *
  *   npm run build && node --import tsx bench/top.ts [--minutes 10] [--partitions 256] [--members 16] [--rate 5000] [--size 200x60]
  */
@@ -50,7 +50,7 @@ const publishing = setInterval(() => {
   }
 }, PUBLISH_EVERY_MS);
 
-// This code runs inside top. It measures the time from the bytes of a key to the bytes of the next frame, and the parts of
+// This code runs inside top, and measures the time from the bytes of a key to the bytes of the next frame, and the parts of
 // top's memory.
 const log = join(folder, 'keys');
 const memory = join(folder, 'memory');

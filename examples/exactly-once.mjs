@@ -52,9 +52,9 @@ if (first === '--total') {
     signal: stop.signal,
     handler: async ({ sequence, timestampMs, data }) => {
       const { amount } = JSON.parse(textOf(data) ?? '{}');
-      // Messages of other keys continue meanwhile.
+      // While this handler waits, messages of other keys are handled.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
-      // One write at the end of the file: entries of several processes never mix.
+      // Each entry is one append, so that the entries of several processes never mix.
       appendFileSync(file, `${JSON.stringify({ run, sequence, storedAt: timestampMs, amount })}\n`);
     },
   });

@@ -39,10 +39,10 @@ for (let number = 1; number <= 10; number++) {
   }
 }
 const stored = await Promise.all(confirmations);
-console.log(`published ${stored.length}, the last one as ${stored.at(-1)?.sequence}`);
+console.log(`published ${stored.length}, the last with sequence ${stored.at(-1)?.sequence}`);
 await publisher.close();
 
 if (!done.signal.aborted) await once(done.signal, 'abort');
 await member.leave();
 await connection.close();
-console.log(`handled ${handled} of ${last.size} customers, all in order`);
+console.log(`handled ${handled} orders of ${last.size} customers, all in order`);

@@ -1,5 +1,5 @@
 /**
- * The scripts of `bench/` that compare natspoc with alternatives, and their arguments. With `quick` they run as briefly as possible.
+ * The scripts of `bench/` that compare natspoc with alternatives, and their arguments. With `quick` the scripts run as briefly as possible.
  *
  * @param rounds how many times each contender is measured.
  */

@@ -5,9 +5,9 @@ const OWN = join(import.meta.dirname, '../../dist');
 
 /**
  * Loads the built library. The TypeScript loader rewrites sources and makes some functions slower, so the measured code comes from `dist`.
- * Its types come from the sources.
+ * The types of the library come from the sources.
  *
- * @param folder the `dist` folder of a build; by default of this build. Two folders compare two builds side by side.
+ * @param folder the `dist` folder of a build; default: the folder of this build. Two folders compare two builds side by side.
  */
 export async function libraryOf(
   folder = OWN,

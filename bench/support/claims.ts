@@ -1,18 +1,18 @@
 import { ratioSpread, type Spread } from './stats.js';
 
-/** A target: a ratio of the figures of two contenders, given by their names. */
+/** A target: the minimum ratio between the figures of two contenders, which are given by name. */
 export interface Claim {
   numerator: string;
   denominator: string;
   atLeast: number;
 }
 
-/** The result of a target in a run. */
+/** A target, with the ratio that a run has reached. */
 export interface MeasuredClaim extends Claim {
   ratio: Spread;
   /**
-   * The median ratio of the bare loop to the denominator in the same rounds: nothing that uses this client with this server is faster.
-   * null if the denominator is a bare loop, or if no bare loop was measured.
+   * The median ratio of the bare loop to the denominator in the same rounds. This ratio is an upper bound, because no program that uses
+   * this client with this server is faster than the bare loop. Null if the denominator is a bare loop, or if no bare loop was measured.
    */
   ceiling: number | null;
 }
@@ -20,7 +20,7 @@ export interface MeasuredClaim extends Claim {
 /** The name of the loop that does only the work that every contender has to do. */
 export const BARE_LOOP = 'bare loop';
 
-/** The claims whose contenders have figures, with the ratios of these rounds. */
+/** The claims whose contenders have figures, with the measured ratios. */
 export function measureClaims(
   claims: readonly Claim[],
   figures: ReadonlyMap<string, readonly number[]>,
@@ -36,8 +36,8 @@ export function measureClaims(
 }
 
 /**
- * One line with the ratio, its share of the ceiling, and whether the target is reached or why it is missed. `targeted`: the target applies
- * to this setting.
+ * One line with the ratio, its share of the ceiling, and whether the target is reached or why it is missed. `targeted`: true if the
+ * target applies to the measured setting.
  */
 export function describeClaim(measured: MeasuredClaim, targeted: boolean): string {
   const { numerator, denominator, atLeast, ratio, ceiling } = measured;
@@ -55,6 +55,6 @@ export function describeClaim(measured: MeasuredClaim, targeted: boolean): strin
 function outcome({ ratio, atLeast, ceiling }: MeasuredClaim): string {
   if (ratio.median >= atLeast) return 'reached';
   return ceiling !== null && ceiling < atLeast
-    ? 'missed: above the ceiling, the bare loop itself misses it in this run'
+    ? 'missed: above the ceiling, so the bare loop also misses this target'
     : 'MISSED';
 }

@@ -29,8 +29,8 @@ export interface ConsumeBench {
 }
 
 /**
- * Measures the time from the first message until all messages are handled and, if the contender acknowledges or commits, until the server
- * knows that. Connecting and joining are not included.
+ * Measures the time from the first message until all messages are handled. If the contender acknowledges or commits, the time ends when the
+ * server has all acknowledgements or commits. Connecting and joining are not included.
  */
 class Stopwatch {
   #startMs = 0;
@@ -56,7 +56,8 @@ class Stopwatch {
     for (;;) {
       const askedAt = performance.now();
       if (await isKnown()) break;
-      // With thousands of partitions the question takes long. Asked without a pause, it would slow down the commits that it waits for.
+      // With thousands of partitions this check takes a long time. Without a pause, the checks would slow down the commits that they wait
+      // for.
       const tookMs = performance.now() - askedAt;
       await new Promise((resolve) => setTimeout(resolve, Math.max(1, 5 * tookMs)));
     }
@@ -68,7 +69,7 @@ class Stopwatch {
 interface ClientOptions {
   name: string;
   config: Partial<ConsumerConfig>;
-  /** How many messages the client asks for ahead, for each consumer. */
+  /** How many messages the client requests in advance for each consumer. */
   maxMessages: number;
   onMessage: (message: JsMsg) => void;
   /**
@@ -119,13 +120,16 @@ function clientConsumers(bench: ConsumeBench, options: ClientOptions): Contender
   return { name: options.name, measure };
 }
 
-/** The yardstick: a loop without acknowledgements, positions, or order across a failure. It does nothing with a message. */
+/** The yardstick: a loop without acknowledgements, positions, or order across a failure. The loop does nothing with a message. */
 export function bareLoop(bench: ConsumeBench, maxMessages = 1_024): Contender {
   const config = { ack_policy: AckPolicy.None };
   return clientConsumers(bench, { name: 'bare loop', config, maxMessages, onMessage: () => {} });
 }
 
-/** The usual program: an acknowledgement for each message. It reads all messages, because it ends only when all are acknowledged. */
+/**
+ * The usual program: an acknowledgement for each message. The contender reads all messages, because the measurement ends only when all are
+ * acknowledged.
+ */
 export function explicitAck(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 20_000 };
   return clientConsumers(bench, {

@@ -15,8 +15,8 @@ export function openLocks(connection: NatsConnection, name: string): Promise<KV>
 }
 
 /**
- * The simplest way to get "one at a time": create a key, do the work, delete the key, acknowledge. Messages of one lock wait for each
- * other; messages of different locks do not.
+ * The simplest way to handle one message of a partition at a time: create a key, do the work, delete the key, acknowledge. Messages of one
+ * lock wait for each other; messages of different locks do not.
  */
 export class LockLoop {
   readonly #locks: KV;
@@ -30,7 +30,7 @@ export class LockLoop {
     this.#handle = handle;
   }
 
-  /** Takes a message, and locks the partition in its subject. */
+  /** Handles a message as soon as the partition in its subject can be locked. */
   take(message: JsMsg): void {
     const lock = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     const before = this.#queues.get(lock) ?? Promise.resolve();
@@ -40,7 +40,7 @@ export class LockLoop {
     );
   }
 
-  /** Finishes running messages, and gives waiting messages back. */
+  /** Finishes running messages, and returns waiting messages to the server with a nak. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#queues.values());

@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** The facts on which a figure depends, apart from the code. Every published result contains them. */
+/** A description of the machine. Every published result contains such a description, because figures depend on the machine. */
 export interface Machine {
   cpu: string;
   cores: number;

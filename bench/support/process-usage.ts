@@ -5,7 +5,7 @@ const TICK_MS = 10;
 
 /** The resources that a process has used, as the system counts them. */
 export interface Usage {
-  /** Processor time since its start, in milliseconds. */
+  /** Processor time since the start of the process, in milliseconds. */
   cpuMs: number;
   residentBytes: number;
 }
@@ -17,7 +17,8 @@ export interface Usage {
  */
 export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may contain anything, so fields are counted after it. Fields 14 and 15 are user and system time.
+  // The name in parentheses may contain anything, so fields are counted from the closing parenthesis. Fields 14 and 15 are user and system
+  // time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return {

@@ -43,8 +43,8 @@ function subjects({ layout }: PublishBench): string[] {
 }
 
 /**
- * The yardstick: `nc.publish` in a loop, with one wildcard reply inbox and answers that are counted but not decoded. It
- * lacks everything that a publisher needs: matching answers to messages, deadlines, retries.
+ * The yardstick: `nc.publish` in a loop, with one wildcard reply inbox and answers that are counted but not decoded. The
+ * loop lacks everything that a publisher needs: matching answers to messages, deadlines, retries.
  */
 export function bareLoop(bench: PublishBench, withId: boolean): Contender {
   const name = withId ? 'bare loop, message ids' : 'bare loop';
@@ -87,7 +87,7 @@ export function bareLoop(bench: PublishBench, withId: boolean): Contender {
   return withNewStream(name, bench, run);
 }
 
-/** The client's own `js.publish`, with the same number of requests in flight. */
+/** The client's own `js.publish`, with the same number of requests in flight as the other contenders. */
 export function jetStreamPublish(bench: PublishBench): Contender {
   const { connection, messages, inFlight } = bench;
   const targets = subjects(bench);
@@ -105,7 +105,7 @@ export function jetStreamPublish(bench: PublishBench): Contender {
   return withNewStream('js.publish', bench, run);
 }
 
-/** natspoc's publisher as a library, observed as the command line observes it. */
+/** natspoc's publisher as a library, with the counters and latencies that the command line records. */
 export function natspocLibrary(bench: PublishBench, dedupe: boolean): Contender {
   const name = dedupe ? 'natspoc --dedupe' : 'natspoc';
   const run = async () => {

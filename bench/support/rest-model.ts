@@ -1,6 +1,6 @@
 import { timingFor } from '../../src/core/protocol/timing.js';
 
-/** A group in which nothing is published and nothing moves. */
+/** A group in which no messages are published and no partitions move. */
 export interface RestingGroup {
   members: number;
   partitions: number;
@@ -17,28 +17,29 @@ export interface MessageRates {
   received: number;
 }
 
-/** Each member observes this many others (`protocol/failure-detector.ts`). */
+/** The number of other members that each member observes (`protocol/failure-detector.ts`). */
 const WATCHED = 2;
-/** How long a request for messages waits at the server, from a reader or from the watch (`nats/jetstream/pull.ts`). */
+/** How long a request for messages waits at the server, from a reader or from the watch (`nats/jetstream/request-limits.ts`). */
 const PULL_MS = 30_000;
 /** The server's heartbeat intervals of an idle reader (`nats/jetstream/event-stream.ts`) and an idle watch (`nats/kv/watch.ts`). */
 const READER_HEARTBEAT_MS = 2_000;
 const WATCH_HEARTBEAT_MS = 1_000;
-/** The interval at which the watch compares itself with the newest entry (`nats/kv/watch.ts`). */
+/** The interval at which the watch checks whether it has received the newest entry (`nats/kv/watch.ts`). */
 const POLL_MS = 3_000;
 /**
- * How many times within the ttl proofs of life, sessions and leases are read (`failure-detector.ts`, `entry-looks.ts`).
+ * How many times within one ttl a member reads proofs of life, sessions and leases (`failure-detector.ts`, `entry-looks.ts`).
  */
 const LOOKS = 3;
 /**
- * How many sessions of other members are read at a time, and how many own leases with their positions (`protocol/entry-looks.ts`).
+ * How many sessions of other members a member reads at a time, and how many of its own leases with their positions
+ * (`protocol/entry-looks.ts`).
  */
 const AT_ONCE = 4;
 
 /**
- * The expected traffic of a member at rest, computed from the constants of the code. It consists of renewals; reads of the next two proofs
- * of life in the ring, of all sessions in turn and of the member's own leases; probes in both directions; polls; and the requests and
- * heartbeats of the member's watch and of one reader for each partition.
+ * The expected traffic of a member at rest, computed from the constants of the code. The traffic consists of renewals, reads, probes in
+ * both directions, polls, and the requests and heartbeats of the member's watch and of one reader for each partition. A member reads the
+ * next two proofs of life in the ring, all sessions in turn, and its own leases.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);

@@ -5,8 +5,8 @@ export interface Contender {
 }
 
 /**
- * Measures all contenders in turn, round after round, so that a slower or faster machine affects all of them. The order rotates, and every
- * other round runs backwards, so that no contender always comes first or always after the same contender.
+ * Measures all contenders in turn, round after round, so that a change of the machine's speed affects all of them. The order rotates, and
+ * every other round runs in reverse order, so that no contender always comes first or always after the same contender.
  *
  * @returns the figures by name, one for each round
  */

@@ -3,7 +3,7 @@
  *
  *     node --import tsx bench/support/slow-http.ts MILLISECONDS
  *
- * It writes its port to standard output, and exits when its standard input ends.
+ * The server writes its port to standard output, and exits when its standard input ends.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

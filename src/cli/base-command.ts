@@ -12,7 +12,7 @@ import { type LogFormat, logLine, type Note } from './log-line.js';
 import { Command, Flags } from './oclif.js';
 import { exitWithError, type FailureOptions } from './report-error.js';
 
-/** The settings of every command that talks to NATS. Their flags have the names that they have in the `nats` CLI. */
+/** The settings of every command that talks to NATS. A flag that the `nats` CLI also has keeps its name. */
 const CONNECTION = [
   'server',
   'user',
@@ -56,13 +56,13 @@ function flagOf(key: SettingName, helpGroup: string) {
 
 /**
  * oclif flags for the named settings. The flags are texts without defaults, so that {@link loadConfig} knows which flags were given, and
- * applies its precedence and messages to all settings.
+ * applies the same rules of precedence and the same messages to all settings.
  */
 export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
 }
 
-/** Flags of every command that connects. A command spreads them into its `static flags`. */
+/** Flags of every command that connects. A command spreads these flags into its `static flags`. */
 export const connectionFlags = {
   ...settingFlags(COMMON, 'STREAM AND GROUP'),
   ...settingFlags(CONNECTION, 'CONNECTION'),
@@ -90,7 +90,7 @@ export abstract class BaseCommand extends Command {
     if (this.argv.slice(0, end < 0 ? undefined : end).includes('--utc')) process.env.TZ = 'UTC';
   }
 
-  /** The configuration from these parsed flags, the environment and `.env` of the working folder. */
+  /** The configuration from the parsed flags, the environment and `.env` of the working folder. */
   protected loadSettings(flags: Readonly<Record<string, unknown>>): Config {
     const given: Partial<Record<SettingName, string | boolean>> = {};
     for (const key of Object.keys(SETTINGS) as SettingName[]) {
@@ -123,8 +123,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * An AbortSignal that aborts at the first SIGINT or SIGTERM, or when the terminal closes. Its reason is the name of the process signal. A
-   * second process signal ends the process at once.
+   * An AbortSignal that aborts at the first SIGINT or SIGTERM, or when the terminal closes. The AbortSignal's reason is the name of the
+   * process signal. A second process signal ends the process at once.
    */
   protected stopSignal(): AbortSignal {
     return stopSignal();
@@ -135,7 +135,7 @@ export abstract class BaseCommand extends Command {
     return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
   }
 
-  /** Writes one line for people, or for a log, to stderr, so that it does not mix with piped output. */
+  /** Writes one line for people, or for a log, to stderr, so that the line does not mix with piped output. */
   protected readonly note: Note = (line, fields) => {
     process.stderr.write(logLine(this.#logFormat, line, fields));
   };

@@ -35,7 +35,7 @@ export const partitionArgs = {
 };
 export const allFlag = Flags.boolean({ description: 'every partition' });
 
-/** @throws NatspocError `usage` if --partition names none of the partitions. */
+/** @throws NatspocError `usage` if --partition names a partition that does not exist. */
 export function checkPartition(partition: number | undefined, partitions: number): void {
   if (partition === undefined || partition < partitions) return;
   const message = `--partition: there is no partition ${partition}; use 0 to ${partitions - 1}.`;
@@ -46,7 +46,7 @@ export function checkPartition(partition: number | undefined, partitions: number
 export interface PartitionRequest {
   /** Numbers and ranges. */
   named: readonly string[];
-  /** The name or session id of a member: all its partitions. */
+  /** The name or session id of a member, to choose all partitions of that member. */
   owner?: string | undefined;
   all?: boolean;
 }
@@ -54,7 +54,7 @@ export interface PartitionRequest {
 /**
  * The chosen partitions.
  *
- * @throws NatspocError `usage` unless exactly one choice was made, `failed` if there is no such member.
+ * @throws NatspocError `usage` unless exactly one choice was made, `failed` if the named member does not exist.
  */
 export function choosePartitions(
   request: PartitionRequest,
@@ -77,7 +77,7 @@ export function choosePartitions(
 /**
  * The only live member with this name or session id.
  *
- * @throws NatspocError `failed` if there is none or more than one, with the list of candidates.
+ * @throws NatspocError `failed` if no member or more than one member matches, with the list of candidates.
  */
 export function findMember(follower: GroupFollower, nameOrId: string): SeenSession {
   const [found, ...more] = follower.named(nameOrId);

@@ -30,7 +30,7 @@ const FIELDS: Record<string, SettingName> = {
 };
 /**
  * Fields of the nats CLI that natspoc does not support. A context with such a field is refused, because natspoc would otherwise connect
- * in a different way.
+ * in a different way than the nats CLI.
  */
 const UNSUPPORTED = ['nsc', 'user_jwt', 'user_seed', 'socks_proxy', 'jetstream_api_prefix'];
 const FILES: ReadonlySet<SettingName> = new Set(['creds', 'nkey', 'tlscert', 'tlskey', 'tlsca']);

@@ -36,7 +36,8 @@ export function parseLetters(texts: readonly unknown[]): ReadonlySet<number> | u
 const groupOf = ({ given, group }: Config): string | undefined => (given.has('group') ? group : undefined);
 
 /**
- * The selected dead letters, oldest first: of the group, if a group is given, and with the numbers in `only`, if numbers are given.
+ * The selected dead letters, oldest first. If --group is given, only letters of that group are selected. If `only` is given, only letters
+ * with these numbers are selected.
  *
  * @param others receives the groups of the letters that are left out because they belong to other groups.
  */
@@ -52,7 +53,7 @@ export async function* lettersOf(
   }
 }
 
-/** A line that says that there are no dead letters, or none of the given group; then it also names other groups that have some. */
+/** The message for an empty list of dead letters. If --group was given, the message names the other groups that have dead letters. */
 export function noLetters({ config }: StreamSession, others: ReadonlySet<string>): string {
   const group = groupOf(config);
   const none = group === undefined ? 'no dead letters' : `no dead letters of group ${group}`;

@@ -10,7 +10,7 @@ const LIMIT_BYTES = 64 * 1_024;
 /**
  * The variables in `.env` of the working folder; none if there is no such file, or if it is a folder.
  *
- * @throws NatspocError `config` if the file cannot be read: it is a pipe or a device, is too large, or may not be read.
+ * @throws NatspocError `config` if the file cannot be read: it is a pipe or a device, is too large, or is not readable for this user.
  */
 export function readDotenv(): Record<string, string> {
   if (statSync(FILE, { throwIfNoEntry: false })?.isDirectory()) return {};
@@ -30,7 +30,7 @@ export function readDotenv(): Record<string, string> {
  * absolute. No other variable of `.env` influences which program runs.
  *
  * @param tell called with one line if `.env` names the program.
- * @throws NatspocError `config` if that path is relative.
+ * @throws NatspocError `config` if the path in `.env` is relative.
  */
 export function serverEnvironment(tell: (line: string) => void): NodeJS.ProcessEnv {
   const { env } = process;

@@ -18,7 +18,7 @@ function onSignal(name: NodeJS.Signals): void {
 /** Handles SIGHUP. Without a terminal the signal is ignored, because Node resets the setting with which nohup ignores it. */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
-  // The process ends by the signal itself. At any other exit Node 20 fails an assertion, because it cannot restore a closed terminal.
+  // The signal itself must end the process. At any other exit Node 20 fails an assertion, because it cannot restore a closed terminal.
   process.once('exit', () => {
     process.removeListener(name, onHangUp);
     process.kill(process.pid, name);
@@ -27,8 +27,8 @@ function onHangUp(name: NodeJS.Signals): void {
 }
 
 /**
- * An AbortSignal that aborts at the first SIGINT or SIGTERM, or at SIGHUP when the terminal closes. Its reason is the name of the process
- * signal. A second process signal ends the process at once.
+ * An AbortSignal that aborts at the first SIGINT or SIGTERM, or at SIGHUP when the terminal closes. The AbortSignal's reason is the name of
+ * the process signal. A second process signal ends the process at once.
  */
 export function stopSignal(): AbortSignal {
   for (const [name, listener] of [
@@ -42,8 +42,8 @@ export function stopSignal(): AbortSignal {
 }
 
 /**
- * Writes each chunk to a file completely. Node itself would make only one call, and ignore the number of bytes written. On a full disk, the
- * first call writes only part of the chunk, and the next call fails.
+ * Writes each chunk to a file completely. Node itself would make only one write call, and ignore the number of bytes written. On a full
+ * disk, the first call writes only part of the chunk, and the next call fails.
  */
 function writeWhole(stdout: Writable, fd: number): void {
   stdout._write = (chunk: Uint8Array, _encoding, done) => {

@@ -22,7 +22,7 @@ export function readFlag<T>(flag: string, text: string | undefined, reader: Read
   throw new NatspocError('usage', `--${flag}: ${JSON.stringify(text)} is not ${reader.allowed}.`);
 }
 
-/** A flag whose value is a number of things, also written as `1_000`, `10k` or `1e6`. */
+/** A flag whose value is a count, which may also be written as `1_000`, `10k` or `1e6`. */
 export const countFlag = Flags.custom<number, { min?: number; max?: number }>({
   async parse(text, _context, { min = 0, max = Number.MAX_SAFE_INTEGER }) {
     const count = parseCount(text);

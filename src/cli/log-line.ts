@@ -11,8 +11,8 @@ export type Note = (line: string, fields?: object) => void;
 const LEVEL = /^(debug|warning|error): /i;
 
 /**
- * One line of a log, with its line feed. As JSON it has the time (ISO 8601), the level (`debug`, `info`, `warn` or `error`: from a field,
- * otherwise from the beginning of the line), the message, and the other fields.
+ * One line of a log, with its line feed. A JSON line has the time (ISO 8601), the level, the message, and the other fields. The level
+ * (`debug`, `info`, `warn` or `error`) comes from a field, otherwise from the beginning of the line.
  */
 export function logLine(format: LogFormat, line: string, fields: object = {}): string {
   if (format === 'text') return `${escapeControl(line)}\n`;

@@ -23,7 +23,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
     });
   }
   try {
-    // Pass options, not a loaded configuration: oclif would load the configuration again.
+    // Pass options instead of a loaded configuration, because oclif would load a configuration again.
     const options = overrides.commands
       ? await sourceConfig(root, overrides.commands)
       : { root, enablePerf: false };

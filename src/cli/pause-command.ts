@@ -5,8 +5,8 @@ import { Flags } from './oclif.js';
 import { StreamCommand } from './stream-command.js';
 
 /**
- * The flags of `leases pause` and `leases resume`. They are not static members of the parent class, because oclif's
- * manifest stops at the first class with static members of its own, and would lose the flags that all commands share.
+ * The flags of `leases pause` and `leases resume`. If these flags were static members of the parent class, oclif's
+ * manifest would lack the flags that all commands share. The manifest stops at the first class with static members of its own.
  */
 export const pauseFlags = {
   owner: Flags.string({

@@ -29,7 +29,10 @@ function hint(message: string, names: readonly string[]): string {
   return meant === undefined ? '' : ` Did you mean ${command === undefined ? meant : `"${meant}"`}?`;
 }
 
-/** Patterns of the parser's messages, and our wording. A pattern is matched against the whole message, including its line feeds. */
+/**
+ * Patterns of the parser's messages, and the wording that replaces each of them. A pattern is matched against the whole message, including
+ * its line feeds.
+ */
 const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
   // Omit the value: it may be a secret meant for another flag.
   [/^Nonexistent flags?: ([\s\S]*)$/, ([, flags]) => `Unknown flag ${flagNames(flags ?? '')}`],
@@ -118,7 +121,7 @@ function writeNow(fd: number, text: string): void {
       giveUpAtMs = performance.now() + PATIENCE_MS;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() >= giveUpAtMs) return;
-      // Block the thread, so that nothing else runs in between.
+      // Block the thread, so that no other code runs before the next attempt.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
     }
   }

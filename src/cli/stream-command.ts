@@ -24,9 +24,9 @@ export interface Confirmation {
   consequences: readonly string[];
   /** The name that the user must type to confirm. */
   name: string;
-  /** True if the user gave the flag, and so is not asked. */
+  /** True if the user gave the flag that confirms in advance, so that no question is asked. */
   force: boolean;
-  /** The flag that answers in advance. Default: --force. */
+  /** The flag that confirms in advance, without a question. Default: --force. */
   flag?: string;
 }
 
@@ -35,8 +35,8 @@ export abstract class StreamCommand extends BaseCommand {
   /**
    * Runs `use` with the stream that the flags name. `role` names the connection on the server. Creates nothing.
    *
-   * @param uses the uses of the stream. A stream that loses messages in one of these uses is refused. Default: reading only.
-   * @param whole the command concerns all messages, not only those of a group.
+   * @param uses the uses of the stream. A stream that loses messages in one of the given uses is refused. Default: reading only.
+   * @param whole true if the command concerns all messages, not only those of a group.
    */
   protected async withStream<T>(
     flags: Readonly<Record<string, unknown>>,
@@ -81,7 +81,7 @@ export abstract class StreamCommand extends BaseCommand {
   }
 
   /**
-   * On a terminal, shows the consequences and asks for the name of the group or stream. Elsewhere --force is required.
+   * On a terminal, shows the consequences and asks for the name of the group or stream. Without a terminal --force is required.
    *
    * @throws NatspocError `not-confirmed`.
    */

@@ -24,20 +24,20 @@ By default a message counts as handled when its line is written to stdout. --exe
 payload on its standard input, and NATSPOC_PARTITION, _SEQ, _KEY, _EPOCH, _SUBJECT and _ATTEMPT in its environment. Its output goes to
 stdout. Exit code 0 means handled; 65 means that the message is invalid and is not tried again. --handler loads a JavaScript or
 TypeScript module once and calls its default export: async (message, context) => { ... }. --exec-batch runs the command for up to N
-messages of one partition, each a line of NDJSON. A module can export batchHandler = async (messages, context) => { ... }, and its
-limits as batch = { messages, bytes, waitMs }. A batch is handled as a whole or not at all; if its last attempt fails, its messages
-are tried one at a time. A message that fails is tried again (--max-attempts, --backoff). If its last attempt fails, --on-failure decides
-what happens to the message. Until then the message blocks its partition, or only its key with --concurrency.
+messages of one partition, each a line of NDJSON. A module can export batchHandler = async (messages, context) => { ... }, and the
+limits of a batch as batch = { messages, bytes, waitMs }. A batch is handled as a whole or not at all; if its last attempt fails, its
+messages are tried one at a time. A message that fails is tried again (--max-attempts, --backoff). If its last attempt fails, --on-failure
+decides what happens to the message. A message that will be tried again blocks its partition, or only its key with --concurrency.
 
 A busy member commits the position of a partition every --commit-interval and after --commit-every messages; it commits at once when no
-message waits. After a crash, messages that were handled but not committed are handled again: for each partition at most those
-of one interval, or of two intervals if the lines go to a pipe. A clean exit (Ctrl-C, SIGTERM, a closed terminal) commits everything, so
-nothing is repeated. A line in a pipe counts as handled if the pipe still has a reader one commit interval later. If the
+message waits. After a crash, messages that were handled but not committed are handled again. In each partition at most the messages
+of one commit interval are repeated, or of two intervals if the lines go to a pipe. A clean exit (Ctrl-C, SIGTERM, a closed terminal)
+commits everything, so nothing is repeated. A line in a pipe counts as handled if the pipe still has a reader one commit interval later. If the
 reader exits, as in "consume | head -3", the messages of the last interval are handled again.
 
 With --rejoin-within 30s and a --name of its own, a member that gets a signal does not hand over its partitions: they wait up to 30 s for
-the next member of the same name. So a rolling restart moves no partition to another member. Do not use this flag when you scale down,
-because no member of that name joins again.
+the next member of the same name. So a rolling restart moves no partition to another member. Do not use --rejoin-within when you scale
+down, because no member of that name joins again.
 
 Messages go to stdout, everything else to stderr. --json means --output ndjson, with errors as JSON, too. --json excludes
 --output text, and --exec, because the command of --exec writes to stdout itself. Ctrl-C hands over all partitions and exits; a second
@@ -179,8 +179,8 @@ Exit codes: 0 left cleanly; 1 a partition was halted (--on-failure halt), the ha
 }
 
 /**
- * Refuses flags that would write something other than JSON with --json, and an empty command, which would mark messages
- * as handled without doing anything.
+ * Refuses flags that would write something other than JSON with --json. Also refuses an empty command, because it would
+ * mark messages as handled without doing anything.
  *
  * @throws NatspocError `usage`
  */

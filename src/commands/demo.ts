@@ -39,12 +39,12 @@ class Story {
     if (!detail) this.#screen?.tell(text.trim());
   }
 
-  /** Sends all later lines to this screen. They are printed when the screen is closed. */
+  /** Shows all later lines on this screen. The lines are printed when the screen is closed. */
   showOn(screen: { tell(text: string): void }): void {
     this.#screen = screen;
   }
 
-  /** Prints the lines that were held back. To be called when the screen is closed. */
+  /** Prints the lines that were held back. Call this method when the screen is closed. */
   finish(): void {
     this.#screen = undefined;
     for (const line of this.#held.splice(0)) this.#write(line);
@@ -59,7 +59,7 @@ export default class Demo extends BaseCommand {
     prose(`Starts a NATS server on a free port, members that share the partitions, and a
 publisher of keyed, numbered messages. Then one more member joins, one leaves and one is killed; with --servers 3 the
 server that leads the stream is killed as well. At the end the demo compares all confirmed messages with the messages that the members
-handled. It leaves no files and no processes behind.
+handled. The demo leaves no files and no processes behind.
 
 On a terminal the demo shows the screen of "natspoc top" with each event of the demo, and prints all events at the end.
 

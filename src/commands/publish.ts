@@ -29,7 +29,7 @@ const exponent: Reader<number> = {
   allowed: 'a number from 0 to 10',
 };
 
-/** The values of `--header`, `Name: value`, as a record. */
+/** Reads the values of `--header`, each of the form `Name: value`, into a record. */
 function readHeaders(lines: readonly string[] | undefined): Record<string, string> | undefined {
   if (lines === undefined || lines.length === 0) return undefined;
   const headers: Record<string, string> = {};
@@ -50,7 +50,7 @@ export default class Publish extends BaseCommand {
   static override description =
     prose(`Sends DATA, the lines of a pipe or a file, or generated messages. A message with a key goes to the key's
 partition; messages without a key go to all partitions in turn. Sending stops at --count, --duration, the end of the
-input or Ctrl-C. Without any of these and without a rate, one message is sent. A missing stream, bucket or layout is
+input or Ctrl-C. Without --count, --duration, --rate or lines of input, one message is sent. A missing stream, bucket or layout is
 created.
 
 DATA, --key, --id and header values are templates: {{Count}}, {{TimeStamp}}, {{Time}}, {{Unix}}, {{UnixNano}}, {{ID}},
@@ -187,7 +187,7 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
           ? await openTopology(connection, config, {
               create: true,
               uses: ['publish'],
-              asItIs: 'To publish to its own subjects give a subject with --subject',
+              asItIs: 'To publish to the subjects of this stream, give a subject with --subject',
               accept: ({ partitions }) => checkPartition(request.partition, partitions),
             })
           : await openOwnSubjects(connection, config);

@@ -44,8 +44,8 @@ read dead letters, and watch another group. Before each change the screen names 
 the keys.
 
 The command polls the group once per interval while it runs, and causes no load after it has ended. Without a terminal, or
-with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true it draws no screen: it prints a
-snapshot, then a line for each change, and a new snapshot when you press Enter. NO_COLOR is respected.
+with TERM=dumb or CI set, it prints one snapshot as text. With INK_SCREEN_READER=true the command draws no screen: it prints a snapshot,
+then a line for each change, and a new snapshot when you press Enter. NO_COLOR is respected.
 
 Exit codes of --once and --json: 0 a group was shown, healthy or not; 1 the stream or bucket does not exist; 3 cannot
 reach NATS; 4 not permitted.`);
@@ -114,7 +114,7 @@ reach NATS; 4 not permitted.`);
           await this.#look(feed);
           this.#print(feed, flags.json);
         }
-        // The printed snapshot gives the reason.
+        // The printed snapshot gives the reason for this exit code.
         process.exitCode = feed.failure?.exitCode ?? 0;
       }
     } finally {

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 
 /**
- * Sends a signal to a child process. A child that could not be started has no process id and gets no signal: a signal to
+ * Sends a signal to a child process. A child that could not be started has no process id and gets no signal. A signal to
  * id 0 would reach our own process group, including the shell that started us.
  */
 export function signalChild(child: ChildProcess, name: NodeJS.Signals): void {

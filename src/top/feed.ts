@@ -51,7 +51,7 @@ export interface Feed {
   stop(): void;
 }
 
-/** A live group. Its model follows the events of a {@link LiveSource}. */
+/** A live group, whose model follows the events of a {@link LiveSource}. */
 export class LiveFeed implements Feed {
   readonly operator: GroupOperator;
   readonly replay = undefined;
@@ -90,7 +90,7 @@ export class LiveFeed implements Feed {
     return this.#model;
   }
 
-  /** The reason why there is nothing to show; undefined if there is something. */
+  /** The reason why there is nothing to show; undefined if there is something to show. */
   get failure(): NatspocError | undefined {
     return this.#source.failure;
   }

@@ -9,13 +9,13 @@ import { textSnapshot } from './text-snapshot.js';
 import { plain } from './view/text.js';
 import { groupUpdates, updateLine } from './view/updates.js';
 
-/** Updates are collected for this long, so that a rebalance becomes one line. */
+/** Updates are collected for this long, so that a rebalance is reported in one line. */
 const GATHER_MS = 1_000;
-/** All panels except the timeline, which is a picture. The updates describe the same events in words. */
+/** All panels except the timeline, which is a picture. The updates describe the events of the timeline in words. */
 const SPOKEN = PANELS.filter((id) => id !== 'timeline');
 const HOWTO = 'Changes follow, one per line. Enter prints everything again; type q and Enter to quit.';
 
-/** The text without durations, because a new duration alone is no news. */
+/** The text without durations, because a change of a duration alone is not worth a line. */
 const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
 
 /** The texts of all problems; if there are none, the text that says that the group is healthy. */
@@ -47,8 +47,8 @@ export interface LineTerminal {
 }
 
 /**
- * The group as lines for screen readers: the whole state once, then the changes. Lines are never redrawn, and no fact depends only on
- * its place on the screen or on its colour.
+ * The group as lines for screen readers: the whole state once, then the changes. Lines are never redrawn, and no fact is expressed only by
+ * a place on the screen or by a colour.
  */
 export class LineView {
   readonly #feed: Feed;
@@ -95,7 +95,7 @@ export class LineView {
       this.#write(news(this.#told, model));
       this.#told = model;
     } else if ((model.ready && model.stream) || model.missing !== null) {
-      // Before the first round is complete, the group would appear to be broken.
+      // Nothing is printed before the first round is complete, because an incomplete group would look broken.
       this.#tellAll();
     }
   }

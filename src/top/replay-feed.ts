@@ -15,7 +15,10 @@ interface Kept {
   model: Model;
 }
 
-/** A replay of a recording. It plays at the original pace, unless the user changes the speed, until the user pauses it, or until the end. */
+/**
+ * A replay of a recording, at the recorded speed or at a speed that the user chooses. The replay runs until the user pauses it, or until
+ * the end.
+ */
 export class ReplayFeed implements Feed {
   readonly operator = undefined;
   readonly choice = undefined;
@@ -45,7 +48,7 @@ export class ReplayFeed implements Feed {
     this.#listener = listener;
   }
 
-  /** Starts the replay. It needs no interval, because the events of the recording have times. */
+  /** Starts the replay. A replay needs no interval, because the events of the recording have times. */
   every(): void {
     if (this.#timer) return;
     let before = performance.now();

@@ -19,7 +19,8 @@ export async function openScreen(
   options: ScreenOptions,
   { stop, crash }: { stop: AbortSignal; crash: (error: unknown) => never },
 ): Promise<OpenScreen> {
-  // Loaded on demand, because most commands draw nothing. `production.js` comes first, because React reads NODE_ENV when it is loaded.
+  // The modules are loaded on demand, because most commands draw nothing. `production.js` comes first, because React reads NODE_ENV when it
+  // is loaded.
   await import('./ui/production.js');
   const [{ mount }, { Terminal }] = await Promise.all([
     import('./ui/mount.js'),

@@ -13,7 +13,7 @@ import { type Line, plain } from './view/text.js';
 import { timelineTable } from './view/timeline.js';
 import { groupUpdates, updateLine } from './view/updates.js';
 
-/** Limit of printed updates and messages. */
+/** Maximum number of printed updates, and of printed messages. */
 const RECENT = 20;
 
 /** The title, number of rows and lines of a panel; undefined for the rates, which are only drawn. */

@@ -13,7 +13,7 @@ const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1e9
 const SERVERS = Number(process.env.CHAOS_SERVERS ?? 1);
 /** A run with an even seed has a keyed group, which is resized as well. */
 const IS_KEYED = SEED % 2 === 0;
-/** Enough time for most kinds of faults. */
+/** Duration of the run: long enough for most kinds of faults. */
 const MINUTES = 1;
 
 describe('a short chaos run', () => {

@@ -67,7 +67,7 @@ export async function playIn(
     values.seed === undefined ? 1 + Math.floor(Math.random() * 1e9) : positive('seed', values.seed);
   const stop = new AbortController();
   const onSignal = (): void => {
-    // The second Ctrl-C ends the run immediately. Processes that it has started are ended on exit.
+    // The second Ctrl-C ends the run immediately. The processes of the run end with this process.
     if (stop.signal.aborted) process.exit(1);
     stop.abort();
   };

@@ -17,7 +17,7 @@ import {
 const GROUP = 'default';
 const MEMBER = 'm1';
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-/** The numbers of partitions, and the last message that is handled under each number. */
+/** The layouts in order, each with its number of partitions and the last message that is handled under it. */
 const LAYOUTS = [
   { partitions: 2, upTo: 30 },
   { partitions: 3, upTo: 60 },
@@ -35,12 +35,12 @@ const keyOf = (seq: number): string => KEYS[seq % KEYS.length] ?? '';
 const layoutOf = (seq: number): number => LAYOUTS.findIndex(({ upTo }) => seq <= upTo);
 const partitionsOf = (layout: number): number => LAYOUTS[layout]?.partitions ?? 0;
 const timeOf = (seq: number): number => 1_000 + (seq + layoutOf(seq) * PAUSE) * EVERY_MS;
-/** The time and revision at which a layout begins; its leases and positions come later. */
+/** The time and revision at which a layout begins; its leases and positions are written later. */
 const beginOf = (layout: number): number =>
   layout === 0 ? 10 : timeOf((LAYOUTS[layout - 1]?.upTo ?? 0) + 1) - 5 * EVERY_MS;
 const revisionOf = (layout: number): number => 100 * (layout + 1);
 const leaseOf = (layout: number, partition: number): number => revisionOf(layout) + 1 + partition;
-/** The last message of a partition under this layout or an earlier one. */
+/** The last message of a partition under this layout or an earlier layout. */
 const lastOf = (layout: number, partition: number, upTo: number): number => {
   for (let seq = upTo; seq > 0; seq--)
     if (partitionOf(keyOf(seq), partitionsOf(layout)) === partition) return seq;
@@ -86,7 +86,7 @@ function leaseEntry(layout: number, partition: number): BucketChange {
   };
 }
 
-/** The last position of a partition under a layout, and its closing after that. */
+/** The last position of a partition under a layout, and the closing of the partition, which follows it. */
 function endOf(layout: number, partition: number): { position: BucketChange; closing: BucketChange } {
   const { upTo = 0 } = LAYOUTS[layout] ?? {};
   const seq = lastOf(layout, partition, upTo);
@@ -199,7 +199,7 @@ describe('the judge of a chaos run with resizes', () => {
     const history = clean();
     without(history, 29);
     history.bucket = history.bucket.filter(({ key }) => !key.startsWith(keys.positionPrefix(GROUP)));
-    assert.deepEqual(charges(history), ['lost', 'disorder'], 'a start at the highest position');
+    assert.deepEqual(charges(history), ['lost', 'disorder'], 'a partition starts at the highest position');
     const late = clean();
     Object.assign(find(late, 29), callOf(29, 1, timeOf(45)));
     assert.ok(charges(late).includes('disorder'), 'handled after later messages of its key');
@@ -248,7 +248,7 @@ describe('the judge of a chaos run with resizes', () => {
     assert.ok(charges(history).includes('resize'));
   });
 
-  it('the chaos judge flags a layout whose positions differ from those at which its partitions were closed', () => {
+  it('the chaos judge flags a layout whose positions differ from the positions at which the partitions were closed', () => {
     const history = clean();
     const { seq } = { seq: lastOf(0, 0, 30) };
     for (const change of history.bucket)

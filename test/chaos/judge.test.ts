@@ -17,7 +17,7 @@ import {
 const GROUP = 'default';
 const PARTITIONS = 2;
 const MESSAGES = 40;
-/** The member m1 handles the first 20 messages of each partition. Then it is killed, and m2 takes both partitions over. */
+/** The time at which m1 is killed, after it has handled the first messages of each partition. Then m2 takes both partitions over. */
 const KILLED_AT = 2_050;
 const TAKEN_AT = 3_000;
 const CALM_AT = 60_000;
@@ -180,7 +180,7 @@ describe('the judge of a chaos run', () => {
     assert.deepEqual(charges(history), ['lost', 'disorder', 'position']);
   });
 
-  it('the chaos judge flags messages that the stream dropped only if members reported too few', () => {
+  it('the chaos judge flags dropped messages only if members reported too few of them', () => {
     const history = clean();
     const [first, last] = [10, 35];
     for (let index = first; index <= last; index++) {
@@ -188,10 +188,10 @@ describe('the judge of a chaos run', () => {
     }
     history.dropped.push({ from: 100, at: 100, first: seqOf(1, last) + 1 });
     assert.deepEqual(charges(history), ['silent-loss']);
-    // Losses within one second may stay unreported: 20 of these 26 messages.
+    // Losses within one second may stay unreported. Here 20 of the 26 lost messages may stay unreported.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
-    // Losses while the limit was small may stay unreported, and here the limit was small for longer: 25.5 of 26 messages.
+    // Losses while the limit was small may stay unreported, too. In the longer time below, 25.5 losses may stay unreported.
     history.toldLost = new Map([[1, 1]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     Object.assign(history.dropped[0] ?? {}, { from: -175 });
@@ -206,7 +206,7 @@ describe('the judge of a chaos run', () => {
     assert.deepEqual(charges(history), ['silent-loss']);
   });
 
-  it('the chaos judge excuses repeated messages if the bucket went back, and otherwise flags them', () => {
+  it('the chaos judge excuses repeated messages if the bucket returned to an older state, and otherwise flags them', () => {
     const history = clean();
     const again = { ...find(history, 1, 39, 'm2'), from: 10_000, to: 10_005, epoch: 60 };
     history.calls.push(again);
@@ -351,7 +351,7 @@ describe('the judge of a chaos run', () => {
     assert.equal(repeated(''), true, 'nothing hindered the commit until the harness saw the lease');
   });
 
-  it('the chaos judge allows an owner more time to commit after a long server fault, but only the time of a new takeover', () => {
+  it('the chaos judge allows an owner more time to commit after a long server fault, but only as much as a new takeover needs', () => {
     /**
      * The server refuses all clients for `forMs`, and the next owner claims `claimedAfterMs` later. Returns true if a repetition is charged.
      */
@@ -367,7 +367,7 @@ describe('the judge of a chaos run', () => {
       for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
       return charges(history).includes('repeat');
     };
-    // The recovery takes two requests of a fifth of the ttl each. The rest is the duration of a commit and its longest wait.
+    // The recovery takes two requests. Each may take a fifth of the ttl. A commit waits for the commit interval. Both times include slack.
     const [recoveryMs, commitMs] = [1_900, 500];
     assert.equal(isCharged(3_500, recoveryMs + commitMs - 50), false);
     assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'the owner was not aborted');
@@ -375,7 +375,7 @@ describe('the judge of a chaos run', () => {
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'the owner had time to commit');
   });
 
-  it('the chaos judge allows the partitions of a stopped owner a ttl without an owner after its session was removed', () => {
+  it('the chaos judge allows a partition to have no owner for a ttl after the session of its stopped owner was removed', () => {
     /** The owner is stopped before a commit, and the next owner claims `claimedAfterMs` after the stop. */
     const isCharged = (claimedAfterMs: number, isRemoved: boolean): boolean => {
       const history = clean();
@@ -400,7 +400,7 @@ describe('the judge of a chaos run', () => {
     assert.equal(isCharged(recoveryMs + ttlMs + commitMs + 100, true), true, 'the ttl had passed');
   });
 
-  it('the chaos judge flags a position whose sequence or epoch goes back', () => {
+  it('the chaos judge flags a position whose sequence or epoch decreases', () => {
     const history = clean();
     history.bucket.push(position(0, 20, 'm2', 5_300, 50));
     assert.deepEqual(charges(history), ['position']);

@@ -17,13 +17,14 @@ const KILL_WITHIN_MS = 900;
 /** The server is killed at most this long after the member, in milliseconds. */
 const SERVER_WITHIN_MS = 500;
 /**
- * The plain client has at most one message of each key in flight, so it needs this many keys for each message a second.
+ * The ratio of the number of keys to the number of messages per second. The plain client has at most one message of each key in flight, so a
+ * higher rate needs more keys.
  */
 const KEYS_SHARE = 0.2;
 
 /**
  * Plays one round: a group of four members is resized from 8 partitions to 64, 8 and 12 while messages are published. A member is killed in
- * each resize. A server is killed in one of the three resizes, in another one each round.
+ * each resize. A server is killed in one of the three resizes; successive rounds choose different resizes.
  */
 export async function playResizes(options: StageOptions, round: number): Promise<void> {
   const random = new Random(options.seed);

@@ -20,7 +20,7 @@ describe('natspoc consume in batches', function () {
   const consume = (...args: string[]) => runCli(['consume', ...place(), '--until-caught-up', ...args]);
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
-  it('consume runs the command of --exec for up to N messages of a partition, which it gets as lines of NDJSON', async () => {
+  it('consume runs the command of --exec for up to N messages of a partition, and the command gets them as lines of NDJSON', async () => {
     await publish(100);
     const exit = await consume('--exec', 'echo $NATSPOC_MESSAGES; cat', '--exec-batch', '20');
     assert.equal(exit.code, 0, exit.stderr);

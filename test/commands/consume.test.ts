@@ -138,7 +138,7 @@ describe('natspoc consume', function () {
       assert.equal(exit.code, 130);
     });
 
-    it('consume ends without waiting for a handler that never returns, and stays before its message', async () => {
+    it('consume ends without waiting for a handler that never returns, and does not commit its message', async () => {
       await publish(1);
       const cli = start('--handler', file('never.mjs', NEVER), '--drain-timeout', '300ms');
       await cli.note(/running/);
@@ -321,7 +321,7 @@ describe('natspoc consume', function () {
       assert.equal(exit.stdout, '', 'consume prints no line of its own');
     });
 
-    /** Exit code 2 tells a supervisor not to restart the member. A module that throws gets 1: it may find its database at the next start. */
+    /** Exit code 2 tells a supervisor not to restart the member. A module that throws gets exit code 1, because its next start may succeed. */
     for (const [name, text, code, pattern] of [
       ['bad.mjs', 'export default () => {\n  const x = ;\n};', 2, /syntax error: .*bad\.mjs:2/],
       ['bad.ts', 'export default (): void => {\n  const x = ;\n};', 2, /syntax error: .*bad\.ts:2/],
@@ -449,7 +449,11 @@ describe('natspoc consume', function () {
       stderr += chunk;
     });
     try {
-      await until('it has taken over', () => stderr.split('\n').flatMap(takenOver).length === 8, 20_000);
+      await until(
+        'the member has taken all partitions over',
+        () => stderr.split('\n').flatMap(takenOver).length === 8,
+        20_000,
+      );
       // The member renews three times per ttl.
       await renewed({ servers: server.url }, place()[3] ?? '', 'unread', 12);
       assert.doesNotMatch(stderr, /lost|could not renew|fenced/);

@@ -103,7 +103,7 @@ describe('the examples', function () {
   it('the publish-and-consume example ends when all messages are handled in order', async () => {
     const run = start('publish-and-consume.mjs');
     assert.equal(await run.exited, 0, run.output);
-    assert.match(run.output, /handled 100 of 10 customers, all in order/);
+    assert.match(run.output, /handled 100 orders of 10 customers, all in order/);
   });
 });
 

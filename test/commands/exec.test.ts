@@ -65,7 +65,7 @@ describe('the command of consume --exec', function () {
     assert.match(stderr, /cannot start the command: too many open files \(EMFILE\)/);
   });
 
-  it('a command is ended with all its children after its timeout, even those that ignore SIGTERM and closed their output', async () => {
+  it('a command is ended with all its children after its timeout, even children that ignore SIGTERM and closed their output', async () => {
     await publish('1');
     const stubborn = join(folder(), 'stubborn');
     const command = `sh -c 'trap "" TERM; echo $$ > "${stubborn}"; exec sleep 600' >/dev/null 2>&1 & wait`;

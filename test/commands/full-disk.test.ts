@@ -32,7 +32,7 @@ describe('a full disk', function () {
     ...args: string[]
   ): Promise<{ code: unknown; stderr: string }> =>
     new Promise((resolve) => {
-      // The unit is 512 bytes.
+      // `ulimit -f` counts in blocks of 512 bytes.
       const script = `ulimit -f ${blocks}; file=$1; shift; exec "$@" > "$file"`;
       const command = ['-c', script, 'sh', file, process.execPath, ENTRY, ...args, ...place];
       execFile('sh', command, (error, _stdout, stderr) => resolve({ code: error?.code ?? 0, stderr }));

@@ -52,7 +52,7 @@ describe('output without a reader', function () {
       const published = await startCli(['publish', 'x', '--count', String(count), '-q', ...place]).exited;
       assert.equal(published.code, 0, published.stderr);
       const pipeline = '"$0" "$@" | head -n 3';
-      // The interval is long, so that the reader is gone within it also on a busy machine.
+      // Even on a busy machine the reader is gone within this commit interval.
       const command = [process.execPath, ENTRY, 'consume', ...place, '--commit-interval', '2s'];
       const shell = spawn('sh', ['-c', pipeline, ...command, '--output', 'ndjson'], {
         cwd: temp(),
@@ -66,7 +66,7 @@ describe('output without a reader', function () {
     });
   }
 
-  it('consume ends when its reader goes after all messages are committed', async () => {
+  it('consume ends when the reader of its output closes the pipe after all messages are committed', async () => {
     const place = ['--server', server.url, '--stream', 'IDLE', '--prefix', 'idle.e'];
     const published = await startCli(['publish', 'x', '-q', ...place]).exited;
     assert.equal(published.code, 0, published.stderr);
@@ -93,7 +93,7 @@ describe('output without a reader', function () {
   const onFullPipe = (fd: 1 | 2, args: readonly string[]) => {
     const path = join(temp(), 'fifo');
     execFileSync('mkfifo', [path]);
-    // The pipe is opened twice, because the command may make the file description that it shares blocking.
+    // The test opens the reading end separately, because the command may make the file description of the writing end blocking.
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     let filled = 0;

@@ -120,7 +120,7 @@ describe('natspoc groups export and import', function () {
     await publish(30);
     await refused(
       4,
-      /Group a, p\d: position \d+ is beyond the end of stream I\d+, which is at 30/,
+      /Group a, p\d: position \d+ is beyond the end of stream I\d+, whose last sequence is 30/,
       file,
       '--force',
     );

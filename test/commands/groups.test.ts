@@ -32,7 +32,7 @@ describe('natspoc groups', function () {
   const consumeAll = (...args: string[]) =>
     natspoc('consume', '--until-caught-up', '--output', 'none', ...args);
 
-  it('natspoc groups lists every group with its state, lag, the age of the oldest waiting message and its key', async () => {
+  it('natspoc groups lists every group with its state and lag, and with the age and the key of its oldest waiting message', async () => {
     await publish(100);
     assert.equal((await consumeAll('--group', 'nightly')).code, 0);
     await publish(20);
@@ -173,7 +173,7 @@ describe('natspoc groups', function () {
     );
   });
 
-  it('consume says where a new group starts, but not where an existing group starts', async () => {
+  it('consume reports where a new group starts, but not where an existing group starts', async () => {
     await publish(30);
     const first = await consumeAll('--group', 'a', '--from', 'seq:11');
     assert.match(first.stderr, /^new group a, starts at sequence 11, 20 waiting$/m);
@@ -189,7 +189,7 @@ describe('natspoc groups', function () {
     assert.doesNotMatch((await consumeAll('--group', 'a')).stderr, /new group/);
   });
 
-  it('stream trim names a group without members that holds messages back, and how to delete it', async () => {
+  it('stream trim names a group without members that holds messages back, and the command that deletes the group', async () => {
     await publish(40);
     await consumeAll('--group', 'old');
     await publish(20);

@@ -30,7 +30,7 @@ const ALLOWED = [
   /^\.env\.example$/,
 ];
 
-/** A program as a reader who knows only docs/library.md would write it. */
+/** A program that a reader could write who knows only docs/library.md. */
 const PROGRAM = `import { createPublisher, type GroupMember, joinGroup, NatspocError, textOf } from 'natspoc';
 
 const servers: string = process.argv[2] ?? '';
@@ -67,7 +67,7 @@ await using member = await joinGroup({
   backoff: { baseMs: 100, maxMs: 5_000 },
   from: 'new',
   logger: console,
-  // The result of the handler does not matter: it may be an insert's result or a query builder.
+  // A handler may return anything, for example the result of an insert or a query builder.
   handler: async (message) => Buffer.from(message.data).toString(),
 });
 await using publisher = await createPublisher({});

@@ -285,7 +285,7 @@ describe('natspoc publish', function () {
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
   });
 
-  it('publish keeps the log of confirmed messages of an earlier run if it is refused', async () => {
+  it('a publish that is refused keeps the log of confirmed messages of an earlier run', async () => {
     const { flags } = ownStream();
     const log = join(temp(), 'confirmed.ndjson');
     assert.equal((await publish([...flags, '--confirmed', log, 'first'])).code, 0);
@@ -297,7 +297,7 @@ describe('natspoc publish', function () {
     assert.match(readFileSync(log, 'utf8'), /^.*"second".*\n$/);
   });
 
-  it("publish refuses a layout that differs from the stream's, naming both numbers", async () => {
+  it("publish refuses a layout that differs from the stream's layout, and the error names both numbers", async () => {
     const { flags } = ownStream();
     assert.equal((await publish([...flags, '--partitions', '4', 'x'])).code, 0);
     await refuses(
@@ -307,7 +307,7 @@ describe('natspoc publish', function () {
     );
   });
 
-  it("publish stops at a full stream with the server's reason, or continues and counts with --keep-going", async () => {
+  it("publish stops at a full stream with the server's reason, or with --keep-going continues and counts the failed messages", async () => {
     const { stream, prefix, flags } = ownStream();
     const manager = await connection.jetstreamManager();
     await manager.streams.add({

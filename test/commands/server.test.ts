@@ -90,7 +90,7 @@ describe('natspoc server', function () {
   }
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`natspoc server --json prints one object when the server is ready; ${signal} ends both with exit code 0`, async () => {
+    it(`natspoc server --json prints one object when the server is ready; ${signal} ends the server, and the command with exit code 0`, async () => {
       const run = natspoc(['--ephemeral', '--port', '0', '--json']);
       await untilPrinted(run, '\n');
       const { url, port, pid, version, storeDir } = ready(run.stdout);

@@ -10,7 +10,10 @@ import { installOffline, packCore } from '../support/installed.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A program that names every public interface. Its plain objects could not be assigned to a class with private fields. */
+/**
+ * A program that names every public interface. It assigns plain objects to the interfaces, which would not compile if they were classes with
+ * private fields.
+ */
 const PROGRAM = `import {
   createPublisher, type GroupAdmin, type GroupFollower, type GroupMember, type GroupPublisher, joinGroup, openStream,
   type PartitionStatus, type Standing, type StreamAdmin,

@@ -277,7 +277,7 @@ describe('the help and errors of the command line', function () {
     assert.deepEqual(
       several.sort(),
       ['exporter --group', 'publish --header', 'stream:trim --except-group'],
-      'a case below for each',
+      'each repeatable flag has a case below',
     );
     const env = { HOME: temp(), NATS_URL: 'nats://127.0.0.1:1' };
     for (const args of [

@@ -7,7 +7,7 @@ export interface Block {
   where: string;
   language: string;
   text: string;
-  /** The text of the HTML comment right above it, if there is one. */
+  /** The text of the HTML comment right above the block; undefined if there is none. */
   note: string | undefined;
 }
 

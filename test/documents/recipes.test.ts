@@ -45,7 +45,7 @@ describe('the programs in docs/recipes.md', function () {
   });
 
   /**
-   * Starts the program of docs/recipes.md that contains the text `containing`. The code `given` runs before it, and the program uses the
+   * Starts the program of docs/recipes.md that contains the text `containing`. The code `given` runs before the program, which uses the
    * server of the test.
    */
   const start = (containing: string, given: string, changes: readonly (readonly [string, string])[] = []) => {
@@ -164,7 +164,7 @@ describe('the programs in docs/recipes.md', function () {
     const accounts = start('begin immediate', given, [
       ["stream: 'ORDERS'", `servers: '${server.url}', stream: 'ORDERS4'`],
     ]);
-    await until('the last commit is there', () => /commit 3 cents/.test(accounts.output));
+    await until('the last commit is printed', () => /commit 3 cents/.test(accounts.output));
     assert.deepEqual(accounts.output.match(/cents \d+/g), ['cents 5', 'cents 5', 'cents 12']);
   });
 });

@@ -56,7 +56,7 @@ export function importsBelow(folder: string): Import[] {
   );
 }
 
-/** The room that a source file is in. */
+/** The room to which a source file belongs. */
 export function roomOf(file: string): string {
   const [first = '', second = '', ...rest] = file.split('/');
   return first === 'core' && rest.length > 0 ? `core/${second}` : first;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Sequences that set a title and a colour (in 8 bits) and clear the screen, text from right to left, and line breaks of every kind. */
+/** Sequences that set a title and a colour and clear the screen, marks for text from right to left, and line breaks of every kind. */
 export const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f\0';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the tests look for them
@@ -54,7 +54,7 @@ export function mutated(sample: unknown): fc.Arbitrary<unknown> {
     .map((changes) => changes.reduce((value, [at, put]) => replaceAt(value, at, put), sample));
 }
 
-/** Replaces one inner value, chosen by a number, in a copy. */
+/** Returns a copy of a value in which `put` replaces one inner value. The number `at` selects the inner value. */
 function replaceAt(value: unknown, at: number, put: unknown): unknown {
   if (typeof value !== 'object' || value === null) return put;
   const names = Object.keys(value);

@@ -121,7 +121,7 @@ function show(events: readonly TopEvent[]): void {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   for (const line of textSnapshot(model, SIZE.columns).split('\n')) safe(line);
   safe(toJson(jsonSnapshot(model)));
-  // A frame costs Ink some milliseconds, so each recording is drawn with only one of the panels.
+  // Ink takes some milliseconds for a frame, so each recording is drawn with only one of the panels.
   const ui = uiWith({ focus: PANELS[events.length % PANELS.length] ?? 'partitions' });
   for (const row of drawnRows(model, ui, SIZE)) safe(row.replaceAll(STYLE, ''));
 }
@@ -294,7 +294,7 @@ export const TARGETS: readonly Target[] = [
     const events = recorded(values);
     events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   }),
-  // Drawing all panels takes a hundred times as long.
+  // Drawing makes a case of this target much slower than a case of another target, so this target gets few cases.
   target(
     'recordings on the screen',
     fc.array(fc.oneof(...EVENTS.map(mutated)), { maxLength: 8 }),

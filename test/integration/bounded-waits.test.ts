@@ -62,7 +62,7 @@ describe('a server that stops answering', function () {
   }
 
   for (const [index, [command, question]] of UNANSWERED.entries()) {
-    it(`natspoc ${command} ends with an error line if nothing is answered from ${question.trim()} on`, async () => {
+    it(`natspoc ${command} ends with an error line if the server stops answering at ${question.trim()}`, async () => {
       const { code, stdout, stderr } = (await exits[index]) ?? assert.fail();
       assert.notEqual(code, 0, stdout);
       assert.match(stdout + stderr, /answer|in time|confirmed|unreachable|lost|gone/, stderr);

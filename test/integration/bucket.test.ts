@@ -18,7 +18,7 @@ describe('the bucket on a server', () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
-      // Clusters from 2.12 on send the conflict without the number while another write is in flight, which is hard to provoke.
+      // Clusters from 2.12 on report the conflict without the last sequence while another write is in flight, which is hard to provoke.
       const codes = [10071, 10164];
       const overload = { code: 429, err_code: 10167, description: 'too many requests' };
       connection.subscribe('$KV.answers.*', {
@@ -159,7 +159,7 @@ describe('the bucket on a server', () => {
       });
       await until('a snapshot has arrived', () => snapshots > 0);
       const refusals = connection.stats();
-      // A member whose bucket went back starts another watch.
+      // A member whose bucket returned to an older state starts another watch.
       let anew: Watch | undefined;
       let later = 0;
       for (const next of [account(1), account(-1)]) {
@@ -177,7 +177,7 @@ describe('the bucket on a server', () => {
         });
         await until('both were requested', () => connection.stats().outMsgs > before + 24, 20_000);
       }
-      await until('each has a new snapshot', () => snapshots > 1 && later > 0, 20_000);
+      await until('both watches have a new snapshot', () => snapshots > 1 && later > 0, 20_000);
       await bucket.write('group.g.a', new Uint8Array(1), 0);
       await until('a change has arrived', () => seen.length > 0);
       assert.deepEqual(seen, ['group.g.a']);

@@ -121,7 +121,7 @@ describe('a reader that another client changed', function () {
     const order = JSON.stringify({ batch: 1, expires: 30_000_000_000 });
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, order, { reply: thief.getSubject() });
     const sent: string[] = [];
-    // Requests are served in turn, and the member's request came first.
+    // The server serves pull requests in turn, and the member's request came first.
     while (stolen.length === 0 && sent.length < 5) {
       sent.push(`message ${sent.length}`);
       await publish(0, sent.at(-1) ?? '');
@@ -131,7 +131,7 @@ describe('a reader that another client changed', function () {
       );
     }
     assert.equal(stolen.length, 1);
-    await until('the member has it', () => handled[0]?.length === sent.length, 20_000);
+    await until('the member has handled all messages', () => handled[0]?.length === sent.length, 20_000);
     assert.deepEqual(handled[0], sent);
     assert.deepEqual(unread, ['another client has pulled messages from its reader']);
   });

@@ -40,8 +40,8 @@ describe('a cluster of three servers that loses one', function () {
   const url = () => servers.map((server) => server.url).join(',');
 
   /**
-   * Waits for a leader that knows all servers: without a leader JetStream answers no requests, and until the leader knows all servers it
-   * places no replicas.
+   * Waits for a leader that knows all servers. JetStream answers no requests without a leader, and the leader places no replicas until it
+   * knows all servers.
    */
   async function elected(): Promise<void> {
     const connection = await connectNats(loadConfig({ flags: { server: url() }, env: {} }), 'test');
@@ -93,7 +93,7 @@ describe('a cluster of three servers that loses one', function () {
       // There is no leader now. The command waits for the election, or reports that it was not executed.
       await until('an order is carried out', async () => (await release(3)).code === 0, ELECTION_MS);
       await until(
-        'what is published afterwards is handled in every partition',
+        'messages that are published afterwards are handled in every partition',
         () => {
           const fresh = run.handled.filter(({ sequence }) => sequence > newest + 4 * RATE);
           return new Set(fresh.map(({ partition }) => partition)).size === run.partitions;

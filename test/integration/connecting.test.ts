@@ -132,7 +132,7 @@ describe('connecting', function () {
       await serve(`authorization { user: u, password: "${SECRET}" }`),
     ];
     const places =
-      /Give some with option "servers" \(nats:\/\/USER:PASSWORD@HOST\) or a connection of your own\.$/;
+      /Give credentials with option "servers" \(nats:\/\/USER:PASSWORD@HOST\) or a connection of your own\.$/;
     for (const [servers, code, line] of [
       [`tls://localhost:${secured.port}`, 'unreachable', own],
       [closed.url, 'authentication-failed', places],
@@ -179,7 +179,7 @@ describe('connecting', function () {
       });
     });
 
-    it('a client connects with TLS first to a server, or (before 2.10.11) to a proxy', async () => {
+    it('a client connects with TLS first to a server, or to a proxy in front of a server older than 2.10.11', async () => {
       const plain = await serve('');
       const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
       const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
@@ -197,7 +197,7 @@ describe('connecting', function () {
       await connects({ NATS_URL, NATS_USER: 'u', NATS_PASSWORD: SECRET });
       const inUrl = NATS_URL.replace('nats://', `nats://u:${SECRET}@`);
       await connects({ NATS_URL: `${inUrl},nats://127.0.0.1:1` }, '--stream', 'B', '--prefix', 'b');
-      await fails(4, /refused the credentials\. Give some with --user, --password, .*--nkey or --context\./, {
+      await fails(4, /the credentials\. Give credentials with --user, --password, .*--nkey or --context\./, {
         NATS_URL,
       });
       const wrong = { NATS_URL, NATS_USER: 'u', NATS_PASSWORD: `${SECRET}x` };
@@ -315,7 +315,7 @@ describe('connecting', function () {
       await fails(4, /refused the credentials/, { NATS_USER: 'u', NATS_CONTEXT: 'prod' });
     });
 
-    it('a client finds a context in XDG_CONFIG_HOME, with files in the home folder', async () => {
+    it('a client finds a context in XDG_CONFIG_HOME, and the files of the context in the home folder', async () => {
       const user = nkeys.createUser();
       const server = await serve(`authorization { users = [{ nkey: ${user.getPublicKey()} }] }`);
       const folder = path.join(temp(), 'elsewhere', 'nats', 'context');

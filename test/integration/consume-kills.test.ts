@@ -68,7 +68,7 @@ describe('members that are killed while messages fail', function () {
         .map((line) => line.split(' ') as [key: string, number: string]);
     const numbers = Array.from({ length: MESSAGES }, (_, index) => index + 1);
     const expected = numbers.filter((number) => !fails(number));
-    // The length of "key-25 12345" and a line feed is accurate enough to spread the kills over the whole run.
+    // Each line is about as long as "key-25 12345" and a line feed. This estimate is good enough to spread the kills over the run.
     const allBytes = expected.reduce((sum, number) => sum + 8 + String(number).length, 0);
     const size = () => statSync(handled).size;
     for (let kill = 0; kill < KILLS; kill++) {

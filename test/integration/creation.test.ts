@@ -12,7 +12,7 @@ import { encodeRecord } from '../../src/core/protocol/records.js';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** Users that may not create a stream: each is refused at another step. */
+/** Users that may not create a stream: each is refused at a different step. */
 const USERS = ['bucket', 'stream', 'layout'] as const;
 const deny = {
   bucket: '$JS.API.STREAM.CREATE.KV_REFUSED_leases',
@@ -140,7 +140,7 @@ describe('creating a stream', function () {
     await ok('consume', '--until-caught-up');
   });
 
-  it('a creation does not change a layout that groups use, and says how to remove it', async () => {
+  it('a creation does not change a layout that groups use, and its error names the command that removes the layout', async () => {
     await ok('publish', 'x', '--prefix', stream);
     await ok('consume', '--until-caught-up');
     await manager.streams.delete(stream);
@@ -223,7 +223,7 @@ describe('creating a stream', function () {
     }
   });
 
-  it('a created stream allows more than the 1,000 consumers of nats-server 2.15, if the account does', async () => {
+  it('a created stream allows more consumers than the default of nats-server 2.15, which is 1,000, if the account does', async () => {
     await ok('stream', 'create', '--prefix', stream);
     const newer = /^2\.(1[5-9]|[2-9]\d)\./.test(server.version);
     for (const name of [stream, `KV_${stream}_leases`]) {

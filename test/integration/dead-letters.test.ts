@@ -62,7 +62,7 @@ describe('dead letters', function () {
     return messages;
   };
 
-  it('dead letters of a recreated stream are stored in addition to those of the previous stream', async () => {
+  it('dead letters of a recreated stream are stored in addition to the dead letters of the previous stream', async () => {
     await publish('one');
     await fail();
     await natspoc('stream', 'delete', '--force');
@@ -156,7 +156,7 @@ describe('dead letters', function () {
     assert.equal(await letters(), 3);
   });
 
-  it('dead letters of a missing partition stay, are named, and do not block others', async () => {
+  it('dead letters of a missing partition are kept and named, and do not block other letters', async () => {
     await publish('one');
     await fail();
     const odd = headers();
@@ -190,7 +190,7 @@ describe('dead letters', function () {
     assert.match((await runCli(['groups'], { env })).stderr, /^dead letters: 3 messages in /m);
     assert.equal(JSON.parse(await natspoc('groups', '--json')).deadLetters.messages, 3);
     const unsure = await runCli(['stream', 'dead', '2', '--drop'], { env });
-    assert.equal(unsure.code, 4, 'not without a confirmation');
+    assert.equal(unsure.code, 4, 'dropping a dead letter needs a confirmation');
     assert.equal(await letters(), 3);
     assert.equal(await natspoc('stream', 'dead', '2', '--drop', '--yes'), '1 dead letter dropped');
     assert.match(await natspoc('stream', 'redrive', '3'), /^1 put back/);

@@ -9,7 +9,7 @@ import { fakeMessage } from '../support/fake-partition.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** These messages wait for a reader and are dropped before their delivery, so no delivery shows the loss. */
+/** The dropped messages wait for a reader, and are dropped before their delivery. So no delivery shows the loss. */
 describe('messages that a stream drops while it is read', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -40,7 +40,7 @@ describe('messages that a stream drops while it is read', function () {
     const [{ to, atMost }] = await trimmed;
     assert.equal(to, 200);
     assert.equal(handled + atMost, 200);
-    await until('the server has said that nothing waits', () => member.partitions[0]?.caughtUp === true);
+    await until('the server reported that no message waits', () => member.partitions[0]?.caughtUp === true);
     assert.equal(member.partitions[0]?.lag, 0);
     await member.leave();
   });
@@ -90,7 +90,7 @@ describe('messages that a stream drops while it is read', function () {
           trimmed[partition] = (trimmed[partition] ?? 0) + atMost;
         }),
     });
-    await until('both report a loss', () => trimmed.every((atMost) => atMost > 0));
+    await until('both partitions report a loss', () => trimmed.every((atMost) => atMost > 0));
     await until('all other messages are handled', () => handled === 20);
     assert.ok(
       trimmed.every((atMost) => atMost >= 90),
@@ -128,7 +128,7 @@ describe('messages that a stream drops while it is read', function () {
     member = await join();
     await until('the member owns both partitions', runs);
     assert.equal(lostOf(), lost);
-    assert.ok((await cli('leases')).stdout.split('\n').includes(line), 'with the next owner');
+    assert.ok((await cli('leases')).stdout.split('\n').includes(line), 'the next owner shows the loss');
     const found = await cli('leases', 'check');
     assert.equal(found.code, 5);
     assert.match(
@@ -162,7 +162,7 @@ describe('messages that a stream drops while it is read', function () {
     await manager.streams.update('D4', { ...config, max_msgs: 50 });
     await publish('D4.e', 1, 1_500);
     await until(
-      'it has caught up',
+      'the member has caught up',
       () => member.partitions[0]?.caughtUp === true && member.partitions[0].position === 1_500,
     );
     await until('all losses are reported', () => handled + lost >= 1_500);

@@ -71,7 +71,7 @@ describe('natspoc exporter', function () {
   const messages = (count: number): [string, string][] =>
     Array.from({ length: count }, (_, i) => [`k${i % 10}`, 'x']);
 
-  it('the exporter reports lag and age of groups without members, over the layout of the stream and by key', async () => {
+  it("the exporter reports lag and age of groups without members, both of keyed groups and of groups over the stream's own layout", async () => {
     await stage.publish(messages(20));
     const key = { key: 'header:Natspoc-Key', partitions: 2 };
     for (const [name, options] of [
@@ -162,7 +162,7 @@ describe('natspoc exporter', function () {
     assert.deepEqual(notes, ['group soon has appeared', 'group soon is gone']);
   });
 
-  it('the exporter waits for a stream that does not exist, and reports that', async () => {
+  it('the exporter waits for a stream that does not exist, and reports that the stream is missing', async () => {
     const exporter = await open();
     const { status, text } = await get(exporter, '/readyz');
     assert.equal(status, 503);
@@ -173,11 +173,11 @@ describe('natspoc exporter', function () {
     assert.deepEqual(await get(exporter, '/readyz'), { status: 200, text: 'ready\n' });
   });
 
-  it('natspoc exporter stops at a signal, and says where it listens', async () => {
+  it('natspoc exporter prints the address on which it listens, and stops at a signal', async () => {
     await stage.publish(messages(1));
     const env = { NATS_URL: stage.server.url, STREAM_NAME: stage.stream };
     const cli = startCli(['exporter', '--port', '0', '--json'], { env });
-    await until('the exporter says where it listens', () => cli.stdout.length > 0, 20_000);
+    await until('the exporter prints its address', () => cli.stdout.length > 0, 20_000);
     const { url, stream, groups } = JSON.parse(cli.stdout[0] ?? '');
     assert.deepEqual([stream, groups], [stage.stream, []]);
     const taken = startCli(['exporter', '--port', new URL(url).port], { env });
@@ -189,7 +189,7 @@ describe('natspoc exporter', function () {
   });
 
   // This test is last, because connections of later tests would have to reconnect first.
-  it('the exporter keeps its data while the server is gone, says how old the data is, and reads again when the server is back', async () => {
+  it('the exporter keeps its data while the server is gone, reports the age of the data, and reads again when the server is back', async () => {
     await stage.publish(messages(3));
     const member = await join('g');
     await until('all messages are handled', () => member.counters.handled === 3);

@@ -30,7 +30,7 @@ describe('faults on a real server', function () {
     assert.deepEqual(verdict, { ...verdict, lost: 0, outOfOrder: 0, foreign: 0 });
   };
 
-  it('a process that was stopped past its ttl handles nothing under its old epochs when it wakes', async () => {
+  it('a process that was stopped for longer than its ttl handles nothing under its old epochs when it wakes', async () => {
     await start(['a', 'b', 'sleeper'], SHORT_TTL);
     run.publish(RATE);
     await run.handledCount(200);
@@ -49,10 +49,10 @@ describe('faults on a real server', function () {
     await assertNothingWrong();
     const after = run.handled.filter(({ consumer }) => consumer === 'sleeper').slice(before);
     assert.ok(after.length > 0, 'the process handles messages again');
-    // A line that was ready when the process was stopped may be written when it wakes. But the hundreds of
-    // messages that arrived at its socket while it was stopped must not be handled.
+    // A line that was ready when the process was stopped may be written when the process wakes. But the hundreds of
+    // messages that arrived at the socket of the process during the stop must not be handled.
     const stale = after.filter(({ epoch, sequence }) => epoch <= takenAt && sequence > newestAtStop);
-    assert.equal(stale.length, 0, 'nothing under epochs of its old session');
+    assert.equal(stale.length, 0, 'no message was handled under epochs of the old session');
   });
 
   it('a short stop moves no partition', async () => {
@@ -130,14 +130,14 @@ describe('faults on a real server', function () {
     }
   });
 
-  it('an unreadable entry is reported once and left alone, and everything else continues', async () => {
+  it('an unreadable entry is reported once and not changed, and everything else continues', async () => {
     const { bucket } = run.topology;
     const lease = 'group.default.lease.3';
     await bucket.write(lease, text('not a lease'), 0);
     await bucket.write('group.default.session.odd', text('no session'), 0);
     await bucket.write('group.default.what.is.this', text('?'), 0);
     const cli = run.consume('a');
-    await until('the others are owned', () => run.ownership.owners.size === run.partitions - 1);
+    await until('the other partitions are owned', () => run.ownership.owners.size === run.partitions - 1);
     await cli.note(/cannot read the entry lease\.3/);
     await cli.note(/cannot read the entry session\.odd/);
     const found = await bucket.read(lease);

@@ -13,7 +13,7 @@ const SHORT_TTL = ['--ttl', '3s'];
 /** Time for recovery: the interval of a renewal, a ttl in which members claim nothing, and time for a busy machine. */
 const RECOVERY_MS = 25_000;
 
-describe('a bucket that goes back under its members', function () {
+describe('a bucket that returns to an older state while its members run', function () {
   this.timeout(90_000);
   let run: GroupRun;
   withGroup(
@@ -61,7 +61,7 @@ describe('a bucket that goes back under its members', function () {
   };
   const handledBy = (name: string): number => run.handled.filter(({ consumer }) => consumer === name).length;
 
-  it('if the bucket is purged, the members begin again, and nothing is skipped or handled from the start', async () => {
+  it('if the bucket is purged, the members start over, skip no message, and do not handle the whole stream again', async () => {
     await start();
     const before = run.handled.length;
     await purge();
@@ -69,7 +69,10 @@ describe('a bucket that goes back under its members', function () {
     await assertNothingLost();
     for (const cli of run.members.values()) await cli.note(/the bucket has lost entries/);
     const again = run.handled.filter(({ sequence }) => sequence < 100).length;
-    assert.ok(again < 200, `the first messages were handled ${again} times, of ${before}`);
+    assert.ok(
+      again < 200,
+      `messages below 100 were handled ${again} times; ${before} messages were handled before the purge`,
+    );
     const layout = await run.topology.bucket.read(keys.layout);
     assert.equal(layout.kind, 'found', 'the layout exists again');
   });
@@ -98,7 +101,7 @@ describe('a bucket that goes back under its members', function () {
     await assertNothingLost();
   });
 
-  it('if the bucket is created again, the members begin again', async () => {
+  it('if the bucket is created again, the members start over', async () => {
     await start();
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
@@ -144,7 +147,7 @@ describe('a store that is restored from an older copy under its members', functi
     until(`${count} of ${text}`, () => handled(text) === count, RECOVERY_MS);
 
   for (const what of ['everything', 'the bucket'] as const) {
-    it(`if ${what} is restored, the members begin again with the remaining entries, and handle all later messages`, async () => {
+    it(`if ${what} is restored, the members start over with the remaining entries, and handle all later messages`, async () => {
       for (const name of ['a', 'b']) run.consume(name, SHORT_TTL);
       await run.atRest();
       await publish('early', 200);

@@ -94,7 +94,7 @@ describe('the hold-up of a partition', function () {
     );
   });
 
-  it('a hold-up ends when an operator skips the message, halted or waiting, and nothing else is skipped', async () => {
+  it('a hold-up ends when an operator skips the message of a halted partition, and nothing else is skipped', async () => {
     await failing('--max-attempts', '1');
     await untilState('halted');
     const wrong = await natspoc('leases', 'skip', '0', '--message', '4', '--yes');

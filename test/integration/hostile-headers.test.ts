@@ -4,7 +4,7 @@ import { openRawClient, type RawClient } from '../support/raw-client.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Headers at which the NATS client throws. If it throws inside a callback, the connection is not read any more. */
+/** Headers at which the NATS client throws. If the client throws inside a callback, it stops reading the connection. */
 const HOSTILE = ['Natspoc-Key: a\rb', 'My Header: v', 'é: ü', ': nothing'];
 
 describe('headers that the client would not send', function () {
@@ -74,7 +74,7 @@ describe('headers that the client would not send', function () {
     assert.match(listed.stdout, /"key":"a\\rb"/);
   });
 
-  it('headers that the client refuses do not end a member if they are in answers to probes and in requests', async () => {
+  it('answers to probes and requests with headers that the client refuses do not end a member', async () => {
     let answers = 0;
     for (const verb of ['ping', 'stats']) {
       raw.subscribe(`natspoc.${env.STREAM_NAME}.*.*.${verb}`, ({ reply }) => {

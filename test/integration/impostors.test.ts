@@ -75,7 +75,7 @@ describe('forged messages to a member', function () {
     const made: string[] = [];
     for (const verb of ['stop', 'release']) made.push((await deliver(verb, { deliver_group: 'q' })).name);
     await deliver('ping', { idle_heartbeat: 200_000_000, flow_control: true });
-    await until('everything is delivered, and the server has sent notices', async () => {
+    await until('all forged messages are delivered, and the server has sent heartbeats', async () => {
       const infos = await Promise.all(made.map((name) => manager.consumers.info(stream, name)));
       return beats.length >= 2 && infos.every(({ delivered }) => delivered.consumer_seq === 20);
     });
@@ -88,7 +88,7 @@ describe('forged messages to a member', function () {
     assert.equal((await cli.exited).code, 0);
   });
 
-  it('forged requests are never answered into the stream, the bucket or to another member', async () => {
+  it('answers to forged requests never reach the stream, the bucket or another member', async () => {
     const { cli, id } = await consume('worker', 2);
     const stream = env.STREAM_NAME ?? '';
     const bucket = `KV_${stream}_leases`;
@@ -111,7 +111,7 @@ describe('forged messages to a member', function () {
     assert.equal((await cli.exited).code, 0);
   });
 
-  it('forged answers do not count as answers of members in another group, dead or alive', async () => {
+  it('forged answers do not count as answers of members in another group, whether these members are dead or alive', async () => {
     const spy = await openRawClient(server.port, 'spy');
     for (const subject of ['$SRV.>', `natspoc.${env.STREAM_NAME}.B.>`]) {
       spy.subscribe(subject, ({ subject: asked, reply }) => {

@@ -7,7 +7,7 @@ describe('the judge of a member', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('the judge has one message stored as a dead letter, another skipped, another retried', async () => {
+  it('the judge chooses for each failed message whether it becomes a dead letter, is skipped or is retried', async () => {
     await stage.publish(
       ['bad', 'dull', 'late', 'good'].map((text): [string, string] => ['a', text]),
       1,

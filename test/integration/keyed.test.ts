@@ -42,7 +42,7 @@ describe('a keyed group over a stream that other programs created', function () 
     startCli(['consume', '--server', server.url, '--stream', 'ORDERS', '--output', 'ndjson', ...args]);
   const linesOf = (...members: Cli[]): Line[] =>
     members.flatMap(({ stdout }) => stdout.map((line): Line => JSON.parse(line)));
-  /** The sequences of the messages of a partition by `subject:2`. Only {@link publish} may have published to the stream. */
+  /** The sequences of the messages that `subject:2` assigns to a partition. Only {@link publish} may have published to the stream. */
   const sequencesOf = (partition: number, partitions: number): number[] =>
     Array.from({ length: published }, (_, number) => number + 1).filter(
       (sequence) => partitionOf(`c${(sequence - 1) % CUSTOMERS}`, partitions) === partition,
@@ -99,7 +99,7 @@ describe('a keyed group over a stream that other programs created', function () 
     for (const member of members.slice(1)) assert.equal((await member.exited).code, 0);
   });
 
-  it('a keyed group continues where it stopped, with the key, filter and count that its first member gave', async () => {
+  it('a keyed group continues where it stopped, with the key, filter and partition count of its first member', async () => {
     const first = ['consume', '--group', 'mails', '--until-caught-up', '--output', 'ndjson'];
     const made = await natspoc(
       ...first,
@@ -256,7 +256,7 @@ describe('a keyed group over a stream that other programs created', function () 
     assert.match(stream.stdout, /^late .* ~6$/m);
   });
 
-  it('a group that has handled all messages has no lag, although its committed positions follow its reader later', async () => {
+  it('a group that has handled all messages has no lag, even before its positions reach the end of the stream', async () => {
     const member = consume('--group', 'caught-up', '--key', 'subject:2', '--partitions', '64');
     await until('all messages are handled', () => member.stdout.length === published, 20_000);
     const { stdout } = await natspoc('leases', '--group', 'caught-up', '--json');
@@ -328,7 +328,7 @@ describe('a keyed group over a stream that other programs created', function () 
     assert.deepEqual(filtered, created.filter((sequence) => (sequence - 1) % KINDS.length === 0).slice(-3));
   });
 
-  it("a key, filter or count that differs from the group's is refused, naming both", async () => {
+  it("a key, filter or partition count that differs from the group's is refused, and the error names both values", async () => {
     const [code, message] = await refusalOf({ group: 'billing', key: 'subject:3' });
     assert.equal(code, 'layout-mismatch');
     assert.match(
@@ -344,7 +344,7 @@ describe('a keyed group over a stream that other programs created', function () 
     await manager.streams.add({ name: 'QUEUE', subjects: ['jobs.*'], retention: RetentionPolicy.Workqueue });
     await manager.streams.add({ name: 'COPY', mirror: { name: 'QUEUE' } });
     const refusals: [options: Record<string, unknown>, code: string, says: RegExp][] = [
-      [{ key: 'subject:4' }, 'config', /no subject of orders\.\*\.\* has that many/],
+      [{ key: 'subject:4' }, 'config', /no subject of orders\.\*\.\* has that many tokens/],
       [{ key: 'subject:4', filter: 'orders.>' }, 'config', /names token 4, but no subject of orders\.> has/],
       [{ key: 'subject:2', partitions: 65_537 }, 'config', /65536/],
       [
@@ -363,7 +363,7 @@ describe('a keyed group over a stream that other programs created', function () 
     }
   });
 
-  it('openStream opens a stream that only keyed groups read, and each group with its own partitions', async () => {
+  it('openStream opens a stream that only keyed groups read, and shows each group with its own partitions', async () => {
     const place = { servers: server.url, stream: 'ORDERS', logger: false as const, handler: () => {} };
     const sizes = { 'open-3': 3, 'open-5': 5 };
     for (const [group, partitions] of Object.entries(sizes))
@@ -383,7 +383,7 @@ describe('a keyed group over a stream that other programs created', function () 
     for await (const { group } of stream.deadLetters()) assert.ok(group);
   });
 
-  it('for a stream without a layout, errors say that a group needs a key, and a publisher a subject', async () => {
+  it('for a stream without a layout, errors report that a group needs a key, and that a publisher needs a subject', async () => {
     const place = { servers: server.url, stream: 'ORDERS', logger: false as const };
     const keyed =
       /^Stream ORDERS listens to .*\. For a group over the stream as it is, give a key with (.*), such as subject:2\. For partitions, give their prefix with (.*), or choose another stream with (.*)\.$/;
@@ -394,7 +394,7 @@ describe('a keyed group over a stream that other programs created', function () 
     const consumed = await natspoc('consume', '--group', 'forgotten');
     assert.match(consumed.stderr, /as it is, give a key with --key, such as subject:2\./);
     const published = await natspoc('publish', 'x');
-    assert.match(published.stderr, /own subjects give a subject with --subject\. For partitions/);
+    assert.match(published.stderr, /subjects of this stream, give a subject with --subject\. For partitions/);
     assert.deepEqual([consumed.code, published.code], [4, 4]);
   });
 
@@ -420,7 +420,7 @@ describe('a keyed group over a stream that other programs created', function () 
     assert.match(message, /with a key its positions would refer to other messages/);
   });
 
-  it('a group that a member with a key and a member without a key begin at the same time has one kind; errors name both kinds', async () => {
+  it('if a member with a key and a member without a key begin a group at the same time, the group has one kind, and errors name both kinds', async () => {
     const options = { servers: server.url, stream: 'RACE', prefix: 'race', logger: false as const };
     const handler = (): void => {};
     await (await joinGroup({ ...options, group: 'other', handler })).leave();
@@ -436,7 +436,7 @@ describe('a keyed group over a stream that other programs created', function () 
       const owned = joined.flatMap((member) => member.partitions.map(({ partition }) => partition));
       await Promise.all(joined.map((member) => member.leave()));
       if (errors.length === 0) {
-        // The member without a key was second, and has adopted the layout of the group.
+        // The member without a key joined second, and has adopted the layout of the group.
         assert.ok(Math.max(...owned) < KEYED, `both kinds: ${owned}`);
         continue;
       }

@@ -90,7 +90,7 @@ describe('one layout for a stream', function () {
     );
   });
 
-  it('a layout is refused if bucket and stream disagree, and the error names both', async () => {
+  it('a layout is refused if bucket and stream disagree, and the error names both layouts', async () => {
     const flags = { server: server.url, stream: 'OTHER', bucket: 'third', prefix: 'other', partitions: '4' };
     await openTopology(connection, loadConfig({ flags, env: {} }), { create: true });
     await manager.streams.delete('OTHER');

@@ -166,7 +166,7 @@ describe('the library', function () {
       );
   });
 
-  it('a member that starts from new handles messages published after it joined, even in partitions that it acquires later', async () => {
+  it('a member that starts from "new" handles messages published after it joined, even in partitions that it acquires later', async () => {
     await publish(50);
     const handled: string[] = [];
     const handler: JoinGroupOptions['handler'] = ({ data }) => void handled.push(textOf(data) ?? '');
@@ -180,7 +180,7 @@ describe('the library', function () {
     assert.deepEqual(new Set(handled), new Set(Array.from({ length: 16 }, (_, n) => `new ${n}`)));
   });
 
-  it('a group that starts from new keeps the start of its first member', async () => {
+  it('a group that starts from "new" keeps the start of its first member', async () => {
     const first = await join(() => {}, { from: { kind: 'new' } });
     await first.leave();
     const manager = await connection.jetstreamManager();
@@ -199,7 +199,7 @@ describe('the library', function () {
       name: 'first',
       listen: (member) => member.on('report', (r) => reports.push(r)),
     });
-    await until('the first member has all', () => first.partitions.length === 4);
+    await until('the first member has all partitions', () => first.partitions.length === 4);
     const [own] = reports;
     assert.ok(own?.type === 'joined' && own.name === 'first', JSON.stringify(own));
     const [joined, handedOver] = [once(first, 'member-joined'), once(first, 'handed-over')];
@@ -230,7 +230,7 @@ describe('the library', function () {
     await until('they share', () => second.partitions.length === 2);
     await first.leave();
     await first.closed;
-    await until('the second member has all', () => second.partitions.length === 4);
+    await until('the second member has all partitions', () => second.partitions.length === 4);
     await publish(20);
     await until('all messages are handled', () => seen.length === 40);
     assert.equal(new Set(seen).size, 40, 'none twice');
@@ -243,7 +243,7 @@ describe('the library', function () {
       await using member = await joinGroup({ ...place(), handler: () => {} });
       await until('the member has joined', () => member.id !== null);
     }
-    await until('the other member has all', () => other.partitions.length === 4);
+    await until('the other member has all partitions', () => other.partitions.length === 4);
     stop.abort();
     await other.closed;
     assert.equal(connection.isClosed(), false, 'the program owns the connection');
@@ -395,7 +395,7 @@ describe('the library', function () {
     assert.ok(member);
     await until('the member has left', () => member.partitions.length === 0);
     const other = await join(() => {});
-    await until('the other member has all', () => other.partitions.length === 4);
+    await until('the other member has all partitions', () => other.partitions.length === 4);
   });
 
   it('a member ends with the error when its bucket is deleted', async () => {
@@ -430,7 +430,7 @@ describe('the library', function () {
     assert.equal(stored.json<{ seq: number }>().seq, sequence);
     await connection.request(query.last_by_subj, JSON.stringify({ ...stored.json<object>(), seq: 0 }));
     await publishOne();
-    await until('the first is handled again, and the second once more', () => handled === 4);
+    await until('two messages were handled twice', () => handled === 4);
   });
 
   it('an observer that throws or rejects is logged, and the publisher and the process continue', async () => {

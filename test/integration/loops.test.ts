@@ -137,7 +137,7 @@ describe('a member of the library', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('a member is ready when all partitions have owners, and it has taken its own partitions over', async () => {
+  it('a member is ready when all partitions have owners and the member has taken its own partitions over', async () => {
     const member = await stage.join({ handler: () => {} });
     await member.ready;
     assert.deepEqual(
@@ -199,7 +199,7 @@ describe('a member of the library', function () {
     assert.deepEqual(handled, [1, 2, 3, 2, 3]);
     await assert.rejects(
       member.seek(7, { kind: 'first' }),
-      /^NatspocError: There is no partition 7: they are 0 to 0\.$/,
+      /^NatspocError: There is no partition 7: the partitions are 0 to 0\.$/,
     );
   });
 });

@@ -76,7 +76,7 @@ describe('a stream filled through a mapping of the server, with tokens after the
     assert.equal((await json('leases')).totals.lag, 1);
   });
 
-  it('stream tail shows messages with tokens after the partition, all of them and by partition', async () => {
+  it('stream tail shows messages with tokens after the partition, of all partitions or of one', async () => {
     const place = partitionOf('c1', PARTITIONS);
     const tail = ['stream', 'tail', '--no-follow', '--json', '--last', '500'];
     const all = (await natspoc(...tail)).stdout.split('\n');

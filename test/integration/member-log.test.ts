@@ -16,7 +16,7 @@ describe('the log of a member', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('the log has one line with fields for a message that failed for good', async () => {
+  it('the log has one line with fields for a message that failed permanently', async () => {
     const { lines, logger } = keeping();
     await stage.publish([['a', 'x']], 1);
     const error = new Error('no\nway');
@@ -91,7 +91,7 @@ describe('the log of a member', function () {
   });
 
   // This test is last, because the shared connection needs a moment to reconnect.
-  it('the log says that the connection broke, and that it is back', async () => {
+  it('the log reports that the connection broke, and that it was restored', async () => {
     const { lines, logger } = keeping();
     const { server, stream } = stage;
     await stage.join({ connection: undefined, servers: server.url, stream, handler: () => {}, logger }, 1);

@@ -12,7 +12,7 @@ const fields = (value: unknown): Fields => {
   return { ...value };
 };
 
-/** A member as any NATS tool sees it: in the schema of ADR-32, by plain requests. */
+/** The tests send plain requests as any NATS tool does, and expect answers in the schema of ADR-32. */
 describe('a member as a micro service', function () {
   this.timeout(60_000);
   const server = withServer();

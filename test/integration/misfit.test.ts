@@ -3,7 +3,7 @@ import { connect, type JetStreamManager, type NatsConnection, type StreamConfig 
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** The commands for situations that could destroy data, or in which commands could continue as if nothing were wrong. */
+/** Commands that could destroy data, or could continue as if nothing were wrong, if a stream and a bucket do not match. */
 const COMMANDS = [
   'stream trim --force',
   'stream purge --force',

@@ -81,7 +81,7 @@ describe('observing a group', function () {
     });
   });
 
-  it('the ends of some partitions are not taken for the ends of all if the server does not answer', async () => {
+  it('the ends of some partitions are not reported as the ends of all partitions if the server does not answer', async () => {
     const proxy = await TcpProxy.start(server.port);
     try {
       const { topology, observer, connection } = await observe(proxy.url, '2s');

@@ -26,7 +26,7 @@ describe('operating a group under load', function () {
     run = opened;
   });
 
-  /** A command against this run's stream. */
+  /** Runs a command on the stream of this run. */
   function natspoc(...args: string[]): Promise<CliExit> {
     return runCli([...args, '--server', server.url, '--stream', run.config.stream]);
   }
@@ -94,20 +94,20 @@ describe('operating a group under load', function () {
     assert.match(free.stdout, /^p0 is free for the next member/);
     const newer = await natspoc('leases', 'release', '1', '--force');
     assert.equal(newer.code, 1);
-    assert.match(newer.stderr, /written by a newer version of natspoc: left alone/);
+    assert.match(newer.stderr, /written by a newer version of natspoc, so it was not changed/);
     run.consume('a');
-    await until('a owns all but that one', () => run.ownership.owners.size === run.config.partitions - 1);
+    await until('a owns all other partitions', () => run.ownership.owners.size === run.config.partitions - 1);
     assert.equal(ownerOf(1), undefined);
     put(0, 'broken again');
     await run.connection.flush();
-    await until('its owner reports it', async () =>
+    await until('leases check reports the unreadable lease', async () =>
       /p0: its lease cannot be read/.test((await natspoc('leases', 'check')).stdout),
     );
     const before = run.ownership.owners.get(2)?.epoch ?? 0;
     const again = await natspoc('leases', 'release', '0', '--force');
     assert.equal(again.code, 0, `${stream}: ${again.stderr}`);
     assert.match(again.stdout, /^p0 .*a.*at epoch/);
-    // The last owner of the lease was fenced, because an owner without contact would continue.
+    // The release has fenced the last owner of the lease, because an owner without contact to the bucket would continue.
     await until('a has joined again', () => (run.ownership.owners.get(2)?.epoch ?? 0) > before);
   });
 
@@ -150,7 +150,7 @@ describe('operating a group under load', function () {
       .filter(({ consumer }) => consumer === 'frozen')
       .slice(handledBefore)
       .filter(({ partition: p, epoch }) => epoch < (epochs.get(p) ?? 0));
-    // Output that was in the pipe when the owner was stopped does not count as handled after it woke.
+    // Output that was in the pipe when the owner was stopped does not count as handled after the owner woke.
     assert.ok(stale.length <= 200, `${stale.length} under an old epoch`);
     await nothingLost('some');
   });
@@ -257,8 +257,8 @@ describe('operating a group under load', function () {
       '--stream',
       run.config.stream,
     ]);
-    // The watch prints nothing before a change, so the change must come after its snapshot.
-    await until('the watch is there', async () => {
+    // The watch prints nothing before a change, so the change must come after the snapshot of the watch.
+    await until('the watch reports a change', async () => {
       await natspoc('leases', 'release', '0');
       return watch.stdout.length > 0;
     });
@@ -286,7 +286,7 @@ describe('operating a group under load', function () {
     assert.equal((await natspoc('consume', '--duration', '0s', '--output', 'none')).code, 0);
     assert.equal((await natspoc('publish', '--partition', '3', 'x')).code, 0);
     assert.deepEqual(await stalled('1h'), []);
-    await until('the message has waited', async () => (await stalled('500ms')).length > 0);
+    await until('the message has waited for 500 ms', async () => (await stalled('500ms')).length > 0);
     assert.match(String((await stalled('500ms'))[0]), /^p3 has made no progress for .*: 1 message waits$/);
     // The message must arrive after the position was written.
     const observer = natsGroupObserver(run.topology, run.config);
@@ -298,7 +298,7 @@ describe('operating a group under load', function () {
     assert.equal(await observer.storedAt(4, 0), null);
   });
 
-  it('leases check exits with 5 and reasons while no partition has an owner, with 0 when healthy; nagios has its own codes', async () => {
+  it('leases check exits with 5 and reasons while no partition has an owner, and with 0 for a healthy group; nagios has its own codes', async () => {
     assert.equal((await natspoc('consume', '--duration', '0s', '--output', 'none')).code, 0);
     const lonely = await natspoc('leases', 'check');
     assert.equal(lonely.code, 5);

@@ -79,7 +79,7 @@ describe('publishing to the subjects of an existing stream', function () {
     );
     assert.equal(places[0]?.partition, places[2]?.partition);
     assert.equal((await subjects())['orders.a.paid'], 2);
-    await assert.rejects(publisher.publish({ data: 'x' }), /each message names one/);
+    await assert.rejects(publisher.publish({ data: 'x' }), /each message must name its subject/);
     await assert.rejects(
       publisher.publish({ data: 'x', subject: 'orders.a' }),
       /does not listen to orders\.a/,

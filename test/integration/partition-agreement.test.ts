@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 const PARTITIONS = 16;
 const KEYS = 10_000;
 
-/** Keys that are subject tokens too: of all lengths up to 64, every tenth with letters outside ASCII. */
+/** Keys that are valid subject tokens, with lengths of about 1 to 64. Every tenth key has characters outside ASCII. */
 function keys(): string[] {
   const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:/=+';
   let seed = 12345;
@@ -43,7 +43,7 @@ describe("partitionOf and the server's partition() mapping", () => {
       });
       const all = keys();
       for (const key of all) connection.publish(`in.${key}`);
-      await until('all keys have come back', () => mapped.size === KEYS);
+      await until('the server has mapped all keys', () => mapped.size === KEYS);
       for (const key of all) assert.equal(partitionOf(key, PARTITIONS), mapped.get(key), key);
     } finally {
       await connection.close();

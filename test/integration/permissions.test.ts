@@ -33,8 +33,8 @@ describe('permissions as documented', function () {
   });
 
   /**
-   * The environment of a role. Its timeout is far longer than that of the tests, so a refused command that waits for an answer fails the
-   * test.
+   * The environment of a role. The timeout of commands is far longer than the timeout of the tests, so a refused command that waits for an
+   * answer fails the test.
    */
   const env = (role: Role) => ({
     NATS_URL: server.url,

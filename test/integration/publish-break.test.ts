@@ -35,7 +35,7 @@ describe('publishing at the moment of a break', () => {
       try {
         const manager = await connection.jetstreamManager();
         await manager.streams.add({ name: stream, subjects: [`${prefix}.p.*`] });
-        // This listener is added before that of the publisher, so it is called first.
+        // This listener is added before the listener of the publisher, so it is called first.
         const broken = onBreak(connection, turns, () => publisher.send({ data: 'c' }));
         const layout = { prefix, partitions: 1 };
         const publisher = new Publisher({ layout, openPort: natsPublishPort(connection, { stream }) });

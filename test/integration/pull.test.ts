@@ -93,7 +93,7 @@ describe('a pull reader', function () {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => sizes.length === 10);
-    // A pending request gets heartbeats; a full window does not.
+    // The server sends heartbeats to a pending request, but a reader with a full window has no pending request.
     const { name } = await manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       filter_subject: `${stream}.b`,
@@ -107,7 +107,7 @@ describe('a pull reader', function () {
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, JSON.stringify(request), {
       reply: inbox,
     });
-    await until('silence would be a fault by now', () => heartbeats === 4);
+    await until('such a long silence would count as a fault', () => heartbeats === 4);
     reader.release(10);
     await until('the rest has arrived', () => sizes.length === 20);
     assert.deepEqual(faults, []);
@@ -138,13 +138,13 @@ describe('a pull reader', function () {
     assert.deepEqual(faults, ['CONNECTION_CLOSED']);
   });
 
-  it('a reader says which deliveries have a count of waiting messages that may include dropped messages', async () => {
+  it('a reader marks each delivery whose count of waiting messages may include dropped messages', async () => {
     await store(...count(3));
     const { reader, rests, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the stored messages have arrived', () => rests.length === 3);
     await store(100);
-    await until('the message before which none waited has arrived', () => rests.length === 4);
-    // Before the first request, the reader had none.
+    await until('the last message has arrived', () => rests.length === 4);
+    // The first delivery is ignored, because the reader knew nothing before its first request.
     const isEmpty = rests.slice(1).map((rest) => rest && rest.from === rest.until);
     const old = countsDrops(connection) ? undefined : true;
     assert.deepEqual(isEmpty, [old, old, undefined]);
@@ -152,14 +152,14 @@ describe('a pull reader', function () {
     reader.close();
   });
 
-  it('the count of waiting messages is wrong only on servers from which the reader expects that', async () => {
+  it('the count of waiting messages is wrong only on those servers for which the reader expects a wrong count', async () => {
     await store(...count(20));
     const { reader, waiting } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => waiting.length === 10);
     assert.equal(waiting.at(-1), 10);
     await manager.streams.purge(stream, { seq: 19 });
     reader.release(10);
-    await until('the message after the dropped ones has arrived', () => waiting.length > 10);
+    await until('the message after the dropped messages has arrived', () => waiting.length > 10);
     assert.equal(waiting[10], countsDrops(connection) ? 1 : 9);
     reader.close();
   });

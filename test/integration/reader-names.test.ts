@@ -50,7 +50,7 @@ describe('groups of one name in two buckets of a stream', function () {
   const all = Array.from({ length: MESSAGES }, (_, i) => i + 1);
   const sorted = (sequences: number[]) => [...sequences].sort((a, b) => a - b);
 
-  it('groups of one name in two buckets handle every message once each', async () => {
+  it('two groups of the same name, in two buckets, each handle every message once', async () => {
     const groups = await Promise.all([join(`${stream}A`), join(`${stream}B`)]);
     await until('both groups are done', () => groups.every(isDone));
     for (const { member } of groups) await member.leave();

@@ -80,7 +80,7 @@ describe('the resize of a keyed group', function () {
     assert.equal(seen.size, published);
   }
 
-  it('a resize keeps the order of every key and handles each message once, up and down, while members are killed', async () => {
+  it('a resize to more or fewer partitions keeps the order of every key and handles each message once, while members are killed', async () => {
     const given = ['--key', 'subject:2', '--partitions', '4', '--work', '1ms'];
     const members = ['a', 'b', 'c'].map((name) => member(name, ...given));
     await Promise.all(members.map((each) => each.note(/joined group/)));
@@ -110,7 +110,7 @@ describe('the resize of a keyed group', function () {
     const living = members.slice(1);
     const [last] = linesOf(...living).slice(-1);
     assert.equal(last?.partition, partitionOf(last?.key ?? '', 8));
-    // The positions of partitions without messages follow every few seconds.
+    // The positions of partitions without messages move to the end of the stream only every few seconds.
     await until('no message waits', async () => (await status()).totals.lag === 0, 20_000);
     const { totals, partitions: rows } = await status();
     assert.deepEqual([totals.partitions, totals.owned, rows.length], [8, 8, 8]);
@@ -118,7 +118,7 @@ describe('the resize of a keyed group', function () {
     assert.equal(check.code, 0, check.stdout);
     const history = await leases('history', '0');
     assert.match(history.stdout, /closed/);
-    // A member that is started with the former count joins nevertheless.
+    // A member that is started with the former partition count joins nevertheless.
     const late = member('late', '--key', 'subject:2', '--partitions', '4');
     assert.match(
       await late.note(/is not used/),

@@ -13,7 +13,7 @@ import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 /**
- * A seek that fails leaves nothing behind. It leaves decisions that only an operator can make to the operator.
+ * A seek that fails leaves nothing behind. A seek makes no decision that only an operator can make.
  */
 describe('a seek', function () {
   this.timeout(30_000);
@@ -80,7 +80,7 @@ describe('a seek', function () {
   };
   const all = (): number[] => Array.from({ length: run.partitions }, (_, partition) => partition);
 
-  it('a seek leaves no partition paused if one of them cannot be paused', async () => {
+  it('a seek leaves no partition paused if one partition cannot be paused', async () => {
     const newer = new TextEncoder().encode('{"v":99}');
     await run.topology.bucket.write(keys.override(run.config.group, 3), newer, 0);
     await assert.rejects(seek(run.topology.bucket, all()), /override\.3 was written by a newer version/);
@@ -111,7 +111,7 @@ describe('a seek', function () {
       outcomes.map(({ moved, message }) => [moved, message]),
       [
         [true, null],
-        [false, 'its position was written by a newer version of natspoc: left alone'],
+        [false, 'its position was written by a newer version of natspoc, so it was not changed'],
       ],
     );
     assert.deepEqual(asked, ['unreadable']);

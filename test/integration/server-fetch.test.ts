@@ -35,12 +35,12 @@ describe('fetching a server from the releases', () => {
   let http: Server;
   let baseUrl: string;
   let requests: string[];
-  /** The host's answers, by path; a test replaces them to cause a fault. */
+  /** Answers the requests to the host. A test replaces this function to cause a fault. */
   let answer: RequestListener;
   /** The expected checksum of the archive. */
   let expected: string;
 
-  /** A release archive in the project's form, with a program of this text. */
+  /** A release archive as the NATS project publishes it, with this script as the program. */
   function archiveOf(script: string): Buffer {
     const folder = path.join(temp(), 'build', ARCHIVE.replace('.tar.gz', ''));
     mkdirSync(folder, { recursive: true });
@@ -161,7 +161,7 @@ describe('fetching a server from the releases', () => {
     await fails(/wrong checksum of/);
   });
 
-  it('every archive has a fixed checksum, and lists of the host are ignored', async () => {
+  it("every archive has a fixed checksum, and the host's lists of checksums are ignored", async () => {
     const archives = new Set<string>();
     for (const platform of ['linux', 'darwin', 'win32', 'freebsd'] as const) {
       for (const arch of ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 's390x', 'riscv64']) {
@@ -223,7 +223,7 @@ describe('fetching a server from the releases', () => {
     assert.deepEqual(requests, []);
   });
 
-  it('a fetch removes the remains of a fetch that was killed an hour ago, but no fetch in progress', async () => {
+  it('a fetch removes the files of a fetch that was killed an hour ago, but not the files of a fetch in progress', async () => {
     answer = release(archiveOf(SCRIPT));
     const folders = ['.fetch-old', '.fetch-new'].map((name) => path.join(serversDir(place()), name));
     for (const folder of folders) mkdirSync(folder, { recursive: true });

@@ -176,7 +176,7 @@ process.stdout.write(JSON.stringify({ pid: server.pid, storeDir: server.storeDir
     ['process.exit', 'process.exit(0)'],
     ['an uncaught error', "throw new Error('on purpose')"],
   ] as const) {
-    it(`a server ends after ${how} of its parent, even without its folder`, async () => {
+    it(`a server ends after ${how} of its parent, even if its folder is gone`, async () => {
       const { parent, pid, storeDir } = await parentThat(end);
       if (parent.exitCode === null) await once(parent, 'exit');
       assert.equal(existsSync(storeDir), false);
@@ -200,7 +200,7 @@ describe('the server of the tests', function () {
   let server: TestServer | undefined;
   afterEach(() => server?.stop());
 
-  it('the server of the tests keeps its port over a kill and a restart, even when suspended', async () => {
+  it('the server of the tests keeps its port after a kill and a restart, even if it was suspended', async () => {
     server = await startTestServer();
     const { url, pid } = server;
     await server.kill();
@@ -210,7 +210,7 @@ describe('the server of the tests', function () {
     await server.suspend();
     const suspended = server.running;
     await server.restart();
-    // The exit code shows that the server ended regularly. A forced stop would end it by SIGKILL.
+    // The exit code shows that the server ended regularly. A forced stop would end the server by SIGKILL.
     assert.deepEqual(await suspended.exited, { code: 0, signal: null, reason: null });
     assert.equal((await readInfo('127.0.0.1', server.port))?.jetstream, true);
   });

@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 const SHORT_TTL = ['--ttl', '3s'];
-/** A standstill is reported after ten seconds. */
+/** Timeout for the report of a standstill, which a member writes after ten seconds. */
 const TOLD_MS = 25_000;
 
 describe('the reason of a standstill', function () {
@@ -38,7 +38,7 @@ describe('the reason of a standstill', function () {
       proxy.delay(800);
       const far = run.consume('far', [], proxy.url);
       await publish(100);
-      await far.note(/nothing was handled here .*(?:set|raise) --probe-interval/, 40_000);
+      await far.note(/this member has handled nothing .*(?:set|raise) --probe-interval/, 40_000);
       assert.equal(run.handled.length, 0);
       run.consume('far again', ['--probe-interval', '1100ms'], proxy.url);
       await until('the other member handles messages', () => run.handled.length > 0, TOLD_MS);

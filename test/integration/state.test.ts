@@ -59,7 +59,7 @@ describe('the state of a partition', function () {
       release: (partition: number) => void log.push(`${name} releases ${partition}`),
     });
     const first = await stage.join(hooks('one'));
-    await until('the first member has all', () => first.partitions.length === 4);
+    await until('the first member has all partitions', () => first.partitions.length === 4);
     const second = await stage.join(hooks('two'));
     await until('both have partitions', () => log.filter((line) => line.startsWith('two')).length === 2);
     for (const { partition } of second.partitions) {

@@ -50,9 +50,9 @@ describe('sweeping a bucket', function () {
     assert.equal(await sweep(traces()), 0, 'no trace is old enough');
     assert.equal(await sweep(later(SWEEP_AGE_MS)), 3);
     assert.equal(await markers(), 0);
-    assert.equal((await ofKind('proof')).length, 1, 'that of the present member');
+    assert.equal((await ofKind('proof')).length, 1, 'the trace of the present member remains');
 
-    // The member renews, and another member joins and leaves, undisturbed.
+    // The member can still renew, and another member can join and leave.
     const revision = async () => (await ofKind('proof'))[0]?.revision ?? 0;
     const before = await revision();
     assert.ok(before > 0);

@@ -34,7 +34,7 @@ describe('tracing', function () {
   this.timeout(60_000);
   const stage = withLibrary();
 
-  it('tracing reports a published message, to whose headers a subscriber may add, and its handling', async () => {
+  it('tracing reports that a message is published and handled, and a subscriber may add headers', async () => {
     const published: string[] = [];
     const handled: string[] = [];
     const onPublish = (event: string, about: Partial<PublishTrace>) => {

@@ -51,7 +51,7 @@ describe('messages that belong to no partition', function () {
         joining.on('uncovered', (each) => found.push(each));
       },
     });
-    await until('the member reports them', () => found.length > 0);
+    await until('the member reports the messages', () => found.length > 0);
     assert.equal(found[0]?.messages, 3);
   });
 
@@ -78,7 +78,7 @@ describe('messages that belong to no partition', function () {
       async () => (await manager.streams.info('APP')).state.messages > MANY_SUBJECTS,
     );
     const { uncovered } = await jsonOf('leases');
-    // In such a stream, messages of a partition beyond the last partition are not recognised.
+    // If a stream has too many subjects to list, messages of a partition beyond the last partition are not recognised.
     assert.deepEqual(uncovered, { messages: 2, example: null });
     const { partitions } = await jsonOf('stream');
     assert.equal(partitions[1].messages, null);

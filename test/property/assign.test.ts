@@ -49,7 +49,7 @@ const spread = (counts: readonly number[]): number => Math.max(...counts) - Math
 const moves = (holdings: readonly Holding[], at: (partition: number) => string | undefined): number =>
   holdings.filter(({ partition, owner }) => at(partition) !== owner).length;
 
-/** The fewest moves of all balanced assignments, found by trying each. */
+/** The fewest moves of any balanced assignment. The function tries all assignments. */
 function fewestByTrying({ members, holdings }: View): number {
   let fewest = Number.POSITIVE_INFINITY;
   for (let n = 0; n < members.length ** holdings.length; n++) {
@@ -64,8 +64,8 @@ function fewestByTrying({ members, holdings }: View): number {
 }
 
 /**
- * The partitions that cannot stay, however the shares are distributed: the larger shares go to members that have enough partitions for a
- * larger share.
+ * The number of partitions that must move in every balanced distribution. The fewest partitions move if the larger shares go to the members
+ * with the most partitions.
  */
 function lowerBound({ members, holdings }: View): number {
   const share = Math.floor(holdings.length / members.length);

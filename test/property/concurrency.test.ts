@@ -51,7 +51,10 @@ describe('parallel handlers', () => {
             random: () => 0.5,
             handler: (message) => {
               assert.ok(running.length < concurrency, 'no more calls than the limit');
-              assert.ok(!running.some(({ key }) => concurrency === 1 || key === message.key), 'one of a key');
+              assert.ok(
+                !running.some(({ key }) => concurrency === 1 || key === message.key),
+                'at most one call of a key',
+              );
               assert.ok((lastOf.get(message.key) ?? 0) <= message.sequence, 'messages of a key in order');
               assert.ok(!done.has(message.sequence), 'once');
               lastOf.set(message.key, message.sequence);

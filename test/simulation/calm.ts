@@ -55,7 +55,7 @@ const departures: Episode = (world) => {
   return { ...EXACT, what: `${leaving.length} departures at once`, movesFreely: true };
 };
 
-/** A member leaves for a restart, and returns in time. Its partitions wait for it, and no other partition moves. */
+/** A member leaves for a restart, and returns in time. The partitions of this member wait for it, and no other partition moves. */
 const rollingRestart: Episode = (world) => {
   const { active, random, settings, timeline } = world;
   const member = random.oneOf(active);
@@ -84,7 +84,7 @@ const restart: Episode = (world) => {
   return { ...CUT, what: `a server restart of ${Math.round(downMs)} ms` };
 };
 
-/** An election: all running work waits for the server, which does not answer requests to the stream yet. */
+/** An election: after a restart, the server does not answer requests to the stream for some seconds, and running work waits for it. */
 const election: Episode = (world) => {
   const { server, random, settings, timeline } = world;
   const downMs = settings.ttlMs * random.between(0.8, 1.3);
@@ -130,7 +130,7 @@ const forgetful: Episode = (world) => {
   return { ...CUT, what: 'lost and wrong answers to writes' };
 };
 
-/** For a moment, no server answers requests about the stream and its readers, including those for which commits wait. */
+/** For a moment, no server answers requests about the stream and its readers. Commits wait for some of these requests. */
 const lostRequests: Episode = (world) => {
   const { server, random, timeline } = world;
   const commitsAfterMs = random.between(50, 1_000);
@@ -183,7 +183,7 @@ export async function calmEpisode(
     await world.sleep(world.settings.ttlMs / 5 + COMMIT_MS);
     check.judgeCommits(expected, owed);
   }
-  // This is long enough for the change to take effect.
+  // This time is long enough for the change to take effect.
   await world.sleep(world.settings.ttlMs * 0.6);
   await rest(`after ${expected.what}`, world.settings.ttlMs * 2.5 + 10_000);
   if (!world.judge.violation) check.judge(expected);

@@ -17,7 +17,7 @@ import { type ReaderObserver, SimStream, slotOf } from './model/stream.js';
 import type { StreamFaults } from './model/stream-api.js';
 import type { World } from './world.js';
 
-/** A reader that becomes silent faults well within this time, in milliseconds. */
+/** After trouble of its connection or process, a reader reports silence well within this time, in milliseconds. */
 const TROUBLE_MS = 8_000;
 
 /** The permitted errors of a member that is refused access to the stream. */
@@ -178,7 +178,7 @@ export class SimMember {
     return !this.isLeaving && !this.isGone;
   }
 
-  /** @param rejoinWithinMs how long the member's partitions are kept for its restart; 0: they are not kept. */
+  /** @param rejoinWithinMs how long the member's partitions are kept for its restart; 0 means that they are not kept. */
   leave(rejoinWithinMs = 0): void {
     if (!this.isMember) return;
     this.isLeaving = true;
@@ -201,7 +201,7 @@ export class SimMember {
     Object.assign(this.client.stream.faults, { refuses, why });
   }
 
-  /** Ends the member now if its requests are refused. Otherwise it would end at its next request, which may be much later. */
+  /** Ends the member now if its requests are refused. Otherwise the member would end at its next request, which may be much later. */
   endIfRefused(): void {
     if (this.#isRefused) this.crash(true);
   }

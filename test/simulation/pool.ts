@@ -21,7 +21,7 @@ export interface PoolOptions {
   count: number;
   workers: number;
   options: Order['options'];
-  /** Files of the checkout with deliberate mistakes, by path, with their contents. */
+  /** The contents of the files that a deliberate mistake changes, by their paths in the checkout. */
   changed?: ReadonlyMap<string, string>;
   /** Called with the totals from time to time. */
   progress?: (totals: Report) => void;
@@ -62,7 +62,8 @@ export async function runPool(pool: PoolOptions): Promise<Report> {
 }
 
 /**
- * Writes the worker as one file. A loader that compiles it at run time would name each of its closures, which takes a third of the time.
+ * Writes the worker as one file. A loader that compiles the worker at run time would name each of its closures, which takes a third of the
+ * time.
  *
  * @param changed files that differ from the checkout, by path, with their contents.
  */

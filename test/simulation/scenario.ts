@@ -7,14 +7,14 @@ import type { RunOptions } from './run.js';
 import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
-/** The messages of a burst in each partition, and the time to handle them if partitions do not wait for each other, in milliseconds. */
+/** The number of messages of a burst in each partition, and the time to handle them if partitions need not wait, in milliseconds. */
 const BURST = 20;
 const BURST_MS = 8_000;
 /** How long the group must stay at rest after the storm, in ttls, because entries are checked in rotation. */
 const REST_TTLS = 1.2;
-/** Time in which members notice removed entries, and claims are held for a ttl; in ttls. */
+/** Time, in ttls, in which members notice that entries were removed, and then claim nothing for a ttl. */
 const MISSED_TTLS = 2.5;
-/** Minimum duration of a run with a burst, in milliseconds. By then requests and idle readers have expired. */
+/** Minimum duration of a run with a burst, in milliseconds. After this time, requests and idle readers have expired. */
 const LENGTH_MS = 60_000;
 
 function handlers(random: Random): HandlerProfile {
@@ -59,7 +59,7 @@ export function settingsFor(
     handlers: { ...handlers(random), ...(onExhausted === 'halt' && { fails: 0 }) },
     onExhausted,
     handlerTimeoutMs: onExhausted === 'halt' ? undefined : random.pick([undefined, undefined, 1_000]),
-    // Slow handlers can sustain this rate, even if only one runs at a time in each partition.
+    // Slow handlers can sustain this rate, even if only one handler runs at a time in each partition.
     publishRate: Math.min(random.pick([3, 10]), partitions),
     faults: wanted.faults ?? [],
     countsDrops: random.chance(0.6),
@@ -80,8 +80,8 @@ function liftHalts(world: World): void {
 const SILENCED = 0.3;
 
 /**
- * How long a burst may take, in milliseconds. If half of the budget of a shared reader is smaller than the number of partitions, the
- * reader holds no messages for most partitions, so their long calls run one after another.
+ * How long a burst may take, in milliseconds. If a shared reader has fewer than two messages of budget for each partition, it holds no
+ * messages for most partitions. Then the long calls of the partitions run one after another.
  */
 function burstMs({ shared, bufferMessages, partitions, handlers }: WorldSettings): number {
   const isNarrow = shared && bufferMessages / 2 < partitions;
@@ -102,7 +102,7 @@ export async function play(world: World): Promise<void> {
     const isAtRest = await world.until(() => unrest(world) === undefined || !!judge.violation, boundMs);
     if (!isAtRest) judge.violate('I7', `not at rest ${boundMs} ms ${what}: ${unrest(world)}`);
   };
-  // This includes the longest detection time, and the longest time of a handler or a drain.
+  // The bound includes the longest detection time, and the longest time of a handler or a drain.
   const boundMs = settings.ttlMs * 1.2 + settings.drainTimeoutMs + 10_000;
 
   const spreadMs = random.pick([50, 50, 3_000]);
@@ -119,7 +119,7 @@ export async function play(world: World): Promise<void> {
   for (const member of world.members) member.endIfRefused();
   // A group without members is never at rest.
   if (world.active.length === 0) world.join();
-  // A member may notice a loss, or suspect one, long after the group seems to be at rest.
+  // A member may notice or suspect a loss long after the group seems to be at rest.
   if (world.harm === 'loss') await world.sleep(settings.ttlMs * MISSED_TTLS);
   await rest('after the last fault', boundMs);
 

@@ -102,7 +102,7 @@ const OF_RESIZING: readonly Fault[] = [
 /** The share of chosen faults in a storm, if faults were chosen for this run. */
 const CHOSEN = 0.7;
 
-/** Draws the faults of a storm, each as often as it is listed. */
+/** Draws the faults of a storm, and draws each fault as often as it is listed. */
 function drawing({ random, settings }: World): () => Fault | undefined {
   const all = settings.resizing ? OF_RESIZING : FAULTS;
   // The bundle numbers functions that have the same name in two files.

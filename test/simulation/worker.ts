@@ -1,4 +1,4 @@
-/** A process that runs seeds for `pool.ts`. It receives jobs as messages, and answers with reports. */
+/** A process that runs seeds for `pool.ts`. The process receives jobs as messages, and answers with reports. */
 import { type RunOptions, type RunResult, runSeed } from './run.js';
 
 /** A job: run `count` seeds from `from` on, and end early at the first violation. */

@@ -34,11 +34,11 @@ export interface WorldSettings {
   denied: boolean;
   /** Number of members that are not permitted to answer probes. */
   mute: number;
-  /** The largest difference between the rate of a clock and that of true time. */
+  /** The largest difference between the rate of a clock and the rate of true time. */
   clockError: number;
   latency: Latency;
   drainTimeoutMs: number;
-  /** The number of parallel handlers of one partition, each for another key. */
+  /** The number of parallel handlers of one partition, each for a different key. */
   concurrency: number;
   /** The limit of messages in a member's memory. */
   bufferMessages: number;
@@ -84,7 +84,10 @@ export class World {
   /** The layout of a resizing group, and the revision of its entry. */
   layout: { record: GroupLayoutRecord; revision: number } | undefined;
   isPublishing = false;
-  /** The harm to entries of the bucket in this run. There is damage or loss, but not both, because a loss could bring damage back. */
+  /**
+   * The harm to entries of the bucket in this run. There is damage or loss, but not both, because the restore of an older copy could restore
+   * damaged entries.
+   */
   harm: 'damage' | 'loss' | undefined;
   /** True if the bucket was restored from an older copy. */
   wentBack = false;
@@ -100,7 +103,7 @@ export class World {
       this.server.log,
       settings,
       (sequence) =>
-        // If another key waits, later messages may be handled, and are repeated when the partition restarts.
+        // If a message of another key waits, later messages may be handled, and are repeated when the partition restarts.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
     this.poison = new Poison(
@@ -148,7 +151,7 @@ export class World {
     if ((record.epoch ?? 0) === epoch || !before) return;
     this.handling.resized();
     this.ledger.cut(before.positions, writer);
-    // The first layout of some groups is that of the stream, where the subject names the partition.
+    // The first layout of some groups is the layout of the stream, where the subject names the partition.
     const wasOwn = record.prefix !== undefined && epoch === 0;
     const isHandled = ({ slot, sequence }: Stored): boolean =>
       sequence <= (before.positions[wasOwn ? slot : slot % before.partitions] ?? 0);
@@ -180,8 +183,8 @@ export class World {
   }
 
   /**
-   * Stores a message in a partition. While the server delivers slowly, nothing is stored: a loss of as many messages as are stored between
-   * two deliveries does not change the number of waiting messages, so it may go unnoticed (SPEC.md).
+   * Stores a message in a partition. While the server delivers slowly, nothing is stored, because new messages could hide a loss: the
+   * number of waiting messages would stay the same (SPEC.md).
    */
   store(partition: number): void {
     if (this.server.consumers.isSlow) return;
@@ -216,7 +219,7 @@ export class World {
 
   /** The server restarts with an older copy of the bucket. */
   putBack(copy: StoreCopy): void {
-    this.judge.note(`the bucket goes back to revision ${copy.revision}`);
+    this.judge.note(`the bucket is restored from a copy at revision ${copy.revision}`);
     this.wentBack = true;
     this.server.store.putBack(copy);
     this.ledger.goBack(copy.entries);
@@ -230,7 +233,7 @@ export class World {
     });
   }
 
-  /** Waits until the condition holds. Returns false if it does not hold within the bound. */
+  /** Waits until the condition holds. Returns false if the condition does not hold within the bound. */
   async until(holds: () => boolean, boundMs: number): Promise<boolean> {
     const end = this.timeline.now + boundMs;
     while (!holds()) {

@@ -20,9 +20,9 @@ export interface CliOptions {
   /** The environment of the process, besides PATH and HOME. */
   env?: Record<string, string>;
   cwd?: string;
-  /** A script that runs instead of this project's, such as the script of an installed package. */
+  /** A script that runs instead of this project's script, such as the script of an installed package. */
   entry?: string;
-  /** `pipe`: the caller writes to `child.stdin`. By default there is no input. */
+  /** With `pipe` the caller writes to `child.stdin`. By default there is no input. */
   stdin?: 'pipe' | 'ignore';
   /** Options of Node.js, before the script. */
   nodeArgs?: readonly string[];
@@ -61,7 +61,7 @@ export class Cli {
     this.child.kill(name);
   }
 
-  /** Resolves when the log says that the member took over this number of partitions. */
+  /** Resolves when the log reports that the member took over this number of partitions. */
   async tookOver(partitions: number, timeoutMs = 15_000): Promise<void> {
     const taken = new Set<number>();
     await until(
@@ -106,7 +106,7 @@ export function takenOver(line: string): number[] {
 
 const running = new Set<Cli>();
 
-/** Starts a command. {@link stopAll} ends it if it still runs. */
+/** Starts a command. {@link stopAll} ends the command if it still runs. */
 export function startCli(args: readonly string[], options: CliOptions = {}): Cli {
   const cli = new Cli(args, options);
   // However this process ends, except by SIGKILL, its child processes end too.
@@ -125,7 +125,7 @@ function killAll(): void {
   for (const cli of running) cli.signal('SIGKILL');
 }
 
-/** Kills every command that still runs. Tests call it in `after` and `afterEach`. */
+/** Kills every command that still runs. Tests call this function in `after` and `afterEach`. */
 export async function stopAll(): Promise<void> {
   const left = [...running];
   killAll();

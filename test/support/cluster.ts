@@ -9,7 +9,7 @@ export interface TestCluster {
 }
 
 /**
- * Starts a JetStream cluster of nats-server processes on this machine, named `s1`, `s2` and so on. The caller stops
+ * Starts a JetStream cluster of nats-server processes on this machine. The servers are named `s1`, `s2` and so on. The caller stops
  * each server. The servers do not announce each other to clients, so a client with one address stays at that server.
  */
 export async function startCluster(

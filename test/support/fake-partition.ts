@@ -28,16 +28,16 @@ export function fakeMessage(sequence: number, key: string | null = null, text = 
   };
 }
 
-/** Lets every promise that can settle do so. */
+/** Waits until all promises that can settle have settled. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A bucket with one key and with compare-and-set. Its answers can be scripted. */
+/** A bucket with one key and with compare-and-set. A test can script the answers of the bucket. */
 export class FakeBucket implements Bucket {
   value: Uint8Array | null = null;
   revision = 0;
-  /** Scripted answers that replace the execution of a request; `lost` executes it and loses the answer. */
+  /** Scripted answers. A request with a scripted answer is not executed, except with `lost`: then only its answer is lost. */
   readonly script: (WriteOutcome | 'lost')[] = [];
   readonly reads: ReadOutcome[] = [];
   /** Sequences in the order of the writes. */
@@ -45,7 +45,7 @@ export class FakeBucket implements Bucket {
   /** Writes wait for this promise. */
   hold: Promise<void> | undefined;
 
-  /** Writes like another client. */
+  /** Writes a record, as another client would. */
   put(record: unknown): void {
     this.value = new TextEncoder().encode(JSON.stringify(record));
     this.revision++;
@@ -93,7 +93,7 @@ export class FakeStream implements EventStream {
   /** True if the stream does not report its bounds. */
   isSilent = false;
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
-  /** The answer for the first message at or after any time. */
+  /** The sequence that is returned as the first message at or after any time. */
   first = 1;
   /** When messages were stored, by sequence. */
   readonly stored = new Map<number, number>();
@@ -119,7 +119,7 @@ export class FakeStream implements EventStream {
   /** How many messages the server still holds for the reader. */
   pending = 0;
   closed = 0;
-  /** When no request was pending before the next delivery. */
+  /** The period before the next delivery in which no request was pending. */
   rested = UNKNOWN_REST;
   #sink: ReaderSink | undefined;
 

@@ -22,7 +22,7 @@ import { until } from './until.js';
 let runs = 0;
 
 /**
- * A group of real `natspoc consume` processes and a real publisher on one server. All of their output is kept, and judged at the end.
+ * A group of real `natspoc consume` processes and a real publisher on one server. All their output is kept, and judged at the end.
  */
 export class GroupRun {
   readonly config: Config;
@@ -101,7 +101,7 @@ export class GroupRun {
     return this.topology.layout.partitions;
   }
 
-  /** Starts a member. `url` is another address through which it connects, such as that of a proxy. */
+  /** Starts a member. `url` is another address through which the member connects, such as the address of a proxy. */
   consume(name: string, args: readonly string[] = [], url = this.#url): Cli {
     const cli = startCli([
       'consume',
@@ -129,7 +129,7 @@ export class GroupRun {
     return cli;
   }
 
-  /** Excludes a member from those that should share the partitions. */
+  /** Excludes a member from the members that should share the partitions. */
   forget(name: string): Cli {
     const cli = this.members.get(name);
     if (!cli) throw new Error(`there is no ${name}`);
@@ -207,7 +207,7 @@ export class GroupRun {
       .map((line) => JSON.parse(line) as PublishedMessage);
   }
 
-  /** Waits until this many messages were handled in all. */
+  /** Waits until this number of messages were handled in total. */
   async handledCount(count: number, timeoutMs = 20_000): Promise<void> {
     const isReached = (): boolean => this.handled.length >= count;
     await until(`${count} messages are handled`, isReached, timeoutMs).catch((error: unknown) => {
@@ -225,7 +225,7 @@ export class GroupRun {
   }
 }
 
-/** Creates a stream of `<stream>.<customer>.<kind>`, as another program would, and a group over it. */
+/** Creates a stream with the subjects `<stream>.<customer>.<kind>`, as another program would, and a group over that stream. */
 async function openKeyed(connection: NatsConnection, config: Config): Promise<Topology> {
   const manager = await connection.jetstreamManager();
   const { stream: name, replicas: num_replicas } = config;

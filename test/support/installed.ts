@@ -30,8 +30,8 @@ export async function pack(folder: string): Promise<{ tarball: string; files: st
 
 /**
  * Installs a tarball of this project into an otherwise empty folder, as `npm install FILE` does, without a network.
- * Its dependencies are copied there first from this project's own `node_modules`, without development dependencies except the types of
- * Node.
+ * First, the dependencies are copied into this folder from this project's own `node_modules`, without development dependencies except the
+ * types of Node.
  *
  * @param only the packages that are copied. Default: all dependencies of the project.
  */
@@ -48,11 +48,11 @@ export async function installOffline(tarball: string, folder: string, only?: str
     const from = join(ROOT, path);
     const copied = await cp(from, join(folder, path), {
       recursive: true,
-      // Nested packages have entries of their own.
+      // Nested packages have their own entries in the lock file.
       filter: (source) => !source.slice(from.length).includes('node_modules'),
     }).then(
       () => true,
-      // The package is optional, and for another platform.
+      // A package that cannot be copied is optional, and for another platform.
       () => false,
     );
     // npm accepts the copied packages if their entries have no integrity and no programs to link.

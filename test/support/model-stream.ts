@@ -25,8 +25,8 @@ export interface Stored {
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 /**
- * A stream behind one connection, driven step by step. Like a real stream, it handles the messages of a connection in order, and a break
- * loses the last part of the sent messages and the last part of the answers.
+ * A stream behind one connection, driven step by step. Like a real stream, the model handles the messages of a connection in order. A break
+ * loses the last sent messages and the last answers.
  */
 export class ModelStream {
   readonly stored: Stored[] = [];

@@ -1,6 +1,6 @@
 /**
  * Publishes as a program without natspoc does: numbered messages of customers to `<prefix>.<customer>.<kind>`, each of them
- * confirmed. It records confirmed messages as `natspoc publish --confirmed` does. At most one message of a customer is
+ * confirmed. The publisher records confirmed messages as `natspoc publish --confirmed` does. At most one message of a customer is
  * in flight, so that the messages of a customer are stored in order. An unconfirmed message is sent again under its id until it is
  * confirmed. After SIGINT the process ends as soon as all messages in flight are confirmed.
  *

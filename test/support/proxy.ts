@@ -41,7 +41,7 @@ export class TcpProxy {
     this.#silent = true;
   }
 
-  /** Becomes silent at the first chunk of a client that contains this text. That chunk does not pass either. */
+  /** Becomes silent at the first chunk of a client that contains this text. This chunk does not pass, either. */
   silenceAt(text: string): void {
     this.#silentAt = text;
   }

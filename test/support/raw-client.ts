@@ -62,7 +62,8 @@ export class RawClient {
       if (line === 'PING') this.#socket.write('PONG\r\n');
       else if (line === 'PONG') this.#pongs++;
       else {
-        // MSG <subject> <sid> [reply] <size>, and two sizes with headers. Payloads of these tests do not look like such lines.
+        // The line is MSG <subject> <sid> [reply] <size>. With headers, the line begins with HMSG and has two sizes. Payloads of these tests
+        // do not look like lines of the protocol.
         const [kind = '', subject = '', sid = '', ...more] = line.split(' ');
         const sizes = kind === 'MSG' ? 1 : kind === 'HMSG' ? 2 : 0;
         if (sizes === 0) continue;

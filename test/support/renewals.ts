@@ -2,8 +2,8 @@ import { type ConnectionOptions, connect, type KvEntry } from 'nats';
 import { until } from './until.js';
 
 /**
- * Resolves when a member of group `default` has renewed its present proof of life this many times. Then time has passed for the group,
- * and the member keeps up. Rejects if the member ends, or if this takes longer than 30 s.
+ * Resolves when a member of group `default` has renewed its current proof of life this number of times. Tests use this
+ * function to wait while the member keeps its session. Rejects if the member ends, or if the renewals take longer than 30 s.
  */
 export async function renewed(
   options: ConnectionOptions,

@@ -18,7 +18,7 @@ export interface StoreCopy {
   part: string;
 }
 
-/** The options that a test can give. The class provides the others: the program, a free port and a temporary store. */
+/** The options that a test can give. The class provides the other options: the program, a free port and a temporary store. */
 export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
 
 /** How long a restarted server may wait for its port, because a client that reconnects can hold the port for a moment. */
@@ -26,7 +26,7 @@ const PORT_TIMEOUT_MS = 10_000;
 /** This timeout is long enough to fetch a server on a machine that has none. */
 const FETCH_TIMEOUT_MS = 180_000;
 
-/** True if every thread of a process is stopped; without `/proc` this is assumed. */
+/** True if every thread of a process is stopped; without `/proc`, always true. */
 function isStopped(pid: number): boolean {
   const tasks = `/proc/${pid}/task`;
   if (!existsSync(tasks)) return true;
@@ -131,7 +131,7 @@ export class TestServer {
   }
 
   /**
-   * Stops the server cleanly, copies its store, and starts it again. With `stream`, only the part of that stream is copied.
+   * Stops the server cleanly, copies its store, and starts it again. If `stream` is given, only the part of that stream is copied.
    *
    * @returns the copy for {@link putBack}.
    */
@@ -160,7 +160,7 @@ export class TestServer {
     await running?.stop();
   }
 
-  /** Suspends the server with SIGSTOP. When this has resolved, connections stay open and nothing answers. */
+  /** Suspends the server with SIGSTOP. Then connections stay open, and the server does not answer. */
   async suspend(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
     await until('the server is stopped', () => isStopped(this.pid));
@@ -171,7 +171,7 @@ export class TestServer {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Stops the server and removes its store. It may be called again, and even if the server was never started. */
+  /** Stops the server and removes its store. May be called repeatedly, and even if the server was never started. */
   async stop(): Promise<void> {
     await this.#halt();
     if (this.#storeDir !== undefined)
@@ -187,7 +187,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   return server;
 }
 
-/** Call it inside `describe`. Returns one server for all tests of the suite, which is started before them and stopped after them. */
+/** Returns a server that runs while the tests of a suite run. Must be called inside `describe`. */
 export function withServer(options: TestServerOptions = {}): TestServer {
   const server = new TestServer(options);
   before(async function () {

@@ -13,7 +13,7 @@ export interface OwnStream {
   refused(code: number, pattern: RegExp, ...args: string[]): Promise<void>;
 }
 
-/** Call it inside `describe`. The streams are named by this letter and a number. */
+/** Creates the stream of each test. The streams are named by this letter and a number. Must be called inside `describe`. */
 export function withOwnStream(server: Pick<TestServer, 'url'>, letter: string): OwnStream {
   let streams = 0;
   let name = '';

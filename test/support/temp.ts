@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Call it inside `describe`. The returned function gives the folder of the current test, which starts empty and is removed at the end. */
+/** Returns a function that gives the folder of the current test, which starts empty and is removed. Must be called inside `describe`. */
 export function withTempFolder(): () => string {
   let folder: string | undefined;
   afterEach(() => {

@@ -5,9 +5,8 @@ import { type TestServer, withServer } from './server.js';
 import { withTempFolder } from './temp.js';
 
 /**
- * Call it inside `describe`. It returns one server for all tests of the suite. Each test gets a group on a stream of its
- * own, which is passed to `opened`; `given` are the group's settings. After each test every command that still runs is
- * killed.
+ * Returns one server for all tests of a suite. Must be called inside `describe`. Each test gets a group on a stream of its own; the group
+ * is passed to `opened`, and has the settings `given`. After each test every command that still runs is killed.
  */
 export function withGroup(
   opened: (run: GroupRun) => void,

@@ -8,7 +8,7 @@ import {
 } from '../../src/core/index.js';
 import { type TestServer, withServer } from './server.js';
 
-/** A server, and a separate stream for each test, as programs of the library use them. */
+/** A server, and a separate stream for each test. The tests use the library as a program does. */
 export class LibraryStage {
   readonly server: TestServer;
   readonly members: Pick<GroupMember, 'leave'>[] = [];
@@ -62,7 +62,7 @@ export class LibraryStage {
   }
 }
 
-/** Call it inside `describe`. It prepares a stage for each test of the suite. */
+/** Prepares a stage for each test of the suite. Must be called inside `describe`. */
 export function withLibrary(): LibraryStage {
   const stage = new LibraryStage(withServer());
   let streams = 0;

@@ -23,7 +23,7 @@ export class WorkBench {
   readonly permit = new Permit(this.clock);
   readonly log: string[] = [];
   readonly halts: (Exclude<Halt, { kind: 'halted' }> | { kind: 'halted'; message: string })[] = [];
-  /** The report of the last halt about its message. */
+  /** The hold-up that the last halt has reported. */
   held: HoldUp | undefined;
   position = 0;
   readonly work: PartitionWork;

@@ -57,7 +57,7 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     await tmux.press('a');
     const asked = await tmux.shows(/Start a new member on this machine\?/);
-    assert.match(asked, /It joins group default and gets p[-p0-9 ]+ from ann\./);
+    assert.match(asked, /The member joins group default and gets p[-p0-9 ]+ from ann\./);
     await tmux.press('y');
     const said = await tmux.shows(/ joined in [0-9.]+ m?s and owns p[-p0-9 ]+ from ann\. [\s\S]*\.log$/m);
     const log = /Its log:\s+(\S+\.log)/.exec(said)?.[1] ?? '';
@@ -92,7 +92,9 @@ describe('acting from natspoc top', function () {
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);
     await tmux.press('g', 'x');
     await tmux.shows(
-      new RegExp(`Stop near \\(pid ${near.pid}\\)\\?[\\s\\S]*Of its partitions, p[-p0-9 ]+ go to stays\\.`),
+      new RegExp(
+        `Stop near \\(pid ${near.pid}\\)\\?[\\s\\S]*Of the member's partitions, p[-p0-9 ]+ go to stays\\.`,
+      ),
     );
     await tmux.press('y');
     assert.equal((await near.exited).code, 0);
@@ -120,7 +122,7 @@ describe('acting from natspoc top', function () {
   it('top closes while a request is not answered yet', async () => {
     const hung = startConsumer(server.url, 'hung');
     await hung.note(/claimed|acquired/);
-    // The request waits for an answer for half of this timeout, which is far longer than the test. So closing must not wait for it.
+    // The request waits for an answer for half of this timeout, which is far longer than the test. So closing must not wait for the answer.
     const tmux = await open('--timeout 5m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     hung.signal('SIGSTOP');
@@ -143,7 +145,7 @@ describe('acting from natspoc top', function () {
     await terminal.assertClean(0);
   });
 
-  it('top has no keys to act with --readonly', async () => {
+  it('top with --readonly has no keys that act on the group', async () => {
     const only = startConsumer(server.url, 'only');
     await only.note(/claimed|acquired/);
     const tmux = await open('--readonly');
@@ -155,7 +157,7 @@ describe('acting from natspoc top', function () {
     assert.doesNotMatch(await tmux.shows(/▶ Members/), /y yes/);
   });
 
-  it('top shows the number of dead letters, and the last letter', async () => {
+  it('top shows the number of dead letters, and the last dead letter', async () => {
     const failing = startConsumer(server.url, 'failing', {
       flags: ['--exec', 'echo out of stock >&2; exit 1', '--max-attempts', '2', '--backoff', '1ms'].concat(
         '--on-failure',
@@ -195,7 +197,7 @@ describe('acting from natspoc top', function () {
     await tmux.press('b');
     await tmux.shows(/Put dead letter 1 back\?/);
     await tmux.press('y');
-    await tmux.shows(/Dead letter 1 is back as message 3\./);
+    await tmux.shows(/Dead letter 1 was published again as message 3\./);
     await tmux.shows(/The dead letters of the stream \(1\)/);
     await tmux.press('x');
     await tmux.shows(/Drop dead letter 2\?/);

@@ -17,7 +17,7 @@ describe('natspoc demo in a terminal', function () {
 
   afterEach(() => tmux?.close());
 
-  it('the demo shows top with the events below while it runs, and events and verdict afterwards', async () => {
+  it('the running demo shows top with the events below it; afterwards the demo prints the events and the verdict', async () => {
     await demo({ columns: 120, rows: 70 }, '8s');
     await tmux.shows(/Partitions[\s\S]*[0-9.]+ s {2}the publisher starts/);
     assert.equal(await tmux.variable('alternate_on'), '1');

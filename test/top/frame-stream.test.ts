@@ -21,7 +21,7 @@ describe('the terminal output of a frame', () => {
     stream.write('one\n2\nthree');
     assert.equal(sent[1], '\u001b[?2026h\u001b[2;1H\u001b[0m\u001b[2K2\u001b[0m\u001b[?2026l');
     stream.write('one\n2\nthree');
-    assert.equal(sent.length, 2, 'nothing for an unchanged frame');
+    assert.equal(sent.length, 2, 'an unchanged frame writes nothing');
   });
 
   it('a frame does not clear the screen, scroll, or write below the last row', () => {

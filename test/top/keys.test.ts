@@ -138,7 +138,7 @@ describe('the keys of top', () => {
     assert.match(asked.ui.dialog?.question ?? '', /Kill -9 a \(pid 4242\)\?/);
     assert.match(
       asked.ui.dialog?.consequences.join(' ') ?? '',
-      /Of its partitions, p\d.* go(es)? to [bc].*repeat/,
+      /Of the member's partitions, p\d.* go(es)? to [bc].*repeat/,
     );
     assert.deepEqual(
       [pressed(['n'], asked.ui).ui.dialog, pressed(['n'], asked.ui).command],
@@ -251,7 +251,7 @@ describe('the keys of top', () => {
   it('keys retry, skip and dead-letter the message that holds the selected partition up, after a question', () => {
     const skip = asks('S', '4').dialog;
     assert.equal(skip?.question, 'Skip message 95887 (key user-7) of p4?');
-    assert.match(skip?.consequences.join(' ') ?? '', /never handled.*Its error: connection refused/);
+    assert.match(skip?.consequences.join(' ') ?? '', /never handles.*Last error: connection refused/);
     assert.deepEqual(skip?.command, { type: 'skip', partition: 4, sequence: 95_887, deadLetter: false });
     const dead = asks('D', '4').dialog;
     assert.match(dead?.question ?? '', /^Dead-letter message 95887/);
@@ -285,7 +285,7 @@ describe('the keys of top', () => {
     assert.deepEqual([pressed(['z']).ui.zoom, pressed(['z', 'z']).ui.zoom], [true, false]);
   });
 
-  it('the next problems are listed below the header, and the key ! lists all problems', () => {
+  it('problems after the worst one are listed below the header, and the key ! lists all problems', () => {
     const screen = (ui: Ui) => drawn(heldUp, ui, { columns: 80, rows: 24 });
     const rows = screen(start());
     assert.match(rows[1] ?? '', /^✖ halted: p5 \(\+1\)/);

@@ -13,7 +13,7 @@ import { gone, group, lease, override, play, session, stats, streamFacts, T0 } f
 type Shown = ReturnType<typeof play>;
 const owners = (model: Shown) => partitionRows(model).map(({ session }) => session);
 const totals = (model: Shown) => totalsOf(statusOf(model));
-/** The events of the updates. For moves it gives their reasons. */
+/** The event of each update, or the reason if the update is a move. */
 const told = ({ updates }: Shown) => updates.map((each) => ('reason' in each ? each.reason : each.event));
 
 describe('the model of top', () => {
@@ -267,7 +267,7 @@ describe('the model of top', () => {
     assert.deepEqual(told.slice(-3), ['resizing', 'released', 'resized']);
   });
 
-  it('the model of top shows how many messages a keyed group has not read and the age of the oldest, like leases', () => {
+  it('the model of top shows how many messages a keyed group has not read and the age of the oldest, as "leases" does', () => {
     const waiting = [0, 1].map((partition) => ({
       partition,
       after: 0,
@@ -286,7 +286,7 @@ describe('the model of top', () => {
     assert.deepEqual(told(model), ['release']);
   });
 
-  it('groups the moves of one rebalance', () => {
+  it('the model of top groups the moves of one rebalance', () => {
     const entries = [0, 2, 4].map((p, i) => lease(p, 500 + i, 'b', { reason: 'handover', from: 'a' }));
     const model = play([...group(2, 6), [1_000, { type: 'changes', entries }]]);
     const groups = groupUpdates(model.updates);

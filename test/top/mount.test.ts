@@ -104,7 +104,7 @@ describe('the screen of top, mounted', () => {
     const before = sent.length;
     feed.show(play([[1_000, { type: 'stream', facts: streamFacts(8, { messages: 4_321 }) }]], feed.model));
     await until('the change is drawn', () => screen().includes('stored 4,321'));
-    assert.ok(!sent.slice(before).join('').includes('Partitions '), 'the title stays as it is');
+    assert.ok(!sent.slice(before).join('').includes('Partitions '), 'the same title is not written again');
     assert.ok(sent.slice(before).every((bytes) => bytes.startsWith('\u001b[?2026h')));
   });
 

@@ -8,7 +8,7 @@ import { drawn, uiWith } from './drawn.js';
 import { gone, group, lease, play, session, stats, T0 } from './support.js';
 
 describe('names, gaps and messages in top', () => {
-  it('a restarted member gets the letter of its name, and two members of one name get a letter each', () => {
+  it('a restarted member keeps the letter of its name, and two members with the same name have different letters', () => {
     const model = play([
       ...group(3, 3),
       [1_000, { type: 'changes', entries: [gone('b', 400)] }],

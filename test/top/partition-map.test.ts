@@ -103,7 +103,7 @@ describe('the map of partitions', () => {
     );
   });
 
-  it('the worst partitions are described in words, or those with the most waiting messages if all are well', () => {
+  it('the worst partitions are described in words, or the partitions with the most waiting messages if all are well', () => {
     const model = reported(256, (p) => ({
       lag: p === 9 ? 7_000 : 0,
       ...(p === 77 && { state: 'retrying', holdUp: HELD_UP }),

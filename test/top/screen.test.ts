@@ -24,7 +24,7 @@ describe('natspoc top in a terminal', function () {
     await stopAll();
   });
 
-  it('top follows members that join, leave and are killed from the screen, at every size', async () => {
+  it('top shows members that join, leave and are killed with a key of top, at every size', async () => {
     startCli(['publish', '--rate', '50', '--keys', '20', 'event {{Count}}'], {
       env: { NATS_URL: server.url },
     });
@@ -149,7 +149,7 @@ describe('natspoc top without a terminal', function () {
     assert.ok(!stdout.includes('\u001b'));
   });
 
-  it('top --json prints one document, or one per round until its reader is gone', async () => {
+  it('top --json prints one document, or one document per round until its reader is gone', async () => {
     const env = { NATS_URL: server.url };
     const { stdout } = await runCli(['top', '--json', '--once'], { env });
     const snapshot = JSON.parse(stdout);

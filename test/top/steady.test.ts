@@ -9,7 +9,7 @@ import { plain } from '../../src/top/view/text.js';
 import { group, play, stats, T0 } from './support.js';
 
 describe('a steady screen', () => {
-  it('a column keeps a width for half a minute after it was needed, and no longer than a minute', () => {
+  it('a column keeps its width for half a minute after the width was needed, and no longer than a minute', () => {
     const widths = new KeptWidths();
     assert.deepEqual(widths.keep(0, [3, 5]), [3, 5]);
     assert.deepEqual(widths.keep(1_000, [9, 2]), [9, 5]);
@@ -19,7 +19,7 @@ describe('a steady screen', () => {
     assert.deepEqual(widths.keep(999_000, [1, 1]), [1, 1]);
   });
 
-  it('rates are shown with one decimal, or none', () => {
+  it('rates are shown with at most one decimal', () => {
     assert.deepEqual([0, 5, 50.44, 99.96, 203.4].map(rate), ['0.0/s', '5.0/s', '50.4/s', '100/s', '203/s']);
   });
 

@@ -50,7 +50,7 @@ export class Tmux {
     return (await this.#tmux('display-message', '-p', `#{${name}}`)).trim();
   }
 
-  /** Resolves with the screen once it matches; otherwise rejects with the text that it shows instead. */
+  /** Resolves with the text of the screen once the text matches. After the timeout, rejects with the text that the screen shows. */
   async shows(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {

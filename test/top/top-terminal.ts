@@ -54,7 +54,7 @@ export class TopTerminal {
     return Number(readFileSync(this.#pidFile, 'utf8'));
   }
 
-  /** Asserts that the terminal is as before: main screen, cursor, echo, no leftovers. Resolves with its text. */
+  /** Asserts that the terminal is as before: main screen, cursor, echo, no leftovers. Resolves with the text of the terminal. */
   async assertClean(exit: number): Promise<string> {
     const { tmux } = this;
     const screen = await tmux.shows(new RegExp(`AFTER=${exit}`));

@@ -66,7 +66,7 @@ describe('a group that has done a bounded job', () => {
       ...events,
     ]);
 
-  it('a group after a bounded job is idle, in the words of "leases"', () => {
+  it('a group after a bounded job is described as idle, as "leases" does', () => {
     const json = JSON.parse(JSON.stringify(jsonSnapshot(done())));
     assert.deepEqual(json.health, { ok: true, level: 'ok', reason: 'idle: its job ended 500 ms ago' });
     assert.deepEqual(
@@ -209,7 +209,7 @@ describe('the view of top', () => {
             let row = top;
             for (const { id, height: lines } of panels) {
               assert.ok(shown[row]?.includes(` ${TITLES[id]} `), `${id} in row ${row}: ${shown[row]}`);
-              // The panel has the number of rows that its title says.
+              // The panel has the number of rows that its title gives.
               const said = /Partitions ─+ (\d+)-(\d+) of/.exec(id === 'partitions' ? (shown[row] ?? '') : '');
               const listed = shown.slice(row + 1, row + lines).filter((each) => TABLE_ROW.test(each));
               if (said) assert.equal(listed.length, Number(said[2]) - Number(said[1]) + 1, shown[row]);
@@ -251,7 +251,7 @@ describe('the view of top', () => {
           const ui = uiWith({ focus, selected: { [focus]: row }, dialog: asked });
           const marked = drawnRows(model, ui, size)
             .filter((each) => each.includes('\u001b[7m') && !each.includes('▶'))
-            // A map marks a cell of a row, a table the whole row.
+            // The map marks one cell of a row, but a table marks the whole row.
             .map((each) => stripVTControlCharacters(each.slice(each.indexOf('\u001b[7m'))));
           assert.equal(marked.length, 1, `${focus} at ${columns}x${rows}: ${marked}`);
           assert.match(marked[0] ?? '', focus === 'partitions' ? /^p5 / : /^C? +c /);
@@ -336,7 +336,7 @@ describe('the view of top', () => {
     assert.match(text, /p1 {2}\d\d:\d\d:01\.000, epoch 301, handling began 6 ms later/);
   });
 
-  it("a member's details show the partitions that it got and gave away, and not those of other members with its name", () => {
+  it("a member's details show the partitions that it got and gave away, and not the partitions of other members with the same name", () => {
     const named = (id: string, revision: number) => session(id, revision, { name: 'twin' });
     const entries = [named('x', 1), named('y', 2), session('z', 3), lease(0, 10, 'x'), lease(1, 11, 'y')];
     const change = (ms: number, changes: ViewEntry[]): [number, TopEventBody] => [

@@ -6,7 +6,7 @@ import type { JoinGroupOptions } from '../../src/core/options/member.js';
 const join = (options: unknown) => joinGroupConfig(options as JoinGroupOptions);
 const withHandler = (options: object) => join({ handler: () => {}, ...options });
 
-/** Checks that an error of the configuration has one line, which matches. */
+/** Checks that an error of the configuration is one line that matches. */
 const refusal = (pattern: RegExp) => (error: unknown) => {
   assert.ok(error instanceof NatspocError, String(error));
   assert.equal(error.code, 'config');
@@ -53,7 +53,7 @@ describe('options of the library', () => {
       { kind: 'time', time: new Date(1_000) },
     ],
   ] as const) {
-    it(`the option from is accepted: ${JSON.stringify(from)}`, () =>
+    it(`the option "from" is accepted: ${JSON.stringify(from)}`, () =>
       assert.deepEqual(withHandler({ from }).from, expected));
   }
 

@@ -93,7 +93,7 @@ describe('leases check', () => {
     assert.equal(texts()[0], 'the group has no members; "natspoc consume" starts one');
   });
 
-  it('the check knows no time to drain while messages wait in a partition that makes no progress', () => {
+  it('the check reports no time to drain while messages wait in a partition that makes no progress', () => {
     const moving = lease(0, { lag: 10, ratePerSecond: 10 });
     const drain = (other: Partial<LeaseStatus>) =>
       totalsOf({ partitions: [moving, lease(1, { lag: 5, ratePerSecond: 0, ...other })], members: [] })
@@ -238,7 +238,7 @@ describe('leases check', () => {
 });
 
 describe('a check that could not be made', () => {
-  it('a failed check is one line of a monitoring plugin, with any message', () => {
+  it('a failed check is reported as one line of a monitoring plugin, with any message', () => {
     const { line, exitCode } = unknownToNagios(new NatspocError('failed', 'no|\u001b[2J\nanswer'));
     assert.equal(line, 'NATSPOC UNKNOWN - no/\\u001b[2J answer');
     assert.equal(exitCode, 3);

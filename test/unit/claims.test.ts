@@ -10,7 +10,7 @@ function described(figures: Record<string, number[]>, targeted = true, atLeast =
 }
 
 describe('the claims of a benchmark about its targets', () => {
-  it("a missed target above the bare loop's figure is explained, with our share of that figure", () => {
+  it("a missed target above the bare loop's figure is explained, with natspoc's share of that figure", () => {
     const [line = ''] = described({
       natspoc: [400, 360, 380],
       'bare loop': [440, 440, 400],

@@ -94,7 +94,7 @@ describe('the configuration', () => {
     assert.equal(load({ env: { STREAM_NAME: 'ORDERS', LEASE_BUCKET: 'mine' } }).bucket, 'mine');
   });
 
-  it('the setting from is read as the start of a new group', () => {
+  it('the setting "from" is read as the start of a new group', () => {
     assert.deepEqual(load({ flags: { from: 'seq:42' } }).from, { kind: 'sequence', sequence: 42 });
     const time = '2026-11-23T10:00:00Z';
     assert.deepEqual(load({ flags: { from: `time:${time}` } }).from, { kind: 'time', time: new Date(time) });
@@ -162,7 +162,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('a setting is named as in its source, or as it can be set', () => {
+  it('a setting has the name that its source uses, or the names under which it can be set', () => {
     const context = { name: 'prod', values: { bucket: 'b', stream: 's' } };
     const config = load({
       flags: { prefix: 'p', stream: 's' },
@@ -196,7 +196,7 @@ describe('the configuration', () => {
       nkey: undefined,
     };
 
-    it('credentials come from one source, the first in precedence; only a password may come from another', () => {
+    it('credentials come from one source, the first in precedence; only a password may come from another source', () => {
       const env = { NATS_URL: 'nats://e:1', NATS_CREDS: 'file' };
       const server = 'nats://e:1';
       assert.deepEqual(identity({ env }), { ...none, server, creds: 'file' });

@@ -15,7 +15,7 @@ describe('the deaths of owners at a position', () => {
   for (const [what, position, died, expected] of [
     ['are not counted after a handover', {}, false, { crashes: 0, suspect: undefined }],
     ['stay counted after a handover', { crashes: 2, suspect: 7 }, false, { crashes: 2, suspect: 7 }],
-    ['are counted from the first on', {}, true, { crashes: 1 }],
+    ['are counted from the first death on', {}, true, { crashes: 1 }],
     ['are counted while owners are not cautious', { crashes: 1 }, true, { crashes: 2 }],
     [
       'leave out an owner that died before it tried a message',
@@ -35,7 +35,7 @@ describe('the deaths of owners at a position', () => {
       true,
       { crashes: 2, suspect: 8 },
     ],
-    ['count as one if they were before an earlier message', { trying: 7 }, true, { crashes: 2, suspect: 7 }],
+    ['count as one if they happened at earlier messages', { trying: 7 }, true, { crashes: 2, suspect: 7 }],
   ] as const) {
     it(`the deaths of owners ${what}`, () => assert.deepEqual(crashesAt(position, died, 3), expected));
   }
@@ -97,7 +97,7 @@ describe('a takeover', () => {
     ['counts a death if an owner that died wrote the position', 5, 1],
     ['counts one death if only the first of two dead owners wrote the position', 3, 1],
     ['counts no death if another owner wrote the position', 4, 0],
-    ['does not count a death again if the position was written since', 6, 0],
+    ['does not count a death again if the position was written after the death', 6, 0],
   ] as const) {
     it(`a takeover ${what}`, async () => {
       const clock = new ManualClock();
@@ -236,7 +236,7 @@ describe('a partition whose owners have died', () => {
     assert.equal(error.crashes, 3);
   });
 
-  it('the short lead is 8 messages beyond the position, or as many as are handled at once, up to 32', () => {
+  it('the short lead is 8 messages beyond the position, or the number of messages handled at once if that is larger, up to 32', () => {
     assert.deepEqual([1, 8, 20, 500].map(shortLead), [8, 8, 20, 32]);
   });
 

@@ -43,14 +43,14 @@ describe('a dead letter', () => {
     assert.equal(headers['X-Own'], 'mine');
     assert.equal(headers['Natspoc-Key'], 'key');
     assert.equal(headers['Nats-Msg-Id'], undefined, 'the letter gets its own id');
-    assert.equal(letterId(letter, ORIGIN), 'S.g.101.0', 'the same from every owner');
+    assert.equal(letterId(letter, ORIGIN), 'S.g.101.0', 'every owner gives the letter the same id');
     const later = { ...letter, message: { ...letter.message, timestampMs: 5.25 } };
     assert.equal(
       letterId(later, ORIGIN),
       'S.g.101.5.25',
-      'another of the same sequence, in a recreated stream',
+      'another message of this sequence, in a recreated stream, has another id',
     );
-    assert.equal(headers['Nats-Expected-Stream'], undefined, 'meant for the first stream');
+    assert.equal(headers['Nats-Expected-Stream'], undefined, 'the header was meant for the first stream');
     assert.deepEqual(readLetter(stored(1), 'S'), {
       sequence: 1,
       data: new TextEncoder().encode('payload 1'),
@@ -269,7 +269,7 @@ describe('redriving', () => {
     );
   });
 
-  it('redriving tries again without an answer, and ends if no answer arrives', async () => {
+  it('redriving tries again if an answer is missing, and ends if no answer ever arrives', async () => {
     const lost = bench([stored(1)]);
     lost.answers.push({ kind: 'unknown' });
     assert.equal((await redrive(lost.options)).redriven, 1);

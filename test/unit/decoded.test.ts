@@ -17,7 +17,7 @@ interface Order {
   id: string;
 }
 
-/** A schema in the form of zod, valibot and arktype. */
+/** A schema with the interface that zod, valibot and arktype share. */
 const ORDER: StandardSchema<Order> = {
   '~standard': {
     version: 1,

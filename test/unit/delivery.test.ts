@@ -27,7 +27,7 @@ describe('reply subjects of deliveries', () => {
     '$JS.ACK.EVENTS.reader.1.2.3',
     `$JS.ACK.EVENTS.reader.1.99999999999999999999.56.${TIME}.789`,
   ]) {
-    it(`this is not the reply subject of a delivery: ${other || 'an empty subject'}`, () =>
+    it(`a subject of another kind is not parsed as the reply subject of a delivery: ${other || 'an empty subject'}`, () =>
       assert.equal(parseDelivery(other), undefined));
   }
 

@@ -41,13 +41,13 @@ describe('the judge of the demo', () => {
     });
   });
 
-  it('the demo judge counts a message that no member handled as lost', () => {
+  it('the demo judge reports a loss if no member handled a message', () => {
     const verdict = judge(published, [line(1, 5, 0), line(2, 5, 1), line(4, 5, 2)]);
     assert.equal(verdict.lost, 1);
     assert.match(verdict.samples[0] ?? '', /#3 was never handled/);
   });
 
-  it('the demo judge counts repetitions of a new owner as duplicates, not as disorder', () => {
+  it('the demo judge reports duplicates, not disorder, if a new owner repeats messages', () => {
     const verdict = judge(
       published,
       [1, 2, 3].map((s, i) => line(s, 5, i)).concat([2, 3, 4].map((s, i) => line(s, 9, i, 'b'))),
@@ -56,20 +56,20 @@ describe('the judge of the demo', () => {
     assert.equal(verdict.outOfOrder, 0);
   });
 
-  it('the demo judge counts a swapped pair within an epoch as disorder', () => {
+  it('the demo judge reports disorder if two messages are swapped within an epoch', () => {
     assert.equal(
       judge(published, [line(2, 5, 0), line(1, 5, 1), line(3, 5, 2), line(4, 5, 3)]).outOfOrder,
       1,
     );
   });
 
-  it('the demo judge counts a skipped message that a later owner handles as disorder', () => {
+  it('the demo judge reports disorder if a later owner handles a message that was skipped', () => {
     const verdict = judge(published, [line(1, 5, 0), line(3, 5, 1), line(2, 9, 0, 'b'), line(4, 9, 1, 'b')]);
     assert.equal(verdict.outOfOrder, 1);
     assert.equal(verdict.lost, 0);
   });
 
-  it('the demo judge counts the same message twice within an epoch as disorder', () => {
+  it('the demo judge reports disorder if a message is handled twice within an epoch', () => {
     const handled = [line(1, 5, 0), line(1, 5, 1), line(2, 5, 2), line(3, 5, 3), line(4, 5, 4)];
     assert.equal(judge(published, handled).outOfOrder, 1);
   });

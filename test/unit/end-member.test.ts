@@ -40,7 +40,7 @@ describe('ending a member', () => {
     assert.equal(await endMember(follower, 'a', { leaves: true, tell }, 60_000), 'it is not there');
   });
 
-  it("nothing waits for new owners if no other member exists, nor for the end of a killed member's session", async () => {
+  it("ending a member waits neither for new owners if there is no other member, nor for the end of a killed member's session", async () => {
     const alone = [session('a', 1), session('z', 2, true), lease(0, 10, 'a')];
     const tell = async () => undefined;
     const killed = following(alone).follower;

@@ -11,8 +11,8 @@ function beside(): GroupDriver {
   return me;
 }
 
-describe('a member of a bucket that goes back', () => {
-  it('a member begins anew if the leader does not have its session, and then claims nothing for a ttl', () => {
+describe('a member whose bucket returns to an older state', () => {
+  it('a member starts over if the leader does not have its session, and then claims nothing for a ttl', () => {
     const me = beside();
     me.send({ type: 'session-read', id: 'ME', outcome: { kind: 'vanished' } });
     assert.deepEqual(me.last('abort-partition'), [
@@ -44,7 +44,7 @@ describe('a member of a bucket that goes back', () => {
     ['FORMER', false],
     ['STRANGER', true],
   ] as const)
-    it(`a member counts ${isDeath ? 'a' : 'no'} death when it claims a partition of ${owner}, if OTHER has given up FORMER`, () => {
+    it(`a member counts ${isDeath ? 'a' : 'no'} death when it claims a partition of ${owner}, if OTHER has replaced its session FORMER`, () => {
       const me = beside();
       me.send({ type: 'went-back' });
       me.send({ type: 'identified', id: 'AGAIN' });
@@ -66,7 +66,7 @@ describe('a member of a bucket that goes back', () => {
       assert.equal(claims[0] !== null, isDeath);
     });
 
-  it('a member begins anew if a write is acknowledged with a revision below the newest seen', () => {
+  it('a member starts over if a write is acknowledged with a revision below the newest that it has seen', () => {
     const me = beside();
     me.send({ type: 'went-back' });
     assert.equal(me.last('begin-anew').length, 1);
@@ -184,7 +184,7 @@ describe('a member of a bucket that goes back', () => {
       me.renewed(me.now, { kind: 'ok', revision });
       note();
     }
-    // After the claim hold, the partition is claimed like any other.
+    // After the ttl in which members claim nothing, the partition is claimed like any other partition.
     assert.deepEqual([...new Set(owners)], ['AGAIN']);
   });
 
@@ -231,7 +231,7 @@ describe('a member of a bucket that goes back', () => {
     assert.deepEqual(me.last('look-up-lease'), [{ type: 'look-up-lease', partition: 0, known: 0 }]);
   });
 
-  it('a member observes another member whose session is missing in a snapshot, and makes its end visible to all', () => {
+  it('a member observes another member whose session is missing in a snapshot, and makes its end visible to all members', () => {
     const me = new GroupDriver(2);
     const others = ['O', 'P', 'Q'].map((id, i) => session(id, 20 + i));
     const leases = [lease(0, 30, 'ME'), lease(1, 31, 'Q')];

@@ -37,7 +37,7 @@ describe('the entries of a group', () => {
     fc.assert(fc.property(orders, (order) => assert.deepEqual(shown(fold(order).known), expected)));
   });
 
-  it('the entries of a group are those of a snapshot, except for newer entries', () => {
+  it('a snapshot replaces the entries of a group, except for newer entries', () => {
     const { known } = fold([...story, session('c', 12), lease(2, 13, 'c')]);
     const snapshot = [session('b', 3), lease(0, 5, 'b', { reason: 'handover', from: 'a' }), lease(3, 9, 'b')];
     const changes = [...known.applySnapshot(snapshot, 14)];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group-driver.js';
 
 /**
- * A member with partitions 0 to 3 at epochs 2 to 5. It has just sent its first handover: of partition 0 to B, which has joined.
+ * A member with partitions 0 to 3 at epochs 2 to 5. The member has just sent its first handover, of partition 0 to B, which has joined.
  */
 function handingOver(): GroupDriver {
   const me = new GroupDriver();

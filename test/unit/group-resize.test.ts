@@ -80,7 +80,7 @@ describe('a resize', () => {
     assert.equal(me.last('settle-position').length, 1);
   });
 
-  it('a resize shares the new partitions when the layout is written, at the revisions of the old leases', () => {
+  it('when the next layout is written, members claim the new partitions, and expect the revisions of the old leases', () => {
     const me = settled();
     const next = layout(30, {
       v: RESIZED_VERSION,
@@ -94,7 +94,7 @@ describe('a resize', () => {
     const claims = writes(effects).map(
       (each) => each.type === 'write-lease' && [each.partition, each.expected],
     );
-    // The member claims two of the three partitions or one; B gets the others.
+    // The member claims one or two of the three partitions. B claims the other partitions.
     assert.ok(claims.length > 0);
     for (const claim of claims) assert.ok(claim && claim[1] === [21, 22, 0][claim[0] ?? 9]);
     for (const { record } of me.last('write-lease')) assert.deepEqual([record.layout, record.v], [1, 3]);

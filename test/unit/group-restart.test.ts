@@ -58,7 +58,7 @@ describe('a member that leaves for a restart', () => {
     assert.equal(me.last('write-lease')[0]?.record.owner, 'NEXT');
   });
 
-  it('a restarting member gives a partition to another member if an operator releases it', () => {
+  it('a restarting member gives a partition to another member if an operator releases the partition', () => {
     const me = leaving();
     me.send({ type: 'release', partition: 0, to: null });
     me.send({ type: 'partition-drained', partition: 0, epoch: 2 });

@@ -51,7 +51,7 @@ describe("a group's start", () => {
     assert.equal(bucket.writes.length, 1);
   });
 
-  it("a group's start records the kind of the group, and a member of the other kind is refused, naming both kinds", async () => {
+  it("a group's start records the kind of the group, and a member of the other kind is refused with an error that names both kinds", async () => {
     const { bucket, stream, clock } = bench();
     const join = (key: string | null): Promise<GroupStart> =>
       groupStart('g', { kind: 'first' }, { bucket, stream, clock, key }, 1_000);

@@ -162,7 +162,7 @@ describe('suspicion', () => {
     assert.ok(me.last('report').some(({ report }) => report.type === 'member-left' && report.how === 'dead'));
   });
 
-  it('a member observes the next two members in the ring, and more if one of them is doubtful', () => {
+  it('a member observes the next two members in the ring, and more members if one of these two is doubtful', () => {
     const me = new GroupDriver();
     me.join(['A', 'B', 'N', 'O', 'P', 'Q'].map((id, i) => session(id, i + 1)));
     const probed = (): string[] => me.last('probe').map(({ id }) => id);

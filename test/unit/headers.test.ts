@@ -61,7 +61,7 @@ describe('headers', () => {
     });
   });
 
-  it('headers may have any name, even that of a property of Object.prototype', () => {
+  it('headers may have any name, even the name of a property of Object.prototype', () => {
     const plain = plainHeaders(decodeHeaders(block('NATS/1.0', '__proto__: a', 'constructor: b')));
     assert.deepEqual(Object.entries(plain), [
       ['__proto__', 'a'],

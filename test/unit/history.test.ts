@@ -56,7 +56,7 @@ describe('leases history', () => {
     assert.match(formatTenures(readTenures(past, 3, 6_000))[2] ?? '', /\?$/);
   });
 
-  it('a gap is rounded to whole milliseconds, and never down to none', () => {
+  it('a gap is rounded to whole milliseconds, but never to zero', () => {
     const past = [
       at(1_000.2, 1, null, 'release'),
       at(1_000.5, 2, 'A', 'claim'),

@@ -39,7 +39,7 @@ describe('the knowledge of the exporter about groups', () => {
     );
   });
 
-  it('groups that appear and disappear are reported, and a named group is then missing', () => {
+  it('groups that appear and disappear are reported, and a named group that does not exist is reported as missing', () => {
     const known = new KnownGroups(60_000, ['b']);
     assert.deepEqual(known.replace([read('a')], 1), { come: ['a'], gone: [] });
     assert.equal(known.get('b')?.state, 'missing');

@@ -58,7 +58,7 @@ describe('LineSource', () => {
     assert.equal(text(messages[0] ?? { data: '' }), '{"user":{"id":"u1"}}');
   });
 
-  it('a line source stops at a bad line and names it', async () => {
+  it('a line source stops at a bad line, and its error names the line', async () => {
     const bad = [
       '{"user":',
       '[]',

@@ -51,7 +51,7 @@ describe('the trend of memory', () => {
     assert.ok(Math.abs(perMinute - 1.2) < 0.1, `${perMinute} MB/min`);
   });
 
-  it('the trend of memory finds any slope despite a third of outliers', () => {
+  it('the trend of memory finds any slope, even if a third of the points are outliers', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: -50, max: 50 }),
@@ -60,7 +60,7 @@ describe('the trend of memory', () => {
           const line = points(12, (i) => 1_000_000 + i * 10_000 * slope);
           for (const [i, bytes] of wild.entries()) line[i * 4 + 1] = { atMs: (i * 4 + 1) * 10_000, bytes };
           const found = medianSlope(line);
-          // Outliers on one side shift the median a little, never to another line.
+          // Outliers on one side shift the median slope a little, but only within this tolerance.
           assert.ok(Math.abs(found - slope) <= 1 + Math.abs(slope) * 0.5 + 12, `${found} for ${slope}`);
         },
       ),

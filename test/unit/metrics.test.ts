@@ -108,7 +108,7 @@ describe('the metrics', () => {
     assert.match(text, /^natspoc_oldest_message_age_seconds\{partition="1",.*\} 0$/m);
   });
 
-  it('the metrics of the exporter name the group and its state, and say how old the data is', async () => {
+  it('the metrics of the exporter name the group and its state, and give the age of the data', async () => {
     const lines = (await ofExporter()).split('\n');
     for (const line of [
       'natspoc_group_state{group="g",state="running",stream="S"} 1',

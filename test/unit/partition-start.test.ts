@@ -56,7 +56,7 @@ describe('the start of a partition after a resize', () => {
     );
   });
 
-  it('a partition starts at the lowest position among the old partitions that share keys with it, and no others', () => {
+  it('a partition starts at the lowest position among only those old partitions that share keys with it', () => {
     const layout = layoutOf(12, [50, 10, 60, 70, 80, 90, 20, 30]);
     // Old partitions share keys with a new partition if their numbers are equal modulo 4.
     assert.deepEqual(
@@ -90,7 +90,7 @@ describe('the start of a partition after a resize', () => {
     assert.deepEqual(trimmed, [7, undefined]);
   });
 
-  it('the start matters until a partition has passed the highest of the old positions, or a seek has moved it', () => {
+  it('a partition depends on the old positions until it has passed the highest of them, or a seek has moved its position', () => {
     const layout = layoutOf(2, [5, 9]);
     const at = (...sequences: [number, true?][]) =>
       behindResize(layout, new Map(sequences.map(([sequence, sought], p) => [p, { sequence, sought }])));

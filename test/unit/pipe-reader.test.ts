@@ -11,7 +11,7 @@ import { withTempFolder } from '../support/temp.js';
 
 /** This time is longer than any test. */
 const AFTER_MS = 3_600_000;
-/** A reader that stays. */
+/** A reader that never goes away. */
 const STAYS = { isGone: async () => false };
 const never = new Promise<void>(() => {});
 
@@ -77,8 +77,8 @@ describe('the reader of a pipe', () => {
     closeSync(fd);
   });
 
-  it('the reader of a pipe of a shell is gone when its process has ended', async () => {
-    // This test writes to the pipe between two commands of a shell. The second command ends when the test closes its descriptor 3.
+  it('the reader of a pipe of a shell is gone when the reading process has ended', async () => {
+    // This test writes to the pipe between two commands of a shell. The second command ends when the test closes descriptor 3 of the shell.
     const first = 'sh -c "echo \\$\\$ >&2; exec sleep 60"';
     const shell = spawn('sh', ['-c', `${first} | { head -n 1 <&3 >/dev/null; :; }`], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

@@ -97,7 +97,7 @@ describe('publishing with limits', () => {
     assert.equal((await other).sequence, 2);
   });
 
-  it('a failure says whether a message may be stored, also without limits', async () => {
+  it('an error reports whether the message may be stored, even without limits', async () => {
     const { publisher, clock } = start();
     const sent = failureOf(publisher.publish({ data: 'a' }));
     clock.advance(10_250);
@@ -120,7 +120,7 @@ describe('publishing with limits', () => {
 });
 
 describe('a received message that is passed on', () => {
-  it('a received message can be published again with its headers and its key, and keeps its key', async () => {
+  it('a received message keeps its key if it is published again with its headers and key', async () => {
     const { publisher, stream, roundTrip } = start();
     for (const [key, headers] of [
       ['user-7', { 'Natspoc-Key': 'user-7', trace: '1' }],

@@ -109,7 +109,7 @@ describe('Publisher', () => {
     send(publisher, 'a', 'b');
     roundTrip();
     send(publisher, 'c');
-    assert.equal(stream.inTransit, 0, 'no new message goes ahead');
+    assert.equal(stream.inTransit, 0, 'no later message is sent first');
     clock.advance(30);
     roundTrip();
     assert.deepEqual(
@@ -251,7 +251,7 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['a rejected not-permitted', 'b p1 #1 false 0']);
   });
 
-  it('a publisher fails all messages, including later ones, after the connection has ended', async () => {
+  it('after the connection has ended, a publisher fails all messages, including messages that are published later', async () => {
     const { stream, publisher, endings } = start();
     send(publisher, 'a', 'b', 'c', 'd', 'e');
     stream.end(new NatspocError('unreachable', 'gone'));

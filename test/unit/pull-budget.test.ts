@@ -6,12 +6,12 @@ import { RequestLimits } from '../../src/core/nats/jetstream/request-limits.js';
 /** A budget that has started, without messages in memory. */
 function demandOf(messages: number, bytes = 1_000_000): PullBudget {
   const demand = new PullBudget({ messages, bytes });
-  assert.equal(demand.order(), undefined, 'not before it begins');
+  assert.equal(demand.order(), undefined, 'nothing is requested before the budget begins');
   demand.begin(0);
   return demand;
 }
 
-/** Delivers the requested messages. With `release` they are handled at once. */
+/** Delivers the requested messages. With `release` the messages are handled at once. */
 function deliver(demand: PullBudget, messages: number, release: boolean): void {
   for (let i = 0; i < messages; i++) {
     demand.deliver();
@@ -21,7 +21,7 @@ function deliver(demand: PullBudget, messages: number, release: boolean): void {
 }
 
 describe('the pull budget of a reader', () => {
-  it('the budget has a limit of messages in flight, however large the window is: they delay the answers to renewals', () => {
+  it('the budget limits the messages in flight, however large the window is, because they delay the answers to renewals', () => {
     const demand = new PullBudget({ messages: 100_000, bytes: 100_000_000 }, 100_000);
     demand.begin(0);
     const order = (): number => {
@@ -38,7 +38,7 @@ describe('the pull budget of a reader', () => {
     assert.equal(order(), 8_192);
   });
 
-  it('the budget knows the delivery before which the server may have waited for a request', () => {
+  it('the budget marks the first delivery of each request, before which the server may have waited for that request', () => {
     const demand = demandOf(64);
     assert.equal(demand.order()?.batch, 64);
     deliver(demand, 40, true);
@@ -53,7 +53,7 @@ describe('the pull budget of a reader', () => {
     assert.equal(demand.isTurn, false, 'the server has ended the request');
   });
 
-  it('the budget never holds and requests more than the window', () => {
+  it('held and requested messages together never exceed the window of the budget', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('order' as const) }),
       fc.record({
@@ -105,7 +105,7 @@ describe('the pull budget of a reader', () => {
     }
     assert.equal(batches[0], 64);
     assert.equal(batches.at(-1), 4_096);
-    // Now each message takes a long time: requested messages arrive well before the next one is handled.
+    // Now each message takes a long time, so requested messages arrive well before the next message is handled.
     let last = 0;
     for (let taken = 0; taken < 20_000; taken++) {
       const order = demand.order();
@@ -131,7 +131,7 @@ describe('the pull budget of a reader', () => {
     assert.equal(demand.order()?.batch, 999 + 64);
     deliver(demand, 999 + 64, false);
     demand.release(32);
-    assert.equal(demand.order()?.batch, 32, 'again when half of what is ahead is free');
+    assert.equal(demand.order()?.batch, 32, 'the next request is made when half of the reserve is used');
   });
 
   it('the budget requests more, up to the window, if held messages cannot be started', () => {
@@ -170,7 +170,7 @@ describe('the pull budget of a reader', () => {
     );
     assert.ok(limits.learn('Exceeded MaxRequestBatch of 16'));
     assert.ok(limits.learn('Exceeded MaxRequestMaxBytes of 5000'));
-    assert.ok(limits.learn('Exceeded MaxRequestExpires of 1m0s') === false, 'longer than we ask for');
+    assert.ok(limits.learn('Exceeded MaxRequestExpires of 1m0s') === false, 'longer than any request');
     assert.ok(limits.learn('Exceeded MaxRequestExpires of 5s'));
     assert.equal(limits.expiresMs, 5_000);
     assert.equal(limits.learn('Exceeded MaxRequestBatch of 16'), false, 'no new limit');
@@ -179,7 +179,7 @@ describe('the pull budget of a reader', () => {
     assert.deepEqual(demand.order(), { batch: 16, maxBytes: 5_000 });
   });
 
-  it('a message that is larger than the window is requested alone, without a limit, and once', () => {
+  it('a message that is larger than the window is requested once, alone and without a limit of bytes', () => {
     const demand = demandOf(10, 100);
     assert.equal(demand.order()?.batch, 10);
     deliver(demand, 2, false);

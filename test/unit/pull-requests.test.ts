@@ -27,7 +27,7 @@ function bench() {
 }
 
 describe('the requests of an idle reader', () => {
-  it('the requests of an idle reader expire one by one, and one request follows for all', () => {
+  it('the requests of an idle reader expire one by one, and then a single request replaces them', () => {
     const { sent, budget, requests, expire } = bench();
     requests.fill();
     for (const served of [80, 60]) {

@@ -8,7 +8,7 @@ describe('rates', () => {
   it('a rate is the messages per second over the last five seconds', () => {
     const meter = new RateMeter();
     for (let second = 0; second <= 20; second++) {
-      // The rate is slow first, then fast: only the fast part is recent.
+      // The rate is low at first and then high. Only the time with the high rate is within the last five seconds.
       meter.sample(second * 1_000, [count(second < 10 ? second : 10 + (second - 10) * 500)]);
     }
     assert.equal(meter.perSecond(20_000, count(5_010)), 500);
@@ -26,7 +26,7 @@ describe('rates', () => {
 });
 
 describe('handler times', () => {
-  it('handler times sample calls that return immediately and calls that take a while', async () => {
+  it('handler times include samples of calls that return immediately and of calls that take a while', async () => {
     const times = new HandlerTimes();
     const fast = times.timed(() => {});
     for (let i = 0; i < 64; i++) fast();

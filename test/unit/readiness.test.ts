@@ -101,7 +101,7 @@ describe('having caught up', () => {
     return { member, elapse, stop, clock };
   };
 
-  it('a member has caught up only if every one of its partitions has', () => {
+  it('a member has caught up only if each of its partitions has caught up', () => {
     const { member, elapse } = bench([partition(0, { caughtUp: true }), partition(1)]);
     assert.equal(elapse(1_000), 0);
     member.partitions = [partition(0, { caughtUp: true }), partition(1, { caughtUp: true })];

@@ -42,7 +42,11 @@ describe('records', () => {
       ...position,
       reader: 'f00d',
     });
-    assert.deepEqual(decodePosition(bytes({ ...position, reader: 'a.b' })), position, 'no part of a name');
+    assert.deepEqual(
+      decodePosition(bytes({ ...position, reader: 'a.b' })),
+      position,
+      'a reader token with a dot is ignored',
+    );
     assert.deepEqual(decodePosition(encodeRecord({ ...position, trimmed: 7 })), { ...position, trimmed: 7 });
     assert.deepEqual(decodePosition(bytes({ ...position, trimmed: -1 })), position);
     const layout = { v: 1, prefix: 'subject.events', partitions: 8, hash: 'fnv1a32' } as const;

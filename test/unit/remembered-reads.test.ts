@@ -36,7 +36,7 @@ describe('remembered reads', () => {
     return { stream, reads, count };
   }
 
-  it('a partition is counted once while its position stays, and later messages are added', async () => {
+  it('messages of a partition are counted once while its position stays the same, and later messages are added', async () => {
     const { stream, reads, count } = await counted();
     await reads.settle(async () => stream.facts);
     stream.add(5);

@@ -10,7 +10,7 @@ describe('retrying', () => {
     assert.deepEqual(at(0), [50, 100, 200, 400, 500, 500]);
   });
 
-  it('the delay is never less than half, nor more than the cap', () => {
+  it('the delay is never less than half of the first delay, nor more than the cap', () => {
     fc.assert(
       fc.property(
         fc.nat(10_000),

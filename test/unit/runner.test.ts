@@ -111,7 +111,7 @@ describe('a partition runner', () => {
     ['not a record', 'NaN', /leases seek 0 --to/],
     ['a newer format', { v: 99, seq: 5, epoch: 3, at: '' }, /newer version of natspoc: update this member/],
   ] as const) {
-    it(`a runner halts, without its member, if its position is ${what}, and leaves the position unchanged`, async () => {
+    it(`a runner halts, but its member continues, if its position is ${what}; the position stays unchanged`, async () => {
       const { bucket, start, told, stream } = bench();
       bucket.put(value);
       await start();
@@ -126,7 +126,7 @@ describe('a partition runner', () => {
     const { bucket, start, told, stream } = bench();
     bucket.put({ v: 1, seq: 5, epoch: 8, at: '' });
     await start();
-    assert.deepEqual(told, ['failed: a newer owner wrote its position']);
+    assert.deepEqual(told, ['failed: a newer owner wrote the position']);
     assert.deepEqual(stream.opened, []);
   });
 
@@ -207,7 +207,7 @@ describe('a partition runner', () => {
       assert.match(told.join(), /^failed: its position is 5, but that sequence was used again: /);
     });
 
-    it('a runner reads a stream that was restored or trimmed, and records that in its commits', async () => {
+    it('a runner reads a stream that was restored or trimmed, and records the change in its commits', async () => {
       for (const [created, stored] of [
         [9_000, 2_000],
         [1_000, undefined],
@@ -283,7 +283,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['started', 'trimmed 6-10, 5']);
   });
 
-  it('a runner reports messages that are dropped while it lags, once each', async () => {
+  it('a runner reports once each message that is dropped while the runner lags', async () => {
     const { stream, start, told, clock } = bench();
     await start();
     stream.pending = 3;
@@ -354,7 +354,7 @@ describe('a partition runner', () => {
     assert.equal(bucket.record?.trimmed, 7);
   });
 
-  it('a runner reports messages that a full subject dropped while it read', async () => {
+  it('a runner reports messages that a full subject dropped while the runner read', async () => {
     const { stream, start, told, clock } = bench();
     stream.range = { first: 1, last: 100, missing: 90, mostPerSubject: 10 };
     stream.pending = 10;
@@ -389,7 +389,7 @@ describe('a partition runner', () => {
     }
   });
 
-  it('a loss is reported if fewer messages wait than before and the stream has lost some', async () => {
+  it('a loss is reported if fewer messages wait than before and the stream has lost some messages', async () => {
     const { stream, start, told, clock } = bench();
     stream.pending = 20;
     await start();
@@ -435,7 +435,7 @@ describe('a partition runner', () => {
 
   it('a runner keeps its partition if a limit refuses its reader, retries with backoff, and reports once a minute', async () => {
     const { stream, start, told, clock, bucket, runner } = bench();
-    for (let i = 0; i < 20; i++) stream.refusals.push('as many as it may have');
+    for (let i = 0; i < 20; i++) stream.refusals.push('the limit of consumers is reached');
     const starting = start();
     let tries = 0;
     for (let second = 0; second < 60; second++) {
@@ -445,7 +445,7 @@ describe('a partition runner', () => {
       tries = stream.opened.length;
     }
     assert.ok(tries > 10 && tries < 20, `${tries} tries in a minute`);
-    assert.deepEqual(told, ['unread for 50: as many as it may have']);
+    assert.deepEqual(told, ['unread for 50: the limit of consumers is reached']);
     stream.refusals.length = 0;
     clock.advance(10_000);
     await starting;
@@ -458,7 +458,7 @@ describe('a partition runner', () => {
     await start();
     stream.fault('broken');
     await settle();
-    assert.equal(stream.opened.length, 2, 'the first time at once');
+    assert.equal(stream.opened.length, 2, 'after the first failure, another reader is opened at once');
     stream.fault('broken');
     await settle();
     assert.equal(stream.opened.length, 2);
@@ -648,7 +648,7 @@ describe('a partition runner', () => {
     await runner.drain();
   });
 
-  it('a drain ends in time without the position, and reports which messages are handled again', async () => {
+  it('a drain ends in time even if the bucket does not answer, and reports which messages are handled again', async () => {
     const { bucket, clock, runner, start, told } = bench({ before: { position: 9, committed: 5 } });
     bucket.put({ v: 1, seq: 5, epoch: 7, at: '' });
     bucket.hold = new Promise(() => {});
@@ -676,7 +676,7 @@ describe('a partition runner', () => {
     assert.deepEqual(told, ['committed 9']);
   });
 
-  it('a halt commits the earlier messages, and stays before the failed message', async () => {
+  it('a halt commits the messages before the failed message, and not the failed message', async () => {
     const { stream, start, bucket, told } = bench({
       handler: ({ sequence }) => {
         if (sequence === 3) throw new Error('bad');
@@ -785,7 +785,7 @@ describe('a partition runner', () => {
     bucket.reads.push({ kind: 'missing' }, lease);
     permit.extendTo(Number.NEGATIVE_INFINITY);
     await start();
-    assert.deepEqual([bucket.writes, told], [[], ['failed: the member is not in contact']]);
+    assert.deepEqual([bucket.writes, told], [[], ['failed: the member could not renew in time']]);
     assert.equal(runner.status.committed, 5);
     const later = bench({ before: { position: 5, committed: 5 } });
     later.bucket.reads.push({ kind: 'missing' }, lease);

@@ -92,7 +92,7 @@ describe('the partitions of a member', () => {
     assert.ok((await work()) >= 4);
   });
 
-  it('partitions are committed less often when they are many, because the commits of all together have a limit', async () => {
+  it('partitions are committed less often when they are many, because the rate of all commits together has a limit', async () => {
     const { work } = await busyMember(500);
     await work();
     assert.ok((await work()) <= 1_050);

@@ -43,7 +43,7 @@ describe('the target of a seek', () => {
     }
   });
 
-  it('the target of a program is checked', () => {
+  it('the target that a program gives is checked', () => {
     const time = new Date();
     const good = [
       { kind: 'first' },
@@ -90,7 +90,7 @@ describe('the target of a seek', () => {
     const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
     const { waiting, sequences: listed } = counting(sequences);
     const observer = {
-      // Each request finds one message more than the previous request.
+      // Each request finds one more message than the previous request.
       waiting: async (partition: number, after: number) => {
         sequences.push(sequences.length + 1);
         return waiting(partition, after);

@@ -52,7 +52,7 @@ class Opened {
     this.isClosed = true;
   }
 
-  /** Delivers these sequences. `pending` is the number of messages that wait after them. */
+  /** Delivers these sequences. `pending` is the number of messages that wait after these messages. */
   deliver(from: number, to: number, pending = 0): void {
     for (let sequence = from; sequence <= to && !this.isClosed; sequence++) {
       this.pending = to - sequence + pending;
@@ -264,7 +264,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual(slow.sequences, range(1, 19));
   });
 
-  it('the shared stream reports how far a partition was read, without messages that it missed', async () => {
+  it('the shared stream reports how far a partition was read, and does not count messages that the partition missed', async () => {
     const { readers, take } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     readers[0]?.deliver(1, 5, 40);
@@ -325,7 +325,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([even.faults, readers[0]?.isClosed], [['foreign'], true]);
   });
 
-  it('the shared stream reports a changed reader to a partition even after it joined the head', async () => {
+  it('the shared stream reports a changed reader to a partition even after the partition joined the head', async () => {
     const { readers, take, shared, change } = bench();
     const even = await take(0, 0);
     readers[0]?.deliver(1, 100, 50);
@@ -337,7 +337,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([even.faults, odd.faults], [[], ['foreign']]);
   });
 
-  it('the shared stream reports a changed reader to a partition even after it was left behind', async () => {
+  it('the shared stream reports a changed reader to a partition even after the partition was left behind', async () => {
     const { readers, take, shared, change } = bench(10);
     const [slow, fast] = [await take(1, 0), await take(0, 0)];
     for (let sequence = 1; sequence <= 40; sequence++) {
@@ -349,7 +349,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.deepEqual([slow.faults, fast.faults], [['foreign'], ['foreign']]);
   });
 
-  it('the shared stream reports a changed reader to a partition even after it was lost and replaced', async () => {
+  it('the shared stream reports a changed reader to a partition even after the reader was lost and replaced', async () => {
     const { readers, take, shared, change } = bench();
     await take(0, 0);
     readers[0]?.deliver(1, 10);
@@ -457,7 +457,7 @@ describe("the shared reader of a member's partitions", () => {
     assert.equal(readers[0]?.options.startSequence, 101);
     const [near, later] = [await take(0, 100), await take(1, 107)];
     await settle();
-    assert.equal(readers.length, 1, 'both begin with this reader');
+    assert.equal(readers.length, 1, 'both partitions begin with this reader');
     readers[0]?.deliver(101, 110);
     assert.deepEqual([near.sequences, later.sequences], [range(102, 110), [109]]);
   });
@@ -479,7 +479,7 @@ describe("the shared reader of a member's partitions", () => {
     looks.tookMs = 10;
     await shared.shared.confirm(0);
     const before = looks.count;
-    // The server gets a pause after each check; no time passes here.
+    // The server gets a pause after each check, but no time passes in this test.
     const waiting = shared.shared.confirm(0);
     const urgent = shared.shared.confirm(0, true);
     assert.deepEqual(await Promise.all([waiting, urgent]), ['confirmed', 'confirmed']);

@@ -113,7 +113,7 @@ describe('a standstill', () => {
     }
   });
 
-  it('a slow handler is reported as handler, not as stuck', () => {
+  it('a slow handler is reported as "handler", not as "stuck"', () => {
     const { runner, standstill } = bench();
     runner.status.lag = 5;
     runner.running = [17];

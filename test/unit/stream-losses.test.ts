@@ -38,7 +38,7 @@ function bench() {
     cleared: async () => undefined,
     trimmed: (trimmed) => told.push(trimmed),
   });
-  /** Lets a message arrive before which no request was open. */
+  /** Lets a message arrive after a time in which no request was open. */
   const came = (sequence: number): void => {
     watch.came(sequence, reading.received, 0, { from: Number.NEGATIVE_INFINITY, until: clock.now() });
     reading.received = sequence;
@@ -120,7 +120,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, []);
   });
 
-  it('the jumps before the jump in which the stream begins are counted', async () => {
+  it('jumps before the jump in which the stream begins count as losses, too', async () => {
     const { watch, asked, told, came } = bench();
     for (const sequence of [12, 40, 60]) came(sequence);
     const settled = watch.settle();
@@ -152,7 +152,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 11, to: 39, atMost: 28 }]);
   });
 
-  it('messages that disappeared are reported with later ones that the stream no longer has', async () => {
+  it('messages that disappeared are reported together with later messages that the stream dropped', async () => {
     const { watch, asked, told, reading } = bench();
     watch.opened(9);
     watch.came(19, 10, 4, undefined);
@@ -164,7 +164,7 @@ describe('the search for messages that a stream has dropped', () => {
   });
 
   describe('if the number of waiting messages may be wrong', () => {
-    /** Lets a message arrive on an open request. Its jump has a meaning only because the server is old. */
+    /** Lets messages arrive while a request is open. Then a jump in the sequences can mean a loss only on an old server. */
     const onOldServer = () => {
       const { clock, watch, reading, ...rest } = bench();
       watch.opened(5);

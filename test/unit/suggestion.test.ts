@@ -29,7 +29,7 @@ describe('the suggested number of members', () => {
 
   it('the suggestion keeps up with arrivals, and drains the backlog within the target', () => {
     const busy = { lag: 30_000 };
-    // Two members handle 200 messages a second, and the lag stays the same. To drain it, another 300 a second are needed.
+    // Two members handle 200 messages a second, and the lag stays the same. The lag drains in 100 s if the members handle 500 a second.
     assert.deepEqual(afterLoads(busy, busy), {
       suggestedMembers: 5,
       arrivingPerSecond: 200,
@@ -38,7 +38,7 @@ describe('the suggested number of members', () => {
     assert.equal(afterLoads({ lag: 28_000 }, { lag: 30_000 }).arrivingPerSecond, 400);
   });
 
-  it('the suggestion stays if members just keep up, and falls when less arrives', () => {
+  it('the suggestion stays if members just keep up, and falls when fewer messages arrive', () => {
     assert.equal(afterLoads({}, {}, {}).suggestedMembers, 2);
     const quiet = Array.from({ length: 8 }, () => ({ handledPerSecond: 50 }));
     assert.equal(afterLoads({}, {}, ...quiet).suggestedMembers, 1);
@@ -48,7 +48,7 @@ describe('the suggested number of members', () => {
     assert.equal(afterLoads({ members: 5, busy: 1, handledPerSecond: 20 }).suggestedMembers, 5);
   });
 
-  it('the suggestion learns that members have become slower from members with lag', () => {
+  it('the suggestion learns from members with lag that members have become slower', () => {
     assert.equal(afterLoads({}, { lag: 10_000, handledPerSecond: 20 }).memberPerSecond, 10);
     // No message waits for long, so the members might be faster.
     assert.equal(afterLoads({}, { lag: 10, handledPerSecond: 20 }).memberPerSecond, 100);

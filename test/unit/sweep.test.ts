@@ -114,7 +114,7 @@ describe('sweeping the entries of partitions of earlier layouts', () => {
     assert.deepEqual(found([trace('override', 8), trace('override', 9, { ended: true })]), ['override 9']);
   });
 
-  it('a sweep leaves groups alone that were never resized', async () => {
+  it('a sweep does not touch groups that were never resized', async () => {
     const purge = (): never => assert.fail('nothing is old');
     assert.equal(await sweepPartitions({ read: async () => undefined, purge }), 0);
   });

@@ -7,13 +7,13 @@ describe('compileTemplate', () => {
     for (const text of ['', 'plain', '{"a":{"b":1}}', 'a } b']) assert.equal(compileTemplate(text)(7), text);
   });
 
-  it('a template counts, with and without spaces and dots, any number of times', () => {
+  it('the counter of a template may be written with or without spaces and dots, and any number of times', () => {
     assert.equal(compileTemplate('{{Count}}')(1), '1');
     assert.equal(compileTemplate('order {{Count}}')(12), 'order 12');
     assert.equal(compileTemplate('{{ Count }}/{{.Cnt}} of {{Count}}!')(3), '3/3 of 3!');
   });
 
-  it('a template supports the times of nats pub', () => {
+  it('a template supports the time functions of nats pub', () => {
     const nowS = Date.now() / 1_000;
     assert.match(compileTemplate('{{TimeStamp}}')(1), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/);
     assert.ok(Math.abs(Date.parse(compileTemplate('{{TimeStamp}}')(1)) / 1_000 - nowS) < 5);

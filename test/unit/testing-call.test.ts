@@ -52,7 +52,7 @@ describe('a called handler', () => {
     assert.deepEqual([outcome, log], ['handled', [{ level: 'info', text: 'hello' }]]);
   });
 
-  it('a called handler gets a value by its schema, or unchanged', async () => {
+  it('a called handler gets the value that its schema returns, or a given value unchanged', async () => {
     const values: unknown[] = [];
     const handler = ({ value }: { value: { cents: number } }) => void values.push(value);
     assert.equal(
@@ -82,7 +82,7 @@ describe('a called handler', () => {
     );
   });
 
-  it('a called handler that fails goes to the judge', async () => {
+  it('the judge decides about a failure of a called handler', async () => {
     const judge = ({ attempt }: { attempt: number }) => (attempt > 1 ? 'dead-letter' : { retryInMs: 7 });
     const first = await call({ handler: async () => fails(), judge });
     assert.deepEqual(
@@ -117,7 +117,7 @@ describe('a called handler', () => {
 describe('a called batch handler', () => {
   const messages = [{ value: { cents: 1 } }, { value: { cents: 2 } }, { value: {} }];
 
-  it('a called batch handler gets the valid messages, and the others fail', async () => {
+  it('a called batch handler gets the valid messages, and the invalid messages fail', async () => {
     const seen: number[] = [];
     const batchHandler = (batch: readonly { value: { cents: number }; sequence: number }[]) =>
       void seen.push(...batch.map(({ value, sequence }) => value.cents * 10 + sequence));
@@ -127,7 +127,7 @@ describe('a called batch handler', () => {
     assert.equal(result.index, 2);
   });
 
-  it('a called batch handler says which message failed', async () => {
+  it('a called batch handler reports which message failed', async () => {
     const result = await callBatch(() => {
       throw new FailedAt(1, new Error('full'));
     }, messages);

@@ -77,7 +77,7 @@ describe('a local stream with subjects of its own', () => {
     await two.leave();
   });
 
-  it('a keyed group keeps the layout that its first member gave, and refuses another layout', async () => {
+  it('a keyed group keeps the layout of its first member, and refuses another layout', async () => {
     const stream = localStream({ subjects: ['orders.>'] });
     await assert.rejects(stream.joinGroup({ handler: () => {} }), {
       code: 'layout-mismatch',

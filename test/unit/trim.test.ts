@@ -38,7 +38,7 @@ describe('stream trim', () => {
         })),
     }) as unknown as Parameters<typeof planTrim>[0] extends ReadonlyMap<string, infer O> ? O : never;
 
-  it('stream trim deletes nothing if a position is wrong, and names its group', async () => {
+  it('stream trim deletes nothing if a position is wrong, and its error names the group', async () => {
     const observers = new Map([
       ['sound', group({ 0: 30, 1: 30, 2: 30 })],
       ['of another stream', group({ 0: 31, 1: 'broken', 2: 20 })],

@@ -15,7 +15,7 @@ function status(): GroupStatus {
 }
 
 describe('the unread messages of a keyed group', () => {
-  it('unread messages are the messages after the lowest position of the group, and of each member', () => {
+  it('unread messages of a group or of a member are the messages after its lowest position', () => {
     const { unread, members } = addUnread(status(), ({ position }) => 1_000 + (position ?? 0), 2_000);
     assert.deepEqual(unread, { messages: 90, oldestAgeMs: 990 });
     assert.deepEqual(
@@ -36,7 +36,7 @@ describe('the unread messages of a keyed group', () => {
     assert.equal(addUnread(caughtUp, () => 0, 0).unread, undefined);
   });
 
-  it('the age of unread messages takes one request for each lowest position, and is null if it is unknown', async () => {
+  it('the age of unread messages needs one request for each lowest position, and is null if no request gives it', async () => {
     const asked: [number, number][] = [];
     const observer: Pick<GroupObserver, 'storedAt'> = {
       storedAt: async (partition, after) => {

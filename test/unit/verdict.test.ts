@@ -59,7 +59,7 @@ describe('the judge of failures', () => {
     assert.deepEqual(bench.log, ['failed 1 #1 Error: no halt']);
   });
 
-  it('the judge can have the message stored as a dead letter at the first attempt', async () => {
+  it('the judge can turn a message into a dead letter at the first attempt', async () => {
     const letters: number[] = [];
     const deadLetters: WorkPorts['deadLetters'] = {
       store: async ({ message }) => {

@@ -26,7 +26,7 @@ describe('a watched connection', () => {
     return told;
   }
 
-  it('a watched connection reports each break once, although the client repeats it for each refused attempt', async () => {
+  it('a watched connection reports each break once, although the client reports a break for each refused attempt', async () => {
     const attempts = ['reconnecting', 'disconnect', 'reconnecting', 'disconnect', 'reconnecting'];
     assert.deepEqual(
       await heard(
@@ -65,7 +65,7 @@ describe('a watched connection', () => {
     );
   });
 
-  it('a watched connection reports that it is back, even if it was broken before it was watched', async () => {
+  it('a watched connection reports its reconnection, even if it was broken before it was watched', async () => {
     assert.deepEqual(await heard('reconnect', 'reconnect'), ['reconnected']);
   });
 });

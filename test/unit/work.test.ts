@@ -35,7 +35,7 @@ class BusyClock implements Clock {
   }
 }
 
-/** A handler whose calls a test ends one by one. `running` lists their sequences in the order of the calls. */
+/** A handler whose calls a test ends one by one. `running` lists the sequences of the running calls in order. */
 function manual() {
   const calls = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
   const running: number[] = [];
@@ -122,12 +122,12 @@ describe('the work of a partition', () => {
       permit.extendTo(1_000_000);
       const bench = new Bench(() => clock.compute(60), {}, { clock, permit, slice: new TimeSlice(clock) });
       bench.accept(1, 2, 3, 4);
-      assert.equal(bench.log.length, 2, 'a turn ends before the backlog does');
+      assert.equal(bench.log.length, 2, 'the partition yields before all messages are handled');
       clock.fire();
       assert.equal(bench.log.length, 4);
     });
 
-    it('a computing partition waits for the others after its time slice, even if the permit ended meanwhile', async () => {
+    it('a computing partition waits for the other partitions after its time slice, even if the permit ended meanwhile', async () => {
       const clock = new BusyClock();
       const permit = new Permit(clock);
       const ports = { clock, permit, slice: new TimeSlice(clock) };
@@ -143,7 +143,7 @@ describe('the work of a partition', () => {
       first?.accept(1, 2, 3);
       second?.accept(1);
       clock.fire();
-      assert.deepEqual(calls, ['first'], 'its slice outlasts the permission');
+      assert.deepEqual(calls, ['first'], 'its time slice lasts longer than the permit');
       permit.extendTo(1_000_000);
       await settle();
       clock.fire();
@@ -249,7 +249,7 @@ describe('the work of a partition', () => {
   });
 
   describe('work whose handler fails', () => {
-    it('a failed message is retried with growing delays, and then the partition halts before it', async () => {
+    it('a failed message is retried with growing delays, and then halts its partition', async () => {
       let calls = 0;
       const failure: FailurePolicy = {
         maxAttempts: 4,
@@ -307,7 +307,7 @@ describe('the work of a partition', () => {
       assert.equal(bench.position, 50_000);
     });
 
-    it('a dead letter is stored until it is confirmed, before the partition continues', async () => {
+    it('a dead letter is sent until it is confirmed, and only then does the partition continue', async () => {
       const letters: DeadLetter[] = [];
       const outcomes: Awaited<ReturnType<DeadLetters['store']>>[] = [{ kind: 'unknown' }, { kind: 'ok' }];
       const deadLetters: DeadLetters = {
@@ -326,7 +326,7 @@ describe('the work of a partition', () => {
       bench.accept(1, 2);
       bench.clock.advance(100);
       await settle();
-      assert.equal(bench.position, 0, 'not confirmed: not passed');
+      assert.equal(bench.position, 0, 'the position does not pass a message whose letter is not confirmed');
       bench.clock.advance(100);
       await settle();
       assert.equal(bench.position, 2);
@@ -429,7 +429,7 @@ describe('the work of a partition', () => {
   });
 
   describe('work with a quota', () => {
-    it('no more messages start than the quota, in total', () => {
+    it('all partitions together start no more messages than the quota', () => {
       const quota = new Quota(2);
       const first = new Bench(() => {}, {}, { quota });
       const second = new Bench(() => {}, {}, { quota });
@@ -439,7 +439,7 @@ describe('the work of a partition', () => {
       assert.deepEqual([first.position, second.position], [1, 1]);
     });
 
-    it('a message that stays unhandled returns its quota', () => {
+    it('a message that is not handled does not count against the quota', () => {
       const quota = new Quota(1);
       const other = new Bench(() => {}, {}, { quota });
       const failing = new Bench(

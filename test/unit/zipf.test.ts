@@ -8,7 +8,7 @@ function sweep(steps: number): () => number {
 }
 
 describe('zipf', () => {
-  it('each index is drawn by its weight', () => {
+  it('each index is drawn in proportion to its weight', () => {
     const draws = 100_000;
     const draw = zipf(5, 1, sweep(draws));
     const counts = [0, 0, 0, 0, 0];

@@ -36,7 +36,7 @@ export interface ConsumerOptions {
   workMs: number;
   /** A command for each message. */
   exec: string | undefined;
-  /** The number of messages that the command gets at once, at most. */
+  /** The maximum number of messages that the command gets at once. */
   execBatch: number | undefined;
   /** A handler that was loaded from a module. */
   handler: Handler | InBatches | undefined;
@@ -56,7 +56,7 @@ export interface Consumer {
   readonly closed: Promise<void>;
 }
 
-/** Joins the group and handles messages according to the options. Lines for people go to `note`. */
+/** Joins the group and handles messages according to the options. Status lines are written to `note`. */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { config, note, count } = options;
   const startedAt = performance.now();
@@ -69,7 +69,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   let isDone = false;
   let flush = (): void => {};
   const reader = isPipe(options.stdout.fd) ? new PipeReader(options.stdout.fd) : undefined;
-  // The reader is looked for before the first line, because only a reader that was seen can be missed.
+  // Look for the reader before the first line is written, because `isGone` reports only the loss of a reader that was seen.
   await reader?.isGone();
   const member = await GroupMember.open(
     {
@@ -114,7 +114,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   }
   const closed = member.closed
     .catch((error: unknown) => {
-      // If the output failed, the member's error is only a consequence.
+      // If the output failed, the member's error is only a consequence of that failure.
       if (!writer.isClosed) throw error;
     })
     .then(async () => {
@@ -137,9 +137,9 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   return { member, leave: (options) => member.leave(options), closed };
 }
 
-/** Logs the start of a group that this member has begun. */
+/** Logs where the new group starts, if this member has created the group. */
 async function tellNewGroup({ connection, config, note }: ConsumerOptions): Promise<void> {
-  // The member works without this line, so an error is ignored.
+  // The member works without this log line, so an error is ignored.
   const line = await describeNewGroup(connection, config).catch(() => undefined);
   if (line !== undefined) note(line);
 }
@@ -151,7 +151,7 @@ async function tellJob({ connection, config, note }: ConsumerOptions, until: num
   );
 }
 
-/** The handler: its steps for each message, or for each batch. */
+/** Builds the handler from its steps: a handler of single messages, or of batches. */
 function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler | InBatches {
   const { workMs, handler, exec, execBatch, output } = options;
   const write = (bytes: Uint8Array) => writer.writeBytes(bytes);

@@ -15,7 +15,7 @@ import { toNdjson } from './message-line.js';
 const CANNOT_RUN = new Set([126, 127]);
 /** Exit code of a command for input that it can never handle: EX_DATAERR of sysexits.h. */
 const INVALID_INPUT = 65;
-/** Limit of the output of one run, in bytes. The output is buffered until the run has succeeded. */
+/** Maximum size of the output of one run, in bytes. The output is buffered until the run has succeeded. */
 const MAX_OUTPUT_BYTES = 16 * 1_048_576;
 /** How long a command may take to end after SIGTERM. */
 const KILL_AFTER_MS = 200;
@@ -24,7 +24,7 @@ const KILL_AFTER_MS = 200;
 export interface ExecOptions {
   /** The command line for `/bin/sh -c`, or for `cmd /c` on Windows. */
   command: string;
-  /** Receives the output of a successful run; the next message waits for a returned promise. */
+  /** Receives the output of a successful run. If the function returns a promise, the next message waits for it. */
   write: (output: Uint8Array) => Promise<void> | undefined;
 }
 
@@ -91,7 +91,7 @@ interface Run {
   running: Set<() => void>;
 }
 
-/** Error codes for a missing shell. Every message would fail, so the member stops. */
+/** Error codes for a missing shell. The member stops, because without a shell every message would fail. */
 const NO_SHELL = new Set(['ENOENT', 'EACCES']);
 
 /** The error of an attempt whose command could not be started, with the system's reason. */

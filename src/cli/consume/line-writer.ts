@@ -21,8 +21,8 @@ interface Waiter {
 
 /**
  * Writes lines to a stream in few writes. If the reader is slow, `write` returns a promise, so that the caller can wait; otherwise it
- * returns undefined. `written` resolves when the operating system has taken all lines so far. Only then may the member commit a position
- * that covers these lines.
+ * returns undefined. `written` resolves when the operating system has taken all lines so far. The member may commit a position only after
+ * the lines that the position covers have been written.
  */
 export class LineWriter {
   readonly #stream: Writable;
@@ -57,7 +57,7 @@ export class LineWriter {
     return this.#failure;
   }
 
-  /** Calls back when nothing can be written any more; immediately if nothing can be written now. */
+  /** Calls back when the output is closed, or immediately if it is closed already. */
   whenClosed(callback: () => void): void {
     if (this.#closed) callback();
     else this.#onClosed = callback;
@@ -93,7 +93,7 @@ export class LineWriter {
   }
 
   /**
-   * Resolves when everything given so far has been written; undefined if this is already the case. Rejects if a write failed.
+   * Resolves when everything given so far has been written; undefined if everything has been written already. Rejects if a write failed.
    */
   written(): Promise<void> | undefined {
     this.#flush();
@@ -142,7 +142,7 @@ export class LineWriter {
     const failure = isGoneReader(cause) ? undefined : outputFailure(cause);
     this.#failure = failure;
     this.#closed = new StopConsuming(failure?.message ?? 'the reader of the output is gone', { cause });
-    // This comes before the promises reject, so that the member leaves instead of halting the partitions whose lines are not written.
+    // Call back before the promises reject, so that the member leaves instead of halting the partitions whose lines are not written.
     this.#onClosed();
     this.#full?.reject(this.#closed);
     for (const { reject } of this.#waiting) reject(this.#closed);

@@ -8,7 +8,7 @@ import { asObject } from '../../core/lib/json.js';
 import type { BatchHandler, Handler, InBatches } from '../../core/member/partition/handler.js';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
-/** Codes of errors that mean that the module, or a module that it imports, is missing or has an unknown type. */
+/** Error codes for a missing module, or a module of unknown type: the handler's module, or a module that it imports. */
 const UNRESOLVED = new Set([
   'ERR_MODULE_NOT_FOUND',
   'MODULE_NOT_FOUND',
@@ -50,13 +50,13 @@ export async function loadHandler(file: string): Promise<Handler | InBatches> {
   throw new NatspocError('config', message);
 }
 
-/** Loads the compiler only when it is needed: it takes 15 MB. */
+/** Loads the compiler only when it is needed, because it takes 15 MB. */
 async function loadTypeScript(path: string): Promise<unknown> {
   const { createJiti } = await import('jiti');
   return createJiti(import.meta.url, { interopDefault: false }).import(path);
 }
 
-/** The handler among a module's exports. The default export of a CommonJS module may contain a handler in its own `default`. */
+/** Finds the handler among a module's exports. The default export of a CommonJS module may contain a handler in its own `default`. */
 function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefined {
   const exported = asObject(loaded);
   if (!exported) return undefined;
@@ -80,20 +80,20 @@ const isSyntaxError = (error: unknown): boolean =>
   (error instanceof SyntaxError && !/^\s*at JSON\.parse\b/m.test(error.stack ?? '')) ||
   /^ParseError/.test(messageOf(error));
 
-/** True if the module did not begin to run: every start would fail in the same way. */
+/** True if the module did not begin to run, so that every start would fail in the same way. */
 function isBroken(error: unknown): boolean {
   const { code }: { code?: unknown } = Object(error);
   return isSyntaxError(error) || (typeof code === 'string' && UNRESOLVED.has(code));
 }
 
-/** An error of loading in one line, with its place in the file if the place is known. */
+/** Describes a load error in one line, with the place in the file if it is known. */
 function explain(error: unknown, path: string): string {
   const lines = messageOf(error)
     .split('\n')
     .map((line) => line.trim());
   const text = (lines[0] ?? '').replace(/^\w*Error: /, '').replace(/\.$/, '');
   if (!isSyntaxError(error)) return text;
-  // The TypeScript compiler gives the place in the second line of its message. Node gives the place only on stderr.
+  // The TypeScript compiler gives the place of a syntax error in the second line of its message. Node gives it only on stderr.
   const place = lines.find((line) => /^\/?\S+:\d+:\d+$/.test(line)) ?? placeOfSyntaxError(path);
   return `syntax error: ${text}${place ? ` (${place})` : ''}`;
 }

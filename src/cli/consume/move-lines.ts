@@ -34,14 +34,14 @@ export class MoveLines {
     this.#write = write;
   }
 
-  /** Collects a move, to write it together with others. Returns false if the report is not a move. */
+  /** Collects a move, to write it together with the other moves of its kind. Returns false if the report is not a move. */
   add(report: Report): boolean {
     if (!isMove(report)) return false;
     const kind = kindOf(report);
     const others = this.#waiting.get(kind);
     if (others) others.push(report);
     else {
-      // Write the earlier move of this partition first, so that its gain and its loss are in order.
+      // Write the earlier move of this partition first, so that the lines about its gain and its loss are in order.
       if (this.#waiting.size > 0 && this.#mentions(report.partition)) this.flush();
       this.#waiting.set(kind, [report]);
     }
@@ -77,7 +77,7 @@ function describeMoves(moves: readonly [Move, ...Move[]]): string {
   return describeMove(first, partitionList(moves.map(({ partition }) => partition)), '', within);
 }
 
-/** The values of the line of {@link describeMoves}, for programs. */
+/** The values in the line of {@link describeMoves}, as fields for programs. */
 function fieldsOf(moves: readonly [Move, ...Move[]]): object {
   const [{ type: event, partition: _, epoch: __, ...common }] = moves;
   const times = moves.flatMap((move) => ('tookMs' in move ? [move.tookMs] : []));

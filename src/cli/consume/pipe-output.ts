@@ -8,8 +8,9 @@ const CHECK_EVERY_MS = 1_000;
 
 /**
  * A barrier for lines that go to a pipe: the reader may leave without reading lines that the operating system has taken. So lines count as
- * taken only if the reader is still there after `afterMs`. Without new lines there is nothing to wait for: after a crash, an owner
- * commits every few messages, and a member with `--output none` would handle 20 messages a second in each partition.
+ * taken only if the reader is still there after `afterMs`. If there are no new lines, the barrier does not wait. A wait would slow down a
+ * member with `--output none` after a crash, when an owner commits every few messages. The member would handle only about 20 messages per
+ * second in each partition.
  */
 export function takenByReader(
   writer: LineWriter,
@@ -35,8 +36,8 @@ export function takenByReader(
 }
 
 /**
- * Closes the output when the reader of a pipe has gone, also while there is nothing to write: otherwise `consume | head -3` would run until
- * the next message. A pipe to which nothing has been written is left alone, because its reader may never have been meant to read.
+ * Closes the output when the reader of a pipe has gone, even while there is nothing to write, because `consume | head -3` would otherwise
+ * run until the next message. If nothing has been written, the output stays open, because the reader may be a program that never reads.
  *
  * @returns a function that ends the checks.
  */

@@ -14,11 +14,11 @@ export function isPipe(fd: number): boolean {
 }
 
 /**
- * The process that reads from a pipe of which this process has the other end. Only a write would show that the reader is gone, and a reader
- * may leave while there is nothing to write. A named pipe is opened once more, which fails without a reader (fifo(7)); for a pipe of
- * a shell that always succeeds, so the process that has its other end is looked for in `/proc`.
+ * Finds out whether the pipe to which this process writes still has a reader. Only a write would show that the reader is gone, and a reader
+ * may leave while there is nothing to write. A named pipe is therefore opened once more, which fails without a reader (fifo(7)). Opening
+ * the pipe of a shell always succeeds, so `/proc` is searched for a process that has the reader's end of the pipe.
  *
- * Linux only. Elsewhere, and if the reader belongs to another user or container, nothing is known, and the reader counts as present.
+ * Linux only. On other systems, and if the reader belongs to another user or container, nothing is known, and the reader counts as present.
  */
 export class PipeReader {
   readonly #path: string;
@@ -43,7 +43,7 @@ export class PipeReader {
     if (this.#pipe === undefined) return false;
     if (!this.#pipe.startsWith('pipe:')) return hasNoReader(this.#path);
     if (this.#end !== undefined && (await this.#isEnd(this.#end))) return false;
-    // A process that is being started may have passed the end on during the first search.
+    // Search twice, because the reader's end may pass to a process that is being started during the first search.
     this.#end = (await this.#search()) ?? (await this.#search());
     if (this.#end !== undefined) this.#wasSeen = true;
     return this.#wasSeen && this.#end === undefined;

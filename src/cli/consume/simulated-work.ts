@@ -23,7 +23,7 @@ export function pretendToWork(ms: number): Handler {
     });
 }
 
-/** Writes the line of a message; the next message waits for a returned promise. */
+/** Writes the line of a message. If the function returns a promise, the next message waits for it. */
 type WriteLine = (message: StreamMessage, context: BatchContext) => Promise<void> | undefined;
 
 /** Writes a line for each message; undefined if the output is `none`. */
@@ -44,7 +44,7 @@ export function withLines({ handler, limits }: InBatches, write: WriteLine | und
   };
 }
 
-/** One handler that runs these steps in order. It returns a promise only if a step returns one. */
+/** One handler that runs these steps in order. The handler returns a promise only if a step returns a promise. */
 export function inSteps(steps: readonly Handler[]): Handler {
   const [first, ...rest] = steps;
   if (!first) return () => {};

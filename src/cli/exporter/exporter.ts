@@ -26,7 +26,7 @@ const TELL_AGAIN_MS = 60_000;
 /** The exporter is not ready if its last complete reading is older than this many intervals. */
 const LATE = 3;
 
-/** Errors that end the exporter if the first reading fails with one of them, because the exporter would never have data. */
+/** If the first reading fails with one of these error codes, the exporter ends, because it would never have data. */
 const FATAL: ReadonlySet<string> = new Set([
   'not-permitted',
   'authentication-failed',
@@ -152,7 +152,7 @@ export class Exporter implements ExporterFacts {
   }
 
   async #read(): Promise<void> {
-    // Without a connection, requests would only wait for it.
+    // Without a connection, each request would wait until the connection is back.
     if (this.#isClosed || this.#brokenAt !== undefined) return;
     const { groups, note, config } = this.#options;
     const wanted = groups.length === 0 ? undefined : new Set(groups);

@@ -97,7 +97,7 @@ const NO_INSIGHT = {
   stale: null,
 } as const;
 
-/** A group that does not exist. One member is suggested, because only a member can create the group. */
+/** A group that does not exist. One member is suggested for a missing group, because only a member can create the group. */
 const missing = (group: string, now: number): KnownGroup => ({
   ...NO_FACTS,
   ...NO_INSIGHT,

@@ -43,12 +43,12 @@ export interface Suggestion {
   suggestedMembers: number;
   /** Messages per second; null: not known yet. */
   arrivingPerSecond: number | null;
-  /** Messages per second that one member can handle, at least; null: not known yet. */
+  /** Lower bound on the messages per second that one member can handle; null: not known yet. */
   memberPerSecond: number | null;
 }
 
 /**
- * Suggests the number of members that a group should have, from rates that it updates with each reading:
+ * Suggests the number of members that a group should have, from rates that are updated with each reading:
  *
  *     ceil((arrivals per second + lag / drain target) / rate of one member), from 1 to the number of partitions
  *
@@ -76,7 +76,10 @@ export class Suggestions {
     };
   }
 
-  /** While messages wait, a member works at full speed; otherwise its rate is only a lower bound. */
+  /**
+   * While many messages wait, a member works at full speed. While few messages wait, the measured rate is only a lower bound of the full
+   * speed.
+   */
   #learn({ busy, lag, handledPerSecond }: Load): void {
     if (busy === 0 || handledPerSecond === 0) return;
     const each = handledPerSecond / busy;

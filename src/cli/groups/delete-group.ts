@@ -37,7 +37,7 @@ export async function deadSessions(stream: StreamAdmin, group: string, doing: st
 
 /**
  * Deletes all entries of a group in the bucket: leases, positions, pins and pauses, and the layout. Members that have died are fenced
- * first, so that a process that was only suspended cannot continue. The entries of a member that joins meanwhile are not deleted.
+ * first, so that a process that was only suspended cannot continue. The entries of a member that joins during the deletion are not deleted.
  *
  * @returns the number of deleted entries, including past entries.
  * @throws NatspocError `members-alive`, or the refusal of the server.
@@ -52,7 +52,7 @@ export async function deleteGroup(stream: StreamAdmin, group: string): Promise<n
       throw new NatspocError('failed', `Session ${session} could not be ended: ${fenced.message}.`);
   }
   const revision = await stream.newestRevision();
-  // This check finds a member that joined before this revision; a member that joins later writes at higher revisions.
+  // This check finds a member that joined before `revision` was read. A member that joins later writes at higher revisions.
   if (await hasSessions(stream, group))
     throw new NatspocError('members-alive', `A member joined group ${group} meanwhile: nothing was deleted.`);
   const deleted = await stream.purgeGroup(group, revision);

@@ -21,7 +21,7 @@ export interface FilePosition {
   /** See `PositionMark`. */
   created?: number | undefined;
   stored?: number | undefined;
-  /** Upper bound of messages that the stream dropped before they were handled; absent: none. */
+  /** Upper bound on the number of messages that the stream dropped before they were handled; absent: none. */
   trimmed?: number | undefined;
   /** True if a seek has moved the position since the last resize. */
   sought?: true | undefined;

@@ -13,7 +13,7 @@ import type { Bucket } from '../../core/ports/index.js';
 /** The bucket of a stream, for groups that may not exist yet, and the values that identify the stream. */
 export interface GroupStore {
   bucket: Bucket;
-  /** Partitions of the stream's own layout; undefined if it has none. */
+  /** Partitions of the stream's own layout; undefined if the stream has no layout. */
   partitions: number | undefined;
   lastSequence: number;
   /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */

@@ -96,7 +96,7 @@ async function checkStream({ store, config }: ImportPorts, file: FileGroup, forc
     throw new NatspocError(
       'layout-mismatch',
       fault === 'beyond-end'
-        ? `${where} is beyond the end of stream ${config.stream}, which is at ${last}.`
+        ? `${where} is beyond the end of stream ${config.stream}, whose last sequence is ${last}.`
         : `${where} belongs to a stream that was not created at the same time as stream ${config.stream}. If the messages of both streams have the same sequences, add --force.`,
     );
   });

@@ -16,8 +16,8 @@ export function missingGroup({ stream }: Config, group: string, known: readonly 
 }
 
 /**
- * Refuses to work on a group that does not exist, because its name is probably mistyped. The command would otherwise report an unhealthy
- * group.
+ * Refuses to work on a group that does not exist, because its name is probably mistyped. Without this refusal the command would report an
+ * unhealthy group.
  *
  * @throws NatspocError `group-missing`.
  */

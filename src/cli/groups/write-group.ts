@@ -13,7 +13,7 @@ const CONCURRENT_WRITES = 16;
  * Writes a group of a file into the bucket: its layout, its start, and a position for each partition. If a partition has a position in the
  * bucket but none in the file, that position is deleted, and the partition starts where the group starts.
  *
- * After an error the same import can be repeated.
+ * After an error the import can be repeated.
  *
  * @throws NatspocError `members-alive` if another client writes to the group meanwhile, or the refusal of the server.
  */

@@ -10,7 +10,7 @@ const CHUNK_CHARACTERS = 64 * 1024;
 /**
  * Writes a line of JSON for each confirmed message: `{"partition":3,"sequence":12,"key":"user-7","data":"…"}`. The lines have the
  * same fields as those of `consume`, so that both outputs can be compared. `key` is null if the message has no key; `duplicate` is
- * present only if true. An existing file is truncated at the first write, so that its content survives a run that fails earlier.
+ * present only if true. An existing file is truncated at the first write, so that its content survives a run that fails before that write.
  */
 export class ConfirmedLog {
   readonly #path: string;

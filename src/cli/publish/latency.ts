@@ -33,7 +33,7 @@ function topOf(bucket: number): number {
 
 /**
  * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a
- * microsecond to 71 minutes, and a few nanoseconds per value. This speed is the reason for not using a library.
+ * microsecond to 71 minutes, and a few nanoseconds per value. The speed is the reason why no library is used.
  */
 export class LatencyRecorder {
   readonly #counts = new Float64Array(BUCKETS);
@@ -65,7 +65,7 @@ export class LatencyRecorder {
     };
   }
 
-  /** The latency, in milliseconds, that this share of the values does not exceed, rounded up to the top of its bucket. */
+  /** The percentile for `share` (0.99 for p99) in milliseconds, rounded up to the largest value of its bucket. */
   #percentile(share: number): number {
     const wanted = Math.ceil(this.#total * share);
     let seen = 0;

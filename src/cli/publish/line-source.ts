@@ -9,7 +9,7 @@ const CARRIAGE_RETURN = 0x0d;
 /** The longest accepted line. Input with a longer line probably does not consist of lines. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
-/** Options for making messages of lines. */
+/** Options for turning lines into messages. */
 export interface LineOptions extends Addressing {
   /** Each line is JSON, and the value at this path, such as `user.id`, is the key. */
   keyField?: string | undefined;
@@ -19,7 +19,7 @@ export interface LineOptions extends Addressing {
   name: string;
 }
 
-/** The key at a path of a JSON document, or the problem. */
+/** The key at a path of a JSON document, or the reason why there is no usable key. */
 function keyAt(line: Uint8Array, path: readonly string[]): { key: string } | { problem: string } {
   let value: unknown;
   try {
@@ -34,13 +34,13 @@ function keyAt(line: Uint8Array, path: readonly string[]): { key: string } | { p
   const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
   if (text === undefined) return { problem: `has no text or number at ${path.join('.')}` };
   if (!fitsHeader(text)) {
-    return { problem: `has a key at ${path.join('.')} that cannot travel in a header` };
+    return { problem: `has a key at ${path.join('.')} that cannot be sent in a header` };
   }
   return { key: text };
 }
 
 /**
- * Makes a message of each line of a byte stream. It reads only on demand, and so uses constant memory. Blank lines, and a
+ * Turns each line of a byte stream into a message. The source reads only on demand, and so uses constant memory. Blank lines, and a
  * carriage return at the end of a line, are dropped; the last line needs no newline.
  */
 export class LineSource implements MessageSource {

@@ -1,8 +1,8 @@
 /** Overdue messages are sent at most at this multiple of the rate. */
 const CATCH_UP_FACTOR = 2;
-/** The largest burst: the messages that are due within this time. A busy event loop is regularly this late. */
+/** The largest burst: the messages that are due within this time. The timers of a busy event loop are regularly late by this time. */
 const BURST_MS = 20;
-/** If the schedule is behind by more than this, it is moved to later, and the missed messages are not sent. */
+/** Messages that are overdue by more than this time are dropped from the schedule, and are not sent. */
 const MAX_LAG_MS = 1_000;
 
 /**

@@ -14,7 +14,7 @@ const RATE_OVER_MS = 1_000;
 const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[K';
 
-/** Shows a run's progress. On a terminal it redraws one line; elsewhere it writes a new line every 5 seconds. */
+/** Shows a run's progress. On a terminal the display redraws one line. On other streams the display writes a new line every 5 seconds. */
 export class ProgressDisplay {
   readonly #stream: ProgressStream;
   readonly #read: () => Omit<Progress, 'rate'>;

@@ -47,7 +47,7 @@ export interface PublishSummary extends PublishCounters {
 /** A loop that never waits yields to timers and signals after this many messages. */
 const YIELD_EVERY = 8_192;
 
-/** One run of a source through a publisher: paced, limited and stoppable, with live counters. */
+/** Publishes the messages of a source: paced, limited and stoppable, with live counters. */
 export class PublishRun {
   readonly publisher: Publisher;
   readonly #options: PublishRunOptions;
@@ -170,7 +170,7 @@ export class PublishRun {
     this.#wake();
   }
 
-  /** The error, with the place of the message in the input. */
+  /** Adds the place of the message in the input to an error. */
   #located(error: NatspocError): NatspocError {
     const { place } = this.#options.source;
     if (place === undefined) return error;
@@ -184,7 +184,7 @@ export class PublishRun {
     if (this.#options.onFailure === 'stop') this.#stop('failure');
   }
 
-  /** Runs the caller's code inside a callback of the connection, where no error may be thrown. */
+  /** Runs the caller's code and catches its errors, because a callback of the connection must not throw. */
   #guard(callback: () => void): void {
     try {
       callback();

@@ -3,13 +3,13 @@ import type { OutgoingMessage } from '../../core/publisher/types.js';
 import { compileTemplate, isTemplate } from './template.js';
 import { zipf } from './zipf.js';
 
-/** A source of messages. `next` returns a promise only if it must wait, because a promise costs more than a message. */
+/** A source of messages. `next` returns a promise only if it must wait, because creating a promise takes longer than making a message. */
 export interface MessageSource {
   /** The next message; `undefined` at the end of the source. */
   next(): OutgoingMessage | undefined | Promise<OutgoingMessage | undefined>;
   /** Lines skipped because they could not be used. */
   readonly skipped: number;
-  /** The origin of the last message of `next`, such as `Line 3 of stdin`; none for generated messages. */
+  /** The origin of the message that `next` returned last, such as `Line 3 of stdin`; absent for generated messages. */
   readonly place?: string;
   /** Closes files and streams. */
   close(): void;
@@ -33,7 +33,7 @@ export interface Addressing {
 /** A message without its payload. */
 type Address = Omit<OutgoingMessage, 'data'>;
 
-/** Returns the address of message `count`, from 1. If all addresses are equal, it always returns the same object. */
+/** Returns the address of message `count`, from 1. If all addresses are equal, the function always returns the same object. */
 export type Addresser = (count: number) => Address;
 
 function keyChooser({ key, keys, keySkew }: Addressing): ((count: number) => string) | undefined {

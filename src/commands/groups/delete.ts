@@ -16,8 +16,8 @@ export default class GroupsDelete extends StreamCommand {
     "Delete a group: its leases, positions, pins and pauses, and a keyed group's layout.";
   static override description =
     prose(`The stream, its messages, the layout of the stream, other groups and dead letters are left alone. A group with
-members that are alive is never deleted: stop them first. If the group is started again, it is a new group and starts where --from
-specifies. To keep its positions, run "natspoc groups export NAME" first.
+members that are alive is never deleted: stop these members first. If the group is started again, it is a new group and starts where
+--from specifies. To keep its positions, run "natspoc groups export NAME" first.
 
 Asks for the name of the group; --force skips the question.`);
   static override examples = [

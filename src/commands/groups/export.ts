@@ -9,12 +9,12 @@ import { StreamCommand } from '../../cli/stream-command.js';
 export default class GroupsExport extends StreamCommand {
   static override summary = 'Write the positions of a group, or of all groups, to stdout as JSON.';
   static override description =
-    prose(`The file holds the positions of all partitions. A position is a sequence of the stream, with times that identify the
-stream. The file also holds the place where each group starts, and the layout of a keyed group. "natspoc groups import" reads the file:
-to restore a lost bucket, to copy a group, or to continue in another cluster that has the same messages at the same sequences. Leases,
-pins and pauses are not in the file.
+    prose(`The file holds the positions of all partitions. A position is a sequence of the stream, stored with times that
+identify the stream. The file also holds the place where each group starts, and the layout of a keyed group. Import the file
+with "natspoc groups import" to restore a lost bucket, to copy a group, or to continue in another cluster that has the same messages at
+the same sequences. Leases, pins and pauses are not in the file.
 
-Members may run during the export. Messages that they handle after the export are handled again after an import.`);
+Members may run during the export. Messages that the members handle after the export are handled again after an import.`);
   static override examples = [
     '<%= config.bin %> <%= command.id %> > groups.json',
     {

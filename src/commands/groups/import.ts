@@ -91,7 +91,8 @@ async function readInput(): Promise<Buffer> {
   for await (const chunk of process.stdin) {
     chunks.push(Buffer.from(chunk));
     bytes += chunk.length;
-    if (bytes > LIMIT_BYTES) throw new NatspocError('usage', `-: it is larger than ${LIMIT_BYTES} bytes.`);
+    if (bytes > LIMIT_BYTES)
+      throw new NatspocError('usage', `-: the input is larger than ${LIMIT_BYTES} bytes.`);
   }
   return Buffer.concat(chunks);
 }

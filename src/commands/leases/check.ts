@@ -22,7 +22,7 @@ import { summarise } from '../../text/lease-table.js';
 /** With --wait, a failed check is repeated after this time, in milliseconds. */
 const LOOK_AGAIN_MS = 250;
 
-/** The last --format of a command line that the parser may have refused. */
+/** The value of the last --format in the raw arguments. The parsed flags are not used, because the parser may have refused them. */
 function formatIn(argv: readonly string[]): string | undefined {
   const at = argv.findLastIndex((arg) => arg === '--format' || arg.startsWith('--format='));
   return argv[at] === '--format' ? argv[at + 1] : argv[at]?.slice('--format='.length);
@@ -46,12 +46,12 @@ export default class LeasesCheck extends StreamCommand {
   ];
   static override flags = {
     'max-lag': countFlag({
-      description: 'limit of messages that wait in one partition',
+      description: 'fail if more messages than this wait in one partition',
       min: 0,
       helpValue: 'N',
     }),
     'max-age': Flags.string({
-      description: 'limit of the time that a message waits',
+      description: 'fail if a message has waited longer than this',
       helpValue: 'DURATION',
     }),
     stalled: Flags.string({

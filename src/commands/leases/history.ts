@@ -10,7 +10,7 @@ export default class LeasesHistory extends StreamCommand {
   static override summary =
     'Show the owners of a partition, when and why it moved to each of them, and gaps without an owner.';
   static override description =
-    'The bucket keeps the last 16 changes. A gap lasts from the last renewal of a dead owner until the claim of the next owner. It is an upper bound on the time in which no member handled the partition. A gap is shown as ? if the time of the last renewal is no longer stored, because the traces of the session were removed.';
+    'The bucket keeps the last 16 changes. A gap lasts from the last renewal of a dead owner until the claim of the next owner. It is an upper bound on the time in which no member handled the partition. A gap is shown as ? if the time of the last renewal is no longer stored, because the entries of the ended session were removed from the bucket.';
   static override examples = ['<%= config.bin %> <%= command.id %> 3'];
   static override args = {
     partition: Args.string({ description: 'the partition, such as 3', name: 'PARTITION', required: true }),

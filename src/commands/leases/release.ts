@@ -12,7 +12,7 @@ export default class LeasesRelease extends StreamCommand {
     'Make owners drain, commit and hand over partitions, so that nothing is handled twice.';
   static override description = [
     'The owner finishes the running message, commits and gives the partition to the member named by --to, or to the member with the fewest partitions. If the group has only one member, this member takes the partition again at a new epoch. The group stays balanced, so another partition may move in exchange; "leases pin" keeps a partition in place.',
-    '--force is for an owner that does not answer. It fences the owner: the owner cannot commit any more, and all its partitions go to other members. Messages that the owner handled but did not commit are handled again. No member claims a lease that cannot be read, so --force also releases such a lease, unless a newer version of natspoc wrote it.',
+    '--force is for an owner that does not answer. The command then fences the owner: the owner cannot commit any more, and all its partitions go to other members. Messages that the owner handled but did not commit are handled again. No member claims a lease that cannot be read, so --force also releases such a lease, unless a newer version of natspoc wrote it.',
   ].join('\n\n');
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',

@@ -3,7 +3,7 @@ import { PauseCommand, pauseFlags } from '../../cli/pause-command.js';
 
 /** `natspoc leases resume`: resumes paused partitions. */
 export default class LeasesResume extends PauseCommand {
-  static override summary = 'Resume paused partitions after their last handled message.';
+  static override summary = 'Resume paused partitions; each one continues after its last handled message.';
   static override examples = [
     '<%= config.bin %> <%= command.id %> 3',
     { description: 'The whole group:', command: '<%= config.bin %> <%= command.id %> --all' },

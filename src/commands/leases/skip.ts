@@ -45,7 +45,10 @@ export default class LeasesSkip extends StreamCommand {
     const outcome = await this.withGroup(flags, 'leases skip', async ({ stream, group }) => {
       const [partition, ...more] = parsePartitions([args.partition], stream.layout.partitions);
       if (partition === undefined || more.length > 0)
-        throw new NatspocError('usage', 'Give exactly one partition: a message holds up only its own.');
+        throw new NatspocError(
+          'usage',
+          'Give exactly one partition: a message holds up only its own partition.',
+        );
       const fate = deadLetter ? 'would be stored as a dead letter' : 'would never be handled by this group';
       const consequences = [`Message ${sequence} of p${partition} ${fate}.`];
       return group.following(async (follower) => {

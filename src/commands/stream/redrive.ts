@@ -75,7 +75,7 @@ stored. With --dry-run the command only lists the dead letters.`);
       signal: this.stopSignal(),
       onRedriven: (letter, sequence) => {
         missing.delete(letter.sequence);
-        if (!json) this.note(`p${letter.partition}: message ${letter.from} is back as message ${sequence}`);
+        if (!json) this.note(`p${letter.partition}: message ${letter.from} published again as #${sequence}`);
       },
       onKept: (letter, reason) => {
         missing.delete(letter.sequence);

@@ -13,7 +13,7 @@ import { formatTable } from '../../text/table.js';
 export default class StreamTrim extends StreamCommand {
   static override summary = 'Delete the messages that every group has handled, partition by partition.';
   static override description =
-    'If a group has no position or a wrong position in a partition ("leases check" gives the reason), no message of that partition is deleted. Only the groups of one bucket (--bucket) are considered: a group whose leases are in another bucket loses messages that it has not handled. The command shows the effect and asks for the name of the stream; --force skips the question. The command also removes traces of sessions from the bucket, two hours after the end of the session. Members that have the permission remove these traces, too.';
+    'If a group has no position or a wrong position in a partition ("leases check" gives the reason), no message of that partition is deleted. Only the groups of one bucket (--bucket) are considered: a group whose leases are in another bucket loses messages that it has not handled. The command shows the effect and asks for the name of the stream; --force skips the question. The command also removes the entries of ended sessions from the bucket, two hours after the end of each session. Members with the permission remove these entries, too.';
   static override examples = [
     { description: 'Only show the effect:', command: '<%= config.bin %> <%= command.id %> --dry-run' },
     { description: 'In a cron job:', command: '<%= config.bin %> <%= command.id %> --force --json' },
@@ -62,7 +62,7 @@ export default class StreamTrim extends StreamCommand {
             total === 0 ? 'Nothing to delete.' : `Deleted ${formatCount(deleted)} messages.`,
           ]);
           if (sweptSessions > 0) {
-            this.writeLines([`Swept the traces of ${formatCount(sweptSessions)} sessions that have ended.`]);
+            this.writeLines([`Removed the entries of ${formatCount(sweptSessions)} ended sessions.`]);
           }
         }
       },
@@ -71,7 +71,7 @@ export default class StreamTrim extends StreamCommand {
     );
   }
 
-  /** Sweeps the traces of all groups. If this is not permitted, it only warns, because the messages are already deleted. */
+  /** Removes the entries of ended sessions of all groups. Only warns if this is not permitted, because the messages are already deleted. */
   async #sweep({ stream }: StreamSession): Promise<number> {
     try {
       return await stream.sweep();

@@ -1,8 +1,8 @@
 import type { GroupStatus } from './group-status.js';
 
 /**
- * The largest and the smallest number of partitions of a member, if the two differ by more than one; otherwise undefined.
- * With pins a difference is intended, so it is not reported.
+ * The largest and the smallest number of partitions that a member has; undefined if the two numbers differ by at most one.
+ * With pins, a difference is intended and is not reported.
  */
 export function unevenLoads({
   partitions,

@@ -10,7 +10,7 @@ import { isLate, type MemberStatus } from './members.js';
 import { describePositionFault } from './position-fault.js';
 import { describeStall, type Stall } from './stalled.js';
 
-/** One problem. `warning`: the group works, but not as it should. */
+/** A problem of a group. Severity `warning`: the group works, but not as it should. */
 export interface Finding {
   kind:
     | 'no-members'
@@ -40,9 +40,9 @@ export interface Finding {
 
 /** The limits beyond which a group is unhealthy. */
 export interface CheckLimits {
-  /** Limit of messages that wait in one partition; undefined: no limit. */
+  /** Maximum number of waiting messages in one partition; undefined: no limit. */
   maxLag: number | undefined;
-  /** Limit of the age of a waiting message, in milliseconds; undefined: no limit. */
+  /** Maximum age of a waiting message, in milliseconds; undefined: no limit. */
   maxAgeMs?: number | undefined;
   /** True if partitions may be paused. Default false. */
   allowPaused?: boolean | undefined;
@@ -77,7 +77,7 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   return findings;
 }
 
-/** States of members that take partitions over. */
+/** The states in which a member can take partitions over. */
 const HEIRS = new Set<MemberStatus['state']>(['live', 'late']);
 
 /** True if a group needs a member that can take partitions over, but has none. */
@@ -88,12 +88,12 @@ const START = '"natspoc consume" starts one';
 /** The problem of a group for which {@link hasNoHeir} is true, with advice. */
 export const NO_HEIR = `no member is left to take over: ${START}`;
 
-/** What happens to the partitions of a member that is gone, or silent. */
+/** Describes what happens to the partitions of a member that is gone or silent. */
 const takeover = (hasHeir: boolean, when = ''): string =>
   hasHeir ? `the other members take over${when}` : NO_HEIR;
 
 /**
- * A resize takes as long as the slowest handler. A resize that has taken longer than this time, in milliseconds, is a
+ * A resize waits for the slowest handler. A resize that takes longer than this time, in milliseconds, is reported as a
  * problem.
  */
 const LONG_RESIZE_MS = 60_000;

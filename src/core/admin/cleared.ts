@@ -9,7 +9,7 @@ import { encodeRecord } from '../protocol/records.js';
 const ATTEMPTS = 5;
 
 /**
- * Records that a group waits for no message of a partition up to a sequence.
+ * Records that a group has no waiting messages in a partition up to the sequence `seq`.
  *
  * @param created when the stream was created; undefined if unknown.
  * @throws NatspocError if the record cannot be written.

@@ -8,7 +8,7 @@ import { tokensOf } from '../protocol/message-key.js';
 import type { OpenedGroups } from './opened-groups.js';
 import { dropLetter, type RedriveOptions, type RedriveSummary, redrive } from './redrive.js';
 
-/** The dead letters of a stream, of all its groups, as an operator sees them. */
+/** Gives an operator access to the dead letters of all groups of a stream. */
 export class DeadLetterAdmin {
   readonly #config: Config;
   readonly #groups: OpenedGroups;
@@ -36,7 +36,7 @@ export class DeadLetterAdmin {
     return redrive({ ...options, box: this.#store, target, partitions: chosen.layout.partitions });
   }
 
-  /** Deletes a dead letter for good. Its message stays in the stream, but is not handled again. */
+  /** Deletes a dead letter for good. The original message stays in the stream, but is not handled again. */
   drop(letter: FoundLetter): Promise<void> {
     return dropLetter(this.#store, letter);
   }
@@ -46,11 +46,11 @@ export class DeadLetterAdmin {
     return this.#store.original(this.#asStored.get(letter) ?? letter);
   }
 
-  /** A letter with the key that its keyed group computes, if the group is open; other letters as they are. */
+  /** Adds the key that the letter's keyed group computes, if that group is open. Returns other letters unchanged. */
   async #withKey(letter: FoundLetter): Promise<FoundLetter> {
     const key = this.#groups.find(letter.group)?.keyed?.key;
     if (!key) return letter;
-    // The subject is in the letter; headers and payload may be in its parts.
+    // The letter itself contains the subject, but headers and payload may be in the letter's parts.
     const isWhole = letter.parts.length === 0 || tokensOf(key.text).length > 0;
     const original = isWhole ? letter : await this.#store.original(letter);
     const { headers, data } = original ?? letter;

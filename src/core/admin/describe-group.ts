@@ -10,7 +10,7 @@ export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
 
 const reports = new WeakMap<MemberStats, ReadonlyMap<number, PartitionStats>>();
 
-/** A member's reports by partition. The map is remembered, because each status looks up all partitions of the member. */
+/** A member's reports by partition. The map is cached, because each status looks up all partitions of the member. */
 function reportsOf(stats: MemberStats): ReadonlyMap<number, PartitionStats> {
   const known = reports.get(stats) ?? new Map(stats.partitions.map((each) => [each.partition, each]));
   reports.set(stats, known);
@@ -30,8 +30,8 @@ export function ownReport(
 }
 
 /**
- * The status of a group from its entries, its members by session (see {@link describeMember}) and the progress of each
- * partition.
+ * Computes the status of a group from its entries, its members by session (see {@link describeMember}) and the progress of
+ * each partition.
  */
 export function describeGroup(
   entries: GroupEntries,
@@ -136,7 +136,8 @@ function stateOf(
   if (member.answer === 'silent') return 'silent';
   const own = ownReport(entries, members, partition);
   if (own) return own.state ?? 'owned';
-  // The owner's answer is newer than its lease and does not contain the partition, so the owner has not started it yet.
+  // The owner's answer is newer than its lease and does not contain the partition, so the owner has not started the
+  // partition yet.
   if ((member.answeredAtMs ?? 0) > (entries.leases.get(partition)?.atMs ?? 0)) return 'starting';
   return entries.overrideOf(partition)?.paused ? 'paused' : 'owned';
 }

@@ -19,7 +19,7 @@ export interface Ending {
 export interface EndOrder {
   /** True if the member ends its own session; false if other members have to detect its death. */
   leaves: boolean;
-  /** Sends the request. Resolves with the reason if it could not be sent. */
+  /** Sends the request. Resolves with the reason if the request could not be sent. */
   tell: () => Promise<string | undefined>;
 }
 

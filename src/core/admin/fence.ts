@@ -6,14 +6,14 @@ import { decodeSession } from '../protocol/records.js';
 /** The outcome of fencing. `alive`: the member renews faster than its proof of life can be deleted. */
 export type FenceOutcome = { kind: 'fenced' } | { kind: 'alive' } | { kind: 'failed'; message: string };
 
-/** Limit of attempts. Each attempt may conflict with a member that renews several times per second. */
+/** Maximum number of attempts. Each attempt may conflict with a member that renews several times per second. */
 const ATTEMPTS = 5;
 
 /**
- * Fences a member, whether it is healthy or not. First its proof of life is deleted by compare-and-set, so that no later
- * renewal succeeds. After the time within which its handlers must stop, its session is deleted, and all members see this.
- * The bucket keeps the past renewals, because the last renewal shows how long the partitions had no owner. If this process
- * ends halfway, the members finish the fencing.
+ * Fences a member, whether it is healthy or not. First the member's proof of life is deleted by compare-and-set, so that no
+ * later renewal succeeds. Then, after the time within which the member's handlers must stop, its session is deleted. All
+ * members see this deletion. The bucket keeps the past renewals, because the last renewal shows how long the partitions had
+ * no owner. If this process ends halfway, the members finish the fencing.
  */
 export async function fenceMember(
   { bucket, clock }: { bucket: Bucket; clock: Clock },
@@ -51,7 +51,7 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
     : { kind: 'failed', message: refusal ?? 'the server did not answer in time' };
 }
 
-/** How long after its last renewal a member may act; 0 if its session cannot be read. */
+/** How long a member may still act after its last renewal, in milliseconds; 0 if its session cannot be read. */
 function graceOf(found: ReadOutcome): number {
   const record = found.kind === 'found' && found.entry.value ? decodeSession(found.entry.value) : undefined;
   return record ? Math.min(record.suspectMs, record.ttlMs) : 0;

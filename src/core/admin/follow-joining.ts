@@ -1,7 +1,7 @@
 import type { GroupFollower } from './follower.js';
 import { nameOf, type SeenSession } from './group-entries.js';
 
-/** The state of a process that was started as a member. */
+/** A process that has joined the group as a member. */
 export interface Joining {
   name: string;
   /** The member's partitions, by the name of the previous owner; the name is null if there was no owner. */

@@ -7,7 +7,7 @@ import { decodeEntries } from '../protocol/entries.js';
 import type { ViewEntry } from '../protocol/events.js';
 import { type GroupChange, GroupEntries } from './group-entries.js';
 
-/** What a follower needs: a watch of the group's entries. */
+/** A source of a group's entries that a follower can watch. */
 export interface GroupSource {
   watch(sink: WatchSink): Watch;
 }
@@ -49,7 +49,7 @@ export class GroupFollower extends GroupEntries {
   }
 
   /**
-   * Resolves with true when the condition holds, with false after `withinMs` or when `signal` aborts.
+   * Resolves with true when the condition holds, or with false after `withinMs` or when `signal` aborts.
    *
    * @throws NatspocError if the group cannot be watched any more.
    */
@@ -84,7 +84,7 @@ export class GroupFollower extends GroupEntries {
   }
 }
 
-/** Wraps a program's listener so that it never throws: its errors go to standard error. */
+/** Wraps a program's listener so that it never throws. The listener's errors are written to standard error. */
 export function shelteredListener(
   group: string,
   onChange: (change: GroupChange) => void,

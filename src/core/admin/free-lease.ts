@@ -6,8 +6,8 @@ import { decodeLease, encodeRecord } from '../protocol/records.js';
 const CHANGED = 'its lease has changed meanwhile; try again';
 
 /**
- * Overwrites a lease that cannot be read. Then the partition has no owner, and a member claims it with its next plan. The
- * previous owner must have stopped before.
+ * Overwrites a lease that cannot be read. The partition then has no owner, and a member claims the partition with its next
+ * plan. The previous owner must already have stopped.
  *
  * @returns the reason if the lease was not written, otherwise undefined.
  */
@@ -75,6 +75,6 @@ async function unreadableLease(bucket: Bucket, group: string, partition: number)
   if (found.kind === 'unknown') return 'its lease could not be read in time';
   if (found.kind === 'missing' || !found.entry.value || decodeLease(found.entry.value)) return CHANGED;
   if (unreadableAs(found.entry.value) === 'newer')
-    return 'its lease was written by a newer version of natspoc: left alone';
+    return 'its lease was written by a newer version of natspoc, so it was not changed';
   return found.entry.revision;
 }

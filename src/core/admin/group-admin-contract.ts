@@ -19,20 +19,20 @@ export interface GroupPorts {
 export interface ReleaseOptions {
   /** Session id of the next owner. Default null: the member with the fewest partitions. */
   to?: string | null;
-  /** Fence an owner that does not answer; its uncommitted messages are handled again. Default false. */
+  /** True to fence an owner that does not answer. The owner's uncommitted messages are then handled again. Default false. */
   force?: boolean;
   signal?: AbortSignal | undefined;
 }
 
 /** The limits of a healthy group; undefined means no limit. */
 export interface CheckOptions {
-  /** Limit of messages that wait in one partition. */
+  /** Maximum number of waiting messages in one partition. */
   maxLag?: number | undefined;
-  /** Limit of the age of a waiting message, in milliseconds. */
+  /** Maximum age of a waiting message, in milliseconds. */
   maxAgeMs?: number | undefined;
-  /** Limit of the time without progress, in milliseconds. */
+  /** Maximum time without progress, in milliseconds. */
   stalledMs?: number | undefined;
-  /** True if partitions may be paused. Default false: a pause is a warning. */
+  /** True if partitions may be paused. Default false: a paused partition is reported as a warning. */
   allowPaused?: boolean | undefined;
 }
 
@@ -40,6 +40,6 @@ export interface CheckOptions {
 export interface PauseOutcome {
   /** Partitions whose state was changed. */
   changed: number[];
-  /** Partitions that are still handled, each with the reason. */
+  /** Partitions whose messages are still being handled, each with the reason. */
   unfinished: ReadonlyMap<number, string>;
 }

@@ -32,8 +32,8 @@ import { withFollower } from './with-follower.js';
 
 /**
  * Inspects a group and controls its partitions, for an operator. The wait for each request to a member is limited (see
- * {@link Patience}), and outcomes are read from the leases. Methods reject with a NatspocError: `unreachable`,
- * `not-permitted`, …
+ * {@link Patience}), and outcomes are read from the leases. Methods reject with a NatspocError, for example with the code
+ * `unreachable` or `not-permitted`.
  */
 export class GroupAdmin {
   readonly #config: Config;
@@ -54,7 +54,7 @@ export class GroupAdmin {
     return this.#ports.group;
   }
 
-  /** Single queries about the group. */
+  /** The observer, for single queries about the group. */
   get observer(): GroupObserver {
     return this.#ports.observer;
   }
@@ -64,7 +64,7 @@ export class GroupAdmin {
     return readGroupStatus(this.#ports.observer, this.#partitions);
   }
 
-  /** The problems of a status. */
+  /** The problems that a status shows. */
   async check(status: GroupStatus, limits: CheckOptions = {}): Promise<Finding[]> {
     const stalled = await findStalls(this.#ports.observer, status, limits.stalledMs);
     const { maxLag, maxAgeMs, allowPaused } = limits;
@@ -147,7 +147,7 @@ export class GroupAdmin {
   }
 
   /**
-   * Pins partitions to the member of this name or session id, which need not exist yet. null unpins the partitions.
+   * Pins partitions to the member with this name or session id. The member need not exist yet. null unpins the partitions.
    *
    * @returns the previous pin of each partition; null if there is none.
    */
@@ -245,7 +245,7 @@ export class GroupAdmin {
     }, signal);
   }
 
-  /** The group's number of partitions. A keyed group has its own number. */
+  /** The group's number of partitions. A keyed group has its own number of partitions. */
   #partitionsOf({ layout }: GroupFollower): number {
     return readable(layout)?.partitions ?? this.#partitions;
   }

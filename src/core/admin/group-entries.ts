@@ -2,14 +2,14 @@ import type { ViewEntry } from '../protocol/events.js';
 import type { GroupLayoutRecord } from '../protocol/layout-records.js';
 import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
 
-/** An entry as stored. `atMs`: when it was stored, in milliseconds since 1970 on the observer's clock. */
+/** An entry as stored. `atMs`: when the entry was stored, in milliseconds since 1970 on the observer's clock. */
 interface Seen<T> {
   revision: number;
   record: T;
   atMs: number;
 }
 
-/** A session; `record` is null if it cannot be read. */
+/** A session; `record` is null if the session cannot be read. */
 export interface SeenSession extends Seen<SessionRecord | null> {
   id: string;
 }
@@ -23,7 +23,10 @@ export type SeenOverride = Seen<OverrideRecord | 'unreadable' | null>;
 /** The layout of a keyed group. */
 export type SeenLayout = Seen<GroupLayoutRecord | 'unreadable' | null>;
 
-/** A change by an entry. `before` is undefined if nothing was known; a session's `after` is null if the session has ended. */
+/**
+ * A change that an entry makes to the known state. `before` is undefined if nothing was known before. A session's `after` is
+ * null if the session has ended.
+ */
 export type GroupChange =
   | { kind: 'session'; id: string; before: SeenSession | undefined; after: SeenSession | null }
   | { kind: 'lease'; partition: number; before: SeenLease | undefined; after: SeenLease }
@@ -31,15 +34,15 @@ export type GroupChange =
   | { kind: 'layout'; before: SeenLayout | undefined; after: SeenLayout };
 
 /**
- * Limit of ended sessions that are remembered. Without this memory, an older entry could make an ended session appear alive
- * again.
+ * Maximum number of ended sessions that are remembered. Without this memory, an older entry could make an ended session
+ * appear alive again.
  */
 const MAX_ENDED = 1_000;
 
 /** The name of a session's member; the session id if the session cannot be read. */
 export const nameOf = ({ id, record }: SeenSession): string => record?.name ?? id;
 
-/** The record of an entry; null if there is none, or it cannot be read. */
+/** The record of an entry; null if there is no record, or if the record cannot be read. */
 export const readable = <T>(seen: Seen<T | 'unreadable' | null> | undefined): T | null =>
   seen === undefined || seen.record === 'unreadable' ? null : seen.record;
 
@@ -53,7 +56,7 @@ export class GroupEntries {
   readonly sessions: Map<string, SeenSession>;
   readonly leases: Map<number, SeenLease>;
   readonly overrides: Map<number, SeenOverride>;
-  /** The layout of a keyed group; undefined if none was seen. */
+  /** The layout of a keyed group; undefined if no layout was seen. */
   layout: SeenLayout | undefined;
   /** Sessions that have ended, with the revision and the time of the end. */
   readonly ended: Map<string, { revision: number; atMs: number }>;
@@ -70,7 +73,7 @@ export class GroupEntries {
     this.#newest = known ? known.#newest : 0;
   }
 
-  /** Applies one entry. Returns the change; undefined if there is none. */
+  /** Applies one entry. Returns the change; undefined if nothing has changed. */
   apply(entry: ViewEntry, atMs: number): GroupChange | undefined {
     const isNewest = entry.revision > this.#newest;
     if (isNewest) this.#newest = entry.revision;
@@ -153,7 +156,7 @@ export class GroupEntries {
     return record && (record.layout ?? 0) < (readable(this.layout)?.epoch ?? 0) ? null : record;
   }
 
-  /** True for a partition that is closed for the present resize. */
+  /** True for a partition that is closed for the current resize. */
   isClosed(partition: number): boolean {
     const { layout } = this;
     if (!readable(layout)?.next) return false;
@@ -166,7 +169,7 @@ export class GroupEntries {
     return lease?.owner === null && lease.reserved !== undefined;
   }
 
-  /** The override of a partition; null if there is none, or it cannot be read. */
+  /** The override of a partition; null if there is no override, or if it cannot be read. */
   overrideOf(partition: number): OverrideRecord | null {
     return readable(this.overrides.get(partition));
   }
@@ -214,7 +217,9 @@ export class GroupEntries {
     return [...this.sessions.values()].filter(({ record }) => record && !record.leaving).sort(byId);
   }
 
-  /** The member to which the plan pins a partition. If several members have this name, the first by id counts. */
+  /**
+   * The member to which the plan pins a partition. If several members have this name, the member with the lowest id counts.
+   */
   pinnedTo(partition: number): SeenSession | undefined {
     const pin = this.overrideOf(partition)?.pin ?? null;
     return pin === null

@@ -2,8 +2,8 @@ import type { LeaseReason } from '../protocol/records.js';
 import { type GroupChange, nameOf, readable } from './group-entries.js';
 
 /**
- * A change of a member. `died`: its session ended without a leave. `ended`: it left or died, but the observer has not seen
- * which of the two.
+ * A change of a member. `died`: the member's session ended without a leave. `ended`: the member left or died, but the
+ * observer has not seen which of the two.
  */
 interface MemberEvent {
   event: 'joined' | 'leaving' | 'left' | 'died' | 'ended';
@@ -11,12 +11,15 @@ interface MemberEvent {
   session: string;
 }
 
-/** A partition has a new owner, a new epoch of its owner, or no owner. `from`: the previous owner; null if none, or unknown. */
+/**
+ * A partition has a new owner, the same owner under a new epoch, or no owner. `from`: the previous owner; null if there was
+ * none, or if the previous owner is unknown.
+ */
 type OwnerEvent = { partition: number; epoch: number; from: string | null; fromSession: string | null } & (
   | { event: 'acquired'; member: string; session: string; reason: LeaseReason }
   /**
    * The partition has no owner. `keptForMs`: how long the partition is reserved for a restart of the previous owner; null if
-   * it is free.
+   * the partition is free.
    */
   | { event: 'released'; keptForMs: number | null }
 );
@@ -36,8 +39,8 @@ export type GroupEvent =
   | OwnerEvent
   | OverrideEvent
   /**
-   * A resize was requested by an operator, withdrawn, or completed. It is completed when all partitions are closed.
-   * `partitionsAfter`: the requested number for `resizing`, otherwise the present number.
+   * An operator has requested a resize, or the resize was withdrawn or completed. A resize is complete when all partitions
+   * are closed. `partitionsAfter`: the requested number for `resizing`, otherwise the present number.
    */
   | {
       event: 'resizing' | 'resize-aborted' | 'resized';

@@ -14,7 +14,7 @@ export interface FoundLayout {
 /**
  * Reads the layout of a keyed group.
  *
- * @returns undefined for a group over the stream's own layout.
+ * @returns undefined for a group that uses the stream's own layout.
  * @throws NatspocError if the layout cannot be read.
  */
 export async function findGroupLayout(bucket: Bucket, group: string): Promise<FoundLayout | undefined> {

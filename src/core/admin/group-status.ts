@@ -41,24 +41,30 @@ export interface ResizeStatus {
 /** The totals of a group. */
 export interface GroupTotals {
   partitions: number;
-  /** Partitions whose owner has a session. */
+  /** Number of partitions whose owner has a session. */
   owned: number;
   /** Number of running members. */
   members: number;
-  /** Members that died, but whose sessions have not been removed yet. */
+  /** Number of members that died, but whose sessions have not been removed yet. */
   unreachable: number;
   /** Number of messages that wait; null if unknown for at least one partition. */
   lag: number | null;
-  /** How long ago the oldest waiting message was stored, in milliseconds; null if none waits, or unknown. */
+  /**
+   * How long ago the oldest waiting message was stored, in milliseconds; null if no message waits, or if the time is
+   * unknown.
+   */
   oldestMs: number | null;
   /**
-   * How long the waiting messages take at the present rate, in milliseconds, if no more arrive. null if unknown, if nothing
-   * is handled, or if messages wait in a partition that no member works on.
+   * How long it takes to handle the waiting messages at the present rate, in milliseconds, if no more messages arrive. The
+   * value is null if the time is unknown, if nothing is being handled, or if messages wait in a partition that no member
+   * works on.
    */
   drainMs: number | null;
   /** True if the lag is an estimate, because the server cannot count by key. */
   lagIsEstimate: boolean;
-  /** Messages without a key that the members have handled since they started; 0 unless the group is keyed. */
+  /**
+   * Number of messages without a key that the members have handled since the members started; 0 unless the group is keyed.
+   */
   withoutKey: number;
 }
 
@@ -71,7 +77,8 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     owned: partitions.filter(isOwned).length,
     members: members.length - unreachable,
     unreachable,
-    // Each partition's share is rounded up, so the sum may exceed the number of unread messages, which limits the lag.
+    // Each partition's share is rounded up, so the sum may exceed the number of unread messages. The lag never exceeds that
+    // number.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
     drainMs: partitions.some(standsStill)
@@ -82,7 +89,7 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
   };
 }
 
-/** The age of the oldest waiting message, in milliseconds; null if none waits, or unknown. */
+/** The age of the oldest waiting message, in milliseconds; null if no message waits, or if the age is unknown. */
 const oldestOf = (partitions: readonly Pick<Progress, 'oldestMs'>[]): number | null =>
   partitions.reduce<number | null>(
     (most, { oldestMs }) => (oldestMs === null ? most : Math.max(most ?? 0, oldestMs)),

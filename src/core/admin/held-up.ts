@@ -45,8 +45,8 @@ export interface SkipOrder {
 }
 
 /**
- * Makes owners immediately retry the messages that hold their partitions up, without the wait before the next attempt. This
- * also works in halted partitions.
+ * Makes owners immediately retry the messages that hold their partitions up, without the wait before the next attempt. A
+ * retry also works in halted partitions.
  */
 export async function retryPartitions(
   ports: HeldUpPorts,
@@ -113,7 +113,9 @@ const otherMessage = (follower: GroupFollower, partition: number, sequence: numb
   return outcomeOf(follower, partition, 'unchanged', message);
 };
 
-/** Waits until the partition has passed the message. Returns the reason if the partition has not passed it in time. */
+/**
+ * Waits until the partition has passed the message. Returns the reason if the partition has not passed the message in time.
+ */
 async function untilPassed(
   { observer, follower, signal }: HeldUpPorts,
   { partition, sequence, waitMs }: SkipOrder,
@@ -132,7 +134,7 @@ async function untilPassed(
   }
 }
 
-/** The outcome if the owner has not accepted a request; undefined if it has. */
+/** The outcome if the owner has not accepted a request; undefined if the owner has accepted the request. */
 function notTaken(
   follower: GroupFollower,
   partition: number,

@@ -8,15 +8,16 @@ export interface Tenure {
   session: string | null;
   from: string | null;
   reason: LeaseReason | null;
-  /** True if the partition was closed for a resize. Then the next partition with this number is a different partition. */
+  /** True if the partition was closed for a resize. The next partition with this number is then a different partition. */
   closed: boolean;
-  /** Start of the period, on the observer's clock, ISO 8601. */
+  /** Start of the period, on the observer's clock, in ISO 8601. */
   at: string;
-  /** Duration of the period, until the next change of owner or until now; whole milliseconds. */
+  /** Duration of the period, in whole milliseconds, until the next change of owner or until now. */
   heldMs: number;
   /**
-   * Upper bound on the time without an owner before the period, in whole milliseconds: from the last renewal of the
-   * previous owner until the claim. 0 for a handover; null if the renewal is no longer stored.
+   * Upper bound on the time without an owner before the period, in whole milliseconds. The time is measured from the last
+   * renewal of the previous owner until the claim. The value is 0 for a handover, and null if the renewal is no longer
+   * stored.
    */
   gapMs: number | null;
 }
@@ -48,7 +49,7 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
 
 /**
  * Session id of the owner in the newest readable revision of a partition's lease; null if there is no such revision, or if
- * it names no owner.
+ * that revision names no owner.
  */
 export function lastOwner(past: readonly PastEntry[], partition: number): string | null {
   const owners = past.flatMap(({ entry }) =>
@@ -60,8 +61,8 @@ export function lastOwner(past: readonly PastEntry[], partition: number): string
 }
 
 /**
- * The gap before a period, rounded up, because it is an upper bound. Durations are rounded up too, so that no gap is longer
- * than the period without an owner.
+ * The gap before a period, rounded up, because the gap is an upper bound. Durations are rounded up too, so that no gap is
+ * longer than the period without an owner.
  */
 function gapBefore(
   past: readonly PastEntry[],

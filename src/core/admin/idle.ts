@@ -3,18 +3,18 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { GroupEntries } from './group-entries.js';
 import type { GroupStatus } from './group-status.js';
 
-/** A group whose members had a bounded job, have done it, and left. */
+/** A group whose members have finished a bounded job and left. */
 export interface Idle {
   /** When the last member finished its job, in milliseconds since 1970 on that member's clock. */
   sinceMs: number;
 }
 
 /**
- * Decides whether a group without members needs none, because its last members did a bounded job ("consume
- * --until-caught-up"). A lease that changed after the job, or still names an owner, belongs to a member without such a job.
- * Then the group needs members.
+ * Decides whether a group without members needs no members, because its last members finished a bounded job ("consume
+ * --until-caught-up"). A lease that changed after the job, or that still names an owner, belongs to a member without such a
+ * job, so the group needs members.
  *
- * @returns undefined if the group has members, or should have some.
+ * @returns undefined if the group has members, or needs members.
  */
 export async function readIdle(
   observer: Pick<GroupObserver, 'job'>,
@@ -23,7 +23,7 @@ export async function readIdle(
   return entries.sessions.size > 0 ? undefined : idleOf(await observer.job(), entries);
 }
 
-/** Like {@link readIdle}, for a job that is known already. */
+/** Like {@link readIdle}, but for a job that is already known. */
 export const idleOf = (
   job: JobFacts | undefined,
   entries: Pick<GroupEntries, 'sessions' | 'leases'>,

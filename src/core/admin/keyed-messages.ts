@@ -8,8 +8,8 @@ const BLOCK = 4_096;
 /** Number of blocks that are kept in memory. */
 const REMEMBERED = 64;
 /**
- * Up to this number of the group's messages, the messages of a partition are counted one by one. From a longer range, only
- * this number is read.
+ * If a range contains at most this number of the group's messages, the messages of a partition are counted one by one. In a
+ * longer range, only this number of messages is read.
  */
 const COUNTED = 20_000;
 
@@ -55,7 +55,7 @@ export class KeyedMessages {
     this.#last = lastSequence;
   }
 
-  /** Counts the messages of a partition; null: of all partitions. */
+  /** Counts the messages of a partition, or of all partitions if `partition` is null. */
   of(partition: number | null): MessageCounts {
     const isMine = (message: PlacedMessage): boolean => partition === null || message.partition === partition;
     const refuseUnknown = (): void => {
@@ -67,7 +67,7 @@ export class KeyedMessages {
         if (ofGroup === 0 || partition === null) return { messages: ofGroup, isEstimate: false };
         if (!this.#reads.isFound || ofGroup > COUNTED) {
           const share = this.#reads.isFound ? await this.#share(upTo, isMine) : 1 / this.#partitions;
-          // Rounded down, so that all partitions together have no more messages than the range.
+          // The number is rounded down, so that all partitions together have no more messages than the range.
           return { messages: Math.max(1, Math.floor(ofGroup * share)), isEstimate: true };
         }
         let messages = 0;
@@ -101,7 +101,7 @@ export class KeyedMessages {
     };
   }
 
-  /** The messages of the group after one sequence and up to another, counted by the server. */
+  /** The number of the group's messages after one sequence and up to another, as the server counts them. */
   async #ofGroup(after: number, upTo: number): Promise<number> {
     if (after >= upTo) return 0;
     // Messages may be published between the two counts, so the difference is kept within the possible range.
@@ -133,7 +133,7 @@ export class KeyedMessages {
       yield within(await this.#block(number, span, from), 0, from);
   }
 
-  /** A stream may have many messages that the group does not handle. Then each block has more sequences. */
+  /** A stream may have many messages that the group does not handle. In such a stream, each block has more sequences. */
   #spanOf(): Promise<number> {
     const [after, upTo] = [this.#first - 1, this.#last];
     this.#span ??= this.#ofGroup(after, upTo).then((messages) =>

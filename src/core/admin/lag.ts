@@ -2,14 +2,16 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { aboutCount } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/** Limit of parallel counts, because each count creates a short-lived consumer on the server. */
+/**
+ * Maximum number of parallel counts. The number is limited because each count creates a short-lived consumer on the server.
+ */
 const CONCURRENT_COUNTS = 16;
 
 /** A lag as text: `1 message waits`, `1,204 messages wait`, `~25 messages wait`. */
 export const describeLag = (lag: number, isEstimate: boolean): string =>
   `${aboutCount(lag, isEstimate)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
 
-/** A partition's last handled and last stored sequence; null if there is none. */
+/** A partition's last handled and last stored sequence; null if there is no such sequence. */
 export interface LagInput {
   partition: number;
   position: number | null;
@@ -21,7 +23,10 @@ export interface Lag {
   lag: number;
   /** For a keyed group, whose lag is an estimate: the exact number of the group's messages after the position. */
   unread?: number;
-  /** When the first waiting message was stored, in milliseconds since 1970; null if none waits, or unknown. */
+  /**
+   * When the first waiting message was stored, in milliseconds since 1970; null if no message waits, or if the time is
+   * unknown.
+   */
   oldestAtMs: number | null;
 }
 

@@ -3,12 +3,12 @@ import type { LeaseReason } from '../protocol/records.js';
 import type { PositionFault } from './position-fault.js';
 
 /**
- * The state of a partition. `unowned`: it has no owner. `orphaned`: its owner has no session any more. `expired`: its owner
- * has not renewed. `unreachable`: its owner has no connection. `silent`: its owner does not answer. `unreadable`: its lease
- * cannot be read. `owned`: it has an owner, and nothing more is known. `closed`: it is closed for a resize. `reserved`: its
- * owner left for a restart, and still has time to return. `idle`: it needs no owner, because the group's members finished
- * their bounded job. All other states are as the owner reports: `starting`, `running`, `retrying`, `draining`, `drained`,
- * `waiting`, `halted`, `paused`.
+ * The state of a partition. `unowned`: the partition has no owner. `orphaned`: the owner has no session any more. `expired`:
+ * the owner has not renewed. `unreachable`: the owner has no connection. `silent`: the owner does not answer. `unreadable`:
+ * the lease cannot be read. `owned`: the partition has an owner, but the owner has reported no state. `closed`: the
+ * partition is closed for a resize. `reserved`: the owner left for a restart, and still has time to return. `idle`: the
+ * partition needs no owner, because the group's members finished their bounded job. The owner reports all other states:
+ * `starting`, `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`.
  */
 export type LeaseState =
   | 'unowned'
@@ -37,32 +37,39 @@ const HEALTHY = new Set<LeaseState>([
   'idle',
 ]);
 
-/** True if no member makes progress in the partition, so that an operator should check it. A short retry is routine. */
+/**
+ * True if no member makes progress in the partition, so that an operator should check it. A short retry needs no attention.
+ */
 export const needsAttention = ({ state, holdUp }: Pick<LeaseStatus, 'state' | 'holdUp'>): boolean =>
   !HEALTHY.has(state) || (holdUp !== null && isLong(holdUp));
 
-/** The progress of a partition. A field is null if its value is unknown, or if there is none. */
+/** The progress of a partition. A field is null if its value is unknown, or if there is no value. */
 export interface Progress {
   /** The last handled sequence; null if the group has no position in the partition. */
   position: number | null;
   /** The last stored sequence; null if the partition is empty. */
   end: number | null;
-  /** Messages between position and end; null if unknown. */
+  /** Number of messages between position and end; null if the number is unknown. */
   lag: number | null;
   /** For a keyed group, whose lag is an estimate: the exact number of the group's messages after the position. */
   unread?: number | undefined;
-  /** How long ago the first waiting message was stored, in milliseconds; null if none waits, or unknown. */
+  /**
+   * How long ago the first waiting message was stored, in milliseconds; null if no message waits, or if the time is unknown.
+   */
   oldestMs: number | null;
-  /** Recent messages per second, as the owner reports; null if not reported. */
+  /** Recent messages per second, as the owner reports; null if the owner has not reported a rate. */
   ratePerSecond: number | null;
   /**
-   * The fault of the position; null if the position is right, or if there is no position. Members read nothing after a wrong
-   * position.
+   * The fault of the position; null if the position is correct, or if there is no position. Members do not read a partition
+   * whose position is wrong.
    */
   positionFault: PositionFault | null;
   /** Time since the last commit, in milliseconds; null if there was none. */
   positionAgeMs: number | null;
-  /** Upper bound on the messages that the stream dropped before they were handled, since the group started or the last seek. */
+  /**
+   * Upper bound on the messages that the stream dropped before they were handled, counted since the last seek, or else since
+   * the group started.
+   */
   trimmed: number;
 }
 
@@ -74,11 +81,11 @@ export interface LeaseStatus extends Progress {
   session: string | null;
   /** The owner's epoch: the revision of the lease; 0 if there never was a lease. */
   epoch: number;
-  /** Why the partition moved to its owner, and the previous owner. */
+  /** The reason why the partition moved to its owner, and the name of the previous owner. */
   reason: LeaseReason | null;
   from: string | null;
   /**
-   * The member for which the partition is kept, if that member left for a restart, and how much time remains for its
+   * The member that left for a restart and for which the partition is kept, and the time that remains for that member's
    * return, in milliseconds.
    */
   reservedFor: string | null;
@@ -88,8 +95,8 @@ export interface LeaseStatus extends Progress {
   /** True if the override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
   /**
-   * True if an operator has paused the partition, which then may have an owner but is not handled. Otherwise `pausedBy` and
-   * `pausedMs` are null.
+   * True if an operator has paused the partition, which then may have an owner but is not handled. If the partition is not
+   * paused, `pausedBy` and `pausedMs` are null.
    */
   paused: boolean;
   pausedBy: string | null;
@@ -98,7 +105,7 @@ export interface LeaseStatus extends Progress {
   pin: string | null;
   state: LeaseState;
   /**
-   * The reason why the partition is held up, as its owner reports; null if the partition is not held up, or if this is
+   * The reason why the partition is held up, as its owner reports; null if the partition is not held up, or if the reason is
    * unknown.
    */
   holdUp: HoldUp | null;
@@ -107,7 +114,10 @@ export interface LeaseStatus extends Progress {
 /** True for a partition whose owner has a session. */
 export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
 
-/** True if the lag of a partition is an estimate: its share of the messages that its keyed group has not read. */
+/**
+ * True if the lag of a partition is an estimate. The estimate is the partition's share of the messages that its keyed group
+ * has not read.
+ */
 export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
   unread !== undefined && lag !== 0;
 

@@ -5,19 +5,19 @@ import { ANSWER_MS, LATE_SHARE } from './thresholds.js';
 import type { Unread } from './unread.js';
 
 /**
- * How a member answers. `gone`: the server knows no such member; `silent`: no answer in time;
- * `denied`: the request is not permitted.
+ * How a member has answered a request. `gone`: the server knows no such member; `silent`: no answer in time; `denied`: the
+ * request is not permitted.
  */
 export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
 /**
- * The state of a member. `unreadable`: its session cannot be read; `unreachable`: it has no connection; `expired`: it has
- * not renewed for its ttl; `leaving`: it gives its partitions away; `silent`: it does not answer; `late`: it has missed a
- * renewal; otherwise `live`.
+ * The state of a member. `unreadable`: the member's session cannot be read; `unreachable`: the member has no connection;
+ * `expired`: it has not renewed for its ttl; `leaving`: it gives its partitions away; `silent`: it does not answer; `late`:
+ * it has missed a renewal; otherwise `live`.
  */
 export type MemberState = 'live' | 'leaving' | 'late' | 'silent' | 'expired' | 'unreachable' | 'unreadable';
 
-/** States that need attention. The states that leave no doubt come first. */
+/** States that need attention, from the most certain problem to the least certain. */
 export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unreadable', 'silent', 'late'];
 
 /** The facts about a member that its session does not contain. */
@@ -25,7 +25,9 @@ export interface MemberFacts {
   /** Time since its last observed renewal, in milliseconds. */
   renewedAgoMs: number;
   answer: Answer;
-  /** The member's last answer and the time of that answer, in milliseconds since 1970; null if there was none. */
+  /**
+   * The member's last answer and the time of that answer, in milliseconds since 1970; null if the member has not answered.
+   */
   stats: MemberStats | null;
   answeredAtMs: number | null;
 }
@@ -38,12 +40,12 @@ export interface MemberStatus extends MemberFacts {
   host: string | null;
   pid: number | null;
   version: string | null;
-  /** On the member's wall clock, ISO 8601. */
+  /** When the member started, on its wall clock, in ISO 8601. */
   startedAt: string | null;
   ttlMs: number | null;
   /**
-   * Estimated time, in milliseconds, until the group considers the member dead unless it renews; negative if the renewal is
-   * overdue.
+   * Estimated time, in milliseconds, until the group considers the member dead unless the member renews; negative if the
+   * renewal is overdue.
    */
   expiresInMs: number | null;
   state: MemberState;
@@ -51,11 +53,11 @@ export interface MemberStatus extends MemberFacts {
   ratePerSecond: number | null;
   /** Partitions whose leases name the member. */
   partitions: number[];
-  /** Messages that wait in these partitions; null if unknown for at least one. */
+  /** Number of messages that wait in these partitions; null if the number is unknown for at least one partition. */
   lag: number | null;
   /** True if the lag is an estimate, because the server cannot count by key. */
   lagIsEstimate?: boolean | undefined;
-  /** For a keyed group: messages that the member has not read yet; absent if none, or unknown. */
+  /** For a keyed group: messages that the member has not read yet; absent if there are none, or if the number is unknown. */
   unread?: Unread | undefined;
 }
 

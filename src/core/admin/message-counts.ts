@@ -6,25 +6,25 @@ export interface Count {
   isEstimate: boolean;
 }
 
-/** The place that is a number of messages away from another place. */
+/** A place in a partition, a certain number of messages before or after another place. */
 export interface Place {
   /** The position at this place. */
   to: number;
-  /** The messages between the two places; absent if they were not counted. */
+  /** The number of messages between the two places; absent if they were not counted. */
   passed?: Count;
 }
 
 /** Counts the messages of one partition. */
 export interface MessageCounts {
-  /** The messages after one sequence and up to another. */
+  /** Counts the messages after one sequence and up to another. */
   between(after: number, upTo: number): Promise<Count>;
-  /** The position this number of messages before `from`, but not before `lowest`. */
+  /** The position that is this number of messages before `from`, but not before `lowest`. */
   back(lowest: number, from: number, messages: number): Promise<Place>;
-  /** The position this number of messages after `from`, but not after `last`. */
+  /** The position that is this number of messages after `from`, but not after `last`. */
   forward(from: number, last: number, messages: number): Promise<Place>;
 }
 
-/** Up to this number, messages are counted one by one; beyond it, the server's counts are used. */
+/** Up to this number, messages are counted one by one. For larger numbers, the server's counts are used. */
 const COUNTED = 10_000;
 /** Tolerance for the difference of two server counts, because messages may be published between them. */
 const BLUR = 500;
@@ -34,7 +34,7 @@ export function countsOf(
   observer: Pick<GroupObserver, 'waiting' | 'sequences'>,
   partition: number,
 ): MessageCounts {
-  /** The messages after one sequence and up to another, counted by the server. */
+  /** The number of messages after one sequence and up to another, as the server counts them. */
   const about = async (after: number, upTo: number): Promise<number> => {
     const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
     return (more?.count ?? 0) - (less?.count ?? 0);
@@ -67,8 +67,9 @@ export function countsOf(
 }
 
 /**
- * The highest sequence of a range for which `holds` is true; `low` if it is never true. `holds` must be true up to some
- * sequence and false after it. This is a binary search, because the messages of a partition are not numbered separately.
+ * The highest sequence of a range for which `holds` is true; `low` if `holds` is never true. `holds` must be true up to some
+ * sequence and false after that sequence. The search is binary, because the messages of a partition are not numbered
+ * separately.
  */
 async function search(
   low: number,

@@ -7,10 +7,13 @@ import { openGroupTopology, openKeyedTopologies } from '../nats/stream/group-top
 import { chooseGroup } from '../nats/stream/missing-store.js';
 import type { Topology } from '../nats/stream/topology.js';
 
-/** The groups of a stream that an operator has opened: the group of the configuration, and maybe all other groups with a key. */
+/**
+ * The groups of a stream that an operator has opened: the group of the configuration and, after `openAll`, all other groups
+ * with a key.
+ */
 export class OpenedGroups {
   readonly #config: Config;
-  /** The group of the configuration; the error if it is missing. */
+  /** The group of the configuration, or the error if that group is missing. */
   readonly #chosen: Topology | NatspocError;
   /** Other groups with partitions of their own. */
   readonly #others: ReadonlyMap<string, Topology>;
@@ -75,7 +78,10 @@ export class OpenedGroups {
     return this.#chosen;
   }
 
-  /** Any opened group: all groups of a stream share its bucket, its connection and its dead letters. */
+  /**
+   * Any opened group. The choice does not matter, because all groups of a stream share its bucket, its connection and its
+   * dead letters.
+   */
   get any(): Topology {
     if (!(this.#chosen instanceof NatspocError)) return this.#chosen;
     const [any] = this.#others.values();

@@ -3,15 +3,15 @@ import { ANSWER_MS } from './thresholds.js';
 
 /** How long to wait for the result of a request to a member, in milliseconds. */
 export interface Patience {
-  /** Until the member accepts the request. */
+  /** Time until the member accepts the request. */
   answerMs: number;
-  /** Until the request is done: the drain timeout, plus time for the next owner. */
+  /** Time until the request is done: the drain timeout, plus time for the next owner. */
   waitMs: number;
-  /** Until the member has paused a partition. */
+  /** Time until the member has paused a partition. */
   restMs: number;
 }
 
-/** The waits that follow from a configuration. */
+/** Computes the times of {@link Patience} from a configuration. */
 export function patienceOf({
   timeoutMs,
   drainTimeoutMs,

@@ -7,7 +7,7 @@ import type { PauseOutcome } from './group-admin-contract.js';
 import { changeOverrides } from './overrides.js';
 import { ANSWER_MS } from './thresholds.js';
 
-/** Interval, in milliseconds, at which the owners are asked. */
+/** Interval, in milliseconds, at which the owners are asked for their state. */
 const ASK_EVERY_MS = 50;
 
 /** The ports that show whether a partition is being handled. */
@@ -55,7 +55,8 @@ export async function untilNotHandled(
       const name = escapeControl(follower.ownerNameOf(partition) ?? owner);
       const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
       if (!answers.has(owner)) {
-        // An owner whose session has ended handles nothing. Two members that leave together may leave such leases behind.
+        // An owner whose session has ended handles nothing. If two members leave at the same time, some leases may keep such
+        // an owner.
         if (follower.sessions.has(owner)) unfinished.set(partition, `its owner ${name} does not answer`);
       } else if (own?.epoch !== follower.epochOf(partition) || own?.state !== 'paused') {
         unfinished.set(partition, `its owner ${name} is still ${own?.state ?? 'taking over'}`);

@@ -16,8 +16,8 @@ export async function pinPartitions(
 }
 
 /**
- * Waits at most `waitMs` until the member to which partitions are pinned owns them. `present`: the group has this member.
- * `there`: this member owns all of the partitions.
+ * Waits at most `waitMs` until the member to which partitions are pinned owns these partitions. `present`: the group has
+ * this member. `there`: this member owns all of the partitions.
  */
 export async function untilPinned(
   follower: GroupFollower,
@@ -26,7 +26,7 @@ export async function untilPinned(
   waitMs: number,
   signal?: AbortSignal,
 ): Promise<{ present: boolean; there: boolean }> {
-  // If several members have the name, the first by id gets the partitions, as in the plan.
+  // If several members have the name, the member with the lowest id gets the partitions, as in the plan.
   const member = follower.named(to)[0];
   if (!member) return { present: false, there: false };
   const isThere = (): boolean => partitions.every((each) => follower.ownerOf(each) === member.id);

@@ -66,7 +66,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
 
 /**
  * The end of a partition, for display. A position may be beyond the partition's last message, because a shared reader also
- * moves it past messages of other partitions.
+ * moves the position past messages of other partitions.
  */
 function endOf(end: number | null, position: number | null, fault: PositionFault | null): number | null {
   return end === null || fault !== null ? end : Math.max(end, position ?? 0);

@@ -2,9 +2,9 @@ import { NatspocError } from '../lib/errors.js';
 import type { DeadLetterStore, RedriveTarget } from '../ports/dead-letters.js';
 import { type FoundLetter, REDRIVEN_HEADER } from '../protocol/dead-letter.js';
 
-/** Limit of dead letters processed in parallel. */
+/** Maximum number of dead letters processed in parallel. */
 const BATCH = 256;
-/** Number of attempts to get an answer. */
+/** Maximum number of attempts to publish a letter if the stream does not answer. */
 const TRIES = 3;
 
 /** Options of a redrive. */
@@ -13,11 +13,11 @@ export interface RedriveOptions {
   target: RedriveTarget;
   /** Number of partitions of the target stream. */
   partitions: number;
-  /** Only dead letters of this group; undefined: of all groups. */
+  /** Only dead letters of this group; undefined: the dead letters of all groups. */
   group?: string | undefined;
-  /** Only dead letters with these sequences in their stream; undefined: all. */
+  /** Only dead letters with these sequences in the stream of dead letters; undefined: all dead letters. */
   only?: ReadonlySet<number> | undefined;
-  /** Limit of dead letters. */
+  /** Maximum number of dead letters to publish. */
   count?: number | undefined;
   /** Called for each letter that was published again, with its new sequence in the stream. */
   onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;
@@ -29,9 +29,9 @@ export interface RedriveOptions {
 /** The result of a redrive. */
 export interface RedriveSummary {
   redriven: number;
-  /** Letters that were not processed, because they were not requested or are not dead letters of this stream. */
+  /** Number of letters that were not processed, because they were not requested or are not dead letters of this stream. */
   left: number;
-  /** Letters that cannot be published again. */
+  /** Number of letters that cannot be published again. */
   kept: number;
 }
 
@@ -41,8 +41,8 @@ export interface RedriveSummary {
  * duplicate window does not store the message twice. Every group of the stream receives the messages again. A letter that
  * cannot be published is kept, and the redrive continues with the other letters.
  *
- * @throws NatspocError `unreachable` or `not-permitted` if publishing is not possible. Earlier letters may have been
- *   published before.
+ * @throws NatspocError `unreachable` or `not-permitted` if publishing is not possible. The letters before the failure may
+ *   already have been published.
  */
 export async function redrive(options: RedriveOptions): Promise<RedriveSummary> {
   const { box, group, only, count = Number.POSITIVE_INFINITY, signal } = options;
@@ -101,7 +101,7 @@ async function putBackOne(
   options.onRedriven?.(letter, outcome);
 }
 
-/** Publishes the message of a letter. Returns its new sequence, or the reason why the letter is kept. */
+/** Publishes the message of a letter. Returns the new sequence of the message, or the reason why the letter is kept. */
 async function send(
   letter: FoundLetter,
   { box, target, partitions }: RedriveOptions,

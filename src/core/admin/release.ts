@@ -11,7 +11,7 @@ export interface ReleaseOrder {
   partitions: readonly number[];
   /** Session id of the next owner; null: the member with the fewest partitions. */
   to: string | null;
-  /** Fence an owner that does not answer. */
+  /** True to fence an owner that does not answer. */
   force: boolean;
   /** How long an owner has to answer, in milliseconds. */
   answerMs: number;
@@ -42,7 +42,7 @@ export interface ReleaseOutcome {
   /** True if the owner was fenced, so that its uncommitted messages are handled again. */
   forced: boolean;
   message: string | null;
-  /** True if requests to the owner are not permitted. Fencing would not help then. */
+  /** True if requests to the owner are not permitted. In this case, fencing would not help. */
   denied: boolean;
 }
 
@@ -109,8 +109,8 @@ async function releaseFrom(
 
 /**
  * Releases a partition without a known owner. If the partition is kept for a restart, its reservation is ended. No member
- * claims a partition whose lease cannot be read, so `force` overwrites such a lease. The last owner is fenced first. Without
- * contact to the server, this owner would not see the change of its lease, and would continue.
+ * claims a partition whose lease cannot be read, so `force` overwrites such a lease. The last owner is fenced first, because
+ * an owner without a connection to the server would not see that its lease has changed, and would continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,

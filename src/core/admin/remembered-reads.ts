@@ -5,8 +5,8 @@ import type { GroupObserver } from '../ports/observer.js';
 const LOOK_AGAIN_MS = 60_000;
 
 /**
- * A text that changes if a stream loses messages. It contains the stream's creation time and the number of sequences without
- * a message.
+ * A text that changes if a stream loses messages. The text contains the stream's creation time and the number of sequences
+ * without a message.
  */
 const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string =>
   `${createdAtMs} ${lastSequence - messages}`;
@@ -14,8 +14,8 @@ const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string 
 interface Counted {
   waiting: WaitingFacts;
   /**
-   * Number of messages of the partition that the stream had at the time of the count. `losses`: the stream's
-   * {@link lossesOf} at that time.
+   * Number of the partition's messages in the stream at the time of the count. `losses`: the stream's {@link lossesOf} at
+   * that time.
    */
   stored: number;
   losses: string;
@@ -24,9 +24,9 @@ interface Counted {
 }
 
 /**
- * Earlier reads of one group that are still valid. If the position of a partition has not moved, its number of waiting
- * messages has grown by the number of its new messages. So a large group without members is counted only once, and not for
- * each status.
+ * Earlier reads of one group that are still valid. If the position of a partition has not moved, the number of waiting
+ * messages has grown by the number of new messages in the partition. So a large group without members is counted only once,
+ * and not for each status.
  */
 export class RememberedReads {
   readonly #counted = new Map<number, Counted>();
@@ -53,7 +53,7 @@ export class RememberedReads {
   }
 
   /**
-   * Must be called after all partitions were counted. The count of a partition is exact if no message arrived or was lost
+   * Call this method after all partitions were counted. The count of a partition is exact if no message arrived or was lost
    * during the counts.
    */
   async settle(read: () => Promise<StreamFacts>): Promise<void> {
@@ -68,7 +68,7 @@ export class RememberedReads {
     }
   }
 
-  /** When the message with a sequence was stored. */
+  /** When the message with this sequence was stored. */
   storedTime(observer: Pick<GroupObserver, 'storedTime'>, sequence: number): Promise<number | undefined> {
     const now = performance.now();
     const known = this.#stored.get(sequence);

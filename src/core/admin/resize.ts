@@ -22,9 +22,12 @@ export interface ResizePlan {
    * partition has an old pin or pause if the command of an earlier resize ended too early to remove it.
    */
   dropped: number[];
-  /** Pinned or paused partitions whose numbers stay. Their pins and pauses will apply to other messages. */
+  /**
+   * Pinned or paused partitions whose numbers also exist after the resize. The pins and pauses of these partitions will then
+   * apply to other messages.
+   */
   kept: number[];
-  /** True if all partitions are paused. Then all new partitions will be paused. */
+  /** True if all partitions are paused. In this case, all new partitions will be paused too. */
   paused: boolean;
 }
 
@@ -149,7 +152,7 @@ async function plan(ports: ResizePorts, layout: GroupLayoutRecord, to: number): 
 
 /**
  * Checks that no partition still depends on the partitions from before the last resize. The layout stores only one earlier
- * layout, so until then another resize is not possible.
+ * layout, so another resize is not possible while a partition depends on that earlier layout.
  *
  * @throws NatspocError `failed` if a partition still depends on earlier partitions; the message names this partition.
  */
@@ -168,8 +171,8 @@ async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayou
 }
 
 /**
- * The layout of the group. A group over the stream's own layout has no layout of its own before its first resize. The resize
- * makes it a keyed group over the same subjects, whose key is the header that publishers write.
+ * The layout of the group. A group that uses the stream's own layout stores no layout before its first resize. The resize
+ * makes the group a keyed group over the same subjects. The key of this group is the header that publishers write.
  */
 async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLayout> {
   const found = await findGroupLayout(bucket, group);

@@ -11,7 +11,7 @@ const CONCURRENT_PLANS = 8;
 
 /** Plans the moves of positions to one target. */
 export interface SeekPlanner {
-  /** Plans the move from the current position; `unreadable` if that position cannot be read. */
+  /** Plans the move from the current position. `position` is `unreadable` if the current position cannot be read. */
   plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
   /**
    * The mark of a position at this sequence: the stream's creation time, and the time at which the message of this sequence
@@ -70,5 +70,8 @@ export function checkPartitions(partitions: readonly unknown[], count: number): 
     (each) => !(Number.isInteger(each) && Number(each) >= 0 && Number(each) < count),
   );
   if (missing === undefined) return;
-  throw new NatspocError('usage', `There is no partition ${inWords(missing)}: they are 0 to ${count - 1}.`);
+  throw new NatspocError(
+    'usage',
+    `There is no partition ${inWords(missing)}: the partitions are 0 to ${count - 1}.`,
+  );
 }

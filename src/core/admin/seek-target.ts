@@ -79,9 +79,10 @@ export interface SeekStep {
 }
 
 /**
- * The planned move of one partition's position, with the number of messages that it skips or repeats.
+ * The planned move of one partition's position, with the number of messages that the move skips or repeats.
  *
- * @param position the current position with its mark; null if the group has none in the partition; `unreadable` if it cannot be read.
+ * @param position the current position with its mark; null if the group has no position in the partition; `unreadable` if
+ *   the position cannot be read.
  * @throws NatspocError `check-failed` for a relative target if the position is wrong.
  */
 export async function planSeek(

@@ -103,7 +103,10 @@ async function writePosition(
   const value = found.kind === 'found' ? found.entry.value : null;
   const position = value ? decodePosition(value) : undefined;
   if (value && !position && unreadableAs(value) === 'newer') {
-    return notMoved(partition, 'its position was written by a newer version of natspoc: left alone');
+    return notMoved(
+      partition,
+      'its position was written by a newer version of natspoc, so it was not changed',
+    );
   }
   // If the partition is resumed after this check, its owner writes the position, so our write fails. If the partition was
   // resumed before this check, the owner may be working, so nothing is written.

@@ -69,8 +69,8 @@ export class SharedReads {
   /**
    * Wraps the observer of a group so that it shares reads with other groups, and uses earlier results that are still valid.
    *
-   * @param isKeyed true for a keyed group. It has its own partitions, so it shares only the state of the stream, and only
-   *   with other keyed groups.
+   * @param isKeyed true for a keyed group. A keyed group has its own partitions, so it shares only the state of the stream,
+   *   and only with other keyed groups.
    */
   share(observer: GroupObserver, group: string, isKeyed: boolean): GroupObserver {
     const kind = isKeyed ? 'keyed' : 'own';
@@ -92,7 +92,7 @@ export class SharedReads {
     };
   }
 
-  /** The ends of the partitions. They are read again only if messages were added or removed. */
+  /** The ends of the partitions. The ends are read again only if messages were added or removed. */
   #endsOf(observer: GroupObserver, facts: StreamFacts): Promise<EndFacts[]> {
     const stream = `${facts.createdAtMs} ${facts.lastSequence} ${facts.messages}`;
     if (this.#ends?.stream === stream) return this.#ends.read;
@@ -104,7 +104,9 @@ export class SharedReads {
     return read;
   }
 
-  /** Must be called after the status of a group was read. The counts can be reused if no messages arrived during the read. */
+  /**
+   * Call this method after the status of a group was read. The counts can be reused if no messages arrived during the read.
+   */
   async settle(group: string): Promise<void> {
     const known = this.#remembered.get(group);
     await known?.reads.settle(known.stream);

@@ -6,7 +6,9 @@ import type { GroupStatus } from './group-status.js';
 import { describeLag } from './lag.js';
 import { isEstimate, type LeaseStatus } from './lease-status.js';
 
-/** Limit of parallel reads, because each read creates a short-lived consumer on the server. */
+/**
+ * Maximum number of parallel reads. The number is limited because each read creates a short-lived consumer on the server.
+ */
 const CONCURRENT_LOOKS = 16;
 
 /** A partition, or a member as a whole (`partition` null), that makes no progress although it should. */
@@ -29,8 +31,8 @@ export function describeStall({ partition, member, reason, forMs }: Stall): stri
 }
 
 /**
- * All stalls of a group: those that its members report and, if `stalledMs` is given, partitions that have had a waiting
- * message and no commit for longer than that.
+ * All stalls of a group, first the stalls that its members report. If `stalledMs` is given, a partition is stalled too if it
+ * has had a waiting message and no commit for longer than `stalledMs`.
  */
 export async function findStalls(
   observer: Pick<GroupObserver, 'storedAt'>,

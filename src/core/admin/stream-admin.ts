@@ -30,8 +30,8 @@ import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
 
 /**
- * An existing stream as an operator sees it: its messages, groups and dead letters. Nothing is created. Methods
- * reject with a NatspocError: `unreachable`, `not-permitted`, …
+ * Gives an operator access to an existing stream: its messages, groups and dead letters. Creates nothing on the server.
+ * Methods reject with a NatspocError, for example with the code `unreachable` or `not-permitted`.
  */
 export class StreamAdmin implements AsyncDisposable {
   readonly #onClose: () => Promise<void>;
@@ -95,7 +95,7 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#onClose();
   }
 
-  /** Closes; see {@link close}. */
+  /** Closes the connection; see {@link close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -124,7 +124,7 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * A group of the stream. Default: the group of the configuration.
    *
-   * @param shared reads that all groups share. Default: everything is read for this group.
+   * @param shared reads that all groups share. Default: nothing is shared.
    * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group is not one of them.
    */
   group(name = this.#config.group, shared?: SharedReads): GroupAdmin {
@@ -149,8 +149,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes the entries of a group up to a revision; later entries stay. The caller must know that no member is
-   * alive.
+   * Deletes the entries of a group up to a revision; later entries stay. The caller must make sure that the group has no
+   * live member.
    *
    * @returns the number of deleted entries, including past entries.
    */
@@ -165,7 +165,8 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** The stream, its partitions and its groups at one moment. */
   async status(): Promise<StreamStatus> {
-    // Groups of a stream that is read by key may have different partitions. Then only the group of the configuration is read.
+    // Groups of a stream that is read by key may have different partitions. In this case, only the group of the
+    // configuration is read.
     const { layout, keyed: by } = this.#topology;
     const observers = this.#observers(by ? [this.#config.group] : await this.groups());
     const keyed = by ? { key: by.text, filter: by.filter } : null;
@@ -178,8 +179,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * The messages of a partition, in order; undefined: of all partitions. Yields the stored messages and then, with `follow`,
-   * new messages until the signal aborts.
+   * The messages of a partition in order, or of all partitions if `partition` is undefined. Yields the stored messages and
+   * then, with `follow`, new messages until the signal aborts.
    */
   async *tail(
     partition: number | undefined,
@@ -231,8 +232,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes the entries that ended sessions and the partitions of earlier layouts have left in the bucket, for all groups.
-   * Returns the number of sessions.
+   * Deletes the entries of ended sessions and of the partitions of earlier layouts, for all groups. Returns the number of
+   * sessions.
    */
   async sweep(): Promise<number> {
     let swept = 0;
@@ -262,7 +263,7 @@ export class StreamAdmin implements AsyncDisposable {
     return this.#letters.redrive(options);
   }
 
-  /** Deletes a dead letter for good. Its message stays in the stream, but is not handled again. */
+  /** Deletes a dead letter for good. The original message stays in the stream, but is not handled again. */
   dropDeadLetter(letter: FoundLetter): Promise<void> {
     return this.#letters.drop(letter);
   }

@@ -17,7 +17,7 @@ interface GroupSummary extends GroupTotals {
 /** The messages of a partition. For a keyed group all other fields are null, because the server cannot count by key. */
 interface PartitionSummary {
   partition: number;
-  /** null if the server cannot count them. */
+  /** Number of messages; null if the server cannot count the messages. */
   messages: number | null;
   /** Sequence of the last message, and when it was stored, in whole milliseconds since 1970; null if the partition is empty. */
   end: number | null;
@@ -28,7 +28,10 @@ interface PartitionSummary {
 export interface StreamStatus {
   stream: StreamFacts;
   layout: LayoutRecord;
-  /** For a keyed group: its key, and the subjects that it handles. The messages of its partitions are not counted. */
+  /**
+   * For a keyed group: its key, and the subjects that it handles. The messages of a keyed group's partitions are not
+   * counted.
+   */
   keyed: { key: string; filter: string } | null;
   partitions: PartitionSummary[];
   groups: GroupSummary[];

@@ -12,5 +12,5 @@ export const SILENT_MS = 5_000;
  */
 export const LATE_SHARE = 2 / 3;
 
-/** For this time, in milliseconds, after a change of the group, loads may be uneven, because partitions are still moving. */
+/** How long loads may be uneven after a change of the group, in milliseconds, because partitions are still moving. */
 export const REBALANCE_MS = 5_000;

@@ -21,17 +21,17 @@ export interface TrimStep {
   kept: number;
   /** The group that is furthest behind; null if there are no groups. */
   heldBackBy: string | null;
-  /** The fault of that group's position; null if it has none. */
+  /** The fault of that group's position; null if the position has no fault. */
   fault: PositionFault | null;
 }
 
 /**
  * Plans a trim: for each partition, the messages that every group has handled. A group without a position in a partition
- * holds back all messages of the partition, because it must be able to start with the first message. So does a group with a
- * wrong position: see {@link readPositionFaults}.
+ * holds back all messages of the partition, because the group must be able to start with the first message. A group with a
+ * wrong position also holds back all messages of the partition; see {@link readPositionFaults}.
  *
- * @param layouts the layouts of keyed groups. Their partitions differ from those of the stream, so each keyed group holds
- *   back all messages after its lowest position.
+ * @param layouts the layouts of keyed groups. The partitions of a keyed group differ from the partitions of the stream, so
+ *   each keyed group holds back all messages after its lowest position.
  * @param cleared reads the record of an earlier trim: the sequence up to which a group waits for no message of a partition;
  *   undefined if there is none.
  */
@@ -45,7 +45,7 @@ export async function planTrim(
   for (const [group, each] of observers) found.set(group, await each.positions());
   // The stream is read after the positions, so that no position is beyond the end, which may grow in between.
   const stream = await observer.stream();
-  // The ends are read after the stream, so that they include its messages.
+  // The ends are read after the stream, so that the ends include all messages of the stream's state.
   const last = await observer.ends();
   const ends = new Map(last.map((each) => [each.partition, each.sequence]));
   const groups = new Map<string, GroupPositions>();
@@ -86,8 +86,8 @@ interface GroupPositions {
 }
 
 /**
- * The positions of a keyed group for the partitions of the stream. Each partition of the stream may hold messages of any
- * partition of the group, so the lowest position counts for all.
+ * Converts the positions of a keyed group into positions in the partitions of the stream. Each partition of the stream may
+ * hold messages of any partition of the group, so the lowest position counts for all partitions of the stream.
  */
 function lowestOf(
   { positions, faults }: GroupPositions,
@@ -104,7 +104,10 @@ function lowestOf(
   };
 }
 
-/** The group that is furthest behind in a partition, and the last sequence that it has certainly handled; 0 if there is none. */
+/**
+ * The group that is furthest behind in a partition, and the last sequence that this group has certainly handled. The
+ * sequence is 0 if the group has certainly handled nothing.
+ */
 function leastOf(
   groups: ReadonlyMap<string, GroupPositions>,
   partition: number,
@@ -113,7 +116,7 @@ function leastOf(
   for (const [group, { positions, faults }] of groups) {
     const fault = faults.get(partition) ?? null;
     const upTo = fault === null ? (positions.get(partition) ?? 0) : 0;
-    // If one group has a wrong position and another has none, the group with the wrong position is reported.
+    // If one group has a wrong position and another group has no position, the group with the wrong position is reported.
     if (upTo < least.upTo || (upTo === least.upTo && fault !== null))
       least = { upTo, heldBackBy: group, fault };
   }

@@ -4,7 +4,8 @@ import { GroupFollower, type GroupSource } from './follower.js';
 /**
  * Runs `use` with a follower that has read the group, and stops the follower afterwards.
  *
- * @param signal ends the wait for the group early. If the connection is closed during the wait, the answer never arrives.
+ * @param signal ends the wait for the group early, for example because the connection was closed and the answer will never
+ *   arrive.
  * @throws NatspocError `unreachable` if the group cannot be read in time or before `signal` aborts, and the errors of `use`.
  */
 export async function withFollower<T>(

@@ -2,9 +2,9 @@ import { asObject } from '../lib/json.js';
 
 /** How large a batch may be, and how long it waits for more messages. */
 export interface BatchLimits {
-  /** Limit of messages, 1 to 65,536. */
+  /** Maximum number of messages, 1 to 65,536. */
   messages: number;
-  /** Limit of the total size of the payloads, in bytes, 1 to 2^30. A larger message is a batch of its own. */
+  /** Maximum total size of the payloads, in bytes, 1 to 2^30. A message larger than this limit forms its own batch. */
   bytes: number;
   /** How long a batch that is not full waits after its first message, in milliseconds, 0 to 60,000. */
   waitMs: number;

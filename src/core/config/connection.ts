@@ -7,7 +7,7 @@ const secret = (flag: string, env: string) =>
 const file = (flag: string, env: string, help: string) =>
   define({ flag, env, parse: text, allowed: 'a file', help });
 
-/** The connection and credentials, with the names of the nats CLI. */
+/** The settings of the connection and the credentials, with the same names as in the nats CLI. */
 export const CONNECTION = {
   server: define({
     flag: 'server',

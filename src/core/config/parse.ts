@@ -1,6 +1,9 @@
 import { parseBytes, parseCount, parseDuration } from '../lib/units.js';
 
-/** How a value is parsed, and which values are allowed. Both follow from the same limits. */
+/**
+ * How a value is parsed, and which values are allowed. The parser and the list of allowed values are derived from the same
+ * limits.
+ */
 export interface Reader<T> {
   /** `undefined` for a value that is not `allowed`. */
   parse: (text: string) => T | undefined;
@@ -20,12 +23,12 @@ export interface NumberReader extends Reader<number> {
   range: Range;
 }
 
-/** Any text that is not blank, trimmed. */
+/** Accepts any text that is not blank, and trims it. */
 export const text = (value: string): string | undefined => (value.trim() === '' ? undefined : value.trim());
-/** True or false, in the usual spellings. */
+/** Accepts true or false, in the usual spellings. */
 export const toggle = (value: string): boolean | undefined =>
   /^(1|true|yes|on)$/i.test(value) ? true : /^(0|false|no|off|)$/i.test(value) ? false : undefined;
-/** A whole number within these bounds. */
+/** Accepts a whole number within these bounds. */
 export const integer = (min: number, max: number): NumberReader => ({
   parse(text) {
     const number = parseCount(text);
@@ -48,28 +51,28 @@ const amount =
       range: { least, most, unit },
     };
   };
-/** A duration within these bounds, read as milliseconds. */
+/** Accepts a duration within these bounds, and returns milliseconds. */
 export const duration = amount('duration', 'number of milliseconds', parseDuration);
-/** A size within these bounds, read as bytes. */
+/** Accepts a size within these bounds, and returns bytes. */
 export const size = amount('size', 'number of bytes', parseBytes);
-/** One of these words. */
+/** Accepts only these words. */
 export const oneOf =
   <T extends string>(...values: T[]) =>
   (value: string): T | undefined =>
     values.find((candidate) => candidate === value.trim());
 
-/** A name that JetStream and natspoc's bucket keys accept: no dots, spaces or wildcards. */
+/** Accepts a name that is valid in JetStream and in natspoc's bucket keys, without dots, spaces or wildcards. */
 export const name = (value: string) =>
   /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 /** Describes {@link name}. */
 export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
-/** A name for people, without characters that move the cursor or change the writing direction. */
+/** Accepts a name for people, without characters that move the cursor or change the writing direction. */
 export const memberName = (value: string) =>
   /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;
-/** A subject without wildcards that is not reserved by the server (`$…`). */
+/** Accepts a subject without wildcards that the server has not reserved (`$…`). */
 export const subject = (value: string) =>
   /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
-/** URLs of servers, separated by commas. */
+/** Accepts URLs of servers, separated by commas. */
 export const servers = (value: string) => {
   const urls = value.split(',').map((url) => url.trim());
   const valid = urls.every(

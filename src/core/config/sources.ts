@@ -3,7 +3,10 @@ import { CONTEXT_SETTINGS, IDENTITY } from './connection.js';
 import type { Setting } from './setting.js';
 import { SETTINGS, type SettingName } from './settings.js';
 
-/** The raw texts of each source, the strongest source first. `flags` has setting names as keys; the others have variable names. */
+/**
+ * The raw texts of each source, the strongest source first. `flags` and `context` have the names of settings as keys; `env`
+ * and `dotenv` have the names of variables.
+ */
 export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
   env: Readonly<Record<string, string | undefined>>;
@@ -18,7 +21,7 @@ const STRENGTH = { flag: 0, env: 1, dotenv: 2, context: 3 } as const;
 /** A source of settings. */
 export type Origin = keyof typeof STRENGTH;
 
-/** The raw text of one setting, its source, and its name there, such as `--ttl`. */
+/** The raw text of one setting, its source, and the setting's name in this source, such as `--ttl`. */
 export interface Given {
   raw: string;
   origin: Origin;
@@ -54,7 +57,8 @@ export type Collected = Map<SettingName, Given>;
  * Finds the settings that are set, each with its source. The strongest source wins: flag, environment, `.env`, context. Further rules
  * apply to identity and server:
  *
- * - The source that names a context excludes all weaker sources: a setting that the context lacks is not taken from them.
+ * - The source that names a context excludes all weaker sources: a setting that the context lacks is not taken from a weaker
+ *   source.
  * - The identity comes from one source. Only a user and the user's password may come from two sources.
  * - A server named in `.env` gets no credentials from another source, because anyone may have written that file.
  *
@@ -83,7 +87,7 @@ export function collect(sources: ConfigSources): Collected {
 /** The kinds of identity; a password belongs to its user. */
 const WAYS = ['creds', 'nkey', 'token', 'user'] as const;
 
-/** Keeps the strongest kind of identity. @throws NatspocError `config` if two are equally strong. */
+/** Keeps the strongest kind of identity. @throws NatspocError `config` if two kinds are equally strong. */
 function chooseIdentity(found: Collected): void {
   const strength = (key: SettingName): number => {
     const given = found.get(key);
@@ -112,7 +116,10 @@ function chooseIdentity(found: Collected): void {
   if (!user || (password?.origin === 'context' && user.origin !== 'context')) found.delete('password');
 }
 
-/** @throws NatspocError `config` if credentials from another source would go to a server that `.env` chooses by its address or its CA. */
+/**
+ * @throws NatspocError `config` if credentials from another source would be sent to a server whose address or CA comes from
+ *   `.env`.
+ */
 function keepFromDotenv(found: Collected): void {
   const trusting = (['server', 'tlsca'] as const).find((key) => found.get(key)?.origin === 'dotenv');
   if (trusting === undefined) return;

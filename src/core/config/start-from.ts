@@ -48,7 +48,7 @@ export function parseFrom(text: string): StartFrom | undefined {
   return kind ? { kind } : parsePlace(text);
 }
 
-/** Reads the value of a program: text as for {@link parseFrom}, or a {@link StartFrom}. */
+/** Reads a value that a program passes: text that {@link parseFrom} accepts, or a {@link StartFrom}. */
 export function readFrom(value: unknown): StartFrom | undefined {
   if (typeof value === 'string') return parseFrom(value);
   if (typeof value !== 'object' || value === null) return undefined;

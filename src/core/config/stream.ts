@@ -2,7 +2,7 @@ import { MAX_PARTITIONS } from '../protocol/record-format.js';
 import { integer, NAME_ALLOWED, name, subject } from './parse.js';
 import { define } from './setting.js';
 
-/** The stream, and how a missing one is created. */
+/** The stream, and how a missing stream is created. */
 export const STREAM = {
   stream: define({
     flag: 'stream',

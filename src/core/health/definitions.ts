@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly help: string;
   /** Labels besides `stream`, `group` and `member`. */
   readonly labels?: readonly string[];
-  /** True if the metric describes the process that serves the metric; then the exporter adds no label `group`. */
+  /** True if the metric describes the process that serves the metric. In this case, the exporter adds no label `group`. */
   readonly ofProcess?: boolean;
   /** For a histogram: the upper bounds, in seconds. */
   readonly buckets?: readonly number[];
@@ -48,7 +48,7 @@ export const METRICS = {
   natspoc_handler_duration_seconds: {
     type: 'histogram',
     from: 'member',
-    help: 'Duration of handler calls, including failed ones.',
+    help: 'Duration of handler calls, including failed calls.',
     buckets: [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60],
   },
   natspoc_commit_duration_seconds: {
@@ -86,13 +86,13 @@ export const METRICS = {
   natspoc_oldest_message_age_seconds: {
     type: 'gauge',
     from: 'both',
-    help: 'How long ago the first waiting message of a partition was stored. 0 if none waits; absent if unknown.',
+    help: 'How long ago the first waiting message of a partition was stored. 0 if no message waits; absent if the time is unknown.',
     labels: ['partition'],
   },
   natspoc_drain_seconds: {
     type: 'gauge',
     from: 'both',
-    help: 'How long the lag of a partition takes at the present rate, if no more messages arrive. Absent if nothing is handled.',
+    help: 'Time to handle the waiting messages of a partition at the present rate, if no more messages arrive. Absent if nothing is handled.',
     labels: ['partition'],
   },
   natspoc_partition_held_up_seconds: {
@@ -123,7 +123,7 @@ export const METRICS = {
   natspoc_group_state: {
     type: 'gauge',
     from: 'exporter',
-    help: '1 for the present state: running; idle (no members, and none needed); no-members; unreadable; missing (named by --group, and does not exist).',
+    help: '1 for the present state: running; idle (no members, and none needed); no-members; unreadable; missing (named by --group, but does not exist).',
     labels: ['state'],
   },
   natspoc_group_partitions: { type: 'gauge', from: 'exporter', help: 'Partitions of the group.' },
@@ -141,17 +141,17 @@ export const METRICS = {
   natspoc_group_lag_messages: {
     type: 'gauge',
     from: 'exporter',
-    help: 'Messages that wait in all partitions. Absent if unknown for at least one partition.',
+    help: 'Messages that wait in all partitions. Absent if the number is unknown for at least one partition.',
   },
   natspoc_group_oldest_message_age_seconds: {
     type: 'gauge',
     from: 'exporter',
-    help: 'How long ago the oldest waiting message was stored. 0 if none waits; absent if unknown.',
+    help: 'How long ago the oldest waiting message was stored. 0 if no message waits; absent if the time is unknown.',
   },
   natspoc_group_drain_seconds: {
     type: 'gauge',
     from: 'exporter',
-    help: 'How long the lag takes at the present rate, if no more messages arrive. Absent if nothing is handled, or if messages wait in a partition that no member works on.',
+    help: 'Time to handle all waiting messages at the present rate, if no more messages arrive. Absent if nothing is handled, or if messages wait in a partition that no member works on.',
   },
   natspoc_group_handled_per_second: {
     type: 'gauge',
@@ -161,7 +161,7 @@ export const METRICS = {
   natspoc_group_arriving_per_second: {
     type: 'gauge',
     from: 'exporter',
-    help: 'Messages that arrive per second, computed from the handled messages and the change of the lag within the last minute. Absent if not known yet.',
+    help: 'Messages that arrive per second, computed from the handled messages and the change of the lag within the last minute. Absent until the rate is known.',
   },
   natspoc_group_suggested_members: {
     type: 'gauge',
@@ -171,7 +171,7 @@ export const METRICS = {
   natspoc_group_messages_trimmed: {
     type: 'gauge',
     from: 'exporter',
-    help: 'Upper bound on messages that the stream dropped before they were handled, since the group started or the last seek.',
+    help: 'Upper bound on messages that the stream dropped before they were handled, counted since the last seek, or else since the group started.',
   },
   natspoc_group_problems: {
     type: 'gauge',
@@ -182,7 +182,7 @@ export const METRICS = {
   natspoc_group_data_age_seconds: {
     type: 'gauge',
     from: 'exporter',
-    help: 'Age of the metrics of the group. They keep their last values while NATS cannot be read.',
+    help: 'Age of the metrics of the group. The metrics keep their last values while NATS cannot be read.',
   },
   natspoc_exporter_read_seconds: {
     type: 'gauge',

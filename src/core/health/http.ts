@@ -5,7 +5,7 @@ import { systemReason } from '../lib/system-reason.js';
 
 /** Where to listen. */
 export interface HttpAddress {
-  /** 0: any free port. */
+  /** The port to listen on; 0 for any free port. */
   port: number;
   /** Default: loopback. */
   host?: string | undefined;

@@ -11,8 +11,8 @@ export type Watched = Pick<HealthSubject, 'id' | 'partitions' | 'standing'> & {
 };
 
 /**
- * Decides whether a member can do its work. The member detects by its own checks that it makes no progress. This class only
- * decides whether the member is then still ready.
+ * Decides whether a member can do its work. The member itself detects that it makes no progress. This class only decides
+ * whether a member without progress is still ready.
  */
 export class Readiness {
   readonly #member: Watched;

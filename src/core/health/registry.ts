@@ -21,8 +21,8 @@ export class MetricRegistry {
   /**
    * Loads the package prom-client, which the program has to install.
    *
-   * @param labels the labels of all metrics. If they lack `group`, each value of a metric about a group must be set with
-   *   this label.
+   * @param labels the labels of all metrics. If these labels lack `group`, each value of a metric about a group must be set
+   *   with this label.
    * @throws NatspocError `config` if the package is not installed.
    */
   static async open(labels: Readonly<Record<string, string>>): Promise<MetricRegistry> {
@@ -46,7 +46,7 @@ export class MetricRegistry {
     return this.#registry.metrics();
   }
 
-  /** A gauge whose values are read when it is scraped. */
+  /** A gauge whose values are read at each scrape. */
   gauge(name: MetricName, read: (set: SetValue) => void): void {
     const gauge: PromClient.Gauge = new this.#prom.Gauge({
       ...this.#options(name),
@@ -59,7 +59,7 @@ export class MetricRegistry {
     });
   }
 
-  /** A counter whose value is read when it is scraped. */
+  /** A counter whose value is read at each scrape. */
   total(name: MetricName, read: () => number): void {
     const counter: PromClient.Counter = new this.#prom.Counter({
       ...this.#options(name),

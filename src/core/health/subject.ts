@@ -2,7 +2,7 @@ import type { HoldUp } from '../protocol/hold-up.js';
 
 /** The part of a member that health checks and metrics read; `GroupMember` implements it. */
 export interface HealthSubject {
-  /** Session id; null while there is none. */
+  /** Session id; null while the member has no session. */
   readonly id: string | null;
   /** The member's partitions and their progress. `lag` is a number of messages. */
   readonly partitions: readonly {
@@ -21,7 +21,7 @@ export interface HealthSubject {
     readonly reason: string;
     readonly forMs: number;
   }[];
-  /** Messages and attempts since the start. */
+  /** Numbers of messages and attempts since the member started. */
   readonly counters: {
     readonly handled: number;
     readonly failed: number;
@@ -37,7 +37,7 @@ export interface HealthSubject {
       readonly ratePerSecond?: number;
     }[];
   };
-  /** This process's memory now, in bytes. */
+  /** The current memory of this process, in bytes. */
   readonly memory: { readonly allocBytes: number; readonly sysBytes: number };
   on(type: 'committed', listener: (commit: { readonly tookMs: number }) => void): unknown;
   on(type: 'trimmed', listener: (loss: { readonly atMost: number }) => void): unknown;

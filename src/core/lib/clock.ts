@@ -1,9 +1,9 @@
-/** Cancels a timer; harmless after it has fired. */
+/** Cancels a timer. Has no effect after the timer has fired. */
 export type Cancel = () => void;
 
 /**
- * The only time that decisions use: monotonic, local, in milliseconds from an arbitrary start. Such times are never compared
- * between processes. The simulator replaces this clock.
+ * The only clock that decisions use. The times of this clock are monotonic milliseconds since an arbitrary start, and are
+ * never compared between processes. The simulator replaces this clock.
  */
 export interface Clock {
   /** Monotonic milliseconds, with fractions. */
@@ -16,15 +16,16 @@ export interface Clock {
 const LATE_MS = 50;
 
 /**
- * Node's limit of timers, about 24.8 days: a longer timer fires after 1 ms (https://nodejs.org/api/timers.html,
- * "setTimeout"). Longer waits use several timers.
+ * The longest timer that Node supports, about 24.8 days. A longer timer fires after 1 ms
+ * (https://nodejs.org/api/timers.html, "setTimeout"). Longer waits use several timers.
  */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The machine's monotonic clock (`performance.now`), unaffected by changes of the wall clock.
  *
- * If a timer is late, sockets are read before its callback runs. Otherwise unread answers would be taken for silence.
+ * If a timer is late, sockets are read before its callback runs. Without this read, answers that have already arrived
+ * would count as missing.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -1,7 +1,7 @@
 import { inWords } from './in-words.js';
 
 /**
- * The code of every error of natspoc, with the exit code of a process that ends with this error:
+ * All error codes of natspoc, each with the exit code of a process that ends with this error:
  *
  * | exit | meaning                                                             |
  * | ---- | ------------------------------------------------------------------- |

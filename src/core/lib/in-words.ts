@@ -1,7 +1,7 @@
 /** A longer text is cut to this number of characters. */
 const MOST_CHARACTERS = 60;
 
-/** A value as a program would write it, in one short line: `"10s"`, `5`, `5n`, `a function`, `{"a":1}`. */
+/** A value in one short line, in the notation of a program: `"10s"`, `5`, `5n`, `a function`, `{"a":1}`. */
 export function inWords(value: unknown): string {
   switch (typeof value) {
     case 'function':

@@ -40,7 +40,7 @@ type Guards<T> = { readonly [K in keyof T]: Guard<T[K]> };
 /**
  * The listed fields of an object, checked. Leaves out all other fields, and each optional field that does not pass its check.
  *
- * @returns undefined if a required field does not pass.
+ * @returns undefined if a required field does not pass its check.
  */
 export function decode<Required extends object, Optional extends object = object>(
   value: unknown,

@@ -1,7 +1,7 @@
 /** The maximum distance between a typo and the intended word. */
 const FURTHEST = 2;
 
-/** The known name that was probably meant; undefined if none is similar. */
+/** The known name that was probably meant; undefined if no known name is similar. */
 export function nearest(written: string, known: readonly string[]): string | undefined {
   const text = written.toLowerCase();
   const longer = known.find((name) => text.length > 1 && name.toLowerCase().startsWith(text));
@@ -12,7 +12,7 @@ export function nearest(written: string, known: readonly string[]): string | und
   return best && best.distance <= FURTHEST ? best.name : undefined;
 }
 
-/** How many characters differ between two texts (Levenshtein). */
+/** The Levenshtein distance between two texts. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

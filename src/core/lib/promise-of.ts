@@ -10,7 +10,10 @@ export function promiseOf(result: unknown): Promise<unknown> | undefined {
     : undefined;
 }
 
-/** Calls a function of a program. It may throw, or be async even if its type is not. Its errors go to `failed`. */
+/**
+ * Calls a function of the user's program. The function may throw, and may be async even if its type is not. Errors of
+ * the function are passed to `failed`.
+ */
 export function callSheltered(call: () => unknown, failed: (error: unknown) => void): void {
   try {
     promiseOf(call())?.catch(failed);

@@ -5,7 +5,7 @@ export function redactUrl(url: string): string {
 
 /**
  * URLs separated by commas, without their secrets. Also handles malformed URLs: a password may contain a slash, a comma or
- * an at sign that should have been escaped. If in doubt, removes too much.
+ * an at sign that should have been escaped. In doubtful cases, the function removes too much rather than too little.
  */
 export function redactUrls(urls: string): string {
   return urls
@@ -14,7 +14,9 @@ export function redactUrls(urls: string): string {
     .join(', ');
 }
 
-/** True if a text is a secret (a seed, a JWT, a PEM block), where the name of a file with the secret is expected. */
+/**
+ * True if a text is itself a secret (a seed, a JWT, a PEM block) instead of the name of a file that contains the secret.
+ */
 export const isSecret = (text: string): boolean =>
   /\bS[A-Z]?[A-Z2-7]{50,}\b|\beyJ[\w-]{20,}|-----\s*BEGIN/.test(text);
 

@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { systemReason } from './system-reason.js';
 
-/** How a file is read. */
+/** The options for reading a file. */
 export interface SmallFileOptions {
   /** The maximum size, in bytes; larger files are refused. */
   limitBytes: number;
-  /** Also read pipes, to their end. For files that the user names, such as `<(pass show nats)`. Default false. */
+  /** Also read pipes to their end. Set for files that the user names, such as `<(pass show nats)`. Default false. */
   pipes?: boolean;
 }
 

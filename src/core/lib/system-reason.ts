@@ -1,7 +1,10 @@
 import { getSystemErrorMap } from 'node:util';
 import { messageOf } from './errors.js';
 
-/** The reason for a failed system call, such as `too many open files (EMFILE)`. For another error, its message. */
+/**
+ * The reason for a failed system call, such as `too many open files (EMFILE)`. For any other error, returns its
+ * message.
+ */
 export function systemReason(error: unknown): string {
   const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
   const [code, words] = (typeof errno === 'number' && getSystemErrorMap().get(errno)) || [];

@@ -1,9 +1,9 @@
 /** Text on a terminal: escaping, width and wrapping. */
 
 /**
- * The text on one line, safe for a terminal: control characters (including 8-bit ones), line separators and characters
- * that change the writing direction become escapes (`\u001b`). All text from outside passes this function before it
- * reaches a terminal. JSON keeps its meaning.
+ * The text on one line, safe for a terminal: control characters (including 8-bit ones), line separators and characters that
+ * change the writing direction become escapes (`\u001b`). All text from outside passes this function before it reaches a
+ * terminal. Escaped JSON keeps its meaning.
  */
 export function escapeControl(text: string): string {
   return text.replace(
@@ -29,7 +29,7 @@ const charWidth = (char: string): number => {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: plain ASCII, the usual case
 const ASCII = /^[\u0000-\u007f]*$/;
 
-/** Columns of a text on a terminal. */
+/** The number of columns that a text takes on a terminal. */
 export function textWidth(text: string): number {
   if (ASCII.test(text)) return text.length;
   let width = 0;

@@ -23,8 +23,8 @@ import { untilReady } from './until-ready.js';
 import { type WrappedHandler, wrapForMember } from './wrapped-handler.js';
 
 /**
- * A running member of a group, with its events. It runs until `leave()` is called, or until an error ends it. If an error ends it,
- * `closed` rejects with that error.
+ * A running member of a group, with its events. The member runs until `leave()` is called, or until an error ends the member. If an
+ * error ends the member, `closed` rejects with that error.
  */
 export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDisposable {
   readonly name: string;
@@ -118,7 +118,9 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     return this.#wrapped?.healthUrl;
   }
 
-  /** All measurements as plain data, as in STATS and `natspoc top`. A program can copy them into its own metrics registry. */
+  /**
+   * All measurements as plain data, as in STATS and `natspoc top`. A program can copy these measurements into its own metrics registry.
+   */
   get stats(): MemberStats {
     return this.#tellStats();
   }
@@ -156,7 +158,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    * Starts no more handlers of a partition, or of all partitions. Running handlers finish. The partition keeps its owner. The pause
    * stays in force even if the partition moves to another member and returns.
    *
-   * @param forMs resumes after this time; default: until {@link resume}.
+   * @param forMs the pause ends after this time; by default it lasts until {@link resume} is called.
    */
   pause(partition?: number, { forMs }: { forMs?: number | undefined } = {}): void {
     this.#member?.pauses.pause(partition ?? null, forMs);
@@ -167,14 +169,14 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#member?.pauses.resume(partition ?? null);
   }
 
-  /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same reasons. */
+  /** The reasons why the member cannot do its work; empty if there are none. `/readyz` returns the same reasons. */
   problems(): string[] {
     return this.#readiness.problems();
   }
 
   /**
    * Resolves when every partition of the group has an owner, and this member has taken over its share. Rejects if the member ends
-   * before then.
+   * before it is ready.
    */
   get ready(): Promise<void> {
     this.#ready ??= untilReady(this, this.#ended, this.#clock);
@@ -201,7 +203,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
         report: (report) => {
           this.#stats.note(report);
           this.#tell('report', report);
-          // Each type of report has its own event with its own payload. The compiler cannot follow that through a union.
+          // Each type of report has its own event with its own payload. The compiler cannot derive this relation from the union type of
+          // `report`.
           this.#tell(report.type, ...([report] as never));
         },
         partition: (partition) => partitionListener(partition, this.#told),

@@ -36,7 +36,10 @@ export interface JoinOptions {
   /** Version of the program, a semantic version. */
   version: string;
   handler: Handler | InBatches;
-  /** The key of a keyed group, if a function of the program finds it; the setting `key` then names the function. */
+  /**
+   * The key of a keyed group, if a function of the program returns the key. If a function returns the key, the setting `key`
+   * names the function.
+   */
   messageKey?: MessageKey | undefined;
   /** Awaited before each commit. */
   barrier?: Barrier | undefined;
@@ -44,7 +47,7 @@ export interface JoinOptions {
   logger?: Logger | undefined;
   /** The program's functions that are called when a partition starts or ends at this member. */
   hooks?: StateHooks | undefined;
-  /** Decides what follows a failed attempt. If it returns no verdict, the failure policy decides. */
+  /** Decides what follows a failed attempt. If the judge returns no verdict, the failure policy decides. */
   judge?: Judge | undefined;
   /** Limits the handler calls in all partitions; replaces `maxConcurrency`. */
   limit?: CallLimit | undefined;
@@ -79,11 +82,12 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     replicas: source.replicas,
     prefix: source.deadPrefix,
   });
-  // If only a judge can request dead letters, their stream is created when it is needed.
+  // If only a judge can request dead letters, the stream of dead letters is created when it is needed.
   if (config.onFailure === 'dead-letter' || config.withoutKey === 'dead-letter') await deadLetters.ensure();
   const { group } = config;
   const { bucket } = source;
-  // The start is decided before other clients can see that this member has joined, so that messages published after that are new.
+  // The start is decided before other clients can see that this member has joined, so that all messages published afterwards
+  // count as new.
   const start = await groupStart(
     group,
     config.from,

@@ -9,7 +9,7 @@ import type { MemorySample } from './stats/memory.js';
 /** Events of the group, by the type of their {@link Report}: `acquired`, `handed-over`, `fenced`, … */
 type ReportEvents = { [T in Report['type']]: [report: Extract<Report, { type: T }>] };
 
-/** A failed attempt, and what follows it. */
+/** A failed attempt, and the action that follows it. */
 export interface FailedAttempt {
   partition: number;
   message: StreamMessage;
@@ -24,18 +24,21 @@ export interface MemberEventMap extends ReportEvents {
   report: [report: Report];
   /** A message was handled, skipped, or stored as a dead letter. */
   handled: [event: { partition: number; message: StreamMessage; how: Dealt }];
-  /** Everything up to `sequence` is committed; `tookMs`: from sending the commit to its answer. */
+  /** All messages up to `sequence` are committed. `tookMs` is the time from sending the commit to its answer. */
   committed: [event: { partition: number; sequence: number; tookMs: number }];
   failed: [event: FailedAttempt];
   /** The stream dropped messages before they were handled, so this group has lost them. */
   trimmed: [event: { partition: number } & Trimmed];
-  /** The stream holds messages that belong to no partition, so no member ever sees them. Checked at the start and every 5 minutes. */
+  /**
+   * The stream holds messages that belong to no partition, so no member ever sees them. The stream is checked at the start and every
+   * 5 minutes.
+   */
   uncovered: [found: Uncovered];
   /** `crashes` owners in a row have died after the message `after`, so messages are handled one at a time. */
   cautious: [event: { partition: number; crashes: number; after: number }];
   /** A partition cannot be read at the moment. The next attempt is in `retryMs`. Emitted at most once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
-  /** Handlers of these messages did not finish within the drain timeout. Their partition moves anyway. */
+  /** Handlers of these messages did not finish within the drain timeout. The partition moves anyway. */
   overdue: [event: { partition: number; sequences: number[] }];
   /** A partition had to move before all handled messages were committed, so the next owner handles this range again. */
   uncommitted: [event: { partition: number } & UncommittedRange];

@@ -60,7 +60,7 @@ export interface Told {
   /** The values of the event. An error is in the field `error`. */
   fields: object;
   level: LogLevel;
-  /** Set if the event is a report, or a failed attempt. */
+  /** `report` is set if the event is a report, and `failed` if it is a failed attempt. */
   report?: Report;
   failed?: FailedAttempt;
 }
@@ -84,7 +84,7 @@ export function tellEvents(
   member.on('failed', (failed) => {
     const { partition, message, attempt, error, then } = failed;
     const about = { sequence: message.sequence, attempt, error };
-    // The report of the halt follows.
+    // The report of the halt follows, and includes the values in `about`.
     if (then === 'halt') halting.set(partition, about);
     else {
       const fields = { partition, ...about, then };

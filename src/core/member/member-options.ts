@@ -2,7 +2,10 @@ import type { HealthOptions } from '../health/server.js';
 import type { MemberEngine } from './engine/engine.js';
 import type { JoinOptions } from './join.js';
 
-/** How a member is started: over a connection, or by another function, for example by a model without a server. */
+/**
+ * The way a member is started: over a connection, or by the function `start`, for example with a model instead of a
+ * server.
+ */
 export type JoiningAt =
   | { connection: JoinOptions['connection']; start?: never }
   | { connection?: never; start: (options: Omit<JoinOptions, 'connection'>) => Promise<MemberEngine> };
@@ -13,9 +16,9 @@ export type GroupMemberOptions = MemberOptions & JoiningAt;
 interface MemberOptions
   extends Omit<JoinOptions, 'connection' | 'name' | 'events' | 'stats' | 'onUncovered'> {
   /**
-   * `rejections`: unhandled rejections of a handler's promises count as its failure, and do not end the process.
-   * `process`: the process runs only this handler. Uncaught exceptions count as its failure too. An exception that
-   * belongs to no running message makes the member leave with that error.
+   * `rejections`: unhandled rejections of a handler's promises count as failures of the handler, and do not end the
+   * process. `process`: the process runs only this handler. Uncaught exceptions also count as failures of the handler.
+   * An exception that belongs to no running message makes the member leave with that error.
    */
   guard?: 'rejections' | 'process' | undefined;
   /** Serve health checks and metrics over HTTP. */

@@ -16,7 +16,7 @@ export function noteLogger(
   };
 }
 
-/** The default logger of the library: writes each text as one line to standard error. It reads no environment variables. */
+/** The default logger of the library: writes each text as one line to standard error. This logger reads no environment variables. */
 export const standardError = noteLogger((line) => process.stderr.write(`natspoc: ${line}\n`), {
   debug: false,
 });

@@ -8,7 +8,7 @@ import type { MemberSettings } from './engine/contract.js';
 /**
  * The times of a configuration.
  *
- * @throws NatspocError `config` if they are not safe together.
+ * @throws NatspocError `config` if the times are not safe together.
  */
 export function safeTiming(config: Config): Timing {
   const timing = timingFor(config.ttlMs, config.probeIntervalMs);

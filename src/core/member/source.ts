@@ -31,7 +31,7 @@ export interface Source {
   note?: string | undefined;
   /** The key that the record of the group's start must contain; see {@link GroupStartPorts.key}. */
   key: string | null | undefined;
-  /** Present for the first member of a keyed group: writes the layout, after the start was decided. */
+  /** Writes the layout after the start was decided. Present for the first member of a keyed group. */
   begin?: (() => Promise<void>) | undefined;
   /** The tokens with which all subjects of the group begin. */
   prefix: string;
@@ -88,8 +88,8 @@ const inTime = <T extends NatsHandles>(handles: T, config: Config): T => ({
 });
 
 /**
- * Opens the stream for a member: for a keyed group if one is requested or exists, otherwise for the partitions of
- * the stream's own layout. Creates a missing stream and bucket, except the stream of a keyed group.
+ * Opens the stream for a member. If a keyed group is requested or exists, opens the stream for that group; otherwise for the
+ * partitions of the stream's own layout. Creates a missing stream and bucket, except the stream of a keyed group.
  *
  * @throws NatspocError if the stream cannot be read as the configuration requests.
  */

@@ -16,7 +16,7 @@ const LOST = {
   fenced: 'this member was fenced',
   lost: 'another member took it',
   resized: 'the group was resized meanwhile',
-  'went-back': 'the bucket no longer has its lease',
+  'went-back': 'the bucket no longer has the lease',
 } as const;
 
 /** A report that this member has got or given up a partition. */
@@ -46,7 +46,7 @@ export function describeMove(move: Move, which: string, at = '', within = ''): s
 export function describeReport(report: Report, group: string): string {
   switch (report.type) {
     case 'joined':
-      // Other members log its name; the id distinguishes members of the same name.
+      // Other members log this member's name; the id distinguishes members of the same name.
       return `joined group ${group} as ${escapeControl(report.name)} (${report.id}), ${report.members} ${report.members === 1 ? 'member' : 'members'}`;
     case 'member-joined':
       return `${escapeControl(report.name)} joined the group`;
@@ -70,7 +70,7 @@ export function describeReport(report: Report, group: string): string {
     case 'unpaused':
       return `p${report.partition} was resumed`;
     case 'resizing':
-      return `${escapeControl(report.by)} resizes the group from ${report.from} to ${report.to} partitions: closing all of them`;
+      return `${escapeControl(report.by)} resizes the group from ${report.from} to ${report.to} partitions: all partitions are closed first`;
     case 'resize-aborted':
       return `the group keeps its ${report.partitions} partitions: the resize was aborted`;
     case 'resized':
@@ -84,7 +84,8 @@ export function describeReport(report: Report, group: string): string {
     case 'standing': {
       const forTime = formatDuration(report.forMs);
       const reason = escapeControl(report.reason);
-      if (report.partition === null) return `warning: nothing was handled here for ${forTime}: ${reason}`;
+      if (report.partition === null)
+        return `warning: this member has handled nothing for ${forTime}: ${reason}`;
       if (report.why === 'handler') return `p${report.partition}: ${reason} (${forTime} without progress)`;
       return `warning: p${report.partition} has made no progress for ${forTime}: ${reason}`;
     }
@@ -99,7 +100,7 @@ export function describeReport(report: Report, group: string): string {
     case 'reconnected':
       return describeReturn(report);
     case 'unreadable':
-      return `warning: cannot read the entry ${escapeControl(report.key)}; it is left unchanged`;
+      return `warning: cannot read the entry ${escapeControl(report.key)}; the entry is left unchanged`;
   }
 }
 
@@ -142,7 +143,7 @@ export function describeOverdue(
 ): string {
   const within = `within ${formatDuration(drainTimeoutMs)}`;
   const which = `message ${sequences.join(', ')}`;
-  return `p${partition}: ${which} did not finish ${within}; the next owner starts with it`;
+  return `p${partition}: ${which} did not finish ${within}; the next owner handles it again`;
 }
 
 /** One line about a partition whose owners have died. */

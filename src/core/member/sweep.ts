@@ -6,14 +6,14 @@ import { MAX_TTL_MS } from '../protocol/timing.js';
 
 /**
  * A session that ends leaves two deletion markers in the bucket: its own, and that of its proof of life. The markers have to stay for a
- * while, because disconnected members must learn that the session has ended, and a late write of the session must fail. After that the
- * markers are useless, but every joining member reads all markers of sessions. So members remove markers that are older than twice the
- * longest ttl. No connected member has a proof of life of that age.
+ * while, because disconnected members must learn that the session has ended, and a late write of the session must fail. After some time
+ * the markers are useless, but every joining member still reads all markers of sessions. So members remove markers that are older than
+ * twice the longest ttl. No connected member has a proof of life of that age.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members sweep when they join, and then at this interval. */
 const SWEEP_EVERY_MS = 3_600_000;
-/** A regular sweep of fewer sessions or keys than this is not worth its requests. */
+/** Minimum number of sessions or keys that a regular sweep removes. A sweep of fewer is not worth its requests. */
 const WORTHWHILE = 16;
 const CONCURRENT_PURGES = 4;
 
@@ -42,8 +42,8 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
 
 /**
  * The old traces of partitions that the layout no longer has: positions, records of trims, the markers of pins and pauses, and all but the
- * newest entry of each lease. A pin or pause that is in effect is not removed here, because members would take its disappearance for a loss
- * of data. The next resize removes it.
+ * newest entry of each lease. A pin or pause that is in effect is not removed by a sweep, because members would consider its disappearance
+ * a loss of data. The next resize removes pins and pauses of partitions that the layout no longer has.
  */
 export function planPartitionSweep(
   traces: readonly PartitionTrace[],
@@ -73,8 +73,8 @@ export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1):
 }
 
 /**
- * Sweeps now and every hour, until the returned function is called. Failures are ignored: a later sweep, or another member, does the
- * work. So a member does not need the permission to purge.
+ * Sweeps now and every hour, until the returned function is called. Failures are ignored, because a later sweep or another member removes
+ * the remaining traces. So a member needs no permission to purge.
  *
  * @param random returns a number from 0 to 1, so that members that joined together sweep at different times.
  */

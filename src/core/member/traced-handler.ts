@@ -8,13 +8,13 @@ export interface HandleTrace {
   readonly group: string;
   readonly partition: number;
   readonly epoch: number;
-  /** 1 for the first attempt of this owner. */
+  /** The number of this attempt; 1 for the first attempt of this owner. */
   readonly attempt: number;
   /** The message, or all messages of a batch. */
   readonly messages: readonly StreamMessage[];
   /** The headers of the first message, such as `traceparent`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Set when the call has failed. */
+  /** The error of the call; set when the call has failed. */
   readonly error?: unknown;
 }
 

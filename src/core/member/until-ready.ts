@@ -2,7 +2,10 @@ import { type Clock, sleep } from '../lib/clock.js';
 import { NatspocError } from '../lib/errors.js';
 import type { PartitionStatus } from './engine/contract.js';
 
-/** Interval between checks, in milliseconds. Checks are needed because takeovers by other members cause no event here. */
+/**
+ * Interval between checks, in milliseconds. Checks are needed because takeovers by other members cause no event at this
+ * member.
+ */
 const LOOK_EVERY_MS = 50;
 
 /** The part of a member that {@link untilReady} uses. */

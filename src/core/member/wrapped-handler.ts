@@ -26,7 +26,7 @@ export interface WrappedHandler {
   stop(): Promise<void>;
 }
 
-/** Traces, times and guards the handler of a member, and measures it if health checks are served. */
+/** Traces, times and guards the handler of a member, and measures the handler if health checks are served. */
 export async function wrapForMember(
   member: GroupMember,
   { config, guard, health, handler: program }: GroupMemberOptions,
@@ -58,7 +58,7 @@ export async function wrapForMember(
 
 /** Serves the health checks and metrics of a member. */
 async function serve(member: GroupMember, { group, stream }: Config, health: HealthOptions) {
-  // Loaded on demand, because most programs serve no metrics.
+  // These modules are loaded on demand, because most programs serve no metrics.
   const [{ Metrics }, { serveHealth }] = await Promise.all([
     import('../health/metrics.js'),
     import('../health/server.js'),

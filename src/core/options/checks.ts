@@ -28,7 +28,7 @@ export const such = (isTrue: (value: unknown) => boolean, allowed: string): Chec
   allowed,
 });
 
-/** A number within the bounds of a setting, or a text that the setting accepts. */
+/** Accepts a number within the bounds of a setting, or a text that the setting accepts. */
 function settingCheck(setting: SettingName): Check {
   const { parse, allowed, range }: Setting<unknown> & { range?: Range } = SETTINGS[setting];
   if (!range) {

@@ -14,7 +14,7 @@ export type Connecting =
   | {
       connection?: never;
       /**
-       * URLs, such as `nats://USER:PASSWORD@HOST:4222`. One text may contain several, separated by commas.
+       * URLs, such as `nats://USER:PASSWORD@HOST:4222`. One text may contain several URLs, separated by commas.
        *
        * @default 'nats://127.0.0.1:4222'
        */
@@ -54,21 +54,22 @@ export interface StreamOptions {
    */
   bucket?: string | undefined;
   /**
-   * How long to wait for an answer from the server, in milliseconds. For {@link createPublisher} this is also the
-   * time in which a message must be confirmed, retries included. Without the option, that time is 30,000.
+   * How long to wait for an answer from the server, in milliseconds. For {@link createPublisher}, this timeout is also the
+   * time in which a message must be confirmed, retries included. Without this option, a publisher waits 30,000 ms for a
+   * confirmation.
    *
    * @default 5_000
    */
   timeoutMs?: number | undefined;
   /**
    * How long to retry when the server refuses the credentials of an established connection, in milliseconds; 0 to a day.
-   * Your own connection ignores this option: with `ignoreAuthErrorAbort` it retries without limit.
+   * Your own connection ignores this option: with `ignoreAuthErrorAbort`, your connection retries without limit.
    *
    * @default 30_000
    */
   authRetryMs?: number | undefined;
   /**
-   * Prefix of reply subjects. Set it if permissions require another prefix.
+   * Prefix of reply subjects. Set this option if permissions require another prefix.
    *
    * @default '_INBOX'
    */

@@ -16,7 +16,7 @@ import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schem
 /** An error names at most this number of problems of a value. */
 const MOST_ISSUES = 3;
 
-/** Makes the value of a message. @throws InvalidMessage, or returns a promise that rejects with it. */
+/** Computes the value of a message. @throws InvalidMessage, or returns a promise that rejects with this error. */
 type Decode = (message: StreamMessage) => unknown;
 
 /** Wraps a handler so that its messages have values. Without `schema` and `decode`, returns the handler itself. */

@@ -1,6 +1,6 @@
 import type { Confirmation, OutgoingMessage, PublishCounters, PublishLimits } from '../publisher/types.js';
 
-/** A publisher to the partitions of a stream, with many messages in flight. `await using` closes it. */
+/** A publisher to the partitions of a stream, with many messages in flight. `await using` closes the publisher. */
 export interface GroupPublisher extends AsyncDisposable {
   /** Counters since the start, always up to date. */
   readonly counters: Readonly<PublishCounters>;
@@ -12,8 +12,8 @@ export interface GroupPublisher extends AsyncDisposable {
    * Publishes one message and waits for its confirmation. Many calls may wait at the same time.
    *
    * @param limits when to stop waiting earlier than the publisher does.
-   * @throws PublishError if the message is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or `failed`
-   *   after `close`. The error's `stored` says whether the message may be in the stream.
+   * @throws PublishError if the message is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or
+   *   `failed` after `close`. The field `stored` of the error shows whether the message may be in the stream.
    */
   publish(message: OutgoingMessage, limits?: PublishLimits): Promise<Confirmation>;
   /**
@@ -27,10 +27,13 @@ export interface GroupPublisher extends AsyncDisposable {
   /** Resolves when each accepted message is confirmed or has failed. */
   flush(): Promise<void>;
   /**
-   * Accepts no more messages, waits for the outcomes of all accepted messages, and closes the connection unless it is the program's
-   * own.
+   * Accepts no more messages, waits for the outcomes of all accepted messages, and closes the connection, unless the
+   * connection is the program's own.
    */
   close(): Promise<void>;
-  /** Gives up all unconfirmed messages. Each fails at once: as `unknown` if it may be stored, otherwise as `rejected`. */
+  /**
+   * Gives up all unconfirmed messages. Each message fails at once: as `unknown` if it may be stored, otherwise as
+   * `rejected`.
+   */
   abandon(): void;
 }

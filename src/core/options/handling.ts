@@ -6,40 +6,42 @@ import type { StandardSchema } from './standard-schema.js';
 
 /** A message as handlers get it. */
 export interface Message<Value = undefined> extends StreamMessage {
-  /** The result of `schema` or `decode`; undefined without them. */
+  /** The result of `schema` or `decode`; undefined without these options. */
   readonly value: Value;
 }
 
 /** The context that a batch handler gets with the messages. */
 export interface BatchContext<State = undefined> {
   readonly partition: number;
-  /** The fencing token: grows with each change of owner. Send it along with every write to another system. */
+  /** The fencing token, which grows with each change of owner. Send the epoch along with every write to another system. */
   readonly epoch: number;
-  /** 1 for the first attempt by this owner. For a batch, the attempt of its first message. */
+  /**
+   * The number of the attempt by this owner; the first attempt is 1. For a batch, the number of the first message's attempt.
+   */
   readonly attempt: number;
   /**
-   * Aborts when the handler has to stop, because its time has passed, the drain takes too long, or this member has lost the
-   * partition.
+   * Aborts when the handler has to stop, because the handler's time has passed, the drain takes too long, or this member has
+   * lost the partition.
    */
   readonly signal: AbortSignal;
   /** A log that adds partition and sequence to each line. */
   readonly log: HandlerLog;
-  /** What `acquire` returned for the partition; undefined without it. */
+  /** The result of `acquire` for the partition; undefined without `acquire`. */
   readonly state: State;
 }
 
 /** The context that a handler gets with the message. */
 export interface HandlerContext<State = undefined> extends BatchContext<State> {
-  /** The partitioning key (header `Natspoc-Key`), or null. */
+  /** The partitioning key: the header `Natspoc-Key`, or the key that a keyed group uses; null if the message has no key. */
   readonly key: string | null;
-  /** All headers, decoded on first use; the last value of each name. */
+  /** All headers, with the last value of each name. The headers are decoded on first use. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * Handles one message. If it returns (or resolves), the message is handled; if it throws (or rejects), the attempt has failed.
- * The handler gets the messages of a partition one at a time, in order. With a concurrency above 1, this holds for the messages of
- * one key. Any thenable is awaited, and its value is ignored.
+ * Handles one message. If the handler returns (or resolves), the message is handled; if the handler throws (or rejects), the
+ * attempt has failed. The handler gets the messages of a partition one at a time, in order. With a concurrency above 1, the
+ * handler gets the messages of each key one at a time, in order. Any thenable is awaited, and its value is ignored.
  */
 export type Handler<Value = undefined, State = undefined> = (
   message: Message<Value>,
@@ -47,16 +49,20 @@ export type Handler<Value = undefined, State = undefined> = (
 ) => unknown;
 
 /**
- * Handles consecutive messages of one partition as a whole. If it throws (or rejects), none of the messages is handled. If it
- * throws `FailedAt`, the messages before the failed message are handled. A batch whose last attempt fails is handled one message at
- * a time. Then only the message that fails halts the partition, is skipped, or is stored as a dead letter.
+ * Handles consecutive messages of one partition as a whole. If the handler throws (or rejects), none of the messages is
+ * handled. If the handler throws `FailedAt`, the messages before the failed message are handled. A batch whose last attempt
+ * fails is handled one message at a time. As a result, only the message that fails halts the partition, is skipped, or is
+ * stored as a dead letter.
  */
 export type BatchHandler<Value = undefined, State = undefined> = (
   messages: readonly Message<Value>[],
   context: BatchContext<State>,
 ) => unknown;
 
-/** How the value of a message is made. If no value can be made, the attempt fails with `InvalidMessage`, and is not repeated. */
+/**
+ * How the value of a message is computed. If the value cannot be computed, the attempt fails with `InvalidMessage`, and is
+ * not repeated.
+ */
 export interface Decoding<Value> {
   /**
    * A schema of zod, valibot, arktype or another library that implements Standard Schema. The payload is parsed as JSON and
@@ -66,8 +72,8 @@ export interface Decoding<Value> {
    */
   schema?: StandardSchema<Value> | undefined;
   /**
-   * Makes `message.value`, instead of `schema`; may return a promise. If it throws, the message is invalid. Write it before the
-   * handler, so that TypeScript can infer the type of the value.
+   * Computes `message.value`, as an alternative to `schema`; may return a promise. If `decode` throws, the message is
+   * invalid. Write `decode` before the handler, so that TypeScript can infer the type of the value.
    *
    * @default none
    */
@@ -77,15 +83,17 @@ export interface Decoding<Value> {
 /** The program's state of each partition: a cache, an open file, a transaction. */
 export interface Stateful<State> {
   /**
-   * Called and awaited before the first message of a partition under a new epoch. Its result is `context.state`. If it fails,
-   * the partition starts again. Write it before the handler, so that TypeScript can infer the type of the state.
+   * Called and awaited before the first message of a partition under a new epoch. The result of `acquire` is
+   * `context.state`. If `acquire` fails, the partition starts again. Write `acquire` before the handler, so that TypeScript
+   * can infer the type of the state.
    *
    * @default none
    */
   acquire?: ((partition: number, context: StateContext) => State | Promise<State>) | undefined;
   /**
-   * Called and awaited after the last handler of a partition and before the last commit, within the rest of `drainTimeoutMs`. If it
-   * fails, there is no last commit. It is not called for a lost partition; then the context's `signal` aborts.
+   * Called and awaited after the last handler of a partition and before the last commit, within the rest of
+   * `drainTimeoutMs`. If `release` fails, there is no last commit. For a lost partition, `release` is not called, but the
+   * context's `signal` aborts.
    *
    * @default none
    */
@@ -108,7 +116,7 @@ export type Handling<Value = undefined, State = undefined> =
   | {
       handler?: never;
       /**
-       * Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` is 1.
+       * Called for batches of one partition, in order; see {@link BatchHandler}. `concurrency` must be 1.
        *
        * @default none
        */

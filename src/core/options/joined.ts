@@ -7,7 +7,7 @@ import type { HoldUp } from '../protocol/hold-up.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { HandlerContext, Message } from './handling.js';
 
-/** One partition as its owner sees it. Sequences are those of the stream. */
+/** One partition as its owner sees it. Sequences are the sequences of the stream. */
 export interface PartitionStatus {
   readonly partition: number;
   readonly epoch: number;
@@ -16,29 +16,35 @@ export interface PartitionStatus {
    * `halted`, `paused`: the partition continues when an operator acts.
    */
   readonly state: 'starting' | 'waiting' | 'running' | 'retrying' | 'draining' | 'halted' | 'paused';
-  /** An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if not paused. */
+  /**
+   * An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if the partition
+   * is not paused.
+   */
   readonly pause?: { readonly by: string; readonly at: string } | undefined;
-  /** What holds the partition up; absent if nothing does. */
+  /** Why the partition is held up; absent if the partition is not held up. */
   readonly holdUp?: HoldUp | undefined;
   /** Everything up to this sequence is handled; 0 before the start. */
   readonly position: number;
   /** Everything up to this sequence is committed. */
   readonly committed: number;
-  /** Messages handled in this epoch. */
+  /** Number of messages handled in this epoch. */
   readonly handled: number;
-  /** Messages not handled yet, in memory and on the server, as of the last delivery. */
+  /** Number of messages that are not handled yet, in memory and on the server, as of the last delivery. */
   readonly lag: number;
-  /** When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if memory holds none. */
+  /**
+   * When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if no message is
+   * in memory.
+   */
   readonly oldestAtMs?: number | undefined;
   /** Upper bound of the number of messages that the stream dropped before the owner received them in this epoch. */
   readonly trimmed: number;
-  /** True once the owner had, at some moment since the start, handled everything that the stream held. */
+  /** True if, at some moment since the start, the owner had handled every message that was in the stream at that moment. */
   readonly caughtUp: boolean;
 }
 
 /** A partition, or the whole member, that makes no progress. */
 export interface Standing {
-  /** null for the member as a whole. */
+  /** The number of the partition; null for the member as a whole. */
   readonly partition: number | null;
   /** `handler`: a handler is slow, or is called again for a message that failed; the group is healthy. */
   readonly why: 'handler' | 'stuck';
@@ -48,15 +54,15 @@ export interface Standing {
 }
 
 /**
- * A running member of a group, with its events. It lives until `leave()`, or until an error ends it; then `closed`
- * rejects with that error.
+ * A running member of a group, with its events. The member runs until `leave()`, or until an error ends the member. In the
+ * latter case, `closed` rejects with that error.
  */
 export interface GroupMember<Value = undefined, State = undefined>
   extends EventEmitter<MemberEventMap>,
     AsyncDisposable {
   /** The name of the member, for people. */
   readonly name: string;
-  /** Session id in the group; null without a session. */
+  /** Session id in the group; null while the member has no session. */
   readonly id: string | null;
   /** Counters of messages since the member started. */
   readonly counters: Readonly<MemberCounters>;
@@ -64,11 +70,11 @@ export interface GroupMember<Value = undefined, State = undefined>
   readonly partitions: readonly PartitionStatus[];
   /** The partitions that make no progress, and why; `partition` is null for the whole member. */
   readonly standing: readonly Standing[];
-  /** URL of the health checks and metrics; undefined if they are not served. */
+  /** URL of the health checks and metrics; undefined if health checks and metrics are not served. */
   readonly healthUrl: string | undefined;
   /**
-   * The member's measurements as plain data, for a metrics registry of your own. They are those of `natspoc top`: counters,
-   * partitions with lag and rate, handler times, memory.
+   * The member's measurements as plain data, for a metrics registry of your own. `natspoc top` shows the same measurements:
+   * counters, partitions with lag and rate, handler times, memory.
    */
   readonly stats: MemberStats;
   /** The current memory of this process. */
@@ -76,8 +82,8 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** True while the member is in the group and every partition of the group has an owner. */
   readonly isSettled: boolean;
   /**
-   * Resolves when every partition of the group has an owner, and this member has taken over its share.
-   * Rejects if the member ends before that.
+   * Resolves when every partition of the group has an owner, and this member has taken over its share. Rejects if the member
+   * ends before this state is reached.
    */
   readonly ready: Promise<void>;
   /**
@@ -86,18 +92,19 @@ export interface GroupMember<Value = undefined, State = undefined>
    */
   readonly closed: Promise<void>;
   /**
-   * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the next message.
-   * If the loop ends early (`break`, `return`, an exception), the member leaves the group. The current message is then not handled,
-   * and goes to the next owner. Several loops share the messages; messages of one partition are delivered one at a time.
+   * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the next
+   * message. If the loop ends early (`break`, `return`, an exception), the member leaves the group. In this case, the
+   * current message is not handled, and the next owner receives it. Several loops share the messages; messages of one
+   * partition are delivered one at a time.
    *
-   * @throws NatspocError `usage` if the member has a handler; the error that ended the member.
+   * @throws NatspocError `usage` if the member has a handler; otherwise the error that ended the member.
    */
   messages(): AsyncGenerator<[message: Message<Value>, context: HandlerContext<State>], void, undefined>;
-  /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same. */
+  /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same reasons. */
   problems(): string[];
   /**
-   * Pauses a partition, or all partitions: this member starts no more handlers for them. Running handlers finish. The partition
-   * keeps its owner. The pause continues even if the partition moves to another member and returns.
+   * Pauses a partition, or all partitions: this member starts no more handlers for paused partitions. Running handlers
+   * finish. The partition keeps its owner. The pause continues even if the partition moves to another member and returns.
    *
    * @param partition default: all partitions.
    * @param options `forMs`: the pause ends after this time, in milliseconds. Default: the pause lasts until `resume`.
@@ -106,11 +113,11 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** Ends the pause of a partition, or all pauses. */
   resume(partition?: number): void;
   /**
-   * Moves the positions of partitions of the group, including those of other members: to the first or last message, a
-   * sequence, a time, or by a number of messages. Owners finish running handlers first. Do not await `seek` in a handler, because
-   * each would wait for the other. Needs the permissions of `natspoc leases seek`.
+   * Moves the positions of partitions of the group, including partitions of other members: to the first or last message, a
+   * sequence, a time, or by a number of messages. Owners finish running handlers first. Do not await `seek` in a handler,
+   * because the handler and `seek` would wait for each other. Needs the permissions of `natspoc leases seek`.
    *
-   * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved says why.
+   * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved contains the reason.
    */
   seek(partitions: number | readonly number[], target: SeekTarget): Promise<SeekOutcome[]>;
   /**
@@ -119,8 +126,8 @@ export interface GroupMember<Value = undefined, State = undefined>
    */
   release(partition: number, to?: string | null): void;
   /**
-   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. If it is called again, the
-   * options of the first call apply.
+   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. If `leave` is called
+   * again, the options of the first call apply.
    *
    * @param options `rejoinWithinMs`: for a restart. The partitions are not handed over, but kept for this time, in milliseconds, for
    *   the next member with the same `name`; at most 1 h. Default: 0.

@@ -26,9 +26,9 @@ export interface MemberOptions<Value = undefined, State = undefined> {
   group?: string | undefined;
   /**
    * Reads any existing stream, in order for each key: `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
-   * function with a name, which members compare. For a message without a key, its subject is the key.
-   * `partitions` is then the number of partitions of this group. The first member decides `key`, `filter` and `partitions`;
-   * later members may leave them out.
+   * function with a name. Members compare the names. For a message without a key, its subject is the key. With `key`,
+   * `partitions` is the number of partitions of this group. The first member decides `key`, `filter` and `partitions`; later
+   * members may leave them out.
    *
    * @default none: the partitions of the stream's own layout
    */
@@ -40,19 +40,19 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   filter?: string | undefined;
   /**
-   * Name of this member, for people. It need not be unique.
+   * Name of this member, for people. The name need not be unique.
    *
    * @default host and process id
    */
   name?: string | undefined;
   /**
-   * Messages of one partition handled in parallel, each of a different key.
+   * Number of messages of one partition that are handled in parallel, each with a different key.
    *
    * @default 1
    */
   concurrency?: number | undefined;
   /**
-   * Limit of concurrent calls in all partitions of this member; partitions take turns. 1 to 100,000.
+   * Maximum number of concurrent calls in all partitions of this member; partitions take turns. 1 to 100,000.
    *
    * @default no limit
    */
@@ -90,22 +90,22 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   onFailure?: OnExhausted | undefined;
   /**
-   * Messages without a key, such as those whose payload is not JSON if the key is `'json:PATH'`: handle them
-   * in the partition of their subject, or store them as dead letters.
+   * What to do with messages without a key: handle them in the partition of their subject, or store them as dead letters.
+   * With the key `'json:PATH'`, a message whose payload is not JSON has no key.
    *
    * @default 'subject'
    */
   withoutKey?: 'subject' | 'dead-letter' | undefined;
   /**
-   * Decides what follows a failed attempt: returns `'retry'`, `{ retryInMs }` or a value of `onFailure`. If it returns nothing,
-   * `maxAttempts` and `onFailure` decide. It must not return a promise. See {@link Judge}.
+   * Decides what follows a failed attempt: returns `'retry'`, `{ retryInMs }` or a value of `onFailure`. If `judge` returns
+   * nothing, `maxAttempts` and `onFailure` decide. `judge` must not return a promise. See {@link Judge}.
    *
    * @default none
    */
   judge?: Judge | undefined;
   /**
    * Where the group starts; its first member decides this once. `'first'`, `'new'` (messages published after that member
-   * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same as an object.
+   * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same value as an object.
    *
    * @default 'first'
    */
@@ -142,13 +142,13 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   drainTimeoutMs?: number | undefined;
   /**
-   * Limit of messages in memory, for all partitions.
+   * Maximum number of messages in memory, for all partitions.
    *
    * @default 65_536
    */
   bufferMessages?: number | undefined;
   /**
-   * Limit of bytes in memory, for all partitions.
+   * Maximum number of bytes in memory, for all partitions.
    *
    * @default 33_554_432 (32 MiB)
    */
@@ -169,8 +169,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
   logger?: Logger | false | undefined;
   /**
    * Awaited before each commit: must resolve when the effects of all messages handled so far are safe, for example when a
-   * buffer is written. If it rejects, the member leaves with that error, and the next owner handles uncommitted messages
-   * again.
+   * buffer is written. If `barrier` rejects, the member leaves with that error, and the next owner handles uncommitted
+   * messages again.
    *
    * @default none: a message is safe when its handler has resolved
    */

@@ -40,7 +40,7 @@ export interface OpeningAt {
   close: () => Promise<void>;
 }
 
-/** Opens a member over a connection, and waits until it is in its group. */
+/** Opens a member over a connection, and waits until the member is in its group. */
 export async function openMember<Value, State>(
   options: JoinGroupOptions<Value, State>,
   config: Config,
@@ -54,7 +54,7 @@ export async function openMember<Value, State>(
   });
 }
 
-/** Opens a member, and waits until it is in its group. */
+/** Opens a member, and waits until the member is in its group. */
 export async function openMemberAt<Value, State>(
   options: MemberProgram<Value, State>,
   config: Config,
@@ -101,7 +101,8 @@ export async function openMemberAt<Value, State>(
       clock,
     );
     const isIn = await Promise.race([joined.then(() => true), ending.then(() => false)]);
-    // `closed` is awaited here only if the join failed. After the join, an error of the member goes to the program that awaits `closed`.
+    // `closed` is awaited here only if the join failed. After the join, an error of the member is reported to the program,
+    // which awaits `closed`.
     if (!isIn || !made) await member.closed;
     if (made) return made;
     throw new NatspocError('failed', 'The member left before it had joined.');

@@ -13,7 +13,7 @@ export type PublisherProgram = Pick<
   'maxPendingBytes' | 'dedupe' | 'ordered' | 'observer' | 'logger'
 >;
 
-/** A publisher for `await using`. Its `close` also closes what was opened for the publisher. */
+/** A publisher for `await using`. `close` also closes a connection that was opened for the publisher. */
 class ClosingPublisher extends Publisher implements GroupPublisher {
   readonly #onClose: () => Promise<void>;
 
@@ -33,7 +33,7 @@ class ClosingPublisher extends Publisher implements GroupPublisher {
 }
 
 /**
- * A publisher of a program.
+ * Creates the publisher of a program.
  *
  * @param target the stream to publish to, and its limits.
  * @param close called when the publisher is closed.
@@ -51,7 +51,7 @@ export function publisherOf(
       `the observer of a publisher failed: ${messageOf(error)}`,
     );
   const observer: PublishObserver = {
-    // `confirmed` and `failed` are called for each message, so for speed they are not wrapped.
+    // `confirmed` and `failed` are called for each message. For speed, these functions are not wrapped.
     ...(program.observer?.confirmed && { confirmed: program.observer.confirmed.bind(program.observer) }),
     ...(program.observer?.failed && { failed: program.observer.failed.bind(program.observer) }),
     disconnected: (about) => {

@@ -20,16 +20,16 @@ import type { Layout } from '../protocol/layout.js';
 export interface TailOptions {
   /** The sequence to start at. Default: the first message. */
   startSequence?: number | undefined;
-  /** True: continue with new messages until `signal` aborts. Otherwise stop after the last stored message. */
+  /** True: continue with new messages until `signal` aborts. False: stop after the last stored message. */
   follow: boolean;
   signal?: AbortSignal | undefined;
 }
 
 /** Which dead letters to publish again. */
 export interface RedriveOptions {
-  /** Only dead letters of this group. Default: of all groups. */
+  /** Only dead letters of this group. Default: the dead letters of all groups. */
   group?: string | undefined;
-  /** Limit of dead letters. Default: none. */
+  /** Maximum number of dead letters to publish. Default: no limit. */
   count?: number | undefined;
   /** Called for each dead letter that was published again, with its new sequence in the stream. */
   onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;
@@ -39,12 +39,13 @@ export interface RedriveOptions {
 }
 
 /**
- * An existing stream: its messages, groups and dead letters. Nothing is created. Methods reject with a NatspocError:
- * `unreachable`, `not-permitted`, … `await using` closes the stream.
+ * Gives access to an existing stream: its messages, groups and dead letters. Creates nothing on the server. Methods reject
+ * with a NatspocError, for example with the code `unreachable` or `not-permitted`. `await using` closes the stream.
  */
 export interface StreamAdmin extends AsyncDisposable {
   /**
-   * The layout of all members and publishers. If only groups with a key read the stream, this is the layout of the group in the options.
+   * The layout of all members and publishers. If only groups with a key read the stream, `layout` is the layout of the group
+   * in the options.
    *
    * @throws NatspocError `group-missing` if only groups with a key read the stream, and the options name none of them. The methods that
    *   need the layout throw the same error: `status`, `message`, `tail`, `planTrim`, `trim`, `purge`, `deleteAll` and `redrive`.
@@ -66,14 +67,14 @@ export interface StreamAdmin extends AsyncDisposable {
   status(): Promise<StreamStatus>;
   /** The message with this sequence; undefined if it does not exist (any more). */
   message(sequence: number): Promise<StoredMessage | undefined>;
-  /** The messages of a partition (undefined: of all), in order. */
+  /** The messages of a partition in order, or of all partitions if `partition` is undefined. */
   tail(partition: number | undefined, options: TailOptions): AsyncGenerator<StoredMessage, void, undefined>;
   /** Plans a trim: for each partition, the messages that all of these groups have handled. Changes nothing. */
   planTrim(groups: readonly string[]): Promise<TrimStep[]>;
   /**
    * Carries out a plan, and records that the deleted messages were handled, so that later owners do not count them as lost.
    *
-   * @returns how many messages were deleted.
+   * @returns the number of messages that were deleted.
    */
   trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number>;
   /**
@@ -82,7 +83,10 @@ export interface StreamAdmin extends AsyncDisposable {
    * @returns the number of deleted messages.
    */
   purge(partition: number | null, upTo: number | null): Promise<number>;
-  /** Deletes the traces of ended sessions of all groups from the bucket. Returns the number of sessions. */
+  /**
+   * Deletes the entries of ended sessions and of the partitions of earlier layouts, for all groups. Returns the number of
+   * sessions.
+   */
   sweep(): Promise<number>;
   /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */
   deleteAll(): Promise<void>;
@@ -95,34 +99,34 @@ export interface StreamAdmin extends AsyncDisposable {
 }
 
 /**
- * Inspects a group and controls its partitions, for an operator. Requests to members are bounded by their
- * drain timeout, and outcomes are read from the leases. Methods reject with a NatspocError: `unreachable`,
- * `not-permitted`, …
+ * Inspects a group and controls its partitions, for an operator. The wait for each request to a member is limited
+ * (`timeoutMs`, `ttlMs` and `drainTimeoutMs`), and outcomes are read from the leases. Methods reject with a NatspocError,
+ * for example with the code `unreachable` or `not-permitted`.
  */
 export interface GroupAdmin {
   /** The group's name. */
   readonly name: string;
-  /** Its members, partitions, positions and lag at one moment. */
+  /** The group's members, partitions, positions and lag at one moment. */
   status(): Promise<GroupStatus>;
   /** The problems in a status; empty if the group is healthy. */
   check(status: GroupStatus, limits?: CheckOptions): Promise<Finding[]>;
   /** The owners of a partition that the bucket still stores, oldest first. */
   history(partition: number): Promise<Tenure[]>;
   /**
-   * Follows members and leases until it is stopped.
+   * Follows members and leases until the follower is stopped.
    *
    * @param onChange receives each change after the first snapshot; `eventsOf` turns a change into events.
    */
   follow(onChange?: (change: GroupChange) => void): GroupFollower;
-  /** Runs `use` with a follower that knows the group, and stops it afterwards. */
+  /** Runs `use` with a follower that has read the group, and stops the follower afterwards. */
   following<T>(use: (follower: GroupFollower) => Promise<T>): Promise<T>;
-  /** Makes owners hand partitions over. They drain and commit first, so that nothing is handled twice. */
+  /** Makes owners hand partitions over. The owners drain and commit first, so that nothing is handled twice. */
   release(
     follower: GroupFollower,
     partitions: readonly number[],
     options?: ReleaseOptions,
   ): Promise<ReleaseOutcome[]>;
-  /** Makes owners retry, without further waiting, the messages that hold their partitions up; also in halted partitions. */
+  /** Makes owners immediately retry the messages that hold their partitions up, even in halted partitions. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]>;
   /** Makes the owner skip the message that holds its partition up, and waits until the partition has passed the message. */
   skip(
@@ -130,7 +134,7 @@ export interface GroupAdmin {
     message: Pick<SkipOrder, 'partition' | 'sequence' | 'deadLetter'>,
     signal?: AbortSignal,
   ): Promise<HeldUpOutcome>;
-  /** Pauses partitions, and waits until their handlers have stopped. With `paused` false, resumes them. */
+  /** Pauses partitions, and waits until their handlers have stopped. If `paused` is false, resumes the partitions. */
   pause(
     follower: GroupFollower,
     partitions: readonly number[],
@@ -138,18 +142,21 @@ export interface GroupAdmin {
     signal?: AbortSignal,
   ): Promise<PauseOutcome>;
   /**
-   * Pins partitions to the member of this name or session id, which need not exist yet; null: unpins them.
+   * Pins partitions to the member with this name or session id. The member need not exist yet. null unpins the partitions.
    *
    * @returns the previous pin of each partition; null if there is none.
    */
   pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>>;
   /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
   planSeek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekStep[]>;
-  /** Moves positions: owners drain and commit, the positions are written, owners continue from there. */
+  /**
+   * Moves positions. The owners drain and commit, then the positions are written, and the owners continue from the new
+   * positions.
+   */
   seek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekOutcome[]>;
-  /** What a resize would do; throws if it is not possible now. Changes nothing. */
+  /** Plans a resize, and changes nothing. Throws if a resize is not possible now. */
   planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan>;
-  /** Requests a different number of partitions, and waits until the members have changed it. */
+  /** Requests a different number of partitions, and waits until the members have made the change. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome>;
   /** Withdraws a resize that is not done yet. Returns the requested number of partitions; null if there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null>;
@@ -166,7 +173,7 @@ export interface GroupFollower {
   /** The partitions whose leases name this session, in order. */
   ownedBy(session: string): number[];
   /**
-   * Resolves with true when the condition holds, with false after `withinMs` or when `signal` aborts. The condition is
+   * Resolves with true when the condition holds, or with false after `withinMs` or when `signal` aborts. The condition is
    * checked after each change.
    *
    * @throws NatspocError if the group cannot be watched any more.

@@ -6,13 +6,13 @@ import type { Connecting, StreamOptions } from './connecting.js';
 export type CreatePublisherOptions = Connecting &
   StreamOptions & {
     /**
-     * Limit of messages in flight, which are accepted and not yet confirmed.
+     * Maximum number of messages in flight, which are accepted and not yet confirmed.
      *
      * @default 4_000
      */
     maxPendingMessages?: number | undefined;
     /**
-     * Limit of bytes in flight, headers and payloads.
+     * Maximum number of bytes in flight, in headers and payloads.
      *
      * @default 67_108_864 (64 MiB)
      */
@@ -24,29 +24,31 @@ export type CreatePublisherOptions = Connecting &
      */
     dedupe?: boolean | undefined;
     /**
-     * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server changes
-     * the order. At most one message of each partition is in flight. Set `dedupe` too, otherwise a retry may be stored
-     * twice.
+     * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server
+     * changes the order. At most one message of each partition is in flight. Set `dedupe` too; otherwise a retry may be
+     * stored twice.
      *
      * @default false
      */
     ordered?: boolean | undefined;
     /**
-     * Publishes to an existing stream that has its own subjects: each message names its `subject`. Nothing is created. `ordered`
-     * keeps the messages of a key in order. Among messages without a key, it keeps the messages of a subject in order.
+     * Publishes to an existing stream that has its own subjects: each message names its `subject`. Nothing is created.
+     * `ordered` keeps the messages of a key in order. Among messages without a key, `ordered` keeps the messages of a
+     * subject in order.
      *
      * @default false
      */
     ownSubjects?: boolean | undefined;
     /**
-     * Receives the outcome of each message. If it throws or rejects, the error is logged, and the publisher continues.
+     * Receives the outcome of each message. If the observer throws or rejects, the error is logged, and the publisher
+     * continues.
      *
      * @default none
      */
     observer?: PublishObserver | undefined;
     /**
-     * Receives a line when the connection breaks or is back, and when the observer throws; each text at most once a minute.
-     * `console` and pino work; `false`: no logging.
+     * Receives a line when the connection breaks or is back, and when the observer throws. The same text is logged at most
+     * once a minute. `console` and pino work; `false`: no logging.
      *
      * @default one line on standard error for each
      */

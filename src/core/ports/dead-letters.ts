@@ -9,7 +9,7 @@ export interface DeadLetterStore {
    * stream.
    */
   letters(foreign: (sequence: number) => void): AsyncIterable<FoundLetter>;
-  /** The original message of a letter; undefined if a part of it no longer exists. */
+  /** The original message of a letter; undefined if a part of the message no longer exists. */
   original(letter: FoundLetter): Promise<Original | undefined>;
   /** Deletes a letter. Also succeeds if the letter does not exist. */
   remove(sequence: number): Promise<void>;
@@ -17,6 +17,6 @@ export interface DeadLetterStore {
 
 /** The stream from which the letters came, and to which they are published again. */
 export interface RedriveTarget {
-  /** Stores a message in its original place; several calls with the same id store it once. */
+  /** Stores a message in its original place; several calls with the same id store the message only once. */
   store(place: { partition: number; subject: string }, message: Original, id: string): Promise<StoreOutcome>;
 }

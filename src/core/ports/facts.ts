@@ -1,6 +1,6 @@
 /**
- * Observations of a stream and a group, as plain data that can be recorded, replayed and printed. Times of the server
- * are milliseconds since 1970 on the observer's clock, unless noted otherwise.
+ * Observations of a stream and a group, as plain data that can be recorded, replayed and printed. Times that the server
+ * reports are converted to milliseconds since 1970 on the observer's clock, unless noted otherwise.
  */
 import type { ProofEntry, ViewEntry } from '../protocol/events.js';
 import type { MemberStats } from '../protocol/member-stats.js';
@@ -38,7 +38,7 @@ export interface StreamFacts {
   maxBytes: number | null;
   maxAgeMs: number | null;
   duplicateWindowMs: number | null;
-  /** Messages stored in each partition; empty if the server cannot count them. */
+  /** The number of messages stored in each partition; empty if the server cannot count the messages. */
   counts: number[];
   /** Messages that belong to no partition; absent if none are known. */
   uncovered?: Uncovered;
@@ -62,7 +62,10 @@ export interface PositionFacts {
   epoch: number;
   /** When the position was last committed. */
   atMs: number;
-  /** Upper bound of messages that the stream dropped before they were handled; absent if there are none. */
+  /**
+   * Upper bound on the number of messages that the stream dropped before they were handled; absent if none were
+   * dropped.
+   */
   trimmed?: number;
   /** `created` and `stored`: see `PositionMark`. */
   created?: number;
@@ -79,7 +82,7 @@ export interface PositionFacts {
 export interface JobFacts {
   /** The revision of the job's entry, which orders the job among sessions and leases. */
   revision: number;
-  /** When the job was finished, on the member's clock; for people. */
+  /** When the job was finished, on the member's clock; for display only. */
   atMs: number;
 }
 
@@ -94,11 +97,11 @@ export interface EndFacts {
 export interface WaitingFacts {
   partition: number;
   after: number;
-  /** In a keyed group an estimate: the partition's share of `ofGroup`. */
+  /** In a keyed group, this number is an estimate, namely the partition's share of `ofGroup`. */
   count: number;
-  /** For a keyed group: messages of all its partitions after the sequence. */
+  /** For a keyed group, the number of messages of all its partitions after the sequence. */
   ofGroup?: number;
-  /** When the first of these messages was stored; null if unknown, absent if not asked for. */
+  /** When the first of these messages was stored; null if unknown, absent if this time was not requested. */
   storedAtMs?: number | null;
 }
 
@@ -124,7 +127,7 @@ export interface DeadLetterFacts {
   messages: number;
   bytes: number;
   lastSequence: number;
-  /** The last letter; null if there is none, or if the last message is not a dead letter of this stream. */
+  /** The last letter; null if there is none, or if the last message of `stream` is not a dead letter of this stream. */
   last: {
     partition: number;
     /** The message's sequence in its original stream. */
@@ -148,6 +151,8 @@ export interface StatsFacts {
   members: MemberStats[];
   /** Sessions for which the server reports no responders. */
   gone: string[];
-  /** True if the requests were not permitted. Then a missing answer does not mean that a member is gone. */
+  /**
+   * True if the requests were not permitted. Without permission, a missing answer does not mean that a member is gone.
+   */
   denied?: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Interfaces to the outside world. `nats/` implements them on a connection, and the simulator as a model. Expected outcomes are
- * returned as values: promises of these interfaces never reject.
+ * Interfaces to the outside world. `nats/` implements them with a NATS connection, and the simulator with a model. Expected outcomes are
+ * returned as values, so promises of these interfaces never reject.
  */
 
 import type { NatspocError } from '../lib/errors.js';
@@ -11,9 +11,9 @@ import type { DeadLetter, StreamMessage } from '../protocol/message.js';
 export type NoAnswer = { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
 
 /**
- * The outcome of a conditional write. `conflict`: the revision was not the expected one. `unknown`: no answer, so the write
- * may have been applied, or may be applied later; `refusal`: the server's temporary reason. `failed`: no retry will help (not
- * permitted, bucket deleted).
+ * The outcome of a conditional write. `conflict`: the revision was not the expected revision. `unknown`: no answer, so the write may have
+ * been applied, or may be applied later; `refusal`: the server's temporary reason. `failed`: no retry will help (not permitted, bucket
+ * deleted).
  */
 export type WriteOutcome =
   | { kind: 'ok'; revision: number }
@@ -26,7 +26,10 @@ export type ReadOutcome = { kind: 'found'; entry: BucketEntry } | { kind: 'missi
 
 /** Receives the entries of a watch, in the order in which the bucket stored them. */
 export interface WatchSink {
-  /** All entries that match the filter. They replace all earlier entries. Called at the start and after each break. */
+  /**
+   * All entries that match the filter. The snapshot replaces all entries received earlier. Called at the start and after each break of the
+   * connection.
+   */
   snapshot(entries: BucketEntry[]): void;
   /** Later changes, in revision order. */
   changes(entries: BucketEntry[]): void;
@@ -41,13 +44,13 @@ export interface Watch {
 
 /** How a write is sent. */
 export interface WriteOptions {
-  /** After this time, in milliseconds, the outcome is unknown; at most the bucket's timeout. */
+  /** If there is no answer within this time, in milliseconds, the outcome is unknown. The bucket's own timeout also applies. */
   timeoutMs: number;
 }
 
 /**
  * The KV bucket. Reads go to the leader, which may be cut off from the other replicas and answer with old entries. Writes are
- * compare-and-set (`expectedRevision` 0: must not exist), and are acknowledged only when a quorum has them.
+ * compare-and-set (`expectedRevision` 0 means that the key must not exist), and are acknowledged only when a quorum has them.
  */
 export interface Bucket {
   read(key: string): Promise<ReadOutcome>;
@@ -57,7 +60,7 @@ export interface Bucket {
     expectedRevision: number,
     options?: WriteOptions,
   ): Promise<WriteOutcome>;
-  /** Writes a deletion marker. The bucket's history of the key stays. */
+  /** Writes a deletion marker. The history of the key stays in the bucket. */
   remove(key: string, expectedRevision: number): Promise<WriteOutcome>;
   /** Follows all keys that start with `prefix` (whole tokens, such as `group.g.`). */
   watch(prefix: string, sink: WatchSink): Watch;
@@ -70,7 +73,7 @@ export interface LayoutKeeper {
 }
 
 /**
- * Why a reader has stopped. `deleted`: another client deleted it. `foreign`: another client changed it, or created another
+ * Why a reader has stopped. `deleted`: another client deleted the reader. `foreign`: another client changed the reader, or created another
  * reader of the same name. `silent`: the server was silent. `broken`: any other reason, such as a gap or a lost connection.
  */
 export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'broken';
@@ -83,10 +86,10 @@ export interface ReaderSink {
   /** The stream dropped messages before they were delivered. Reported by shared readers only. */
   trimmed?(trimmed: Trimmed): void;
   /**
-   * The reader has ended. All messages that it delivered are in order and complete. Open another reader after the last received
-   * message. If the fault is `deleted`, first check who owns the position.
+   * The reader has ended. All messages that the reader delivered are in order and complete. To continue, open another reader that starts
+   * after the last received message. If the fault is `deleted`, first check who owns the position.
    *
-   * @param reason for people.
+   * @param reason a text for people.
    */
   fault(fault: ReaderFault, reason: string): void;
 }
@@ -98,7 +101,7 @@ export interface ReaderSink {
 export interface Trimmed {
   from: number;
   to: number;
-  /** Upper bound of the number of dropped messages; exact if the stream has a single partition. */
+  /** Upper bound on the number of dropped messages; exact if the stream has a single partition. */
   atMost: number;
 }
 
@@ -109,7 +112,7 @@ export interface Coverage {
   storedMs: number | undefined;
 }
 
-/** Limits of delivered messages that are not released yet. */
+/** Limits on delivered messages that have not been released yet. */
 export interface ReaderWindow {
   messages: number;
   bytes: number;
@@ -120,7 +123,7 @@ export interface ReaderWindow {
  * was pending, but the number of waiting messages may include dropped messages.
  */
 export interface Rest {
-  /** -Infinity: the period began before the reader. */
+  /** -Infinity: the period began before the reader started. */
   from: number;
   until: number;
 }
@@ -131,24 +134,24 @@ export interface Reader {
   readonly pending: number;
   /** Number of messages that the reader has received. */
   readonly delivered: number;
-  /** Estimated number of the waiting messages that belong to the partition; absent if all of them do. */
+  /** Estimated number of the waiting messages that belong to the partition; absent if all waiting messages belong to the partition. */
   readonly lag?: number;
-  /** Absent if only the messages of the partition show its progress. */
+  /** Absent if the reader's progress can be seen only from the messages of the partition. */
   readonly coverage?: Coverage;
-  /** The last rest between the previous and the current delivery; undefined if there was none. */
+  /** The last {@link Rest} between the previous and the current delivery; undefined if there was none. */
   readonly rested: Rest | undefined;
   /**
-   * Starts deliveries. `held`: number of messages in the buffer from an earlier reader. They will be released by calls of this
-   * reader's `release`.
+   * Starts deliveries. `held`: number of messages in the buffer from an earlier reader. Later calls of this reader's `release` also release
+   * the `held` messages.
    */
   start(held: number): void;
   /** Releases window space: this number of messages has left the buffer. */
   release(messages: number): void;
-  /** Requests more messages for idle handlers. All buffered messages wait for running calls of the same keys. */
+  /** Requests more messages for idle handlers, because all buffered messages wait for running calls with the same keys. */
   starve(): void;
   /** Changes the window from the next request on. */
   resize(window: ReaderWindow): void;
-  /** Stops deliveries immediately and deletes the reader on the server, best effort. */
+  /** Stops deliveries immediately, and tries to delete the reader on the server. */
   close(): void;
 }
 
@@ -156,9 +159,9 @@ export interface Reader {
 export interface StreamBounds {
   first: number;
   last: number;
-  /** Number of missing sequences between the two. */
+  /** Number of sequences from `first` to `last` that have no message. */
   missing: number;
-  /** The stream's limit of messages per subject; 0: none. */
+  /** The stream's limit on messages per subject; 0 means no limit. */
   mostPerSubject: number;
   /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   created?: number | undefined;
@@ -177,11 +180,14 @@ export interface ReaderOptions {
   partition: number | null;
   startSequence: number;
   window: ReaderWindow;
-  /** Limit of messages that are handled in parallel, or in one batch. */
+  /** Maximum number of messages that are handled in parallel, or in one batch. */
   concurrency: number;
   /** For a shared reader: true for a message that the reader does not deliver, because the group handled it before a resize. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
-  /** The last sequence that the partition counts as handled. It may be after the start, if the position followed an earlier shared reader. */
+  /**
+   * The last sequence that the partition counts as handled. The sequence may be after `startSequence` if an earlier shared reader advanced
+   * the position.
+   */
   handledUpTo?: number | undefined;
 }
 
@@ -202,8 +208,8 @@ export type Confirmation = 'confirmed' | 'unknown' | { doubt: string };
 /** The partitioned stream for reading. */
 export interface EventStream {
   /**
-   * Present if one reader serves all partitions. Such a reader reports dropped messages ({@link ReaderSink.trimmed}). Its
-   * messages have many subjects, so a delivery does not reveal that another client has changed the reader.
+   * Present if one reader serves all partitions. A shared reader reports dropped messages ({@link ReaderSink.trimmed}). The messages of a
+   * shared reader have many subjects, so a delivery does not reveal that another client has changed the reader.
    */
   readonly shared?: {
     /**
@@ -212,8 +218,8 @@ export interface EventStream {
      */
     confirm(partition: number, isUrgent?: boolean): Promise<Confirmation>;
     /**
-     * Announces that partitions will be opened soon, and will start after about this sequence. The shared reader may be opened
-     * for them at once.
+     * Announces that partitions will be opened soon, and will start after about this sequence. The shared reader may be opened immediately
+     * for these partitions.
      */
     prepare(after: number): void;
   };
@@ -223,11 +229,11 @@ export interface EventStream {
   /** The state of a reader; `gone`: there is no reader of this name; `denied`: not permitted; undefined: unknown. */
   inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
   /**
-   * The bounds of the stream. If `since` is given, several callers may share one request after a short wait: the answer may be to any
-   * request that was sent at this time of the clock or later. Without `since`, a new request is sent at once.
+   * The bounds of the stream. If `since` is given, several callers may share one request after a short wait. The answer may then belong to
+   * any request that was sent at the time `since` of the clock or later. Without `since`, a new request is sent at once.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
-  /** When the message of a sequence was stored, in milliseconds since 1970; undefined if the message is gone, or the time unknown. */
+  /** When the message of a sequence was stored, in milliseconds since 1970; undefined if the message is gone, or if the time is unknown. */
   storedAt(sequence: number): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */
   sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | NoAnswer>;
@@ -244,7 +250,7 @@ export interface Prober {
 /** The identity of a member: the id of its micro service, which answers probes. */
 export interface MemberIdentity {
   readonly id: string;
-  /** False if permissions forbid answering probes: then silence proves nothing. */
+  /** False if permissions forbid the member to answer probes. Without this permission, a missing answer proves nothing. */
   readonly probeable: boolean;
   /** Stops answering for this id. */
   close(): void;
@@ -259,7 +265,7 @@ export interface Identities {
 export interface Break {
   /** Host and port; null if unknown. */
   server: string | null;
-  /** For people; null if unknown. */
+  /** The reason as text for people; null if unknown. */
   reason: string | null;
 }
 
@@ -278,7 +284,7 @@ export interface Link {
   watch(events: LinkEvents): () => void;
 }
 
-/** Stores dead letters. After `unknown`, store the letter again: only one copy is kept. */
+/** Stores dead letters. After `unknown`, the letter is stored again; the stream keeps only one copy. */
 export interface DeadLetters {
   store(letter: DeadLetter): Promise<{ kind: 'ok' } | NoAnswer>;
 }

@@ -12,17 +12,17 @@ import type {
 } from './facts.js';
 import type { Watch, WatchSink } from './index.js';
 
-/** A message of a keyed group; `partition` is null if only a program can find its key. */
+/** A message of a keyed group; `partition` is null if the key comes from a function of the members' program. */
 export interface PlacedMessage {
   sequence: number;
   partition: number | null;
 }
 
-/** Finds the messages of a keyed group's partitions. The server cannot find them, because it does not know these partitions. */
+/** Finds the messages of a keyed group's partitions. The server cannot find these messages, because it does not know the partitions. */
 export interface KeyedReads {
   /** The key as text: `subject:2`. */
   readonly key: string;
-  /** False if only a program can find the key. */
+  /** False if the key comes from a function of the members' program (`function:NAME`). */
   readonly isFound: boolean;
   /**
    * Reads the group's messages after a sequence and up to another sequence, in their order, until the signal aborts.
@@ -33,19 +33,22 @@ export interface KeyedReads {
 }
 
 /**
- * Reads a stream and a group, and changes nothing. Each method asks the server once and rejects with a NatspocError, except
- * `watch` and `stats`.
+ * Reads a stream and a group, and changes nothing. Each method except `watch` and `stats` reads the current state once, and rejects
+ * with a NatspocError if the read fails.
  */
 export interface GroupObserver {
   /** Present for a keyed group. */
   readonly keyed?: KeyedReads | undefined;
   /** Follows sessions and leases. */
   watch(sink: WatchSink): Watch;
-  /** Past revisions of sessions, leases and proofs of life in the bucket, oldest first. If there are very many, returns only the newest. */
+  /**
+   * Past revisions of sessions, leases and proofs of life in the bucket, oldest first. If there are very many revisions, returns only
+   * the newest revisions.
+   */
   history(): Promise<PastEntry[]>;
   /** Past revisions of one partition's lease, oldest first, and then the revisions of the proofs of life of its owners. */
   leaseHistory(partition: number): Promise<PastEntry[]>;
-  /** The current sessions and leases. If one was deleted, its record is null. */
+  /** The current sessions and leases. The record of a deleted session or lease is null. */
   entries(): Promise<PastEntry[]>;
   /** The newest entry of each proof of life. */
   proofs(): Promise<PastEntry[]>;
@@ -53,20 +56,22 @@ export interface GroupObserver {
   job(): Promise<JobFacts | undefined>;
   /** The sequence after which partitions without a position start; null if the start is not decided yet, or cannot be read. */
   start(): Promise<number | null>;
-  /** The committed positions, including unreadable ones. */
+  /** The committed positions, including unreadable positions. */
   positions(): Promise<PositionFacts[]>;
   stream(): Promise<StreamFacts>;
   /** The stream's dead letters. `known`: the previous result. */
   deadLetters(known: DeadLetterFacts | null): Promise<DeadLetterFacts>;
   /** The existing readers of these epochs. `epochs` maps partitions to epochs. */
   readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
-  /** When the message of a sequence was stored, on the server's clock; undefined if the message is gone, or the time unknown. */
+  /** When the message of a sequence was stored, on the server's clock; undefined if the message is gone, or if the time is unknown. */
   storedTime(sequence: number): Promise<number | undefined>;
   /** The last message of each partition; in a keyed group, the last message of the stream. */
   ends(): Promise<EndFacts[]>;
   /** The number of messages of a partition after a sequence. */
   waiting(partition: number, after: number): Promise<WaitingFacts>;
-  /** The sequences of the first messages of a partition after the sequence `after`, at most `limit`. Not for a keyed group. */
+  /**
+   * The sequences of the first messages of a partition after the sequence `after`, at most `limit`. Not supported for a keyed group.
+   */
   sequences(partition: number, after: number, limit: number): Promise<number[]>;
   /**
    * When the first message of a partition after a sequence was stored, on this machine's wall clock; null if there is none. In a
@@ -75,6 +80,6 @@ export interface GroupObserver {
   storedAt(partition: number, after: number): Promise<number | null>;
   /** The newest messages after a sequence, at most `limit`; `stream` is the last known state of the stream. */
   messages(stream: StreamFacts, after: number, limit: number): Promise<MessageFacts[]>;
-  /** The answers of these sessions within `waitMs`. */
+  /** The answers that these sessions send within `waitMs` milliseconds. */
   stats(sessions: readonly string[], waitMs: number): Promise<StatsFacts>;
 }

@@ -13,10 +13,13 @@ export interface PartitionTrace {
 /** The entries of a group's partitions that remain in the bucket. */
 export interface PartitionTraces {
   /**
-   * All traces, the number of partitions in the group's layout, and the current time on the server's clock; undefined for a group
-   * that was never resized. Rejects if they cannot be read.
+   * All traces, the number of partitions in the group's layout, and the current time on the server's clock; undefined for a group that
+   * was never resized. Rejects if the traces cannot be read.
    */
   read(): Promise<{ traces: PartitionTrace[]; partitions: number; nowMs: number } | undefined>;
-  /** Deletes the entries of a trace's key up to and including the trace; for a lease, only the entries before it. Rejects on failure. */
+  /**
+   * Deletes the entries of a trace's key up to and including the trace; for a lease, only the entries before the trace. Rejects on
+   * failure.
+   */
   purge(trace: PartitionTrace): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Break } from './index.js';
 
 /**
  * The publisher's interface to a connection. The publisher sends each message with a token, and receives the outcome with the same
- * token. The publisher decides about windows, retries and deadlines; the implementation knows NATS.
+ * token. The publisher manages windows, retries and deadlines. Only the implementation of this interface uses NATS.
  */
 
 /** Receives the events of the connection. */
@@ -26,19 +26,19 @@ export interface PublishPortEvents {
 
 /** A refusal by the server. `retryable`: the server may accept the message later. */
 export interface Rejection {
-  /** JetStream's error code; 0: none. */
+  /** JetStream's error code; 0 means that there is none. */
   readonly code: number;
   readonly description: string;
   readonly retryable: boolean;
 }
 
-/** A connection as one publisher uses it. */
+/** The part of a connection that one publisher uses. */
 export interface PublishPort {
-  /** Limit of headers and payload of one message, in bytes. */
+  /** Maximum size of the headers and payload of one message together, in bytes. */
   readonly maxPayload: number;
   /**
-   * Sends a message. Returns false if the connection is down: then nothing was sent, and `reconnected` will be called.
-   * Messages arrive in the order of the calls.
+   * Sends a message. Returns false if the connection is down. While the connection is down, nothing is sent, and `reconnected`
+   * will be called later. Messages arrive in the order of the calls.
    */
   send(subject: string, token: number, headers: Uint8Array | undefined, data: Uint8Array): boolean;
   /** Stops listening for answers. The caller closes the connection. */

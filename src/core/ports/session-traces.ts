@@ -9,7 +9,7 @@ export interface SessionTrace {
 
 /** The traces of one group's sessions in the bucket. */
 export interface SessionTraces {
-  /** All traces, and the current time on the server's clock. Rejects if they cannot be read. */
+  /** All traces, and the current time on the server's clock. Rejects if the traces cannot be read. */
   read(): Promise<{ traces: SessionTrace[]; nowMs: number }>;
   /** Deletes all entries of a trace's key up to and including the trace. Rejects on failure. */
   purge(trace: SessionTrace): Promise<void>;

@@ -1,4 +1,4 @@
-/** A stored message. Its time is on the server's clock. */
+/** A stored message. `atMs` is a time of the server's clock. */
 export interface StoredMessage {
   sequence: number;
   subject: string;
@@ -7,7 +7,7 @@ export interface StoredMessage {
   key: string | null;
   /** When the message was stored, in milliseconds since 1970. */
   atMs: number;
-  /** In order; names may repeat. */
+  /** The headers in their stored order. A name may occur several times. */
   headers: [name: string, value: string][];
   data: Uint8Array;
 }

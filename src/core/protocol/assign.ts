@@ -1,4 +1,4 @@
-/** A partition as the plan sees it: its owner, and the owner's epoch. */
+/** The facts about a partition that the plan uses: its owner, and the owner's epoch. */
 export interface Holding {
   partition: number;
   /** Id of the owner, which may keep the partition; null if there is no live owner. */
@@ -9,7 +9,7 @@ export interface Holding {
   pin?: string | null;
 }
 
-/** The id of the member that each partition should have as its owner. A partition that is missing here stays as it is. */
+/** For each partition, the id of the member that should own it. A partition that is missing from the plan is left as it is. */
 export type Plan = ReadonlyMap<number, string>;
 
 /**
@@ -18,12 +18,13 @@ export type Plan = ReadonlyMap<number, string>;
  *
  * - Loads differ by at most one, except for members that have more because of pins.
  * - As few partitions as possible move. The only choice is which members hold one partition more than the others. Members that already
- *   hold that many are the best choice, because every partition above a member's share has to move, and the sum of the shares is fixed.
+ *   hold that many partitions are the best choice, because every partition above a member's share has to move, and the sum of the
+ *   shares is fixed.
  * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members that already
- *   have enough partitions for a larger share, not to the members with the most. For the same reason, each receiver gets consecutive
- *   free partitions in a fixed order; receivers do not take turns.
- * - A member with too many partitions gives up those that it has held longest (lowest epoch), because their readers are the least
- *   likely to be catching up.
+ *   have enough partitions for a larger share, not to the members with the most partitions. For the same reason, each receiver gets
+ *   consecutive free partitions in a fixed order; receivers do not take turns.
+ * - A member with too many partitions gives up the partitions that it has held longest (lowest epoch), because the readers of these
+ *   partitions are the least likely to be catching up.
  *
  * The function takes O(P log P + M log M) time for P partitions and M members.
  *
@@ -90,7 +91,7 @@ function* withQuotas(shares: Share[], total: number): Iterable<Share & { quota: 
     const share = Math.floor(count / rest.length);
     const over = rest.filter(({ pinned }) => pinned > share);
     if (over.length === 0) break;
-    // Not all members can be above the average, so some remain.
+    // Not all members can be above the average, so some members remain in `rest`.
     rest = rest.filter(({ pinned }) => pinned <= share);
     for (const each of over) {
       count -= each.pinned;

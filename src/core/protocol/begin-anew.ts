@@ -3,8 +3,9 @@ import { abortAll, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * Claims nothing for the longest known ttl after entries are found missing. A missing entry does not prove that its member has ended:
- * the member may handle messages until it notices the loss, but at most for its ttl.
+ * Makes this member claim nothing for the longest known ttl, because entries of the bucket are missing. A missing entry does not
+ * prove that its member has ended. The member may handle messages until it notices that its entry is missing, but at most for its
+ * ttl.
  */
 export function holdClaims(state: State): void {
   state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
@@ -20,12 +21,13 @@ export function longestTtl(state: State): number {
 
 /**
  * Begins again after the bucket has lost data, because it was purged, restored from an older copy, or recreated. This member forgets
- * everything that it knew about the bucket. As after a crash, it joins again under another identity, and reads the remaining entries.
+ * everything that it knew about the bucket. As after a crash, this member joins again under another identity, and reads the remaining
+ * entries.
  */
 export function beginAnew(state: State): void {
   const owned = [...state.own.keys()];
   const { id, proof } = state.session;
-  // The old session must not appear alive because its proof of life still exists.
+  // Without this deletion, the old session would appear alive, because its proof of life would still exist.
   if (id !== null) {
     state.out.push({ type: 'end-proof', id, expected: proof.revision });
     state.gaveUp = id;

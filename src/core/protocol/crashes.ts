@@ -11,8 +11,8 @@ export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
 export type Crashes = Pick<PositionRecord, 'crashes' | 'suspect'>;
 
 /**
- * How many owners in a row died at a position or shortly after it, as the next owner counts them. A cautious owner records the message
- * that it tries. The death of a cautious owner counts only if a message is recorded, and only for that message.
+ * The number of owners in a row that died at a position or shortly after it, as the next owner counts them. A cautious owner records
+ * the message that it tries. The death of a cautious owner counts only if a message is recorded, and only for that message.
  *
  * @param died true if the owner that wrote the position has died.
  */
@@ -30,9 +30,9 @@ export function crashesAt(
 }
 
 /**
- * What remains of the count when an owner has moved the position, but not yet past the messages that its predecessors were handling.
- * The next owner is cautious too, even after a handover. No later message is known to have ended an owner, so the suspect becomes the
- * message at `after`, which is already handled.
+ * The part of the count that remains when an owner has moved the position, but not yet past the messages that its predecessors were
+ * handling. The next owner is cautious too, even after a handover. No later message is known to have caused a death, so the suspect
+ * becomes the message at `after`, which is already handled.
  *
  * @param after the position at which the deaths were counted.
  */

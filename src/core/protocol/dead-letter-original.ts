@@ -1,8 +1,8 @@
 import { parseObject } from '../lib/json.js';
 
 /**
- * A message of the maximum size leaves no room for the headers of a dead letter. Therefore its headers and payload are stored
- * separately, cut into parts.
+ * A message of the maximum size leaves no room for the headers of a dead letter. Therefore the headers and payload of a
+ * message that is too large are stored separately, cut into parts.
  */
 
 /** The headers and payload of a message. */

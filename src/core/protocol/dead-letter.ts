@@ -21,7 +21,7 @@ const HEADERS = {
 /** The header that counts how often a message was put back into its partition, so that loops can be recognised. */
 export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 
-/** Error texts that are longer than this are cut. */
+/** Maximum length of an error text, in characters. A longer text is cut. */
 const MAX_ERROR_CHARACTERS = 500;
 
 /** Maximum number of parts. A letter that names more parts was not written by natspoc. */
@@ -30,7 +30,7 @@ const MAX_PARTS = 1_000;
 /** The name of the stream that holds the dead letters of a stream. */
 export const deadStream = (stream: string): string => `${stream}_dead`;
 
-/** The subject of dead letters. It has the same prefix as the partitions, but belongs to none of them. */
+/** The subject of dead letters. This subject has the same prefix as the partitions, but belongs to no partition. */
 export const deadSubject = (prefix: string): string => `${prefix}.dead`;
 
 /** The stream and group that a letter comes from. */
@@ -52,8 +52,8 @@ function headerText(text: string): string {
 }
 
 /**
- * The id of a letter. The id is the same for each attempt and owner, so the stream stores the letter only once. The time at which the
- * message was stored distinguishes it from a message with the same sequence in a recreated stream.
+ * The id of a letter. The id is the same for each attempt and owner, so the stream stores the letter only once. The id contains the
+ * time at which the message was stored, so that a message with the same sequence in a recreated stream gets another id.
  */
 export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): string =>
   `${stream}.${group}.${message.sequence}.${message.timestampMs}`;
@@ -126,7 +126,7 @@ export function isSameLetter(one: StoredLetter, other: StoredLetter, stream: str
 
 /** A decoded dead letter. */
 export interface FoundLetter {
-  /** Its sequence in the stream of dead letters. */
+  /** The letter's sequence in the stream of dead letters. */
   sequence: number;
   data: Uint8Array;
   key: string | null;
@@ -140,7 +140,7 @@ export interface FoundLetter {
   from: number;
   attempts: number;
   error: string;
-  /** When the message was given up, ISO 8601. */
+  /** When the message was given up, in ISO 8601 format. */
   time: string;
   /** Sequences of the parts, if the message did not fit into the letter; otherwise empty. */
   parts: number[];
@@ -156,7 +156,7 @@ export interface StoredLetter {
 /**
  * Decodes a letter.
  *
- * @returns undefined if it is not a dead letter of this stream.
+ * @returns undefined if the message is not a dead letter of this stream.
  */
 export function readLetter(stored: StoredLetter, stream: string): FoundLetter | undefined {
   const { headers } = stored;

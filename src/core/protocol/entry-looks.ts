@@ -10,10 +10,11 @@ const AT_ONCE = 4;
 const LOOKS = 3;
 
 /**
- * Asks the leader whether entries still exist: this member's session, the group's layout and, in rotation, some of the overrides, of
- * the other sessions, and of the leases that this member answers for. An entry that is removed from the bucket's stream leaves no
- * marker, so no watch shows its removal. A member answers for the leases that it owns, and for those that it handed over, because the
- * next owner may never have seen its lease. Other sessions matter because the plan must not include a member that is gone.
+ * Asks the leader whether entries still exist. Each call asks for this member's session and the group's layout. In rotation, each call
+ * also asks for some of the overrides, of the other sessions, and of the leases for which this member is responsible. An entry that is
+ * removed from the bucket's stream leaves no marker, so no watch shows its removal. A member is responsible for the leases that it
+ * owns. A member is also responsible for the leases that it handed over, because the next owner may not have seen the handover yet.
+ * Other sessions matter because the plan must not include a member that is gone.
  */
 export function lookAtEntries(state: State): void {
   if (!state.connected || !isAlive(state)) return;
@@ -74,8 +75,8 @@ export function overrideLookedUp(
 }
 
 /**
- * The next entries in rotation: {@link AT_ONCE} entries after the last one that was read. The rotation continues at the start of the
- * list after its end.
+ * The next entries in rotation: {@link AT_ONCE} entries after the last entry that was read. After the end of the list, the rotation
+ * continues at the start.
  */
 function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
   const first = Math.max(0, all.findIndex(isAfter));

@@ -1,6 +1,6 @@
 /**
- * The input and output of the protocol. Events are facts with a monotonic time. Effects are instructions to the engine. Both are plain
- * data.
+ * The input and output of the protocol. Events are facts with a monotonic time. Effects are instructions to the engine. Events and
+ * effects are plain data.
  */
 import type { GroupLayoutRecord } from './layout-records.js';
 import type { Closing, DeadOwners, LeaseRecord, OverrideRecord, SessionRecord } from './records.js';
@@ -38,7 +38,7 @@ export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | 
 
 /**
  * The result of reading our own session. A null entry means that the session was deleted. `vanished`: neither an entry nor a deletion
- * marker exists, or the entry is older than the one that we know.
+ * marker exists, or the entry is older than the known entry.
  */
 export type SessionFound =
   | { kind: 'ok'; entry: SessionEntry | null }
@@ -50,8 +50,8 @@ export type ProofFound = { kind: 'ok'; revision: number; ended: boolean } | { ki
 
 /**
  * The result of looking up another member's session. A null entry means that the session was deleted. `missing`: the leader has neither
- * a session nor a deletion marker. Then `proof` is the revision of the proof of life (0 if there is none), and `ended` is true if the
- * proof was deleted.
+ * a session nor a deletion marker. With `missing`, `proof` is the revision of the proof of life (0 if there is none), and `ended` is
+ * true if the proof was deleted.
  */
 export type SessionLookedUp =
   | { kind: 'found'; entry: SessionEntry | null }
@@ -91,8 +91,8 @@ export type GroupEvent = { now: number } & (
   /** The leader's answer about an operator's override, with the same fields as the answer about a lease. */
   | { type: 'override-looked-up'; partition: number; known: number; entry: OverrideEntry | null | 'unknown' }
   /**
-   * The bucket has lost data: it acknowledged a write with a revision that is not above all revisions seen before the write was sent,
-   * or it returned an older entry than the known one.
+   * The bucket has lost data. Either the bucket acknowledged a write with a revision that is not above all revisions seen before the
+   * write was sent, or it returned an entry that is older than the known entry.
    */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
@@ -102,7 +102,7 @@ export type GroupEvent = { now: number } & (
   | { type: 'partition-failed'; partition: number; epoch: number; message: string }
   /** The handler failed for good, or the position cannot be read. This member keeps the halted partition. */
   | { type: 'partition-halted'; partition: number; epoch: number; message: string }
-  /** The position of a drained partition is certain. A null position means that it could not be made certain. */
+  /** The position of a drained partition has been made certain. A null position means that this was not possible. */
   | {
       type: 'position-settled';
       partition: number;
@@ -141,7 +141,7 @@ export type Effect =
   /** Read our own session, known at revision `known`; answered by `session-read`. */
   | { type: 'read-session'; id: string; known: number }
   | { type: 'read-proof'; id: string }
-  /** Delete a proof of life at this revision, so that no renewal of it can succeed; answered by `proof-ended`. */
+  /** Delete a proof of life at this revision, so that no later renewal can succeed; answered by `proof-ended`. */
   | { type: 'end-proof'; id: string; expected: number }
   /**
    * Delete the session of a member whose proof of life has ended, so that all members see that the member has ended. With `expected` 0,
@@ -172,7 +172,7 @@ export type Effect =
   /** From now on the partitions are those of this layout. No partition of the older layout runs. */
   | { type: 'begin-layout'; record: GroupLayoutRecord }
   | { type: 'abort-partition'; partition: number; epoch: number; reason: AbortReason }
-  /** Handlers may start and commits may be sent only until this time; -Infinity means not at all. */
+  /** Handlers may start and commits may be sent only until this time; -Infinity means that neither is permitted. */
   | { type: 'permit'; until: number }
   /** Abort the signals of running handlers, because the permit has ended. */
   | { type: 'interrupt' }
@@ -198,7 +198,10 @@ export type Report =
       tookMs: number;
     }
   | { type: 'handed-over'; partition: number; epoch: number; to: string; tookMs: number }
-  /** The partition has no owner now. `keptForMs`: how long it is reserved for a restart of this member; null if it is not reserved. */
+  /**
+   * The partition has no owner now. `keptForMs`: how long the partition is reserved for a restart of this member; null if it is not
+   * reserved.
+   */
   | { type: 'released'; partition: number; epoch: number; keptForMs: number | null }
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }

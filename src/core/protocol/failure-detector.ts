@@ -18,9 +18,8 @@ const suspectOf = (peer: Peer): number =>
 
 /**
  * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before these
- * are observed as well, so neighbours that die together are detected together. If an observed member has been silent for half of its
- * ttl, all members are observed. Otherwise, if probes show nothing, many members that died together would be detected only two at a
- * time.
+ * two are observed as well, so neighbours that die together are detected together. If an observed member has been silent for half of its
+ * ttl, all members are observed. If probes show nothing, many members that died together would otherwise be detected only two at a time.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
@@ -32,7 +31,7 @@ export function lookAfterPeers(state: State): void {
     if (!isDoubtful(state, peer)) well++;
     if (well >= watched) break;
   }
-  // Members that do not know an absent member leave it out of their rings, so it may have no neighbour that observes it.
+  // Members that do not know an absent member leave it out of their rings, so an absent member may have no neighbour that observes it.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
     if (peer) lookAfter(state, peer);
@@ -85,9 +84,9 @@ function look(state: State, peer: Peer): void {
 }
 
 /**
- * Fences a member whose proof of life has been unchanged for so long that the member can no longer start handlers. The time counts from
- * the first read of this revision, and another read must find the same revision after the time is over. The deletions of the proof and
- * of the session are conditional, so a renewal that arrives first wins.
+ * Fences a member that can no longer start handlers, because its proof of life has been unchanged for too long. The time counts from the
+ * first read of this revision, and another read must find the same revision after the time is over. The deletions of the proof and of the
+ * session are conditional, so a renewal that arrives first wins.
  */
 function judge(state: State, peer: Peer): void {
   const { now } = state;
@@ -121,8 +120,8 @@ function judge(state: State, peer: Peer): void {
 }
 
 /**
- * When a peer becomes unreachable, if its proof of life stays as it has been since `since`. Infinity if its record is unreadable, or if too
- * few probes have failed.
+ * The time from which a peer counts as unreachable, provided that its proof of life stays unchanged. Infinity if the peer's record is
+ * unreadable, or if too few probes have failed. `since`: when the current revision of the proof was first read.
  */
 function unreachableFrom({ timing }: State, { record, misses, missingSince }: Peer, since: number): number {
   if (record === 'unreadable' || misses < timing.probeMisses) return Number.POSITIVE_INFINITY;
@@ -161,7 +160,7 @@ export function proofEnded(state: State, { id, outcome }: EventOf<'proof-ended'>
     peer.proof = { revision: outcome.revision, ended: true, since, seenAt: state.now };
     fenceSession(state, peer);
   } else if (outcome.kind === 'conflict') {
-    // The peer has renewed its proof, or another member has deleted it first.
+    // The peer has renewed its proof, or another member has deleted the proof first.
     peer.proof = null;
     peer.lookAt = state.now;
     peer.misses = 0;
@@ -177,7 +176,8 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
     bury(state, peer, outcome.revision);
     return;
   }
-  // The session was marked as leaving, deleted by another member, or removed without a deletion marker. The leader knows which.
+  // The session was marked as leaving, deleted by another member, or removed without a deletion marker. The leader knows which of these
+  // happened.
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }
@@ -193,7 +193,7 @@ export function probed(state: State, { id, outcome }: EventOf<'probed'>): void {
   peer.probing = false;
   const wasUnanswered = peer.unanswered;
   peer.unanswered = outcome === 'no-responders' || outcome === 'timeout';
-  // Reads the peer's proof of life at once.
+  // The peer's proof of life is read immediately.
   if (peer.unanswered && !wasUnanswered) peer.lookAt = state.now;
   if (outcome !== 'no-responders') {
     peer.misses = 0;

@@ -5,15 +5,15 @@ import { formatDuration } from '../lib/units.js';
 /** Maximum length of a reason, in characters. One answer of a member may contain hundreds of reasons. */
 const REASON_LENGTH = 200;
 
-/** A partition that is held up for longer than this needs attention, in milliseconds. A short retry is routine. */
+/** A partition that is held up for longer than this number of milliseconds needs attention. A short retry is routine. */
 export const LONG_HOLD_UP_MS = 10_000;
 
 const CAUSES = ['retrying', 'storing', 'halted', 'starting', 'handler', 'stuck'] as const;
 
 /**
- * What holds a partition up. `retrying`: an attempt failed, and another attempt follows. `storing`: a dead letter could not be stored
- * yet. `halted`: nothing is handled until an operator acts. `starting`: the partition could not be started or read, and is tried again.
- * `handler`: a handler is slow. `stuck`: no message arrives, or the bucket does not answer.
+ * The reason why a partition is held up. `retrying`: an attempt failed, and another attempt follows. `storing`: a dead letter could not
+ * be stored yet. `halted`: nothing is handled until an operator acts. `starting`: the partition could not be started or read, and is
+ * tried again. `handler`: a handler is slow. `stuck`: no message arrives, or the bucket does not answer.
  */
 export interface HoldUp {
   readonly why: (typeof CAUSES)[number];
@@ -21,8 +21,8 @@ export interface HoldUp {
   readonly sequence: number | null;
   readonly key: string | null;
   /**
-   * The number of the last failed attempt, or null if no attempt failed; and the maximum number of attempts, or null if there is no
-   * limit.
+   * `attempt`: the number of the last failed attempt; null if no attempt failed. `maxAttempts`: the maximum number of attempts; null if
+   * there is no limit.
    */
   readonly attempt: number | null;
   readonly maxAttempts: number | null;
@@ -55,7 +55,7 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 const isAmount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
-/** True for a hold-up as a member reports it. */
+/** True for a valid hold-up from the answer of a member. */
 export const isHoldUp: Guard<HoldUp> = (value): value is HoldUp =>
   decode<HoldUp>(value, {
     why: (why): why is HoldUp['why'] => CAUSES.some((each) => each === why),

@@ -19,8 +19,9 @@ export const keys = {
 };
 
 /**
- * The group whose existence a key proves; undefined if the key proves none. The keys of positions prove it even after all members have
- * left. The keys of sessions and leases prove it before the first position is written.
+ * The group whose existence a key proves; undefined if the key proves the existence of no group. The key of a position proves that the
+ * group exists even after all members have left. Before the first position is written, the key of a session or lease proves that the
+ * group exists.
  */
 export function groupProvedBy(key: string): string | undefined {
   const [kind, group, what, ...rest] = key.split('.');

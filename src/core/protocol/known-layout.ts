@@ -7,8 +7,8 @@ import { report, type State } from './state.js';
 export const orderOf = ({ layout }: State): ResizeOrder | null => layout.record?.next ?? null;
 
 /**
- * A lease as it counts under the layout that this member knows: `unreadable` if it is of a later layout, null if it is of an earlier
- * one.
+ * The lease of a partition under the layout that this member knows. If the lease belongs to a later layout, its record counts as
+ * `unreadable`. If it belongs to an earlier layout, its record counts as null.
  */
 export function leaseNow(
   state: State,
@@ -27,7 +27,10 @@ export function leaseNow(
 const isAhead = ({ layout }: State, { layout: epoch = 0, closed }: LeaseRecord): boolean =>
   epoch > layout.epoch || (epoch === layout.epoch && (closed?.order ?? 0) > layout.revision);
 
-/** True for a partition that is closed for the current resize order: its messages are not handled until the resize is done or aborted. */
+/**
+ * True for a partition that is closed for the current resize order. Messages of a closed partition are not handled until the resize is
+ * done or aborted.
+ */
 export function isClosed(state: State, partition: number): boolean {
   if (orderOf(state) === null) return false;
   const record = leaseNow(state, partition)?.record;
@@ -58,8 +61,8 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
 }
 
 /**
- * Switches to the partitions of a new layout. All old partitions are closed, so none of them runs here, unless this member has missed
- * that they were closed.
+ * Switches to the partitions of a new layout. All old partitions are closed, so this member runs none of them, unless it has missed that
+ * they were closed.
  */
 function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
   for (const [partition, own] of state.own) {

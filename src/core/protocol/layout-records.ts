@@ -11,7 +11,7 @@ import {
   MAX_PARTITIONS,
 } from './record-format.js';
 
-/** What all publishers and members of a stream agree on. */
+/** The settings that all publishers and members of a stream share. */
 export interface LayoutRecord {
   v: number;
   prefix: string;
@@ -20,18 +20,18 @@ export interface LayoutRecord {
 }
 
 /**
- * What all members of a keyed group agree on: how the messages of a stream are divided into partitions by the
- * hash of their keys.
+ * The settings that all members of a keyed group share. These settings define how the messages of a stream are divided into partitions
+ * by the hash of their keys.
  */
 export interface GroupLayoutRecord {
   v: number;
-  /** Where to find the key of a message; see `MessageKey`. */
+  /** The part of a message that contains its key; see `MessageKey`. */
   key: string;
   /** The subjects of the stream that the group handles, as one pattern. */
   filter: string;
   partitions: number;
   hash: 'fnv1a32';
-  /** How often the group was resized; absent if never. */
+  /** The number of resizes of the group; absent means 0. */
   epoch?: number | undefined;
   /**
    * The prefix of the stream's own layout, if the group began with the partitions of that layout. Until the group is resized for the
@@ -95,7 +95,7 @@ export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefi
   if (!layout || fields?.prefix !== layout.prefix) return undefined;
   const before = decode(fields?.before, BEFORE, { created: isCount, trimmed: isPositive });
   const next = decode(fields?.next, ORDER);
-  // An unreadable part must not be mistaken for an absent one.
+  // An unreadable part must not be mistaken for an absent part.
   if (fields?.before !== undefined && before?.positions.length !== (before?.partitions ?? -1))
     return undefined;
   if (fields?.next !== undefined && !next) return undefined;

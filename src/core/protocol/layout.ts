@@ -3,8 +3,8 @@ import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 
 /**
- * How keys become partitions and partitions become subjects. All publishers and members of a stream must follow the same rules, in
- * whatever language they are written.
+ * How keys become partitions and partitions become subjects. All publishers and members of a stream must follow the same rules,
+ * regardless of their programming language.
  */
 
 /** The header that carries a message's key, as UTF-8 text. */

@@ -5,7 +5,10 @@ import type { LeaseRecord } from './records.js';
 import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
-/** True while a write of ours that would end this epoch may be in flight. Then nothing may run under this epoch. */
+/**
+ * True while a write of ours that would end this epoch may be in flight. While this function returns true, nothing may run under this
+ * epoch.
+ */
 export function isInDoubt(state: State, partition: number, epoch: number): boolean {
   return state.writes.get(partition)?.expected === epoch;
 }
@@ -40,8 +43,8 @@ export function leaseWritten(
     return;
   }
   if (write?.expected !== expected) return;
-  // The watch will show whether this write was applied or another member wrote first. Until then it is safe to repeat the write,
-  // because it is conditional.
+  // The watch will show whether this write was applied or another member wrote first. Until the watch shows this, the write can be
+  // repeated safely, because it is conditional.
   write.retryAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') lookUpLease(state, partition);
   if ((state.leases.get(partition)?.revision ?? 0) > expected) {
@@ -57,15 +60,15 @@ export function lookUpLease(state: State, partition: number): void {
 
 /**
  * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader's revision is lower than
- * `known`, the bucket has lost the lease, and the leader's entry replaces the known one. A leader that is cut off also answers with an
- * old entry, and no watch shows the newer entry again. So the lease is looked up again until its revision is at least `known`.
+ * `known`, the bucket has lost the lease, and the leader's entry replaces the known entry. A leader that is cut off also answers with
+ * an old entry, and no watch shows the newer entry again. So the lease is looked up again until its revision is at least `known`.
  */
 export function leaseLookedUp(state: State, { partition, known, entry }: EventOf<'lease-looked-up'>): void {
   if (entry === 'unknown') return;
   if (entry === null || entry.revision < known) {
     // The known lease has changed since the request was sent.
     if (state.leases.get(partition)?.revision !== known) return;
-    // The bucket may also have lost a lease that this member never saw. The owner of that lease may handle messages until it notices
+    // The bucket may also have lost a lease that this member never saw. The owner of a lost lease may handle messages until it notices
     // the loss.
     holdClaims(state);
     forgetLease(state, partition);
@@ -75,8 +78,8 @@ export function leaseLookedUp(state: State, { partition, known, entry }: EventOf
 }
 
 /**
- * Forgets the writes that the plan no longer requires. All other writes were repeated just before, always including those of drained
- * partitions with a write in doubt.
+ * Forgets the writes that the plan no longer requires. All other writes were repeated just before this call. The repeated writes always
+ * include those of drained partitions with a write in doubt.
  */
 export function forgetWrites(state: State): void {
   for (const [partition, { retryAt }] of state.writes)

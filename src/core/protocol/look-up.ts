@@ -4,9 +4,9 @@ import { isDue, markGone, type State } from './state.js';
 import { applySession, bury } from './view.js';
 
 /**
- * True if an owner has certainly ended, so that its partitions can be claimed. If the watch never showed the owner's session, that
- * proves nothing: every owner had a session, and a watch of nats-server 2.9 was observed to miss an entry. In that case this member
- * asks the leader.
+ * True if an owner has certainly ended, so that its partitions can be claimed. An owner whose session the watch never showed may still
+ * be alive, because a watch of nats-server 2.9 was observed to miss an entry. In case of doubt, this member asks the leader about the
+ * session.
  */
 export function ensureEnded(state: State, owner: string): boolean {
   if (state.gone.has(owner)) return true;
@@ -20,8 +20,8 @@ export function ensureEnded(state: State, owner: string): boolean {
 }
 
 /**
- * Handles the answer to `look-up-session`. A leader that is cut off may not know an existing session, so only a write proves that there
- * is none. A deletion is final.
+ * Handles the answer to `look-up-session`. A leader that is cut off may not know an existing session, so only a write proves that the
+ * session does not exist. The deletion of a session is final.
  */
 export function sessionLookedUp(state: State, { id, found }: EventOf<'session-looked-up'>): void {
   if (found.kind === 'unknown') {
@@ -37,7 +37,7 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
   const peer = state.peers.get(id);
   if (entry !== null) {
     state.absent.delete(id);
-    // The revision is lower than the known one because the bucket has lost data. Only the lower revision can be fenced.
+    // The revision is lower than the known revision because the bucket has lost data. Only the lower revision can be fenced.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision);
@@ -73,7 +73,10 @@ const leaveMark = (state: State, id: string): void => {
   state.out.push({ type: 'fence-session', id, expected: 0 });
 };
 
-/** Handles the answer to `end-proof` about an owner that the watch never showed. After success, the owner can neither renew nor join. */
+/**
+ * Handles the answer to `end-proof` about an owner that the watch never showed. After success, the owner can neither renew its proof of
+ * life nor join.
+ */
 export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
   if (outcome.kind === 'ok') leaveMark(state, id);

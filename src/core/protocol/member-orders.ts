@@ -5,7 +5,7 @@ import { decode, type Fields, isCount, parseObject } from '../lib/json.js';
  * request. The leases show when the request has been carried out.
  */
 
-/** The endpoints for requests that every member has. */
+/** The endpoints through which every member receives requests. */
 export const CONTROL_VERBS = ['release', 'stop', 'retry', 'skip'] as const;
 export type ControlVerb = (typeof CONTROL_VERBS)[number];
 
@@ -13,8 +13,8 @@ export type ControlVerb = (typeof CONTROL_VERBS)[number];
 export type MemberVerb = ControlVerb | 'ping' | 'stats';
 
 /**
- * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. It contains the group, so that permissions can
- * keep a member of one group from answering for another group. The names must have been validated before.
+ * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. The subject contains the group, so that
+ * permissions can keep a member of one group from answering for another group. The names must have been validated before.
  */
 export const memberSubject = (stream: string, group: string, session: string, verb: MemberVerb): string =>
   `natspoc.${stream}.${group}.${session}.${verb}`;
@@ -28,12 +28,12 @@ export interface ReleaseRequest {
   to: string | null;
 }
 
-/** Try the messages that hold up partitions again at once. */
+/** Retry immediately the messages that hold up these partitions. */
 export interface RetryRequest {
   partitions: PartitionChoice;
 }
 
-/** Give up a message that failed: skip it, or store it as a dead letter. */
+/** Give up a message that failed, either by a skip or by storing it as a dead letter. */
 export interface SkipRequest {
   partition: number;
   sequence: number;
@@ -49,7 +49,7 @@ export interface MemberControl {
   retry(request: RetryRequest): number[];
   /** Returns an empty list if the message does not hold up its partition. */
   skip(request: SkipRequest): number[];
-  /** Leave the group and end. */
+  /** Makes the member leave the group and end. */
   stop(): number[];
 }
 
@@ -81,7 +81,7 @@ export function decodeSkip(bytes: Uint8Array): SkipRequest | undefined {
   });
 }
 
-/** Decodes the partitions in an answer; undefined if it is invalid. */
+/** Decodes the partitions in an answer; undefined if the answer is invalid. */
 export function decodeControlAnswer(bytes: Uint8Array): number[] | undefined {
   const { partitions } = fieldsOf(bytes) ?? {};
   return Array.isArray(partitions) && partitions.every(isCount) ? partitions : undefined;
@@ -102,7 +102,7 @@ export type ControlAnswer =
   | { kind: 'silent' }
   | { kind: 'refused' | 'denied'; message: string };
 
-/** Sends requests to members of a group. Its promises never reject. */
+/** Sends requests to members of a group. The promises of this interface never reject. */
 export interface ControlClient {
   ask(
     session: string,

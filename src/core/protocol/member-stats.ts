@@ -1,7 +1,7 @@
 import { asObject, decode, isCount, orNull } from '../lib/json.js';
 import { type HoldUp, isHoldUp } from './hold-up.js';
 
-/** The version of STATS data that this program writes, and the newest that it reads. */
+/** The version of STATS data that this program writes, and the newest version that it reads. */
 export const STATS_VERSION = 1;
 
 /** Durations of a sample of recent handler calls, in milliseconds. */
@@ -23,11 +23,11 @@ export interface MemoryStats {
   verdict: string;
 }
 
-/** One partition as its owner sees it. */
+/** The status of one partition, as its owner reports it. */
 export interface PartitionStats {
   partition: number;
   epoch: number;
-  /** The last stream sequence handled, or up to which a shared reader found no more messages of the partition. */
+  /** The last stream sequence handled, or the sequence up to which a shared reader found no further messages of the partition. */
   position: number;
   /** Messages handled in this epoch; absent if unknown. */
   handled?: number;
@@ -42,11 +42,11 @@ export interface PartitionStats {
   ratePerSecond?: number;
   /** The state of the partition, such as `running`, `draining` or `halted`; absent if unknown. */
   state?: string;
-  /** What holds the partition up; absent if nothing does, or if unknown. */
+  /** The reason why the partition is held up; absent if it is not held up, or if unknown. */
   holdUp?: HoldUp;
   /**
-   * Time between getting the lease of this epoch and starting to handle messages, in milliseconds; absent if unknown, or if not started
-   * yet.
+   * Time between getting the lease of this epoch and starting to handle messages, in milliseconds; absent if unknown, or if the
+   * partition has not started yet.
    */
   tookMs?: number;
 }

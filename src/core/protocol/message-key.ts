@@ -7,11 +7,11 @@ import { subjectToken } from './subject.js';
 export interface MessageKey {
   /** The text of the key, such as `subject:2`, `header:Customer`, `json:customer.id` or `function:tenant`. */
   readonly text: string;
-  /** The key; null if the message has none. Then its whole subject is used as the key. */
+  /** The key; null if the message has none. The whole subject of a message without a key is used as its key. */
   of(message: StreamMessage): string | null;
 }
 
-/** The highest number of a token in a key. Subjects have fewer tokens in practice. */
+/** The highest token number that a key may use. Subjects have fewer tokens in practice. */
 const MOST_TOKENS = 32;
 const LONGEST_NAME = 128;
 
@@ -30,7 +30,7 @@ export function parseMessageKey(text: string): MessageKey | undefined {
   }
 }
 
-/** A key that a function of the program finds. Members compare only the name of the function. */
+/** A key that a function of the members' program returns. Members compare only the name of the function. */
 export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
   text: `function:${name}`,
   of,
@@ -40,7 +40,7 @@ export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
 export const partitionByKey = (key: string | null, message: StreamMessage, partitions: number): number =>
   fnv1a32(key ?? message.subject) % partitions;
 
-/** The numbers of the subject tokens that a key uses, counted from 1; empty if it uses none. */
+/** The numbers of the subject tokens that a key uses, counted from 1; empty if the key uses no subject tokens. */
 export function tokensOf(key: string): number[] {
   const [, list] = /^subject:([\d,]+)$/.exec(key) ?? [];
   return list?.split(',').map(Number) ?? [];
@@ -73,8 +73,8 @@ function jsonKey(path: string): MessageKey | undefined {
 }
 
 /**
- * The text, number or boolean at a path of a JSON payload, as text; null if the payload is not a JSON object, or if the
- * path holds anything else.
+ * The text, number or boolean at a path of a JSON payload, as text; null if the payload is not a JSON object, or if the path
+ * has no such value.
  */
 function valueAt(data: Uint8Array, names: readonly string[]): string | null {
   let value: unknown = parseObject(data);

@@ -25,7 +25,7 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
   };
   state.own.set(partition, own);
   if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
-  // The partition will be handed over or closed. It is drained first, because messages that were handled here before the session
+  // The partition will be handed over or closed. The drain comes first, because messages that this member handled before the session
   // expired may not be committed yet.
   else if (state.leaving || orderOf(state)) drain(state, partition, own);
   else startOrRest(state, partition, own);
@@ -80,7 +80,7 @@ export function partitionStarted(state: State, { partition, epoch }: EventOf<'pa
   report(state, { type: 'acquired', partition, epoch, from: own.from, reason: own.reason, again, tookMs });
 }
 
-/** True if this member was the last owner: under the same epoch, or in an earlier session. */
+/** True if this member was also the last owner, either under the same epoch or in an earlier session. */
 function isAgain({ had, name, peers }: State, partition: number, { epoch, from }: OwnPartition): boolean {
   if (had.get(partition) === epoch) return true;
   if (!had.has(partition) || from !== name) return false;
@@ -116,8 +116,8 @@ export function partitionFailed(
 }
 
 /**
- * Marks a partition as halted: the handler failed for good, or the position cannot be read. This member keeps the partition, but does
- * not start it again until an operator acts.
+ * Marks a partition as halted, because the handler failed for good or the position cannot be read. This member keeps the partition,
+ * but does not start it again until an operator acts.
  */
 export function partitionHalted(
   state: State,

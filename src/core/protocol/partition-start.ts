@@ -25,9 +25,9 @@ interface Inherited {
 }
 
 /**
- * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it, and passes over the
- * messages that those partitions had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor
- * of the two counts. A partition of the stream's own layout shares keys with all partitions.
+ * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it, and skips the messages
+ * that those partitions had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor of the two
+ * counts. A partition of the stream's own layout shares keys with all partitions.
  *
  * @returns undefined if the group was never resized.
  */
@@ -43,7 +43,7 @@ export function inheritedBy(
   const [lowest, highest] = [Math.min(...shared), Math.max(...shared)];
   const { created, trimmed } = before;
   return {
-    // Only partition 0 inherits the number of dropped messages, so that they are counted once.
+    // Only partition 0 inherits the number of dropped messages, so that these messages are counted only once.
     start: { seq: lowest, created, ...(partition === 0 && trimmed !== undefined && { trimmed }) },
     isHandled: (message) =>
       message.sequence <= highest &&
@@ -52,8 +52,7 @@ export function inheritedBy(
 }
 
 /**
- * From this sequence on, a partition does not depend on the partitions before the last resize; 0 if the group was
- * never resized.
+ * The sequence from which on a partition no longer depends on the partitions before the last resize; 0 if the group was never resized.
  */
 export function settledAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;
@@ -77,15 +76,15 @@ export function startsAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.min(...sharedPositions(partition, layout)) : 0;
 }
 
-/** What is known about a position: its sequence, and whether a seek has moved it since the last resize. */
+/** The known facts about a position: its sequence, and whether a seek has moved the position since the last resize. */
 interface Reached {
   readonly sequence: number;
   readonly sought?: boolean | undefined;
 }
 
 /**
- * The partitions that still depend on the partitions before the last resize. While there are any, the group cannot be resized again. A
- * partition does not depend on earlier partitions if a seek has moved its position.
+ * The partitions that still depend on the partitions before the last resize. While any partition depends on earlier partitions, the
+ * group cannot be resized again. A partition does not depend on earlier partitions if a seek has moved its position.
  *
  * @param positions the positions under this layout.
  */

@@ -13,8 +13,9 @@ export function planMembers(state: State): Map<string, string> {
 }
 
 /**
- * All partitions except those that stay as they are: partitions with an unreadable lease, and partitions reserved for a member that has
- * not returned yet. Even without these partitions, the loads of the present members differ by at most one, so no other partition moves.
+ * All partitions that the plan may move. The plan omits partitions with an unreadable lease, and partitions reserved for a member that
+ * has not returned yet. Even without the omitted partitions, the loads of the present members differ by at most one, so no other
+ * partition moves.
  */
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
   const named = new Named(members);
@@ -36,7 +37,7 @@ function pinOf({ overrides }: State, partition: number, named: Named): string | 
   return pin === null ? null : (named.find(pin) ?? null);
 }
 
-/** Members by id or name. If several members have the same name, the one with the lowest id counts. */
+/** Members by id or name. If several members have the same name, the name stands for the member with the lowest id. */
 class Named {
   readonly #members: ReadonlyMap<string, string>;
   #byName: Map<string, string> | undefined;
@@ -63,7 +64,8 @@ class Named {
 
 /**
  * The receiver of a drained partition: the requested member, otherwise the planned member; null if there is none. A member that leaves
- * for a restart hands over only to a member of the same name, which is its own next session, if that session has already joined.
+ * for a restart hands over only to its own next session, if that session has already joined. The next session is recognised by the
+ * name of the member.
  */
 export function receiver(
   state: State,
@@ -85,7 +87,10 @@ export function receiver(
   return state.leaving ? null : state.session.id;
 }
 
-/** The other member with the fewest partitions in the plan; among equals, the one with the lowest id. */
+/**
+ * The other member with the fewest partitions in the plan. If several members have equally few partitions, returns the member with the
+ * lowest id.
+ */
 function leastLoaded(state: State, plan: Plan, members: Map<string, string>): string | undefined {
   const loads = new Map<string, number>();
   for (const id of [...members.keys()].sort()) if (id !== state.session.id) loads.set(id, 0);

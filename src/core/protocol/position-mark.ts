@@ -18,8 +18,8 @@ export interface MarkedStream {
 }
 
 /**
- * Why a position does not fit its stream. `beyond-end`: the stream ends before it. `other-stream`: the stream has
- * reused the sequences, because it was recreated or restored from an older copy.
+ * Why a position does not fit its stream. `beyond-end`: the stream ends before the position. `other-stream`: the stream has reused the
+ * sequences, because it was recreated or restored from an older copy.
  */
 export type Misfit = 'beyond-end' | 'other-stream';
 
@@ -27,9 +27,9 @@ export type Misfit = 'beyond-end' | 'other-stream';
 const ROUNDING_MS = 1;
 
 /**
- * Why a position does not belong to this stream; null if it fits, or if nothing proves that it does not. If the message at the position
- * exists, its time decides, because a stream that is restored elsewhere may have a new creation time, but keeps its messages. Otherwise
- * the creation time decides.
+ * Why a position does not belong to this stream; null if the position fits, or if a misfit cannot be proved. If the message at the
+ * position exists, its time decides, because a stream that is restored elsewhere may have a new creation time, but keeps its messages.
+ * If the times of the message cannot be compared, the creation time decides.
  */
 export function misfit(mark: PositionMark, stream: MarkedStream): Misfit | null {
   if (mark.sequence > stream.last) return 'beyond-end';
@@ -38,7 +38,7 @@ export function misfit(mark: PositionMark, stream: MarkedStream): Misfit | null 
   return isSame ? null : 'other-stream';
 }
 
-/** True for equal times; undefined if either is unknown. */
+/** True for equal times; undefined if one of the times is unknown. */
 function isSameTime(one: number | undefined, other: number | undefined): boolean | undefined {
   return one === undefined || other === undefined ? undefined : Math.abs(one - other) <= ROUNDING_MS;
 }

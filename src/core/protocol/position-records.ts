@@ -1,4 +1,4 @@
-/** The records of positions, of the starts of groups, of finished jobs, and of trims by an operator. */
+/** The records for positions, starts of groups, finished jobs, and trims by an operator. */
 import { decode, isCount, orNull, parseObject } from '../lib/json.js';
 import { isPositive, isText, isToken, isTrue, isVersion, MARK, versionIn } from './record-format.js';
 
@@ -27,8 +27,8 @@ export interface PositionRecord {
   /** The epoch of the layout to which the partition belongs; absent means 0. */
   layout?: number | undefined;
   /**
-   * Present if a seek has moved the position since the last resize. Then all messages after the position are handled, even those that
-   * were handled before.
+   * Present if a seek has moved the position since the last resize. After a seek, all messages after the position are handled, even those
+   * that were handled before.
    */
   sought?: true | undefined;
 }
@@ -59,8 +59,8 @@ export interface JobRecord {
 }
 
 /**
- * Written when an operator trims handled messages: at that time no message of the partition up to `seq` was waiting for the group.
- * Without this record, the next owner would count the trimmed messages as lost.
+ * Written when an operator trims handled messages. At the time of the trim, no message of the partition up to `seq` was waiting for the
+ * group. Without this record, the next owner would count the trimmed messages as lost.
  */
 export interface ClearedRecord {
   v: number;
@@ -101,7 +101,7 @@ export const decodeJob = (bytes: Uint8Array): JobRecord | undefined => decode(pa
 export const decodeCleared = (bytes: Uint8Array): ClearedRecord | undefined =>
   decode(parseObject(bytes), CLEARED, MARK);
 
-/** The fields of a position that name its layout, and tell whether a seek has moved it since the last resize. */
+/** The fields of a position that name its layout, and show whether a seek has moved the position since the last resize. */
 export type PositionTags = Pick<PositionRecord, 'v' | 'layout' | 'sought'>;
 
 /** The tags of a position under the layout of this epoch. */

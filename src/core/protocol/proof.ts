@@ -5,9 +5,9 @@ import { ended } from './session.js';
 import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
- * Renews this member's proof of life. Only these renewals extend the permit, because no other write keeps the group from taking our
- * partitions: other members fence by compare-and-set on this entry. They fence only after the entry has been unchanged for so long that
- * this member can no longer start handlers.
+ * Renews this member's proof of life. Only these renewals extend the permit, because other members fence this member by compare-and-set
+ * on this entry. No other write keeps other members from taking our partitions. Members fence only after the entry has been unchanged
+ * for so long that this member can no longer start handlers.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;
@@ -71,8 +71,8 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
       proof.renewAt = Math.max(now, sentAt + timing.retryMs);
       return;
     case 'conflict':
-      // The server may report a conflict for a write that it has applied (nats-server#7281). So the outcome is unknown, as it is
-      // without an answer.
+      // The server may report a conflict for a write that it has applied (nats-server#7281). So the outcome of a conflict is as unknown
+      // as the outcome of a lost answer.
       proof.unknownSince ??= sentAt;
       proof.reading = true;
       proof.renewAt = now + timing.retryMs;
@@ -99,16 +99,16 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
     ended(state, 'proof');
     return;
   }
-  // A write was applied, and its answer was lost. It may be any of the writes since `unknownSince`, so the time of the first one
-  // counts.
+  // A write was applied, and its answer was lost. The applied write may be any write since `unknownSince`, so the time of the first of
+  // these writes counts.
   if (outcome.revision > proof.revision && proof.unknownSince !== null)
     certain(state, outcome.revision, proof.unknownSince);
 }
 
 /**
- * Sets the time until which handlers may start, and interrupts running handlers after that time. After a reconnect, no handler starts
- * until a renewal that was sent since the reconnect is confirmed. The reason is that the server may have been restored from an older
- * copy, in which other members own our partitions.
+ * Sets the time until which handlers may start, and interrupts running handlers after that time. After a reconnect, the server may have
+ * been restored from an older copy, in which other members own our partitions. Therefore no handler starts until a renewal that was
+ * sent since the reconnect is confirmed.
  */
 export function updatePermit(state: State): void {
   const { session, now, timing } = state;

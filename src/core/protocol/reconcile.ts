@@ -19,9 +19,9 @@ import { isAlive, isDue, report, type State } from './state.js';
 const PARTITIONS_A_MS = 256;
 
 /**
- * Brings this member's partitions in line with the view and the plan. A member carries out only its own part of the plan. It starts the
- * partitions that it owns, gives surplus partitions away, and claims partitions without a living owner if the plan assigns them to it.
- * If its view is stale, the compare-and-set of its lease writes fails.
+ * Brings this member's partitions in line with the view and the plan. A member carries out only its own part of the plan. The member
+ * starts the partitions that it owns, and gives surplus partitions away. It claims partitions without a living owner if the plan
+ * assigns them to it. If the member's view is stale, the compare-and-set of its lease writes fails.
  */
 export function reconcile(state: State): void {
   retryDue(state);
@@ -53,7 +53,7 @@ function hasDrained(state: State): boolean {
   return false;
 }
 
-/** Requests a plan if the time has come for something that had to wait. */
+/** Requests a plan if a postponed action is due. */
 function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);
@@ -78,7 +78,7 @@ function endHold(state: State): void {
   state.dirty = true;
 }
 
-/** Starts and stops partitions according to the leases, which decide what runs here. */
+/** Starts and stops partitions according to the leases, which decide which partitions this member runs. */
 function followView(state: State): void {
   for (const [partition, own] of state.own) {
     const lease = state.leases.get(partition);
@@ -123,8 +123,8 @@ function followPauses(state: State): void {
 }
 
 /**
- * Drains the partitions that the plan assigns to other members, and those that are to be released. Drains all partitions for a resize,
- * or before this member leaves.
+ * Drains the partitions that the plan assigns to other members, and the partitions that are to be released. Drains all partitions for a
+ * resize, or before this member leaves.
  */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
   // Other members must first know that this member is leaving; otherwise their plans would assign more partitions to it. It is enough
@@ -149,7 +149,8 @@ function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  // The bucket may have been restored from an older copy, in which these owners are alive. A renewal shows whether that has happened.
+  // The bucket may have been restored from an older copy, in which these owners are alive. A renewal shows whether the bucket was
+  // restored.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;

@@ -8,8 +8,8 @@ import { decode, type Guard, isCount, parseObject } from '../lib/json.js';
 export const RECORD_VERSION = 2;
 
 /**
- * The version of the layouts, leases and positions of a group that is being resized or has been resized. It is the newest version that
- * this program reads. Programs that cannot resize leave such records alone.
+ * The version of the layouts, leases and positions of a group that is being resized or has been resized. This version is also the
+ * newest version that this program reads. Programs that cannot resize do not change records of this version.
  */
 export const RESIZED_VERSION = 3;
 
@@ -79,7 +79,7 @@ export const isPartitionCount = (value: unknown): value is number =>
 /** True for record versions that this program can read. */
 export const isVersion = (value: unknown): value is number => isPositive(value) && value <= RESIZED_VERSION;
 
-/** True for the value `true`. Such a flag is absent instead of false. */
+/** True for the value `true`. A flag with this check is absent instead of false. */
 export const isTrue = (value: unknown): value is true => value === true;
 
 /** The optional fields of a `PositionMark`. */
@@ -90,7 +90,7 @@ export const madeOn = (record: object): { created?: number; stored?: number } =>
   decode(record, {}, MARK) ?? {};
 
 /**
- * The version of the records of a group, by the epoch of its layout. Programs that cannot resize must leave the records of a resized
- * group alone.
+ * The version of a group's records, which depends on the epoch of the layout. Programs that cannot resize must not change the records
+ * of a resized group.
  */
 export const versionIn = (epoch: number): number => (epoch > 0 ? RESIZED_VERSION : RECORD_VERSION);

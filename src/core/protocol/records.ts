@@ -9,9 +9,9 @@ import { isId, isPositive, isText, isTrue, isVersion, RECORD_VERSION, within } f
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * A member, as the other members see it. The member writes this record when it joins and when it starts to leave. The record is deleted
- * when the member has left or is fenced. `ttlMs` and `suspectMs` tell other members how long to wait before they consider this member
- * dead.
+ * The description of a member for all other members. The member writes this record when it joins and when it starts to leave. The
+ * record is deleted when the member has left or is fenced. `ttlMs` and `suspectMs` tell other members how long to wait before they
+ * consider this member dead.
  */
 export interface SessionRecord {
   v: number;
@@ -27,7 +27,7 @@ export interface SessionRecord {
   /** An observer uses this shorter time instead of `ttlMs` if its probes of the member find no responders. */
   suspectMs: number;
   leaving?: boolean;
-  /** True if the member can follow a resize of its group. Absent in the sessions of older versions, which cannot. */
+  /** True if the member can follow a resize of its group. Absent in the sessions of older versions, which cannot follow a resize. */
   resizes?: boolean;
   /** Id of the session that this member gave up because the bucket lost data; absent if there is no such session. */
   gaveUp?: string;
@@ -41,8 +41,8 @@ export interface ProofRecord {
 }
 
 /**
- * Why a lease was written: `claim` by its owner, `handover` to the owner that the plan chose, or `release` on request or without a next
- * owner.
+ * Why a lease was written. `claim`: its owner claimed the partition. `handover`: the previous owner gave the partition to the owner
+ * that the plan chose. `release`: the previous owner gave the partition away on request, or without a next owner.
  */
 export type LeaseReason = 'claim' | 'handover' | 'release';
 
@@ -60,7 +60,7 @@ export interface LeaseRecord {
   at: string;
   /** The epoch of the layout to which the partition belongs; absent means 0. */
   layout?: number | undefined;
-  /** Present if the partition is closed for a resize: its messages are not handled unless the resize is aborted. */
+  /** Present if the partition is closed for a resize. Messages of a closed partition are not handled unless the resize is aborted. */
   closed?: Closing | undefined;
   /** Present if previous owners ended without giving the partition away, and the position may not count their deaths yet. */
   died?: DeadOwners | undefined;
@@ -74,10 +74,10 @@ export interface LeaseRecord {
  */
 export type DeadOwners = readonly number[];
 
-/** Maximum length of {@link DeadOwners}. More owners in a row are unlikely to die before one of them takes the partition over. */
+/** Maximum length of {@link DeadOwners}. It is unlikely that more owners in a row die before any owner takes the partition over. */
 export const MOST_DEAD = 8;
 
-/** The member for which a partition is kept. The reservation ends when that member claims the partition or does not return in time. */
+/** The member for which a partition is kept. The reservation ends when the member claims the partition or does not return in time. */
 export interface Reservation {
   /** Name of the member. */
   name: string;

@@ -5,12 +5,12 @@ import { MAX_TTL_MS } from './timing.js';
 
 /*
  * When a member leaves for a restart, its partitions are kept for it: their leases have no owner, and reserve the partitions for the
- * member's name. Meanwhile no message is handled. Each claim of a lease without an owner is a compare-and-set, so safety does not
- * depend on how long other members wait.
+ * member's name. Meanwhile, no message of these partitions is handled. Each claim of a lease without an owner is a compare-and-set, so
+ * safety does not depend on how long other members wait.
  */
 
 /**
- * Checks the time for which a member wants its partitions to be kept; 0 means not at all.
+ * Checks the time for which a member wants its partitions to be kept; 0 means that they are not kept.
  *
  * @throws NatspocError `usage`
  */

@@ -5,9 +5,9 @@ import { versionIn } from './record-format.js';
 import { isDue, type OwnPartition, report, type State } from './state.js';
 
 /*
- * Changes the number of partitions while the group runs. An order in the layout makes every owner drain and
- * close its partitions; when all are closed, the next layout is written. Each step is a compare-and-set, and
- * the resize may be interrupted after each step.
+ * Changes the number of partitions while the group runs. An order in the layout makes every owner drain and close its
+ * partitions. When all partitions are closed, a member writes the next layout. Each step is a compare-and-set, and the
+ * resize may be interrupted after each step.
  */
 
 /** Closes a drained partition for the resize order, once its position is certain. */
@@ -21,7 +21,8 @@ export function close(state: State, partition: number, own: OwnPartition): void 
   if (own.settling || !isDue(state, own.retryAt)) return;
   own.settling = true;
   const { revision: order } = state.layout;
-  // No seek begins under a resize order, so a position that was committed in a drain under the order is certain.
+  // No seek begins while a resize order exists, so a position that was committed by a drain under this order is
+  // certain.
   const isDrained = own.drainedUnder === order;
   state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order, isDrained });
 }
@@ -42,7 +43,10 @@ export function positionSettled(
   }
 }
 
-/** Writes the next layout when every partition is closed. The first member to see this writes the layout. */
+/**
+ * Writes the next layout when every partition is closed. The first member that sees all partitions closed writes the
+ * layout.
+ */
 export function cut(state: State): void {
   const { layout } = state;
   const { record, revision: expected } = layout;

@@ -5,7 +5,7 @@ import { leaseNow } from './known-layout.js';
 import { checkDeadline, maintainProof } from './proof.js';
 import { abortAll, isDue, report, type State } from './state.js';
 
-/** Maintains this member's session: creates it, marks it as leaving, removes it, notices its end. */
+/** Maintains this member's session: creates it, marks it as leaving, removes it, and notices its end. */
 export function maintainSession(state: State): void {
   const { session } = state;
   if (state.left) return;
@@ -49,8 +49,9 @@ function writeEntry(state: State, id: string): void {
 }
 
 /**
- * True if the entry is marked as leaving, or the mark cannot be written. By the mark other members tell a leave from a death, so a member
- * that owns nothing writes it, too. One attempt is enough, because a full bucket refuses the mark but not the removal.
+ * True if the entry is marked as leaving, or the mark cannot be written. The mark shows other members that this member is leaving and has
+ * not died, so a member that owns nothing also writes the mark. One attempt to write the mark is enough, because a full bucket refuses
+ * the mark but not the removal.
  */
 function isMarkTried({ session, viewReady }: State): boolean {
   return session.marked || session.inDoubt || !viewReady || session.proof.revision === 0;
@@ -133,8 +134,8 @@ function entryCertain(state: State, revision: number): void {
 }
 
 /**
- * Our session has ended: another member fenced it, or we removed it. The session and its proof of life both end, even if the fencing
- * member died after it had deleted only one of them.
+ * Called when our session has ended, because another member fenced it or we removed it. The session and its proof of life both end, even
+ * if the fencing member died after it had deleted only one of them.
  */
 export function ended(state: State, shown: 'session' | 'proof'): void {
   const { id, removing, inDoubt, revision, proof } = state.session;
@@ -171,7 +172,10 @@ export function sessionRemoved(state: State, { outcome }: EventOf<'session-remov
   if (outcome.kind === 'conflict') readEntry(state);
 }
 
-/** Postpones the plan after a join, so that members that join at the same time cause one plan. The pause is limited to `settleAtMostMs`. */
+/**
+ * Postpones the plan after a join, so that members that join at the same time cause only one plan. The pause is limited to
+ * `settleAtMostMs`.
+ */
 export function settle(state: State): void {
   const { now, timing } = state;
   if (now >= state.settleUntil) state.settleSince = now;

@@ -27,13 +27,13 @@ export interface Peer {
   proof: SeenProof | null;
   lookAt: number;
   looking: boolean;
-  /** True while a write that fences the peer is in flight: first the deletion of its proof of life, then that of its session. */
+  /** True while a write that fences the peer is in flight: first the deletion of its proof of life, then the deletion of its session. */
   fencing: boolean;
   /** The peer is not fenced before this time. */
   fenceAt: number;
 }
 
-/** A proof of life: when this revision was first and last seen. */
+/** A revision of a proof of life, and the times at which it was first and last seen. */
 export interface SeenProof {
   revision: number;
   since: number;
@@ -59,11 +59,11 @@ export interface OwnPartition {
   settling: boolean;
   /** Revision of the layout when the last drain of the partition began. */
   drainedUnder: number;
-  /** True if the partition was paused under this epoch. Its start is then not reported as `acquired`. */
+  /** True if the partition was paused under this epoch. After a pause, the start of the partition is not reported as `acquired`. */
   rested: boolean;
   /** True if a drain of the partition has failed. The partition is drained only once more. */
   drainFailed: boolean;
-  /** Owners whose deaths its position may have to count; null if there are none, or if the position has counted them. */
+  /** Owners whose deaths the partition's position may have to count; null if there are none, or if the position has counted them. */
   died: DeadOwners | null;
   /** A request to give the partition away: to the member with this name or id, or (`to` null) to the member with the fewest partitions. */
   release: { to: string | null } | null;
@@ -77,7 +77,7 @@ export interface LeaseWrite {
   retryAt: number;
 }
 
-/** This member's own proof of life. Revision 0 means that it has not been created yet. */
+/** This member's own proof of life. Revision 0 means that the proof has not been created yet. */
 export interface OwnProof {
   revision: number;
   /** When the last confirmed write was sent. */
@@ -87,13 +87,13 @@ export interface OwnProof {
   renewAt: number;
   /** The write in flight: when it was sent, and the expected revision. */
   writing: { since: number; expected: number } | null;
-  /** When the first write with unknown outcome since the last confirmed write was sent; null if there is none. */
+  /** The earliest time at which a write with unknown outcome was sent, since the last confirmed write; null if there is no such write. */
   unknownSince: number | null;
-  /** True while a read is in flight that explains a conflict. */
+  /** True while a read that explains a conflict is in flight. */
   reading: boolean;
 }
 
-/** This member's own session. Revision 0 means that it has not been created yet. */
+/** This member's own session. Revision 0 means that the session has not been created yet. */
 export interface OwnSession {
   id: string | null;
   revision: number;
@@ -103,7 +103,7 @@ export interface OwnSession {
   writeAt: number;
   /** True if a write with unknown outcome may have been applied. */
   inDoubt: boolean;
-  /** True while a read is in flight that explains a conflict. */
+  /** True while a read that explains a conflict is in flight. */
   reading: boolean;
   /** True if the entry is marked as leaving, or the write of this mark is in flight. */
   marked: boolean;
@@ -114,7 +114,7 @@ export interface OwnSession {
 
 /** The layout of a group, as a member knows it. */
 export interface KnownLayout {
-  /** How often the group was resized. */
+  /** The number of resizes of the group. */
   epoch: number;
   /** The revision of the layout entry. */
   revision: number;
@@ -131,7 +131,7 @@ export interface State {
   readonly group: string;
   /** The number of partitions in the layout. */
   partitions: number;
-  /** The layout of a keyed group as last seen; its revision is 0 if there is none. */
+  /** The layout of a keyed group as last seen; its revision is 0 if there is no layout. */
   layout: KnownLayout;
   readonly name: string;
   readonly timing: Timing;
@@ -163,8 +163,8 @@ export interface State {
   /** Owners whose sessions the watch never showed, and when to ask the leader about them; infinite while a request is in flight. */
   lookUps: Map<string, number>;
   /**
-   * The session under which this member was fenced, until the session is observed as a peer or has certainly ended; null if there is
-   * none.
+   * The session under which this member was fenced; null if there is none. The value is kept until the session is observed as a peer or
+   * has certainly ended.
    */
   former: string | null;
   /** The last session that this member gave up because the bucket lost data; null if there is none. */
@@ -172,19 +172,19 @@ export interface State {
   /** Owners without a session: the revision of their proof of life (0 if there is none), and since when it has been unchanged. */
   unseen: Map<string, { revision: number; since: number }>;
   own: Map<number, OwnPartition>;
-  /** The epoch under which each partition was last handled here. */
+  /** The epoch under which this member last handled each partition. */
   had: Map<number, number>;
   /** Reserved partitions, and when their reservations end on this member's clock. */
   reserved: Map<number, number>;
-  /** Leases that the bucket has lost and that this member answers for. They are written again unchanged. */
+  /** Leases that the bucket has lost and for which this member is responsible. Lost leases are written again unchanged. */
   lost: Map<number, LeaseRecord>;
   /** Leases for which the leader returned an older revision than the known one, with the known revision. */
   receded: Map<number, number>;
   /** Overrides for which the leader returned an older revision than the known one, and since when. */
   doubted: Map<number, number>;
   /**
-   * What {@link lookAtEntries} read last: the lease of `partition`, the override of the partition `override`, and the session of
-   * `peer`.
+   * The entries that {@link lookAtEntries} read last: the lease of `partition`, the override of the partition `override`, and the session
+   * of `peer`.
    */
   lookedAt: { partition: number; override: number; peer: string };
   /** When {@link lookAtEntries} reads the next entries. */
@@ -227,12 +227,12 @@ export function report(state: State, what: Report): void {
   state.out.push({ type: 'report', report: what });
 }
 
-/** Asks to be woken at `at`; the earliest such time in a step counts. */
+/** Requests a `tick` at the time `at`. Of all requests in a step, the earliest counts. */
 export function wake(state: State, at: number): void {
   if (at < state.wakeAt) state.wakeAt = at;
 }
 
-/** True if the time `at` has come. Otherwise asks to be woken at `at`. */
+/** True if the time `at` has come. If the time has not come, requests a `tick` at that time. */
 export function isDue(state: State, at: number): boolean {
   if (state.now < at) wake(state, at);
   return state.now >= at;

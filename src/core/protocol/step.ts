@@ -31,7 +31,8 @@ import { applyEntries, applySnapshot } from './view.js';
  * The protocol: takes one event, and returns its effects. The function is deterministic: it reads no clock, and performs no input or
  * output.
  *
- * The function changes the state in place, because copying thousands of partitions would be slow. Nothing else may change the state.
+ * The function changes the state in place, because copying thousands of partitions would be slow. No other code may change the
+ * state.
  *
  * The effects must be executed in order. The effect `wake-at` states the latest time for the next `tick`.
  */
@@ -123,7 +124,7 @@ function connected(state: State): void {
   state.connectedAt = state.now;
   state.dirty = true;
   forgetCounts(state);
-  // Renews at once. If this member was not fenced during the break, it keeps its leases.
+  // The proof of life is renewed immediately. If this member was not fenced during the break, it keeps its leases.
   const { proof } = state.session;
   if (proof.revision > 0 && !proof.writing) proof.renewAt = state.now;
 }

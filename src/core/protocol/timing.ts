@@ -2,7 +2,10 @@
 export interface Timing {
   /** An observer considers a member dead if its proof of life has not changed for this long on the observer's clock. */
   ttlMs: number;
-  /** A member stops handling this long before its ttl ends. The margin covers different clock rates, and handlers that end late. */
+  /**
+   * A member stops handling messages this long before its ttl ends. The margin covers different clock rates, and handlers that end
+   * late.
+   */
   marginMs: number;
   /** Interval between renewals of the proof of life. */
   renewEveryMs: number;
@@ -33,9 +36,9 @@ export const CLOCK_DRIFT = 0.05;
 /**
  * Derives all times from the ttl and the probe interval.
  *
- * The margin is a tenth of the ttl. If clock rates differ by r = 5 %, a member that stops at `ttl - margin` of a slow clock has stopped
- * by `(ttl - margin)(1 + r)` of a fast one. This time is below the ttl for any margin above `ttl * r / (1 + r)` = 4.8 % of the ttl. The
- * rest of the margin is for a handler to react to its AbortSignal.
+ * The margin is a tenth of the ttl. Suppose that clock rates differ by r = 5 %. Then a member that stops at `ttl - margin` of a slow
+ * clock has stopped by `(ttl - margin)(1 + r)` of a fast clock. This time is below the ttl for any margin above `ttl * r / (1 + r)` =
+ * 4.8 % of the ttl. The rest of the margin gives a handler time to react to its AbortSignal.
  */
 export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
   const suspectMs = probeEveryMs > 0 ? 2 * probeEveryMs : ttlMs;
@@ -55,7 +58,7 @@ export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
 }
 
 /**
- * Describes what is unsafe about these times; undefined if they are safe.
+ * Describes why these times are unsafe; undefined if they are safe.
  *
  * @returns one line that names two times and the rule that they break.
  */

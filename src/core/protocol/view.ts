@@ -33,7 +33,8 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
-    // A live owner notices that its lease is missing. Until then the owner may handle messages, so no other member may.
+    // A live owner notices that its lease is missing. Until it notices, the owner may handle messages, so no other member may claim the
+    // partition.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }
@@ -118,8 +119,8 @@ function newPeer(state: State, id: string): Peer {
 const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
 
 /**
- * Forgets a member whose session has ended. From now on its leases have no living owner. A member that leaves marks its session before it
- * removes the session, so the member of a session that ends without the mark is dead.
+ * Forgets a member whose session has ended. After that, the leases of this member have no living owner. A member that leaves marks its
+ * session before it removes the session, so the member of a session that ends without the mark is dead.
  */
 export function bury(state: State, peer: Peer, revision: number): void {
   state.peers.delete(peer.id);
@@ -144,7 +145,10 @@ export function applyOverride(state: State, entry: OverrideEntry): void {
   state.dirty = true;
 }
 
-/** True if this member owns the partition or has handed it over. Such a member ensures that the lease stays in the bucket. */
+/**
+ * True if this member owns the partition or has handed it over. A member ensures that the leases of the partitions that it owns or has
+ * handed over stay in the bucket.
+ */
 export function answersFor(state: State, partition: number): boolean {
   const record = leaseNow(state, partition)?.record;
   if (!record || record === 'unreadable' || record.closed) return false;
@@ -152,8 +156,8 @@ export function answersFor(state: State, partition: number): boolean {
 }
 
 /**
- * Forgets a lease that the bucket has lost. If this member answers for the lease, it remembers the lease in order to write it again. The
- * bucket may have lost the position together with the lease, so this member also writes back the position that it knows.
+ * Forgets a lease that the bucket has lost. If this member is responsible for the lease, it remembers the lease in order to write it
+ * again. The bucket may have lost the position together with the lease, so this member also writes back the position that it knows.
  */
 export function forgetLease(state: State, partition: number): void {
   const record = state.leases.get(partition)?.record;
@@ -166,7 +170,7 @@ export function forgetLease(state: State, partition: number): void {
   state.dirty = true;
 }
 
-/** Applies a lease entry if it is newer than the known one. The entries that our own writes create are applied here as well. */
+/** Applies a lease entry if it is newer than the known one. This function also applies the entries that our own writes create. */
 export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
   const { partition, revision, record } = entry;
   const known = state.leases.get(partition);

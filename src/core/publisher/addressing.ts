@@ -5,7 +5,7 @@ import { subjectMatcher } from '../protocol/subject.js';
 import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
-/** Where messages go: to the partitions of a layout, or to the subjects that they name. */
+/** Where messages go: to the partitions of a layout, or to the subjects that the messages name. */
 export interface Addressing {
   /** The number of partitions; without a layout, the number of lanes. A lane keeps its messages in order. */
   readonly partitions: number;
@@ -41,7 +41,7 @@ export function layoutAddressing({ prefix, partitions }: Pick<Layout, 'prefix' |
   };
 }
 
-/** Addresses messages to the subjects that they name, in a stream that listens to these patterns. */
+/** Addresses messages to the subjects that the messages name, in a stream that listens to these patterns. */
 export function ownAddressing(patterns: readonly string[]): Addressing {
   const matchers = patterns.map(subjectMatcher);
   return {
@@ -51,7 +51,7 @@ export function ownAddressing(patterns: readonly string[]): Addressing {
       if (partition !== undefined)
         throw usage('partition: this stream has subjects of its own, and no partitions.');
       if (subject === undefined)
-        throw usage('subject: this stream has subjects of its own, so each message names one.');
+        throw usage('subject: this stream has subjects of its own, so each message must name its subject.');
       if (!SUBJECT.test(subject))
         throw usage(
           `subject: ${inWords(subject)} is not a subject: it needs tokens between dots, without spaces, * or >.`,

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../lib/clock.js';
 const FIRST_MS = 25;
 const LAST_MS = 1_000;
 
-/** Waits between attempts. Each wait is twice as long as the one before, up to a second. */
+/** Waits between attempts. Each wait is twice as long as the previous wait, up to a second. */
 export class Backoff {
   readonly #clock: Clock;
   #nextMs = FIRST_MS;

@@ -20,7 +20,7 @@ export class Breaks {
     this.#outcomes.disconnected(about);
   }
 
-  /** Reports that the connection is back, and to which server. */
+  /** Reports that the connection is back. `server`: the server that is connected now; null if unknown. */
   ended(server: string | null = null): void {
     if (this.#brokenAt === undefined) return;
     this.#outcomes.reconnected(server, this.#clock.now() - this.#brokenAt);

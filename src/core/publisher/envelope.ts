@@ -21,14 +21,14 @@ export interface Envelope {
 const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** True if a header can carry a key or id without changing it. */
+/** True if a header can carry this key or id unchanged. */
 export function fitsHeader(value: string): boolean {
   return value !== '' && !UNSAFE_VALUE.test(value);
 }
 
 /**
- * The start of generated ids. It is random, because after a restart the ids count from zero again, while the server still
- * remembers earlier ids.
+ * The prefix of generated ids. This prefix is random, because after a restart the ids count from zero again, while the
+ * server still remembers earlier ids.
  */
 export const newIdPrefix = (): string => `${randomBytes(9).toString('base64url')}-`;
 
@@ -73,7 +73,7 @@ function headerLines(headers: Readonly<Record<string, unknown>>): string {
 export class EnvelopeMaker {
   readonly #partitions: number;
   readonly #keys = new Map<string, Envelope & { lines: string }>();
-  /** By partition: the envelope of a message without headers. */
+  /** For each partition, the envelope of a message without headers. */
   readonly #bare: readonly Envelope[];
   #turn = 0;
 

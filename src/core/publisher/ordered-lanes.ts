@@ -6,7 +6,7 @@ import type { Slot } from './window.js';
  * messages of the partition before the publisher learns of the loss.
  */
 export class OrderedLanes {
-  /** The messages of each partition, in order. The first may be in flight. */
+  /** The messages of each partition, in order. The first message may be in flight. */
   readonly #lanes: Slot[][];
   /** Partitions whose first message has changed. */
   readonly #ready = new Set<number>();

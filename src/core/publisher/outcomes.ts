@@ -6,7 +6,7 @@ import { PublishError } from './publish-error.js';
 import type { OutgoingMessage, PublishCounters, PublishFailure, PublishObserver } from './types.js';
 import type { Slot, Waiter } from './window.js';
 
-/** Counts outcomes, and reports each once to the observer and the waiting promise. */
+/** Counts outcomes, and reports each outcome once to the observer and to the waiting promise. */
 export class Outcomes {
   readonly counters: PublishCounters = {
     accepted: 0,
@@ -22,7 +22,7 @@ export class Outcomes {
   };
   readonly #observer: PublishObserver;
   readonly #duplicateWindowMs: number;
-  /** By partition: token and sequence of the newest confirmed message. */
+  /** For each partition, token and sequence of the newest confirmed message. */
   readonly #newestToken: Float64Array;
   readonly #newestSequence: Float64Array;
 
@@ -110,7 +110,7 @@ export class Outcomes {
 /** The failure of a message that the server refused. */
 export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
   const code = reason.code ? ` (${reason.code})` : '';
-  // The error code is the same for a full stream and for a broken disk. Only the text tells them apart.
+  // The error code is the same for a full stream and for a broken disk. Only the text distinguishes the two cases.
   const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
     ? ' The stream is full: "natspoc stream trim" deletes the messages that every group has handled.'
     : '';

@@ -1,9 +1,9 @@
 import { NatspocError } from '../lib/errors.js';
 import type { PublishFailure } from './types.js';
 
-/** The reason why `publish` failed, and whether the message may be in the stream nevertheless. */
+/** The reason why `publish` failed, and whether the message may still be in the stream. */
 export class PublishError extends NatspocError {
-  /** `no`: certainly not stored. `unknown`: no answer in time, so it may be stored. */
+  /** `no`: the message is certainly not stored. `unknown`: there was no answer in time, so the message may be stored. */
   readonly stored: 'no' | 'unknown';
 
   constructor({ error, outcome }: PublishFailure) {

@@ -20,7 +20,7 @@ import type {
 import { WaitingLine } from './waiting-line.js';
 import { Slot, type Waiter } from './window.js';
 
-/** How a {@link Publisher} behaves. */
+/** The options of a {@link Publisher}. */
 export interface PublisherOptions {
   /** The stream's layout. */
   layout?: Pick<Layout, 'prefix' | 'partitions'> | undefined;
@@ -34,18 +34,21 @@ export interface PublisherOptions {
    * then.
    */
   timeoutMs?: number;
-  /** Limit of messages in the window, which are accepted and not yet confirmed. Default 4,000. */
+  /** Maximum number of messages in the window, which are accepted and not yet confirmed. Default 4,000. */
   maxPendingMessages?: number;
-  /** Limit of bytes in the window, headers and payloads. Default 64 MiB. */
+  /** Maximum number of bytes in the window, in headers and payloads. Default 64 MiB. */
   maxPendingBytes?: number;
   /** Gives each message without an id a unique id, so that a retry is never stored twice. */
   dedupe?: boolean;
-  /** How long the stream detects duplicate ids. A message that is resent later may be stored twice. Default: forever. */
+  /**
+   * How long the stream detects duplicate ids. A message that is resent after this time may be stored twice. Default:
+   * forever.
+   */
   duplicateWindowMs?: number;
   /**
    * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server
-   * changes the order. At most one message of each partition is in flight. Set `dedupe` too, otherwise a retry may be
-   * stored twice. Default false: the order then holds unless the leader of a cluster dies and loses messages.
+   * changes the order. At most one message of each partition is in flight. Set `dedupe` too; otherwise a retry may be stored
+   * twice. Default false: the order is then kept unless the leader of a cluster dies and loses messages.
    */
   ordered?: boolean;
   /** Receives the outcome of each message. */
@@ -64,7 +67,7 @@ const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 
 const utf8 = new TextEncoder();
 
-/** Throws outside the client's callbacks, because an error in a callback would stop the client from reading the connection. */
+/** Throws outside the client's callbacks, because an error in a callback would stop the client's read loop. */
 function surface(error: unknown): void {
   queueMicrotask(() => {
     throw error;
@@ -72,9 +75,9 @@ function surface(error: unknown): void {
 }
 
 /**
- * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After
- * a break, or a temporary refusal, all unconfirmed messages are resent in their original order, before any new message.
- * So the order within each partition holds.
+ * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After a
+ * break, or a temporary refusal, all unconfirmed messages are resent in their original order, before any new message. In
+ * this way, the order within each partition is kept.
  */
 export class Publisher {
   readonly #clock: Clock;
@@ -86,7 +89,7 @@ export class Publisher {
   readonly #idPrefix: string | undefined;
   readonly #room = new WaitingLine();
   readonly #idle = new WaitingLine();
-  /** Messages accepted while the window was full; consumed from `#queueHead` on. */
+  /** Messages that were accepted while the window was full. The next message to send is at index `#queueHead`. */
   #queue: Slot[] = [];
   #queueHead = 0;
   #ids = 0;
@@ -135,7 +138,7 @@ export class Publisher {
    *
    * @param limits when to stop waiting earlier than the publisher does.
    * @throws PublishError if the message is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or
-   *   `failed` after `close`. The error's `stored` says whether the message may be in the stream.
+   *   `failed` after `close`. The field `stored` of the error shows whether the message may be in the stream.
    */
   publish(message: OutgoingMessage, limits: PublishLimits = {}): Promise<Confirmation> {
     // An invalid message is not traced: `#publish` rejects it.
@@ -175,7 +178,10 @@ export class Publisher {
     this.#transmitter.close(new NatspocError('failed', 'The publisher is closed.'));
   }
 
-  /** Gives up all unconfirmed messages. Each fails at once: as `unknown` if it may be stored, otherwise as `rejected`. */
+  /**
+   * Gives up all unconfirmed messages. Each message fails at once: as `unknown` if it may be stored, otherwise as
+   * `rejected`.
+   */
   abandon(): void {
     this.#closed = true;
     this.#transmitter.close(

@@ -25,7 +25,7 @@ export interface TransmitterOptions {
   timeoutMs: number;
   maxPendingMessages: number;
   maxPendingBytes: number;
-  /** At most one message of each partition in flight. */
+  /** True if at most one message of each partition may be in flight. */
   ordered: boolean;
   /** Called after one or more messages have left the window. */
   onSettled: () => void;
@@ -80,7 +80,7 @@ export class Transmitter {
     });
   }
 
-  /** Messages in the window. */
+  /** Number of messages in the window. */
   get unsettled(): number {
     return this.#window.unsettled;
   }
@@ -95,7 +95,7 @@ export class Transmitter {
     return this.#mode !== 'down' && this.#mode !== 'closed';
   }
 
-  /** Limit of headers and payload of one message, in bytes. */
+  /** Size limit of one message, headers and payload together, in bytes. */
   get maxPayload(): number {
     return this.#port.maxPayload;
   }
@@ -105,7 +105,7 @@ export class Transmitter {
     return this.#window.free;
   }
 
-  /** Takes a message into the window and sends it as soon as its turn comes. */
+  /** Adds a message to the window. Sends the message at once if possible, otherwise later. */
   admit(slot: Slot, nowMs: number): void {
     this.#window.take(slot, nowMs);
     if (this.#mode === 'closed') {
@@ -166,7 +166,7 @@ export class Transmitter {
     }
   }
 
-  /** True unless an earlier message of its partition must be confirmed first. */
+  /** True unless an earlier message of the same partition must be confirmed first. */
   #isDue(slot: Slot): boolean {
     return this.#lanes === undefined || this.#lanes.isFirst(slot);
   }
@@ -230,7 +230,7 @@ export class Transmitter {
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
     this.#backoff.cancel();
-    // A break may be over before the publisher notices it. The answers to earlier messages are lost nevertheless.
+    // A break may be over before the publisher notices it. Even then, the answers to earlier messages are lost.
     for (const slot of this.#window.slots()) this.#lost(slot);
     this.#resend();
   }
@@ -284,8 +284,8 @@ export class Transmitter {
 
   /**
    * Resends messages whose answers are overdue. If a message has an id, the stream detects a second copy. A message without
-   * an id is resent only while the server refuses other messages: then the leader has changed, and the answer is probably
-   * lost.
+   * an id is resent only while the server refuses other messages, because then the leader has changed and the answer is
+   * probably lost.
    */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;

@@ -1,8 +1,8 @@
 import type { NatspocError } from '../lib/errors.js';
 
 /**
- * A message to publish. Give a `key` or a `partition`. Messages with neither go to the partitions in turn. With `ownSubjects`,
- * give a `subject`.
+ * A message to publish. Give a `key` or a `partition`. Messages with neither a key nor a partition go to the partitions in
+ * turn. With `ownSubjects`, give a `subject`.
  */
 export interface OutgoingMessage {
   /** The payload; text is sent as UTF-8. */
@@ -12,25 +12,25 @@ export interface OutgoingMessage {
    * header counts as well. null: no key.
    */
   readonly key?: string | null;
-  /** The partition to send to, 0 to partitions - 1. It overrides the partition of the key. */
+  /** The partition to send to, 0 to partitions - 1. This partition overrides the partition of the key. */
   readonly partition?: number;
   /**
-   * Only with `ownSubjects`: the subject to publish to. The key, if any, is sent in its header; with `ordered`, the messages of a
-   * key stay in order.
+   * Only with `ownSubjects`: the subject to publish to. The key, if any, is sent in the header `Natspoc-Key`. With
+   * `ordered`, the messages of a key stay in order.
    */
   readonly subject?: string;
-  /** Further headers: values by name. Names are ASCII. */
+  /** Further headers, as values by name. Names are ASCII. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Message id (header `Nats-Msg-Id`): within the stream's duplicate window, messages with the same id are stored once. */
   readonly id?: string;
 }
 
-/** When to stop waiting for the confirmation of one message. The message may be stored nevertheless. */
+/** When to stop waiting for the confirmation of one message. The message may still be stored. */
 export interface PublishLimits {
   /** When the signal aborts, the message is given up. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * After this time the message is given up, in milliseconds; at most the publisher's own timeout.
+   * The time in milliseconds after which the message is given up; at most the publisher's own timeout.
    *
    * @default the publisher's own timeout
    */
@@ -54,12 +54,13 @@ export interface Confirmation {
   readonly partition: number;
   /** The sequence of the message in the stream. */
   readonly sequence: number;
-  /** True if the stream already held this message id: then `sequence` is the sequence of the first copy. */
+  /** True if the stream already had this message id. In this case, `sequence` is the sequence of the first copy. */
   readonly duplicate: boolean;
 }
 
 /**
- * Why a message is not confirmed. `rejected`: it is certainly not stored. `unknown`: no answer arrived in time, so it may be stored.
+ * Why a message is not confirmed. `rejected`: the message is certainly not stored. `unknown`: no answer arrived in time, so
+ * the message may be stored.
  */
 export interface PublishFailure {
   readonly outcome: 'rejected' | 'unknown';
@@ -90,29 +91,29 @@ export interface PublishObserver {
   reconnected?(about: { server: string | null; afterMs: number }): void;
 }
 
-/** Counters of a publisher since its creation. They count messages unless noted otherwise. */
+/** Counters of a publisher since its creation. The counters count messages unless noted otherwise. */
 export interface PublishCounters {
-  /** Accepted by `send` or `publish`. */
+  /** Messages that `send` or `publish` has accepted. */
   accepted: number;
-  /** Confirmed as stored, including `duplicates`. */
+  /** Messages confirmed as stored, including `duplicates`. */
   confirmed: number;
-  /** Confirmed, but the stream already held the message id, so only one copy is stored. */
+  /** Messages that were confirmed although the stream already had the message id, so only one copy is stored. */
   duplicates: number;
-  /** Refused by the server or before sending, so certainly not stored. */
+  /** Messages that were refused by the server or before sending, so they are certainly not stored. */
   rejected: number;
-  /** Not answered in time, so they may be stored. */
+  /** Messages without an answer in time, so they may be stored. */
   unknown: number;
-  /** Sent more than once, because an answer was lost or the server refused temporarily. */
+  /** Messages sent more than once, because an answer was lost or the server refused temporarily. */
   retried: number;
   /**
    * Messages among `retried` that may be stored twice, because they have no message id, or were resent after the duplicate
    * window.
    */
   maybeTwice: number;
-  /** Stored out of order: a retry stored them after a later message of the same partition. */
+  /** Messages stored out of order, because a retry stored them after a later message of the same partition. */
   reordered: number;
   /** Number of times that the connection broke. */
   disconnects: number;
-  /** Payload of confirmed messages, without headers. */
+  /** Bytes of payload in confirmed messages, without headers. */
   confirmedBytes: number;
 }

@@ -34,7 +34,7 @@ export class Slot {
   attempts = 0;
   /** True for a message with an id, which may be resent safely. */
   hasId = false;
-  /** True if an attempt got no answer: the message may be stored. */
+  /** True if an attempt got no answer, so that the message may be stored. */
   uncertain = false;
   /** True if the message is already counted in `maybeTwice`. */
   countedTwice = false;
@@ -52,7 +52,7 @@ export class Slot {
     this.waiter = undefined;
   }
 
-  /** Bytes that count against the window. */
+  /** Number of bytes that count against the window's limit. */
   get size(): number {
     return this.data.length + (this.headers?.length ?? 0);
   }
@@ -73,8 +73,8 @@ export class PendingWindow {
   #unsettled = 0;
 
   /**
-   * The window holds at most `maxMessages` messages, counted from the oldest unsettled message. It takes another message
-   * while it holds fewer than `maxBytes`, or no message.
+   * The window holds at most `maxMessages` messages, counted from the oldest unsettled message. The window takes another
+   * message while it contains fewer than `maxBytes` bytes, or no message.
    */
   constructor(maxMessages: number, maxBytes: number) {
     const size = 2 ** Math.ceil(Math.log2(maxMessages));
@@ -84,7 +84,7 @@ export class PendingWindow {
     this.#maxBytes = maxBytes;
   }
 
-  /** Messages that are not settled. */
+  /** Number of messages that are not settled. */
   get unsettled(): number {
     return this.#unsettled;
   }
@@ -101,7 +101,7 @@ export class PendingWindow {
     return this.#at(this.#next);
   }
 
-  /** Puts a filled slot into the window, in state `waiting`. Call it only while there is room. */
+  /** Puts a filled slot into the window, in state `waiting`. Call this method only while the window has room. */
   take(slot: Slot, nowMs: number): void {
     const token = this.#next++;
     this.#slots[token & this.#mask] = slot;
@@ -123,7 +123,7 @@ export class PendingWindow {
     return slot.state === 'free' ? undefined : slot;
   }
 
-  /** Frees a slot. The window moves on if the slot was the oldest. */
+  /** Frees a slot. If the slot was the oldest, the window advances to the next unsettled slot. */
   settle(slot: Slot): void {
     this.#bytes -= slot.size;
     this.#unsettled--;
@@ -131,7 +131,7 @@ export class PendingWindow {
     while (this.#base < this.#next && this.#at(this.#base).state === 'free') this.#base++;
   }
 
-  /** The unsettled slots, oldest first. They may be settled during the iteration. */
+  /** The unsettled slots, oldest first. Slots may be settled during the iteration. */
   *slots(): Generator<Slot> {
     for (let token = this.#base; token < this.#next; token++) {
       const slot = this.#at(token);

@@ -36,7 +36,7 @@ export type CalledBatches<Value = undefined, State = undefined> = CalledOptions<
   batchHandler: BatchHandler<Value, State>;
 };
 
-/** A message of a call. Everything has a default. */
+/** A message of a call. Every field has a default. */
 export interface CalledMessage {
   /** The payload as a value, encoded as JSON unless `data` is given. Without `schema` and `decode` the handler gets this value. */
   value?: unknown;
@@ -54,7 +54,7 @@ export interface CalledMessage {
   timestampMs?: number | undefined;
 }
 
-/** The values of the context of a call. Everything has a default. */
+/** The values of the context of a call. Every field has a default. */
 export interface CalledAt<State = undefined> {
   /** Default 0. */
   partition?: number | undefined;
@@ -81,9 +81,12 @@ export type CallResult = {
       readonly then: 'retry' | OnExhausted;
       /** If `then` is `'retry'`: the wait before the retry, in milliseconds; for a wait that is partly random, its longest value. */
       readonly retryInMs?: number | undefined;
-      /** The fault of the judge, if it threw or returned no valid verdict. */
+      /** The fault of the judge, if the judge threw or returned no valid verdict. */
       readonly fault?: string | undefined;
-      /** The index of the failed message in a batch: the messages before it are handled. Absent if the handler threw no `FailedAt`. */
+      /**
+       * The index of the failed message in a batch. The messages before the failed message are handled. Absent if the
+       * handler threw no `FailedAt`.
+       */
       readonly index?: number | undefined;
     }
   /** The handler threw a `StopConsuming`: the member would leave. */
@@ -91,8 +94,8 @@ export type CallResult = {
 );
 
 /**
- * Calls a handler once, as a member does: `schema` or `decode` makes the value, message and context are like those of a member,
- * and a thrown error goes to `judge`. Needs no server, and takes less than a millisecond.
+ * Calls a handler once, as a member does: `schema` or `decode` computes the value, the message and the context are as in a
+ * member, and `judge` receives a thrown error. Needs no server, and takes less than a millisecond.
  *
  * @param program the handler, or an object with the handler and its options.
  * @returns the outcome. An exception of the handler is also an outcome, so the promise does not reject.
@@ -115,7 +118,8 @@ export async function call<Value = undefined, State = undefined>(
 }
 
 /**
- * Calls a batch handler once with these messages, as {@link call} does. Their sequences are 1, 2, … unless the messages have their own.
+ * Calls a batch handler once with these messages, as {@link call} does. The sequences are 1, 2, … unless the messages
+ * specify their sequences.
  *
  * @throws NatspocError `config` for options that `joinGroup` refuses.
  */

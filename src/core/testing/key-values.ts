@@ -1,6 +1,6 @@
 import type { BucketEntry } from '../protocol/entries.js';
 
-/** The content of a bucket on its leader: one order of all writes, and the newest entry of each key. */
+/** The content of a bucket on its leader: all writes in one order, and the newest entry of each key. */
 export class KeyValues {
   protected revision = 0;
   protected readonly entries = new Map<string, BucketEntry>();
@@ -17,7 +17,9 @@ export class KeyValues {
     return this.entries.get(key);
   }
 
-  /** Applies a conditional write (`expected` 0: must not exist). Returns the revision; undefined after a conflict. */
+  /**
+   * Applies a conditional write (`expected` 0: the key must not exist). Returns the revision; undefined after a conflict.
+   */
   write(key: string, value: Uint8Array | null, expected: number, writer: string): number | undefined {
     if ((this.entries.get(key)?.revision ?? 0) !== expected) return undefined;
     const entry: BucketEntry = { key, revision: ++this.revision, value };

@@ -12,7 +12,7 @@ import { LocalMessage, type MessageParts } from './local-message.js';
 import type { LocalProcess } from './local-process.js';
 import type { MessageLog } from './message-log.js';
 
-/** The part of the stream that a member reads, and how it finds keys. */
+/** The part of the stream that a member reads, and how the member finds keys. */
 export interface LocalReading {
   subjects: GroupSubjects;
   /** Default: the header `Natspoc-Key`. */
@@ -81,7 +81,7 @@ export class LocalEvents implements EventStream {
   }
 }
 
-/** A reader of one partition, or of all partitions. It delivers messages while its window has room. */
+/** A reader of one partition, or of all partitions. The reader delivers messages while its window has room. */
 class LocalReader implements Reader {
   readonly rested = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
   delivered = 0;

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import type { Timeline } from './timeline.js';
 
-/** The process of one member. After its end, none of its timers fires, and no answer arrives. */
+/** The process of one member. After the end of the process, none of its timers fires, and no answer arrives. */
 export class LocalProcess {
   readonly clock: Clock;
   #hasEnded = false;

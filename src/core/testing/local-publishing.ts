@@ -3,7 +3,7 @@ import { MESSAGE_ID_HEADER } from '../protocol/message.js';
 import type { LocalProcess } from './local-process.js';
 import type { MessageLog } from './message-log.js';
 
-/** The limit of a server with default settings. */
+/** The size limit of a message on a server with default settings, in bytes. */
 const MAX_PAYLOAD = 1_048_576;
 
 /** What a publisher needs to reach the log. */

@@ -15,7 +15,7 @@ const MOST_PARTITIONS = 1_000;
 /** The options of a local stream. */
 export interface LocalStreamOptions {
   /**
-   * Partitions of natspoc's own layout, 1 to 1,000.
+   * Number of partitions of natspoc's own layout, 1 to 1,000.
    *
    * @default 4
    */

@@ -23,7 +23,7 @@ import type { LocalServer } from './local-server.js';
 /** The stream as a member reads it, with the layout and the start of its group. */
 type LocalSource = Pick<MemberSettings, 'partitions' | 'layout' | 'start'> & {
   events: EventStream;
-  /** Absent if the bucket holds no layout. */
+  /** Absent if the bucket contains no layout. */
   keeper?: LayoutKeeper;
 };
 
@@ -38,8 +38,9 @@ export interface LocalReaderOf {
 }
 
 /**
- * Opens the stream for a member, as `openSource` does over a connection: for a keyed group if the options request a keyed group or
- * the group is keyed already, otherwise for the partitions of the stream's own layout.
+ * Opens the stream for a member, as `openSource` does over a connection. If the options request a keyed group, or if the
+ * group is already keyed, the stream is opened for a keyed group. Otherwise the partitions of the stream's own layout are
+ * opened.
  *
  * @throws NatspocError if the stream cannot be read as the options request.
  */

@@ -33,7 +33,7 @@ type SomeMember = Pick<GroupMember, 'partitions'>;
 interface Living {
   readonly process: LocalProcess;
   readonly group: string;
-  /** Partitions of the group. */
+  /** Number of partitions of the group. */
   readonly partitions: number;
 }
 
@@ -68,17 +68,17 @@ export interface LocalStream {
    */
   idle(): Promise<void>;
   /**
-   * Lets time pass until a condition holds. Time stands still while handlers run.
+   * Lets time pass until a condition holds. No time passes while handlers run.
    *
    * @param withinMs virtual time, in milliseconds. Default 60,000.
    * @throws NatspocError `failed` for the same reasons as {@link idle}.
    */
   until(condition: () => boolean, withinMs?: number): Promise<void>;
-  /** Lets exactly this time pass, in milliseconds, even while handlers run. Use it to test timeouts and drains. */
+  /** Lets exactly this time pass, in milliseconds, even while handlers run. Use `advance` to test timeouts and drains. */
   advance(byMs: number): Promise<void>;
   /**
-   * Ends the process of a member, as `kill -9` does: it commits no more, and the other members take over. Afterwards no method of
-   * the stream waits for handlers of this member.
+   * Ends the process of a member, as `kill -9` does. The member commits nothing more, and the other members take over.
+   * Afterwards no method of the stream waits for handlers of this member.
    */
   crash(member: SomeMember): void;
 }

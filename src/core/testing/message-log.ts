@@ -36,7 +36,7 @@ export class MessageLog {
     return { sequence, duplicate: false };
   }
 
-  /** The message of a sequence. */
+  /** The message with this sequence; undefined if there is no such message. */
   at(sequence: number): MessageParts | undefined {
     return this.all[sequence - 1];
   }

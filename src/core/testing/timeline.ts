@@ -6,8 +6,8 @@ export interface Scheduled {
 }
 
 /**
- * Virtual time in milliseconds, and the scheduled events: a binary heap by time, and for equal times by the order of
- * scheduling. In the simulator this time is the true time, which no member ever sees.
+ * Virtual time in milliseconds, and the scheduled events. The events are in a binary heap, ordered by time, and for equal
+ * times by the order of scheduling. In the simulator this time is the true time, which no member ever sees.
  */
 export class Timeline {
   now = 0;
@@ -24,7 +24,7 @@ export class Timeline {
     return this.at(this.now + delayMs, run);
   }
 
-  /** Advances to the next event up to the time `until`, and returns it; undefined if there is none. */
+  /** Advances to the next event up to the time `until`, and returns this event; undefined if there is no such event. */
   next(until = Number.POSITIVE_INFINITY): (() => void) | undefined {
     for (let top = this.#heap[0]; top && top.at <= until; top = this.#heap[0]) {
       this.#pop();

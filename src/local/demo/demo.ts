@@ -27,10 +27,12 @@ export interface DemoOptions {
   /** The file that this process was started with: the demo starts its processes with the same file. */
   entry: string;
   env: NodeJS.ProcessEnv;
-  /** Environment for finding the server. It may contain NATS_SERVER_BIN from `.env`, which the processes do not get. */
+  /** Environment for finding the server. Only this environment may contain NATS_SERVER_BIN from `.env`. */
   serverEnv: NodeJS.ProcessEnv;
   tell: (line: string) => void;
-  /** Shows the group once it exists. Resolves with a function that ends the display; the demo calls it before the servers stop. */
+  /**
+   * Shows the group once it exists. Resolves with a function that ends the display; the demo calls this function before the servers stop.
+   */
   show?: ((connection: NatsConnection, config: Config) => Promise<() => void>) | undefined;
   signal: AbortSignal;
 }

@@ -25,7 +25,7 @@ export interface Verdict {
   /** Number of repetitions: a message that was handled three times counts as two. */
   duplicated: number;
   outOfOrder: number;
-  /** Lines that do not match a confirmed message: it was never confirmed, or its content differs. */
+  /** Lines whose message was never confirmed, or whose content differs from that of the confirmed message. */
   foreign: number;
   samples: string[];
 }
@@ -96,9 +96,9 @@ function byPartition(handled: readonly HandledMessage[]): Map<number, HandledMes
 }
 
 /**
- * The longest time, in milliseconds, in which a partition handled no message while it moved: from the last line of its former owners
- * to the first line of its new owner. This time cannot be shorter than the interval between messages. Null if no partition has lines
- * before and after its move.
+ * The longest time, in milliseconds, in which a partition handled no message while it moved. The time runs from the last line of the
+ * former owners to the first line of the new owner. This pause cannot be shorter than the interval between messages. Null if no partition
+ * has lines before and after its move.
  *
  * @param moved the partitions that moved, each with the epoch of its new owner.
  */

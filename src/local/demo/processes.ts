@@ -7,9 +7,9 @@ import type { HandledMessage } from './judge.js';
 
 /** The options for starting another natspoc process of this build. */
 export interface Launcher {
-  /** The file that this process was started with. The other processes are started with the same file. */
+  /** The file with which this process was started, and with which it starts other processes. */
   entry: string;
-  /** Working folder of the processes. It is empty, so that no `.env` configures them, and is removed at the end of the demo. */
+  /** Working folder of the processes. The folder is empty, so that no `.env` configures them, and is removed at the end of the demo. */
   folder: string;
   env: NodeJS.ProcessEnv;
 }
@@ -20,7 +20,7 @@ export interface ProcessExit {
   signal: NodeJS.Signals | null;
 }
 
-/** A natspoc process. It does not outlive this process. */
+/** A natspoc process, which does not outlive this process. */
 export class NatspocProcess {
   readonly name: string;
   readonly child: ChildProcess;
@@ -55,7 +55,7 @@ export class NatspocProcess {
     });
   }
 
-  /** Waits until the process has ended. Returns how it ended and its last line on stderr, such as `with exit code 3: Error: …`. */
+  /** Waits until the process has ended. Returns how the process ended and its last line on stderr, such as `with exit code 3: Error: …`. */
   async ending(): Promise<string> {
     const { code, signal } = await this.exited;
     const how = code === null ? `by ${signal ?? 'an error at its start'}` : `with exit code ${code}`;

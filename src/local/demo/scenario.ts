@@ -13,7 +13,7 @@ export interface Takeover {
   /** Partitions that moved. */
   partitions: number[];
   /**
-   * Longest time without a handled message in one of these partitions, in milliseconds. After the kill of a server, all partitions
+   * Longest time without a handled message in one of the moved partitions, in milliseconds. After the kill of a server, all partitions
    * count. Null if there was no traffic.
    */
   pauseMs: number | null;
@@ -175,7 +175,8 @@ async function play(
   if (stage.killServer && stage.lastSequence) {
     const newest = await stage.lastSequence();
     const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
-    // Wait for a message of each partition that is one second newer than the kill: then all messages in flight at the kill are stored.
+    // Wait for a message of each partition that is one second newer than the kill. At that time all messages in flight at the kill are
+    // stored.
     const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
     await change('server kill', title, flows, performance.now());
     await sleep(pauseMs, undefined, { signal: stage.signal });

@@ -5,7 +5,7 @@ import type { HandledMessage, PublishedMessage } from './judge.js';
 
 /** How long members may take to handle the remaining messages after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 30_000;
-/** How long it may take until the cluster has elected new leaders and the group continues. nats-server elects within 4 to 9 s. */
+/** How long it may take until the cluster has elected new leaders and the group continues. nats-server elects a leader within 4 to 9 s. */
 const ELECTION_TIMEOUT_MS = 60_000;
 
 /** The messages that the publisher recorded as confirmed. */

@@ -4,7 +4,7 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { asObject } from '../../core/lib/json.js';
 import { type RunningServer, type ServerOptions, startServer } from './run.js';
 
-/** Options of a cluster. All its servers have the same options, but each server has its own free port and store. */
+/** Options of a cluster. All servers of a cluster have the same options, but each server has its own free port and store. */
 export type ClusterOptions = Pick<ServerOptions, 'binary'> & { size: number };
 
 /** One server of a cluster. */
@@ -51,7 +51,7 @@ cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}
 
 /**
  * True if this server knows the leader of JetStream in the cluster. If the server is the leader, it must also know all other servers,
- * because until then JetStream cannot place the replicas of a stream.
+ * because otherwise JetStream cannot place the replicas of a stream.
  */
 async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promise<boolean> {
   const answer = await fetch(`${monitorUrl}/jsz`).catch(() => undefined);

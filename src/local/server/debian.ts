@@ -10,9 +10,9 @@ const APT_TIMEOUT_MS = 120_000;
 const UNPACK_TIMEOUT_MS = 60_000;
 
 /**
- * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. It is a file, because
- * `-o` options cannot clear lists. The lists of hooks are cleared, because in container images the hooks after an update empty the
- * package cache.
+ * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. The configuration is a
+ * file, because `-o` options cannot clear lists. The lists of hooks are cleared, because in container images the hooks after an update
+ * empty the package cache.
  */
 function aptConfiguration(root: string): string {
   const quoted = JSON.stringify(root);
@@ -60,7 +60,7 @@ async function get(folder: string): Promise<string> {
 
 /**
  * The package `nats-server` of Debian or Ubuntu. apt checks the package against the distribution's keys. The package is only unpacked, so
- * the fetch needs no root, installs nothing and does not change the system's package state.
+ * the fetch needs no root privileges, installs nothing and does not change the system's package state.
  */
 export function debianSource(): ServerSource {
   return {

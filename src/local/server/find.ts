@@ -52,7 +52,7 @@ function cachedFolders(place: Place): string[] {
 
 /**
  * The path of a `nats-server` on this machine: the program in NATS_SERVER_BIN, or the first one in PATH, the system's folders and
- * the cache (newest version first). Null if there is none.
+ * the cache (newest version first). Null if there is no `nats-server`.
  *
  * @throws NatspocError `config` if NATS_SERVER_BIN is not an executable file. Using another server would hide the mistake.
  */

@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs';
 import { signalChild } from '../child.js';
 
 /**
- * The script waits until its standard input ends, which happens whenever the parent dies, even by SIGKILL. Then it stops the
- * server ($1), by force if necessary, and removes the temporary folder ($2).
+ * The script waits until its standard input ends, which happens whenever the parent dies, even by SIGKILL. Then the script
+ * stops the server ($1), by force if necessary, and removes the temporary folder ($2).
  */
 const GUARD_SCRIPT = `
 read -r _
@@ -18,7 +18,7 @@ kill -KILL "$1" 2>/dev/null
 rm -rf -- "$2"
 `;
 
-/** Ends the guarded server when this process exits. It is synchronous, because an 'exit' listener must not wait. */
+/** Ends the guarded server when this process exits. The function is synchronous, because an 'exit' listener must not wait. */
 type LastAct = () => void;
 
 const lastActs = new Set<LastAct>();

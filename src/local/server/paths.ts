@@ -4,7 +4,7 @@ import path from 'node:path';
 /** Environment variables by name, as in `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The inputs that decide where files belong. They are parameters, so that tests cover every platform on any machine. */
+/** The inputs that decide where files belong. These inputs are parameters, so that tests cover every platform on any machine. */
 export interface Place {
   env: Environment;
   /** Default: this process's platform. */
@@ -23,7 +23,7 @@ interface Bases {
 function resolve(place: Place, bases: Bases): string {
   const base = bases.variable === undefined ? undefined : place.env[bases.variable];
   const home = place.home ?? homedir();
-  // The XDG specification: a relative path in such a variable is invalid and must be ignored.
+  // According to the XDG specification, a relative path in one of its variables is invalid and must be ignored.
   const root = base !== undefined && path.isAbsolute(base) ? base : path.join(home, ...bases.fallback);
   return path.join(root, ...bases.folder);
 }

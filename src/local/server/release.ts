@@ -29,8 +29,8 @@ export interface ReleaseOptions {
 
 /**
  * The SHA-256 of each archive of {@link RELEASE_VERSION}. The checksums are fixed here, because a list from the same host would not
- * protect against that host. They come from the Dockerfiles of the official image (nats-io/nats-docker, a8cccfe) and Hermit's packages
- * (cashapp/hermit-packages), which agree. Platforms in neither are not supported.
+ * protect against that host. The checksums come from the Dockerfiles of the official image (nats-io/nats-docker, a8cccfe) and Hermit's
+ * packages (cashapp/hermit-packages), which agree. Platforms that neither source lists are not supported.
  */
 export const RELEASE_SHA256: Readonly<Record<string, string>> = {
   'nats-server-v2.11.8-linux-amd64.tar.gz':
@@ -56,7 +56,7 @@ const SYSTEMS: Partial<Record<NodeJS.Platform, string>> = {
   win32: 'windows',
 };
 
-/** For each system that has releases: Go's names of processors, by the names that Node uses. */
+/** For each system that has releases: the map from Node's name of a processor to Go's name. */
 const PROCESSORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   linux: { x64: 'amd64', arm64: 'arm64', arm: 'arm7', ia32: '386', ppc64: 'ppc64le', s390x: 's390x' },
   darwin: { x64: 'amd64', arm64: 'arm64' },

@@ -92,8 +92,8 @@ function argumentsFor(options: ServerOptions, runDir: string, storeDir: string):
 
 function launch(options: ServerOptions, runDir: string, storeDir: string, lock: StoreLock | null): Launched {
   const child: ChildProcess = spawn(options.binary, argumentsFor(options, runDir, storeDir), {
-    // A separate process group: Ctrl-C in a terminal must reach only the program that uses the server, which may need
-    // the server to finish its work.
+    // A separate process group: Ctrl-C in a terminal must reach only the program that uses the server, because this
+    // program may need the server to finish its work.
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'ignore', 'pipe'],
     windowsHide: true,
@@ -165,9 +165,9 @@ async function untilReady(
 }
 
 async function stopChild(launched: Launched): Promise<void> {
-  // nats-server exits with 0 on SIGINT, with 1 on SIGTERM in some versions.
+  // nats-server exits with 0 on SIGINT. On SIGTERM some versions exit with 1.
   signalChild(launched.child, 'SIGINT');
-  // A suspended server would not receive the signal.
+  // Continue a suspended server, which would otherwise not handle the signal.
   if (process.platform !== 'win32') signalChild(launched.child, 'SIGCONT');
   const force = setTimeout(() => signalChild(launched.child, 'SIGKILL'), STOP_TIMEOUT_MS);
   await launched.exited;

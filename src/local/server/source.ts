@@ -1,4 +1,4 @@
-/** A source of servers. */
+/** A source from which a nats-server can be fetched. */
 export interface ServerSource {
   /** The name of the source in messages: `github.com`, `apt-get`. */
   readonly name: string;

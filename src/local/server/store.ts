@@ -51,8 +51,8 @@ function prepare(storeDir: string): void {
 
 /**
  * Creates a store folder if necessary and reserves it. nats-server does not reserve its folder: two servers on one folder destroy each
- * other's streams. A file in the folder contains the process id of its holder; the reservation is valid only while that process runs. It
- * protects only against servers that natspoc starts.
+ * other's streams. A file in the folder contains the process id of its holder; the reservation is valid only while that process runs. The
+ * reservation protects only against servers that natspoc starts.
  *
  * @throws NatspocError `failed` if the folder cannot be written, or is in use.
  */

@@ -5,7 +5,10 @@ import type { Model } from '../model/model.js';
 /** Settings that a process takes from the layout of the other group. */
 const OF_LAYOUT = ['prefix', 'partitions', 'replicas', 'key', 'filter'] as const;
 
-/** The environment variables that make a new process join the group on the screen. None if the screen was opened with this group, `first`. */
+/**
+ * The environment variables that make a new process join the group that the screen shows. None if the screen was opened with this group,
+ * `first`.
+ */
 export function envOf({ target }: Model, first: Target | null): NodeJS.ProcessEnv {
   if (!target || (target.stream === first?.stream && target.group === first.group)) return {};
   const { stream, group, bucket } = target;

@@ -7,7 +7,7 @@ import type { Original } from '../../core/protocol/dead-letter-original.js';
 /** A screen lists at most this number of dead letters: the newest. */
 const MOST_LETTERS = 500;
 
-/** The dead letters of the stream on the screen. If a call fails, it rejects with a NatspocError whose message is one line. */
+/** The dead letters of the stream that the screen shows. A call that fails rejects with a NatspocError whose message is one line. */
 export interface LetterBox {
   /** The newest letters, newest first. */
   list(): Promise<FoundLetter[]>;
@@ -15,7 +15,7 @@ export interface LetterBox {
   original(letter: FoundLetter): Promise<Original | undefined>;
   /** Deletes a letter for good. */
   drop(letter: FoundLetter): Promise<void>;
-  /** Publishes the message of a letter again. Resolves with the new sequence of the message, or with the reason why the letter stays. */
+  /** Publishes the message of a letter again. Resolves with the new sequence of the message, or with the reason why the letter was kept. */
   putBack(letter: FoundLetter): Promise<number | string>;
 }
 

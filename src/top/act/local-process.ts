@@ -24,7 +24,7 @@ async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
       readFile('/proc/stat', 'utf8'),
     ]);
-    // The name in parentheses may contain anything, so fields are counted after it. Field 22 is the start in ticks.
+    // The name in parentheses may contain anything, so fields are counted from the closing parenthesis. Field 22 is the start in ticks.
     const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
     const bootSeconds = Number(/^btime (\d+)$/m.exec(system)?.[1]);
     const startedAtMs = (bootSeconds + ticks / 100) * 1_000;
@@ -50,8 +50,8 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
 }
 
 /**
- * The reason why a pid may not be the process of this member; undefined if it certainly is. If the pid was reused after the member's
- * end, the start time or the command line differs.
+ * The reason why a pid might belong to a process other than this member; undefined if the pid certainly belongs to this member. If the pid
+ * was reused after the member's end, the start time or the command line differs.
  */
 async function whyNotSignal(target: Target): Promise<string | undefined> {
   const { pid, startedAt } = target;

@@ -10,21 +10,21 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { explain } from '../../core/nats/client/outcome.js';
 import { type LetterBox, StreamLetters } from './letter-box.js';
 
-/** The actions on the group on the screen. If an action fails, it rejects with a NatspocError whose message is one line. */
+/** The actions on the group that the screen shows. An action that fails rejects with a NatspocError whose message is one line. */
 export interface Operator {
   /** The dead letters of the group's stream. */
   readonly letters: LetterBox;
   /** Makes the owner hand a partition over to the member with the fewest partitions. */
   release(partition: number): Promise<ReleaseOutcome>;
-  /** Pauses or resumes a partition. Resolves with the reason if its owner has not paused it yet. */
+  /** Pauses or resumes a partition. Resolves with the reason if the owner has not paused the partition yet. */
   pause(partition: number, paused: boolean): Promise<string | undefined>;
   /** Makes the owner retry a partition now: the message that holds the partition up, or the whole partition if it is halted. */
   retry(partition: number): Promise<HeldUpOutcome>;
   /** Makes the owner skip the message that holds its partition up. */
   skip(message: { partition: number; sequence: number; deadLetter: boolean }): Promise<HeldUpOutcome>;
   /**
-   * Ends a member by `order`, and waits until other members own its partitions. Resolves with the reason if the request could not be
-   * sent.
+   * Ends a member as `order` specifies, and waits until other members own its partitions. Resolves with the reason if the request could not
+   * be sent.
    */
   end(session: string, order: EndOrder): Promise<Ending | string>;
   /** Asks a member over NATS to leave. Resolves with the reason if the member does not accept the request. */

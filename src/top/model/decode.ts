@@ -63,7 +63,7 @@ const object =
   };
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-// Any version is accepted: a recording is only displayed.
+// Any version of a session record is accepted, because a recording is only displayed.
 const session = object<SessionRecord>({
   v: count,
   id: text,

@@ -23,8 +23,8 @@ export interface Target {
 
 /**
  * Everything that the screen learns, as plain data. A recording consists of these events as NDJSON, and a replay needs no other data.
- * `at`: milliseconds since 1970 on this process's clock; it never decreases. Times inside the events are on the same clock, except the
- * times that members report about themselves.
+ * `at`: milliseconds since 1970 on this process's clock; it never decreases. Times inside the events are on this process's clock, too,
+ * except the times that members report about themselves.
  */
 export type TopEvent = { at: number } & (
   | { type: 'target'; target: Target }

@@ -14,7 +14,7 @@ const KEEP_MS = 900_000;
 type SessionChange = Extract<GroupChange, { kind: 'session' }>;
 type LeaseChange = Extract<GroupChange, { kind: 'lease' }>;
 
-/** A member that has not been asked yet. */
+/** The facts about a member that has not been asked for its statistics yet. */
 const UNASKED: Omit<Member, 'renewedAt'> = {
   lookedAt: null,
   answer: 'answered',
@@ -91,7 +91,7 @@ class Draft {
     // From now on no member handles the partitions of this session, even if the leases still name it.
     for (const partition of this.group.ownedBy(id)) this.#stretch(partition, at, null);
     if (!before || !member) {
-      // The session itself was never read. An earlier update about one of its partitions may contain the member's name.
+      // The session itself was never read. An earlier update about one of the session's partitions may contain the member's name.
       const owner = this.updates.findLast((update) => 'session' in update && update.session === id);
       if (owner && 'member' in owner)
         this.updates.push({ at, event: 'ended', member: owner.member, session: id });
@@ -125,8 +125,8 @@ class Draft {
   }
 
   /**
-   * Gives a letter to a session: the letter of the last ended session with the same name, if no living session has that letter; otherwise
-   * the first letter that no session has.
+   * Gives a letter to a session. The session gets the letter of the last ended session with the same name, unless a living session has that
+   * letter. Otherwise the session gets the first letter that no session has.
    */
   #giveLetter(id: string, name: string | undefined): void {
     if (this.letters.has(id)) return;

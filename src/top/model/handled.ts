@@ -4,8 +4,8 @@ import { append, ratePerSecond } from './series.js';
 
 /**
  * The messages handled up to this polling round: the last sum, plus the growth of each member's counter since its last answer. So a
- * message is counted once, even if its partition moves. The rates of members cannot be added instead: they are means over different
- * times, and a moving partition would count in two members or in none.
+ * message is counted once, even if its partition moves. The sum of the members' rates would be wrong, because these rates are means over
+ * different times, and a moving partition would count in two members or in none.
  */
 export function handledBy(
   { now, members, handled }: Model,
@@ -13,7 +13,7 @@ export function handledBy(
 ): Model['handled'] {
   const [first, last] = [handled.series[0], handled.series.at(-1)];
   if (!first || !last) {
-    // Unknown if no member has ever answered, for example because a permission is missing.
+    // The number is unknown if no member has ever answered, for example because a permission is missing.
     return { series: answers.length === 0 ? [] : [{ at: now, value: 0 }], after: 0 };
   }
   const growth = answers.map((stats) => {

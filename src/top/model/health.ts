@@ -18,7 +18,7 @@ export interface Health {
   text: string;
 }
 
-/** Limit of partition ranges in a text. */
+/** Maximum number of partition ranges in a text. */
 const LISTED = 6;
 
 const list = (rows: readonly LeaseStatus[]): string =>
@@ -77,7 +77,7 @@ export const problemsOf = once((model: Model): Health[] => {
   return [...ofMembersAndPartitions(model), ...unread];
 });
 
-/** The health of a group without members: bad only if messages wait. */
+/** The health of a group without members: bad unless it is certain that no messages wait. */
 function memberless(model: Model): Health {
   const { partitions, idle } = statusOf(model);
   if (idle) return { level: 'ok', text: describeIdle(idle, model.now) };

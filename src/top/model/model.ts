@@ -43,11 +43,14 @@ export interface Progress {
   waiting: Omit<WaitingFacts, 'partition'> | null;
   /** When the position was last committed; null: not known. */
   committedAt: number | null;
-  /** Handled or delivered messages of one epoch. A series never contains both, because no rate could be computed from it. */
+  /**
+   * Handled or delivered messages of one epoch. A series never mixes handled and delivered messages, because no rate could be computed from
+   * such a series.
+   */
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** Events that are not in the entries of a group. They follow from the answers of its members, or from a lost connection. */
+/** Events that are not in the entries of a group. Such events follow from the answers of members, or from a lost connection. */
 type SeenEvent =
   /** A partition needs attention, or no longer needs it. */
   | {
@@ -59,7 +62,7 @@ type SeenEvent =
       reason: string;
     }
   | { event: 'continues'; partition: number; member: string; session: string; heldMs: number }
-  /** The connection of the screen broke, and was back after `afterMs`. */
+  /** The screen lost its connection to the server, and reconnected after `afterMs`. */
   | { event: 'disconnected'; server: string }
   | { event: 'reconnected'; server: string; afterMs: number };
 
@@ -80,7 +83,7 @@ export interface Stretch {
   waited?: true;
 }
 
-/** The place in a recording that is replayed. The times are on the clock of the events. */
+/** The place in a recording that is replayed. The times are on the same clock as the times of the events. */
 export interface Replay {
   at: number;
   startAt: number;
@@ -110,11 +113,11 @@ export interface Model {
   layout: { partitions: number; prefix: string } | null;
   /** True once the first snapshot of the group has arrived. */
   ready: boolean;
-  /** The sessions, leases and overrides of the group. This object is never changed. */
+  /** The sessions, leases and overrides of the group. The GroupEntries object is never changed. */
   group: GroupEntries;
   /** The members, by session. */
   members: ReadonlyMap<string, Member>;
-  /** The number of the letter of each session, including ended sessions that the timeline still shows. */
+  /** For each session, the number of its letter, also for ended sessions that the timeline still shows. */
   letters: ReadonlyMap<string, number>;
   progress: ReadonlyMap<number, Progress>;
   stream: { facts: StreamFacts; at: number; published: Series } | null;
@@ -123,8 +126,8 @@ export interface Model {
   /** null: not read yet. */
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
   /**
-   * The messages that all members, including ended members, have handled since the first polling round. `after`: the estimated part of
-   * members that left after the last round.
+   * The messages that all members, including ended members, have handled since the first polling round. `after`: the estimated number of
+   * messages that members handled between the last round and their departure.
    */
   handled: { series: Series; after: number };
   /** The lag of all partitions that are not paused. */
@@ -140,7 +143,7 @@ export interface Model {
   replay: Replay | null;
 }
 
-/** Limit of updates that are kept. */
+/** Maximum number of updates that are kept. */
 const MAX_UPDATES = 1_000;
 
 /** The newest updates, at most `MAX_UPDATES`. */

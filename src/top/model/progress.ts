@@ -17,7 +17,7 @@ import { partitionRows, ratesOf } from './select.js';
 import { append, DRAWN_CAPACITY, type Series } from './series.js';
 
 const MAX_MESSAGES = 300;
-/** Limit of kept takeover times: one for each kept update. */
+/** Maximum number of takeover times that are kept: one for each kept update. */
 const MAX_TOOK = 1_000;
 
 const NOTHING: Progress = {
@@ -74,7 +74,7 @@ export function applyPositions(model: Model, positions: readonly PositionFacts[]
   );
 }
 
-/** Applies the last messages of partitions. */
+/** Applies the sequences of the last messages of partitions. */
 export function applyEnds(model: Model, ends: readonly EndFacts[]): Model {
   return patch(
     model,
@@ -105,7 +105,7 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
 }
 
 /**
- * Ends a polling round: records lag and rates. The lag does not include paused partitions, because their lag grows on purpose.
+ * Ends a polling round: records lag and rates. The lag does not include paused partitions, because an operator expects their lag to grow.
  */
 export function applyLook(model: Model): Model {
   const lag = totalLag(partitionRows(model).filter(({ paused }) => !paused));
@@ -123,7 +123,7 @@ export function applyLook(model: Model): Model {
   };
 }
 
-/** The strips of the timeline, with a mark for each partition that has no owner and in which messages wait now. */
+/** The strips of the timeline, with a mark for each partition that has no owner although messages wait in it. */
 function waitingStrips(model: Model): Model['strips'] {
   const waiting = partitionRows(model).filter(({ partition, lag }) => {
     const last = model.strips.get(partition)?.at(-1);
@@ -190,7 +190,7 @@ export function applyStats(model: Model, { members: answers, gone, denied }: Sta
   return patch({ ...model, members, handled, updates, took: withTimes(model.took, answers) }, changes);
 }
 
-/** Updates for the partitions of a member that began or ceased to need attention since the member's last answer. */
+/** Updates for the partitions that began or ceased to need attention since the last answer of their owner. */
 function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
   const { session, name: member } = after;
   const known = members.get(session);
@@ -207,7 +207,7 @@ function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
   });
 }
 
-/** True if a member's partitions did not change between two answers. Only then can a rate be computed from the answers. */
+/** True if a member's partitions did not change between two answers, so that a rate can be computed from the answers. */
 function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   const held = ({ partitions }: MemberStats) =>
     partitions
@@ -217,7 +217,7 @@ function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   return held(before) === held(after);
 }
 
-/** Adds reported takeover times. A time is kept even after the owner has handed the partition over. */
+/** Adds reported takeover times. A takeover time is kept even after the owner has handed the partition over. */
 function withTimes(known: Model['took'], answers: StatsFacts['members']): Model['took'] {
   const fresh = answers.flatMap(({ partitions }) =>
     partitions.flatMap(({ epoch, tookMs }): [number, number][] =>
@@ -227,7 +227,7 @@ function withTimes(known: Model['took'], answers: StatsFacts['members']): Model[
   return fresh.length === 0 ? known : new Map([...known, ...fresh].slice(-MAX_TOOK));
 }
 
-/** Applies the stream's state. Its last sequence is the number of messages published so far. */
+/** Applies the stream's state. The stream's last sequence is the number of messages published so far. */
 export function applyStream(model: Model, facts: StreamFacts): Model {
   const published = append(model.stream?.published ?? [], model.now, facts.lastSequence, 'count');
   return { ...model, stream: { facts, at: model.now, published } };

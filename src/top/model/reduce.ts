@@ -12,7 +12,7 @@ import {
   applyWaiting,
 } from './progress.js';
 
-/** The model after a change to another stream or group, which keeps only the connection. */
+/** The model after a change to another stream or group: only the connection is kept. */
 function targeted(model: Model, target: Target): Model {
   const { target: before, connection } = model;
   const isSame = !before || (before.stream === target.stream && before.group === target.group);

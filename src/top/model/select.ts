@@ -38,7 +38,7 @@ function inMemory(model: Model, partition: number, { position, reader, handled }
   return Math.min(Math.max(1, between), reader.deliveredCount);
 }
 
-/** The last sequence of a partition. It is at least the position, because the end may have been read before the position. */
+/** The last sequence of a partition. The result is at least the position, because the end may have been read before the position. */
 function endOf(progress: Progress | undefined): number | null {
   if (!progress || progress.end === null) return null;
   return Math.max(progress.end, progress.position ?? 0);
@@ -75,8 +75,8 @@ const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.layout === b.layout;
 
 /**
- * The last status for each `progress` object. The end of a polling round keeps this object: it changes only values that are drawn over
- * time, and not the status.
+ * The last status for each `progress` object. The end of a polling round keeps the `progress` object, because it changes only the
+ * values of charts, and not the status.
  */
 const described = new WeakMap<Model['progress'], { model: Model; status: GroupStatus }>();
 

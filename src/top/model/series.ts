@@ -1,9 +1,9 @@
 /** Values of a counter or an amount over time, the newest last. */
 export type Series = readonly { at: number; value: number }[];
 
-/** Limit of the number of values in a series from which a rate is computed. */
+/** Maximum number of values in a series from which a rate is computed. */
 const CAPACITY = 60;
-/** Limit of the number of values in a series that is drawn; it covers minutes. */
+/** Maximum number of values in a series that is drawn. These values cover some minutes. */
 export const DRAWN_CAPACITY = 300;
 
 /** The series with one more value. If a counter falls, it was restarted, and its series starts again. */
@@ -33,7 +33,7 @@ export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   return ((last.value - first.value) * 1_000) / (last.at - first.at);
 }
 
-/** Whether an amount rises, falls or stays, by its last ten values. Changes below 5 %, or below 20, are ignored. */
+/** Whether an amount rises, falls or stays the same, judged by its last ten values. Changes below 5 %, or below 20, are ignored. */
 export function direction(series: Series): 'rising' | 'falling' | 'steady' {
   const recent = series.slice(-10);
   const half = recent.length >> 1;

@@ -52,5 +52,5 @@ export function isBehind(row: LeaseStatus): boolean {
 
 /** A lag below this number of messages is normal. */
 const BEHIND = 100;
-/** A lag that takes longer than this to handle is shown as slow, in seconds. */
+/** A lag that takes longer than this to handle, in seconds, is highlighted. */
 const BEHIND_S = 10;

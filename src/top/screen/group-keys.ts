@@ -10,7 +10,7 @@ export const listGroups = ({ ui }: Situation): Outcome => ({
   command: { type: 'list-groups' },
 });
 
-/** The list with its rows. The cursor is on the watched group. */
+/** The list of groups with its rows. The cursor is on the watched group. */
 export function groupsRead({ target }: Model, rows: readonly Watchable[]): GroupList {
   const at = rows.findIndex(({ stream, group }) => stream === target?.stream && group === target.group);
   return { rows, at: Math.max(0, at) };

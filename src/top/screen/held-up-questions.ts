@@ -42,11 +42,11 @@ const askToGiveUp =
       ? `Dead-letter ${messageOf(row)} of p${partition}?`
       : `Skip ${messageOf(row)} of p${partition}?`;
     const fate = deadLetter
-      ? 'It is stored as a dead letter, from where it can be put back, and is not tried again.'
-      : 'It is never handled by this group, and stays in the stream. D stores it as a dead letter instead.';
+      ? 'The message is stored as a dead letter, and is not tried again. A dead letter can be put back into the stream later.'
+      : 'This group never handles the message, which stays in the stream. Press D to store it as a dead letter instead.';
     const consequences = [
-      `${fate} The partition continues after it.`,
-      `Its error: ${escapeControl(holdUp.reason)}`,
+      `${fate} The partition continues after this message.`,
+      `Last error: ${escapeControl(holdUp.reason)}`,
     ];
     return ask(situation, question, consequences, { type: 'skip', partition, sequence, deadLetter });
   };

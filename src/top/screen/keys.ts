@@ -14,11 +14,11 @@ export interface Binding {
   shown: string;
   help: string;
   group: 'Move' | 'Look' | 'Act';
-  /** A word for the footer; absent: not in the footer. */
+  /** The text in the footer; absent: the footer does not show the key. */
   hint?: string;
   /** The panels for which the footer shows the key; absent: all panels. */
   on?: readonly PanelId[];
-  /** Changes the group: `--readonly` disables it. */
+  /** True for a key that changes the group; `--readonly` disables such keys. */
   acts: boolean;
   /** The key works only while a recording is shown, or only while the live group is shown; absent: always. */
   during?: 'live' | 'replay';
@@ -61,7 +61,7 @@ const replays = (keys: string, shown: string, help: string, step: ReplayStep, hi
 });
 const live = (binding: Binding): Binding => ({ ...binding, during: 'live' });
 
-/** Switches to the next order of the focused table. */
+/** Switches to the next sort order of the focused table. */
 const sort: Run = ({ ui }) => ({
   ui:
     ui.focus === 'members'
@@ -149,7 +149,7 @@ function editFilter({ ui }: Situation, key: string): Outcome {
   return { ui: { ...ui, filter: ui.filter + typed } };
 }
 
-/** The screen after a key, and its command, if any. Pure. */
+/** Returns the state of the screen after a key, and the command of the key, if any. A pure function. */
 export function press(situation: Situation, key: string): Outcome {
   const { ui } = situation;
   if (ui.dialog) return answer(situation, ui.dialog, key);

@@ -11,7 +11,7 @@ export const listLetters = ({ ui }: Situation): Outcome => ({
   command: { type: 'list-letters' },
 });
 
-/** The list with its rows; the cursor stays on its letter, or on its row if the letter is gone. */
+/** The list of dead letters with its rows. The cursor stays on its letter, or on its row if the letter is gone. */
 export function lettersRead(before: LetterList, rows: readonly FoundLetter[]): LetterList {
   const chosen = before.rows?.[before.at]?.sequence;
   const found = rows.findIndex(({ sequence }) => sequence === chosen);
@@ -19,7 +19,7 @@ export function lettersRead(before: LetterList, rows: readonly FoundLetter[]): L
   return { rows, at, shown: null };
 }
 
-/** The list with the message of the shown letter. Unchanged if the screen shows another letter by now. */
+/** The list of dead letters with the message of the shown letter. The list is unchanged if the screen shows another letter by now. */
 export function letterRead(
   list: LetterList,
   letter: FoundLetter,
@@ -55,7 +55,7 @@ export function pressInLetters(situation: Situation, list: LetterList, key: stri
 
 function askToDrop(situation: Situation, letter: FoundLetter): Outcome {
   const consequences = [
-    `Deletes it for good. Message ${letter.from} stays in the stream, and is not handled again.`,
+    `The dead letter is deleted for good. Message ${letter.from} stays in the stream, and is not handled again.`,
   ];
   return ask(situation, `Drop dead letter ${letter.sequence}?`, consequences, {
     type: 'drop-letter',
@@ -65,7 +65,7 @@ function askToDrop(situation: Situation, letter: FoundLetter): Outcome {
 
 function askToPutBack(situation: Situation, letter: FoundLetter): Outcome {
   const consequences = [
-    `Its message is published again, after all messages of p${letter.partition}. Every group of the stream receives it.`,
+    `The message of the dead letter is published again, after all messages of p${letter.partition}. Every group of the stream receives it.`,
   ];
   return ask(situation, `Put dead letter ${letter.sequence} back?`, consequences, {
     type: 'put-back',

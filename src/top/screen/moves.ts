@@ -2,7 +2,7 @@ import type { Outcome, Situation } from './outcome.js';
 import { cursorOf, rowIds } from './rows.js';
 import type { PanelId, Ui } from './state.js';
 
-/** Moves the selection by `by` rows, even in the details of a row, or scrolls the help. */
+/** Moves the selection by `by` rows, also while the details of a row are shown, or scrolls the help. */
 export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
   if (ui.help) return { ui: { ...ui, helpTop: Math.max(0, Math.min(helpEnd, ui.helpTop + by)) } };
   const ids = rowIds(model, ui, ui.focus);

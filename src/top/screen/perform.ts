@@ -74,7 +74,7 @@ function describeEnding(done: string, { ended, alone, moved, left, tookMs }: End
   return failure(`${done}, but its session has not ended after ${took}: ${story}`);
 }
 
-/** Sends SIGTERM if the process certainly is this member; otherwise asks the member over NATS. */
+/** Sends SIGTERM if the pid certainly belongs to this member. Otherwise asks the member over NATS to leave. */
 async function tellToStop(target: Target, operator: Operator): Promise<string | undefined> {
   if (target.local && (await signalMember(target, 'SIGTERM')) === undefined) return undefined;
   return operator.askToStop(target.session);
@@ -106,7 +106,7 @@ async function putBack(letter: FoundLetter, letters: LetterBox): Promise<Said> {
   const outcome = await letters.putBack(letter);
   if (typeof outcome === 'string')
     return failure(`Dead letter ${letter.sequence} was not put back: ${outcome}`);
-  return info(`Dead letter ${letter.sequence} is back as message ${outcome}.`);
+  return info(`Dead letter ${letter.sequence} was published again as message ${outcome}.`);
 }
 
 const sayHeldUp = (outcome: HeldUpOutcome): Said =>
@@ -116,7 +116,7 @@ const sayHeldUp = (outcome: HeldUpOutcome): Said =>
 const gotFrom = (from: ReadonlyMap<string | null, number[]>): string =>
   [...from]
     .map(([name, got]) => `${partitionList(got)}${name === null ? ' (not owned)' : ` from ${name}`}`)
-    .join(', ') || 'no partition: the others own all of them';
+    .join(', ') || 'no partition: the other members own all partitions';
 
 async function start({ operator, env }: Performer): Promise<Said> {
   if (!operator) return NOTHING_TO_ACT_ON;

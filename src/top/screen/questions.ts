@@ -10,7 +10,7 @@ import type { Outcome, Situation } from './outcome.js';
 import { cursorOf } from './rows.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 
-/** Limit of named members in a question. */
+/** Maximum number of members that a question names. */
 const NAMED = 6;
 
 /** Shows a notice with the reason instead of asking a question. */
@@ -42,10 +42,10 @@ function selectedMember({ ui, model }: Situation): { row: MemberStatus; target: 
 
 /** `p0 p3 go to b, p6 to c`: the next owners of the partitions of a member when it ends. */
 function heirs(model: Model, { session, partitions }: MemberStatus): string {
-  if (partitions.length === 0) return 'It owns no partition.';
+  if (partitions.length === 0) return 'The member owns no partition.';
   const all = [...heirsOf(model, session)];
   if (all.every(([id]) => id === null)) {
-    return `It is the only member: ${partitionList(partitions)} will have no owner until another member joins.`;
+    return `There is no other member: ${partitionList(partitions)} will have no owner until another member joins.`;
   }
   const named = all.slice(0, NAMED).map(([id, got], i) => {
     const heir = model.group.sessions.get(id ?? '');
@@ -53,7 +53,7 @@ function heirs(model: Model, { session, partitions }: MemberStatus): string {
     return `${partitionList(got)}${verb} to ${heir ? nameOf(heir) : 'no member'}`;
   });
   const more = all.length > NAMED ? `, the rest to ${all.length - NAMED} others` : '';
-  return `Of its partitions, ${named.join(', ')}${more}.`;
+  return `Of the member's partitions, ${named.join(', ')}${more}.`;
 }
 
 const SELECT_MEMBER = 'Select a member first: go to the members with Tab, then use the arrows.';
@@ -66,10 +66,10 @@ export function askToStop(situation: Situation): Outcome {
   if (!selected) return tell(situation, SELECT_MEMBER, 'info', 'members');
   const { row, target } = selected;
   const where = target.local ? `pid ${target.pid}` : `pid ${target.pid} on ${target.host}`;
-  const how = target.local ? 'It gets SIGTERM' : 'It is asked over NATS';
+  const how = target.local ? 'The member gets SIGTERM' : 'The member is asked over NATS';
   const consequences = [
     heirs(situation.model, row),
-    `${how}, hands them over and exits: nothing is handled twice.`,
+    `${how}, hands its partitions over and exits. Nothing is handled twice.`,
   ];
   return ask(situation, `Stop ${target.name} (${where})?`, consequences, { type: 'stop', target });
 }
@@ -85,7 +85,7 @@ export function askToKill(situation: Situation): Outcome {
   }
   const consequences = [
     heirs(situation.model, row),
-    'It cannot hand them over. The others claim them once they notice, and repeat the uncommitted messages.',
+    'The member cannot hand its partitions over. The other members claim them when they notice its death, and repeat its uncommitted messages.',
   ];
   return ask(situation, `Kill -9 ${target.name} (pid ${target.pid})?`, consequences, {
     type: 'kill',
@@ -117,7 +117,7 @@ export function askToRelease(situation: Situation): Outcome {
   const consequences = next
     ? [
         `${name} finishes the current message and commits. p${partition} then goes to ${nameOf(next)}, which has the fewest partitions. Nothing is handled twice.`,
-        'If that makes the loads uneven, another partition moves in exchange.',
+        'If the loads become uneven, another partition moves in exchange.',
       ]
     : [
         `${name} is the only member: it finishes the current message, commits and takes p${partition} again at a new epoch.`,
@@ -136,7 +136,7 @@ export function askToPause(situation: Situation): Outcome {
   const command: Command = { type: 'pause', partition, paused: !paused };
   const waiting = lag === null ? '' : ` ${describeLag(lag, isEstimate(row))}.`;
   if (paused) {
-    const who = owner ? nameOf(owner) : 'It has no owner now. Its next owner';
+    const who = owner ? nameOf(owner) : 'The partition has no owner now. Its next owner';
     return ask(
       situation,
       `Resume ${p}?`,
@@ -157,7 +157,7 @@ export function askToPause(situation: Situation): Outcome {
 /** `p0 p3 from a, p6 from b`: the partitions that one more member gets, and their owners. */
 function gains(model: Model): string {
   const all = [...gainsOf(model)];
-  if (all.length === 0) return 'no partition: the others own all of them';
+  if (all.length === 0) return 'no partition: the other members own all partitions';
   const named = all.slice(0, NAMED).map(([id, got]) => {
     const owner = model.group.sessions.get(id ?? '');
     return `${partitionList(got)}${owner ? ` from ${nameOf(owner)}` : ' (not owned)'}`;
@@ -172,9 +172,9 @@ export function askToStart(situation: Situation): Outcome {
   const group = model.target?.group ?? '';
   const consequences = [
     model.missing === null
-      ? `It joins group ${group} and gets ${gains(model)}.`
-      : `It creates the stream or layout if missing, joins group ${group} and gets all partitions.`,
-    'It keeps running when this screen is closed. Its status lines go to a log file.',
+      ? `The member joins group ${group} and gets ${gains(model)}.`
+      : `The member creates the stream or layout if missing, joins group ${group} and gets all partitions.`,
+    'The member keeps running when this screen is closed. Its status lines go to a log file.',
   ];
   return ask(situation, 'Start a new member on this machine?', consequences, { type: 'start-consumer' });
 }

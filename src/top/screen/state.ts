@@ -28,7 +28,7 @@ export interface Target {
   host: string;
   pid: number;
   startedAt: string;
-  /** The member runs on this machine, according to its host name. */
+  /** True if the member runs on this machine, according to its host name. */
   local: boolean;
 }
 
@@ -63,7 +63,7 @@ export interface Dialog {
 export interface Notice {
   at: number;
   text: string;
-  /** `busy`: still running; shown until the outcome replaces it. */
+  /** `busy`: the action is still running, and the notice is shown until the notice of the outcome replaces it. */
   level: 'info' | 'error' | 'busy';
 }
 
@@ -95,7 +95,7 @@ export interface LetterList {
 /** The state of the screen, apart from the model. */
 export interface Ui {
   focus: PanelId;
-  /** The focused panel is maximised. */
+  /** True if the focused panel is maximised. */
   zoom: boolean;
   /** The opened row of the focused panel; null: none. */
   detail: string | null;
@@ -104,13 +104,13 @@ export interface Ui {
   partitionSort: PartitionSort;
   memberSort: MemberSort;
   filter: string;
-  /** The filter is being typed. */
+  /** True while the filter is being typed. */
   editing: boolean;
   /** The model of a frozen screen; null: the screen is not frozen. */
   frozen: Model | null;
   intervalMs: number;
   help: boolean;
-  /** All problems are listed instead of the panels. */
+  /** True while all problems are listed instead of the panels. */
   problems: boolean;
   /** The list of the groups of the account, shown instead of the panels; null: it is not shown. */
   groups: GroupList | null;
@@ -121,7 +121,7 @@ export interface Ui {
   dialog: Dialog | null;
   notice: Notice | null;
   readonly: boolean;
-  /** A recording is shown. */
+  /** True if a recording is shown. */
   replays: boolean;
   /** This machine's name: members on other machines cannot be signalled. */
   host: string;

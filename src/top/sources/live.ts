@@ -20,7 +20,10 @@ import { WaitingCounts } from './waiting-counts.js';
 
 /** Positions and ends are read once in this number of rounds, because they change slowly or members report them. */
 const SLOW_ROUNDS = 5;
-/** If there are more readers than this, not every round lists them, because the list is long and members report their progress. */
+/**
+ * If there are more readers than this, not every round lists them, because the list is long and members report the progress of their
+ * partitions.
+ */
 const READERS_A_ROUND = 64;
 const RECENT_MESSAGES = 60;
 /** Errors that mean that the stream or group does not exist yet. */
@@ -80,7 +83,7 @@ export class LiveSource {
     return this.#group;
   }
 
-  /** The reason why there is nothing to show; undefined if there is something. */
+  /** The reason why there is nothing to show; undefined if there is something to show. */
   get failure(): NatspocError | undefined {
     return this.#failure;
   }
@@ -128,7 +131,7 @@ export class LiveSource {
     // The round trip is measured first and alone, because other requests at the same time would prolong it.
     await this.#try('round trip', async () => {
       const askedAt = performance.now();
-      // Measured here, because the client measures only whole milliseconds.
+      // The time is measured here, because the client measures only whole milliseconds.
       await connection.rtt();
       emit({ type: 'round-trip', ms: performance.now() - askedAt });
     });
@@ -155,14 +158,17 @@ export class LiveSource {
       slow && this.#tryDeadLetters(observer),
       slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
     ]);
-    // The job is read only after the watch has shown that the last member left. It tells whether the group still needs a member.
+    // The job is read only after the watch has shown that the last member left. The job shows whether the group still needs a member.
     if (model().ready && model().members.size === 0)
       await this.#try('job', async () => emit({ type: 'job', job: (await observer.job()) ?? null }));
     await this.#try('lag', () => this.#count(observer));
     emit({ type: 'looked' });
   }
 
-  /** Asks the server about the readers before it asks the members. Otherwise messages delivered in between would count as lag. */
+  /**
+   * Asks the server about the readers before it asks the members, because messages that are delivered between the two requests would
+   * otherwise count as lag.
+   */
   async #askOwners(observer: GroupObserver, epochs: ReadonlyMap<number, number>): Promise<void> {
     const { emit, model } = this.#options;
     const rounds = Math.max(1, Math.ceil(epochs.size / READERS_A_ROUND));
@@ -173,8 +179,8 @@ export class LiveSource {
       });
     await this.#try('members', async () => {
       const facts = await observer.stats([...model().members.keys()], ANSWER_MS);
-      // The readers are emitted only with the answers. Otherwise messages that members handled during the wait for a silent member
-      // would count as lag.
+      // The readers are emitted only with the answers, because messages that members handle during the wait for a silent member would
+      // otherwise count as lag.
       if (readers) emit({ type: 'readers', readers });
       emit({ type: 'stats', facts });
     });
@@ -223,7 +229,7 @@ export class LiveSource {
   #follow(observer: GroupObserver): Promise<void> {
     const { emit, config } = this.#options;
     const foreign = () => {
-      // Foreign keys under the group's prefix are not shown.
+      // Keys under the group's prefix that the protocol does not use are not shown.
     };
     return new Promise((resolve) => {
       this.#watch = observer.watch({
@@ -270,5 +276,5 @@ export class LiveSource {
   }
 }
 
-/** A clock for events: milliseconds since 1970. It never goes backwards, even if the wall clock is changed. */
+/** A clock for events: milliseconds since 1970. The clock never goes backwards, even if the wall clock is changed. */
 export const eventTime = (): number => performance.timeOrigin + performance.now();

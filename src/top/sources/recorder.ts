@@ -8,7 +8,7 @@ import type { TopEvent } from '../model/events.js';
 
 /** A recording ends at this size, before compression, because a longer recording could not be replayed. */
 export const MAX_RECORDED_CHARACTERS = 256 * 1_048_576;
-/** After this time, in milliseconds, a record is in the file, even if the process is then killed. */
+/** A record is in the file after this time, in milliseconds, even if the process is killed later. */
 const FLUSH_MS = 1_000;
 
 /** Writes events as they arrive, one JSON object per line, compressed with gzip. */

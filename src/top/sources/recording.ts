@@ -6,7 +6,7 @@ import { decodeEvent } from '../model/decode.js';
 import type { TopEvent } from '../model/events.js';
 import { MAX_RECORDED_CHARACTERS } from './recorder.js';
 
-/** Limit of the length of a line: ten times the longest line of the largest group. */
+/** Maximum length of a line: ten times the longest line of the largest group. */
 const MAX_LINE_CHARACTERS = 16 * 1_048_576;
 
 const refusal = (path: string, why: string, cause?: unknown): NatspocError =>
@@ -15,7 +15,7 @@ const refusal = (path: string, why: string, cause?: unknown): NatspocError =>
 /** The first bytes of compressed data. */
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
-/** The text of a file, compressed or not. A compressed file may lack its end, because the process that wrote it was killed. */
+/** The text of a file, compressed or not. A compressed file may lack its end if the process that wrote it was killed. */
 async function* textOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let unpack: ((chunk: Buffer) => Promise<Buffer[]>) | undefined;

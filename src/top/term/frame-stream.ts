@@ -15,7 +15,7 @@ export interface TerminalSize {
 
 /**
  * The terminal's output for Ink. In debug mode Ink writes every frame completely. This stream writes only the changed rows to the
- * terminal, in one synchronised update. It writes no line feeds, so nothing scrolls.
+ * terminal, in one synchronised update. The stream writes no line feeds, so nothing scrolls.
  */
 export class FrameStream extends Writable {
   readonly #send: (bytes: string) => void;

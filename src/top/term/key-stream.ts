@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 
 const ESC = '\u001b';
-/** The Escape key in the kitty protocol. Unlike a bare ESC, it cannot be the start of another sequence. */
+/** The Escape key in the kitty protocol. Unlike a bare ESC, this sequence cannot be the start of another sequence. */
 const ESCAPE_KEY = `${ESC}[27u`;
 /** An ESC is the Escape key if no sequence follows within this time, in milliseconds. */
 const ESCAPE_MS = 30;
@@ -10,7 +10,7 @@ const ESCAPE_MS = 30;
 const FINALS = 'ABCDFHZ';
 const NUMBERS = '145678';
 
-/** A sequence, Escape before another sequence or at the end, Alt with a key, or a character. */
+/** Matches one key: a sequence, Escape before another sequence or at the end, Alt with a key, or a character. */
 const KEY =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
   /\u001b\[([0-9;<=>?]*)[ -/]*([@-~])(?<!\u001b\[\[)|\u001b\[\[[A-E]|\u001bO([A-Za-z])|\u001b(?=\u001b|$)|\u001b.|./gsu;
@@ -43,8 +43,8 @@ export function splitKeys(text: string): Keys {
 }
 
 /**
- * The terminal's input for Ink: one key per chunk. Ink treats characters that arrive together as one input. It treats a sequence that
- * arrives in pieces as Escape and text, and it throws at unknown sequences such as Ctrl+F1.
+ * The terminal's input for Ink: one key per chunk. Ink treats characters that arrive together as one input. Ink treats a sequence that
+ * arrives in pieces as Escape and text, and throws at unknown sequences such as Ctrl+F1.
  */
 export class KeyStream extends Readable {
   /** Ink refuses raw mode for a stream without this property. */

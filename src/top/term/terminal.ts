@@ -11,7 +11,7 @@ const LEAVE = '\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l';
 type Output = NodeJS.WriteStream & { fd: number };
 
 /**
- * The terminal while the screen uses it: alternate screen and raw keys from `open` to `close`. It is restored however the process
+ * The terminal while the screen uses it: alternate screen and raw keys from `open` to `close`. The terminal is restored however the process
  * ends, except by SIGKILL.
  */
 export class Terminal {
@@ -61,7 +61,7 @@ export class Terminal {
     this.#isOpen = false;
     try {
       this.#stdin.setRawMode(false);
-      // Synchronous, because the process may be about to end.
+      // The write is synchronous, because the process may be about to end.
       writeSync(this.#stdout.fd, LEAVE);
     } catch {
       // The terminal is gone, so there is nothing to restore.

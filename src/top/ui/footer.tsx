@@ -36,7 +36,7 @@ function hints(ui: Ui, room: number): Spans {
   });
 }
 
-/** The keys, the filter and the interval. While the user types the filter, only the filter. */
+/** The keys, the filter and the interval. While the user types the filter, the footer shows only the filter. */
 export function Footer({ ui, width }: { ui: Ui; width: number }) {
   if (ui.editing) {
     return <Line of={[span('filter: ', { bold: true }), span(ui.filter), span(' ', { inverse: true })]} />;

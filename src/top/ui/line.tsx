@@ -25,7 +25,7 @@ function styled({ text, color, bold, dim, inverse }: Span, isStale: boolean): st
 }
 
 /**
- * Changing text, one row high. Ink's flexbox decides its place and width, as for a `<Text>`; text that does not fit is cut
+ * Changing text, one row high. Ink's flexbox decides the place and width of the text, as for a `<Text>`; text that does not fit is cut
  * off. Ink measures only a row of `x` of the same width, which {@link LineTexts} then replaces with the text. For fixed words
  * use `<Text>`.
  */

@@ -6,7 +6,7 @@ import { Lines } from './line.js';
 import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
 /**
- * Partitions are shown as a table if there are at most this many and all of them fit, or if the panel is maximised.
+ * The panel shows a table if it is maximised, or if the table fits and has at most this number of partitions.
  */
 const TABLE_ROWS = 16;
 /** Minimum height of a table below the map. */
@@ -15,7 +15,7 @@ const MIN_TABLE = 4;
 /** The partitions: a table, or a map of all partitions with the worst described in words. */
 export function Partitions(props: PanelProps) {
   const { model, ui, width, height } = props;
-  // Before the first snapshot the owners are unknown, so no partition may be shown as not owned.
+  // Before the first snapshot the panel shows no rows, because the owners are unknown, and all partitions would look unowned.
   const rows = model.ready ? visiblePartitions(model, ui) : [];
   const panel = { ...props, id: 'partitions', title: 'Partitions' } as const;
   const room = height - 1;

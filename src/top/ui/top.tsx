@@ -34,7 +34,8 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const [ui, setUi] = useState(initial);
   const size = useTerminalSize();
   const model = useModel(feed, ui.intervalMs);
-  // Several keys may arrive between two frames, and an outcome may arrive long after its key. Each is applied to the state at that time.
+  // Several keys may arrive between two frames, and an outcome may arrive long after its key. Each key and each outcome is applied to the
+  // latest state.
   const latest = useRef({ ui, model });
   latest.current.model = model;
   const initialTarget = useRef(feed.model.target);
@@ -45,7 +46,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const say = (said: Said | undefined): void => {
     if (said) change({ notice: { ...said, at: latest.current.model.now } });
   };
-  /** Reads the rows of a list; if that fails, the list is closed. */
+  /** Reads the rows of a list. If reading fails, the list is closed. */
   const read = async (list: 'groups' | 'letters', reading: () => Promise<Partial<Ui>>): Promise<void> => {
     try {
       const changes = await reading();

@@ -13,7 +13,7 @@ const NAMED: readonly (readonly [keyof Key, string])[] = [
   ['return', 'enter'],
   ['escape', 'escape'],
   ['backspace', 'backspace'],
-  // Most terminals send this for Backspace.
+  // Most terminals send Delete for the Backspace key.
   ['delete', 'backspace'],
 ];
 

@@ -40,13 +40,13 @@ export interface Band {
 /** The heights that a panel can use, in lines, including its title. */
 interface Wish {
   id: PanelId;
-  /** Minimum; a panel that would get less is omitted. */
+  /** Minimum height; a panel that would get less is omitted. */
   least: number;
-  /** Enough for the purpose of the panel. */
+  /** A height that is enough for the purpose of the panel. */
   good: number;
-  /** Maximum that the panel can use. */
+  /** Maximum height that the panel can use. */
   most: number;
-  /** The panel is a list of rows, which can use every line. */
+  /** True for a panel with a list of rows, which can use every line. */
   isList?: boolean;
 }
 
@@ -159,7 +159,10 @@ const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
   { height: rows, stacks: [{ width: columns, panels: [{ id, height: rows }] }] },
 ];
 
-/** The layout of a wide screen: members, which have the most columns, across the whole width; below, partitions beside updates. */
+/**
+ * The layout of a wide screen. The members panel has the whole width, because it has the most columns. Below it, partitions are beside
+ * updates.
+ */
 function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
   const head = Math.min(all.members.most, Math.max(all.members.least, Math.floor(rows / 3)));
   const left = half(columns);

@@ -27,7 +27,7 @@ const dim = (text: string): Line => line(text, { dim: true });
 /** The dead letters of the stream, newest first, or one letter in full. The last line explains the keys. */
 export function letterLines({ rows, at, shown }: LetterList, size: Size, isReadonly: boolean): Line[] {
   const acts = isReadonly ? '' : 'b puts it back, x drops it, ';
-  if (shown) return letterInFull(shown, size, dim(`${acts}↑ ↓ the next one, Esc goes back`));
+  if (shown) return letterInFull(shown, size, dim(`${acts}↑ ↓ move to another letter, Esc goes back`));
   const title = line('The dead letters of the stream', { bold: true });
   if (!rows) return [title, dim('loading …')];
   const keys = dim(`Enter shows it, ${acts}L refreshes, Esc goes back`);

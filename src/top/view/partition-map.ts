@@ -10,7 +10,7 @@ import { type Line, padTo, type Span, span } from './text.js';
 const FLASH_MS = 1_500;
 /** Each cell shows name, lag and state if the map then has at most this number of rows. */
 const NUMBERED_ROWS = 4;
-/** Otherwise each cell shows name and sign if the map then has at most this number of rows. */
+/** Each cell shows name and sign if the map has too many rows with lags, but at most this number of rows with signs. */
 const NAMED_ROWS = 8;
 /** Width of a lag, in columns. */
 const LAG = 6;
@@ -39,7 +39,7 @@ export function ownerMark(model: Model, row: LeaseStatus): Span {
 /** The states of normal work. */
 const WORKS = new Set(['owned', 'running']);
 
-/** The lag or the state of a partition in one column: a bar, which grows with the digits of the lag, or a sign. */
+/** The lag or the state of a partition in one column: a bar, which grows with the number of digits of the lag, or a sign. */
 export function lagMark(row: LeaseStatus): Span {
   const { lag, paused } = row;
   if (isOwned(row) && needsAttention(row)) return span('!', { color: 'red', bold: true });
@@ -58,7 +58,7 @@ function gridOf(count: number, width: number) {
     const room = Math.max(1, Math.floor((width - label) / least));
     const most = room >= count ? count : room >= TOGETHER ? room - (room % TOGETHER) : Math.min(room, 4);
     const rows = Math.max(1, Math.ceil(count / most));
-    // Use only as many cells in a row as this number of rows needs, in groups of eight.
+    // Use only the number of cells per row that this number of rows needs, rounded up to groups of eight.
     const even = Math.ceil(Math.ceil(count / rows) / TOGETHER) * TOGETHER;
     const cells = Math.max(1, Math.min(most, even));
     const cell = Math.floor((width - label) / cells);
@@ -106,7 +106,7 @@ export function partitionMap(
   return lines;
 }
 
-/** One cell. Its last span is the gap to the next cell. */
+/** The spans of one cell. The last span is the gap to the next cell. */
 function cellOf(
   model: Model,
   row: LeaseStatus,

@@ -32,7 +32,7 @@ export function furtherProblems(model: Model, { rows }: Size): Line[] {
   });
 }
 
-/** All problems, and below them the causes and remedies of "leases check". Wrapped, and cut off where the room ends. */
+/** All problems, and below them the causes and remedies of "leases check". The lines are wrapped, and cut off where the room ends. */
 export function allProblems(model: Model, { columns, rows }: Size): Line[] {
   const problems = problemsOf(model);
   const status = statusOf(model);

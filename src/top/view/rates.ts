@@ -20,7 +20,7 @@ interface Graph {
   value: string;
   color: Color;
   series: Series;
-  /** The value at full height. */
+  /** The value that a bar of full height represents. */
   top: number;
 }
 

@@ -30,7 +30,7 @@ function lastDeadLetter({ deadLetters }: Model): Line[] {
   return [fact('the last', text)];
 }
 
-/** Height of the panel at this width, including its title; the same before the facts are known. */
+/** Height of the panel at this width, including its title. The room for the facts is reserved before they are known. */
 export function streamHeight(model: Model, width: number): number {
   const { facts, last } = streamFacts(model, width);
   const isNarrow = width < ROOMY_COLUMNS;

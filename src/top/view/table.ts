@@ -19,7 +19,7 @@ export interface TableRoom {
   width: number;
   /** The row under the cursor; absent: none. */
   selected?: number;
-  /** Computes the widths to use from the widths that the content needs. If absent, the needed widths are used. */
+  /** Computes the widths to use from the widths that the content needs. If `keep` is absent, the needed widths are used. */
   keep?: (needed: readonly number[]) => readonly number[];
 }
 

@@ -39,7 +39,7 @@ const moveKey = (update: Update): string | undefined => {
   }
 };
 
-/** The groups of known lists of updates, because each frame asks for the groups, and the updates seldom change. */
+/** A cache of the groups of each list of updates, because each frame asks for the groups and the updates seldom change. */
 const grouped = new WeakMap<readonly Update[], UpdateGroup[]>();
 
 /** Updates, oldest first; the moves of a rebalance are grouped. */
@@ -70,7 +70,7 @@ function together(updates: readonly Update[]): UpdateGroup[] {
   return groups;
 }
 
-/** A member by its letter and name. A member that ended so long ago that its letter was taken away is shown by its name alone. */
+/** The spans for a member: its letter and its name. A member that ended long ago has no letter any more, and is shown by its name alone. */
 function member(model: Model, { session: id, member: name }: { session: string; member: string }): Span[] {
   if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);
@@ -92,7 +92,7 @@ const moved = ({ partitions }: UpdateGroup): Span =>
     bold: true,
   });
 
-/** The list of the moved partitions. It is last in its line, so that a narrow line cuts off only the list. */
+/** The list of the moved partitions. The list is last in its line, so that a narrow line cuts off only the list. */
 const listed = ({ partitions }: UpdateGroup): Span[] =>
   partitions.length > 1 ? [span(`: ${partitionList(partitions)}`)] : [];
 

@@ -7,10 +7,10 @@ import { aboutLag, duration } from './format.js';
 import { letterSpan } from './palette.js';
 import { type Line, line, type Span, span } from './text.js';
 
-/** Limit of partitions that are described in words. */
+/** Maximum number of partitions that are described in words. */
 const WORST = 5;
 
-/** Lines that say what holds partitions up. They are shown below a table, which shows all other facts of the partitions. */
+/** Lines with the reasons why partitions are held up. The lines are shown below a table that shows all other facts of the partitions. */
 export const heldUpLines = (model: Model): Line[] =>
   partitionRows(model)
     .filter(({ holdUp }) => holdUp !== null)

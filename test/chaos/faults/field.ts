@@ -26,9 +26,9 @@ export interface Field {
   readonly mostMembers: number;
   /** The permitted kinds of faults; undefined permits all kinds. */
   readonly wanted: readonly FaultKind[] | undefined;
-  /** True while a server is down: then no other server may be killed, and no member can join. */
+  /** True while a server is down. Until the server runs again, no other server may be killed, and no member can join. */
   serverDown: boolean;
-  /** True while a member is restarted: then no server may be killed, because the next process could not start. */
+  /** True while a member is restarted. Meanwhile no server may be killed, because the new process of the member could not start. */
   restarting: boolean;
   /** Paused partitions. */
   readonly paused: Set<number>;

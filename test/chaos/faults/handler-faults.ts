@@ -11,7 +11,7 @@ async function misbehave(field: Field, kind: 'slow' | 'failing' | 'deaf', mode: 
   members.behave(member, mode);
   await sleep(random.between(2_000, 5_000));
   members.behave(member, { kind: 'normal' });
-  // In this time the member reads the mode file, even on a busy machine.
+  // Wait until the member has certainly read the mode file, even on a busy machine.
   await sleep(3 * MODE_POLL_MS);
   member.state = 'idle';
   end('normal again');

@@ -3,7 +3,7 @@ import type { FaultKind } from '../recording/records.js';
 import type { Member } from '../stage/members.js';
 import { canSpare, type Fault, type Field, victim } from './field.js';
 
-/** Timeout of a join, in milliseconds. It is generous because the machine may be busy, and no judgement depends on it. */
+/** Timeout of a join, in milliseconds. The timeout is generous, because the machine may be busy and no judgement depends on it. */
 const JOIN_TIMEOUT_MS = 120_000;
 
 /** The process is killed. */
@@ -18,7 +18,7 @@ const kill: Fault = {
   },
 };
 
-/** SIGSTOP, and SIGCONT after a time, like a virtual machine that is moved or a laptop that sleeps. */
+/** Stops a process with SIGSTOP, and continues it with SIGCONT after `ms`, as if its laptop slept or its virtual machine was migrated. */
 async function stop(field: Field, kind: FaultKind, ms: number): Promise<void> {
   const member = victim(field);
   member.state = 'stopped';

@@ -16,7 +16,7 @@ const release: Fault = {
   },
 };
 
-/** An operator pauses a partition for some time. `rested` is the time between the two commands, in which no message may be handled. */
+/** An operator pauses a partition for some time. `rested` is the time between pause and resume, in which no message may be handled. */
 const pause: Fault = {
   kind: 'pause',
   isPossible: ({ paused, serverDown }) => paused.size === 0 && !serverDown,

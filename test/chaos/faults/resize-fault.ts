@@ -3,19 +3,19 @@ import type { CliExit } from '../../support/cli.js';
 import type { Fault, Field } from './field.js';
 import { outcomeOf } from './outcome.js';
 
-/** The numbers of partitions, with and without common divisors. */
+/** The numbers of partitions between which a group is resized, with and without common divisors. */
 const COUNTS = [5, 8, 12, 64];
 /** The share of resizes that are withdrawn, and the longest time until the withdrawal, in milliseconds. */
 const WITHDRAWN = 0.2;
 const WITHDRAWN_WITHIN_MS = 1_500;
-/** How long a command is repeated, in milliseconds: a server may be down, or members may be stopped. */
+/** A command is repeated for this long, in milliseconds, because a server may be down, or members may be stopped. */
 const TIMEOUT_MS = 90_000;
 
 /** The part of the field that a resize uses. */
 export type ResizeField = Pick<Field, 'recording' | 'command'> & { readonly partitions: number };
 
 /**
- * Resizes the group, and waits for the result. If `withdraw` is given, it withdraws the resize after
+ * Resizes the group, and waits for the result. If `withdraw` is given, the resize is withdrawn after
  * this time, which may be too late.
  */
 export async function resizeTo(
@@ -34,7 +34,7 @@ export async function resizeTo(
     (exit) => withdraw !== undefined || isFinal(exit),
   );
   await withdrawing;
-  // The resize may have been requested after the first withdrawal.
+  // The repeated command may have requested the resize only after the first withdrawal, so withdraw it once more.
   if (withdraw) await abort();
   end(last.code === 0 ? (last.stdout.split('\n')[0] ?? '') : outcomeOf(last));
 }

@@ -11,7 +11,7 @@ import { worldFaults } from './world-faults.js';
 const OF_CLUSTERS: readonly FaultKind[] = ['leader-kill', 'route-cut'];
 
 /**
- * The requested faults that are possible with these servers. A resize turns any group into a keyed one, so
+ * The requested faults that are possible with these servers. A resize turns any group into a keyed group, so
  * only keyed groups are resized.
  */
 function allFaults({ servers, wanted, isKeyed }: Field): Fault[] {
@@ -29,7 +29,7 @@ const OVERLAP = 0.35;
 /** Each time the group has come to rest, new members join until the group has this number of members. */
 const MEMBERS_AT_LEAST = 3;
 
-/** What {@link disturb} needs. */
+/** Options of {@link disturb}. */
 export interface ScheduleOptions {
   field: Field;
   durationMs: number;

@@ -6,7 +6,7 @@ import type { TestServer } from '../../support/server.js';
 import { LIMITED, OPEN, REFUSING } from '../stage/server-config.js';
 import type { Fault, Field } from './field.js';
 
-/** Faults by other users are possible only with one server, while no process connects, and while no resize is in progress. */
+/** Other users of the server cause faults only if there is one server, no process is connecting, and no resize is in progress. */
 const isPossible = ({ servers, serverDown, restarting, resizing, members }: Field): boolean =>
   !servers.isCluster &&
   !serverDown &&
@@ -73,7 +73,7 @@ function folderOf(server: TestServer, stream: string): string {
 /** The bucket is restored from an older copy. */
 const storeRestored: Fault = {
   kind: 'store-restored',
-  // The copy would bring back a pause that has been lifted since, as it should (SPEC.md), and the partition would stay paused.
+  // Restoring the copy also restores a pause that was lifted since (SPEC.md intends this). The partition would then stay paused.
   isPossible: (field) => isPossible(field) && field.paused.size === 0,
   async strike(field) {
     const { random, recording, streams } = field;

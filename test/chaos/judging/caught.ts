@@ -1,14 +1,14 @@
 import type { Call, History, Span } from '../recording/history.js';
 
-/** If the first record of a process after a break is a call, and follows within this time, the call may have started before the break. */
+/** A call may have started before a break if it is the first record after the break and follows within this time, in milliseconds. */
 const WAKE_MS = 500;
-/** A break that is shorter than this does not cost a lease. */
+/** A shorter break than this, in milliseconds, does not cost a lease. */
 const BREAK_MS = 500;
 
 /**
  * A process can be stopped between its last check of the permit and the first record of its handler. Then the call started before the
- * break, although its recorded time is after the break. The judge assumes this if the process recorded nothing between the start of the
- * break and the call. The next call of the process gets no such excuse.
+ * break, although its recorded time is after the break. The judge assumes that the call started before the break if the
+ * process recorded nothing between the start of the break and the call. The next call of the process is not excused.
  */
 export function settleStarts({ calls, faults, lives, ...rest }: History): History {
   const breaks = new Map<string, Span[]>();
@@ -31,7 +31,7 @@ export function settleStarts({ calls, faults, lives, ...rest }: History): Histor
       const first = list.findIndex((call) => call.from > from);
       const call = list[first];
       if (!call || call.from > to + WAKE_MS) continue;
-      // A call after a new join has a new epoch, and gets no excuse.
+      // A call after a new join has a new epoch, and is not excused.
       const had = list.slice(0, first).some((before) => isSameTenure(before, call));
       if (!had) continue;
       const ends = list.slice(Math.max(0, first - 100), first).map((before) => before.to);

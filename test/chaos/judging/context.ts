@@ -5,8 +5,9 @@ import type { History } from '../recording/history.js';
 import { describeCallFully, describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** A violation is shown with the lines around its time, in milliseconds, and with at most this many lines of each kind. */
+/** Records within this time before and after a violation are shown with the violation, in milliseconds. */
 const AROUND_MS = 5_000;
+/** The largest numbers of calls, and of changes of leases and positions, that are shown with a violation. */
 const CALLS = 8;
 const CHANGES = 8;
 

@@ -35,7 +35,7 @@ export class Breaks {
     }
   }
 
-  /** The excuse if a break that contains this moment interrupted the call, and the call ended right after the break. */
+  /** Excuses a call that was interrupted by a break at this moment, and ended at most {@link WAKE_GRACE_MS} after the break. */
   excuse(call: Call, moment: number): 'stopped' | 'stalled' | undefined {
     const covers = ({ from, to }: Span): boolean =>
       from >= call.from - HEED_MS &&
@@ -50,7 +50,7 @@ export class Breaks {
 /**
  * I4: no two members run handlers of a partition at the same time, and no member starts a handler under an epoch that has ended. I3:
  * within one member and epoch, only one handler of a partition runs at a time. After a resize, no handler runs under the previous layout.
- * Calls of two earlier layouts are judged when those layouts are judged.
+ * An overlap of two calls under earlier layouts is judged with the later of those layouts.
  */
 export function judgeExclusive(
   history: History,
@@ -88,7 +88,7 @@ function excuseOf(older: Call, newer: Call, breaks: Breaks, drainTimeoutMs: numb
   const { toldAt, deaf } = older;
   const wasTold = toldAt !== undefined && toldAt <= newer.from;
   if (older.process === newer.process) {
-    // A member waits for a running call until the drain timeout, and then gives the call up.
+    // A member waits for a running call until the drain timeout, and then abandons the call.
     const isGivenUp = wasTold && newer.from - toldAt >= drainTimeoutMs - DRAIN_SLACK_MS;
     return deaf && isGivenUp ? 'deaf' : undefined;
   }

@@ -31,7 +31,7 @@ export interface Verdict {
   unfinished: Record<'failed' | 'stopped' | 'cut', number>;
   /** The numbers of partitions under the layouts of the run, one after another. */
   partitions: number[];
-  /** The number of changes of owner. */
+  /** The number of epochs under which messages were handled. */
   epochs: number;
   members: number;
   faults: Partial<Record<FaultKind, number>>;

@@ -12,7 +12,7 @@ export interface RunLayout {
   at: number;
 }
 
-/** A layout as the bucket held it. The harness may miss a layout, and then sees only the next one. */
+/** A layout as the bucket held it. The harness may miss a layout, and then sees only the next layout. */
 interface SeenLayout extends RunLayout {
   revision: number;
   before: number | undefined;
@@ -54,7 +54,7 @@ export class Layouts {
     return said ?? this.#seen.findLast(({ revision }) => revision < epoch)?.epoch ?? 0;
   }
 
-  /** The partition of a message under a layout. Before the first resize it is the recorded partition. */
+  /** The partition of a message under a layout. Before the first resize, a message belongs to its recorded partition. */
   partitionIn(epoch: number, { key, partition }: Pick<Stored, 'key' | 'partition'>): number {
     return epoch === 0 ? partition : partitionOf(key ?? '', this.all[epoch]?.partitions ?? 1);
   }
@@ -81,7 +81,7 @@ function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<strin
 
 /**
  * A layout with all calls that concern it. Messages that were handled before the resize count as handled under this layout, because they
- * must not appear as a loss, a gap or a repetition. None of those earlier calls may still run.
+ * must not appear as a loss, a gap or a repetition. No call under an earlier layout may still run.
  */
 export interface Section extends RunLayout {
   /**
@@ -89,7 +89,7 @@ export interface Section extends RunLayout {
    * 0, calls keep their recorded partitions.
    */
   calls: readonly (readonly Call[])[];
-  /** True if the call was made under this layout, not under an earlier one. */
+  /** True if the call was made under this layout, not under an earlier layout. */
   isOwn(call: Call): boolean;
   /** The partition of a message. */
   partitionOf(message: Pick<Stored, 'key' | 'partition'>): number;

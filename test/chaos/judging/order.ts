@@ -27,7 +27,7 @@ function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
 }
 
 /**
- * All messages that are known to be stored: the confirmed or handled messages, without those that the stream dropped.
+ * All messages that are known to be stored: the confirmed or handled messages, without the messages that the stream dropped.
  */
 export function partitionLogs(history: History, section: Section): PartitionLog[] {
   const sets = section.calls.map((calls) => new Set(calls.map(({ seq }) => seq)));
@@ -39,7 +39,7 @@ export function partitionLogs(history: History, section: Section): PartitionLog[
   });
 }
 
-/** Tracks the first message that is not handled, while calls end. */
+/** Tracks the first unhandled message as calls end. */
 export class Frontier {
   readonly #handled: Uint8Array;
   #next = 0;
@@ -130,7 +130,7 @@ function judgeContent({ confirmed, calls }: History, section: Section): Violatio
   });
 }
 
-/** Checks that a call starts only after all earlier messages are handled, under this layout or an earlier one. */
+/** Checks that a call starts only after all earlier messages are handled, under this layout or an earlier layout. */
 function judgePartition({ calls, isOwn }: Section, partition: number, log: PartitionLog): Violation[] {
   const violations: Violation[] = [];
   const frontier = new Frontier(log.sequences.length);
@@ -187,7 +187,7 @@ function judgeLoss(history: History): Violation[] {
   const unseen = (unseenMs * settings.rate) / 1_000 / settings.partitions;
   const at = Number.isFinite(calmAt) ? calmAt : 0;
   const ended = new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq));
-  // Dropped messages that were in memory, or that were restored, may have been handled.
+  // Dropped messages may have been handled if a member had them in memory, or if the server restored them.
   const dropped = droppedOf(history).filter(({ seq }) => !ended.has(seq));
   for (const { seq } of dropped) ended.add(seq);
   const lost = confirmed
@@ -198,8 +198,8 @@ function judgeLoss(history: History): Violation[] {
     });
   const untold = [...new Set(dropped.map(({ partition }) => partition))].flatMap((partition): Violation[] => {
     const count = dropped.filter((each) => each.partition === partition).length;
-    // A reader of all partitions does not know to which partition the messages belonged. So reports for any
-    // partition count.
+    // A reader of all partitions does not know to which partition the messages belonged. So a report for any
+    // partition counts.
     const all = [...toldLost.values()].reduce((sum, told) => sum + told, 0);
     const told = settings.keyed ? all : (toldLost.get(partition) ?? 0);
     if (told >= count - unseen) return [];

@@ -35,7 +35,7 @@ function positionsOf(
 }
 
 /**
- * I8: positions and their epochs never go back. I2: a position never passes an unhandled message. The first call of an epoch comes after
+ * I8: positions and their epochs never decrease. I2: a position never passes an unhandled message. The first call of an epoch comes after
  * the position that its owner found.
  */
 export function judgePositions(
@@ -74,7 +74,7 @@ function judgePassing(
   const frontier = new Frontier(sequences.length);
   const ends = [...inTime(calls)].filter(({ ends: isEnd }) => isEnd).map(({ call }) => call);
   let next = 0;
-  // The harness sees entries in the order of commits. It may see them late, but never early.
+  // The harness sees entries in the order of commits. The harness may see an entry late, but never early.
   for (const { at, seq } of [...positions].sort((a, b) => a.at - b.at)) {
     for (; (ends[next]?.to ?? Number.POSITIVE_INFINITY) <= at; next++) {
       const call = ends[next] as Call;
@@ -98,7 +98,7 @@ function judgeBeginnings(
   return calls.flatMap((call) => {
     if (begun.has(call.epoch)) return [];
     begun.add(call.epoch);
-    // A new epoch fences all commits of older epochs, so those commits came before it.
+    // A new epoch fences all commits of older epochs, so all those commits came before this epoch.
     const before = positions
       .filter(({ epoch, era }) => epoch < call.epoch && era === Math.floor(call.epoch / ERA))
       .map(({ seq }) => seq);

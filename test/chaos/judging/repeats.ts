@@ -37,11 +37,12 @@ const LONG_SHARE = 0.5;
 const DEADLINE_SHARE = 0.9;
 
 /**
- * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval, so
- * a message that it had more time to commit must not be repeated. While a server or a network fails, a write and the request for its
- * outcome may both be lost, and the owner waits a fifth of the ttl for each of them. A message may be repeated in another epoch only if the
- * previous owner lost its permit or died before it could commit; a handover, a join, a leave, a release, a pause and a failing handler
- * repeat nothing. Under one epoch nothing is handled twice, unless the member has given a deaf handler up.
+ * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval. So
+ * a message must not be repeated if the owner had more time to commit it. While a server or a network fails, a write and the
+ * request for its outcome may both be lost. The owner waits a fifth of the ttl for each of these two requests. A message may be repeated in
+ * another epoch only if the previous owner lost its permit or died before it could commit. A handover, a join, a leave, a release, a pause or
+ * a failing handler does not excuse a repetition. Under one epoch no message is handled twice, unless the member has abandoned a call whose
+ * handler ignored its signal.
  */
 export function judgeRepeats(
   history: History,
@@ -95,11 +96,11 @@ function explainer(
 
   return (before, call) => {
     const { process, to: doneAt } = before;
-    // The bucket went back, and the position with it.
+    // The bucket returned to an older state, and with it the position.
     if (Math.floor(before.epoch / ERA) < Math.floor(call.epoch / ERA))
       return { cause: 'restored', ableMs: 0 };
     if (before.deaf && before.toldAt !== undefined) {
-      // The member may have given the call up, and does not know that the call succeeded.
+      // The member may have abandoned the call, so it does not know that the call succeeded.
       const isGivenUp = doneAt - before.toldAt >= settings.drainTimeoutMs - DRAIN_SLACK_MS;
       if (isGivenUp || before.epoch !== call.epoch) return { cause: 'deaf', ableMs: 0 };
     }
@@ -112,13 +113,13 @@ function explainer(
     if (!cause) return undefined;
     const hindered = covered(touching, tenure);
     const stalled = covered([...touching, ...stalls], tenure) - hindered;
-    // When a process had to wait for the processor, the server had to wait as well.
+    // A process that stalls waits for the processor, and so does the server. So a stall counts twice.
     const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
     return ableMs <= budgetMs ? { cause, ableMs: Math.max(0, ableMs) } : undefined;
   };
 }
 
-/** A time in which a process could not commit. `canEnd`: the process may have lost the partition because of it. */
+/** A time in which a process could not commit. `canEnd` means that this hindrance may have cost the process the partition. */
 interface Hindrance extends Span {
   cause: Cause;
   canEnd: boolean;
@@ -132,7 +133,7 @@ function troubles({ settings, faults, lives }: History) {
   const ofServers = faults.filter(({ kind }) => SERVER_KINDS.includes(kind));
   const servers = (stops: readonly FaultSpan[]): Hindrance[] =>
     ofServers.map(({ kind, from, to }): Hindrance => {
-      // An owner whose session is gone stops when it notices that, but its lease may remain until the longest ttl has passed.
+      // An owner stops when it notices that its session is gone, but its lease may remain until the longest ttl has passed.
       const isOrphaned = kind === 'entries-removed' || kind === 'store-restored';
       const stop = isOrphaned ? stops.find((each) => each.from <= to && each.to > to) : undefined;
       const orphanedMs = isOrphaned ? (stop ? stop.to - to : 0) + ttlMs : 0;

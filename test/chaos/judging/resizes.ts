@@ -7,8 +7,8 @@ import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /**
- * I14: a layout is written only when every partition of the previous layout is closed, and it contains their
- * positions. Nothing is committed or closed under a layout after the next layout has begun. The harness may have
+ * I14: a layout is written only when every partition of the previous layout is closed, and contains the
+ * positions of these partitions. Nothing is committed or closed under a layout after the next layout has begun. The harness may have
  * missed a closing while a server was down.
  */
 export function judgeResizes({ bucket, settings: { group } }: History, layouts: Layouts): Violation[] {
@@ -20,7 +20,7 @@ export function judgeResizes({ bucket, settings: { group } }: History, layouts: 
   let era = 0;
   for (const change of [...bucket].sort((a, b) => a.revision - b.revision)) {
     const now = Math.floor(change.revision / ERA);
-    // The bucket went back, so its watch shows all entries again.
+    // The bucket returned to an older state, so its watch shows all entries again.
     if (now > era) layout = undefined;
     era = now;
     const seen = read(group, change);

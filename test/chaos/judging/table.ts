@@ -1,4 +1,4 @@
-/** Rows with aligned columns, two spaces apart: the first column and those in `left` are aligned to the left, the others to the right. */
+/** Rows with aligned columns, two spaces apart: the first column and the columns in `left` are aligned left, other columns right. */
 export function table(rows: readonly (readonly string[])[], left: readonly number[] = []): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>

@@ -8,7 +8,7 @@ export const CHARGES = {
   overlap: 'two simultaneous handlers of a partition',
   'late-start': 'a handler that started under an ended epoch',
   repeat: 'a message handled again without a fault that explains it',
-  position: 'a position that went back, or passed a message that was not handled',
+  position: 'a position that decreased, or passed a message that was not handled',
   paused: 'a message handled in a paused partition',
   unrest: 'a group that did not come to rest in time',
   resize: 'a layout that began before every partition was closed, or at other positions',

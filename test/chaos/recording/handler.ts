@@ -1,6 +1,6 @@
 /**
- * The handler of a run's members. It records the start and end of each call, does a little work, and misbehaves as long as its mode file
- * asks for it.
+ * The handler of a run's members. The handler records the start and end of each call, does a little work, and misbehaves as long as its
+ * mode file requests this.
  */
 import type { BatchContext, Handler } from '../../../src/core/member/partition/handler.js';
 import type { StreamMessage } from '../../../src/core/protocol/message.js';
@@ -30,7 +30,7 @@ setInterval(() => {
   tickedAt = now;
 }, TICK_MS).unref();
 
-/** Most messages take no time. Some take a few milliseconds, as in handlers that wait for another service. */
+/** Most messages take no time. Some messages take a few milliseconds, as in handlers that wait for another service. */
 const usualMs = (number: number): number => (number % 16 === 0 ? 8 : number % 4 === 0 ? 1 : 0);
 
 const workMs = (number: number): number =>

@@ -72,7 +72,7 @@ export interface BucketChange {
   value: string | null;
 }
 
-/** The complete history of a run. Times in milliseconds since its start. */
+/** The complete history of a run. Times are in milliseconds since the start of the run. */
 export interface History {
   settings: RunSettings;
   confirmed: Stored[];
@@ -82,7 +82,7 @@ export interface History {
   bucket: BucketChange[];
   /** When all messages were handled and the last members were asked to leave. */
   calmAt: number;
-  /** The times at which the bucket went back to an older state. */
+  /** The times at which the bucket returned to an older state. */
   eras: number[];
   /** The times at which the harness's watch was restarted. */
   looks: number[];
@@ -99,7 +99,7 @@ export const ERA = 1e12;
 const STALL_MS = 60;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
-/** Reads the values of a file of JSON lines, of any size. An incomplete last line is left out. */
+/** Reads the values from a file of JSON lines, which may have any size. An incomplete last line is left out. */
 function* readLines<T>(path: string): Generator<T> {
   const fd = openSync(path, 'r');
   try {
@@ -118,7 +118,7 @@ function* readLines<T>(path: string): Generator<T> {
   }
 }
 
-/** Reads the confirmed messages in order. There are none if the publisher could not start. */
+/** Reads the confirmed messages in order. There are no confirmed messages if the publisher could not start. */
 export function readConfirmed(path: string): Stored[] {
   if (!existsSync(path)) return [];
   const confirmed: Stored[] = [];
@@ -177,11 +177,11 @@ export function readHistory(folder: string): History {
 }
 
 /**
- * Returns when the lease of a call was last granted before the call. Right after the bucket went back, members that have not noticed this
- * handle messages under epochs that the bucket no longer has. The leases in the older copy count as granted again when the bucket goes
- * back, even if the harness's watch shows none of them.
+ * Returns the time at which the lease of a call was last granted before the call. Right after the bucket is restored from an older copy,
+ * members that have not noticed the restore handle messages under epochs that the bucket no longer has. The leases in the older copy count
+ * as granted again at the time of the restore, even if the harness's watch shows none of them.
  *
- * @param copies the times at which the bucket went back, each with the time of the older copy.
+ * @param copies the times at which the bucket was restored, each with the time of the older copy.
  */
 export function grants(
   changes: readonly BucketChange[],

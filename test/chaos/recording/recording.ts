@@ -103,7 +103,7 @@ export class Recording {
     this.mirror?.dropped(first, from);
   }
 
-  /** Records that the bucket goes back: later entries count as new, whatever their revisions are. */
+  /** Records that the bucket returns to an older state. Later entries count as new, whatever their revisions are. */
   beginEra(): void {
     this.processes.write(['era', this.now()]);
     this.#revisions.clear();

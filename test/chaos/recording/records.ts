@@ -34,7 +34,7 @@ export type CallRecord =
   /** The event loop did not run between the two times. */
   | ['stall', from: number, to: number];
 
-/** The harness's records about members and the publisher: started, sent a signal, ended. */
+/** The harness's records about members and the publisher: when a process started, got a signal, and ended. */
 export type ProcessRecord =
   | ['spawn', at: number, name: string]
   | ['kill', at: number, name: string]
@@ -42,9 +42,9 @@ export type ProcessRecord =
   | ['exit', at: number, name: string, code: number | null, signal: string | null, lastWords: string]
   /** All messages are handled; from now on members only leave. */
   | ['calm', at: number]
-  /** The bucket went back to an older state, so revisions repeat. */
+  /** The bucket returned to an older state, so revisions repeat. */
   | ['era', at: number]
-  /** The harness's watch was restarted: later entries replace everything that it had shown. */
+  /** The harness's watch was restarted: later entries replace everything that the watch had shown. */
   | ['looked-again', at: number]
   /** The stream has dropped all messages before this sequence, handled or not, under a limit that was small since `from`. */
   | ['dropped', at: number, first: number, from: number];
@@ -80,7 +80,7 @@ export const FAULT_KINDS = [
 /** A kind of fault. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** During these faults no process may be able to commit. */
+/** During these faults it is possible that no process can commit. */
 export const SERVER_KINDS: readonly FaultKind[] = [
   'server-kill',
   'leader-kill',

@@ -8,7 +8,7 @@ import { monotonicUs } from '../recording/records.js';
  */
 export type MemoryRecord = [at: number, name: string, kind: 'resident' | 'live', bytes: number];
 
-/** An observed process. With {@link TRACE} its output contains its collections. */
+/** An observed process. With {@link TRACE} the output of the process reports its garbage collections. */
 export interface Watched {
   name: string;
   pid: number;
@@ -16,7 +16,7 @@ export interface Watched {
   output: readonly string[];
 }
 
-/** Makes Node.js print each collection. `NODE_OPTIONS` does not accept it. */
+/** Makes Node.js print each collection. `NODE_OPTIONS` does not accept this flag. */
 export const TRACE = ['--trace-gc'];
 
 const EVERY_MS = 5_000;

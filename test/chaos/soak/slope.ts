@@ -29,9 +29,9 @@ export function blockMeans(points: readonly Point[], length: number): Point[] {
 }
 
 /**
- * Fits a line by least squares. The interval takes into account that neighbours in time are correlated: with a correlation r between one
+ * Fits a line by least squares. The interval takes into account that neighbours in time are correlated. If r is the correlation between one
  * residual and the next, n points count as n (1 - r) / (1 + r) independent points. Quantiles of Student's t are approximated by
- * 1.96 + 2.37 / df + 2.8 / df², within 0.03 from 5 degrees of freedom on. Returns undefined for fewer than 8 points.
+ * 1.96 + 2.37 / df + 2.8 / df², with an error below 0.03 from 5 degrees of freedom on. Returns undefined for fewer than 8 points.
  */
 export function slopeOf(points: readonly Point[]): Slope | undefined {
   const n = points.length;

@@ -14,7 +14,7 @@ const BATCH_HANDLER = fileURLToPath(new URL('../recording/batch-handler.ts', imp
 const BATCHES_EVERY = 3;
 /** Every fourth member is restarted instead of leaving: its partitions wait for its next process. */
 const REJOINS_EVERY = 4;
-/** How long they wait. A process starts in a few seconds, even on a busy machine. */
+/** How long these partitions wait. A process starts in a few seconds, even on a busy machine. */
 const REJOIN_WITHIN = '20s';
 
 /** A member process of a run. */
@@ -23,7 +23,7 @@ export interface Member {
   readonly name: string;
   /** The name in the group, which the next process of a restarted member keeps. */
   readonly memberName: string;
-  /** True if its partitions wait for its next process when it leaves. */
+  /** True if the member's partitions wait for its next process when the member leaves. */
   readonly rejoins: boolean;
   readonly cli: Cli;
   /** The proxies between the member and the servers; empty if the member connects directly. */

@@ -39,7 +39,7 @@ export class Servers {
     return this.all.map(({ url }) => url).join(',');
   }
 
-  /** The name of a server for people. */
+  /** The name of a server in reports. */
   nameOf(server: TestServer): string {
     return `s${this.all.indexOf(server) + 1}`;
   }
@@ -50,7 +50,7 @@ export class Servers {
     return this.all.find((server) => this.nameOf(server) === info.cluster?.leader);
   }
 
-  /** Resolves when every replica of these streams is complete. Without a cluster it resolves immediately. */
+  /** Resolves when every replica of these streams is complete. Resolves immediately if there is no cluster. */
   async complete(manager: JetStreamManager, streams: readonly string[]): Promise<void> {
     if (!this.isCluster) return;
     for (const stream of streams) {

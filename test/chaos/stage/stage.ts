@@ -79,7 +79,7 @@ export class Stage {
     recording.watch(run.topology.bucket, run.config.group, (entry) => this.#note(entry));
   }
 
-  /** Starts the servers and creates stream and bucket; {@link close} ends everything. */
+  /** Starts the servers, and creates the stream and the bucket. {@link close} ends all processes. */
   static async open(options: StageOptions): Promise<Stage> {
     const recording = new Recording(options.folder);
     const servers = await Servers.start(options.servers);
@@ -177,7 +177,7 @@ export class Stage {
     return runCli([...args, '--server', this.servers.urls, '--stream', this.run.config.stream]);
   }
 
-  /** Waits until the group is at rest. If that takes longer than a timeout, the run continues, and the judge reports it. */
+  /** Waits until the group is at rest. If the group is not at rest before a timeout, the run continues, and the judge reports the delay. */
   async rest(): Promise<void> {
     const { signal, tell, ttlMs, partitions } = this.#options;
     const withinMs = 2 * ttlMs + REST_SLACK_MS;

@@ -31,7 +31,7 @@ export interface Publisher {
   readonly publisher: Cli;
   /** Resolves when the publisher has ended. */
   readonly exited: Promise<CliExit>;
-  /** Stops the publisher, and resolves when all sent messages are confirmed or it has given up. */
+  /** Stops the publisher, and resolves when all sent messages are confirmed or the publisher has given up. */
   stop(): Promise<CliExit>;
 }
 
@@ -85,7 +85,7 @@ class Traffic implements Publisher {
     return this.publisher.exited;
   }
 
-  /** Stops the publisher, and resolves when all sent messages are confirmed or it has given up. */
+  /** Stops the publisher, and resolves when all sent messages are confirmed or the publisher has given up. */
   async stop(): Promise<CliExit> {
     this.#stopped = true;
     this.publisher.signal('SIGINT');

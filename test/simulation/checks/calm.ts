@@ -2,7 +2,7 @@ import type { World } from '../world.js';
 
 /** The permitted effects of one isolated change. */
 export interface Expectation {
-  /** The change, for people. */
+  /** The text that describes the change. */
   what: string;
   /** True if running messages may be handled again, because a member died. */
   mayRepeat: boolean;
@@ -63,7 +63,7 @@ export class CalmCheck {
     }
   }
 
-  /** Judges the change. Call this when the group is at rest again. */
+  /** Judges the change. Must be called when the group is at rest again. */
   judge(expected: Expectation): void {
     const { judge, handling } = this.#world;
     if (!expected.movesFreely) this.#judgeMoves(expected);
@@ -99,7 +99,7 @@ export class CalmCheck {
     if (expected.joins > 0) this.#judgeChoice(expected, new Set(moved));
   }
 
-  /** The lower bound of moves: partitions that cannot stay in any distribution. */
+  /** The lower bound of moves: the number of partitions that must move in every distribution. */
   #fewestMoves(members: string[]): number {
     const held = members.map((name) => [...this.#owners.values()].filter((o) => o.member === name).length);
     held.sort((a, b) => b - a);
@@ -123,7 +123,7 @@ export class CalmCheck {
       if (before.epoch > kept) {
         this.#world.judge.violate(
           'I6',
-          `${expected.what}: ${before.member} gave up p${partition}, though it had held another longer`,
+          `${expected.what}: ${before.member} gave up p${partition}, though it had held another partition longer`,
         );
       }
     }

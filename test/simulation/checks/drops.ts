@@ -20,8 +20,8 @@ export class Drops {
   }
 
   /**
-   * Records that the stream dropped messages. `isOldest`: no older messages are left in the stream. After a loss in the middle, a new reader
-   * cannot know the partition.
+   * Records that the stream dropped messages. `isOldest` means that no older messages are left in the stream. After a loss in the middle of
+   * the stream, a new reader cannot know the partition of the lost messages.
    */
   dropped(messages: readonly Stored[], isOldest: boolean): void {
     if (!isOldest) return;

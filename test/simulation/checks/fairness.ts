@@ -1,7 +1,7 @@
 import type { Call, CallObserver } from '../model/handler.js';
 import type { Judge } from './judge.js';
 
-/** How long a partition may keep the event loop while other partitions of its member wait. Its last call is not included. */
+/** While other partitions of a member wait, a partition may start calls for this long, in milliseconds. The last call may end later. */
 const TURN_MS = 100;
 
 /** The state of a partition with messages in memory. */
@@ -15,7 +15,7 @@ interface Backlog {
 }
 
 /**
- * Judges how a member shares its event loop between partitions with computing handlers (I12): a partition with messages waits
+ * Judges how a member shares its event loop between partitions with computing handlers (I12). A partition with messages waits
  * at most for one time slice of each other partition.
  */
 export class Fairness implements CallObserver {
@@ -61,7 +61,7 @@ export class Fairness implements CallObserver {
     }
     if (this.#held(partition) === 0) {
       backlog.hasFailed = false;
-      // If messages were handled out of order, other messages seemed to wait after the last one, so that time does not count.
+      // If messages are handled out of order, the partition may seem to have a waiting message when it has none. This time does not count.
       backlog.passedOverMs = undefined;
     }
     if (!backlog.hasFailed && backlog.running === 0) backlog.passedOverMs ??= 0;

@@ -8,7 +8,7 @@ import { Order } from './order.js';
 /** A handler ends within this time after its signal has aborted or its process has continued, in milliseconds. */
 const GRACE_MS = 10;
 
-/** Tolerance, because times are sums of fractions. */
+/** Tolerance for rounding, in milliseconds, because times are sums of fractions. */
 const ROUNDING_MS = 1e-3;
 
 /** The settings of handling in a run. */
@@ -31,11 +31,11 @@ export class Handling implements CallObserver {
   readonly #active = new Map<number, Set<Call>>();
   /** Messages that were skipped or stored as dead letters. */
   readonly #skipped = new Set<number>();
-  /** The calls that ran when the bucket went back, and the time until which they may continue. */
+  /** The calls that ran when the bucket was restored from an older copy, and the time until which they may continue. */
   #before: { calls: ReadonlySet<Call>; untilMs: number } = { calls: new Set(), untilMs: 0 };
   /**
-   * The messages whose calls succeeded after their signals had aborted, with the epoch of the owner that may count the success. Undefined
-   * if no owner counts it, because the call had timed out or was given up.
+   * The messages whose calls succeeded after their signals had aborted, with the epoch of the owner that may count the success. The epoch is
+   * undefined if no owner counts the success, because the call had timed out or its member had stopped waiting for it.
    */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
@@ -101,9 +101,10 @@ export class Handling implements CallObserver {
   }
 
   /**
-   * The bucket went back; see {@link Order.goBack}.
+   * The bucket was restored from an older copy; see {@link Order.goBack}.
    *
-   * @param graceMs how long the calls that run now may continue. Their owners do not know yet, and no copy of the bucket names them.
+   * @param graceMs how long the calls that run now may continue. Their owners do not know of the restore yet, and the copy does not name
+   * these owners.
    */
   goBack(graceMs: number): void {
     this.#order.goBack();
@@ -147,7 +148,7 @@ export class Handling implements CallObserver {
     }
   }
 
-  /** A stopped process has continued. Its calls must not overlap with those of a new owner. */
+  /** A stopped process has continued. The calls of the process must not overlap with calls of a new owner. */
   woke(member: string, after: (delayMs: number, check: () => void) => void): void {
     for (const [partition, active] of this.#active) {
       for (const call of active) {
@@ -173,8 +174,8 @@ export class Handling implements CallObserver {
   }
 
   /**
-   * True if the message was already handled by a call that ignored its abort signal, and this owner does not count that call: another owner
-   * made the call, or this owner had given it up.
+   * True if a call that ignored its abort signal has already handled the message, and this owner does not count that call. The reason is
+   * that another owner made the call, or that this owner had stopped waiting for it.
    */
   #isForgivable({ sequence, epoch }: Call): boolean {
     return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;
@@ -200,7 +201,7 @@ export class Handling implements CallObserver {
       this.#judge.violate('I3', `${describe(call)} is one of ${running} parallel calls`);
   }
 
-  /** True if SPEC.md promises nothing: the process is stopped or just woke, the call ignores its signal, or the bucket just went back. */
+  /** True if SPEC.md promises nothing: the process is stopped or just woke, the call ignores its signal, or the bucket was just restored. */
   #isExcused(call: Call): boolean {
     const { process, ignoresAbort, abortedAt } = call;
     if (this.#before.calls.has(call) && this.#judge.now < this.#before.untilMs) return true;

@@ -1,5 +1,5 @@
-/** Possible violations: the invariants of SPEC.md; `ended` if a member gave up or threw; `quota` if a member handled more messages than
- * permitted. */
+/** Possible violations: the invariants of SPEC.md, `ended` if a member or the run ended with an error, and `quota` if a member handled more
+ * messages than permitted. */
 export type Invariant =
   | 'I1'
   | 'I2'
@@ -34,7 +34,7 @@ export class Judge {
     this.#trace = trace;
   }
 
-  /** True if the trace is kept. Otherwise its lines need not be formatted. */
+  /** True if the trace is kept. Otherwise lines of the trace need not be formatted. */
   get isTracing(): boolean {
     return this.#trace !== undefined;
   }

@@ -19,7 +19,7 @@ export interface LeaseNow {
 export interface PositionNow {
   sequence: number;
   epoch: number;
-  /** The deaths of owners that the position counts; absent if it counts none. */
+  /** The deaths of owners that the position counts; absent if the position counts no deaths. */
   crashes?: number;
 }
 
@@ -61,11 +61,11 @@ export class Ledger {
   readonly #damage = new Damage();
   /** The owner of each lease, by its revision. */
   readonly #granted = new Map<number, { partition: number; owner: string | null }>();
-  /** The member of each id. */
+  /** The name of the member with each id. */
   readonly #members = new Map<string, string>();
   /** The last position by partition and epoch. */
   readonly #under = new Map<string, PositionNow>();
-  /** Epochs whose owners gave their partitions away. */
+  /** Epochs whose owners have handed their partitions over. */
   readonly #givenOn = new Set<number>();
   /** The newest epoch of a handler call. */
   readonly #handledUnder = new Map<number, number>();
@@ -139,7 +139,7 @@ export class Ledger {
     const partition = this.#positionOf(key);
     if (partition === undefined) return;
     const position = decodePosition(value);
-    // A position that is written back has no owner. It is judged when it is applied.
+    // A member that writes a lost position again uses epoch 0. A write with epoch 0 is judged when it is applied.
     if (!position || position.epoch === 0 || position.seq <= this.#reached(partition, position)) return;
     if (this.#isLateTakeover(partition, position)) return;
     if (!this.isValid(partition, position.epoch)) {
@@ -150,7 +150,7 @@ export class Ledger {
     }
   }
 
-  /** True for a late takeover whose position was passed under a newer epoch before entries were lost or went back. */
+  /** True if the position is of a late takeover, and a newer epoch had passed that position before entries were lost or restored. */
   #isLateTakeover(partition: number, { seq, epoch }: PositionRecord): boolean {
     return [this.#positionsBefore, this.#lostPositions].some((known) => {
       const before = known.get(partition);
@@ -208,7 +208,7 @@ export class Ledger {
       if (parsed.kind === 'lease')
         this.leases.set(parsed.partition, { revision, owner: (value && decodeLease(value)?.owner) ?? null });
     }
-    // Sessions that exist again may have ended, and other members may have seen their ends.
+    // The sessions in the copy may have ended since the copy was made, and other members may have seen their ends.
     this.losses.everything(this.sessions);
   }
 
@@ -283,7 +283,7 @@ export class Ledger {
     }
   }
 
-  /** The number of partitions has changed. No partition has an owner, and each partition starts where the new layout says. */
+  /** The number of partitions has changed. No partition has an owner, and each partition starts at its position in the new layout. */
   resized(layout: GroupLayoutRecord): void {
     this.#replaced.set(this.layout, new Map(this.positions));
     this.layout = layout.epoch ?? 0;
@@ -332,7 +332,7 @@ export class Ledger {
   /** I3: before an owner gives its partition away, it has committed everything that it handled. */
   #givenAway(partition: number, writer: string): void {
     const { sequence } = this.position(partition);
-    // An owner need not know of commits that went back with the bucket.
+    // An owner need not know of commits that were undone when the bucket was restored from an older copy.
     const committed = Math.max(sequence, this.#highest.get(partition) ?? 0);
     let next = this.#log.firstAfter(partition, committed);
     while (next && !next.done && this.#log.isDropped(next)) next = this.#log.of(partition)[next.index + 1];
@@ -385,7 +385,7 @@ export class Ledger {
     if (writer !== OPERATOR && (grant?.partition !== partition || this.memberOf(grant.owner) !== writer)) {
       this.#judge.violate('I1', `${what}, an epoch that was never its own`);
     }
-    // An epoch above that of the newest lease is from before the bucket went back.
+    // An epoch above the epoch of the newest lease began before the bucket was restored from an older copy.
     const granted = this.lease(partition).revision;
     const begun = [before.epoch, this.#handledUnder.get(partition) ?? 0].filter((each) => each <= granted);
     const newest = Math.max(0, ...begun);

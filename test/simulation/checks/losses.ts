@@ -5,7 +5,7 @@ import type { LeaseNow } from './ledger.js';
 const SLOW = 1.1;
 
 /**
- * Entries that were removed from the bucket, and the violations that their removal excuses (SPEC.md, "A bucket that goes back"). A
+ * Entries that were removed from the bucket, and the violations that their removal excuses (SPEC.md, "A bucket that returns"). A
  * member whose entry was removed continues until it notices the loss. Members that knew the entry wait until then. A member that joined
  * after the loss never saw the entry, so it cannot wait.
  */
@@ -20,7 +20,7 @@ export class Losses {
     number,
     { member: string | undefined; session: string | null; from: number | undefined }
   >();
-  /** The value of `#owners` at the time when the bucket went back. */
+  /** The value of `#owners` just before the bucket was restored from an older copy. */
   #ownersBefore: ReadonlyMap<number, { session: string | null }> = new Map();
   /** The time of each member's first snapshot. */
   readonly #seesSince = new Map<string, number>();
@@ -51,7 +51,7 @@ export class Losses {
     this.#sessions.set(id, this.#judge.now);
   }
 
-  /** Records that the bucket went back, so that entries may be missing, or exist again. */
+  /** Records that the bucket was restored from an older copy, so that entries may be missing, or exist again. */
   everything(sessions: Iterable<string>): void {
     for (const id of sessions) this.session(id);
     this.#ownersBefore = new Map(this.#owners);
@@ -66,7 +66,7 @@ export class Losses {
     return this.#judge.now - (this.#sessions.get(id) ?? Number.NEGATIVE_INFINITY) < this.#excuseMs;
   }
 
-  /** True if the session was ever lost. A member that saw its deletion marker before the loss may not know that the session exists again. */
+  /** True if the session was ever lost. A member that saw the deletion marker before the loss may not know that the session exists again. */
   hasEverLost(session: string): boolean {
     return this.#sessions.has(session);
   }
@@ -75,8 +75,8 @@ export class Losses {
   isExcused(partition: number, epoch: number, now: LeaseNow): boolean {
     const lostAt = this.#lostAt(partition, epoch);
     if (lostAt === undefined) return false;
-    // The partition has had no owner since then; or the same owner, because the previous owner wrote the lease
-    // again; or an owner that cannot know of the lost lease.
+    // Since the loss, the partition has had no owner, or an owner that cannot know of the lost lease, or the same owner, which
+    // wrote its lease again.
     const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
     return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
   }
@@ -88,7 +88,7 @@ export class Losses {
     return lostAt !== undefined && this.#cameAfter(newer.epoch, lostAt);
   }
 
-  /** True if the owner of the epoch joined after `at`, or got the lease through such a newcomer. Such an owner cannot know of the loss. */
+  /** True if the owner of the epoch cannot know of the loss at `at`: it joined later, or got the lease from a member that joined later. */
   #cameAfter(epoch: number, at: number): boolean {
     const { member, from } = this.#owners.get(epoch) ?? {};
     if (member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at) return true;

@@ -8,7 +8,7 @@ interface Progress {
   epoch: number;
   /** The index of the first message of this epoch, or of the first message since the last restart under this epoch. */
   from: number;
-  /** All messages before this index were handled without a gap before the start: handling them again would be a repetition. */
+  /** All messages before this index were handled without a gap before the start, so handling one of them again would be a repetition. */
   handledTo: number;
   /** The index of the last started message of each key. */
   readonly last: Map<string | null, number>;
@@ -16,7 +16,7 @@ interface Progress {
 
 const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 
-/** Messages that the judge of order treats differently. */
+/** Messages that are exempt from some rules of order. */
 export interface OrderExcuses {
   /** True for a message that was handled by a call whose signal had aborted, so that its member need not count the call. */
   isDoubtful: (message: Stored) => boolean;
@@ -41,7 +41,7 @@ export class Order {
   readonly #replaced = new Map<number, Progress | undefined>();
   /** All progress, by partition and epoch. */
   readonly #begun = new Map<string, Progress>();
-  /** All progress before the bucket went back. An owner from that time may find its lease again, and continue. */
+  /** All progress before the bucket was restored from an older copy. An owner of that time may find its lease again, and continue. */
   readonly #revived = new Map<string, Progress>();
   /** No order is judged until this time, in milliseconds; see {@link displaced}. */
   #displacedUntil = 0;
@@ -66,7 +66,7 @@ export class Order {
     this.#mayStartAgain.clear();
   }
 
-  /** The bucket went back with its positions, and epochs may repeat. Each partition may restart once after its position. */
+  /** The bucket was restored from an older copy. Epochs may repeat, and each partition may restart once after its restored position. */
   goBack(): void {
     for (const partition of this.#log.partitions.keys()) this.#mayStartAgain.add(partition);
     for (const [epoch, progress] of this.#begun) this.#revived.set(epoch, progress);
@@ -75,8 +75,8 @@ export class Order {
   }
 
   /**
-   * Another client has changed a shared reader. Until `untilMs`, lanes that it served may continue at another reader, after messages that
-   * they did not get. Then their owners check the changed reader, and handle these messages again.
+   * Another client has changed a shared reader. Until `untilMs`, lanes that this reader served may continue at another reader, and miss
+   * messages before that. Then the owners of these lanes check the changed reader, and handle the missed messages.
    */
   displaced(untilMs: number): void {
     this.#displacedUntil = untilMs;
@@ -100,7 +100,7 @@ export class Order {
     const progress = this.#progress.get(partition);
     const received = this.#received.get(partition);
     if (!this.#isByKey || progress?.epoch !== epoch) return;
-    // If the position of the partition went back, handled messages do not count any more.
+    // If the position of the partition was restored from an older copy, handled messages do not count any more.
     const isBack = this.#mayStartAgain.has(partition);
     if (!isBack && (received?.epoch !== epoch || startSequence > received.sequence)) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
@@ -132,7 +132,7 @@ export class Order {
     this.#again.delete(message);
   }
 
-  /** Judges a handler call that starts. `what` describes the call. */
+  /** Judges the start of a handler call. `what` describes the call. */
   called({ partition, epoch }: Call, message: Stored, what: string): void {
     if (message.done) this.#again.add(message);
     let progress = this.#progress.get(partition);
@@ -175,7 +175,7 @@ export class Order {
     this.#begun.set(`${partition} ${progress.epoch}`, progress);
   }
 
-  /** The progress of an owner that finds its lease again after the bucket went back; undefined if it does not continue there. */
+  /** The progress of an owner that finds its lease again in a restored bucket; undefined if the owner does not continue from there. */
   #revive(partition: number, epoch: number, message: Stored): Progress | undefined {
     const progress = this.#revived.get(`${partition} ${epoch}`);
     // The owner starts again after its position, which may have moved forward under another epoch.
@@ -186,7 +186,7 @@ export class Order {
     return progress;
   }
 
-  /** True for the next message of its key in this epoch, and for the last message of its key again. */
+  /** True if the message is the next message of its key in this epoch, or is the last started message of its key once more. */
   #isNextOfKey(message: Stored, { from, last: all }: Progress): boolean {
     const last = all.get(message.key) ?? -1;
     const before = this.#before(message, last);

@@ -37,7 +37,7 @@ export class Poison {
     return this.#deaths.size > 0;
   }
 
-  /** True for a poisonous message that is not settled. */
+  /** True if the message is poisonous and not settled. */
   has(sequence: number): boolean {
     return this.#deaths.has(sequence);
   }
@@ -60,7 +60,7 @@ export class Poison {
   }
 
   /**
-   * A member fails a message because of the deaths of its owners. From then on the message ends no process, as
+   * A member fails a message because owners have died at this message. From then on the message ends no process, as
    * if the handler had a new version.
    */
   blamed(sequence: number): void {

@@ -7,7 +7,7 @@ const RENEWED_WITHIN = 1.3;
 /** The reason why a group is not at rest (I5, I7); undefined if it is at rest. */
 export function unrest(world: World): string | undefined {
   const { settings, ledger, server, active } = world;
-  // A member that has begun anew after a refusal opens no reader, and is not refused again, until it owns a partition.
+  // A refused member that has started over opens no reader until it owns a partition, so it is not refused again until then.
   const refused = active.find(
     ({ client, member }) => client.stream.wasRefused && member.status.partitions.length > 0,
   );
@@ -57,7 +57,7 @@ export function unrest(world: World): string | undefined {
   return undefined;
 }
 
-/** The first message that will end its process when it is handled. There may be a long backlog before it. */
+/** The first message that will end its process when it is handled. There may be a long backlog before this message. */
 function toEndItsProcess({ ledger, poison, server }: World, partition: number): number | undefined {
   if (!poison.isActive) return undefined;
   const { sequence } = ledger.position(partition);

@@ -16,7 +16,7 @@ export const lostAnswers: Fault = (
   return altered(world, random.between(500, settings.ttlMs), faults, { loseAnswer }, { loseAnswer: 0 });
 };
 
-/** Writes are applied late, and the last of them after the end of the fault. */
+/** Writes are applied late, and the last writes are applied after the end of the fault. */
 export const lateWrites: Fault = (
   world,
   {
@@ -94,7 +94,7 @@ export const lateWatch: Fault = (
   return altered(world, random.between(500, 8_000), watchFaults, { delayMs }, { delayMs: 0 }) + delayMs;
 };
 
-/** This is longer than a watch needs to detect that nothing arrives. */
+/** How long a watch is silent, in milliseconds: longer than it needs to detect that nothing arrives. */
 const SILENT_WATCH_MS = 6_000;
 
 export const silentWatch: Fault = (world, { client: { bucket } }) => {
@@ -126,7 +126,7 @@ export const noMoreWatches: Fault = (world) => {
 /** Kinds of entries that are removed from the bucket. Deletion markers of sessions are removed, too, as by a purge. */
 const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as const;
 
-/** Entries of one kind or of all kinds are removed from the bucket: all of them, or a part. */
+/** Removes entries of one kind or of all kinds from the bucket: all these entries, or a part of them. */
 export const losses: Fault = (world) => {
   const { random } = world;
   if (world.harm === 'damage') return 0;
@@ -137,10 +137,10 @@ export const losses: Fault = (world) => {
   return 0;
 };
 
-/** An operator acts at this time after the bucket went back, in milliseconds. */
+/** Time from the restore of an older copy until an operator removes the restored overrides, in milliseconds. */
 export const LIFT_MS = 5_000;
 
-/** Within this time before the bucket goes back, in milliseconds, an operator pauses a partition, and a member joins. */
+/** Within this time before the restore, in milliseconds, an operator pauses a partition, and a member joins. */
 const LAST_MOMENT_MS = 100;
 
 /**

@@ -27,8 +27,8 @@ export const indecision: Fault = (world) => {
 };
 
 /**
- * A member gets a snapshot that is older than its own handovers. Handlers are slow, so handovers take a long time. Meanwhile its watch
- * restarts, and the snapshot is delayed. The next owner is stopped, and takes over late.
+ * A member gets a snapshot that is older than its own handovers. Handlers are slow, so handovers take a long time. Meanwhile the member's
+ * watch restarts, and the snapshot is delayed. The next owner is stopped, and takes over late.
  */
 export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   const { random, timeline, settings } = world;
@@ -45,7 +45,7 @@ export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
 /** Time for a member to join and to get a partition, in milliseconds. */
 const JOIN_MS = 2_500;
 
-/** A lease is handed over to a member that joins, and is lost before its new owner has seen it. */
+/** A lease is handed over to a member that joins, and is lost before the new owner has seen the lease. */
 export const unseenHandover: Fault = (world) => {
   const { timeline, server, settings } = world;
   if (world.harm === 'damage') return 0;

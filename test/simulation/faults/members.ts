@@ -50,7 +50,7 @@ export const leaves: Fault = (world, member) => {
   return replace(world);
 };
 
-/** A member leaves for a restart. It returns in time, too late, never, or before it has left. Sometimes several members do so at once. */
+/** One member leaves for a restart, or several leave at once. A member returns in time, too late, never, or before it has left. */
 export const restarts: Fault = (world, member) => {
   const { active, random, timeline } = world;
   const withinMs = random.between(500, 8_000);
@@ -97,7 +97,7 @@ export const computing: Fault = (world, { member, profile }) => {
 const REFUSED = [['delete'], ['create'], ['pull']] as const;
 const EVERYTHING = ['delete', 'create', 'pull'] as const;
 
-/** A member loses the permission to read the stream, or the stream is missing. The member notices that when it needs a reader. */
+/** A member loses the permission to read the stream, or the stream is missing. The member notices the fault when it needs a reader. */
 export const refusal: Fault = (world, member) => {
   const { random, timeline } = world;
   if (random.chance(0.3)) member.refuse(new Set(EVERYTHING), 'no stream');
@@ -122,7 +122,7 @@ export const cutAtTheDoor: Fault = (world) => {
   return at;
 };
 
-/** A member joins, handles an exact number of messages, and leaves. If that takes too long, it leaves after some time. */
+/** A member joins, handles an exact number of messages, and leaves. If the messages take too long, the member leaves after some time. */
 export const counted: Fault = (world) => {
   const { random, timeline } = world;
   const member = world.join(random.int(1, 30));

@@ -12,13 +12,14 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
   timeline.after(forMs, () => {
     consumers.most = Number.POSITIVE_INFINITY;
   });
-  // A refused reader is retried with backoff, which may take as long again.
+  // A refused reader is retried with backoff, which may take as long as the fault itself.
   return forMs * 2;
 };
 
 /**
- * Another client changes a reader to omit payloads, or to read another partition or one that does not exist. A changed shared reader
- * keeps delivering messages, which the positions would follow. Its filter always changes, because an update without a change has no effect.
+ * Another client changes a reader to omit payloads, or to read another partition or a missing partition. A changed shared reader
+ * keeps delivering messages, which the positions would follow. A new filter always differs from the old filter, because an update without a
+ * change has no effect.
  */
 export const changedReader: Fault = (world) => {
   const { server, random, settings, handling } = world;
@@ -41,7 +42,7 @@ export const changedReader: Fault = (world) => {
   return 0;
 };
 
-/** Another client pulls some messages from a reader. It pulls all of them if it sends more requests than there are messages. */
+/** Another client pulls some messages from a reader. The client pulls all messages if it sends more requests than there are messages. */
 export const pulledReader: Fault = ({ server: { consumers }, random }) => {
   const name = random.oneOf([...consumers.names]);
   if (name !== undefined)
@@ -50,8 +51,8 @@ export const pulledReader: Fault = ({ server: { consumers }, random }) => {
 };
 
 /**
- * Another client silences an owner's reader in a group at rest, where the owner has no other reason to replace the reader. It changes
- * the reader to a missing partition, or pulls all of the reader's messages.
+ * Another client silences an owner's reader in a group at rest, where the owner has no other reason to replace the reader. The
+ * other client changes the reader to a missing partition, or pulls all of the reader's messages.
  */
 export function silenceReader({ server: { consumers, log }, random, settings, ledger, judge }: World): void {
   const partition = random.int(0, settings.partitions - 1);

@@ -38,14 +38,14 @@ const both = (one: number, other: number): Route[] => [
 /** The routes between a server and all others. */
 export const around = (server: number): Route[] => others(server).flatMap((other) => both(server, other));
 
-/** One server is cut off from the others, with members on both sides. It is the leader or another server. */
+/** One server is cut off from the others, with members on both sides. The isolated server is the leader or another server. */
 export const isolation: Fault = (world) => {
   const { random, server } = world;
   const alone = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);
   return cut(world, around(alone));
 };
 
-/** One server is cut off in one direction: its messages do not arrive at the others, or their messages do not arrive at it. */
+/** One server is cut off in one direction: it does not reach the other servers, or they do not reach it. */
 export const deafness: Fault = (world) => {
   const { random, server } = world;
   const one = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);

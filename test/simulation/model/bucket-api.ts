@@ -59,7 +59,7 @@ export interface StoredEntry {
   header: { get(name: string): string };
 }
 
-/** What the models of one member need. */
+/** The parts of the simulation that the models of one member use. */
 export interface ClientPorts {
   timeline: Timeline;
   random: Random;

@@ -13,13 +13,13 @@ interface Status {
 }
 
 /**
- * The part of the NATS client that stream and bucket use. A member's real `NatsEventStream` and `NatsBucket` run on it.
+ * The part of the NATS client that stream and bucket use. A member's real `NatsEventStream` and `NatsBucket` run on this model.
  */
 export class SimClient {
   readonly stream: StreamApi;
   readonly bucket: BucketApi;
   readonly handles: NatsHandles;
-  /** By the subject of the subscription, whose last token is a wildcard. */
+  /** The receivers, by the subject of their subscription. The last token of the subject is a wildcard. */
   readonly #receivers = new Map<string, Receiver>();
   readonly #statuses = new Feed<Status>();
 

@@ -21,12 +21,12 @@ export interface CutTimes {
   electionMs: number;
   /** How long a leader without a quorum keeps answering reads. */
   staleMs: number;
-  /** True if the servers do not notice the cut. Messages between them are then silently lost. */
+  /** True if the servers do not notice the cut. Then messages across the cut are silently lost. */
   quiet: boolean;
 }
 
 /**
- * The servers with replicas of the bucket, and the routes between them. With all routes they act as one server. A leader that
+ * The servers with replicas of the bucket, and the routes between them. While all routes work, the servers act as one server. A leader that
  * loses its quorum keeps answering reads alone, with the contents that were committed before.
  */
 export class Cluster {
@@ -35,7 +35,7 @@ export class Cluster {
   readonly #store: Store;
   readonly #cut = new Set<string>();
   isQuiet = false;
-  /** The server that takes new connections; undefined: any server. */
+  /** The server that takes new connections; undefined means any server. */
   placesAt: number | undefined;
   /** The leader that can write; undefined while an election runs or no side has a quorum. */
   #leader: number | undefined = 0;
@@ -45,7 +45,7 @@ export class Cluster {
   #before: BucketView | undefined;
   /** Callbacks for the repair of the routes. */
   #waiting: (() => void)[] = [];
-  /** Counts cuts and repairs. An action that was scheduled after one of them is dropped after the next. */
+  /** Counts cuts and repairs. Each cut and each repair cancels the actions that were scheduled before it. */
   #changes = 0;
 
   constructor(timeline: Timeline, random: Random, store: Store) {
@@ -78,7 +78,7 @@ export class Cluster {
     return this.passes(one, other) && this.passes(other, one);
   }
 
-  /** The contents from which a read by a client of this server is answered; undefined: there is no answer. */
+  /** The contents from which a read by a client of this server is answered; undefined if there is no answer. */
   reader(at: number): BucketView | undefined {
     const views: BucketView[] = [];
     if (this.#leader !== undefined && this.sees(at, this.#leader)) views.push(this.#store);
@@ -97,7 +97,7 @@ export class Cluster {
     return this.#leader !== undefined && this.sees(at, this.#leader);
   }
 
-  /** The server for the consumer of a watch that a client of this server requests; undefined: the consumer is not created. */
+  /** The server for the consumer of a watch that a client of this server requests; undefined if no consumer is created. */
   placeWatch(at: number): number | undefined {
     const leader = this.#leader;
     if (leader === undefined || !this.sees(at, leader)) return undefined;

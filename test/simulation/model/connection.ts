@@ -141,7 +141,7 @@ export class Connection {
     this.#lost();
   }
 
-  /** Closes the server's end. The client notices that `noticeMs` later; the messages that it sends until then are lost. */
+  /** Closes the server's end. The client notices the close after `noticeMs`; messages that it sends before that are lost. */
   breakSilently(noticeMs: number, unreachableMs: number): void {
     this.#close();
     this.#unreachable(unreachableMs);

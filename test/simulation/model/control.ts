@@ -60,7 +60,7 @@ export class SimIdentities implements Identities {
   readonly #isMute: boolean;
   readonly #created: (id: string) => void;
 
-  /** `isMute`: the member is not permitted to answer probes. */
+  /** `isMute` means that the member is not permitted to answer probes. */
   constructor(connection: Connection, random: Random, isMute: boolean, created: (id: string) => void) {
     this.#connection = connection;
     this.#random = random;

@@ -11,7 +11,7 @@ const TIMEOUT_MS = 2_000;
 const MOST_LOST = 2;
 const utf8 = new TextDecoder();
 
-/** The stream of dead letters. It holds letters, and knows all ids, including those of deleted letters. */
+/** The stream of dead letters. The stream holds letters, and knows all ids, including the ids of deleted letters. */
 export class DeadStream {
   readonly #held = new Map<number, string>();
   readonly #ids = new Map<string, number>();

@@ -50,7 +50,7 @@ const NEVER = new Promise<void>(() => {});
 /** Time until a handler stops after its signal aborted, in milliseconds. */
 const STOP_MS = 3;
 
-/** Duration of a handler that ignores its signal, in milliseconds. It is long enough for frequent overlaps. */
+/** Duration of a handler that ignores its signal, in milliseconds. This duration is long enough for frequent overlaps. */
 const IGNORANT_MS = 4_000;
 
 /** Creates a member's handler. `profile` may change later. */

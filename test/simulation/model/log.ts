@@ -6,11 +6,11 @@ const PAYLOAD = new Uint8Array(1);
 /** A stored message, and whether it was handled. */
 export interface Stored {
   readonly sequence: number;
-  /** The hash of the message's key, which its subject contains. */
+  /** The hash of the message's key. The subject of the message contains the hash. */
   readonly slot: number;
   /** The partition of the message; -1 after a resize if the message was handled before the resize. */
   partition: number;
-  /** When it was stored, in milliseconds of true time. */
+  /** When the message was stored, in milliseconds of true time. */
   readonly at: number;
   /** The index of the message among the messages of its partition, from 0. */
   index: number;
@@ -34,8 +34,8 @@ export class EventLog {
   #newest: Map<string | null, Stored>[];
   #followers: Set<() => void>[];
   /**
-   * False for nats-server before 2.9.15: the count of waiting messages of a consumer does not fall if the stream drops messages that
-   * were stored before the consumer was created or last described.
+   * False for nats-server before 2.9.15. Its count of a consumer's waiting messages does not fall if the stream drops messages that were
+   * stored before the consumer was created or last described.
    */
   countsDrops = true;
   /** True after a resize. From then on no message is dropped. */
@@ -122,7 +122,7 @@ export class EventLog {
     };
   }
 
-  /** The number of dropped messages that the server still counts for a consumer. `known`: the last sequence at the last count. */
+  /** The number of dropped messages that the server still counts for a consumer. `known` is the last sequence at the last count. */
   #uncounted(dropped: readonly Stored[], known: number): number {
     return this.countsDrops ? 0 : dropped.filter(({ sequence }) => sequence <= known).length;
   }

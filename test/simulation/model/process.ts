@@ -13,7 +13,7 @@ export interface ClockRate {
 
 /**
  * An operating system process with its own clock and an event loop that can be stopped. While the process is stopped, its timers and
- * its input wait. When it continues, all of them run, in one of the orders that a real event loop may choose.
+ * its input wait. When the process continues, all timers and inputs run, in one of the orders that a real event loop may choose.
  */
 export class Process {
   readonly clock: Clock;

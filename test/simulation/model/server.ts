@@ -8,8 +8,8 @@ import type { Random } from './random.js';
 import { Store } from './store.js';
 
 /**
- * The NATS servers as one: connections, bucket and stream. A restart loses only what is in memory. If routes are cut, the bucket
- * is on one side. The stream remains reachable for all members, so that a wrong owner would have messages to handle.
+ * A model of all NATS servers together: connections, bucket and stream. A restart loses only data in memory. If routes are cut, the bucket
+ * is on one side of the cut. The stream remains reachable for all members, so that a wrong owner would have messages to handle.
  */
 export class Server {
   readonly store: Store;
@@ -52,7 +52,7 @@ export class Server {
     return found;
   }
 
-  /** Disconnects all clients and drops readers in memory. `unreachableMs` returns for each client how much later it can reconnect. */
+  /** Disconnects all clients and drops readers in memory. `unreachableMs` returns how much later a client can reconnect. */
   restart(downMs: number, unreachableMs: (side: Side) => number): void {
     this.#up = false;
     this.consumers.forgetAll();

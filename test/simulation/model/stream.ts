@@ -11,7 +11,7 @@ import type {
 import { layoutSubjects, partitionOfSubject } from '../../../src/core/protocol/layout.js';
 import type { SimClient } from './client.js';
 
-/** The reader of a partition that is opened. */
+/** A reader that is opened for a partition. */
 interface Opening extends Pick<ReaderOptions, 'name' | 'startSequence'> {
   partition: number;
 }
@@ -32,7 +32,7 @@ export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' 
   isSlotted: boolean;
 };
 
-/** The slot of a message, which its subject contains. */
+/** The slot of a message. The subject of the message contains the slot. */
 export const slotOf = ({ subject }: { subject: string }): number =>
   partitionOfSubject('events', subject) ?? -1;
 

@@ -25,7 +25,7 @@ export interface WatchFaults {
 /** The settings of a watch without faults. */
 export const noWatchFaults = (): WatchFaults => ({ delayMs: 0, hole: 0, lostChange: 0, isRefused: false });
 
-/** What the cursor of a watch needs. */
+/** The parts of the simulation that the cursor of a watch uses. */
 export interface WatchCursorPorts {
   timeline: Timeline;
   random: Random;

@@ -7,7 +7,7 @@ import { ROOT } from '../pool.js';
 import type { Mutant, ShowingTest } from './mutant.js';
 import { changedFiles } from './mutate.js';
 
-/** The parts of a checkout that a test needs. A test writes nothing there. */
+/** The parts of a checkout that a test needs. Tests write nothing to these parts. */
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', '.mocharc.json'];
 
 /** The used part of what mocha's reporter `json` writes. */
@@ -18,8 +18,8 @@ interface Outcome {
 /**
  * Runs a test on a copy of this checkout that has the mistake.
  *
- * @returns true if the test fails there.
- * @throws Error if there is not exactly one such test, or if it fails without the mistake.
+ * @returns true if the test fails in this copy.
+ * @throws Error if there is not exactly one such test, or if the test fails without the mistake.
  */
 export async function isShownBy(test: ShowingTest, mutant: Mutant): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'natspoc-mutant-'));

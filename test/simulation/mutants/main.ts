@@ -1,6 +1,6 @@
 /**
- * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake, and prints which
- * invariant catches it after how many seeds, or which test catches it.
+ * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake. For each mistake it prints
+ * the invariant that catches the mistake and the number of seeds that this took, or the test that catches the mistake.
  */
 import { parseArgs } from 'node:util';
 import { isShownBy } from './by-test.js';
@@ -20,7 +20,7 @@ const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name ==
 const waiting = [...chosen];
 const survivors: string[] = [];
 
-/** Errors of the JavaScript engine about code that cannot run. A mistake with such an error proves nothing about the judge. */
+/** Errors of the JavaScript engine about code that cannot run. A mistake that only breaks code proves nothing about the judge. */
 const BROKEN_CODE = /is not defined|is not a function|is not iterable|Cannot (read|set) properties/;
 
 async function work(): Promise<void> {

@@ -9,7 +9,7 @@ interface Edit {
 export interface ShowingTest {
   /** Path in the checkout. */
   file: string;
-  /** The title of the test, without those of its suites. */
+  /** The title of the test, without the titles of its suites. */
   title: string;
 }
 
@@ -18,9 +18,9 @@ export interface Mutant {
   name: string;
   /** The mistake in words. */
   mistake: string;
-  /** For a mistake that rarely has an effect: the names of the faults that it needs together. */
+  /** The names of faults that together cause an effect of the mistake. Only for mistakes that rarely have an effect. */
   needs?: readonly string[];
-  /** The test that shows the mistake, if thousands of runs do not show it because other code makes up for it. */
+  /** The test that shows the mistake, if thousands of runs do not show it because other code compensates for it. */
   shownBy?: ShowingTest;
   edits: readonly [Edit, ...Edit[]];
 }

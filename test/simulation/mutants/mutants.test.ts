@@ -10,12 +10,12 @@ const QUICK = ['commit-received', 'claim-without-fencing'];
 const SEEDS = 100;
 
 describe('deliberate mistakes', () => {
-  it('every deliberate mistake can be made in the code as it is', () => {
+  it('every deliberate mistake can be made in the current code', () => {
     for (const mutant of MUTANTS) changedFiles(mutant);
     assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
   });
 
-  it('every test that is named as showing a mistake exists', () => {
+  it('every test that should show a deliberate mistake exists', () => {
     const tests = MUTANTS.flatMap(({ shownBy }) => shownBy ?? []);
     const missing = tests.filter(
       ({ file, title }) => !readFileSync(join(ROOT, file), 'utf8').includes(title),

@@ -92,7 +92,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'old-revisions-kept',
-    mistake: 'the leases of a bucket that went back are ignored as old',
+    mistake: 'the leases of a restored bucket are ignored as old',
     needs: ['goingBack'],
     edits: [core('protocol/begin-anew', '    state.leases,\n', '')],
   },
@@ -126,7 +126,7 @@ export const OWNERSHIP: readonly Mutant[] = [
   },
   {
     name: 'two-at-a-time',
-    mistake: 'members after dead neighbours in the ring are observed only when those are gone',
+    mistake: 'members after dead neighbours in the ring are observed only when the dead neighbours are gone',
     edits: [
       core('protocol/failure-detector', 'if (!isDoubtful(state, peer)) well++;', 'well++;'),
       core('protocol/failure-detector', 'if (isSilent(state, peer)) watched', 'if (well < 0) watched'),

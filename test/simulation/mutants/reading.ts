@@ -216,11 +216,11 @@ export const READING: readonly Mutant[] = [
   },
   {
     name: 'fell-forgotten',
-    mistake: 'messages that disappeared are not reported if the stream also dropped later ones',
+    mistake: 'messages that disappeared are not reported if the stream also dropped later messages',
     needs: ['trimming'],
     shownBy: {
       file: 'test/unit/stream-losses.test.ts',
-      title: 'messages that disappeared are reported with later ones that the stream no longer has',
+      title: 'messages that disappeared are reported together with later messages that the stream dropped',
     },
     edits: [core('member/partition/stream-losses', 'Math.max(passed, fell)', 'passed')],
   },

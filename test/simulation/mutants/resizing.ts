@@ -32,7 +32,8 @@ export const RESIZING: readonly Mutant[] = [
   },
   {
     name: 'resize-unnoticed',
-    mistake: 'a member that has missed a resize takes the leases of new partitions for those of its old ones',
+    mistake:
+      'a member that has missed a resize takes the leases of new partitions for leases of its old partitions',
     edits: [
       core(
         'protocol/known-layout',

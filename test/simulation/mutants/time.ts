@@ -15,7 +15,7 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'grace-from-answer',
-    mistake: 'the grace is counted from the answer to a renewal, not from its sending',
+    mistake: 'the grace is counted from the answer to a renewal, not from the sending of the renewal',
     edits: [
       core(
         'protocol/proof',
@@ -180,7 +180,8 @@ export const TIME: readonly Mutant[] = [
   },
   {
     name: 'limit-ends-watching',
-    mistake: 'a member that watches again because its bucket went back ends at the limit of consumers',
+    mistake:
+      'a member that watches again because its bucket was restored from an older copy ends at the limit of consumers',
     needs: ['noMoreWatches', 'goingBack'],
     edits: [
       core('nats/kv/bucket', 'noting, () => this.#hasWatched)', 'noting, () => hasSnapshot)'),

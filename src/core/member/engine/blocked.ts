@@ -16,15 +16,14 @@ export interface Blocked extends LastCall {
 }
 
 /**
- * Detects a blocked event loop: a timer fires late although the process was computing. A stopped process computes
- * nothing.
+ * Detects a blocked event loop by a timer that fires late although the process was computing. A stopped process computes nothing.
  */
 export class BlockedLoop {
   readonly #afterMs: number;
   readonly #cpuMs: () => number;
   #cpuAt: number;
 
-  /** @param afterMs report only longer delays. @param cpuMs processor time of this process so far. */
+  /** @param afterMs only longer delays are reported. @param cpuMs returns the processor time of this process so far. */
   constructor(afterMs: number, cpuMs: () => number) {
     this.#afterMs = afterMs;
     this.#cpuMs = cpuMs;

@@ -12,7 +12,10 @@ export class CallRules {
   readonly permit: Permit;
   /** Lets partitions take turns. */
   readonly slice: TimeSlice;
-  /** Lets only one cautious partition at a time call its handler, while the cause of deaths is sought. */
+  /**
+   * Lets only one cautious partition at a time call its handler, while the message that caused the deaths of earlier
+   * owners is sought.
+   */
   readonly alone = new Alone();
   /** Limits the calls that run at the same time; undefined if there is no limit. */
   readonly slots: CallLimit | undefined;

@@ -28,7 +28,7 @@ import type { Judge } from '../partition/verdict.js';
 /** The identity and settings of a member. */
 export interface MemberSettings {
   group: string;
-  /** The member's name for display; it need not be unique. */
+  /** The member's name for display. The name need not be unique. */
   name: string;
   host: string;
   pid: number;
@@ -54,11 +54,11 @@ export interface MemberPorts {
   /** Absent if the bucket holds no layout. */
   layout?: LayoutKeeper | undefined;
   stream: EventStream;
-  /** For a keyed group: returns the stream and the keeper for another layout. */
+  /** Returns the stream and the keeper for another layout. Present for a keyed group. */
   resized?:
     | ((layout: GroupLayoutRecord) => { stream: EventStream; layout: LayoutKeeper | undefined })
     | undefined;
-  /** For a keyed group: finds the partition of a message for a number of partitions. */
+  /** Finds the partition of a message for a number of partitions. Present for a keyed group. */
   partitionIn?: PartitionIn | undefined;
   prober: Prober;
   identities: Identities;
@@ -75,7 +75,7 @@ export interface MemberPorts {
   quota?: Quota | undefined;
   /** Required if the failure policy is `dead-letter`, or there is a judge. */
   deadLetters?: DeadLetters | undefined;
-  /** Decides what follows a failed attempt. If it returns no verdict, the failure policy decides. */
+  /** Decides what follows a failed attempt. If the judge returns no verdict, the failure policy decides. */
   judge?: Judge | undefined;
   /** The program's functions that are called when a partition starts or ends at this member. */
   hooks?: StateHooks | undefined;
@@ -89,7 +89,7 @@ export interface MemberEvents {
   partition(partition: number): PartitionListener;
 }
 
-/** One partition as its owner sees it. */
+/** The status of one partition, as its owner knows it. */
 export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   partition: number;
   epoch: number;
@@ -100,6 +100,6 @@ export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
   state: RunnerStatus['state'] | 'retrying' | 'halted' | 'paused';
   /** An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if not paused. */
   pause?: { readonly by: string; readonly at: string } | undefined;
-  /** What holds the partition up; absent if nothing does. */
+  /** The reason why the partition is held up; absent if it is not held up. */
   holdUp?: HoldUp | undefined;
 }

@@ -3,7 +3,7 @@ import type { RunnerStatus } from '../partition/contract.js';
 import type { PartitionRunner } from '../partition/runner.js';
 import { committedIn, type LossesLeft } from '../partition/takeover.js';
 
-/** How far an ended runner got. */
+/** The progress of an ended runner. */
 export interface EndedRunner {
   epoch: number;
   status: RunnerStatus;
@@ -12,7 +12,7 @@ export interface EndedRunner {
   isCertain: boolean;
 }
 
-/** Remembers how far ended runners got, for the next runner under the same epoch, and which of their handlers have not ended yet. */
+/** Remembers the progress of ended runners for the next runner under the same epoch, and their handlers that have not ended yet. */
 export class EndedRunners {
   /** The last ended runner of each partition. */
   readonly #last = new Map<number, EndedRunner>();
@@ -25,7 +25,7 @@ export class EndedRunners {
   /** Resolves when all handlers of partitions of earlier layouts have ended. */
   #earlier: Promise<unknown> = Promise.resolve();
 
-  /** Aborts a runner, and remembers how far it got. */
+  /** Aborts a runner, and remembers its progress. */
   add(partition: number, epoch: number, runner: PartitionRunner, reason: string): void {
     const { status, losses, isCertain } = runner;
     const ended = { epoch, status, losses, isCertain };
@@ -33,7 +33,7 @@ export class EndedRunners {
     this.#last.set(partition, ended);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
     const leftover = settled.then(() => {
-      // If a handler succeeded after the abort, it must not be called again for its message under the same epoch.
+      // If a handler succeeded after the abort, the handler must not be called again for the same message under the same epoch.
       ended.status = runner.status;
       ended.losses = runner.losses;
       if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
@@ -41,7 +41,7 @@ export class EndedRunners {
     this.#leftovers.set(partition, leftover);
   }
 
-  /** Resolves when all handlers that the next runner of a partition must wait for have ended. */
+  /** Resolves when the next runner of a partition no longer has to wait for handlers. */
   async settled(partition: number): Promise<void> {
     await Promise.all([this.#earlier, this.#leftovers.get(partition)]);
   }
@@ -71,7 +71,7 @@ export class EndedRunners {
     this.#known.set(partition, this.committed(partition));
   }
 
-  /** Switches to the partitions of another layout. Their runners wait for all handlers of earlier partitions. */
+  /** Switches to the partitions of another layout. The new runners wait for all handlers of earlier partitions. */
   begin(): void {
     this.#earlier = Promise.all([this.#earlier, ...this.#leftovers.values()]);
     this.#leftovers.clear();

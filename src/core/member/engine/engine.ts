@@ -23,10 +23,7 @@ import { Runners } from './runners.js';
 /** How long a leaving member waits, beyond the drain timeout, for other members to take its partitions. */
 const LEAVE_GRACE_MS = 5_000;
 
-/**
- * A member of a group: feeds the protocol one event at a time, and executes its effects. The engine itself decides
- * nothing.
- */
+/** A member of a group: feeds the protocol one event at a time, and executes the resulting effects. The engine itself decides nothing. */
 export class MemberEngine {
   readonly #settings: MemberSettings;
   readonly #ports: MemberPorts;
@@ -35,7 +32,7 @@ export class MemberEngine {
   readonly #water: HighWater;
   readonly #bucket: BucketEffects;
   readonly #identification: Identification;
-  /** What the member reports about itself. */
+  /** The information that the member reports about itself. */
   readonly status: OwnStatus;
   /** Executes requests for single partitions. */
   readonly orders: Orders;
@@ -88,7 +85,7 @@ export class MemberEngine {
     left: () => this.#finish(),
   };
 
-  /** Resolves when the member has left; rejects with the error that ended it. */
+  /** Resolves when the member has left; rejects with the error that ended the member. */
   readonly closed: Promise<void>;
 
   constructor(settings: MemberSettings, ports: MemberPorts, events: MemberEvents) {
@@ -149,7 +146,7 @@ export class MemberEngine {
     return record !== null && !hasOwnPartitions(record);
   }
 
-  /** The time until which handlers may start here, on this process's clock. Each confirmed renewal extends it. */
+  /** The time until which handlers of this member may start, on this process's clock. Each confirmed renewal extends this time. */
   get permittedUntil(): number {
     return this.#runners.rules.permit.until;
   }
@@ -177,7 +174,9 @@ export class MemberEngine {
     });
   }
 
-  /** After the bucket has lost data: forgets everything known about the bucket, and writes back the entries that only members know. */
+  /**
+   * Called after the bucket has lost data. Forgets everything known about the bucket, and writes back the entries that only members know.
+   */
   #beginAnew(owned: readonly number[]): void {
     this.#watch?.stop();
     const known = this.#committed(this.#runners.forget(owned));
@@ -208,7 +207,7 @@ export class MemberEngine {
     };
   }
 
-  /** Switches to the partitions of another layout, whose messages may be read in another way. */
+  /** Switches to the partitions of another layout, whose messages may have to be read differently. */
   #beginLayout(record: GroupLayoutRecord): void {
     const resized = this.#ports.resized?.(record);
     if (!resized) {
@@ -251,7 +250,7 @@ export class MemberEngine {
     await this.closed;
   }
 
-  /** The partitions that the program has paused here. */
+  /** The partitions that the program has paused at this member. */
   get pauses(): Pauses {
     return this.#runners.rules.pauses;
   }

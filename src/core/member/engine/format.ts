@@ -18,7 +18,7 @@ export function refuseFormat(
     const foreign = value && parseGroupKey(group, key).kind === 'session' ? foreignFormat(value) : undefined;
     if (!foreign) continue;
     const theirs = `record format ${foreign.v}${foreign.version === null ? '' : ` (natspoc ${foreign.version})`}`;
-    const message = `Group ${group} has members of ${theirs}, but this member uses record format ${RECORD_VERSION} (natspoc ${version}). Stop them, or choose another --group. If they are dead, delete ${key} from the bucket.`;
+    const message = `Group ${group} has members of ${theirs}, but this member uses record format ${RECORD_VERSION} (natspoc ${version}). Stop those members, or choose another --group. If they are dead, delete ${key} from the bucket.`;
     return new NatspocError('layout-mismatch', message);
   }
   return undefined;

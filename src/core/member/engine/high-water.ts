@@ -4,8 +4,8 @@ import type { BucketEntry } from '../../protocol/entries.js';
 import type { BucketHealth } from './standstill.js';
 
 /**
- * A bucket with a check that it has not lost data. Revisions only grow: a write gets a higher revision than any revision seen before
- * the write was sent, and the entry of a key never becomes older. If the bucket answers otherwise, it has lost data. A snapshot proves
+ * A bucket, with a check for lost data. Revisions only grow: a write gets a higher revision than any revision seen before the write was
+ * sent, and the entry of a key never becomes older. If the revision in an answer is too low, the bucket has lost data. A snapshot proves
  * nothing, because it may lag behind.
  */
 export class HighWater implements Bucket, BucketHealth {
@@ -15,7 +15,7 @@ export class HighWater implements Bucket, BucketHealth {
   #newest = 0;
   #refusal: string | undefined;
   #answerMs = 0;
-  /** Revisions of the keys that were read and written here. */
+  /** The last known revisions of the keys that were read or written through this object. */
   readonly #keys = new Map<string, number>();
   /** Grows with each call of {@link forget}. An answer to a request of an earlier generation proves nothing about the current bucket. */
   #generation = 0;

@@ -14,14 +14,14 @@ interface Failed {
 interface Facts extends Pick<OwnPartition, 'phase' | 'retryAt'> {
   partition: number;
   status: RunnerStatus;
-  /** The message that failed in its runner, if any. */
+  /** The message that failed in the partition's runner, if any. */
   failing: HoldUp | undefined;
   /** The message whose handler runs, if any. */
   running: number | undefined;
   standing: Standing | undefined;
 }
 
-/** Remembers what holds up each partition of a member, even after its runner has ended. */
+/** Remembers why each partition of a member is held up, even after the partition's runner has ended. */
 export class HoldUps {
   readonly #clock: Clock;
   readonly #failed = new Map<number, Failed>();
@@ -62,7 +62,7 @@ export class HoldUps {
     return this.#failed.get(partition)?.reason;
   }
 
-  /** What holds a partition of this member up; undefined if nothing does. */
+  /** The reason why a partition of this member is held up; undefined if it is not held up. */
   of({ partition, phase, retryAt, status, failing, running, standing }: Facts): HoldUp | undefined {
     const now = this.#clock.now();
     if (phase === 'halted') {

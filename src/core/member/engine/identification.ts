@@ -11,7 +11,10 @@ export interface IdentificationPorts {
   identified: (id: string) => void;
 }
 
-/** The identity of the current session. Its creation is retried until it succeeds. The identity of the next session replaces it. */
+/**
+ * The identity of the current session. If the creation of the identity fails, it is retried until it succeeds. The identity of the
+ * next session replaces this identity.
+ */
 export class Identification {
   readonly #ports: IdentificationPorts;
   #identity: MemberIdentity | undefined;

@@ -21,8 +21,8 @@ export class Orders {
   }
 
   /**
-   * Gives a partition to the member with this name or id, or (null) to the member with the fewest partitions. Returns false if the
-   * partition is not owned here.
+   * Gives a partition to the member with this name or id, or (null) to the member with the fewest partitions. Returns false if
+   * this member does not own the partition.
    */
   release(partition: number, to: string | null): boolean {
     const { state, feed } = this.#ports;
@@ -31,7 +31,10 @@ export class Orders {
     return owned;
   }
 
-  /** Retries at once what holds a partition up. Returns false if nothing holds the partition up, or if it is not owned here. */
+  /**
+   * Immediately retries the operation that holds a partition up. Returns false if the partition is not held up, or if this member
+   * does not own it.
+   */
   retry(partition: number): boolean {
     const { state, runners, feed } = this.#ports;
     const phase = state.own.get(partition)?.phase;
@@ -45,7 +48,7 @@ export class Orders {
   /**
    * Gives up a message that failed, so that the message is not tried again and the partition continues.
    *
-   * @param by the operator.
+   * @param by the operator's name.
    * @returns false if this message does not hold the partition up.
    */
   giveUp(partition: number, sequence: number, how: Exclude<Dealt, 'handled'>, by: string): boolean {

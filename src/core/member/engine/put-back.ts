@@ -13,7 +13,7 @@ import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { encodeRecord } from '../../protocol/records.js';
 import type { GroupStart } from '../partition/group-start.js';
 
-/** How far a partition was handled and committed here. */
+/** The position that this member last committed in a partition. */
 export interface Known extends PositionMark {
   partition: number;
 }

@@ -16,10 +16,10 @@ import { CallRules } from './call-rules.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 import { EndedRunners } from './ended-runners.js';
 
-/** On average, a member sends at most one commit within this time, so with many partitions each of them is committed less often. */
+/** On average, a member sends at most one commit within this time, so with many partitions each partition is committed less often. */
 const COMMIT_EVERY_MS = 1;
 
-/** The status of a partition that has not been handled here yet. */
+/** The status of a partition that this member has not handled yet. */
 const NOT_STARTED: RunnerStatus = {
   covered: 0,
   position: 0,
@@ -35,8 +35,8 @@ const NOT_STARTED: RunnerStatus = {
 export type RunnersPorts = Omit<MemberPorts, 'layout' | 'prober' | 'identities' | 'link' | 'cpuMs'>;
 
 /**
- * The partitions that a member handles: each has at most one runner at a time, and all share one budget. Remembers how
- * far a runner got, for the next runner under the same epoch.
+ * The partitions that a member handles: each has at most one runner at a time, and all share one budget. Remembers the progress of a
+ * runner for the next runner under the same epoch.
  */
 export class Runners {
   readonly #settings: MemberSettings;
@@ -48,7 +48,7 @@ export class Runners {
   readonly #jitter: { random: number };
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
-  /** How far ended runners got, and their handlers that have not ended yet. */
+  /** The progress of ended runners, and their handlers that have not ended yet. */
   readonly #ended = new EndedRunners();
   /** The program's states, by partition. */
   readonly #states = new Map<number, PartitionState>();
@@ -85,7 +85,7 @@ export class Runners {
     return this.of(partition)?.activity ?? { running: [] };
   }
 
-  /** The status of a partition under this epoch; `isRunning`: true if it has a runner. */
+  /** The status of a partition under this epoch; `isRunning`: true if the partition has a runner. */
   status(partition: number, epoch: number): { isRunning: boolean; status: RunnerStatus } {
     const running = this.#running.get(partition);
     if (running?.epoch === epoch) return { isRunning: true, status: running.runner.status };
@@ -138,9 +138,9 @@ export class Runners {
   }
 
   /**
-   * Makes the position of a drained partition certain by taking it over once more.
+   * Makes the position of a drained partition certain by taking the position over once more.
    *
-   * @returns the position, or a text that says why the position is not certain yet, or an error if no retry can help.
+   * @returns the position, or the reason as text if the position is not certain yet, or an error if no retry can help.
    */
   async settle(partition: number, epoch: number): Promise<Omit<Closing, 'order'> | string | NatspocError> {
     const { maxCrashes } = this.#settings.runner;
@@ -150,7 +150,7 @@ export class Runners {
       return closingAt(taken.sequence, taken.mark.created, taken.trimmed);
     }
     if (taken.kind === 'failed') return taken.error;
-    return taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message;
+    return taken.kind === 'fenced' ? 'a newer owner wrote the position' : taken.message;
   }
 
   /** Switches to the partitions of another layout, which are read through another stream object. */
@@ -186,7 +186,7 @@ export class Runners {
     this.remove(partition, reason);
   }
 
-  /** The program's state of a partition under an epoch. The state outlives the single runners of the epoch. */
+  /** The program's state of a partition under an epoch. All runners of the epoch share this state. */
   #stateOf(partition: number, epoch: number): PartitionState | undefined {
     const { hooks, logger = SILENT } = this.#ports;
     if (!hooks) return undefined;
@@ -223,7 +223,7 @@ export class Runners {
     return this.#ended.forget(owned);
   }
 
-  /** Aborts all running handlers because the member could not renew. */
+  /** Aborts all running handlers because the member could not renew its proof of life. */
   interrupt(): void {
     for (const { runner } of this.#running.values()) runner.interrupt();
   }

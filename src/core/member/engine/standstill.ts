@@ -3,14 +3,17 @@ import type { OwnPartition, State } from '../../protocol/state.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerActivity, RunnerStatus } from '../partition/contract.js';
 
-/** A lack of progress is reported after the first of these times, and then at the interval of the second. */
+/** The time after which a lack of progress is first reported, and the interval between further reports. */
 const TOLD_AFTER_MS = 10_000;
 const TOLD_EVERY_MS = 60_000;
 
 /** A partition that makes no progress; `partition` is null if the member as a whole makes none. */
 export interface Standing {
   partition: number | null;
-  /** `handler`: a handler is slow, or is called again for a message that failed, but the group is healthy. `stuck`: any other reason. */
+  /**
+   * `handler`: a handler is slow, or is called again for a message that failed, but the group is healthy. `stuck`: the partition or
+   * member makes no progress for any other reason.
+   */
   why: 'handler' | 'stuck';
   reason: string;
   forMs: number;
@@ -57,7 +60,7 @@ export class Standstill {
     return this.#now;
   }
 
-  /** Checks for progress; to be called about once a second. Returns what has to be reported now. */
+  /** Checks for progress; to be called about once a second. Returns the reports that are due now. */
   look(now: number): Standing[] {
     const places = this.#places(now);
     for (const about of this.#since.keys()) if (!places.has(about)) this.#since.delete(about);
@@ -100,9 +103,9 @@ export class Standstill {
     if (phase === 'halted' || phase === 'paused') return undefined;
     if (acquiring) return { mark: 'acquiring', why: 'handler', reason: 'acquire has not returned yet' };
     if (phase === 'starting' || phase === 'waiting')
-      return { mark: 'starting', why: 'stuck', reason: failure ?? 'it is being taken over' };
+      return { mark: 'starting', why: 'stuck', reason: failure ?? 'the partition is being taken over' };
     if (phase === 'drained') {
-      const reason = this.#ports.bucket.refusal ?? 'its lease is not written yet';
+      const reason = this.#ports.bucket.refusal ?? 'the lease has not been written yet';
       return { mark: 'drained', why: 'stuck', reason };
     }
     const mark = `${phase} ${status.position} ${status.covered} ${status.handled}`;
@@ -114,27 +117,28 @@ export class Standstill {
     if (phase === 'running' && held) {
       return held.paused || status.lag === 0 ? undefined : { mark, why: 'handler', reason: held.reason };
     }
-    if (phase === 'draining') return { mark, why: 'stuck', reason: 'its last commit is not confirmed' };
+    if (phase === 'draining') return { mark, why: 'stuck', reason: 'the last commit has not been confirmed' };
     return status.lag > 0 ? { mark, why: 'stuck', reason: 'messages wait, but none arrives' } : undefined;
   }
 
-  /** Why this member cannot handle anything. */
+  /** The reason why this member cannot handle any message. */
   #memberReason(state: State, now: number): string | undefined {
     const { session, viewReady, own, permit, holdUntil, timing } = state;
     const { refusal, answerMs } = this.#ports.bucket;
     if (state.leaving) return undefined;
-    if (!state.connected) return 'it is not connected';
-    if (session.revision === 0) return `it is not in the group yet: ${refusal ?? slowness(answerMs, timing)}`;
+    if (!state.connected) return 'the member is not connected';
+    if (session.revision === 0)
+      return `the member is not in the group yet: ${refusal ?? slowness(answerMs, timing)}`;
     if (!viewReady) return 'the contents of the bucket are not known yet';
     if (now < holdUntil)
       return 'the bucket has lost entries: partitions are claimed only after the members of these entries have ended';
     if (!session.expired && (own.size === 0 || now < permit)) return undefined;
-    if (refusal !== undefined) return `it cannot renew: ${refusal}`;
-    return `it cannot renew: ${slowness(answerMs, timing)}`;
+    if (refusal !== undefined) return `the member cannot renew: ${refusal}`;
+    return `the member cannot renew: ${slowness(answerMs, timing)}`;
   }
 }
 
-/** Describes that the bucket answers too late or not at all, and what to do. */
+/** Describes that the bucket answers too late or not at all, and which setting helps. */
 function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)

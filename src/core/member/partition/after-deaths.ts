@@ -13,8 +13,8 @@ interface Found {
 }
 
 /**
- * Limits the work after deaths of earlier owners: handlers stay near the committed position, and they handle one message at a time
- * while the cause of the deaths is sought.
+ * Limits the work after deaths of earlier owners: handlers may start only messages near the committed position. While the cause of the
+ * deaths is sought, messages are handled one at a time.
  *
  * @returns the number of deaths if the cause is sought; otherwise undefined.
  */
@@ -38,8 +38,8 @@ export function handleAfterDeaths(
       }),
     );
   }
-  // If this member continues under the same epoch, its first commit moves the position. The cause may then be one of the messages after
-  // the new position.
+  // If this member continues under the same epoch, its first commit moves the position. After this move, the cause may be one of the
+  // messages after the new position.
   const counted = resumed === sequence ? crashes : carriedOver(crashes, sequence, maxCrashes);
   const deaths = counted.crashes ?? 0;
   if (!needsCaution(deaths, maxCrashes)) return undefined;

@@ -1,11 +1,14 @@
-/** Lets only one cautious partition of a member at a time handle a message. If the process dies, that message is the suspect. */
+/**
+ * Lets only one cautious partition of a member at a time handle a message. If the process dies, the message that was being handled
+ * is the suspect.
+ */
 export class Alone {
   #owner: object | undefined;
   readonly #waiting = new Set<() => void>();
 
   /**
-   * True if no other partition is handling a message cautiously. In that case `owner` gets the turn, and no other partition may handle
-   * a message cautiously until `owner` gives the turn back.
+   * Gives the turn to `owner` and returns true, unless another partition is handling a message cautiously. No other partition may
+   * handle a message cautiously until `owner` gives the turn back.
    */
   take(owner: object): boolean {
     this.#owner ??= owner;

@@ -4,8 +4,8 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { Entry, KeyQueues } from './key-queues.js';
 
 /**
- * Decides which messages of a partition make the next batch: as many as the limits allow. A batch is due when it is full,
- * or when its oldest message has waited long enough.
+ * Decides which messages of a partition form the next batch. A batch contains as many messages as the limits allow. A batch is due
+ * when it is full, or when its oldest message has waited long enough.
  */
 export class Batching {
   readonly #limits: BatchLimits;
@@ -13,7 +13,7 @@ export class Batching {
   readonly #ready: () => void;
   /** The total size of all messages that are not settled, in bytes. */
   #bytes = 0;
-  /** Cancels the wait of the oldest message; undefined if a batch need not be full. */
+  /** Cancels the timer of the oldest message. undefined if no timer runs, so that the next batch need not be full. */
   #cancel: Cancel | undefined;
   /** True if the oldest message has waited long enough. */
   #isOver = false;
@@ -30,7 +30,7 @@ export class Batching {
   /** A message has arrived. */
   arrived({ size }: StreamMessage): void {
     this.#bytes += size;
-    // The clock is read once per batch, because reading it for each message would cost as much as the rest of the work here.
+    // The clock is read once per batch, because reading the clock for each message would cost as much as the rest of this method.
     if (!this.#isOver && !this.#cancel) this.#wait();
   }
 
@@ -48,7 +48,7 @@ export class Batching {
     );
   }
 
-  /** The next batch, in order. Built only when the batch starts, because building visits all of its messages. */
+  /** The next batch, in order. The batch is built only when it starts, because building it visits all its messages. */
   next(queues: KeyQueues): readonly Entry[] {
     const first = queues.peek();
     if (!first) return [];
@@ -67,14 +67,20 @@ export class Batching {
     return first.message.sequence <= this.#singlyUpTo ? 1 : this.#limits.messages;
   }
 
-  /** Records that a batch has been taken. `more`: messages after it wait, and form the next batch without a further wait. */
+  /**
+   * Records that a batch has been taken. `more`: true if more messages wait. The waiting messages form the next batch without a
+   * further delay.
+   */
   taken(more: boolean): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#isOver = more;
   }
 
-  /** Lets the messages of a batch be tried one at a time, because the batch has failed too often. This shows which message fails. */
+  /**
+   * Lets the messages of a batch be tried one at a time, because the batch has failed too often. Single attempts show which message
+   * fails.
+   */
   isolate(batch: readonly Entry[]): void {
     this.#singlyUpTo = batch.at(-1)?.message.sequence ?? 0;
   }

@@ -16,7 +16,7 @@ export interface CallPorts {
   slots?: CallLimit | undefined;
 }
 
-/** The handler calls of one partition, and which of them are running. */
+/** The handler calls of one partition. Keeps track of the running calls. */
 export class Calls {
   readonly #scope: CallScope;
   readonly #ports: CallPorts;
@@ -28,7 +28,7 @@ export class Calls {
 
   /**
    * @param timeoutMs a call that takes longer fails; undefined: no limit.
-   * @param isBusy returns true while something other than a call still has to end.
+   * @param isBusy returns true while other work still has to end, such as the storing of a dead letter.
    */
   constructor(scope: CallScope, ports: CallPorts, timeoutMs: number | undefined, isBusy: () => boolean) {
     this.#scope = scope;
@@ -53,7 +53,7 @@ export class Calls {
     return new HandlerCall(this.#scope, message, attempt);
   }
 
-  /** Calls the handler with a message, or a batch. @throws what the handler throws. */
+  /** Calls the handler with a message, or a batch. @throws the error that the handler throws. */
   invoke(call: HandlerCall, first: StreamMessage, run: readonly Entry[]): unknown {
     const { handler } = this.#ports;
     if (typeof handler === 'function') return handler(first, call);
@@ -63,7 +63,7 @@ export class Calls {
     );
   }
 
-  /** Follows a call that returned a promise until it ends. */
+  /** Follows a call that returned a promise, until the call ends. */
   follow(
     call: HandlerCall,
     run: readonly Entry[],
@@ -86,7 +86,10 @@ export class Calls {
     for (const call of this.#running.keys()) call.abort(reason);
   }
 
-  /** Resolves with true when nothing runs any more, with false after `withinMs`. */
+  /**
+   * Resolves with true when no call runs any more and `isBusy` returns false, or with false after `withinMs`
+   * milliseconds.
+   */
   settles(withinMs: number): Promise<boolean> {
     if (this.#isIdle) return Promise.resolve(true);
     return new Promise((resolve) => {

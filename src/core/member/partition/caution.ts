@@ -5,9 +5,9 @@ import type { HandlerCall } from './handler-call.js';
 import type { Permit } from './permit.js';
 import { InvalidMessage } from './verdict.js';
 
-/** The error of a message during whose handling the owners of its partition have died repeatedly. The message is not tried again. */
+/** The error of a message that several owners in a row were handling when they died. The message is not tried again. */
 export class CrashedOwners extends InvalidMessage {
-  /** How many owners in a row have died. */
+  /** The number of owners in a row that have died. */
   override readonly crashes: number;
 
   constructor(crashes: number) {
@@ -19,8 +19,8 @@ export class CrashedOwners extends InvalidMessage {
 /** The dependencies of {@link Caution}. */
 export interface CautionPorts {
   /**
-   * Upper bound on how many messages the previous owner was ahead of its position, if it had the same
-   * settings.
+   * Upper bound on the number of messages that the previous owner had started beyond its position. The bound holds if the previous
+   * owner had the same settings.
    */
   lead: number;
   alone: Alone;
@@ -34,14 +34,14 @@ export interface CautionPorts {
   tried(): Promise<void>;
   /** Sets the number of deaths that the next owner finds. */
   crashed(crashes: Crashes): void;
-  /** True if no message waits, here or on the server. */
+  /** True if no message waits in memory or on the server. */
   isCaughtUp(): boolean;
 }
 
 /**
  * Makes the handling of a partition cautious after its owners have died. Messages are handled one at a time, with a commit before each
- * message, and only while no other cautious partition of the member runs a call. So the position names the message at which an owner
- * died. After `maxCrashes` deaths the message fails without an attempt.
+ * message, and only while no other cautious partition of the member runs a call. So the position names the message that an owner was
+ * handling when it died. After `maxCrashes` deaths the message fails without an attempt.
  */
 export class Caution {
   readonly #ports: CautionPorts;
@@ -49,14 +49,14 @@ export class Caution {
   #crashes: Crashes;
   #left: number;
   /**
-   * True while the end of the last call is being committed. Until this commit, another process would take the message for the cause of
-   * a death.
+   * True while the end of the last call is being committed. Until this commit is done, the next owner would consider the message the
+   * cause of a death.
    */
   #isEnding = false;
 
   constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
     this.#crashes = crashes;
-    // The previous owner was near its position, unless it was the first to die.
+    // Only the first owner that died may have been far beyond its position.
     this.#left = (crashes.crashes ?? 0) > 1 ? ports.lead : IN_HAND;
     this.#maxCrashes = maxCrashes;
     this.#ports = ports;
@@ -67,7 +67,7 @@ export class Caution {
     return this.#left > 0;
   }
 
-  /** True if a call may start now; otherwise calls back when it may. */
+  /** True if a call may start now; otherwise calls back when a call may start. */
   mayStart(resume: () => void): boolean {
     const { alone } = this.#ports;
     if (!this.#isEnding && alone.take(this)) return true;
@@ -99,7 +99,7 @@ export class Caution {
     this.#ports.alone.giveBack(this);
   }
 
-  /** Gives up the turn, because the partition's calls no longer count. */
+  /** Gives up the turn, because the results of the partition's calls are no longer used. */
   abandon(): void {
     this.#ports.alone.giveBack(this);
   }

@@ -2,7 +2,9 @@ import type { Bucket } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { type ClearedRecord, decodeCleared } from '../../protocol/position-records.js';
 
-/** The record of what an operator trimmed in a partition; undefined if there is none, or if it cannot be read now. */
+/**
+ * The record of an operator's last trim of a partition; undefined if there is no record, or if it cannot be read now.
+ */
 export async function readCleared(
   bucket: Pick<Bucket, 'read'>,
   group: string,

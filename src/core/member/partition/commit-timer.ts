@@ -2,15 +2,15 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 
 /** When positions are committed. */
 export interface CommitPolicy {
-  /** Interval while busy, in milliseconds. */
+  /** Interval between commits while the partition is busy, in milliseconds. */
   readonly intervalMs: number;
-  /** Also commit after this many messages. */
+  /** A commit is also due after this number of messages. */
   readonly every: number;
 }
 
 /**
- * Decides when the next commit is due: once per interval while the partition is busy, and after a quarter of the interval when it is
- * idle. So a restart repeats little, but a slow stream does not cause a commit after each message.
+ * Decides when the next commit is due: once per interval while the partition is busy, and after a quarter of the interval when the
+ * partition is idle. So a restart repeats few messages, but a slow stream does not cause a commit after each message.
  */
 export class CommitTimer {
   readonly #policy: CommitPolicy;

@@ -21,13 +21,13 @@ export interface CommitterPorts extends PositionWriterPorts {
   events: Pick<PartitionEvents, 'committed'>;
 }
 
-/** Called when a committer ends; each function stands for one reason. */
+/** The functions that are called when a committer ends, one for each reason. */
 interface CommitterEnd {
   /** A newer owner has written the position. */
   fenced(): void;
   /** The position no longer exists. */
   vanished(): void;
-  /** A seek moved the position under our epoch, so this owner must start again from there. */
+  /** A seek moved the position under our epoch, so this owner must start again from the new position. */
   moved(): void;
   /** Messages may be missing before handled messages. */
   doubted(reason: string): void;
@@ -38,7 +38,7 @@ interface CommitterEnd {
 
 /** Moves one partition's position forward as messages are handled, with at most one write in flight. */
 export class Committer {
-  /** How many messages this owner may be ahead of its committed position while deaths count. */
+  /** Maximum number of messages that this owner may start beyond its committed position while deaths of earlier owners count. */
   readonly lead: number;
   readonly #policy: CommitPolicy;
   readonly #timer: CommitTimer;
@@ -48,7 +48,7 @@ export class Committer {
   #committed: number;
   readonly #handled: HandledMark;
   #handledSince = 0;
-  /** Messages that the stream dropped, and how many of them the position records. */
+  /** The number of messages that the stream dropped, and the part of this number that the position already records. */
   #trimmed: number;
   #trimmedKept: number;
   readonly #crashes: CrashNote;
@@ -62,8 +62,8 @@ export class Committer {
   #idle: (() => void)[] = [];
 
   /**
-   * `revision`, `sequence`, `reader`, `trimmed` and `crashes` are those of the position that this owner has just written; `carried`
-   * are the deaths that still count after the position has moved. `mark` is the last handled position.
+   * `revision`, `sequence`, `reader`, `trimmed` and `crashes` describe the position that this owner has just written. `carried` are the
+   * deaths that still count after the position has moved. `mark` is the last handled position.
    */
   constructor(
     at: OwnPosition & {
@@ -115,13 +115,16 @@ export class Committer {
     this.#handled.madeOn(created);
   }
 
-  /** Counts as handled the messages that an earlier runner of this epoch had handled but not committed. */
+  /** Marks as handled the messages that an earlier runner of this epoch had handled but not committed. */
   resume(): void {
     this.#handled.resumedAt(this.#resumed);
     this.#advance(1, true);
   }
 
-  /** Records that everything up to `message` is handled, which is `messages` more than before. `idle`: no more messages wait. */
+  /**
+   * Records that everything up to `message` is handled. `messages` is the number of messages handled since the last call. `idle`: no
+   * more messages wait.
+   */
   handled(message: StreamMessage, messages: number, idle: boolean): void {
     this.#handled.handled(message);
     this.#crashes.handled(messages, idle);
@@ -136,8 +139,8 @@ export class Committer {
   }
 
   /**
-   * Commits the handled messages, and records that this message will be tried. If this process dies, the next owner knows at which
-   * message. Resolves with false if the committer has ended.
+   * Commits the handled messages, and records that this message will be tried. If this process dies, the next owner knows which message
+   * was being tried. Resolves with false if the committer has ended.
    */
   async trying(sequence: number): Promise<boolean> {
     this.#crashes.trying(sequence);
@@ -184,13 +187,13 @@ export class Committer {
     else this.#timer.schedule(idle);
   }
 
-  /** Sets the total number of messages that the stream dropped; the position records it. */
+  /** Sets the total number of messages that the stream dropped. A commit records this number in the position. */
   trimmed(messages: number): void {
     this.#trimmed = messages;
     if (!this.#writing && !this.#ended) this.#timer.schedule(false);
   }
 
-  /** Checks that the position still exists. Otherwise the committer ends. */
+  /** Checks that the position still exists. If the position does not exist, the committer ends. */
   async look(): Promise<void> {
     const isThere = await this.#writer.isThere();
     if (isThere || this.#ended || this.#writing) return;

@@ -23,7 +23,7 @@ import type { WorkSettings } from './work-contract.js';
 export interface RunnerSettings extends WorkSettings {
   commit: CommitPolicy;
   drainTimeoutMs: number;
-  /** How many owners in a row may die at a message before the message fails; at least 2. */
+  /** The number of owners in a row that may die at a message before the message fails; at least 2. */
   maxCrashes: number;
 }
 
@@ -45,14 +45,16 @@ export interface RunnerPorts {
   deadLetters?: DeadLetters | undefined;
   judge?: Judge | undefined;
   giveUps?: GiveUps | undefined;
-  /** The program's state of the partition; absent if it keeps none. */
+  /** The program's state of the partition; absent if the program keeps no state. */
   state?: PartitionState | undefined;
   barrier?: Barrier | undefined;
 }
 
 /** The progress of a runner. */
 export interface RunnerStatus {
-  /** The stream holds no message of the partition between the position and this sequence, as a shared reader has found; 0 if unknown. */
+  /**
+   * A shared reader has found that the stream holds no message of the partition between the position and this sequence; 0 if unknown.
+   */
   covered: number;
   /** Everything up to this sequence is handled; 0 before the start. */
   position: number;
@@ -62,7 +64,9 @@ export interface RunnerStatus {
   handled: number;
   /** Messages not handled yet, in memory and on the server, as of the last delivery. */
   lag: number;
-  /** When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if memory holds none. */
+  /**
+   * When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if no message is in memory.
+   */
   oldestAtMs?: number | undefined;
   /** Upper bound on the number of messages that the stream dropped before this epoch received them. */
   trimmed: number;

@@ -1,9 +1,7 @@
 import { type Crashes, crashFields } from '../../protocol/crashes.js';
 import type { PositionRecord } from '../../protocol/position-records.js';
 
-/**
- * After this many messages an owner is past everything that its predecessors were handling when they died.
- */
+/** After this number of messages, an owner is past all messages that its predecessors were handling when they died. */
 export const IN_HAND = 1_000;
 
 /** The deaths of owners that a position records, and the message that its owner is trying. */
@@ -25,12 +23,12 @@ export class CrashNote {
     this.#after = after;
   }
 
-  /** True while deaths count: this owner is not yet past the messages that its predecessors were handling. */
+  /** True while deaths count, because this owner is not yet past the messages that its predecessors were handling. */
   get isCounting(): boolean {
     return (this.#carried.crashes ?? 0) > 0;
   }
 
-  /** True if a change was not written yet. */
+  /** True if a change has not been written yet. */
   get isStale(): boolean {
     return this.#version !== this.#kept;
   }
@@ -50,7 +48,7 @@ export class CrashNote {
     if (this.#left <= 0) this.#carried = {};
   }
 
-  /** Records the message that is going to be handled and may end the process; 0: no message. */
+  /** Records the message that is going to be handled and may end the process; 0 means no message. */
   trying(sequence: number): void {
     this.#trying = sequence;
     this.#version++;

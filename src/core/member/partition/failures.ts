@@ -17,13 +17,13 @@ export interface FailurePorts {
   random: () => number;
   /** Required if the policy is `dead-letter`, or there is a judge. */
   deadLetters?: DeadLetters | undefined;
-  /** Decides what follows a failed attempt. If it returns no verdict, the failure policy decides. */
+  /** Decides what follows a failed attempt. If the judge returns no verdict, the failure policy decides. */
   judge?: Judge | undefined;
-  /** Messages that an operator has skipped. They take precedence over the judge. */
+  /** Messages that an operator has skipped. The operator's decisions take precedence over the judge. */
   giveUps?: GiveUps | undefined;
 }
 
-/** Receives what {@link Failures} decides about a message. */
+/** Receives the decisions of {@link Failures} about messages. */
 interface FailureOutcomes {
   /** The delay of a message is over, so the message has to be tried again. */
   again(entry: Entry): void;
@@ -44,7 +44,7 @@ interface Failing {
   attempt: number;
   reason: string;
   isStoring: boolean;
-  /** The wait for its next attempt; undefined while an attempt runs. */
+  /** The wait for the message's next attempt; undefined while an attempt runs. */
   wait?: { readonly dueAt: number; readonly end: () => void; readonly cancel: () => void } | undefined;
 }
 
@@ -92,7 +92,7 @@ export class Failures {
     return first && this.#describe(first, { others: this.#failing.size - 1 });
   }
 
-  /** What is known about a message that failed and is not settled; undefined if there is no such message. */
+  /** The details of a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     for (const entry of this.#failing.keys())
       if (entry.message.sequence === sequence) return this.#describe(entry, {});
@@ -151,7 +151,7 @@ export class Failures {
     else if (this.#closed) this.#outcomes.left(entry);
     else if (outcome.kind === 'unknown') {
       const delayMs = backoffMs(this.#policy.backoff, tries, random());
-      this.#note(entry, 'the server has not confirmed it', true);
+      this.#note(entry, 'the server has not confirmed the dead letter', true);
       this.#later(entry, delayMs, () => void this.#bury(entry, error, tries + 1));
     } else {
       const why = outcome.error ? `: ${outcome.error.message}` : '';

@@ -8,8 +8,8 @@ import type { Coverage } from '../../ports/index.js';
 const FOLLOW_EVERY_MS = 5_000;
 
 /**
- * Moves the position of a partition without waiting messages as far as its reader has read for other partitions. Up to there, the
- * stream holds no unhandled message of this partition.
+ * Moves the position of a partition without waiting messages to the sequence up to which its reader has read for other partitions.
+ * The stream holds no unhandled message of the partition up to the new position.
  */
 export class Following {
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class Following {
   #cancel: Cancel | undefined;
   #isStopped = false;
 
-  /** @param coverage returns undefined while messages of the partition wait, or if its reader does not report how far it has read. */
+  /** @param coverage returns undefined while messages of the partition wait, or if the reader does not report how far it has read. */
   constructor(clock: Clock, coverage: () => Coverage | undefined, follow: (coverage: Coverage) => void) {
     this.#clock = clock;
     this.#coverage = coverage;

@@ -15,7 +15,7 @@ export interface GatePorts {
   quota?: Quota | undefined;
   /** Absent if there is no limit over all partitions. */
   slots?: CallLimit | undefined;
-  /** Absent if nothing is ever paused here. */
+  /** Absent if partitions cannot be paused. */
   pauses?: Pauses | undefined;
 }
 
@@ -43,8 +43,8 @@ export class Gate {
   }
 
   /**
-   * True if a call may start now. Otherwise calls back when it may start. The time slice is checked first, so that a partition that has
-   * used up its slice waits for the others even if the permit has ended meanwhile.
+   * True if a call may start now. If no call may start, calls back when a call may start. The time slice is checked first, so that a
+   * partition that has used up its slice waits for the other partitions even if the permit has ended meanwhile.
    */
   mayStart(caution: Caution | undefined): boolean {
     const { clock, permit, slice, slots, pauses } = this.#ports;
@@ -65,7 +65,7 @@ export class Gate {
     return false;
   }
 
-  /** The first of these messages, up to the number that the quota still permits. */
+  /** The first messages of `due`, up to the number that the quota still permits. */
   admitted(due: readonly Entry[]): readonly Entry[] {
     const end = due.findIndex((entry) => {
       entry.admitted ||= this.admit();
@@ -74,7 +74,7 @@ export class Gate {
     return end < 0 ? due : due.slice(0, end);
   }
 
-  /** Returns a message to the quota, because the message will not be handled here. */
+  /** Returns a message to the quota, because this member will not handle the message. */
   leave(entry: Entry): void {
     if (entry.admitted) this.#ports.quota?.giveBack();
     entry.admitted = false;

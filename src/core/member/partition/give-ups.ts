@@ -6,8 +6,7 @@ import { refusing } from './refusing.js';
 type GivenUp = Exclude<Dealt, 'handled'>;
 
 /**
- * Messages of a member that an operator has skipped and that are not settled yet, by sequence. They are not
- * tried again.
+ * Messages of a member that an operator has skipped and that are not settled yet, by sequence. Skipped messages are not tried again.
  */
 export class GiveUps {
   readonly #known = new Map<number, { partition: number; how: GivenUp; error: Error }>();
@@ -18,15 +17,15 @@ export class GiveUps {
   }
 
   /**
-   * Forgets the messages of a partition when a new epoch begins. Otherwise other messages with these sequences could be skipped if the
-   * stream was created again.
+   * Forgets the messages of a partition when a new epoch begins. If the stream was created again, other messages with these sequences
+   * could otherwise be skipped.
    */
   forget(partition: number): void {
     for (const [sequence, known] of this.#known)
       if (known.partition === partition) this.#known.delete(sequence);
   }
 
-  /** What happens to a message; undefined if no operator skipped it. */
+  /** How an operator skipped a message; undefined if no operator skipped it. */
   howOf(sequence: number): GivenUp | undefined {
     return this.#known.get(sequence)?.how;
   }
@@ -36,7 +35,7 @@ export class GiveUps {
     this.#known.delete(sequence);
   }
 
-  /** Wraps a handler so that it is not called for these messages. They fail instead. */
+  /** Wraps a handler so that it is not called for skipped messages. Skipped messages fail instead. */
   guard(handler: Handler | InBatches): Handler | InBatches {
     const known = this.#known;
     return refusing(handler, ({ sequence }) => (known.size === 0 ? undefined : known.get(sequence)?.error));

@@ -10,14 +10,14 @@ import { encodeRecord } from '../../protocol/records.js';
 
 const ASK_AGAIN_MS = 100;
 
-/** Where a group starts in partitions without a position; `unreadable`: its record cannot be decoded. */
+/** Where a group starts in partitions without a position; `unreadable`: the record of the start cannot be decoded. */
 export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'key' | 'created' | 'stored'> | 'unreadable';
 
 /** The dependencies of {@link groupStart}. */
 export interface GroupStartPorts {
   /**
    * The key by which the member finds partitions; null for the partitions of the stream; undefined if the group already has a layout.
-   * The first member of a group decides the key as well, because a member of the other kind may join at the same time.
+   * The first member of a group also decides the key, because a member without a key may join at the same time as a member with a key.
    */
   key?: string | null | undefined;
   bucket: Bucket;
@@ -31,13 +31,14 @@ type Answer<T> =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Where this group starts. Its first member decides by compare-and-set. Partitions may be taken over for the first time much later.
- * Then "new" must not mean "new at that moment", because messages published in between would be skipped.
+ * Where this group starts. The first member of the group decides the start by compare-and-set. A partition may be taken over for the
+ * first time much later. For a partition that is taken over later, "new" still refers to the time of the decision, because otherwise
+ * messages published in between would be skipped.
  *
- * @param from used if nothing has been decided yet.
- * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or the other way round. `unreachable` if there
- *   is no answer within `timeoutMs`. `storage-failed` if the bucket is full for that long. Errors of the bucket and the stream are
- *   thrown as well.
+ * @param from used if no start has been decided yet.
+ * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or if the member has a key and the group
+ *   has none. `unreachable` if there is no answer within `timeoutMs`. `storage-failed` if the bucket is still full after `timeoutMs`.
+ *   Errors of the bucket and the stream are thrown as well.
  */
 export async function groupStart(
   group: string,
@@ -60,7 +61,7 @@ export async function groupStart(
   }
 }
 
-/** Reads the decision, or makes it. After a lost answer or a conflict, the next try reads the decision. */
+/** Reads the decision about the start, or makes it. After a lost answer or a conflict, the next try reads the decision. */
 async function decide(group: string, from: StartFrom, ports: GroupStartPorts): Promise<Answer<GroupStart>> {
   const { bucket, stream, key: asked } = ports;
   const key = keys.start(group);
@@ -99,7 +100,7 @@ function anotherKind(group: string, has: string | null, asks: string | null): Na
   );
 }
 
-/** The sequence before the first message to handle. A start in the future means the end of the stream. */
+/** The sequence before the first message to handle. A start time in the future means the end of the stream. */
 async function startOf(
   from: StartFrom,
   stream: Pick<EventStream, 'bounds' | 'sequenceAt'>,
@@ -107,7 +108,7 @@ async function startOf(
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
   const first = Math.max(0, bounds.first - 1);
-  // A start beyond the end is not used, because messages up to it would be handled and never committed.
+  // A start beyond the end is not used, because messages up to this start would be handled and never committed.
   const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
   const { last: end, created } = bounds;
   const startAt = (seq: number) =>

@@ -2,7 +2,7 @@ import type { Coverage } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 
-/** How far a partition is handled, with the times that identify the stream. */
+/** The last handled sequence of a partition, with the times that identify the stream. */
 export class HandledMark {
   #sequence: number;
   /** When the stream was created, and when it stored the last handled message. */
@@ -50,8 +50,8 @@ export class HandledMark {
   }
 
   /**
-   * Records that everything up to this sequence is committed. The last message is then no longer kept, because it may be part of a
-   * large buffer.
+   * Records that everything up to this sequence is committed. After the commit, the last message is no longer kept, because it
+   * may be part of a large buffer.
    */
   committed(sequence: number): void {
     if (this.#sequence !== sequence) return;

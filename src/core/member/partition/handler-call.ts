@@ -3,7 +3,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { HandlerContext } from './handler.js';
 import type { HandlerLog, Logger, LogLevel } from './logger.js';
 
-/** What the calls of one partition under one epoch have in common. */
+/** The data that all calls of one partition under one epoch share. */
 export interface CallScope {
   readonly partition: number;
   readonly epoch: number;
@@ -65,12 +65,15 @@ export class HandlerCall implements HandlerContext {
     return this.#controller.signal;
   }
 
-  /** True if the call was told to stop and was not declared failed. Its result then says nothing about the message. */
+  /**
+   * True if the call's signal was aborted and the call was not declared failed. The result of an interrupted call
+   * proves nothing about the message.
+   */
   get interrupted(): boolean {
     return this.#reason !== undefined && this.#failure === undefined;
   }
 
-  /** True if its signal has aborted, for any reason. */
+  /** True if the call's signal has aborted, for any reason. */
   get isStopped(): boolean {
     return this.#reason !== undefined;
   }
@@ -97,7 +100,7 @@ export class HandlerCall implements HandlerContext {
   }
 
   /**
-   * Declares the running call failed, whatever it returns later, and aborts its signal.
+   * Declares the running call failed, regardless of its later result, and aborts its signal.
    *
    * @returns false if the call has ended already.
    */

@@ -10,7 +10,7 @@ export type CallEnd = { error: unknown } | undefined;
 
 /**
  * Follows an asynchronous call until it ends: when it settles, or {@link ABORT_GRACE_MS} after it was declared failed
- * (by a timeout or a stray rejection). A call that was declared failed has failed, whatever it returns.
+ * (by a timeout or a stray rejection). A call that was declared failed counts as failed, regardless of its result.
  *
  * @param timeoutMs the call is declared failed after this time; undefined: no limit.
  */

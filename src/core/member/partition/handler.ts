@@ -6,9 +6,9 @@ import type { HandlerLog } from './logger.js';
 /** The context that a handler gets in addition to the message. */
 export interface HandlerContext {
   readonly partition: number;
-  /** The fencing token, which grows with each change of owner. Include it in your writes to other systems. */
+  /** The fencing token, which grows with each change of owner. Include this token in your writes to other systems. */
   readonly epoch: number;
-  /** 1 for the first attempt of this owner. */
+  /** The number of this attempt; 1 for the first attempt of this owner. */
   readonly attempt: number;
   /** The partitioning key: the header `Natspoc-Key`, or the key that a keyed group uses; null if the message has none. */
   readonly key: string | null;
@@ -19,16 +19,16 @@ export interface HandlerContext {
    * partition or cannot renew.
    */
   readonly signal: AbortSignal;
-  /** Adds partition and sequence to each line. */
+  /** The log of the handler. Each line also contains the partition and the sequence. */
   readonly log: HandlerLog;
   /** The program's state of the partition. */
   readonly state: unknown;
 }
 
 /**
- * Handles one message. Returning (or resolving) means handled, throwing (or rejecting) means failed. Messages of a partition are
- * handled one at a time, in order; with a concurrency above 1, this holds for the messages of one key. Any thenable is awaited; its
- * value is ignored.
+ * Handles one message. If the handler returns (or resolves), the message counts as handled. If the handler throws (or rejects), the
+ * message counts as failed. Messages of a partition are handled one at a time, in order; with a concurrency above 1, this holds for
+ * the messages of one key. Any thenable is awaited; its value is ignored.
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
@@ -39,9 +39,9 @@ export type BatchContext = Pick<
 >;
 
 /**
- * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of them is handled;
+ * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of the messages is handled;
  * {@link FailedAt} means that the messages before the failed message are handled. A batch whose last attempt fails is handled one
- * message at a time. Then only the message that fails halts the partition, is skipped, or is stored as a dead letter.
+ * message at a time. So only the message that fails halts the partition, is skipped, or is stored as a dead letter.
  */
 export type BatchHandler = (messages: readonly StreamMessage[], context: BatchContext) => unknown;
 
@@ -51,7 +51,7 @@ export interface InBatches {
   readonly handler: BatchHandler;
 }
 
-/** Wraps a handler of either kind. */
+/** Wraps a handler of single messages or of batches. */
 export function wrapHandler(
   handler: Handler | InBatches,
   wrap: <Call extends unknown[]>(call: (...args: Call) => unknown) => (...args: Call) => unknown,
@@ -73,7 +73,7 @@ export class FailedAt extends Error {
     this.index = index;
   }
 
-  /** The index of a `FailedAt`, even of another copy of this library; undefined if the error is not a `FailedAt`. */
+  /** The index of a `FailedAt`, even from another copy of this library; undefined if the error is not a `FailedAt`. */
   static indexIn(error: unknown): number | undefined {
     if (!(error instanceof Error) || error.name !== 'FailedAt') return undefined;
     const { index }: { index?: unknown } = Object(error);
@@ -88,7 +88,7 @@ export class FailedAt extends Error {
 export class StopConsuming extends Error {
   override readonly name = 'StopConsuming';
 
-  /** Also true for an error of another copy of this library, such as natspoc-core in a handler of the command line. */
+  /** Also true for an error from another copy of this library, such as natspoc-core in a handler of the command line. */
   static override [Symbol.hasInstance](error: unknown): boolean {
     return error instanceof Error && error.name === 'StopConsuming';
   }

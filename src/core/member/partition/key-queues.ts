@@ -31,9 +31,9 @@ export interface Advance {
 }
 
 /**
- * The waiting messages of a partition. Shows which of them may be handled next, and up to which message all are settled. With a
- * concurrency of 1 there is one queue. With more, each key has its own queue, and messages without a key share a queue. The queues are
- * linked lists, so nothing is moved when a message is settled.
+ * The waiting messages of a partition. Shows which messages may be handled next, and up to which message all messages are settled. With
+ * a concurrency of 1 there is one queue. With a higher concurrency, each key has its own queue, and messages without a key share a
+ * queue. The queues are linked lists, so settling a message moves no other entries.
  */
 export class KeyQueues {
   readonly #byKey: boolean;
@@ -77,12 +77,12 @@ export class KeyQueues {
     return entry;
   }
 
-  /** The next entry that may be handled. The entry is not taken. */
+  /** The next entry that may be handled. This method does not take the entry. */
   peek(): Entry | undefined {
     return this.#ready[0];
   }
 
-  /** Of the entries that may be handled, the entry with the lowest sequence. The entry is not taken. */
+  /** Of the entries that may be handled, the entry with the lowest sequence. This method does not take the entry. */
   peekFirst(): Entry | undefined {
     let first: Entry | undefined;
     for (const entry of this.#ready)
@@ -90,13 +90,13 @@ export class KeyQueues {
     return first;
   }
 
-  /** The oldest unsettled entry of the partition; undefined if it must not be handled now. The entry is not taken. */
+  /** The oldest unsettled entry of the partition; undefined if this entry must not be handled now. This method does not take the entry. */
   peekOldest(): Entry | undefined {
     const oldest = this.#oldest;
     return oldest && this.#ready.includes(oldest) ? oldest : undefined;
   }
 
-  /** Takes an entry that may be handled. Its queue is blocked until the entry is settled or put back. */
+  /** Takes an entry that may be handled. The queue of the entry is blocked until the entry is settled or put back. */
   take(entry: Entry): void {
     if (this.#ready[0] === entry) this.#ready.shift();
     else this.#ready = this.#ready.filter((other) => other !== entry);

@@ -1,7 +1,9 @@
 import type { Handler, InBatches } from './handler.js';
 import { refusing } from './refusing.js';
 
-/** The error of a message without a key, if the user wants such messages stored as dead letters. The message is not tried. */
+/**
+ * The error of a message without a key, if messages without a key are to be stored as dead letters. The message is not tried.
+ */
 export class KeyMissing extends Error {
   override readonly name = 'KeyMissing';
 

@@ -1,17 +1,17 @@
 import type { Entry } from './key-queues.js';
 
-/** The lead of an owner that handles few messages at once, and the limit for all owners. */
+/** The lead of an owner that handles few messages at once, and the longest lead of any owner. */
 const SHORTEST = 8;
 const LONGEST = 32;
 
 /**
- * How many messages beyond its position an owner may start while the position still counts deaths of earlier owners. If this owner dies as
- * well, the next owner has to try these messages one at a time to find the cause, so the lead is short. While it applies, the lead also
- * limits batches and parallel calls. For example, a bulk indexer (50 ms for each batch of 500 messages) with a lead of 8 needed 8 s after a
- * kill for the next 1,000 messages, until deaths no longer counted.
+ * The number of messages beyond its position that an owner may start while the position still counts deaths of earlier owners. If this
+ * owner dies as well, the next owner has to try these messages one at a time to find the cause, so the lead is short. While deaths count,
+ * the lead also limits batches and parallel calls. For example, a bulk indexer normally handled a batch of 500 messages in 50 ms. After a
+ * kill, the indexer had a lead of 8 and needed 8 s for the next 1,000 messages. After these messages, deaths no longer counted.
  *
- * @param atOnce how many messages the owner's handlers may have at the same time. If the next owner has other settings, more deaths may
- *   be needed to find the cause.
+ * @param atOnce the number of messages that the owner's handlers may handle at the same time. If the next owner has other settings, more
+ *   deaths may be needed to find the cause.
  */
 export const shortLead = (atOnce: number): number => Math.min(LONGEST, Math.max(SHORTEST, atOnce));
 
@@ -27,7 +27,7 @@ export interface LeadPorts {
   isOver(): boolean;
 }
 
-/** Holds handlers back, so that they stay within a short lead of the committed position. */
+/** Holds handlers back, so that they start only messages within a short lead of the committed position. */
 export class Lead {
   readonly #ports: LeadPorts;
   /** Sequences of messages that are not committed, in order. */
@@ -47,7 +47,7 @@ export class Lead {
     this.#ahead.push(sequence);
   }
 
-  /** The messages of `due` that may start; if none may, calls back when some may. */
+  /** The messages of `due` that may start. If no message may start, calls back when a message may start. */
   within(due: readonly Entry[], resume: () => void): readonly Entry[] {
     const committed = this.#ports.committed();
     const from = this.#ahead.findIndex((sequence) => sequence > committed);

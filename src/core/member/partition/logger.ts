@@ -1,6 +1,6 @@
 /**
- * Receives log lines, with fields that describe them. It may be a pino logger, the console, or your own object. Each text is complete
- * without the fields.
+ * Receives log lines, each with fields that describe it. The logger may be a pino logger, the console, or your own object. Each text
+ * is complete without the fields.
  */
 export interface Logger {
   debug(fields: object, text: string): void;
@@ -12,7 +12,7 @@ export interface Logger {
 /** The levels of a logger. */
 export type LogLevel = keyof Logger;
 
-/** The log of a handler. It adds the partition and sequence of the message to each line. */
+/** The log of a handler. This log adds the partition and sequence of the message to each line. */
 export type HandlerLog = Readonly<Record<LogLevel, (text: string) => void>>;
 
 /** Discards everything. */

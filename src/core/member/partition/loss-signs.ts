@@ -1,19 +1,22 @@
-/** Sequences that were skipped between two received messages. They belong to messages of other partitions, or to lost messages. */
+/**
+ * Sequences that were skipped between two received messages. The skipped sequences belong to messages of other partitions, or to
+ * lost messages.
+ */
 export interface Jump {
-  /** The last sequence received before the skipped ones, and the first sequence received after them. */
+  /** The last sequence received before the skipped sequences, and the first sequence received after them. */
   from: number;
   to: number;
   /** Number of skipped sequences for which a loss was neither ruled out nor reported before. */
   skipped: number;
   /** True if a skipped message may have waited for a second or more. */
   isLong: boolean;
-  /** True if only a wrong number of waiting messages could hide a loss. If that number is 0, nothing was lost. */
+  /** True if only a wrong number of waiting messages could hide a loss. If this number is 0, the jump hides no loss. */
   isDoubtful: boolean;
 }
 
 /** Signs of a loss that have not been investigated yet. */
 export interface LossSigns {
-  /** In the order of their sequences. */
+  /** The jumps in the order of their sequences. */
   jumps: Jump[];
   /** Number of messages that disappeared without being delivered. */
   fell: number;
@@ -22,7 +25,7 @@ export interface LossSigns {
 /** No sign of a loss. */
 export const NO_SIGNS: LossSigns = { jumps: [], fell: 0 };
 
-/** The number of jumps that are kept. If there are more, the oldest are merged. */
+/** The number of jumps that are kept. If there are more jumps, the oldest jumps are merged. */
 const MOST_JUMPS = 100;
 
 /** True if there is anything to investigate. */
@@ -33,7 +36,7 @@ export function together(older: LossSigns, newer: LossSigns): LossSigns {
   return { jumps: atMost(MOST_JUMPS, [...older.jumps, ...newer.jumps]), fell: older.fell + newer.fell };
 }
 
-/** Adds a jump, which may happen for each message. `signs` must not be used any more. */
+/** Adds a jump, which may happen for each message. The given signs must not be used afterwards. */
 export function withJump({ jumps, fell }: LossSigns, jump: Jump): LossSigns {
   if (jumps.length === 0) return { jumps: [jump], fell };
   jumps.push(jump);

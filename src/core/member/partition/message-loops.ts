@@ -8,7 +8,7 @@ interface Item {
   message: StreamMessage;
   context: HandlerContext;
   handled(): void;
-  /** The message is not handled here, and has not failed. */
+  /** The loop will not handle the message, and the message has not failed. */
   left(): void;
 }
 
@@ -17,9 +17,9 @@ interface Item {
  * waits in a call. A message counts as handled when its loop asks for the next message.
  */
 export class MessageLoops implements CallLimit {
-  readonly reason = 'the loop over member.messages() asks for no message';
+  readonly reason = 'the loop over member.messages() has not asked for the next message';
   readonly #queue = new RoomQueue();
-  /** Loops that wait for a message; undefined ends them. */
+  /** The callbacks of loops that wait for a message; undefined ends a loop. */
   #asking: ((item: Item | undefined) => void)[] = [];
   /** Messages for which no loop is waiting, because the loop was given another message meanwhile. */
   readonly #early: Item[] = [];
@@ -51,13 +51,13 @@ export class MessageLoops implements CallLimit {
       else this.#early.push(item);
     });
 
-  /** The member has left: ends all loops. */
+  /** Ends all loops, because the member has left. */
   end(): void {
     this.#isOver = true;
     for (const ask of this.#asking.splice(0)) ask(undefined);
   }
 
-  /** @param leave makes the member leave; rejects with the error that ended it. */
+  /** @param leave makes the member leave; rejects with the error that ended the member. */
   async *messages(
     leave: () => Promise<void>,
   ): AsyncGenerator<[StreamMessage, HandlerContext], void, undefined> {

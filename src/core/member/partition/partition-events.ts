@@ -6,22 +6,22 @@ import type { StreamMessage } from '../../protocol/message.js';
 
 /** Stream sequences that were handled and not committed. */
 export interface UncommittedRange {
-  /** The committed position: the range begins after it. */
+  /** The committed position, after which the range begins. */
   after: number;
   /** The last handled sequence. */
   upTo: number;
 }
 
 /**
- * Receives the events of one partition of a member. Each event comes directly from the object that causes it. A runner that has ended
- * causes no more events.
+ * Receives the events of one partition of a member. Each event is reported directly by the object that causes it. A runner that has
+ * ended causes no more events.
  */
 export interface PartitionListener {
   /** A message was handled, skipped, or stored as a dead letter. */
   handled(message: StreamMessage, how: Dealt): void;
   /** One attempt failed. */
   attemptFailed(message: StreamMessage, attempt: number, error: unknown, then: 'retry' | OnExhausted): void;
-  /** Messages up to `sequence` are committed; `tookMs`: from sending the commit to its answer. */
+  /** All messages up to `sequence` are committed. `tookMs` is the time from sending the commit to its answer. */
   committed?(sequence: number, tookMs: number): void;
   /** The stream dropped messages before they were handled. */
   trimmed?(trimmed: Trimmed): void;
@@ -29,7 +29,7 @@ export interface PartitionListener {
   cautious?(crashes: number, after: number): void;
   /** The partition cannot be read at the moment; the next attempt is in `retryMs`. Reported at most once a minute. */
   unread?(reason: string, retryMs: number): void;
-  /** Handlers of these messages still run after the drain timeout; the next owner handles them again. */
+  /** Handlers of these messages still run after the drain timeout, so the next owner handles the messages again. */
   overdue?(sequences: number[]): void;
   /** A drain could not commit everything in time, so the next owner handles this range again. */
   uncommitted?(range: UncommittedRange): void;
@@ -46,7 +46,7 @@ export interface PartitionEvents extends PartitionListener {
   /** A temporary failure, after which the partition has to be started again. */
   failed(message: string): void;
   /**
-   * The partition is halted until an operator acts. Either a message failed for good, and the position stays before the message; or the
+   * The partition is halted until an operator acts. Either a message failed for good and the position stays before this message, or the
    * position cannot be read.
    *
    * @param held the message, if a message is the cause.

@@ -16,7 +16,7 @@ import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
 import { type TrimWatch, UNKNOWN_REST } from './stream-losses.js';
 
-/** The answer to a check of the reader may arrive before an earlier delivery, but by less than this time, in milliseconds. */
+/** Maximum time, in milliseconds, by which the answer to a check of the reader may overtake a delivery that was sent earlier. */
 const IN_FLIGHT_MS = 250;
 
 /** The dependencies of a reader. */
@@ -28,7 +28,7 @@ export interface PartitionReaderPorts {
   /** The partition, and the name of its reader on the server. */
   partition: number;
   name: string;
-  /** Absent if the stream's readers report what the stream drops. */
+  /** Absent if the stream's readers report dropped messages. */
   trimWatch?: TrimWatch | undefined;
   /** See {@link ReaderOptions.concurrency}. */
   concurrency: number;
@@ -37,15 +37,15 @@ export interface PartitionReaderPorts {
   progress: ReadingProgress;
 }
 
-/** How far a partition has handled the delivered messages. */
+/** The progress of a partition in handling the delivered messages. */
 export interface ReadingProgress {
-  /** How many delivered messages are not settled. */
+  /** The number of delivered messages that are not settled. */
   waiting: () => number;
   /** See {@link ReaderOptions.handledUpTo}. */
   handledUpTo: () => number;
 }
 
-/** Receives the events of a {@link PartitionReader}, until that is closed. */
+/** Receives the events of a {@link PartitionReader}, until the reader is closed. */
 export interface PartitionReaderEvents {
   message(message: StreamMessage): void;
   /** A reader is open, and its number of waiting messages is known. */
@@ -61,10 +61,9 @@ export interface PartitionReaderEvents {
 }
 
 /**
- * The messages of one partition after a position, in order and without gaps, whatever happens to its readers. Each fault of a reader is
- * handled the same way: delete the reader, and open another after the last received message. There are two exceptions, in which this
- * object reports the fault instead: another client, possibly a newer owner, deleted the reader; or another client changed a shared
- * reader.
+ * The messages of one partition after a position, in order and without gaps, even if its readers fail. After each fault, the reader is
+ * deleted, and another reader is opened that starts after the last received message. In two cases this object reports the fault instead.
+ * Either another client, possibly a newer owner, deleted the reader, or another client changed a shared reader.
  */
 export class PartitionReader {
   readonly #ports: PartitionReaderPorts;
@@ -112,7 +111,7 @@ export class PartitionReader {
     return this.#reader?.lag ?? this.pending ?? 0;
   }
 
-  /** The sequence up to which all messages of this partition were delivered, if that is beyond the last received one. */
+  /** The sequence up to which all messages of this partition were delivered, if that sequence is after the last received sequence. */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage;
     return coverage && coverage.sequence > this.#received ? coverage : undefined;
@@ -174,7 +173,8 @@ export class PartitionReader {
 
   /**
    * Checks that the stream is still the same, that the reader is unchanged, and that all of its deliveries have arrived. Without new
-   * messages, nothing else shows this. If the stream is another one, the next takeover decides what to do.
+   * messages, only this check shows a change of the stream or the reader. If the stream was replaced by another stream, the next takeover
+   * decides how to continue.
    */
   async look(): Promise<void> {
     void this.#lookAtReader();
@@ -196,7 +196,7 @@ export class PartitionReader {
     void this.#reopen('foreign', harm);
   }
 
-  /** What another client has done to the reader, as text: it has changed the reader, or pulled from it; undefined if neither is known. */
+  /** The change or pull with which another client has disturbed the reader, as text; undefined if none is known. */
   async #harmTo(reader: Reader): Promise<string | undefined> {
     const { stream, clock, name, partition } = this.#ports;
     for (let isFirst = true; ; isFirst = false) {
@@ -213,7 +213,7 @@ export class PartitionReader {
     return { sequence: this.#received, created: this.#created, stored: this.#stored };
   }
 
-  /** Sets the limit of messages in memory. */
+  /** Sets the limit on messages in memory. */
   resize(window: ReaderWindow): void {
     this.#window = window;
     this.#reader?.resize(window);
@@ -224,7 +224,7 @@ export class PartitionReader {
     this.#reader?.release(messages);
   }
 
-  /** More handlers could run, but all received messages have to wait for running calls. */
+  /** To be called when more handlers could run, but all received messages have to wait for running calls. */
   starve(): void {
     this.#reader?.starve();
   }
@@ -238,8 +238,8 @@ export class PartitionReader {
   }
 
   /**
-   * The reader delivered nothing although messages waited. Either the stream dropped these messages, or another client changed the
-   * reader, for example by a pause. A new reader shows which.
+   * The reader delivered nothing although messages waited. Either the stream dropped these messages, or another client changed the reader,
+   * for example by a pause. The next reader shows the cause.
    */
   #missed(messages: number): void {
     this.#ports.trimWatch?.missed(messages);
@@ -247,10 +247,7 @@ export class PartitionReader {
     void this.#reopen('broken', `its reader delivered nothing, although ${messages} messages waited`);
   }
 
-  /**
-   * A newer owner may have deleted the reader before the new lease is seen here. The next takeover shows who owns the
-   * partition.
-   */
+  /** A newer owner may have deleted the reader before this member sees the new lease. The next takeover shows who owns the partition. */
   #deleted(): void {
     this.#reader = undefined;
     if (!this.#closed) this.#events.failed('its reader was deleted by another client');

@@ -6,9 +6,9 @@ import type { HandlerLog, Logger, LogLevel } from './logger.js';
 export interface StateContext {
   /** The fencing token of the owner. */
   readonly epoch: number;
-  /** Aborts when the partition is lost. The state is then not released. */
+  /** Aborts when the partition is lost. The state of a lost partition is not released. */
   readonly signal: AbortSignal;
-  /** Adds the partition to each line. */
+  /** The log of `acquire` and `release`. Each line also contains the partition. */
   readonly log: HandlerLog;
 }
 
@@ -47,8 +47,8 @@ export class PartitionState {
   }
 
   /**
-   * Resolves when the program has acquired the state. The program's function is called only once, but it is called again after a
-   * rejection.
+   * Resolves when the program has acquired the state. The program's function is called only once, unless it rejects. After a rejection,
+   * the next call of this method calls the function again.
    */
   acquire(): Promise<void> {
     this.#acquiring ??= this.#acquire().catch((error) => {
@@ -59,8 +59,8 @@ export class PartitionState {
   }
 
   /**
-   * Releases the state, if the program has acquired it or is acquiring it. Resolves with false if the release failed or took too long. The
-   * error is then logged, and the signal is aborted.
+   * Releases the state, if the program has acquired it or is acquiring it. Resolves with false if the release failed or took too long. If
+   * the release failed, the error is logged, and the signal is aborted.
    */
   async release(until: number, clock: Clock): Promise<boolean> {
     if (!this.#acquiring) return true;

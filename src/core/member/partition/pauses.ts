@@ -5,7 +5,7 @@ import { inWords } from '../../lib/in-words.js';
 /** Partitions that the program has paused at this member: their handlers do not start, but they keep their owner. */
 export class Pauses {
   readonly #clock: Clock;
-  /** Paused partitions (null: all), and how to cancel the timer that ends a pause. */
+  /** Paused partitions (null: all), each with the function that cancels the timer of its pause. */
   readonly #paused = new Map<number | null, Cancel | undefined>();
   readonly #waiting = new Map<() => void, number>();
 
@@ -18,14 +18,14 @@ export class Pauses {
   }
 
   /**
-   * @param forMs resumes after this time; undefined: until {@link resume}.
+   * @param forMs the pause ends after this time; undefined: it lasts until {@link resume} is called.
    * @throws NatspocError `usage` for an invalid partition or time.
    */
   pause(partition: number | null, forMs: number | undefined): void {
     if (partition !== null && !(Number.isSafeInteger(partition) && partition >= 0))
       throw new NatspocError(
         'usage',
-        `There is no partition ${inWords(partition)} to pause: they are numbered from 0.`,
+        `There is no partition ${inWords(partition)} to pause: partitions are numbered from 0.`,
       );
     if (forMs !== undefined && !(Number.isFinite(forMs) && forMs > 0))
       throw new NatspocError(

@@ -29,14 +29,14 @@ export interface PositionWriterPorts {
 /**
  * Returns a promise that resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for.
  * If the promise is rejected, nothing more is committed, and the member leaves with that error. `last` resolves when this owner is
- * about to commit for the last time. From then on the barrier should make effects safe at once.
+ * about to commit for the last time. After `last` has resolved, the barrier should make effects safe at once.
  */
 export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 
 /**
- * The outcome of a write. `ok`: `state` was certainly written. `again`: nothing is certain. `fenced`: a newer owner has written the
- * position. `vanished`: the position no longer exists. `moved`: a seek moved the position under our epoch. `doubted`: messages may be
- * missing before handled messages. `unsafe`: the barrier was rejected.
+ * The outcome of a write. `ok`: `state` was certainly written. `again`: the outcome is not certain, so the write may have to be
+ * repeated. `fenced`: a newer owner has written the position. `vanished`: the position no longer exists. `moved`: a seek moved the
+ * position under our epoch. `doubted`: messages may be missing before handled messages. `unsafe`: the barrier was rejected.
  */
 export type PositionWritten =
   | { kind: 'ok'; state: PositionState; sentAt: number }
@@ -58,7 +58,7 @@ export interface OwnPosition {
 }
 
 /**
- * Writes one partition's position under its owner's epoch, by compare-and-set. After an unknown outcome, the position is read back: if
+ * Writes one partition's position under its owner's epoch, by compare-and-set. After an unknown outcome, the position is read back. If
  * the entry has our epoch and a state that we sent, the write was applied.
  */
 export class PositionWriter {
@@ -66,7 +66,7 @@ export class PositionWriter {
   readonly #at: OwnPosition;
   readonly #ports: PositionWriterPorts;
   #revision: number;
-  /** The states sent since the last confirmed write: any of them may have been applied. */
+  /** The states sent since the last confirmed write. Any of these states may have been applied. */
   #sent: PositionState[] = [];
 
   constructor(at: OwnPosition, ports: PositionWriterPorts) {
@@ -76,7 +76,10 @@ export class PositionWriter {
     this.#ports = ports;
   }
 
-  /** Checks that the position still exists: an entry that was removed from the bucket's stream leaves no marker. */
+  /**
+   * Checks that the position still exists. The check is needed because an entry that was removed from the bucket's stream leaves no
+   * marker.
+   */
   async isThere(): Promise<boolean> {
     const revision = this.#revision;
     const found = await this.#ports.bucket.read(this.#key);
@@ -87,8 +90,8 @@ export class PositionWriter {
   /**
    * Writes the position, once all effects of handled messages are safe.
    *
-   * @param isStale called before the write is sent, and before the position is read back. If it returns true, the write ends with
-   *   `again`.
+   * @param isStale called before the write is sent, and before the position is read back. If `isStale` returns true, the write ends
+   *   with `again`.
    * @param last see {@link Barrier}.
    */
   async write(state: PositionState, isStale: () => boolean, last: Promise<void>): Promise<PositionWritten> {

@@ -1,4 +1,7 @@
-/** How many more messages a member may start in all partitions, for members that stop after an exact number. */
+/**
+ * The number of messages that a member may still start in all partitions. Used by members that stop after an exact
+ * number of messages.
+ */
 export class Quota {
   #left: number;
   readonly #waiting = new Set<() => void>();
@@ -14,7 +17,7 @@ export class Quota {
     return true;
   }
 
-  /** Returns one message to the quota, because the message will not be handled here. */
+  /** Returns one message to the quota, because this member will not handle the message. */
   giveBack(): void {
     this.#left++;
     const waiting = [...this.#waiting];
@@ -22,7 +25,9 @@ export class Quota {
     for (const resume of waiting) resume();
   }
 
-  /** Calls back once, when a message was returned. A callback that already waits is not added again. */
+  /**
+   * Calls back once, when a message has been returned to the quota. A callback that already waits is not added again.
+   */
   whenAny(resume: () => void): void {
     this.#waiting.add(resume);
   }

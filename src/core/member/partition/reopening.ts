@@ -18,7 +18,8 @@ export interface ReopeningPorts {
 
 /**
  * Decides when the next reader of a partition is opened: immediately after a reader that delivered, and with growing
- * delays while none delivers. So a server that refuses readers is not asked constantly, and people learn the reason.
+ * delays while no reader delivers. So a server that refuses readers is not asked constantly. The reason for a delay is
+ * reported.
  */
 export class Reopening {
   readonly #ports: ReopeningPorts;

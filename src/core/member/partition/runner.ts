@@ -14,7 +14,7 @@ import { PartitionWork } from './work.js';
 import type { Halt } from './work-contract.js';
 
 /**
- * One partition under one epoch: takes over the position, reads, handles messages, and commits. Ends by `drain`, by
+ * One partition under one epoch: takes over the position, reads, handles messages, and commits. The runner ends by `drain`, by
  * `abort`, or with one of its events.
  */
 export class PartitionRunner {
@@ -26,7 +26,10 @@ export class PartitionRunner {
   #reader: PartitionReader | undefined;
   readonly #taking: Taking;
   #committer: Committer | undefined;
-  /** Set by handlers that succeed after this runner has ended: the sequence up to which all messages are then handled; 0 if none. */
+  /**
+   * The sequence up to which all messages are handled, as set by handlers that succeed after this runner has ended; 0 if there are
+   * no such handlers.
+   */
   #handledLate = 0;
   #caughtUp = false;
   /** True if uncommitted messages do not count as handled, because messages before them may be missing. */
@@ -115,27 +118,29 @@ export class PartitionRunner {
     await this.#reader.watchTrimming();
   }
 
-  /** Sets the limit of messages in memory. */
+  /** Sets the limit on messages in memory. */
   resize(window: ReaderWindow): void {
     this.#window = window;
     this.#reader?.resize(window);
   }
 
   /**
-   * Stops taking messages, lets running handlers finish, and commits, including what the previous runner handled under this epoch if
-   * this runner has not started yet. If a handler exceeds the drain timeout, its signal is aborted. The next owner then starts at the
-   * last committed position.
+   * Stops taking messages, lets running handlers finish, and commits. If this runner has not started yet, it commits the messages
+   * that the previous runner handled under this epoch. If a handler exceeds the drain timeout, its signal is aborted. The next owner
+   * starts at the last committed position.
    */
   async drain(): Promise<void> {
     if (await this.#finish()) this.#end('drained');
   }
 
-  /** Does what {@link drain} describes. Returns false if the runner was aborted meanwhile. */
+  /**
+   * Drains the partition as {@link drain} describes, but does not end the runner. Returns false if the runner was aborted meanwhile.
+   */
   async #finish(): Promise<boolean> {
     if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
     const { clock, stream } = this.#ports;
-    // A commit may already be waiting for a check of the shared reader. An urgent check speeds this up.
+    // A commit may already be waiting for a check of the shared reader. An urgent check speeds up this commit.
     void stream.shared?.confirm(this.#takeover.partition, true);
     const endsAt = clock.now() + this.#settings.drainTimeoutMs;
     this.#following.now();
@@ -159,7 +164,7 @@ export class PartitionRunner {
     return true;
   }
 
-  /** Waits for the program's state. Resolves with false after a failure, which was reported. */
+  /** Waits until the program has acquired its state. Resolves with false after a failure, which was reported. */
   async #acquire(): Promise<boolean> {
     try {
       await this.#ports.state?.acquire();
@@ -171,7 +176,9 @@ export class PartitionRunner {
     }
   }
 
-  /** Stops immediately: aborts handlers, commits nothing more. Resolves when the handlers have ended, or after the drain timeout. */
+  /**
+   * Stops immediately. Aborts handlers, and commits nothing more. Resolves when the handlers have ended, or after the drain timeout.
+   */
   async abort(reason: string): Promise<void> {
     this.#end(reason);
     await this.#work.settles(this.#settings.drainTimeoutMs);
@@ -187,7 +194,7 @@ export class PartitionRunner {
     };
   }
 
-  /** What is known about a message that failed and is not settled; undefined if there is no such message. */
+  /** The details of a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     return this.#work.failing(sequence);
   }
@@ -197,18 +204,21 @@ export class PartitionRunner {
     this.#work.retryNow();
   }
 
-  /** Checks that the position still exists, and that the stream still fits the position. Otherwise the runner fails. */
+  /** Checks that the position still exists, and that the stream still fits the position. If the check fails, the runner fails. */
   look(): void {
     void this.#reader?.look();
     void this.#committer?.look();
   }
 
-  /** Aborts running handlers because the member could not renew. Their messages are retried, not counted as failed. */
+  /**
+   * Aborts running handlers because the member could not renew. The messages of aborted handlers are retried, and do not count as
+   * failed.
+   */
   interrupt(): void {
     this.#work.interrupt('the member could not renew in time');
   }
 
-  /** True if no messages wait, here or on the server, as of the last delivery. */
+  /** True if no messages wait in memory or on the server, as of the last delivery. */
   #isCaughtUp(): boolean {
     const caughtUp = this.#work.waiting === 0 && this.#reader?.pending === 0;
     if (caughtUp) this.#caughtUp = true;
@@ -219,7 +229,7 @@ export class PartitionRunner {
     return this.#phase === 'ended';
   }
 
-  /** Ends the runner, unless it has ended already. Its parts report nothing afterwards. `last` reports the last event. */
+  /** Ends the runner, unless it has ended already. The parts of an ended runner report no events. `last` reports the last event. */
   #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
@@ -234,7 +244,7 @@ export class PartitionRunner {
     this.#end(message, () => this.#ports.events.failed(message));
   }
 
-  /** Fails in such a way that the next runner starts at the committed position. */
+  /** Fails, and makes the next runner start at the committed position. */
   #mistrust(reason: string): void {
     this.#isMistrusted = true;
     this.#fail(reason);
@@ -259,7 +269,7 @@ export class PartitionRunner {
     if (deaths !== undefined) events.cautious?.(deaths, taken.sequence);
   }
 
-  /** Commits the messages before the failed one. The position stays before the failed message. */
+  /** Commits the messages before the failed message. The position stays before the failed message. */
   async #halt(halt: Halt): Promise<void> {
     if (this.#phase !== 'running') return;
     if (await this.#finish()) {

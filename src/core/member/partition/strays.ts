@@ -21,12 +21,12 @@ export interface GuardedHandler {
  * Wraps a handler so that an unhandled rejection of one of its promises counts as a failure of the running message. A later rejection
  * is only reported, because the message already counts as handled.
  *
- * Listens to unhandled rejections of the process. Tracking which call a promise belongs to costs some speed, so this is only for
- * untrusted handlers. On Bun, which does not reveal the origin of a rejection, no rejection counts as a failure.
+ * Listens to unhandled rejections of the process. Tracking which call a promise belongs to costs some speed, so this wrapper is only
+ * for untrusted handlers. On Bun, which does not reveal the origin of a rejection, no rejection counts as a failure.
  *
- * @param ended given if the process runs only this handler. Then uncaught exceptions of timers and callbacks also count as failures of
- *   a running message. `ended` is called with errors that belong to no running message; the process must then shut down cleanly.
- *   Without `ended`, such errors end the process as usual.
+ * @param ended given if the process runs only this handler. With `ended`, uncaught exceptions of timers and callbacks also count as
+ *   failures of a running message. `ended` is called with errors that belong to no running message; the process must then shut down
+ *   cleanly. Without `ended`, errors that belong to no running message end the process as usual.
  */
 export function guardStrays(handler: Handler | InBatches, ended?: (error: unknown) => void): GuardedHandler {
   const calls = new AsyncLocalStorage<HandlerCall>();

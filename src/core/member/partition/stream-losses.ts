@@ -13,13 +13,16 @@ import {
   withoutDoubts,
 } from './loss-signs.js';
 
-/** Interval between checks of the stream while messages wait, and the shorter interval while it drops waiting messages, in milliseconds. */
+/**
+ * Interval between checks of the stream while messages wait, and the shorter interval while the stream drops waiting messages, in
+ * milliseconds.
+ */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
 /** A message that is dropped within this time after it was stored may go unnoticed: see SPEC.md. */
 const YOUNG_MS = 1_000;
 
-/** A rest of unknown length: the reader may never have had a pending request. */
+/** A {@link Rest} of unknown length, in which the reader may never have had a pending request. */
 export const UNKNOWN_REST: Rest = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
 
 /** The record of a trim by an operator (see `ClearedRecord`); undefined if no trim is known. */
@@ -29,25 +32,25 @@ export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;
 export interface TrimPorts {
   clock: Clock;
   stream: Pick<EventStream, 'bounds'>;
-  /** The last received sequence, and how many messages wait after it. */
+  /** The last received sequence, and the number of messages that wait after it. */
   reading: () => { received: number; waiting: number };
   /** Reads the record of the last trim of handled messages by an operator. */
   cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
 }
 
-/** Where a {@link TrimWatch} ended: the next watch of the same owner continues from here. */
+/** The state in which a {@link TrimWatch} ended. The next watch of the same owner continues with this state. */
 export interface TrimState extends LossSigns {
   /** Up to this sequence no message is missing, or the loss was reported. */
   settledTo: number;
 }
 
 /**
- * Detects messages that the stream drops before they are received. The server skips them silently. There are three signs, each of which
- * is combined with the state of the stream. First, the stream begins after the last received message although messages wait. The stream
- * may also begin within or after a jump of the received sequences, if the reader may have had no open request during the jump. Second,
- * the number of waiting messages falls by more than the number received. Third, a subject is at its limit, and all of its messages
- * wait.
+ * Detects messages that the stream drops before they are received. The server skips dropped messages silently. There are three signs,
+ * each of which is combined with the state of the stream. First, the stream begins after the last received message although messages
+ * wait. The stream may also begin within or after a jump of the received sequences, if the reader may have had no open request during
+ * the jump. Second, the number of waiting messages falls by more than the number received. Third, a subject is at its limit, and all of
+ * its messages wait.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
@@ -63,8 +66,8 @@ export class TrimWatch {
   #mostWaiting = 0;
   #waiting: number | undefined;
   /**
-   * When the stream was last known to hold every message that was not received yet. It is known if no message waits, or if a check finds
-   * that the stream begins at or before the next message. Undefined before the first check, which is made when reading starts.
+   * When the stream was last known to hold every message that was not received yet. This is known if no message waits, or if a check
+   * finds that the stream begins at or before the next message. Undefined before the first check, which is made when reading starts.
    */
   #completeAt: number | undefined;
   #missed = 0;
@@ -73,9 +76,9 @@ export class TrimWatch {
   #stopped = false;
 
   /**
-   * `received`: where reading starts. `before`: messages up to this sequence that are missing at the start are not
-   * a loss, because the stream may have dropped them before the group began. `last`: where the previous watch of
-   * this owner ended.
+   * `received`: the sequence after which reading starts. `before`: messages up to this sequence that are missing at the start are not a
+   * loss, because the stream may have dropped them before the group began. `last`: the state in which the previous watch of this owner
+   * ended.
    */
   constructor(received: number, before: number, ports: TrimPorts, last?: TrimState) {
     this.#settledTo = received;
@@ -94,7 +97,7 @@ export class TrimWatch {
     this.#schedule();
   }
 
-  /** How far this watch has got. */
+  /** The state with which the next watch of the same owner continues. */
   get state(): TrimState {
     return { ...together(this.#asked, this.#signs), settledTo: this.#settledTo };
   }
@@ -116,7 +119,7 @@ export class TrimWatch {
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
    * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are stored, so a jump
-   *   means messages of other partitions. If a burst is faster than the delivery, losses because of a limit go unnoticed.
+   * means messages of other partitions. If a burst is faster than the delivery, losses caused by a limit go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {
     const before = this.#waiting ?? waiting + 1;
@@ -136,14 +139,14 @@ export class TrimWatch {
     this.#noticedAt = this.#ports.clock.now();
   }
 
-  /** No message arrived although `waiting` messages waited. The next reader shows the new number. */
+  /** No message arrived although `waiting` messages waited. The next reader shows the new number of waiting messages. */
   missed(waiting: number): void {
     this.#missed = waiting;
   }
 
   /**
-   * Investigates all signs noticed so far, even after {@link stop}. Resolves with false if the stream did not answer. Then the messages
-   * received so far must not be committed.
+   * Investigates all signs noticed so far, even after {@link stop}. Resolves with false if the stream did not answer. If the result is
+   * false, the messages received so far must not be committed.
    */
   async settle(): Promise<boolean> {
     while (this.#looking) await this.#looking;
@@ -177,7 +180,7 @@ export class TrimWatch {
     const { received } = reading();
     // An older answer may be from before the messages were dropped.
     const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
-    // The record of a trim is needed only once. Reading it together with the bounds saves time if the member leaves soon.
+    // The record of a trim is needed only once. Reading the record together with the bounds saves time if the member leaves soon.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(since),
       this.#hasLooked ? undefined : this.#ports.cleared(),

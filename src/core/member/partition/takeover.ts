@@ -23,26 +23,26 @@ import type { TrimState } from './stream-losses.js';
 
 /** The state of a runner's search for losses, with which the next runner of the same epoch continues. */
 export interface LossesLeft {
-  /** Where the search ended; undefined if the stream's readers search for losses. */
+  /** The state in which the search ended; undefined if the stream's readers search for losses. */
   state: TrimState | undefined;
   /** Number of lost messages that were found and that the position does not count yet. */
   uncounted: number;
 }
 
-/** The partition to take over, and under which epoch. */
+/** The partition to take over, and the epoch of its new owner. */
 export interface Takeover {
   group: string;
   partition: number;
   epoch: number;
   /** Owners that have died. One death counts if one of these owners wrote the position. */
   died?: DeadOwners | null | undefined;
-  /** The epoch of the group's layout: a position of an earlier layout belongs to another partition. Default 0. */
+  /** The epoch of the group's layout, because a position of an earlier layout belongs to another partition. Default 0. */
   layout?: number | undefined;
   /** Where to start if the partition has no position. */
   start: PartitionStart | 'unreadable';
-  /** True for messages that were handled before the last resize and are passed over now. */
+  /** True for messages that were handled before the last resize and are skipped now. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
-  /** How far this member had handled and committed the partition under the same epoch, if it had. */
+  /** The earlier progress of this member in the partition under the same epoch; absent if there is none. */
   before?:
     | {
         readonly status: Pick<RunnerStatus, 'position' | 'committed' | 'mark'>;
@@ -61,9 +61,9 @@ export interface Taken {
   /** The mark of `resumed`, with the creation time of the stream that was found. */
   mark: PositionMark;
   revision: number;
-  /** The token of the reader to open; the position records it. */
+  /** The token of the reader to open. The position records this token. */
   reader: string;
-  /** Messages that the stream had dropped, according to the position. */
+  /** The number of dropped messages that the position records. */
   trimmed: number;
   /** The deaths of owners at this position. */
   crashes: Crashes;
@@ -85,10 +85,10 @@ export type TakeoverOutcome =
 
 /**
  * Takes over the position of a partition: reads it, writes it back under our epoch, and deletes the reader of the previous owner. From
- * the write on, commits of an older owner fail. The deletion ends that owner's deliveries and makes it check the position before it
- * reads again.
+ * the write on, commits of an older owner fail. The deletion ends the deliveries to the previous owner, and makes it check the
+ * position before it reads again.
  *
- * @param held called right after the write. From then on commits are possible, regardless of what happens to the reader.
+ * @param held called right after the write. From this call on, commits are possible, even if the deletion of the reader fails.
  */
 export async function takeOver(
   takeover: Takeover,
@@ -97,7 +97,7 @@ export async function takeOver(
     stream: EventStream;
     clock: Clock;
     permit: Permit;
-    /** How many owners may die at a message; the position counts them. */
+    /** The number of owners in a row that may die at a message before the message fails. The position counts these deaths. */
     maxCrashes: number;
     isWanted: () => boolean;
   },
@@ -128,7 +128,7 @@ export async function takeOver(
     // The position existed and was removed. This member knows the position best, unless there is a newer owner.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
     // This write moves a missing position forward, so it needs the permit, like a commit.
-    if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member is not in contact' };
+    if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member could not renew in time' };
     sequence = best.sequence;
   } else {
     if (start === 'unreadable') return { kind: 'unreadable', message: describeNoStart(partition) };
@@ -183,7 +183,7 @@ export async function takeOver(
   return { ...taken, mark: { ...mark, created: fit.created } };
 }
 
-/** Says why the position cannot be read, and what to do. A member never starts at a guessed position. */
+/** Describes why the position cannot be read, and what the operator can do. A member never starts at a guessed position. */
 function describeUnreadable(partition: number, value: Uint8Array): string {
   return unreadableAs(value) === 'newer'
     ? 'its position was written by a newer version of natspoc: update this member'
@@ -194,8 +194,8 @@ const describeNoStart = (partition: number): string =>
   `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
 /**
- * True if our lease is still the newest. Then a higher epoch in the position was never granted in this bucket, because the position is
- * from before the bucket was restored.
+ * True if our lease is still the newest. A position with a higher epoch is then from before the bucket was restored, because this
+ * bucket has never granted the higher epoch.
  */
 async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
   const found = await bucket.read(keys.lease(group, partition));
@@ -203,8 +203,8 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
 }
 
 /**
- * True if an isolated member has written back a position that the bucket had lost. That member knew an older
- * position than the owner of this epoch.
+ * True if an isolated member has written back a position that the bucket had lost. The isolated member knew an older position than the
+ * owner of this epoch.
  */
 const isPutBack = (best: PositionMark, { epoch, seq }: PositionRecord): boolean =>
   epoch === 0 && best.sequence > seq;

@@ -22,11 +22,11 @@ const TAKE_RETRY_MS = 250;
  */
 const FLUSH_MS = 15_000;
 
-/** Receives what {@link Taking} reports. */
+/** Receives the events of {@link Taking}. */
 export interface TakingEvents {
   /** `running`: handle the partition; `draining`: only commit the messages that were handled before. */
   phase(): 'running' | 'draining' | 'ended';
-  /** The position is ours, so commits are possible even before there is a reader. */
+  /** The position is ours, so commits are possible even before a reader exists. */
   held(committer: Committer, taken: Taken): void;
   /** A temporary failure. */
   failed(message: string): void;
@@ -53,7 +53,7 @@ export class Taking {
   #after: Promise<void> = Promise.resolve();
   #committer: Committer | undefined;
   #reader: PartitionReader | undefined;
-  /** Looks for messages that the stream drops; undefined if the stream's readers report them. */
+  /** Looks for messages that the stream drops; undefined if the stream's readers report such messages. */
   #trimWatch: TrimWatch | undefined;
   #trimmed = 0;
   #isCertain = false;
@@ -69,8 +69,8 @@ export class Taking {
   }
 
   /**
-   * Starts after `after` has resolved. Resolves with undefined if the takeover failed and reported the failure, or if it
-   * is no longer wanted.
+   * Starts after `after` has resolved. Resolves with undefined if the takeover has failed, which is reported, or if the takeover is no
+   * longer wanted.
    */
   start(after: Promise<void>): Promise<Taken | undefined> {
     this.#after = after;
@@ -105,7 +105,7 @@ export class Taking {
     return this.#reader;
   }
 
-  /** How many messages may be in handler calls at the same time. */
+  /** The maximum number of messages that handlers may handle at the same time. */
   get #atOnce(): number {
     const { handler } = this.#ports;
     return typeof handler === 'function' ? (this.#settings.concurrency ?? 1) : handler.limits.messages;
@@ -116,7 +116,7 @@ export class Taking {
     return this.#trimmed;
   }
 
-  /** The state of the search for losses: that of this object, or that of the previous runner if this object has taken nothing over. */
+  /** The state of this object's search for losses. If this object has taken nothing over, returns the state of the previous runner. */
   get losses(): LossesLeft {
     const before = this.#takeover.before?.losses;
     return {
@@ -125,12 +125,15 @@ export class Taking {
     };
   }
 
-  /** True if the last commit of a drain has succeeded: the stored position is the committed one, unless a seek has moved it since. */
+  /**
+   * True if the last commit of a drain has succeeded: the stored position is the committed position, unless a seek has moved the
+   * position since.
+   */
   get isCertain(): boolean {
     return this.#isCertain;
   }
 
-  /** Commits what this runner or the previous one handled under this epoch, within {@link FLUSH_MS}. */
+  /** Commits the messages that this runner or the previous runner handled under this epoch, within {@link FLUSH_MS}. */
   async commitLast(): Promise<void> {
     const { clock } = this.#ports;
     const deadline = clock.now() + FLUSH_MS;
@@ -141,15 +144,14 @@ export class Taking {
   }
 
   /**
-   * True if the previous runner handled more under this epoch than it committed, and this runner has not continued from
-   * there yet.
+   * True if the previous runner handled more under this epoch than it committed, and this runner has not taken over this progress yet.
    */
   get #owes(): boolean {
     const before = this.#takeover.before?.status;
     return !this.#committer && before !== undefined && before.position > before.committed;
   }
 
-  /** Resolves when the position is ours, or cannot be obtained, or at the deadline. */
+  /** Resolves when the position is ours or cannot be obtained, and in any case at the deadline. */
   async #heldUntil(deadline: number): Promise<void> {
     const { clock } = this.#ports;
     await new Promise<void>((resolve) => {
@@ -177,7 +179,7 @@ export class Taking {
       }
       if (taken.kind === 'failed') this.#events.terminal(taken.error);
       else if (taken.kind === 'unreadable') this.#events.unreadable(taken.message);
-      else this.#events.failed(taken.kind === 'fenced' ? 'a newer owner wrote its position' : taken.message);
+      else this.#events.failed(taken.kind === 'fenced' ? 'a newer owner wrote the position' : taken.message);
     }
     return undefined;
   }
@@ -213,7 +215,8 @@ export class Taking {
     const { group, partition, start } = this.#takeover;
     const { bucket, clock, stream } = this.#ports;
     if (stream.shared) return undefined;
-    // If the group starts here, missing messages are not a loss, because they may have been dropped before the group started.
+    // If the group starts at this position, missing messages are not a loss, because they may have been dropped before the group
+    // started.
     const lostFrom = start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq);
     return new TrimWatch(
       resumed,
@@ -239,7 +242,7 @@ export class Taking {
     this.#committer?.trimmed(this.#trimmed);
   }
 
-  /** Returns the check before each commit, which keeps the position from passing a loss before the loss is reported. */
+  /** Returns the check that runs before each commit. The check keeps the position from passing a loss before the loss is reported. */
   #confirming(): () => Promise<Confirmation> {
     const { shared } = this.#ports.stream;
     const isUrgent = (): boolean => this.#events.phase() === 'draining';

@@ -5,7 +5,8 @@ const TURN_MS = 100;
 
 /**
  * Shares the event loop between computing handlers and everything else: renewals, commits, signals. A backlog of synchronous calls is
- * cut into slices, and the event loop does its other work in between. A partition that has used up a slice waits for the others.
+ * cut into slices, and the event loop does its other work in between. A partition that has used up a slice waits for the other
+ * partitions.
  */
 export class TimeSlice {
   readonly #clock: Clock;
@@ -14,7 +15,7 @@ export class TimeSlice {
   #running = false;
   /** Waiting partitions, in the order of their next slices. */
   #waiting = new Set<() => void>();
-  /** Partitions that had this slice, and those of them that wait for a later slice behind all other partitions. */
+  /** The partitions that had this slice, and the subset that waits for a later slice behind all other partitions. */
   readonly #users = new Set<() => void>();
   readonly #behind = new Set<() => void>();
 
@@ -48,8 +49,8 @@ export class TimeSlice {
   }
 
   /**
-   * Calls back in a later slice; a callback that already waits is not added again. A partition that had this slice comes after
-   * partitions that did not, because all of them may have been resumed together, for example by the permit.
+   * Calls back in a later slice; a callback that already waits is not added again. A partition that had this slice waits behind the
+   * partitions that did not have it, because all partitions may have been resumed together, for example by the permit.
    */
   whenNext(resume: () => void): void {
     (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);

@@ -14,40 +14,43 @@ import { KeyMissing } from './keyless.js';
 /** The error of a message that can never be handled, and therefore is not tried again. Thrown by schemas, decoders and handlers. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
-  /** How many members in a row have died or hung while they handled the message; absent if the message is invalid for another reason. */
+  /**
+   * The number of members in a row that have died or hung while they handled the message; absent if the message is invalid for another
+   * reason.
+   */
   declare readonly crashes?: number;
 }
 
-/** True for an `InvalidMessage`, even of another copy of this library. */
+/** True for an `InvalidMessage`, even from another copy of this library. */
 const isInvalid = (error: unknown): boolean => error instanceof Error && error.name === 'InvalidMessage';
 
-/** A failed attempt, as a {@link Judge} sees it. */
+/** The description of a failed attempt that a {@link Judge} gets. */
 export interface Failure {
   readonly error: unknown;
   /** The message that failed, or the first message of a batch that failed as a whole. */
   readonly message: StreamMessage;
-  /** 1 for the first attempt of this owner. */
+  /** The number of the attempt; 1 for the first attempt of this owner. */
   readonly attempt: number;
   readonly partition: number;
   readonly epoch: number;
 }
 
 /**
- * What follows a failed attempt: another attempt after the usual wait or after `retryInMs` (at most a day), or a value of
+ * The action after a failed attempt: another attempt after the usual wait or after `retryInMs` (at most a day), or a value of
  * `onFailure`.
  */
 export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
 
-/** Decides what follows a failed attempt. If it returns no verdict, `maxAttempts` and `onFailure` decide. */
+/** Decides what follows a failed attempt. If the judge returns no verdict, `maxAttempts` and `onFailure` decide. */
 export type Judge = (failure: Failure) => Verdict | undefined;
 
-/** What follows a failed attempt, and what is wrong with the verdict, if anything. */
+/** The action after a failed attempt, and the fault of the verdict, if any. */
 export type Decision = NextStep & { readonly fault?: string };
 
 /**
- * Decides what follows a failed attempt: by the judge, or by the policy if the judge returns no verdict. If the judge throws or returns
- * an unknown verdict, the partition halts. A message that failed with {@link KeyMissing} becomes a dead letter, regardless of the judge
- * and the policy.
+ * Decides which action follows a failed attempt. The judge decides first. If the judge returns no verdict, the policy decides. If the
+ * judge throws or returns an unknown verdict, the partition halts. A message that failed with {@link KeyMissing} becomes a dead
+ * letter, regardless of the judge and the policy.
  *
  * @param random from 0 to 1.
  */
@@ -74,7 +77,7 @@ export function decide(
   if (verdict === 'halt' || verdict === 'skip' || verdict === 'dead-letter') return { kind: verdict };
   const delayMs = retryInMs(verdict);
   if (delayMs !== undefined) return { kind: 'retry', delayMs };
-  // The judge is an async function. Its promise must not be rejected without a handler, because that would end the process.
+  // A judge that is an async function returns a promise. An unhandled rejection of this promise would end the process.
   if (verdict instanceof Promise) verdict.catch(() => {});
   return { kind: 'halt', fault: `judge returned ${inWords(verdict)}, which is not a verdict` };
 }

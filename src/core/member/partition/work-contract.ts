@@ -9,10 +9,10 @@ import type { PartitionEvents } from './partition-events.js';
 
 /** How messages are handled. */
 export interface WorkSettings {
-  /** How many handlers of one partition may run in parallel, each for a different key. Default 1. */
+  /** The number of handlers of one partition that may run in parallel, each for a different key. Default 1. */
   concurrency?: number | undefined;
   failure: FailurePolicy;
-  /** An attempt fails if it takes longer than this, in milliseconds; undefined if there is no limit. */
+  /** An attempt fails if it takes longer than this number of milliseconds; undefined if there is no limit. */
   handlerTimeoutMs?: number | undefined;
 }
 
@@ -21,17 +21,20 @@ export interface WorkPorts extends FailurePorts, CallPorts, GatePorts {
   events: Pick<PartitionEvents, 'attemptFailed' | 'handled'>;
 }
 
-/** Why a partition stops handling. */
+/** The reason why a partition stops handling messages. */
 export type Halt =
   | { kind: 'halted'; message: string; held: HoldUp }
   | { kind: 'stopped'; error: StopConsuming };
 
 /** Receives the progress of the work. */
 export interface WorkProgress {
-  /** Everything up to this message is settled, which is `messages` more than before. Reported even after the runner has ended. */
+  /**
+   * Everything up to this message is settled. `messages` is the number of messages settled since the last report. Reported even
+   * after the runner has ended.
+   */
   advanced(message: StreamMessage, messages: number): void;
-  /** More handlers could run, but all accepted messages have to wait for running calls. */
+  /** Called when more handlers could run, but all accepted messages have to wait for running calls. */
   starving(): void;
-  /** No more messages are started; running handlers continue. */
+  /** No more handlers are started; running handlers continue. */
   halting(halt: Halt): void;
 }

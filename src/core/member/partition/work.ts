@@ -15,7 +15,7 @@ import type { Halt, WorkPorts, WorkProgress, WorkSettings } from './work-contrac
 
 /**
  * Calls the handler for the messages of one partition: decides which message is next, and keeps track of the message up to which all
- * are settled. It knows nothing about readers and positions.
+ * are settled. This class knows nothing about readers and positions.
  */
 export class PartitionWork {
   readonly #ports: WorkPorts;
@@ -29,7 +29,7 @@ export class PartitionWork {
   readonly #gate: Gate;
   /** Set while messages are handled one at a time, because owners have died. */
   #caution: Caution | undefined;
-  /** Set while deaths of owners count. */
+  /** Set while the position counts deaths of earlier owners. */
   #lead: Lead | undefined;
   #open = true;
   #abandoned = false;
@@ -90,7 +90,7 @@ export class PartitionWork {
     return this.#failures.holdUp;
   }
 
-  /** What is known about a message that failed and is not settled; undefined if there is no such message. */
+  /** The details of a message that failed and is not settled; undefined if there is no such message. */
   failing(sequence: number): HoldUp | undefined {
     return this.#failures.failing(sequence);
   }
@@ -126,7 +126,7 @@ export class PartitionWork {
     this.#tellStarving();
   }
 
-  /** Starts no more calls. Waiting messages are dropped; they stay in the stream. */
+  /** Starts no more calls. Waiting messages are removed from memory, but stay in the stream. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -134,7 +134,7 @@ export class PartitionWork {
     this.#failures.close();
   }
 
-  /** Closes, and aborts running handlers. Their results cause no more events. */
+  /** Closes this object, and aborts running handlers. The results of aborted handlers cause no more events. */
   abandon(reason: string): void {
     this.close();
     this.#abandoned = true;
@@ -142,12 +142,12 @@ export class PartitionWork {
     this.#caution?.abandon();
   }
 
-  /** Aborts running handlers. Their messages are retried, not counted as failed. */
+  /** Aborts running handlers. The messages of aborted handlers are retried, and do not count as failed. */
   interrupt(reason: string): void {
     this.#calls.interrupt(reason);
   }
 
-  /** Resolves with true when no handler runs and nothing is being stored, with false after `withinMs`. */
+  /** Resolves with true when no handler runs and no dead letter is being stored, or with false after `withinMs` milliseconds. */
   settles(withinMs: number): Promise<boolean> {
     return this.#calls.settles(withinMs);
   }
@@ -188,7 +188,10 @@ export class PartitionWork {
     return this.#lead ? this.#lead.within(run, () => this.#pump()) : run;
   }
 
-  /** Calls the handler for a message while nothing waits. The message becomes an entry only if the call returns a promise or fails. */
+  /**
+   * Calls the handler for a message while no other message waits. The message becomes an entry only if the call returns a promise or
+   * fails.
+   */
   #callAtOnce(message: StreamMessage): void {
     const call = this.#calls.begin(message, 1);
     let running: Promise<unknown> | undefined;
@@ -238,7 +241,7 @@ export class PartitionWork {
     });
   }
 
-  /** Settles these messages, which follow one another. */
+  /** Settles the messages of `run`, which follow one another. */
   #settle(run: readonly Entry[], how: Dealt = 'handled'): void {
     const [first] = run;
     if (!first) return;
@@ -278,7 +281,7 @@ export class PartitionWork {
     for (const other of behind) this.#gate.leave(other);
     if (!this.#open) this.#gate.leave(entry);
     else if (error instanceof StopConsuming) this.#halt(entry, { kind: 'stopped', error });
-    // We aborted its signal, so the message has not failed.
+    // The member aborted the call's signal, so the message has not failed.
     else if (call.interrupted) this.#queues.putBack(entry);
     else {
       const why = isAtOne && error instanceof Error ? error.cause : error;
@@ -289,8 +292,8 @@ export class PartitionWork {
   }
 
   /**
-   * Tries the messages of a batch one at a time, each with the usual number of attempts. So only the message that fails is skipped,
-   * stored as a dead letter, or halts the partition.
+   * Tries the messages of a batch one at a time, each with the usual number of attempts. So only the message that fails halts the
+   * partition, is skipped, or is stored as a dead letter.
    */
   #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {
     this.#ports.events.attemptFailed(first.message, first.attempt, error, 'retry');

@@ -3,8 +3,8 @@ import type { EventStream } from '../../ports/index.js';
 
 /**
  * The pause after a check is `REST` times as long as the check took, but at most `MOST_REST_MS`. The pause is needed because
- * nats-server 2.9 delivers no messages to a reader while it counts the waiting ones. Counting in the newest part of a stream takes 10
- * ms.
+ * nats-server 2.9 delivers no messages to a reader while it counts the waiting messages. Counting the waiting messages in the newest
+ * part of a stream takes 10 ms.
  */
 const REST = 4;
 const MOST_REST_MS = 50;
@@ -16,7 +16,9 @@ const LAST_LOOKS = 3;
 export interface ChangeLooksPorts {
   clock: Clock;
   stream: Pick<EventStream, 'inspect'>;
-  /** The name of the reader, and how many messages it has delivered here; undefined if the reader is not open yet. */
+  /**
+   * The name of the reader, and the number of messages that it has delivered to this member; undefined if the reader is not open yet.
+   */
   reading: () => { name: string; delivered: number } | undefined;
   /** The partitions that the reader serves now, with the sequence after which it delivers to each of them. */
   serving: () => ReadonlyMap<number, number>;
@@ -27,7 +29,7 @@ export interface ChangeLooksPorts {
   settle: () => Promise<boolean>;
 }
 
-/** Receives what a check finds. */
+/** Receives the findings of a check. */
 export interface ChangeLooksEvents {
   /** Another client had changed the reader, so its deliveries to these partitions after these sequences are in doubt. */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
@@ -44,7 +46,7 @@ export class ChangeLooks {
   readonly #events: ChangeLooksEvents;
   /** The partitions that the reader has served since the last check, with the sequence after which it delivered to each of them. */
   #served = new Map<number, number>();
-  /** How many messages had been received at the last check, if the server had then delivered more; otherwise undefined. */
+  /** The number of messages received by the last check, if the server had delivered more messages by then; otherwise undefined. */
   #missingAfter: number | undefined;
   /** The check in progress, the next check, and when the next check may begin. */
   #look: Promise<boolean> | undefined;
@@ -70,7 +72,7 @@ export class ChangeLooks {
   }
 
   /**
-   * Checks the reader, and reports what it finds. Each caller gets the answer to a request that was sent after its call, so the answer
+   * Checks the reader, and reports the findings. Each caller gets the answer to a request that was sent after its call, so the answer
    * confirms all earlier deliveries. Resolves with false if there was no answer.
    *
    * @param isUrgent true if the check must not wait for the pause, because a drain waits for the answer.

@@ -13,8 +13,8 @@ export const byKey: PartitionIn = (message, { partitions, prefix }) =>
 /**
  * The key by which a member finds the partitions of its group's messages.
  *
- * @param given the key that the program names.
- * @throws NatspocError `config` if the group's key is a function that the program does not name.
+ * @param given the key that the program passes, if any.
+ * @throws NatspocError `config` if the group's key is a function that the program does not pass.
  */
 export function keyOfGroup(
   group: string,
@@ -25,6 +25,6 @@ export function keyOfGroup(
   if (key) return key;
   throw new NatspocError(
     'config',
-    `Group ${group} has the key ${text}: only a program that joins with this function can handle it.`,
+    `Group ${group} has the key ${text}: only a program that joins with this function can handle the group.`,
   );
 }

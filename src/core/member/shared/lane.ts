@@ -10,7 +10,7 @@ export interface LaneOwner {
   forget(lane: Lane): void;
   /** Upper bound on the number of messages from the lane's next sequence to the end of the stream. */
   behind(lane: Lane): number;
-  /** How many partitions share the messages of the stream. */
+  /** The number of partitions that share the messages of the stream. */
   readonly partitions: number;
   /** Maximum number of messages that one reader delivers ahead of the handlers. */
   readonly readAhead: number;
@@ -26,7 +26,7 @@ export class Lane implements Reader {
   readonly #sink: ReaderSink;
   /**
    * The first sequence that has not been delivered to the lane. Messages before this sequence are passed over, so a change of readers
-   * repeats nothing.
+   * repeats no message.
    */
   next: number;
   /** The reader that serves the lane; undefined if the lane was left behind, or has just begun. */
@@ -34,14 +34,14 @@ export class Lane implements Reader {
   /** Number of messages that were delivered to the lane and are not released yet. */
   held = 0;
   /**
-   * The numbers of held messages by the reader that delivered them, in the order of their release. A held message takes up room in the
-   * window of its reader.
+   * The number of held messages from each reader, in the order in which the messages will be released. A held message takes up room in
+   * the window of its reader.
    */
   readonly #runs: { reader: SharedReader | undefined; messages: number }[] = [];
   /** After a reader has left the lane behind, the lane asks for messages again when it holds at most this number of messages. */
   #enough = 0;
   #isClosed = false;
-  /** True for a message that the partition passes over. */
+  /** True for a message that must not be delivered, because the group handled it before a resize. */
   readonly passes: (message: StreamMessage) => boolean;
 
   constructor(
@@ -88,8 +88,8 @@ export class Lane implements Reader {
   }
 
   /**
-   * Starts the lane with `held` messages of earlier readers, which take up room in no reader's window. A lane that holds many such
-   * messages waits, as if a reader had left it behind.
+   * Starts the lane with `held` messages of earlier readers, which take up room in no reader's window. A lane that holds many messages
+   * of earlier readers waits, as if a reader had left it behind.
    */
   start(held: number): void {
     this.held += held;
@@ -128,10 +128,10 @@ export class Lane implements Reader {
     if (this.isHungry) this.#owner.wants(this);
   }
 
-  /** Does nothing: the reader always requests as many messages as fit. */
+  /** Does nothing, because the reader always requests as many messages as fit into its window. */
   starve(): void {}
 
-  /** Does nothing: the budget belongs to all lanes together. */
+  /** Does nothing, because all lanes share one budget. */
   resize(): void {}
 
   /** Ends the lane because its reader has ended, and reports the fault. */

@@ -5,7 +5,7 @@ import type { GroupStart } from '../partition/group-start.js';
 import { newReaderToken } from '../partition/reader-token.js';
 import { SharedStream } from './shared-stream.js';
 
-/** The group and the limits for which {@link shareReaders} reads. */
+/** The group for which {@link shareReaders} reads, and its limits. */
 export interface ReadersOf {
   group: string;
   clock: Clock;

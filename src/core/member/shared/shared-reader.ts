@@ -24,7 +24,7 @@ export interface SharedReaderPorts {
 export interface SharedReaderEvents {
   /** A message has been delivered to its lane or passed over. */
   advanced(reader: SharedReader): void;
-  /** The reader has ended: it has no lanes any more, it had a fault, or another client had changed it. */
+  /** The reader has ended, because it has no lanes any more, it had a fault, or another client had changed it. */
   ended(reader: SharedReader): void;
   /** Another client had changed the reader, so its deliveries to these partitions after these sequences are in doubt. */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
@@ -34,9 +34,9 @@ export interface SharedReaderEvents {
 
 /**
  * One reader of all partitions: gives each message to the lane of its partition, and passes over messages of other members. The reader
- * waits while the lanes hold as many messages as its window allows. It leaves a lane behind if that lane holds at least as many
- * messages as the window still has room for, while another lane holds less than half as many. So a slow partition does not hold up the
- * others.
+ * waits while the lanes hold as many messages as its window allows. The reader leaves a full lane behind while another lane holds less
+ * than half as many messages. A lane is full if it holds at least as many messages as the window still has room for, and at least the
+ * average of all lanes. So a slow partition does not hold up the other partitions.
  */
 export class SharedReader {
   readonly #ports: SharedReaderPorts;
@@ -72,7 +72,7 @@ export class SharedReader {
       ...ports,
       reading: () => ({ received: this.#covered, waiting: this.pending }),
       cleared: async () => undefined,
-      // The partitions of the lost messages are unknown, so their number is reported for one of the partitions.
+      // The partitions of the lost messages are unknown, so the number of lost messages is reported for one of the partitions.
       trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
     });
     this.#looks = new ChangeLooks(
@@ -89,7 +89,7 @@ export class SharedReader {
           events.ended(this);
           events.changed(partitions, reason);
         },
-        pulled: () => this.#end('broken', 'another client has pulled messages from it'),
+        pulled: () => this.#end('broken', 'another client has pulled messages from its reader'),
       },
     );
   }
@@ -99,7 +99,7 @@ export class SharedReader {
     return this.#reader?.pending ?? 0;
   }
 
-  /** True once the reader delivers. */
+  /** True once the reader delivers messages. */
   get isStarted(): boolean {
     return this.#isStarted;
   }
@@ -131,8 +131,10 @@ export class SharedReader {
     };
     const opened = await this.#ports.stream.open(options, {
       message: (message) => this.#receive(message),
-      gone: (messages) => this.#end('broken', `it delivered nothing, although ${messages} messages waited`),
-      // Only this member knows the reader's name, so a deletion does not mean that a newer owner exists. Another reader is opened.
+      gone: (messages) =>
+        this.#end('broken', `its reader delivered nothing, although ${messages} messages waited`),
+      // Only this member knows the reader's name, so a deletion does not mean that a newer owner exists. Another reader is opened
+      // instead.
       fault: (fault, reason) => this.#end(fault === 'deleted' ? 'broken' : fault, reason),
     });
     if (opened.kind !== 'ok') return opened;
@@ -144,7 +146,7 @@ export class SharedReader {
     return opened;
   }
 
-  /** Begins deliveries to all lanes, including those that are added later. A reader without lanes ends instead. */
+  /** Begins deliveries to all lanes, including those that are added later. A reader without lanes ends without any delivery. */
   async start(): Promise<void> {
     if (this.#isClosed || this.#isStarted) return;
     if (this.#lanes.size === 0) return this.#endIfDeserted();
@@ -193,8 +195,8 @@ export class SharedReader {
   }
 
   /**
-   * Checks whether another client has changed the reader; see {@link ChangeLooks.look}. If so, ends the reader, and reports the
-   * affected partitions.
+   * Checks whether another client has changed the reader; see {@link ChangeLooks.look}. If the reader was changed, this check ends the
+   * reader, and reports the affected partitions.
    */
   confirm(isUrgent = false): Promise<boolean> {
     return this.#looks.look(isUrgent);
@@ -212,7 +214,7 @@ export class SharedReader {
     void this.#remove();
   }
 
-  /** Checks the reader before it is removed, because afterwards nothing shows whether another client had changed it. */
+  /** Checks the reader before it is removed, because after the removal a change by another client can no longer be detected. */
   async #remove(): Promise<void> {
     await this.#looks.end();
     this.#reader?.close();
@@ -246,7 +248,7 @@ export class SharedReader {
     const lane = partition === undefined ? undefined : this.#lanes.get(partition);
     if (!lane || sequence < lane.next || lane.passes(message)) this.#room.pass(this.pending > 0);
     else if (this.#room.isUnfair(lane)) {
-      // The lane has received all its messages before this one.
+      // The lane has received all its messages before this message.
       lane.next = sequence;
       this.#leave(lane);
       this.#room.pass(this.pending > 0);

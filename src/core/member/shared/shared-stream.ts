@@ -12,36 +12,38 @@ import type { StreamMessage } from '../../protocol/message.js';
 import { Lane, type LaneOwner } from './lane.js';
 import { SharedReader } from './shared-reader.js';
 
-/** How long lanes are gathered before a catch-up reader is opened for all of them, in milliseconds. */
+/** The time during which lanes are gathered before one catch-up reader is opened for all of them, in milliseconds. */
 const GATHER_MS = 5;
-/** A lane that is this number of sequences ahead of the head does not wait for the head, which needs about 0.1 s to read them. */
+/**
+ * A lane that is this number of sequences ahead of the head does not wait for the head, which needs about 0.1 s to read that many messages.
+ */
 const FAR_AHEAD = 50_000;
 /** A reader that was opened for expected lanes is closed if no lane begins within this time, in milliseconds. */
 const PREPARED_MS = 5_000;
-/** If the server answers no requests about readers, at most this many ended readers are remembered. */
+/** Maximum number of ended readers that are remembered if the server answers no requests about readers. */
 const MOST_UNCONFIRMED = 4;
 
 /** The dependencies of a {@link SharedStream}. */
 export interface SharedStreamPorts {
   clock: Clock;
   stream: EventStream;
-  /** The partition of a message; undefined if it has none. */
+  /** The partition of a message; undefined if the message belongs to no partition. */
   partitionOf: (message: StreamMessage) => number | undefined;
   partitions: number;
   /** Limit on messages and bytes in memory, for all partitions together. */
   budget: ReaderWindow;
   /** Messages that are missing up to this sequence are not a loss, because they are from before the group began. */
   lostFrom: number;
-  /** Makes a reader name that was never used before. */
+  /** Creates a reader name that was never used before. */
   newName: () => string;
 }
 
 /**
- * Reads the stream once for all partitions of a member. One reader, the head, serves all of them. A second reader, the catch-up reader,
- * serves partitions that were taken over at a position behind the head, or that the head left behind because they were full. The
- * catch-up reader starts at the smallest sequence that one of its partitions needs. Its partitions join the head when it has reached
- * the head. Messages before the next sequence of a partition are passed over, so the change of readers causes neither a gap nor a
- * repeat.
+ * Reads the stream once for all partitions of a member. One reader, the head, normally serves all partitions. A second reader, the catch-up
+ * reader, serves partitions that were taken over at a position behind the head, or that the head left behind because their lanes were full.
+ * The catch-up reader starts at the smallest sequence that one of its partitions needs. When the catch-up reader has reached the head, its
+ * partitions join the head. Messages before the next sequence of a partition are passed over, so the change of readers causes neither a gap
+ * nor a repeat.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
@@ -76,7 +78,7 @@ export class SharedStream implements EventStream, LaneOwner {
   constructor(ports: SharedStreamPorts) {
     this.#ports = ports;
     this.partitions = ports.partitions;
-    // Half of the budget for the head, half for the catch-up reader.
+    // Half of the budget is for the head, and half is for the catch-up reader.
     this.readAhead = Math.max(1, Math.floor(ports.budget.messages / 2));
   }
 
@@ -91,13 +93,17 @@ export class SharedStream implements EventStream, LaneOwner {
     this.#lanes.set(partition, lane);
     const doubt = this.#doubts.get(partition);
     this.#doubts.delete(partition);
-    // Another client changed the previous reader, and the partition counts doubtful deliveries as handled, so it has to start again.
+    // Another client changed the previous reader, and the partition counts doubtful deliveries as handled, so the partition has to start
+    // again.
     if (doubt && Math.max(startSequence - 1, handledUpTo) > doubt.behind)
       queueMicrotask(() => lane.fault('foreign', doubt.reason));
     return { kind: 'ok', reader: lane };
   }
 
-  /** A lane has begun, or has room again. It will be served, at once or later, by a reader that has not passed the lane's next sequence. */
+  /**
+   * A lane has begun, or has room again. The lane will be served, at once or later, by a reader that has not passed the lane's next
+   * sequence.
+   */
   wants(lane: Lane): void {
     const [head, catchUp] = [this.#head, this.#catchUp];
     if (lane.isHungry) {
@@ -128,7 +134,7 @@ export class SharedStream implements EventStream, LaneOwner {
     if (!reader.isStarted) this.#startSoon(reader);
   }
 
-  /** True if the head was far behind this lane. Then the head becomes the catch-up reader, and the lane gets another head. */
+  /** True if the head was far behind this lane. A head that was far behind becomes the catch-up reader, and the lane gets another head. */
   #overtakes(lane: Lane, head: SharedReader): boolean {
     if (lane.next - head.covered < FAR_AHEAD || head.pending === 0 || this.#catchUp) return false;
     this.#catchUp = head;
@@ -179,8 +185,8 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   /**
-   * When the catch-up reader has reached the head, it gives its lanes to the head. If there is no head, the catch-up reader becomes the
-   * head at the end of the stream.
+   * When the catch-up reader has reached the head, the catch-up reader gives its lanes to the head. If there is no head, the catch-up
+   * reader becomes the head at the end of the stream.
    */
   #advanced(reader: SharedReader): void {
     if (reader !== this.#catchUp) return;

@@ -1,6 +1,6 @@
 import type { Lane } from './lane.js';
 
-/** The room of messages that were passed over is returned to the window in lots of at most this size. */
+/** Maximum number of passed-over messages whose room is returned to the window at a time. */
 const LOT = 64;
 
 /** Accounts for the room in the window of a shared reader: how many messages take it up, and which lane takes up too much. */

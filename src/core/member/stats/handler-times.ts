@@ -3,7 +3,7 @@ import type { HandlerTimeStats } from '../../protocol/member-stats.js';
 
 /** One call in 16 is timed, because reading the clock twice for each call would slow down fast handlers. */
 const ONE_IN = 16;
-/** Only the newest times are kept, up to this number. */
+/** Maximum number of times that are kept. Older times are removed. */
 const KEPT = 512;
 
 /** Measures how long a handler's calls take, for a sample of the calls. */

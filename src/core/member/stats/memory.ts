@@ -21,7 +21,7 @@ export interface MemorySample {
   /** Heap and external memory (buffers) in use. */
   allocBytes: number;
   /**
-   * Bytes allocated since the process started. This is a lower bound, because memory that is allocated and freed outside the heap
+   * Bytes allocated since the process started. The value is a lower bound, because memory that is allocated and freed outside the heap
    * between two collections is not counted.
    */
   totalAllocBytes: number;
@@ -40,9 +40,9 @@ function inUse({ heapStatistics }: Collection['beforeGC']): number {
 }
 
 /**
- * Measures this process's memory. Node 20 does not count allocations. So the allocations are summed over all collections: the memory in
- * use before a collection, minus the memory in use after the previous collection. The timer does not keep the process alive. Call
- * `stop` when done.
+ * Measures this process's memory. Node 20 does not count allocations. Therefore the monitor sums, over all collections, the memory in
+ * use before a collection minus the memory in use after the previous collection. The timer does not keep the process alive. Call `stop`
+ * when done.
  */
 export class MemoryMonitor {
   readonly #startedAt = performance.now();
@@ -63,7 +63,7 @@ export class MemoryMonitor {
     this.#timer.unref();
   }
 
-  /** The memory now. */
+  /** The current memory use. */
   sample(): MemorySample {
     this.#read();
     const allocBytes = this.#used();
@@ -76,7 +76,7 @@ export class MemoryMonitor {
     };
   }
 
-  /** The memory now, for a STATS answer. */
+  /** The current memory use, for a STATS answer. */
   stats(): MemoryStats {
     const { trend, ...sizes } = this.sample();
     return { ...sizes, verdict: describeTrend(trend) };
@@ -100,7 +100,7 @@ export class MemoryMonitor {
     this.#profiler = new GCProfiler();
     this.#profiler.start();
     const warm = now - this.#startedAt > WARM_UP_MS;
-    // If the profiler was already stopped, it returns undefined, although its type excludes that.
+    // A profiler that was already stopped returns undefined, although the type excludes undefined.
     for (const collection of result?.statistics ?? []) {
       this.#collections++;
       this.#allocated += Math.max(0, inUse(collection.beforeGC) - this.#left);

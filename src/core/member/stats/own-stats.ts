@@ -16,9 +16,9 @@ const RATE_EVERY_MS = 1_000;
 /** Maximum number of hold-ups in one answer, because the answer must fit into a message. */
 const TOLD_HOLD_UPS = 256;
 
-/** The facts that a member knows about itself, in addition to the measurements here. */
+/** The facts that a member knows about itself, in addition to the measurements of {@link OwnStats}. */
 export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' | 'version'> {
-  /** Session id; null while there is none. */
+  /** Session id; null without a session. */
   id: string | null;
   counters: MemberCounters;
   /** Number of messages whose handlers are running now. */
@@ -29,7 +29,9 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
 
 type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs' | 'holdUp'>> & {
   holdUp?: HoldUp | undefined;
-  /** While no message waits: how far a shared reader has read for other partitions; otherwise 0. */
+  /**
+   * The sequence up to which a shared reader has read for other partitions while no message of this partition waits; otherwise 0.
+   */
   covered: number;
 };
 
@@ -43,7 +45,7 @@ export class OwnStats {
   readonly #startedMs = performance.now();
   #cancelRates: Cancel | undefined;
 
-  /** This process's memory now. */
+  /** The current memory use of this process. */
   get memory(): MemorySample {
     return this.#memory.sample();
   }
@@ -58,7 +60,7 @@ export class OwnStats {
     this.#takeovers.note(report);
   }
 
-  /** Samples how many messages each partition has handled, until {@link stop}. */
+  /** Samples the number of messages that each partition has handled, until {@link stop} is called. */
   start(clock: Clock, partitions: () => readonly OwnPartition[]): void {
     this.#cancelRates = every(clock, RATE_EVERY_MS, () => {
       this.#rates.sample(performance.now(), partitions());
@@ -77,7 +79,7 @@ export class OwnStats {
       host: hostname(),
       pid: process.pid,
       startedAt: this.#startedAt,
-      // Measured with the monotonic clock, because the wall clock may be set back.
+      // The uptime is measured with the monotonic clock, because the wall clock may be set back.
       uptimeMs: Math.round(now - this.#startedMs),
       partitions: partitions.map(
         ({ partition, epoch, position, covered, handled, lag, trimmed, state, holdUp }) => ({

@@ -1,10 +1,10 @@
-/** Rates cover this time. It is long enough for steady rates, and short enough to follow changes. */
+/** Rates are averages over this time, which is long enough for steady rates and short enough to follow changes. */
 const WINDOW_MS = 5_000;
 
 /** The counts at one time. */
 interface Sample {
   atMs: number;
-  /** By partition and epoch: counts start at 0 in each epoch. */
+  /** The counts by partition and epoch, because a count starts at 0 in each epoch. */
   counts: ReadonlyMap<string, number>;
 }
 

@@ -15,8 +15,8 @@ const MIN_RISE_BYTES = 1_048_576;
 const MINUTE_MS = 60_000;
 
 /**
- * The median slope between all pairs of points (Theil-Sen), in bytes per millisecond. It tolerates outliers, such as a burst or a cache
- * being filled, in up to 29 % of the points. The slope is 0 for fewer than two points.
+ * The median slope between all pairs of points (Theil-Sen), in bytes per millisecond. The median tolerates outliers, such as a burst or
+ * a cache being filled, in up to 29 % of the points. The slope is 0 for fewer than two points.
  */
 export function medianSlope(points: readonly UsePoint[]): number {
   const slopes: number[] = [];

@@ -1,12 +1,14 @@
 import { ErrorCode, NatsError } from 'nats';
 import { within } from './placement.js';
 
-/** How long to wait for an answer before a request is repeated, in milliseconds: the client's default timeout. */
+/**
+ * How long to wait for an answer before a request is repeated, in milliseconds. The value is the client's default timeout.
+ */
 const ASK_AGAIN_MS = 5_000;
 
 /**
  * Repeats a request until there is an answer, for at most `timeoutMs`. A request that was lost with its server is never
- * answered, however long the client waits. Use it only for requests that may be repeated.
+ * answered, however long the client waits. Use this function only for requests that may be repeated.
  *
  * @throws the errors of `ask`; NatsError `TIMEOUT` if there is no answer in time.
  */

@@ -1,6 +1,8 @@
 import { NatspocError } from '../../lib/errors.js';
 
-/** A use of a stream. `handle`: a member handles its messages. `publish`: a publisher sends messages to it. */
+/**
+ * A use of a stream. `handle`: a member handles the stream's messages. `publish`: a publisher sends messages to the stream.
+ */
 export type StreamUse = 'handle' | 'publish';
 
 /** A setting of a stream or bucket that loses messages, or may lose them. */

@@ -15,7 +15,7 @@ function readFile(config: Config, setting: FileSetting, path: string): Uint8Arra
     const advice = 'write it to a file that only you can read, and give the name of the file';
     throw new NatspocError('config', `${config.place(setting)} is the secret itself: ${advice}.`);
   }
-  // The client reads TLS files again, so they must not be pipes.
+  // The client reads TLS files more than once, so these files must not be pipes.
   const pipes = setting === 'creds' || setting === 'nkey';
   try {
     return readSmallFile(path, { limitBytes: LIMIT_BYTES, pipes });
@@ -81,8 +81,8 @@ function authOptions(config: Config): Partial<ConnectionOptions> {
 }
 
 /**
- * Limit of one attempt to connect. A server that stops answering in the middle of a handshake, for example because it
- * restarts, delays the client for this time.
+ * Timeout of one attempt to connect, in milliseconds. A server that stops answering in the middle of a handshake, for
+ * example because it restarts, delays the client by this time.
  */
 const HANDSHAKE_MS = 10_000;
 

@@ -61,7 +61,7 @@ function unreachableReason(code: string, why: string, config: Config): string {
   if (/enotfound|eai again/.test(why)) return 'no such host';
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
-  // With TLS 1.3 a server that requires a certificate and gets none closes the connection without a reason. Then the client
+  // With TLS 1.3 a server that requires a certificate and gets none closes the connection without a reason. The client then
   // keeps waiting, or sees a reset because the server closed the connection with unread bytes.
   const mayWant = tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : '';
   if (code === ClientCode.Timeout) return `no answer in time${mayWant}`;
@@ -80,7 +80,7 @@ function identityAdvice(config: Config): string {
   if (given.length > 0) return `Check ${given.join(' and ')}.`;
   if (config.server.some(credentialsOf)) return `Check ${config.place('server')}.`;
   const options = optionsOf(config, [...IDENTITY, 'context']);
-  return `Give some with ${options.slice(0, -1).join(', ')} or ${options.at(-1)}.`;
+  return `Give credentials with ${options.slice(0, -1).join(', ')} or ${options.at(-1)}.`;
 }
 
 function connectError(error: unknown, config: Config): NatspocError {
@@ -102,7 +102,7 @@ function connectError(error: unknown, config: Config): NatspocError {
   const set = config.given.has('server') ? 'change' : 'set';
   return because(
     'unreachable',
-    `Cannot reach NATS at ${urls} (${reason}). Start a local one with "natspoc server", or ${set} ${config.place('server')}.`,
+    `Cannot reach NATS at ${urls} (${reason}). Start a local server with "natspoc server", or ${set} ${config.place('server')}.`,
   );
 }
 

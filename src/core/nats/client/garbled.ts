@@ -1,9 +1,9 @@
 import { Parser, State } from 'nats/lib/nats-base-client/parser.js';
 import { messageOf } from '../../lib/errors.js';
 
-/** The part used here of the object to which the client's parser passes messages. */
+/** The fields of the parser's dispatcher that are used here. The dispatcher receives the parsed messages. */
 interface Receiver {
-  /** Ends the first attempt to connect; absent once connected. */
+  /** Ends the first attempt to connect; absent after the connection is established. */
   connectError?: (reason: Error) => void;
   transport?: { close?: (reason: Error) => Promise<void> };
 }
@@ -32,7 +32,8 @@ function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
 
 /**
  * Makes the client close a connection whose bytes it cannot read, for example bytes of another protocol. By default the
- * client prints a stack trace with these bytes to standard output, and stops reading the open socket. May be called again.
+ * client prints a stack trace with these bytes to standard output, and stops reading the open socket. May be called more
+ * than once.
  */
 export function hangUpOnGarbled(): void {
   Parser.prototype.parse = parseOrHangUp;

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.js';
 
 /**
  * How long, in milliseconds, a member waits for an answer on which its commits and leases depend. The limit is a fifth of
- * the ttl, so that a lost request costs no lease, and at most the general timeout.
+ * the ttl, so that a lost request costs no lease, but at most the general timeout.
  */
 export const answerMsOf = ({ timeoutMs, ttlMs }: Pick<Config, 'timeoutMs' | 'ttlMs'>): number =>
   Math.min(timeoutMs, ttlMs / 5);
@@ -15,7 +15,10 @@ export interface NatsHandles {
   manager: JetStreamManager;
   /** Prefix of reply subjects, if permissions require a prefix other than `_INBOX`. */
   inboxPrefix: string | undefined;
-  /** The JetStream domain of the stream and its bucket; empty for none. If it is unknown (undefined), any domain is accepted. */
+  /**
+   * The JetStream domain of the stream and its bucket; empty for none. If the domain is unknown (undefined), any domain is
+   * accepted.
+   */
   domain?: string | undefined;
   /**
    * How long, in milliseconds, a member waits for the state of its stream and its readers. Commits wait for this answer, and

@@ -45,16 +45,16 @@ function readStatus(decoded: MsgHdrsImpl, line: string): void {
 
 /**
  * Makes the client decode headers with {@link decodeHeaders}. The client's own decoder throws on names and values that the
- * client would not send. Such an error in a callback of the client stops the reading of the connection. Then the socket
- * stays open, but nothing arrives. May be called again.
+ * client would not send. Such an error in a callback of the client stops the client's read loop. The socket then stays open,
+ * but nothing arrives. May be called more than once.
  */
 export function readHeadersTolerantly(): void {
   MsgHdrsImpl.decode = decodeHeaders;
 }
 
 /**
- * Headers that are already encoded. The client reads the bytes while it writes the message, so they may be replaced for the
- * next message.
+ * Headers that are already encoded. The client reads the bytes while it writes the message, so the same object can carry
+ * other bytes for the next message.
  */
 export class EncodedHeaders extends MsgHdrsImpl {
   bytes: Uint8Array;
@@ -69,7 +69,7 @@ export class EncodedHeaders extends MsgHdrsImpl {
   }
 }
 
-/** Headers to be sent unchanged, including those that the client refuses to send. */
+/** Encodes headers that are to be sent unchanged, including headers that the client refuses to send. */
 export function encodeHeaders(headers: Readonly<Record<string, string>>): EncodedHeaders {
   let text = VERSION + LINE_END;
   for (const [name, value] of Object.entries(headers)) {

@@ -1,6 +1,6 @@
 import { ProtocolHandler } from 'nats/lib/nats-base-client/protocol.js';
 
-/** Time, in milliseconds, to read the last bytes of a closed connection, which may contain the reason. */
+/** Time, in milliseconds, to read the last bytes of a closed connection. These bytes may contain the reason. */
 const LAST_WORDS_MS = 50;
 
 const dial = ProtocolHandler.prototype.dial;
@@ -10,7 +10,8 @@ function dialUntilHungUp(
   ...args: Parameters<ProtocolHandler['dial']>
 ): ReturnType<ProtocolHandler['dial']> {
   const dialled = dial.apply(this, args);
-  // Both objects belong to this attempt. After the attempt has succeeded or failed, `connectError` does nothing.
+  // Both `connectError` and `transport` belong to this attempt. After the attempt has succeeded or failed, `connectError`
+  // does nothing.
   const { connectError, transport } = this;
   void transport.closed().then((error) => {
     setTimeout(() => connectError?.(error ?? new Error('the server closed the connection')), LAST_WORDS_MS);
@@ -19,8 +20,9 @@ function dialUntilHungUp(
 }
 
 /**
- * Makes the client notice that a server hangs up during a handshake, for example because it was killed. By default the
- * client waits for the timeout of the attempt. These seconds would cost a member its leases. May be called again.
+ * Makes the client notice when a server hangs up during a handshake, for example because the server was killed. By default
+ * the client waits for the timeout of the attempt. Such a wait of several seconds would cost a member its leases. May be
+ * called more than once.
  */
 export function noticeHangUps(): void {
   ProtocolHandler.prototype.dial = dialUntilHungUp;

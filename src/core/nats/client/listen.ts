@@ -8,8 +8,8 @@ export interface Listener {
 }
 
 /**
- * Subscribes. An exception of the listener does not reach the client, where it would stop the reading of the
- * connection.
+ * Subscribes. An exception of the listener is not passed to the client, because the exception would stop the client's read
+ * loop.
  */
 export function listen(
   connection: NatsConnection,

@@ -29,7 +29,7 @@ export const API_ERRORS = {
   consumerOffline: 10119,
 } as const;
 
-/** Temporary errors with code 500. They occur while a cluster elects a leader or a server restarts. */
+/** Temporary errors with code 500. Such errors occur while a cluster elects a leader or a server restarts. */
 const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.clusterNotLeader,
   API_ERRORS.streamOffline,
@@ -45,14 +45,14 @@ const LIMITS: readonly (number | undefined)[] = [
   API_ERRORS.insufficientReplicas,
 ];
 
-/** The JetStream API error code of an error, if it has one. */
+/** The JetStream API error code of an error; undefined if the error has no such code. */
 export function apiErrorCode(error: unknown): number | undefined {
   return error instanceof NatsError ? error.api_error?.err_code : undefined;
 }
 
 /**
- * True if the error does not show whether the request was carried out (timeout, disconnect), and for temporary errors (no
- * leader).
+ * True if the error does not show whether the request was carried out (timeout, disconnect), or if the error is temporary
+ * (no leader).
  */
 export function isUnknownOutcome(error: unknown): boolean {
   if (error instanceof NatspocError) return error.code === 'unreachable' || isUnknownOutcome(error.cause);
@@ -89,7 +89,7 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
     case API_ERRORS.consumersExceeded:
       return because(
         'failed',
-        'the stream or bucket has reached its limit of consumers. A stream needs one for each partition of each group, a bucket needs one for each member and command. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account',
+        'the stream or bucket has reached its limit of consumers. A stream needs one consumer for each partition of each group; a bucket needs one consumer for each member and command. Raise max_consumers of the stream, default_max_consumers of the server, or the limit of the account',
       );
     default:
   }

@@ -2,16 +2,17 @@ import { ErrorCode, NatsError } from 'nats';
 import { type Cancel, systemClock } from '../../lib/clock.js';
 
 /**
- * Timeout of one request to create a consumer. A consumer with one replica may be placed on a server that has just died.
- * Then no server answers until that server is back. A request with another name is placed independently of the first.
+ * Timeout of one request to create a consumer. A consumer with one replica may be placed on a server that has just died. In
+ * this case, no server answers until the dead server is back. A consumer with another name is placed independently of the
+ * first consumer.
  */
 export const PLACEMENT_MS = 2_000;
 
-/** Number of attempts to place a consumer. If one of three servers is dead, all attempts fail once in 81 times. */
+/** Number of attempts to place a consumer. If one of three servers is dead, all attempts fail in one of 81 cases. */
 export const PLACEMENTS = 4;
 
 /**
- * The promise's outcome, if it arrives in time.
+ * Returns the outcome of a promise, if this outcome arrives in time.
  *
  * @throws NatsError `TIMEOUT` if the outcome is late. A late outcome is ignored.
  */

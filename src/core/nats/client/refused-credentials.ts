@@ -7,8 +7,8 @@ import { closeFor, watchConnection } from './watch-connection.js';
 const FINAL = /EXPIRED/;
 
 /**
- * Closes a connection whose credentials were refused for `patienceMs` without interruption. Until then the client retries,
- * because a restarted server may not know its users for a moment.
+ * Closes a connection whose credentials were refused for `patienceMs` without interruption. Until then, the client retries,
+ * because a restarted server may not know its users at first.
  */
 export function closeWhenRefused(connection: NatsConnection, patienceMs: number): void {
   let first: { at: number; code: string } | undefined;
@@ -33,8 +33,8 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
 }
 
 /**
- * Writes one line when the server starts to refuse the credentials. Writes another line only if the server refuses them
- * again after a reconnect.
+ * Writes one line when the server starts to refuse the credentials. Writes another line only if the server refuses the
+ * credentials again after a reconnect.
  */
 export function tellRefusals(
   connection: NatsConnection,

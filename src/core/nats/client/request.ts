@@ -1,8 +1,8 @@
 import type { Msg } from 'nats';
 
 /**
- * Prefixes of the subjects to which no answer is sent. They belong to the server, its APIs, bucket entries and requests to
- * members.
+ * Prefixes of the subjects to which no answer is sent. These subjects belong to the server, its APIs, bucket entries and
+ * requests to members.
  */
 const NEVER_ANSWERED = ['$', 'natspoc.'];
 
@@ -11,10 +11,10 @@ const NEVER_ANSWERED = ['$', 'natspoc.'];
  *
  * A client that may create a consumer can direct a stream's messages to any subject. Such a delivery is not a request. The
  * delivery keeps its stored subject, and the server sets its reply subject (`$JS.ACK…`). A notice from the server has no
- * reply subject, or one that starts with `$JS.FC`. Also, a client must not choose a reply subject that would turn an answer
- * into a message of the stream, an entry of a bucket or a request to a member.
+ * reply subject, or a reply subject that starts with `$JS.FC`. Also, a client must not choose a reply subject that would
+ * turn an answer into a message of the stream, an entry of a bucket or a request to a member.
  *
- * @param prefix of the stream's subjects
+ * @param prefix the prefix of the stream's subjects.
  */
 export function isRequest(message: Msg, subject: string, prefix: string): boolean {
   const reply = message.reply ?? '';

@@ -14,7 +14,7 @@ export const hasDefaultConsumers = (connection: Connected): boolean => isAtLeast
 
 /**
  * False if the server may report a wrong creation time of a stream. After a restart, a change of settings and another
- * restart, 2.9.10 and 2.10.27 report the time of the first restart; 2.15.1 reports the right time.
+ * restart, 2.9.10 and 2.10.27 report the time of the first restart; 2.15.1 reports the correct time.
  */
 export const keepsCreation = (connection: Connected): boolean => isAtLeast(connection, 2, 15);
 

@@ -1,7 +1,7 @@
 import type { NatsConnection } from 'nats';
 import { noteReason, watchConnection } from './watch-connection.js';
 
-/** Interval of requests to the server, and of checks whether anything arrived. */
+/** Interval, in milliseconds, of requests to the server and of checks whether anything has arrived. */
 const LOOK_MS = 2_000;
 /** A connection on which nothing arrived for this time, not even an answer, is reopened. */
 export const SILENT_MS = 6_000;
@@ -10,8 +10,8 @@ const watched = new WeakSet<NatsConnection>();
 
 /**
  * Reopens a connection on which nothing arrives although the server was asked to answer. Either the other end is gone, or an
- * exception in a callback of the program stopped the reading. Without this check, the client would notice only after a
- * minute. May be called again for the same connection.
+ * exception in a callback of the program stopped the client's read loop. Without this check, the client would notice only
+ * after a minute. May be called more than once for the same connection.
  */
 export function reopenWhenSilent(connection: NatsConnection): void {
   if (watched.has(connection)) return;
@@ -34,7 +34,7 @@ export function reopenWhenSilent(connection: NatsConnection): void {
     if (now - heardAt >= SILENT_MS) {
       heardAt = now;
       noteReason(connection, `nothing arrived for ${SILENT_MS / 1_000} s`);
-      // If this fails, the connection is closed or closing.
+      // If the reconnect fails, the connection is closed or closing.
       connection.reconnect().catch(() => {});
     } else if (up && !asking) ask();
   };

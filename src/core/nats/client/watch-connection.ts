@@ -17,9 +17,9 @@ function refusalIn(code: string): string | undefined {
 /**
  * The error for a connection that was closed for good, in most cases because the credentials are no longer valid.
  *
- * @param error of the client; undefined if this process closed the connection.
- * @param complaint the last code by which the server refused the credentials. The final error may come from a later attempt,
- *   which the server ended without a reason.
+ * @param error the client's error; undefined if this process closed the connection.
+ * @param complaint the last code with which the server refused the credentials. The final error may come from a later
+ *   attempt, which the server ended without a reason.
  */
 export function closedError(error: unknown, complaint = ''): NatspocError {
   const closed = 'The connection to NATS was closed';
@@ -34,11 +34,11 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
 
 /** Events of a connection. `refused` names the operation and subject that are not permitted. */
 export interface ConnectionEvents {
-  /** Reported once for each break. */
+  /** The connection broke. Each break is reported once. */
   disconnected?: (about: Break) => void;
   /** An attempt to reconnect starts. */
   reconnecting?: () => void;
-  /** Reported once after each break. `server`: host and port of the server that is connected now; null if unknown. */
+  /** The connection is back after a break. `server`: host and port of the server that is connected now; null if unknown. */
   reconnected?: (server: string | null) => void;
   refused?: (operation: string, subject: string) => void;
   /** The server refused the credentials; `code` is the client's error code. */
@@ -48,8 +48,8 @@ export interface ConnectionEvents {
 }
 
 /**
- * The watchers of each connection. They share one loop, because the client keeps every status iterator until the connection
- * closes.
+ * The watchers of each connection. All watchers of a connection share one loop, because the client keeps every status
+ * iterator until the connection closes.
  */
 const watchers = new WeakMap<NatsConnection, Set<ConnectionEvents>>();
 
@@ -62,9 +62,7 @@ export function closeFor(connection: NatsConnection, reason: NatsError): void {
   void connection.close();
 }
 
-/**
- * Reports changes of the connection until it closes, or until the returned function is called.
- */
+/** Reports changes of the connection until the connection closes, or until the returned function is called. */
 export function watchConnection(connection: NatsConnection, events: ConnectionEvents): () => void {
   let set = watchers.get(connection);
   if (!set) {
@@ -78,17 +76,18 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
   return () => void all.delete(events);
 }
 
-// These are separate functions, because a closure in `watchConnection` would keep the first watcher's events alive forever.
+// `awaitEnd` and `dispatch` are separate functions, because a closure in `watchConnection` would keep the first watcher's
+// events alive forever.
 async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
   const end = await connection.closed();
   const error = end ?? reasons.get(connection);
-  // A watcher that is added from now on starts new loops, so that it gets this event as well.
+  // A watcher that is added from now on starts new loops, which also report that the connection is closed.
   watchers.delete(connection);
   for (const events of [...watching]) safely(() => events.closed?.(error));
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
-  // Undefined at first, because the connection may already be broken when the first watcher is added.
+  // `isBroken` is undefined at first, because the connection may already be broken when the first watcher is added.
   let isBroken: boolean | undefined;
   for await (const status of connection.status()) {
     // The client itself ends a connection whose credentials were refused, and reports that like missing answers to pings.
@@ -101,8 +100,8 @@ async function dispatch(connection: NatsConnection, watching: ReadonlySet<Connec
       breaking.delete(connection);
       refused.delete(connection);
     }
-    // For each attempt that the server ends, the client reports a break and later also a reconnect. Only the first of each
-    // is passed on.
+    // For each attempt that the server ends, the client reports a break and later also a reconnect. Only the first break and
+    // the first reconnect are passed on.
     if (isBreak(status) || status.type === Events.Reconnect) {
       if (isBroken === isBreak(status)) continue;
       isBroken = isBreak(status);
@@ -133,7 +132,7 @@ function reasonIn({ type, data, permissionContext }: Status): string | undefined
   return refusalIn(String(data)) ?? String(data);
 }
 
-/** The server of a break or a reconnect, as the client's status event names it; null if the event names none. */
+/** The server of a break or a reconnect, as the client's status event names it; null if the event names no server. */
 function addressIn({ type, data }: Status, connection: NatsConnection): string | null {
   if (type === DebugEvents.StaleConnection) return connection.getServer();
   return typeof data === 'string' && data !== '' ? data : null;

@@ -25,10 +25,10 @@ export class DeliveryReader implements DeliveryInfo {
   streamSequence = 0;
   consumerSequence = 0;
   pending = 0;
-  /** Where the numbers start; 0 if unknown. */
+  /** Index at which the numbers start; 0 if unknown. */
   #numbersAt = 0;
   #reply = '';
-  /** Where the time starts; see {@link timestampAt}. */
+  /** Index at which the time starts; see {@link timestampAt}. */
   timeAt = 0;
 
   get timestampMs(): number {
@@ -36,11 +36,12 @@ export class DeliveryReader implements DeliveryInfo {
   }
 
   /**
-   * Reads a reply subject into the fields. For a subject that is not a delivery's, returns false and leaves the fields
-   * unchanged.
+   * Reads a reply subject into the fields. If `reply` is not the reply subject of a delivery, returns false and leaves the
+   * fields unchanged.
    */
   read(reply: string): boolean {
-    // Only two characters before the numbers are checked. To compare all characters would take longer than to parse the numbers.
+    // Only two characters before the numbers are checked. Comparing all characters would take longer than parsing the
+    // numbers.
     const at = this.#numbersAt;
     if (
       at > 0 &&
@@ -89,7 +90,9 @@ function number(text: string, start: number, end: number): number {
   return value;
 }
 
-/** The whole number from `start` to a dot or the end of the text; -1 if there is no number, or it is too large. */
+/**
+ * The whole number from `start` to a dot or the end of the text; -1 if there is no number, or if the number is too large.
+ */
 function digits(text: string, start: number): number {
   let value = 0;
   let at = start;
@@ -102,7 +105,7 @@ function digits(text: string, start: number): number {
   return at > start && value <= Number.MAX_SAFE_INTEGER ? value : -1;
 }
 
-/** Where the numbers of a delivery's reply subject start; -1 for any other subject. */
+/** Index at which the numbers of a delivery's reply subject start; -1 for any other subject. */
 function findNumbers(reply: string): number {
   const tokens = reply.split('.');
   const before = tokens.length === 9 ? 4 : tokens.length >= 11 ? 6 : -1;
@@ -114,7 +117,7 @@ function findNumbers(reply: string): number {
 /**
  * Reads one reply subject, as {@link DeliveryReader} does.
  *
- * @returns undefined for a subject that is not a delivery's.
+ * @returns undefined if `reply` is not the reply subject of a delivery.
  */
 export function parseDelivery(reply: string): DeliveryInfo | undefined {
   const reader = new DeliveryReader();

@@ -36,10 +36,10 @@ function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault
   return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
 }
 
-/** Finds the key of a message; null if it has none. */
+/** Finds the key of a message; returns null if the message has no key. */
 type KeyOf = (message: StreamMessage) => string | null;
 
-/** A delivered message; it is decoded on demand. */
+/** A delivered message that is decoded on demand. */
 class NatsStreamMessage implements StreamMessage {
   readonly #message: Msg;
   readonly sequence: number;
@@ -74,7 +74,7 @@ class NatsStreamMessage implements StreamMessage {
 
   get key(): string | null {
     if (!this.#keyOf) return this.#message.headers?.get(KEY_HEADER) || null;
-    // The key is cached, because it is read several times, and parsing a JSON payload takes long.
+    // The key is cached, because it is read several times, and parsing a JSON payload is slow.
     if (this.#key === undefined) this.#key = this.#keyOf(this);
     return this.#key;
   }
@@ -96,7 +96,10 @@ export class NatsEventStream implements EventStream {
   /** The time of the last request for the stream's state, and its answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
   #nextLook: ReturnType<EventStream['bounds']> | undefined;
-  /** For each partition, the sequence of the last message that arrived without a payload although a header announced one. */
+  /**
+   * For each partition, the sequence of the last message that arrived without a payload although a header announced a
+   * payload.
+   */
   readonly #doubts = new Map<number | null, number>();
 
   /** `keyOf` finds the key of a message. By default the key is the header `Natspoc-Key`. */

@@ -2,7 +2,10 @@ import type { Msg } from 'nats';
 import { subjectMatcher } from '../../protocol/subject.js';
 import type { DeliveryInfo } from './delivery.js';
 
-/** The header with the size of an omitted payload. The server adds it to each message that it delivers without the payload. */
+/**
+ * The header with the size of an omitted payload. The server adds this header to each message that it delivers without the
+ * payload.
+ */
 const SIZE_HEADER = 'Nats-Msg-Size';
 
 /** What a reader was created to deliver. */
@@ -10,14 +13,14 @@ export interface Wanted {
   filter: string;
   /** The sequence before the first wanted message. */
   after: number;
-  /** The sequence of a message that is stored without a payload, although a header announces one. */
+  /** The sequence of a message that is stored without a payload although a header announces a payload. */
   emptyAt?: number | undefined;
-  /** True: the payloads are omitted. */
+  /** True if the payloads are omitted. */
   headersOnly?: boolean | undefined;
 }
 
 /**
- * What is wrong with a delivery. `isForeign`: another client changed the consumer, or created another consumer with its
+ * What is wrong with a delivery. `isForeign`: another client changed the consumer, or created another consumer with the same
  * name.
  */
 export interface Unexpected {
@@ -30,7 +33,7 @@ export interface Unexpected {
 const foreign = (reason: string): Unexpected => ({ reason, isForeign: true });
 
 /**
- * Checks that each delivery of a consumer is the expected one. A client that may create consumers on a stream can also
+ * Checks that each delivery of a consumer is the expected delivery. A client that may create consumers on a stream can also
  * change other clients' consumers, so that those consumers deliver other subjects or omit payloads.
  */
 export class Expectation {
@@ -48,12 +51,12 @@ export class Expectation {
     this.#streamSequence = wanted.after;
   }
 
-  /** Number of deliveries taken. */
+  /** Number of deliveries accepted so far. */
   get taken(): number {
     return this.#consumerSequence;
   }
 
-  /** Checks and counts the next delivery. Returns the problem; undefined if the delivery is the expected one. */
+  /** Checks and counts the next delivery. Returns the problem; undefined if the delivery is the expected delivery. */
   take(message: Msg, delivery: DeliveryInfo): Unexpected | undefined {
     const { consumerSequence, streamSequence } = delivery;
     if (consumerSequence !== this.#consumerSequence + 1)
@@ -73,8 +76,8 @@ export class Expectation {
   }
 
   /**
-   * True if the server omitted the payload. The last value of the header counts, because the server appends its value to one
-   * that the publisher may have set.
+   * True if the server omitted the payload. The last value of the header counts, because the server appends its value to a
+   * value that the publisher may have set.
    */
   #lacksPayload({ headers }: Msg, sequence: number): boolean {
     const { emptyAt, headersOnly } = this.#wanted;

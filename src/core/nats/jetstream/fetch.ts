@@ -7,9 +7,9 @@ import { PLACEMENT_MS, PLACEMENTS, within } from '../client/placement.js';
 import { watchConnection } from '../client/watch-connection.js';
 import { type DeliveryInfo, parseDelivery } from './delivery.js';
 
-/** The server deletes the consumer after this time, in case our deletion is lost. */
+/** The server deletes the consumer after this time, in case our request to delete it is lost. */
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;
-/** Limit of messages in one request. */
+/** Maximum number of messages in one request. */
 const MAX_BATCH = 20_000;
 /** Number of attempts to fetch all messages. During an attempt, a purge or a limit may remove some messages. */
 const WHOLE_ATTEMPTS = 3;
@@ -20,9 +20,9 @@ export interface FetchOptions {
   filter: string;
   start: Pick<ConsumerConfig, 'deliver_policy'> &
     Partial<Pick<ConsumerConfig, 'opt_start_seq' | 'opt_start_time'>>;
-  /** Limit of messages; 0: only count them. */
+  /** Maximum number of messages; 0: only count the messages. */
   limit: number;
-  /** Omit payloads; `Nats-Msg-Size` gives their size. */
+  /** True to omit payloads. The header `Nats-Msg-Size` then contains the size of the payload. */
   headersOnly?: boolean;
   timeoutMs: number;
 }
@@ -45,8 +45,8 @@ export interface Fetched {
  * Reads stored messages once, through a consumer that exists only during the call. Messages that do not arrive within the
  * timeout are missing from the result.
  *
- * @throws NatspocError if the consumer cannot be created (no stream, no permission, no answer), or if it is not permitted to
- *   request its messages.
+ * @throws NatspocError if the consumer cannot be created (no stream, no permission, no answer), or if requests for the
+ *   messages are not permitted.
  */
 export async function fetchMessages(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   const { connection, manager, inboxPrefix } = handles;
@@ -132,7 +132,7 @@ export const isWhole = ({ messages, available }: Fetched, limit: number): boolea
  * Like {@link fetchMessages}, but never returns an incomplete result. With only some of its entries, a group would seem to
  * have problems, or no partitions.
  *
- * @throws NatspocError `unreachable` if some messages did not arrive; also the errors of {@link fetchMessages}.
+ * @throws NatspocError `unreachable` if some messages did not arrive, and the errors of {@link fetchMessages}.
  */
 export async function fetchAll(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   for (let attempt = 1; ; attempt++) {
@@ -145,7 +145,7 @@ export async function fetchAll(handles: NatsHandles, options: FetchOptions): Pro
 }
 
 /**
- * Creates the consumer. Without an answer, tries again with another name, so that the consumer may be placed on another
+ * Creates the consumer. If there is no answer, tries again with another name, so that the consumer may be placed on another
  * server.
  */
 async function create(

@@ -17,13 +17,16 @@ const encode = (headers: Headers, id: string | undefined): Uint8Array =>
 export interface KeptMessages {
   /** Size limit, in bytes, of the payload of a message with these headers and this id. */
   room(headers: Headers, id: string): number;
-  /** Stores a message once; see {@link storeOnce}. Without an id, every call stores it again. */
+  /** Stores a message once; see {@link storeOnce}. Without an id, every call stores the message again. */
   store(
     message: StoredCopy,
     id: string | undefined,
     isCopy: (stored: StoredCopy) => boolean,
   ): Promise<StoreOutcome>;
-  /** The message with this sequence; undefined if it does not exist, reading is not permitted, or the server did not answer. */
+  /**
+   * The message with this sequence; undefined if the message does not exist, reading is not permitted, or the server did not
+   * answer.
+   */
   find(sequence: number): Promise<StoredCopy | undefined>;
 }
 

@@ -13,19 +13,19 @@ const NO_RESPONDERS: Rejection = {
   description: 'no stream answers on this subject',
   retryable: true,
 };
-/** The default of nats-server, used until the server has sent its limit. */
+/** The default limit of nats-server, in bytes, used until the server has sent its limit. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_INBOX_PREFIX = '_INBOX';
 const ZERO = 0x30;
 
-/** Limit of the headers and payload of one message together, in bytes. */
+/** Size limit of one message, headers and payload together, in bytes. */
 export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
 
 /** Where to publish. */
 export interface PublishedStream {
-  /** The stream that must confirm; an answer from another stream is an error. */
+  /** The stream that must confirm the messages; an answer from another stream is an error. */
   stream: string;
-  /** The JetStream domain of the stream; empty for none. If it is unknown (undefined), any domain is accepted. */
+  /** The JetStream domain of the stream; empty for none. If the domain is unknown (undefined), any domain is accepted. */
   domain?: string | undefined;
   /** Prefix of reply subjects, if permissions require a prefix other than `_INBOX`. */
   inboxPrefix?: string | undefined;
@@ -44,12 +44,12 @@ class Pipeline implements PublishPort {
   readonly #withHeaders: { reply: string; headers: EncodedHeaders };
   readonly #withoutHeaders = { reply: '' };
   readonly #unsubscribe: () => void;
-  /** Ends the watch of the connection. A connection may outlive this pipeline, and must not keep it in memory. */
+  /** Stops watching the connection. A connection may outlive this pipeline, and must not keep the pipeline in memory. */
   readonly #unwatch: () => void;
   /**
-   * False while the connection is down. Then no message is passed to the client. The client would buffer new messages and,
-   * after the reconnect, send them before the messages that must be resent. The client reports a break before it starts to
-   * buffer.
+   * False while the connection is down. In that time no message is passed to the client, because the client would buffer new
+   * messages and, after the reconnect, send them before the messages that must be resent. The client reports a break before
+   * it starts to buffer.
    */
   #up: boolean;
   #open = true;

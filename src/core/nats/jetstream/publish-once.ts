@@ -3,7 +3,7 @@ import { messageOf, NatspocError } from '../../lib/errors.js';
 import type { KeepingStream } from '../../ports/keeping-stream.js';
 import { natsPublishPort } from './pipeline.js';
 
-/** The stream that has to confirm; see {@link natsPublishPort}. */
+/** The stream that must confirm the message; see {@link natsPublishPort}. */
 export interface PublishTarget {
   stream: string;
   domain?: string | undefined;

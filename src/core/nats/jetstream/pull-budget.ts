@@ -1,18 +1,18 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { RequestLimits } from './request-limits.js';
 
-/** Initial and minimum number of messages requested beyond those that are being handled. */
+/** Initial and minimum number of messages that are requested in addition to the messages being handled. */
 const MIN_AHEAD = 64;
-/** Limit of pending requests, far below the limit of the server. */
+/** Maximum number of pending requests, far below the server's limit. */
 const MAX_REQUESTS = 128;
 
 /**
- * Limit of messages that are requested but not yet delivered. The server may send all of them before the answer to a
- * renewal. On a machine that reads slowly, that answer would then arrive after the end of the member's permit.
+ * Maximum number of messages that are requested but not yet delivered. The server may send all of these messages before the
+ * answer to a renewal. On a machine that reads slowly, that answer would then arrive after the end of the member's permit.
  */
 const MOST_OWED = 8_192;
 
-/** A request; `maxBytes` undefined: no limit. */
+/** A request. If `maxBytes` is undefined, the bytes are not limited. */
 export interface Order {
   batch: number;
   maxBytes: number | undefined;
@@ -25,39 +25,41 @@ export interface Order {
 export class PullBudget {
   #window: ReaderWindow;
   readonly #limits: RequestLimits;
-  /** Limit of messages handled in parallel, not counting the first. */
+  /** Maximum number of messages handled in parallel, minus one. */
   readonly #beside: number;
   #hasBegun = false;
   /**
-   * Messages requested but not yet delivered, in all pending requests. The server serves the requests in turn, one message
-   * to each.
+   * Number of messages in all pending requests that are not delivered yet. The server serves the requests in turn, one
+   * message to each.
    */
   #owed = 0;
   /**
-   * Number of delivered messages. `#turns` has, for each pending request, the number of deliveries that completes all
-   * earlier requests.
+   * Number of delivered messages. For each pending request, `#turns` contains the number of deliveries after which all
+   * earlier requests are complete.
    */
   #delivered = 0;
   #turns: number[] = [];
   #held = 0;
   /**
-   * Number of messages to hold or request in addition to those handled in parallel. It grows up to the window while messages
-   * are handled as fast as they arrive.
+   * Number of messages to hold or request in addition to the messages handled in parallel. This number grows up to the
+   * window while messages are handled as fast as they arrive.
    */
   #ahead = MIN_AHEAD;
-  /** Deliveries until the next adjustment of `#ahead`. */
+  /** Number of deliveries until the next adjustment of `#ahead`. */
   #untilAdapt = MIN_AHEAD;
-  /** Messages released since the last adjustment. */
+  /** Number of messages released since the last adjustment. */
   #released = 0;
-  /** The lowest number of messages held since the last adjustment, beyond those handled in parallel. */
+  /** The lowest number of held messages since the last adjustment, not counting the messages handled in parallel. */
   #fewestBeyond = Number.POSITIVE_INFINITY;
   #averageBytes = 0;
-  /** True if the next message is larger than the window. Then it is requested alone, without a byte limit. */
+  /** True if the next message is larger than the window. Such a message is requested alone, without a byte limit. */
   #oversize = false;
-  /** True if no held message can be handled now. Then the next request does not wait until half of the room is free. */
+  /**
+   * True if no held message can be handled now. In this case, the next request does not wait until half of the room is free.
+   */
   #starving = false;
 
-  /** `concurrency`: limit of messages handled in parallel. */
+  /** `concurrency`: maximum number of messages handled in parallel. */
   constructor(window: ReaderWindow, concurrency = 1, limits = new RequestLimits()) {
     this.#window = { ...window };
     this.#beside = concurrency - 1;
@@ -78,7 +80,7 @@ export class PullBudget {
     return this.#turns[0] === this.#delivered;
   }
 
-  /** Must be called before the first request. `held`: messages of the previous reader that are not released yet. */
+  /** Call this method before the first request. `held`: messages of the previous reader that are not released yet. */
   begin(held: number): void {
     this.#hasBegun = true;
     this.#held = held;
@@ -96,8 +98,9 @@ export class PullBudget {
 
   /**
    * Returns the next request and counts its messages as owed; undefined if nothing should be requested now. Normally, a
-   * request is made only when half of the room ahead is free. So requests are few, and the server serves one while the next
-   * is in flight. Must be called until it returns undefined, because the server may limit the size of a request.
+   * request is made only when half of the room ahead is free. So there are few requests, and the server serves one request
+   * while the next is in flight. Call this method until it returns undefined, because the server may limit the size of a
+   * request.
    */
   order(): Order | undefined {
     if (!this.#hasBegun) return undefined;
@@ -121,11 +124,11 @@ export class PullBudget {
   }
 
   /**
-   * Adjusts `#ahead`; must be called after each delivery. Messages that wait in memory do not help a slow handler, and are
+   * Adjusts `#ahead`. Call this method after each delivery. Messages that wait in memory do not help a slow handler, and are
    * delivered again after a handover or a crash. So the number of messages requested ahead follows the speed of the
    * handlers.
    *
-   * @returns true after an adjustment, because there may then be more to request.
+   * @returns true after an adjustment, because more messages may then be requested.
    */
   adapt(): boolean {
     const beyond = this.#held - this.#beside;
@@ -141,14 +144,15 @@ export class PullBudget {
   }
 
   /**
-   * Must be called if handlers are idle because every buffered message waits for a running call. The messages that the idle
-   * handlers could process are further ahead in the stream.
+   * Call this method if handlers are idle because every buffered message waits for a running call. The messages that the
+   * idle handlers could process are further ahead in the stream.
    *
    * @returns true if no request is pending and the window has room, so that more messages should be requested.
    */
   starve(): boolean {
     if (this.#owed > 0 || this.#held >= this.#window.messages) return false;
-    // Enough messages for all handlers. A handled message that waits for an earlier message still counts as held.
+    // Enough messages are requested for all handlers. A handled message that waits for an earlier message still counts as
+    // held.
     const needed = this.#held - this.#beside + Math.max(MIN_AHEAD, this.#beside);
     this.#ahead = Math.min(Math.max(this.#ahead, needed), this.#mostAhead);
     this.#starving = true;
@@ -156,8 +160,8 @@ export class PullBudget {
   }
 
   /**
-   * Must be called if a request ended and `unserved` of its messages were not sent. `isTooSmall`: the next message is larger
-   * than the whole window.
+   * Call this method if a request ended and `unserved` of its messages were not sent. `isTooSmall`: the next message is
+   * larger than the whole window.
    */
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;

@@ -5,10 +5,10 @@ import type { NatsHandles } from '../client/handles.js';
 import type { Order, PullBudget } from './pull-budget.js';
 import type { RequestLimits } from './request-limits.js';
 
-/** Milliseconds as nanoseconds, the server's unit. */
+/** Converts milliseconds to nanoseconds, which are the server's unit. */
 export const nanosOf = (ms: number): number => ms * 1_000_000;
 
-/** Which consumer to ask, and how often the server sends heartbeats. */
+/** The consumer that receives the requests, and the interval of the server's heartbeats. */
 interface Consumer {
   stream: string;
   name: string;
@@ -20,7 +20,7 @@ interface Consumer {
  * messages arrived.
  */
 export class PullRequests {
-  /** Where requests are sent; the prefix contains the JetStream domain, if any. */
+  /** The subject to which requests are sent. If there is a JetStream domain, the prefix of the subject contains it. */
   readonly subject: string;
   /** Answers arrive below this subject. */
   readonly inbox: string;
@@ -69,7 +69,10 @@ export class PullRequests {
     }
   }
 
-  /** True for a status message from the server. Its subject is below the inbox, while deliveries have subjects of the stream. */
+  /**
+   * True for a status message from the server. The subject of a status message is below the inbox, while deliveries have
+   * subjects of the stream.
+   */
   isAnswer(message: Msg): boolean {
     return message.subject.startsWith(this.inbox);
   }
@@ -85,7 +88,8 @@ export class PullRequests {
       this.fill();
       return;
     }
-    // 408: the request expired. 409 with one of these texts: it reached its byte limit. Any other status ends the reader.
+    // 408: the request expired. 409 with one of these texts: the request reached its byte limit. Any other status ends the
+    // reader.
     if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
       this.#fail(`${code} ${text}`.trim());
       return;
@@ -96,8 +100,8 @@ export class PullRequests {
       return;
     }
     this.#demand.fallShort(unserved, code === 409 && unserved === size);
-    // An idle reader waits until all of its requests have expired, and then sends one request instead of them. The server
-    // sends heartbeats for each pending request.
+    // An idle reader waits until all of its requests have expired, and then replaces them with one request, because the
+    // server sends heartbeats for each pending request.
     if (code === 408 && this.#demand.isWaiting) return;
     this.fill();
   }

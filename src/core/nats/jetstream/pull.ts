@@ -25,10 +25,10 @@ import { SilenceWatch } from './silence-watch.js';
 /** The server deletes the reader of a vanished process after this time. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
-/** The reason of a fault if the server sent nothing although a request was pending. */
+/** The reason for a fault if the server sent nothing although a request was pending. */
 export const SILENCE = 'the server is silent';
 
-/** What to pull, and how. */
+/** The options of a reader that pulls messages. */
 export interface PullOptions {
   stream: string;
   /** Name of the consumer on the server. */
@@ -42,13 +42,16 @@ export interface PullOptions {
   headersOnly?: boolean | undefined;
   /** See {@link Wanted}. */
   emptyAt?: number | undefined;
-  /** Limit of messages that are handled at the same time. Default 1. */
+  /** Maximum number of messages that are handled at the same time. Default 1. */
   concurrency?: number | undefined;
   /** Interval of the server's heartbeats. A silence of more than two and a half intervals is a fault. */
   heartbeatMs: number;
 }
 
-/** Receives deliveries. After `fault`, no method is called. `delivery` is only valid during the call, because it is reused. */
+/**
+ * Receives deliveries. After `fault`, no method is called. `delivery` is only valid during the call, because the object is
+ * reused.
+ */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
   /** All messages that waited on the server were removed; `messages` is their number. */
@@ -74,7 +77,10 @@ export class PullReader {
   #subscription: Subscription | undefined;
   readonly #expectation: Expectation;
   #pending: number;
-  /** From when on there may have been no pending request; undefined if a request was always pending since the last delivery. */
+  /**
+   * Since this time there may have been no pending request; undefined if a request was pending at all times since the last
+   * delivery.
+   */
   #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
   #rested: Rest | undefined;
   #watchdog: SilenceWatch | undefined;
@@ -120,7 +126,7 @@ export class PullReader {
     return { reader, pending: info.num_pending };
   }
 
-  /** Messages that wait on the server, as of the last delivery. */
+  /** Number of messages that wait on the server, as of the last delivery. */
   get pending(): number {
     return this.#pending;
   }
@@ -148,8 +154,8 @@ export class PullReader {
   }
 
   /**
-   * Requests more messages if the window has room. Must be called if handlers are idle because every buffered message waits
-   * for a running call.
+   * Requests more messages if the window has room. Call this method if handlers are idle because every buffered message
+   * waits for a running call.
    */
   starve(): void {
     if (this.#demand.starve()) this.#requests.fill();
@@ -178,7 +184,10 @@ export class PullReader {
     this.#sink.fault(reason, error);
   }
 
-  /** Reports a forbidden request as a fault. The server does not answer such a request, so it would seem to be silent. */
+  /**
+   * Reports a forbidden request as a fault. The server does not answer such a request, so the server would seem to be
+   * silent.
+   */
   #denied(operation: string, subject: string): void {
     if (operation !== 'publish' || subject !== this.#requests.subject) return;
     const message = `Could not read ${this.#options.stream}: not permitted to publish ${subject}.`;
@@ -252,7 +261,10 @@ export class PullReader {
     if (this.#demand.adapt()) this.#requests.fill();
   }
 
-  /** A request was always pending, and messages waited. Returns an empty rest if their number may not show lost messages. */
+  /**
+   * Returns the rest if a request was pending at all times and messages waited. The rest is empty if the number of waiting
+   * messages may not show lost messages.
+   */
   #emptyRest(): Rest | undefined {
     if (countsDrops(this.#handles.connection)) return undefined;
     const now = this.#now;

@@ -18,12 +18,15 @@ export interface ReadOptions {
   startSequence?: number | undefined;
   /** True: continue with new messages, and open another reader if a reader fails. False: end after the last stored message. */
   follow: boolean;
-  /** True: the payloads are omitted. */
+  /** True if the payloads are omitted. */
   headersOnly?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
-/** A stored message as the client delivers it; the time is the server's, in milliseconds since 1970. */
+/**
+ * A stored message as the client delivers it. `atMs`: when the message was stored, in milliseconds since 1970 on the
+ * server's clock.
+ */
 export interface ReadMessage {
   subject: string;
   headers: MsgHdrs | undefined;
@@ -61,11 +64,11 @@ export async function readMessage(
 }
 
 /**
- * Reads the messages of a stream in order, within a window, until the signal aborts. Without `follow`, also ends after the
- * last stored message.
+ * Reads the messages of a stream in order, within a window, until the signal aborts. Without `follow`, reading also ends
+ * after the last stored message.
  *
- * @throws NatspocError if the messages cannot be read (no stream, no permission); without `follow` also after a lost
- *   connection.
+ * @throws NatspocError if the messages cannot be read (no stream, no permission). Without `follow`, a lost connection is an
+ *   error too.
  */
 export async function* readStream(handles: NatsHandles, options: ReadOptions): AsyncGenerator<ReadMessage> {
   const { stream, follow, signal } = options;

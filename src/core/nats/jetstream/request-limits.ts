@@ -12,8 +12,8 @@ const positive = (value: number | undefined): number =>
   value !== undefined && value > 0 ? value : Number.POSITIVE_INFINITY;
 
 /**
- * The server's limits of a request. They are settings of a consumer: `max_request_batch`, `max_request_expires` and
- * `max_request_max_bytes`. A server or an account may set them for all consumers.
+ * The server's limits for a pull request. These limits are settings of a consumer: `max_request_batch`,
+ * `max_request_expires` and `max_request_max_bytes`. A server or an account may set the limits for all consumers.
  */
 export class RequestLimits {
   messages: number;
@@ -30,7 +30,7 @@ export class RequestLimits {
   /**
    * Learns a limit from the server's refusal.
    *
-   * @returns false if the refusal names no limit, or no limit that is lower than the known one.
+   * @returns false if the refusal names no limit, or a limit that is not lower than the known limit.
    */
   learn(refusal: string): boolean {
     const [, name, text = ''] = EXCEEDED.exec(refusal) ?? [];

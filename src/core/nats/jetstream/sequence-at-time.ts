@@ -3,7 +3,7 @@ import { NatspocError } from '../../lib/errors.js';
 import type { NatsHandles } from '../client/handles.js';
 import { fetchMessages } from './fetch.js';
 
-/** Timeout for one message. */
+/** Timeout of a search for one message, in milliseconds. */
 const ANSWER_MS = 5_000;
 
 /** The stream, and the subjects to search. */
@@ -19,8 +19,8 @@ interface Placed {
 }
 
 /**
- * The input of {@link searchTime}: the first and last sequence of a stream, and a function that finds the first stored
- * message from a sequence on.
+ * The input of {@link searchTime}: the first and last sequence of a stream, and a function that finds the first message
+ * stored at or after a sequence.
  */
 export interface TimeSearch {
   first: number;
@@ -45,7 +45,8 @@ export async function searchTime({ first, last, from }: TimeSearch, atMs: number
 
 /**
  * The first sequence stored at or after a time. The server's own search by time is not used. In nats-server 2.9 and 2.10 its
- * result is wrong if earlier messages were deleted. In 2.9 the search crashes the server if those messages were in memory.
+ * result is wrong if earlier messages were deleted. In 2.9 the search crashes the server if the deleted messages were in
+ * memory.
  *
  * @throws NatspocError if the server does not answer.
  */

@@ -11,7 +11,7 @@ export interface SilenceWatchEvents {
   silent(): void;
 }
 
-/** Notices that a server sends nothing, not even heartbeats. A time in which this process was stopped does not count. */
+/** Detects a server that sends nothing, not even heartbeats. A time in which this process was stopped does not count. */
 export class SilenceWatch {
   readonly #clock: Clock;
   readonly #everyMs: number;

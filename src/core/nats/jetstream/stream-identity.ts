@@ -4,9 +4,9 @@ import { keepsCreation } from '../client/server-version.js';
 
 /**
  * When a stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown, or if the server may
- * report a wrong time. The time from any server version is trusted if the stream has never stored a message. It is also
- * trusted if the stream still holds message 1 and stored it at that time or later, because a recreated stream starts at
- * sequence 1.
+ * report a wrong time. The time from any server version is trusted if the stream has never stored a message. The time is
+ * also trusted if the stream still contains message 1 and stored message 1 at that time or later, because a recreated stream
+ * starts at sequence 1.
  */
 export function createdAt(
   { created, state }: Pick<StreamInfo, 'created' | 'state'>,
@@ -20,8 +20,8 @@ export function createdAt(
 }
 
 /**
- * When the message with a sequence was stored, in milliseconds since 1970 on the server's clock; undefined if it no longer
- * exists, the leader did not answer, or reading is not permitted.
+ * When the message with this sequence was stored, in milliseconds since 1970 on the server's clock. Returns undefined if the
+ * message no longer exists, the leader did not answer, or reading is not permitted.
  */
 export async function storedAt(
   { manager }: Pick<NatsHandles, 'manager'>,

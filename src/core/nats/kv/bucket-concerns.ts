@@ -11,7 +11,7 @@ const ENTRY_BYTES = 4_096;
 
 type Judge = (config: StreamConfig, bucket: string) => string | undefined;
 
-/** Why a bucket cannot keep leases and positions, by setting. */
+/** For each setting, the reason why a bucket with this setting cannot keep leases and positions. */
 const REFUSED: Readonly<Record<string, Judge>> = {
   subjects: ({ subjects, mirror }, bucket) =>
     mirror || subjects?.includes(bucketSubject(bucket, '>')) ? undefined : 'is not a KV bucket',
@@ -40,11 +40,11 @@ const REFUSED: Readonly<Record<string, Judge>> = {
       : undefined,
 };
 
-/** What a bucket is checked against. */
+/** The requirements that a bucket is checked against. */
 export interface BucketNeeds {
   bucket: string;
   partitions: number;
-  /** Replicas of the stream; undefined if it does not exist yet. */
+  /** Replicas of the stream; undefined if the stream does not exist yet. */
   replicas: number | undefined;
 }
 

@@ -10,7 +10,7 @@ type State = Pick<StreamInfo['state'], 'last_seq' | 'num_subjects'> & { created:
 
 /**
  * A copy of a bucket, with the newest entry of each key, including deletion markers. An update reads only the new entries if
- * there are fewer of them than keys.
+ * there are fewer new entries than keys.
  */
 export class BucketCopy {
   #entries = new Map<string, StoredEntry>();
@@ -36,7 +36,8 @@ export class BucketCopy {
       if (last_seq > this.#upTo)
         this.#apply(await entriesFrom(handles, bucket, this.#upTo + 1, timeoutMs), last_seq);
       this.#upTo = last_seq;
-      // If the bucket has fewer keys than the copy, keys were purged. If it has more, the copy missed an entry.
+      // If the bucket has fewer keys than the copy, keys were purged. If the bucket has more keys than the copy, the copy
+      // missed an entry.
       if (this.#entries.size === num_subjects) return;
     }
     this.#entries = new Map();

@@ -9,7 +9,7 @@ import { newestPart } from '../jetstream/newest-part.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
 /**
- * Limit of the entries that are read from the past of a whole group. It is above the number of lease entries of 256
+ * Maximum number of past entries that are read for a whole group. This limit is above the number of lease entries of 256
  * partitions.
  */
 const HISTORY_LIMIT = 10_000;
@@ -22,7 +22,7 @@ export interface StoredEntry extends BucketEntry {
 /** The newest entries of all keys that start with a prefix. */
 export type Latest = (prefix: string) => readonly StoredEntry[];
 
-/** Where the past of a group is read. */
+/** Where to read the past of a group. */
 export interface PastOptions {
   bucket: string;
   group: string;
@@ -47,7 +47,10 @@ export class BucketPast {
     this.#latest = latest;
   }
 
-  /** Past sessions, leases and proofs of life. If there are more than {@link HISTORY_LIMIT}, only the newest. */
+  /**
+   * Past sessions, leases and proofs of life. If there are more than {@link HISTORY_LIMIT}, only the newest entries are
+   * returned.
+   */
   async newest(): Promise<PastEntry[]> {
     const [group, proofs] = await Promise.all([
       this.#newest(`${keys.groupPrefix(this.#group)}>`, false),

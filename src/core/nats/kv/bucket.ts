@@ -50,7 +50,10 @@ export class NatsBucket implements Bucket {
   /** True if a watch has delivered a snapshot. */
   #hasWatched = false;
 
-  /** `timeoutMs` bounds each request. It should be well below the ttl, so that a lost request can be repeated. */
+  /**
+   * `timeoutMs` is the timeout of each request. This timeout should be well below the ttl, so that a lost request can be
+   * repeated.
+   */
   constructor(handles: NatsHandles, name: string, timeoutMs: number) {
     this.#handles = handles;
     this.#name = name;
@@ -64,8 +67,8 @@ export class NatsBucket implements Bucket {
     try {
       const query = { last_by_subj: bucketSubject(this.#name, key) };
       const reading = this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
-      // The manager's own timeout is longer. A request lost in a broken connection must be repeated soon, because the
-      // partition commits nothing until then.
+      // The manager's own timeout is longer. A request that was lost with its connection must be repeated soon, because the
+      // partition cannot commit until the answer arrives.
       const stored = await within(reading, this.#timeoutMs, this.#clock);
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
@@ -103,7 +106,7 @@ export class NatsBucket implements Bucket {
     return watch;
   }
 
-  /** `value` null: a deletion marker. */
+  /** A `value` of null writes a deletion marker. */
   async #publish(
     key: string,
     value: Uint8Array | null,
@@ -142,7 +145,7 @@ export class NatsBucket implements Bucket {
     }
   }
 
-  /** No responders: the bucket is gone, or its leader is being elected. */
+  /** Finds out why there were no responders: either the bucket is gone, or its leader is being elected. */
   async #explainNoResponders(doing: string): Promise<WriteOutcome> {
     try {
       const asking = this.#handles.manager.streams.info(bucketStream(this.#name));

@@ -11,12 +11,12 @@ export interface KeyHead {
   revision: number;
   /** True for a deletion marker. */
   ended: boolean;
-  /** On the server's clock, in milliseconds. */
+  /** When the entry was stored, in milliseconds since 1970 on the server's clock. */
   atMs: number;
   entries: number;
 }
 
-/** Where the entries are. */
+/** The location of the entries of several keys. */
 interface KeysPlace {
   bucket: string;
   /** The prefix of all keys. The rest of a key is one token. */
@@ -24,7 +24,10 @@ interface KeysPlace {
   timeoutMs: number;
 }
 
-/** The newest entries of all keys under a prefix, and the time on the server's clock. `counted`: counts the older entries too. */
+/**
+ * The newest entries of all keys under a prefix, and the time on the server's clock. If `counted` is true, the older entries
+ * are counted too.
+ */
 export async function readHeads(
   handles: NatsHandles,
   { bucket, prefix, timeoutMs }: KeysPlace,

@@ -12,11 +12,14 @@ import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 const HEARTBEAT_MS = 1_000;
 /** Minimum time between the opening of two readers. */
 const RETRY_MS = 250;
-/** Interval of comparisons with the bucket's newest entry, because a watch may get no entries although heartbeats arrive. */
+/**
+ * Interval at which a watch is compared with the bucket's newest entry. A watch may get no entries although heartbeats
+ * arrive.
+ */
 const POLL_MS = 3_000;
 /** A snapshot without progress for this time is read again. */
 const SNAPSHOT_STALL_MS = 2_000;
-/** Delay of a comparison if the server announced more entries and none arrives. The server may have missed an entry. */
+/** Delay before a comparison if the server announced more entries and none arrives. The server may have missed an entry. */
 const STALL_MS = 50;
 
 /**
@@ -34,7 +37,7 @@ export class BucketWatch implements Watch {
   #snapshot: BucketEntry[] | undefined;
   #changes: BucketEntry[] = [];
   #lastRevision = 0;
-  /** Entries that still wait on the server, as of the last delivery. */
+  /** Number of entries that still wait on the server, as of the last delivery. */
   #pending = 0;
   #cancelRetry: Cancel | undefined;
   #cancelPoll: Cancel | undefined;
@@ -48,7 +51,9 @@ export class BucketWatch implements Watch {
   #openedAt = Number.NEGATIVE_INFINITY;
   readonly #hasWatched: () => boolean;
 
-  /** `hasWatched` returns true if this program has received a snapshot of the bucket, from this watch or an earlier one. */
+  /**
+   * `hasWatched` returns true if this program has received a snapshot of the bucket, from this watch or an earlier watch.
+   */
   constructor(
     handles: NatsHandles,
     bucket: string,
@@ -133,9 +138,9 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * True if the error may pass. Before the program's first snapshot, a limit counts as a configuration error. Later, the
-   * limit may be raised or room may be freed. This also applies to a member that opens another watch because the bucket was
-   * purged, recreated or restored from an older copy.
+   * True if the error may be temporary. Before the program's first snapshot, a limit counts as a configuration error. Later,
+   * the limit may be raised or room may be freed. The same applies to a member that opens another watch because the bucket
+   * was purged, recreated or restored from an older copy.
    */
   #mayPass(error: unknown): boolean {
     if (isLimit(error)) return this.#hasWatched();
@@ -179,7 +184,7 @@ export class BucketWatch implements Watch {
       return;
     }
     if (delivery.pending > 0) this.#awaitNext();
-    // All entries from one read of the socket form one batch. To plan after each of 1,000 entries would be wasteful.
+    // All entries from one read of the socket form one batch. Planning again after each of 1,000 entries would be wasteful.
     this.#changes.push(entry);
     if (this.#changes.length === 1) {
       queueMicrotask(() => {
@@ -232,10 +237,10 @@ export class BucketWatch implements Watch {
       const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
         last_by_subj: this.#filter,
       });
-      // The watch is behind in two cases. In the first case it is dead: neither the newest entry nor a newer one has
-      // arrived, although the newest was stored before this request. In the second case the newest entry has arrived, and
-      // the server announces more. nats-server 2.9 was observed to miss one of two entries that were stored within a
-      // millisecond, and never to deliver it.
+      // The watch is behind in two cases. In the first case the watch is dead: neither the newest entry nor a newer entry
+      // has arrived, although the newest entry was stored before this request. In the second case the newest entry has
+      // arrived, and the server announces more entries. Version 2.9 of the server was observed to miss one of two entries
+      // that were stored within a millisecond, and never to deliver the missed entry.
       const isBehind = newest.seq > known || (newest.seq === known && this.#pending > 0);
       // If the revision is lower, the newest entry was removed without a marker, or the bucket was restored from an older copy.
       if ((isBehind || newest.seq < known) && isUnchanged()) before.fail('behind');

@@ -31,12 +31,15 @@ export interface ServiceDescription {
   control: MemberControl;
 }
 
-/** STATS data belongs to an endpoint (ADR-32). All endpoints would have the same data, so only this endpoint has it. */
+/**
+ * STATS data belongs to an endpoint (ADR-32). All endpoints would have the same data, so only this endpoint has the data.
+ */
 const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
- * Members as NATS micro services (ADR-32), so that any NATS tool lists them. Only members need permission to answer on the
- * group's subjects. If only members have this permission, "no responders" means that the member's connection is gone.
+ * Registers members as NATS micro services (ADR-32), so that any NATS tool lists the members. Only members need permission
+ * to answer on the group's subjects. If only members have this permission, "no responders" means that the member's
+ * connection is gone.
  */
 export class MicroIdentities implements Identities {
   readonly #connection: NatsConnection;
@@ -49,8 +52,9 @@ export class MicroIdentities implements Identities {
 
   /**
    * Creates an identity. If permissions forbid the member to answer probes, probes of its id get no answer. The session
-   * records this, so that other members conclude nothing from the silence. On other forbidden subjects, the member receives
-   * no requests. Returns undefined if the connection broke, because the server may then not know the service.
+   * records that probes get no answer, so that other members conclude nothing from the silence. On other forbidden subjects,
+   * the member receives no requests. Returns undefined if the connection broke, because the server may then not know the
+   * service.
    */
   async create(): Promise<MemberIdentity | undefined> {
     const refused = new Set<string>();
@@ -145,7 +149,7 @@ export const microProber = (
   async probe(sessionId) {
     try {
       const subject = memberSubject(stream, group, sessionId, 'ping');
-      // A separate inbox, so that the answering client does not learn where the bucket's answers arrive.
+      // The request uses a separate inbox, so that the answering client does not learn where the bucket's answers arrive.
       const options = { timeout: timeoutMs, noMux: true, reply: createInbox(inboxPrefix) };
       const answer = await connection.request(subject, undefined, options);
       // A stream that listens to all subjects answers as well. Such an answer says nothing about the member.

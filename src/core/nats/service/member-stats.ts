@@ -6,7 +6,7 @@ import { decodeMemberStats, type MemberStats } from '../../protocol/member-stats
 import { listen } from '../client/listen.js';
 import { watchConnection } from '../client/watch-connection.js';
 
-/** The stats in a STATS answer (ADR-32), from the first endpoint whose data contains them. */
+/** The stats in a STATS answer (ADR-32), from the first endpoint whose data contains stats. */
 export function decodeStatsAnswer(bytes: Uint8Array): MemberStats | undefined {
   const { endpoints } = parseObject(bytes) ?? {};
   if (!Array.isArray(endpoints)) return undefined;
@@ -18,8 +18,8 @@ export function decodeStatsAnswer(bytes: Uint8Array): MemberStats | undefined {
 }
 
 /**
- * Asks these sessions for their stats. Waits until all have answered, `waitMs` have passed, a request is refused, or the
- * connection ends. Never rejects.
+ * Asks these sessions for their stats. Waits until all members have answered, `waitMs` have passed, a request is refused, or
+ * the connection ends. Never rejects.
  */
 export async function collectStats(
   connection: NatsConnection,

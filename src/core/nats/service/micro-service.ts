@@ -31,7 +31,7 @@ export class RefusedRequest extends Error {
 export interface Endpoint {
   name: string;
   subject: string;
-  /** Answers a request. An exception becomes an error answer, see {@link RefusedRequest}. */
+  /** Answers a request. An exception becomes an error answer; see {@link RefusedRequest}. */
   answer: (request: Uint8Array) => Uint8Array | Promise<Uint8Array>;
   /** The endpoint's data in STATS. */
   data?: () => unknown;
@@ -60,8 +60,8 @@ interface Counts {
 }
 
 /**
- * A NATS micro service (ADR-32). It answers only requests; see {@link isRequest}. An endpoint that permissions forbid
- * receives no requests.
+ * A NATS micro service (ADR-32). The service answers only requests; see {@link isRequest}. An endpoint that permissions
+ * forbid receives no requests.
  */
 export class MicroService {
   readonly #connection: NatsConnection;

@@ -21,7 +21,7 @@ export interface Found {
   stored: StoredLayout;
 }
 
-/** The layout of a stream, and whether the bucket already stores it. */
+/** The layout of a stream, and whether the bucket already stores this layout. */
 export interface Agreement {
   layout: LayoutRecord;
   isStored: boolean;
@@ -59,7 +59,7 @@ export function agree(config: Config, found: Found, asItIs?: string): Agreement 
   if (inBucket) checkSettings(config, inBucket);
   const { prefix, partitions } = config;
   const layout = inBucket ?? described ?? { v: RECORD_VERSION, prefix, partitions, hash: 'fnv1a32' as const };
-  // A mirror has no subjects. Another check reports that it is a mirror.
+  // A mirror has no subjects. Another check reports that the stream is a mirror.
   if (stream && !stream.config.mirror)
     checkSubjects(config, layout, stream.config, inBucket || described ? undefined : asItIs);
   return { layout, isStored: stored.layout !== undefined && isSame(stored.layout, layout) };

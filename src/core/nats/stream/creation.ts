@@ -4,7 +4,7 @@ import { askAgain } from '../client/ask-again.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import type { Wanted } from './stored.js';
 
-/** Advice if a stream cannot be created. It names settings as the user knows them. */
+/** Advice if a stream cannot be created. The advice names settings as the user knows them. */
 export interface CreationAdvice {
   /** If another stream has the subjects: how to choose other subjects. */
   otherSubjects: string;
@@ -12,7 +12,9 @@ export interface CreationAdvice {
   limitBytes: string;
 }
 
-/** A stream's configuration and state; undefined if it does not exist. Repeats the request until there is an answer. */
+/**
+ * A stream's configuration and state; undefined if the stream does not exist. Repeats the request until there is an answer.
+ */
 export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
     return await askAgain(() => manager.streams.info(name), manager.getOptions().timeout);
@@ -77,7 +79,7 @@ async function refusal(
  *
  * @returns the stream, and whether this call created it. If another client was faster, the stream has that client's
  *   settings.
- * @throws NatspocError with advice if the server refuses; `unreachable` if it does not answer in time.
+ * @throws NatspocError with advice if the server refuses; `unreachable` if the server does not answer in time.
  */
 export async function createStream(
   manager: JetStreamManager,

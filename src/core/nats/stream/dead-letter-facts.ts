@@ -5,7 +5,7 @@ import { plainHeaders } from '../client/headers.js';
 import { readMessage } from '../jetstream/read-stream.js';
 import { findStream } from './creation.js';
 
-/** The last dead letter of a stream; null if it cannot be decoded or no longer exists. */
+/** The last dead letter of a stream; null if the letter cannot be decoded or no longer exists. */
 async function lastLetter(
   handles: NatsHandles,
   stream: string,

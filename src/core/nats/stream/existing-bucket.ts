@@ -14,7 +14,7 @@ import { readLayout } from './stream-layout.js';
 /**
  * The names of all groups of an existing stream, keyed or not, sorted.
  *
- * @throws NatspocError `stream-missing` if there is no stream or no bucket; also the errors of `openTopology`.
+ * @throws NatspocError `stream-missing` if there is no stream or no bucket, and the errors of `openTopology`.
  */
 export async function findGroups(connection: NatsConnection, config: Config): Promise<string[]> {
   const { handles } = await openBucket(connection, config);

@@ -9,7 +9,7 @@ import type { Topology } from './topology.js';
 
 /**
  * True if the group of a configuration has begun, which means that its first member has decided where the group starts. A
- * group without a bucket has not begun. If the server does not answer the read of the start, the group counts as begun.
+ * group without a bucket has not begun. If the stored start cannot be read in time, the group counts as begun.
  *
  * @throws NatspocError if the server does not answer the search for the bucket, or does not permit the reads.
  */

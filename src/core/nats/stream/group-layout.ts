@@ -18,8 +18,8 @@ import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry
  * yet, because its first member writes the layout.
  *
  * @param bucket undefined if the bucket does not exist.
- * @returns undefined for a group over the stream's own layout.
- * @throws NatspocError `config` for a filter without a key; also the errors of {@link readGroupLayout}.
+ * @returns undefined for a group that uses the stream's own layout.
+ * @throws NatspocError `config` for a filter without a key, and the errors of {@link readGroupLayout}.
  */
 export async function keyedLayout(
   bucket: Bucket | undefined,
@@ -79,7 +79,7 @@ const unanswered = (): NatspocError =>
   );
 
 /**
- * The layout of the group, or the layout for which its first member asks. `note`: settings that are not used, because the
+ * The layout of the group, or the layout that its first member requests. `note`: settings that are not used, because the
  * group has a key, or was resized after the settings were chosen.
  *
  * @param subjects the subjects of the stream; empty if unknown.
@@ -97,7 +97,7 @@ export function agreeOnGroup(
   return { layout: agreed.layout, ...(notes.length > 0 && { note: notes.join('; ') }) };
 }
 
-/** A note if a prefix is set that the group does not read. */
+/** Returns a note if a prefix is set, but the group does not read subjects with this prefix. */
 function unusedPrefix(config: Config, { key, filter, prefix }: GroupLayoutRecord): string | undefined {
   if (!config.given.has('prefix') || config.prefix === prefix) return undefined;
   const reads = filter === '>' ? 'all subjects of the stream' : filter;
@@ -138,15 +138,15 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
   return new NatspocError(
     'layout-mismatch',
     `Group ${config.group} has ${inWords(stored)}, but this member asks for ${inWords(asked)}. ` +
-      `Leave these settings out to use those of the group, or choose another group with ${config.option('group')}.`,
+      `Leave these settings out to use the group's settings, or choose another group with ${config.option('group')}.`,
   );
 }
 
 /**
  * Checks that a group can begin with a key.
  *
- * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. A start
- *   that an older version wrote names no key, so it counts as a start without a key.
+ * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. If an
+ *   older version wrote the start, the start names no key and counts as a start without a key.
  */
 export async function checkUnused(bucket: Bucket, config: Config): Promise<void> {
   const start = await bucket.read(keys.start(config.group));
@@ -177,7 +177,7 @@ function checkFits(config: Config, { key, filter }: GroupLayoutRecord, subjects:
   const patterns = filter === '>' ? read : [filter];
   throw new NatspocError(
     'config',
-    `The key ${key} names token ${most}, but no subject of ${patterns.join(', ')} has that many. Check ${config.place('key')}.`,
+    `The key ${key} names token ${most}, but no subject of ${patterns.join(', ')} has that many tokens. Check ${config.place('key')}.`,
   );
 }
 

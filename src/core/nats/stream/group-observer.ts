@@ -23,7 +23,7 @@ import type { Topology } from './topology.js';
 import { findUncovered, MOST_SUBJECTS } from './uncovered.js';
 
 const PREVIEW_BYTES = 2_048;
-/** Limits of headers in an observation. */
+/** Maximum number of headers in an observation, and maximum length of a header's value. */
 const HEADERS = 32;
 const HEADER_CHARACTERS = 256;
 /** Interval, in milliseconds, of searches for messages that belong to no partition, if there may be such messages. */
@@ -69,7 +69,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       .sort((a, b) => a.sequence - b.sequence)
       .slice(0, limit);
   };
-  /** How many messages of a partition wait after a sequence, and when the first of them was stored. */
+  /** How many messages of a partition wait after a sequence, and when the first of these messages was stored. */
   const countAfter = async (
     partition: number,
     sequence: number,

@@ -19,7 +19,7 @@ import { bucketConfig } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
 
 const NANOS_PER_MS = 1_000_000;
-/** Consumers that a member of a keyed group needs: one that reads, and one that catches up. */
+/** Number of consumers that a member of a keyed group needs: one reads, and one catches up. */
 const READERS = 2;
 /** Settings that lose no messages of a keyed group, because its members read the stream as it is. */
 const HARMLESS: ReadonlySet<string> = new Set(['mirror', 'subject_transform', 'max_consumers']);
@@ -31,13 +31,13 @@ export interface KeyedGroup extends NatsHandles {
   /** The subjects of the stream. */
   subjects: readonly string[];
   layout: GroupLayoutRecord;
-  /** Revision of the layout's entry; 0 if it is not written yet. */
+  /** Revision of the layout's entry; 0 if the layout is not written yet. */
   revision: number;
-  /** A note about a setting that is not used, because the group was resized; undefined if there is none. */
+  /** A note about a setting that is not used, because the group was resized; undefined if there is no such setting. */
   note?: string | undefined;
   /**
-   * Writes the layout; present only for the group's first member. Must be called after the start of the group is stored with
-   * the key. Otherwise a member without a key could begin at the same time.
+   * Writes the layout; present only for the group's first member. Call this function after the start of the group is stored
+   * with the key. Otherwise a member without a key could start the group at the same time.
    */
   begin?: (() => Promise<void>) | undefined;
   /** Settings of the stream and the bucket that lose messages, or may lose them. */
@@ -50,10 +50,10 @@ export interface KeyedGroup extends NatsHandles {
 
 /**
  * Opens a keyed group, if its layout is in the bucket or a key is set. The first member decides the layout; later members
- * may omit its settings, but must not have different ones. The stream is not changed. A missing bucket is created if
- * `create` is set.
+ * may omit the settings of the layout, but must not set different values. The stream is not changed. A missing bucket is
+ * created if `create` is set.
  *
- * @returns undefined for a group over the stream's own layout.
+ * @returns undefined for a group that uses the stream's own layout.
  * @throws NatspocError `stream-missing`, `layout-mismatch`, `config`, and refusals of the server.
  */
 export async function openKeyedGroup(

@@ -6,7 +6,7 @@ import { encodeRecord } from '../../protocol/records.js';
 
 /** A layout in a bucket. */
 export interface StoredLayout<T = LayoutRecord> {
-  /** undefined if there is none. */
+  /** undefined if no layout is stored. */
   layout: T | undefined;
   /** Revision of the layout's entry; 0 if there never was an entry. */
   revision: number;
@@ -22,11 +22,11 @@ export interface LayoutEntry<T> {
   decode: (bytes: Uint8Array) => T;
 }
 
-/** The outcome of a write of a layout. */
+/** The outcome of writing a layout. */
 interface Written<T> {
-  /** The stored layout; undefined if it could not be written. */
+  /** The stored layout; undefined if the layout could not be written. */
   layout: T | undefined;
-  /** The server's temporary reason for a refusal; undefined if there was no answer. */
+  /** The reason why the server refused the write for now; undefined if there was no answer. */
   refusal?: string | undefined;
 }
 
@@ -63,7 +63,7 @@ export async function tryEntry<T extends LayoutRecord | GroupLayoutRecord>(
 /**
  * Like {@link tryEntry}, but throws if the layout could not be stored.
  *
- * @throws NatspocError `storage-failed`, for example if the bucket is full; `unreachable` without an answer.
+ * @throws NatspocError `storage-failed`, for example if the bucket is full; `unreachable` if the server does not answer.
  */
 export async function writeEntry<T extends LayoutRecord | GroupLayoutRecord>(
   ...args: Parameters<typeof tryEntry<T>>
@@ -76,7 +76,7 @@ export async function writeEntry<T extends LayoutRecord | GroupLayoutRecord>(
 /**
  * Keeps a layout in its bucket, even if the bucket is purged or created again.
  *
- * @param refusal returns the error if the bucket has another layout; undefined if it has the same.
+ * @param refusal returns the error if the bucket has another layout; undefined if it has the same layout.
  */
 export const entryKeeper = <T extends LayoutRecord | GroupLayoutRecord>(
   entry: LayoutEntry<T>,

@@ -13,7 +13,7 @@ export function nameSome(groups: readonly string[]): string {
   return `${groups.slice(0, NAMED).join(', ')}${more}`;
 }
 
-/** Describes which of stream and bucket is missing, and which command helps; undefined if both exist. */
+/** Says whether the stream or the bucket is missing, and which command helps; undefined if both exist. */
 export function missingStore(
   { stream, bucket, option }: Config,
   found: Pick<Found, 'stream' | 'bucket'>,

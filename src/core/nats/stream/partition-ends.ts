@@ -16,8 +16,8 @@ const CONCURRENT_ENDS = 16;
 export async function partitionEnds(topology: Topology, timeoutMs: number): Promise<EndFacts[]> {
   const { ends, serverAheadMs } = await lastOfSubjects(topology, timeoutMs);
   if (!topology.hasTokens) return ends;
-  // With tokens after the partition, a partition may have any number of subjects, so the last message in all of them is
-  // requested.
+  // With tokens after the partition, a partition may have any number of subjects, so the last message in all of these
+  // subjects is requested.
   const partitions = Array.from({ length: topology.layout.partitions }, (_, partition) => partition);
   const deeper = await mapConcurrently(partitions, CONCURRENT_ENDS, (partition) =>
     endOf(topology, partition, topology.reads.of(partition)[1], serverAheadMs),
@@ -32,8 +32,9 @@ export async function partitionEnds(topology: Topology, timeoutMs: number): Prom
 /**
  * The last message of the first subject of each partition.
  *
- * All messages are read at once. If fewer arrive than announced, the missing messages are read one by one. Fewer arrive if
- * the server is slow, or if the last message of the stream was deleted and nats-server 2.9 still counts its subject.
+ * All messages are read at once. If fewer messages arrive than announced, the missing messages are read one by one. Fewer
+ * messages arrive if the server is slow, or if the last message of the stream was deleted and nats-server 2.9 still counts
+ * its subject.
  */
 async function lastOfSubjects(
   topology: Topology,

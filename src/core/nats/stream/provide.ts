@@ -29,9 +29,9 @@ export interface Provided {
 const limitBytes = 'Create it with "natspoc stream create --max-bytes 1GiB --bucket-max-bytes 64MiB"';
 
 /**
- * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. If several clients do this at the
- * same time, the client that creates the stream decides the layout, because the stream's description contains it. If a step
- * is refused, the parts that this call created are deleted.
+ * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. If several clients create the parts
+ * at the same time, the client that creates the stream decides the layout, because the stream's description contains the
+ * layout. If a step is refused, the parts that this call created are deleted.
  *
  * @throws NatspocError if a step is refused.
  */

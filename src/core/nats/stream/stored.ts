@@ -5,25 +5,25 @@ import type { LayoutRecord } from '../../protocol/layout-records.js';
 import { bucketStream, bucketSubject } from '../kv/bucket.js';
 import { describeLayout } from './stream-layout.js';
 
-/** How long the stream remembers message ids, so that a retried publish is stored once. */
+/** How long the stream remembers message ids, so that a message that is published again is stored only once. */
 const DUPLICATE_WINDOW_MS = 120_000;
 /** Number of revisions that the bucket keeps of each key, enough for the history of a partition's last owners. */
 const BUCKET_HISTORY = 16;
 
 /**
- * Limits of a stream that is created. `storage`, `duplicateWindowMs` and `discard` have defaults; all other limits are
- * unlimited by default.
+ * Limits of a new stream. `storage`, `duplicateWindowMs` and `discard` have defaults; all other limits are unlimited by
+ * default.
  */
 export interface StreamLimits {
   storage?: 'file' | 'memory' | undefined;
   maxMessages?: number | undefined;
   maxBytes?: number | undefined;
   maxAgeMs?: number | undefined;
-  /** How long message ids are remembered, so that a retried publish is stored once. */
+  /** How long message ids are remembered, so that a message that is published again is stored only once. */
   duplicateWindowMs?: number | undefined;
-  /** When the stream is full: drop `old` messages, or refuse `new` ones. */
+  /** When the stream is full: drop `old` messages, or refuse `new` messages. */
   discard?: 'old' | 'new' | undefined;
-  /** Limit of the bucket: a full bucket refuses entries. */
+  /** Size limit of the bucket, in bytes. A full bucket refuses entries. */
   bucketMaxBytes?: number | undefined;
 }
 

@@ -51,7 +51,9 @@ export class NatsStreamAdmin implements StreamAdmin {
     }
   }
 
-  /** @throws NatspocError `layout-mismatch` for a keyed group, because other programs publish to its stream and read it. */
+  /**
+   * @throws NatspocError `layout-mismatch` for a keyed group, because other programs publish to the stream and read from it.
+   */
   #refuseKeyed(command: string): void {
     const { keyed, stream } = this.#topology;
     if (!keyed) return;

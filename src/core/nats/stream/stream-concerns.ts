@@ -8,11 +8,11 @@ const NANOS_PER_MS = 1_000_000;
 /** A shorter `max_age` drops messages before an operator can react. */
 const SHORT_AGE_MS = 3_600_000;
 /**
- * Time for which a stream must let consumers be inactive. After this time, the server deletes the reader of a vanished
- * process.
+ * A stream must allow consumers to be inactive for at least this time, in milliseconds. After this time, the server deletes
+ * the reader of a vanished process.
  */
 const READER_THRESHOLD_MS = 30_000;
-/** The server's default limit of consumers of a stream. */
+/** The server's default limit on the consumers of a stream. */
 const DEFAULT_CONSUMERS = 1_000;
 
 type Found = Omit<Concern, 'setting'>;
@@ -20,7 +20,7 @@ type Found = Omit<Concern, 'setting'>;
 const refused = (message: string, uses = ALL_USES): Found => ({ severity: 'refused', uses, message });
 const warning = (message: string, uses = ALL_USES): Found => ({ severity: 'warning', uses, message });
 
-/** What a stream is checked against. */
+/** The requirements that a stream is checked against. */
 export interface StreamNeeds {
   /** The wildcard of the subjects that must be stored unchanged. */
   wildcard: string;
@@ -46,14 +46,14 @@ const RULES: Readonly<Record<string, Judge>> = {
     }
     if (retention !== RetentionPolicy.Workqueue) return undefined;
     return refused(
-      `Stream ${name} has work queue retention: it deletes a message when it is delivered, handled or not. ` +
+      `Stream ${name} has work queue retention: it deletes each message on delivery, handled or not. ` +
         `No server can change that: ${another}.`,
     );
   },
   no_ack: ({ name, no_ack }) =>
     no_ack
       ? refused(
-          `Stream ${name} has no_ack: it confirms no messages, so lost messages look like stored ones. ` +
+          `Stream ${name} has no_ack: it confirms no messages, so lost messages look like stored messages. ` +
             `Change that with "nats stream edit ${name} --ack".`,
           ['publish'],
         )
@@ -98,7 +98,7 @@ const RULES: Readonly<Record<string, Judge>> = {
     const limit = max_consumers > 0 ? max_consumers : hasDefaultConsumers ? DEFAULT_CONSUMERS : undefined;
     if (limit === undefined || limit >= partitions) return undefined;
     return warning(
-      `Stream ${name} allows ${formatCount(limit)} consumers, but a group of ${formatCount(partitions)} partitions needs one for each partition. ` +
+      `Stream ${name} allows ${formatCount(limit)} consumers, but a group of ${formatCount(partitions)} partitions needs one consumer for each partition. ` +
         `Change that with "nats stream edit ${name} --max-consumers 1000000" (nats-server 2.15 or newer).`,
       ['handle'],
     );
@@ -106,7 +106,7 @@ const RULES: Readonly<Record<string, Judge>> = {
   max_msgs_per_subject: ({ name, max_msgs_per_subject: limit, discard }) =>
     limit > 0 && discard === DiscardPolicy.Old
       ? warning(
-          `Stream ${name} keeps ${formatCount(limit)} messages of a partition (max_msgs_per_subject) and drops older ones, handled or not. ` +
+          `Stream ${name} keeps ${formatCount(limit)} messages of a partition (max_msgs_per_subject) and drops older messages, handled or not. ` +
             `Change that with "nats stream edit ${name} --max-msgs-per-subject=-1".`,
         )
       : undefined,
@@ -118,7 +118,7 @@ const RULES: Readonly<Record<string, Judge>> = {
     ];
     return warning(
       `Stream ${name} keeps ${limits.join(' and ')} and drops the oldest when it is full, handled or not. ` +
-        `"nats stream edit ${name} --discard new" refuses new ones instead.`,
+        `"nats stream edit ${name} --discard new" refuses new messages instead.`,
     );
   },
   max_age: ({ name, max_age }) => {
@@ -138,7 +138,7 @@ const RULES: Readonly<Record<string, Judge>> = {
   persist_mode: (stream) =>
     fieldOf(stream, 'persist_mode') === 'async'
       ? warning(
-          `Stream ${stream.name} confirms messages before they are written (persist_mode async): a crash of the server loses confirmed ones.`,
+          `Stream ${stream.name} confirms messages before they are written (persist_mode async): a crash of the server loses confirmed messages.`,
         )
       : undefined,
 };

@@ -18,16 +18,16 @@ import {
 } from './layout-entry.js';
 
 const MARK = 'natspoc layout ';
-/** Limit of a prefix, in characters. A description may have 4,096 bytes, a subject not many more. */
+/** Maximum length of a prefix, in characters. A description may have 4,096 bytes, and a subject not many more. */
 const LONGEST_PREFIX = 1_024;
-/** Characters of a refused prefix that are shown. */
+/** A message shows at most this number of characters of a refused prefix. */
 const SHOWN_PREFIX = 64;
 
 const mismatch = (message: string): NatspocError => new NatspocError('layout-mismatch', message);
 const unreadable = (place: string): string =>
   `The layout in ${place} cannot be read: it was written by a newer version or another program. Update natspoc; if no newer version runs here, restore the layout.`;
 
-/** The layout as a stream's description. All buckets of the stream must agree with it. */
+/** The layout as a stream's description. All buckets of the stream must agree with this description. */
 export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
   return MARK + JSON.stringify({ v: RECORD_VERSION, prefix, partitions, hash });
 }
@@ -35,7 +35,7 @@ export function describeLayout({ prefix, partitions, hash }: LayoutRecord): stri
 /**
  * The layout in a stream's description; undefined if natspoc did not create the stream.
  *
- * @throws NatspocError `layout-mismatch` if it cannot be read.
+ * @throws NatspocError `layout-mismatch` if the layout cannot be read.
  */
 export function describedLayout({ description, name }: StreamConfig): LayoutRecord | undefined {
   if (!description?.startsWith(MARK)) return undefined;
@@ -107,13 +107,13 @@ export function checkSettings(config: Config, layout: LayoutRecord): void {
   if (config.given.has('partitions') && config.partitions !== layout.partitions) {
     throw mismatch(
       `Stream ${config.stream} has ${layout.partitions} partitions, but ${config.place('partitions')} is ${config.partitions}. ` +
-        `All publishers and members of a stream must use the same number. Omit ${config.place('partitions')} to use that of the stream.`,
+        `All publishers and members of a stream must use the same number. Omit ${config.place('partitions')} to use the stream's number.`,
     );
   }
   if (config.given.has('prefix') && config.prefix !== layout.prefix) {
     throw mismatch(
       `Stream ${config.stream} has the subject prefix ${layout.prefix}, but ${config.place('prefix')} is ${config.prefix}. ` +
-        `Omit ${config.place('prefix')} to use that of the stream.`,
+        `Omit ${config.place('prefix')} to use the stream's prefix.`,
     );
   }
 }
@@ -174,7 +174,7 @@ export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): bo
 export const transformed = ({ subject_transform: transform }: StreamConfig): string[] =>
   transform ? [transform.dest.replaceAll(/\{\{[^}]*\}\}|\$\d+/g, '*')] : [];
 
-/** True if both layouts mean the same partitions. */
+/** True if both layouts describe the same partitions. */
 export const isSame = (a: LayoutRecord, b: LayoutRecord): boolean =>
   a.partitions === b.partitions && a.prefix === b.prefix && a.hash === b.hash;
 

@@ -29,7 +29,7 @@ export interface Topology extends NatsHandles {
   hasTokens: boolean;
   /** The prefix of the subject of dead letters. */
   deadPrefix: string;
-  /** Present for a keyed group: the subjects that the group handles, and its key if this program can find it. */
+  /** Present for a keyed group: the subjects that the group handles, and the group's key if this program can compute it. */
   keyed?:
     | { text: string; filter: string; subjects: readonly string[]; key: MessageKey | undefined }
     | undefined;
@@ -93,8 +93,8 @@ function concernsOf(
 /**
  * Creates a stream, its bucket and its layout. Existing parts are kept.
  *
- * @returns `hadStream` is true if the stream existed. Then the limits were used only for the bucket.
- * @throws NatspocError `failed` if everything exists; also the errors of {@link openTopology}.
+ * @returns `hadStream` is true if the stream existed before. In this case, the limits were used only for the bucket.
+ * @throws NatspocError `failed` if everything exists, and the errors of {@link openTopology}.
  */
 export async function createTopology(
   connection: NatsConnection,
