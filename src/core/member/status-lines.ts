@@ -142,8 +142,8 @@ export function describeOverdue(
   drainTimeoutMs: number,
 ): string {
   const within = `within ${formatDuration(drainTimeoutMs)}`;
-  const which = `message ${sequences.join(', ')}`;
-  return `p${partition}: ${which} did not finish ${within}; the next owner handles it again`;
+  const [which, them] = sequences.length === 1 ? ['message', 'it'] : ['messages', 'them'];
+  return `p${partition}: ${which} ${sequences.join(', ')} did not finish ${within}; the next owner handles ${them} again`;
 }
 
 /** One line about a partition whose owners have died. */
