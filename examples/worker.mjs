@@ -5,7 +5,7 @@
 //     natspoc publish --stream EXAMPLE_WORK --prefix example.work --rate 10 --keys 20 'order {{Count}}'
 import { joinGroup, textOf } from 'natspoc';
 
-// Aborts at the first Ctrl-C: the worker finishes running messages, hands over and leaves.
+// Aborts at the first Ctrl-C: the worker waits for running handlers, hands over and leaves.
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
 

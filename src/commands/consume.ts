@@ -15,7 +15,7 @@ const KEPT = 'partitions are kept for the next member of the same name.';
 
 /** `natspoc consume`: one member of a group, as a stage of a pipe. */
 export default class Consume extends BaseCommand {
-  static override summary = 'Join a group and handle the messages of its share of the partitions.';
+  static override summary = 'Join a group and handle messages from a share of its partitions.';
   static override description =
     prose(`One member at a time handles a partition, in order. Members share the partitions evenly. When a member
 joins, leaves or dies, partitions move automatically.
@@ -165,7 +165,7 @@ Exit codes: 0 left cleanly; 1 a partition was halted (--on-failure halt), the ha
         untilCaughtUp: flags['until-caught-up'],
       });
       const leave = () => {
-        this.note('leaving: finishing running messages; another signal exits immediately');
+        this.note('leaving: waiting for running handlers; another signal exits immediately');
         // `closed` reports how the member ends.
         consumer.leave({ rejoinWithinMs: config.rejoinWithinMs }).catch(() => {});
       };

@@ -36,7 +36,7 @@ export interface ConsumerOptions {
   workMs: number;
   /** A command for each message. */
   exec: string | undefined;
-  /** The maximum number of messages that the command gets at once. */
+  /** The maximum number of messages that one run of the command gets. */
   execBatch: number | undefined;
   /** A handler that was loaded from a module. */
   handler: Handler | InBatches | undefined;

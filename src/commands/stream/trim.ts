@@ -91,7 +91,7 @@ export default class StreamTrim extends StreamCommand {
     );
   }
 
-  /** The groups without members that hold back messages, with the number of these messages. */
+  /** The groups without members that prevent messages from being trimmed, with the number of these messages. */
   async #abandoned({ stream }: StreamSession, steps: readonly TrimStep[]): Promise<Map<string, number>> {
     const held = new Map<string, number>();
     for (const { heldBackBy, kept } of steps)

@@ -12,7 +12,7 @@ import { dropLetter, type RedriveOptions, type RedriveSummary, redrive } from '.
 export class DeadLetterAdmin {
   readonly #config: Config;
   readonly #groups: OpenedGroups;
-  /** For each letter that is shown with a computed key: the letter as it is stored. */
+  /** Maps each letter that is shown with a computed key to the letter as it is stored. */
   readonly #asStored = new WeakMap<FoundLetter, FoundLetter>();
 
   constructor(config: Config, groups: OpenedGroups) {

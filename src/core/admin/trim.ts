@@ -26,12 +26,12 @@ export interface TrimStep {
 }
 
 /**
- * Plans a trim: for each partition, the messages that every group has handled. A group without a position in a partition
- * holds back all messages of the partition, because the group must be able to start with the first message. A group with a
- * wrong position also holds back all messages of the partition; see {@link readPositionFaults}.
+ * Plans a trim: for each partition, the messages that every group has handled. If a group has no position in a partition,
+ * the trim deletes nothing in the partition, because the group must be able to start with the first message. If the position
+ * of a group is wrong (see {@link readPositionFaults}), the trim also deletes nothing in the partition.
  *
  * @param layouts the layouts of keyed groups. The partitions of a keyed group differ from the partitions of the stream, so
- *   each keyed group holds back all messages after its lowest position.
+ *   the trim deletes no message after the lowest position of a keyed group.
  * @param cleared reads the record of an earlier trim: the sequence up to which a group waits for no message of a partition;
  *   undefined if there is none.
  */

@@ -86,7 +86,7 @@ type ConnectionSetting = keyof typeof CONNECTION;
 /** The settings that identify the user. */
 export const IDENTITY: readonly ConnectionSetting[] = ['user', 'password', 'token', 'creds', 'nkey'];
 
-/** The settings that a context of the nats CLI decides, even if the context omits them. */
+/** If a source names a context of the nats CLI, these settings are read from the context, but from no other weaker source. */
 export const CONTEXT_SETTINGS: readonly string[] = [
   ...IDENTITY,
   'server',

@@ -34,7 +34,7 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
   onExhausted: 'halt',
 };
 
-/** What follows a failed attempt. */
+/** What happens after a failed attempt. */
 export type NextStep = { kind: 'retry'; delayMs: number } | { kind: OnExhausted };
 
 /**

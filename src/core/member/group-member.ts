@@ -133,8 +133,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   /**
    * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. May be called repeatedly.
    *
-   * @param options `rejoinWithinMs`: if above 0, hands nothing over, but keeps the partitions for this time for the next member of this
-   *   name. At most 1 h; default 0.
+   * @param options `rejoinWithinMs`: if above 0, the partitions are not handed over, but kept for this time for the next member with the
+   *   same name. At most 1 h; default 0.
    * @throws NatspocError the error that `closed` rejects with.
    */
   async leave({ rejoinWithinMs = 0 }: { rejoinWithinMs?: number | undefined } = {}): Promise<void> {

@@ -52,7 +52,7 @@ export interface Source {
   resizable: Resizable;
 }
 
-/** The functions that create the dependencies of a member for another layout. */
+/** The functions with which a member changes to the new layout of a resized group. */
 interface Resizable {
   partitionIn: PartitionIn;
   eventsOf: (layout: GroupLayoutRecord) => EventStream;

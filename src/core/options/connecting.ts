@@ -63,7 +63,7 @@ export interface StreamOptions {
   timeoutMs?: number | undefined;
   /**
    * How long to retry when the server refuses the credentials of an established connection, in milliseconds; 0 to a day.
-   * Your own connection ignores this option: with `ignoreAuthErrorAbort`, your connection retries without limit.
+   * This option does not apply to a `connection` that you pass, which retries without limit if its `ignoreAuthErrorAbort` is true.
    *
    * @default 30_000
    */

@@ -100,7 +100,7 @@ export interface GroupMember<Value = undefined, State = undefined>
    * @throws NatspocError `usage` if the member has a handler; otherwise the error that ended the member.
    */
   messages(): AsyncGenerator<[message: Message<Value>, context: HandlerContext<State>], void, undefined>;
-  /** The reasons why the member cannot do its work; empty if it can. `/readyz` returns the same reasons. */
+  /** The reasons why the member cannot do its work; empty if there are none. `/readyz` returns the same reasons. */
   problems(): string[];
   /**
    * Pauses a partition, or all partitions: this member starts no more handlers for paused partitions. Running handlers
@@ -126,11 +126,11 @@ export interface GroupMember<Value = undefined, State = undefined>
    */
   release(partition: number, to?: string | null): void;
   /**
-   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. If `leave` is called
+   * Waits for running handlers, commits, hands all partitions over and leaves, within the drain timeout. If `leave` is called
    * again, the options of the first call apply.
    *
-   * @param options `rejoinWithinMs`: for a restart. The partitions are not handed over, but kept for this time, in milliseconds, for
-   *   the next member with the same `name`; at most 1 h. Default: 0.
+   * @param options `rejoinWithinMs`: how long, in milliseconds, the partitions are kept for the next member with the same `name`, for
+   *   example during a restart; at most 1 h. Default: 0, the partitions are handed over.
    * @throws NatspocError `usage` for an invalid `rejoinWithinMs`; otherwise the error that `closed` rejects with.
    */
   leave(options?: { rejoinWithinMs?: number | undefined }): Promise<void>;

@@ -34,7 +34,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   key?: string | { name: string; of: (message: StreamMessage) => string | null } | undefined;
   /**
-   * With `key`: the subjects that the group handles, as one subject with or without wildcards.
+   * With `key`: a subject, with or without wildcards. The group handles only messages with a matching subject.
    *
    * @default all
    */
@@ -83,7 +83,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   backoff?: Backoff | undefined;
   /**
-   * What follows the last failed attempt. `halt`: the partition stops until an operator retries, skips or releases it.
+   * What happens after the last failed attempt. `halt`: the partition stops until an operator retries, skips or releases it.
    * `dead-letter`: the message is stored as a dead letter. `skip`: the message is skipped.
    *
    * @default 'halt'

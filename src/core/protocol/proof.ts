@@ -6,8 +6,8 @@ import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
  * Renews this member's proof of life. Only these renewals extend the permit, because other members fence this member by compare-and-set
- * on this entry. No other write keeps other members from taking our partitions. Members fence only after the entry has been unchanged
- * for so long that this member can no longer start handlers.
+ * on this entry. Writes to other keys do not prevent a fence. Members fence only after the entry has been unchanged for so long that
+ * this member can no longer start handlers.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;

@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.js';
 
-/** Reads the clock once per burst of answers. A burst is hundreds of answers that are read from the socket at once. */
+/** Reads the clock once per burst of answers. A burst is hundreds of answers that are read from the socket together. */
 export class BurstClock {
   readonly #clock: Clock;
   #nowMs: number | undefined;

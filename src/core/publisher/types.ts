@@ -12,7 +12,7 @@ export interface OutgoingMessage {
    * header counts as well. null: no key.
    */
   readonly key?: string | null;
-  /** The partition to send to, 0 to partitions - 1. This partition overrides the partition of the key. */
+  /** The partition to send to, 0 to partitions - 1; overrides the partition that the key selects. */
   readonly partition?: number;
   /**
    * Only with `ownSubjects`: the subject to publish to. The key, if any, is sent in the header `Natspoc-Key`. With

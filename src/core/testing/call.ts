@@ -62,7 +62,7 @@ export interface CalledAt<State = undefined> {
   epoch?: number | undefined;
   /** Default 1. */
   attempt?: number | undefined;
-  /** What `acquire` would have returned. */
+  /** The state of the partition. In a member, `acquire` returns this state. */
   state?: State | undefined;
   /** Aborts the `signal` of the context. */
   signal?: AbortSignal | undefined;

@@ -33,7 +33,7 @@ export interface LocalReaderOf {
   process: LocalProcess;
   bucket: Bucket;
   config: Config;
-  /** The key from the options of the program. */
+  /** The `key` option of the program, parsed. */
   messageKey: MessageKey | undefined;
 }
 

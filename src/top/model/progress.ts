@@ -74,7 +74,7 @@ export function applyPositions(model: Model, positions: readonly PositionFacts[]
   );
 }
 
-/** Applies the sequences of the last messages of partitions. */
+/** Applies the sequence of the last message of each given partition. */
 export function applyEnds(model: Model, ends: readonly EndFacts[]): Model {
   return patch(
     model,

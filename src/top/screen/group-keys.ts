@@ -16,7 +16,7 @@ export function groupsRead({ target }: Model, rows: readonly Watchable[]): Group
   return { rows, at: Math.max(0, at) };
 }
 
-/** The state of a screen that opens for another group. */
+/** The state of the screen after the operator has chosen another group. */
 const opened = (ui: Ui): Ui => ({
   ...ui,
   ...{ groups: null, selected: {}, detail: null, filter: '', frozen: null, zoom: false, notice: null },

@@ -127,7 +127,7 @@ export interface Ui {
   host: string;
 }
 
-/** The state of a screen that opens. */
+/** The initial state of the screen. */
 export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'> & { replays?: boolean }): Ui {
   return {
     replays: false,

@@ -1,4 +1,4 @@
-/** Placeholder characters, from the private use area, which no text of the screen uses. */
+/** Placeholder characters from Unicode's private use area, which no text on the screen contains. */
 const FIRST = 0xe000;
 const CAPACITY = 0xf8ff - FIRST + 1;
 const PLACE = /([\ue000-\uf8ff])( *)/g;

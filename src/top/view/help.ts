@@ -15,7 +15,7 @@ const SIGNS = [
   '↻ retries',
   '= paused',
 ];
-/** A blank at which a text is not wrapped. */
+/** A no-break space: text is not wrapped at this character. */
 const FIXED = '\u00a0';
 
 /** The keys of some groups, under the name of each group. */

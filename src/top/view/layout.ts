@@ -106,7 +106,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
     before = left;
     for (const { id, most, good, isList } of wanted) {
       const height = heights.get(id);
-      // A panel that has not reached its good size would waste further lines; a list can use each line.
+      // A panel below its `good` height would waste additional lines, but a list can use each line.
       const hasUse = height !== undefined && (height >= good || isList === true);
       if (hasUse && height < most) give(id, height + 1);
     }
@@ -119,7 +119,8 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
 }
 
 /**
- * In a single column, height is granted in this order: the minimum of the most important panels, their good height, then the other panels.
+ * The order in which the panels of a single column get their heights. The minimum heights of the four most important panels come first,
+ * then their `good` heights and the other panels.
  */
 const NARROW: readonly Claim[] = [
   ['partitions', 'least'],

@@ -54,7 +54,7 @@ export interface MemberPorts {
   /** Absent if the bucket holds no layout. */
   layout?: LayoutKeeper | undefined;
   stream: EventStream;
-  /** Returns the stream and the keeper for another layout. Present for a keyed group. */
+  /** Creates the event stream and the layout keeper for the new layout of a resized group. Present for a keyed group. */
   resized?:
     | ((layout: GroupLayoutRecord) => { stream: EventStream; layout: LayoutKeeper | undefined })
     | undefined;

@@ -237,8 +237,8 @@ export class MemberEngine {
 
   /**
    * Hands over all partitions and ends. Resolves when all partitions are handed over, or when the drain timeout and {@link LEAVE_GRACE_MS}
-   * have passed. If `rejoinWithinMs` is above 0, the partitions are not handed over, but kept for this time for the next member of this
-   * name.
+   * have passed. If `rejoinWithinMs` is above 0, the partitions are not handed over, but kept for this time for the next member with
+   * the same name.
    */
   async leave(rejoinWithinMs = 0): Promise<void> {
     const { clock } = this.#ports;

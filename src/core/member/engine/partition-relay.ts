@@ -13,7 +13,7 @@ interface RelayPorts {
   fail: (error: NatspocError) => void;
 }
 
-/** Relays the events of a partition under an epoch to the protocol, and to the listener of the partition. */
+/** Relays the events of a partition during one epoch to the protocol, and to the listener of the partition. */
 export function partitionRelay(
   partition: number,
   epoch: number,

@@ -53,7 +53,7 @@ export class Runners {
   /** The program's states, by partition. */
   readonly #states = new Map<number, PartitionState>();
 
-  /** @param events creates the object that receives the events of a partition under an epoch. */
+  /** @param events creates the object that receives the events of a partition during one epoch. */
   constructor(
     settings: MemberSettings,
     ports: RunnersPorts,
@@ -186,7 +186,7 @@ export class Runners {
     this.remove(partition, reason);
   }
 
-  /** The program's state of a partition under an epoch. All runners of the epoch share this state. */
+  /** The state that the program keeps for a partition during one epoch. All runners of the epoch share this state. */
   #stateOf(partition: number, epoch: number): PartitionState | undefined {
     const { hooks, logger = SILENT } = this.#ports;
     if (!hooks) return undefined;

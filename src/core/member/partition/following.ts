@@ -2,8 +2,8 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { Coverage } from '../../ports/index.js';
 
 /**
- * Interval at which the position of a partition without waiting messages follows a shared reader. After a takeover, reading starts at
- * this position.
+ * Interval at which the position of a partition without waiting messages advances to the sequence that a shared reader has reached.
+ * After a takeover, reading starts at this position.
  */
 const FOLLOW_EVERY_MS = 5_000;
 

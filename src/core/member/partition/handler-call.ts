@@ -8,7 +8,7 @@ export interface CallScope {
   readonly partition: number;
   readonly epoch: number;
   readonly logger: Logger;
-  /** Holds the program's state of the partition. */
+  /** Holds the state that the program keeps for the partition. */
   readonly state?: { readonly value: unknown } | undefined;
 }
 

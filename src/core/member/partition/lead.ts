@@ -1,6 +1,6 @@
 import type { Entry } from './key-queues.js';
 
-/** The lead of an owner that handles few messages at once, and the longest lead of any owner. */
+/** The lead of an owner that handles few messages concurrently, and the longest lead of any owner. */
 const SHORTEST = 8;
 const LONGEST = 32;
 

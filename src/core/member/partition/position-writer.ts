@@ -88,7 +88,7 @@ export class PositionWriter {
   }
 
   /**
-   * Writes the position, once all effects of handled messages are safe.
+   * Awaits the barrier and the confirmation of the messages that were read, then writes the position.
    *
    * @param isStale called before the write is sent, and before the position is read back. If `isStale` returns true, the write ends
    *   with `again`.

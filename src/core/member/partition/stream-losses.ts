@@ -14,8 +14,8 @@ import {
 } from './loss-signs.js';
 
 /**
- * Interval between checks of the stream while messages wait, and the shorter interval while the stream drops waiting messages, in
- * milliseconds.
+ * Interval between checks of the stream while messages wait to be delivered, and the shorter interval while the stream drops waiting
+ * messages, in milliseconds.
  */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;

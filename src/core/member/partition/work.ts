@@ -168,7 +168,7 @@ export class PartitionWork {
     return this.#caution ? 1 : this.#concurrency;
   }
 
-  /** The messages of the next call: one, or a batch; empty if no call is due, or none may start. */
+  /** The messages of the next call: one message, or a batch; empty if no call is due, or if no call may start now. */
   #next(): readonly Entry[] {
     const first = this.#first();
     const batching = this.#caution ? undefined : this.#batching;

@@ -233,7 +233,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
     },
 
     async waiting(partition, sequence) {
-      // In a keyed group, one count serves all partitions.
+      // In a keyed group, the same count is used for all partitions.
       const key = keyed ? sequence : `${partition} ${sequence}`;
       let counting = counts.get(key);
       if (!counting) {

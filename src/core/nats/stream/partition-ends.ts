@@ -32,9 +32,9 @@ export async function partitionEnds(topology: Topology, timeoutMs: number): Prom
 /**
  * The last message of the first subject of each partition.
  *
- * All messages are read at once. If fewer messages arrive than announced, the missing messages are read one by one. Fewer
- * messages arrive if the server is slow, or if the last message of the stream was deleted and nats-server 2.9 still counts
- * its subject.
+ * All messages are read together. If fewer messages arrive than announced, each missing message is read with its own request.
+ * Messages are missing if the server is slow, or if the last message of the stream was deleted and nats-server 2.9 still
+ * counts its subject.
  */
 async function lastOfSubjects(
   topology: Topology,
