@@ -375,29 +375,31 @@ describe('the judge of a chaos run', () => {
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'the owner had time to commit');
   });
 
-  it('the chaos judge allows a partition to have no owner for a ttl after the session of its stopped owner was removed', () => {
-    /** The owner is stopped before a commit, and the next owner claims `claimedAfterMs` after the stop. */
-    const isCharged = (claimedAfterMs: number, isRemoved: boolean): boolean => {
+  it('the chaos judge expects no commit after an owner has found its session missing and joined under another session', () => {
+    /** The owner joins under another session at `joinedAt`. The partitions have no owner for 20 s after that. */
+    const isCharged = (
+      joinedAt: number | undefined,
+      kind: 'entries-removed' | 'slow' = 'entries-removed',
+    ): boolean => {
       const history = clean();
       history.lives[0] = life('m1', {});
-      const [from, to] = [1_900, 7_900];
-      const common = { id: 1, outcome: '' };
-      history.faults = [{ ...common, kind: 'long-stop', target: 'm1', from, to }];
-      const removed = { from: from + 1_000, to: from + 1_010 };
-      if (isRemoved)
-        history.faults.push({ ...common, id: 2, kind: 'entries-removed', target: 'group.>', ...removed });
-      const laterMs = to + claimedAfterMs - TAKEN_AT;
+      const [from, to] = [KILLED_AT - 200, KILLED_AT - 190];
+      history.faults = [{ id: 1, outcome: '', kind, target: 'group.default.session.>', from, to }];
+      if (joinedAt !== undefined) {
+        const again = session('again', joinedAt, 40);
+        again.value = again.value?.replace('{', '{"gaveUp":"m1",') ?? null;
+        history.bucket.push(again);
+      }
+      const laterMs = 20_000;
       for (const each of history.calls) {
         if (each.process === 'm2') Object.assign(each, { from: each.from + laterMs, to: each.to + laterMs });
       }
       for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
       return charges(history).includes('repeat');
     };
-    const [recoveryMs, ttlMs, commitMs] = [1_900, 4_000, 500];
-    assert.equal(isCharged(recoveryMs + commitMs - 50, false), false);
-    assert.equal(isCharged(recoveryMs + commitMs + 100, false), true, 'the owner had time to commit');
-    assert.equal(isCharged(recoveryMs + ttlMs + commitMs - 50, true), false);
-    assert.equal(isCharged(recoveryMs + ttlMs + commitMs + 100, true), true, 'the ttl had passed');
+    assert.equal(isCharged(KILLED_AT + 500), false);
+    assert.equal(isCharged(undefined), true, 'the owner could have committed until the next lease');
+    assert.equal(isCharged(KILLED_AT + 500, 'slow'), true, 'nothing explains the missing session');
   });
 
   it('the chaos judge flags a position whose sequence or epoch decreases', () => {

@@ -1,10 +1,9 @@
 import { keys } from '../../../src/core/protocol/keys.js';
-import { decodeLease } from '../../../src/core/protocol/records.js';
+import { decodeLease, decodeSession } from '../../../src/core/protocol/records.js';
 import {
   type BucketChange,
   type Call,
   ERA,
-  type FaultSpan,
   type History,
   type Life,
   type Span,
@@ -130,13 +129,11 @@ function troubles({ settings, faults, lives }: History) {
   const { ttlMs } = settings;
   const recoveryMs = (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
   const isLong = ({ from, to }: Span): boolean => to - from >= ttlMs * LONG_SHARE;
-  const ofServers = faults.filter(({ kind }) => SERVER_KINDS.includes(kind));
-  const servers = (stops: readonly FaultSpan[]): Hindrance[] =>
-    ofServers.map(({ kind, from, to }): Hindrance => {
+  const servers = faults
+    .filter(({ kind }) => SERVER_KINDS.includes(kind))
+    .map(({ kind, from, to }): Hindrance => {
       // An owner stops when it notices that its session is gone, but its lease may remain until the longest ttl has passed.
-      const isOrphaned = kind === 'entries-removed' || kind === 'store-restored';
-      const stop = isOrphaned ? stops.find((each) => each.from <= to && each.to > to) : undefined;
-      const orphanedMs = isOrphaned ? (stop ? stop.to - to : 0) + ttlMs : 0;
+      const orphanedMs = kind === 'entries-removed' || kind === 'store-restored' ? ttlMs : 0;
       // After its deadline an owner has aborted everything, and takes its partitions over again before it can commit.
       const abortedMs = to - from >= ttlMs * DEADLINE_SHARE ? ttlMs / 4 : 0;
       return { from, to: to + recoveryMs + orphanedMs + abortedMs, cause: 'server', canEnd: true };
@@ -146,11 +143,10 @@ function troubles({ settings, faults, lives }: History) {
     const known = all.get(name);
     if (known) return known;
     const life = lives.find((each) => each.name === name) as Life;
-    const aimed = faults.filter(({ target }) => target === name);
-    const isStop = ({ kind }: FaultSpan): boolean => kind === 'short-stop' || kind === 'long-stop';
-    const own = aimed.flatMap((fault): Hindrance[] => {
+    const own = faults.flatMap((fault): Hindrance[] => {
+      if (fault.target !== name) return [];
       const { kind, from, to } = fault;
-      if (isStop(fault))
+      if (kind === 'short-stop' || kind === 'long-stop')
         // After a long stop the process has to connect and renew before it may commit.
         return [{ from, to: isLong(fault) ? to + recoveryMs : to, cause: 'stop', canEnd: isLong(fault) }];
       // After the cut the connection is closed; a process that reconnects slowly counts as gone.
@@ -166,7 +162,7 @@ function troubles({ settings, faults, lives }: History) {
         : [{ from: killedAt, to: Number.POSITIVE_INFINITY, cause: 'kill', canEnd: true }];
     // For the explanation, a kill takes precedence over an injected fault, and an injected fault over other hindrances.
     const found = {
-      hindrances: [...stalls, ...servers(aimed.filter(isStop)), ...own, ...end],
+      hindrances: [...stalls, ...servers, ...own, ...end],
       stalls: life.stalls,
     };
     all.set(name, found);
@@ -175,23 +171,34 @@ function troubles({ settings, faults, lives }: History) {
 }
 
 /**
- * The time at which a call's epoch ended, because the next lease of its partition was written. The harness may have seen that lease late:
- * its watch restarts after a server was killed. So the judge uses the time in the lease's record, from the clock of the same machine.
+ * The time at which a call's epoch ended: the next lease of its partition was written, or the owner joined under another session, because it
+ * had found its own session missing. The harness may have seen the next lease late: its watch restarts after a server was killed. So the
+ * judge uses the time in the lease's record, from the clock of the same machine.
  */
 function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Call) => number {
+  const { group } = settings;
   const startedAt = Date.parse(settings.startedAt);
-  const writtenAt = ({ at, value }: BucketChange): number => {
-    const lease = value === null ? undefined : decodeLease(Buffer.from(value));
-    const said = Date.parse(lease?.at ?? '') - startedAt;
-    return said < at ? said : at;
+  const leaseIn = ({ value }: BucketChange) => (value === null ? undefined : decodeLease(Buffer.from(value)));
+  const writtenAt = (change: BucketChange): number => {
+    const said = Date.parse(leaseIn(change)?.at ?? '') - startedAt;
+    return Number.isNaN(said) ? change.at : Math.min(said, change.at);
   };
+  const gaveUpAt = new Map<string, number>();
+  for (const { key, value, at } of bucket) {
+    if (value === null || !key.startsWith(keys.session(group, ''))) continue;
+    const { gaveUp } = decodeSession(Buffer.from(value)) ?? {};
+    if (gaveUp !== undefined && !gaveUpAt.has(gaveUp)) gaveUpAt.set(gaveUp, at);
+  }
   const changes = Array.from({ length: layouts.most }, (_, partition) => {
-    const key = keys.lease(settings.group, partition);
+    const key = keys.lease(group, partition);
     return bucket.filter((change) => change.key === key).sort((a, b) => a.revision - b.revision);
   });
   return ({ partition, epoch }) => {
     const next = changes[partition]?.find(({ revision }) => revision > epoch);
-    return next ? writtenAt(next) : Number.POSITIVE_INFINITY;
+    const own = changes[partition]?.find(({ revision }) => revision === epoch);
+    const owner = own && leaseIn(own)?.owner;
+    const leftAt = (owner && gaveUpAt.get(owner)) || Number.POSITIVE_INFINITY;
+    return Math.min(next ? writtenAt(next) : Number.POSITIVE_INFINITY, leftAt);
   };
 }
 
