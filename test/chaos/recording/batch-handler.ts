@@ -2,6 +2,7 @@
  * The handler of members that handle batches. The handler records the messages of a batch one after the other, as if each were a call of its
  * own, so the judge applies the rules of single calls. A batch that stops early reports with `FailedAt` which messages it has handled.
  */
+import { setMaxListeners } from 'node:events';
 import { type BatchHandler, FailedAt } from '../../../src/core/member/partition/handler.js';
 import type { StreamMessage } from '../../../src/core/protocol/message.js';
 import { handleOne, plannedMs } from './handler.js';
@@ -22,6 +23,8 @@ const keyOf = (message: StreamMessage): string | null =>
   message.headers()['Natspoc-Key'] ?? message.subject.split('.')[1] ?? null;
 
 export const batchHandler: BatchHandler = async (messages, context) => {
+  // Each message of the batch adds listeners to the signal of the batch.
+  setMaxListeners(0, context.signal);
   const begunAt = monotonicUs();
   for (const [index, message] of messages.entries()) {
     const startedAt = monotonicUs();
