@@ -7,6 +7,7 @@ import { createPublisher, type GroupMember, joinGroup } from '../../src/core/ind
 import { natsGroupObserver } from '../../src/core/nats/stream/group-observer.js';
 import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 import { keys } from '../../src/core/protocol/keys.js';
+import { decodePosition } from '../../src/core/protocol/position-records.js';
 import { decodeOverride } from '../../src/core/protocol/records.js';
 import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
@@ -116,6 +117,17 @@ describe('a seek', function () {
     );
     assert.deepEqual(asked, ['unreadable']);
     assert.deepEqual(await paused(), []);
+  });
+
+  it('a seek does not look like a position that a member has written back after a loss', async () => {
+    const { bucket } = run.topology;
+    const key = keys.position(run.config.group, 2);
+    await bucket.write(key, new TextEncoder().encode('{"v":2,"seq":50,"epoch":0,"at":""}'), 0);
+    await seek(bucket, [2]);
+    const found = await bucket.read(key);
+    const value = found.kind === 'found' ? found.entry.value : null;
+    const { seq, epoch } = (value && decodePosition(value)) || {};
+    assert.deepEqual([seq, epoch], [0, 1]);
   });
 
   it('a seek leaves no partition paused, and moves none, if the target cannot be computed', async () => {

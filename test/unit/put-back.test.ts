@@ -49,27 +49,34 @@ describe('the positions that a member writes back after the bucket lost data', (
 });
 
 describe('a takeover of a partition that this member has owned before', () => {
-  for (const [what, found, sequence] of [
-    ['continues after the last commit if the bucket lost the position', undefined, 40],
-    ['continues after the last commit if another member wrote back less', { seq: 30, epoch: 0 }, 40],
-    ['continues at the position of a later owner', { seq: 30, epoch: 6 }, 30],
-  ] as const) {
-    it(`a takeover ${what}`, async () => {
-      const clock = new ManualClock();
-      const permit = new Permit(clock);
-      permit.extendTo(1_000_000);
-      const bucket = new FakeBucket();
-      if (found) bucket.put({ v: 2, at: '', ...found });
-      const position = await bucket.read('position');
-      // The second read is that of the lease, which is still the newest.
-      bucket.reads.push(position, { kind: 'found', entry: { key: 'lease', revision: 7, value: null } });
-      const ports = { bucket, stream: new FakeStream(), clock, permit, maxCrashes: 3, isWanted: () => true };
-      const takeover = { group: 'g', partition: 0, epoch: 7, start: { seq: 0 }, known: { sequence: 40 } };
-      let taken: Taken | undefined;
-      await takeOver(takeover, ports, (held) => {
-        taken = held;
-      });
-      assert.equal(taken?.sequence, sequence);
+  /** The sequence after which the member continues if the bucket has this position. The member itself has committed up to 40. */
+  const continuesAfter = async (found?: { seq: number; epoch: number }): Promise<number | undefined> => {
+    const clock = new ManualClock();
+    const permit = new Permit(clock);
+    permit.extendTo(1_000_000);
+    const bucket = new FakeBucket();
+    if (found) bucket.put({ v: 2, at: '', ...found });
+    const position = await bucket.read('position');
+    // The second read is that of the lease, which is still the newest.
+    bucket.reads.push(position, { kind: 'found', entry: { key: 'lease', revision: 7, value: null } });
+    const ports = { bucket, stream: new FakeStream(), clock, permit, maxCrashes: 3, isWanted: () => true };
+    const takeover = { group: 'g', partition: 0, epoch: 7, start: { seq: 0 }, known: { sequence: 40 } };
+    let taken: Taken | undefined;
+    await takeOver(takeover, ports, (held) => {
+      taken = held;
     });
-  }
+    return taken?.sequence;
+  };
+
+  it('a takeover continues after the last commit if the bucket lost the position', async () => {
+    assert.equal(await continuesAfter(), 40);
+  });
+
+  it('a takeover continues after the last commit if another member wrote back a lower position', async () => {
+    assert.equal(await continuesAfter({ seq: 30, epoch: 0 }), 40);
+  });
+
+  it('a takeover continues at the position of a later owner', async () => {
+    assert.equal(await continuesAfter({ seq: 30, epoch: 6 }), 30);
+  });
 });

@@ -33,7 +33,7 @@ export interface AnewPorts {
 
 /**
  * Writes entries again that the bucket has lost and whose contents only running members know: the layout, the group's start, and the
- * positions of partitions owned here. Existing entries are not changed.
+ * positions of partitions owned here. Existing entries are not changed, except positions as in {@link putBackPositions}.
  */
 export async function putBack(
   start: GroupStart,
