@@ -12,6 +12,7 @@ import type { NatsHandles } from '../../src/core/nats/client/handles.js';
 import { countsDrops } from '../../src/core/nats/client/server-version.js';
 import { PullReader } from '../../src/core/nats/jetstream/pull.js';
 import type { Rest } from '../../src/core/ports/index.js';
+import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
@@ -44,14 +45,18 @@ describe('a pull reader', function () {
   };
 
   /** Opens a reader whose messages are held until `release` is called. */
-  const open = async (window: { messages: number; bytes: number }, held = 0) => {
+  const open = async (
+    window: { messages: number; bytes: number },
+    held = 0,
+    { over = handles, arrived = (_reader: PullReader, _messages: number): void => {} } = {},
+  ) => {
     const sizes: number[] = [];
     const gone: number[] = [];
     const faults: string[] = [];
     const rests: (Rest | undefined)[] = [];
     const waiting: number[] = [];
     const opened = await PullReader.open(
-      handles,
+      over,
       {
         stream,
         name: 'r',
@@ -65,6 +70,7 @@ describe('a pull reader', function () {
           sizes.push(message.data.length);
           rests.push(opened.reader.rested);
           waiting.push(opened.reader.pending);
+          arrived(opened.reader, sizes.length);
         },
         gone: (messages) => gone.push(messages),
         fault: (reason) => faults.push(reason),
@@ -150,6 +156,36 @@ describe('a pull reader', function () {
     assert.deepEqual(isEmpty, [old, old, undefined]);
     assert.deepEqual(faults, []);
     reader.close();
+  });
+
+  it('a reader whose process was stopped does not trust that a request was pending before the last messages', async () => {
+    const proxy = await TcpProxy.start(server.port);
+    const own = await connect({ servers: proxy.url });
+    try {
+      const over = { connection: own, manager: await own.jetstreamManager(), inboxPrefix: undefined };
+      const { reader, rests, faults } = await open({ messages: 10, bytes: 1_000_000 }, 0, {
+        over,
+        // The second request is sent while five messages of the first request are still unread.
+        arrived: (opened, messages) => messages === 5 && opened.release(5),
+      });
+      await own.flush();
+      proxy.hold();
+      // The first ten messages are delivered. The others are dropped while no request is pending.
+      await store(...count(20));
+      await manager.streams.purge(stream);
+      await store(100, 100);
+      proxy.pass();
+      await until('the messages after the dropped messages have arrived', () => rests.length === 12);
+      assert.deepEqual(
+        rests.slice(1, 11).map((rest) => rest !== undefined),
+        [...Array(9).fill(false), true],
+      );
+      reader.close();
+      assert.deepEqual(faults, []);
+    } finally {
+      await own.close();
+      await proxy.stop();
+    }
   });
 
   it('the count of waiting messages is wrong only on those servers for which the reader expects a wrong count', async () => {

@@ -10,6 +10,8 @@ export class TcpProxy {
   #hungUpAt: string | undefined;
   #swallowed: RegExp | undefined;
   #delayMs = 0;
+  /** Data from servers that waits while the proxy holds it; undefined if the proxy passes it on. */
+  #held: { to: Socket; chunk: Buffer }[] | undefined;
   #rewritten: { pattern: RegExp; text: string } | undefined;
 
   private constructor(server: Server) {
@@ -34,6 +36,19 @@ export class TcpProxy {
   /** Delays all data from the server by this time from now on, as a longer round trip does. The data stays in order. */
   delay(ms: number): void {
     this.#delayMs = ms;
+  }
+
+  /** Holds all data from the server until {@link pass}, as for a client whose process is stopped. Data from clients passes. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Passes on the held data, and all later data. Each client receives its held data at once. */
+  pass(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const to of new Set(held.map((each) => each.to)))
+      to.write(Buffer.concat(held.filter((each) => each.to === to).map(({ chunk }) => chunk)));
   }
 
   /** Lets no data pass from now on, without a notice: connections stay open, and new connections are accepted. */
@@ -129,7 +144,8 @@ export class TcpProxy {
         if (from === client && this.#silentAt !== undefined && chunk.includes(this.#silentAt)) this.silence();
         if (this.#silent) return;
         const passed = from === server ? this.#bite(this.#introduction(chunk)) : chunk;
-        if (from === client || this.#delayMs === 0) to.write(passed);
+        if (from === server && this.#held) this.#held.push({ to, chunk: passed });
+        else if (from === client || this.#delayMs === 0) to.write(passed);
         else setTimeout(() => to.write(passed), this.#delayMs);
       });
       from.on('error', () => to.destroy());

@@ -203,6 +203,11 @@ export const READING: readonly Mutant[] = [
     name: 'late-request',
     mistake:
       'a reader whose process was stopped takes a gap of dropped messages for messages of other partitions',
+    shownBy: {
+      file: 'test/integration/pull.test.ts',
+      title:
+        'a reader whose process was stopped does not trust that a request was pending before the last messages',
+    },
     edits: [
       core('nats/jetstream/pull', 'if (hasWaited) this.#rested', 'if (this.#open === false) this.#rested'),
     ],
