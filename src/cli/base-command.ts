@@ -5,6 +5,7 @@ import { type ConfigSources, contextName, secretFlags } from '../core/config/sou
 import { escapeControl, toJson } from '../core/lib/text.js';
 import { type Concern, type StreamUse, warningsOf } from '../core/nats/client/concern.js';
 import { connectNats, type NatsConnection } from '../core/nats/client/connection.js';
+import { completeHints, type Selection, selectionOf } from './complete-hints.js';
 import { readContext, selectedContext } from './context.js';
 import { readDotenv } from './dotenv.js';
 import { stopSignal } from './ending.js';
@@ -79,6 +80,7 @@ export abstract class BaseCommand extends Command {
   };
 
   #logFormat: LogFormat = 'text';
+  #selection: Selection = {};
 
   /** Flags of this command that have the name of a setting but a different meaning. */
   protected readonly ownFlags: readonly string[] = [];
@@ -98,6 +100,7 @@ export abstract class BaseCommand extends Command {
       const value = this.ownFlags.includes(flag) ? undefined : flags[flag];
       if (typeof value === 'string' || typeof value === 'boolean') given[key] = value;
     }
+    this.#selection = selectionOf(given);
     const own = { flags: given, env: process.env, dotenv: readDotenv() };
     const name = contextName(own, () => selectedContext(process.env));
     const sources = { ...own, context: name === undefined ? undefined : readContext(name, process.env) };
@@ -137,12 +140,13 @@ export abstract class BaseCommand extends Command {
 
   /** Writes one line for people, or for a log, to stderr, so that the line does not mix with piped output. */
   protected readonly note: Note = (line, fields) => {
-    process.stderr.write(logLine(this.#logFormat, line, fields));
+    process.stderr.write(logLine(this.#logFormat, completeHints(line, this.#selection), fields));
   };
 
   /** Writes lines for people to stdout. `style` decorates each escaped line, for example with colour. */
   protected writeLines(lines: readonly string[], style = (line: string): string => line): void {
-    process.stdout.write(lines.map((line) => `${style(escapeControl(line))}\n`).join(''));
+    const complete = (line: string): string => completeHints(escapeControl(line), this.#selection);
+    process.stdout.write(lines.map((line) => `${style(complete(line))}\n`).join(''));
   }
 
   /** Warns on stderr about settings of the stream that may lose messages. */
@@ -168,6 +172,7 @@ export abstract class BaseCommand extends Command {
       json: this.argv.includes('--json'),
       ...(this.#logFormat === 'json' && { log: (text: string) => logLine('json', `error: ${text}`) }),
       command: this.id?.replaceAll(':', ' ') ?? '',
+      selection: this.#selection,
       names: Object.keys(this.ctor.flags).map((flag) => `--${flag}`),
     };
   }

@@ -67,7 +67,7 @@ export function refuseMissing({ config }: StreamSession, missing: ReadonlySet<nu
   if (missing.size === 0) return;
   const which = [...missing].join(', ');
   const group = groupOf(config);
-  const [of, flag] = group === undefined ? ['', ''] : [` of group ${group}`, ` --group ${group}`];
-  const message = `There is no dead letter ${which}${of}. "natspoc stream dead${flag}" lists them.`;
+  const of = group === undefined ? '' : ` of group ${group}`;
+  const message = `There is no dead letter ${which}${of}. "natspoc stream dead" lists them.`;
   throw new NatspocError('failed', message);
 }

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { messageOf, NatspocError } from '../core/lib/errors.js';
 import { escapeControl, toJson } from '../core/lib/text.js';
+import { completeHints, type Selection } from './complete-hints.js';
 import { suggest } from './suggest.js';
 
 /** An error of oclif. Errors of the parser have the parser's input; the error that `exit()` throws has an exit code. */
@@ -98,6 +99,8 @@ export interface FailureOptions {
   /** Formats the error as a line of a log. Absent: the error is written as text for people. */
   log?: (text: string) => string;
   command?: string;
+  /** The flags that commands in the message need in addition. */
+  selection?: Selection;
   /** The names of all commands, or of the command's flags, for suggestions after a typing error. */
   names?: readonly string[];
   /** A custom report: a line on stdout, and an exit code. */
@@ -135,15 +138,16 @@ export function exitWithError(error: unknown, options: FailureOptions): never {
   const exit = (error as OclifError).oclif?.exit;
   if (exit === 0 || (error as OclifError).code === 'EEXIT') process.exit(exit ?? 0);
   const known = asNatspocError(error, options.command ? `${options.command} ` : '', options.names ?? []);
+  const message = completeHints(known.message, options.selection ?? {});
   const own = options.report?.(known);
   if (own) {
     writeNow(1, `${escapeControl(own.line)}\n`);
   } else if (options.json) {
-    const body = { error: { code: known.code, message: known.message, exitCode: known.exitCode } };
+    const body = { error: { code: known.code, message, exitCode: known.exitCode } };
     writeNow(1, `${toJson(body)}\n`);
   } else {
     // The message may contain external text, whose control characters must not move the cursor.
-    writeNow(2, options.log?.(known.message) ?? `Error: ${safeLines(known.message)}\n`);
+    writeNow(2, options.log?.(message) ?? `Error: ${safeLines(message)}\n`);
   }
   const stack = known.cause instanceof Error ? known.cause.stack : known.stack;
   if (process.env.DEBUG) writeNow(2, `${safeLines(stack ?? '')}\n`);

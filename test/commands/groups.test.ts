@@ -138,7 +138,8 @@ describe('natspoc groups', function () {
 
   it('commands for a group that does not exist name the groups that exist', async () => {
     await publish(10);
-    const nothing = /There is no group nope\. Stream G\d+ has no groups yet: "natspoc consume" creates one\./;
+    const nothing =
+      /There is no group nope\. Stream G\d+ has no groups yet: "natspoc consume --group nope" creates one\./;
     await refused(1, nothing, 'leases', '--group', 'nope');
     await consumeAll('--group', 'billing');
     const known = /There is no group nope\. Stream G\d+ has billing\./;

@@ -164,7 +164,8 @@ describe('the programs in docs/recipes.md', function () {
     const accounts = start('begin immediate', given, [
       ["stream: 'ORDERS'", `servers: '${server.url}', stream: 'ORDERS4'`],
     ]);
-    await until('the last commit is printed', () => /commit 3 cents/.test(accounts.output));
+    // The second attempt waits for the default backoff.
+    await until('the last commit is printed', () => /commit 3 cents/.test(accounts.output), 30_000);
     assert.deepEqual(accounts.output.match(/cents \d+/g), ['cents 5', 'cents 5', 'cents 12']);
   });
 });

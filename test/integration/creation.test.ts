@@ -149,7 +149,7 @@ describe('creating a stream', function () {
     assert.equal(
       refused.stderr,
       `Error: There is no stream ${stream}, but groups have positions for 8 partitions of ${stream} in bucket ${stream}_leases, ` +
-        `not for 3 partitions of ${stream}.other. "natspoc stream delete" removes the bucket; --bucket selects another bucket.`,
+        `not for 3 partitions of ${stream}.other. "natspoc stream delete --stream ${stream}" removes the bucket; --bucket selects another bucket.`,
     );
     const unconfirmed = await natspoc(['stream', 'delete']);
     assert.equal(unconfirmed.code, 4);
@@ -206,7 +206,7 @@ describe('creating a stream', function () {
       assert.equal(code, 1);
       assert.match(
         stderr,
-        /requires a limit of bytes \(max_bytes\) for each stream\. Create it with "natspoc stream create --max-bytes \S+ --bucket-max-bytes \S+"\.$/,
+        /requires a limit of bytes \(max_bytes\) for each stream\. Create it with "natspoc stream create --max-bytes \S+ --bucket-max-bytes \S+ --stream S\d+"\.$/,
       );
     }
     const { code, stderr } = await limited('--max-bytes', '1MiB', '--bucket-max-bytes', '1MiB');

@@ -85,7 +85,9 @@ describe('the hold-up of a partition', function () {
     assert.equal(before, 1);
     await run.members
       .get('a')
-      ?.note(/halted p0: .*; "natspoc leases retry 0" starts the partition again, "natspoc leases" shows/);
+      ?.note(
+        /halted p0: .*; "natspoc leases retry 0 --server \S+ --stream \S+" starts the partition again, "natspoc leases --server \S+ --stream \S+" shows/,
+      );
     assert.equal((await natspoc('leases', 'retry', '--all')).stdout, 'p0: a tries again now');
     await run.members.get('a')?.note(/resumed p0 at epoch \d+/);
     await until(

@@ -488,10 +488,13 @@ describe('a keyed group over a stream that other programs created', function () 
       const missing = await natspoc('stream', 'dead', '1', '--group', 'mails');
       assert.match(
         missing.stderr,
-        /no dead letter 1 of group mails\. "natspoc stream dead --group mails" lists/,
+        /no dead letter 1 of group mails\. "natspoc stream dead --server \S+ --stream ORDERS --group mails" lists/,
       );
       const noted = await natspoc('groups');
-      assert.match(noted.stderr, /in group bad: no; "natspoc stream dead --group bad" lists it$/);
+      assert.match(
+        noted.stderr,
+        /in group bad: no; "natspoc stream dead --group bad --server \S+ --stream ORDERS" lists it$/,
+      );
       const redriven = await natspoc('stream', 'redrive', '--group', 'bad');
       assert.equal(redriven.code, 0, redriven.stderr);
       const manager = await connection.jetstreamManager();

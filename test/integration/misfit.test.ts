@@ -81,7 +81,7 @@ describe('a stream and a bucket that do not belong together', function () {
     await allRefuse(
       looking,
       1,
-      /^Error: Stream M\d+ has no bucket M\d+_leases: .*"natspoc stream create" creates it\./,
+      /^Error: Stream M\d+ has no bucket M\d+_leases: .*"natspoc stream create --stream M\d+" creates it\./,
     );
     assert.equal((await manager.streams.info(stream)).state.messages, 20);
     await ok('stream', 'create');

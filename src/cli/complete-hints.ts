@@ -1,0 +1,35 @@
+/** The flags that select what a command works on. Each command that connects has all of these flags. */
+const SELECTING = ['server', 'context', 'stream', 'bucket', 'group'] as const;
+
+/** The selecting flags of this process's command line, with their values. */
+export type Selection = Partial<Record<(typeof SELECTING)[number], string>>;
+
+/** A quoted command in a message. Commands that take no flag of {@link SELECTING} do not match. */
+const COMMAND = /"natspoc ((?:consume|publish|leases|stream|groups delete)\b[^"]*)"/g;
+/** The commands that act on the group of `--group`. */
+const OF_A_GROUP = /^(?:consume|leases|stream dead|stream redrive)\b/;
+/** A value that a shell takes as it is. URLs with credentials do not match. */
+const PLAIN = /^[\w.:/,-]+$/;
+
+/** The selecting flags among parsed flags. */
+export function selectionOf(flags: Readonly<Record<string, unknown>>): Selection {
+  const given: Selection = {};
+  for (const name of SELECTING) {
+    const value = flags[name];
+    if (typeof value === 'string' && PLAIN.test(value)) given[name] = value;
+  }
+  return given;
+}
+
+/**
+ * Adds the selecting flags to the commands that a message recommends. Without these flags a copied command would act on the default stream
+ * and group. Flags that a recommended command already has are not added.
+ */
+export function completeHints(text: string, selection: Selection): string {
+  return text.replaceAll(COMMAND, (_quoted, command: string) => {
+    const added = SELECTING.filter((name) => name !== 'group' || OF_A_GROUP.test(command))
+      .filter((name) => selection[name] !== undefined && !command.includes(`--${name}`))
+      .map((name) => ` --${name} ${selection[name]}`);
+    return `"natspoc ${command}${added.join('')}"`;
+  });
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { completeHints, selectionOf } from '../../src/cli/complete-hints.js';
+
+describe('the commands that a message recommends', () => {
+  const selection = selectionOf({
+    server: 'nats://10.0.0.5:4222',
+    stream: 'ORDERS',
+    group: 'billing',
+    json: true,
+    tlsfirst: true,
+  });
+
+  it('a recommended command gets the flags with which this command was started', () => {
+    assert.equal(
+      completeHints('halted p3; "natspoc leases retry 3" starts it, "natspoc leases" shows more', selection),
+      'halted p3; "natspoc leases retry 3 --server nats://10.0.0.5:4222 --stream ORDERS --group billing" starts it, ' +
+        '"natspoc leases --server nats://10.0.0.5:4222 --stream ORDERS --group billing" shows more',
+    );
+    const none = 'Choose where to continue with "natspoc leases seek".';
+    assert.equal(completeHints(none, {}), none);
+  });
+
+  it('a recommended command gets no flag twice, and no group that it does not use', () => {
+    assert.equal(
+      completeHints('"natspoc stream dead --group other" lists it', { stream: 'ORDERS', group: 'billing' }),
+      '"natspoc stream dead --group other --stream ORDERS" lists it',
+    );
+    assert.equal(
+      completeHints('"natspoc stream trim" or "natspoc groups delete old"', {
+        stream: 'O',
+        group: 'billing',
+      }),
+      '"natspoc stream trim --stream O" or "natspoc groups delete old --stream O"',
+    );
+  });
+
+  it('names that are not commands stay as they are', () => {
+    const file = 'it is not a file of "natspoc groups export"; start a server with "natspoc server"';
+    assert.equal(completeHints(file, selection), file);
+  });
+
+  it('a recommended command contains no password, and nothing that a shell would interpret', () => {
+    const given = selectionOf({ server: 'nats://joe:secret@host:4222', stream: '$(rm x)', bucket: 'B' });
+    assert.equal(completeHints('"natspoc stream delete"', given), '"natspoc stream delete --bucket B"');
+  });
+});
