@@ -89,7 +89,7 @@ function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatu
   const override = readable(seen);
   if (!seen || !override?.paused) return { pausedBy: null, pausedMs: null };
   const { by, at } = override.pause ?? override;
-  // The server's time of the entry counts, unless a pin has changed the entry since the pause.
+  // The pause began when the server stored the entry, unless a later pin has changed the entry since then.
   const sinceMs = at === override.at ? seen.atMs : Date.parse(at);
   return { pausedBy: by, pausedMs: Math.max(0, Math.round(nowMs - (sinceMs || seen.atMs))) };
 }

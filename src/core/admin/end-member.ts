@@ -64,7 +64,7 @@ export async function endMember(
   };
 }
 
-/** The name of a live owner other than this session, or null. */
+/** The name of the partition's live owner; null if there is none, or if this session is the owner. */
 function heir(follower: GroupFollower, partition: number, session: string): string | null {
   const owner = follower.liveOwner(partition);
   return owner && owner.id !== session ? nameOf(owner) : null;

@@ -32,7 +32,7 @@ export interface ResizeStatus {
   /** The requested number of partitions, and the operator who requested it. */
   to: number;
   by: string;
-  /** Time since the request, in milliseconds. */
+  /** Time since the resize was requested, in milliseconds. */
   forMs: number;
   /** Number of partitions that are closed already. */
   closed: number;

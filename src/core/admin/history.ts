@@ -15,9 +15,9 @@ export interface Tenure {
   /** Duration of the period, in whole milliseconds, until the next change of owner or until now. */
   heldMs: number;
   /**
-   * Upper bound on the time without an owner before the period, in whole milliseconds. The time is measured from the last
-   * renewal of the previous owner until the claim. The value is 0 for a handover, and null if the renewal is no longer
-   * stored.
+   * Upper bound on how long the partition had no owner before this period began, in whole milliseconds. The time is
+   * measured from the last renewal of the previous owner until the claim. The value is 0 for a handover, and null if the
+   * renewal is no longer stored.
    */
   gapMs: number | null;
 }

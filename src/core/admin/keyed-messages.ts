@@ -133,7 +133,7 @@ export class KeyedMessages {
       yield within(await this.#block(number, span, from), 0, from);
   }
 
-  /** A stream may have many messages that the group does not handle. In such a stream, each block has more sequences. */
+  /** If the stream has many messages that the group does not handle, each block covers more sequences. */
   #spanOf(): Promise<number> {
     const [after, upTo] = [this.#first - 1, this.#last];
     this.#span ??= this.#ofGroup(after, upTo).then((messages) =>

@@ -6,11 +6,11 @@ export interface Count {
   isEstimate: boolean;
 }
 
-/** A place in a partition, a certain number of messages before or after another place. */
+/** A position in a partition that is a certain number of messages before or after another position. */
 export interface Place {
   /** The position at this place. */
   to: number;
-  /** The number of messages between the two places; absent if they were not counted. */
+  /** The number of messages between this place and the first place; absent if the messages were not counted. */
   passed?: Count;
 }
 

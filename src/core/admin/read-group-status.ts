@@ -25,7 +25,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   const layout = readable(entries.layout) ?? undefined;
   const positions = positionsNow(stored, layout, Date.now());
   const members = await readMembers(observer, entries);
-  // The ends are read last, so that no position is beyond an end.
+  // The ends of the partitions are read last, so that no position is beyond the end of its partition.
   const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));

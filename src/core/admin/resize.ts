@@ -23,8 +23,8 @@ export interface ResizePlan {
    */
   dropped: number[];
   /**
-   * Pinned or paused partitions whose numbers also exist after the resize. The pins and pauses of these partitions will then
-   * apply to other messages.
+   * Pinned or paused partitions whose numbers also exist after the resize. The pins and pauses are kept, but then apply to
+   * other messages.
    */
   kept: number[];
   /** True if all partitions are paused. In this case, all new partitions will be paused too. */
@@ -77,7 +77,8 @@ export async function resizeGroup(
   });
   if (to === found.layout.partitions && !found.layout.next) return outcome('unchanged');
   const isOrdered = found.layout.next?.partitions === to;
-  // Pins and pauses are changed before the request. Otherwise a new partition could run or pause for a moment by mistake.
+  // Pins and pauses are changed before the resize is requested. Otherwise a new partition could run or pause for a moment
+  // by mistake.
   for (const partition of planned.dropped)
     if (partition >= planned.from)
       await changeOverride(bucket, group, partition, { paused: false, pin: null }, by);
@@ -104,7 +105,7 @@ export async function resizeGroup(
 }
 
 /**
- * Withdraws a resize that is not done yet. Closed partitions are handled again.
+ * Withdraws a resize that is not done yet. Members then handle the closed partitions again.
  *
  * @returns the requested number of partitions; null if there was no resize.
  */

@@ -14,8 +14,8 @@ export interface SeekPlanner {
   /** Plans the move from the current position. `position` is `unreadable` if the current position cannot be read. */
   plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
   /**
-   * The mark of a position at this sequence: the stream's creation time, and the time at which the message of this sequence
-   * was stored.
+   * The mark of a position at this sequence: the stream's creation time, and the time at which the message with this
+   * sequence was stored.
    */
   mark(sequence: number): Promise<PositionMark>;
 }

@@ -14,7 +14,7 @@ const CONCURRENT_LOOKS = 16;
 /** A partition, or a member as a whole (`partition` null), that makes no progress although it should. */
 export interface Stall {
   partition: number | null;
-  /** The name of the owner, or of the member. */
+  /** Name of the partition's owner, or of the member that makes no progress. */
   member: string | null;
   reason: string;
   forMs: number;

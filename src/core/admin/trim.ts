@@ -14,7 +14,7 @@ export interface TrimStep {
   partition: number;
   /** All groups have handled all messages up to and including this sequence; null if nothing can be deleted. */
   upTo: number | null;
-  /** No group waits for a message of the partition up to this sequence; null if unknown, or if a group waits. */
+  /** Up to this sequence, no message of the partition waits for any group; null if unknown, or if a message waits. */
   clearTo: number | null;
   /** Number of messages that would be deleted, and of messages that would stay. */
   messages: number;
@@ -45,7 +45,7 @@ export async function planTrim(
   for (const [group, each] of observers) found.set(group, await each.positions());
   // The stream is read after the positions, so that no position is beyond the end, which may grow in between.
   const stream = await observer.stream();
-  // The ends are read after the stream, so that the ends include all messages of the stream's state.
+  // The ends of the partitions are read after the stream, so that the ends include all messages of the stream's state.
   const last = await observer.ends();
   const ends = new Map(last.map((each) => [each.partition, each.sequence]));
   const groups = new Map<string, GroupPositions>();

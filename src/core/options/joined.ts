@@ -54,8 +54,8 @@ export interface Standing {
 }
 
 /**
- * A running member of a group, with its events. The member runs until `leave()`, or until an error ends the member. In the
- * latter case, `closed` rejects with that error.
+ * A running member of a group, with its events. The member runs until `leave()`, or until an error ends the member. If an error ends the
+ * member, `closed` rejects with that error.
  */
 export interface GroupMember<Value = undefined, State = undefined>
   extends EventEmitter<MemberEventMap>,

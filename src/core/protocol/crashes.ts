@@ -25,7 +25,7 @@ export function crashesAt(
   if (trying === undefined)
     return needsCaution(crashes, maxCrashes) ? { crashes, suspect } : { crashes: crashes + 1 };
   const before = suspect === undefined || suspect === trying ? crashes : 0;
-  // For a new suspect the count starts again, at the number that makes owners cautious.
+  // For a new suspect, the count starts again at the threshold from which owners are cautious.
   return { crashes: Math.max(before, cautiousFrom(maxCrashes) - 1) + 1, suspect: trying };
 }
 

@@ -48,9 +48,9 @@ export function lookAtEntries(state: State): void {
 const ascending = (a: number, b: number): number => a - b;
 
 /**
- * Handles the answer to `look-up-override`. If the leader's revision is lower than `known`, the bucket has lost data, or the leader is
- * cut off. A pause must not end because a leader is cut off. So a lower revision counts only if the leader returns it again after a
- * renewal has been confirmed.
+ * Handles the answer to `look-up-override`. If the leader's revision is lower than `known`, the bucket has lost data, or the leader is cut
+ * off. A pause must not end because a leader is cut off. So a lower revision is accepted only if the leader returns it again after a
+ * confirmed renewal.
  */
 export function overrideLookedUp(
   state: State,

@@ -169,7 +169,7 @@ export type Effect =
   | { type: 'write-layout'; expected: number; record: GroupLayoutRecord }
   /** Read the layout; answered by `layout-looked-up`. */
   | { type: 'look-up-layout' }
-  /** From now on the partitions are those of this layout. No partition of the older layout runs. */
+  /** Use the partitions of this layout from now on. No partition of the older layout runs. */
   | { type: 'begin-layout'; record: GroupLayoutRecord }
   | { type: 'abort-partition'; partition: number; epoch: number; reason: AbortReason }
   /** Handlers may start and commits may be sent only until this time; -Infinity means that neither is permitted. */
@@ -219,7 +219,10 @@ export type Report =
   | { type: 'fenced'; id: string }
   /** The bucket was restored from an older copy or has lost entries, so the member joins again. */
   | { type: 'went-back' }
-  /** No progress for `forMs`; `partition` is null for the member as a whole. Reported after 10 s, then once a minute. */
+  /**
+   * A partition has made no progress for `forMs`. `partition` is null if the whole member makes no progress. Reported after 10 s, then once
+   * a minute.
+   */
   | { type: 'standing'; partition: number | null; why: 'handler' | 'stuck'; reason: string; forMs: number }
   /** The event loop was blocked for `forMs` while this message was handled. */
   | { type: 'blocked'; partition: number; sequence: number; forMs: number }

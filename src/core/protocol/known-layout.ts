@@ -8,7 +8,7 @@ export const orderOf = ({ layout }: State): ResizeOrder | null => layout.record?
 
 /**
  * The lease of a partition under the layout that this member knows. If the lease belongs to a later layout, its record counts as
- * `unreadable`. If it belongs to an earlier layout, its record counts as null.
+ * `unreadable`. If the lease belongs to an earlier layout, its record counts as null.
  */
 export function leaseNow(
   state: State,

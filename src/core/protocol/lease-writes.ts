@@ -60,8 +60,8 @@ export function lookUpLease(state: State, partition: number): void {
 
 /**
  * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader's revision is lower than
- * `known`, the bucket has lost the lease, and the leader's entry replaces the known entry. A leader that is cut off also answers with
- * an old entry, and no watch shows the newer entry again. So the lease is looked up again until its revision is at least `known`.
+ * `known`, the bucket has lost the lease, and the leader's entry replaces the known entry. A leader that is cut off also answers with an
+ * old entry, and no watch delivers the newer entry a second time. So the lease is looked up again until its revision is at least `known`.
  */
 export function leaseLookedUp(state: State, { partition, known, entry }: EventOf<'lease-looked-up'>): void {
   if (entry === 'unknown') return;

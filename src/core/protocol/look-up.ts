@@ -84,8 +84,8 @@ export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'
 }
 
 /**
- * Handles the answer to `fence-session` about an owner that the watch never showed. After success, all members see that
- * the owner has ended; otherwise the leader is asked again.
+ * Handles the answer to `fence-session` about an owner that the watch never showed. After a successful write, all members see that the
+ * owner has ended. After any other outcome, the leader is asked again.
  */
 export function unseenMarked(state: State, { id, outcome }: EventOf<'session-fenced'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;

@@ -22,7 +22,9 @@ export const memberSubject = (stream: string, group: string, session: string, ve
 /** Some partitions, or all partitions that the member owns. */
 export type PartitionChoice = readonly number[] | 'all';
 
-/** Give partitions away: to the member with this name or session id, or (null) to the member with the fewest partitions. */
+/**
+ * A request to give partitions away. `to`: name or session id of the member that gets them; null: the member with the fewest partitions.
+ */
 export interface ReleaseRequest {
   partitions: PartitionChoice;
   to: string | null;
@@ -93,8 +95,8 @@ export function encodeControl(value: ReleaseRequest | RetryRequest | SkipRequest
 }
 
 /**
- * The outcome of a request. `taken`: accepted for these partitions; `gone`: no member answers for that session;
- * `silent`: no answer in time; `refused`: the member's error; `denied`: the server does not permit the request.
+ * The outcome of a request. `taken`: accepted for these partitions. `gone`: no member answers for that session. `silent`: no answer in
+ * time. `refused`: the member's error. `denied`: the server does not permit the request.
  */
 export type ControlAnswer =
   | { kind: 'taken'; partitions: number[] }

@@ -34,8 +34,8 @@ export interface PartitionStats {
   /** Number of waiting messages, as of the last delivery; absent if unknown. */
   lag?: number;
   /**
-   * Upper bound on the number of messages that the stream dropped before they were handled, since the group's start or a seek; absent
-   * if unknown.
+   * Upper bound on the number of messages that the stream dropped before they were handled. Counted since the group's start or the last
+   * seek; absent if unknown.
    */
   trimmed?: number;
   /** Recent messages per second; absent if unknown. */

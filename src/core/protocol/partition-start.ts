@@ -71,7 +71,7 @@ export function commonStart({ before }: GroupLayoutRecord): number | undefined {
   return Math.max(...before.positions) - lowest <= NEAR ? lowest : undefined;
 }
 
-/** The start of a partition that has no position yet; 0 if the group was never resized. */
+/** The position at which a partition starts if it has no position yet; 0 if the group was never resized. */
 export function startsAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.min(...sharedPositions(partition, layout)) : 0;
 }

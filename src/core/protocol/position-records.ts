@@ -11,8 +11,8 @@ export interface PositionRecord {
   /** The random part of the name of the owner's reader; absent if there is no reader to delete. */
   reader?: string | undefined;
   /**
-   * Upper bound on the number of messages that the stream dropped before they were handled, since the group's start or a seek; absent
-   * if none were dropped.
+   * Upper bound on the number of messages that the stream dropped before they were handled. Counted since the group's start or the last
+   * seek; absent if none were dropped.
    */
   trimmed?: number | undefined;
   /** How many owners in a row have died at this position; absent if none has. */
@@ -60,7 +60,7 @@ export interface JobRecord {
 
 /**
  * Written when an operator trims handled messages. At the time of the trim, no message of the partition up to `seq` was waiting for the
- * group. Without this record, the next owner would count the trimmed messages as lost.
+ * group. Without the cleared record, the next owner would count the trimmed messages as lost.
  */
 export interface ClearedRecord {
   v: number;

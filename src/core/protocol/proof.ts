@@ -5,9 +5,9 @@ import { ended } from './session.js';
 import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
- * Renews this member's proof of life. Only these renewals extend the permit, because other members fence this member by compare-and-set
- * on this entry. Writes to other keys do not prevent a fence. Members fence only after the entry has been unchanged for so long that
- * this member can no longer start handlers.
+ * Renews this member's proof of life. Only these renewals extend the permit, because other members fence this member by compare-and-set on
+ * this entry. Writes to other keys do not prevent a fence. Other members fence this member only after its proof of life has been unchanged
+ * for a long time. By then, this member can no longer start handlers.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;
@@ -71,8 +71,8 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
       proof.renewAt = Math.max(now, sentAt + timing.retryMs);
       return;
     case 'conflict':
-      // The server may report a conflict for a write that it has applied (nats-server#7281). So the outcome of a conflict is as unknown
-      // as the outcome of a lost answer.
+      // The server may report a conflict for a write that it has applied (nats-server#7281). So after a conflict, as after a lost answer,
+      // the outcome of the write is unknown.
       proof.unknownSince ??= sentAt;
       proof.reading = true;
       proof.renewAt = now + timing.retryMs;
@@ -99,8 +99,8 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
     ended(state, 'proof');
     return;
   }
-  // A write was applied, and its answer was lost. The applied write may be any write since `unknownSince`, so the time of the first of
-  // these writes counts.
+  // A write was applied, and its answer was lost. Any write since `unknownSince` may be the applied write, so the permit is computed from
+  // the first of these writes.
   if (outcome.revision > proof.revision && proof.unknownSince !== null)
     certain(state, outcome.revision, proof.unknownSince);
 }

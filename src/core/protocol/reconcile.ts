@@ -127,9 +127,9 @@ function followPauses(state: State): void {
  * resize, or before this member leaves.
  */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
-  // Other members must first know that this member is leaving; otherwise their plans would assign more partitions to it. It is enough
-  // that the mark was sent, because the mark arrives before the leases. The exception is an earlier write with unknown outcome, which
-  // may make the mark fail.
+  // Other members must first know that this member is leaving; otherwise their plans would assign more partitions to it. It is enough that
+  // the mark has been sent, because other members receive the mark before the leases. The exception is an earlier write with unknown
+  // outcome, which may make the mark fail.
   if (state.leaving && (!state.session.marked || state.session.inDoubt)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
@@ -149,8 +149,8 @@ function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  // The bucket may have been restored from an older copy, in which these owners are alive. A renewal shows whether the bucket was
-  // restored.
+  // The bucket may have been restored from an older copy. In that copy, the owners of these partitions may still be alive. A renewal shows
+  // whether the bucket was restored.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;

@@ -41,8 +41,8 @@ export interface ProofRecord {
 }
 
 /**
- * Why a lease was written. `claim`: its owner claimed the partition. `handover`: the previous owner gave the partition to the owner
- * that the plan chose. `release`: the previous owner gave the partition away on request, or without a next owner.
+ * Why a lease was written. `claim`: its owner claimed the partition. `handover`: the previous owner gave the partition to the owner that
+ * the plan chose. `release`: the previous owner gave the partition away on request, or the partition has no next owner.
  */
 export type LeaseReason = 'claim' | 'handover' | 'release';
 
@@ -74,7 +74,10 @@ export interface LeaseRecord {
  */
 export type DeadOwners = readonly number[];
 
-/** Maximum length of {@link DeadOwners}. It is unlikely that more owners in a row die before any owner takes the partition over. */
+/**
+ * Maximum length of {@link DeadOwners}. Epochs beyond this number are dropped, the oldest first. More deaths before a successful takeover
+ * are unlikely.
+ */
 export const MOST_DEAD = 8;
 
 /** The member for which a partition is kept. The reservation ends when the member claims the partition or does not return in time. */

@@ -151,8 +151,8 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
   abortAll(state, 'fenced');
   // A session id is never reused, even if no other member has seen it.
   resetSession(state);
-  // Other members may have claimed the partitions of this session. Writing a lost lease of this session again would end the leases of
-  // those members.
+  // Other members may have claimed the partitions of this session. Writing a lost lease of the fenced session again would take the
+  // partition from its new owner.
   for (const [partition, { owner }] of state.lost) if (owner === id) state.lost.delete(partition);
   if (state.leaving) finishLeaving(state);
 }

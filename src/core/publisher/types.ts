@@ -54,7 +54,7 @@ export interface Confirmation {
   readonly partition: number;
   /** The sequence of the message in the stream. */
   readonly sequence: number;
-  /** True if the stream already had this message id. In this case, `sequence` is the sequence of the first copy. */
+  /** True if the stream already had this message id. If `duplicate` is true, `sequence` is the sequence of the first copy. */
   readonly duplicate: boolean;
 }
 

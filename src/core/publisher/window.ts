@@ -15,7 +15,7 @@ const NO_DATA = new Uint8Array(0);
 
 /**
  * One message that was accepted and is not settled. The window reuses its slots, so that publishing at full speed creates
- * no garbage. Only a message that finds the window full gets a new slot.
+ * no garbage. A new slot is created only if the window is full.
  */
 export class Slot {
   state: SlotState = 'free';

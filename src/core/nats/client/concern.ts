@@ -7,9 +7,9 @@ export type StreamUse = 'handle' | 'publish';
 
 /** A setting of a stream or bucket that loses messages, or may lose them. */
 export interface Concern {
-  /** `refused`: the affected uses are refused. `warning`: these uses work, but the user should know the risk. */
+  /** `refused`: natspoc refuses these uses. `warning`: these uses work, but the user should know the risk. */
   severity: 'refused' | 'warning';
-  /** The uses that are affected. */
+  /** The uses of the stream that the concern affects. */
   uses: readonly StreamUse[];
   /** The server's name of the setting. */
   setting: string;
@@ -35,7 +35,7 @@ export function warningsOf(concerns: readonly Concern[], uses: readonly StreamUs
   );
 }
 
-/** A field of a configuration that the client's types lack. */
+/** The value of a configuration field that is missing from the client's types. */
 export function fieldOf(config: object, name: string): unknown {
   return new Map<string, unknown>(Object.entries(config)).get(name);
 }

@@ -5,7 +5,7 @@ import { toNatspocError } from './outcome.js';
 
 /** @throws NatspocError if JetStream cannot be reached. */
 export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
-  // The program may have opened the connection itself, without these corrections.
+  // If the program opened the connection, natspoc has not corrected the client yet.
   correctClient();
   try {
     return await connection.jetstreamManager({

@@ -18,8 +18,8 @@ function refusalIn(code: string): string | undefined {
  * The error for a connection that was closed for good, in most cases because the credentials are no longer valid.
  *
  * @param error the client's error; undefined if this process closed the connection.
- * @param complaint the last code with which the server refused the credentials. The final error may come from a later
- *   attempt, which the server ended without a reason.
+ * @param complaint the last code with which the server refused the credentials. The final error may come from a later attempt, in which the
+ *   server closed the connection without a reason.
  */
 export function closedError(error: unknown, complaint = ''): NatspocError {
   const closed = 'The connection to NATS was closed';
@@ -81,7 +81,7 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
 async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
   const end = await connection.closed();
   const error = end ?? reasons.get(connection);
-  // A watcher that is added from now on starts new loops, which also report that the connection is closed.
+  // A watcher that is added after this deletion starts new loops, which also report that the connection is closed.
   watchers.delete(connection);
   for (const events of [...watching]) safely(() => events.closed?.(error));
 }

@@ -47,7 +47,7 @@ class Pipeline implements PublishPort {
   /** Stops watching the connection. A connection may outlive this pipeline, and must not keep the pipeline in memory. */
   readonly #unwatch: () => void;
   /**
-   * False while the connection is down. In that time no message is passed to the client, because the client would buffer new
+   * False while the connection is down. No message is passed to the client during this time. The client would buffer new
    * messages and, after the reconnect, send them before the messages that must be resent. The client reports a break before
    * it starts to buffer.
    */

@@ -60,7 +60,8 @@ export class PubAckReader {
     const prefix = this.#prefix;
     if (prefix === undefined) return 0;
     const end = data.length - 1;
-    // Numbers with 16 digits may not be exact. Such numbers are left to `decode`, which refuses inexact numbers.
+    // Numbers with 16 digits may not be exact. Numbers with so many digits are left to `decode`, which refuses inexact
+    // numbers.
     if (
       data[prefix.length] === ZERO ||
       data[end] !== CLOSING_BRACE ||

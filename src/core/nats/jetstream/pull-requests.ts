@@ -121,7 +121,7 @@ export class PullRequests {
         reply: `${this.inbox}.${batch}`,
       });
     } catch (error) {
-      // The connection is closing. The caller may be a handler call that has just ended, and must not get this error.
+      // The connection is closing. The caller may be a handler call that has just ended. That call must not get this error.
       this.#fail(messageOf(error));
     }
   }

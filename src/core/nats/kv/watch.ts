@@ -23,8 +23,8 @@ const SNAPSHOT_STALL_MS = 2_000;
 const STALL_MS = 50;
 
 /**
- * Follows part of a bucket with a reader that starts at the last value of each key. Each fault is handled the same way:
- * a new reader and a new snapshot.
+ * Follows part of a bucket with a reader that starts at the last value of each key. After each fault, the watch opens a new reader and
+ * reads a new snapshot.
  */
 export class BucketWatch implements Watch {
   readonly #handles: NatsHandles;
@@ -138,9 +138,9 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * True if the error may be temporary. Before the program's first snapshot, a limit counts as a configuration error. Later,
-   * the limit may be raised or room may be freed. The same applies to a member that opens another watch because the bucket
-   * was purged, recreated or restored from an older copy.
+   * True if the error may be temporary. Before the program's first snapshot, a limit counts as a configuration error. After the first
+   * snapshot, an operator may raise the limit, or other clients may free room. The same applies to a member that opens another watch
+   * because the bucket was purged, recreated or restored from an older copy.
    */
   #mayPass(error: unknown): boolean {
     if (isLimit(error)) return this.#hasWatched();

@@ -22,7 +22,8 @@ async function lastLetter(
  * The number of dead letters of a stream, and the last letter. The stream of dead letters may be missing until the first
  * letter is stored.
  *
- * @param known the previous result. If nothing has changed since then, the last letter is not read again.
+ * @param known the previous result. If the stream of dead letters has not changed since the previous result, the last
+ *   letter is not read again.
  * @throws NatspocError if the server does not answer.
  */
 export async function deadLetterFacts(

@@ -29,9 +29,9 @@ export interface Provided {
 const limitBytes = 'Create it with "natspoc stream create --max-bytes 1GiB --bucket-max-bytes 64MiB"';
 
 /**
- * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. If several clients create the parts
- * at the same time, the client that creates the stream decides the layout, because the stream's description contains the
- * layout. If a step is refused, the parts that this call created are deleted.
+ * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. If several clients create the parts at the same
+ * time, the client that creates the stream decides the layout. The reason is that the stream's description contains the layout. If a step
+ * is refused, the parts that this call created are deleted.
  *
  * @throws NatspocError if a step is refused.
  */
@@ -58,10 +58,10 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
         `give it a prefix of its own with ${config.option('prefix')}`,
       );
       stream = info;
-      // Another process created the stream first. That process uses the bucket as well, so nothing must be deleted.
+      // Another process created the stream first. That process uses the bucket as well, so `made` is emptied: nothing may be deleted.
       if (!isOurs) made.length = 0;
     }
-    // A leftover layout is not binding, even when a stream exists.
+    // A stored layout that was not binding before the stream was created is still not binding.
     const before = agreed.isStored ? found.stored : { ...found.stored, layout: undefined };
     const now = { stream, bucket: entries, stored: before };
     const { layout, isStored } = agree(config, now);

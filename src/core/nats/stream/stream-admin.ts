@@ -26,7 +26,7 @@ export class NatsStreamAdmin implements StreamAdmin {
     this.#refuseKeyed('purge');
     const filters = partition === null ? [reads.all] : reads.of(partition);
     try {
-      // A purge keeps the message with the given sequence, so the next sequence is given.
+      // A purge up to `seq` keeps the message at `seq`, so `upTo + 1` is requested.
       const below = upTo === null ? {} : { seq: upTo + 1 };
       let purged = 0;
       for (const filter of filters)

@@ -8,8 +8,8 @@ const NANOS_PER_MS = 1_000_000;
 /** A shorter `max_age` drops messages before an operator can react. */
 const SHORT_AGE_MS = 3_600_000;
 /**
- * A stream must allow consumers to be inactive for at least this time, in milliseconds. After this time, the server deletes
- * the reader of a vanished process.
+ * A stream must allow consumers to be inactive for at least this time, in milliseconds. If a process vanishes, the server
+ * deletes the process's reader after this time.
  */
 const READER_THRESHOLD_MS = 30_000;
 /** The server's default limit on the consumers of a stream. */

@@ -18,7 +18,10 @@ import {
 } from './layout-entry.js';
 
 const MARK = 'natspoc layout ';
-/** Maximum length of a prefix, in characters. A description may have 4,096 bytes, and a subject not many more. */
+/**
+ * Maximum length of a prefix, in characters. The server permits descriptions of 4,096 bytes, and subjects that are not much
+ * longer.
+ */
 const LONGEST_PREFIX = 1_024;
 /** A message shows at most this number of characters of a refused prefix. */
 const SHOWN_PREFIX = 64;
