@@ -46,7 +46,10 @@ export class DeadLetterAdmin {
     return this.#store.original(this.#asStored.get(letter) ?? letter);
   }
 
-  /** Adds the key that the letter's keyed group computes, if that group is open. Returns other letters unchanged. */
+  /**
+   * Adds the key that the letter's keyed group computes, if that group is open. Returns the letter unchanged if the group
+   * is not open, or has no key.
+   */
   async #withKey(letter: FoundLetter): Promise<FoundLetter> {
     const key = this.#groups.find(letter.group)?.keyed?.key;
     if (!key) return letter;

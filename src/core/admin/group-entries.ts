@@ -34,8 +34,8 @@ export type GroupChange =
   | { kind: 'layout'; before: SeenLayout | undefined; after: SeenLayout };
 
 /**
- * Maximum number of ended sessions that are remembered. Without this memory, an older entry could make an ended session
- * appear alive again.
+ * Maximum number of ended sessions that are remembered. If the end of a session were forgotten, an older entry could make
+ * the session appear alive again.
  */
 const MAX_ENDED = 1_000;
 
@@ -174,7 +174,7 @@ export class GroupEntries {
     return readable(this.overrides.get(partition));
   }
 
-  /** True for a lease that cannot be read. No member changes such a lease. */
+  /** True for a lease that cannot be read. Members do not change an unreadable lease. */
   isUnreadable(partition: number): boolean {
     return this.leases.get(partition)?.record === 'unreadable';
   }

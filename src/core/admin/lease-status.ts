@@ -85,7 +85,7 @@ export interface LeaseStatus extends Progress {
   reason: LeaseReason | null;
   from: string | null;
   /**
-   * The member that left for a restart and for which the partition is kept, and the time that remains for that member's
+   * The name of the member for which the partition is kept during a restart, and the time that remains for the member's
    * return, in milliseconds.
    */
   reservedFor: string | null;

@@ -11,9 +11,9 @@ import type { Unread } from './unread.js';
 export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
 /**
- * The state of a member. `unreadable`: the member's session cannot be read; `unreachable`: the member has no connection;
- * `expired`: it has not renewed for its ttl; `leaving`: it gives its partitions away; `silent`: it does not answer; `late`:
- * it has missed a renewal; otherwise `live`.
+ * The state of a member. `unreadable`: the member's session cannot be read. `unreachable`: the member has no connection.
+ * `expired`: the member has not renewed for its ttl. `leaving`: the member gives its partitions away. `silent`: the member
+ * does not answer. `late`: the member has missed a renewal. Otherwise `live`.
  */
 export type MemberState = 'live' | 'leaving' | 'late' | 'silent' | 'expired' | 'unreachable' | 'unreadable';
 

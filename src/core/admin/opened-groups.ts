@@ -49,8 +49,8 @@ export class OpenedGroups {
   }
 
   /**
-   * Opens all groups. If only groups with a key read the stream and the group of the configuration is not one of them, only actions that
-   * need this group fail.
+   * Opens all groups. If the group of the configuration is missing, because only groups with a key read the stream, only actions that need
+   * this group fail.
    *
    * @throws NatspocError as {@link open}.
    */

@@ -55,8 +55,8 @@ export async function untilNotHandled(
       const name = escapeControl(follower.ownerNameOf(partition) ?? owner);
       const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
       if (!answers.has(owner)) {
-        // An owner whose session has ended handles nothing. If two members leave at the same time, some leases may keep such
-        // an owner.
+        // An owner whose session has ended handles nothing. If two members leave at the same time, a lease may still name
+        // an owner whose session has ended.
         if (follower.sessions.has(owner)) unfinished.set(partition, `its owner ${name} does not answer`);
       } else if (own?.epoch !== follower.epochOf(partition) || own?.state !== 'paused') {
         unfinished.set(partition, `its owner ${name} is still ${own?.state ?? 'taking over'}`);

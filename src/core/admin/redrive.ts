@@ -36,10 +36,10 @@ export interface RedriveSummary {
 }
 
 /**
- * Publishes dead letters to their partitions again, oldest first, and deletes each letter after the stream has confirmed it.
- * The messages carry ids. So if a letter was published but could not be deleted, another attempt within the stream's
- * duplicate window does not store the message twice. Every group of the stream receives the messages again. A letter that
- * cannot be published is kept, and the redrive continues with the other letters.
+ * Publishes dead letters to their partitions again, oldest first, and deletes each letter after the stream has confirmed
+ * it. Each message is published with a message id. So if a letter was published but could not be deleted, another attempt
+ * within the stream's duplicate window does not store the message twice. Every group of the stream receives the messages
+ * again. A letter that cannot be published is kept, and the redrive continues with the other letters.
  *
  * @throws NatspocError `unreachable` or `not-permitted` if publishing is not possible. The letters before the failure may
  *   already have been published.

@@ -173,8 +173,8 @@ async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayou
 
 /**
  * The layout of the group. A group that uses the stream's own layout stores no layout before its first resize. The resize
- * makes the group a keyed group over the same subjects. Its members then read the key of a
- * message from the header that publishers write.
+ * makes the group a keyed group over the same subjects. Members of the resized group read the key of a message from the
+ * header that publishers write.
  */
 async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLayout> {
   const found = await findGroupLayout(bucket, group);

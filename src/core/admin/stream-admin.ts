@@ -49,7 +49,7 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
-   * @param uses how the stream will be used; a stream that would then lose messages is refused. Default: reading only.
+   * @param uses how the stream will be used; a stream that loses messages in this use is refused. Default: reading only.
    * @param whole true for actions on all messages, such as a trim, for which the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
@@ -165,8 +165,7 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** The stream, its partitions and its groups at one moment. */
   async status(): Promise<StreamStatus> {
-    // Groups of a stream that is read by key may have different partitions. In this case, only the group of the
-    // configuration is read.
+    // Groups of a stream that is read by key may have different partitions. If the configured group is keyed, only this group is read.
     const { layout, keyed: by } = this.#topology;
     const observers = this.#observers(by ? [this.#config.group] : await this.groups());
     const keyed = by ? { key: by.text, filter: by.filter } : null;

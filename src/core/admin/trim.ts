@@ -27,13 +27,13 @@ export interface TrimStep {
 
 /**
  * Plans a trim: for each partition, the messages that every group has handled. If a group has no position in a partition,
- * the trim deletes nothing in the partition, because the group must be able to start with the first message. If the position
- * of a group is wrong (see {@link readPositionFaults}), the trim also deletes nothing in the partition.
+ * the trim deletes nothing in the partition, because the group must be able to start with the first message. If the
+ * position of a group is wrong (see {@link readPositionFaults}), the trim also deletes nothing in the partition.
  *
  * @param layouts the layouts of keyed groups. The partitions of a keyed group differ from the partitions of the stream, so
  *   the trim deletes no message after the lowest position of a keyed group.
- * @param cleared reads the record of an earlier trim: the sequence up to which a group waits for no message of a partition;
- *   undefined if there is none.
+ * @param cleared reads the record of an earlier trim: up to this sequence, no message of the partition waits for the group.
+ *   undefined if there is no record.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
@@ -43,7 +43,8 @@ export async function planTrim(
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
-  // The stream is read after the positions, so that no position is beyond the end, which may grow in between.
+  // The stream is read after the positions, so that no position is beyond the end of the stream, which may grow between the
+  // two reads.
   const stream = await observer.stream();
   // The ends of the partitions are read after the stream, so that the ends include all messages of the stream's state.
   const last = await observer.ends();

@@ -18,8 +18,7 @@ export type Plan = ReadonlyMap<number, string>;
  *
  * - Loads differ by at most one, except for members that have more because of pins.
  * - As few partitions as possible move. The only choice is which members hold one partition more than the others. Members that already
- *   hold that many partitions are the best choice, because every partition above a member's share has to move, and the sum of the
- *   shares is fixed.
+ *   hold that many partitions are the best choice, because such a member keeps one partition that would otherwise move.
  * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members that already
  *   have enough partitions for a larger share, not to the members with the most partitions. For the same reason, each receiver gets
  *   consecutive free partitions in a fixed order; receivers do not take turns.
@@ -83,7 +82,7 @@ interface Share {
   own: Holding[];
 }
 
-/** How many unpinned partitions each member should hold. A member whose pins exceed its share gets none. */
+/** How many unpinned partitions each member should hold. A member whose pins exceed its share gets no unpinned partitions. */
 function* withQuotas(shares: Share[], total: number): Iterable<Share & { quota: number }> {
   let rest = shares;
   let count = total;

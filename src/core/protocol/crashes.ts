@@ -30,9 +30,9 @@ export function crashesAt(
 }
 
 /**
- * The part of the count that remains when an owner has moved the position, but not yet past the messages that its predecessors were
- * handling. The next owner is cautious too, even after a handover. No later message is known to have caused a death, so the suspect
- * becomes the message at `after`, which is already handled.
+ * The number of deaths that still counts after an owner has moved the position, but not past all messages that its predecessors were
+ * handling. The next owner is cautious too, even after a handover. No later message is known to have caused a death, so the suspect becomes
+ * the message at `after`, which is already handled.
  *
  * @param after the position at which the deaths were counted.
  */

@@ -102,7 +102,7 @@ export type GroupEvent = { now: number } & (
   | { type: 'partition-failed'; partition: number; epoch: number; message: string }
   /** The handler failed for good, or the position cannot be read. This member keeps the halted partition. */
   | { type: 'partition-halted'; partition: number; epoch: number; message: string }
-  /** The position of a drained partition has been made certain. A null position means that this was not possible. */
+  /** The position of a drained partition has been made certain. The position is null if it could not be made certain. */
   | {
       type: 'position-settled';
       partition: number;
@@ -114,7 +114,10 @@ export type GroupEvent = { now: number } & (
   | { type: 'layout-written'; expected: number; record: GroupLayoutRecord; outcome: Written }
   /** The leader's answer about the layout of the group. */
   | { type: 'layout-looked-up'; entry: LayoutEntry | null | 'unknown' }
-  /** A request to give a partition away: to the member with this name or id, or (null) to the member with the fewest partitions. */
+  /**
+   * A request to give a partition away. `to`: name or session id of the member that gets the partition; null: the member with the fewest
+   * partitions.
+   */
   | { type: 'release'; partition: number; to: string | null }
   /** A request to start a halted or failed partition again now. */
   | { type: 'retry'; partition: number }

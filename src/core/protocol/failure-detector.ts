@@ -4,7 +4,7 @@ import { isDue, type Peer, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 import { bury } from './view.js';
 
-/** Each member observes the members that follow it in the ring, until this number of them are healthy. */
+/** Each member observes the members that follow it in the ring, until it has found this number of healthy members. */
 const WATCHED = 2;
 /** Number of reads of a proof of life within the ttl of its member. */
 const LOOKS = 3;
@@ -84,9 +84,9 @@ function look(state: State, peer: Peer): void {
 }
 
 /**
- * Fences a member that can no longer start handlers, because its proof of life has been unchanged for too long. The time counts from the
- * first read of this revision, and another read must find the same revision after the time is over. The deletions of the proof and of the
- * session are conditional, so a renewal that arrives first wins.
+ * Fences a member that can no longer start handlers, because its proof of life has been unchanged for too long. The member is fenced only
+ * if two reads return the same revision of its proof of life, and enough time has passed between the two reads. The deletions of the proof
+ * and of the session are conditional, so a renewal that arrives first wins.
  */
 function judge(state: State, peer: Peer): void {
   const { now } = state;
@@ -176,8 +176,8 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
     bury(state, peer, outcome.revision);
     return;
   }
-  // The session was marked as leaving, deleted by another member, or removed without a deletion marker. The leader knows which of these
-  // happened.
+  // The session was marked as leaving, deleted by another member, or removed without a deletion marker. Only the leader knows which of
+  // these three happened.
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }

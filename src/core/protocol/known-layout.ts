@@ -61,8 +61,8 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
 }
 
 /**
- * Switches to the partitions of a new layout. All old partitions are closed, so this member runs none of them, unless it has missed that
- * they were closed.
+ * Switches to the partitions of a new layout. All old partitions are closed. This member runs an old partition only if it has not seen that
+ * the partition was closed.
  */
 function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
   for (const [partition, own] of state.own) {

@@ -78,8 +78,8 @@ export function leaseLookedUp(state: State, { partition, known, entry }: EventOf
 }
 
 /**
- * Forgets the writes that the plan no longer requires. All other writes were repeated just before this call. The repeated writes always
- * include those of drained partitions with a write in doubt.
+ * Forgets the writes that the plan no longer requires. The caller has just repeated all other writes, including writes of drained
+ * partitions with an unknown outcome.
  */
 export function forgetWrites(state: State): void {
   for (const [partition, { retryAt }] of state.writes)

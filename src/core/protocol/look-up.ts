@@ -37,7 +37,8 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
   const peer = state.peers.get(id);
   if (entry !== null) {
     state.absent.delete(id);
-    // The revision is lower than the known revision because the bucket has lost data. Only the lower revision can be fenced.
+    // The revision is lower than the known revision because the bucket has lost data. A fence succeeds only if it expects the leader's
+    // lower revision.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision);
@@ -103,9 +104,9 @@ function settled(state: State, id: string): void {
 }
 
 /**
- * Asks the leader about every owner that the watch never showed, regardless of the plan, because other members may still include the
- * owner in their plans. Also asks about the session under which this member was fenced, because without other members this member has
- * to end that session itself.
+ * Asks the leader about every owner that the watch never showed. The plan does not matter, because other members may still include the
+ * owner in their plans. Also asks about the session under which this member was fenced, because without other members this member has to
+ * end that session itself.
  */
 export function lookUpOwners(state: State): void {
   if (state.former !== null && (state.peers.has(state.former) || ensureEnded(state, state.former)))

@@ -62,7 +62,7 @@ export function settledAt(partition: number, layout: GroupLayoutRecord): number 
 const NEAR = 2_000;
 
 /**
- * The position from which one reader can read all partitions after a resize; undefined if the partitions start too far apart, or if the
+ * The position from which one reader can read all partitions after a resize. undefined if the partitions start too far apart, or if the
  * group was never resized.
  */
 export function commonStart({ before }: GroupLayoutRecord): number | undefined {

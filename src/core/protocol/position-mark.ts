@@ -11,7 +11,7 @@ export interface PositionMark {
 /** The current stream, and its message at the sequence of a mark. */
 export interface MarkedStream {
   last: number;
-  /** As in {@link PositionMark}. */
+  /** When the stream was created; see {@link PositionMark}. */
   created?: number | undefined;
   /** When the message at that sequence was stored; undefined if the message is gone or could not be read. */
   stored?: number | undefined;
@@ -27,9 +27,9 @@ export type Misfit = 'beyond-end' | 'other-stream';
 const ROUNDING_MS = 1;
 
 /**
- * Why a position does not belong to this stream; null if the position fits, or if a misfit cannot be proved. If the message at the
- * position exists, its time decides, because a stream that is restored elsewhere may have a new creation time, but keeps its messages.
- * If the times of the message cannot be compared, the creation time decides.
+ * Why a position does not belong to this stream; null if the position fits, or if a misfit cannot be proved. If the message at the position
+ * exists, its time decides. The stream's creation time is not enough, because a stream that is restored elsewhere may have a new creation
+ * time, but keeps its messages. If the times of the message cannot be compared, the creation time decides.
  */
 export function misfit(mark: PositionMark, stream: MarkedStream): Misfit | null {
   if (mark.sequence > stream.last) return 'beyond-end';

@@ -107,7 +107,7 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
 
 /**
  * Sets the time until which handlers may start, and interrupts running handlers after that time. After a reconnect, the server may have
- * been restored from an older copy, in which other members own our partitions. Therefore no handler starts until a renewal that was
+ * been restored from an older copy, in which other members own our partitions. Therefore handlers may start only after a renewal that was
  * sent since the reconnect is confirmed.
  */
 export function updatePermit(state: State): void {

@@ -19,9 +19,9 @@ import { isAlive, isDue, report, type State } from './state.js';
 const PARTITIONS_A_MS = 256;
 
 /**
- * Brings this member's partitions in line with the view and the plan. A member carries out only its own part of the plan. The member
- * starts the partitions that it owns, and gives surplus partitions away. It claims partitions without a living owner if the plan
- * assigns them to it. If the member's view is stale, the compare-and-set of its lease writes fails.
+ * Brings this member's partitions in line with the view and the plan. A member carries out only its own part of the plan. The member starts
+ * the partitions that it owns, and gives surplus partitions away. The member claims partitions without a living owner if the plan assigns
+ * these partitions to it. If the member's view is stale, the compare-and-set of its lease writes fails.
  */
 export function reconcile(state: State): void {
   retryDue(state);
@@ -128,8 +128,8 @@ function followPauses(state: State): void {
  */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
   // Other members must first know that this member is leaving; otherwise their plans would assign more partitions to it. It is enough that
-  // the mark has been sent, because other members receive the mark before the leases. The exception is an earlier write with unknown
-  // outcome, which may make the mark fail.
+  // the mark has been sent, because other members receive the mark before the leases. If an earlier session write has an unknown outcome,
+  // the mark may still fail, so sending the mark is not enough.
   if (state.leaving && (!state.session.marked || state.session.inDoubt)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;

@@ -112,8 +112,8 @@ export function sessionRead(state: State, { outcome }: EventOf<'session-read'>):
 }
 
 /**
- * Applies our own session entry. If the entry is newer than the known one, a write was applied whose answer was lost or has not arrived
- * yet.
+ * Applies our own session entry. If the entry is newer than the known entry, an earlier write was applied. The answer to this write was
+ * lost, or has not arrived yet.
  */
 export function ownSessionSeen(state: State, { revision, record }: SessionEntry): void {
   const { session } = state;

@@ -33,8 +33,8 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
-    // A live owner notices that its lease is missing. Until it notices, the owner may handle messages, so no other member may claim the
-    // partition.
+    // A live owner notices that its lease is missing. Until the owner notices the loss, it may handle messages, so no other member may
+    // claim the partition.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }
@@ -119,8 +119,8 @@ function newPeer(state: State, id: string): Peer {
 const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
 
 /**
- * Forgets a member whose session has ended. After that, the leases of this member have no living owner. A member that leaves marks its
- * session before it removes the session, so the member of a session that ends without the mark is dead.
+ * Forgets a member whose session has ended. After that, the leases of this member have no living owner. A leaving member marks its session
+ * before it removes the session. Therefore a member whose session ends without the mark is dead.
  */
 export function bury(state: State, peer: Peer, revision: number): void {
   state.peers.delete(peer.id);

@@ -110,7 +110,8 @@ export class Outcomes {
 /** The failure of a message that the server refused. */
 export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
   const code = reason.code ? ` (${reason.code})` : '';
-  // The error code is the same for a full stream and for a broken disk. Only the text distinguishes the two cases.
+  // The error code is the same for a full stream and for a broken disk. Only the description of the error distinguishes a
+  // full stream from a broken disk.
   const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
     ? ' The stream is full: "natspoc stream trim" deletes the messages that every group has handled.'
     : '';

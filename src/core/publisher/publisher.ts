@@ -75,9 +75,9 @@ function surface(error: unknown): void {
 }
 
 /**
- * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After a
- * break, or a temporary refusal, all unconfirmed messages are resent in their original order, before any new message. In
- * this way, the order within each partition is kept.
+ * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After a break, or a
+ * temporary refusal, all unconfirmed messages are resent in their original order, before any new message. This keeps the order within each
+ * partition.
  */
 export class Publisher {
   readonly #clock: Clock;

@@ -230,7 +230,8 @@ export class Transmitter {
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
     this.#backoff.cancel();
-    // A break may be over before the publisher notices it. Even then, the answers to earlier messages are lost.
+    // A break may be over before the publisher notices it. Even if the break is already over, the answers to earlier
+    // messages are lost.
     for (const slot of this.#window.slots()) this.#lost(slot);
     this.#resend();
   }

@@ -25,9 +25,9 @@ export class Slot {
   subject = '';
   headers: Uint8Array | undefined = undefined;
   data: Uint8Array = NO_DATA;
-  /** When the message was due. The latency counts from this time. */
+  /** When the message was due. The latency of the message is measured from this time. */
   dueMs = 0;
-  /** When the message entered the window. The timeout counts from this time. */
+  /** When the message entered the window. The timeout of the message is measured from this time. */
   admittedMs = 0;
   /** When the message was last sent. */
   sentMs = 0;

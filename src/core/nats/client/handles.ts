@@ -21,8 +21,8 @@ export interface NatsHandles {
    */
   domain?: string | undefined;
   /**
-   * How long, in milliseconds, a member waits for the state of its stream and its readers. Commits wait for this answer, and
-   * a request that is lost with a connection is never answered. Default: the manager's timeout.
+   * How long, in milliseconds, a member waits for the state of its stream and its readers. Commits wait for the answer. If
+   * the connection breaks, the answer never arrives. Default: the manager's timeout.
    */
   answerMs?: number | undefined;
   /** The clock of a member; default: the clock of the machine. */

@@ -44,9 +44,9 @@ function readStatus(decoded: MsgHdrsImpl, line: string): void {
 }
 
 /**
- * Makes the client decode headers with {@link decodeHeaders}. The client's own decoder throws on names and values that the
- * client would not send. Such an error in a callback of the client stops the client's read loop. The socket then stays open,
- * but nothing arrives. May be called more than once.
+ * Makes the client decode headers with {@link decodeHeaders}. The client's own decoder throws on names and values that the client would not
+ * send. Such an error in a callback of the client stops the client's read loop. After such an error the socket stays open, but the client
+ * reads no more data. May be called more than once.
  */
 export function readHeadersTolerantly(): void {
   MsgHdrsImpl.decode = decodeHeaders;
@@ -73,7 +73,7 @@ export class EncodedHeaders extends MsgHdrsImpl {
 export function encodeHeaders(headers: Readonly<Record<string, string>>): EncodedHeaders {
   let text = VERSION + LINE_END;
   for (const [name, value] of Object.entries(headers)) {
-    // Received headers contain no line ends, and their names contain no colons. In all other headers, these characters are
+    // Received headers contain no line ends, and their names contain no colons. In headers from other sources, line ends and colons are
     // replaced, so that no value becomes an additional header.
     text += `${name.replaceAll(':', ' ').replaceAll(LINE_END, ' ')}: ${value.replaceAll(LINE_END, ' ')}${LINE_END}`;
   }

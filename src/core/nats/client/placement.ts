@@ -2,8 +2,8 @@ import { ErrorCode, NatsError } from 'nats';
 import { type Cancel, systemClock } from '../../lib/clock.js';
 
 /**
- * Timeout of one request to create a consumer. A consumer with one replica may be placed on a server that has just died. In
- * this case, no server answers until the dead server is back. A consumer with another name is placed independently of the
+ * Timeout of one request to create a consumer. A consumer with one replica may be placed on a server that has just died.
+ * Until that server is back, no server answers such a request. A consumer with another name is placed independently of the
  * first consumer.
  */
 export const PLACEMENT_MS = 2_000;

@@ -7,8 +7,8 @@ import { closeFor, watchConnection } from './watch-connection.js';
 const FINAL = /EXPIRED/;
 
 /**
- * Closes a connection whose credentials were refused for `patienceMs` without interruption. Until then, the client retries,
- * because a restarted server may not know its users at first.
+ * Closes a connection whose credentials were refused for `patienceMs` without interruption. For `patienceMs`, the client retries, because a
+ * restarted server may not know its users at first.
  */
 export function closeWhenRefused(connection: NatsConnection, patienceMs: number): void {
   let first: { at: number; code: string } | undefined;

@@ -9,7 +9,7 @@ function isAtLeast({ info }: Connected, ...wanted: readonly number[]): boolean {
   return found.length > 0 && (differs < 0 || Number(found[differs]) > (wanted[differs] ?? 0));
 }
 
-/** True since nats-server 2.15, which limits a stream without `max_consumers` to 1,000 consumers. */
+/** True for nats-server 2.15 or newer, which limits a stream without `max_consumers` to 1,000 consumers. */
 export const hasDefaultConsumers = (connection: Connected): boolean => isAtLeast(connection, 2, 15);
 
 /**

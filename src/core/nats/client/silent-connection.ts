@@ -9,9 +9,9 @@ export const SILENT_MS = 6_000;
 const watched = new WeakSet<NatsConnection>();
 
 /**
- * Reopens a connection on which nothing arrives although the server was asked to answer. Either the other end is gone, or an
- * exception in a callback of the program stopped the client's read loop. Without this check, the client would notice only
- * after a minute. May be called more than once for the same connection.
+ * Reopens a connection on which nothing arrives although the server was asked to answer. Either the other end is gone, or
+ * an exception in a callback of the program stopped the client's read loop. Without this check, the client would notice the
+ * silent connection only after a minute. May be called more than once for the same connection.
  */
 export function reopenWhenSilent(connection: NatsConnection): void {
   if (watched.has(connection)) return;

@@ -90,7 +90,7 @@ async function dispatch(connection: NatsConnection, watching: ReadonlySet<Connec
   // `isBroken` is undefined at first, because the connection may already be broken when the first watcher is added.
   let isBroken: boolean | undefined;
   for await (const status of connection.status()) {
-    // The client itself ends a connection whose credentials were refused, and reports that like missing answers to pings.
+    // If credentials were refused, the client ends the connection itself, and reports the same status as for missing answers to pings.
     const isRefused = status.type === DebugEvents.StaleConnection && refused.delete(connection);
     const reason = isRefused ? undefined : reasonIn(status);
     if (status.type === Events.Error && refusalIn(String(status.data))) refused.add(connection);

@@ -95,7 +95,7 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
         },
         failed: finish,
       });
-      // The server does not answer a forbidden request. The connection reports the refusal instead.
+      // The server does not answer a forbidden request; the connection's status reports the refusal.
       const unwatch = watchConnection(connection, {
         refused: (operation, subject) => {
           if (operation === 'publish' && subject === next) refuse(subject);

@@ -14,7 +14,7 @@ export type PubAckOutcome =
 
 /**
  * Temporary JetStream errors (server/errors.json of nats-server): the server is starting, electing a leader, catching up or
- * overloaded. The message is certainly not stored.
+ * overloaded. The server has certainly not stored the message.
  */
 const PASSING = new Set([
   10004, // cluster incomplete
@@ -60,8 +60,7 @@ export class PubAckReader {
     const prefix = this.#prefix;
     if (prefix === undefined) return 0;
     const end = data.length - 1;
-    // Numbers with 16 digits may not be exact. Numbers with so many digits are left to `decode`, which refuses inexact
-    // numbers.
+    // A number with 16 digits may not be exact, so it is left to `decode`, which refuses inexact numbers.
     if (
       data[prefix.length] === ZERO ||
       data[end] !== CLOSING_BRACE ||

@@ -41,8 +41,8 @@ export class PullBudget {
   #turns: number[] = [];
   #held = 0;
   /**
-   * Number of messages to hold or request in addition to the messages handled in parallel. This number grows up to the
-   * window while messages are handled as fast as they arrive.
+   * Number of messages to hold or request in addition to the messages handled in parallel. The number grows, at most to the
+   * size of the window, while messages are handled as fast as they arrive.
    */
   #ahead = MIN_AHEAD;
   /** Number of deliveries until the next adjustment of `#ahead`. */
@@ -54,9 +54,7 @@ export class PullBudget {
   #averageBytes = 0;
   /** True if the next message is larger than the window. Such a message is requested alone, without a byte limit. */
   #oversize = false;
-  /**
-   * True if no held message can be handled now. In this case, the next request does not wait until half of the room is free.
-   */
+  /** True if no held message can be handled now, so that the next request must not wait until half of the room is free. */
   #starving = false;
 
   /** `concurrency`: maximum number of messages handled in parallel. */

@@ -147,7 +147,7 @@ export class PullReader {
     this.#requests.fill();
   }
 
-  /** Returns room to the window. */
+  /** Frees room in the window for this number of messages. */
   release(messages: number): void {
     this.#demand.release(messages);
     this.#requests.fill();
@@ -205,7 +205,8 @@ export class PullReader {
     });
     this.#unwatch = watchConnection(this.#handles.connection, {
       refused: (operation, subject) => this.#denied(operation, subject),
-      // Pending requests are lost. The consumer may be lost too, because it is in the server's memory.
+      // After a reconnect, the pending requests are lost. The consumer may be lost too, because it is in the server's
+      // memory.
       reconnected: () => this.fail('the connection was lost'),
     });
     const { clock = systemClock } = this.#handles;
@@ -262,8 +263,8 @@ export class PullReader {
   }
 
   /**
-   * Returns the rest if a request was pending at all times and messages waited. The rest is empty if the number of waiting
-   * messages may not show lost messages.
+   * Returns the rest if a request was pending at all times and messages waited. Returns an empty rest if the number of
+   * waiting messages may not show lost messages.
    */
   #emptyRest(): Rest | undefined {
     if (countsDrops(this.#handles.connection)) return undefined;
@@ -273,8 +274,8 @@ export class PullReader {
 
   /**
    * The server sends heartbeats for a pending request only if it has no message for the request (`processWaiting` in
-   * server/consumer.go). So the messages that the server had counted were purged or have expired. No delivery would show
-   * this loss.
+   * server/consumer.go). So the messages that the server had counted were purged or have expired. No later delivery would
+   * show that these messages were lost.
    */
   #idle(): void {
     const gone = this.#pending;

@@ -44,9 +44,9 @@ export async function searchTime({ first, last, from }: TimeSearch, atMs: number
 }
 
 /**
- * The first sequence stored at or after a time. The server's own search by time is not used. In nats-server 2.9 and 2.10 its
- * result is wrong if earlier messages were deleted. In 2.9 the search crashes the server if the deleted messages were in
- * memory.
+ * The first sequence stored at or after a time. The server's own search by time is not used. In nats-server 2.9 and 2.10,
+ * the search by time returns a wrong sequence if earlier messages were deleted. In 2.9 the search crashes the server if the
+ * deleted messages were in memory.
  *
  * @throws NatspocError if the server does not answer.
  */

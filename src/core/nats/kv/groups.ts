@@ -47,7 +47,7 @@ export async function purgeGroup(
   let purged = 0;
   try {
     for (const filter of ofGroup(group)) {
-      // A purge keeps the entry of the given revision, so the next revision is given.
+      // A purge up to `seq` keeps the entry at `seq`, so `revision + 1` is requested.
       const options = { filter: bucketSubject(bucket, filter), seq: revision + 1 };
       purged += (await manager.streams.purge(bucketStream(bucket), options)).purged;
     }

@@ -139,15 +139,17 @@ export class BucketWatch implements Watch {
 
   /**
    * True if the error may be temporary. Before the program's first snapshot, a limit counts as a configuration error. After the first
-   * snapshot, an operator may raise the limit, or other clients may free room. The same applies to a member that opens another watch
-   * because the bucket was purged, recreated or restored from an older copy.
+   * snapshot, an operator may raise the limit, or other clients may free room. A limit is also temporary for a member that opens another
+   * watch because the bucket was purged, recreated or restored from an older copy.
    */
   #mayPass(error: unknown): boolean {
     if (isLimit(error)) return this.#hasWatched();
     return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
   }
 
-  /** Waits for a reader. A reader that opens after the timeout is closed again, because another reader is being opened. */
+  /**
+   * Waits for a reader that is being opened. A reader that opens after the timeout is closed again, because another reader is being opened.
+   */
   #inTime(opening: ReturnType<typeof PullReader.open>): ReturnType<typeof PullReader.open> {
     return within(opening, PLACEMENT_MS, this.#clock).catch((error: unknown) => {
       opening.then(
@@ -237,10 +239,10 @@ export class BucketWatch implements Watch {
       const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
         last_by_subj: this.#filter,
       });
-      // The watch is behind in two cases. In the first case the watch is dead: neither the newest entry nor a newer entry
-      // has arrived, although the newest entry was stored before this request. In the second case the newest entry has
-      // arrived, and the server announces more entries. Version 2.9 of the server was observed to miss one of two entries
-      // that were stored within a millisecond, and never to deliver the missed entry.
+      // The watch is behind in two cases. In the first case the watch is dead: neither the newest entry nor a newer entry has arrived,
+      // although the newest entry was stored before this request. In the second case, the newest entry has arrived, but the server still
+      // announces more entries. Version 2.9 of the server was observed to miss one of two entries that were stored within a millisecond,
+      // and never to deliver the missed entry.
       const isBehind = newest.seq > known || (newest.seq === known && this.#pending > 0);
       // If the revision is lower, the newest entry was removed without a marker, or the bucket was restored from an older copy.
       if ((isBehind || newest.seq < known) && isUnchanged()) before.fail('behind');

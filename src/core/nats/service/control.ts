@@ -52,9 +52,9 @@ export class MicroIdentities implements Identities {
 
   /**
    * Creates an identity. If permissions forbid the member to answer probes, probes of its id get no answer. The session
-   * records that probes get no answer, so that other members conclude nothing from the silence. On other forbidden subjects,
-   * the member receives no requests. Returns undefined if the connection broke, because the server may then not know the
-   * service.
+   * records that probes get no answer, so that other members conclude nothing from the silence. If permissions forbid other
+   * subjects, the member receives no requests on these subjects. Returns undefined if the connection broke, because the
+   * server may then not know the service.
    */
   async create(): Promise<MemberIdentity | undefined> {
     const refused = new Set<string>();

@@ -31,8 +31,8 @@ export interface Agreement {
 const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num_subjects ?? 0) <= 1;
 
 /**
- * True for a layout that a failed creation has left behind. Such a layout is not binding, because no group has started in
- * its bucket and no stream belongs to the layout.
+ * True for a layout that a failed creation has left behind. A leftover layout is not binding, because no group has started
+ * in its bucket and no stream belongs to the layout.
  */
 function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
   if (!isUnused(bucket)) return false;

@@ -160,7 +160,10 @@ export class NatsDeadLetters implements DeadLetterStore {
     return original && { ...original, headers: withoutOrders(original.headers) };
   }
 
-  /** @throws NatspocError if the letters cannot be read completely. Without a stream there are no letters. */
+  /**
+   * @throws NatspocError if the letters cannot be read completely. Yields nothing if the stream of dead letters does not
+   *   exist.
+   */
   async *letters(foreign: (sequence: number) => void): AsyncGenerator<FoundLetter> {
     const source = { stream: this.#name, filter: this.#subject, follow: false };
     try {

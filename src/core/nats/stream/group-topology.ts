@@ -14,8 +14,7 @@ import { openTopology, type Topology } from './topology.js';
  * Opens an existing group for an operator. The group may be a keyed group with its own partitions, or a group that uses the
  * layout of the stream. Creates nothing.
  *
- * @param whole true to open the stream instead of the group. The stream's own layout is used, even if the group was
- *   resized.
+ * @param whole true to open the stream instead of the group, with the stream's own layout even after a resize of the group.
  * @throws the errors of {@link openTopology}.
  */
 export async function openGroupTopology(

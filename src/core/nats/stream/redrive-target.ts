@@ -17,7 +17,7 @@ export function natsRedriveTarget(topology: Topology, timeoutMs: number): Redriv
       // Tokens after the partition belong to the message, so a subject with such tokens is kept.
       const isOwn = hasTokens && partitionOfSubject(layout.prefix, place.subject) === place.partition;
       const subject = keyed || isOwn ? place.subject : partitionSubject(layout.prefix, place.partition);
-      // Any client may have written the letter. So the letter must not choose a subject outside the stream, such as the
+      // Any client may have written the letter. So a dead letter must not choose a subject outside the stream, such as the
       // subject of a request to a server.
       if (keyed && !keyed.subjects.some((pattern) => subjectMatcher(pattern)(subject))) {
         const message = `The stream does not listen to the letter's subject ${inWords(subject)}.`;

@@ -43,7 +43,9 @@ const NANOS_PER_MS = 1_000_000;
 /** Options of {@link openTopology}. */
 export interface OpenOptions {
   create: boolean;
-  /** How the stream will be used. A setting that would then lose messages is refused. Default: the stream is only read. */
+  /**
+   * How the stream will be used. A setting that loses messages in this use is refused. Default: the stream is only read.
+   */
   uses?: readonly StreamUse[];
   /** Called before anything is created. Throws if the caller cannot work with this layout. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
