@@ -8,7 +8,7 @@ export interface Tenure {
   session: string | null;
   from: string | null;
   reason: LeaseReason | null;
-  /** True if the partition was closed for a resize. The next partition with this number is then a different partition. */
+  /** True if the partition was closed for a resize. A later partition with the same number is a different partition. */
   closed: boolean;
   /** Start of the period, on the observer's clock, in ISO 8601. */
   at: string;

@@ -22,7 +22,7 @@ export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unre
 
 /** The facts about a member that its session does not contain. */
 export interface MemberFacts {
-  /** Time since its last observed renewal, in milliseconds. */
+  /** Time since the member's last observed renewal, in milliseconds. */
   renewedAgoMs: number;
   answer: Answer;
   /**

@@ -24,7 +24,7 @@ export interface MessageCounts {
   forward(from: number, last: number, messages: number): Promise<Place>;
 }
 
-/** Up to this number, messages are counted one by one. For larger numbers, the server's counts are used. */
+/** Up to this number, messages are counted one by one. For larger numbers of messages, the server's counts are used. */
 const COUNTED = 10_000;
 /** Tolerance for the difference of two server counts, because messages may be published between them. */
 const BLUR = 500;

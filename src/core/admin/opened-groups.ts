@@ -31,7 +31,7 @@ export class OpenedGroups {
   /**
    * Opens the group of the configuration.
    *
-   * @param uses how the stream will be used; a stream that would then lose messages is refused.
+   * @param uses how the stream will be used; a stream that loses messages in this use is refused.
    * @param whole true for actions on all messages, such as a trim, for which the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
@@ -79,8 +79,8 @@ export class OpenedGroups {
   }
 
   /**
-   * Any opened group. The choice does not matter, because all groups of a stream share its bucket, its connection and its
-   * dead letters.
+   * Any opened group. Any opened group is good enough, because all groups of a stream share its bucket, its connection and its dead
+   * letters.
    */
   get any(): Topology {
     if (!(this.#chosen instanceof NatspocError)) return this.#chosen;

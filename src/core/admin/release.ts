@@ -42,7 +42,7 @@ export interface ReleaseOutcome {
   /** True if the owner was fenced, so that its uncommitted messages are handled again. */
   forced: boolean;
   message: string | null;
-  /** True if requests to the owner are not permitted. In this case, fencing would not help. */
+  /** True if requests to the owner are not permitted. If `denied` is true, fencing would not help. */
   denied: boolean;
 }
 
@@ -109,8 +109,8 @@ async function releaseFrom(
 
 /**
  * Releases a partition without a known owner. If the partition is kept for a restart, its reservation is ended. No member
- * claims a partition whose lease cannot be read, so `force` overwrites such a lease. The last owner is fenced first, because
- * an owner without a connection to the server would not see that its lease has changed, and would continue.
+ * claims a partition whose lease cannot be read, so `force` overwrites such a lease. The last owner is fenced first.
+ * Otherwise, an owner without a connection to the server would not see the changed lease, and would continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,

@@ -64,8 +64,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Opens a stream with all of its groups. If only groups with a key read the stream and the group of the configuration is
-   * not one of them, only actions that need this group fail.
+   * Opens a stream with all of its groups. If the group of the configuration is missing, because only groups with a key read the stream,
+   * only actions that need this group fail.
    *
    * @throws the errors of {@link open}.
    */
@@ -124,7 +124,7 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * A group of the stream. Default: the group of the configuration.
    *
-   * @param shared reads that all groups share. Default: nothing is shared.
+   * @param shared reads that all groups share. Default: each group reads for itself.
    * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group is not one of them.
    */
   group(name = this.#config.group, shared?: SharedReads): GroupAdmin {

@@ -62,7 +62,7 @@ export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): st
 export const ownHeaders = ({ message }: DeadLetter): Record<string, string> =>
   withoutOrders(message.headers());
 
-/** Headers without those that would control the server or a redrive. */
+/** Headers without the headers that would control the server or a redrive. */
 export const withoutOrders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => isOurs(name)));
 

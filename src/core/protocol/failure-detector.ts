@@ -17,9 +17,10 @@ const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
- * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before these
- * two are observed as well, so neighbours that die together are detected together. If an observed member has been silent for half of its
- * ttl, all members are observed. If probes show nothing, many members that died together would otherwise be detected only two at a time.
+ * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before these two
+ * are observed as well, so neighbours that die together are detected together. If an observed member has been silent for half of its ttl,
+ * all members are observed. Probes may show nothing. In that case, many members that died together would be detected only two at a time if
+ * only two members were observed.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
@@ -182,7 +183,7 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }
 
-/** Handles the answer to `probe`. A timeout proves nothing. */
+/** Handles the answer to `probe`. A timeout does not show whether the member is dead. */
 export function probed(state: State, { id, outcome }: EventOf<'probed'>): void {
   if (outcome === 'denied' && state.probing) {
     state.probing = false;

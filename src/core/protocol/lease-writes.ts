@@ -35,7 +35,7 @@ export function leaseWritten(
   { partition, expected, record, outcome }: EventOf<'lease-written'>,
 ): void {
   const write = state.writes.get(partition);
-  // The next write may have waited for this answer, even if the watch has already shown the outcome.
+  // A later write of this lease may have waited for this answer, even if the watch has already shown the outcome.
   state.dirty = true;
   if (outcome.kind === 'ok') {
     if (write?.expected === expected) state.writes.delete(partition);
@@ -43,8 +43,8 @@ export function leaseWritten(
     return;
   }
   if (write?.expected !== expected) return;
-  // The watch will show whether this write was applied or another member wrote first. Until the watch shows this, the write can be
-  // repeated safely, because it is conditional.
+  // The watch will show whether this write was applied or another member wrote first. Until the watch shows the newer lease, the write can
+  // be repeated safely, because it is conditional.
   write.retryAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') lookUpLease(state, partition);
   if ((state.leases.get(partition)?.revision ?? 0) > expected) {

@@ -75,8 +75,8 @@ const leaveMark = (state: State, id: string): void => {
 };
 
 /**
- * Handles the answer to `end-proof` about an owner that the watch never showed. After success, the owner can neither renew its proof of
- * life nor join.
+ * Handles the answer to `end-proof` about an owner that the watch never showed. After the proof of life is ended, the owner can neither
+ * renew it nor join.
  */
 export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;

@@ -13,8 +13,8 @@ export type ControlVerb = (typeof CONTROL_VERBS)[number];
 export type MemberVerb = ControlVerb | 'ping' | 'stats';
 
 /**
- * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. The subject contains the group, so that
- * permissions can keep a member of one group from answering for another group. The names must have been validated before.
+ * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. The subject contains the group, so that permissions
+ * can keep a member of one group from answering for another group. The caller must have validated the names.
  */
 export const memberSubject = (stream: string, group: string, session: string, verb: MemberVerb): string =>
   `natspoc.${stream}.${group}.${session}.${verb}`;

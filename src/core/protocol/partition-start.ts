@@ -52,7 +52,8 @@ export function inheritedBy(
 }
 
 /**
- * The sequence from which on a partition no longer depends on the partitions before the last resize; 0 if the group was never resized.
+ * From this sequence on, a partition no longer depends on the partitions before the last resize. The sequence is 0 if the group was never
+ * resized.
  */
 export function settledAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;

@@ -20,8 +20,8 @@ export const MAX_PARTITIONS = 65_536;
 const MAX_TEXT = 1_024;
 
 /**
- * Why a value cannot be decoded. `newer`: a newer version wrote it, so this version must not change it. `broken`: the value is damaged
- * and has to be replaced.
+ * Why a value cannot be decoded. `newer`: a newer version wrote the value, so this version must not change it. `broken`: the value is
+ * damaged and has to be replaced.
  */
 export type Unreadable = 'newer' | 'broken';
 
@@ -63,7 +63,7 @@ export const isPrefix = (value: unknown): value is string =>
 export const isFilter = (value: unknown): value is string =>
   isText(value) && /^(?:(?:\*|[^\s.*>]+)\.)*(?:>|\*|[^\s.*>]+)$/.test(value);
 
-/** True for the random part of a reader's name. Any other value is ignored, because it would become part of the name of a consumer. */
+/** True for the random part of a reader's name. Any other text is refused, because the token becomes part of the name of a consumer. */
 export const isToken = (value: unknown): value is string => isText(value) && /^[0-9a-f]{1,64}$/.test(value);
 
 /** True for integers of 1 or more. */
@@ -79,7 +79,7 @@ export const isPartitionCount = (value: unknown): value is number =>
 /** True for record versions that this program can read. */
 export const isVersion = (value: unknown): value is number => isPositive(value) && value <= RESIZED_VERSION;
 
-/** True for the value `true`. A flag with this check is absent instead of false. */
+/** True for the value `true`. A flag that uses this check is omitted if the flag is false. */
 export const isTrue = (value: unknown): value is true => value === true;
 
 /** The optional fields of a `PositionMark`. */

@@ -35,7 +35,10 @@ export function maintainSession(state: State): void {
   if (session.proof.revision > 0 && state.viewReady) writeEntry(state, session.id);
 }
 
-/** Creates the session entry, or marks it as leaving. The entry is written at no other time, because all members receive each change. */
+/**
+ * Creates the session entry, or marks it as leaving. The session entry is written at no other time, because all members receive each
+ * change.
+ */
 function writeEntry(state: State, id: string): void {
   const { session } = state;
   if (session.writing || session.reading) return;

@@ -61,11 +61,14 @@ export interface OwnPartition {
   drainedUnder: number;
   /** True if the partition was paused under this epoch. After a pause, the start of the partition is not reported as `acquired`. */
   rested: boolean;
-  /** True if a drain of the partition has failed. The partition is drained only once more. */
+  /** True if a drain of the partition has failed. After a failed drain, the partition is drained only once more. */
   drainFailed: boolean;
   /** Owners whose deaths the partition's position may have to count; null if there are none, or if the position has counted them. */
   died: DeadOwners | null;
-  /** A request to give the partition away: to the member with this name or id, or (`to` null) to the member with the fewest partitions. */
+  /**
+   * A request to give the partition away. `to`: name or session id of the member that gets the partition; null: the member with the fewest
+   * partitions.
+   */
   release: { to: string | null } | null;
   reason: LeaseReason;
   from: string | null;
@@ -208,7 +211,7 @@ export interface State {
   readonly out: Effect[];
 }
 
-/** Maximum number of ended sessions that are remembered. If an older session matters again, the leader is asked about it. */
+/** Maximum number of ended sessions that are remembered. If a forgotten session appears again, the leader is asked about it. */
 const MOST_GONE = 4_096;
 
 /** Remembers that a session has certainly ended. A session id is never used again. */
@@ -227,7 +230,7 @@ export function report(state: State, what: Report): void {
   state.out.push({ type: 'report', report: what });
 }
 
-/** Requests a `tick` at the time `at`. Of all requests in a step, the earliest counts. */
+/** Requests a `tick` at the time `at`. If one step requests several ticks, the earliest time applies. */
 export function wake(state: State, at: number): void {
   if (at < state.wakeAt) state.wakeAt = at;
 }

@@ -19,7 +19,7 @@ function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
     parse.call(this, bytes);
   } catch (error) {
     const { connectError, transport }: Receiver = Object(this.dispatcher);
-    // In this state a parsed message is being delivered, so a listener of the program threw.
+    // In the state MSG_PAYLOAD, the parser is delivering a parsed message, so a listener of the program threw.
     const isListener = this.state === State.MSG_PAYLOAD;
     if (isListener)
       process.emitWarning(`A NATS subscription's callback threw: ${messageOf(error)}`, 'natspoc');

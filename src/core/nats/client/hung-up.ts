@@ -10,8 +10,8 @@ function dialUntilHungUp(
   ...args: Parameters<ProtocolHandler['dial']>
 ): ReturnType<ProtocolHandler['dial']> {
   const dialled = dial.apply(this, args);
-  // Both `connectError` and `transport` belong to this attempt. After the attempt has succeeded or failed, `connectError`
-  // does nothing.
+  // `connectError` and `transport` belong to the attempt that has just started. After the attempt has succeeded or failed,
+  // `connectError` does nothing.
   const { connectError, transport } = this;
   void transport.closed().then((error) => {
     setTimeout(() => connectError?.(error ?? new Error('the server closed the connection')), LAST_WORDS_MS);
@@ -21,7 +21,7 @@ function dialUntilHungUp(
 
 /**
  * Makes the client notice when a server hangs up during a handshake, for example because the server was killed. By default
- * the client waits for the timeout of the attempt. Such a wait of several seconds would cost a member its leases. May be
+ * the client waits for the timeout of the attempt. This wait of several seconds would cost a member its leases. May be
  * called more than once.
  */
 export function noticeHangUps(): void {

@@ -8,7 +8,7 @@ export const API_ERRORS = {
   messageNotFound: 10037,
   wrongLastSequence: 10071,
   /**
-   * A `wrongLastSequence` that names no sequence. Since 2.12 the server sends this error while another write is being
+   * A `wrongLastSequence` that names no sequence. Servers since 2.12 send this error while another write is being
    * replicated.
    */
   wrongLastSequenceInFlight: 10164,
@@ -29,7 +29,7 @@ export const API_ERRORS = {
   consumerOffline: 10119,
 } as const;
 
-/** Temporary errors with code 500. Such errors occur while a cluster elects a leader or a server restarts. */
+/** Temporary errors with code 500. These errors occur while a cluster elects a leader or a server restarts. */
 const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.clusterNotLeader,
   API_ERRORS.streamOffline,

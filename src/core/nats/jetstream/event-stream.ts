@@ -225,8 +225,8 @@ export class NatsEventStream implements EventStream {
 
   /**
    * The sequence of a suspicious message that is really stored without a payload; undefined if there is none. The publisher
-   * of such a message has set the header with which the server announces an omitted payload. While the stream cannot be
-   * read, every new reader stops at this message.
+   * of such a message has set the header with which the server announces an omitted payload. As long as the stream's state
+   * cannot be read, every new reader stops at the suspicious message.
    */
   async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);

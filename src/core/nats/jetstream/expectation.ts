@@ -61,7 +61,8 @@ export class Expectation {
     const { consumerSequence, streamSequence } = delivery;
     if (consumerSequence !== this.#consumerSequence + 1)
       return { reason: `gap after ${this.#consumerSequence} deliveries`, isForeign: false };
-    // Within one consumer, sequences only increase. So another client has replaced the consumer, or the stream was recreated.
+    // Within one consumer, sequences only increase. A lower sequence shows that another client has replaced the consumer,
+    // or that the stream was recreated.
     if (streamSequence <= this.#streamSequence)
       return foreign(`its reader delivers sequence ${streamSequence} after ${this.#streamSequence}`);
     if (this.#isWanted?.(message.subject) === false)

@@ -35,8 +35,8 @@ export interface Fetched {
   /** The server's wall clock minus ours, in milliseconds, accurate to half a round trip. */
   serverAheadMs: number;
   /**
-   * True if the server did not answer in time, or the connection was closed. If false, messages are missing only because
-   * they were removed during the fetch.
+   * True if the server did not answer in time, or the connection was closed. False means that messages are missing only
+   * because they were removed during the fetch.
    */
   timedOut: boolean;
 }

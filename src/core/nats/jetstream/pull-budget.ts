@@ -8,7 +8,8 @@ const MAX_REQUESTS = 128;
 
 /**
  * Maximum number of messages that are requested but not yet delivered. The server may send all of these messages before the
- * answer to a renewal. On a machine that reads slowly, that answer would then arrive after the end of the member's permit.
+ * answer to a renewal. On a machine that reads slowly, the answer to a renewal would then arrive after the end of the
+ * member's permit.
  */
 const MOST_OWED = 8_192;
 
@@ -52,7 +53,10 @@ export class PullBudget {
   /** The lowest number of held messages since the last adjustment, not counting the messages handled in parallel. */
   #fewestBeyond = Number.POSITIVE_INFINITY;
   #averageBytes = 0;
-  /** True if the next message is larger than the window. Such a message is requested alone, without a byte limit. */
+  /**
+   * True if the next message is larger than the window. A message that is larger than the window is requested alone,
+   * without a byte limit.
+   */
   #oversize = false;
   /** True if no held message can be handled now, so that the next request must not wait until half of the room is free. */
   #starving = false;
@@ -96,9 +100,9 @@ export class PullBudget {
 
   /**
    * Returns the next request and counts its messages as owed; undefined if nothing should be requested now. Normally, a
-   * request is made only when half of the room ahead is free. So there are few requests, and the server serves one request
-   * while the next is in flight. Call this method until it returns undefined, because the server may limit the size of a
-   * request.
+   * request is made only when half of the room ahead is free. So few requests are needed, and the server still has one
+   * request to serve while the next request is in flight. Call this method until it returns undefined, because the server
+   * may limit the size of a request.
    */
   order(): Order | undefined {
     if (!this.#hasBegun) return undefined;

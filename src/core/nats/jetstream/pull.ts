@@ -78,8 +78,8 @@ export class PullReader {
   readonly #expectation: Expectation;
   #pending: number;
   /**
-   * Since this time there may have been no pending request; undefined if a request was pending at all times since the last
-   * delivery.
+   * From this time on, there may have been no pending request. undefined if a request was pending at all times since the
+   * last delivery.
    */
   #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
   #rested: Rest | undefined;
@@ -185,8 +185,8 @@ export class PullReader {
   }
 
   /**
-   * Reports a forbidden request as a fault. The server does not answer such a request, so the server would seem to be
-   * silent.
+   * Reports a forbidden request as a fault. The server does not answer a forbidden request, so without this report the
+   * server would seem to be silent.
    */
   #denied(operation: string, subject: string): void {
     if (operation !== 'publish' || subject !== this.#requests.subject) return;

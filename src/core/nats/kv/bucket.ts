@@ -120,7 +120,7 @@ export class NatsBucket implements Bucket {
     try {
       const subject = this.#domainPrefix + bucketSubject(this.#name, key);
       // While disconnected, the client keeps the request and sends it after the reconnect, even if its timeout has passed.
-      // Such a write is applied late (SPEC.md, A1 and A6).
+      // A write that is sent after the reconnect is applied late (SPEC.md, A1 and A6).
       const reply = await this.#handles.connection.request(subject, value ?? new Uint8Array(0), {
         timeout: timeoutMs,
         headers: header,
@@ -128,7 +128,8 @@ export class NatsBucket implements Bucket {
       const stream = bucketStream(this.#name);
       const ack = new PubAckReader(stream, this.#handles.domain).decode(reply.data);
       if (ack.kind === 'stored') return { kind: 'ok', revision: ack.sequence };
-      // A bucket of the same name in another domain may have answered first. The outcome in our bucket is then unknown.
+      // A bucket of the same name in another domain may have answered first. If that bucket answered, the outcome in our
+      // bucket is unknown.
       if (ack.kind !== 'refused') return { kind: 'unknown' };
       const { reason, status } = ack;
       if (CONFLICTS.has(reason.code)) return { kind: 'conflict' };

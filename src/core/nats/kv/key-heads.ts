@@ -19,7 +19,7 @@ export interface KeyHead {
 /** The location of the entries of several keys. */
 interface KeysPlace {
   bucket: string;
-  /** The prefix of all keys. The rest of a key is one token. */
+  /** The prefix of all keys. After the prefix, each key has exactly one more token. */
   prefix: string;
   timeoutMs: number;
 }

@@ -210,9 +210,9 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * Ends the wait for a complete snapshot if no further entry arrives. The server may miss an entry that it counted (see
-   * {@link #compareWithNewest}), or another client may delete the entry. Nothing else would end the wait, because heartbeats
-   * and changes keep arriving.
+   * Ends the wait for a complete snapshot if no further entry arrives. The server may miss an entry that it counted (see {@link
+   * #compareWithNewest}), or another client may delete the entry. Without this limit, the wait would not end, because heartbeats and
+   * changes keep arriving.
    */
   #awaitRest(pending: number): void {
     this.#fewestPending = pending;

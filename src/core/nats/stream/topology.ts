@@ -95,7 +95,8 @@ function concernsOf(
 /**
  * Creates a stream, its bucket and its layout. Existing parts are kept.
  *
- * @returns `hadStream` is true if the stream existed before. In this case, the limits were used only for the bucket.
+ * @returns `hadStream` is true if the stream existed before. If the stream existed, the limits were used only for the
+ *   bucket.
  * @throws NatspocError `failed` if everything exists, and the errors of {@link openTopology}.
  */
 export async function createTopology(
@@ -150,8 +151,8 @@ async function open(
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, answerMsOf(config));
   const found = await look(manager, bucket, config);
-  // The domain of a new stream is known only after a request for its information. Until then any domain may
-  // confirm writes to the bucket.
+  // The domain of a new stream is known only after a request for its information. Until the domain is known, confirmations
+  // of writes to the bucket are accepted from any domain.
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
   const missing = create ? undefined : await missingPart(handles, config, found);
