@@ -47,10 +47,7 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
   });
 }
 
-/**
- * Session id of the owner in the newest readable revision of a partition's lease; null if there is no such revision, or if
- * that revision names no owner.
- */
+/** Session id of the owner in the newest readable revision of a partition's lease; null if there is no such owner. */
 export function lastOwner(past: readonly PastEntry[], partition: number): string | null {
   const owners = past.flatMap(({ entry }) =>
     entry.kind === 'lease' && entry.partition === partition && entry.record !== 'unreadable'

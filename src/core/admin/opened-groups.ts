@@ -78,10 +78,7 @@ export class OpenedGroups {
     return this.#chosen;
   }
 
-  /**
-   * Any opened group. Any opened group is good enough, because all groups of a stream share its bucket, its connection and its dead
-   * letters.
-   */
+  /** An opened group, no matter which: all groups of a stream share its bucket, its connection and its dead letters. */
   get any(): Topology {
     if (!(this.#chosen instanceof NatspocError)) return this.#chosen;
     const [any] = this.#others.values();

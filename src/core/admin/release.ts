@@ -42,7 +42,7 @@ export interface ReleaseOutcome {
   /** True if the owner was fenced, so that its uncommitted messages are handled again. */
   forced: boolean;
   message: string | null;
-  /** True if requests to the owner are not permitted. If `denied` is true, fencing would not help. */
+  /** True if requests to the owner are not permitted, so that fencing would not help. */
   denied: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface ResizePlan {
    * other messages.
    */
   kept: number[];
-  /** True if all partitions are paused. If `paused` is true, all new partitions will be paused too. */
+  /** True if all partitions are paused, so that all new partitions will be paused too. */
   paused: boolean;
 }
 

@@ -30,10 +30,10 @@ export interface TrimStep {
  * the trim deletes nothing in the partition, because the group must be able to start with the first message. If the
  * position of a group is wrong (see {@link readPositionFaults}), the trim also deletes nothing in the partition.
  *
- * @param layouts the layouts of keyed groups. @param layouts the layouts of keyed groups. The partitions of a keyed group
- *   differ from the partitions of the stream. So the trim deletes no message after the lowest position of a keyed group.
+ * @param layouts the layouts of keyed groups. The partitions of a keyed group differ from the partitions of the stream. So
+ *   the trim deletes no message after the lowest position of a keyed group.
  * @param cleared reads the record of an earlier trim: up to this sequence, no message of the partition waits for the group.
- *   undefined if there is no record.
+ *   Returns undefined if there is no record.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,

@@ -91,8 +91,8 @@ export type GroupEvent = { now: number } & (
   /** The leader's answer about an operator's override, with the same fields as the answer about a lease. */
   | { type: 'override-looked-up'; partition: number; known: number; entry: OverrideEntry | null | 'unknown' }
   /**
-   * The bucket has lost data. The bucket has lost data. Either a write was acknowledged with a revision that is not above all revisions
-   * seen before the write was sent. Or the bucket returned an entry that is older than the known entry.
+   * The bucket has lost data. Either a write was acknowledged with a revision that is not above all revisions seen before the write was
+   * sent. Or the bucket returned an entry that is older than the known entry.
    */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }

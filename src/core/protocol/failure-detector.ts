@@ -19,8 +19,7 @@ const suspectOf = (peer: Peer): number =>
 /**
  * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before these two
  * are observed as well, so neighbours that die together are detected together. If an observed member has been silent for half of its ttl,
- * all members are observed. Probes may show nothing. In that case, many members that died together would be detected only two at a time if
- * only two members were observed.
+ * all members are observed. Without this rule, many members that died together would be detected only two at a time if probes show nothing.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;

@@ -73,8 +73,8 @@ function jsonKey(path: string): MessageKey | undefined {
 }
 
 /**
- * The text, number or boolean at a path of a JSON payload, as text; null if the payload is not a JSON object, or if the path
- * has no such value.
+ * The text, number or boolean at a path of a JSON payload, as text. Null if the payload is not a JSON object, or if the path has no such
+ * value.
  */
 function valueAt(data: Uint8Array, names: readonly string[]): string | null {
   let value: unknown = parseObject(data);

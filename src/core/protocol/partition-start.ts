@@ -25,9 +25,9 @@ interface Inherited {
 }
 
 /**
- * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it, and skips the messages
- * that those partitions had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor of the two
- * counts. A partition of the stream's own layout shares keys with all partitions.
+ * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it. The partition skips messages
+ * that the earlier partitions had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor of the
+ * two counts. A partition of the stream's own layout shares keys with all partitions.
  *
  * @returns undefined if the group was never resized.
  */
@@ -63,8 +63,8 @@ export function settledAt(partition: number, layout: GroupLayoutRecord): number 
 const NEAR = 2_000;
 
 /**
- * The position from which one reader can read all partitions after a resize. undefined if the partitions start too far apart, or if the
- * group was never resized.
+ * The position from which one reader can read all partitions after a resize. Returns undefined if the partitions start too far apart, or if
+ * the group was never resized.
  */
 export function commonStart({ before }: GroupLayoutRecord): number | undefined {
   if (!before) return undefined;

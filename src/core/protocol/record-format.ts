@@ -32,8 +32,8 @@ export function unreadableAs(bytes: Uint8Array): Unreadable {
 }
 
 /**
- * The record version of a session in another format, and the natspoc version if the session contains it; undefined if the session has
- * our format or no valid version.
+ * The record version of a session in another format, and the natspoc version if the session contains it. Returns undefined if the session
+ * has our format or no valid version.
  */
 export function foreignFormat(bytes: Uint8Array): { v: number; version: string | null } | undefined {
   const fields = parseObject(bytes);

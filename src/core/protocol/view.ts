@@ -6,8 +6,8 @@ import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
 
 /**
- * Replaces the view with a snapshot of the watch, but keeps entries that are newer than the snapshot, such as those that our own writes
- * have created.
+ * Replaces the view with a snapshot of the watch, but keeps entries that are newer than the snapshot. Our own writes may have created such
+ * entries.
  */
 export function applySnapshot(state: State, entries: readonly ViewEntry[]): void {
   const newest = entries.reduce((max, entry) => Math.max(max, entry.revision), 0);

@@ -11,8 +11,8 @@ const NEVER_ANSWERED = ['$', 'natspoc.'];
  *
  * A client that may create a consumer can direct a stream's messages to any subject. A message that a consumer delivers in
  * this way is not a request. The delivery keeps its stored subject, and the server sets its reply subject (`$JS.ACK…`). A
- * notice from the server has no reply subject, or a reply subject that starts with `$JS.FC`. Also, a client must not choose
- * a reply subject that would turn an answer into a message of the stream, an entry of a bucket or a request to a member.
+ * notice from the server has no reply subject, or a reply subject that starts with `$JS.FC`. The function also refuses a
+ * reply subject that would turn the answer into a message of the stream, an entry of a bucket or a request to a member.
  *
  * @param prefix the prefix of the stream's subjects.
  */

@@ -53,10 +53,7 @@ export class PullBudget {
   /** The lowest number of held messages since the last adjustment, not counting the messages handled in parallel. */
   #fewestBeyond = Number.POSITIVE_INFINITY;
   #averageBytes = 0;
-  /**
-   * True if the next message is larger than the window. A message that is larger than the window is requested alone,
-   * without a byte limit.
-   */
+  /** True if the next message is larger than the window. An oversize message is requested alone, without a byte limit. */
   #oversize = false;
   /** True if no held message can be handled now, so that the next request must not wait until half of the room is free. */
   #starving = false;

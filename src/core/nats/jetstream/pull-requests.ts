@@ -100,8 +100,8 @@ export class PullRequests {
       return;
     }
     this.#demand.fallShort(unserved, code === 409 && unserved === size);
-    // An idle reader waits until all of its requests have expired, and then replaces them with one request, because the
-    // server sends heartbeats for each pending request.
+    // An idle reader waits until all of its requests have expired, and then sends only one request. The server sends
+    // heartbeats for each pending request, so one request is cheaper.
     if (code === 408 && this.#demand.isWaiting) return;
     this.fill();
   }

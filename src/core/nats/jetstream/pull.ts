@@ -78,8 +78,8 @@ export class PullReader {
   readonly #expectation: Expectation;
   #pending: number;
   /**
-   * From this time on, there may have been no pending request. undefined if a request was pending at all times since the
-   * last delivery.
+   * From this time on, there may have been no pending request. The value is undefined if a request was pending at all times
+   * since the last delivery.
    */
   #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
   #rested: Rest | undefined;

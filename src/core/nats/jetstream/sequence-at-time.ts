@@ -20,7 +20,7 @@ interface Placed {
 
 /**
  * The input of {@link searchTime}: the first and last sequence of a stream, and a function that finds the first message
- * stored at or after a sequence.
+ * from a sequence on.
  */
 export interface TimeSearch {
   first: number;

@@ -210,9 +210,9 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * Ends the wait for a complete snapshot if no further entry arrives. The server may miss an entry that it counted (see {@link
-   * #compareWithNewest}), or another client may delete the entry. Without this limit, the wait would not end, because heartbeats and
-   * changes keep arriving.
+   * Ends the wait for a complete snapshot if no further entry arrives. The server may miss an entry that it counted (see
+   * {@link #compareWithNewest}), or another client may delete the entry. Without this limit, the wait would never end, because heartbeats
+   * and changes keep arriving.
    */
   #awaitRest(pending: number): void {
     this.#fewestPending = pending;
@@ -239,10 +239,10 @@ export class BucketWatch implements Watch {
       const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
         last_by_subj: this.#filter,
       });
-      // The watch is behind in two cases. In the first case the watch is dead: neither the newest entry nor a newer entry has arrived,
-      // although the newest entry was stored before this request. In the second case, the newest entry has arrived, but the server still
-      // announces more entries. Version 2.9 of the server was observed to miss one of two entries that were stored within a millisecond,
-      // and never to deliver the missed entry.
+      // The watch is behind in two cases. In the first case, the watch is dead: it has not delivered the newest entry, which was stored
+      // before this request, nor any newer entry. In the second case, the newest entry has arrived, but the server still announces more
+      // entries. Version 2.9 of the server was observed to miss one of two entries that were stored within a millisecond, and never to
+      // deliver the missed entry.
       const isBehind = newest.seq > known || (newest.seq === known && this.#pending > 0);
       // If the revision is lower, the newest entry was removed without a marker, or the bucket was restored from an older copy.
       if ((isBehind || newest.seq < known) && isUnchanged()) before.fail('behind');
