@@ -95,8 +95,8 @@ function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatu
 }
 
 /**
- * The member for which a partition without an owner is kept, and the remaining time on the observer's clock. The members use
- * their own clocks, so this time is only an estimate.
+ * The member for which a partition without an owner is kept, and the remaining time on the observer's clock. The members
+ * use their own clocks, so the remaining time is only an estimate.
  */
 function reservationOf(
   entries: GroupEntries,

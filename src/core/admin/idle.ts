@@ -11,8 +11,8 @@ export interface Idle {
 
 /**
  * Decides whether a group without members needs no members, because its last members finished a bounded job ("consume
- * --until-caught-up"). A lease that changed after the job, or that still names an owner, belongs to a member without such a
- * job, so the group needs members.
+ * --until-caught-up"). A lease that changed after the job, or that still names an owner, belongs to a member without a
+ * bounded job, so the group needs members.
  *
  * @returns undefined if the group has members, or needs members.
  */

@@ -122,8 +122,8 @@ export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): b
   unread !== undefined && lag !== 0;
 
 /**
- * True if messages wait in a partition that no member works on. The messages of such a partition keep waiting, even if
- * other partitions are handled fast.
+ * True if messages wait in a partition that no member works on. These messages keep waiting, even if other partitions are
+ * handled fast.
  */
 export const standsStill = (lease: Pick<LeaseStatus, 'state' | 'holdUp' | 'lag' | 'paused'>): boolean =>
   lease.lag !== 0 && (lease.paused || needsAttention(lease));

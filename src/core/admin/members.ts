@@ -126,8 +126,8 @@ export async function readMembers(
   observer: GroupObserver,
   { sessions }: GroupEntries,
 ): Promise<Map<string, MemberStatus>> {
-  // Ages of renewals are computed before the answers arrive. Otherwise the wait for silent members would make the renewals
-  // look older.
+  // Ages of renewals are computed before the answers arrive. If the ages were computed later, the wait for silent members
+  // would make the renewals look older.
   const [{ renewals, lookedAtMs }, answers] = await Promise.all([
     readRenewals(observer),
     observer.stats([...sessions.keys()], ANSWER_MS),

@@ -109,8 +109,9 @@ async function releaseFrom(
 
 /**
  * Releases a partition without a known owner. If the partition is kept for a restart, its reservation is ended. No member
- * claims a partition whose lease cannot be read, so `force` overwrites such a lease. The last owner is fenced first.
- * Otherwise, an owner without a connection to the server would not see the changed lease, and would continue.
+ * claims a partition whose lease cannot be read, so `force` overwrites such a lease. The last owner is fenced first. If the
+ * last owner were not fenced, it would not see the changed lease while it has no connection to the server, and would
+ * continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,

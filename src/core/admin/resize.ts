@@ -77,8 +77,8 @@ export async function resizeGroup(
   });
   if (to === found.layout.partitions && !found.layout.next) return outcome('unchanged');
   const isOrdered = found.layout.next?.partitions === to;
-  // Pins and pauses are changed before the resize is requested. Otherwise a new partition could run or pause for a moment
-  // by mistake.
+  // Pins and pauses are changed before the resize is requested. Otherwise the resize could start a new partition that
+  // should be paused, or pause a new partition that should run.
   for (const partition of planned.dropped)
     if (partition >= planned.from)
       await changeOverride(bucket, group, partition, { paused: false, pin: null }, by);

@@ -3,8 +3,8 @@ import type { GroupStatus } from './group-status.js';
 import type { LeaseStatus } from './lease-status.js';
 
 /**
- * Messages after the lowest position of a keyed group or of a member. Some of these messages may already be handled, in
- * other partitions.
+ * Messages after the lowest position of a keyed group or of a member. Some messages after the lowest position may already
+ * be handled, in other partitions.
  */
 export interface Unread {
   messages: number;

@@ -20,7 +20,7 @@ export interface GroupPublisher extends AsyncDisposable {
    * The fast path: sends a message, and reports its outcome to the `observer` instead of a promise. Always accepts the message. If the
    * window is full, returns a promise; a caller that awaits this promise before the next message uses constant memory.
    *
-   * @param dueMs when the message was due, on the publisher's clock. The observer receives this time, and can compute the latency from it.
+   * @param dueMs when the message was due, on the publisher's clock. The observer receives `dueMs`, and can compute the latency from it.
    *   Default: now.
    */
   send(message: OutgoingMessage, dueMs?: number): Promise<void> | undefined;

@@ -27,7 +27,7 @@ export function longestTtl(state: State): number {
 export function beginAnew(state: State): void {
   const owned = [...state.own.keys()];
   const { id, proof } = state.session;
-  // Without this deletion, the old session would appear alive, because its proof of life would still exist.
+  // If the proof of life were not deleted, the old session would still appear alive.
   if (id !== null) {
     state.out.push({ type: 'end-proof', id, expected: proof.revision });
     state.gaveUp = id;

@@ -91,8 +91,8 @@ export type GroupEvent = { now: number } & (
   /** The leader's answer about an operator's override, with the same fields as the answer about a lease. */
   | { type: 'override-looked-up'; partition: number; known: number; entry: OverrideEntry | null | 'unknown' }
   /**
-   * The bucket has lost data. Either a write was acknowledged with a revision that is not above all revisions seen before the write was
-   * sent. Or the bucket returned an entry that is older than the known entry.
+   * The bucket has lost data. One sign is an acknowledged write whose revision is not above all revisions seen before the write was sent.
+   * Another sign is an answer with an entry that is older than the known entry.
    */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
@@ -133,7 +133,7 @@ export type AbortReason = 'deadline' | 'fenced' | 'lost' | 'resized' | 'went-bac
 
 /** Instructions to the engine. Each effect that sends a request to the server is answered by one event. */
 export type Effect =
-  /** Create a new identity (and start its micro service), then feed `identified`. */
+  /** Create a new identity and start its micro service; answered by `identified`. */
   | { type: 'identify' }
   /** Create (`expected` 0) or renew our proof of life; answered by `proof-written`. */
   | { type: 'write-proof'; id: string; expected: number }

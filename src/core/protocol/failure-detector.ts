@@ -17,9 +17,10 @@ const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
- * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before these two
+ * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before those two
  * are observed as well, so neighbours that die together are detected together. If an observed member has been silent for half of its ttl,
- * all members are observed. Without this rule, many members that died together would be detected only two at a time if probes show nothing.
+ * all members are observed. If only those members were observed and probes showed nothing, many members that died together would be
+ * detected only two at a time.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
@@ -176,8 +177,8 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
     bury(state, peer, outcome.revision);
     return;
   }
-  // The session was marked as leaving, deleted by another member, or removed without a deletion marker. Only the leader knows which of
-  // these three happened.
+  // The session was marked as leaving, deleted by another member, or removed without a deletion marker. Only the leader knows which of the
+  // three cases has happened.
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }

@@ -71,8 +71,8 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
       proof.renewAt = Math.max(now, sentAt + timing.retryMs);
       return;
     case 'conflict':
-      // The server may report a conflict for a write that it has applied (nats-server#7281). So after a conflict, as after a lost answer,
-      // the outcome of the write is unknown.
+      // The server may report a conflict for a write that it has applied (nats-server#7281). So the outcome of a write is unknown after a
+      // conflict, as it is after a lost answer.
       proof.unknownSince ??= sentAt;
       proof.reading = true;
       proof.renewAt = now + timing.retryMs;
@@ -107,8 +107,8 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
 
 /**
  * Sets the time until which handlers may start, and interrupts running handlers after that time. After a reconnect, the server may have
- * been restored from an older copy, in which other members own our partitions. Therefore handlers may start only after a renewal that was
- * sent since the reconnect is confirmed.
+ * been restored from an older copy, in which other members own our partitions. Therefore handlers may start only after the server has
+ * confirmed a renewal that was sent since the reconnect.
  */
 export function updatePermit(state: State): void {
   const { session, now, timing } = state;

@@ -20,8 +20,8 @@ const PARTITIONS_A_MS = 256;
 
 /**
  * Brings this member's partitions in line with the view and the plan. A member carries out only its own part of the plan. The member starts
- * the partitions that it owns, and gives surplus partitions away. The member claims partitions without a living owner if the plan assigns
- * these partitions to it. If the member's view is stale, the compare-and-set of its lease writes fails.
+ * the partitions that it owns, and gives surplus partitions away. The member also claims the partitions without a living owner that the
+ * plan assigns to it. If the member's view is stale, the compare-and-set of its lease writes fails.
  */
 export function reconcile(state: State): void {
   retryDue(state);
@@ -149,8 +149,8 @@ function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  // The bucket may have been restored from an older copy. In that copy, the owners of these partitions may still be alive. A renewal shows
-  // whether the bucket was restored.
+  // The bucket may have been restored from an older copy. In the older copy, the owners of these partitions may still be alive. A renewal
+  // shows whether the bucket was restored.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;

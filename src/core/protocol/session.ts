@@ -146,8 +146,8 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
   if (revision > 0 && !removing) {
     // A leaving member may have removed its session with a write whose answer was lost.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
-    // If only the proof has ended, the session stays for another `suspectMs`, so that our handlers have time to stop. Then one of the
-    // members deletes the session.
+    // If only the proof has ended, the session stays for another `suspectMs`, so that our handlers have time to stop. After `suspectMs`,
+    // one of the members deletes the session.
     if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
     else state.former = id;
   }

@@ -235,7 +235,7 @@ export function wake(state: State, at: number): void {
   if (at < state.wakeAt) state.wakeAt = at;
 }
 
-/** True if the time `at` has come. If this time is in the future, requests a `tick` at this time. */
+/** True if the time `at` has come. If `at` is in the future, requests a `tick` at that time. */
 export function isDue(state: State, at: number): boolean {
   if (state.now < at) wake(state, at);
   return state.now >= at;

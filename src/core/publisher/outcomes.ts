@@ -30,8 +30,8 @@ export class Outcomes {
 
   /**
    * @param duplicateWindowMs how long the stream remembers the id of a stored message.
-   * @param observerFailed called when the observer throws or rejects. Such an error is a bug of the program, and does not
-   * stop the publisher.
+   * @param observerFailed called when the observer throws or rejects. An exception of the observer is a bug of the program,
+   *   and does not stop the publisher.
    */
   constructor(
     partitions: number,

@@ -41,8 +41,7 @@ export interface PublisherOptions {
   /** Gives each message without an id a unique id, so that a retry is never stored twice. */
   dedupe?: boolean;
   /**
-   * How long the stream detects duplicate ids. A message that is resent after this time may be stored twice. Default:
-   * forever.
+   * How long the stream detects duplicate ids. A message that is resent after the duplicate window may be stored twice. Default: forever.
    */
   duplicateWindowMs?: number;
   /**
@@ -154,11 +153,10 @@ export class Publisher {
   }
 
   /**
-   * The fast path: sends a message, and reports its outcome to the observer instead of a promise. Always accepts the
-   * message. If the window is full, returns a promise; a caller that awaits this promise before the next message uses
-   * constant memory.
+   * The fast path: sends a message, and reports its outcome to the observer instead of a promise. Always accepts the message. If the window
+   * is full, returns a promise; a caller that awaits this promise before the next message uses constant memory.
    *
-   * @param dueMs when the message was due, on the publisher's clock. The observer gets this time, to compute the latency.
+   * @param dueMs when the message was due, on the publisher's clock. The observer receives `dueMs`, and can compute the latency from it.
    *   Default: now.
    */
   send(message: OutgoingMessage, dueMs?: number): Promise<void> | undefined {

@@ -81,8 +81,8 @@ function authOptions(config: Config): Partial<ConnectionOptions> {
 }
 
 /**
- * Timeout of one attempt to connect, in milliseconds. A server that stops answering in the middle of a handshake, for
- * example because it restarts, delays the client by this time.
+ * Timeout of one attempt to connect, in milliseconds. A server may stop answering in the middle of a handshake, for example
+ * because it restarts; the client then waits for this time.
  */
 const HANDSHAKE_MS = 10_000;
 

@@ -32,8 +32,8 @@ function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
 
 /**
  * Makes the client close a connection whose bytes it cannot read, for example bytes of another protocol. By default the
- * client prints a stack trace with these bytes to standard output, and stops reading the open socket. May be called more
- * than once.
+ * client prints a stack trace with the unreadable bytes to standard output, and stops reading the open socket. May be
+ * called more than once.
  */
 export function hangUpOnGarbled(): void {
   Parser.prototype.parse = parseOrHangUp;

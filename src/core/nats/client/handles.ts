@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.js';
 
 /**
  * How long, in milliseconds, a member waits for an answer on which its commits and leases depend. The limit is a fifth of
- * the ttl, so that a lost request costs no lease, but at most the general timeout.
+ * the ttl, or the general timeout if that is shorter, so that a lost request costs no lease.
  */
 export const answerMsOf = ({ timeoutMs, ttlMs }: Pick<Config, 'timeoutMs' | 'ttlMs'>): number =>
   Math.min(timeoutMs, ttlMs / 5);

@@ -1,6 +1,9 @@
 import { ProtocolHandler } from 'nats/lib/nats-base-client/protocol.js';
 
-/** Time, in milliseconds, to read the last bytes of a closed connection. These bytes may contain the reason. */
+/**
+ * Time, in milliseconds, to read the last bytes of a closed connection. The last bytes may contain the reason for the end
+ * of the connection.
+ */
 const LAST_WORDS_MS = 50;
 
 const dial = ProtocolHandler.prototype.dial;
@@ -21,8 +24,8 @@ function dialUntilHungUp(
 
 /**
  * Makes the client notice when a server hangs up during a handshake, for example because the server was killed. By default
- * the client waits for the timeout of the attempt. This wait of several seconds would cost a member its leases. May be
- * called more than once.
+ * the client waits until the attempt times out. A wait of several seconds would cost a member its leases. May be called
+ * more than once.
  */
 export function noticeHangUps(): void {
   ProtocolHandler.prototype.dial = dialUntilHungUp;

@@ -29,7 +29,7 @@ export const API_ERRORS = {
   consumerOffline: 10119,
 } as const;
 
-/** Temporary errors with code 500. These errors occur while a cluster elects a leader or a server restarts. */
+/** Temporary errors with code 500. The server sends these errors while a cluster elects a leader or a server restarts. */
 const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.clusterNotLeader,
   API_ERRORS.streamOffline,

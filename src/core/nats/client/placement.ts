@@ -3,7 +3,7 @@ import { type Cancel, systemClock } from '../../lib/clock.js';
 
 /**
  * Timeout of one request to create a consumer. A consumer with one replica may be placed on a server that has just died.
- * Until that server is back, no server answers such a request. A consumer with another name is placed independently of the
+ * Until the dead server is back, no server answers the request. A consumer with another name is placed independently of the
  * first consumer.
  */
 export const PLACEMENT_MS = 2_000;

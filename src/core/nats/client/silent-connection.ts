@@ -10,7 +10,7 @@ const watched = new WeakSet<NatsConnection>();
 
 /**
  * Reopens a connection on which nothing arrives although the server was asked to answer. Either the other end is gone, or
- * an exception in a callback of the program stopped the client's read loop. Without this check, the client would notice the
+ * an exception in a callback of the program stopped the client's read loop. Without this check, the client would notice a
  * silent connection only after a minute. May be called more than once for the same connection.
  */
 export function reopenWhenSilent(connection: NatsConnection): void {
@@ -27,7 +27,7 @@ export function reopenWhenSilent(connection: NatsConnection): void {
   const look = (): void => {
     const now = performance.now();
     const { inMsgs } = connection.stats();
-    // A late timer means that this process was stopped, so messages that arrived in that time are still unread.
+    // A late timer means that this process was stopped, so messages that arrived during the stop are still unread.
     if (!up || inMsgs !== received || now - dueAt > LOOK_MS / 2) heardAt = now;
     received = inMsgs;
     dueAt = now + LOOK_MS;

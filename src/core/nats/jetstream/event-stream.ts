@@ -111,7 +111,7 @@ export class NatsEventStream implements EventStream {
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
-    // Without this check, a refused reader would be opened and refused in an endless loop.
+    // If this failure were not returned, a refused reader would be opened and refused in an endless loop.
     if (this.#failure) return { kind: 'failed', error: this.#failure };
     try {
       const { reader } = await PullReader.open(
@@ -225,8 +225,8 @@ export class NatsEventStream implements EventStream {
 
   /**
    * The sequence of a suspicious message that is really stored without a payload; undefined if there is none. The publisher
-   * of such a message has set the header with which the server announces an omitted payload. As long as the stream's state
-   * cannot be read, every new reader stops at the suspicious message.
+   * of a suspicious message has set the header with which the server announces an omitted payload. As long as the stream's
+   * state cannot be read, every new reader stops at the suspicious message.
    */
   async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);

@@ -47,9 +47,9 @@ class Pipeline implements PublishPort {
   /** Stops watching the connection. A connection may outlive this pipeline, and must not keep the pipeline in memory. */
   readonly #unwatch: () => void;
   /**
-   * False while the connection is down. No message is passed to the client during this time. The client would buffer new
-   * messages and, after the reconnect, send them before the messages that must be resent. The client reports a break before
-   * it starts to buffer.
+   * False while the connection is down. While the connection is down, no message is passed to the client. The client would
+   * buffer new messages and, after the reconnect, send them before the messages that must be resent. The client reports a
+   * break before it starts to buffer.
    */
   #up: boolean;
   #open = true;

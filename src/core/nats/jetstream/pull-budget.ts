@@ -7,7 +7,7 @@ const MIN_AHEAD = 64;
 const MAX_REQUESTS = 128;
 
 /**
- * Maximum number of messages that are requested but not yet delivered. The server may send all of these messages before the
+ * Maximum number of messages that are requested but not yet delivered. The server may send all owed messages before the
  * answer to a renewal. On a machine that reads slowly, the answer to a renewal would then arrive after the end of the
  * member's permit.
  */
@@ -97,9 +97,9 @@ export class PullBudget {
 
   /**
    * Returns the next request and counts its messages as owed; undefined if nothing should be requested now. Normally, a
-   * request is made only when half of the room ahead is free. So few requests are needed, and the server still has one
-   * request to serve while the next request is in flight. Call this method until it returns undefined, because the server
-   * may limit the size of a request.
+   * request is made only when half of the room ahead is free. Few requests are needed, and the server still has one request
+   * to serve while the next request is in flight. Call this method until it returns undefined, because the server may limit
+   * the size of a request.
    */
   order(): Order | undefined {
     if (!this.#hasBegun) return undefined;
@@ -123,8 +123,8 @@ export class PullBudget {
   }
 
   /**
-   * Adjusts `#ahead`. Call this method after each delivery. Messages that wait in memory do not help a slow handler, and are
-   * delivered again after a handover or a crash. So the number of messages requested ahead follows the speed of the
+   * Adjusts `#ahead`. Call this method after each delivery. Messages that wait in memory do not help a slow handler, and
+   * are delivered again after a handover or a crash. So the number of messages requested ahead adapts to the speed of the
    * handlers.
    *
    * @returns true after an adjustment, because more messages may then be requested.

@@ -88,8 +88,8 @@ export class PullRequests {
       this.fill();
       return;
     }
-    // 408: the request expired. 409 with one of these texts: the request reached its byte limit. Any other status ends the
-    // reader.
+    // 408: the request expired. 409 with "maxbytes" or "batch completed": the request reached its byte limit. Any other
+    // status ends the reader.
     if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
       this.#fail(`${code} ${text}`.trim());
       return;

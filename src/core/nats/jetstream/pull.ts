@@ -78,7 +78,7 @@ export class PullReader {
   readonly #expectation: Expectation;
   #pending: number;
   /**
-   * From this time on, there may have been no pending request. The value is undefined if a request was pending at all times
+   * The time from which on no request may have been pending. The value is undefined if a request was pending at all times
    * since the last delivery.
    */
   #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;

@@ -5,15 +5,15 @@ import { parseDuration } from '../../lib/units.js';
 const EXPIRES_MS = 30_000;
 const NANOS_PER_MS = 1_000_000;
 
-/** The server's answer to a request that exceeds one of these limits (status 409). */
+/** The server's answer to a request that exceeds a limit of the consumer (status 409). */
 const EXCEEDED = /^Exceeded MaxRequest(Batch|Expires|MaxBytes) of (\S+)$/;
 
 const positive = (value: number | undefined): number =>
   value !== undefined && value > 0 ? value : Number.POSITIVE_INFINITY;
 
 /**
- * The server's limits for a pull request. These limits are settings of a consumer: `max_request_batch`,
- * `max_request_expires` and `max_request_max_bytes`. A server or an account may set the limits for all consumers.
+ * The server's limits for a pull request. The limits are settings of a consumer: `max_request_batch`, `max_request_expires`
+ * and `max_request_max_bytes`. A server or an account may set the limits for all consumers.
  */
 export class RequestLimits {
   messages: number;

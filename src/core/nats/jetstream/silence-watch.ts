@@ -42,7 +42,7 @@ export class SilenceWatch {
 
   #look(): void {
     const now = this.#clock.now();
-    // A late timer means that this process was stopped, so messages that arrived in that time are still unread.
+    // A late timer means that this process was stopped, so messages that arrived during the stop are still unread.
     const isLate = now - this.#dueAt > this.#everyMs / 2;
     this.#dueAt = now + this.#everyMs;
     this.#cancel = this.#clock.at(this.#dueAt, () => this.#look());

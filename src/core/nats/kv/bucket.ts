@@ -25,7 +25,7 @@ const CONFLICTS: ReadonlySet<number> = new Set([
 /** Codes of temporary errors: unavailable, or (since 2.11) too many requests. */
 const PASSING: ReadonlySet<number> = new Set([503, 429]);
 
-/** Codes for a full bucket, account or server. Such an error repeats until an operator frees space or raises a limit. */
+/** Codes for a full bucket, account or server. The error persists until an operator frees space or raises a limit. */
 const PASSING_LIMITS: ReadonlySet<number> = new Set([
   API_ERRORS.accountResourcesExceeded,
   API_ERRORS.insufficientResources,

@@ -211,7 +211,7 @@ export class BucketWatch implements Watch {
 
   /**
    * Ends the wait for a complete snapshot if no further entry arrives. The server may miss an entry that it counted (see
-   * {@link #compareWithNewest}), or another client may delete the entry. Without this limit, the wait would never end, because heartbeats
+   * {@link #compareWithNewest}), or another client may delete the entry. Without a time limit, the wait would never end, because heartbeats
    * and changes keep arriving.
    */
   #awaitRest(pending: number): void {

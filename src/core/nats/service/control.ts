@@ -52,9 +52,9 @@ export class MicroIdentities implements Identities {
 
   /**
    * Creates an identity. If permissions forbid the member to answer probes, probes of its id get no answer. The session
-   * records that probes get no answer, so that other members conclude nothing from the silence. If permissions forbid other
-   * subjects, the member receives no requests on these subjects. Returns undefined if the connection broke, because the
-   * server may then not know the service.
+   * records that probes get no answer, so that other members conclude nothing from the silence. If permissions forbid
+   * subjects other than the subject of probes, the member receives no requests on the forbidden subjects. Returns undefined
+   * if the connection broke, because the server may then not know the service.
    */
   async create(): Promise<MemberIdentity | undefined> {
     const refused = new Set<string>();
@@ -94,7 +94,7 @@ export class MicroIdentities implements Identities {
       // refused subscriptions before it answers this flush; the client reports them one turn of the event loop later.
       await this.#connection.flush();
     } catch (error) {
-      // Otherwise the client would subscribe again after the reconnect, and answer for an old id.
+      // If the service were not stopped, the client would subscribe again after the reconnect, and answer for an old id.
       service.stop();
       throw error;
     }

@@ -37,7 +37,7 @@ export interface KeyedGroup extends NatsHandles {
   note?: string | undefined;
   /**
    * Writes the layout; present only for the group's first member. Call this function after the start of the group is stored
-   * with the key. Otherwise a member without a key could start the group at the same time.
+   * with the key. If the layout were written earlier, a member without a key could start the group at the same time.
    */
   begin?: (() => Promise<void>) | undefined;
   /** Settings of the stream and the bucket that lose messages, or may lose them. */
@@ -104,7 +104,8 @@ const describeMissing = ({ stream, place }: Config): string =>
   `There is no stream ${stream}. A group with a key needs an existing stream. Check ${place('stream')}.`;
 
 /**
- * Refuses a mirror of a stream without limits retention, because such a stream deletes messages that the mirror has copied.
+ * Refuses a mirror of a stream without limits retention, because a stream without limits retention deletes messages that
+ * the mirror has copied.
  *
  * @throws NatspocError `layout-mismatch`.
  */

@@ -30,8 +30,8 @@ const limitBytes = 'Create it with "natspoc stream create --max-bytes 1GiB --buc
 
 /**
  * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. If several clients create the parts at the same
- * time, the client that creates the stream decides the layout. The reason is that the stream's description contains the layout. If a step
- * is refused, the parts that this call created are deleted.
+ * time, the client that creates the stream decides the layout, which the stream's description contains. If a step is refused, the parts
+ * that this call created are deleted.
  *
  * @throws NatspocError if a step is refused.
  */

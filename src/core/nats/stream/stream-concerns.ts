@@ -47,7 +47,7 @@ const RULES: Readonly<Record<string, Judge>> = {
     if (retention !== RetentionPolicy.Workqueue) return undefined;
     return refused(
       `Stream ${name} has work queue retention: it deletes each message on delivery, handled or not. ` +
-        `No server can change that: ${another}.`,
+        `A server cannot change work queue retention: ${another}.`,
     );
   },
   no_ack: ({ name, no_ack }) =>
