@@ -55,9 +55,9 @@ export interface GroupTotals {
    */
   oldestMs: number | null;
   /**
-   * How long it takes to handle the waiting messages at the present rate, in milliseconds, if no more messages arrive. The
-   * value is null if the time is unknown, if nothing is being handled, or if messages wait in a partition that no member
-   * works on.
+   * How long it takes to handle the waiting messages at the present rate, in milliseconds, if no more messages arrive.
+   * `drainMs` is null if the time is unknown, if nothing is being handled, or if messages wait in a partition that no
+   * member works on.
    */
   drainMs: number | null;
   /** True if the lag is an estimate, because the server cannot count by key. */

@@ -16,7 +16,7 @@ export interface Tenure {
   heldMs: number;
   /**
    * Upper bound on how long the partition had no owner before this period began, in whole milliseconds. The time is
-   * measured from the last renewal of the previous owner until the claim. The value is 0 for a handover, and null if the
+   * measured from the last renewal of the previous owner until the claim. The gap is 0 for a handover, and null if the
    * renewal is no longer stored.
    */
   gapMs: number | null;

@@ -11,7 +11,7 @@ const CONCURRENT_COUNTS = 16;
 export const describeLag = (lag: number, isEstimate: boolean): string =>
   `${aboutCount(lag, isEstimate)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
 
-/** A partition's last handled and last stored sequence; null if there is no such sequence. */
+/** A partition's last handled and last stored sequence; null if nothing was handled or stored. */
 export interface LagInput {
   partition: number;
   position: number | null;

@@ -5,8 +5,8 @@ import { ANSWER_MS, LATE_SHARE } from './thresholds.js';
 import type { Unread } from './unread.js';
 
 /**
- * How a member has answered a request. `gone`: the server knows no such member; `silent`: no answer in time; `denied`: the
- * request is not permitted.
+ * How a member has answered a request. `gone`: the server knows no member with this id. `silent`: no answer in time.
+ * `denied`: the request is not permitted.
  */
 export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 

@@ -31,7 +31,7 @@ export class OpenedGroups {
   /**
    * Opens the group of the configuration.
    *
-   * @param uses how the stream will be used; a stream that loses messages in this use is refused.
+   * @param uses how the stream will be used; a stream that would lose messages in the intended use is refused.
    * @param whole true for actions on all messages, such as a trim, for which the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */

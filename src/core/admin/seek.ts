@@ -119,7 +119,7 @@ async function writePosition(
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);
   // The epoch is never lower than the stored epoch, because an older owner must notice that it is fenced. Epoch 0 marks a position that a
-  // member has written back after a loss; a member that knows a later position replaces such a position.
+  // member has written back after a loss. A member that knows a later position replaces a position with epoch 0.
   const epoch = Math.max(1, follower.epochOf(partition), position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;

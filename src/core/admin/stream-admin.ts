@@ -49,7 +49,7 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
-   * @param uses how the stream will be used; a stream that loses messages in this use is refused. Default: reading only.
+   * @param uses how the stream will be used; a stream that would lose messages in the intended use is refused. Default: reading only.
    * @param whole true for actions on all messages, such as a trim, for which the group of the configuration does not matter.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
@@ -231,8 +231,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes the entries of ended sessions and of the partitions of earlier layouts, for all groups. Returns the number of
-   * sessions.
+   * Deletes the entries of ended sessions and of the partitions of earlier layouts, for all groups. Returns the number of ended sessions
+   * whose entries were deleted.
    */
   async sweep(): Promise<number> {
     let swept = 0;

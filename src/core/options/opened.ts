@@ -84,8 +84,8 @@ export interface StreamAdmin extends AsyncDisposable {
    */
   purge(partition: number | null, upTo: number | null): Promise<number>;
   /**
-   * Deletes the entries of ended sessions and of the partitions of earlier layouts, for all groups. Returns the number of
-   * sessions.
+   * Deletes the entries of ended sessions and of the partitions of earlier layouts, for all groups. Returns the number of ended sessions
+   * whose entries were deleted.
    */
   sweep(): Promise<number>;
   /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */

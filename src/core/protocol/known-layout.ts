@@ -37,7 +37,7 @@ export function isClosed(state: State, partition: number): boolean {
   return !!record && record !== 'unreadable' && record.closed?.order === state.layout.revision;
 }
 
-/** Applies a layout entry if it is newer than the known one. */
+/** Applies a layout entry if it is newer than the known entry. */
 export function applyLayout(state: State, { revision, record }: LayoutEntry): void {
   const { layout } = state;
   if (revision <= layout.revision || record === null) return;

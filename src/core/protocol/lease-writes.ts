@@ -35,7 +35,7 @@ export function leaseWritten(
   { partition, expected, record, outcome }: EventOf<'lease-written'>,
 ): void {
   const write = state.writes.get(partition);
-  // A later write of this lease may have waited for this answer, even if the watch has already shown the outcome.
+  // A later write of the same lease may have waited for this answer, even if the watch has already shown the outcome.
   state.dirty = true;
   if (outcome.kind === 'ok') {
     if (write?.expected === expected) state.writes.delete(partition);

@@ -23,7 +23,8 @@ export const memberSubject = (stream: string, group: string, session: string, ve
 export type PartitionChoice = readonly number[] | 'all';
 
 /**
- * A request to give partitions away. `to`: name or session id of the member that gets them; null: the member with the fewest partitions.
+ * A request to give partitions away. `to`: name or session id of the member that gets the partitions; null: the member with the fewest
+ * partitions.
  */
 export interface ReleaseRequest {
   partitions: PartitionChoice;

@@ -1,7 +1,7 @@
 /** The header with the id of a message. Within its duplicate window, a stream stores only one message with each id. */
 export const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 
-/** One message of a partition, as the reader delivers it. `sequence` is its sequence in the stream. */
+/** One message of a partition, as the reader delivers it. `sequence` is the message's sequence in the stream. */
 export interface StreamMessage {
   readonly sequence: number;
   readonly subject: string;

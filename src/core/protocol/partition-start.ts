@@ -11,7 +11,10 @@ export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stor
   trimmed?: number | undefined;
 };
 
-/** Finds the partition of a message for this number of partitions. With `prefix`, the subject under this prefix names the partition. */
+/**
+ * Finds the partition of a message in a layout with this number of partitions. With `prefix`, the subject under this prefix names the
+ * partition.
+ */
 export type PartitionIn = (
   message: StreamMessage,
   layout: { partitions: number; prefix?: string | undefined },

@@ -13,8 +13,8 @@ import { close, cut } from './resize.js';
 import { isAlive, isDue, report, type State } from './state.js';
 
 /**
- * A plan takes every partition into account, and each answer to a lease write requires a plan. To limit this work in a large group, the
- * pause between two plans is one millisecond for each 256 partitions of the group.
+ * A plan takes every partition into account, and each answer to a lease write requires a plan. To limit the work of planning in a large
+ * group, the pause between two plans is one millisecond for each 256 partitions of the group.
  */
 const PARTITIONS_A_MS = 256;
 
@@ -70,7 +70,7 @@ function retryDue(state: State): void {
   for (const { retryAt } of state.writes.values()) if (isDue(state, retryAt)) state.dirty = true;
 }
 
-/** Ends the claim hold, during which this member claims nothing, when its time is over. */
+/** Ends the hold of claims when the hold is over. During the hold, this member claims nothing. */
 function endHold(state: State): void {
   if (state.holdUntil === Number.NEGATIVE_INFINITY) return;
   if (!isDue(state, state.holdUntil)) return;

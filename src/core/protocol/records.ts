@@ -33,7 +33,7 @@ export interface SessionRecord {
   gaveUp?: string;
 }
 
-/** A member's proof of life. Observers compare only the revision of its entry, which each renewal changes. */
+/** A member's proof of life. Observers compare only the revision of the proof's entry, which each renewal changes. */
 export interface ProofRecord {
   v: number;
   /** Wall-clock time in ISO 8601, for display only. */

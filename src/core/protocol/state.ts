@@ -108,7 +108,7 @@ export interface OwnSession {
   inDoubt: boolean;
   /** True while a read that explains a conflict is in flight. */
   reading: boolean;
-  /** True if the entry is marked as leaving, or the write of this mark is in flight. */
+  /** True if the entry is marked as leaving, or the write of the mark is in flight. */
   marked: boolean;
   removing: boolean;
   /** True if the deadline has passed and the partitions were aborted. */
@@ -166,8 +166,8 @@ export interface State {
   /** Owners whose sessions the watch never showed, and when to ask the leader about them; infinite while a request is in flight. */
   lookUps: Map<string, number>;
   /**
-   * The session under which this member was fenced; null if there is none. The value is kept until the session is observed as a peer or
-   * has certainly ended.
+   * The session under which this member was fenced; null if there is none. The id is kept until the session is observed as a peer or has
+   * certainly ended.
    */
   former: string | null;
   /** The last session that this member gave up because the bucket lost data; null if there is none. */
@@ -181,9 +181,9 @@ export interface State {
   reserved: Map<number, number>;
   /** Leases that the bucket has lost and for which this member is responsible. Lost leases are written again unchanged. */
   lost: Map<number, LeaseRecord>;
-  /** Leases for which the leader returned an older revision than the known one, with the known revision. */
+  /** Leases for which the leader returned a revision older than the known revision, each with the known revision. */
   receded: Map<number, number>;
-  /** Overrides for which the leader returned an older revision than the known one, and since when. */
+  /** Overrides for which the leader returned a revision older than the known revision, and the time since then. */
   doubted: Map<number, number>;
   /**
    * The entries that {@link lookAtEntries} read last: the lease of `partition`, the override of the partition `override`, and the session

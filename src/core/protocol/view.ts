@@ -6,7 +6,7 @@ import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
 
 /**
- * Replaces the view with a snapshot of the watch, but keeps entries that are newer than the snapshot. Our own writes may have created such
+ * Replaces the view with a snapshot of the watch, but keeps entries that are newer than the snapshot. Our own writes may have created newer
  * entries.
  */
 export function applySnapshot(state: State, entries: readonly ViewEntry[]): void {
@@ -48,7 +48,7 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   state.dirty = true;
 }
 
-/** Applies changes in the order of their revisions. Entries that are older than the known ones are ignored. */
+/** Applies changes in the order of their revisions. Entries that are older than the known entries are ignored. */
 export function applyEntries(state: State, entries: readonly ViewEntry[]): void {
   for (const entry of entries) {
     if (entry.kind === 'session') applySession(state, entry);
@@ -62,7 +62,7 @@ export function applyEntries(state: State, entries: readonly ViewEntry[]): void 
   }
 }
 
-/** Applies a session entry if it is newer than the known one. */
+/** Applies a session entry if it is newer than the known entry. */
 export function applySession(state: State, entry: SessionEntry): void {
   const { id, revision, record } = entry;
   if (record === null) markGone(state, id);
@@ -133,7 +133,7 @@ export function bury(state: State, peer: Peer, revision: number): void {
   state.dirty = true;
 }
 
-/** Applies an operator's override if it is newer than the known one. */
+/** Applies an operator's override if it is newer than the known override. */
 export function applyOverride(state: State, entry: OverrideEntry): void {
   const { partition, revision, record } = entry;
   const known = state.overrides.get(partition);
@@ -170,7 +170,7 @@ export function forgetLease(state: State, partition: number): void {
   state.dirty = true;
 }
 
-/** Applies a lease entry if it is newer than the known one. This function also applies the entries that our own writes create. */
+/** Applies a lease entry if it is newer than the known entry. This function also applies the entries that our own writes create. */
 export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
   const { partition, revision, record } = entry;
   const known = state.leases.get(partition);

@@ -24,7 +24,7 @@ import { Slot, type Waiter } from './window.js';
 export interface PublisherOptions {
   /** The stream's layout. */
   layout?: Pick<Layout, 'prefix' | 'partitions'> | undefined;
-  /** Without a layout: the subjects that the stream listens to. Each message then names its subject. */
+  /** For a stream without a layout, in which each message names its subject: the subjects that the stream listens to. */
   subjects?: readonly string[] | undefined;
   /** Opens the port to the connection. */
   openPort: OpenPublishPort;
@@ -75,8 +75,8 @@ function surface(error: unknown): void {
 
 /**
  * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After a break, or a
- * temporary refusal, all unconfirmed messages are resent in their original order, before any new message. This keeps the order within each
- * partition.
+ * temporary refusal, all unconfirmed messages are resent in their original order, before any new message. Resending in the original order
+ * keeps the order within each partition.
  */
 export class Publisher {
   readonly #clock: Clock;

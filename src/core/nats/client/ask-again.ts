@@ -2,7 +2,8 @@ import { ErrorCode, NatsError } from 'nats';
 import { within } from './placement.js';
 
 /**
- * How long to wait for an answer before a request is repeated, in milliseconds. The value is the client's default timeout.
+ * How long to wait for an answer before a request is repeated, in milliseconds. The interval is the client's default
+ * timeout.
  */
 const ASK_AGAIN_MS = 5_000;
 

@@ -23,7 +23,7 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
         first = { at: now, code };
         return;
       }
-      // If the credentials have expired, only the first refusal names this reason.
+      // If the credentials have expired, only the first refusal names the expiry as the reason.
       const reason = FINAL.test(first.code) ? first.code : code;
       if (now - first.at >= (FINAL.test(reason) ? 0 : patienceMs)) {
         closeFor(connection, new NatsError(reason, reason));

@@ -78,8 +78,8 @@ export class PullReader {
   readonly #expectation: Expectation;
   #pending: number;
   /**
-   * The time from which on no request may have been pending. The value is undefined if a request was pending at all times
-   * since the last delivery.
+   * The time from which on no request may have been pending. undefined means that a request was pending at all times since
+   * the last delivery.
    */
   #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
   #rested: Rest | undefined;

@@ -51,8 +51,8 @@ export class NatsBucket implements Bucket {
   #hasWatched = false;
 
   /**
-   * `timeoutMs` is the timeout of each request. This timeout should be well below the ttl, so that a lost request can be
-   * repeated.
+   * `timeoutMs` is the timeout of each request. The timeout of a bucket request should be well below the ttl, so that a
+   * lost request can be repeated.
    */
   constructor(handles: NatsHandles, name: string, timeoutMs: number) {
     this.#handles = handles;

@@ -38,7 +38,7 @@ const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
  * Registers members as NATS micro services (ADR-32), so that any NATS tool lists the members. Only members need permission
- * to answer on the group's subjects. If only members have this permission, "no responders" means that the member's
+ * to answer on the group's subjects. If only members have the permission to answer, "no responders" means that the member's
  * connection is gone.
  */
 export class MicroIdentities implements Identities {
@@ -91,7 +91,8 @@ export class MicroIdentities implements Identities {
     });
     try {
       // The server must know the subscriptions before other members see the session and probe it. The server reports
-      // refused subscriptions before it answers this flush; the client reports them one turn of the event loop later.
+      // refused subscriptions before it answers the flush; the client reports refused subscriptions one turn of the event
+      // loop later.
       await this.#connection.flush();
     } catch (error) {
       // If the service were not stopped, the client would subscribe again after the reconnect, and answer for an old id.

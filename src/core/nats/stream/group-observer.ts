@@ -28,7 +28,7 @@ const HEADERS = 32;
 const HEADER_CHARACTERS = 256;
 /** Interval, in milliseconds, of searches for messages that belong to no partition, if there may be such messages. */
 const UNCOVERED_EVERY_MS = 30_000;
-/** If messages are larger than this on average, only their headers are read. */
+/** If messages are larger than this number of bytes on average, only their headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;
 
 /** Observes a stream and a group on a real server, and changes nothing. */

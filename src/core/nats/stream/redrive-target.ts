@@ -14,7 +14,7 @@ export function natsRedriveTarget(topology: Topology, timeoutMs: number): Redriv
   return {
     async store(place, { headers, data }, id) {
       const { keyed, layout, hasTokens } = topology;
-      // Tokens after the partition belong to the message, so a subject with such tokens is kept.
+      // Tokens after the partition belong to the message, so a subject with tokens after the partition is kept.
       const isOwn = hasTokens && partitionOfSubject(layout.prefix, place.subject) === place.partition;
       const subject = keyed || isOwn ? place.subject : partitionSubject(layout.prefix, place.partition);
       // Any client may have written the letter. So a dead letter must not choose a subject outside the stream, such as the

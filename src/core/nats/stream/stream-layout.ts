@@ -30,7 +30,7 @@ const mismatch = (message: string): NatspocError => new NatspocError('layout-mis
 const unreadable = (place: string): string =>
   `The layout in ${place} cannot be read: it was written by a newer version or another program. Update natspoc; if no newer version runs here, restore the layout.`;
 
-/** The layout as a stream's description. All buckets of the stream must agree with this description. */
+/** The layout as a stream's description. All buckets of the stream must agree with the description of the stream. */
 export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
   return MARK + JSON.stringify({ v: RECORD_VERSION, prefix, partitions, hash });
 }
@@ -164,8 +164,8 @@ export const listensTo = ({ subjects }: StreamConfig, pattern: string): boolean 
 export const tokensWildcard = (prefix: string): string => `${partitionWildcard(prefix)}.>`;
 
 /**
- * True if tokens may follow the partition in stored subjects, because the stream listens to such subjects, maps to them, or
- * copies messages from other streams.
+ * True if tokens may follow the partition in stored subjects, because the stream listens to subjects with such tokens, maps
+ * to them, or copies messages from other streams.
  */
 export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): boolean {
   const { subjects = [], sources = [] } = stream;

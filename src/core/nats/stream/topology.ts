@@ -44,7 +44,8 @@ const NANOS_PER_MS = 1_000_000;
 export interface OpenOptions {
   create: boolean;
   /**
-   * How the stream will be used. A setting that loses messages in this use is refused. Default: the stream is only read.
+   * How the stream will be used. A stream that would lose messages in the intended use is refused. Default: the stream is
+   * only read.
    */
   uses?: readonly StreamUse[];
   /** Called before anything is created. Throws if the caller cannot work with this layout. */

@@ -18,10 +18,10 @@ export type Looked = Pick<
 
 /**
  * Counts the messages of a stream that belong to no partition, so that no member ever receives them. In a stream with many
- * subjects, only messages outside the layout's wildcard are found. A keyed group handles all messages that match its filter,
- * so nothing is counted for a keyed group.
+ * subjects, only messages outside the layout's wildcard are found. A keyed group handles all messages that match its
+ * filter, so nothing is counted for a keyed group.
  *
- * @returns undefined if there are no such messages, or if the stream changes too fast to count them.
+ * @returns undefined if no messages lie outside the partitions, or if the stream changes too fast to count them.
  * @throws NatspocError if the stream cannot be read.
  */
 export async function findUncovered(looked: Looked, timeoutMs: number): Promise<Uncovered | undefined> {
