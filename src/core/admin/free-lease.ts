@@ -6,7 +6,7 @@ import { decodeLease, encodeRecord } from '../protocol/records.js';
 const CHANGED = 'its lease has changed meanwhile; try again';
 
 /**
- * Overwrites a lease that cannot be read. The partition then has no owner, and a member claims the partition with its next
+ * Overwrites a lease that cannot be read. The freed partition has no owner, and a member claims the partition with its next
  * plan. The previous owner must already have stopped.
  *
  * @returns the reason if the lease was not written, otherwise undefined.

@@ -19,7 +19,10 @@ export interface GroupPorts {
 export interface ReleaseOptions {
   /** Session id of the next owner. Default null: the member with the fewest partitions. */
   to?: string | null;
-  /** True to fence an owner that does not answer. The owner's uncommitted messages are then handled again. Default false. */
+  /**
+   * True to fence an owner that does not answer. After a fence, the owner's uncommitted messages are handled again. Default
+   * false.
+   */
   force?: boolean;
   signal?: AbortSignal | undefined;
 }

@@ -183,8 +183,8 @@ class Move {
   }
 
   /**
-   * Waits until a member claims the free partition. If another owner was requested, that member must then hand the partition
-   * over.
+   * Waits until a member claims the free partition. If the claiming member is not the requested owner, it must then hand
+   * the partition over to the requested owner.
    */
   async isClaimed(forced: boolean): Promise<ReleaseOutcome> {
     const claimed = await this.settles(forced, true);

@@ -23,8 +23,8 @@ export interface ResizePlan {
    */
   dropped: number[];
   /**
-   * Pinned or paused partitions whose numbers also exist after the resize. The pins and pauses are kept, but then apply to
-   * other messages.
+   * Pinned or paused partitions whose numbers also exist after the resize. The pins and pauses are kept, but apply to other
+   * messages after the resize.
    */
   kept: number[];
   /** True if all partitions are paused, so that all new partitions will be paused too. */
@@ -105,7 +105,7 @@ export async function resizeGroup(
 }
 
 /**
- * Withdraws a resize that is not done yet. Members then handle the closed partitions again.
+ * Withdraws a resize that is not done yet. After the withdrawal, members handle the closed partitions again.
  *
  * @returns the requested number of partitions; null if there was no resize.
  */

@@ -6,8 +6,7 @@ import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
 /**
- * True while a write of ours that would end this epoch may be in flight. While this function returns true, nothing may run under this
- * epoch.
+ * True while a write of ours that would end this epoch may be in flight. While such a write is in flight, nothing may run under the epoch.
  */
 export function isInDoubt(state: State, partition: number, epoch: number): boolean {
   return state.writes.get(partition)?.expected === epoch;

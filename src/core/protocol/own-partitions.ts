@@ -25,8 +25,8 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
   };
   state.own.set(partition, own);
   if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
-  // The partition will be handed over or closed. The drain comes first, because messages that this member handled before the session
-  // expired may not be committed yet.
+  // The partition will be handed over or closed. The partition is drained first, because messages that this member handled before the
+  // session expired may not be committed yet.
   else if (state.leaving || orderOf(state)) drain(state, partition, own);
   else startOrRest(state, partition, own);
 }

@@ -7,7 +7,7 @@ import { isAlive, isDue, report, type State, wake } from './state.js';
 /**
  * Renews this member's proof of life. Only these renewals extend the permit, because other members fence this member by compare-and-set on
  * this entry. Writes to other keys do not prevent a fence. Other members fence this member only after its proof of life has been unchanged
- * for a long time. By then, this member can no longer start handlers.
+ * for longer than this member's permit lasts.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;

@@ -33,8 +33,7 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
-    // A live owner notices that its lease is missing. Until the owner notices the loss, it may handle messages, so no other member may
-    // claim the partition.
+    // Until a live owner notices that its lease is missing, the owner may handle messages, so no other member may claim the partition.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }

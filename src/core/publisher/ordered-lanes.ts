@@ -1,9 +1,9 @@
 import type { Slot } from './window.js';
 
 /**
- * Keeps at most one message of each partition in flight: the next message is sent when the previous message is settled.
- * If several messages were in flight, a leader could die and lose the first message. The next leader could then store later
- * messages of the partition before the publisher learns of the loss.
+ * Keeps at most one message of each partition in flight: the next message is sent when the previous message is settled. If
+ * several messages were in flight, a leader could die and lose the first message. The next leader could store later
+ * messages of the partition before the publisher learns that the first message was lost.
  */
 export class OrderedLanes {
   /** The messages of each partition, in order. The first message may be in flight. */

@@ -45,9 +45,9 @@ export interface PublisherOptions {
    */
   duplicateWindowMs?: number;
   /**
-   * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server
-   * changes the order. At most one message of each partition is in flight. Set `dedupe` too; otherwise a retry may be stored
-   * twice. Default false: the order is then kept unless the leader of a cluster dies and loses messages.
+   * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server changes the order.
+   * At most one message of each partition is in flight. Set `dedupe` too; otherwise a retry may be stored twice. Default false: the order
+   * is kept unless the leader of a cluster dies and loses messages.
    */
   ordered?: boolean;
   /** Receives the outcome of each message. */

@@ -25,7 +25,7 @@ function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
       process.emitWarning(`A NATS subscription's callback threw: ${messageOf(error)}`, 'natspoc');
     const reason = new Error(isListener ? 'a callback threw' : 'the server there does not speak NATS');
     if (connectError) connectError(reason);
-    // The client then reconnects, as after any broken connection.
+    // After the close, the client reconnects, as after any broken connection.
     else void transport?.close?.(reason);
   }
 }

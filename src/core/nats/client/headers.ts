@@ -45,8 +45,8 @@ function readStatus(decoded: MsgHdrsImpl, line: string): void {
 
 /**
  * Makes the client decode headers with {@link decodeHeaders}. The client's own decoder throws on names and values that the client would not
- * send. An exception of the decoder in a callback of the client stops the client's read loop. The socket then stays open, but the client
- * reads no more data. May be called more than once.
+ * send. An exception of the decoder in a callback of the client stops the client's read loop. After such an exception, the socket stays
+ * open, but the client reads no more data. May be called more than once.
  */
 export function readHeadersTolerantly(): void {
   MsgHdrsImpl.decode = decodeHeaders;

@@ -22,7 +22,7 @@ export interface FetchOptions {
     Partial<Pick<ConsumerConfig, 'opt_start_seq' | 'opt_start_time'>>;
   /** Maximum number of messages; 0: only count the messages. */
   limit: number;
-  /** True to omit payloads. The header `Nats-Msg-Size` then contains the size of the payload. */
+  /** True to omit payloads. The header `Nats-Msg-Size` contains the size of an omitted payload. */
   headersOnly?: boolean;
   timeoutMs: number;
 }

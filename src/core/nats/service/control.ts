@@ -153,8 +153,8 @@ export const microProber = (
       // The request uses a separate inbox, so that the answering client does not learn where the bucket's answers arrive.
       const options = { timeout: timeoutMs, noMux: true, reply: createInbox(inboxPrefix) };
       const answer = await connection.request(subject, undefined, options);
-      // A stream that listens to all subjects answers as well. An answer without the member's id does not show whether the
-      // member is alive.
+      // A stream that listens to all subjects also answers a probe. An answer without the member's id does not show whether
+      // the member is alive.
       return parseObject(answer.data)?.id === sessionId ? 'alive' : 'timeout';
     } catch (error) {
       if (!(error instanceof NatsError)) return 'timeout';

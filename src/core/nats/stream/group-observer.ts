@@ -26,7 +26,7 @@ const PREVIEW_BYTES = 2_048;
 /** Maximum number of headers in an observation, and maximum length of a header's value. */
 const HEADERS = 32;
 const HEADER_CHARACTERS = 256;
-/** Interval, in milliseconds, of searches for messages that belong to no partition, if there may be such messages. */
+/** Minimum interval, in milliseconds, between two searches for messages that belong to no partition. */
 const UNCOVERED_EVERY_MS = 30_000;
 /** If messages are larger than this number of bytes on average, only their headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;

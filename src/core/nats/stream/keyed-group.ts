@@ -104,8 +104,8 @@ const describeMissing = ({ stream, place }: Config): string =>
   `There is no stream ${stream}. A group with a key needs an existing stream. Check ${place('stream')}.`;
 
 /**
- * Refuses a mirror of a stream without limits retention, because a stream without limits retention deletes messages that
- * the mirror has copied.
+ * Refuses a mirror if its origin does not have limits retention, because the origin then deletes messages that the mirror
+ * has copied.
  *
  * @throws NatspocError `layout-mismatch`.
  */

@@ -43,7 +43,7 @@ export const streamConfig = (config: Config, layout: LayoutRecord, limits: Strea
   retention: RetentionPolicy.Limits,
   storage: limits.storage === 'memory' ? StorageType.Memory : StorageType.File,
   num_replicas: config.replicas,
-  // The server refuses a window longer than the maximum age.
+  // The server refuses a duplicate window that is longer than the stream's maximum age.
   duplicate_window: nanos(
     limits.duplicateWindowMs ?? Math.min(DUPLICATE_WINDOW_MS, limits.maxAgeMs ?? DUPLICATE_WINDOW_MS),
   ),
