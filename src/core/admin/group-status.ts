@@ -77,8 +77,8 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     owned: partitions.filter(isOwned).length,
     members: members.length - unreachable,
     unreachable,
-    // Each partition's share is rounded up, so the sum may exceed the number of unread messages. The lag never exceeds that
-    // number.
+    // Each partition's share is rounded up, so the sum may exceed the number of unread messages. The lag never exceeds the
+    // number of unread messages.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
     drainMs: partitions.some(standsStill)

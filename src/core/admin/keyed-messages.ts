@@ -67,7 +67,7 @@ export class KeyedMessages {
         if (ofGroup === 0 || partition === null) return { messages: ofGroup, isEstimate: false };
         if (!this.#reads.isFound || ofGroup > COUNTED) {
           const share = this.#reads.isFound ? await this.#share(upTo, isMine) : 1 / this.#partitions;
-          // The number is rounded down, so that all partitions together have no more messages than the range.
+          // The estimate is rounded down, so that all partitions together have no more messages than the range.
           return { messages: Math.max(1, Math.floor(ofGroup * share)), isEstimate: true };
         }
         let messages = 0;

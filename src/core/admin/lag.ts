@@ -2,9 +2,7 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { aboutCount } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/**
- * Maximum number of parallel counts. The number is limited because each count creates a short-lived consumer on the server.
- */
+/** Maximum number of parallel counts. There is a limit because each count creates a short-lived consumer on the server. */
 const CONCURRENT_COUNTS = 16;
 
 /** A lag as text: `1 message waits`, `1,204 messages wait`, `~25 messages wait`. */

@@ -10,7 +10,7 @@ export interface Count {
 export interface Place {
   /** The position at this place. */
   to: number;
-  /** The number of messages between this place and the first place; absent if the messages were not counted. */
+  /** The number of messages between this position and the other position; absent if the messages were not counted. */
   passed?: Count;
 }
 

@@ -14,8 +14,8 @@ const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string 
 interface Counted {
   waiting: WaitingFacts;
   /**
-   * Number of the partition's messages in the stream at the time of the count. `losses`: the stream's {@link lossesOf} at
-   * that time.
+   * Number of the partition's messages in the stream at the time of the count. `losses`: the result of {@link lossesOf} for
+   * the stream at the time of the count.
    */
   stored: number;
   losses: string;

@@ -52,7 +52,7 @@ export interface ResizePorts {
 /**
  * Plans a resize, and changes nothing.
  *
- * @throws NatspocError `failed` if a resize is not possible now. The message contains advice.
+ * @throws NatspocError `failed` if a resize is not possible now. The error's message contains advice.
  */
 export async function planResize(ports: ResizePorts, to: number): Promise<ResizePlan> {
   const { layout } = await readLayout(ports);

@@ -33,7 +33,7 @@ export interface SeekOutcome extends SeekStep {
 /**
  * Moves positions under the protocol. First the partitions are paused, so that their owners drain and commit. After the drain, each
  * position is written by compare-and-set under the epoch of its lease, which fences previous owners. Finally the pause is lifted, and the
- * owner reads the new position. Partitions that were paused before stay paused.
+ * owner reads the new position. Partitions that were paused before the seek stay paused.
  */
 export async function seekPositions(ports: SeekPorts, partitions: readonly number[]): Promise<SeekOutcome[]> {
   const { bucket, group, by, waitMs } = ports;

@@ -53,7 +53,10 @@ export class SharedReads {
     return [...names].sort();
   }
 
-  /** The revisions of the entries that decide which messages a group handles. A different value means a different layout. */
+  /**
+   * The revisions of the entries that decide which messages a group handles. A different value means that the group has a
+   * different layout.
+   */
   layoutOf(group: string): string {
     const own = keys.groupLayout(group);
     const revisions = [keys.layout, own].map(

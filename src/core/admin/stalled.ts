@@ -6,9 +6,7 @@ import type { GroupStatus } from './group-status.js';
 import { describeLag } from './lag.js';
 import { isEstimate, type LeaseStatus } from './lease-status.js';
 
-/**
- * Maximum number of parallel reads. The number is limited because each read creates a short-lived consumer on the server.
- */
+/** Maximum number of parallel reads. There is a limit because each read creates a short-lived consumer on the server. */
 const CONCURRENT_LOOKS = 16;
 
 /** A partition, or a member as a whole (`partition` null), that makes no progress although it should. */

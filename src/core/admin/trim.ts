@@ -21,7 +21,7 @@ export interface TrimStep {
   kept: number;
   /** The group that is furthest behind; null if there are no groups. */
   heldBackBy: string | null;
-  /** The fault of that group's position; null if the position has no fault. */
+  /** The fault of the position of the group that is furthest behind; null if the position has no fault. */
   fault: PositionFault | null;
 }
 

@@ -92,10 +92,9 @@ export interface GroupMember<Value = undefined, State = undefined>
    */
   readonly closed: Promise<void>;
   /**
-   * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the next
-   * message. If the loop ends early (`break`, `return`, an exception), the member leaves the group. In this case, the
-   * current message is not handled, and the next owner receives it. Several loops share the messages; messages of one
-   * partition are delivered one at a time.
+   * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the next message. If the
+   * loop ends early (`break`, `return`, an exception), the member leaves the group. After an early end, the current message counts as not
+   * handled, and the next owner receives it. Several loops share the messages; messages of one partition are delivered one at a time.
    *
    * @throws NatspocError `usage` if the member has a handler; otherwise the error that ended the member.
    */

@@ -22,8 +22,8 @@ export type Plan = ReadonlyMap<number, string>;
  * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members that already
  *   have enough partitions for a larger share, not to the members with the most partitions. For the same reason, each receiver gets
  *   consecutive free partitions in a fixed order; receivers do not take turns.
- * - A member with too many partitions gives up the partitions with the lowest epochs, which it has held longest. The readers of these
- *   partitions are the least likely to be catching up.
+ * - A member with too many partitions gives up the partitions with the lowest epochs, which it has held longest. The readers of
+ *   partitions that it has held longest are the least likely to be catching up.
  *
  * The function takes O(P log P + M log M) time for P partitions and M members.
  *

@@ -21,10 +21,10 @@ const HEADERS = {
 /** The header that counts how often a message was put back into its partition, so that loops can be recognised. */
 export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 
-/** Maximum length of an error text, in characters. A longer text is cut. */
+/** Maximum length of an error text, in characters. A longer error text is cut. */
 const MAX_ERROR_CHARACTERS = 500;
 
-/** Maximum number of parts. A letter that names more parts was not written by natspoc. */
+/** Maximum number of parts. A letter that names more than this number of parts was not written by natspoc. */
 const MAX_PARTS = 1_000;
 
 /** The name of the stream that holds the dead letters of a stream. */

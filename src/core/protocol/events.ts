@@ -121,7 +121,10 @@ export type GroupEvent = { now: number } & (
   | { type: 'release'; partition: number; to: string | null }
   /** A request to start a halted or failed partition again now. */
   | { type: 'retry'; partition: number }
-  /** Hand over all partitions and leave. With `rejoinWithinMs` above 0, reserve the partitions for a restart of this member instead. */
+  /**
+   * Hand over all partitions and leave. With `rejoinWithinMs` above 0, the partitions are not handed over, but reserved for a restart of
+   * this member.
+   */
   | { type: 'leave'; rejoinWithinMs?: number }
 );
 

@@ -17,10 +17,10 @@ const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
- * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before those two
- * are observed as well, so neighbours that die together are detected together. If an observed member has been silent for half of its ttl,
- * all members are observed. If only those members were observed and probes showed nothing, many members that died together would be
- * detected only two at a time.
+ * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before the two
+ * healthy members are observed as well, so neighbours that die together are detected together. If an observed member has been silent for
+ * half of its ttl, all members are observed. If only two healthy members were observed and probes showed nothing, many members that died
+ * together would be detected only two at a time.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;

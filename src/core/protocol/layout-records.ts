@@ -20,8 +20,8 @@ export interface LayoutRecord {
 }
 
 /**
- * The settings that all members of a keyed group share. These settings define how the messages of a stream are divided into partitions
- * by the hash of their keys.
+ * The settings that all members of a keyed group share. The settings define how the messages of a stream are divided into partitions by the
+ * hash of their keys.
  */
 export interface GroupLayoutRecord {
   v: number;

@@ -6,7 +6,8 @@ import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
 /**
- * True while a write of ours that would end this epoch may be in flight. While such a write is in flight, nothing may run under the epoch.
+ * True while a write of ours that would end this epoch may be in flight. Nothing may run under an epoch while a write that would end the
+ * epoch may be in flight.
  */
 export function isInDoubt(state: State, partition: number, epoch: number): boolean {
   return state.writes.get(partition)?.expected === epoch;

@@ -47,8 +47,8 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
 
 /**
  * Handles an answer in which the leader has neither a session nor a deletion marker. The member may still handle messages as long as it
- * renews its proof of life and has not noticed the loss. Once the proof has ended, a marker is written, because members that still know
- * the session would include it in their plans forever.
+ * renews its proof of life and has not noticed that its session is missing. Once the proof has ended, a marker is written, because members
+ * that still know the session would include it in their plans forever.
  */
 function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
   const peer = state.peers.get(id);

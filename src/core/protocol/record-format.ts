@@ -16,7 +16,7 @@ export const RESIZED_VERSION = 3;
 /** Maximum number of partitions. A record with more partitions is not read. */
 export const MAX_PARTITIONS = 65_536;
 
-/** Maximum length of any text in a record, in characters. The texts that natspoc writes are far shorter. */
+/** Maximum length of any text in a record, in characters. The texts that natspoc writes are far below this limit. */
 const MAX_TEXT = 1_024;
 
 /**

@@ -36,9 +36,9 @@ export const CLOCK_DRIFT = 0.05;
 /**
  * Derives all times from the ttl and the probe interval.
  *
- * The margin is a tenth of the ttl. Suppose that clock rates differ by r = 5 %. A member that stops at `ttl - margin` of a slow clock has
- * then stopped by `(ttl - margin)(1 + r)` of a fast clock. This time is below the ttl for any margin above `ttl * r / (1 + r)` = 4.8 % of
- * the ttl. The rest of the margin gives a handler time to react to its AbortSignal.
+ * The margin is a tenth of the ttl. Suppose that clock rates differ by r = 5 %. A member whose slow clock shows `ttl - margin` when it
+ * stops has stopped before a fast clock shows `(ttl - margin)(1 + r)`. The product is below the ttl for any margin above
+ * `ttl * r / (1 + r)` = 4.8 % of the ttl. The rest of the margin gives a handler time to react to its AbortSignal.
  */
 export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
   const suspectMs = probeEveryMs > 0 ? 2 * probeEveryMs : ttlMs;

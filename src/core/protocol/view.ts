@@ -118,7 +118,7 @@ function newPeer(state: State, id: string): Peer {
 const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
 
 /**
- * Forgets a member whose session has ended. After that, the leases of the forgotten member have no living owner. A leaving member marks its
+ * Forgets a member whose session has ended. The leases of the forgotten member then have no living owner. A leaving member marks its
  * session before it removes the session. Therefore, if a session ends without the mark, its member is dead.
  */
 export function bury(state: State, peer: Peer, revision: number): void {

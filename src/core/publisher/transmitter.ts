@@ -188,8 +188,8 @@ export class Transmitter {
   }
 
   /**
-   * Another stream answered, so the message still waits for the intended stream. If that stream never answers, `reason`
-   * explains the failure.
+   * Another stream answered, so the message still waits for the intended stream. If the intended stream never answers,
+   * `reason` explains the failure.
    */
   #onElsewhere(token: number, reason: Rejection): void {
     const slot = this.#window.find(token);

@@ -1,8 +1,8 @@
 import type { Msg } from 'nats';
 
 /**
- * Prefixes of the subjects to which no answer is sent. These subjects belong to the server, its APIs, bucket entries and
- * requests to members.
+ * Prefixes of the subjects to which no answer is sent. Subjects with these prefixes belong to the server, its APIs, bucket
+ * entries and requests to members.
  */
 const NEVER_ANSWERED = ['$', 'natspoc.'];
 
@@ -10,9 +10,10 @@ const NEVER_ANSWERED = ['$', 'natspoc.'];
  * True for a message that a client sent to exactly this subject and that expects an answer.
  *
  * A client that may create a consumer can direct a stream's messages to any subject. A message that a consumer delivers to
- * that subject is not a request. The delivery keeps its stored subject, and the server sets its reply subject (`$JS.ACK…`).
- * A notice from the server has no reply subject, or a reply subject that starts with `$JS.FC`. The function also refuses a
- * reply subject that would turn the answer into a message of the stream, an entry of a bucket or a request to a member.
+ * the subject of a request is not a request. The delivery keeps its stored subject, and the server sets its reply subject
+ * (`$JS.ACK…`). A notice from the server has no reply subject, or a reply subject that starts with `$JS.FC`. The function
+ * also refuses a reply subject that would turn the answer into a message of the stream, an entry of a bucket or a request
+ * to a member.
  *
  * @param prefix the prefix of the stream's subjects.
  */

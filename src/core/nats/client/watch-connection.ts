@@ -6,7 +6,7 @@ import { safely } from './listen.js';
 /** The client's codes for refused credentials. */
 export const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
 
-/** Why the server refused the credentials; undefined if the client's error `code` says something else. */
+/** Why the server refused the credentials; undefined if the client's error `code` has another meaning. */
 function refusalIn(code: string): string | undefined {
   if (!IDENTITY_CODES.test(code)) return undefined;
   return /EXPIRED/.test(code)

@@ -175,8 +175,8 @@ function tokenOf(subject: string, start: number): number {
 }
 
 /**
- * A publisher's port to one stream. Only that stream's answers count as confirmations. Beyond a leaf node, a stream of
- * another domain may listen to the same subjects, and answer too.
+ * A publisher's port to one stream. Only answers of the intended stream count as confirmations. Beyond a leaf node, a
+ * stream of another domain may listen to the same subjects, and answer too.
  */
 export function natsPublishPort(connection: NatsConnection, to: PublishedStream): OpenPublishPort {
   return (events) => new Pipeline(connection, to, events);

@@ -20,8 +20,8 @@ export interface Order {
 }
 
 /**
- * Decides how many messages one reader requests. The limit is the reader's window; within the window, the number follows the
- * speed of the handlers.
+ * Decides how many messages one reader requests. The limit is the reader's window; within the window, the number of
+ * requested messages follows the speed of the handlers.
  */
 export class PullBudget {
   #window: ReaderWindow;

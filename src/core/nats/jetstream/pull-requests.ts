@@ -121,7 +121,8 @@ export class PullRequests {
         reply: `${this.inbox}.${batch}`,
       });
     } catch (error) {
-      // The connection is closing. The caller may be a handler call that has just ended. That call must not get this error.
+      // The connection is closing. The caller may be a handler call that has just ended. A handler call must not get the
+      // error of a closing connection.
       this.#fail(messageOf(error));
     }
   }

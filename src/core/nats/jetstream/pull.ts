@@ -49,8 +49,8 @@ export interface PullOptions {
 }
 
 /**
- * Receives deliveries. After `fault`, no method is called. `delivery` is only valid during the call, because the object is
- * reused.
+ * Receives deliveries. After `fault`, no further method is called. `delivery` is only valid during the call, because the
+ * object is reused.
  */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
@@ -78,8 +78,8 @@ export class PullReader {
   readonly #expectation: Expectation;
   #pending: number;
   /**
-   * The time from which on no request may have been pending. undefined means that a request was pending at all times since
-   * the last delivery.
+   * The time since which there may have been no pending request; undefined if a request was pending at all times since the
+   * last delivery.
    */
   #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
   #rested: Rest | undefined;
@@ -211,7 +211,8 @@ export class PullReader {
     });
     const { clock = systemClock } = this.#handles;
     this.#watchdog = new SilenceWatch(clock, this.#options.heartbeatMs, {
-      // The server only answers requests. While the window is full, no request is pending, and the server sends nothing.
+      // The server sends messages only in answer to requests. While the window is full, no request is pending, and the
+      // server sends nothing.
       isWaiting: () => this.#demand.isWaiting,
       silent: () => this.fail(SILENCE),
     });

@@ -29,8 +29,8 @@ export interface TimeSearch {
 }
 
 /**
- * Finds a sequence for a time by binary search. All messages before the sequence were stored earlier than the time. The
- * result is between `first` and `last` + 1, even if messages in between were deleted.
+ * Finds a sequence for a time by binary search. All messages before the returned sequence were stored earlier than the
+ * given time. The result is between `first` and `last` + 1, even if messages in between were deleted.
  */
 export async function searchTime({ first, last, from }: TimeSearch, atMs: number): Promise<number> {
   let [low, high] = [first, last + 1];

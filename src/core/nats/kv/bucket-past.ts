@@ -9,7 +9,7 @@ import { newestPart } from '../jetstream/newest-part.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
 /**
- * Maximum number of past entries that are read for a whole group. This limit is above the number of lease entries of 256
+ * Maximum number of past entries that are read for a whole group. The limit is above the number of lease entries of 256
  * partitions.
  */
 const HISTORY_LIMIT = 10_000;

@@ -39,7 +39,8 @@ export function natsPartitionTraces(
         handles,
         bucket,
         keys[kind](group, partition),
-        // The newest entry of a lease is never deleted, because a later layout claims the lease at this revision.
+        // The newest entry of a lease is never deleted, because a later layout claims the lease at the revision of this
+        // entry.
         kind === 'lease' ? revision : revision + 1,
       ),
   };

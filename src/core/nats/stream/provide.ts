@@ -61,7 +61,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
       // Another process created the stream first. That process uses the bucket as well, so `made` is emptied: nothing may be deleted.
       if (!isOurs) made.length = 0;
     }
-    // A stored layout that was not binding before the stream was created is still not binding.
+    // Ignore a stored layout that was not binding before the stream was created.
     const before = agreed.isStored ? found.stored : { ...found.stored, layout: undefined };
     const now = { stream, bucket: entries, stored: before };
     const { layout, isStored } = agree(config, now);
