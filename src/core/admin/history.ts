@@ -58,8 +58,8 @@ export function lastOwner(past: readonly PastEntry[], partition: number): string
 }
 
 /**
- * The gap before a period, rounded up, because the gap is an upper bound. Durations are rounded up too, so that no gap is
- * longer than the period without an owner.
+ * The gap before a period, rounded up, because the gap is an upper bound. The durations of periods are rounded up as well,
+ * so that a gap never appears longer than the period without an owner.
  */
 function gapBefore(
   past: readonly PastEntry[],

@@ -20,8 +20,8 @@ export type Plan = ReadonlyMap<number, string>;
  * - As few partitions as possible move. The only choice is which members hold one partition more than the others. Members that already
  *   hold that many partitions are the best choice, because such a member keeps one partition that would otherwise move.
  * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members that already
- *   have enough partitions for a larger share, not to the members with the most partitions. For the same reason, each receiver gets
- *   consecutive free partitions in a fixed order; receivers do not take turns.
+ *   have enough partitions for a larger share, not to the members with the most partitions. The plan is also stable because
+ *   each receiver gets consecutive free partitions in a fixed order; receivers do not take turns.
  * - A member with too many partitions gives up the partitions with the lowest epochs, which it has held longest. The readers of
  *   partitions that it has held longest are the least likely to be catching up.
  *

@@ -30,7 +30,7 @@ const MAX_PARTS = 1_000;
 /** The name of the stream that holds the dead letters of a stream. */
 export const deadStream = (stream: string): string => `${stream}_dead`;
 
-/** The subject of dead letters. This subject has the same prefix as the partitions, but belongs to no partition. */
+/** The subject of dead letters. The subject of dead letters has the same prefix as the partitions, but belongs to no partition. */
 export const deadSubject = (prefix: string): string => `${prefix}.dead`;
 
 /** The stream and group that a letter comes from. */

@@ -52,7 +52,7 @@ export function fnv1a32(key: string | Uint8Array): number {
  * @throws NatspocError `usage` for a key that is neither text nor bytes.
  */
 export function partitionOf(key: string | Uint8Array, partitions: number): number {
-  // Without this check all numbers would have the same hash, because a number has no characters.
+  // Without a type check, all numbers would have the same hash, because a number has no characters.
   if (typeof key !== 'string' && !isUint8Array(key)) {
     throw new NatspocError('usage', `key: ${inWords(key)} is neither text nor bytes. String(…) makes text.`);
   }

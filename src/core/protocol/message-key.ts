@@ -11,7 +11,7 @@ export interface MessageKey {
   of(message: StreamMessage): string | null;
 }
 
-/** The highest token number that a key may use. Subjects have fewer tokens in practice. */
+/** The highest token number that a key may use. In practice, subjects have fewer tokens than this limit. */
 const MOST_TOKENS = 32;
 const LONGEST_NAME = 128;
 

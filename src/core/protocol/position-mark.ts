@@ -4,7 +4,7 @@ export interface PositionMark {
   sequence: number;
   /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   created?: number | undefined;
-  /** When the message at this sequence was stored, on the same clock; undefined if unknown, or if the message did not exist. */
+  /** When the message at this sequence was stored, on the server's clock; undefined if unknown, or if the message did not exist. */
   stored?: number | undefined;
 }
 

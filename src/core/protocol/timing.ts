@@ -37,7 +37,7 @@ export const CLOCK_DRIFT = 0.05;
  * Derives all times from the ttl and the probe interval.
  *
  * The margin is a tenth of the ttl. Suppose that clock rates differ by r = 5 %. A member whose slow clock shows `ttl - margin` when it
- * stops has stopped before a fast clock shows `(ttl - margin)(1 + r)`. The product is below the ttl for any margin above
+ * stops has stopped before a fast clock shows `(ttl - margin)(1 + r)`. The fast clock still shows less than the ttl if the margin is above
  * `ttl * r / (1 + r)` = 4.8 % of the ttl. The rest of the margin gives a handler time to react to its AbortSignal.
  */
 export function timingFor(ttlMs: number, probeEveryMs: number): Timing {

@@ -27,7 +27,7 @@ export function fitsHeader(value: string): boolean {
 }
 
 /**
- * The prefix of generated ids. This prefix is random, because after a restart the ids count from zero again, while the
+ * The prefix of generated ids. The prefix is random, because after a restart the ids count from zero again, while the
  * server still remembers earlier ids.
  */
 export const newIdPrefix = (): string => `${randomBytes(9).toString('base64url')}-`;

@@ -74,7 +74,7 @@ export interface PublishFailure {
 export interface PublishObserver {
   /**
    * @param dueMs when the message was due ({@link Publisher.send}), on the publisher's clock
-   * @param nowMs when the confirmation arrived, on the same clock
+   * @param nowMs when the confirmation arrived, on the publisher's clock
    */
   confirmed?(
     message: OutgoingMessage,

@@ -165,7 +165,7 @@ export class PullBudget {
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;
     this.#turns = [];
-    // Another request with the same byte limit would fail too.
+    // A repeated request with the same byte limit would fail in the same way.
     if (isTooSmall) this.#oversize = true;
   }
 
