@@ -51,7 +51,7 @@ export function publisherOf(
       `the observer of a publisher failed: ${messageOf(error)}`,
     );
   const observer: PublishObserver = {
-    // `confirmed` and `failed` are called for each message. For speed, these functions are not wrapped.
+    // One of `confirmed` and `failed` is called for each message. For speed, these functions are not wrapped.
     ...(program.observer?.confirmed && { confirmed: program.observer.confirmed.bind(program.observer) }),
     ...(program.observer?.failed && { failed: program.observer.failed.bind(program.observer) }),
     disconnected: (about) => {

@@ -31,8 +31,8 @@ export function crashesAt(
 
 /**
  * The number of deaths that still counts after an owner has moved the position, but not past all messages that its predecessors were
- * handling. The next owner is cautious too, even after a handover. No later message is known to have caused a death, so the suspect becomes
- * the message at `after`, which is already handled.
+ * handling. The next owner is cautious too, even after a handover. The suspect becomes the message at `after`, which is already handled,
+ * because no later message is known to have caused a death.
  *
  * @param after the position at which the deaths were counted.
  */

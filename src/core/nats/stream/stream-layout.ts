@@ -164,8 +164,8 @@ export const listensTo = ({ subjects }: StreamConfig, pattern: string): boolean 
 export const tokensWildcard = (prefix: string): string => `${partitionWildcard(prefix)}.>`;
 
 /**
- * True if tokens may follow the partition in stored subjects, because the stream listens to subjects with such tokens, maps
- * to them, or copies messages from other streams.
+ * True if tokens may follow the partition in stored subjects. The stream may listen to subjects with such tokens, map
+ * messages to such subjects, or copy messages from other streams.
  */
 export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): boolean {
   const { subjects = [], sources = [] } = stream;
