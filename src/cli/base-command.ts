@@ -56,8 +56,8 @@ function flagOf(key: SettingName, helpGroup: string) {
 }
 
 /**
- * oclif flags for the named settings. The flags are texts without defaults, so that {@link loadConfig} knows which flags were given, and
- * applies the same rules of precedence and the same messages to all settings.
+ * oclif flags for the named settings. The flags are texts without defaults, because {@link loadConfig} must know which flags were given. It
+ * applies the same precedence and the same messages to all settings.
  */
 export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
@@ -110,7 +110,7 @@ export abstract class BaseCommand extends Command {
     return config;
   }
 
-  /** Hides the secrets in flags, which the list of processes would show, and recommends environment variables. */
+  /** Hides secrets that were given as flags from the list of processes, and recommends environment variables. */
   #hideSecrets(sources: ConfigSources): void {
     const secrets = secretFlags(sources);
     if (secrets.length === 0) return;

@@ -15,10 +15,10 @@ function onSignal(name: NodeJS.Signals): void {
   stopping.abort(name);
 }
 
-/** Handles SIGHUP. Without a terminal the signal is ignored, because Node resets the setting with which nohup ignores it. */
+/** Handles SIGHUP. Ignores the signal without a terminal, because Node resets the setting by which nohup ignores SIGHUP. */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
-  // The signal itself must end the process. At any other exit Node 20 fails an assertion, because it cannot restore a closed terminal.
+  // The process ends by the signal, because at any other exit Node 20 fails an assertion: it cannot restore a closed terminal.
   process.once('exit', () => {
     process.removeListener(name, onHangUp);
     process.kill(process.pid, name);

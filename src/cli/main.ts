@@ -16,14 +16,14 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
   watchOutput();
   // A closed stderr neither stops the process nor changes its exit code.
   process.stderr.on('error', () => {});
-  // If there is another listener, that listener handles the error: for example the listener of a member that runs a user's handler.
+  // Another listener for these errors has precedence: a member that runs a user's handler has one.
   for (const stray of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(stray, (error: unknown) => {
       if (process.listenerCount(stray) === 1) exitWithError(error, { json: process.argv.includes('--json') });
     });
   }
   try {
-    // Pass options instead of a loaded configuration, because oclif would load a configuration again.
+    // These are options and not a loaded configuration, because oclif would load a given configuration again.
     const options = overrides.commands
       ? await sourceConfig(root, overrides.commands)
       : { root, enablePerf: false };

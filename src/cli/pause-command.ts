@@ -5,8 +5,8 @@ import { Flags } from './oclif.js';
 import { StreamCommand } from './stream-command.js';
 
 /**
- * The flags of `leases pause` and `leases resume`. If these flags were static members of the parent class, oclif's
- * manifest would lack the flags that all commands share. The manifest stops at the first class with static members of its own.
+ * The flags of `leases pause` and `leases resume`. If these flags were static members of the parent class, oclif's manifest would lack the
+ * flags that all commands share. oclif collects flags for the manifest only up to the first class with static members of its own.
  */
 export const pauseFlags = {
   owner: Flags.string({

@@ -18,7 +18,7 @@ import { display, openScreen } from '../top/show.js';
 /** How often the screen is refreshed. */
 const LOOK_EVERY_MS = 500;
 
-/** The events of the demo with the time since its start: printed line by line, or shown on a screen and printed when the screen closes. */
+/** The events of the demo, each with the time since the start of the demo. While a screen is shown, the lines are kept until it closes. */
 class Story {
   readonly #write: (line: string) => void;
   readonly #startedAt = performance.now();

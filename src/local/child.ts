@@ -20,7 +20,7 @@ export function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
     if (process.platform === 'win32') child.kill(name);
     else process.kill(-pid, name);
   } catch {
-    // The group has ended.
+    // The process group has already ended.
   }
 }
 

@@ -9,7 +9,7 @@ import { payloadJson } from './json.js';
 import { formatPairs } from './table.js';
 import { timeOfDay } from './time-of-day.js';
 
-/** `sequence` is that of the message in its stream, as everywhere; `letter` is that of the dead letter. */
+/** `sequence` belongs to the message in its stream, as in all outputs; `letter` is the sequence of the dead letter. */
 export function letterJson({
   data: _,
   sequence: letter,
@@ -27,7 +27,7 @@ export function describeLetter(letter: FoundLetter): string {
   return `${sequence}  ${whenGivenUp(time)}  ${about}  ${escapeControl(group)}, ${countOf(attempts, 'attempt')}: ${escapeControl(error)}`;
 }
 
-/** A dead letter in full, with the message that it holds; `original` undefined: a part of the message is gone. */
+/** A dead letter in full, with the original message. `original` is undefined if a part of that message was deleted. */
 export function formatLetter(letter: FoundLetter, original: Original | undefined): string[] {
   const { sequence, partition, from, key, group, attempts, error, time, subject } = letter;
   const lines = formatPairs([
@@ -73,7 +73,7 @@ export function describeDeadLetters(facts: DeadLetterFacts | null): string {
 export const deadLetterNotes = (facts: DeadLetterFacts | null): string[] =>
   facts && facts.messages > 0 ? [`dead letters: ${describeDeadLetters(facts)}; ${howToList(facts)}`] : [];
 
-/** The command that lists the letters of the group that has the last letter: only this group is known. */
+/** The command that lists the letters of the group with the last letter. The names of other groups are not known here. */
 function howToList({ messages, last }: DeadLetterFacts): string {
   // Any client may have written the name into the letter.
   if (!last || SETTINGS.group.parse(last.group) === undefined) return '"natspoc stream dead" lists them';
@@ -81,7 +81,7 @@ function howToList({ messages, last }: DeadLetterFacts): string {
   return `"natspoc stream dead --group ${last.group}" lists ${those}`;
 }
 
-/** When a letter was given up. A member's clock wrote it: any text is possible. */
+/** When a letter was given up. The time comes from the letter, where any text is possible. */
 export function whenGivenUp(at: string): string {
   const ms = Date.parse(at);
   return Number.isNaN(ms) ? escapeControl(at) : timeOfDay(ms);

@@ -3,7 +3,7 @@ import type { GroupStatus } from '../core/admin/group-status.js';
 import { type GroupRow, groupRowJson } from './groups-table.js';
 import { round } from './json.js';
 
-/** Limit of problems and partitions in an answer: a large group without members has thousands of them. */
+/** Maximum number of problems and of partitions in an answer. A large group without members has thousands of problems. */
 const MOST_LISTED = 100;
 
 /** A group as the exporter knows it. */

@@ -10,7 +10,7 @@ import type { StreamFacts } from '../core/ports/facts.js';
 export const isoTime = (atMs: number | null | undefined): string | null =>
   atMs == null ? null : new Date(atMs).toISOString();
 
-/** A payload: `data` is text; `data_base64` if it is not UTF-8. */
+/** A payload as `data`, or as `data_base64` if it is not UTF-8. */
 export function payloadJson(data: Uint8Array | string): { data: string } | { data_base64: string } {
   const text = typeof data === 'string' ? data : textOf(data);
   return text === undefined ? { data_base64: Buffer.from(data).toString('base64') } : { data: text };

@@ -145,7 +145,10 @@ function formatTrimmed(leases: readonly LeaseStatus[], width = Number.POSITIVE_I
   return wrap(`! dropped by the stream before handled, at most: ${named.join(', ')}${more}`, width);
 }
 
-/** The number of members that run, of those in trouble, and of dead members, as `groups` counts them: `3 members (1 silent), 1 unreachable`. */
+/**
+ * The number of running members, of members in trouble, and of dead members, with the words of `groups`: `3 members (1 silent), 1
+ * unreachable`.
+ */
 function countMembers(members: readonly MemberStatus[]): string {
   const running = members.filter((each) => !isDead(each));
   const troubled = TROUBLED.flatMap((state) => {
@@ -166,7 +169,7 @@ export function describeUnread({ messages, oldestAgeMs }: Unread): string {
 /**
  * The age of the oldest waiting message and the time to drain the lag, if known: ` (oldest 12 s, 3 s to drain)`.
  *
- * @param isAgeTold the age is shown elsewhere in the line.
+ * @param isAgeTold true if the line already shows the age.
  */
 function describeWait({ lag, oldestMs, drainMs }: GroupTotals, isAgeTold: boolean): string {
   if (!lag) return '';

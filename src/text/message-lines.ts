@@ -27,7 +27,7 @@ export function formatMessageLine(message: StoredMessage, columns: number | unde
 }
 
 function preview(data: Uint8Array, columns: number): string {
-  // Enough bytes for these columns.
+  // At most four bytes per column are needed.
   const text = startOfText(data, columns * 4);
   return text === undefined ? '(not text)' : truncate(escapeControl(text), columns);
 }

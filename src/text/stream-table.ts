@@ -8,7 +8,7 @@ import { isoTime, streamJson } from './json.js';
 import { formatPairs, formatTable } from './table.js';
 import { timeOfDay } from './time-of-day.js';
 
-/** The server that answered, the bucket, and concerns about settings: shown with a stream's status. */
+/** Facts that are shown with a stream's status: bucket, version of the answering server, and concerns about settings. */
 export interface StreamSurroundings {
   bucket: string;
   serverVersion: string;

@@ -8,7 +8,7 @@ export interface ColumnLayout {
   rank?: number;
   /** The column takes the remaining room; at most one column has this. */
   grow?: boolean;
-  /** Maximum width, unless there is room. */
+  /** Maximum width while the table does not fit. */
   max?: number;
   /** Minimum width, for values whose width changes often. */
   min?: number;

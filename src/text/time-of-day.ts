@@ -14,8 +14,8 @@ function perMillisecond(compute: (ms: number) => string): (ms: number) => string
 export const isoText = perMillisecond((ms) => new Date(ms).toISOString());
 
 /**
- * A time as people read it, everywhere: the time of day in the zone of this process (TZ, `--utc`), with the date if it is not the date of
- * `nowMs`: `03:49:43`, `2026-11-28 23:10:07.120`.
+ * A time for people: the time of day in the time zone of this process (TZ, `--utc`), such as `03:49:43`. On a day other than that of
+ * `nowMs`, the date is added: `2026-11-28 23:10:07.120`.
  *
  * @param millis with milliseconds.
  */

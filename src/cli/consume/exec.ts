@@ -44,9 +44,9 @@ function environment(
 }
 
 /**
- * A handler that runs a command for each message. The command gets the payload on its standard input, and writes to the standard
- * error of this process. Exit code 0 means handled. The output is passed on as a whole after a successful run, so that the
- * outputs of parallel runs do not mix, and a failed run writes nothing.
+ * A handler that runs a command for each message. The command gets the payload on its standard input, and writes to the standard error of
+ * this process. Exit code 0 means handled. The output of a run is passed on as a whole, and only if the run succeeds. The outputs of
+ * parallel runs therefore do not mix.
  */
 export function execHandler({ command, write }: ExecOptions): Handler {
   const running = killedAtExit();

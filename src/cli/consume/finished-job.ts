@@ -7,7 +7,7 @@ import { encodeRecord } from '../../core/protocol/records.js';
 
 /**
  * Records that a member has done a bounded job, so that the group counts as idle while it has no members. Call this function after the
- * member has left, so that the leases of that member are older than the record, and the leases of any later member are newer.
+ * member has left. The record must be newer than the leases of that member, and older than the leases of any later member.
  *
  * @param until the last sequence that the member had to handle.
  * @throws NatspocError if the record cannot be written.

@@ -8,7 +8,7 @@ import { asObject } from '../../core/lib/json.js';
 import type { BatchHandler, Handler, InBatches } from '../../core/member/partition/handler.js';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
-/** Error codes for a missing module, or a module of unknown type: the handler's module, or a module that it imports. */
+/** Error codes for a module that is missing or has an unknown type. The module may be the handler's or an imported one. */
 const UNRESOLVED = new Set([
   'ERR_MODULE_NOT_FOUND',
   'MODULE_NOT_FOUND',
@@ -75,12 +75,12 @@ function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefin
   return main === loaded ? undefined : handlerOf(main, file);
 }
 
-/** True if a file cannot be compiled. A syntax error of JSON.parse does not count, because the module itself was compiled. */
+/** True if a file cannot be compiled. A SyntaxError of JSON.parse does not count, because it is thrown by a module that was compiled. */
 const isSyntaxError = (error: unknown): boolean =>
   (error instanceof SyntaxError && !/^\s*at JSON\.parse\b/m.test(error.stack ?? '')) ||
   /^ParseError/.test(messageOf(error));
 
-/** True if the module did not begin to run, so that every start would fail in the same way. */
+/** True if the module could not start to run. A restart would fail in the same way. */
 function isBroken(error: unknown): boolean {
   const { code }: { code?: unknown } = Object(error);
   return isSyntaxError(error) || (typeof code === 'string' && UNRESOLVED.has(code));
@@ -93,7 +93,7 @@ function explain(error: unknown, path: string): string {
     .map((line) => line.trim());
   const text = (lines[0] ?? '').replace(/^\w*Error: /, '').replace(/\.$/, '');
   if (!isSyntaxError(error)) return text;
-  // The TypeScript compiler gives the place of a syntax error in the second line of its message. Node gives it only on stderr.
+  // The TypeScript compiler gives the place of a syntax error in the second line of its message. Node prints the place only on stderr.
   const place = lines.find((line) => /^\/?\S+:\d+:\d+$/.test(line)) ?? placeOfSyntaxError(path);
   return `syntax error: ${text}${place ? ` (${place})` : ''}`;
 }

@@ -7,10 +7,9 @@ import type { PipeReader } from './pipe-reader.js';
 const CHECK_EVERY_MS = 1_000;
 
 /**
- * A barrier for lines that go to a pipe: the reader may leave without reading lines that the operating system has taken. So lines count as
- * taken only if the reader is still there after `afterMs`. If there are no new lines, the barrier does not wait. A wait would slow down a
- * member with `--output none` after a crash, when an owner commits every few messages. The member would handle only about 20 messages per
- * second in each partition.
+ * A barrier for lines that go to a pipe: the reader may leave without reading lines that the operating system has taken. Therefore a line
+ * counts as taken only if the reader is still there after `afterMs`. The barrier does not wait if there are no new lines. After a crash an
+ * owner commits every few messages, and with a wait per commit it would handle only about 20 messages per second in each partition.
  */
 export function takenByReader(
   writer: LineWriter,
@@ -36,8 +35,8 @@ export function takenByReader(
 }
 
 /**
- * Closes the output when the reader of a pipe has gone, even while there is nothing to write, because `consume | head -3` would otherwise
- * run until the next message. If nothing has been written, the output stays open, because the reader may be a program that never reads.
+ * Closes the output when the reader of a pipe has gone, even while there is nothing to write. Otherwise `consume | head -3` would run until
+ * the next message. If nothing has been written, the output stays open, because the reader may be a program that never reads.
  *
  * @returns a function that ends the checks.
  */

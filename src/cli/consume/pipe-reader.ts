@@ -15,7 +15,7 @@ export function isPipe(fd: number): boolean {
 
 /**
  * Finds out whether the pipe to which this process writes still has a reader. Only a write would show that the reader is gone, and a reader
- * may leave while there is nothing to write. A named pipe is therefore opened once more, which fails without a reader (fifo(7)). Opening
+ * may leave while there is nothing to write. A named pipe is opened a second time, which fails if the pipe has no reader (fifo(7)). Opening
  * the pipe of a shell always succeeds, so `/proc` is searched for a process that has the reader's end of the pipe.
  *
  * Linux only. On other systems, and if the reader belongs to another user or container, nothing is known, and the reader counts as present.

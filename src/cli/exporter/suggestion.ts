@@ -88,7 +88,8 @@ export class Suggestions {
   }
 
   /**
-   * Arrivals are the handled messages plus the growth of the lag. A seek or a purge makes the sum smaller; the result is never below 0.
+   * Arrivals are the handled messages plus the growth of the lag. Arrivals of a period are never below 0, although a seek or a purge may
+   * reduce the lag.
    */
   #arriving(): number | null {
     let [messages, seconds] = [0, 0];

@@ -51,7 +51,7 @@ async function streamsOf(connection: NatsConnection, config: Config): Promise<st
   }
 }
 
-/** The groups of one stream; none if the stream cannot be read, because a fault of one stream must not hide the groups of other streams. */
+/** The groups of one stream; none if the stream cannot be read, because the groups of the other streams must still be shown. */
 async function groupsOf(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
   try {
     return await readGroups(new AllGroups(connection, config));

@@ -3,7 +3,7 @@ import type { Config } from '../../core/config/config.js';
 /** Settings that belong to the layout of one group, and that are dropped for another group. */
 const OF_LAYOUT = new Set(['key', 'filter', 'partitions']);
 
-/** The configuration for another group, which may have any layout. */
+/** The configuration for another group of the same stream, without the layout of the current group. */
 export const configOf = (config: Config, group: string): Config => ({
   ...config,
   group,

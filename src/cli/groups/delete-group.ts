@@ -7,15 +7,15 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
 
 /**
- * A member without a visible connection may be alive if it renewed within this time, in milliseconds, because the servers of a cluster may
- * be disconnected from each other.
+ * A member without a visible connection may be alive if it renewed within this time, in milliseconds. For example, the servers of a cluster
+ * may be disconnected from each other.
  */
 const RECENT_MS = 2_000;
 
 const isGone = (member: MemberStatus): boolean => isDead(member) && member.renewedAgoMs > RECENT_MS;
 
 /**
- * Makes sure that a group has no member that is alive.
+ * Throws if a member of the group is alive.
  *
  * @param doing the action that is refused for a group with members, such as "deleted".
  * @returns the sessions of members that have died and were not fenced yet.

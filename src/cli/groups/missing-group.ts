@@ -16,7 +16,7 @@ export function missingGroup({ stream }: Config, group: string, known: readonly 
 }
 
 /**
- * Refuses to work on a group that does not exist, because its name is probably mistyped. Without this refusal the command would report an
+ * Refuses to work on a group that does not exist, because its name is probably mistyped. A mistyped name would otherwise be reported as an
  * unhealthy group.
  *
  * @throws NatspocError `group-missing`.

@@ -27,7 +27,7 @@ export interface InputStream {
   fd: number;
 }
 
-/** The chosen input. Lines end with their file or pipe; messages from DATA and generated messages never end. */
+/** The chosen input. Lines end with their file or pipe. A DATA argument or generated payloads are an endless input. */
 export interface ChosenInput {
   source: MessageSource;
   kind: 'lines' | 'data' | 'generated';
@@ -150,7 +150,7 @@ export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
   if (!isPiped(stdin.fd)) return;
   const { stream } = stdin;
   const found = await new Promise<boolean>((resolve) => {
-    // If the event loop was busy until now, Node reads the data in the pipe only after the timers.
+    // `setImmediate`: after a busy period Node runs due timers before it reads the data in the pipe.
     const timer = setTimeout(() => setImmediate(() => resolve(false)), PEEK_MS);
     const answer = (hasInput: boolean) => {
       clearTimeout(timer);

@@ -32,8 +32,8 @@ function topOf(bucket: number): number {
 }
 
 /**
- * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a
- * microsecond to 71 minutes, and a few nanoseconds per value. The speed is the reason why no library is used.
+ * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a microsecond to 71 minutes,
+ * and a few nanoseconds per value. A library would be slower.
  */
 export class LatencyRecorder {
   readonly #counts = new Float64Array(BUCKETS);

@@ -127,8 +127,8 @@ export interface Progress {
 }
 
 /**
- * One line of progress. With `width`, for a terminal, the line is cut to that number of columns, and has a bar if the
- * total is known and there is room. Without `width` the text is a line for a log.
+ * One line of progress. With `width` (on a terminal) the line is cut to that number of columns. If there is room and the total is known,
+ * the line has a bar. Without `width` the text is a line for a log.
  */
 export function formatProgress(progress: Progress, width?: number): string {
   const { confirmed, total, pending, failed, rate, connected } = progress;

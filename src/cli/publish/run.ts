@@ -147,7 +147,7 @@ export class PublishRun {
       let message = source.next();
       if (message instanceof Promise) {
         message = await this.#orStop(message, endMs);
-        // The message has just arrived, so it was not due earlier.
+        // The run had to wait for this message, so the message was not due before now.
         dueMs = undefined;
       }
       if (message === undefined) return;
@@ -194,7 +194,7 @@ export class PublishRun {
     }
   }
 
-  /** Waits for a promise. Resolves with `undefined` if the run is stopped or reaches its end first. */
+  /** Waits for a promise. Resolves with `undefined` if the run is stopped or reaches its end before the promise settles. */
   async #orStop<T>(promise: Promise<T>, endMs: number): Promise<T | undefined> {
     const end = new Promise<undefined>((resolve) => {
       this.#wake = () => resolve(undefined);

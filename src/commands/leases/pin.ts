@@ -11,7 +11,7 @@ export default class LeasesPin extends StreamCommand {
   static override summary =
     'Keep partitions with one member, regardless of the balance, while that member is in the group.';
   static override description =
-    'A pin names a member by its name (or session id) and is stored in the bucket. While this member is not in the group, the partition goes to any member; when the member joins, the partition moves to it. The other partitions are shared evenly.';
+    'A pin names a member by its name (or session id) and is stored in the bucket. While this member is not in the group, the partition goes to any member; when the member joins, it gets the partition. The other partitions are shared evenly.';
   static override examples = ['<%= config.bin %> <%= command.id %> 3 --to worker-7'];
   static override strict = false;
   static override args = {

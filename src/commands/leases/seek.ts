@@ -12,7 +12,7 @@ import { describeSeek, describeStep, seekConsequences } from '../../text/seek-re
 export default class LeasesSeek extends StreamCommand {
   static override summary = 'Move positions, to skip messages or to handle them again.';
   static override description = [
-    '--to is the place to continue from: first (all stored messages), new (only new messages), seq:N (the message with that sequence in the stream), 2026-01-31T08:00:00Z or -1h (the first message stored at that time or later), -100 (repeat the last 100 handled messages of each partition), +100 (skip the next 100), +0 (keep the position, but acknowledge messages that the stream dropped).',
+    '--to is the place to continue from. first: all stored messages. new: only new messages. seq:N: the message with that sequence in the stream. 2026-01-31T08:00:00Z or -1h: the first message stored at that time or later. -100: repeat the last 100 handled messages of each partition. +100: skip the next 100. +0: keep the position, but acknowledge messages that the stream dropped.',
     'The owners drain and commit, the command moves the positions by compare-and-set, and the owners continue from the new positions. This also works for a group without members. The command shows the effect and asks for the name of the group; --force skips the question.',
   ].join('\n\n');
   static override examples = [

@@ -45,7 +45,7 @@ export default class StreamDelete extends StreamCommand {
     );
   }
 
-  /** Deletes the bucket if its stream is gone. Returns false if there is no bucket without a stream. */
+  /** Deletes the bucket if its stream is gone. Returns false if no such bucket exists. */
   async #deleteOrphan(
     config: Config,
     connection: NatsConnection,

@@ -71,7 +71,10 @@ export default class StreamTrim extends StreamCommand {
     );
   }
 
-  /** Removes the entries of ended sessions of all groups. Only warns if this is not permitted, because the messages are already deleted. */
+  /**
+   * Removes the entries of ended sessions of all groups. A missing permission causes only a warning, because the messages are already
+   * deleted.
+   */
   async #sweep({ stream }: StreamSession): Promise<number> {
     try {
       return await stream.sweep();

@@ -35,8 +35,8 @@ const MAX_SAMPLES = 5;
 /**
  * Judges a run only by the confirmed messages and the output of the members.
  *
- * Order: within an epoch sequences increase strictly. Across epochs a repeated message is a duplicate, not disorder;
- * but a message handled for the first time must have a higher sequence than all messages before it.
+ * Order: within an epoch sequences increase strictly. Across epochs a repeated message is a duplicate, not disorder. A message that is
+ * handled for the first time must have a higher sequence than all messages before it.
  */
 export function judge(published: readonly PublishedMessage[], handled: readonly HandledMessage[]): Verdict {
   const samples: string[] = [];
@@ -96,9 +96,9 @@ function byPartition(handled: readonly HandledMessage[]): Map<number, HandledMes
 }
 
 /**
- * The longest time, in milliseconds, in which a partition handled no message while it moved. The time runs from the last line of the
- * former owners to the first line of the new owner. This pause cannot be shorter than the interval between messages. Null if no partition
- * has lines before and after its move.
+ * The longest time, in milliseconds, in which a partition handled no message while it moved. The time runs from the last line of the former
+ * owners to the first line of the new owner. The result cannot be shorter than the interval between two messages of the partition. Null if
+ * no partition has lines before and after its move.
  *
  * @param moved the partitions that moved, each with the epoch of its new owner.
  */

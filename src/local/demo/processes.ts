@@ -7,7 +7,7 @@ import type { HandledMessage } from './judge.js';
 
 /** The options for starting another natspoc process of this build. */
 export interface Launcher {
-  /** The file with which this process was started, and with which it starts other processes. */
+  /** The script that this process runs. The demo starts its other processes with the same script. */
   entry: string;
   /** Working folder of the processes. The folder is empty, so that no `.env` configures them, and is removed at the end of the demo. */
   folder: string;

@@ -13,8 +13,8 @@ export interface Takeover {
   /** Partitions that moved. */
   partitions: number[];
   /**
-   * Longest time without a handled message in one of the moved partitions, in milliseconds. After the kill of a server, all partitions
-   * count. Null if there was no traffic.
+   * Longest time without a handled message in one of the moved partitions, in milliseconds. After the kill of a server, this covers all
+   * partitions. Null if there was no traffic.
    */
   pauseMs: number | null;
 }
@@ -66,8 +66,8 @@ export interface Stage {
 }
 
 /**
- * Runs the demo: members share the partitions, a member joins, one leaves, one is killed. Then all published messages
- * are compared with all handled messages.
+ * Runs the demo: members share the partitions, a member joins, one leaves, one is killed. At the end all published messages are compared
+ * with all handled messages.
  *
  * @throws NatspocError `failed` if the group does not settle, or the publisher ends too early.
  */
@@ -175,8 +175,8 @@ async function play(
   if (stage.killServer && stage.lastSequence) {
     const newest = await stage.lastSequence();
     const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
-    // Wait for a message of each partition that is one second newer than the kill. At that time all messages in flight at the kill are
-    // stored.
+    // Wait until each partition has handled a message that was published about a second after the kill. By then all messages in flight at
+    // the kill are stored.
     const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
     await change('server kill', title, flows, performance.now());
     await sleep(pauseMs, undefined, { signal: stage.signal });

@@ -10,9 +10,9 @@ const APT_TIMEOUT_MS = 120_000;
 const UNPACK_TIMEOUT_MS = 60_000;
 
 /**
- * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. The configuration is a
- * file, because `-o` options cannot clear lists. The lists of hooks are cleared, because in container images the hooks after an update
- * empty the package cache.
+ * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. The configuration is a file,
+ * because `-o` options cannot clear lists. `#clear` removes the hooks of the system, because those of container images empty the package
+ * cache.
  */
 function aptConfiguration(root: string): string {
   const quoted = JSON.stringify(root);

@@ -18,13 +18,13 @@ export interface FetchOptions extends Place {
   onProgress?: (line: string) => void;
 }
 
-/** Prefix of a work folder. The dot distinguishes the folder from that of a fetched server. */
+/** Prefix of a work folder. The dot distinguishes a work folder from the folder of a complete server. */
 const WORK_PREFIX = '.fetch-';
 /** A work folder that is older than this, in milliseconds, was left by a killed process. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 const VERSION_TIMEOUT_MS = 10_000;
 
-/** The version that a server program reports. The report also shows that the program runs on this machine. */
+/** The version that a server program reports. Running the program also shows that it works on this machine. */
 async function versionOf(program: string): Promise<string> {
   const output = await runTool(program, ['--version'], { timeoutMs: VERSION_TIMEOUT_MS });
   const version = /nats-server: v?(\d+\.\d+\.\d+\S*)/.exec(output)?.[1];
@@ -32,9 +32,7 @@ async function versionOf(program: string): Promise<string> {
   return version;
 }
 
-/**
- * Moves a program to its final place atomically. If another process was faster, the program of that process is used.
- */
+/** Moves a program to its final place atomically. If another process has fetched the same version meanwhile, that program is used. */
 async function publish(program: string, work: string, servers: string, name: string): Promise<string> {
   const folder = path.join(servers, await versionOf(program));
   const staged = path.join(work, 'publish');

@@ -4,8 +4,8 @@ import path from 'node:path';
 const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
- * Creates a folder and its missing parents, one by one. The function does not use the option `recursive` of `mkdir`: in a folder such as
- * `/proc`, where nothing can be created, Node 20 would then retry forever.
+ * Creates a folder and its missing parents, one by one. `mkdir` with `recursive` is not used, because Node 20 would retry forever in a
+ * folder such as `/proc`, where nothing can be created.
  *
  * @throws Node's error if the folder cannot be created.
  */

@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs';
 import { signalChild } from '../child.js';
 
 /**
- * The script waits until its standard input ends, which happens whenever the parent dies, even by SIGKILL. Then the script
- * stops the server ($1), by force if necessary, and removes the temporary folder ($2).
+ * The script waits until its standard input ends, which happens whenever the parent dies, even by SIGKILL. At that moment the script stops
+ * the server ($1), by force if necessary, and removes the temporary folder ($2).
  */
 const GUARD_SCRIPT = `
 read -r _
@@ -29,7 +29,7 @@ function performLastActs(): void {
 }
 
 function watch(pid: number, folder: string): ChildProcess | null {
-  // Windows has no /bin/sh, so only the 'exit' listener stops the server. If the parent is killed, the server keeps running.
+  // Windows has no /bin/sh, so only the 'exit' listener stops the server. If the parent is killed on Windows, the server keeps running.
   if (process.platform === 'win32') return null;
   const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'natspoc-guard', String(pid), folder], {
     // A separate process group: the parent handles Ctrl-C in the terminal.

@@ -17,8 +17,8 @@ function codeOf(error: unknown): string | null {
 /**
  * Downloads the body of a URL.
  *
- * @throws Error with the reason: the host cannot be reached, does not answer in time, or answers with a status other than 2xx;
- *   the body is too large, or the connection ends early.
+ * @throws Error with the reason: the host is unreachable, slow, or answers with a status other than 2xx; the body is too large, or the
+ *   connection ends early.
  */
 export async function download(url: string, options: DownloadOptions): Promise<Buffer> {
   const controller = new AbortController();

@@ -19,8 +19,8 @@ function textOf(lines: readonly string[], level: string): string | undefined {
 }
 
 /**
- * The reason for a failure of nats-server, in one line; null if the lines give none. The reason is in the log, or in the text that the
- * server prints about an unknown flag or a wrong configuration before it starts logging.
+ * The reason for a failure of nats-server, in one line; null if `lines` contain no reason. The reason is in the log, or in the text that
+ * the server prints about an unknown flag or a wrong configuration before it starts logging.
  */
 export function reasonIn(lines: readonly string[]): string | null {
   const complaint = lines.findLast((line) => /^(nats-server: |flag provided)/.test(line));

@@ -4,7 +4,7 @@ import path from 'node:path';
 /** Environment variables by name, as in `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The inputs that decide where files belong. These inputs are parameters, so that tests cover every platform on any machine. */
+/** The inputs that decide where files belong. All inputs are parameters, so that tests cover every platform on any machine. */
 export interface Place {
   env: Environment;
   /** Default: this process's platform. */

@@ -25,8 +25,8 @@ function firstPort(value: unknown): number | null {
 }
 
 /**
- * The ports in the file that a server writes to its `--ports_file_dir` once the server listens and JetStream has started; null if
- * the file is missing or incomplete.
+ * The ports in the file that a server writes to its `--ports_file_dir` when it listens and JetStream has started; null if the file is
+ * missing or incomplete.
  */
 export function readPorts(folder: string): Ports | null {
   let content: Fields | undefined;

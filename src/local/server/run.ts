@@ -30,7 +30,7 @@ export interface ServerOptions {
   config?: string;
   /** Called with every line of the server's log. */
   onLog?: (line: string) => void;
-  /** Timeout of the start, in milliseconds. Default 60,000, because the server first checks its store, which may be large. */
+  /** Timeout of the start, in milliseconds. Default 60,000, because the server first checks its store, and a large store takes long. */
   startTimeoutMs?: number;
 }
 
@@ -55,7 +55,7 @@ export interface RunningServer {
   readonly storeDir: string;
   /** Resolves when the server has ended and its temporary files are removed; never rejects. */
   readonly exited: Promise<ServerExit>;
-  /** Stops the server, by force after 5 s, and waits for {@link exited}. May be called again. */
+  /** Stops the server, by force after 5 s, and waits for {@link exited}. Repeated calls are allowed. */
   stop(): Promise<void>;
   /** Kills the server with SIGKILL. As in a crash, the server flushes nothing. Waits for {@link exited}. */
   kill(): Promise<void>;
@@ -92,8 +92,8 @@ function argumentsFor(options: ServerOptions, runDir: string, storeDir: string):
 
 function launch(options: ServerOptions, runDir: string, storeDir: string, lock: StoreLock | null): Launched {
   const child: ChildProcess = spawn(options.binary, argumentsFor(options, runDir, storeDir), {
-    // A separate process group: Ctrl-C in a terminal must reach only the program that uses the server, because this
-    // program may need the server to finish its work.
+    // A separate process group, because the program that uses the server may need it to finish its work. Ctrl-C in a terminal must
+    // therefore not reach the server.
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'ignore', 'pipe'],
     windowsHide: true,
@@ -165,7 +165,7 @@ async function untilReady(
 }
 
 async function stopChild(launched: Launched): Promise<void> {
-  // nats-server exits with 0 on SIGINT. On SIGTERM some versions exit with 1.
+  // nats-server exits with 0 on SIGINT. Some versions of nats-server exit with 1 on SIGTERM.
   signalChild(launched.child, 'SIGINT');
   // Continue a suspended server, which would otherwise not handle the signal.
   if (process.platform !== 'win32') signalChild(launched.child, 'SIGCONT');
@@ -178,8 +178,8 @@ async function stopChild(launched: Launched): Promise<void> {
  * Starts a server and resolves when the server and its JetStream are ready. The server never outlives this process: see
  * {@link guard}. Installs no signal handlers.
  *
- * @throws NatspocError `failed` with one line if the program cannot be started or ends immediately: the port or the store
- *   folder is in use, the folder cannot be written, the configuration is wrong. After an error, no process and no file remains.
+ * @throws NatspocError `failed` with one line if the program cannot be started or ends immediately. Possible reasons: the port or the
+ *   store folder is in use, the folder cannot be written, or the configuration is wrong. After an error, no process and no file remains.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const lock =

@@ -2,12 +2,12 @@ import { SETTINGS } from '../../core/config/settings.js';
 import type { Target } from '../model/events.js';
 import type { Model } from '../model/model.js';
 
-/** Settings that a process takes from the layout of the other group. */
+/** Settings that the new process must take from the layout of the shown group. */
 const OF_LAYOUT = ['prefix', 'partitions', 'replicas', 'key', 'filter'] as const;
 
 /**
- * The environment variables that make a new process join the group that the screen shows. None if the screen was opened with this group,
- * `first`.
+ * The environment variables that make a new process join the group that the screen shows. Empty if the screen was opened with this group
+ * (`first`).
  */
 export function envOf({ target }: Model, first: Target | null): NodeJS.ProcessEnv {
   if (!target || (target.stream === first?.stream && target.group === first.group)) return {};

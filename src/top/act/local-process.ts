@@ -24,7 +24,8 @@ async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
       readFile('/proc/stat', 'utf8'),
     ]);
-    // The name in parentheses may contain anything, so fields are counted from the closing parenthesis. Field 22 is the start in ticks.
+    // The name in parentheses may contain anything, so fields are counted from the closing parenthesis. Field 22 of the file is the start
+    // time in ticks.
     const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
     const bootSeconds = Number(/^btime (\d+)$/m.exec(system)?.[1]);
     const startedAtMs = (bootSeconds + ticks / 100) * 1_000;

@@ -39,7 +39,8 @@ const START_UP_MS = 15_000;
 const LOOK_MS = 200;
 
 /**
- * Acts on the group that is open when an action starts. Each action has its own watch, because outcomes are read from the leases.
+ * Acts on the group that is open when an action starts. Acts on the group that is open when an action starts. Each action watches the
+ * leases separately to learn its outcome.
  */
 export class GroupOperator implements Operator {
   readonly letters: LetterBox;

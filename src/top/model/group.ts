@@ -67,7 +67,7 @@ class Draft {
     if (change) this.tell(change, at, false);
   }
 
-  /** `quiet`: the change happened at an unknown time, so it is not an update. */
+  /** `quiet`: the time of the change is unknown, so the change does not become an update. */
   tell(change: GroupChange, at: number, quiet: boolean): void {
     const known: Pick<Update, 'gapMs' | 'silentMs'> =
       change.kind === 'session'
@@ -88,7 +88,7 @@ class Draft {
       return {};
     }
     this.members.delete(id);
-    // From now on no member handles the partitions of this session, even if the leases still name it.
+    // The session has ended, so no member handles its partitions from now on. The leases may still name the session.
     for (const partition of this.group.ownedBy(id)) this.#stretch(partition, at, null);
     if (!before || !member) {
       // The session itself was never read. An earlier update about one of the session's partitions may contain the member's name.
@@ -126,7 +126,7 @@ class Draft {
 
   /**
    * Gives a letter to a session. The session gets the letter of the last ended session with the same name, unless a living session has that
-   * letter. Otherwise the session gets the first letter that no session has.
+   * letter. If the session has no such letter, it gets the first letter that no session has.
    */
   #giveLetter(id: string, name: string | undefined): void {
     if (this.letters.has(id)) return;
@@ -181,7 +181,7 @@ export function applyHistory(model: Model, entries: readonly PastEntry[]): Model
   return draft.finish(model);
 }
 
-/** Applies the newest proofs of life. */
+/** Sets when members last renewed their sessions. */
 export function applyProofs(model: Model, proofs: readonly PastEntry[]): Model {
   const members = new Map(model.members);
   for (const { entry, atMs } of proofs)

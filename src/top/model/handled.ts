@@ -3,9 +3,9 @@ import type { Member, Model } from './model.js';
 import { append, ratePerSecond } from './series.js';
 
 /**
- * The messages handled up to this polling round: the last sum, plus the growth of each member's counter since its last answer. So a
- * message is counted once, even if its partition moves. The sum of the members' rates would be wrong, because these rates are means over
- * different times, and a moving partition would count in two members or in none.
+ * The messages handled up to this polling round: the last sum, plus the growth of each member's counter since its last answer. A message is
+ * therefore counted once, even if its partition moves. The sum of the members' rates would be wrong, because each rate is a mean over a
+ * different time. A moving partition would also count in two members or in none.
  */
 export function handledBy(
   { now, members, handled }: Model,

@@ -50,7 +50,7 @@ export interface Progress {
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** Events that are not in the entries of a group. Such events follow from the answers of members, or from a lost connection. */
+/** Events that do not come from the entries of a group. Such events follow from the answers of members, or from a lost connection. */
 type SeenEvent =
   /** A partition needs attention, or no longer needs it. */
   | {
@@ -83,7 +83,7 @@ export interface Stretch {
   waited?: true;
 }
 
-/** The place in a recording that is replayed. The times are on the same clock as the times of the events. */
+/** The place in a recording that is replayed. Times are in milliseconds since 1970, like those of the events. */
 export interface Replay {
   at: number;
   startAt: number;

@@ -95,7 +95,7 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
         if (!reader) return { ...known, reader };
         // The sequence of a shared reader does not show the end of a partition, because the reader also delivers other partitions.
         const seen = { ...known, reader };
-        // The owner's report is better, because delivered messages may still wait in the owner's memory.
+        // The owner's report is more accurate than the reader's count, because delivered messages may still wait in the owner's memory.
         if (known.handled !== null) return seen;
         const { epoch, deliveredCount: count } = reader;
         return counted(seen, model.now, { of: 'delivered', epoch, count });

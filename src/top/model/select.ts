@@ -31,7 +31,7 @@ export function lagOf(model: Model, partition: number): number | null {
 function inMemory(model: Model, partition: number, { position, reader, handled }: Progress): number {
   if (!reader || position === null || position >= reader.deliveredSequence) return 0;
   if (handled !== null) return Math.max(0, reader.deliveredCount - handled);
-  // All partitions share the sequences of the stream, so only this partition's share of the difference is counted.
+  // The difference of sequences also contains messages of other partitions, so it is multiplied by this partition's share of the stream.
   const { counts, firstSequence, lastSequence } = model.stream?.facts ?? {};
   const share = (counts?.[partition] ?? 1) / Math.max(1, (lastSequence ?? 1) - (firstSequence ?? 0) + 1);
   const between = Math.round((reader.deliveredSequence - position) * Math.min(1, share));
@@ -75,8 +75,8 @@ const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.layout === b.layout;
 
 /**
- * The last status for each `progress` object. The end of a polling round keeps the `progress` object, because it changes only the
- * values of charts, and not the status.
+ * The last status for each `progress` object. A polling round that ends keeps the `progress` object, because only values of charts change
+ * at its end.
  */
 const described = new WeakMap<Model['progress'], { model: Model; status: GroupStatus }>();
 
@@ -120,7 +120,7 @@ function describe(model: Model): GroupStatus {
   return addUnread(status, storedAt, now);
 }
 
-/** True for a member whose last report is probably still true. */
+/** True for a member whose last report is probably still valid. */
 const isAnswering = (member: MemberStatus | undefined): boolean =>
   member !== undefined && !isDead(member) && member.answer !== 'silent';
 
@@ -133,7 +133,7 @@ function memberOf(model: Model, session: SeenSession, member: Member): MemberSta
   return describeMember(session, facts, rateOf(model, session.id, member));
 }
 
-/** The rate from the member's own counter; if there is no such rate, from the counters of its partitions. */
+/** The rate of the member's own counter. If that rate is unknown, the sum of the rates of its partitions. */
 function rateOf(model: Model, id: string, { handled, answer }: Member): number | null {
   const own = ratePerSecond(handled);
   if (own !== null) return answer === 'answered' || answer === 'denied' ? own : 0;
@@ -165,7 +165,7 @@ export const standingOwners = once(
     new Set(partitionRows(model).flatMap((row) => (standsStill(row) ? [row.session] : []))),
 );
 
-/** Messages per second that were published to the stream, and that all members together have handled; null if unknown. */
+/** Rates in messages per second: what was published to the stream, and what all members together handled; null if unknown. */
 export function ratesOf(model: Model): { published: number | null; handled: number | null } {
   const known = model.handled.series.length > 0;
   return {

@@ -12,7 +12,7 @@ import type { Operator } from '../act/operator.js';
 import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
 import type { Command, Notice, Target } from './state.js';
 
-/** The objects with which commands are carried out. */
+/** What the commands of the screen need in order to run. */
 export interface Performer {
   /** Undefined: no actions are possible, for example in a replay. */
   operator: Operator | undefined;
@@ -74,7 +74,10 @@ function describeEnding(done: string, { ended, alone, moved, left, tookMs }: End
   return failure(`${done}, but its session has not ended after ${took}: ${story}`);
 }
 
-/** Sends SIGTERM if the pid certainly belongs to this member. Otherwise asks the member over NATS to leave. */
+/**
+ * Sends SIGTERM if the pid certainly belongs to this member. If the pid may belong to another process, the member is asked over NATS to
+ * leave.
+ */
 async function tellToStop(target: Target, operator: Operator): Promise<string | undefined> {
   if (target.local && (await signalMember(target, 'SIGTERM')) === undefined) return undefined;
   return operator.askToStop(target.session);

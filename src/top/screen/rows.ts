@@ -87,7 +87,7 @@ export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
   }
 }
 
-/** The row under the cursor: the selected row, or, if no row is selected, the worst row of the focused panel; undefined: none. */
+/** The row under the cursor. If no row is selected, this is the worst row of the focused panel; undefined: none. */
 export function cursorOf(model: Model, ui: Ui, panel: PanelId): string | undefined {
   const selected = ui.selected[panel];
   if (selected !== undefined) return selected;

@@ -21,7 +21,7 @@ import { WaitingCounts } from './waiting-counts.js';
 /** Positions and ends are read once in this number of rounds, because they change slowly or members report them. */
 const SLOW_ROUNDS = 5;
 /**
- * If there are more readers than this, not every round lists them, because the list is long and members report the progress of their
+ * If there are more readers than this, only every few rounds list them. Until the next list, members report the progress of their
  * partitions.
  */
 const READERS_A_ROUND = 64;
@@ -247,7 +247,7 @@ export class LiveSource {
     });
   }
 
-  /** The stream or the bucket is gone. The next round tries to open both again. */
+  /** The stream or the bucket is gone. The next polling round tries to open stream and bucket again. */
   #lose(error: unknown): void {
     this.#watch?.stop();
     this.#watch = undefined;

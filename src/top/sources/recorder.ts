@@ -8,7 +8,7 @@ import type { TopEvent } from '../model/events.js';
 
 /** A recording ends at this size, before compression, because a longer recording could not be replayed. */
 export const MAX_RECORDED_CHARACTERS = 256 * 1_048_576;
-/** A record is in the file after this time, in milliseconds, even if the process is killed later. */
+/** Maximum time until a record is in the file, in milliseconds. A kill of the process can lose only newer records. */
 const FLUSH_MS = 1_000;
 
 /** Writes events as they arrive, one JSON object per line, compressed with gzip. */

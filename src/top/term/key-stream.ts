@@ -68,7 +68,7 @@ export class KeyStream extends Readable {
     return this;
   }
 
-  /** Does nothing, because the keys are text already. */
+  /** No effect, because the keys are already text. */
   override setEncoding(): this {
     return this;
   }

@@ -7,8 +7,8 @@ const PLACE = /([\ue000-\uf8ff])( *)/g;
 const COLORS = /\u001b\[(?:3[0-79]|9[0-7])m/g;
 
 /**
- * The texts of a frame's lines while Ink lays out the frame. Ink caches the measurements of every text forever, and splits
- * it into characters in each frame. So Ink gets one placeholder character per text, which is replaced after the layout.
+ * The texts of a frame's lines while Ink lays out the frame. Ink keeps the measurements of every text forever, and splits each text into
+ * characters in each frame. Ink therefore gets one placeholder character per text, which is replaced after the layout.
  */
 export class LineTexts {
   readonly #colors: boolean;

@@ -48,7 +48,7 @@ export function mount(
   const ink = render(tree(), {
     // In debug mode Ink writes whole frames. The frame stream writes only the changed rows to the terminal.
     debug: true,
-    // These streams have all properties of terminal streams that Ink uses.
+    // Input and output have all properties of terminal streams that Ink uses.
     stdin: terminal.input as unknown as NodeJS.ReadStream,
     stdout: terminal.output as unknown as NodeJS.WriteStream,
     exitOnCtrlC: false,

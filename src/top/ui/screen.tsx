@@ -46,7 +46,7 @@ export function bodyRoom(model: Model, ui: Ui, { columns, rows }: Size): Size {
   return { columns, rows: rows - HEADER_ROWS - problems - banner - question - 1 };
 }
 
-/** The whole screen for a model. The terminal, tests and the picture in the README use it. */
+/** The whole screen for a model. Used by the terminal, by tests, and for the picture in the README. */
 export function Screen({ model, ui, size }: { model: Model; ui: Ui; size: Size }) {
   const { columns, rows } = size;
   if (columns < SMALLEST.columns || rows < SMALLEST.rows) {

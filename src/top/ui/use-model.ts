@@ -6,8 +6,8 @@ import { figuresEveryMs } from './draw-interval.js';
 /** Events are collected for this long before they are drawn. */
 const GATHER_MS = 50;
 /**
- * Minimum interval between redraws for changes that an operator waits for. Figures have a longer interval, so that a busy group costs no
- * more than a quiet group. The effect of a key is drawn immediately.
+ * Minimum interval between redraws for changes that an operator waits for. Changes of numbers alone are drawn less often, so that a busy
+ * group costs no more than a quiet group. The effect of a key is drawn immediately.
  */
 const DRAW_NEWS_EVERY_MS = 400;
 /** A model that is younger than this is drawn unchanged, because its ages are accurate enough. */

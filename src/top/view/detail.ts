@@ -155,7 +155,7 @@ function wrapIndented(text: string, columns: number): string[] {
   return wrap(text.trimStart(), columns - blanks.length).map((part) => blanks + part);
 }
 
-/** A header, whose name may be long. */
+/** The name and the value of a header. The name may be longer than the column of names. */
 const pair = (name: string, value: string, columns: number): Line[] => {
   const label = escapeControl(name);
   if (label.length <= LABEL - 2) return [fact(label, value)];

@@ -10,7 +10,7 @@ import { LEVELS } from './problems.js';
 import { barLines, graphsOf } from './rates.js';
 import { type Line, line, type Span, span } from './text.js';
 
-/** Below this width names are shown without labels. */
+/** Below this width the header omits the labels of the names, such as `stream`. */
 const ROOMY_COLUMNS = 100;
 
 /** At this width or more, there is room for earlier values. */
@@ -144,8 +144,8 @@ function resizing(model: Model): Line {
 }
 
 /**
- * For a keyed group: the number of messages without a key, and the exact number of messages that the group has not read yet, because
- * its lag is an estimate.
+ * For a keyed group: the number of messages without a key, and the exact number of unread messages. The lag of a keyed group is an
+ * estimate.
  */
 function ofKeyed(model: Model): Line {
   const status = statusOf(model);

@@ -2,8 +2,8 @@
 const KEEP_MS = 30_000;
 
 /**
- * The widths of a table's columns on a screen that is drawn again and again. Within half a minute the widths only grow. So columns
- * do not move, appear or disappear while values change.
+ * The widths of a table's columns on a screen that is drawn again and again. A column becomes narrower only after half a minute. Columns
+ * therefore do not move, appear or disappear while values change.
  */
 export class KeptWidths {
   #since = Number.NEGATIVE_INFINITY;

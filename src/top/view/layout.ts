@@ -50,7 +50,7 @@ interface Wish {
   isList?: boolean;
 }
 
-/** Up to this number of partitions, a table of all partitions is preferred. For more partitions, a map is enough. */
+/** Up to this number of partitions, a table of all partitions is preferred. With more partitions a map is preferred. */
 const TABLE_ROWS = 16;
 
 function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish> {
@@ -85,10 +85,13 @@ function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish
 }
 
 type Level = 'least' | 'good';
-/** A panel's request for a level of height, granted completely or not at all. `good` is granted only to panels that have a place. */
+/**
+ * The height that a panel requests: it gets the whole height or nothing. A panel gets its `good` height only if it already has its `least`
+ * height.
+ */
 type Claim = readonly [PanelId, Level];
 
-/** Grants the claims in order while there is room, then distributes the remaining lines to the panels in turn. */
+/** Grants the claims in order while there is room. Then the remaining lines go to the panels one at a time, in turn. */
 function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number, rows: number): Stack {
   const heights = new Map<PanelId, number>();
   let left = rows;
@@ -106,7 +109,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
     before = left;
     for (const { id, most, good, isList } of wanted) {
       const height = heights.get(id);
-      // A panel below its `good` height would waste additional lines, but a list can use each line.
+      // More lines help a panel only from its `good` height on; a list can use every line.
       const hasUse = height !== undefined && (height >= good || isList === true);
       if (hasUse && height < most) give(id, height + 1);
     }
@@ -161,8 +164,8 @@ const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
 ];
 
 /**
- * The layout of a wide screen. The members panel has the whole width, because it has the most columns. Below it, partitions are beside
- * updates.
+ * The layout of a wide screen. The members panel has the whole width, because it has the most columns. Partitions and updates are side by
+ * side below the members.
  */
 function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
   const head = Math.min(all.members.most, Math.max(all.members.least, Math.floor(rows / 3)));

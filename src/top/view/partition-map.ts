@@ -8,9 +8,9 @@ import { type Line, padTo, type Span, span } from './text.js';
 
 /** A partition is highlighted for this long after a change of owner, in milliseconds. */
 const FLASH_MS = 1_500;
-/** Each cell shows name, lag and state if the map then has at most this number of rows. */
+/** Each cell shows name, lag and state if the map then needs no more rows than this. */
 const NUMBERED_ROWS = 4;
-/** Each cell shows name and sign if the map has too many rows with lags, but at most this number of rows with signs. */
+/** If it needs more rows, each cell shows name and sign, if the map then needs no more rows than this. */
 const NAMED_ROWS = 8;
 /** Width of a lag, in columns. */
 const LAG = 6;
@@ -36,7 +36,7 @@ export function ownerMark(model: Model, row: LeaseStatus): Span {
   return letterSpan(model, row.session, style);
 }
 
-/** The states of normal work. */
+/** States of a partition that need no mark. */
 const WORKS = new Set(['owned', 'running']);
 
 /** The lag or the state of a partition in one column: a bar, which grows with the number of digits of the lag, or a sign. */
@@ -58,7 +58,7 @@ function gridOf(count: number, width: number) {
     const room = Math.max(1, Math.floor((width - label) / least));
     const most = room >= count ? count : room >= TOGETHER ? room - (room % TOGETHER) : Math.min(room, 4);
     const rows = Math.max(1, Math.ceil(count / most));
-    // Use only the number of cells per row that this number of rows needs, rounded up to groups of eight.
+    // The number of cells that fill these rows evenly, rounded up to groups of eight.
     const even = Math.ceil(Math.ceil(count / rows) / TOGETHER) * TOGETHER;
     const cells = Math.max(1, Math.min(most, even));
     const cell = Math.floor((width - label) / cells);

@@ -14,7 +14,7 @@ export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
   bad: { sign: '✖', color: 'red' },
 };
 
-/** A screen of `n` times this number of lines shows `n` further problems, but at least one. */
+/** Lines of the screen per further problem that is shown. At least one further problem is shown. */
 const ROWS_A_PROBLEM = 8;
 
 /** The problems except the first, which is in the header; one per line. Empty if there are no further problems. */

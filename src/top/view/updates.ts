@@ -92,7 +92,7 @@ const moved = ({ partitions }: UpdateGroup): Span =>
     bold: true,
   });
 
-/** The list of the moved partitions. The list is last in its line, so that a narrow line cuts off only the list. */
+/** The list of the moved partitions. The list is at the end of the line, because a narrow terminal cuts off the end. */
 const listed = ({ partitions }: UpdateGroup): Span[] =>
   partitions.length > 1 ? [span(`: ${partitionList(partitions)}`)] : [];
 
