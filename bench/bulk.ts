@@ -7,9 +7,9 @@
  *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 104000] [--partitions 16] [--batch 500]
  *         [--answer-ms 50] [--json FILE]
  *
- * Prints messages a second. The measured time starts with the first call. For the loop this time ends with the last answer, and for natspoc
- * with the last commit, which follows the last answer. Both contenders are measured in turn on one server, and each ratio compares figures
- * of one round. NATS_SERVER_BIN selects another nats-server.
+ * Prints messages a second. The measured time starts with the first call. For the loop the measured time ends with the last answer. For
+ * natspoc it ends with the last commit, which follows the last answer. Both contenders are measured in turn on one server, and each ratio
+ * compares figures of one round. NATS_SERVER_BIN selects another nats-server.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

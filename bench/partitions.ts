@@ -1,6 +1,6 @@
 /**
- * Measures how the cost grows with the number of partitions. The figures are the memory of a member and of the server for each idle
- * partition, the time until a single member handles all partitions, and the time until this member has left.
+ * Measures how the cost grows with the number of partitions. The figures per idle partition are the memory of a member and of the server.
+ * Other figures are the time until a single member handles all partitions, and the time until this member has left.
  *
  *   node --expose-gc --import tsx bench/partitions.ts [--partitions 8,256,1024,4096] [--json FILE]
  */
@@ -39,7 +39,7 @@ async function alone(partitions: number) {
   version = server.version;
   try {
     const place = { servers: server.url, partitions, timeoutMs: 30_000 };
-    // This join creates stream and bucket and loads the code, before the measurement.
+    // Before the measurement, this join creates stream and bucket and loads the code.
     await (await joinGroup({ ...place, group: 'before', handler: () => {} })).leave();
     await sleep(CALM_MS);
     const before = { live: liveBytes(), own: process.cpuUsage(), server: usageOf(server.pid) };

@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-/** Time between the joins and the measurement: joins keep the machine busy, and requests split during the joins expire only after 30 s. */
+/** Time between the joins and the measurement. Joins keep the machine busy, and requests from that time expire only after 30 s. */
 const CALM_MS = 35_000;
 const JOIN_TIMEOUT_MS = 300_000;
 /**

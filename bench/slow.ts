@@ -1,7 +1,8 @@
 /**
- * Measures the effect of one slow partition on the other partitions. A member of a keyed group handles messages at a steady rate. Then one
- * partition of this member takes a second for each message. Finally this partition is fast again and catches up. The figures show whether
- * the other partitions keep their speed, whether memory stays constant, and whether a message of the slow partition is lost.
+ * Measures the effect of one slow partition on the other partitions. A member of a keyed group handles messages at a steady rate. After
+ * some time one partition of this member takes a second for each message. At the end this partition is fast again and catches up. The
+ * figures show whether the other partitions keep their speed, whether memory stays constant, and whether a message of the slow partition is
+ * lost.
  *
  *     npm run build && node --expose-gc --import tsx bench/slow.ts [--rate 2000] [--partitions 16] [--seconds 40] [--json FILE]
  */

@@ -1,6 +1,6 @@
 /**
- * Draws docs/top.svg: the screen of `natspoc top` at the end of a recorded run. It uses the renderer of the screen, and the bytes that a
- * terminal would get. Usage: `npm run picture [RECORDING [SVG]]`.
+ * Draws docs/top.svg: the screen of `natspoc top` at the end of a recorded run. The script uses the renderer of the screen, and the bytes
+ * that a terminal would get. Usage: `npm run picture [RECORDING [SVG]]`.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

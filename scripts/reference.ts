@@ -3,8 +3,8 @@
  *
  *   npm run reference
  *
- * `oclif readme` of the package `oclif` does much the same. But its newest version needs Node 22, and each version installs many packages,
- * among them cloud clients. Like `oclif readme`, this script uses `CommandHelp` of `@oclif/core`.
+ * `oclif readme` of the package `oclif` does nearly the same. The newest version of `oclif` needs Node 22, and each version installs many
+ * packages, among them cloud clients. Like `oclif readme`, this script uses `CommandHelp` of `@oclif/core`.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

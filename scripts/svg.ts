@@ -16,7 +16,7 @@ const COLORS = [
   ...['#6e7681', '#ffa198', '#7ee787', '#f2cc60', '#a5c8ff', '#e2c5ff', '#8ae9ef', '#f0f6fc'],
 ];
 
-/** Blocks of one to eight eighths of a cell. They are drawn as rectangles, because fonts leave gaps between the lines. */
+/** Blocks of one to eight eighths of a cell. The blocks are drawn as rectangles, because fonts leave gaps between the lines. */
 const BARS = '▁▂▃▄▅▆▇█';
 
 /** The colours and the style of a cell. */

@@ -38,8 +38,8 @@ const AT_ONCE = 4;
 
 /**
  * The expected traffic of a member at rest, computed from the constants of the code. The traffic consists of renewals, reads, probes in
- * both directions, polls, and the requests and heartbeats of the member's watch and of one reader for each partition. A member reads the
- * next two proofs of life in the ring, all sessions in turn, and its own leases.
+ * both directions and polls. It also includes the requests and heartbeats of the member's watch, and of one reader for each partition. A
+ * member reads the next two proofs of life in the ring, all sessions in turn, and its own leases.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);

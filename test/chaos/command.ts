@@ -23,7 +23,7 @@ export const OPTIONS = {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Parses an option whose number must be above 0. Any other text ends the process. */
+/** Parses an option whose number must be above 0. Ends the process if the value is not a number above 0. */
 export function positive(name: string, text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;

@@ -17,7 +17,9 @@ import {
 const GROUP = 'default';
 const PARTITIONS = 2;
 const MESSAGES = 40;
-/** The time at which m1 is killed, after it has handled the first messages of each partition. Then m2 takes both partitions over. */
+/**
+ * The time at which m1 is killed, after it has handled the first messages of each partition. After the kill m2 takes both partitions over.
+ */
 const KILLED_AT = 2_050;
 const TAKEN_AT = 3_000;
 const CALM_AT = 60_000;
@@ -188,10 +190,10 @@ describe('the judge of a chaos run', () => {
     }
     history.dropped.push({ from: 100, at: 100, first: seqOf(1, last) + 1 });
     assert.deepEqual(charges(history), ['silent-loss']);
-    // Losses within one second may stay unreported. Here 20 of the 26 lost messages may stay unreported.
+    // Losses within one second may stay unreported. In this history, 20 of the 26 lost messages may stay unreported.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
-    // Losses while the limit was small may stay unreported, too. In the longer time below, 25.5 losses may stay unreported.
+    // Losses while the limit was small may stay unreported, too. In the longer period that is set below, 25.5 losses may stay unreported.
     history.toldLost = new Map([[1, 1]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     Object.assign(history.dropped[0] ?? {}, { from: -175 });
@@ -223,7 +225,7 @@ describe('the judge of a chaos run', () => {
     const call = (epoch: number, from: number) => ({ partition: 2, epoch, from });
     assert.equal(granted(call(20, 5_500)), 5_000);
     assert.equal(granted(call(20, 4_000)), 1_000);
-    // The restored copy does not have this lease, and the owner has not noticed that yet.
+    // The restored copy does not have this lease, and the owner has not noticed the restore yet.
     assert.equal(granted(call(31, 5_500)), 2_500);
     assert.equal(granted(call(33, 6_500)), 6_000);
   });
@@ -367,7 +369,8 @@ describe('the judge of a chaos run', () => {
       for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
       return charges(history).includes('repeat');
     };
-    // The recovery takes two requests. Each may take a fifth of the ttl. A commit waits for the commit interval. Both times include slack.
+    // A recovery takes two requests, each of at most a fifth of the ttl. A commit also waits for the commit interval. Both constants
+    // include slack.
     const [recoveryMs, commitMs] = [1_900, 500];
     assert.equal(isCharged(3_500, recoveryMs + commitMs - 50), false);
     assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'the owner was not aborted');
@@ -376,7 +379,7 @@ describe('the judge of a chaos run', () => {
   });
 
   it('the chaos judge expects no commit after an owner has found its session missing and joined under another session', () => {
-    /** The owner joins under another session at `joinedAt`. The partitions have no owner for 20 s after that. */
+    /** The owner joins under another session at `joinedAt`. After that time the partitions have no owner for 20 s. */
     const isCharged = (
       joinedAt: number | undefined,
       kind: 'entries-removed' | 'slow' = 'entries-removed',

@@ -36,7 +36,7 @@ describe('a message that blocks the event loop of its process for longer than th
     const module = join(folder(), 'blocking.mjs');
     writeFileSync(module, BLOCKING);
     const consume = ['consume', ...place, '--handler', module, '--on-failure', 'skip', '--ttl', '1s'];
-    // One more member than the message can block, so that another member fences each blocked member.
+    // The message can block four members. A fifth member is needed to fence each blocked member.
     const members = Array.from({ length: 5 }, () => startCli(consume));
     const told = members.map((member) =>
       member.note(/message 5, attempt 1 failed \(skip\): \d members/, 90_000),
@@ -70,7 +70,8 @@ describe('a message that ends its process', function () {
       if (exit.code === 0) break;
       assert.ok(++deaths <= 4, last);
     }
-    // If a cautious owner handles messages before message 50, earlier deaths count as one. Then there is one more death than maxCrashes.
+    // If a cautious owner handles messages before message 50, earlier deaths count as one. In that case there is one more death than
+    // maxCrashes.
     assert.ok(deaths >= 3, String(deaths));
     assert.match(
       last,

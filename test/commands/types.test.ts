@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * A program that names every public interface. It assigns plain objects to the interfaces, which would not compile if they were classes with
- * private fields.
+ * A program that names every public interface. The program assigns plain objects to the interfaces. This would not compile if the
+ * interfaces were classes with private fields.
  */
 const PROGRAM = `import {
   createPublisher, type GroupAdmin, type GroupFollower, type GroupMember, type GroupPublisher, joinGroup, openStream,

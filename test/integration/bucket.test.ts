@@ -99,7 +99,7 @@ describe('the bucket on a server', () => {
   });
 
   it('a request to the bucket times out after a fifth of the ttl, even with a longer --timeout', async () => {
-    // This timeout is longer than a test may take, so the test fails if the request waits for it.
+    // A request that waits for this timeout fails the test, because a test may not take that long.
     const config = loadConfig({ flags: { server: server.url, timeoutMs: '10m', ttlMs: '1s' }, env: {} });
     const connection = await connectNats(config, 'test');
     try {

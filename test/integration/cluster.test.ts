@@ -9,7 +9,7 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
 const RATE = 500;
-/** nats-server elects a leader after 4 to 9 s without a leader. Then readers and watches must be created again. */
+/** nats-server elects a leader after 4 to 9 s without a leader. After the election, readers and watches must be created again. */
 const ELECTION_MS = 120_000;
 /** The ttl is longer than an election, so that no session ends because of the election. */
 const TTL = '30s';
@@ -90,7 +90,7 @@ describe('a cluster of three servers that loses one', function () {
 
       await killLeader(streamOf());
       const newest = Math.max(...run.handled.map(({ sequence }) => sequence));
-      // There is no leader now. The command waits for the election, or reports that it was not executed.
+      // The stream has no leader now. The command waits for the election, or reports that it was not executed.
       await until('an order is carried out', async () => (await release(3)).code === 0, ELECTION_MS);
       await until(
         'messages that are published afterwards are handled in every partition',

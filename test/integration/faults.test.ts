@@ -49,8 +49,8 @@ describe('faults on a real server', function () {
     await assertNothingWrong();
     const after = run.handled.filter(({ consumer }) => consumer === 'sleeper').slice(before);
     assert.ok(after.length > 0, 'the process handles messages again');
-    // A line that was ready when the process was stopped may be written when the process wakes. But the hundreds of
-    // messages that arrived at the socket of the process during the stop must not be handled.
+    // A line that was ready when the process was stopped may be written when the process wakes. The hundreds of messages that arrived at
+    // the socket during the stop must not be handled.
     const stale = after.filter(({ epoch, sequence }) => epoch <= takenAt && sequence > newestAtStop);
     assert.equal(stale.length, 0, 'no message was handled under epochs of the old session');
   });

@@ -52,7 +52,7 @@ describe('one layout for a stream', function () {
 
   it('the layout is requested again if the answer was lost', async () => {
     const proxy = await TcpProxy.start(server.port);
-    // This timeout is longer than the test may take, so the test fails if it waits for the lost answer.
+    // The test fails if the command waits for this timeout, because a test may not take that long.
     const config = loadConfig({ flags: { server: proxy.url, timeoutMs: '10m' }, env: {} });
     const own = await connectNats(config, 'test');
     try {

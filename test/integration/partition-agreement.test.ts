@@ -23,8 +23,8 @@ function keys(): string[] {
 }
 
 /**
- * All supported servers have the mapping, so this test always compares with a server: 2.9 in an ordinary run, 2.10 and later with `npm run
- * test:matrix`. The answers of these servers are also in test/unit/layout.test.ts.
+ * All supported servers have the mapping, so this test always compares with a server. An ordinary run uses 2.9, and `npm run test:matrix`
+ * uses 2.10 and later. The answers of these servers are also in test/unit/layout.test.ts.
  */
 describe("partitionOf and the server's partition() mapping", () => {
   const server = withServer({

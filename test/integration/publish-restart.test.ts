@@ -40,7 +40,7 @@ describe('publishing while the server is killed and restarted', () => {
     notes = [];
   });
 
-  /** Publishes numbers at full speed. Meanwhile the server is killed twice. */
+  /** Publishes numbers at full speed. The server is killed twice during the publishing. */
   async function publishThroughKills(config: Config, dedupe: boolean): Promise<PublishSummary> {
     const connection = await connectNats(config, 'test');
     try {

@@ -170,7 +170,7 @@ describe('a pull reader', function () {
       });
       await own.flush();
       proxy.hold();
-      // The first ten messages are delivered. The others are dropped while no request is pending.
+      // The first ten messages are delivered. The other ten messages are dropped while no request is pending.
       await store(...count(20));
       await manager.streams.purge(stream);
       await store(100, 100);

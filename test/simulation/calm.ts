@@ -130,7 +130,7 @@ const forgetful: Episode = (world) => {
   return { ...CUT, what: 'lost and wrong answers to writes' };
 };
 
-/** For a moment, no server answers requests about the stream and its readers. Commits wait for some of these requests. */
+/** For a moment, no server answers requests about the stream and its readers. Some commits must wait for these requests. */
 const lostRequests: Episode = (world) => {
   const { server, random, timeline } = world;
   const commitsAfterMs = random.between(50, 1_000);
@@ -183,7 +183,7 @@ export async function calmEpisode(
     await world.sleep(world.settings.ttlMs / 5 + COMMIT_MS);
     check.judgeCommits(expected, owed);
   }
-  // This time is long enough for the change to take effect.
+  // Wait long enough for the change to take effect.
   await world.sleep(world.settings.ttlMs * 0.6);
   await rest(`after ${expected.what}`, world.settings.ttlMs * 2.5 + 10_000);
   if (!world.judge.violation) check.judge(expected);

@@ -1,6 +1,6 @@
 import { type RunOptions, type RunResult, runSeed } from './run.js';
 
-/** How many lines of the trace are shown before a violation. These lines are usually enough to see the cause. */
+/** How many lines of the trace are shown before a violation: usually enough to see the cause. */
 const LAST_LINES = 40;
 
 /** The violation of a run, and the command to replay it. */

@@ -17,7 +17,7 @@ import { type ReaderObserver, SimStream, slotOf } from './model/stream.js';
 import type { StreamFaults } from './model/stream-api.js';
 import type { World } from './world.js';
 
-/** After trouble of its connection or process, a reader reports silence well within this time, in milliseconds. */
+/** After a fault of its connection or process, a reader reports silence well within this time, in milliseconds. */
 const TROUBLE_MS = 8_000;
 
 /** The permitted errors of a member that is refused access to the stream. */
@@ -195,13 +195,16 @@ export class SimMember {
     this.#gone(noticed);
   }
 
-  /** Refuses the member's requests to the stream permanently. The member must end with that error at its next request. */
+  /** Refuses the member's requests to the stream permanently. At its next request the member must end with this error. */
   refuse(refuses: StreamFaults['refuses'], why: StreamFaults['why']): void {
     this.#isRefused = true;
     Object.assign(this.client.stream.faults, { refuses, why });
   }
 
-  /** Ends the member now if its requests are refused. Otherwise the member would end at its next request, which may be much later. */
+  /**
+   * Ends the member now if its requests are refused. Without this method the member would end only at its next request, which may be much
+   * later.
+   */
   endIfRefused(): void {
     if (this.#isRefused) this.crash(true);
   }

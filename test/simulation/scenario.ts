@@ -81,7 +81,7 @@ const SILENCED = 0.3;
 
 /**
  * How long a burst may take, in milliseconds. If a shared reader has fewer than two messages of budget for each partition, it holds no
- * messages for most partitions. Then the long calls of the partitions run one after another.
+ * messages for most partitions. The long calls of the partitions then run one after another.
  */
 function burstMs({ shared, bufferMessages, partitions, handlers }: WorldSettings): number {
   const isNarrow = shared && bufferMessages / 2 < partitions;

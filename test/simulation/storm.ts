@@ -105,7 +105,7 @@ const CHOSEN = 0.7;
 /** Draws the faults of a storm, and draws each fault as often as it is listed. */
 function drawing({ random, settings }: World): () => Fault | undefined {
   const all = settings.resizing ? OF_RESIZING : FAULTS;
-  // The bundle numbers functions that have the same name in two files.
+  // In a bundle, functions of the same name get numbers, such as `pause2`, which are removed here.
   const chosen = all.filter(({ name }) => settings.faults.includes(name.replace(/\d+$/, '')));
   return () => random.oneOf(chosen.length > 0 && random.chance(CHOSEN) ? chosen : all);
 }
@@ -131,6 +131,6 @@ export async function storm(world: World, faults: number, withinMs: number): Pro
   while (timeline.now < lastEnd) await world.sleep(lastEnd - timeline.now);
   if (world.active.length > 0) return;
   world.join();
-  // A poisonous message ended no process while there was none.
+  // While no member ran, poisonous messages could not end a process. They may do so now.
   if (world.poison.isActive) await world.sleep(poisonMs(settings));
 }

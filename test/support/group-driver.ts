@@ -44,7 +44,7 @@ export class GroupDriver {
     return this.#effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
   }
 
-  /** Joins as ME with a session at revision 10, after a snapshot of the other entries. Then waits until the join has settled. */
+  /** Joins as ME with a session at revision 10, after a snapshot of the other entries. Waits until the join has settled. */
   join(entries: ViewEntry[] = []): Effect[] {
     this.send({ type: 'connected' });
     this.send({ type: 'identified', id: 'ME' });

@@ -56,7 +56,7 @@ export class TcpProxy {
     this.#silent = true;
   }
 
-  /** Becomes silent at the first chunk of a client that contains this text. This chunk does not pass, either. */
+  /** Becomes silent at the first chunk of a client that contains this text. The chunk with the text does not pass either. */
   silenceAt(text: string): void {
     this.#silentAt = text;
   }
@@ -111,7 +111,7 @@ export class TcpProxy {
   /** Cuts the message out if it is complete in one chunk. */
   #bite(chunk: Buffer): Buffer {
     if (!this.#swallowed) return chunk;
-    // A line of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes. The last size is the total.
+    // A line of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes. The last size in the line is the total.
     for (const { 0: line, 1: size, index } of chunk
       .toString('latin1')
       .matchAll(/H?MSG [^\r\n]* (\d+)\r\n/g)) {

@@ -160,7 +160,7 @@ export class TestServer {
     await running?.stop();
   }
 
-  /** Suspends the server with SIGSTOP. Then connections stay open, and the server does not answer. */
+  /** Suspends the server with SIGSTOP. While the server is suspended, connections stay open, and no request is answered. */
   async suspend(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
     await until('the server is stopped', () => isStopped(this.pid));

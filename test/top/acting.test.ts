@@ -122,7 +122,8 @@ describe('acting from natspoc top', function () {
   it('top closes while a request is not answered yet', async () => {
     const hung = startConsumer(server.url, 'hung');
     await hung.note(/claimed|acquired/);
-    // The request waits for an answer for half of this timeout, which is far longer than the test. So closing must not wait for the answer.
+    // The request waits for an answer for half of this timeout, which is far longer than the test. Closing must therefore not wait for the
+    // answer.
     const tmux = await open('--timeout 5m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     hung.signal('SIGSTOP');

@@ -115,7 +115,7 @@ describe('a member whose bucket returns to an older state', () => {
       return me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]);
     };
     assert.deepEqual(look(50, null), []);
-    // The answer came without a confirmed renewal in between, so it may be from the same leader, which is cut off.
+    // No renewal was confirmed before this answer, so the answer may be from the leader that is cut off.
     me.send({ type: 'override-looked-up', partition: 0, known: 40, entry: null });
     assert.deepEqual(me.last('start-partition'), []);
     // A leader that knows the pause ends the doubt.
@@ -248,7 +248,8 @@ describe('a member whose bucket returns to an older state', () => {
     assert.equal(me.last('look-up-session').length, 1);
     me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
     me.wait(me.timing.retryMs);
-    // Not even a deletion marker exists, so the marker is written now. Otherwise members would continue to plan with that member.
+    // Not even a deletion marker exists, so the marker is written now. Without the marker, other members would continue to plan with the
+    // missing member.
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);
     assert.deepEqual(me.last('write-lease'), []);
     me.send({ type: 'session-fenced', id: 'Q', outcome: { kind: 'ok', revision: 52 } });

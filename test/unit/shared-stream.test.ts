@@ -231,7 +231,7 @@ describe("the shared reader of a member's partitions", () => {
     }
     assert.deepEqual(fast.sequences, range(2, 40));
     assert.deepEqual(slow.sequences, range(1, 9));
-    // Half of the held messages have to be handled first.
+    // The next reader is opened only after half of the held messages are handled.
     await settle();
     assert.equal(readers.length, 1);
     slow.release(3);

@@ -164,7 +164,7 @@ describe('the search for messages that a stream has dropped', () => {
   });
 
   describe('if the number of waiting messages may be wrong', () => {
-    /** Lets messages arrive while a request is open. Then a jump in the sequences can mean a loss only on an old server. */
+    /** Lets messages arrive while a request is open. After this, a jump in the sequences can mean a loss only on an old server. */
     const onOldServer = () => {
       const { clock, watch, reading, ...rest } = bench();
       watch.opened(5);

@@ -39,7 +39,7 @@ class BusyLoop implements Clock {
     return () => {};
   }
 
-  /** Messages arrive for each partition, which asks for a time slice. Then the timers fire. */
+  /** Messages arrive for each partition, which asks for a time slice. The timers fire afterwards. */
   go(): void {
     for (const work of this.#works) work();
     this.calls = 0;

@@ -15,8 +15,8 @@ const TIMEOUT_MS = 90_000;
 export type ResizeField = Pick<Field, 'recording' | 'command'> & { readonly partitions: number };
 
 /**
- * Resizes the group, and waits for the result. If `withdraw` is given, the resize is withdrawn after
- * this time, which may be too late.
+ * Resizes the group, and waits for the result. If `withdraw` is given, the resize is withdrawn after this time, unless the resize is done
+ * by then.
  */
 export async function resizeTo(
   { recording, command, partitions: from }: ResizeField,

@@ -36,12 +36,12 @@ const LONG_SHARE = 0.5;
 const DEADLINE_SHARE = 0.9;
 
 /**
- * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval. So
- * a message must not be repeated if the owner had more time to commit it. While a server or a network fails, a write and the
- * request for its outcome may both be lost. The owner waits a fifth of the ttl for each of these two requests. A message may be repeated in
- * another epoch only if the previous owner lost its permit or died before it could commit. A handover, a join, a leave, a release, a pause or
- * a failing handler does not excuse a repetition. Under one epoch no message is handled twice, unless the member has abandoned a call whose
- * handler ignored its signal.
+ * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval.
+ * Therefore a message must not be repeated if its owner had more time than that to commit it. While a server or a network fails, a write
+ * and the request for its outcome may both be lost. The owner waits a fifth of the ttl for each of these two requests. A message may be
+ * repeated in another epoch only if the previous owner lost its permit or died before it could commit. A handover, a join, a leave, a
+ * release, a pause or a failing handler does not excuse a repetition. Under one epoch no message is handled twice, unless the member has
+ * abandoned a call whose handler ignored its signal.
  */
 export function judgeRepeats(
   history: History,
@@ -112,7 +112,8 @@ function explainer(
     if (!cause) return undefined;
     const hindered = covered(touching, tenure);
     const stalled = covered([...touching, ...stalls], tenure) - hindered;
-    // A process that stalls waits for the processor, and so does the server. So a stall counts twice.
+    // A process that stalls waits for the processor, and so does the server. A stall of a process counts twice, because the server waits
+    // for the same processor.
     const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
     return ableMs <= budgetMs ? { cause, ableMs: Math.max(0, ableMs) } : undefined;
   };
@@ -171,9 +172,9 @@ function troubles({ settings, faults, lives }: History) {
 }
 
 /**
- * The time at which a call's epoch ended: the next lease of its partition was written, or the owner joined under another session, because it
- * had found its own session missing. The harness may have seen the next lease late: its watch restarts after a server was killed. So the
- * judge uses the time in the lease's record, from the clock of the same machine.
+ * The time at which a call's epoch ended. At that time, the next lease of its partition was written, or the owner joined under another
+ * session because its own session was missing. The harness may have seen the next lease late: its watch restarts after a server was killed.
+ * The judge therefore uses the time in the lease's record, which comes from the clock of the same machine.
  */
 function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Call) => number {
   const { group } = settings;

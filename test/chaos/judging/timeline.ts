@@ -47,8 +47,8 @@ function tenures({ bucket, settings, calmAt }: History, partitions: number, end:
 }
 
 /**
- * Draws a run as a picture. The rows of the partitions are coloured by owner. Below these rows are a row for each kind of fault and the rate
- * of handled messages. Violations are red lines across all rows.
+ * Draws a run as a picture. The rows of the partitions are coloured by owner. The rows below the partitions show each kind of fault, and
+ * the rate of handled messages. Violations are red lines across all rows.
  */
 export function drawTimeline(history: History, violations: readonly Violation[]): string {
   const { settings, calls, faults, lives, calmAt } = history;

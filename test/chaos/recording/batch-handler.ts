@@ -1,6 +1,6 @@
 /**
- * The handler of members that handle batches. The handler records the messages of a batch one after the other, as if each were a call of its
- * own, so the judge applies the rules of single calls. A batch that stops early reports with `FailedAt` which messages it has handled.
+ * The handler of members that handle batches. The handler records the messages of a batch one after the other, like single calls. The judge
+ * can therefore apply the rules of single calls. A batch that stops early reports with `FailedAt` which messages it has handled.
  */
 import { setMaxListeners } from 'node:events';
 import { type BatchHandler, FailedAt } from '../../../src/core/member/partition/handler.js';

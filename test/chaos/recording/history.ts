@@ -178,8 +178,8 @@ export function readHistory(folder: string): History {
 
 /**
  * Returns the time at which the lease of a call was last granted before the call. Right after the bucket is restored from an older copy,
- * members that have not noticed the restore handle messages under epochs that the bucket no longer has. The leases in the older copy count
- * as granted again at the time of the restore, even if the harness's watch shows none of them.
+ * members may still handle messages under epochs that the bucket no longer has. The leases in the older copy count as granted again at the
+ * time of the restore, even if the harness's watch shows none of them.
  *
  * @param copies the times at which the bucket was restored, each with the time of the older copy.
  */
@@ -291,7 +291,7 @@ function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) =
   if (life.killedAt !== undefined && life.killedAt - last > STALL_MS) {
     life.stalls.push({ from: last, to: life.killedAt });
   }
-  // A killed process ends immediately, but the harness may notice the end late. Everything that the process wrote counts.
+  // A killed process ends immediately, but the harness may notice the end late. The end is never before the last record of the process.
   const end = Math.max(last, life.killedAt ?? life.exit?.at ?? Number.POSITIVE_INFINITY);
   for (const call of calls.values()) if (call.how === 'cut') call.to = end;
   return calls.values();

@@ -9,7 +9,7 @@ import { MemorySampler, TRACE } from './memory.js';
 export const MEMORY_FILE = 'memory.ndjson';
 
 const TRAFFIC = { keys: 256, mostPadding: 24 };
-/** The number of members that stay for the whole run. The memory of these members is judged. */
+/** The number of members that stay for the whole run. Only the memory of members that stay is judged. */
 const STEADY = 2;
 /** A member is restarted each minute; one restart in {@link KILL_EVERY} is by SIGKILL. */
 const RESTART_EVERY_MS = 60_000;

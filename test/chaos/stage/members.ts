@@ -14,7 +14,7 @@ const BATCH_HANDLER = fileURLToPath(new URL('../recording/batch-handler.ts', imp
 const BATCHES_EVERY = 3;
 /** Every fourth member is restarted instead of leaving: its partitions wait for its next process. */
 const REJOINS_EVERY = 4;
-/** How long these partitions wait. A process starts in a few seconds, even on a busy machine. */
+/** How long the partitions of a restarted member wait. A process starts in a few seconds, even on a busy machine. */
 const REJOIN_WITHIN = '20s';
 
 /** A member process of a run. */

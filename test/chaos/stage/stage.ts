@@ -52,7 +52,7 @@ const CATCH_UP_TIMEOUT_MS = 60_000;
 /** The run continues if the group is not at rest after this time plus twice the ttl, in milliseconds. */
 const REST_SLACK_MS = 20_000;
 
-/** Real servers, a group of real members and a real publisher. All their records are kept. */
+/** Real servers, a group of real members and a real publisher. The records of all processes are kept. */
 export class Stage {
   readonly recording: Recording;
   readonly servers: Servers;

@@ -1,7 +1,10 @@
 import type { Call, CallObserver } from '../model/handler.js';
 import type { Judge } from './judge.js';
 
-/** While other partitions of a member wait, a partition may start calls for this long, in milliseconds. The last call may end later. */
+/**
+ * While other partitions of a member wait, a partition may start calls for this long, in milliseconds. The last of these calls may end
+ * after this time.
+ */
 const TURN_MS = 100;
 
 /** The state of a partition with messages in memory. */
@@ -10,7 +13,7 @@ interface Backlog {
   /** How long other partitions were served while this partition was ready; undefined if it was not ready. */
   passedOverMs: number | undefined;
   running: number;
-  /** True if a failed message waits for its next attempt. Then nothing is judged until all messages are handled. */
+  /** True if a failed message waits for its next attempt. While this is true, nothing is judged until all messages are handled. */
   hasFailed: boolean;
 }
 
@@ -61,7 +64,8 @@ export class Fairness implements CallObserver {
     }
     if (this.#held(partition) === 0) {
       backlog.hasFailed = false;
-      // If messages are handled out of order, the partition may seem to have a waiting message when it has none. This time does not count.
+      // If messages are handled out of order, the partition may seem to have a waiting message when it has none. Such a partition does not
+      // count as waiting.
       backlog.passedOverMs = undefined;
     }
     if (!backlog.hasFailed && backlog.running === 0) backlog.passedOverMs ??= 0;
@@ -80,7 +84,7 @@ export class Fairness implements CallObserver {
     if (backlog) {
       backlog.running = Math.max(0, backlog.running - 1);
       if (how !== 'handled') backlog.hasFailed = true;
-      // The message of this call is still counted as held.
+      // The message of the ended call still counts as held.
       const waits = !backlog.hasFailed && backlog.running === 0 && (this.#held(partition) ?? 0) > 1;
       backlog.passedOverMs = waits ? 0 : undefined;
     }

@@ -103,8 +103,8 @@ export class Handling implements CallObserver {
   /**
    * The bucket was restored from an older copy; see {@link Order.goBack}.
    *
-   * @param graceMs how long the calls that run now may continue. Their owners do not know of the restore yet, and the copy does not name
-   * these owners.
+   * @param graceMs how long the calls that run now may continue. Owners of these calls do not know of the restore yet, and the copy does
+   *   not name them.
    */
   goBack(graceMs: number): void {
     this.#order.goBack();
@@ -174,8 +174,8 @@ export class Handling implements CallObserver {
   }
 
   /**
-   * True if a call that ignored its abort signal has already handled the message, and this owner does not count that call. The reason is
-   * that another owner made the call, or that this owner had stopped waiting for it.
+   * True if a call that ignored its abort signal has already handled the message, and this owner does not count that call. Either another
+   * owner made the call, or this owner had stopped waiting for it.
    */
   #isForgivable({ sequence, epoch }: Call): boolean {
     return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;

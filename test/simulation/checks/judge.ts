@@ -34,7 +34,7 @@ export class Judge {
     this.#trace = trace;
   }
 
-  /** True if the trace is kept. Otherwise lines of the trace need not be formatted. */
+  /** True if the trace is kept. False means that callers need not format lines for the trace. */
   get isTracing(): boolean {
     return this.#trace !== undefined;
   }

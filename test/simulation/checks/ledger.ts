@@ -48,8 +48,8 @@ export class Ledger {
   readonly #mistrusted = new Map<number, number>();
   readonly #lostPositions = new Map<number, PositionNow>();
   /**
-   * The writer of the last commit in each partition, and the position before that commit. The writer knows at least that position, because
-   * it sends a commit only after the answer to the one before.
+   * The writer of the last commit in each partition, and the position before that commit. The writer knows at least this earlier position,
+   * because it sends a commit only after the answer to its previous commit.
    */
   readonly #committers = new Map<number, { writer: string; known: number }>();
   /** The positions at the time when the bucket last went back. */
@@ -208,7 +208,7 @@ export class Ledger {
       if (parsed.kind === 'lease')
         this.leases.set(parsed.partition, { revision, owner: (value && decodeLease(value)?.owner) ?? null });
     }
-    // The sessions in the copy may have ended since the copy was made, and other members may have seen their ends.
+    // Sessions in the copy may have ended after the copy was made. Other members may know of their ends.
     this.losses.everything(this.sessions);
   }
 
@@ -355,7 +355,8 @@ export class Ledger {
     if (!written) return;
     const { seq, epoch, crashes = 0, layout = 0 } = written;
     if (layout !== this.layout) {
-      // An owner that does not know that its lease is closed may write its position again. No member reads that position any more.
+      // An owner that does not know that its lease is closed may write its position again. This write is harmless, because no member reads
+      // the positions of an older layout.
       if (layout < this.layout && seq <= this.#reached(partition, written)) return;
       this.#judge.violate('I1', `${writer} commits p${partition} of layout ${layout}, not ${this.layout}`);
     }
@@ -377,7 +378,7 @@ export class Ledger {
 
   #judgeCommit(partition: number, { sequence: seq, epoch }: PositionNow, writer: string, what: string): void {
     const before = this.position(partition);
-    // A member that knows the position, or knows it better, has written it back: under no owner's epoch, and never beyond what was
+    // A member that knew the position writes it back after a loss. The record has epoch 0, and its sequence is never above what was
     // committed.
     const isBack = epoch === 0 && before.epoch === 0 && seq >= before.sequence;
     if (isBack && seq <= (this.#highest.get(partition) ?? 0)) return;

@@ -5,9 +5,9 @@ import type { LeaseNow } from './ledger.js';
 const SLOW = 1.1;
 
 /**
- * Entries that were removed from the bucket, and the violations that their removal excuses (SPEC.md, "A bucket that returns"). A
- * member whose entry was removed continues until it notices the loss. Members that knew the entry wait until then. A member that joined
- * after the loss never saw the entry, so it cannot wait.
+ * Entries that were removed from the bucket, and the violations that their removal excuses (SPEC.md, "A bucket that returns"). A member
+ * whose entry was removed continues until it notices the loss. Until that moment, members that knew the removed entry wait. A member that
+ * joined after the loss never saw the entry, and therefore does not wait.
  */
 export class Losses {
   readonly #judge: Judge;
@@ -75,8 +75,7 @@ export class Losses {
   isExcused(partition: number, epoch: number, now: LeaseNow): boolean {
     const lostAt = this.#lostAt(partition, epoch);
     if (lostAt === undefined) return false;
-    // Since the loss, the partition has had no owner, or an owner that cannot know of the lost lease, or the same owner, which
-    // wrote its lease again.
+    // Excused owners: none since the loss, one that cannot know of the lost lease, or the same owner with a new lease.
     const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
     return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
   }

@@ -23,8 +23,8 @@ export interface OrderExcuses {
   /** True for a message that was skipped or stored as a dead letter, perhaps without a call. */
   isSkipped: (message: Stored) => boolean;
   /**
-   * True for a message that a shared reader delivered after another client had changed the reader. The message may come after a gap, and be
-   * handled before its member learns of the change. The message does not count, and its partition starts again.
+   * True for a message that a shared reader delivered after another client had changed the reader. Such a message may come after a gap, and
+   * be handled before its member learns that the reader was changed. The message does not count, and its partition starts again.
    */
   isDisplaced: (message: Stored) => boolean;
 }
@@ -41,7 +41,10 @@ export class Order {
   readonly #replaced = new Map<number, Progress | undefined>();
   /** All progress, by partition and epoch. */
   readonly #begun = new Map<string, Progress>();
-  /** All progress before the bucket was restored from an older copy. An owner of that time may find its lease again, and continue. */
+  /**
+   * All progress before the bucket was restored from an older copy. An owner from before the restore may find its lease again, and
+   * continue.
+   */
   readonly #revived = new Map<string, Progress>();
   /** No order is judged until this time, in milliseconds; see {@link displaced}. */
   #displacedUntil = 0;
@@ -75,8 +78,8 @@ export class Order {
   }
 
   /**
-   * Another client has changed a shared reader. Until `untilMs`, lanes that this reader served may continue at another reader, and miss
-   * messages before that. Then the owners of these lanes check the changed reader, and handle the missed messages.
+   * Another client has changed a shared reader. Until `untilMs`, the lanes of this reader may continue at another reader and miss earlier
+   * messages. After that time the owners of the lanes check the changed reader and handle the missed messages.
    */
   displaced(untilMs: number): void {
     this.#displacedUntil = untilMs;

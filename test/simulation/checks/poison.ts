@@ -60,8 +60,8 @@ export class Poison {
   }
 
   /**
-   * A member fails a message because owners have died at this message. From then on the message ends no process, as
-   * if the handler had a new version.
+   * A member fails a message because owners have died at this message. After the blame the message ends no process, as if the handler had a
+   * new version.
    */
   blamed(sequence: number): void {
     if (!this.#tried.has(sequence))

@@ -10,15 +10,15 @@ import { around } from './routes.js';
 const ELECTION_MS = 300;
 /** Time for a member to join and to get a partition, in milliseconds. */
 const JOIN_MS = 2_500;
-/** Time from the reconnect to the old leader until the routes are repaired, in ttls. The deadline cannot pass in this time. */
+/** Time from the reconnect to the old leader until the routes are repaired, in ttls. A member's deadline cannot pass within this time. */
 const LOST = { min: 0.04, max: 0.7 };
 /** The older member moves to the old leader within this time after the new member's first lease, in milliseconds. */
 const LEASES_MS = 500;
 
 /**
- * A leader that is cut off does not know a member that has joined after the cut. An older member reconnects to this leader. The older member
- * has learned of the new member's session from another server. Or the older member knows only a lease of the new member, because the watch
- * omitted the session and requests had no answer. The older member's writes are applied when the routes are repaired.
+ * A leader that is cut off does not know a member that has joined after the cut. An older member reconnects to this leader. The older
+ * member has learned of the new member's session from another server, or it knows only a lease of the new member. It knows only a lease if
+ * the watch omitted the session and requests had no answer. The older member's writes are applied when the routes are repaired.
  */
 export const astray: Fault = (world, { client, connection }) => {
   const { random, timeline, server } = world;

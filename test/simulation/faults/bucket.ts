@@ -109,8 +109,8 @@ export const holedSnapshots: Fault = (world, { client: { bucket } }) => {
 };
 
 /**
- * The limit of consumers is reached, so for some time no lost watch can be replaced. Members that have not joined are spared, because
- * they may end for this reason.
+ * The limit of consumers is reached, so for some time no lost watch can be replaced. The fault affects only members that have joined,
+ * because a joining member may end with an error when no watch is possible.
  */
 export const noMoreWatches: Fault = (world) => {
   const { random, active } = world;
@@ -123,7 +123,7 @@ export const noMoreWatches: Fault = (world) => {
   return forMs;
 };
 
-/** Kinds of entries that are removed from the bucket. Deletion markers of sessions are removed, too, as by a purge. */
+/** Kinds of entries that are removed from the bucket. Deletion markers of sessions are also removed, as in a purge. */
 const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as const;
 
 /** Removes entries of one kind or of all kinds from the bucket: all these entries, or a part of them. */

@@ -58,7 +58,7 @@ export const unseenHandover: Fault = (world) => {
     if (!key.startsWith(keys.groupPrefix(settings.group)) || decodeLease(value)?.owner !== member.id) return;
     unfollow();
     world.lose((each) => each === key);
-    // The fault ends after this write has passed all watches.
+    // End the fault after the write of the lease has passed all watches.
     timeline.after(0, end);
   });
   const end = (): void => {
@@ -72,7 +72,10 @@ export const unseenHandover: Fault = (world) => {
 /** Time until a member without a connection is fenced and its partitions are claimed, in milliseconds. */
 const FENCED_MS = 1_200;
 
-/** A member is fenced and replaced. Then the server restarts with a copy in which this member is alive, and the member renews. */
+/**
+ * A member is fenced and replaced. After the replacement the server restarts with a copy in which the fenced member is alive, and that
+ * member renews.
+ */
 export const fencedReturns: Fault = (world, { connection }) => {
   const { random, timeline, server, settings } = world;
   if (world.harm === 'damage') return 0;

@@ -127,7 +127,7 @@ export const counted: Fault = (world) => {
   const { random, timeline } = world;
   const member = world.join(random.int(1, 30));
   const forMs = random.between(2_000, 8_000);
-  // These messages let several calls run when the last permitted call starts.
+  // Store several messages per partition, so that calls run in parallel when the last permitted call starts.
   timeline.after(random.between(500, forMs), () => {
     for (const { partition } of member.member.status.partitions)
       for (let i = 0; i < 5; i++) world.store(partition);

@@ -29,7 +29,10 @@ export interface WriteFaults {
   delayMs: number;
   /** Probability that a write is applied immediately and answered up to `delayMs` late. */
   slowAnswer: number;
-  /** Probability of the answer "wrong last sequence" although the sequence was right. Half of these writes are applied. */
+  /**
+   * Probability of the answer "wrong last sequence" although the sequence was right. The write that gets this answer is applied in half of
+   * the cases.
+   */
   conflict: number;
 }
 

@@ -21,7 +21,7 @@ export interface CutTimes {
   electionMs: number;
   /** How long a leader without a quorum keeps answering reads. */
   staleMs: number;
-  /** True if the servers do not notice the cut. Then messages across the cut are silently lost. */
+  /** True if the servers do not notice the cut. Messages across such a cut are silently lost. */
   quiet: boolean;
 }
 

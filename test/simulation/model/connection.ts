@@ -156,7 +156,7 @@ export class Connection {
     if (old) this.#timeline.after(noticeMs + unreachableMs + 30_000, () => this.#server.close(old));
   }
 
-  /** Lets nothing pass for this time. Then everything arrives late and in order. */
+  /** Lets nothing pass for this time. After the stall everything arrives late and in order. */
   stall(forMs: number): void {
     // Bytes that are lost stay lost, even if later bytes are only delayed.
     if (this.#path === 'lost') return;

@@ -297,7 +297,7 @@ export class Consumers {
         batches.set(side, batch);
         batch.messages.push(delivery(request.inbox, consumer, message));
       }
-      // The request is served for now, or its connection is closed.
+      // Remove the request from the head of the queue: it has got its message, or its connection is closed.
       waiting.shift();
       if (paceMs === undefined || batches.size === 0) continue;
       consumer.isPaced = true;
@@ -331,7 +331,7 @@ export class Consumers {
   }
 }
 
-/** When the model stored a message, in milliseconds since 1970. The time differs for each message. */
+/** When the model stored a message, in milliseconds since 1970. Every sequence has a different time. */
 export const storedAt = (sequence: number): number => 1_700_000_000_000 + 10 * sequence;
 
 function delivery(inbox: string, consumer: Consumer, message: Message): Sent {

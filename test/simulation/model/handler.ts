@@ -4,7 +4,7 @@ import type { Random } from './random.js';
 
 /** The behaviour of a member's handlers. Probabilities are from 0 to 1. */
 export interface HandlerProfile {
-  /** Probability that a handler returns immediately. Other handlers take up to `maxMs` milliseconds. */
+  /** Probability that a handler returns immediately. Any other handler takes up to `maxMs` milliseconds. */
   atOnce: number;
   maxMs: number;
   /** Probability that a handler takes much longer: up to `longMs` milliseconds. */
@@ -50,7 +50,7 @@ const NEVER = new Promise<void>(() => {});
 /** Time until a handler stops after its signal aborted, in milliseconds. */
 const STOP_MS = 3;
 
-/** Duration of a handler that ignores its signal, in milliseconds. This duration is long enough for frequent overlaps. */
+/** Duration of a handler that ignores its signal, in milliseconds: long enough for frequent overlaps. */
 const IGNORANT_MS = 4_000;
 
 /** Creates a member's handler. `profile` may change later. */

@@ -34,11 +34,11 @@ export class EventLog {
   #newest: Map<string | null, Stored>[];
   #followers: Set<() => void>[];
   /**
-   * False for nats-server before 2.9.15. Its count of a consumer's waiting messages does not fall if the stream drops messages that were
-   * stored before the consumer was created or last described.
+   * False for nats-server before 2.9.15. The count of waiting messages of such a server does not fall if the stream drops messages that
+   * were stored before the consumer was created or last described.
    */
   countsDrops = true;
-  /** True after a resize. From then on no message is dropped. */
+  /** True after a resize. After the resize no message is dropped. */
   #isResized = false;
 
   constructor(partitions: number, now: () => number) {
@@ -173,7 +173,10 @@ export class EventLog {
     return index < (this.#first[partition] ?? 0);
   }
 
-  /** The oldest stored sequence, or the sequence after the end if there is none, and the number of dropped messages after it. */
+  /**
+   * `first` is the oldest stored sequence, or one more than the last sequence if nothing is stored. `missing` is the number of dropped
+   * messages after `first`.
+   */
   get bounds(): { first: number; missing: number } {
     if (this.#isResized) return { first: 1, missing: 0 };
     let first = this.last + 1;

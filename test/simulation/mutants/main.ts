@@ -1,6 +1,6 @@
 /**
- * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake. For each mistake it prints
- * the invariant that catches the mistake and the number of seeds that this took, or the test that catches the mistake.
+ * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake. For each mistake it prints the
+ * invariant that catches the mistake and the number of seeds, or the test that catches the mistake.
  */
 import { parseArgs } from 'node:util';
 import { isShownBy } from './by-test.js';
