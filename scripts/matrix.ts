@@ -1,7 +1,7 @@
 /**
- * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server. These are the installed version, and
- * newer builds from the machine's Debian mirror. At the end the script runs chaos on a cluster of the newest version. Packages are unpacked
- * into a temporary folder, and nothing is installed.
+ * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server. The versions are the installed version,
+ * and newer builds from the machine's Debian mirror. At the end the script runs chaos on a cluster of the newest version. Packages are
+ * unpacked into a temporary folder, and nothing is installed.
  *
  *   npm run test:matrix -- [--versions 2.9,2.10,2.15] [mocha arguments]
  */

@@ -17,8 +17,8 @@ export interface PublishBench {
 }
 
 /**
- * Creates a new stream for each measurement: a full stream is slower to write to, and a purged stream still remembers the message ids of
- * its last two minutes.
+ * Creates a new stream for each measurement. Writing to a full stream is slower, and a purged stream still remembers the message ids of its
+ * last two minutes.
  */
 export async function renewStream({ manager, stream }: PublishBench): Promise<void> {
   const { config } = await manager.streams.info(stream);

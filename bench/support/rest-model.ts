@@ -11,9 +11,9 @@ export interface RestingGroup {
 
 /** Messages a second of one member, as its server counts them. */
 export interface MessageRates {
-  /** From the member to the server. */
+  /** Messages from the member to the server. */
   sent: number;
-  /** From the server to the member. */
+  /** Messages from the server to the member. */
   received: number;
 }
 
@@ -38,8 +38,8 @@ const AT_ONCE = 4;
 
 /**
  * The expected traffic of a member at rest, computed from the constants of the code. The traffic consists of renewals, reads, probes in
- * both directions and polls. It also includes the requests and heartbeats of the member's watch, and of one reader for each partition. A
- * member reads the next two proofs of life in the ring, all sessions in turn, and its own leases.
+ * both directions and polls. The traffic also includes requests and heartbeats, of the member's watch and of one reader for each partition.
+ * A member reads the next two proofs of life in the ring, all sessions in turn, and its own leases.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);

@@ -56,8 +56,8 @@ function flagOf(key: SettingName, helpGroup: string) {
 }
 
 /**
- * oclif flags for the named settings. The flags are texts without defaults, because {@link loadConfig} must know which flags were given. It
- * applies the same precedence and the same messages to all settings.
+ * oclif flags for the named settings. The flags are texts without defaults, because {@link loadConfig} must know which flags were given.
+ * {@link loadConfig} applies the same precedence and the same messages to all settings.
  */
 export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));

@@ -23,7 +23,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
     });
   }
   try {
-    // These are options and not a loaded configuration, because oclif would load a given configuration again.
+    // Pass options: oclif would load a given configuration again.
     const options = overrides.commands
       ? await sourceConfig(root, overrides.commands)
       : { root, enablePerf: false };

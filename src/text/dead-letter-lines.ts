@@ -81,7 +81,7 @@ function howToList({ messages, last }: DeadLetterFacts): string {
   return `"natspoc stream dead --group ${last.group}" lists ${those}`;
 }
 
-/** When a letter was given up. The time comes from the letter, where any text is possible. */
+/** When a letter was given up. The time of a letter may be any text, because a client wrote it. */
 export function whenGivenUp(at: string): string {
   const ms = Date.parse(at);
   return Number.isNaN(ms) ? escapeControl(at) : timeOfDay(ms);

@@ -369,8 +369,8 @@ describe('the judge of a chaos run', () => {
       for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
       return charges(history).includes('repeat');
     };
-    // A recovery takes two requests, each of at most a fifth of the ttl. A commit also waits for the commit interval. Both constants
-    // include slack.
+    // A recovery takes two requests, each of at most a fifth of the ttl. A commit also waits for the commit interval. `recoveryMs` and
+    // `commitMs` include slack.
     const [recoveryMs, commitMs] = [1_900, 500];
     assert.equal(isCharged(3_500, recoveryMs + commitMs - 50), false);
     assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'the owner was not aborted');
@@ -379,7 +379,7 @@ describe('the judge of a chaos run', () => {
   });
 
   it('the chaos judge expects no commit after an owner has found its session missing and joined under another session', () => {
-    /** The owner joins under another session at `joinedAt`. After that time the partitions have no owner for 20 s. */
+    /** The owner joins under another session at `joinedAt`. After `joinedAt` the partitions have no owner for 20 s. */
     const isCharged = (
       joinedAt: number | undefined,
       kind: 'entries-removed' | 'slow' = 'entries-removed',

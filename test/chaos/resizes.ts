@@ -10,8 +10,8 @@ export const FIRST_COUNT = 8;
 const COUNTS = [64, 8, 12];
 const MEMBERS = [false, false, false, false];
 /**
- * A member is killed at most this long after the request for a resize, in milliseconds. This covers times before, during and after each
- * step of the resize.
+ * A member is killed at most this long after the request for a resize, in milliseconds. Kills therefore happen before, during and after
+ * each step of the resize.
  */
 const KILL_WITHIN_MS = 900;
 /** The server is killed at most this long after the member, in milliseconds. */

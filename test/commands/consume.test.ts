@@ -420,7 +420,7 @@ describe('natspoc consume', function () {
       await publish(1);
       const [pids, survivor] = [file('pids', ''), join(folder(), 'survivor')];
       const child = file('child.sh', `echo $$ >> '${pids}'; sleep 3; touch '${survivor}'`);
-      // On a busy machine the timeout may pass before the child has started. In that case the child of the next attempt is checked.
+      // On a busy machine the timeout may pass before the child has started. The test checks the first child that has started.
       const flags = ['--handler-timeout', '100ms', '--max-attempts', '1000', '--backoff', '1ms'];
       const cli = start('--exec', `sh '${child}' & wait`, ...flags);
       let pid = 0;

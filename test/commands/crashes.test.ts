@@ -70,7 +70,7 @@ describe('a message that ends its process', function () {
       if (exit.code === 0) break;
       assert.ok(++deaths <= 4, last);
     }
-    // If a cautious owner handles messages before message 50, earlier deaths count as one. In that case there is one more death than
+    // If a cautious owner handles messages before message 50, earlier deaths count as one. The number of deaths is then one above
     // maxCrashes.
     assert.ok(deaths >= 3, String(deaths));
     assert.match(

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * A program that names every public interface. The program assigns plain objects to the interfaces. This would not compile if the
+ * A program that names every public interface. The program assigns plain objects to the interfaces. The program would not compile if the
  * interfaces were classes with private fields.
  */
 const PROGRAM = `import {

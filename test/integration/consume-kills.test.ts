@@ -85,7 +85,7 @@ describe('members that are killed while messages fail', function () {
       return new Set(read().map(([, number]) => number)).size >= expected.length;
     };
     await until('all valid messages are handled', isDone, 60_000 + MESSAGES * 2);
-    // The last member may have just started: before it handles signals, a signal ends it immediately.
+    // The last member may have just started. A signal that arrives before the member handles signals ends the process immediately.
     for (const member of members) await member.note(/^joined group/);
     for (const member of members) member.signal('SIGTERM');
     for (const member of members) assert.equal((await member.exited).code, 0);

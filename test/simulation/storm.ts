@@ -131,6 +131,6 @@ export async function storm(world: World, faults: number, withinMs: number): Pro
   while (timeline.now < lastEnd) await world.sleep(lastEnd - timeline.now);
   if (world.active.length > 0) return;
   world.join();
-  // While no member ran, poisonous messages could not end a process. They may do so now.
+  // While no member ran, a poisonous message could not end a process, so wait until it has.
   if (world.poison.isActive) await world.sleep(poisonMs(settings));
 }

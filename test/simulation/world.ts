@@ -85,8 +85,8 @@ export class World {
   layout: { record: GroupLayoutRecord; revision: number } | undefined;
   isPublishing = false;
   /**
-   * The harm to entries of the bucket in this run. There is damage or loss, but not both, because the restore of an older copy could restore
-   * damaged entries.
+   * The harm to entries of the bucket in this run. A run has damaged or lost entries, but not both, because the restore of an older copy
+   * could restore damaged entries.
    */
   harm: 'damage' | 'loss' | undefined;
   /** True if the bucket was restored from an older copy. */

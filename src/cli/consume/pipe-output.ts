@@ -35,8 +35,8 @@ export function takenByReader(
 }
 
 /**
- * Closes the output when the reader of a pipe has gone, even while there is nothing to write. Otherwise `consume | head -3` would run until
- * the next message. If nothing has been written, the output stays open, because the reader may be a program that never reads.
+ * Closes the output when the reader of a pipe has gone, even while there is nothing to write. Without this check, `consume | head -3` would
+ * run until the next message. If nothing has been written, the output stays open, because the reader may be a program that never reads.
  *
  * @returns a function that ends the checks.
  */

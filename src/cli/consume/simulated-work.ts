@@ -44,7 +44,7 @@ export function withLines({ handler, limits }: InBatches, write: WriteLine | und
   };
 }
 
-/** One handler that runs these steps in order. The handler returns a promise only if a step returns a promise. */
+/** One handler that runs the given steps in order. The handler returns a promise only if a step returns a promise. */
 export function inSteps(steps: readonly Handler[]): Handler {
   const [first, ...rest] = steps;
   if (!first) return () => {};

@@ -3,8 +3,8 @@ import type { NatspocError } from '../../core/lib/errors.js';
 import type { AllGroups, GroupFound } from './all-groups.js';
 
 /**
- * The state of a group. `running`: it has running members; `idle`: its members have done a bounded job and left; `no-members`: it has no
- * members for another reason; `unreadable`: its layout cannot be read.
+ * The state of a group. `running`: the group has running members. `idle`: its members have done a bounded job and left. `no-members`: the
+ * group has no members for another reason. `unreadable`: the layout of the group cannot be read.
  */
 export type GroupState = 'running' | 'idle' | 'no-members' | 'unreadable';
 

@@ -10,7 +10,7 @@ export default class LeasesEvents extends StreamCommand {
   static override summary =
     'Follow changes of owners, members, pauses and pins as they happen, one per line.';
   static override description =
-    'Runs until Ctrl-C. With --json it prints one event per line, with the fields at, event, partition, epoch, member, session, from and reason; events of a pause or pin also have the fields by and to.';
+    'Runs until Ctrl-C. With --json it prints one event per line. The fields are at, event, partition, epoch, member, session, from and reason. Events of a pause or pin also have the fields by and to.';
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     {

@@ -175,8 +175,8 @@ async function play(
   if (stage.killServer && stage.lastSequence) {
     const newest = await stage.lastSequence();
     const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
-    // Wait until each partition has handled a message that was published about a second after the kill. By then all messages in flight at
-    // the kill are stored.
+    // Wait until each partition has handled a message that was published about a second after the kill. All messages that were in flight at
+    // the kill are stored before that message.
     const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
     await change('server kill', title, flows, performance.now());
     await sleep(pauseMs, undefined, { signal: stage.signal });

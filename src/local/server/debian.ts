@@ -11,7 +11,7 @@ const UNPACK_TIMEOUT_MS = 60_000;
 
 /**
  * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. The configuration is a file,
- * because `-o` options cannot clear lists. `#clear` removes the hooks of the system, because those of container images empty the package
+ * because `-o` options cannot clear lists. `#clear` removes the system's hooks, because the hooks of container images empty the package
  * cache.
  */
 function aptConfiguration(root: string): string {

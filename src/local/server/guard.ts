@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs';
 import { signalChild } from '../child.js';
 
 /**
- * The script waits until its standard input ends, which happens whenever the parent dies, even by SIGKILL. At that moment the script stops
- * the server ($1), by force if necessary, and removes the temporary folder ($2).
+ * The script waits until its standard input ends, which happens whenever the parent dies, even by SIGKILL. At the end of its input the
+ * script stops the server ($1), by force if necessary, and removes the temporary folder ($2).
  */
 const GUARD_SCRIPT = `
 read -r _

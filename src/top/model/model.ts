@@ -50,7 +50,7 @@ export interface Progress {
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** Events that do not come from the entries of a group. Such events follow from the answers of members, or from a lost connection. */
+/** Events that follow from the answers of members or from a lost connection, and not from the entries of a group. */
 type SeenEvent =
   /** A partition needs attention, or no longer needs it. */
   | {

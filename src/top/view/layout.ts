@@ -91,7 +91,7 @@ type Level = 'least' | 'good';
  */
 type Claim = readonly [PanelId, Level];
 
-/** Grants the claims in order while there is room. Then the remaining lines go to the panels one at a time, in turn. */
+/** Grants the claims in order while there is room. The remaining lines go to the panels one at a time, in turn. */
 function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number, rows: number): Stack {
   const heights = new Map<PanelId, number>();
   let left = rows;

@@ -28,7 +28,9 @@ export interface Field {
   readonly wanted: readonly FaultKind[] | undefined;
   /** True while a server is down. Until the server runs again, no other server may be killed, and no member can join. */
   serverDown: boolean;
-  /** True while a member is restarted. Meanwhile no server may be killed, because the new process of the member could not start. */
+  /**
+   * True while a member is restarted. During the restart no server may be killed, because the new process of the member could not start.
+   */
   restarting: boolean;
   /** Paused partitions. */
   readonly paused: Set<number>;

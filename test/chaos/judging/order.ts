@@ -198,8 +198,8 @@ function judgeLoss(history: History): Violation[] {
     });
   const untold = [...new Set(dropped.map(({ partition }) => partition))].flatMap((partition): Violation[] => {
     const count = dropped.filter((each) => each.partition === partition).length;
-    // A reader of all partitions does not know to which partition the messages belonged. In this case the report of any partition counts
-    // for every partition.
+    // A reader of all partitions does not know to which partition the messages belonged. With such a reader, a report for any partition
+    // counts for every partition.
     const all = [...toldLost.values()].reduce((sum, told) => sum + told, 0);
     const told = settings.keyed ? all : (toldLost.get(partition) ?? 0);
     if (told >= count - unseen) return [];

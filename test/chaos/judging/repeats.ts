@@ -36,9 +36,9 @@ const LONG_SHARE = 0.5;
 const DEADLINE_SHARE = 0.9;
 
 /**
- * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval.
- * Therefore a message must not be repeated if its owner had more time than that to commit it. While a server or a network fails, a write
- * and the request for its outcome may both be lost. The owner waits a fifth of the ttl for each of these two requests. A message may be
+ * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval. A
+ * message must not be repeated if its owner had more time than that interval to commit it. While a server or a network fails, a write and
+ * the request for its outcome may both be lost. The owner waits a fifth of the ttl for each of these two requests. A message may be
  * repeated in another epoch only if the previous owner lost its permit or died before it could commit. A handover, a join, a leave, a
  * release, a pause or a failing handler does not excuse a repetition. Under one epoch no message is handled twice, unless the member has
  * abandoned a call whose handler ignored its signal.
@@ -172,9 +172,9 @@ function troubles({ settings, faults, lives }: History) {
 }
 
 /**
- * The time at which a call's epoch ended. At that time, the next lease of its partition was written, or the owner joined under another
- * session because its own session was missing. The harness may have seen the next lease late: its watch restarts after a server was killed.
- * The judge therefore uses the time in the lease's record, which comes from the clock of the same machine.
+ * The time at which a call's epoch ended. An epoch ends when the next lease of the partition is written, or when the owner joins under
+ * another session because its own session is missing. The harness may have seen the next lease late: its watch restarts after a server was
+ * killed. The judge therefore uses the time in the lease's record, which comes from the clock of the same machine.
  */
 function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Call) => number {
   const { group } = settings;
@@ -203,7 +203,7 @@ function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Cal
   };
 }
 
-/** How much of `within` these spans cover. */
+/** How much of `within` the spans cover. */
 function covered(spans: readonly Span[], within: Span): number {
   let [total, upTo] = [0, within.from];
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {

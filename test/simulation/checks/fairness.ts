@@ -64,8 +64,8 @@ export class Fairness implements CallObserver {
     }
     if (this.#held(partition) === 0) {
       backlog.hasFailed = false;
-      // If messages are handled out of order, the partition may seem to have a waiting message when it has none. Such a partition does not
-      // count as waiting.
+      // If messages are handled out of order, the partition may seem to have a waiting message when it has none. Time without a waiting
+      // message does not count.
       backlog.passedOverMs = undefined;
     }
     if (!backlog.hasFailed && backlog.running === 0) backlog.passedOverMs ??= 0;

@@ -208,7 +208,7 @@ export class Ledger {
       if (parsed.kind === 'lease')
         this.leases.set(parsed.partition, { revision, owner: (value && decodeLease(value)?.owner) ?? null });
     }
-    // Sessions in the copy may have ended after the copy was made. Other members may know of their ends.
+    // Sessions in the copy may have ended after the copy was made, and other members may know that such a session has ended.
     this.losses.everything(this.sessions);
   }
 
@@ -355,8 +355,8 @@ export class Ledger {
     if (!written) return;
     const { seq, epoch, crashes = 0, layout = 0 } = written;
     if (layout !== this.layout) {
-      // An owner that does not know that its lease is closed may write its position again. This write is harmless, because no member reads
-      // the positions of an older layout.
+      // An owner that does not know that its lease is closed may write its position again. The write is harmless, because no member reads
+      // positions of an older layout.
       if (layout < this.layout && seq <= this.#reached(partition, written)) return;
       this.#judge.violate('I1', `${writer} commits p${partition} of layout ${layout}, not ${this.layout}`);
     }

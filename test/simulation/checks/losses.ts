@@ -6,8 +6,8 @@ const SLOW = 1.1;
 
 /**
  * Entries that were removed from the bucket, and the violations that their removal excuses (SPEC.md, "A bucket that returns"). A member
- * whose entry was removed continues until it notices the loss. Until that moment, members that knew the removed entry wait. A member that
- * joined after the loss never saw the entry, and therefore does not wait.
+ * whose entry was removed continues until it notices the loss. Members that knew the entry wait until that member has noticed the loss. A
+ * member that joined after the loss never saw the entry, and therefore does not wait.
  */
 export class Losses {
   readonly #judge: Judge;

@@ -23,8 +23,8 @@ export interface OrderExcuses {
   /** True for a message that was skipped or stored as a dead letter, perhaps without a call. */
   isSkipped: (message: Stored) => boolean;
   /**
-   * True for a message that a shared reader delivered after another client had changed the reader. Such a message may come after a gap, and
-   * be handled before its member learns that the reader was changed. The message does not count, and its partition starts again.
+   * True for a message that a shared reader delivered after another client had changed the reader. A displaced message may come after a
+   * gap, and may be handled before its member learns of the changed reader. The message does not count, and its partition starts again.
    */
   isDisplaced: (message: Stored) => boolean;
 }
@@ -79,7 +79,7 @@ export class Order {
 
   /**
    * Another client has changed a shared reader. Until `untilMs`, the lanes of this reader may continue at another reader and miss earlier
-   * messages. After that time the owners of the lanes check the changed reader and handle the missed messages.
+   * messages. The owners of the lanes check the changed reader after `untilMs`, and handle the missed messages.
    */
   displaced(untilMs: number): void {
     this.#displacedUntil = untilMs;

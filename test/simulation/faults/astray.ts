@@ -17,8 +17,9 @@ const LEASES_MS = 500;
 
 /**
  * A leader that is cut off does not know a member that has joined after the cut. An older member reconnects to this leader. The older
- * member has learned of the new member's session from another server, or it knows only a lease of the new member. It knows only a lease if
- * the watch omitted the session and requests had no answer. The older member's writes are applied when the routes are repaired.
+ * member has learned of the new member's session from another server, or it knows only a lease of the new member. The older member knows
+ * only a lease if the watch omitted the session and requests had no answer. The older member's writes are applied when the routes are
+ * repaired.
  */
 export const astray: Fault = (world, { client, connection }) => {
   const { random, timeline, server } = world;

@@ -43,7 +43,7 @@ export class Cluster {
   #stale: number | undefined;
   /** The committed contents at the time of the cut. */
   #before: BucketView | undefined;
-  /** Callbacks for the repair of the routes. */
+  /** Functions that are called when the routes are repaired. */
   #waiting: (() => void)[] = [];
   /** Counts cuts and repairs. Each cut and each repair cancels the actions that were scheduled before it. */
   #changes = 0;

@@ -26,7 +26,7 @@ export interface Sent {
 /** A pull request as the client writes it. */
 export interface PullOrder {
   batch: number;
-  /** Both times are in nanoseconds. */
+  /** `expires` and `idle_heartbeat` are in nanoseconds. */
   expires: number;
   idle_heartbeat: number;
 }
