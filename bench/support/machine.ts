@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** A description of the machine. Every published result contains such a description, because figures depend on the machine. */
+/** A description of the machine. Every published result contains a description of the machine, because figures depend on it. */
 export interface Machine {
   cpu: string;
   cores: number;

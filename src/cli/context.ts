@@ -29,8 +29,8 @@ const FIELDS: Record<string, SettingName> = {
   inbox_prefix: 'inboxPrefix',
 };
 /**
- * Fields of the nats CLI that natspoc does not support. A context with such a field is refused, because natspoc would otherwise connect
- * in a different way than the nats CLI.
+ * Fields of the nats CLI that natspoc does not support. A context with an unsupported field is refused, because natspoc would otherwise
+ * connect in a different way than the nats CLI.
  */
 const UNSUPPORTED = ['nsc', 'user_jwt', 'user_seed', 'socks_proxy', 'jetstream_api_prefix'];
 const FILES: ReadonlySet<SettingName> = new Set(['creds', 'nkey', 'tlscert', 'tlskey', 'tlsca']);

@@ -106,7 +106,7 @@ describe('a bucket that returns to an older state while its members run', functi
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { config } = await manager.streams.info(name);
-    // The members are stopped meanwhile, because a missing bucket would end them.
+    // The members are stopped while the bucket is missing, because its absence would end them.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await manager.streams.delete(name);
     await manager.streams.add(config);

@@ -67,7 +67,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await run.atRest();
     await publish('old', 100);
     await allHandled('old', 100);
-    // The members are stopped meanwhile, because a missing stream would end them.
+    // The members are stopped while the stream is missing, because its absence would end them.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await makeAnew();
     for (const cli of run.members.values()) cli.signal('SIGCONT');

@@ -130,7 +130,7 @@ const forgetful: Episode = (world) => {
   return { ...CUT, what: 'lost and wrong answers to writes' };
 };
 
-/** For a moment, no server answers requests about the stream and its readers. Some commits wait for such a request. */
+/** For a moment, no server answers requests about the stream and its readers. Some commits wait for requests about the stream. */
 const lostRequests: Episode = (world) => {
   const { server, random, timeline } = world;
   const commitsAfterMs = random.between(50, 1_000);

@@ -68,7 +68,7 @@ export class Tmux {
   /** Ends the terminal and the programs in it. */
   async close(): Promise<void> {
     await this.#tmux('kill-server').catch(() => {
-      // The shell has exited already, and tmux's server with it.
+      // The shell and tmux's server have exited already.
     });
   }
 

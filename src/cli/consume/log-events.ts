@@ -16,7 +16,7 @@ export function logEvents(member: GroupMember, config: Config, note: Note): () =
   const moves = new MoveLines(systemClock, (text, fields) => note(text, { ...fields, group }));
   const tell = ({ event, text, fields, level, report }: Told): void => {
     if (report && moves.add(report)) return;
-    // To keep the order, waiting moves are written first.
+    // Moves that wait are written before other events, to keep the order.
     moves.flush();
     note(`${text}${report ? remedyFor(report) : ''}`, { level, event, group, ...fields });
   };

@@ -33,7 +33,7 @@ function topOf(bucket: number): number {
 
 /**
  * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a microsecond to 71 minutes,
- * and a few nanoseconds per value. A library would be slower.
+ * and a few nanoseconds per value. A library for histograms would be slower.
  */
 export class LatencyRecorder {
   readonly #counts = new Float64Array(BUCKETS);

@@ -54,8 +54,7 @@ function cachedFolders(place: Place): string[] {
  * The path of a `nats-server` on this machine. Searched in order: NATS_SERVER_BIN, PATH, the system's folders, and the cache (newest
  * version first). Null if there is no `nats-server`.
  *
- * @throws NatspocError `config` if NATS_SERVER_BIN is not an executable file. No other server is searched in this case, because that
- *   would hide the wrong setting.
+ * @throws NatspocError `config` if NATS_SERVER_BIN is not an executable file. Using another server instead would hide the wrong setting.
  */
 export function findServer(options: FindOptions): string | null {
   const platform = options.platform ?? process.platform;

@@ -6,9 +6,9 @@ const WAKE_MS = 500;
 const BREAK_MS = 500;
 
 /**
- * A process can be stopped between its last check of the permit and the first record of its handler. A call that started before such a
- * break has a recorded time after the break. The judge assumes that the call started before the break if the process recorded nothing
- * between the start of the break and the call. Only the first call after a break is excused.
+ * A process can be stopped between its last check of the permit and the first record of its handler. The recorded time of such a call is
+ * after the stop, although the call started before it. The judge assumes that the call started before the break if the process recorded
+ * nothing between the start of the break and the call. Only the first call after a break is excused.
  */
 export function settleStarts({ calls, faults, lives, ...rest }: History): History {
   const breaks = new Map<string, Span[]>();

@@ -95,7 +95,7 @@ function explainer(
 
   return (before, call) => {
     const { process, to: doneAt } = before;
-    // The bucket returned to an older state, and with it the position.
+    // The bucket and its positions returned to an older state.
     if (Math.floor(before.epoch / ERA) < Math.floor(call.epoch / ERA))
       return { cause: 'restored', ableMs: 0 };
     if (before.deaf && before.toldAt !== undefined) {

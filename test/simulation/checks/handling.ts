@@ -141,7 +141,7 @@ export class Handling implements CallObserver {
     this.#skipped.add(sequence);
   }
 
-  /** The process has ended, and its calls with it. */
+  /** The process and its calls have ended. */
   died(member: string): void {
     for (const active of this.#active.values()) {
       for (const call of active) if (call.member === member) active.delete(call);

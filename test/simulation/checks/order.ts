@@ -24,7 +24,8 @@ export interface OrderExcuses {
   isSkipped: (message: Stored) => boolean;
   /**
    * True for a message that a shared reader delivered after another client had changed the reader. A displaced message may come after a
-   * gap, and may be handled before its member learns of the changed reader. The message does not count, and its partition starts again.
+   * gap, and may be handled before its member learns of the changed reader. A displaced message does not count, and its partition starts
+   * again.
    */
   isDisplaced: (message: Stored) => boolean;
 }
