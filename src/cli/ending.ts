@@ -18,7 +18,7 @@ function onSignal(name: NodeJS.Signals): void {
 /** Handles SIGHUP. Ignores the signal without a terminal, because Node resets the setting by which nohup ignores SIGHUP. */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
-  // The process ends by the signal, because at any other exit Node 20 fails an assertion: it cannot restore a closed terminal.
+  // Let the signal end the process, because at any other exit Node 20 fails an assertion: it cannot restore a closed terminal.
   process.once('exit', () => {
     process.removeListener(name, onHangUp);
     process.kill(process.pid, name);

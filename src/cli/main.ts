@@ -16,7 +16,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
   watchOutput();
   // A closed stderr neither stops the process nor changes its exit code.
   process.stderr.on('error', () => {});
-  // Another listener for these errors has precedence: a member that runs a user's handler has one.
+  // Another listener for these errors has precedence, such as the listener of a member that runs a user's handler.
   for (const stray of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(stray, (error: unknown) => {
       if (process.listenerCount(stray) === 1) exitWithError(error, { json: process.argv.includes('--json') });

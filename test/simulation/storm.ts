@@ -131,6 +131,6 @@ export async function storm(world: World, faults: number, withinMs: number): Pro
   while (timeline.now < lastEnd) await world.sleep(lastEnd - timeline.now);
   if (world.active.length > 0) return;
   world.join();
-  // While no member ran, a poisonous message could not end a process, so wait until it has.
+  // While no member ran, a poisonous message could not end a process, so wait until it has ended as many as it can.
   if (world.poison.isActive) await world.sleep(poisonMs(settings));
 }

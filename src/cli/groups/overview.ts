@@ -4,7 +4,7 @@ import type { AllGroups, GroupFound } from './all-groups.js';
 
 /**
  * The state of a group. `running`: the group has running members. `idle`: its members have done a bounded job and left. `no-members`: the
- * group has no members for another reason. `unreadable`: the layout of the group cannot be read.
+ * group has no members, and is not idle. `unreadable`: the layout of the group cannot be read.
  */
 export type GroupState = 'running' | 'idle' | 'no-members' | 'unreadable';
 

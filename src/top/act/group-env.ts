@@ -2,7 +2,7 @@ import { SETTINGS } from '../../core/config/settings.js';
 import type { Target } from '../model/events.js';
 import type { Model } from '../model/model.js';
 
-/** Settings that the new process must take from the layout of the shown group. */
+/** Settings that are not inherited, because the new process takes them from the layout of the shown group. */
 const OF_LAYOUT = ['prefix', 'partitions', 'replicas', 'key', 'filter'] as const;
 
 /**

@@ -3,7 +3,7 @@ export type Series = readonly { at: number; value: number }[];
 
 /** Maximum number of values in a series from which a rate is computed. */
 const CAPACITY = 60;
-/** Maximum number of values in a series that is drawn. Maximum number of values in a series that is drawn: some minutes of polling. */
+/** Maximum number of values in a series that is drawn: some minutes of polling. */
 export const DRAWN_CAPACITY = 300;
 
 /** The series with one more value. If a counter falls, it was restarted, and its series starts again. */

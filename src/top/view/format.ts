@@ -40,7 +40,7 @@ export const shortCount = or((value: number): string => {
 export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
   `${isEstimate && lag !== null ? '~' : ''}${shortCount(lag)}`;
 
-/** Shorter drain times are not shown, in milliseconds. */
+/** Drain times below this value are not shown, in milliseconds. */
 const SHORT_DRAIN_MS = 1_000;
 
 /** The time to drain a lag at a rate, as text; `-` if it is very short or unknown. */

@@ -86,8 +86,8 @@ function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish
 
 type Level = 'least' | 'good';
 /**
- * The height that a panel requests: it gets the whole height or nothing. A panel gets its `good` height only if it already has its `least`
- * height.
+ * The height that a panel requests. The panel gets the whole height or nothing. A panel gets its `good` height only if it already has its
+ * `least` height.
  */
 type Claim = readonly [PanelId, Level];
 

@@ -8,9 +8,9 @@ import { type Line, padTo, type Span, span } from './text.js';
 
 /** A partition is highlighted for this long after a change of owner, in milliseconds. */
 const FLASH_MS = 1_500;
-/** Each cell shows name, lag and state if the map then needs no more rows than this. */
+/** Each cell shows name, lag and state, up to this number of rows. */
 const NUMBERED_ROWS = 4;
-/** If it needs more rows, each cell shows name and sign, if the map then needs no more rows than this. */
+/** A map that is too high for lags shows name and sign in each cell, up to this number of rows. */
 const NAMED_ROWS = 8;
 /** Width of a lag, in columns. */
 const LAG = 6;

@@ -90,8 +90,7 @@ const join: Fault = {
   isPossible: ({ members, mostMembers, serverDown }) => !serverDown && members.present.length < mostMembers,
   async strike({ members, recording, random }) {
     const member = await members.start(random.chance(0.5));
-    // A member that cannot reach a server when it starts ends with an error, which is correct. A member that finds no server at its start
-    // ends with an error, which is correct. The fault therefore waits for the server.
+    // A member that finds no server at its start ends with an error, which is correct. The fault therefore waits for the server.
     member.state = 'joining';
     const end = recording.fault('join', member.name);
     end(await joined(member));

@@ -112,8 +112,7 @@ function explainer(
     if (!cause) return undefined;
     const hindered = covered(touching, tenure);
     const stalled = covered([...touching, ...stalls], tenure) - hindered;
-    // A process that stalls waits for the processor, and so does the server. A stall of a process counts twice, because the server waits
-    // for the same processor.
+    // A stall of a process counts twice, because the server also waits for the processor.
     const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
     return ableMs <= budgetMs ? { cause, ableMs: Math.max(0, ableMs) } : undefined;
   };

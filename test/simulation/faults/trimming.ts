@@ -33,7 +33,7 @@ function overtaking(world: World, member: SimMember): number {
     for (let i = 0; i < each; i++) world.store(partition);
   consumers.pace(random.between(0.5, 2) * (forMs / each));
   consumers.deleteSome(() => true);
-  // Members look at the stream within a second. Drop messages only after all members have checked the stream, which takes up to a second.
+  // Drop messages only after all members have checked the stream, which takes up to a second.
   const dropMs = random.between(1_100, forMs - 1_500);
   timeline.after(dropMs, () => {
     judge.note('the stream drops messages that readers are about to receive');
