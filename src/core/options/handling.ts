@@ -91,9 +91,8 @@ export interface Stateful<State> {
    */
   acquire?: ((partition: number, context: StateContext) => State | Promise<State>) | undefined;
   /**
-   * Called and awaited after the last handler of a partition and before the last commit, within the rest of
-   * `drainTimeoutMs`. If `release` fails, there is no last commit. For a lost partition, `release` is not called, but the
-   * context's `signal` aborts.
+   * Called and awaited after the last handler of a partition and before the last commit, within what remains of `drainTimeoutMs`. If
+   * `release` fails, the last commit is not made. For a lost partition, `release` is not called, but the context's `signal` aborts.
    *
    * @default none
    */

@@ -25,10 +25,10 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   group?: string | undefined;
   /**
-   * Reads any existing stream, in order for each key: `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
-   * function with a name. Members compare the names. For a message without a key, its subject is the key. With `key`,
-   * `partitions` is the number of partitions of this group. The first member decides `key`, `filter` and `partitions`; later
-   * members may leave them out.
+   * Reads any existing stream, in order for each key. The key is `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
+   * function with a name. Members compare only the names of functions. For a message without a key, its subject is the key. With `key`,
+   * `partitions` is the number of partitions of this group. The first member decides `key`, `filter` and `partitions`; later members may
+   * leave these options out.
    *
    * @default none: the partitions of the stream's own layout
    */
@@ -52,7 +52,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   concurrency?: number | undefined;
   /**
-   * Maximum number of concurrent calls in all partitions of this member; partitions take turns. 1 to 100,000.
+   * Maximum number of concurrent handler calls in all partitions of this member, 1 to 100,000. Partitions take turns.
    *
    * @default no limit
    */
@@ -70,8 +70,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   maxAttempts?: number | undefined;
   /**
-   * How many members in a row may die, or hang for longer than the ttl, while they handle a message. After that number the
-   * message fails without another attempt, and `judge` or `onFailure` decides. 2 to 1,000.
+   * How many members in a row may die, or hang for longer than the ttl, while they handle a message, 2 to 1,000. After that number the
+   * message fails without another attempt, and `judge` or `onFailure` decides.
    *
    * @default 3
    */
@@ -104,7 +104,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   judge?: Judge | undefined;
   /**
-   * Where the group starts; its first member decides this once. `'first'`, `'new'` (messages published after that member
+   * Where the group starts; the first member of the group decides this. `'first'`, `'new'` (messages published after the first member
    * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same value as an object.
    *
    * @default 'first'
@@ -160,24 +160,22 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   memoryIntervalMs?: number | undefined;
   /**
-   * Receives `context.log`, and a line for each problem of the member: messages that failed for good, partitions halted or
-   * lost, a broken connection, messages that the stream dropped, a listener that threw. `console` and pino work; `false`: no
-   * logging.
+   * Receives the lines of `context.log`, and a line for each problem of the member. Problems are messages that failed for good, halted or
+   * lost partitions, a broken connection, dropped messages, and errors of listeners. `console` and pino work; `false`: no logging.
    *
-   * @default one line on standard error for each
+   * @default standard error, one line for each problem
    */
   logger?: Logger | false | undefined;
   /**
-   * Awaited before each commit: must resolve when the effects of all messages handled so far are safe, for example when a
-   * buffer is written. If `barrier` rejects, the member leaves with that error, and the next owner handles uncommitted
-   * messages again.
+   * Awaited before each commit. `barrier` must resolve only when the effects of all handled messages are safe, for example when a buffer is
+   * written. If `barrier` rejects, the member leaves with that error, and the next owner handles uncommitted messages again.
    *
    * @default none: a message is safe when its handler has resolved
    */
   barrier?: (() => Promise<void> | undefined) | undefined;
   /**
-   * Counts an unhandled rejection of one of the handler's promises as a failure of the handler. Costs some speed. Has no effect on
-   * Bun, which does not reveal the origin of a rejection.
+   * Counts an unhandled rejection of one of the handler's promises as a failure of the handler. This check makes handling slower. It has no
+   * effect on Bun, which does not reveal the origin of a rejection.
    *
    * @default false
    */

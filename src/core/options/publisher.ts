@@ -6,7 +6,7 @@ import type { Connecting, StreamOptions } from './connecting.js';
 export type CreatePublisherOptions = Connecting &
   StreamOptions & {
     /**
-     * Maximum number of messages in flight, which are accepted and not yet confirmed.
+     * Maximum number of messages in flight, that is, accepted and not yet confirmed.
      *
      * @default 4_000
      */
@@ -47,10 +47,10 @@ export type CreatePublisherOptions = Connecting &
      */
     observer?: PublishObserver | undefined;
     /**
-     * Receives a line when the connection breaks or is back, and when the observer throws. The same text is logged at most
-     * once a minute. `console` and pino work; `false`: no logging.
+     * Receives a line when the connection breaks or is restored, and when the observer throws. The same text is logged at most once a
+     * minute. `console` and pino work; `false`: no logging.
      *
-     * @default one line on standard error for each
+     * @default standard error, one line for each problem
      */
     logger?: Logger | false | undefined;
   };
