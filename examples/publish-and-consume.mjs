@@ -1,5 +1,5 @@
-// Publisher and consumer in one process, on one connection: a hundred orders of ten customers, in order for each customer. The program
-// ends when all orders are handled.
+// A publisher and a member in one process, on one connection. The program publishes a hundred orders of ten customers, checks that the
+// orders of each customer are handled in order, and ends when all orders are handled.
 //
 //     natspoc server &
 //     node examples/publish-and-consume.mjs
@@ -19,7 +19,7 @@ let handled = 0;
 const done = new AbortController();
 const member = await joinGroup({
   ...place,
-  // Each run has its own group, which gets messages that are published from now on.
+  // Each run has its own group, which gets only messages that are published after the group has started.
   group: `example-${process.pid}-${Date.now()}`,
   from: 'new',
   handler: (message, { key }) => {

@@ -1,4 +1,4 @@
-// Tests of a worker without a server, with Node's own test runner:
+// Tests a worker without a server, with the test runner of Node:
 //
 //     node --test examples/testing.test.mjs
 import assert from 'node:assert/strict';

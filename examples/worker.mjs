@@ -1,11 +1,11 @@
 // A plain worker: joins a group and handles its share of the partitions until Ctrl-C.
 //
 //     natspoc server &
-//     node examples/worker.mjs            # in two terminals: the two workers share the partitions
+//     node examples/worker.mjs            # run this line in two terminals: two workers share the partitions
 //     natspoc publish --stream EXAMPLE_WORK --prefix example.work --rate 10 --keys 20 'order {{Count}}'
 import { joinGroup, textOf } from 'natspoc';
 
-// Aborts at the first Ctrl-C: the worker waits for running handlers, hands over and leaves.
+// The first Ctrl-C aborts the signal. The worker then waits for running handlers, hands its partitions over and leaves.
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
 
@@ -14,7 +14,7 @@ const worker = await joinGroup({
   stream: process.env.STREAM_NAME ?? 'EXAMPLE_WORK',
   prefix: process.env.SUBJECT_PREFIX ?? 'example.work',
   group: 'workers',
-  // Up to eight messages of a partition at a time, each of a different key; the messages of a key stay in order.
+  // Handles up to eight messages of a partition in parallel, each of a different key. The messages of a key stay in order.
   concurrency: 8,
   maxAttempts: 5,
   onFailure: 'dead-letter',
@@ -33,7 +33,7 @@ worker.on('failed', ({ message, error, then }) => console.log(`! #${message.sequ
 await worker.closed;
 console.log(`left after ${worker.counters.handled} messages`);
 
-/** Does the work. Ends early if the signal aborts, for example because the partition has to move. */
+/** Delivers a message. Rejects early if the signal aborts, for example because the partition has to move. */
 async function deliver(_text, signal) {
   await new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, 5);
