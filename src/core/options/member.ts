@@ -160,8 +160,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   memoryIntervalMs?: number | undefined;
   /**
-   * Receives the lines of `context.log`, and a line for each problem of the member. Problems are messages that failed for good, halted or
-   * lost partitions, a broken connection, dropped messages, and errors of listeners. `console` and pino work; `false`: no logging.
+   * Receives the lines of `context.log`, and a line for each problem of the member. Problems are halted or lost partitions, a broken
+   * connection, dropped messages, errors of listeners, and messages that failed for good. `console` and pino work; `false`: no logging.
    *
    * @default standard error, one line for each problem
    */
