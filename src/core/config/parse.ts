@@ -37,7 +37,7 @@ export const integer = (min: number, max: number): NumberReader => ({
   allowed: `a whole number from ${min} to ${max}`,
   range: { least: min, most: max, unit: 'whole number' },
 });
-/** Makes the reader of an amount, such as a duration. The bounds are written as users type them. */
+/** Creates a parser of amounts, such as durations. The bounds are given as users type them. */
 const amount =
   (what: string, unit: Range['unit'], read: (text: string) => number | undefined) =>
   (min: string, max: string, example: string): NumberReader => {

@@ -5,7 +5,7 @@ export const LONGEST_BACKOFF = '1d';
 /** {@link LONGEST_BACKOFF} in milliseconds. */
 export const LONGEST_BACKOFF_MS = parseDuration(LONGEST_BACKOFF) ?? Number.NaN;
 
-/** The wait before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`. Half of the wait is random. */
+/** The wait before another attempt: `baseMs * 2^(attempt-1)`, at most `maxMs`. Half of each wait is random. */
 export interface Backoff {
   baseMs: number;
   maxMs: number;
@@ -38,8 +38,8 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
 export type NextStep = { kind: 'retry'; delayMs: number } | { kind: OnExhausted };
 
 /**
- * The delay after the given failed attempt (1, 2, …), in milliseconds, with "equal jitter": half of the delay is random. The
- * other half is fixed, to give a failing dependency time to recover.
+ * The delay after the given failed attempt (1, 2, …), in milliseconds, with "equal jitter": half of the delay is random. The fixed half
+ * gives a failing dependency time to recover.
  */
 export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt - 1, 30));
@@ -64,7 +64,7 @@ export function parseBackoff(text: string): Backoff | undefined {
   return isBackoff(backoff) ? backoff : undefined;
 }
 
-/** True for a first delay and a cap. The cap is at least the first delay, and at most a day. */
+/** True for an object with a first delay and a cap. The cap is at least the first delay, and at most a day. */
 export function isBackoff(value: unknown): value is Backoff {
   if (typeof value !== 'object' || value === null) return false;
   const { baseMs, maxMs, ...more }: { baseMs?: unknown; maxMs?: unknown } = value;

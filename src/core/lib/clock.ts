@@ -24,8 +24,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /**
  * The machine's monotonic clock (`performance.now`), unaffected by changes of the wall clock.
  *
- * If a timer is late, sockets are read before its callback runs. Without this read, answers that have already arrived
- * would count as missing.
+ * If a timer is late, sockets are read before its callback runs. Otherwise the callback would treat answers that have already arrived as
+ * missing.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),

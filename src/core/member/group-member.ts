@@ -48,8 +48,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
   /**
-   * Settles like `#closed`. `ready` uses this promise, so that a rejection of `#closed` counts as unhandled if a program awaits only
-   * `ready`.
+   * Settles like `#closed`. `ready` awaits this promise instead of `#closed`. If a program awaits only `ready`, a rejection of `#closed` is
+   * therefore still reported as unhandled.
    */
   #ended: Promise<void> = Promise.resolve();
 

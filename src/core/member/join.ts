@@ -56,7 +56,7 @@ export interface JoinOptions {
   events: MemberEvents;
   /** Called when the stream holds messages that belong to no partition. */
   onUncovered?: ((found: Uncovered) => void) | undefined;
-  /** Data for STATS of the member's micro service, in addition to the standard fields. */
+  /** Returns the data that the STATS answers of the member's micro service contain in addition to the standard fields. */
   stats: (member: MemberEngine) => unknown;
 }
 

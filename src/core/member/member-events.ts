@@ -36,7 +36,7 @@ export interface MemberEventMap extends ReportEvents {
   uncovered: [found: Uncovered];
   /** `crashes` owners in a row have died after the message `after`, so messages are handled one at a time. */
   cautious: [event: { partition: number; crashes: number; after: number }];
-  /** A partition cannot be read at the moment. The next attempt is in `retryMs`. Emitted at most once a minute. */
+  /** A partition cannot be read at the moment. The next attempt starts after `retryMs` milliseconds. Emitted at most once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
   /** Handlers of these messages did not finish within the drain timeout. The partition moves anyway. */
   overdue: [event: { partition: number; sequences: number[] }];

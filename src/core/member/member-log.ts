@@ -112,7 +112,7 @@ export function logProblems(
   const sparingly = sparing(logger);
   tellEvents(member, { group, drainTimeoutMs }, ({ event, text, fields, level, report, failed }) => {
     if (report && !LEVELS[report.type]) return;
-    // Only the last attempt is a problem, because the message may still succeed on a retry.
+    // A failed attempt that is followed by a retry is not logged, because the message may still succeed.
     if (failed?.then === 'retry') return;
     const { error: err, ...others } = { error: undefined, ...fields };
     sparingly[level](

@@ -6,9 +6,9 @@ import { MAX_TTL_MS } from '../protocol/timing.js';
 
 /**
  * A session that ends leaves two deletion markers in the bucket: its own, and that of its proof of life. The markers have to stay for a
- * while, because disconnected members must learn that the session has ended, and a late write of the session must fail. After some time
- * the markers are useless, but every joining member still reads all markers of sessions. So members remove markers that are older than
- * twice the longest ttl. No connected member has a proof of life of that age.
+ * while, because disconnected members must learn that the session has ended, and a late write of the session must fail. After some time the
+ * markers are useless, but every joining member still reads all markers of sessions. Members therefore remove markers that are older than
+ * twice the longest ttl. The proof of life of a connected member is never that old.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members sweep when they join, and then at this interval. */

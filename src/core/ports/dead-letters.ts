@@ -17,6 +17,6 @@ export interface DeadLetterStore {
 
 /** The stream from which the letters came, and to which they are published again. */
 export interface RedriveTarget {
-  /** Stores a message in its original place; several calls with the same id store the message only once. */
+  /** Stores a message under its original partition and subject; several calls with the same id store the message only once. */
   store(place: { partition: number; subject: string }, message: Original, id: string): Promise<StoreOutcome>;
 }

@@ -151,8 +151,6 @@ export interface StatsFacts {
   members: MemberStats[];
   /** Sessions for which the server reports no responders. */
   gone: string[];
-  /**
-   * True if the requests were not permitted. Without permission, a missing answer does not mean that a member is gone.
-   */
+  /** True if the requests were not permitted. A missing answer to a forbidden request does not mean that a member is gone. */
   denied?: boolean;
 }

@@ -119,8 +119,8 @@ export interface ReaderWindow {
 }
 
 /**
- * A period in which a reader may have had no pending request, on this process's clock, in milliseconds. The period is empty if a request
- * was pending, but the number of waiting messages may include dropped messages.
+ * A period in which a reader may have had no pending request, on this process's clock, in milliseconds. An empty period means that a
+ * request was pending, but that the reported number of waiting messages may include dropped messages.
  */
 export interface Rest {
   /** -Infinity: the period began before the reader started. */
@@ -229,8 +229,8 @@ export interface EventStream {
   /** The state of a reader; `gone`: there is no reader of this name; `denied`: not permitted; undefined: unknown. */
   inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
   /**
-   * The bounds of the stream. If `since` is given, several callers may share one request after a short wait. The answer may then belong to
-   * any request that was sent at the time `since` of the clock or later. Without `since`, a new request is sent at once.
+   * The bounds of the stream. If `since` is given, several callers may share one request after a short wait. A shared answer belongs to a
+   * request that was sent at `since` or later, on this process's clock. Without `since`, a new request is sent at once.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, in milliseconds since 1970; undefined if the message is gone, or if the time is unknown. */
@@ -250,7 +250,10 @@ export interface Prober {
 /** The identity of a member: the id of its micro service, which answers probes. */
 export interface MemberIdentity {
   readonly id: string;
-  /** False if permissions forbid the member to answer probes. Without this permission, a missing answer proves nothing. */
+  /**
+   * False if permissions forbid the member to answer probes. If a member may not answer, a missing answer does not prove that the member is
+   * dead.
+   */
   readonly probeable: boolean;
   /** Stops answering for this id. */
   close(): void;

@@ -38,9 +38,8 @@ export interface LocalReaderOf {
 }
 
 /**
- * Opens the stream for a member, as `openSource` does over a connection. If the options request a keyed group, or if the
- * group is already keyed, the stream is opened for a keyed group. Otherwise the partitions of the stream's own layout are
- * opened.
+ * Opens the stream for a member, as `openSource` does over a connection. The member reads the partitions of a keyed group if the options
+ * request a keyed group, or if the group is already keyed. Any other member reads the partitions of the stream's own layout.
  *
  * @throws NatspocError if the stream cannot be read as the options request.
  */

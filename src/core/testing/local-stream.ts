@@ -77,8 +77,8 @@ export interface LocalStream {
   /** Lets exactly this time pass, in milliseconds, even while handlers run. Use `advance` to test timeouts and drains. */
   advance(byMs: number): Promise<void>;
   /**
-   * Ends the process of a member, as `kill -9` does. The member commits nothing more, and the other members take over.
-   * Afterwards no method of the stream waits for handlers of this member.
+   * Ends the process of a member, as `kill -9` does. The member commits nothing more, and the other members take over. After a crash, no
+   * method of the stream waits for handlers of this member.
    */
   crash(member: SomeMember): void;
 }

@@ -75,8 +75,7 @@ export class BucketEffects {
     const { bucket } = this.#ports;
     const { group } = this.#settings;
     const removing = bucket.remove(keys.session(group, id), expected);
-    // Without a session no member reads the proof, so the outcome of this deletion does not matter. A later sweep removes a proof that
-    // remains.
+    // The outcome of deleting the proof does not matter: no member reads a proof of life without its session, and a later sweep removes it.
     void bucket.remove(keys.proof(group, id), proof);
     this.#answer(await removing, (written) => ({ type: 'session-removed', id, outcome: written }));
   }
@@ -132,7 +131,7 @@ export class BucketEffects {
   }
 
   async #findProof(id: string): Promise<ProofFound | { kind: 'failed'; error: NatspocError }> {
-    // Reads without the check of revisions, because a leader that was just elected may lag behind by one renewal.
+    // Uses the bucket without the check for lost data, because a leader that was just elected may lag behind by one renewal.
     const found = await this.#ports.unjudged.read(keys.proof(this.#settings.group, id));
     return found.kind === 'failed' ? found : proofIn(found);
   }

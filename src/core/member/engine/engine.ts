@@ -185,7 +185,7 @@ export class MemberEngine {
     void putBack(this.#settings.start, this.#layoutEpoch, known, this.#anew());
   }
 
-  /** The positions that this member last committed in these partitions, without those of partitions in which it committed nothing. */
+  /** The last committed position of each given partition in which this member has committed anything. */
   #committed(partitions: readonly number[]): Known[] {
     const known = partitions.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
     return known.filter(({ sequence }) => sequence > 0);

@@ -5,8 +5,8 @@ import type { BucketHealth } from './standstill.js';
 
 /**
  * A bucket, with a check for lost data. Revisions only grow: a write gets a higher revision than any revision seen before the write was
- * sent, and the entry of a key never becomes older. If the revision in an answer is too low, the bucket has lost data. A snapshot proves
- * nothing, because it may lag behind.
+ * sent, and the entry of a key never becomes older. If the revision in an answer is too low, the bucket has lost data. A snapshot of the
+ * watch may lag behind, so an old revision in a snapshot does not prove a loss.
  */
 export class HighWater implements Bucket, BucketHealth {
   readonly #bucket: Bucket;

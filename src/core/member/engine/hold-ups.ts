@@ -37,7 +37,7 @@ export class HoldUps {
     this.#failed.set(partition, { since, reason });
   }
 
-  /** Records that a partition halted. `held`: the message, if a message is the cause. */
+  /** Records that a partition halted. `held`: the message that caused the halt, if any. */
   halted(partition: number, reason: string, held?: HoldUp): void {
     this.#failed.delete(partition);
     this.#halted.set(partition, {

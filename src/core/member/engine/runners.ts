@@ -95,7 +95,7 @@ export class Runners {
   /**
    * Starts a runner as soon as all handlers of the previous runner have ended.
    *
-   * @param died owners whose deaths the position may have to count; null if there are none.
+   * @param died the dead owners whose deaths may have to be recorded in the position; null if there are none.
    */
   start(partition: number, epoch: number, died: DeadOwners | null = null): void {
     const takeover = this.#takeover(partition, epoch);
@@ -216,8 +216,8 @@ export class Runners {
    * Forgets how far partitions were handled under their epochs, because the epochs may be reused. The committed positions are kept.
    *
    * @param owned the partitions that this member owns now.
-   * @returns the partitions whose positions may have to be written back. They include those of earlier calls, because the bucket may lose
-   *   a position more than once before it is taken over.
+   * @returns the partitions whose positions may have to be written back. The partitions that earlier calls returned are included, because
+   *   the bucket may lose data again before a position is written back.
    */
   forget(owned: readonly number[]): number[] {
     return this.#ended.forget(owned);

@@ -32,7 +32,7 @@ export interface CautionPorts {
   trying(sequence: number): Promise<boolean>;
   /** Commits the handled messages, and records that no message is being tried. */
   tried(): Promise<void>;
-  /** Sets the number of deaths that the next owner finds. */
+  /** Sets the number of deaths that the next owner reads from the position. */
   crashed(crashes: Crashes): void;
   /** True if no message waits in memory or on the server. */
   isCaughtUp(): boolean;
@@ -99,7 +99,7 @@ export class Caution {
     this.#ports.alone.giveBack(this);
   }
 
-  /** Gives up the turn, because the results of the partition's calls are no longer used. */
+  /** Lets another partition handle a message cautiously. To be called when the results of this partition's calls are no longer used. */
   abandon(): void {
     this.#ports.alone.giveBack(this);
   }

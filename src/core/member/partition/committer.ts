@@ -187,7 +187,7 @@ export class Committer {
     else this.#timer.schedule(idle);
   }
 
-  /** Sets the total number of messages that the stream dropped. A commit records this number in the position. */
+  /** Sets the total number of messages that the stream dropped. The next commit records the number in the position. */
   trimmed(messages: number): void {
     this.#trimmed = messages;
     if (!this.#writing && !this.#ended) this.#timer.schedule(false);

@@ -7,7 +7,7 @@ export const IN_HAND = 1_000;
 /** The deaths of owners that a position records, and the message that its owner is trying. */
 export class CrashNote {
   #crashes: Crashes;
-  /** The deaths that still count after the position has moved. */
+  /** The deaths that the position still records after it has moved. */
   #carried: Crashes;
   /** The position at which the deaths were counted. */
   readonly #after: number;
@@ -54,7 +54,7 @@ export class CrashNote {
     this.#version++;
   }
 
-  /** Sets the deaths that the next owner finds at this position. */
+  /** Sets the deaths that the next owner reads from the position. */
   set(crashes: Crashes): void {
     this.#crashes = crashes;
     this.#trying = 0;

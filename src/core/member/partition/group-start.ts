@@ -31,9 +31,9 @@ type Answer<T> =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Where this group starts. The first member of the group decides the start by compare-and-set. A partition may be taken over for the
- * first time much later. For a partition that is taken over later, "new" still refers to the time of the decision, because otherwise
- * messages published in between would be skipped.
+ * Where this group starts. The first member of the group decides the start by compare-and-set. "new" means the time of the decision, even
+ * for a partition that is first taken over much later. Otherwise the messages that were published between decision and takeover would be
+ * skipped.
  *
  * @param from used if no start has been decided yet.
  * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or if the member has a key and the group
@@ -61,7 +61,10 @@ export async function groupStart(
   }
 }
 
-/** Reads the decision about the start, or makes it. After a lost answer or a conflict, the next try reads the decision. */
+/**
+ * Reads where the group starts, or decides it if no member has decided yet. After a lost answer or a conflict, the next try reads the
+ * decision.
+ */
 async function decide(group: string, from: StartFrom, ports: GroupStartPorts): Promise<Answer<GroupStart>> {
   const { bucket, stream, key: asked } = ports;
   const key = keys.start(group);

@@ -12,6 +12,6 @@ export class KeyMissing extends Error {
   }
 }
 
-/** Wraps a handler so that it is called only for messages with a key. Other messages fail with {@link KeyMissing}. */
+/** Wraps a handler so that it is called only for messages with a key. Messages without a key fail with {@link KeyMissing}. */
 export const forKeyed = (handler: Handler | InBatches): Handler | InBatches =>
   refusing(handler, ({ key }) => (key === null ? new KeyMissing() : undefined));

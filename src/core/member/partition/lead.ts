@@ -6,9 +6,9 @@ const LONGEST = 32;
 
 /**
  * The number of messages beyond its position that an owner may start while the position still counts deaths of earlier owners. If this
- * owner dies as well, the next owner has to try these messages one at a time to find the cause, so the lead is short. While deaths count,
- * the lead also limits batches and parallel calls. For example, a bulk indexer normally handled a batch of 500 messages in 50 ms. After a
- * kill, the indexer had a lead of 8 and needed 8 s for the next 1,000 messages. After these messages, deaths no longer counted.
+ * owner dies as well, the next owner has to try these messages one at a time to find the cause, so the lead is short. The lead also limits
+ * batches and parallel calls. For example, a bulk indexer normally handled a batch of 500 messages in 50 ms. After a kill, the indexer had
+ * a lead of 8 and needed 8 s for the next 1,000 messages. After these messages, the position no longer recorded deaths.
  *
  * @param atOnce the number of messages that the owner's handlers may handle at the same time. If the next owner has other settings, more
  *   deaths may be needed to find the cause.

@@ -10,7 +10,7 @@ export interface Jump {
   skipped: number;
   /** True if a skipped message may have waited for a second or more. */
   isLong: boolean;
-  /** True if only a wrong number of waiting messages could hide a loss. If this number is 0, the jump hides no loss. */
+  /** True if the jump contains a loss only if the number of waiting messages is wrong. If no message waits, the jump contains no loss. */
   isDoubtful: boolean;
 }
 
@@ -31,16 +31,16 @@ const MOST_JUMPS = 100;
 /** True if there is anything to investigate. */
 export const isSign = ({ jumps, fell }: LossSigns): boolean => jumps.length > 0 || fell > 0;
 
-/** Combines two sets of signs, of which the older one is given first. */
+/** Combines two sets of signs; the older set is given first. */
 export function together(older: LossSigns, newer: LossSigns): LossSigns {
   return { jumps: atMost(MOST_JUMPS, [...older.jumps, ...newer.jumps]), fell: older.fell + newer.fell };
 }
 
-/** Adds a jump, which may happen for each message. The given signs must not be used afterwards. */
+/** Adds a jump. May be called for each message, so the given signs are changed and must not be used afterwards. */
 export function withJump({ jumps, fell }: LossSigns, jump: Jump): LossSigns {
   if (jumps.length === 0) return { jumps: [jump], fell };
   jumps.push(jump);
-  // Merging is expensive, so it does not happen for each jump.
+  // Merging for each jump would be too expensive.
   return { jumps: jumps.length > 2 * MOST_JUMPS ? atMost(MOST_JUMPS, jumps) : jumps, fell };
 }
 
@@ -66,6 +66,6 @@ export function withoutDoubts(signs: LossSigns): LossSigns {
   return { ...signs, jumps: signs.jumps.filter(({ isDoubtful }) => !isDoubtful) };
 }
 
-/** Number of skipped sequences in all of these jumps. */
+/** Total number of skipped sequences of all jumps. */
 export const skippedIn = (jumps: readonly Jump[]): number =>
   jumps.reduce((sum, { skipped }) => sum + skipped, 0);

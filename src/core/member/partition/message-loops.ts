@@ -21,7 +21,7 @@ export class MessageLoops implements CallLimit {
   readonly #queue = new RoomQueue();
   /** The callbacks of loops that wait for a message; undefined ends a loop. */
   #asking: ((item: Item | undefined) => void)[] = [];
-  /** Messages for which no loop is waiting, because the loop was given another message meanwhile. */
+  /** Messages that were started while no loop was waiting for a message. */
   readonly #early: Item[] = [];
   #isOver = false;
 

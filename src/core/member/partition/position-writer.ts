@@ -34,9 +34,9 @@ export interface PositionWriterPorts {
 export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 
 /**
- * The outcome of a write. `ok`: `state` was certainly written. `again`: the outcome is not certain, so the write may have to be
- * repeated. `fenced`: a newer owner has written the position. `vanished`: the position no longer exists. `moved`: a seek moved the
- * position under our epoch. `doubted`: messages may be missing before handled messages. `unsafe`: the barrier was rejected.
+ * The outcome of a write. `ok`: `state` was certainly written. `again`: the outcome is not certain, so the write may have to be repeated.
+ * `fenced`: a newer owner has written the position. `vanished`: the position no longer exists. `moved`: a seek moved the position under our
+ * epoch. `doubted`: the partition may have lost messages that come before handled messages. `unsafe`: the barrier was rejected.
  */
 export type PositionWritten =
   | { kind: 'ok'; state: PositionState; sentAt: number }

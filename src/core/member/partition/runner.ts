@@ -140,7 +140,7 @@ export class PartitionRunner {
     if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
     const { clock, stream } = this.#ports;
-    // A commit may already be waiting for a check of the shared reader. An urgent check speeds up this commit.
+    // A commit may already be waiting for a check of the shared reader. With an urgent check, the commit is sent sooner.
     void stream.shared?.confirm(this.#takeover.partition, true);
     const endsAt = clock.now() + this.#settings.drainTimeoutMs;
     this.#following.now();
@@ -164,7 +164,7 @@ export class PartitionRunner {
     return true;
   }
 
-  /** Waits until the program has acquired its state. Resolves with false after a failure, which was reported. */
+  /** Waits until the program has acquired its state. Resolves with false if `acquire` failed; the failure is reported. */
   async #acquire(): Promise<boolean> {
     try {
       await this.#ports.state?.acquire();

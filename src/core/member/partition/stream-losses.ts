@@ -46,11 +46,11 @@ export interface TrimState extends LossSigns {
 }
 
 /**
- * Detects messages that the stream drops before they are received. The server skips dropped messages silently. There are three signs,
- * each of which is combined with the state of the stream. First, the stream begins after the last received message although messages
- * wait. The stream may also begin within or after a jump of the received sequences, if the reader may have had no open request during
- * the jump. Second, the number of waiting messages falls by more than the number received. Third, a subject is at its limit, and all of
- * its messages wait.
+ * Detects messages that the stream drops before they are received. The server skips dropped messages silently. There are three signs, each
+ * of which is combined with the state of the stream. First, the stream begins after the last received message although messages wait. The
+ * stream may also begin within or after a jump of the received sequences, if the reader may have had no open request during the jump.
+ * Second, the number of waiting messages falls by more than the number received. Third, the stream limits the messages per subject, and a
+ * subject with only waiting messages is at that limit.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
@@ -66,8 +66,8 @@ export class TrimWatch {
   #mostWaiting = 0;
   #waiting: number | undefined;
   /**
-   * When the stream was last known to hold every message that was not received yet. This is known if no message waits, or if a check
-   * finds that the stream begins at or before the next message. Undefined before the first check, which is made when reading starts.
+   * When the stream was last known to hold every message that was not received yet. The time is updated when no message waits, and when a
+   * check finds that the stream begins at or before the next message. Undefined before the first check, which is made when reading starts.
    */
   #completeAt: number | undefined;
   #missed = 0;
@@ -178,9 +178,9 @@ export class TrimWatch {
     this.#asked = this.#signs;
     this.#signs = NO_SIGNS;
     const { received } = reading();
-    // An older answer may be from before the messages were dropped.
+    // An older answer may not show messages that were dropped since.
     const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
-    // The record of a trim is needed only once. Reading the record together with the bounds saves time if the member leaves soon.
+    // The first check also reads the record of a trim. Reading the record together with the bounds saves time if the member leaves soon.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(since),
       this.#hasLooked ? undefined : this.#ports.cleared(),
@@ -236,8 +236,8 @@ export class TrimWatch {
   }
 
   /**
-   * Returns the loss if the stream begins within one of the jumps or after a long jump; otherwise undefined. Earlier jumps may then be
-   * losses, too. Messages outside the jumps are not lost, because they were received before the stream dropped them.
+   * Returns the loss if the stream begins within one of the jumps or after a long jump; otherwise undefined. The jumps before that jump
+   * count as lost, too. Messages outside the jumps were received before the stream dropped them.
    */
   #jumpOver({ first, missing }: StreamBounds, jumps: readonly Jump[]): Trimmed | undefined {
     const at = jumps.findLastIndex(

@@ -84,9 +84,9 @@ export type TakeoverOutcome =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Takes over the position of a partition: reads it, writes it back under our epoch, and deletes the reader of the previous owner. From
- * the write on, commits of an older owner fail. The deletion ends the deliveries to the previous owner, and makes it check the
- * position before it reads again.
+ * Takes over the position of a partition: reads it, writes it back under our epoch, and deletes the reader of the previous owner. After the
+ * write, commits of an older owner fail. The deletion ends the deliveries to the previous owner, which then checks the position before it
+ * opens another reader.
  *
  * @param held called right after the write. From this call on, commits are possible, even if the deletion of the reader fails.
  */
@@ -97,7 +97,7 @@ export async function takeOver(
     stream: EventStream;
     clock: Clock;
     permit: Permit;
-    /** The number of owners in a row that may die at a message before the message fails. The position counts these deaths. */
+    /** The number of owners in a row that may die at a message before the message fails. The position records the number of deaths. */
     maxCrashes: number;
     isWanted: () => boolean;
   },

@@ -26,7 +26,7 @@ const FLUSH_MS = 15_000;
 export interface TakingEvents {
   /** `running`: handle the partition; `draining`: only commit the messages that were handled before. */
   phase(): 'running' | 'draining' | 'ended';
-  /** The position is ours, so commits are possible even before a reader exists. */
+  /** This member owns the position, so commits are possible even before a reader exists. */
   held(committer: Committer, taken: Taken): void;
   /** A temporary failure. */
   failed(message: string): void;
@@ -36,7 +36,7 @@ export interface TakingEvents {
   unreadable(message: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
-  /** The effects of handled messages can never become safe, because the barrier was rejected. */
+  /** The barrier was rejected, so the handled messages can never be committed. */
   unsafe(error: StopConsuming): void;
 }
 
@@ -53,12 +53,12 @@ export class Taking {
   #after: Promise<void> = Promise.resolve();
   #committer: Committer | undefined;
   #reader: PartitionReader | undefined;
-  /** Looks for messages that the stream drops; undefined if the stream's readers report such messages. */
+  /** Detects messages that the stream drops; undefined if the stream's readers report dropped messages. */
   #trimWatch: TrimWatch | undefined;
   #trimmed = 0;
   #isCertain = false;
   #result: Promise<Taken | undefined> | undefined;
-  /** Called when the position is ours, or cannot be obtained. */
+  /** Called when the takeover of the position has succeeded or failed. */
   #held: (() => void) | undefined;
 
   constructor(takeover: Takeover, settings: RunnerSettings, ports: RunnerPorts, events: TakingEvents) {

@@ -49,8 +49,8 @@ export class TimeSlice {
   }
 
   /**
-   * Calls back in a later slice; a callback that already waits is not added again. A partition that had this slice waits behind the
-   * partitions that did not have it, because all partitions may have been resumed together, for example by the permit.
+   * Calls back in a later slice; a callback that already waits is not added again. Partitions that have not run in this slice come before
+   * partitions that have. The order matters if all partitions were resumed together, for example by the permit.
    */
   whenNext(resume: () => void): void {
     (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);

@@ -11,7 +11,7 @@ import { inWords } from '../../lib/in-words.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { KeyMissing } from './keyless.js';
 
-/** The error of a message that can never be handled, and therefore is not tried again. Thrown by schemas, decoders and handlers. */
+/** The error of a message that can never be handled, and therefore is not tried again. Schemas, decoders and handlers throw it. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
   /**
@@ -77,7 +77,7 @@ export function decide(
   if (verdict === 'halt' || verdict === 'skip' || verdict === 'dead-letter') return { kind: verdict };
   const delayMs = retryInMs(verdict);
   if (delayMs !== undefined) return { kind: 'retry', delayMs };
-  // A judge that is an async function returns a promise. An unhandled rejection of this promise would end the process.
+  // A judge that is an async function returns a promise. If the promise rejects, an unhandled rejection would end the process.
   if (verdict instanceof Promise) verdict.catch(() => {});
   return { kind: 'halt', fault: `judge returned ${inWords(verdict)}, which is not a verdict` };
 }

@@ -22,16 +22,13 @@ export interface ChangeLooksPorts {
   reading: () => { name: string; delivered: number } | undefined;
   /** The partitions that the reader serves now, with the sequence after which it delivers to each of them. */
   serving: () => ReadonlyMap<number, number>;
-  /**
-   * Resolves with true when it is certain that no passed-over message was lost, or when the loss has been reported. Resolves with false
-   * if the server did not answer.
-   */
+  /** Resolves with true once each loss among the skipped messages is reported; with false if the server did not answer. */
   settle: () => Promise<boolean>;
 }
 
 /** Receives the findings of a check. */
 export interface ChangeLooksEvents {
-  /** Another client had changed the reader, so its deliveries to these partitions after these sequences are in doubt. */
+  /** Another client had changed the reader. `partitions`: for each affected partition, the sequence after which deliveries are in doubt. */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
   /** Another client has pulled messages from the reader. */
   pulled(): void;

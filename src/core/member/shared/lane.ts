@@ -88,8 +88,8 @@ export class Lane implements Reader {
   }
 
   /**
-   * Starts the lane with `held` messages of earlier readers, which take up room in no reader's window. A lane that holds many messages
-   * of earlier readers waits, as if a reader had left it behind.
+   * Starts the lane with `held` messages of earlier readers, which take up room in no reader's window. A lane with many messages of earlier
+   * readers is read only after half of them are handled.
    */
   start(held: number): void {
     this.held += held;

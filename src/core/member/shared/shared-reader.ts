@@ -33,10 +33,10 @@ export interface SharedReaderEvents {
 }
 
 /**
- * One reader of all partitions: gives each message to the lane of its partition, and passes over messages of other members. The reader
- * waits while the lanes hold as many messages as its window allows. The reader leaves a full lane behind while another lane holds less
- * than half as many messages. A lane is full if it holds at least as many messages as the window still has room for, and at least the
- * average of all lanes. So a slow partition does not hold up the other partitions.
+ * One reader of all partitions: gives each message to the lane of its partition, and skips messages of other members. The reader waits
+ * while the lanes hold as many messages as its window allows. To keep a slow partition from holding up the other partitions, the reader
+ * leaves a full lane behind while another lane holds less than half as many messages. A lane is full if it holds at least the average of
+ * all lanes, and at least as many messages as still fit into the window.
  */
 export class SharedReader {
   readonly #ports: SharedReaderPorts;
@@ -133,8 +133,8 @@ export class SharedReader {
       message: (message) => this.#receive(message),
       gone: (messages) =>
         this.#end('broken', `its reader delivered nothing, although ${messages} messages waited`),
-      // Only this member knows the reader's name, so a deletion does not mean that a newer owner exists. Another reader is opened
-      // instead.
+      // Only this member knows the reader's name, so a deleted reader does not mean that a newer owner exists. After the deletion, another
+      // reader is opened.
       fault: (fault, reason) => this.#end(fault === 'deleted' ? 'broken' : fault, reason),
     });
     if (opened.kind !== 'ok') return opened;
@@ -151,7 +151,8 @@ export class SharedReader {
     if (this.#isClosed || this.#isStarted) return;
     if (this.#lanes.size === 0) return this.#endIfDeserted();
     this.#isStarted = true;
-    // The trim watch starts first, because a lane may leave with the first message. Earlier losses would then not be reported.
+    // The trim watch starts before the deliveries. A lane may leave with the first message, and losses before that message must be reported
+    // to the lane.
     await this.#trimWatch.start();
     this.#reader?.start(0);
   }

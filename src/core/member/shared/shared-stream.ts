@@ -185,8 +185,8 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   /**
-   * When the catch-up reader has reached the head, the catch-up reader gives its lanes to the head. If there is no head, the catch-up
-   * reader becomes the head at the end of the stream.
+   * Gives the lanes of the catch-up reader to the head reader once the catch-up reader has reached the head reader's sequence. If there is
+   * no head reader, the catch-up reader becomes the head reader when it reaches the end of the stream.
    */
   #advanced(reader: SharedReader): void {
     if (reader !== this.#catchUp) return;

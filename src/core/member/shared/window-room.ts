@@ -29,7 +29,7 @@ export class WindowRoom {
     this.#held++;
   }
 
-  /** Returns the room of messages that the lanes have released. */
+  /** Makes room in the window for the number of messages that the lanes have released. */
   release(messages: number): void {
     this.#held -= messages;
     this.#giveBack(messages);

@@ -85,7 +85,7 @@ export class OwnStats {
         ({ partition, epoch, position, covered, handled, lag, trimmed, state, holdUp }) => ({
           partition,
           epoch,
-          // The committed position follows the reader only every few seconds, so messages of other partitions would look like lag.
+          // While only other partitions get messages, this position is committed only every few seconds, and would look like lag.
           position: Math.max(position, covered),
           handled,
           lag,
