@@ -18,7 +18,7 @@ export interface Range {
   unit: 'whole number' | 'number of milliseconds' | 'number of bytes';
 }
 
-/** Reads a number from text. Programs pass the number itself, within `range`. */
+/** Parses a number from the text of a flag or variable. A program passes a number within `range` instead of text. */
 export interface NumberReader extends Reader<number> {
   range: Range;
 }

@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly help: string;
   /** Labels besides `stream`, `group` and `member`. */
   readonly labels?: readonly string[];
-  /** True if the metric describes the process that serves the metric. In this case, the exporter adds no label `group`. */
+  /** True if the metric describes the process that serves the metric. The exporter adds no label `group` to such a metric. */
   readonly ofProcess?: boolean;
   /** For a histogram: the upper bounds, in seconds. */
   readonly buckets?: readonly number[];

@@ -86,8 +86,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection ends the
-   * process, because a failed worker must not look like a finished worker.
+   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. If nothing handles the rejection, Node
+   * ends the process, so that a failed worker does not look like a worker that finished.
    */
   get closed(): Promise<void> {
     return this.#closed;
@@ -244,7 +244,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     await this.#wrapped?.stop();
   }
 
-  /** Leaves because the handler cannot handle any message. Other members get the partitions, and the caller gets the reason. */
+  /** Leaves because the handler cannot handle any message. Other members get the partitions, and `closed` rejects with the cause. */
   #stop(cause: Error): void {
     this.#stopped ??= new NatspocError('handler-failed', `The handler has stopped: ${messageOf(cause)}.`, {
       cause,

@@ -84,7 +84,7 @@ export function tellEvents(
   member.on('failed', (failed) => {
     const { partition, message, attempt, error, then } = failed;
     const about = { sequence: message.sequence, attempt, error };
-    // The report of the halt follows, and includes the values in `about`.
+    // A failed attempt that halts the partition is logged together with the report of the halt.
     if (then === 'halt') halting.set(partition, about);
     else {
       const fields = { partition, ...about, then };

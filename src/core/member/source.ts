@@ -67,8 +67,8 @@ const keyedEvents = (
 ): EventStream => new NatsEventStream(handles, stream, { all: filter, of: () => [filter] }, key?.of);
 
 /**
- * `given`: the key of a keyed group, which a resize does not change. After a resize, a group over the stream's own
- * layout uses the key that publishers write.
+ * `given`: the key of a keyed group, which a resize does not change. If a group over the stream's own layout is resized, it uses the key
+ * that publishers write.
  */
 const resizable = (
   handles: NatsHandles,
@@ -81,7 +81,7 @@ const resizable = (
   keeperOf: (layout) => groupLayoutKeeper(bucket, config, layout),
 });
 
-/** Limits the time that a member waits for answers about its stream to the time that it waits for answers about its bucket. */
+/** Makes requests about the stream time out as early as requests about the bucket. */
 const inTime = <T extends NatsHandles>(handles: T, config: Config): T => ({
   ...handles,
   answerMs: answerMsOf(config),

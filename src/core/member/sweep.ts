@@ -13,13 +13,13 @@ import { MAX_TTL_MS } from '../protocol/timing.js';
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members sweep when they join, and then at this interval. */
 const SWEEP_EVERY_MS = 3_600_000;
-/** Minimum number of sessions or keys that a regular sweep removes. A sweep of fewer is not worth its requests. */
+/** Minimum number of sessions or keys that a regular sweep removes. Removing fewer is not worth the requests. */
 const WORTHWHILE = 16;
 const CONCURRENT_PURGES = 4;
 
 /**
- * The traces to remove: old markers, and old proofs of life without a session, whose member died between two writes. Entries of an
- * existing session stay, even if they are old, because the group still has to fence the session.
+ * The traces to remove: old markers, and old proofs of life without a session. A proof of life has no session if its member died between
+ * two writes. Entries of an existing session stay, even if they are old, because the group still has to fence the session.
  */
 export function planSweep(traces: readonly SessionTrace[], nowMs: number): SessionTrace[] {
   const living = new Set(traces.flatMap(({ kind, id, ended }) => (kind === 'session' && !ended ? [id] : [])));
@@ -74,7 +74,7 @@ export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1):
 
 /**
  * Sweeps now and every hour, until the returned function is called. Failures are ignored, because a later sweep or another member removes
- * the remaining traces. So a member needs no permission to purge.
+ * the remaining traces. A member without the permission to purge therefore works normally.
  *
  * @param random returns a number from 0 to 1, so that members that joined together sweep at different times.
  */

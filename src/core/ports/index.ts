@@ -87,7 +87,7 @@ export interface ReaderSink {
   trimmed?(trimmed: Trimmed): void;
   /**
    * The reader has ended. All messages that the reader delivered are in order and complete. To continue, open another reader that starts
-   * after the last received message. If the fault is `deleted`, first check who owns the position.
+   * after the last received message. If the fault is `deleted`, first check whether this member still owns the position.
    *
    * @param reason a text for people.
    */

@@ -4,7 +4,7 @@ import type { Timeline } from './timeline.js';
 
 /** Real time in which running handlers have to end, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** Number of turns of the event loop before time passes. In these turns, the callbacks that handlers use can run. */
+/** Number of turns of the event loop before time passes, so that callbacks of handlers can run first. */
 const TURNS_BEFORE_TIME = 2;
 
 /** Lets virtual time pass. One event runs per turn of the event loop, as in a real process. */

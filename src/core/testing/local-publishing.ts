@@ -21,7 +21,7 @@ export function localPublishPort({ log, process, timestampMs }: LocalPublishing)
     send: (subject, token, block, data) => {
       const headers = decodeHeaders(block);
       const { [MESSAGE_ID_HEADER]: id } = headers;
-      // A program may reuse its buffer.
+      // The data is copied, because a program may reuse its buffer.
       const stored = { subject, headers, data: data.slice(), timestampMs: timestampMs() };
       const { sequence, duplicate } = log.append(stored, id);
       process.later(() => events.confirmed(token, sequence, duplicate));

@@ -21,8 +21,8 @@ export interface LocalStreamOptions {
    */
   partitions?: number | undefined;
   /**
-   * Instead of `partitions`: the subjects of a stream without natspoc's layout, such as `['orders.>']`. The groups of such a stream
-   * need a `key`, and its publishers need `ownSubjects`.
+   * Instead of `partitions`: the subjects of a stream without natspoc's layout, such as `['orders.>']`. The groups of a stream without
+   * natspoc's layout need a `key`, and the publishers need `ownSubjects`.
    *
    * @default none
    */

@@ -5,8 +5,8 @@ export interface LastCall {
 }
 
 /**
- * A process that computes gets at least this share of the elapsed time as processor time, even on a busy machine. A stopped process
- * gets none.
+ * A process that computes gets at least this share of the elapsed time as processor time, even on a busy machine. A stopped process gets no
+ * processor time.
  */
 const COMPUTED = 0.1;
 
@@ -16,7 +16,8 @@ export interface Blocked extends LastCall {
 }
 
 /**
- * Detects a blocked event loop by a timer that fires late although the process was computing. A stopped process computes nothing.
+ * Detects a blocked event loop by a timer that fires late although the process used processor time. A stopped process uses no processor
+ * time.
  */
 export class BlockedLoop {
   readonly #afterMs: number;

@@ -16,7 +16,7 @@ export interface EndedRunner {
 export class EndedRunners {
   /** The last ended runner of each partition. */
   readonly #last = new Map<number, EndedRunner>();
-  /** Positions that runners committed here before the last runner of their partition. */
+  /** For each partition, the last position that runners of this member committed before the last runner. */
   readonly #known = new Map<number, PositionMark>();
   /** Partitions that this member owned when the bucket lost data. */
   readonly #owned = new Set<number>();
@@ -62,7 +62,7 @@ export class EndedRunners {
   /** The position that ended runners of a partition last committed, under any epoch; sequence 0 if unknown. */
   committed(partition: number): PositionMark {
     const status = this.#last.get(partition)?.status;
-    // A runner that did not get the position has committed nothing.
+    // A runner that did not take the position over has committed nothing.
     if (status && status.committed > 0) return committedIn(status);
     return this.#known.get(partition) ?? { sequence: 0 };
   }

@@ -17,7 +17,10 @@ export class HighWater implements Bucket, BucketHealth {
   #answerMs = 0;
   /** The last known revisions of the keys that were read or written through this object. */
   readonly #keys = new Map<string, number>();
-  /** Grows with each call of {@link forget}. An answer to a request of an earlier generation proves nothing about the current bucket. */
+  /**
+   * The number of calls of {@link forget}. An answer to a request that was sent before the last call proves nothing about the current
+   * bucket.
+   */
   #generation = 0;
 
   /** `wentBack` is called when the bucket has lost data, before the caller of a read or write gets its answer. */

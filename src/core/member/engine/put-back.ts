@@ -32,8 +32,9 @@ export interface AnewPorts {
 }
 
 /**
- * Writes entries again that the bucket has lost and whose contents only running members know: the layout, the group's start, and the
- * positions of partitions owned here. Existing entries are not changed, except positions as in {@link putBackPositions}.
+ * Writes lost entries of the bucket again: the layout, the group's start, and the positions of partitions that this member owned. Only
+ * running members know the contents of these entries. Existing entries are not changed, except the positions that {@link putBackPositions}
+ * replaces.
  */
 export async function putBack(
   start: GroupStart,
@@ -51,8 +52,8 @@ export async function putBack(
 }
 
 /**
- * Writes positions again that the bucket has lost. The written positions have epoch 0, so that any later owner can take them over, even
- * if revisions start at 1 again. Existing positions are not changed, except those that another member wrote back and knew less well.
+ * Writes positions again that the bucket has lost. The written positions have epoch 0, so that any later owner can take them over, even if
+ * revisions start at 1 again. Existing positions are not changed, except a lower position that another member wrote back.
  */
 export async function putBackPositions(
   layoutEpoch: number,
@@ -71,7 +72,7 @@ async function putPosition(key: string, record: PositionRecord, ports: AnewPorts
   if (!(await put(key, record, ports))) await untilKnown(() => raise(key, record, ports.bucket), ports);
 }
 
-/** Replaces a position that another member has written back if that position is lower. */
+/** Replaces a lower position that another member has written back. */
 async function raise(key: string, record: PositionRecord, bucket: Bucket): Promise<Outcome> {
   const found = await bucket.read(key);
   if (found.kind === 'unknown' || found.kind === 'failed') return found;

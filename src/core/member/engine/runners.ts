@@ -206,7 +206,7 @@ export class Runners {
     this.#resizeAll();
   }
 
-  /** The position of a partition that was last committed here; sequence 0 if unknown. */
+  /** The position that this member last committed in a partition; sequence 0 if unknown. */
   committed(partition: number): PositionMark {
     const status = this.of(partition)?.status;
     return status && status.committed > 0 ? committedIn(status) : this.#ended.committed(partition);

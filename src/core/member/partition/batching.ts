@@ -13,7 +13,7 @@ export class Batching {
   readonly #ready: () => void;
   /** The total size of all messages that are not settled, in bytes. */
   #bytes = 0;
-  /** Cancels the timer of the oldest message. undefined if no timer runs, so that the next batch need not be full. */
+  /** Cancels the timer of the oldest message. While no timer runs (undefined), a batch is due even if it is not full. */
   #cancel: Cancel | undefined;
   /** True if the oldest message has waited long enough. */
   #isOver = false;

@@ -40,8 +40,8 @@ export interface CautionPorts {
 
 /**
  * Makes the handling of a partition cautious after its owners have died. Messages are handled one at a time, with a commit before each
- * message, and only while no other cautious partition of the member runs a call. So the position names the message that an owner was
- * handling when it died. After `maxCrashes` deaths the message fails without an attempt.
+ * message, and only while no other cautious partition of the member runs a call. After a death, the position therefore names the message
+ * that the owner was handling. After `maxCrashes` deaths the message fails without an attempt.
  */
 export class Caution {
   readonly #ports: CautionPorts;
@@ -49,14 +49,14 @@ export class Caution {
   #crashes: Crashes;
   #left: number;
   /**
-   * True while the end of the last call is being committed. Until this commit is done, the next owner would consider the message the
-   * cause of a death.
+   * True while the end of the last call is being committed. If this owner dies before the commit is done, the message of that call counts
+   * as the cause.
    */
   #isEnding = false;
 
   constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
     this.#crashes = crashes;
-    // Only the first owner that died may have been far beyond its position.
+    // Only the first owner that died may have started many messages beyond its position.
     this.#left = (crashes.crashes ?? 0) > 1 ? ports.lead : IN_HAND;
     this.#maxCrashes = maxCrashes;
     this.#ports = ports;

@@ -63,7 +63,7 @@ export class Committer {
 
   /**
    * `revision`, `sequence`, `reader`, `trimmed` and `crashes` describe the position that this owner has just written. `carried` are the
-   * deaths that still count after the position has moved. `mark` is the last handled position.
+   * deaths that the position still records after it has moved. `mark` is the last handled position.
    */
   constructor(
     at: OwnPosition & {
@@ -154,7 +154,7 @@ export class Committer {
     await this.#untilWritten();
   }
 
-  /** Sets the deaths that the next owner finds at the position. */
+  /** Sets the deaths that the next owner reads from the position. */
   crashed(crashes: Crashes): void {
     this.#crashes.set(crashes);
   }
@@ -164,7 +164,7 @@ export class Committer {
     return this.#trimmed - this.#trimmedKept;
   }
 
-  /** True while deaths of owners count at the position. */
+  /** True while the position records deaths of owners. */
   get countsDeaths(): boolean {
     return this.#crashes.isCounting;
   }

@@ -23,7 +23,7 @@ export class CrashNote {
     this.#after = after;
   }
 
-  /** True while deaths count, because this owner is not yet past the messages that its predecessors were handling. */
+  /** True while the position records deaths, because this owner is not yet past the messages that its predecessors were handling. */
   get isCounting(): boolean {
     return (this.#carried.crashes ?? 0) > 0;
   }

@@ -31,7 +31,7 @@ interface FailureOutcomes {
   done(entry: Entry, how: Exclude<Dealt, 'handled'>): void;
   /** This owner will not handle the message. */
   left(entry: Entry): void;
-  /** Neither this message nor a later one may be handled. */
+  /** The partition has to halt: neither this message nor any later message may be handled. */
   halted(entry: Entry, message: string, held: HoldUp): void;
   /** An attempt to store a dead letter has ended, and its outcome was reported. */
   stored(): void;

@@ -17,8 +17,8 @@ export class GiveUps {
   }
 
   /**
-   * Forgets the messages of a partition when a new epoch begins. If the stream was created again, other messages with these sequences
-   * could otherwise be skipped.
+   * Forgets the messages of a partition when a new epoch begins. If the stream was created again, the same sequences belong to other
+   * messages, which must not be skipped.
    */
   forget(partition: number): void {
     for (const [sequence, known] of this.#known)

@@ -40,8 +40,8 @@ export type BatchContext = Pick<
 
 /**
  * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of the messages is handled;
- * {@link FailedAt} means that the messages before the failed message are handled. A batch whose last attempt fails is handled one
- * message at a time. So only the message that fails halts the partition, is skipped, or is stored as a dead letter.
+ * {@link FailedAt} means that the messages before the failed message are handled. A batch whose last attempt fails is handled one message
+ * at a time, so that the failure policy applies only to the message that fails.
  */
 export type BatchHandler = (messages: readonly StreamMessage[], context: BatchContext) => unknown;
 

@@ -23,7 +23,7 @@ export interface LeadPorts {
   committed(): number;
   /** Calls back after the next commit. */
   whenWritten(resume: () => void): void;
-  /** True when no deaths count any more. */
+  /** True when the position records no deaths any more. */
   isOver(): boolean;
 }
 

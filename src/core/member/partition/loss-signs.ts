@@ -6,7 +6,7 @@ export interface Jump {
   /** The last sequence received before the skipped sequences, and the first sequence received after them. */
   from: number;
   to: number;
-  /** Number of skipped sequences for which a loss was neither ruled out nor reported before. */
+  /** Number of skipped sequences that may belong to lost messages, without losses that were reported before. */
   skipped: number;
   /** True if a skipped message may have waited for a second or more. */
   isLong: boolean;
@@ -44,7 +44,7 @@ export function withJump({ jumps, fell }: LossSigns, jump: Jump): LossSigns {
   return { jumps: jumps.length > 2 * MOST_JUMPS ? atMost(MOST_JUMPS, jumps) : jumps, fell };
 }
 
-/** Merges the oldest of too many jumps. */
+/** Merges the oldest jumps if there are more than `most`. */
 function atMost(most: number, jumps: Jump[]): Jump[] {
   if (jumps.length <= most) return jumps;
   const oldest = jumps.splice(0, jumps.length - most + 1);
@@ -60,7 +60,7 @@ function atMost(most: number, jumps: Jump[]): Jump[] {
   return jumps;
 }
 
-/** The signs that remain if no message waits. */
+/** The signs without doubtful jumps. If no message waits, doubtful jumps contain no loss. */
 export function withoutDoubts(signs: LossSigns): LossSigns {
   if (signs.jumps.length === 0) return signs;
   return { ...signs, jumps: signs.jumps.filter(({ isDoubtful }) => !isDoubtful) };

@@ -8,7 +8,7 @@ interface Item {
   message: StreamMessage;
   context: HandlerContext;
   handled(): void;
-  /** The loop will not handle the message, and the message has not failed. */
+  /** To be called when the program leaves the loop during the message; the message does not count as failed. */
   left(): void;
 }
 

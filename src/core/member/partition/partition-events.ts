@@ -27,7 +27,7 @@ export interface PartitionListener {
   trimmed?(trimmed: Trimmed): void;
   /** `crashes` owners in a row have died at the position `after`, so messages are handled one at a time. */
   cautious?(crashes: number, after: number): void;
-  /** The partition cannot be read at the moment; the next attempt is in `retryMs`. Reported at most once a minute. */
+  /** The partition cannot be read at the moment; the next attempt starts after `retryMs` milliseconds. Reported at most once a minute. */
   unread?(reason: string, retryMs: number): void;
   /** Handlers of these messages still run after the drain timeout, so the next owner handles the messages again. */
   overdue?(sequences: number[]): void;
@@ -49,7 +49,7 @@ export interface PartitionEvents extends PartitionListener {
    * The partition is halted until an operator acts. Either a message failed for good and the position stays before this message, or the
    * position cannot be read.
    *
-   * @param held the message, if a message is the cause.
+   * @param held the message that caused the halt, if any.
    */
   halted(message: string, held?: HoldUp): void;
   /** A failure that no retry can fix: not permitted, or the bucket or stream was deleted. */

@@ -62,8 +62,8 @@ export interface PartitionReaderEvents {
 
 /**
  * The messages of one partition after a position, in order and without gaps, even if its readers fail. After each fault, the reader is
- * deleted, and another reader is opened that starts after the last received message. In two cases this object reports the fault instead.
- * Either another client, possibly a newer owner, deleted the reader, or another client changed a shared reader.
+ * deleted, and another reader is opened that starts after the last received message. Two faults are reported instead: another client
+ * (possibly a newer owner) deleted the reader, or another client changed a shared reader.
  */
 export class PartitionReader {
   readonly #ports: PartitionReaderPorts;
@@ -111,7 +111,7 @@ export class PartitionReader {
     return this.#reader?.lag ?? this.pending ?? 0;
   }
 
-  /** The sequence up to which all messages of this partition were delivered, if that sequence is after the last received sequence. */
+  /** The sequence up to which all messages of this partition were delivered; undefined if not after the last received sequence. */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage;
     return coverage && coverage.sequence > this.#received ? coverage : undefined;
@@ -166,7 +166,7 @@ export class PartitionReader {
     return false;
   }
 
-  /** Starts to look for messages that the stream dropped. */
+  /** Starts the checks for messages that the stream dropped. */
   async watchTrimming(): Promise<void> {
     if (!this.#closed) await this.#ports.trimWatch?.start();
   }
@@ -188,7 +188,7 @@ export class PartitionReader {
     const reader = this.#reader;
     const isQuiet = this.#received === this.#lookedAt;
     this.#lookedAt = this.#received;
-    // Only a reader without recent deliveries is checked, because deliveries show a changed reader.
+    // Only a reader without recent deliveries is checked, because a change of a delivering reader is noticed from its deliveries.
     if (!reader || !isQuiet) return;
     const harm = await this.#harmTo(reader);
     if (harm === undefined || this.#closed || this.#reader !== reader) return;
@@ -219,7 +219,7 @@ export class PartitionReader {
     this.#reader?.resize(window);
   }
 
-  /** Returns the room of handled messages to the reader. */
+  /** Makes room in the reader's window for the number of messages that were handled. */
   release(messages: number): void {
     this.#reader?.release(messages);
   }
@@ -239,7 +239,7 @@ export class PartitionReader {
 
   /**
    * The reader delivered nothing although messages waited. Either the stream dropped these messages, or another client changed the reader,
-   * for example by a pause. The next reader shows the cause.
+   * for example by a pause. The number of messages that wait for the next reader shows the cause.
    */
   #missed(messages: number): void {
     this.#ports.trimWatch?.missed(messages);

@@ -19,7 +19,7 @@ export type PositionState = Pick<
 /** The dependencies of a {@link PositionWriter}. */
 export interface PositionWriterPorts {
   bucket: Bucket;
-  /** Confirms the messages that were read, before their commit. */
+  /** Confirms that no message is missing before the messages that are about to be committed. */
   confirm: () => Promise<Confirmation>;
   clock: Clock;
   permit: Permit;
@@ -66,7 +66,7 @@ export class PositionWriter {
   readonly #at: OwnPosition;
   readonly #ports: PositionWriterPorts;
   #revision: number;
-  /** The states sent since the last confirmed write. Any of these states may have been applied. */
+  /** The states sent since the last confirmed write. The bucket may hold any of these states. */
   #sent: PositionState[] = [];
 
   constructor(at: OwnPosition, ports: PositionWriterPorts) {

@@ -26,10 +26,7 @@ export class PartitionRunner {
   #reader: PartitionReader | undefined;
   readonly #taking: Taking;
   #committer: Committer | undefined;
-  /**
-   * The sequence up to which all messages are handled, as set by handlers that succeed after this runner has ended; 0 if there are
-   * no such handlers.
-   */
+  /** The sequence up to which all messages are handled, if a handler has succeeded after the end of this runner; otherwise 0. */
   #handledLate = 0;
   #caughtUp = false;
   /** True if uncommitted messages do not count as handled, because messages before them may be missing. */
@@ -229,7 +226,7 @@ export class PartitionRunner {
     return this.#phase === 'ended';
   }
 
-  /** Ends the runner, unless it has ended already. The parts of an ended runner report no events. `last` reports the last event. */
+  /** Ends the runner, unless it has ended already. `last` reports the runner's last event; its parts report no events any more. */
   #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';

@@ -25,7 +25,7 @@ import type { TrimState } from './stream-losses.js';
 export interface LossesLeft {
   /** The state in which the search ended; undefined if the stream's readers search for losses. */
   state: TrimState | undefined;
-  /** Number of lost messages that were found and that the position does not count yet. */
+  /** Number of lost messages that were found and that the position does not record yet. */
   uncounted: number;
 }
 
@@ -58,14 +58,14 @@ export interface Taken {
   kind: 'taken';
   sequence: number;
   resumed: number;
-  /** The mark of `resumed`, with the creation time of the stream that was found. */
+  /** The mark of `resumed`, with the creation time that the stream has now. */
   mark: PositionMark;
   revision: number;
   /** The token of the reader to open. The position records this token. */
   reader: string;
   /** The number of dropped messages that the position records. */
   trimmed: number;
-  /** The deaths of owners at this position. */
+  /** The deaths of owners that the position records. */
   crashes: Crashes;
   /** The position's layout, and whether a seek has moved the position since the last resize. */
   tags: PositionTags;
@@ -110,7 +110,7 @@ export async function takeOver(
   if (found.kind === 'failed') return found;
   if (found.kind === 'unknown') return { kind: 'unknown', message: 'its position could not be read in time' };
 
-  // The epoch may be over by now.
+  // The lease may have moved to another owner while the position was read.
   if (!ports.isWanted()) return { kind: 'fenced' };
 
   let sequence: number;
@@ -125,9 +125,9 @@ export async function takeOver(
   }
   if (older) sequence = older.seq;
   else if (best.sequence > 0) {
-    // The position existed and was removed. This member knows the position best, unless there is a newer owner.
+    // The position existed and was removed. Unless there is a newer owner, no other member knows a later position.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
-    // This write moves a missing position forward, so it needs the permit, like a commit.
+    // Writing a missing position back may move it forward, so the write needs the permit, like a commit.
     if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member could not renew in time' };
     sequence = best.sequence;
   } else {
@@ -137,7 +137,7 @@ export async function takeOver(
   const isStart = older === undefined && start !== 'unreadable' && sequence === start.seq;
   const { created, stored } = older ?? (isStart ? start : best);
   const mark = markOf(takeover, { sequence, created, stored });
-  // The answer normally arrives while the next steps run.
+  // The check of the stream runs while the position is written.
   const fitting = streamFit(mark, ports);
 
   const reader = newReaderToken();
@@ -194,8 +194,8 @@ const describeNoStart = (partition: number): string =>
   `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
 /**
- * True if our lease is still the newest. A position with a higher epoch is then from before the bucket was restored, because this
- * bucket has never granted the higher epoch.
+ * True if our lease is still the newest. A position with a higher epoch then comes from a bucket that was lost or restored since: the
+ * present bucket has never granted a higher epoch.
  */
 async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
   const found = await bucket.read(keys.lease(group, partition));
@@ -203,8 +203,8 @@ async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): 
 }
 
 /**
- * True if an isolated member has written back a position that the bucket had lost. The isolated member knew an older position than the
- * owner of this epoch.
+ * True if an isolated member has written back a position that the bucket had lost, and that position is older than the position that this
+ * member knows.
  */
 const isPutBack = (best: PositionMark, { epoch, seq }: PositionRecord): boolean =>
   epoch === 0 && best.sequence > seq;

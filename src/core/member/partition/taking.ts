@@ -16,9 +16,8 @@ import { continues, type LossesLeft, type Taken, type Takeover, takeOver } from 
 const TAKE_RETRY_MS = 250;
 
 /**
- * How long the last commit of a drain may take, in milliseconds. The time is longer than a cluster needs to elect a leader of the
- * bucket. The write of the lease has to wait for that leader as well. If the partition moves without its last commit, the next owner
- * starts at the previous commit.
+ * How long the last commit of a drain may take, in milliseconds. The time is longer than a cluster needs to elect a leader of the bucket.
+ * If the partition moves without its last commit, the next owner starts at the previous commit.
  */
 const FLUSH_MS = 15_000;
 
@@ -95,7 +94,7 @@ export class Taking {
         partition,
         name: readerName(group, partition, epoch, reader),
         trimWatch: this.#trimWatch,
-        // While one batch is handled, the next batch is filled.
+        // The reader fetches enough messages for the batch that is being handled and for the next batch.
         concurrency: typeof this.#ports.handler === 'function' ? this.#atOnce : 2 * this.#atOnce,
         isHandled: tags.sought ? undefined : isHandled,
         progress: { waiting, handledUpTo: () => this.#committer?.handledUpTo ?? 0 },
@@ -116,7 +115,7 @@ export class Taking {
     return this.#trimmed;
   }
 
-  /** The state of this object's search for losses. If this object has taken nothing over, returns the state of the previous runner. */
+  /** The state of the search for lost messages. If this object has taken nothing over, returns the state of the previous runner. */
   get losses(): LossesLeft {
     const before = this.#takeover.before?.losses;
     return {
@@ -151,7 +150,7 @@ export class Taking {
     return !this.#committer && before !== undefined && before.position > before.committed;
   }
 
-  /** Resolves when the position is ours or cannot be obtained, and in any case at the deadline. */
+  /** Resolves when the takeover of the position has succeeded or failed, or at the deadline. */
   async #heldUntil(deadline: number): Promise<void> {
     const { clock } = this.#ports;
     await new Promise<void>((resolve) => {

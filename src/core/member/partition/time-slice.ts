@@ -15,7 +15,7 @@ export class TimeSlice {
   #running = false;
   /** Waiting partitions, in the order of their next slices. */
   #waiting = new Set<() => void>();
-  /** The partitions that had this slice, and the subset that waits for a later slice behind all other partitions. */
+  /** The partitions that have run in this slice, and those of them that wait for a later slice, after all other partitions. */
   readonly #users = new Set<() => void>();
   readonly #behind = new Set<() => void>();
 
@@ -65,7 +65,7 @@ export class TimeSlice {
     for (const [i, resume] of queue.entries()) {
       resume();
       if (!this.#isUsedUp()) continue;
-      // The other partitions have not had their slice yet, so they come before the partition that used this slice.
+      // The partition that has just used up the slice comes last.
       this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
       return;
     }

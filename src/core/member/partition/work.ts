@@ -14,8 +14,8 @@ import type { Lead } from './lead.js';
 import type { Halt, WorkPorts, WorkProgress, WorkSettings } from './work-contract.js';
 
 /**
- * Calls the handler for the messages of one partition: decides which message is next, and keeps track of the message up to which all
- * are settled. This class knows nothing about readers and positions.
+ * Calls the handler for the messages of one partition, decides which message is next, and tracks up to which message all are settled. This
+ * class knows nothing about readers and positions.
  */
 export class PartitionWork {
   readonly #ports: WorkPorts;
@@ -29,7 +29,7 @@ export class PartitionWork {
   readonly #gate: Gate;
   /** Set while messages are handled one at a time, because owners have died. */
   #caution: Caution | undefined;
-  /** Set while the position counts deaths of earlier owners. */
+  /** Set while the position records deaths of earlier owners. */
   #lead: Lead | undefined;
   #open = true;
   #abandoned = false;
@@ -60,7 +60,7 @@ export class PartitionWork {
     this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
   }
 
-  /** Keeps handlers close to the position until deaths no longer count. To be called before the first message. */
+  /** Keeps handlers close to the position while the position records deaths of earlier owners. To be called before the first message. */
   keepShort(lead: Lead): void {
     this.#lead = lead;
   }
@@ -241,7 +241,7 @@ export class PartitionWork {
     });
   }
 
-  /** Settles the messages of `run`, which follow one another. */
+  /** Settles the messages of `run`, which are consecutive. */
   #settle(run: readonly Entry[], how: Dealt = 'handled'): void {
     const [first] = run;
     if (!first) return;
@@ -265,8 +265,8 @@ export class PartitionWork {
   }
 
   /**
-   * Handles a call that has failed as a whole, or from one message on. Messages after the failed message wait until that message is
-   * settled.
+   * Handles the failure of a call, or of the messages of a batch from one message on. Messages after the failed message wait until that
+   * message is settled.
    */
   #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
     const index = this.#batching && FailedAt.indexIn(error);
@@ -292,8 +292,8 @@ export class PartitionWork {
   }
 
   /**
-   * Tries the messages of a batch one at a time, each with the usual number of attempts. So only the message that fails halts the
-   * partition, is skipped, or is stored as a dead letter.
+   * Tries the messages of a batch one at a time, each with the usual number of attempts, so that the failure policy applies only to the
+   * message that fails.
    */
   #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {
     this.#ports.events.attemptFailed(first.message, first.attempt, error, 'retry');
@@ -309,8 +309,8 @@ export class PartitionWork {
   }
 
   /**
-   * Reports that more handlers could run if more messages arrived. With a concurrency of 1 all messages wait in one queue, so another
-   * message would not help.
+   * Reports that more handlers could run if more messages arrived. With a concurrency of 1, all messages wait in one queue, so another
+   * message would not start another handler.
    */
   #tellStarving(): void {
     if (this.#limit === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;

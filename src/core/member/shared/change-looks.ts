@@ -43,7 +43,7 @@ export class ChangeLooks {
   readonly #events: ChangeLooksEvents;
   /** The partitions that the reader has served since the last check, with the sequence after which it delivered to each of them. */
   #served = new Map<number, number>();
-  /** The number of messages received by the last check, if the server had delivered more messages by then; otherwise undefined. */
+  /** The number of messages that this member had received at the last check, if the server had delivered more; otherwise undefined. */
   #missingAfter: number | undefined;
   /** The check in progress, the next check, and when the next check may begin. */
   #look: Promise<boolean> | undefined;

@@ -24,9 +24,9 @@ export interface SharedReaderPorts {
 export interface SharedReaderEvents {
   /** A message has been delivered to its lane or passed over. */
   advanced(reader: SharedReader): void;
-  /** The reader has ended, because it has no lanes any more, it had a fault, or another client had changed it. */
+  /** The reader has ended, because it has no lanes any more, has had a fault, or was changed by another client. */
   ended(reader: SharedReader): void;
-  /** Another client had changed the reader, so its deliveries to these partitions after these sequences are in doubt. */
+  /** Another client had changed the reader. `partitions`: for each affected partition, the sequence after which deliveries are in doubt. */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
   /** The reader has left a full lane behind, so that other lanes get messages. */
   leftBehind(lane: Lane): void;
@@ -185,7 +185,7 @@ export class SharedReader {
     this.#endIfDeserted();
   }
 
-  /** Returns the room of handled messages to the window. */
+  /** Makes room in the window for the number of messages that were handled. */
   release(messages: number): void {
     this.#room.release(messages);
   }

@@ -15,7 +15,8 @@ import { SharedReader } from './shared-reader.js';
 /** The time during which lanes are gathered before one catch-up reader is opened for all of them, in milliseconds. */
 const GATHER_MS = 5;
 /**
- * A lane that is this number of sequences ahead of the head does not wait for the head, which needs about 0.1 s to read that many messages.
+ * If a lane is this number of sequences ahead of the head reader, another reader is opened. The head reader would need about 0.1 s to read
+ * that many messages.
  */
 const FAR_AHEAD = 50_000;
 /** A reader that was opened for expected lanes is closed if no lane begins within this time, in milliseconds. */
@@ -39,11 +40,11 @@ export interface SharedStreamPorts {
 }
 
 /**
- * Reads the stream once for all partitions of a member. One reader, the head, normally serves all partitions. A second reader, the catch-up
- * reader, serves partitions that were taken over at a position behind the head, or that the head left behind because their lanes were full.
- * The catch-up reader starts at the smallest sequence that one of its partitions needs. When the catch-up reader has reached the head, its
- * partitions join the head. Messages before the next sequence of a partition are passed over, so the change of readers causes neither a gap
- * nor a repeat.
+ * Reads the stream once for all partitions of a member. One reader, the head reader, normally serves all partitions. A second reader, the
+ * catch-up reader, serves partitions that were taken over at a position behind the head reader. It also serves partitions that the head
+ * reader left behind because their lanes were full. The catch-up reader starts at the smallest sequence that one of its partitions needs.
+ * When the catch-up reader has reached the head reader, the head reader takes over the partitions of the catch-up reader. A reader passes
+ * over each message before the next sequence of the message's partition, so a change of readers causes neither gaps nor repeats.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
@@ -70,7 +71,9 @@ export class SharedStream implements EventStream, LaneOwner {
   readonly #behind = new Set<Lane>();
   /** The open lane of each partition. */
   readonly #lanes = new Map<number, Lane>();
-  /** Partitions that must start again after these sequences, or earlier, because another client changed their reader. */
+  /**
+   * Partitions that must start again because another client changed their reader, with the sequence after which deliveries are in doubt.
+   */
   readonly #doubts = new Map<number, { behind: number; reason: string }>();
   /** Ended readers that delivered messages after their last check. */
   #unconfirmed: SharedReader[] = [];
@@ -78,7 +81,7 @@ export class SharedStream implements EventStream, LaneOwner {
   constructor(ports: SharedStreamPorts) {
     this.#ports = ports;
     this.partitions = ports.partitions;
-    // Half of the budget is for the head, and half is for the catch-up reader.
+    // Half of the budget is for the head reader, and half is for the catch-up reader.
     this.readAhead = Math.max(1, Math.floor(ports.budget.messages / 2));
   }
 
@@ -134,7 +137,10 @@ export class SharedStream implements EventStream, LaneOwner {
     if (!reader.isStarted) this.#startSoon(reader);
   }
 
-  /** True if the head was far behind this lane. A head that was far behind becomes the catch-up reader, and the lane gets another head. */
+  /**
+   * True if the head reader was far behind this lane. The head reader then becomes the catch-up reader, and another head reader serves the
+   * lane.
+   */
   #overtakes(lane: Lane, head: SharedReader): boolean {
     if (lane.next - head.covered < FAR_AHEAD || head.pending === 0 || this.#catchUp) return false;
     this.#catchUp = head;
@@ -142,7 +148,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return true;
   }
 
-  /** `withinMs`: how long the head waits for its first lane. */
+  /** `withinMs`: how long the head reader waits for its first lane. */
   #openHead(after: number, withinMs = 0): Promise<OpenOutcome> {
     const opened = (head: SharedReader): void => {
       this.#head = head;
@@ -250,7 +256,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return Promise.resolve({ kind: 'ok' });
   }
 
-  /** Reports changes only through {@link EventStream.shared}. */
+  /** Checks the readers, but returns nothing: a change is reported only through {@link EventStream.shared}. */
   async inspect(): Promise<ReaderState | undefined> {
     await this.#confirm();
     return undefined;

@@ -1,6 +1,6 @@
 import type { Lane } from './lane.js';
 
-/** Maximum number of passed-over messages whose room is returned to the window at a time. */
+/** Maximum number of passed-over messages after which their room in the window is free again. */
 const LOT = 64;
 
 /** Accounts for the room in the window of a shared reader: how many messages take it up, and which lane takes up too much. */
@@ -11,7 +11,7 @@ export class WindowRoom {
   readonly #lot: number;
   /** Number of messages that lanes have received and not released. */
   #held = 0;
-  /** Number of messages that were passed over, and whose room is not returned to the window yet. */
+  /** Number of passed-over messages that still take up room in the window. */
   #passed = 0;
   /** A full lane is checked again after this number of further messages. */
   #patience = 0;
@@ -43,13 +43,13 @@ export class WindowRoom {
     this.#giveBack(passed);
   }
 
-  /** True if a lane holds at least as many messages as the window still has room for, and at least the average of all lanes. */
+  /** True if a lane holds at least the average of all lanes, and at least as many messages as still fit into the window. */
   isFull(lane: Lane): boolean {
     const isLarge = lane.held > 0 && lane.held * this.#lanes.size >= this.#held;
     return isLarge && lane.held >= this.#messages - this.#held;
   }
 
-  /** True if a lane that would get the next message is full, while another lane holds less than half as many messages. */
+  /** True if the lane of the next message is full, and another lane holds less than half as many messages. */
   isUnfair(lane: Lane): boolean {
     if (!this.isFull(lane) || --this.#patience > 0) return false;
     for (const other of this.#lanes.values()) if (other.held < lane.held / 2) return true;

@@ -3,7 +3,7 @@ import type { HandlerTimeStats } from '../../protocol/member-stats.js';
 
 /** One call in 16 is timed, because reading the clock twice for each call would slow down fast handlers. */
 const ONE_IN = 16;
-/** Maximum number of times that are kept. Older times are removed. */
+/** Maximum number of measured times that are kept; the oldest times are removed first. */
 const KEPT = 512;
 
 /** Measures how long a handler's calls take, for a sample of the calls. */

@@ -4,7 +4,7 @@ import { judgeTrend, lowEnvelope, type Trend, type UsePoint } from './trend.js';
 
 /** Interval at which garbage collections are read from the profiler. */
 const READ_EVERY_MS = 1_000;
-/** During this time caches fill and code is compiled, so the memory in use does not show a leak. */
+/** While a process warms up, caches fill and code is compiled, so a rise of the memory in use does not show a leak. */
 const WARM_UP_MS = 20_000;
 /** Only the lowest point of each interval is kept. */
 const ENVELOPE_MS = 10_000;
@@ -40,9 +40,8 @@ function inUse({ heapStatistics }: Collection['beforeGC']): number {
 }
 
 /**
- * Measures this process's memory. Node 20 does not count allocations. Therefore the monitor sums, over all collections, the memory in
- * use before a collection minus the memory in use after the previous collection. The timer does not keep the process alive. Call `stop`
- * when done.
+ * Measures this process's memory. Node 20 does not count allocations. Therefore the monitor adds up the growth of the memory in use between
+ * each collection and the next. The timer does not keep the process alive. Call `stop` when done.
  */
 export class MemoryMonitor {
   readonly #startedAt = performance.now();

@@ -52,7 +52,7 @@ export function judgeTrend(points: readonly UsePoint[], tolerance: number): Tren
   if (!first || !last || points.length < MIN_POINTS || last.atMs - first.atMs < MIN_SPAN_MS) {
     return { kind: 'unknown' };
   }
-  // Caches and compiled code fill once and level off, so the later half does not rise. A leak keeps growing.
+  // Caches and compiled code stop growing, so the later half of the points does not rise. A leak also grows in the later half.
   const slope = Math.min(medianSlope(points), medianSlope(points.slice(points.length >> 1)));
   const base = Math.min(...points.map((point) => point.bytes));
   const rise = slope * (last.atMs - first.atMs);
