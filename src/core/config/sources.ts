@@ -11,7 +11,7 @@ export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
   env: Readonly<Record<string, string | undefined>>;
   dotenv?: Readonly<Record<string, string | undefined>>;
-  /** A context of the nats CLI: weaker than the other sources, stronger than defaults. */
+  /** A context of the nats CLI. The context overrides defaults; every other source overrides the context. */
   context?: { name: string; values: Readonly<Partial<Record<SettingName, string>>> } | undefined;
 }
 
@@ -150,7 +150,7 @@ export function secretFlags(sources: ConfigSources): { flag: string; env: string
   const shown: SettingName[] = [];
   for (const key of IDENTITY) {
     const setting: Setting<unknown> = SETTINGS[key];
-    // A user without a password is a token.
+    // A user without a password counts as a token.
     const isSecret = setting.secret || (key === 'user' && !found.has('password'));
     if (isSecret && found.get(key)?.origin === 'flag') shown.push(key);
   }

@@ -24,8 +24,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /**
  * The machine's monotonic clock (`performance.now`), unaffected by changes of the wall clock.
  *
- * If a timer is late, sockets are read before its callback runs. Otherwise the callback would treat answers that have already arrived as
- * missing.
+ * If a timer is late, sockets are read before its callback runs, so that the callback does not miss answers that have already arrived.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -14,9 +14,7 @@ export function redactUrls(urls: string): string {
     .join(', ');
 }
 
-/**
- * True if a text is itself a secret (a seed, a JWT, a PEM block) instead of the name of a file that contains the secret.
- */
+/** True for a secret (a seed, a JWT, a PEM block); false for the name of a file that contains a secret. */
 export const isSecret = (text: string): boolean =>
   /\bS[A-Z]?[A-Z2-7]{50,}\b|\beyJ[\w-]{20,}|-----\s*BEGIN/.test(text);
 

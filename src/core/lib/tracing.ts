@@ -19,7 +19,7 @@ export class Tracing<Event extends object> {
     return end.hasSubscribers || asyncStart.hasSubscribers;
   }
 
-  /** Runs the call between `start` and `asyncEnd`. The event gets its `result` or `error`. */
+  /** Runs the call between `start` and `asyncEnd`, and adds `result` or `error` to the event. */
   async trace<Result>(event: Event, run: () => Result | Promise<Result>): Promise<Result> {
     return this.#channel.tracePromise(async () => run(), event);
   }

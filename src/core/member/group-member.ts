@@ -48,8 +48,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
   /**
-   * Settles like `#closed`. `ready` awaits this promise instead of `#closed`. If a program awaits only `ready`, a rejection of `#closed` is
-   * therefore still reported as unhandled.
+   * Settles like `#closed`. `ready` awaits this promise, and not `#closed`: a rejection of `#closed` must still be reported as unhandled if
+   * a program awaits only `ready`.
    */
   #ended: Promise<void> = Promise.resolve();
 

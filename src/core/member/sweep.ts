@@ -6,9 +6,9 @@ import { MAX_TTL_MS } from '../protocol/timing.js';
 
 /**
  * A session that ends leaves two deletion markers in the bucket: its own, and that of its proof of life. The markers have to stay for a
- * while, because disconnected members must learn that the session has ended, and a late write of the session must fail. After some time the
- * markers are useless, but every joining member still reads all markers of sessions. Members therefore remove markers that are older than
- * twice the longest ttl. The proof of life of a connected member is never that old.
+ * while: disconnected members must learn that the session has ended, and a late write of the session must fail. After some time the markers
+ * are useless, but every joining member still reads all markers of sessions. Members therefore remove markers that are older than twice the
+ * longest ttl. The proof of life of a connected member is never that old.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members sweep when they join, and then at this interval. */
@@ -41,9 +41,9 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
 }
 
 /**
- * The old traces of partitions that the layout no longer has: positions, records of trims, the markers of pins and pauses, and all but the
- * newest entry of each lease. A pin or pause that is in effect is not removed by a sweep, because members would consider its disappearance
- * a loss of data. The next resize removes pins and pauses of partitions that the layout no longer has.
+ * The old traces of partitions that the layout no longer has. Traces are positions, records of trims, markers of pins and pauses, and all
+ * entries of a lease except the newest. A pin or pause that is in effect is not removed by a sweep, because members would consider its
+ * disappearance a loss of data. The next resize removes pins and pauses of partitions that the layout no longer has.
  */
 export function planPartitionSweep(
   traces: readonly PartitionTrace[],

@@ -22,11 +22,11 @@ export interface WrappedHandler {
   handler: Handler | InBatches;
   /** URL of the health checks and metrics; undefined if they are not served. */
   healthUrl: string | undefined;
-  /** Removes the guard, and ends the health checks. */
+  /** Ends the guard against stray errors, and the health checks. */
   stop(): Promise<void>;
 }
 
-/** Traces, times and guards the handler of a member, and measures the handler if health checks are served. */
+/** Traces and times the handler of a member, and guards it against stray errors. Measures the handler if health checks are served. */
 export async function wrapForMember(
   member: GroupMember,
   { config, guard, health, handler: program }: GroupMemberOptions,
@@ -58,7 +58,7 @@ export async function wrapForMember(
 
 /** Serves the health checks and metrics of a member. */
 async function serve(member: GroupMember, { group, stream }: Config, health: HealthOptions) {
-  // These modules are loaded on demand, because most programs serve no metrics.
+  // The modules are loaded only when needed, because most programs serve no metrics.
   const [{ Metrics }, { serveHealth }] = await Promise.all([
     import('../health/metrics.js'),
     import('../health/server.js'),

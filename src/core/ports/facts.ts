@@ -32,7 +32,7 @@ export interface StreamFacts {
   replicas: number;
   /** Name of the leading server; null without a cluster, or during an election. */
   leader: string | null;
-  /** The other replicas, if clustered. */
+  /** The replicas except the leader; empty without a cluster. */
   followers: { name: string; current: boolean }[];
   maxMessages: number | null;
   maxBytes: number | null;

@@ -74,7 +74,8 @@ export interface LayoutKeeper {
 
 /**
  * Why a reader has stopped. `deleted`: another client deleted the reader. `foreign`: another client changed the reader, or created another
- * reader of the same name. `silent`: the server was silent. `broken`: any other reason, such as a gap or a lost connection.
+ * reader of the same name. `silent`: the server sent neither messages nor heartbeats. `broken`: any other reason, such as a gap or a lost
+ * connection.
  */
 export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'broken';
 
@@ -95,8 +96,8 @@ export interface ReaderSink {
 }
 
 /**
- * Messages of one partition that the stream dropped (by its limits, a purge or a deletion) before the group handled them,
- * among the sequences `from` to `to`, both included.
+ * Messages of one partition that the stream dropped before the group handled them: by its limits, a purge or a deletion. Their sequences
+ * are between `from` and `to`, both included.
  */
 export interface Trimmed {
   from: number;
@@ -134,7 +135,7 @@ export interface Reader {
   readonly pending: number;
   /** Number of messages that the reader has received. */
   readonly delivered: number;
-  /** Estimated number of the waiting messages that belong to the partition; absent if all waiting messages belong to the partition. */
+  /** Estimated number of waiting messages of the partition; absent if all waiting messages belong to the partition. */
   readonly lag?: number;
   /** Absent if the reader's progress can be seen only from the messages of the partition. */
   readonly coverage?: Coverage;

@@ -74,8 +74,8 @@ export interface GroupObserver {
    */
   sequences(partition: number, after: number, limit: number): Promise<number[]>;
   /**
-   * When the first message of a partition after a sequence was stored, on this machine's wall clock; null if there is none. In a
-   * keyed group, the first message of any partition counts.
+   * When the first message of a partition after a sequence was stored, on this machine's wall clock; null if there is none. For a keyed
+   * group, the result is the time of the first message of any partition.
    */
   storedAt(partition: number, after: number): Promise<number | null>;
   /** The newest messages after a sequence, at most `limit`; `stream` is the last known state of the stream. */

@@ -5,7 +5,7 @@ export interface PartitionTrace {
   revision: number;
   /** True for a deletion marker. */
   ended: boolean;
-  /** The number of entries of the key. Counted for leases only; otherwise 1. */
+  /** The number of entries of the key if the key is a lease; 1 for any other key. */
   entries: number;
   atMs: number;
 }

@@ -81,7 +81,7 @@ export type CallResult = {
       readonly then: 'retry' | OnExhausted;
       /** If `then` is `'retry'`: the wait before the retry, in milliseconds; for a wait that is partly random, its longest value. */
       readonly retryInMs?: number | undefined;
-      /** The fault of the judge, if the judge threw or returned no valid verdict. */
+      /** Why the judge's verdict cannot be used, if the judge threw or returned an invalid verdict. */
       readonly fault?: string | undefined;
       /**
        * The index of the failed message in a batch. The messages before the failed message are handled. Absent if the
@@ -89,13 +89,13 @@ export type CallResult = {
        */
       readonly index?: number | undefined;
     }
-  /** The handler threw a `StopConsuming`: the member would leave. */
+  /** The handler threw a `StopConsuming`: a member would leave the group. */
   | { readonly outcome: 'stopped'; readonly error: unknown }
 );
 
 /**
- * Calls a handler once, as a member does: `schema` or `decode` computes the value, the message and the context are as in a
- * member, and `judge` receives a thrown error. Needs no server, and takes less than a millisecond.
+ * Calls a handler once, with the message and context that a member would pass. `schema` or `decode` computes the value, and `judge`
+ * receives a thrown error. A call needs no server, and takes less than a millisecond.
  *
  * @param program the handler, or an object with the handler and its options.
  * @returns the outcome. An exception of the handler is also an outcome, so the promise does not reject.

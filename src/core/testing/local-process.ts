@@ -29,7 +29,7 @@ export class LocalProcess {
     this.#hasEnded = true;
   }
 
-  /** Gets the server's answer in a later turn. A process that has ended sends no request and gets no answer. */
+  /** Returns the server's answer asynchronously. A process that has ended sends no request and gets no answer. */
   async ask<T>(answer: () => T): Promise<T> {
     if (!this.#hasEnded) {
       const value = answer();
@@ -39,7 +39,7 @@ export class LocalProcess {
     return new Promise<never>(() => {});
   }
 
-  /** Calls back in a later turn, unless the process has ended by then. */
+  /** Calls back asynchronously, unless the process has ended by then. */
   later(callback: () => void): void {
     queueMicrotask(() => {
       if (!this.#hasEnded) callback();

@@ -8,7 +8,7 @@ import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { encodeRecord, type LeaseRecord, type SessionRecord } from '../../protocol/records.js';
 import type { MemberSettings } from './contract.js';
 
-/** A time that is longer than any member waits, and that JSON represents exactly. */
+/** A time that is longer than any wait of a member. JSON represents the number exactly. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
@@ -43,7 +43,7 @@ export class BucketEffects {
     const { bucket, clock } = this.#ports;
     const sentAt = clock.now();
     const record = encodeRecord({ v: RECORD_VERSION, at: new Date().toISOString() });
-    // After this time an answer is useless, and the write may be repeated.
+    // An answer that takes longer is useless, because the proof of life may be written again by then.
     const options = { timeoutMs: timing.graceMs };
     const outcome = await bucket.write(keys.proof(group, id), record, expected, options);
     this.#answer(outcome, (written) => ({ type: 'proof-written', id, sentAt, outcome: written }));

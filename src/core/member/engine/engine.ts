@@ -37,7 +37,7 @@ export class MemberEngine {
   /** Executes requests for single partitions. */
   readonly orders: Orders;
   readonly #loop: ProtocolLoop;
-  /** Keeps the member's current layout in the bucket. */
+  /** Writes the member's current layout if the bucket lacks it. */
   #keeper: LayoutKeeper | undefined;
   #watch: Watch | undefined;
   #unwatchLink: (() => void) | undefined;

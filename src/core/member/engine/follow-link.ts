@@ -12,8 +12,8 @@ interface LinkTold {
 }
 
 /**
- * Feeds each change of the connection to the protocol, and reports the start and the end of each break once, until the returned
- * function is called.
+ * Feeds each change of the connection to the protocol, and reports the start and the end of each break. Stops when the returned function is
+ * called.
  */
 export function followLink(link: Link, clock: Clock, told: LinkTold): () => void {
   let brokenAt: number | undefined;

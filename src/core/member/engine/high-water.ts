@@ -4,9 +4,9 @@ import type { BucketEntry } from '../../protocol/entries.js';
 import type { BucketHealth } from './standstill.js';
 
 /**
- * A bucket, with a check for lost data. Revisions only grow: a write gets a higher revision than any revision seen before the write was
- * sent, and the entry of a key never becomes older. If the revision in an answer is too low, the bucket has lost data. A snapshot of the
- * watch may lag behind, so an old revision in a snapshot does not prove a loss.
+ * A bucket, with a check for lost data. Revisions only grow. A write gets a higher revision than any revision seen before the write was
+ * sent, and the revision of a key never falls. If the revision in an answer is too low, the bucket has lost data. A snapshot of the watch
+ * may lag behind, so an old revision in a snapshot does not prove a loss.
  */
 export class HighWater implements Bucket, BucketHealth {
   readonly #bucket: Bucket;
@@ -18,8 +18,8 @@ export class HighWater implements Bucket, BucketHealth {
   /** The last known revisions of the keys that were read or written through this object. */
   readonly #keys = new Map<string, number>();
   /**
-   * The number of calls of {@link forget}. An answer to a request that was sent before the last call proves nothing about the current
-   * bucket.
+   * The number of calls of {@link forget}. An answer to a request that was sent before the last {@link forget} proves nothing about the
+   * current bucket.
    */
   #generation = 0;
 

@@ -143,7 +143,7 @@ function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)
     return `the bucket does not answer within ${lasts}: if answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
-  // A renewal counts for 1.75 probe intervals. If answers are slow, the next renewal is answered two round trips after the first renewal
+  // A renewal is valid for 1.75 probe intervals. If answers are slow, the next renewal is answered two round trips after the first renewal
   // was sent.
   const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
   return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;

@@ -40,8 +40,8 @@ export interface CautionPorts {
 
 /**
  * Makes the handling of a partition cautious after its owners have died. Messages are handled one at a time, with a commit before each
- * message, and only while no other cautious partition of the member runs a call. After a death, the position therefore names the message
- * that the owner was handling. After `maxCrashes` deaths the message fails without an attempt.
+ * message. Only one cautious partition of a member runs a call at a time. After a death, the position therefore names the message that the
+ * owner was handling. After `maxCrashes` deaths the message fails without an attempt.
  */
 export class Caution {
   readonly #ports: CautionPorts;

@@ -10,8 +10,8 @@ export interface CommitPolicy {
 
 /**
  * Decides when the next commit is due: once per interval while the partition is busy, and after a quarter of the interval when the
- * partition is idle. The shorter interval limits the messages that a restart repeats. A slow stream still does not cause a commit after
- * each message.
+ * partition is idle. The shorter interval limits the messages that a restart repeats. An idle partition still commits at most once per
+ * quarter of the interval.
  */
 export class CommitTimer {
   readonly #policy: CommitPolicy;

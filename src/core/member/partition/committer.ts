@@ -29,7 +29,7 @@ interface CommitterEnd {
   vanished(): void;
   /** A seek moved the position under our epoch, so this owner must start again from the new position. */
   moved(): void;
-  /** Messages may be missing before handled messages. */
+  /** The partition may have lost messages that come before handled messages. */
   doubted(reason: string): void;
   failed(error: NatspocError): void;
   /** The barrier was rejected. */
@@ -38,7 +38,9 @@ interface CommitterEnd {
 
 /** Moves one partition's position forward as messages are handled, with at most one write in flight. */
 export class Committer {
-  /** Maximum number of messages that this owner may start beyond its committed position while deaths of earlier owners count. */
+  /**
+   * Maximum number of messages that this owner may start beyond its committed position while the position records deaths of earlier owners.
+   */
   readonly lead: number;
   readonly #policy: CommitPolicy;
   readonly #timer: CommitTimer;
@@ -202,8 +204,8 @@ export class Committer {
   }
 
   /**
-   * Commits the handled messages. Resolves when the commit is certain, or after `withinMs`. Resolves with true if a write that was sent
-   * meanwhile confirms the position.
+   * Commits the handled messages. Resolves with true if a write that is sent after this call confirms the position, and with false after
+   * `withinMs`.
    */
   async flush(withinMs: number): Promise<boolean> {
     this.#isLast();

@@ -68,7 +68,7 @@ export interface RunnerStatus {
    * When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if no message is in memory.
    */
   oldestAtMs?: number | undefined;
-  /** Upper bound on the number of messages that the stream dropped before this epoch received them. */
+  /** Upper bound on the number of messages that the stream dropped before they were received under this epoch. */
   trimmed: number;
   /** True if, at some moment since the start, no message was waiting. */
   caughtUp: boolean;

@@ -37,7 +37,7 @@ export class CrashNote {
     return this.#version;
   }
 
-  /** Records that everything up to this version was written. */
+  /** Records that all changes up to this version were written. */
   kept(version: number): void {
     this.#kept = Math.max(this.#kept, version);
   }

@@ -13,7 +13,7 @@ export interface GatePorts {
   permit: Permit;
   slice: TimeSlice;
   quota?: Quota | undefined;
-  /** Absent if there is no limit over all partitions. */
+  /** The limit on calls in all partitions together; absent if there is no limit. */
   slots?: CallLimit | undefined;
   /** Absent if partitions cannot be paused. */
   pauses?: Pauses | undefined;
@@ -28,7 +28,7 @@ export class Gate {
   readonly #ports: GatePorts;
   readonly #resume: () => void;
 
-  /** @param resume called when a call that was held back may be possible. */
+  /** @param resume called when a call that could not start may be possible now. */
   constructor(partition: number, ports: GatePorts, resume: () => void) {
     this.#partition = partition;
     this.#ports = ports;

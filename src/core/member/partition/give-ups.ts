@@ -35,7 +35,7 @@ export class GiveUps {
     this.#known.delete(sequence);
   }
 
-  /** Wraps a handler so that it is not called for skipped messages. Skipped messages fail instead. */
+  /** Wraps a handler so that it is not called for skipped messages. Skipped messages fail without a call. */
   guard(handler: Handler | InBatches): Handler | InBatches {
     const known = this.#known;
     return refusing(handler, ({ sequence }) => (known.size === 0 ? undefined : known.get(sequence)?.error));

@@ -16,8 +16,8 @@ export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'key' | 'created' | '
 /** The dependencies of {@link groupStart}. */
 export interface GroupStartPorts {
   /**
-   * The key by which the member finds partitions; null for the partitions of the stream; undefined if the group already has a layout.
-   * The first member of a group also decides the key, because a member without a key may join at the same time as a member with a key.
+   * The key by which the member finds partitions; null for the partitions of the stream; undefined if the group already has a layout. The
+   * first member of a group also decides the key, because members with and without a key may join at the same time.
    */
   key?: string | null | undefined;
   bucket: Bucket;
@@ -32,13 +32,12 @@ type Answer<T> =
 
 /**
  * Where this group starts. The first member of the group decides the start by compare-and-set. "new" means the time of the decision, even
- * for a partition that is first taken over much later. Otherwise the messages that were published between decision and takeover would be
- * skipped.
+ * for a partition that is first taken over much later, so that no message published in between is skipped.
  *
  * @param from used if no start has been decided yet.
- * @throws NatspocError `layout-mismatch` if the group has a key and the member has none, or if the member has a key and the group
- *   has none. `unreachable` if there is no answer within `timeoutMs`. `storage-failed` if the bucket is still full after `timeoutMs`.
- *   Errors of the bucket and the stream are thrown as well.
+ * @throws NatspocError `layout-mismatch` if either the group or the member has a key, but not both. `unreachable` if there is no answer
+ *   within `timeoutMs`. `storage-failed` if the bucket is still full after `timeoutMs`. Errors of the bucket and the stream are thrown as
+ *   well.
  */
 export async function groupStart(
   group: string,

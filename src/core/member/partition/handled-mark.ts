@@ -31,7 +31,7 @@ export class HandledMark {
     this.#created = created;
   }
 
-  /** Records that everything up to this sequence was handled before. */
+  /** Records that an earlier runner has handled everything up to this sequence. */
   resumedAt(sequence: number): void {
     this.#sequence = sequence;
   }

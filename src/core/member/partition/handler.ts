@@ -15,8 +15,8 @@ export interface HandlerContext {
   /** All headers, decoded on first use. If a name occurs more than once, its last value counts. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * Aborts when the handler has to stop, because it exceeds its timeout, the drain takes too long, or this member has lost the
-   * partition or cannot renew.
+   * Aborts when the handler has to stop: it exceeds its timeout, the drain takes too long, or this member has lost the partition or cannot
+   * renew.
    */
   readonly signal: AbortSignal;
   /** The log of the handler. Each line also contains the partition and the sequence. */
@@ -32,7 +32,7 @@ export interface HandlerContext {
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
-/** The context that a batch handler gets in addition to the messages. `attempt` is the attempt of the first message. */
+/** The context that a batch handler gets in addition to the messages. `attempt` is the number of the first message's attempt. */
 export type BatchContext = Pick<
   HandlerContext,
   'partition' | 'epoch' | 'attempt' | 'signal' | 'log' | 'state'

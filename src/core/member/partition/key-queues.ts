@@ -4,8 +4,8 @@ import type { StreamMessage } from '../../protocol/message.js';
 export class Entry {
   readonly message: StreamMessage;
   /**
-   * The key whose queue holds the message; null for the common queue, which holds the messages without a key, or all messages if the
-   * concurrency is 1.
+   * The key whose queue holds the message; null for the common queue. The common queue holds the messages without a key, or all messages if
+   * the concurrency is 1.
    */
   readonly queue: string | null;
   attempt = 1;

@@ -6,11 +6,11 @@ export interface Jump {
   /** The last sequence received before the skipped sequences, and the first sequence received after them. */
   from: number;
   to: number;
-  /** Number of skipped sequences that may belong to lost messages, without losses that were reported before. */
+  /** Number of skipped sequences that may belong to lost messages not reported yet. */
   skipped: number;
   /** True if a skipped message may have waited for a second or more. */
   isLong: boolean;
-  /** True if the jump contains a loss only if the number of waiting messages is wrong. If no message waits, the jump contains no loss. */
+  /** True if a correct number of waiting messages rules out a loss in the jump. If no message waits, the jump contains no loss. */
   isDoubtful: boolean;
 }
 
@@ -36,7 +36,7 @@ export function together(older: LossSigns, newer: LossSigns): LossSigns {
   return { jumps: atMost(MOST_JUMPS, [...older.jumps, ...newer.jumps]), fell: older.fell + newer.fell };
 }
 
-/** Adds a jump. May be called for each message, so the given signs are changed and must not be used afterwards. */
+/** Adds a jump. For speed, changes the given signs, which must not be used afterwards. */
 export function withJump({ jumps, fell }: LossSigns, jump: Jump): LossSigns {
   if (jumps.length === 0) return { jumps: [jump], fell };
   jumps.push(jump);

@@ -8,7 +8,7 @@ interface Item {
   message: StreamMessage;
   context: HandlerContext;
   handled(): void;
-  /** To be called when the program leaves the loop during the message; the message does not count as failed. */
+  /** To be called when the program leaves the loop while it handles the message. The message does not count as failed. */
   left(): void;
 }
 

@@ -54,7 +54,7 @@ export interface PartitionReaderEvents {
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(reason: string): void;
-  /** Messages may be missing between the messages that were delivered since the last commit. */
+  /** Some messages may be missing among those delivered since the last commit. */
   mistrusted(reason: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
@@ -111,7 +111,7 @@ export class PartitionReader {
     return this.#reader?.lag ?? this.pending ?? 0;
   }
 
-  /** The sequence up to which all messages of this partition were delivered; undefined if not after the last received sequence. */
+  /** The sequence up to which all messages of this partition were delivered; undefined unless it is after the last received sequence. */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage;
     return coverage && coverage.sequence > this.#received ? coverage : undefined;
@@ -150,7 +150,7 @@ export class PartitionReader {
       this.#reader = opened.reader;
       this.#reopening.opened();
       this.#ports.trimWatch?.opened(opened.reader.pending);
-      // The window may have changed meanwhile, because partitions were added or removed.
+      // While the reader was being opened, the window may have changed, because partitions were added or removed.
       opened.reader.resize(this.#window);
       // Unsettled messages of the previous reader still take up room in the window.
       opened.reader.start(progress.waiting());
@@ -188,7 +188,7 @@ export class PartitionReader {
     const reader = this.#reader;
     const isQuiet = this.#received === this.#lookedAt;
     this.#lookedAt = this.#received;
-    // Only a reader without recent deliveries is checked, because a change of a delivering reader is noticed from its deliveries.
+    // A reader with recent deliveries is not checked, because its deliveries would show a change.
     if (!reader || !isQuiet) return;
     const harm = await this.#harmTo(reader);
     if (harm === undefined || this.#closed || this.#reader !== reader) return;

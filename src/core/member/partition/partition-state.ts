@@ -47,8 +47,8 @@ export class PartitionState {
   }
 
   /**
-   * Resolves when the program has acquired the state. The program's function is called only once, unless it rejects. After a rejection,
-   * the next call of this method calls the function again.
+   * Resolves when the program has acquired the state. The program's `acquire` is called only once, unless it rejects. After a rejection,
+   * the next call of this method calls the program's `acquire` again.
    */
   acquire(): Promise<void> {
     this.#acquiring ??= this.#acquire().catch((error) => {

@@ -226,7 +226,10 @@ export class PartitionRunner {
     return this.#phase === 'ended';
   }
 
-  /** Ends the runner, unless it has ended already. `last` reports the runner's last event; its parts report no events any more. */
+  /**
+   * Ends the runner, unless it has ended already. `last` reports the runner's last event. After the end, the parts of the runner report no
+   * events.
+   */
   #end(reason: string, last?: () => void): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';

@@ -46,18 +46,18 @@ export interface TrimState extends LossSigns {
 }
 
 /**
- * Detects messages that the stream drops before they are received. The server skips dropped messages silently. There are three signs, each
- * of which is combined with the state of the stream. First, the stream begins after the last received message although messages wait. The
- * stream may also begin within or after a jump of the received sequences, if the reader may have had no open request during the jump.
- * Second, the number of waiting messages falls by more than the number received. Third, the stream limits the messages per subject, and a
- * subject with only waiting messages is at that limit.
+ * Detects messages that the stream drops before they are received. The server skips dropped messages silently. Each of three signs is
+ * checked against the state of the stream. First, the stream begins after the last received message although messages wait, or the stream
+ * begins within or after a jump of the received sequences. A jump counts only if the reader may have had no open request during the jump.
+ * Second, the number of waiting messages falls by more than the number received. Third, the received sequences jump, and at least as many
+ * messages have waited as the stream keeps per subject.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
   #settledTo: number;
   #before: number;
   #hasLooked = false;
-  /** The signs noticed since the last check, and the signs that the check in flight investigates. */
+  /** The signs noticed since the last check began, and the signs that the current check investigates. */
   #signs = NO_SIGNS;
   #asked = NO_SIGNS;
   #noticedAt = 0;
@@ -77,8 +77,7 @@ export class TrimWatch {
 
   /**
    * `received`: the sequence after which reading starts. `before`: messages up to this sequence that are missing at the start are not a
-   * loss, because the stream may have dropped them before the group began. `last`: the state in which the previous watch of this owner
-   * ended.
+   * loss, because they may have been dropped before the group began. `last`: the state in which the previous watch of this owner ended.
    */
   constructor(received: number, before: number, ports: TrimPorts, last?: TrimState) {
     this.#settledTo = received;
@@ -118,8 +117,9 @@ export class TrimWatch {
   /**
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
-   * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are stored, so a jump
-   * means messages of other partitions. If a burst is faster than the delivery, losses caused by a limit go unnoticed.
+   * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are stored, so the
+   *   sequences of a jump belong to other partitions. If messages are stored faster than they are delivered, losses caused by a limit go
+   *   unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {
     const before = this.#waiting ?? waiting + 1;
@@ -178,7 +178,7 @@ export class TrimWatch {
     this.#asked = this.#signs;
     this.#signs = NO_SIGNS;
     const { received } = reading();
-    // An older answer may not show messages that were dropped since.
+    // The answer must be recent enough to show the losses that caused the signs.
     const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
     // The first check also reads the record of a trim. Reading the record together with the bounds saves time if the member leaves soon.
     const [bounds, cleared] = await Promise.all([
@@ -214,7 +214,7 @@ export class TrimWatch {
     const passed = skippedIn(jumps);
     const { first, last, missing, mostPerSubject } = bounds;
     const next = Math.max(received, this.#settledTo) + 1;
-    // A message may be missing from both counts: it was passed over, and the number of waiting messages has fallen.
+    // A lost message may be part of both counts, so the counts are not added.
     const before = Math.max(passed, fell);
     const from = before > 0 ? this.#settledTo + 1 : next;
     if (waiting > 0 && first > next) {

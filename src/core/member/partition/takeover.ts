@@ -193,19 +193,13 @@ function describeUnreadable(partition: number, value: Uint8Array): string {
 const describeNoStart = (partition: number): string =>
   `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
-/**
- * True if our lease is still the newest. A position with a higher epoch then comes from a bucket that was lost or restored since: the
- * present bucket has never granted a higher epoch.
- */
+/** True if our lease is still the newest. A position with a higher epoch was then written before the bucket was lost or restored. */
 async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
   const found = await bucket.read(keys.lease(group, partition));
   return found.kind === 'found' && found.entry.revision === epoch;
 }
 
-/**
- * True if an isolated member has written back a position that the bucket had lost, and that position is older than the position that this
- * member knows.
- */
+/** True if an isolated member has written back a lost position, and this member knows a later position. */
 const isPutBack = (best: PositionMark, { epoch, seq }: PositionRecord): boolean =>
   epoch === 0 && best.sequence > seq;
 

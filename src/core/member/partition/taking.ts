@@ -29,7 +29,7 @@ export interface TakingEvents {
   held(committer: Committer, taken: Taken): void;
   /** A temporary failure. */
   failed(message: string): void;
-  /** Messages may be missing before messages that were handled and not committed. */
+  /** The partition may have lost messages that come before handled, uncommitted messages. */
   mistrusted(reason: string): void;
   /** The position cannot be decoded, and an operator has to act. */
   unreadable(message: string): void;
@@ -40,8 +40,8 @@ export interface TakingEvents {
 }
 
 /**
- * Takes the position of a partition over, and creates the committer and the reader that continue from there. Counts the messages that
- * the stream dropped before they were received.
+ * Takes over the position of a partition, and creates the committer and the reader that continue from this position. Counts the messages
+ * that the stream dropped before they were received.
  */
 export class Taking {
   readonly #takeover: Takeover;
@@ -68,8 +68,8 @@ export class Taking {
   }
 
   /**
-   * Starts after `after` has resolved. Resolves with undefined if the takeover has failed, which is reported, or if the takeover is no
-   * longer wanted.
+   * Starts the takeover after `after` has resolved. Resolves with undefined if the takeover has failed, which is reported, or if the
+   * takeover is no longer wanted.
    */
   start(after: Promise<void>): Promise<Taken | undefined> {
     this.#after = after;

@@ -15,7 +15,7 @@ export class TimeSlice {
   #running = false;
   /** Waiting partitions, in the order of their next slices. */
   #waiting = new Set<() => void>();
-  /** The partitions that have run in this slice, and those of them that wait for a later slice, after all other partitions. */
+  /** The partitions that have run in this slice, and the partitions among them that wait for a later slice. */
   readonly #users = new Set<() => void>();
   readonly #behind = new Set<() => void>();
 

@@ -11,7 +11,7 @@ import { inWords } from '../../lib/in-words.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { KeyMissing } from './keyless.js';
 
-/** The error of a message that can never be handled, and therefore is not tried again. Schemas, decoders and handlers throw it. */
+/** The error of a message that can never be handled, and therefore is not tried again. Schemas, decoders and handlers throw this error. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
   /**
@@ -44,7 +44,7 @@ export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
 /** Decides what follows a failed attempt. If the judge returns no verdict, `maxAttempts` and `onFailure` decide. */
 export type Judge = (failure: Failure) => Verdict | undefined;
 
-/** The action after a failed attempt, and the fault of the verdict, if any. */
+/** The action after a failed attempt. `fault`: why the judge's verdict cannot be used; absent if it can. */
 export type Decision = NextStep & { readonly fault?: string };
 
 /**

@@ -189,8 +189,8 @@ export class PartitionWork {
   }
 
   /**
-   * Calls the handler for a message while no other message waits. The message becomes an entry only if the call returns a promise or
-   * fails.
+   * Calls the handler for a message that arrives while no other message waits. The message becomes an entry only if the call returns a
+   * promise or fails.
    */
   #callAtOnce(message: StreamMessage): void {
     const call = this.#calls.begin(message, 1);
@@ -292,7 +292,7 @@ export class PartitionWork {
   }
 
   /**
-   * Tries the messages of a batch one at a time, each with the usual number of attempts, so that the failure policy applies only to the
+   * Tries the messages of a batch one at a time, each with the usual number of attempts. The failure policy then applies only to the
    * message that fails.
    */
   #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {

@@ -2,9 +2,9 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { EventStream } from '../../ports/index.js';
 
 /**
- * The pause after a check is `REST` times as long as the check took, but at most `MOST_REST_MS`. The pause is needed because
- * nats-server 2.9 delivers no messages to a reader while it counts the waiting messages. Counting the waiting messages in the newest
- * part of a stream takes 10 ms.
+ * The pause after a check is `REST` times as long as the check took, but at most `MOST_REST_MS`. The pause is needed because nats-server
+ * 2.9 delivers no messages to a reader while it counts the waiting messages. The count takes about 10 ms if the messages are in the newest
+ * part of the stream.
  */
 const REST = 4;
 const MOST_REST_MS = 50;
@@ -22,7 +22,7 @@ export interface ChangeLooksPorts {
   reading: () => { name: string; delivered: number } | undefined;
   /** The partitions that the reader serves now, with the sequence after which it delivers to each of them. */
   serving: () => ReadonlyMap<number, number>;
-  /** Resolves with true once each loss among the skipped messages is reported; with false if the server did not answer. */
+  /** Reports losses among the messages that the reader passed over. Resolves with false if the server did not answer. */
   settle: () => Promise<boolean>;
 }
 
@@ -85,7 +85,7 @@ export class ChangeLooks {
     return this.#nextLook;
   }
 
-  /** Makes the last checks of a reader that has ended. The reader is removed when this promise resolves. */
+  /** Makes the last checks of a reader that has ended. The caller removes the reader after this promise has resolved. */
   async end(): Promise<void> {
     this.#isEnding = true;
     for (let tries = 0; this.#served.size > 0 && tries < LAST_LOOKS; tries++) await this.look();

@@ -41,10 +41,11 @@ export interface SharedStreamPorts {
 
 /**
  * Reads the stream once for all partitions of a member. One reader, the head reader, normally serves all partitions. A second reader, the
- * catch-up reader, serves partitions that were taken over at a position behind the head reader. It also serves partitions that the head
- * reader left behind because their lanes were full. The catch-up reader starts at the smallest sequence that one of its partitions needs.
- * When the catch-up reader has reached the head reader, the head reader takes over the partitions of the catch-up reader. A reader passes
- * over each message before the next sequence of the message's partition, so a change of readers causes neither gaps nor repeats.
+ * catch-up reader, serves partitions that were taken over at a position behind the head reader. The catch-up reader also serves partitions
+ * that the head reader left behind because their lanes were full. The catch-up reader starts at the smallest sequence that one of its
+ * partitions needs. When the catch-up reader has reached the head reader, the head reader takes over the partitions of the catch-up reader.
+ * A reader passes over each message before the next sequence of the message's partition, so a change of readers causes neither gaps nor
+ * repeats.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
@@ -63,7 +64,7 @@ export class SharedStream implements EventStream, LaneOwner {
   readonly #ports: SharedStreamPorts;
   #head: SharedReader | undefined;
   #catchUp: SharedReader | undefined;
-  /** The head, while it is being opened. */
+  /** The head reader, while it is being opened. */
   #opening: Promise<OpenOutcome> | undefined;
   /** True while lanes are being gathered, or the catch-up reader is being opened for them. */
   #isGathering = false;

@@ -1,9 +1,9 @@
 import type { Lane } from './lane.js';
 
-/** Maximum number of passed-over messages after which their room in the window is free again. */
+/** Maximum number of passed-over messages that take up room in the window at a time. */
 const LOT = 64;
 
-/** Accounts for the room in the window of a shared reader: how many messages take it up, and which lane takes up too much. */
+/** Tracks how many messages take up room in a shared reader's window, and which lane takes up too much room. */
 export class WindowRoom {
   readonly #messages: number;
   readonly #lanes: ReadonlyMap<number, Lane>;

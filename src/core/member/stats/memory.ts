@@ -40,8 +40,8 @@ function inUse({ heapStatistics }: Collection['beforeGC']): number {
 }
 
 /**
- * Measures this process's memory. Node 20 does not count allocations. Therefore the monitor adds up the growth of the memory in use between
- * each collection and the next. The timer does not keep the process alive. Call `stop` when done.
+ * Measures this process's memory. Node 20 does not count allocations, so the monitor adds up the growth of the memory in use between each
+ * collection and the next. The timer does not keep the process alive. Call `stop` when done.
  */
 export class MemoryMonitor {
   readonly #startedAt = performance.now();

@@ -85,7 +85,8 @@ export class OwnStats {
         ({ partition, epoch, position, covered, handled, lag, trimmed, state, holdUp }) => ({
           partition,
           epoch,
-          // While only other partitions get messages, this position is committed only every few seconds, and would look like lag.
+          // While the partition gets no messages, its position is moved only every few seconds. Without `covered`, messages of other
+          // partitions would look like lag.
           position: Math.max(position, covered),
           handled,
           lag,

@@ -28,7 +28,7 @@ export class RateMeter {
     this.#samples.push({ atMs, counts: all });
   }
 
-  /** Recent messages per second. An epoch that began within the window counts from its start. */
+  /** Recent messages per second. For an epoch that began within the window, the rate covers the time since the epoch began. */
   perSecond(atMs: number, { partition, epoch, handled }: Count): number {
     const key = keyOf(partition, epoch);
     const oldest = this.#samples.find((sample) => sample.counts.has(key)) ?? this.#samples.at(-1);

@@ -43,8 +43,8 @@ export function lowEnvelope(points: readonly UsePoint[], intervalMs: number): Us
 }
 
 /**
- * Judges a series of low points by its median slope: the smaller of the slopes of the whole series and of its later half. Memory grows
- * if this slope gives a rise of more than 1 MiB, and of more than `tolerance` of the smallest point. A smaller rise is the normal
+ * Judges a series of low points by the smaller of two median slopes: of the whole series, and of its later half. Memory counts as growing
+ * if, at this slope, it rises by more than 1 MiB and by more than the share `tolerance` of the smallest point. A smaller rise is the normal
  * variation of a garbage collector.
  */
 export function judgeTrend(points: readonly UsePoint[], tolerance: number): Trend {
