@@ -38,7 +38,10 @@ export interface MemberEventMap extends ReportEvents {
   cautious: [event: { partition: number; crashes: number; after: number }];
   /** A partition cannot be read at the moment. The next attempt starts after `retryMs` milliseconds. Emitted at most once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
-  /** Handlers of these messages did not finish within the drain timeout. The partition still moves to its next owner. */
+  /**
+   * Handlers of these messages did not finish within the drain timeout. The partition moves to its next owner without waiting for these
+   * handlers.
+   */
   overdue: [event: { partition: number; sequences: number[] }];
   /** A partition had to move before all handled messages were committed, so the next owner handles this range again. */
   uncommitted: [event: { partition: number } & UncommittedRange];

@@ -53,7 +53,7 @@ export function sparing(logger: Logger): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** An event of a member as a line of a log. */
+/** An event of a member, as a log line. */
 export interface Told {
   event: string;
   text: string;

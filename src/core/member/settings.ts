@@ -6,7 +6,7 @@ import { type Timing, timingFor, unsafeTiming } from '../protocol/timing.js';
 import type { MemberSettings } from './engine/contract.js';
 
 /**
- * The times of a configuration.
+ * The protocol's times, taken from a configuration.
  *
  * @throws NatspocError `config` if the times are not safe together.
  */

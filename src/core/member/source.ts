@@ -81,7 +81,7 @@ const resizable = (
   keeperOf: (layout) => groupLayoutKeeper(bucket, config, layout),
 });
 
-/** Makes requests about the stream time out as early as requests about the bucket. */
+/** Gives requests about the stream the same timeout as requests about the bucket. */
 const inTime = <T extends NatsHandles>(handles: T, config: Config): T => ({
   ...handles,
   answerMs: answerMsOf(config),

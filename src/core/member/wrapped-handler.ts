@@ -13,7 +13,7 @@ import { tracedHandler } from './traced-handler.js';
 export interface WrapPorts {
   stats: OwnStats;
   logger: Logger;
-  /** Called with an error of a handler that no code has caught. */
+  /** Called with an uncaught error of a handler. */
   stop: (error: unknown) => void;
 }
 

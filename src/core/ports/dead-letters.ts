@@ -15,7 +15,7 @@ export interface DeadLetterStore {
   remove(sequence: number): Promise<void>;
 }
 
-/** The stream from which the letters came, and to which they are published again. */
+/** The stream that the letters came from, and that receives them again. */
 export interface RedriveTarget {
   /** Stores a message under its original partition and subject; several calls with the same id store the message only once. */
   store(place: { partition: number; subject: string }, message: Original, id: string): Promise<StoreOutcome>;

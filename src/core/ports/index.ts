@@ -252,8 +252,8 @@ export interface Prober {
 export interface MemberIdentity {
   readonly id: string;
   /**
-   * False if permissions forbid the member to answer probes. If a member may not answer, a missing answer does not prove that the member is
-   * dead.
+   * False if permissions forbid the member to answer probes. If a member is not permitted to answer, a missing answer does not prove that
+   * the member is dead.
    */
   readonly probeable: boolean;
   /** Stops answering for this id. */

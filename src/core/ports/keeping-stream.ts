@@ -7,7 +7,7 @@ export interface StoredCopy {
   data: Uint8Array;
 }
 
-/** A stream to which messages are published one by one, and from which they are read one by one. */
+/** A stream whose messages are published and read one by one. */
 export interface KeepingStream {
   /** `duplicate`: the stream already had a message with this id, at the returned sequence. */
   publish(id: string): Promise<{ kind: 'stored'; sequence: number; duplicate: boolean } | NoAnswer>;

@@ -18,7 +18,10 @@ export interface PlacedMessage {
   partition: number | null;
 }
 
-/** Finds the messages of a keyed group's partitions. The server cannot find these messages, because it does not know the partitions. */
+/**
+ * Finds the messages of a keyed group's partitions. The server cannot find them by partition, because it does not know the group's
+ * partitions.
+ */
 export interface KeyedReads {
   /** The key as text: `subject:2`. */
   readonly key: string;

@@ -138,7 +138,7 @@ export class Runners {
   }
 
   /**
-   * Makes the position of a drained partition certain by taking the position over once more.
+   * Confirms the position of a drained partition by taking the position over once more.
    *
    * @returns the position, or the reason as text if the position is not certain yet, or an error if no retry can help.
    */

@@ -78,8 +78,7 @@ export class Batching {
   }
 
   /**
-   * Lets the messages of a batch be tried one at a time, because the batch has failed too often. Single attempts show which message
-   * fails.
+   * Makes each message of this batch a batch of its own, because the batch has failed too often. Single attempts show which message fails.
    */
   isolate(batch: readonly Entry[]): void {
     this.#singlyUpTo = batch.at(-1)?.message.sequence ?? 0;

@@ -8,7 +8,7 @@ import type { Coverage } from '../../ports/index.js';
 const FOLLOW_EVERY_MS = 5_000;
 
 /**
- * Moves the position of a partition without waiting messages to the sequence up to which its reader has read for other partitions.
+ * Moves the position of a partition without waiting messages to the sequence that the reader has reached in messages of other partitions.
  * The stream holds no unhandled message of the partition up to the new position.
  */
 export class Following {

@@ -6,7 +6,7 @@ import type { HandlerLog } from './logger.js';
 /** The context that a handler gets in addition to the message. */
 export interface HandlerContext {
   readonly partition: number;
-  /** The fencing token, which grows with each change of owner. Include this token in your writes to other systems. */
+  /** The fencing token, which grows with each change of owner. Include the fencing token in your writes to other systems. */
   readonly epoch: number;
   /** The number of this attempt; 1 for the first attempt of this owner. */
   readonly attempt: number;

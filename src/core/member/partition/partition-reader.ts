@@ -196,7 +196,7 @@ export class PartitionReader {
     void this.#reopen('foreign', harm);
   }
 
-  /** The change or pull with which another client has disturbed the reader, as text; undefined if none is known. */
+  /** How another client has changed the reader or pulled messages from it, as text; undefined if neither is known. */
   async #harmTo(reader: Reader): Promise<string | undefined> {
     const { stream, clock, name, partition } = this.#ports;
     for (let isFirst = true; ; isFirst = false) {

@@ -96,7 +96,7 @@ export class TrimWatch {
     this.#schedule();
   }
 
-  /** The state with which the next watch of the same owner continues. */
+  /** The state from which the next watch of the same owner continues. */
   get state(): TrimState {
     return { ...together(this.#asked, this.#signs), settledTo: this.#settledTo };
   }

@@ -21,7 +21,7 @@ import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
 import type { TrimState } from './stream-losses.js';
 
-/** The state of a runner's search for losses, with which the next runner of the same epoch continues. */
+/** The state of a runner's search for losses. The next runner of the same epoch continues from this state. */
 export interface LossesLeft {
   /** The state in which the search ended; undefined if the stream's readers search for losses. */
   state: TrimState | undefined;

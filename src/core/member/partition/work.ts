@@ -14,7 +14,7 @@ import type { Lead } from './lead.js';
 import type { Halt, WorkPorts, WorkProgress, WorkSettings } from './work-contract.js';
 
 /**
- * Calls the handler for the messages of one partition, decides which message is next, and tracks up to which message all are settled. This
+ * Calls the handler for the messages of one partition, decides which message is next, and tracks how far all messages are settled. This
  * class knows nothing about readers and positions.
  */
 export class PartitionWork {

@@ -172,7 +172,7 @@ export class SharedReader {
     this.#endIfDeserted();
   }
 
-  /** Gives all lanes to the reader with which this reader has caught up, and ends. */
+  /** Gives all lanes to the reader that this reader has caught up with, and ends this reader. */
   handOver(to: SharedReader): void {
     for (const lane of this.#lanes.values()) to.add(lane);
     this.#lanes.clear();

@@ -29,9 +29,7 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
 
 type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs' | 'holdUp'>> & {
   holdUp?: HoldUp | undefined;
-  /**
-   * The sequence up to which a shared reader has read for other partitions while no message of this partition waits; otherwise 0.
-   */
+  /** The sequence that a shared reader has reached while no message of this partition waits; otherwise 0. */
   covered: number;
 };
 
