@@ -41,7 +41,7 @@ export interface JoinOptions {
    * names the function.
    */
   messageKey?: MessageKey | undefined;
-  /** Awaited before each commit. */
+  /** Makes the effects of handled messages safe. Each commit waits for the barrier. */
   barrier?: Barrier | undefined;
   /** Receives the log lines of handlers. */
   logger?: Logger | undefined;

@@ -9,7 +9,7 @@ import type { Unreadable } from '../protocol/record-format.js';
 /** Messages of a stream that belong to no partition, so that no member ever gets them. */
 export interface Uncovered {
   messages: number;
-  /** The subject of one of these messages; null if unknown. */
+  /** The subject of one message without a partition; null if unknown. */
   example: string | null;
 }
 

@@ -14,7 +14,7 @@ export interface LocalPublishing {
   timestampMs: () => number;
 }
 
-/** Opens ports that store each message at once, and confirm it in a later turn. */
+/** Opens ports that store each message at once, and confirm the message asynchronously. */
 export function localPublishPort({ log, process, timestampMs }: LocalPublishing): OpenPublishPort {
   return (events) => ({
     maxPayload: MAX_PAYLOAD,

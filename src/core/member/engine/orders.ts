@@ -12,7 +12,7 @@ interface OrdersPorts {
   feed: (event: EventWithoutNow) => void;
 }
 
-/** Executes requests of operators and of the program for single partitions of a running member. */
+/** Executes requests from operators and the program for single partitions of a running member. */
 export class Orders {
   readonly #ports: OrdersPorts;
 

@@ -33,8 +33,8 @@ export interface AnewPorts {
 
 /**
  * Writes lost entries of the bucket again: the layout, the group's start, and the positions of partitions that this member owned. Only
- * running members know the contents of these entries. Existing entries are not changed, except the positions that {@link putBackPositions}
- * replaces.
+ * running members know the contents of the lost entries. Existing entries are not changed, except the positions that
+ * {@link putBackPositions} replaces.
  */
 export async function putBack(
   start: GroupStart,

@@ -168,7 +168,7 @@ export class Runners {
    * Lets running handlers finish, commits, and removes the runner. If the runner has already failed, another runner commits the
    * messages that the failed runner had handled under this epoch.
    *
-   * @returns false if the runner was aborted or failed meanwhile, because another runner may then be running.
+   * @returns false if the runner was aborted or failed before the end of the drain. Another runner may be running after that.
    */
   async drain(partition: number, epoch: number): Promise<boolean> {
     if (!this.#running.has(partition) && this.#ended.isOwing(partition, epoch)) this.start(partition, epoch);

@@ -7,7 +7,7 @@ import type { RunnerActivity, RunnerStatus } from '../partition/contract.js';
 const TOLD_AFTER_MS = 10_000;
 const TOLD_EVERY_MS = 60_000;
 
-/** A partition that makes no progress; `partition` is null if the member as a whole makes none. */
+/** A partition that makes no progress; `partition` is null if the whole member makes no progress. */
 export interface Standing {
   partition: number | null;
   /**
@@ -131,7 +131,7 @@ export class Standstill {
       return `the member is not in the group yet: ${refusal ?? slowness(answerMs, timing)}`;
     if (!viewReady) return 'the contents of the bucket are not known yet';
     if (now < holdUntil)
-      return 'the bucket has lost entries: partitions are claimed only after the members of these entries have ended';
+      return 'the bucket has lost entries: partitions are claimed only after the members of the lost entries have ended';
     if (!session.expired && (own.size === 0 || now < permit)) return undefined;
     if (refusal !== undefined) return `the member cannot renew: ${refusal}`;
     return `the member cannot renew: ${slowness(answerMs, timing)}`;

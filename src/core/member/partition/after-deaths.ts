@@ -38,8 +38,8 @@ export function handleAfterDeaths(
       }),
     );
   }
-  // If this member continues under the same epoch, its first commit moves the position. The message that caused the deaths may then come
-  // after the new position.
+  // If this member continues under the same epoch, its first commit moves the position. The message that caused the deaths may come after
+  // the position to which that commit moves.
   const counted = resumed === sequence ? crashes : carriedOver(crashes, sequence, maxCrashes);
   const deaths = counted.crashes ?? 0;
   if (!needsCaution(deaths, maxCrashes)) return undefined;

@@ -110,7 +110,8 @@ async function startOf(
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
   const first = Math.max(0, bounds.first - 1);
-  // The start is at most the end of the stream. With a later start, the messages up to the start would be handled and never committed.
+  // The start is limited to the end of the stream. If the start were higher, new messages below the start would be handled and never
+  // committed.
   const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
   const { last: end, created } = bounds;
   const startAt = (seq: number) =>

@@ -110,7 +110,7 @@ export class KeyQueues {
   /**
    * Settles a taken entry, which unblocks its queue. Returns the progress of the partition, if any.
    *
-   * @param last an entry of the same queue: all entries up to it are settled as well.
+   * @param last an entry of the same queue: all entries from `entry` to `last` are settled.
    */
   complete(entry: Entry, last: Entry = entry): Advance | undefined {
     for (let next: Entry | undefined = entry; next && next !== last; next = next.behind) next.done = true;

@@ -238,8 +238,8 @@ export class PartitionReader {
   }
 
   /**
-   * The reader delivered nothing although messages waited. Either the stream dropped these messages, or another client changed the reader,
-   * for example by a pause. The number of messages that wait for the next reader shows the cause.
+   * The reader delivered nothing although messages waited. Either the stream dropped the waiting messages, or another client changed the
+   * reader, for example by a pause. The number of messages that wait for the next reader shows the cause.
    */
   #missed(messages: number): void {
     this.#ports.trimWatch?.missed(messages);

@@ -131,7 +131,8 @@ export class PartitionRunner {
   }
 
   /**
-   * Drains the partition as {@link drain} describes, but does not end the runner. Returns false if the runner was aborted meanwhile.
+   * Drains the partition as {@link drain} describes, but does not end the runner. Returns false if the runner was aborted before the drain
+   * was complete.
    */
   async #finish(): Promise<boolean> {
     if (this.#phase === 'ended') return false;
@@ -276,7 +277,7 @@ export class PartitionRunner {
       if (halt.kind === 'halted') this.#halted(halt.message, halt.held);
       else this.#halted(halt.error.message);
     }
-    // The member has to stop even if this partition was aborted meanwhile.
+    // The member has to stop even if this partition has been aborted since the handler threw the error.
     if (halt.kind === 'stopped') this.#ports.events.stopped?.(halt.error);
   }
 }

@@ -34,7 +34,7 @@ export interface TrimPorts {
   stream: Pick<EventStream, 'bounds'>;
   /** The last received sequence, and the number of messages that wait after it. */
   reading: () => { received: number; waiting: number };
-  /** Reads the record of the last trim of handled messages by an operator. */
+  /** Reads the record of an operator's last trim of handled messages. */
   cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
 }

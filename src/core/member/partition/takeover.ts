@@ -193,7 +193,10 @@ function describeUnreadable(partition: number, value: Uint8Array): string {
 const describeNoStart = (partition: number): string =>
   `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
-/** True if our lease is still the newest. A position with a higher epoch was then written before the bucket was lost or restored. */
+/**
+ * True if our lease is still the newest. If our lease is the newest, a position with a higher epoch was written before the bucket was lost
+ * or restored.
+ */
 async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
   const found = await bucket.read(keys.lease(group, partition));
   return found.kind === 'found' && found.entry.revision === epoch;

@@ -9,7 +9,7 @@ import type { PartitionEvents } from './partition-events.js';
 
 /** How messages are handled. */
 export interface WorkSettings {
-  /** The number of handlers of one partition that may run in parallel, each for a different key. Default 1. */
+  /** How many handlers of one partition may run in parallel, each for a different key. Default 1. */
   concurrency?: number | undefined;
   failure: FailurePolicy;
   /** An attempt fails if it takes longer than this number of milliseconds; undefined if there is no limit. */

@@ -292,8 +292,8 @@ export class PartitionWork {
   }
 
   /**
-   * Tries the messages of a batch one at a time, each with the usual number of attempts. The failure policy then applies only to the
-   * message that fails.
+   * Tries the messages of a batch one at a time, each with the usual number of attempts. The failure policy applies only to the message
+   * that fails when it is tried alone.
    */
   #isolate(first: Entry, batch: readonly Entry[], error: unknown): void {
     this.#ports.events.attemptFailed(first.message, first.attempt, error, 'retry');

@@ -139,8 +139,8 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   /**
-   * True if the head reader was far behind this lane. The head reader then becomes the catch-up reader, and another head reader serves the
-   * lane.
+   * True if the head reader was far behind this lane. A head reader that is far behind becomes the catch-up reader, and another head reader
+   * serves the lane.
    */
   #overtakes(lane: Lane, head: SharedReader): boolean {
     if (lane.next - head.covered < FAR_AHEAD || head.pending === 0 || this.#catchUp) return false;
