@@ -5,10 +5,10 @@ const SHORTEST = 8;
 const LONGEST = 32;
 
 /**
- * The number of messages beyond its position that an owner may start while the position records deaths of earlier owners. If this owner
- * dies as well, the next owner has to try these messages one at a time. A short lead limits their number. The lead also limits batches and
- * parallel calls. For example, a bulk indexer normally handled a batch of 500 messages in 50 ms. After a kill, the indexer had a lead of 8
- * and needed 8 s for the next 1,000 messages, until the position recorded no more deaths.
+ * The number of messages beyond its position that an owner may start while the position records deaths of earlier owners. The lead is
+ * short: if this owner dies as well, the next owner has to try these messages one at a time. The lead also limits batches and parallel
+ * calls. For example, a bulk indexer normally handled a batch of 500 messages in 50 ms. After a kill, the indexer had a lead of 8 and
+ * needed 8 s for the next 1,000 messages, until the position recorded no more deaths.
  *
  * @param atOnce the number of messages that the owner's handlers may handle at the same time. If the next owner has other settings, more
  *   deaths may be needed to find the cause.

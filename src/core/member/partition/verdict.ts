@@ -44,7 +44,7 @@ export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
 /** Decides what follows a failed attempt. If the judge returns no verdict, `maxAttempts` and `onFailure` decide. */
 export type Judge = (failure: Failure) => Verdict | undefined;
 
-/** The action after a failed attempt. `fault`: why the judge's verdict cannot be used; absent if it can. */
+/** The action after a failed attempt. `fault`: the reason why the judge's verdict is invalid; absent for a valid verdict. */
 export type Decision = NextStep & { readonly fault?: string };
 
 /**
