@@ -81,7 +81,7 @@ export type CallResult = {
       readonly then: 'retry' | OnExhausted;
       /** If `then` is `'retry'`: the wait before the retry, in milliseconds; for a wait that is partly random, its longest value. */
       readonly retryInMs?: number | undefined;
-      /** The reason why the judge's verdict is invalid; absent if the judge neither threw nor returned an invalid verdict. */
+      /** The reason why the judge's verdict is invalid; present if the judge threw or returned an invalid verdict. */
       readonly fault?: string | undefined;
       /**
        * The index of the failed message in a batch. The messages before the failed message are handled. Absent if the
