@@ -5,7 +5,11 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'lost-with-lease',
     mistake: 'an owner whose lease and position the bucket lost does not write the position back',
-    needs: ['losses'],
+    shownBy: {
+      file: 'test/unit/group-anew.test.ts',
+      title:
+        'a member gives up a lease that the leader does not have, writes the position back, and claims the lease again',
+    },
     edits: [core('protocol/view', "state.out.push({ type: 'restore-position', partition });", '')],
   },
   {
