@@ -6,7 +6,7 @@ import { settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 describe('the stream of a member', () => {
-  /** The stream of a member on a connection that has lost all requests about streams and readers. */
+  /** A member's event stream on a connection that loses all requests about streams and readers. */
   function onLostRequests() {
     const clock = new ManualClock();
     const never = (): Promise<never> => new Promise(() => {});

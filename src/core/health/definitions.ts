@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly help: string;
   /** Labels besides `stream`, `group` and `member`. */
   readonly labels?: readonly string[];
-  /** True if the metric describes the process that serves the metric. The exporter adds no label `group` to such a metric. */
+  /** True if the metric describes the process that serves the metric. The exporter adds no `group` label to such a metric. */
   readonly ofProcess?: boolean;
   /** For a histogram: the upper bounds, in seconds. */
   readonly buckets?: readonly number[];
@@ -16,7 +16,7 @@ export interface MetricDefinition {
 
 /**
  * All metrics that members and the exporter serve, by name. The reference is generated from this table. Every metric has the
- * label `stream`. A metric about a group also has `group`, and a member's metric has `group` and `member`.
+ * `stream` label. A metric about a group also has `group`, and a member's metric has `group` and `member`.
  */
 export const METRICS = {
   natspoc_messages_handled_total: {

@@ -37,8 +37,8 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
   const peer = state.peers.get(id);
   if (entry !== null) {
     state.absent.delete(id);
-    // The revision is lower than the known revision because the bucket has lost data. A fence succeeds only if it expects the leader's
-    // lower revision.
+    // The leader's revision is lower than the known revision because the bucket has lost data. A fence succeeds only if it
+    // expects the leader's revision.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision);

@@ -75,7 +75,7 @@ export type Update = (GroupEvent | SeenEvent) & {
   silentMs?: number;
 };
 
-/** The owner of a partition from the time `at` on; null if it has no owner. */
+/** The owner of a partition from `at` onwards; null if it has no owner. */
 export interface Stretch {
   at: number;
   owner: string | null;

@@ -7,7 +7,7 @@ import type { Violation } from './violation.js';
 
 /** Records within this time before and after a violation are shown with the violation, in milliseconds. */
 const AROUND_MS = 5_000;
-/** The largest numbers of calls, and of changes of leases and positions, that are shown with a violation. */
+/** Limits on how many calls, and how many changes of leases and positions, are shown with a violation. */
 const CALLS = 8;
 const CHANGES = 8;
 

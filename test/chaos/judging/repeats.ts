@@ -26,7 +26,7 @@ export interface Repeat {
   ableMs: number;
 }
 
-/** Time of a commit, in addition to the commit interval, in milliseconds. */
+/** How long a commit may take beyond the commit interval, in milliseconds. */
 const COMMIT_SLACK_MS = 300;
 /** How far a drain's timeout may differ from the setting when it is measured from outside, in milliseconds. */
 const DRAIN_SLACK_MS = 100;

@@ -139,7 +139,7 @@ export class Ledger {
     const partition = this.#positionOf(key);
     if (partition === undefined) return;
     const position = decodePosition(value);
-    // A member that writes a lost position again uses epoch 0. A write with epoch 0 is judged when it is applied.
+    // A member that restores a lost position writes it with epoch 0. A write with epoch 0 is judged when it is applied.
     if (!position || position.epoch === 0 || position.seq <= this.#reached(partition, position)) return;
     if (this.#isLateTakeover(partition, position)) return;
     if (!this.isValid(partition, position.epoch)) {

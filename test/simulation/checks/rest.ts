@@ -1,7 +1,7 @@
 import { timingFor } from '../../../src/core/protocol/timing.js';
 import type { World } from '../world.js';
 
-/** Renewals may be this factor of their interval apart, because of jitter, slow clocks and latency. */
+/** The time between two renewals may be up to this many renewal intervals, because of jitter, slow clocks and latency. */
 const RENEWED_WITHIN = 1.3;
 
 /** The reason why a group is not at rest (I5, I7); undefined if it is at rest. */

@@ -20,7 +20,7 @@ const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name ==
 const waiting = [...chosen];
 const survivors: string[] = [];
 
-/** Errors of the JavaScript engine about code that cannot run. A mistake that only breaks code proves nothing about the judge. */
+/** Errors of the JavaScript engine about code that cannot run. A mistake that makes the code crash at once proves nothing about the judge. */
 const BROKEN_CODE = /is not defined|is not a function|is not iterable|Cannot (read|set) properties/;
 
 async function work(): Promise<void> {

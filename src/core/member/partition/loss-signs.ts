@@ -16,7 +16,7 @@ export interface Jump {
 
 /** Signs of a loss that have not been investigated yet. */
 export interface LossSigns {
-  /** The jumps in the order of their sequences. */
+  /** The jumps, sorted by sequence. */
   jumps: Jump[];
   /** Number of messages that disappeared without being delivered. */
   fell: number;

@@ -52,7 +52,7 @@ export class Taking {
   #after: Promise<void> = Promise.resolve();
   #committer: Committer | undefined;
   #reader: PartitionReader | undefined;
-  /** Detects messages that the stream drops; undefined if the stream's readers report dropped messages. */
+  /** Detects messages that the stream drops; undefined if the stream's readers report dropped messages themselves. */
   #trimWatch: TrimWatch | undefined;
   #trimmed = 0;
   #isCertain = false;

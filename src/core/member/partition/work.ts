@@ -60,7 +60,7 @@ export class PartitionWork {
     this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
   }
 
-  /** Keeps handlers close to the position while the position records deaths of earlier owners. To be called before the first message. */
+  /** Limits how far handlers may run ahead of the position while the position records deaths of earlier owners. To be called before the first message. */
   keepShort(lead: Lead): void {
     this.#lead = lead;
   }

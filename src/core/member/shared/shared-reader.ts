@@ -35,7 +35,7 @@ export interface SharedReaderEvents {
 /**
  * Serves all partitions with one reader. Gives each message to the lane of its partition, and passes over messages of other members. The
  * reader waits while the lanes hold as many messages as its window allows. The reader leaves a full lane behind while another lane holds
- * less than half as many messages, so that a slow partition does not hold up the other partitions. A lane is full if it holds at least the
+ * fewer than half as many messages, so that a slow partition does not hold up the other partitions. A lane is full if it holds at least the
  * average of all lanes, and at least as many messages as still fit into the window.
  */
 export class SharedReader {
