@@ -66,8 +66,12 @@ function drive(world: World, scenario: Promise<void>): Promise<number> {
     const end = (): void => {
       over = true;
     };
-    scenario.then(end, (error: unknown) => {
+    const broke = (error: unknown): void =>
       world.judge.violate('ended', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    // An exception in a callback of a promise would end the process of a real member.
+    process.on('uncaughtException', broke);
+    scenario.then(end, (error: unknown) => {
+      broke(error);
       end();
     });
     const turn = (): void => {
@@ -78,11 +82,12 @@ function drive(world: World, scenario: Promise<void>): Promise<number> {
           world.judge.violate('ended', run ? 'the run does not end' : 'no event is left');
         } else run();
       } catch (error) {
-        world.judge.violate('ended', error instanceof Error ? (error.stack ?? error.message) : String(error));
+        broke(error);
       }
     };
     const batch = (): void => {
       if (over || world.judge.violation) {
+        process.off('uncaughtException', broke);
         resolve(events);
         return;
       }

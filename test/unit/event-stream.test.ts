@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { NatsError } from 'nats';
 import type { NatsHandles } from '../../src/core/nats/client/handles.js';
 import { NatsEventStream } from '../../src/core/nats/jetstream/event-stream.js';
 import { layoutSubjects } from '../../src/core/protocol/layout.js';
@@ -34,5 +35,20 @@ describe('the stream of a member', () => {
     const bounds = stream.bounds();
     clock.advance(400);
     assert.deepEqual(await bounds, { kind: 'unknown' });
+  });
+
+  it('a refused deletion of a reader fails for good, and a deletion without an answer has an unknown outcome', async () => {
+    const clock = new ManualClock();
+    const removing = (error: Error) => {
+      const manager = { consumers: { delete: () => Promise.reject(error) } };
+      const handles = { manager, clock, inboxPrefix: undefined } as unknown as NatsHandles;
+      return new NatsEventStream(handles, 'EVENTS', layoutSubjects('events')).remove('reader');
+    };
+    const refusal = new NatsError('Permissions Violation', 'PERMISSIONS_VIOLATION');
+    refusal.permissionContext = { operation: 'publish', subject: '$JS.API.CONSUMER.DELETE.EVENTS.reader' };
+    const refused = await removing(refusal);
+    assert.ok(refused.kind === 'failed');
+    assert.match(refused.error.message, /^Could not delete reader reader of EVENTS: not permitted/);
+    assert.deepEqual(await removing(new NatsError('TIMEOUT', 'TIMEOUT')), { kind: 'unknown' });
   });
 });

@@ -73,6 +73,11 @@ export const READING: readonly Mutant[] = [
   {
     name: 'refused-deletion',
     mistake: 'a permanently refused deletion is retried forever',
+    shownBy: {
+      file: 'test/unit/event-stream.test.ts',
+      title:
+        'a refused deletion of a reader fails for good, and a deletion without an answer has an unknown outcome',
+    },
     edits: [
       core(
         'nats/jetstream/event-stream',
@@ -145,6 +150,11 @@ export const READING: readonly Mutant[] = [
     edits: [
       core(
         'member/partition/time-slice',
+        'this.#users.has(resume) ? this.#behind : this.#waiting',
+        'this.#waiting',
+      ),
+      core(
+        'member/partition/time-slice',
         '[...queue.slice(i + 1), ...this.#waiting]',
         '[...this.#waiting, ...queue.slice(i + 1)]',
       ),
@@ -179,7 +189,7 @@ export const READING: readonly Mutant[] = [
       core(
         'member/partition/key-queues',
         'if (entry !== this.#oldest) return undefined;',
-        'if (entry !== this.#oldest) return { sequence: entry.message.sequence, messages: 0 };',
+        'if (entry !== this.#oldest) return { message: entry.message, messages: 0 };',
       ),
     ],
   },

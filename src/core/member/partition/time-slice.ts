@@ -65,7 +65,7 @@ export class TimeSlice {
     for (const [i, resume] of queue.entries()) {
       resume();
       if (!this.#isUsedUp()) continue;
-      // The partition that has just used up the slice comes last.
+      // Partitions that waited before this slice come before partitions that asked during the slice.
       this.#waiting = new Set([...queue.slice(i + 1), ...this.#waiting]);
       return;
     }
