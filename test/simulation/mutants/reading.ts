@@ -286,6 +286,11 @@ export const READING: readonly Mutant[] = [
   {
     name: 'removed-unconfirmed',
     mistake: 'a shared reader is removed before it was checked a last time, so that nothing shows a change',
+    shownBy: {
+      file: 'test/unit/shared-stream.test.ts',
+      title:
+        'the shared stream reports a changed reader to a partition even after the reader was lost and replaced',
+    },
     edits: [core('member/shared/change-looks', 'tries < LAST_LOOKS', 'tries < 0')],
   },
   {
