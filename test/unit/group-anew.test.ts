@@ -81,6 +81,25 @@ describe('a member whose bucket returns to an older state', () => {
     assert.equal(me.last('write-lease')[0]?.expected, 0);
   });
 
+  it('a member claims nothing for a ttl if a snapshot lacks a lease that it knew, because an owner may not know of the loss', () => {
+    const me = new GroupDriver(2);
+    me.join([session('OTHER', 20), lease(0, 30, 'STRANGER'), lease(1, 31, 'OTHER')]);
+    const claims: number[][] = [];
+    const note = () =>
+      claims.push(...me.last('write-lease').map(({ partition, expected }) => [partition, expected]));
+    me.send({ type: 'snapshot', entries: [session('ME', 10), session('OTHER', 40), lease(1, 31, 'OTHER')] });
+    note();
+    const lostAt = me.now;
+    for (let revision = 50; claims.length === 0 && revision < 90; revision++) {
+      me.renewed(me.now, { kind: 'ok', revision });
+      note();
+      me.wait(me.timing.ttlMs / 10);
+      note();
+    }
+    assert.deepEqual(claims, [[0, 0]]);
+    assert.ok(me.now - lostAt >= me.timing.ttlMs, `claimed after ${me.now - lostAt} ms`);
+  });
+
   it('if a leader returns a lease at an older revision, a member reads the lease again until its revision is as new as before', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });
@@ -164,6 +183,28 @@ describe('a member whose bucket returns to an older state', () => {
     me.send({ type: 'changes', entries: [lease(0, 60, 'OTHER')] });
     me.wait(me.timing.retryMs);
     assert.deepEqual(me.last('write-lease'), []);
+  });
+
+  it('a member writes a lost lease again only if it gave the lease away to a member that has not ended', () => {
+    for (const [reason, writes] of [
+      ['handover', 1],
+      // The new owner named this member as the dead owner, under an earlier session of this member.
+      ['claim', 0],
+    ] as const) {
+      const me = beside();
+      const given = { ...leaseRecord('OTHER'), from: 'me', reason };
+      const toOther = () => me.last('write-lease').filter(({ record }) => record.owner === 'OTHER');
+      me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 40, record: given }] });
+      me.renewed(me.now, { kind: 'ok', revision: 50 });
+      me.send({ type: 'lease-looked-up', partition: 0, known: 40, entry: null });
+      const [write] = toOther();
+      assert.equal(toOther().length, writes, reason);
+      if (!write) continue;
+      me.send({ ...write, record: given, type: 'lease-written', outcome: { kind: 'unknown' } });
+      me.send({ type: 'changes', entries: [gone('OTHER', 51)] });
+      me.wait(me.timing.retryMs);
+      assert.deepEqual(toOther(), []);
+    }
   });
 
   it('a member does not write a lost lease again for a session that was fenced', () => {
@@ -250,6 +291,8 @@ describe('a member whose bucket returns to an older state', () => {
     me.wait(me.timing.retryMs);
     // Not even a deletion marker exists, so the marker is written now. Without the marker, other members would continue to plan with the
     // missing member.
+    assert.deepEqual(me.last('end-proof'), [{ type: 'end-proof', id: 'Q', expected: 51 }]);
+    me.send({ type: 'proof-ended', id: 'Q', outcome: { kind: 'ok', revision: 51 } });
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);
     assert.deepEqual(me.last('write-lease'), []);
     me.send({ type: 'session-fenced', id: 'Q', outcome: { kind: 'ok', revision: 52 } });
@@ -261,9 +304,11 @@ describe('a member whose bucket returns to an older state', () => {
     me.join([session('O', 20), lease(0, 30, 'ME'), lease(1, 31, 'Q')]);
     assert.deepEqual(me.last('look-up-session'), [{ type: 'look-up-session', id: 'Q' }]);
     me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
-    assert.deepEqual(me.last('fence-session'), []);
+    assert.deepEqual(me.last('end-proof'), []);
     me.wait(me.timing.suspectMs);
     me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
+    assert.deepEqual([me.last('end-proof').length, me.last('fence-session')], [1, []]);
+    me.send({ type: 'proof-ended', id: 'Q', outcome: { kind: 'ok', revision: 52 } });
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);
   });
 });

@@ -138,8 +138,10 @@ describe('the session of a member', () => {
     assert.equal(me.last('read-proof')[0]?.id, 'ME');
     me.found('ME', 30, true);
     me.wait(me.timing.suspectMs - 1);
-    assert.deepEqual(me.last('fence-session'), []);
+    assert.deepEqual([me.last('end-proof'), me.last('fence-session')], [[], []]);
     me.wait(1);
+    assert.deepEqual(me.last('end-proof'), [{ type: 'end-proof', id: 'ME', expected: 30 }]);
+    me.send({ type: 'proof-ended', id: 'ME', outcome: { kind: 'ok', revision: 33 } });
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'ME', expected: 10 }]);
   });
 

@@ -149,14 +149,30 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('end-proof'), []);
   });
 
+  it('a member does not complete a fencing if the proof of life exists again, because the bucket was restored', () => {
+    const me = observing();
+    me.wait(3_400);
+    // This answer may come from a server that has not seen the restored bucket.
+    me.found('B', 20, true);
+    me.wait(me.timing.suspectMs);
+    assert.equal(me.last('end-proof').length, 1);
+    me.send({ type: 'proof-ended', id: 'B', outcome: { kind: 'conflict' } });
+    assert.deepEqual(me.last('fence-session'), []);
+    me.found('B', 12);
+    me.wait(me.timing.suspectMs);
+    assert.deepEqual([me.last('end-proof'), me.last('fence-session')], [[], []]);
+  });
+
   it('a member completes a fencing by another member only when the fenced handlers must have stopped', () => {
     const me = observing();
     me.wait(3_400);
     // The proof of life may have been deleted without a wait, because an operator does not wait.
     me.found('B', 20, true);
     me.wait(799);
-    assert.deepEqual(me.last('fence-session'), []);
+    assert.deepEqual([me.last('end-proof'), me.last('fence-session')], [[], []]);
     me.wait(1);
+    assert.deepEqual(me.last('end-proof'), [{ ...END, expected: 20 }]);
+    me.send({ type: 'proof-ended', id: 'B', outcome: { kind: 'ok', revision: 21 } });
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'B', expected: 1 }]);
     me.send({ type: 'session-fenced', id: 'B', outcome: { kind: 'ok', revision: 21 } });
     assert.ok(me.last('report').some(({ report }) => report.type === 'member-left' && report.how === 'dead'));

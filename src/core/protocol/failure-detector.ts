@@ -99,24 +99,23 @@ function judge(state: State, peer: Peer): void {
     : Math.min(unreachableAt, proof.since + ttlOf(peer));
   const at = Math.max(peer.fenceAt, deadAt);
   if (!isDue(state, at)) return;
-  if (proof.ended) {
-    fenceSession(state, peer);
-    return;
-  }
-  if (proof.seenAt < at) {
-    if (!peer.looking) {
-      peer.lookAt = now;
-      look(state, peer);
+  if (!proof.ended) {
+    if (proof.seenAt < at) {
+      if (!peer.looking) {
+        peer.lookAt = now;
+        look(state, peer);
+      }
+      return;
     }
-    return;
+    report(state, {
+      type: 'suspected',
+      id: peer.id,
+      name: nameOf(peer),
+      why: now >= unreachableAt ? 'unreachable' : 'silent',
+    });
   }
+  // A proof that was read as ended is deleted once more. The read may be older than a restored bucket, in which the proof exists again.
   peer.fencing = true;
-  report(state, {
-    type: 'suspected',
-    id: peer.id,
-    name: nameOf(peer),
-    why: now >= unreachableAt ? 'unreachable' : 'silent',
-  });
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
 }
 

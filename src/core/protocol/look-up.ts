@@ -65,14 +65,9 @@ function missing(state: State, id: string, { proof, ended }: { proof: number; en
   }
   const isOver = state.now >= seen.since + (ended ? state.timing.suspectMs : longestTtl(state));
   state.lookUps.set(id, isOver ? Number.POSITIVE_INFINITY : state.now + state.timing.retryMs);
-  if (!isOver) return;
-  if (ended) leaveMark(state, id);
-  else state.out.push({ type: 'end-proof', id, expected: proof });
+  // A proof that has ended is deleted once more, because only a write proves that the proof does not exist.
+  if (isOver) state.out.push({ type: 'end-proof', id, expected: proof });
 }
-
-const leaveMark = (state: State, id: string): void => {
-  state.out.push({ type: 'fence-session', id, expected: 0 });
-};
 
 /**
  * Handles the answer to `end-proof` about an owner that the watch never showed. After the proof of life is ended, the owner can neither
@@ -80,7 +75,7 @@ const leaveMark = (state: State, id: string): void => {
  */
 export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
-  if (outcome.kind === 'ok') leaveMark(state, id);
+  if (outcome.kind === 'ok') state.out.push({ type: 'fence-session', id, expected: 0 });
   else state.lookUps.set(id, state.now + state.timing.retryMs);
 }
 

@@ -1,4 +1,4 @@
-import { beginAnew } from './begin-anew.js';
+import { beginAnew, holdClaims } from './begin-anew.js';
 import type { OverrideEntry, SessionEntry, ViewEntry } from './events.js';
 import { applyLayout, leaseNow, noticeMissedLayout } from './known-layout.js';
 import { noticeReservation } from './reservations.js';
@@ -33,6 +33,8 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
+    // Leases are never deleted, so the bucket has lost this lease, and perhaps also leases that this member never saw.
+    holdClaims(state);
     // Until a live owner notices that its lease is missing, the owner may handle messages, so no other member may claim the partition.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
@@ -151,7 +153,8 @@ export function applyOverride(state: State, entry: OverrideEntry): void {
 export function answersFor(state: State, partition: number): boolean {
   const record = leaseNow(state, partition)?.record;
   if (!record || record === 'unreadable' || record.closed) return false;
-  return record.owner === state.session.id || record.from === state.name;
+  // The lease of a claim names the dead owner, which has given nothing away.
+  return record.owner === state.session.id || (record.reason !== 'claim' && record.from === state.name);
 }
 
 /**

@@ -13,6 +13,56 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [core('protocol/view', "state.out.push({ type: 'restore-position', partition });", '')],
   },
   {
+    name: 'old-end-believed',
+    mistake:
+      'a member is fenced because a read from before a restore showed that its proof of life had ended',
+    shownBy: {
+      file: 'test/unit/group-suspicion.test.ts',
+      title:
+        'a member does not complete a fencing if the proof of life exists again, because the bucket was restored',
+    },
+    edits: [
+      core(
+        'protocol/failure-detector',
+        "state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });",
+        "if (proof.ended) fenceSession(state, peer); else state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });",
+      ),
+    ],
+  },
+  {
+    name: 'lost-claim-rewritten',
+    mistake:
+      'a member writes a lost lease again that another member had claimed after the death of this member',
+    shownBy: {
+      file: 'test/unit/group-anew.test.ts',
+      title:
+        'a member writes a lost lease again only if it gave the lease away to a member that has not ended',
+    },
+    edits: [core('protocol/view', "(record.reason !== 'claim' && record.from", '(record.from')],
+  },
+  {
+    name: 'lost-for-the-dead',
+    mistake: 'a member writes a lost lease again although its owner has ended',
+    shownBy: {
+      file: 'test/unit/group-anew.test.ts',
+      title:
+        'a member writes a lost lease again only if it gave the lease away to a member that has not ended',
+    },
+    edits: [
+      core('protocol/entry-looks', 'state.leases.has(partition) || isOver', 'state.leases.has(partition)'),
+    ],
+  },
+  {
+    name: 'snapshot-loss-unheeded',
+    mistake: 'a member claims a partition at once if a snapshot lacks a lease that the member knew',
+    shownBy: {
+      file: 'test/unit/group-anew.test.ts',
+      title:
+        'a member claims nothing for a ttl if a snapshot lacks a lease that it knew, because an owner may not know of the loss',
+    },
+    edits: [core('protocol/view', 'holdClaims(state);', '')],
+  },
+  {
     name: 'kept-for-no-one',
     mistake: 'other members claim a partition that is kept for a restart',
     edits: [core('protocol/planning', 'state.reserved.has(partition)', 'false')],
