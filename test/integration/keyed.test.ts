@@ -344,6 +344,7 @@ describe('a keyed group over a stream that other programs created', function () 
     await manager.streams.add({ name: 'QUEUE', subjects: ['jobs.*'], retention: RetentionPolicy.Workqueue });
     await manager.streams.add({ name: 'COPY', mirror: { name: 'QUEUE' } });
     const refusals: [options: Record<string, unknown>, code: string, says: RegExp][] = [
+      [{ key: 'subject:1' }, 'config', /is "orders" in every message.*Use subject:2/],
       [{ key: 'subject:4' }, 'config', /no subject of orders\.\*\.\* has that many tokens/],
       [{ key: 'subject:4', filter: 'orders.>' }, 'config', /names token 4, but no subject of orders\.> has/],
       [{ key: 'subject:2', partitions: 65_537 }, 'config', /65536/],

@@ -11,6 +11,7 @@ import { tokensOf } from '../../protocol/message-key.js';
 import { decodeStart } from '../../protocol/position-records.js';
 import { RECORD_VERSION } from '../../protocol/record-format.js';
 import { collide } from './collide.js';
+import { constantKey } from './constant-key.js';
 import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 
 /**
@@ -93,7 +94,11 @@ export function agreeOnGroup(
 ): { layout: GroupLayoutRecord; note?: string } {
   const agreed = withStored(config, stored);
   checkFits(config, agreed.layout, subjects);
-  const notes = [agreed.note, unusedPrefix(config, agreed.layout)].filter((note) => note !== undefined);
+  const constant = describeConstant(config, agreed.layout, subjects);
+  if (constant !== undefined && !stored) throw new NatspocError('config', constant);
+  const notes = [agreed.note, unusedPrefix(config, agreed.layout), constant].filter(
+    (note) => note !== undefined,
+  );
   return { layout: agreed.layout, ...(notes.length > 0 && { note: notes.join('; ') }) };
 }
 
@@ -179,6 +184,22 @@ function checkFits(config: Config, { key, filter }: GroupLayoutRecord, subjects:
     'config',
     `The key ${key} names token ${most}, but no subject of ${patterns.join(', ')} has that many tokens. Check ${config.place('key')}.`,
   );
+}
+
+/** Describes a key that is the same in every message, if the group has more than one partition; otherwise undefined. */
+function describeConstant(
+  config: Config,
+  { key, filter, partitions }: GroupLayoutRecord,
+  subjects: readonly string[],
+): string | undefined {
+  const found = constantKey(
+    key,
+    filter,
+    subjects.filter((subject) => collide(subject, filter)),
+  );
+  if (!found || partitions === 1) return undefined;
+  const advice = found.better ? `Use ${found.better}` : 'Use another key';
+  return `The key ${key} is "${found.value}" in every message, so one partition would handle all messages. ${advice}, or one partition. Check ${config.place('key')}.`;
 }
 
 /** The maximum number of tokens of a subject that matches a pattern. */

@@ -1,0 +1,47 @@
+import { tokensOf } from '../../protocol/message-key.js';
+
+/** True if the token is the same in all subjects that match the pattern. */
+const isLiteral = (token: string | undefined): token is string =>
+  token !== undefined && token !== '*' && token !== '>';
+
+/** The token with this number, counted from 1, of all subjects that match both patterns; undefined if the token varies. */
+function fixedToken(patterns: readonly string[], number: number): string | undefined {
+  return patterns.map((pattern) => pattern.split('.')[number - 1]).find(isLiteral);
+}
+
+/** A key that is the same in every message, and a key that differs. */
+export interface ConstantKey {
+  value: string;
+  /** The first token that varies, such as `subject:3`; undefined if no token varies. */
+  better: string | undefined;
+}
+
+/**
+ * Returns a key of subject tokens that is the same in every message, so that one partition would handle all messages. Returns undefined if
+ * the key varies, or if it is not known to be constant.
+ *
+ * @param subjects the subjects of the stream that the filter matches; empty if unknown.
+ */
+export function constantKey(
+  key: string,
+  filter: string,
+  subjects: readonly string[],
+): ConstantKey | undefined {
+  const numbers = tokensOf(key);
+  if (numbers.length === 0) return undefined;
+  const patterns = (subjects.length > 0 ? subjects : ['>']).map((subject) => [subject, filter]);
+  const values = new Set<string>();
+  for (const pattern of patterns) {
+    const tokens = numbers.map((number) => fixedToken(pattern, number));
+    if (tokens.includes(undefined)) return undefined;
+    values.add(tokens.join('.'));
+  }
+  const [value, other] = values;
+  if (value === undefined || other !== undefined) return undefined;
+  const [pattern = []] = patterns;
+  const longest = Math.max(...pattern.map((each) => each.split('.').length));
+  const varying = Array.from({ length: longest }, (_, i) => i + 1).find(
+    (n) => fixedToken(pattern, n) === undefined,
+  );
+  return { value, better: varying === undefined ? undefined : `subject:${varying}` };
+}
