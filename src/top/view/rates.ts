@@ -1,6 +1,6 @@
-import { isEstimate, totalLag } from '../../core/admin/lease-status.js';
+import { totalsOf } from '../../core/admin/group-status.js';
 import type { Model } from '../model/model.js';
-import { partitionRows, ratesOf } from '../model/select.js';
+import { ratesOf, statusOf } from '../model/select.js';
 import type { Series } from '../model/series.js';
 import { aboutLag, BARS, rate } from './format.js';
 import { type Color, type Line, padTo, type Span, span } from './text.js';
@@ -28,6 +28,7 @@ interface Graph {
 export function graphsOf(model: Model): Graph[] {
   const { lag, rates } = model;
   const { published, handled } = ratesOf(model);
+  const totals = totalsOf(statusOf(model));
   const topOf = (...all: Series[]) =>
     HEADROOM * Math.max(LEAST_TOP, ...all.flatMap((series) => series.map(({ value }) => value)));
   const top = topOf(rates.published, rates.handled);
@@ -36,7 +37,7 @@ export function graphsOf(model: Model): Graph[] {
     { name: 'handled', value: rate(handled), color: 'cyan', series: rates.handled, top },
     {
       name: 'lag',
-      value: aboutLag(totalLag(partitionRows(model)), partitionRows(model).some(isEstimate)),
+      value: aboutLag(totals.lag, totals.lagIsEstimate),
       color: 'yellow',
       series: lag,
       top: topOf(lag),
