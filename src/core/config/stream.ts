@@ -25,7 +25,7 @@ export const STREAM = {
     env: 'PARTITIONS',
     fallback: '8',
     ...integer(1, MAX_PARTITIONS),
-    help: 'partitions of the stream, fixed when it is created',
+    help: 'partitions of a new stream, or of a new group with --key',
   }),
   bucket: define({
     flag: 'bucket',

@@ -36,7 +36,7 @@ export interface StreamOptions {
    */
   prefix?: string | undefined;
   /**
-   * Number of partitions, fixed when the stream is created.
+   * Number of partitions of a new stream, or of a new group with a `key`.
    *
    * @default the number of partitions of the stream; 8 for a new stream
    */
