@@ -400,7 +400,7 @@ describe('a keyed group over a stream that other programs created', function () 
   });
 
   it('a command without --group names the keyed groups of the stream', async () => {
-    for (const command of ['leases', 'stream']) {
+    for (const command of ['leases', 'leases check']) {
       const { stderr, code } = await natspoc(command);
       assert.notEqual(code, 0);
       assert.match(

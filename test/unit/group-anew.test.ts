@@ -185,7 +185,7 @@ describe('a member whose bucket returns to an older state', () => {
     assert.deepEqual(me.last('write-lease'), []);
   });
 
-  it('a member writes a lost lease again only if it gave the lease away to a member that has not ended', () => {
+  it('a member writes a lost lease again only if it gave the lease away', () => {
     for (const [reason, writes] of [
       ['handover', 1],
       // The new owner named this member as the dead owner, under an earlier session of this member.
@@ -193,17 +193,10 @@ describe('a member whose bucket returns to an older state', () => {
     ] as const) {
       const me = beside();
       const given = { ...leaseRecord('OTHER'), from: 'me', reason };
-      const toOther = () => me.last('write-lease').filter(({ record }) => record.owner === 'OTHER');
       me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 40, record: given }] });
       me.renewed(me.now, { kind: 'ok', revision: 50 });
       me.send({ type: 'lease-looked-up', partition: 0, known: 40, entry: null });
-      const [write] = toOther();
-      assert.equal(toOther().length, writes, reason);
-      if (!write) continue;
-      me.send({ ...write, record: given, type: 'lease-written', outcome: { kind: 'unknown' } });
-      me.send({ type: 'changes', entries: [gone('OTHER', 51)] });
-      me.wait(me.timing.retryMs);
-      assert.deepEqual(toOther(), []);
+      assert.equal(me.last('write-lease').length, writes, reason);
     }
   });
 

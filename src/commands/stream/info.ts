@@ -1,6 +1,11 @@
 import { connectionFlags } from '../../cli/base-command.js';
+import { configOf } from '../../cli/groups/config-of.js';
 import { prose } from '../../cli/prose.js';
 import { StreamCommand } from '../../cli/stream-command.js';
+import { StreamAdmin } from '../../core/admin/stream-admin.js';
+import type { Config } from '../../core/config/config.js';
+import { NatspocError } from '../../core/lib/errors.js';
+import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { formatStream, streamStatusJson } from '../../text/stream-table.js';
 
 /** `natspoc stream`: the stream, its partitions and its groups. */
@@ -19,12 +24,29 @@ group with its members and lag; and the version of the server.`);
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(StreamInfo);
-    await this.withStream(flags, 'stream', async ({ config, stream }) => {
+    await this.withConnection(flags, 'stream', async (config, connection) => {
+      const stream = await this.#open(config, connection);
       const status = await stream.status();
       const { serverVersion, concerns } = stream;
       const surroundings = { bucket: config.bucket, serverVersion, concerns };
       if (flags.json) this.writeJson(streamStatusJson(status, surroundings));
       else this.writeLines(formatStream(status, surroundings, this.columns));
     });
+  }
+
+  /** Opens the stream. If only groups with a key read it, and none was chosen, the stream is shown with the partitions of the first group. */
+  async #open(config: Config, connection: NatsConnection): Promise<StreamAdmin> {
+    try {
+      return await StreamAdmin.open(connection, config);
+    } catch (error) {
+      const isMissing = error instanceof NatspocError && error.code === 'group-missing';
+      if (!isMissing || config.given.has('group')) throw error;
+      const all = await StreamAdmin.openAll(connection, config, async () => {});
+      const [group, ...others] = await all.groups();
+      if (group === undefined) throw error;
+      const rest = others.length === 0 ? '' : `; --group shows those of ${others.join(', ')}`;
+      this.note(`The partitions are those of group ${group}${rest}.`);
+      return StreamAdmin.open(connection, configOf(config, group));
+    }
   }
 }

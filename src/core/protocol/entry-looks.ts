@@ -89,9 +89,7 @@ function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
  */
 export function restoreLeases(state: State): void {
   for (const [partition, { v: _, at: __, layout: ___, ...lease }] of state.lost) {
-    // The partition of an ended owner may have been claimed under a lease that this member never saw.
-    const isOver = lease.owner !== null && state.gone.has(lease.owner);
-    if (state.leases.has(partition) || isOver) state.lost.delete(partition);
+    if (state.leases.has(partition)) state.lost.delete(partition);
     else writeLease(state, partition, 0, lease);
   }
 }

@@ -35,22 +35,9 @@ export const OWNERSHIP: readonly Mutant[] = [
       'a member writes a lost lease again that another member had claimed after the death of this member',
     shownBy: {
       file: 'test/unit/group-anew.test.ts',
-      title:
-        'a member writes a lost lease again only if it gave the lease away to a member that has not ended',
+      title: 'a member writes a lost lease again only if it gave the lease away',
     },
     edits: [core('protocol/view', "(record.reason !== 'claim' && record.from", '(record.from')],
-  },
-  {
-    name: 'lost-for-the-dead',
-    mistake: 'a member writes a lost lease again although its owner has ended',
-    shownBy: {
-      file: 'test/unit/group-anew.test.ts',
-      title:
-        'a member writes a lost lease again only if it gave the lease away to a member that has not ended',
-    },
-    edits: [
-      core('protocol/entry-looks', 'state.leases.has(partition) || isOver', 'state.leases.has(partition)'),
-    ],
   },
   {
     name: 'snapshot-loss-unheeded',
