@@ -400,16 +400,24 @@ describe('a keyed group over a stream that other programs created', function () 
   });
 
   it('a command without --group names the keyed groups of the stream', async () => {
-    for (const command of ['leases', 'leases check']) {
-      const { stderr, code } = await natspoc(command);
-      assert.notEqual(code, 0);
-      assert.match(
-        stderr,
-        /ORDERS is read by groups with a key.*Choose one of these groups with --group: .*mails/,
-      );
-      const { error } = JSON.parse((await natspoc(command, '--json')).stdout);
-      assert.equal(error.code, 'group-missing');
-    }
+    const { stderr, code } = await natspoc('leases');
+    assert.notEqual(code, 0);
+    assert.match(
+      stderr,
+      /ORDERS is read by groups with a key.*Choose one of these groups with --group: .*mails/,
+    );
+    const { error } = JSON.parse((await natspoc('leases', '--json')).stdout);
+    assert.equal(error.code, 'group-missing');
+  });
+
+  it('"stream" without --group shows the partitions of the first keyed group, and names the other groups', async () => {
+    const { stdout, stderr, code } = await natspoc('stream');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Layout +\d+ partitions? by /m);
+    assert.match(stderr, /^The partitions are those of group [\w-]+; --group shows those of .*\.$/);
+    const status = JSON.parse((await natspoc('stream', '--json')).stdout);
+    assert.equal(status.name, 'ORDERS');
+    assert.equal((await natspoc('stream', '--group', 'nope')).code, 1);
   });
 
   it('a key is refused for a group that has begun with the layout of natspoc', async () => {
