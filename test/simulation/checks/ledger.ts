@@ -205,8 +205,12 @@ export class Ledger {
       if (proofOf !== undefined && value) this.proofs.set(proofOf, this.#judge.now);
       const parsed = parseGroupKey(this.#group, key);
       if (parsed.kind === 'session' && value) this.sessions.add(parsed.id);
-      if (parsed.kind === 'lease')
-        this.leases.set(parsed.partition, { revision, owner: (value && decodeLease(value)?.owner) ?? null });
+      if (parsed.kind === 'lease') {
+        const owner = (value && decodeLease(value)?.owner) ?? null;
+        this.leases.set(parsed.partition, { revision, owner });
+        // After an earlier restore, the same revision may have been granted for another lease.
+        this.#granted.set(revision, { partition: parsed.partition, owner });
+      }
     }
     // Sessions in the copy may have ended after the copy was made, and other members may know that such a session has ended.
     this.losses.everything(this.sessions);
