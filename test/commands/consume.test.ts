@@ -165,6 +165,12 @@ describe('natspoc consume', function () {
     }
   });
 
+  it('consume reports that it has created the stream, because the name may be mistyped', async () => {
+    const first = await rest();
+    assert.match(first.stderr, /^created stream \w+, because there was none of this name$/m);
+    assert.doesNotMatch((await rest('--group', 'other')).stderr, /created stream/);
+  });
+
   it('consume reports the number of messages that were dropped before they were handled', async () => {
     await publish(20, '--partitions', '1');
     await consume('--count', '5', '--output', 'none');

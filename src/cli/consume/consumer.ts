@@ -10,7 +10,7 @@ import { noteLogger } from '../../core/member/note-logger.js';
 import type { Handler, InBatches } from '../../core/member/partition/handler.js';
 import { Quota } from '../../core/member/partition/quota.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
-import { hasBegun } from '../../core/nats/stream/group-begin.js';
+import { hasBegun, hasStream } from '../../core/nats/stream/group-begin.js';
 import type { Note } from '../log-line.js';
 import { whenCaughtUp } from './caught-up.js';
 import { execBatchHandler, execHandler } from './exec.js';
@@ -66,6 +66,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   // The end is read before the member joins, because messages published later need not be handled.
   const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
   const isNew = !(await hasBegun(options.connection, config));
+  const createsStream = isNew && !(await hasStream(options.connection, config));
   let isDone = false;
   let flush = (): void => {};
   const reader = isPipe(options.stdout.fd) ? new PipeReader(options.stdout.fd) : undefined;
@@ -90,6 +91,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       if (count !== undefined) events.on('handled', () => --left === 0 && leave());
     },
   );
+  if (createsStream) note(`created stream ${config.stream}, because there was none of this name`);
   if (isNew) void tellNewGroup(options);
   if (member.healthUrl) note(`health checks and metrics at ${member.healthUrl}`);
   // If the reader has closed the pipe or the disk is full, the member hands over and leaves.

@@ -23,6 +23,15 @@ export async function hasBegun(connection: NatsConnection, config: Config): Prom
   return found.kind !== 'missing' && (found.kind === 'unknown' || found.entry.value !== null);
 }
 
+/**
+ * True if the stream of a configuration exists.
+ *
+ * @throws NatspocError if the server does not answer, or does not permit the request.
+ */
+export async function hasStream(connection: NatsConnection, config: Config): Promise<boolean> {
+  return (await findStream(await openManager(connection, config), config.stream)) !== undefined;
+}
+
 /** The number of messages of a group, in all its partitions, that are stored after a sequence. */
 export async function countAfter(topology: Topology, sequence: number, timeoutMs: number): Promise<number> {
   const { available } = await fetchMessages(topology, {
