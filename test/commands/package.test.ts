@@ -178,9 +178,26 @@ describe('the package', function () {
         (error: { stdout: string }) => error.stdout,
       );
     assert.equal(await compile('worker.ts'), '');
-    // The exit code shows that the program joins the group and leaves it.
-    const ran = await run(process.execPath, ['worker.js'], { cwd: plain });
-    assert.deepEqual(ran, { stdout: '', stderr: '' });
+    const worker = spawn(process.execPath, ['worker.js'], { cwd: plain });
+    const ended = once(worker, 'close');
+    let printed = '';
+    for (const stream of [worker.stdout, worker.stderr])
+      stream.on('data', (chunk) => {
+        printed += chunk;
+      });
+    await until(
+      'the program has partitions',
+      async () => {
+        const { code, stdout } = await runCli(['leases', '--group', 'orders', '--json'], {
+          env: { NATS_URL: server.url },
+        });
+        return code === 0 && JSON.parse(stdout).totals.owned > 0;
+      },
+      30_000,
+    );
+    worker.kill('SIGTERM');
+    const [code] = await ended;
+    assert.deepEqual([code, printed], [0, '']);
     assert.equal(await compile('using.ts'), '');
     const stricter = ['--exactOptionalPropertyTypes', '--lib', 'es2022', '--skipLibCheck'];
     assert.equal(await compile(...stricter, 'worker.ts'), '');

@@ -87,8 +87,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       core(
         'protocol/look-up',
-        'leaveMark(state, id);\n  else state.out',
-        "unseenMarked(state, id, { kind: 'ok', revision: 0 });\n  else state.out",
+        "if (outcome.kind === 'ok') state.out.push({ type: 'fence-session', id, expected: 0 });",
+        "if (outcome.kind === 'ok') unseenMarked(state, { type: 'session-fenced', id, outcome: { kind: 'ok', revision: 0 } });",
       ),
     ],
   },
@@ -102,7 +102,7 @@ export const OWNERSHIP: readonly Mutant[] = [
     name: 'giver-looks-away',
     mistake: 'no member checks a lease that it handed over',
     needs: ['unseenHandover'],
-    edits: [core('protocol/view', ' || record.from === state.name', '')],
+    edits: [core('protocol/view', " || (record.reason !== 'claim' && record.from === state.name)", '')],
   },
   {
     name: 'receded-forgotten',
@@ -154,8 +154,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       core(
         'protocol/failure-detector',
-        '  if (proof.ended) {\n    fenceSession(state, peer);\n    return;\n  }\n',
-        '  if (proof.ended) return;\n',
+        'if (!proof || peer.fencing) return;',
+        'if (!proof || peer.fencing || proof.ended) return;',
       ),
     ],
   },
