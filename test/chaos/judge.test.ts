@@ -296,6 +296,15 @@ describe('the judge of a chaos run', () => {
     history.calls.push(call(0, 21, 'm1', 6_620, { how: 'stopped' }));
     assert.ok(charges(history).includes('late-start'));
 
+    const untouched = clean();
+    untouched.faults = [stop];
+    untouched.lives[0] = life('m1', {});
+    untouched.calls = untouched.calls.filter(({ partition, process }) => partition !== 0 || process !== 'm1');
+    untouched.calls.push(call(0, 20, 'm1', 6_600, { how: 'stopped' }));
+    assert.ok(!charges(untouched).includes('late-start'), 'the first message of a partition');
+    untouched.bucket = untouched.bucket.filter(({ revision }) => revision !== untouched.calls.at(-1)?.epoch);
+    assert.ok(charges(untouched).includes('late-start'), 'the partition was not its own before the stop');
+
     const rejoined = clean();
     rejoined.faults = [stop];
     rejoined.lives[0] = life('m1', {});

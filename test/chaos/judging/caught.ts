@@ -1,3 +1,4 @@
+import { keys } from '../../../src/core/protocol/keys.js';
 import type { Call, History, Span } from '../recording/history.js';
 
 /** A call may have started before a break if it is the first record after the break and follows within this time, in milliseconds. */
@@ -10,7 +11,12 @@ const BREAK_MS = 500;
  * after the stop, although the call started before it. The judge assumes that the call started before the break if the process recorded
  * nothing between the start of the break and the call. Only the first call after a break is excused.
  */
-export function settleStarts({ calls, faults, lives, ...rest }: History): History {
+export function settleStarts({ calls, faults, lives, bucket, ...rest }: History): History {
+  const writtenAt = new Map(bucket.map(({ key, revision, at }) => [`${key} ${revision}`, at]));
+  /** True if the process had the partition under this epoch before the break, even if it had not handled a message yet. */
+  const isOwner = ({ partition, epoch }: Call, from: number): boolean =>
+    (writtenAt.get(`${keys.lease(rest.settings.group, partition)} ${epoch}`) ?? Number.POSITIVE_INFINITY) <
+    from;
   const breaks = new Map<string, Span[]>();
   for (const { name, stalls } of lives) {
     const stops = faults.filter(({ kind, target }) => target === name && kind.endsWith('-stop'));
@@ -33,13 +39,13 @@ export function settleStarts({ calls, faults, lives, ...rest }: History): Histor
       if (!call || call.from > to + WAKE_MS) continue;
       // A call after a new join has a new epoch, and is not excused.
       const had = list.slice(0, first).some((before) => isSameTenure(before, call));
-      if (!had) continue;
+      if (!had && !isOwner(call, from)) continue;
       const ends = list.slice(Math.max(0, first - 100), first).map((before) => before.to);
       if (ends.every((end) => end <= from || end >= call.from)) moved.set(call, { ...call, from });
     }
   }
   const settled = calls.map((call) => moved.get(call) ?? call).sort((a, b) => a.from - b.from);
-  return { ...rest, faults, lives, calls: settled };
+  return { ...rest, faults, lives, bucket, calls: settled };
 }
 
 const isSameTenure = (a: Call, b: Call): boolean => a.partition === b.partition && a.epoch === b.epoch;
