@@ -364,6 +364,14 @@ describe('a keyed group over a stream that other programs created', function () 
     }
   });
 
+  it('a key is not refused if the stream also copies messages whose subjects are unknown', async () => {
+    const manager = await connection.jetstreamManager();
+    await manager.streams.add({ name: 'ORIGIN', subjects: ['origin.>'] });
+    await manager.streams.add({ name: 'MIXED', subjects: ['mixed.orders.*'], sources: [{ name: 'ORIGIN' }] });
+    const place = { servers: server.url, stream: 'MIXED', logger: false as const, handler: () => {} };
+    await (await joinGroup({ ...place, group: 'mixed', key: 'subject:2', partitions: 4 })).leave();
+  });
+
   it('openStream opens a stream that only keyed groups read, and shows each group with its own partitions', async () => {
     const place = { servers: server.url, stream: 'ORDERS', logger: false as const, handler: () => {} };
     const sizes = { 'open-3': 3, 'open-5': 5 };

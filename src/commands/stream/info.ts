@@ -5,7 +5,9 @@ import { StreamCommand } from '../../cli/stream-command.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import { NatspocError } from '../../core/lib/errors.js';
+import { escapeControl } from '../../core/lib/text.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
+import { nameSome } from '../../core/nats/stream/missing-store.js';
 import { formatStream, streamStatusJson } from '../../text/stream-table.js';
 
 /** `natspoc stream`: the stream, its partitions and its groups. */
@@ -14,7 +16,8 @@ export default class StreamInfo extends StreamCommand {
   static override summary = 'Show the stream, its partitions and the groups that read it.';
   static override description =
     prose(`Shows the messages, bytes, limits, replicas and layout of the stream; the messages of each partition; each
-group with its members and lag; and the version of the server.`);
+group with its members and lag; and the version of the server. If only groups with a key read the stream, the partitions are those of
+--group, by default of the first group.`);
   static override examples = [
     '<%= config.bin %> stream',
     { description: 'Another stream:', command: '<%= config.bin %> stream --stream ORDERS' },
@@ -44,8 +47,8 @@ group with its members and lag; and the version of the server.`);
       const all = await StreamAdmin.openAll(connection, config, async () => {});
       const [group, ...others] = await all.groups();
       if (group === undefined) throw error;
-      const rest = others.length === 0 ? '' : `; --group shows those of ${others.join(', ')}`;
-      this.note(`The partitions are those of group ${group}${rest}.`);
+      const rest = others.length === 0 ? '' : `; --group shows those of ${nameSome(others)}`;
+      this.note(escapeControl(`The partitions are those of group ${group}${rest}.`));
       return StreamAdmin.open(connection, configOf(config, group));
     }
   }

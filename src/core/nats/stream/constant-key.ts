@@ -20,7 +20,7 @@ export interface ConstantKey {
  * Returns a key of subject tokens that is the same in every message, so that one partition would handle all messages. Returns undefined if
  * the key varies, or if it is not known to be constant.
  *
- * @param subjects the subjects of the stream that the filter matches; empty if unknown.
+ * @param subjects patterns that match all stored subjects, restricted to those that collide with the filter; empty if unknown.
  */
 export function constantKey(
   key: string,

@@ -83,7 +83,7 @@ const unanswered = (): NatspocError =>
  * The layout of the group, or the layout that its first member requests. `note`: settings that are not used, because the
  * group has a key, or was resized after the settings were chosen.
  *
- * @param subjects the subjects of the stream; empty if unknown.
+ * @param subjects patterns that match all subjects stored in the stream; empty if unknown.
  * @throws NatspocError `layout-mismatch` if the member asks for a different layout; `config` if the stream does not fit the
  *   layout.
  */

@@ -17,6 +17,7 @@ import { createStream, findStream } from './creation.js';
 import { agreeOnGroup, beginGroup, checkUnused, keyedLayout } from './group-layout.js';
 import { bucketConfig } from './stored.js';
 import { streamConcerns } from './stream-concerns.js';
+import { storedSubjects } from './stream-layout.js';
 
 const NANOS_PER_MS = 1_000_000;
 /** Number of consumers that a member of a keyed group needs: one reads, and one catches up. */
@@ -70,7 +71,7 @@ export async function openKeyedGroup(
   if (!stored) return undefined;
   if (!stream) throw new NatspocError('stream-missing', describeMissing(config));
   const { num_replicas: replicas, duplicate_window: window, subjects = [] } = stream.config;
-  const { layout, note } = agreeOnGroup(config, stored.layout, subjects);
+  const { layout, note } = agreeOnGroup(config, stored.layout, storedSubjects(stream.config) ?? []);
   await refuseMirror(manager, stream.config);
   const concerns = concernsOf(config, layout, stream, found);
   refuse(concerns, ['handle']);

@@ -168,10 +168,16 @@ export const tokensWildcard = (prefix: string): string => `${partitionWildcard(p
  * messages to such subjects, or copy messages from other streams.
  */
 export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): boolean {
-  const { subjects = [], sources = [] } = stream;
-  const stored = [...subjects, ...transformed(stream)];
-  return sources.length > 0 || stored.some((subject) => collide(subject, tokensWildcard(prefix)));
+  const stored = storedSubjects(stream);
+  return stored === undefined || stored.some((subject) => collide(subject, tokensWildcard(prefix)));
 }
+
+/**
+ * Patterns that match all stored subjects: those to which the stream listens, and those to which it maps messages. Undefined if the stream
+ * also copies messages from other streams, whose subjects are unknown.
+ */
+export const storedSubjects = (stream: StreamConfig): string[] | undefined =>
+  stream.sources?.length ? undefined : [...(stream.subjects ?? []), ...transformed(stream)];
 
 /** The subjects to which a stream maps received messages. A mapping such as `{{partition(8,1)}}` becomes a wildcard token. */
 export const transformed = ({ subject_transform: transform }: StreamConfig): string[] =>
