@@ -366,9 +366,13 @@ describe('a keyed group over a stream that other programs created', function () 
 
   it('a key is not refused if the stream also copies messages whose subjects are unknown', async () => {
     const manager = await connection.jetstreamManager();
-    await manager.streams.add({ name: 'ORIGIN', subjects: ['origin.>'] });
-    await manager.streams.add({ name: 'MIXED', subjects: ['mixed.orders.*'], sources: [{ name: 'ORIGIN' }] });
-    const place = { servers: server.url, stream: 'MIXED', logger: false as const, handler: () => {} };
+    await manager.streams.add({ name: 'SOURCE_OF_COPIES', subjects: ['copied.>'] });
+    await manager.streams.add({
+      name: 'WITH_COPIES',
+      subjects: ['copies.orders.*'],
+      sources: [{ name: 'SOURCE_OF_COPIES' }],
+    });
+    const place = { servers: server.url, stream: 'WITH_COPIES', logger: false as const, handler: () => {} };
     await (await joinGroup({ ...place, group: 'mixed', key: 'subject:2', partitions: 4 })).leave();
   });
 
