@@ -172,12 +172,17 @@ describe('a pull reader', function () {
       proxy.hold();
       // The first ten messages are delivered. The other ten messages are dropped while no request is pending.
       await store(...count(20));
+      await until('the first request has ended', async () => {
+        const { delivered } = await manager.consumers.info(stream, 'r');
+        return delivered.consumer_seq === 10;
+      });
       await manager.streams.purge(stream);
       await store(100, 100);
       proxy.pass();
       await until('the messages after the dropped messages have arrived', () => rests.length === 12);
+      // A server that counts dropped messages as waiting also causes empty rests if it delivered later than it stored.
       assert.deepEqual(
-        rests.slice(1, 11).map((rest) => rest !== undefined),
+        rests.slice(1, 11).map((rest) => rest?.from === Number.NEGATIVE_INFINITY),
         [...Array(9).fill(false), true],
       );
       reader.close();

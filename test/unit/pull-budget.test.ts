@@ -53,6 +53,22 @@ describe('the pull budget of a reader', () => {
     assert.equal(demand.isTurn, false, 'the server has ended the request');
   });
 
+  it('a status of a request changes the turn of a later request only if messages of the ended request were not sent', () => {
+    const demand = demandOf(64);
+    assert.equal(demand.order()?.batch, 64);
+    deliver(demand, 40, true);
+    assert.equal(demand.order()?.batch, 40);
+    deliver(demand, 20, true);
+    assert.equal(demand.isTurn, false);
+    demand.fallShort(4, false);
+    assert.ok(demand.isTurn, 'the next delivery answers the second request');
+    deliver(demand, 20, true);
+    assert.equal(demand.order()?.batch, 44);
+    deliver(demand, 20, true);
+    demand.fallShort(0, false);
+    assert.ok(demand.isTurn, 'all messages of the second request were sent');
+  });
+
   it('held and requested messages together never exceed the window of the budget', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('order' as const) }),

@@ -164,7 +164,11 @@ export class PullBudget {
    */
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;
-    this.#turns = [];
+    // The status does not say which request ended. If the oldest request ended, the next delivery answers a later request.
+    if (unserved > 0) {
+      const later = this.#turns.map((turn) => turn - unserved).filter((turn) => turn > this.#delivered);
+      this.#turns = this.#owed > 0 ? [this.#delivered, ...later] : [];
+    }
     // A repeated request with the same byte limit would fail in the same way.
     if (isTooSmall) this.#oversize = true;
   }

@@ -77,33 +77,36 @@ export class PullRequests {
     return message.subject.startsWith(this.inbox);
   }
 
-  /** Handles the status message of a request that was refused, or that ended before all of its messages arrived. */
-  receiveStatus(message: Msg): void {
+  /**
+   * Handles the status message of a request that was refused, or that ended. A server since 2.10 also reports that a request ended because
+   * all of its messages were sent.
+   *
+   * @returns true if more messages should be requested now.
+   */
+  receiveStatus(message: Msg): boolean {
     const code = message.headers?.code ?? 0;
     const text = message.headers?.description ?? '';
     // The last token of the reply subject is the size of the request.
     const size = Number(message.subject.slice(this.inbox.length + 1));
     if (code === 409 && this.#limits.learn(text)) {
       this.#demand.fallShort(size, false);
-      this.fill();
-      return;
+      return true;
     }
-    // 408: the request expired. 409 with "maxbytes" or "batch completed": the request reached its byte limit. Any other
-    // status ends the reader.
+    // 408: the request expired. 409 with "maxbytes" or "batch completed": the request reached its byte limit, or all of its messages
+    // were sent. Any other status ends the reader.
     if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
       this.#fail(`${code} ${text}`.trim());
-      return;
+      return false;
     }
     const unserved = Number(message.headers?.get('Nats-Pending-Messages') || Number.NaN);
     if (Number.isNaN(unserved)) {
       this.#fail(`${code} ${text} without a count`);
-      return;
+      return false;
     }
     this.#demand.fallShort(unserved, code === 409 && unserved === size);
     // An idle reader waits until all of its requests have expired, and then sends only one request. The server sends
     // heartbeats for each pending request, so one request is cheaper.
-    if (code === 408 && this.#demand.isWaiting) return;
-    this.fill();
+    return code !== 408 || !this.#demand.isWaiting;
   }
 
   #send({ batch, maxBytes }: Order): void {

@@ -238,10 +238,7 @@ export class PullReader {
       if (!this.#requests.isAnswer(message))
         this.fail(`a message that is not a delivery: ${message.subject}`);
       else if (message.headers?.code === 100) this.#idle();
-      else {
-        this.#restsFrom ??= this.#now;
-        this.#requests.receiveStatus(message);
-      }
+      else this.#receiveStatus(message);
       return;
     }
     const unexpected = this.#expectation.take(message, delivery);
@@ -261,6 +258,12 @@ export class PullReader {
     this.#restsFrom = this.#demand.isWaiting ? undefined : this.#now;
     this.#sink.message(message, delivery);
     if (this.#demand.adapt()) this.#requests.fill();
+  }
+
+  #receiveStatus(message: Msg): void {
+    const isMoreWanted = this.#requests.receiveStatus(message);
+    if (!this.#demand.isWaiting) this.#restsFrom ??= this.#now;
+    if (isMoreWanted) this.#requests.fill();
   }
 
   /**
