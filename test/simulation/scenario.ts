@@ -1,14 +1,15 @@
 import { calmEpisode } from './calm.js';
 import { unrest } from './checks/rest.js';
 import { silenceReader } from './faults/readers.js';
-import type { HandlerProfile } from './model/handler.js';
+import { averageMs, type HandlerProfile } from './model/handler.js';
 import type { Random } from './model/random.js';
 import type { RunOptions } from './run.js';
 import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
-/** The number of messages of a burst in each partition, and the time to handle them if partitions need not wait, in milliseconds. */
+/** The number of messages of a burst in each partition. */
 const BURST = 20;
+/** Time to handle the last messages in addition to twice the average duration of their calls, in milliseconds. */
 const BURST_MS = 8_000;
 /** How long the group must stay at rest after the storm, in ttls, because entries are checked in rotation. */
 const REST_TTLS = 1.2;
@@ -80,12 +81,19 @@ function liftHalts(world: World): void {
 const SILENCED = 0.3;
 
 /**
- * How long a burst may take, in milliseconds. If a shared reader has fewer than two messages of budget for each partition, it holds no
- * messages for most partitions. The long calls of the partitions then run one after another.
+ * How long the stored messages may take to be handled, in milliseconds. The calls of a partition run one after another. If a shared reader
+ * has fewer than two messages of budget for each partition, it holds no messages for most partitions, so the calls of all partitions may
+ * run one after another. Calls that are long by chance may take twice the average.
  */
-function burstMs({ shared, bufferMessages, partitions, handlers }: WorldSettings): number {
+function backlogMs({ settings, server, ledger }: World): number {
+  const { shared, bufferMessages, partitions, handlers } = settings;
+  const waiting = [...Array(partitions).keys()].map((partition) => {
+    const done = ledger.position(partition).sequence;
+    return server.log.of(partition).filter(({ sequence }) => sequence > done).length;
+  });
   const isNarrow = shared && bufferMessages / 2 < partitions;
-  return BURST_MS + (isNarrow ? BURST * partitions * handlers.long * handlers.longMs : 0);
+  const messages = isNarrow ? waiting.reduce((sum, each) => sum + each, 0) : Math.max(...waiting);
+  return BURST_MS + 2 * messages * averageMs(handlers);
 }
 
 /** Stores this number of messages in each partition. */
@@ -134,6 +142,6 @@ export async function play(world: World): Promise<void> {
   // that happened while the partition's reader had no request.
   burst(world, bursts ? BURST : 1);
   world.isPublishing = false;
-  await rest('after the last message', boundMs + burstMs(settings));
+  await rest('after the last message', boundMs + backlogMs(world));
   if (!judge.violation) world.drops.judge();
 }

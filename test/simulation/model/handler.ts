@@ -50,8 +50,18 @@ const NEVER = new Promise<void>(() => {});
 /** Time until a handler stops after its signal aborted, in milliseconds. */
 const STOP_MS = 3;
 
-/** Duration of a handler that ignores its signal, in milliseconds: long enough for frequent overlaps. */
+/** Longest duration of a handler that ignores its signal, in milliseconds: long enough for frequent overlaps. */
 const IGNORANT_MS = 4_000;
+
+/** Shortest duration of a handler that ignores its signal, in milliseconds. */
+const LEAST_IGNORANT_MS = 500;
+
+/** The average duration of a call that is not stopped, in milliseconds. */
+export function averageMs({ atOnce, busyMs, ignores, long, longMs, maxMs }: HandlerProfile): number {
+  const ignorantMs = (LEAST_IGNORANT_MS + IGNORANT_MS) / 2;
+  const otherMs = (long * longMs + (1 - long) * maxMs) / 2;
+  return (atOnce * busyMs) / 2 + (1 - atOnce) * (ignores * ignorantMs + (1 - ignores) * otherMs);
+}
 
 /** Creates a member's handler. `profile` may change later. */
 export function simulatedHandler(
@@ -87,7 +97,9 @@ export function simulatedHandler(
       return undefined;
     }
     const mostMs = random.chance(profile.long) ? profile.longMs : profile.maxMs;
-    const forMs = call.ignoresAbort ? random.between(500, IGNORANT_MS) : random.between(0, mostMs);
+    const forMs = call.ignoresAbort
+      ? random.between(LEAST_IGNORANT_MS, IGNORANT_MS)
+      : random.between(0, mostMs);
     const { signal } = context;
     return new Promise<void>((resolve, reject) => {
       const { clock } = process;
