@@ -297,6 +297,11 @@ export const READING: readonly Mutant[] = [
     name: 'unanswered-commit',
     mistake:
       'deliveries are committed although the server has not shown whether their shared reader was changed',
+    shownBy: {
+      file: 'test/unit/runner.test.ts',
+      title:
+        'messages of a shared reader are committed only after the server has shown that the reader was not changed',
+    },
     edits: [core('member/partition/position-writer', "if (reading === 'unknown') return this.#later();", '')],
   },
   {
@@ -326,6 +331,11 @@ export const READING: readonly Mutant[] = [
   {
     name: 'unconfirmed-gap',
     mistake: 'the reader of one partition commits messages after a gap before the gap was investigated',
+    shownBy: {
+      file: 'test/unit/runner.test.ts',
+      title:
+        'a runner commits nothing beyond a gap before it has investigated the gap, and then commits the loss with the position',
+    },
     edits: [
       core(
         'member/partition/taking',
