@@ -1,8 +1,8 @@
 /**
- * Compares a bulk indexer in a group with a loop that a program would use without a group. Both contenders read all partitions in batches
- * of up to 500 messages or 200 ms, with one HTTP call of 50 ms for each batch. The loop fetches from one consumer per partition without
- * acknowledgements: it commits nothing, and no other process would continue its work. Each partition gets a multiple of the batch size
- * (104,000 messages in all), so all batches are full, and no contender waits for more messages.
+ * Compares a bulk indexer that is a member of a group with the loop that a program would use without a group. Both contenders read all
+ * partitions in batches of up to 500 messages or 200 ms, with one HTTP call of 50 ms for each batch. The loop fetches from one consumer per
+ * partition, without acknowledgements. It commits nothing, so no other process could continue its work. Each partition gets a multiple of
+ * the batch size (104,000 messages in all), so all batches are full, and no contender waits for more messages.
  *
  *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 104000] [--partitions 16] [--batch 500]
  *         [--answer-ms 50] [--json FILE]
@@ -95,7 +95,7 @@ class Index {
     if (this.#taken >= messages) this.#done();
   }
 
-  /** Resolves with messages a second when the index has taken all messages and `isKnown` returns true. */
+  /** Resolves with the rate, in messages a second, when the index has taken all messages and `isKnown` returns true. */
   async perSecond(isKnown: () => boolean = () => true): Promise<number> {
     await this.#all;
     while (!isKnown()) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -6,9 +6,9 @@
  *
  * `--partitions` lists numbers of partitions for natspoc's own layout, `--keyed` for keyed groups over a stream of 20,000 subjects. Either
  * list may be empty. Prints messages a second (min / median / max of the rounds). The benchmark also prints ratios between two contenders
- * in the same round, each with its target and its ceiling (the ratio of the bare loop). The measured time ends when the server has the last
- * commit or acknowledgement. The slowest contenders read only a part of the messages. NATS_SERVER_BIN selects another nats-server.
- * `--beside` is the `dist` folder of another build, which is measured as "natspoc beside".
+ * in the same round, each with its target and its ceiling (the ratio that the bare loop reaches). The measured time ends when the server
+ * has the last commit or acknowledgement. The slowest contenders read only a part of the messages. NATS_SERVER_BIN selects another
+ * nats-server. `--beside` is the `dist` folder of another build, which is measured as "natspoc beside".
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';

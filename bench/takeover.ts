@@ -1,8 +1,8 @@
 /**
  * Measures the effect on messages when one of three consumers dies or leaves, for natspoc and for hand-written consumers. Real processes
  * run on one server, one kind of consumer after the other. The figures are the longest time in which a partition handled no message, and
- * the longest wait of a message. The benchmark also counts the messages that were handled twice, and those that came after a later message
- * of their partition.
+ * the longest wait of a message. The benchmark also counts the messages that were handled twice, and the messages that were handled after a
+ * later message of their partition.
  *
  *     npm run build && node --import tsx bench/takeover.ts [--rounds 3] [--rate 50] [--json FILE]
  */
@@ -60,7 +60,10 @@ interface Handled {
   storedAt: number;
 }
 
-/** A line that a consumer writes. Our own workers add the time of handling, because pipes may change the order of lines. */
+/**
+ * A line that a consumer writes. The hand-written consumers add the time of handling, because lines from different pipes may arrive in
+ * another order.
+ */
 interface Line {
   partition: number;
   sequence: number;

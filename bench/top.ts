@@ -50,7 +50,7 @@ const publishing = setInterval(() => {
   }
 }, PUBLISH_EVERY_MS);
 
-// This code runs inside top, and measures the time from the bytes of a key to the bytes of the next frame, and the parts of
+// This code runs inside top. It measures the time from the arrival of a key to the next frame that is written, and records the parts of
 // top's memory.
 const log = join(folder, 'keys');
 const memory = join(folder, 'memory');

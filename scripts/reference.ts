@@ -3,8 +3,8 @@
  *
  *   npm run reference
  *
- * `oclif readme` of the package `oclif` does nearly the same. The newest version of `oclif` needs Node 22, and each version installs many
- * packages, among them cloud clients. Like `oclif readme`, this script uses `CommandHelp` of `@oclif/core`.
+ * `oclif readme` of the package `oclif` does nearly the same, but the newest version of `oclif` needs Node 22, and each version installs
+ * many packages, among them cloud clients. Like `oclif readme`, this script uses `CommandHelp` of `@oclif/core`.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FILE = fileURLToPath(new URL('../docs/reference.md', import.meta.url));
 /** The width of the help, in columns. */
 const WIDTH = 130;
-/** Groups of flags that the table of settings lists, so that the sections of commands leave them out. */
+/** Groups of flags that are left out of the sections of commands, because the table of settings lists these flags. */
 const SHARED_GROUPS: Record<string, string> = {
   'STREAM AND GROUP': 'stream and group',
   CONNECTION: 'connection',

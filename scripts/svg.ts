@@ -47,7 +47,7 @@ const sameLook = (a: Look, b: Look): boolean =>
   a.color === b.color && a.background === b.background && a.bold === b.bold && a.dim === b.dim;
 
 /**
- * The runs of a row without blank runs. Two spaces end a run, so that the next run starts at its exact column, whatever the font's width.
+ * The runs of a row, except blank runs. Two spaces end a run, so that the next run starts at its exact column, whatever the font's width.
  */
 function runsOf(terminal: Terminal, row: number): Run[] {
   const runs: Run[] = [];
@@ -63,7 +63,7 @@ function runsOf(terminal: Terminal, row: number): Run[] {
       last &&
       last.column + last.width === column &&
       sameLook(last, look) &&
-      // Bars of different heights are different shapes.
+      // Bars of different heights are drawn as different shapes, so they cannot share a run.
       (text === last.text[0] || !(BARS.includes(text) || BARS.includes(last.text[0] ?? ' '))) &&
       !(text !== ' ' && last.text.endsWith('  '))
     ) {

@@ -7,7 +7,8 @@ const OWN = join(import.meta.dirname, '../../dist');
  * Loads the built library. The TypeScript loader rewrites sources and makes some functions slower, so the measured code comes from `dist`.
  * The types of the library come from the sources.
  *
- * @param folder the `dist` folder of a build; default: the folder of this build. Two folders compare two builds side by side.
+ * @param folder the `dist` folder of a build; default: the folder of this build. With two folders, a benchmark compares two builds side by
+ *   side.
  */
 export async function libraryOf(
   folder = OWN,

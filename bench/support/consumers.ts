@@ -22,7 +22,7 @@ export interface ConsumeBench {
   connection: NatsConnection;
   manager: JetStreamManager;
   stream: string;
-  /** The subjects that the client's own consumers read: one consumer each. */
+  /** The subjects that the client's own consumers read, with one consumer for each subject. */
   filters: readonly string[];
   config: Config;
   messages: number;
@@ -50,7 +50,7 @@ class Stopwatch {
     if (++this.#count === this.#messages) this.#done();
   }
 
-  /** Resolves with messages a second; `isKnown`: whether the server knows that all messages are handled. */
+  /** Resolves with the rate, in messages a second. `isKnown` tells whether the server knows that all messages are handled. */
   async perSecond(isKnown: () => boolean | Promise<boolean> = () => true): Promise<number> {
     await this.#all;
     for (;;) {

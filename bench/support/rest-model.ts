@@ -19,9 +19,12 @@ export interface MessageRates {
 
 /** The number of other members that each member observes (`protocol/failure-detector.ts`). */
 const WATCHED = 2;
-/** How long a request for messages waits at the server, from a reader or from the watch (`nats/jetstream/request-limits.ts`). */
+/** How long a request for messages from a reader or the watch waits at the server (`nats/jetstream/request-limits.ts`). */
 const PULL_MS = 30_000;
-/** The server's heartbeat intervals of an idle reader (`nats/jetstream/event-stream.ts`) and an idle watch (`nats/kv/watch.ts`). */
+/**
+ * The intervals at which the server sends heartbeats to an idle reader (`nats/jetstream/event-stream.ts`) and to an idle watch
+ * (`nats/kv/watch.ts`).
+ */
 const READER_HEARTBEAT_MS = 2_000;
 const WATCH_HEARTBEAT_MS = 1_000;
 /** The interval at which the watch checks whether it has received the newest entry (`nats/kv/watch.ts`). */
@@ -38,8 +41,8 @@ const AT_ONCE = 4;
 
 /**
  * The expected traffic of a member at rest, computed from the constants of the code. The traffic consists of renewals, reads, probes in
- * both directions and polls. The traffic also includes requests and heartbeats, of the member's watch and of one reader for each partition.
- * A member reads the next two proofs of life in the ring, all sessions in turn, and its own leases.
+ * both directions and polls. It also includes the requests and heartbeats of the member's watch and of one reader for each partition. A
+ * member reads the next two proofs of life in the ring, all sessions in turn, and its own leases.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);

@@ -6,7 +6,7 @@ export interface Contender {
 
 /**
  * Measures all contenders in turn, round after round, so that a change of the machine's speed affects all of them. The order rotates, and
- * every other round runs in reverse order, so that no contender always comes first or always after the same contender.
+ * every other round runs in reverse order, so that no contender always comes first, and none always follows the same contender.
  *
  * @returns the figures by name, one for each round
  */

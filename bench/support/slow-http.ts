@@ -1,5 +1,5 @@
 /**
- * A local HTTP server in a process of its own, which answers each request after a fixed time, as an index does to a bulk write:
+ * A local HTTP server in a process of its own. It imitates an index that answers each bulk write after a fixed time:
  *
  *     node --import tsx bench/support/slow-http.ts MILLISECONDS
  *

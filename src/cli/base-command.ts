@@ -13,7 +13,7 @@ import { type LogFormat, logLine, type Note } from './log-line.js';
 import { Command, Flags } from './oclif.js';
 import { exitWithError, type FailureOptions } from './report-error.js';
 
-/** The settings of every command that talks to NATS. A flag that the `nats` CLI also has keeps its name. */
+/** The settings of every command that talks to NATS. If the `nats` CLI has the same flag, the flag has the same name here. */
 const CONNECTION = [
   'server',
   'user',
@@ -56,7 +56,7 @@ function flagOf(key: SettingName, helpGroup: string) {
 }
 
 /**
- * oclif flags for the named settings. The flags are texts without defaults, because {@link loadConfig} must know which flags were given.
+ * oclif flags for the named settings. The flags have no defaults, because {@link loadConfig} needs to know which flags were given.
  * {@link loadConfig} applies the same precedence and the same messages to all settings.
  */
 export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
@@ -92,7 +92,7 @@ export abstract class BaseCommand extends Command {
     if (this.argv.slice(0, end < 0 ? undefined : end).includes('--utc')) process.env.TZ = 'UTC';
   }
 
-  /** The configuration from the parsed flags, the environment and `.env` of the working folder. */
+  /** The configuration from the parsed flags, the environment, `.env` of the working folder, and a context of the `nats` CLI. */
   protected loadSettings(flags: Readonly<Record<string, unknown>>): Config {
     const given: Partial<Record<SettingName, string | boolean>> = {};
     for (const key of Object.keys(SETTINGS) as SettingName[]) {
@@ -110,7 +110,7 @@ export abstract class BaseCommand extends Command {
     return config;
   }
 
-  /** Hides secrets that were given as flags from the list of processes, and recommends environment variables. */
+  /** If secrets were given as flags, hides them from the list of processes, and recommends environment variables. */
   #hideSecrets(sources: ConfigSources): void {
     const secrets = secretFlags(sources);
     if (secrets.length === 0) return;

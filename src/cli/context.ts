@@ -84,7 +84,7 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
 /**
  * The settings in the text of a context.
  *
- * @throws NatspocError `config` with one line: the text is not a context, or uses an unsupported field.
+ * @throws NatspocError `config` with one line if the text is not a context, or uses an unsupported field.
  */
 export function decodeContext(
   { name, file, text }: { name: string; file: string; text: string },

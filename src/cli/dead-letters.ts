@@ -39,7 +39,7 @@ const groupOf = ({ given, group }: Config): string | undefined => (given.has('gr
  * The selected dead letters, oldest first. If --group is given, only letters of that group are selected. If `only` is given, only letters
  * with these numbers are selected.
  *
- * @param others receives the groups of all letters that are not selected because of their group.
+ * @param others receives the groups of the letters that are left out because --group names another group.
  */
 export async function* lettersOf(
   { config, stream }: StreamSession,

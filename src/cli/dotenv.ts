@@ -26,8 +26,8 @@ export function readDotenv(): Record<string, string> {
 }
 
 /**
- * The environment for finding a nats-server: that of this process, plus NATS_SERVER_BIN from `.env` if its path is
- * absolute. No other variable of `.env` influences which program runs.
+ * The environment for finding a nats-server: that of this process. If this environment lacks NATS_SERVER_BIN, the variable is added from
+ * `.env`. No other variable of `.env` influences which program runs.
  *
  * @param tell called with one line if `.env` names the program.
  * @throws NatspocError `config` if the path in `.env` is relative.

@@ -15,7 +15,9 @@ function onSignal(name: NodeJS.Signals): void {
   stopping.abort(name);
 }
 
-/** Handles SIGHUP. Ignores the signal without a terminal, because Node resets the setting by which nohup ignores SIGHUP. */
+/**
+ * Handles SIGHUP. Without a terminal, ignores the signal, because nohup may have made the process ignore SIGHUP, and Node undoes this.
+ */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
   // Let the signal end the process, because at any other exit Node 20 fails an assertion: it cannot restore a closed terminal.
@@ -81,9 +83,9 @@ function taken(stream: Writable): Promise<void> {
 }
 
 /**
- * Resolves when the readers of stdout and stderr have taken everything, however long that takes. After a signal the process waits at most
- * one second for the readers, because a full pipe that is not read would block the process forever. No message is lost, because a member
- * commits only messages whose lines it has written.
+ * Resolves when the readers of stdout and stderr have taken everything. Without a signal, this may take any time. After a signal the
+ * process waits at most one second, because a full pipe that is not read would block the process forever. No message is lost, because a
+ * member commits only messages whose lines it has written.
  */
 export async function untilRead(): Promise<void> {
   const { signal } = stopping;

@@ -12,7 +12,7 @@ const LEVEL = /^(debug|warning|error): /i;
 
 /**
  * One line of a log, with its line feed. A JSON line has the time (ISO 8601), the level, the message, and the other fields. The level
- * (`debug`, `info`, `warn` or `error`) comes from a field, otherwise from the beginning of the line.
+ * (`debug`, `info`, `warn` or `error`) comes from the field `level` if it is given, otherwise from the beginning of the line.
  */
 export function logLine(format: LogFormat, line: string, fields: object = {}): string {
   if (format === 'text') return `${escapeControl(line)}\n`;

@@ -23,7 +23,7 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
     });
   }
   try {
-    // Pass options: oclif would load a given configuration again.
+    // Normally pass options, not a loaded configuration, because oclif would load the configuration a second time.
     const options = overrides.commands
       ? await sourceConfig(root, overrides.commands)
       : { root, enablePerf: false };

@@ -6,7 +6,7 @@ import { StreamCommand } from './stream-command.js';
 
 /**
  * The flags of `leases pause` and `leases resume`. If these flags were static members of the parent class, oclif's manifest would lack the
- * flags that all commands share. oclif collects flags for the manifest only up to the first class with static members of its own.
+ * flags that all commands share, because oclif collects flags for the manifest only up to the first class with static members of its own.
  */
 export const pauseFlags = {
   owner: Flags.string({

@@ -112,8 +112,8 @@ const PATIENCE_MS = 1_000;
 const RETRY_MS = 5;
 
 /**
- * Writes synchronously and never throws, because the exit code reports the error as well. Waits up to one second for a full
- * pipe, and gives up if the reader is gone.
+ * Writes synchronously and never throws, because the exit code reports the error as well. If a pipe is full, waits up to one second for its
+ * reader. Gives up if the reader is gone.
  */
 function writeNow(fd: number, text: string): void {
   let bytes = Buffer.from(text);
@@ -131,8 +131,8 @@ function writeNow(fd: number, text: string): void {
 }
 
 /**
- * Reports an error to the user and ends the process. Writes one or two lines to stderr, or with `json` an object to stdout;
- * with `DEBUG` it also writes the stack. Writes synchronously, so that the exit loses nothing.
+ * Reports an error to the user and ends the process. Writes one or two lines to stderr, or an object to stdout if `json` is true. With
+ * `DEBUG`, also writes the stack. Writes synchronously, so that the exit loses nothing.
  */
 export function exitWithError(error: unknown, options: FailureOptions): never {
   const exit = (error as OclifError).oclif?.exit;

@@ -179,8 +179,8 @@ Exit codes: 0 left cleanly; 1 a partition was halted (--on-failure halt), the ha
 }
 
 /**
- * Refuses flags that would write something other than JSON with --json. Also refuses an empty command, because it would
- * mark messages as handled without doing anything.
+ * With --json, refuses flags that would write something other than JSON. Also refuses an empty --exec command, because it would mark
+ * messages as handled without doing anything.
  *
  * @throws NatspocError `usage`
  */
@@ -218,7 +218,9 @@ function refuseInBatches({ concurrency, option }: Config, workMs: number): void 
     throw new NatspocError('usage', '--work is for single messages: leave it out with batches.');
 }
 
-/** The chosen output format. The default depends on stdout; it is `none` if a command or a module handles the messages. */
+/**
+ * The chosen output format. The default is `none` if a command or a module handles the messages; otherwise it depends on --json and stdout.
+ */
 function chooseOutput(flags: {
   output?: string | undefined;
   json?: boolean;

@@ -18,7 +18,10 @@ import { display, openScreen } from '../top/show.js';
 /** How often the screen is refreshed. */
 const LOOK_EVERY_MS = 500;
 
-/** The events of the demo, each with the time since the start of the demo. While a screen is shown, the lines are kept until it closes. */
+/**
+ * The events of the demo, each with the time since the start of the demo. While a screen is shown, the lines are kept until the screen
+ * closes.
+ */
 class Story {
   readonly #write: (line: string) => void;
   readonly #startedAt = performance.now();
@@ -35,7 +38,7 @@ class Story {
     const text = detail ? `       ${line}` : `${seconds} s  ${line}`;
     if (this.#screen) this.#held.push(text);
     else this.#write(text);
-    // The screen already shows which member got which partitions.
+    // Details are left out, because the screen already shows which member got which partitions.
     if (!detail) this.#screen?.tell(text.trim());
   }
 

@@ -92,7 +92,7 @@ cache folder; it installs nothing. The server listens on 127.0.0.1 only and stop
     const monitorText = flags['monitor-port'];
     const monitorPort = monitorText === undefined ? undefined : portFrom('monitor-port', monitorText);
     const stop = this.stopSignal();
-    // Until the server runs, a signal ends this process at once, and the exit cleans up an unfinished start.
+    // Until the server runs, a signal ends this process at once, and the process's `exit` listeners clean up the unfinished start.
     const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
     stop.addEventListener('abort', exitAtOnce);
     const env = serverEnvironment((line) => this.note(line));

@@ -21,7 +21,7 @@ import { readRecording } from '../top/sources/recording.js';
 import { textSnapshot } from '../top/text-snapshot.js';
 
 const DEFAULT_COLUMNS = 160;
-/** The time between the two snapshots that a rate needs, in milliseconds. */
+/** A rate is computed from two snapshots. This is the time between the two, in milliseconds. */
 const SECOND_LOOK_MS = 1_000;
 
 /** The settings given by flags, as environment variables for a process that the screen starts. */
@@ -173,8 +173,7 @@ reach NATS; 4 not permitted.`);
 }
 
 /**
- * Refuses a named group that does not exist if the stream has other groups. If the stream has no groups yet, the screen waits for the
- * group.
+ * If the stream has groups, but not the named group, refuses to continue. If the stream has no groups yet, the screen waits for the group.
  *
  * @throws NatspocError `group-missing`.
  */

@@ -31,7 +31,7 @@ export async function joinGroup<Value = undefined, State = undefined>(
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       reject(signal.reason);
-      // The caller has stopped waiting: a member that joins after the abort leaves, and an error of the join is ignored.
+      // The caller has stopped waiting. If the member still joins, it leaves again. An error of the join is ignored.
       joining.then((member) => member.leave()).catch(() => {});
     };
     signal.addEventListener('abort', giveUp, { once: true });

@@ -73,7 +73,7 @@ export function formatNagios(group: string, status: GroupStatus, findings: reado
   );
 }
 
-/** Notes about pins to members that are not in the group; such partitions are assigned like any other. */
+/** Notes about pins to members that are not in the group. A partition with such a pin is assigned like any other partition. */
 export function absentPinNotes({
   partitions,
   members,

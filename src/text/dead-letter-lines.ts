@@ -9,7 +9,7 @@ import { payloadJson } from './json.js';
 import { formatPairs } from './table.js';
 import { timeOfDay } from './time-of-day.js';
 
-/** `sequence` belongs to the message in its stream, as in all outputs; `letter` is the sequence of the dead letter. */
+/** `sequence` is the sequence of the message in its own stream, as in all outputs; `letter` is the sequence of the dead letter. */
 export function letterJson({
   data: _,
   sequence: letter,
@@ -69,19 +69,22 @@ export function describeDeadLetters(facts: DeadLetterFacts | null): string {
   return `${countOf(messages, 'message')} in ${escapeControl(stream)}${newest}`;
 }
 
-/** The notes of `leases check` and `groups` about the dead letters of a stream, which make no group unhealthy. */
+/** The notes of `leases check` and `groups` about the dead letters of a stream. Dead letters make no group unhealthy. */
 export const deadLetterNotes = (facts: DeadLetterFacts | null): string[] =>
   facts && facts.messages > 0 ? [`dead letters: ${describeDeadLetters(facts)}; ${howToList(facts)}`] : [];
 
-/** The command that lists the letters of the group with the last letter. The names of other groups are not known here. */
+/**
+ * The command that lists the dead letters of one group: the group that stored the last letter. The names of other groups are not known
+ * here.
+ */
 function howToList({ messages, last }: DeadLetterFacts): string {
-  // Any client may have written the name into the letter.
+  // The name of the group may be invalid, because any client may have written the letter.
   if (!last || SETTINGS.group.parse(last.group) === undefined) return '"natspoc stream dead" lists them';
   const those = messages === 1 ? 'it' : 'those of this group';
   return `"natspoc stream dead --group ${last.group}" lists ${those}`;
 }
 
-/** When a letter was given up. The time of a letter may be any text, because a client wrote it. */
+/** When the message of a letter was given up. The time in a letter may be any text, because any client may have written it. */
 export function whenGivenUp(at: string): string {
   const ms = Date.parse(at);
   return Number.isNaN(ms) ? escapeControl(at) : timeOfDay(ms);

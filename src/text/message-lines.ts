@@ -6,14 +6,14 @@ import { payloadJson } from './json.js';
 import { formatPairs } from './table.js';
 import { timeOfDay } from './time-of-day.js';
 
-/** The default width of a line. */
+/** The width of the payload in a line without a limit. */
 const PREVIEW_COLUMNS = 160;
 
 /**
- * One line for people: time, partition, sequence, key, size and the start of the payload. Control characters are
- * escaped, so that a message cannot move the cursor.
+ * One line for people: time, partition, sequence, key, size and the start of the payload. Control characters are escaped, so that a message
+ * cannot move the cursor.
  *
- * @param columns width of the terminal; undefined: no limit, with a preview of the default width.
+ * @param columns width of the terminal; undefined: only the payload is cut, to its default width.
  */
 export function formatMessageLine(message: StoredMessage, columns: number | undefined): string {
   const { sequence, partition, key, atMs, data } = message;
@@ -27,7 +27,7 @@ export function formatMessageLine(message: StoredMessage, columns: number | unde
 }
 
 function preview(data: Uint8Array, columns: number): string {
-  // At most four bytes per column are needed.
+  // A column shows at most four bytes of the payload.
   const text = startOfText(data, columns * 4);
   return text === undefined ? '(not text)' : truncate(escapeControl(text), columns);
 }

@@ -6,7 +6,7 @@ export interface ColumnLayout {
   align?: 'left' | 'right';
   /** While the table is too wide, columns with a rank are omitted, the highest rank first. Columns without a rank stay. */
   rank?: number;
-  /** The column takes the remaining room; at most one column has this. */
+  /** True for the column that takes the remaining room. At most one column may do so. */
   grow?: boolean;
   /** Maximum width while the table does not fit. */
   max?: number;
@@ -60,8 +60,8 @@ export function fitColumns(
 }
 
 /**
- * Lines of a plain table, two spaces between the columns, without trailing spaces. Cells are written
- * unchanged: escape text from outside first.
+ * Lines of a plain table, two spaces between the columns, without trailing spaces. Cells are written unchanged, so the caller must escape
+ * text from outside.
  *
  * @param width of the terminal; undefined: no limit.
  */

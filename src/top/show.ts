@@ -34,7 +34,8 @@ export async function openScreen(
   process.once('uncaughtException', crashed);
   process.once('unhandledRejection', crashed);
   const screen = mount(feed, terminal, options, crashed);
-  // `on` instead of `once`: without this listener, Ink's own listener would end the process before a recording is written.
+  // This listener stays after the first signal (`on`, not `once`). Without it, Ink's own listener would end the process before a recording
+  // is written.
   process.on('SIGHUP', screen.close);
   stop.addEventListener('abort', screen.close);
   return screen;

@@ -25,7 +25,7 @@ const LAYOUTS = [
 ];
 const LAST = 90;
 const CALM_AT = 60_000;
-/** The interval between messages, and the duration of a resize in messages. */
+/** The interval between messages, and the number of such intervals that a resize takes. */
 const EVERY_MS = 50;
 const PAUSE = 10;
 
@@ -40,7 +40,7 @@ const beginOf = (layout: number): number =>
   layout === 0 ? 10 : timeOf((LAYOUTS[layout - 1]?.upTo ?? 0) + 1) - 5 * EVERY_MS;
 const revisionOf = (layout: number): number => 100 * (layout + 1);
 const leaseOf = (layout: number, partition: number): number => revisionOf(layout) + 1 + partition;
-/** The last message of a partition under this layout or an earlier layout. */
+/** The last message, up to `upTo`, that belongs to the partition under this layout. It may have been handled under an earlier layout. */
 const lastOf = (layout: number, partition: number, upTo: number): number => {
   for (let seq = upTo; seq > 0; seq--)
     if (partitionOf(keyOf(seq), partitionsOf(layout)) === partition) return seq;

@@ -102,8 +102,8 @@ function position(
 }
 
 /**
- * A correct run: m1 handles the first half of all messages, and is killed before it has committed the last two messages of each partition.
- * m2 takes over, repeats these two, and handles the rest.
+ * A correct run: m1 handles the first half of the messages of each partition, and is killed before it has committed the last two of them.
+ * m2 takes over, repeats these two messages of each partition, and handles the rest.
  */
 function clean(): History {
   const calls: Call[] = [];
@@ -190,16 +190,18 @@ describe('the judge of a chaos run', () => {
     }
     history.dropped.push({ from: 100, at: 100, first: seqOf(1, last) + 1 });
     assert.deepEqual(charges(history), ['silent-loss']);
-    // Losses within one second may stay unreported. In this history, 20 of the 26 lost messages may stay unreported.
+    // The losses of one second may stay unreported: in this history, 20 of the 26 lost messages.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
-    // Losses while the limit was small may stay unreported, too. In the longer period that is set below, 25.5 losses may stay unreported.
+    // Losses while the limit was small may stay unreported, too. With `from: -175` the limit is small for longer, and 25.5 losses may stay
+    // unreported.
     history.toldLost = new Map([[1, 1]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     Object.assign(history.dropped[0] ?? {}, { from: -175 });
     assert.deepEqual(charges(history), []);
     Object.assign(history.dropped[0] ?? {}, { from: 100 });
-    // A reader of all partitions does not know to which partition the dropped messages belonged.
+    // The reports below name partition 0, but partition 1 lost the messages. In a keyed group they count, because a reader of all
+    // partitions does not know to which partition dropped messages belonged.
     history.toldLost = new Map([[0, 6]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     history.settings.keyed = true;
@@ -225,7 +227,7 @@ describe('the judge of a chaos run', () => {
     const call = (epoch: number, from: number) => ({ partition: 2, epoch, from });
     assert.equal(granted(call(20, 5_500)), 5_000);
     assert.equal(granted(call(20, 4_000)), 1_000);
-    // The restored copy does not have this lease, and the owner has not noticed the restore yet.
+    // Lease 31 is not in the restored copy, and its owner has not noticed the restore yet.
     assert.equal(granted(call(31, 5_500)), 2_500);
     assert.equal(granted(call(33, 6_500)), 6_000);
   });
@@ -388,7 +390,10 @@ describe('the judge of a chaos run', () => {
   });
 
   it('the chaos judge expects no commit after an owner has found its session missing and joined under another session', () => {
-    /** The owner joins under another session at `joinedAt`. After `joinedAt` the partitions have no owner for 20 s. */
+    /**
+     * The owner joins under another session at `joinedAt`. m2 claims the partitions 20 s later than in the clean run. Returns true if a
+     * repetition is charged.
+     */
     const isCharged = (
       joinedAt: number | undefined,
       kind: 'entries-removed' | 'slow' = 'entries-removed',

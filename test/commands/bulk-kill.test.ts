@@ -16,8 +16,8 @@ const PARTITIONS = 8;
 const BATCH = Math.max(100, MESSAGES / 200);
 const ANSWER_MS = 50;
 /**
- * Messages that were handled within the last commit interval and the grace before a crash may be repeated:
- * SPEC.md, "Exactly-once effects".
+ * A crash may repeat messages that were handled at most this long before it, in milliseconds: one commit interval plus the grace (SPEC.md,
+ * "Exactly-once effects").
  */
 const REPEATED_MS = 900;
 

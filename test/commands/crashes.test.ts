@@ -36,7 +36,8 @@ describe('a message that blocks the event loop of its process for longer than th
     const module = join(folder(), 'blocking.mjs');
     writeFileSync(module, BLOCKING);
     const consume = ['consume', ...place, '--handler', module, '--on-failure', 'skip', '--ttl', '1s'];
-    // The message can block four members. A fifth member is needed to fence each blocked member.
+    // Message 5 can block four members, one after the other. A fifth member is needed, because another member must fence each blocked
+    // member.
     const members = Array.from({ length: 5 }, () => startCli(consume));
     const told = members.map((member) =>
       member.note(/message 5, attempt 1 failed \(skip\): \d members/, 90_000),
@@ -70,8 +71,8 @@ describe('a message that ends its process', function () {
       if (exit.code === 0) break;
       assert.ok(++deaths <= 4, last);
     }
-    // If a cautious owner handles messages before message 50, earlier deaths count as one. The number of deaths is then one above
-    // maxCrashes.
+    // A cautious owner may first handle some messages before message 50. In this case the earlier deaths count as one death, so the message
+    // ends one process more than maxCrashes.
     assert.ok(deaths >= 3, String(deaths));
     assert.match(
       last,

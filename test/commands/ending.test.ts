@@ -34,7 +34,7 @@ describe('a process that is asked to end', function () {
     const exit = await runCli(['publish', ...args, '--keys', '100', '-q', ...place]);
     assert.equal(exit.code, 0, exit.stderr);
   };
-  /** A command whose output is read only by `read`, from a pipe of 64 KiB. */
+  /** Starts a command that writes to a pipe of 64 KiB. Nothing reads the pipe except the returned function `read`. */
   const unread = (...args: string[]) => {
     const path = join(folder(), 'pipe');
     execFileSync('mkfifo', [path]);

@@ -38,7 +38,7 @@ describe('the command of consume --exec', function () {
       '--concurrency',
       '64',
     ];
-    // The shell has its own process group, which a wrong signal would kill.
+    // The shell and the command share a process group of their own. A wrong signal would kill this group, and the test would notice.
     const shell = spawn(
       'sh',
       [

@@ -137,7 +137,7 @@ describe('hostile text is escaped', function () {
     await fill();
     const args = [...run.args, '--server', server.url];
     const watches = [[], ['--json']].map((more) => startCli(['leases', 'watch', ...more, ...args]));
-    // The change must come after the snapshot of the watch.
+    // A watch prints only changes that come after its snapshot, so the test repeats the changes until both watches have printed them.
     await until('both watches have printed the changes', async () => {
       for (const id of [TOKEN, 'plain']) put(keys.session(run.config.group, id), 'gone');
       run.connection.publish(`$KV.${run.config.bucket}.${keys.session(run.config.group, TOKEN)}`, '');

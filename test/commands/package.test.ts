@@ -30,7 +30,7 @@ const ALLOWED = [
   /^\.env\.example$/,
 ];
 
-/** A program that a reader could write who knows only docs/library.md. */
+/** A program that could be written by a reader who knows only docs/library.md. */
 const PROGRAM = `import { createPublisher, type GroupMember, joinGroup, NatspocError, textOf } from 'natspoc';
 
 const servers: string = process.argv[2] ?? '';

@@ -69,7 +69,7 @@ describe('natspoc publish', function () {
     return { stream, prefix, flags: ['--stream', stream, '--prefix', prefix] };
   }
 
-  /** Starts the command; `input` goes through a pipe, `open` leaves an empty pipe open. */
+  /** Starts the command. `input` goes through a pipe. With `open` the input is a pipe that stays empty and open. */
   function start(args: string[], options: { input?: string; open?: boolean; url?: string } = {}): Run {
     const piped = options.input !== undefined || options.open === true;
     const child = spawn(process.execPath, [PROGRAM, 'publish', ...args], {

@@ -8,7 +8,7 @@ import { until } from '../support/until.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The library in a program without listeners that does not await `closed`. */
+/** The tests use the library in a program that has no listeners and does not await `closed`. */
 describe('a program without listeners', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -30,7 +30,7 @@ describe('a program without listeners', function () {
     for (const child of running.splice(0)) child.kill('SIGKILL');
   });
 
-  /** Runs a worker with this handler, further options, and code that uses its `member`, all given as text. */
+  /** Runs a program that joins a group. This handler, further options, and code that uses the program's `member` are given as text. */
   const start = (handler: string, more = '', env: Record<string, string> = {}, then = '') => {
     const program = `import { joinGroup, StopConsuming } from 'natspoc';
       const options = { servers: '${server.url}', stream: '${stream}', handler: ${handler}, ${more} };

@@ -10,6 +10,6 @@ const KNOWN = new Set(
   ),
 );
 
-/** The metrics that a file of the project names and that nothing serves. */
+/** The metrics that a file of the project names although nothing serves them. */
 export const unknownMetrics = (file: string): string[] =>
   [...new Set(readProject(file).match(/\bnatspoc_[a-z_]+/g))].filter((name) => !KNOWN.has(name));

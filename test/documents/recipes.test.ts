@@ -45,8 +45,8 @@ describe('the programs in docs/recipes.md', function () {
   });
 
   /**
-   * Starts the program of docs/recipes.md that contains the text `containing`. The code `given` runs before the program, which uses the
-   * server of the test.
+   * Starts the program of docs/recipes.md that contains the text `containing`. The code `given` runs before the program. The program uses
+   * the server of the test.
    */
   const start = (containing: string, given: string, changes: readonly (readonly [string, string])[] = []) => {
     const block = blocksOf('docs/recipes.md').find(({ text }) => text.includes(containing));
@@ -129,7 +129,7 @@ describe('the programs in docs/recipes.md', function () {
 
   it('the account in SQLite gets each amount once, even if the answer to a commit is lost', async () => {
     await publish('ORDERS4', 'accounts', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
-    // Uses the real module from Node 22.13 on, and in older versions a substitute with transactions.
+    // From Node 22.13 on, the test uses the real module. In older versions it uses a substitute that has transactions.
     const given = `const { DatabaseSync } = await import('node:sqlite').catch(() => ({}));
       class StandIn {
         marks = new Set(); cents = 0; before = undefined;

@@ -101,7 +101,7 @@ describe('each setting', () => {
       if (inReadme && !inReadme.includes(`\`--${flag}\``)) wrong.push(`README.md: ${env} without --${flag}`);
       if (inReadme && fallback && !inReadme.includes(`\`${fallback}\``))
         wrong.push(`README.md: the default of ${env} is ${fallback}`);
-      // A line without a comment sign sets the variable in every copy of the file, so it must be the default.
+      // A line without a comment sign sets the variable in every copy of the file, so its value must be the default.
       if (inExample && !inExample[0].startsWith('#') && inExample[1] !== fallback)
         wrong.push(`.env.example: the default of ${env} is ${fallback}`);
     }

@@ -65,7 +65,7 @@ const ALLOWANCE = 65_536;
 
 const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
-/** A target that decodes one kind of input, for which an exception is a fault. The size of the decoded result is measured. */
+/** A target that decodes one kind of input. An exception in the decoder is a fault. The size of the decoded result is measured. */
 function target<T>(name: string, inputs: fc.Arbitrary<T>, decode: (input: T) => unknown, weight = 1): Target {
   const property = fc.property(inputs, (input) => {
     const size = input instanceof Uint8Array ? input.length : sizeOf(input);

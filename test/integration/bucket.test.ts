@@ -18,7 +18,8 @@ describe('the bucket on a server', () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
-      // Clusters from 2.12 on report the conflict without the last sequence while another write is in flight, which is hard to provoke.
+      // While another write is in flight, clusters from 2.12 on report a conflict without the last sequence. This is hard to provoke, so
+      // the test itself sends the answers.
       const codes = [10071, 10164];
       const overload = { code: 429, err_code: 10167, description: 'too many requests' };
       connection.subscribe('$KV.answers.*', {
@@ -51,7 +52,7 @@ describe('the bucket on a server', () => {
       const { bucket } = await openTopology(connection, config, { create: true });
       for (const key of ['group.g.a', 'group.g.b', 'group.g.c'])
         await bucket.write(key, new Uint8Array(1), 0);
-      // The proxy swallows the delivery with a pending count of 0, which completes the snapshot.
+      // The proxy swallows the delivery with a pending count of 0. Normally this delivery completes the snapshot.
       proxy.swallow(/ \$JS\.ACK\.\S+\.natspoc-watch-\S+\.0 /);
       const snapshots: string[][] = [];
       const watch = bucket.watch('group.g.', {

@@ -183,7 +183,7 @@ describe('connecting', function () {
       const plain = await serve('');
       const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
       const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
-      // The server waits this long for a handshake before it sends anything, and the test waits for its first bytes.
+      // The server waits two seconds for a handshake before it sends anything, and the test waits for the first bytes from the server.
       const config = `tls { cert_file: "${files.cert}", key_file: "${files.key}", handshake_first: 2s }`;
       const url = itself ? `tls://localhost:${(await serve(config)).port}` : await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') }, '--tlsfirst');

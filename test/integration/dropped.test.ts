@@ -9,7 +9,7 @@ import { fakeMessage } from '../support/fake-partition.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** The dropped messages wait for a reader, and are dropped before their delivery. No delivery therefore shows the loss. */
+/** The dropped messages wait for a reader, and are dropped before they are delivered, so no delivery shows the loss. */
 describe('messages that a stream drops while it is read', function () {
   this.timeout(60_000);
   const server = withServer();

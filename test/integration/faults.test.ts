@@ -148,7 +148,8 @@ describe('faults on a real server', function () {
 
   it('a deleted stream ends the members with a clear error', async () => {
     await start(['a', 'b']);
-    // The group must be handling messages, because a starting group may learn of the deletion when it opens its readers.
+    // The test first waits until the group handles messages, because a group that is still starting may learn of the deletion when it opens
+    // its readers.
     run.publish(RATE);
     await run.handledCount(100);
     const members = [...run.members.values()];

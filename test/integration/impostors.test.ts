@@ -6,7 +6,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const all = '{ publish: ">", subscribe: ">" }';
-/** The permissions of a consumer of group A: to answer for this group, and to be listed by NATS tools (docs/permissions.md). */
+/** The permissions of a member of group A: to answer for this group, and to be listed by NATS tools (docs/permissions.md). */
 const ofGroupA = '{ publish: ">", subscribe: ["_INBOX.>", "$SRV.>", "natspoc.*.A.>"] }';
 
 describe('forged messages to a member', function () {

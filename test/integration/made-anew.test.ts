@@ -132,7 +132,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
     await publish('new', 1);
-    // Partitions without a new message keep their positions, which are before the messages that the second trim deletes.
+    // The second trim deletes the new message. The partitions without a new message keep their positions, which are before this message.
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
     run.consume('a', SHORT_TTL);

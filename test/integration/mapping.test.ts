@@ -68,7 +68,7 @@ describe('a stream filled through a mapping of the server, with tokens after the
     assert.equal(Math.max(...counts.map(({ end }) => end)), MAPPED + PUBLISHED);
     const status = await json('leases');
     assert.equal(status.totals.lag, 0);
-    // A position follows the reader over messages of other partitions.
+    // A position moves with the reader, even past messages of other partitions.
     const ends: { position: number; end: number }[] = status.partitions;
     assert.ok(ends.some(({ position }, partition) => position > (counts[partition]?.end ?? 0)));
     for (const { position, end } of ends) assert.ok(position <= end, `${position} of ${end}`);

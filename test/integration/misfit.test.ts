@@ -3,7 +3,7 @@ import { connect, type JetStreamManager, type NatsConnection, type StreamConfig 
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** Commands that could destroy data, or could continue as if nothing were wrong, if a stream and a bucket do not match. */
+/** If a stream and a bucket do not match, these commands could destroy data, or could continue as if nothing were wrong. */
 const COMMANDS = [
   'stream trim --force',
   'stream purge --force',

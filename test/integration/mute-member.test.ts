@@ -3,9 +3,7 @@ import { runCli, startCli, stopAll } from '../support/cli.js';
 import { renewed } from '../support/renewals.js';
 import { withServer } from '../support/server.js';
 
-/**
- * Permissions may differ between members. Members must not consider a member dead that is not permitted to answer probes.
- */
+/** Permissions may differ between members. A member that is not permitted to answer probes must not be considered dead by other members. */
 describe('a member that is not permitted to be a micro service', function () {
   this.timeout(60_000);
   const server = withServer({

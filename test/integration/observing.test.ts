@@ -106,7 +106,8 @@ describe('observing a group', function () {
     for (let i = 0; i < 8; i++) await connection.request(`${layout.prefix}.p.${i % 4}`, 'x');
     await manager.streams.deleteMessage(stream, 8);
     const ends = (await observer.ends()).map(({ partition, sequence }) => [partition, sequence]);
-    // nats-server 2.9 counts partition 3 but answers that it has no message; newer versions may find the previous message.
+    // Partition 3 is left out. nats-server 2.9 counts its messages, but answers that it has no last message. Newer versions may find the
+    // previous message.
     assert.deepEqual(ends.slice(0, 3), [
       [0, 5],
       [1, 6],

@@ -107,7 +107,7 @@ describe('operating a group under load', function () {
     const again = await natspoc('leases', 'release', '0', '--force');
     assert.equal(again.code, 0, `${stream}: ${again.stderr}`);
     assert.match(again.stdout, /^p0 .*a.*at epoch/);
-    // The release has fenced the last owner of the lease, because an owner without contact to the bucket would continue.
+    // The release has fenced the last owner of the lease, because an owner without contact to the bucket would otherwise continue.
     await until('a has joined again', () => (run.ownership.owners.get(2)?.epoch ?? 0) > before);
   });
 
@@ -150,7 +150,8 @@ describe('operating a group under load', function () {
       .filter(({ consumer }) => consumer === 'frozen')
       .slice(handledBefore)
       .filter(({ partition: p, epoch }) => epoch < (epochs.get(p) ?? 0));
-    // Output that was in the pipe when the owner was stopped does not count as handled after the owner woke.
+    // Some lines were already in the pipe when the owner was stopped. These lines do not show that the owner handled messages after it
+    // woke.
     assert.ok(stale.length <= 200, `${stale.length} under an old epoch`);
     await nothingLost('some');
   });
@@ -257,7 +258,7 @@ describe('operating a group under load', function () {
       '--stream',
       run.config.stream,
     ]);
-    // The watch prints nothing before a change, so the change must come after the snapshot of the watch.
+    // The watch prints only changes that come after its snapshot, so the test makes changes until one is printed.
     await until('the watch reports a change', async () => {
       await natspoc('leases', 'release', '0');
       return watch.stdout.length > 0;
@@ -288,7 +289,7 @@ describe('operating a group under load', function () {
     assert.deepEqual(await stalled('1h'), []);
     await until('the message has waited for 500 ms', async () => (await stalled('500ms')).length > 0);
     assert.match(String((await stalled('500ms'))[0]), /^p3 has made no progress for .*: 1 message waits$/);
-    // The message must arrive after the position was written.
+    // The observer reads when the first message after a sequence was stored.
     const observer = natsGroupObserver(run.topology, run.config);
     assert.equal((await natspoc('publish', '--partition', '3', 'y')).code, 0);
     const [first, second] = [await observer.storedAt(3, 0), await observer.storedAt(3, 1)];

@@ -99,7 +99,8 @@ describe('a pull reader', function () {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => sizes.length === 10);
-    // The server sends heartbeats to a pending request, but a reader with a full window has no pending request.
+    // The server sends heartbeats only while a request is pending. A reader with a full window has no pending request, so the test counts
+    // the heartbeats of another request.
     const { name } = await manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       filter_subject: `${stream}.b`,
@@ -150,7 +151,7 @@ describe('a pull reader', function () {
     await until('the stored messages have arrived', () => rests.length === 3);
     await store(100);
     await until('the last message has arrived', () => rests.length === 4);
-    // The first delivery is ignored, because the reader knew nothing before its first request.
+    // The test ignores the first delivery, because the reader knew nothing before its first request.
     const isEmpty = rests.slice(1).map((rest) => rest && rest.from === rest.until);
     const old = countsDrops(connection) ? undefined : true;
     assert.deepEqual(isEmpty, [old, old, undefined]);
@@ -180,7 +181,8 @@ describe('a pull reader', function () {
       await store(100, 100);
       proxy.pass();
       await until('the messages after the dropped messages have arrived', () => rests.length === 12);
-      // A server that counts dropped messages as waiting also causes empty rests if it delivered later than it stored.
+      // The test looks only for rests of unknown start. Empty rests may also occur, on a server that counts dropped messages as waiting and
+      // has delivered later than it stored.
       assert.deepEqual(
         rests.slice(1, 11).map((rest) => rest?.from === Number.NEGATIVE_INFINITY),
         [...Array(9).fill(false), true],

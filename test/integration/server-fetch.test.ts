@@ -50,7 +50,7 @@ describe('fetching a server from the releases', () => {
     return readFileSync(file);
   }
 
-  /** Serves `content` as the archive; the checksum of `summed` is expected. */
+  /** Serves `content` as the archive. The expected checksum is that of `summed`. */
   function release(content: Buffer, summed = content): RequestListener {
     expected = createHash('sha256').update(summed).digest('hex');
     return (request, response) => {

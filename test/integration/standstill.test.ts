@@ -51,7 +51,8 @@ describe('the reason of a standstill', function () {
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { bucket } = run.topology;
-    // When an entry grows, a full bucket of nats-server 2.9 removes its oldest entries: these fillers, not the start of the group.
+    // When an entry grows, a full bucket of nats-server 2.9 removes its oldest entries. Here these fillers are removed, and not the start
+    // of the group.
     for (let i = 0; i < 20; i++) await bucket.write(`oldest.${i}`, new Uint8Array(200), 0);
     const early = run.consume('early', SHORT_TTL);
     await run.atRest();

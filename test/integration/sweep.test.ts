@@ -11,7 +11,10 @@ import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/** Sessions that ended leave markers. The tests move time by changing the times of the traces. */
+/**
+ * Sessions that ended leave traces in the bucket, such as deletion markers. The tests do not wait until traces are old, but add this time
+ * to the server's clock.
+ */
 describe('sweeping a bucket', function () {
   this.timeout(60_000);
   let run: GroupRun;

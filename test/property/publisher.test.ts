@@ -84,7 +84,7 @@ function play(steps: readonly Step[], options: { dedupe: boolean; ordered?: bool
   return { publisher, stream, endings, sent, clock };
 }
 
-/** The numbers of the first copies in the stream, by subject. */
+/** For each subject, the numbers in the stream, in the order in which their first copies were stored. */
 function firstCopies({ stored }: ModelStream): Map<string, number[]> {
   const bySubject = new Map<string, Set<number>>();
   for (const { subject, data } of stored) {

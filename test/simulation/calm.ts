@@ -5,7 +5,7 @@ import type { World } from './world.js';
 /** Starts one isolated change, and returns its permitted effects. Returns undefined if the group does not allow the change. */
 type Episode = (world: World) => Expectation | undefined;
 
-/** The time of a commit, with slow clocks, latency, and handlers that compute, in milliseconds. */
+/** The time that a commit may take, in milliseconds, with slow clocks, latency, and handlers that compute. */
 const COMMIT_MS = 800;
 
 const EXACT = { mayRepeat: false, mayReopen: false, joins: 0 };

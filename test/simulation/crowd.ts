@@ -29,8 +29,8 @@ interface Person {
 }
 
 /**
- * Runs only the protocol, for very many members: `step` on a bucket of decoded entries, with partitions that start and drain
- * immediately. The group starts at rest.
+ * Runs only the protocol, so that very many members are possible. Each member calls `step`, the bucket holds decoded entries, and
+ * partitions start and drain immediately. The group starts at rest.
  */
 export class Crowd {
   readonly timeline = new Timeline();

@@ -19,7 +19,7 @@ export function explain(
   ].join('\n');
 }
 
-/** The explanation of a violation with the end of its trace, for which the seed is run again. */
+/** The explanation of a violation, with the end of its trace. The seed is run again to record the trace. */
 export async function explainWithTrace(result: RunResult, options: RunOptions = {}): Promise<string> {
   const trace: string[] = [];
   await runSeed(result.seed, { ...options, trace: (line) => trace.push(line) });

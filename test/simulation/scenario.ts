@@ -11,7 +11,7 @@ import type { World, WorldSettings } from './world.js';
 const BURST = 20;
 /** Time to handle the last messages in addition to twice the average duration of their calls, in milliseconds. */
 const BURST_MS = 8_000;
-/** How long the group must stay at rest after the storm, in ttls, because entries are checked in rotation. */
+/** How long the group must stay at rest after the storm, in ttls. The time is this long because members check entries in rotation. */
 const REST_TTLS = 1.2;
 /** Time, in ttls, in which members notice that entries were removed, and then claim nothing for a ttl. */
 const MISSED_TTLS = 2.5;

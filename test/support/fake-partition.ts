@@ -93,14 +93,14 @@ export class FakeStream implements EventStream {
   /** True if the stream does not report its bounds. */
   isSilent = false;
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
-  /** The sequence that is returned as the first message at or after any time. */
+  /** The sequence of the first message at or after a time. The fake returns it for every time. */
   first = 1;
   /** When messages were stored, by sequence. */
   readonly stored = new Map<number, number>();
   released = 0;
   /** How many times the runner reported to the stream that handlers are idle. */
   starved = 0;
-  /** The number of held messages with which the open reader was created, and its window. */
+  /** The number of held messages and the window with which the open reader was created. */
   held = 0;
   window: ReaderWindow | undefined;
   /** The reasons for which the next readers are refused. */
@@ -119,7 +119,7 @@ export class FakeStream implements EventStream {
   /** How many messages the server still holds for the reader. */
   pending = 0;
   closed = 0;
-  /** The period before the next delivery in which no request was pending. */
+  /** The last period without a pending request before the next delivery. */
   rested = UNKNOWN_REST;
   #sink: ReaderSink | undefined;
 

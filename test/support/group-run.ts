@@ -56,8 +56,8 @@ export class GroupRun {
   }
 
   /**
-   * `folder` holds the publisher's record of confirmed messages; `flags` are for all processes. Several runs may share a
-   * server, so each run has a stream and a prefix of its own unless `flags` name them.
+   * `folder` holds the publisher's record of confirmed messages. The settings `given` are for all processes. Several runs may share a
+   * server, so each run has a stream and a prefix of its own unless `given` names them.
    */
   static async open(
     url: string,

@@ -92,7 +92,10 @@ export class ModelStream {
     this.#answers = [];
   }
 
-  /** Breaks the connection. Without `notice` the client learns of the break only later, or when it has reconnected. */
+  /**
+   * Breaks the connection. With `notice` the client learns of the break at once. Without it the client learns of the break later, or only
+   * when it has reconnected.
+   */
   break(notice: boolean): void {
     this.#up = false;
     this.#sent = [];

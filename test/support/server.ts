@@ -21,7 +21,7 @@ export interface StoreCopy {
 /** The options that a test can give. The class provides the other options: the program, a free port and a temporary store. */
 export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
 
-/** How long a restarted server may wait for its port, because a client that reconnects can hold the port for a moment. */
+/** How long a restarted server may wait for its port. A client that reconnects can hold the port for a moment. */
 const PORT_TIMEOUT_MS = 10_000;
 /** This timeout is long enough to fetch a server on a machine that has none. */
 const FETCH_TIMEOUT_MS = 180_000;

@@ -186,7 +186,7 @@ describe('acting from natspoc top', function () {
     await runCli(['publish', ...fruit, 'a box of plums', '--key', 'plum'], { env });
     const tmux = await open(fruit.join(' '));
     await tmux.shows(/dead letters 2/);
-    // A letter that is put back must not fail again.
+    // The member is stopped, because it would fail the letter again after the letter is put back.
     failing.signal('SIGTERM');
     assert.equal((await failing.exited).code, 0);
     await tmux.press('L');

@@ -58,7 +58,7 @@ describe('keys of a terminal', () => {
       '\t\u001b[Z\r\n\u007f\b \u0003',
       'tab shift-tab enter enter backspace backspace space ctrl-c'.split(' '),
     ],
-    // Ctrl+F1 crashes Ink; F-keys and mouse reports have no meaning in top.
+    // These keys are dropped: Ctrl+F1, because it crashes Ink, and F-keys and mouse reports, because top does not use them.
     ['\u001b[1;5Pq\u001b[15~q\u001b[<0;3;4Mq\u001bOPq\u001b[[Aq', ['q', 'q', 'q', 'q', 'q']],
     ['\u001b[1;5A\u001b[3~', ['up']],
     ['\u001bjq', ['q']],

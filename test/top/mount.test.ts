@@ -160,7 +160,7 @@ describe('the screen of top, mounted', () => {
     const collect: () => void = runInNewContext('gc');
     const texts = new LineTexts({ colors: true });
     let told = 0;
-    /** Frames of lines that were never drawn before. */
+    /** Draws frames whose lines were never drawn before, and returns the size of the used heap. */
     const drawNew = async (frames: number): Promise<number> => {
       for (let i = 0; i < frames; i++) {
         const lines = Array.from({ length: 40 }, () => line(`${++told}`.padStart(300, '.')));

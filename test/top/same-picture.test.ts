@@ -93,7 +93,7 @@ describe('one description of a group', () => {
     for (const list of ['partitions', 'members'] as const) {
       const fields = (status: typeof told) => Object.keys(status[list][0] ?? {}).sort();
       assert.deepEqual(fields(drawn), fields(told));
-      // Names of durations end in Ms; this field is the name of a member.
+      // Durations must have names that end in Ms, not in For. The field `reservedFor` is no duration, but the name of a member.
       for (const field of fields(told).filter((each) => each !== 'reservedFor'))
         assert.doesNotMatch(field, /^seq$|^rate$|For$/);
     }

@@ -134,7 +134,7 @@ describe('a member whose bucket returns to an older state', () => {
       return me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]);
     };
     assert.deepEqual(look(50, null), []);
-    // No renewal was confirmed before this answer, so the answer may be from the leader that is cut off.
+    // No renewal was confirmed since the previous answer, so this answer may also be from the leader that is cut off.
     me.send({ type: 'override-looked-up', partition: 0, known: 40, entry: null });
     assert.deepEqual(me.last('start-partition'), []);
     // A leader that knows the pause ends the doubt.
@@ -188,7 +188,7 @@ describe('a member whose bucket returns to an older state', () => {
   it('a member writes a lost lease again only if it gave the lease away', () => {
     for (const [reason, writes] of [
       ['handover', 1],
-      // The new owner named this member as the dead owner, under an earlier session of this member.
+      // The new owner claimed the partition from an earlier session of this member, and named that session as the dead owner.
       ['claim', 0],
     ] as const) {
       const me = beside();

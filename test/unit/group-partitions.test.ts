@@ -99,7 +99,7 @@ describe('partitions of a member', () => {
     const missing = { kind: 'missing', proof: 0, ended: false } as const;
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     assert.deepEqual([third.last('write-lease'), third.last('end-proof')], [[], []]);
-    // The unknown owner must not handle messages any more either, whatever it knows.
+    // The member also waits until the unknown owner cannot handle messages any more, whatever that owner knows.
     third.wait(third.timing.ttlMs);
     third.renewed(third.now, { kind: 'ok', revision: 30 });
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
@@ -109,7 +109,7 @@ describe('partitions of a member', () => {
     assert.deepEqual([third.last('look-up-session').length, third.last('write-lease')], [1, []]);
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'ok', revision: 40 } });
-    // Other members may still plan with the unknown owner.
+    // The lease is not written yet: other members may still plan with the unknown owner, so its session is fenced first.
     assert.deepEqual(third.last('write-lease'), []);
     assert.deepEqual(third.last('fence-session'), [{ type: 'fence-session', id: 'X', expected: 0 }]);
     third.send({ type: 'session-fenced', id: 'X', outcome: { kind: 'ok', revision: 41 } });
@@ -160,7 +160,7 @@ describe('partitions of a member', () => {
     me.send({ type: 'identified', id: 'ME' });
     me.send({ type: 'snapshot', entries: [session('B', 1), lease(0, 2, 'ME')] });
     me.renewed(me.now, { kind: 'ok', revision: 9 });
-    // A write of the session without the mark is still in flight.
+    // A write of the session is still in flight. It was sent before the leave, so it does not mark the session as leaving.
     me.send({ type: 'changes', entries: [session('ME', 10)] });
     me.send({ type: 'leave' });
     assert.deepEqual(me.last('drain-partition'), []);

@@ -5,7 +5,7 @@ import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group
 
 const KEPT_MS = 5_000;
 
-/** A partition without an owner that is kept for the member of this name. */
+/** A partition that has no owner, and is kept for the member of this name. */
 function kept(partition: number, revision: number, name: string): ViewEntry {
   const record: LeaseRecord = {
     ...leaseRecord(null),

@@ -166,7 +166,7 @@ describe('suspicion', () => {
   it('a member completes a fencing by another member only when the fenced handlers must have stopped', () => {
     const me = observing();
     me.wait(3_400);
-    // The proof of life may have been deleted without a wait, because an operator does not wait.
+    // An operator may have deleted the proof of life. Unlike a member, an operator does not wait before the deletion.
     me.found('B', 20, true);
     me.wait(799);
     assert.deepEqual([me.last('end-proof'), me.last('fence-session')], [[], []]);

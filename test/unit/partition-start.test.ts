@@ -72,7 +72,7 @@ describe('the start of a partition after a resize', () => {
       [0, 1, 2, 3].map((partition) => [startsAt(partition, layout), settledAt(partition, layout)]),
       Array.from({ length: 4 }, () => [10, 60]),
     );
-    // In the layout of the stream the subject names the partition; a message without a partition was not handled.
+    // In the layout of the stream the subject names the partition. A message whose subject names no existing partition was not handled.
     const isHandled = (sequence: number, subject: number) =>
       inheritedBy(0, layout, partitionIn)?.isHandled(message(sequence, subject));
     assert.deepEqual(

@@ -57,7 +57,7 @@ describe('a takeover of a partition that this member has owned before', () => {
     const bucket = new FakeBucket();
     if (found) bucket.put({ v: 2, at: '', ...found });
     const position = await bucket.read('position');
-    // The second read is that of the lease, which is still the newest.
+    // The second read returns the lease, and shows that no newer lease exists.
     bucket.reads.push(position, { kind: 'found', entry: { key: 'lease', revision: 7, value: null } });
     const ports = { bucket, stream: new FakeStream(), clock, permit, maxCrashes: 3, isWanted: () => true };
     const takeover = { group: 'g', partition: 0, epoch: 7, start: { seq: 0 }, known: { sequence: 40 } };

@@ -122,8 +122,8 @@ function bench(messages = 1_000) {
     await new Promise((resolve) => setImmediate(resolve));
   };
   /**
-   * Opens a partition after a sequence, as its owner does. `held` is the number of unsettled messages from an earlier reader, which the
-   * partition followed up to `handledUpTo`.
+   * Opens a partition after a sequence, as its owner does. `held` is the number of unsettled messages from an earlier reader. With that
+   * reader the partition advanced up to `handledUpTo`.
    */
   const take = async (partition: number, after: number, held = 0, handledUpTo = after): Promise<Taken> => {
     const taken: Pick<Taken, 'sequences' | 'faults' | 'trimmed'> = { sequences: [], faults: [], trimmed: [] };
@@ -408,7 +408,7 @@ describe("the shared reader of a member's partitions", () => {
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
     steal();
-    // Messages that the server has sent may still be in flight.
+    // The first check reports nothing, because messages that the server has sent may still be in flight.
     await shared.shared.confirm(0);
     assert.deepEqual(even.faults, []);
     await shared.shared.confirm(0);
@@ -479,7 +479,7 @@ describe("the shared reader of a member's partitions", () => {
     looks.tookMs = 10;
     await shared.shared.confirm(0);
     const before = looks.count;
-    // The server gets a pause after each check, but no time passes in this test.
+    // After each check there is a pause, which spares the server. In this test no time passes, so the pause does not end.
     const waiting = shared.shared.confirm(0);
     const urgent = shared.shared.confirm(0, true);
     assert.deepEqual(await Promise.all([waiting, urgent]), ['confirmed', 'confirmed']);

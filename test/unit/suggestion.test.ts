@@ -13,7 +13,7 @@ const load = (atMs: number, change: Partial<Load> = {}): Load => ({
   ...change,
 });
 
-/** The suggestion after these loads, which follow each other every ten seconds. The target for draining is 100 s. */
+/** The suggestion after these loads, which follow one another at intervals of ten seconds. The target for draining is 100 s. */
 function afterLoads(...changes: Partial<Load>[]): ReturnType<Suggestions['next']> {
   const suggestions = new Suggestions(100_000);
   const made = changes.map((change, i) => suggestions.next(load(i * 10_000, change)));

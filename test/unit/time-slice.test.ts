@@ -58,7 +58,7 @@ describe('time slices of the event loop', () => {
   });
 
   it('time slices go first to partitions that asked while another partition had the slice', () => {
-    // All partitions ask at the same time, as when the permit has opened.
+    // All partitions ask at the same time, as they do when the permit opens.
     const loop = new BusyLoop(['p0', 'p1']);
     loop.go();
     assert.deepEqual([...loop.steps.keys()], ['p0', 'p1']);

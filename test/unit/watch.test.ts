@@ -127,7 +127,7 @@ describe('the watch of a bucket', () => {
     scene.isClosed = true;
     const before = scene.opened.length;
     await scene.pass(2_000);
-    // One reader may have been planned before the connection was closed.
+    // The opening of one reader may have been scheduled before the connection was closed.
     assert.ok(scene.opened.length <= before + 1, String(scene.opened));
   });
 });

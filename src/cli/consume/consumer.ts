@@ -70,7 +70,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   let isDone = false;
   let flush = (): void => {};
   const reader = isPipe(options.stdout.fd) ? new PipeReader(options.stdout.fd) : undefined;
-  // Look for the reader before the first line is written, because `isGone` reports only the loss of a reader that was seen.
+  // Look for the reader before the first line is written, because `isGone` reports a reader as gone only if an earlier call has found it.
   await reader?.isGone();
   const member = await GroupMember.open(
     {
@@ -153,7 +153,7 @@ async function tellJob({ connection, config, note }: ConsumerOptions, until: num
   );
 }
 
-/** Builds the handler from its steps: a handler of single messages, or of batches. */
+/** Builds the handler from its steps. The result handles single messages, or batches. */
 function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler | InBatches {
   const { workMs, handler, exec, execBatch, output } = options;
   const write = (bytes: Uint8Array) => writer.writeBytes(bytes);

@@ -91,7 +91,7 @@ interface Run {
   running: Set<() => void>;
 }
 
-/** Error codes for a missing shell. The member stops, because without a shell every message would fail. */
+/** Error codes for a shell that is missing or cannot be executed. The member stops, because without a shell every message would fail. */
 const NO_SHELL = new Set(['ENOENT', 'EACCES']);
 
 /** The error of an attempt whose command could not be started, with the system's reason. */
@@ -136,7 +136,7 @@ async function run({ command, input, env, signal, running }: Run): Promise<Buffe
     };
     const finish = (end: () => void): void => {
       clearTimeout(killTimer);
-      // The shell has ended, but its children may have ignored the signal and closed their output.
+      // The shell has ended, but its children may still run, if they ignored the signal and closed their output.
       if (stopped) killNow();
       running.delete(killNow);
       signal.removeEventListener('abort', stop);

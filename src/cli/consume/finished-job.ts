@@ -7,7 +7,8 @@ import { encodeRecord } from '../../core/protocol/records.js';
 
 /**
  * Records that a member has done a bounded job, so that the group counts as idle while it has no members. Call this function after the
- * member has left. The record must be newer than the leases of that member, and older than the leases of any later member.
+ * member has left, because the record counts only while it is newer than all leases of the group. A later member writes newer leases, which
+ * make the record void.
  *
  * @param until the last sequence that the member had to handle.
  * @throws NatspocError if the record cannot be written.

@@ -63,7 +63,7 @@ export class LineWriter {
     else this.#onClosed = callback;
   }
 
-  /** Reports that the pipe has no reader any more, before a write has failed. */
+  /** Call this method if the pipe has no reader any more. It closes the output before a write fails. */
   readerIsGone(): void {
     this.#close(Object.assign(new Error('the pipe has no reader'), { code: 'EPIPE' }));
   }

@@ -8,7 +8,7 @@ import { asObject } from '../../core/lib/json.js';
 import type { BatchHandler, Handler, InBatches } from '../../core/member/partition/handler.js';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
-/** Error codes for a module that is missing or has an unknown type. The module may be the handler's or an imported one. */
+/** Error codes for a module that is missing or has an unknown type. The module may be that of the handler, or one that it imports. */
 const UNRESOLVED = new Set([
   'ERR_MODULE_NOT_FOUND',
   'MODULE_NOT_FOUND',
@@ -75,7 +75,9 @@ function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefin
   return main === loaded ? undefined : handlerOf(main, file);
 }
 
-/** True if a file cannot be compiled. A SyntaxError of JSON.parse does not count, because it is thrown by a module that was compiled. */
+/**
+ * True if a file cannot be compiled. A SyntaxError of JSON.parse does not count, because the module that called JSON.parse was compiled.
+ */
 const isSyntaxError = (error: unknown): boolean =>
   (error instanceof SyntaxError && !/^\s*at JSON\.parse\b/m.test(error.stack ?? '')) ||
   /^ParseError/.test(messageOf(error));

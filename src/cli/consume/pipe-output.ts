@@ -7,9 +7,10 @@ import type { PipeReader } from './pipe-reader.js';
 const CHECK_EVERY_MS = 1_000;
 
 /**
- * A barrier for lines that go to a pipe: the reader may leave without reading lines that the operating system has taken. Therefore a line
- * counts as taken only if the reader is still there after `afterMs`. The barrier does not wait if there are no new lines. After a crash an
- * owner commits every few messages, and with a wait per commit it would handle only about 20 messages per second in each partition.
+ * A barrier for lines that go to a pipe. The operating system may have taken lines that the reader never reads, because the reader leaves.
+ * Therefore a line counts as taken only if the reader is still there after `afterMs`. If there are no new lines, the barrier does not wait,
+ * because after a crash an owner commits every few messages. With a wait at each commit, the owner would handle only about 20 messages per
+ * second in each partition.
  */
 export function takenByReader(
   writer: LineWriter,

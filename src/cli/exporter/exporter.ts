@@ -112,7 +112,7 @@ export class Exporter implements ExporterFacts {
     return performance.now();
   }
 
-  /** Reads the groups now, or waits for the current reading. */
+  /** Reads the groups now. If a reading is already running, waits for that reading instead. */
   read(): Promise<void> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;

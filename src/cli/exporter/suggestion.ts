@@ -88,8 +88,8 @@ export class Suggestions {
   }
 
   /**
-   * Arrivals are the handled messages plus the growth of the lag. Arrivals of a period are never below 0, although a seek or a purge may
-   * reduce the lag.
+   * Arrivals are the handled messages plus the growth of the lag. A seek or a purge may reduce the lag, so the arrivals of a period are
+   * counted as 0 if the sum is negative.
    */
   #arriving(): number | null {
     let [messages, seconds] = [0, 0];

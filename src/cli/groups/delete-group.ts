@@ -7,8 +7,8 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
 
 /**
- * A member without a visible connection may be alive if it renewed within this time, in milliseconds. For example, the servers of a cluster
- * may be disconnected from each other.
+ * A member without a visible connection may be alive if it renewed within this time, in milliseconds. Its connection is not visible, for
+ * example, while the servers of a cluster are disconnected from each other.
  */
 const RECENT_MS = 2_000;
 
@@ -52,7 +52,8 @@ export async function deleteGroup(stream: StreamAdmin, group: string): Promise<n
       throw new NatspocError('failed', `Session ${session} could not be ended: ${fenced.message}.`);
   }
   const revision = await stream.newestRevision();
-  // This check finds a member that joined before `revision` was read. A member that joins later writes at higher revisions.
+  // This check finds a member that joined before `revision` was read. A member that joins later writes at higher revisions, which are not
+  // purged.
   if (await hasSessions(stream, group))
     throw new NatspocError('members-alive', `A member joined group ${group} meanwhile: nothing was deleted.`);
   const deleted = await stream.purgeGroup(group, revision);

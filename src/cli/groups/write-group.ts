@@ -37,7 +37,7 @@ export async function writeGroup(store: GroupStore, file: FileGroup): Promise<vo
     }
     const { sequence: seq, trimmed, sought } = position;
     const lease = await read(store, keys.lease(group, partition));
-    // The epoch must not be below the stored epoch, so that the commits of an older owner are refused.
+    // The new epoch is at least that of the lease and of the stored position, so that the commits of an older owner are refused.
     const epochBefore = before?.value ? (decodePosition(before.value)?.epoch ?? 0) : 0;
     const epoch = Math.max(lease?.revision ?? 0, epochBefore);
     const stored = seq > 0 ? await store.storedTime(seq) : undefined;

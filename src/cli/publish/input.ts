@@ -27,7 +27,7 @@ export interface InputStream {
   fd: number;
 }
 
-/** The chosen input. Lines end with their file or pipe. A DATA argument or generated payloads are an endless input. */
+/** The chosen input. An input of lines ends with its file or pipe. A DATA argument and generated payloads are endless inputs. */
 export interface ChosenInput {
   source: MessageSource;
   kind: 'lines' | 'data' | 'generated';
@@ -42,7 +42,7 @@ const PEEK_MS = 50;
 
 const usage = (message: string) => new NatspocError('usage', message);
 
-/** True for a pipe or a redirected file: not a terminal, and not /dev/null. */
+/** True for a pipe, a socket or a redirected file; false for a terminal and for /dev/null. */
 function isPiped(fd: number): boolean {
   try {
     const stat = fstatSync(fd);
@@ -150,7 +150,7 @@ export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
   if (!isPiped(stdin.fd)) return;
   const { stream } = stdin;
   const found = await new Promise<boolean>((resolve) => {
-    // `setImmediate`: after a busy period Node runs due timers before it reads the data in the pipe.
+    // After a busy period Node runs due timers before it reads the pipe. `setImmediate` lets Node read the pipe first.
     const timer = setTimeout(() => setImmediate(() => resolve(false)), PEEK_MS);
     const answer = (hasInput: boolean) => {
       clearTimeout(timer);

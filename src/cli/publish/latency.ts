@@ -10,7 +10,7 @@ export interface LatencySummary {
 }
 
 const MICROS_PER_MS = 1_000;
-/** Each power of two above the exact values is divided into this many buckets, so that values are accurate to 1 in 1,024. */
+/** Above the exact values, the range from each power of two to the next has this many buckets, so values are accurate to 1 in 1,024. */
 const HALF = 1_024;
 /** Each value of up to this many bits has a bucket of its own. */
 const EXACT_BITS = 11;

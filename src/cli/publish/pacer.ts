@@ -1,8 +1,8 @@
 /** Overdue messages are sent at most at this multiple of the rate. */
 const CATCH_UP_FACTOR = 2;
-/** The largest burst: the messages that are due within this time. The timers of a busy event loop are regularly late by this time. */
+/** A burst has at most the messages that are due within this time, because the timers of a busy event loop are regularly this late. */
 const BURST_MS = 20;
-/** Messages that are overdue by more than this time are dropped from the schedule, and are not sent. */
+/** If the next message is overdue by more than this time, the schedule is moved, so that the message is overdue by exactly this time. */
 const MAX_LAG_MS = 1_000;
 
 /**

@@ -20,7 +20,7 @@ export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
   note?: ((line: string) => void) | undefined;
   /** Whether a failed message stops the run, or is only counted. */
   onFailure: 'stop' | 'continue';
-  /** Called for each confirmed message; a NatspocError that it throws stops the run. */
+  /** Called for each confirmed message. If this function throws an error, the run stops. */
   onConfirmed?:
     | ((message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean) => void)
     | undefined;

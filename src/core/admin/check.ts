@@ -113,7 +113,7 @@ interface Concern {
   message: string;
 }
 
-/** Problems with settings that members refuse, because such settings lose messages or entries of the group. */
+/** A problem for each setting that members refuse because it loses messages or entries of the group. */
 export const checkSettings = (concerns: readonly Concern[]): Finding[] =>
   concerns.filter(isRefused).map(({ message }) => finding('setting', 'critical', message));
 

@@ -12,7 +12,7 @@ import { dropLetter, type RedriveOptions, type RedriveSummary, redrive } from '.
 export class DeadLetterAdmin {
   readonly #config: Config;
   readonly #groups: OpenedGroups;
-  /** Maps each letter that is shown with a computed key to the letter as it is stored. */
+  /** For each letter that is shown with a computed key: the letter as it is stored. */
   readonly #asStored = new WeakMap<FoundLetter, FoundLetter>();
 
   constructor(config: Config, groups: OpenedGroups) {
@@ -21,7 +21,7 @@ export class DeadLetterAdmin {
   }
 
   /**
-   * All current dead letters, oldest first. In a keyed group, letters have the key that the group computes.
+   * All current dead letters, oldest first. The letters of a keyed group are shown with the key that the group computes.
    *
    * @param foreign is called for messages that are not dead letters.
    */

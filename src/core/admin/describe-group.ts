@@ -89,7 +89,7 @@ function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatu
   const override = readable(seen);
   if (!seen || !override?.paused) return { pausedBy: null, pausedMs: null };
   const { by, at } = override.pause ?? override;
-  // The pause began when the server stored the entry, unless a later pin has changed the entry since then.
+  // The pause began when the server stored the entry. If a later pin has changed the entry, the record contains this time.
   const sinceMs = at === override.at ? seen.atMs : Date.parse(at);
   return { pausedBy: by, pausedMs: Math.max(0, Math.round(nowMs - (sinceMs || seen.atMs))) };
 }
@@ -136,8 +136,8 @@ function stateOf(
   if (member.answer === 'silent') return 'silent';
   const own = ownReport(entries, members, partition);
   if (own) return own.state ?? 'owned';
-  // The owner's answer is newer than its lease and does not contain the partition, so the owner has not started the
-  // partition yet.
+  // The owner's answer is newer than the partition's lease, but does not contain the partition. So the owner has not started
+  // the partition yet.
   if ((member.answeredAtMs ?? 0) > (entries.leases.get(partition)?.atMs ?? 0)) return 'starting';
   return entries.overrideOf(partition)?.paused ? 'paused' : 'owned';
 }

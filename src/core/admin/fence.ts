@@ -11,9 +11,9 @@ const ATTEMPTS = 5;
 
 /**
  * Fences a member, whether it is healthy or not. First the member's proof of life is deleted by compare-and-set, so that no
- * later renewal succeeds. After the time within which the member's handlers must stop, the member's session is deleted. All
- * members see the deletion of the session. The bucket keeps the past renewals, because the last renewal shows how long the
- * partitions had no owner. If this process ends before the fence is complete, the members complete it.
+ * later renewal succeeds. When the time that the member's handlers have for stopping is over, the member's session is deleted.
+ * All members see this deletion. The bucket keeps the past renewals, because the last renewal shows how long the partitions
+ * had no owner. If this process ends before the fence is complete, the members complete it.
  */
 export async function fenceMember(
   { bucket, clock }: { bucket: Bucket; clock: Clock },

@@ -7,7 +7,7 @@ const CHANGED = 'its lease has changed meanwhile; try again';
 
 /**
  * Overwrites a lease that cannot be read. The freed partition has no owner, and a member claims the partition with its next
- * plan. The previous owner must already have stopped.
+ * plan. Call this function only after the previous owner has stopped.
  *
  * @returns the reason if the lease was not written, otherwise undefined.
  */

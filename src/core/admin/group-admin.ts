@@ -156,7 +156,7 @@ export class GroupAdmin {
   }
 
   /**
-   * Waits until a pinned member owns its partitions.
+   * Waits until the member with this name or session id owns these partitions, which are pinned to it.
    *
    * @returns `present`: the group has this member. `there`: this member owns all of the partitions.
    */

@@ -49,9 +49,9 @@ export async function otherLayouts(
 }
 
 /**
- * The positions of a group's present partitions. A partition that no member has taken over since the last resize gets the
- * lowest position of the earlier partitions that share keys with it. Stored positions from before the resize are left out,
- * because they belong to other partitions.
+ * The positions of a group's present partitions. If no member has taken a partition over since the last resize, its position
+ * is the lowest position of the earlier partitions that share keys with it. Stored positions from before the resize are left
+ * out, because they belong to other partitions.
  */
 export function positionsNow(
   stored: readonly PositionFacts[],

@@ -63,7 +63,7 @@ export interface GroupTotals {
   /** True if the lag is an estimate, because the server cannot count by key. */
   lagIsEstimate: boolean;
   /**
-   * Number of messages without a key that the members have handled since the members started; 0 unless the group is keyed.
+   * How many messages without a key the members have handled since they started; 0 unless the group is keyed.
    */
   withoutKey: number;
 }
@@ -77,8 +77,8 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     owned: partitions.filter(isOwned).length,
     members: members.length - unreachable,
     unreachable,
-    // Each partition's share is rounded up, so the sum may exceed the number of unread messages. The lag never exceeds the
-    // number of unread messages.
+    // Each partition's share is rounded up, so the sum of the shares may exceed the number of unread messages. The lag is
+    // therefore limited to that number.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
     drainMs: partitions.some(standsStill)

@@ -73,8 +73,8 @@ export async function retryPartitions(
 }
 
 /**
- * The reason why a message cannot be skipped, found before the owner is asked to skip this message; undefined if the skip
- * may be possible.
+ * Checks, before the owner is asked to skip a message, whether a skip is possible. Returns the reason if it is not; undefined
+ * if it may be possible.
  */
 export async function refuseSkip(
   { observer, follower }: Pick<HeldUpPorts, 'observer' | 'follower'>,

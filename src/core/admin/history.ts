@@ -12,7 +12,7 @@ export interface Tenure {
   closed: boolean;
   /** Start of the period, on the observer's clock, in ISO 8601. */
   at: string;
-  /** Duration of the period, in whole milliseconds, until the next change of owner or until now. */
+  /** Duration of the period, in whole milliseconds. The period ends at the next change of owner, or else now. */
   heldMs: number;
   /**
    * Upper bound on how long the partition had no owner before this period began, in whole milliseconds. The time is

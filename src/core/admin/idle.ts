@@ -10,9 +10,9 @@ export interface Idle {
 }
 
 /**
- * Decides whether a group without members needs no members, because its last members finished a bounded job ("consume
- * --until-caught-up"). A lease that changed after the job, or that still names an owner, belongs to a member without a
- * bounded job, so the group needs members.
+ * Decides whether a group without members is idle. The group is idle if its last members finished a bounded job ("consume
+ * --until-caught-up"), because it then needs no members. If a lease changed after the job, or still names an owner, this
+ * lease belongs to a member without a bounded job, so the group needs members.
  *
  * @returns undefined if the group has members, or needs members.
  */

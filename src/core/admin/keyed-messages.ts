@@ -67,7 +67,7 @@ export class KeyedMessages {
         if (ofGroup === 0 || partition === null) return { messages: ofGroup, isEstimate: false };
         if (!this.#reads.isFound || ofGroup > COUNTED) {
           const share = this.#reads.isFound ? await this.#share(upTo, isMine) : 1 / this.#partitions;
-          // The estimate is rounded down, so that all partitions together have no more messages than the range.
+          // The estimate is rounded down, so that the sum over all partitions does not exceed the number of messages in the range.
           return { messages: Math.max(1, Math.floor(ofGroup * share)), isEstimate: true };
         }
         let messages = 0;
@@ -133,7 +133,7 @@ export class KeyedMessages {
       yield within(await this.#block(number, span, from), 0, from);
   }
 
-  /** If the stream has many messages that the group does not handle, each block covers more sequences. */
+  /** The number of sequences in a block. The more messages the group does not handle, the larger this number is. */
   #spanOf(): Promise<number> {
     const [after, upTo] = [this.#first - 1, this.#last];
     this.#span ??= this.#ofGroup(after, upTo).then((messages) =>
@@ -167,7 +167,7 @@ export class KeyedMessages {
 const within = (messages: readonly PlacedMessage[], after: number, upTo: number): PlacedMessage[] =>
   messages.filter(({ sequence }) => sequence > after && sequence <= upTo);
 
-/** The error for a search for messages of a partition, if only a program can compute the keys. */
+/** The error if messages of one partition are wanted, but only a program can compute the keys. */
 export const unknownKey = (key: string): NatspocError =>
   new NatspocError(
     'usage',

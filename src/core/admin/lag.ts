@@ -9,7 +9,7 @@ const CONCURRENT_COUNTS = 16;
 export const describeLag = (lag: number, isEstimate: boolean): string =>
   `${aboutCount(lag, isEstimate)} ${lag === 1 ? 'message waits' : 'messages wait'}`;
 
-/** A partition's last handled and last stored sequence; null if nothing was handled or stored. */
+/** A partition's last handled sequence (`position`) and last stored sequence (`end`); each is null if there is none. */
 export interface LagInput {
   partition: number;
   position: number | null;
@@ -19,7 +19,7 @@ export interface LagInput {
 /** Messages that wait in a partition. */
 export interface Lag {
   lag: number;
-  /** For a keyed group, whose lag is an estimate: the exact number of the group's messages after the position. */
+  /** Only for a keyed group: the number of messages of all its partitions after the position. It is exact; `lag` is an estimate. */
   unread?: number;
   /**
    * When the first waiting message was stored, in milliseconds since 1970; null if no message waits, or if the time is

@@ -51,7 +51,7 @@ export interface Progress {
   end: number | null;
   /** Number of messages between position and end; null if the number is unknown. */
   lag: number | null;
-  /** For a keyed group, whose lag is an estimate: the exact number of the group's messages after the position. */
+  /** Only for a keyed group: the number of messages of all its partitions after the position. It is exact; `lag` is an estimate. */
   unread?: number | undefined;
   /**
    * How long ago the first waiting message was stored, in milliseconds; null if no message waits, or if the time is unknown.
@@ -67,8 +67,8 @@ export interface Progress {
   /** Time since the last commit, in milliseconds; null if there was none. */
   positionAgeMs: number | null;
   /**
-   * Upper bound on the messages that the stream dropped before they were handled, counted since the last seek, or else since
-   * the group started.
+   * Upper bound on the number of messages that the stream dropped before they were handled. The count starts at the last seek;
+   * if there was none, at the start of the group.
    */
   trimmed: number;
 }
@@ -95,8 +95,8 @@ export interface LeaseStatus extends Progress {
   /** True if the override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
   /**
-   * True if an operator has paused the partition, which then may have an owner but is not handled. If the partition is not
-   * paused, `pausedBy` and `pausedMs` are null.
+   * True if an operator has paused the partition. A paused partition may have an owner, but is not handled. If the partition
+   * is not paused, `pausedBy` and `pausedMs` are null.
    */
   paused: boolean;
   pausedBy: string | null;

@@ -44,8 +44,8 @@ export interface MemberStatus extends MemberFacts {
   startedAt: string | null;
   ttlMs: number | null;
   /**
-   * Estimated time, in milliseconds, until the group considers the member dead unless the member renews; negative if the
-   * renewal is overdue.
+   * Estimated time, in milliseconds, after which the group considers the member dead if the member does not renew; negative if
+   * the renewal is overdue.
    */
   expiresInMs: number | null;
   state: MemberState;

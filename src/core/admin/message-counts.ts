@@ -6,11 +6,11 @@ export interface Count {
   isEstimate: boolean;
 }
 
-/** A position in a partition that is a certain number of messages before or after another position. */
+/** A position that lies a certain number of messages before or after another position of the same partition. */
 export interface Place {
-  /** The position at this place. */
+  /** The position itself. */
   to: number;
-  /** The number of messages between this position and the other position; absent if the messages were not counted. */
+  /** The number of messages between the two positions; absent if the messages were not counted. */
   passed?: Count;
 }
 
@@ -67,9 +67,9 @@ export function countsOf(
 }
 
 /**
- * The highest sequence of a range for which `holds` is true; `low` if `holds` is never true. `holds` must be true up to some
- * sequence and false after that sequence. The search is binary, because the messages of a partition are not numbered
- * separately.
+ * Finds the highest sequence from `low` to `high` at which `holds` is true; `low` if there is none. Precondition: `holds` is
+ * true up to some sequence, and false after that sequence. The search is binary, because the messages of a partition are not
+ * numbered separately.
  */
 async function search(
   low: number,

@@ -49,8 +49,8 @@ export class OpenedGroups {
   }
 
   /**
-   * Opens all groups. If the group of the configuration is missing, because only groups with a key read the stream, only actions that need
-   * this group fail.
+   * Opens all groups. The group of the configuration may be missing if only groups with a key read the stream. Then actions that
+   * need this group fail, but all others succeed.
    *
    * @throws NatspocError as {@link open}.
    */
@@ -78,7 +78,7 @@ export class OpenedGroups {
     return this.#chosen;
   }
 
-  /** An opened group, no matter which: all groups of a stream share its bucket, its connection and its dead letters. */
+  /** Any one of the opened groups, for the bucket, the connection and the dead letters, which all groups of a stream share. */
   get any(): Topology {
     if (!(this.#chosen instanceof NatspocError)) return this.#chosen;
     const [any] = this.#others.values();

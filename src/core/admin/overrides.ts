@@ -41,7 +41,7 @@ export async function changeOverride(
   let refusal: string | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await readOverride(bucket, key);
-    // If the entry is our own change, whose confirmation was lost, the state before this change is returned.
+    // If the confirmation of our previous attempt was lost, the entry may be our own change. Then the state before it is returned.
     const isOurs = found.record ? found.record.at === at && found.record.by === by : removing;
     if (attempt > 1 && isOurs) return before;
     before = found.record ?? NOTHING;

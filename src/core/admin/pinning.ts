@@ -16,8 +16,8 @@ export async function pinPartitions(
 }
 
 /**
- * Waits at most `waitMs` until the member to which partitions are pinned owns these partitions. `present`: the group has
- * this member. `there`: this member owns all of the partitions.
+ * Waits at most `waitMs` until the member `to` owns these partitions, which are pinned to it. `present`: the group has this
+ * member. `there`: this member owns all of the partitions.
  */
 export async function untilPinned(
   follower: GroupFollower,

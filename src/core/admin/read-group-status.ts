@@ -25,7 +25,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   const layout = readable(entries.layout) ?? undefined;
   const positions = positionsNow(stored, layout, Date.now());
   const members = await readMembers(observer, entries);
-  // The ends of the partitions are read last, so that no position is beyond the end of its partition.
+  // The ends of the partitions are read after the positions. In the other order, new messages could move a position beyond a known end.
   const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
@@ -42,7 +42,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
     ...{ partition, end },
     position: position ?? start,
   }));
-  // The lags are counted immediately, because messages that are stored in the meantime would look like lag.
+  // The lags are counted without delay, because messages stored after the positions were read would look like lag.
   const [lags, faults] = await Promise.all([
     readLags(observer, waiting),
     readPositionFaults(observer, positions, stream),

@@ -25,7 +25,7 @@ export interface ReleasePorts {
   control: ControlClient;
   bucket: Bucket;
   group: string;
-  /** Session id of the last owner that the bucket still stores, for a lease that cannot be read; null if there is none. */
+  /** For a lease that cannot be read: session id of the last owner found in the bucket's history; null if none is found. */
   lastOwner(partition: number): Promise<string | null>;
   signal?: AbortSignal;
 }
@@ -109,9 +109,8 @@ async function releaseFrom(
 
 /**
  * Releases a partition without a known owner. If the partition is kept for a restart, its reservation is ended. No member
- * claims a partition whose lease cannot be read, so `force` overwrites such a lease. The last owner is fenced first. If the
- * last owner were not fenced, it would not see the changed lease while it has no connection to the server, and would
- * continue.
+ * claims a partition whose lease cannot be read, so `force` overwrites such a lease. Before that, the last owner is fenced.
+ * Without the fence, a last owner that has lost its connection would not see the new lease, and would continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,
@@ -183,8 +182,8 @@ class Move {
   }
 
   /**
-   * Waits until a member claims the free partition. If the claiming member is not the requested owner, it must then hand
-   * the partition over to the requested owner.
+   * Waits until a member claims the free partition. If this member is not the requested owner, it is then told to hand the
+   * partition over to the requested owner.
    */
   async isClaimed(forced: boolean): Promise<ReleaseOutcome> {
     const claimed = await this.settles(forced, true);
@@ -200,7 +199,7 @@ class Move {
     return passed?.outcome === 'failed' ? { ...passed, forced } : this.#result('moved', null, forced);
   }
 
-  /** The outcome for a partition that now has no owner, so that the next member may claim it. */
+  /** The outcome for a partition that was freed while the group has no member. The next member may claim it. */
   freed(): ReleaseOutcome {
     return this.#result('moved', null, false);
   }

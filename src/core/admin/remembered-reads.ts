@@ -32,7 +32,7 @@ export class RememberedReads {
   readonly #counted = new Map<number, Counted>();
   readonly #stored = new Map<number, { at: number; time: Promise<number | undefined> }>();
 
-  /** The messages that wait in a partition. `facts` must be read before this call. */
+  /** The messages that wait in a partition. Precondition: `facts` were read before this call. */
   async waiting(
     observer: Pick<GroupObserver, 'waiting'>,
     facts: StreamFacts,

@@ -19,7 +19,7 @@ export interface ResizePlan {
   to: number;
   /**
    * Partitions whose pins and pauses are removed, because the partitions will no longer exist or will be new. A new
-   * partition has an old pin or pause if the command of an earlier resize ended too early to remove it.
+   * partition may have an old pin or pause, left over from an earlier resize whose command ended too early.
    */
   dropped: number[];
   /**

@@ -123,8 +123,8 @@ async function faultOf(
   if (position === null) return null;
   const { lastSequence: last, createdAtMs: created } = stream;
   const stored = position.stored === undefined ? undefined : await observer.storedTime(position.sequence);
-  // The end was read before the position, which may have moved since then. If the message at the position still exists, the
-  // position is not beyond the end of the stream.
+  // The end of the stream was read first, so the position may have moved beyond it since then. If the message at the position
+  // exists, the stream has grown, and the position is not beyond its present end.
   const end = typeof stored === 'number' ? Math.max(last, position.sequence) : last;
   return misfit(position, { last: end, created, stored });
 }

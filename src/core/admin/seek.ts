@@ -32,8 +32,8 @@ export interface SeekOutcome extends SeekStep {
 
 /**
  * Moves positions under the protocol. First the partitions are paused, so that their owners drain and commit. After the drain, each
- * position is written by compare-and-set under the epoch of its lease, which fences previous owners. Finally the pause is lifted, and the
- * owner reads the new position. Partitions that were paused before the seek stay paused.
+ * position is written by compare-and-set under the epoch of its lease, so that previous owners are fenced. Finally the pause is lifted,
+ * and the owner reads the new position. Partitions that were paused before the seek stay paused.
  */
 export async function seekPositions(ports: SeekPorts, partitions: readonly number[]): Promise<SeekOutcome[]> {
   const { bucket, group, by, waitMs } = ports;
@@ -118,8 +118,8 @@ async function writePosition(
   const from = isCurrent ? { ...position, sequence: position.seq } : start;
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);
-  // The epoch is never lower than the stored epoch, because an older owner must notice that it is fenced. Epoch 0 marks a position that a
-  // member has written back after a loss. A member that knows a later position replaces a position with epoch 0.
+  // The epoch is never lower than the stored epoch, so that an older owner notices that it is fenced. The epoch is at least 1, because
+  // epoch 0 marks a position that a member has written back after a loss, and members with a later position replace such a position.
   const epoch = Math.max(1, follower.epochOf(partition), position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;
@@ -129,7 +129,7 @@ async function writePosition(
   const written = await bucket.write(key, encodeRecord(record), revision);
   switch (written.kind) {
     case 'ok':
-      // A resize that began before this write may have used the previous position.
+      // If the layout has changed, a resize may have used the position from before this write.
       if ((await findGroupLayout(bucket, group))?.revision !== layout?.revision)
         return notMoved(partition, 'the group was resized meanwhile: check its positions, and seek again');
       return { ...step, moved: true, message: null };

@@ -8,7 +8,7 @@ import type { GroupObserver } from '../ports/observer.js';
 import { groupProvedBy, keys } from '../protocol/keys.js';
 import { RememberedReads } from './remembered-reads.js';
 
-/** The first two tokens of a key or of a prefix of keys: `group.orders` of `group.orders.lease.3`. */
+/** The first two tokens of a key, or of a prefix of keys: for `group.orders.lease.3`, this is `group.orders`. */
 const partOf = (key: string): string => key.split('.', 2).join('.');
 
 /**
@@ -18,7 +18,7 @@ const partOf = (key: string): string => key.split('.', 2).join('.');
 export class SharedReads {
   readonly #copy = new BucketCopy();
   #entries = new Map<string, StoredEntry[]>();
-  /** The ends of the partitions of the stream's own layout, and the state of the stream for which these ends were read. */
+  /** The ends of the partitions of the stream's own layout, and the state of the stream when these ends were read. */
   #ends: { stream: string; read: Promise<EndFacts[]> } | undefined;
   readonly #streams = new Map<string, Promise<StreamFacts>>();
   readonly #remembered = new Map<string, { reads: RememberedReads; stream: () => Promise<StreamFacts> }>();

@@ -64,8 +64,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Opens a stream with all of its groups. If the group of the configuration is missing, because only groups with a key read the stream,
-   * only actions that need this group fail.
+   * Opens a stream with all of its groups. The group of the configuration may be missing if only groups with a key read the stream.
+   * Then actions that need this group fail, but all others succeed.
    *
    * @throws the errors of {@link open}.
    */
@@ -165,7 +165,7 @@ export class StreamAdmin implements AsyncDisposable {
 
   /** The stream, its partitions and its groups at one moment. */
   async status(): Promise<StreamStatus> {
-    // Groups of a stream that is read by key may have different partitions. If the configured group is keyed, only this group is read.
+    // Keyed groups of one stream may have different partitions. So if the configured group is keyed, only this group is read.
     const { layout, keyed: by } = this.#topology;
     const observers = this.#observers(by ? [this.#config.group] : await this.groups());
     const keyed = by ? { key: by.text, filter: by.filter } : null;
@@ -250,8 +250,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * All current dead letters, oldest first. In a keyed group, letters have the key that the group computes. `foreign` is called
-   * for messages that are not dead letters.
+   * All current dead letters, oldest first. The letters of a keyed group are shown with the key that the group computes. `foreign` is
+   * called for messages that are not dead letters.
    */
   deadLetters(foreign: (sequence: number) => void = () => {}): AsyncGenerator<FoundLetter> {
     return this.#letters.letters(foreign);

@@ -14,7 +14,7 @@ export interface TrimStep {
   partition: number;
   /** All groups have handled all messages up to and including this sequence; null if nothing can be deleted. */
   upTo: number | null;
-  /** Up to this sequence, no message of the partition waits for any group; null if unknown, or if a message waits. */
+  /** No group has waiting messages in the partition up to this sequence; null if a group has some, or if this is not certain. */
   clearTo: number | null;
   /** Number of messages that would be deleted, and of messages that would stay. */
   messages: number;
@@ -27,13 +27,13 @@ export interface TrimStep {
 
 /**
  * Plans a trim: for each partition, the messages that every group has handled. If a group has no position in a partition,
- * the trim deletes nothing in the partition, because the group must be able to start with the first message. If the
- * position of a group is wrong (see {@link readPositionFaults}), the trim also deletes nothing in the partition.
+ * the trim deletes nothing in the partition, so that the group can start with the first message. If the position of a group
+ * is wrong (see {@link readPositionFaults}), the trim also deletes nothing in the partition.
  *
  * @param layouts the layouts of keyed groups. The partitions of a keyed group differ from the partitions of the stream. So
  *   the trim deletes no message after the lowest position of a keyed group.
- * @param cleared reads the record of an earlier trim: up to this sequence, no message of the partition waits for the group.
- *   Returns undefined if there is no record.
+ * @param cleared reads the record of an earlier trim. Up to the sequence in the record, no message of the partition waits for
+ *   the group. Returns undefined if there is no record.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
@@ -43,10 +43,10 @@ export async function planTrim(
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
-  // The stream is read after the positions, so that no position is beyond the end of the stream, which may grow between the
-  // two reads.
+  // The stream is read after the positions. In the other order, the stream could grow between the two reads, and a position
+  // could be beyond the end that was read.
   const stream = await observer.stream();
-  // The ends of the partitions are read after the stream, so that the ends include all messages of the stream's state.
+  // The ends of the partitions are read after the stream, so that they include every message counted in the stream's state.
   const last = await observer.ends();
   const ends = new Map(last.map((each) => [each.partition, each.sequence]));
   const groups = new Map<string, GroupPositions>();
@@ -71,7 +71,7 @@ export async function planTrim(
     return messages === 0 ? nothing : { partition, upTo, clearTo, messages, kept, ...held };
   });
 
-  /** True if all messages deleted before this check were handled. */
+  /** True if all messages that were deleted before this check are known to have been handled. */
   async function isAllKnown(partition: number, upTo: number): Promise<boolean> {
     if (stream.firstSequence <= upTo + 1) return true;
     const known = await Promise.all([...groups.keys()].map((group) => cleared(group, partition)));
@@ -106,8 +106,8 @@ function lowestOf(
 }
 
 /**
- * The group that is furthest behind in a partition, and the last sequence that this group has certainly handled. The
- * sequence is 0 if the group has certainly handled nothing.
+ * The group that is furthest behind in a partition, and the last sequence that this group is known to have handled; 0 if
+ * there is no such sequence.
  */
 function leastOf(
   groups: ReadonlyMap<string, GroupPositions>,

@@ -6,7 +6,8 @@ import { GroupFollower, type GroupSource } from './follower.js';
  *
  * @param signal ends the wait for the group early, for example because the connection was closed and the answer will never
  *   arrive.
- * @throws NatspocError `unreachable` if the group cannot be read in time or before `signal` aborts, and the errors of `use`.
+ * @throws NatspocError `unreachable` if the group cannot be read in time, or if `signal` aborts before the group was read. The
+ *   errors of `use` are thrown as well.
  */
 export async function withFollower<T>(
   source: GroupSource,

@@ -86,7 +86,7 @@ type ConnectionSetting = keyof typeof CONNECTION;
 /** The settings that identify the user. */
 export const IDENTITY: readonly ConnectionSetting[] = ['user', 'password', 'token', 'creds', 'nkey'];
 
-/** If a source names a context of the nats CLI, these settings are read from that context, and not from other weaker sources. */
+/** If a source names a context of the nats CLI, these settings come from that source, stronger sources or the context, but no others. */
 export const CONTEXT_SETTINGS: readonly string[] = [
   ...IDENTITY,
   'server',

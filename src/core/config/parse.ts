@@ -69,7 +69,7 @@ export const NAME_ALLOWED = '1 to 64 letters, digits, - or _';
 /** Accepts a name for people, without characters that move the cursor or change the writing direction. */
 export const memberName = (value: string) =>
   /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,128}$/u.test(value.trim()) ? value.trim() : undefined;
-/** Accepts a subject without wildcards that the server has not reserved (`$…`). */
+/** Accepts a subject that has no wildcards and is not reserved by the server (`$…`). */
 export const subject = (value: string) =>
   /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(value.trim()) && !value.startsWith('$') ? value.trim() : undefined;
 /** Accepts URLs of servers, separated by commas. */
@@ -80,7 +80,7 @@ export const servers = (value: string) => {
   );
   return valid ? urls : undefined;
 };
-/** True if a URL has a valid port or no port. An IPv6 address without brackets has no port. */
+/** True if a URL has a valid port or no port. An IPv6 address without brackets counts as an address without a port. */
 function hasPossiblePort(url: string): boolean {
   const place = url.replace(/^(\w+:\/\/)?([^@]*@)?/, '');
   const port = /^(?:\[[^\]]*\]|[^:]*):([^:]*)$/.exec(place)?.[1];

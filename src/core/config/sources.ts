@@ -57,8 +57,8 @@ export type Collected = Map<SettingName, Given>;
  * Finds the settings that are set, each with its source. The strongest source wins: flag, environment, `.env`, context. Further rules
  * apply to identity and server:
  *
- * - The source that names a context excludes all weaker sources: a setting that the context lacks is not taken from a weaker
- *   source.
+ * - If a source names a context, all sources weaker than this source are excluded, except the context. Even a setting that the
+ *   context lacks is not taken from an excluded source.
  * - The identity comes from one source. Only a user and the user's password may come from two sources.
  * - A server named in `.env` gets no credentials from another source, because anyone may have written that file.
  *
@@ -134,7 +134,7 @@ function keepFromDotenv(found: Collected): void {
   );
 }
 
-/** The context of the nats CLI to use: the named context, or the selected context if neither a context nor a server is given. */
+/** The context of the nats CLI to use: the named context or, if neither a context nor a server is given, the selected context. */
 export function contextName(
   sources: Omit<ConfigSources, 'context'>,
   selected: () => string | undefined,

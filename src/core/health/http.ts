@@ -35,7 +35,7 @@ export class HttpServer {
    * Starts listening.
    *
    * @param purpose the purpose that the error names, such as `health checks`.
-   * @param answer answers a request for a decoded path.
+   * @param answer returns the answer to a request. Its argument is the decoded path.
    * @throws NatspocError `config` if the server cannot listen on this address.
    */
   static async open(

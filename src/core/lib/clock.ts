@@ -8,7 +8,7 @@ export type Cancel = () => void;
 export interface Clock {
   /** Monotonic milliseconds, with fractions. */
   now(): number;
-  /** Calls `callback` once, at the time `atMs` of this clock, or later as soon as possible. */
+  /** Calls `callback` once, at the time `atMs` of this clock, or as soon as possible after that time. */
   at(atMs: number, callback: () => void): Cancel;
 }
 

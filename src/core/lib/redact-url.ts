@@ -18,7 +18,7 @@ export function redactUrls(urls: string): string {
 export const isSecret = (text: string): boolean =>
   /\bS[A-Z]?[A-Z2-7]{50,}\b|\beyJ[\w-]{20,}|-----\s*BEGIN/.test(text);
 
-/** The user and password, or token, in a URL, decoded; undefined if there is none. */
+/** The decoded user and password, or the decoded token, of a URL; undefined if the URL has none. */
 export function credentialsOf(url: string): { user: string; password: string | undefined } | undefined {
   const [, user, password] = /^(?:\w+:\/\/)?([^:@/]+)(?::([^@/]*))?@/.exec(url) ?? [];
   if (user === undefined) return undefined;

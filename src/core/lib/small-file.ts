@@ -5,7 +5,7 @@ import { systemReason } from './system-reason.js';
 export interface SmallFileOptions {
   /** The maximum size, in bytes; larger files are refused. */
   limitBytes: number;
-  /** Also read pipes to their end. To be set for files that the user names, such as `<(pass show nats)`. Default false. */
+  /** Also read pipes to their end. Set this option for files that the user names, such as `<(pass show nats)`. Default false. */
   pipes?: boolean;
 }
 

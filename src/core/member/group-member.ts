@@ -48,8 +48,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
   /**
-   * Settles like `#closed`. `ready` awaits this promise, and not `#closed`: a rejection of `#closed` must still be reported as unhandled if
-   * a program awaits only `ready`.
+   * Settles like `#closed`. `ready` awaits this promise instead of `#closed`. So if a program awaits only `ready`, a rejection of `#closed`
+   * is still reported as unhandled.
    */
   #ended: Promise<void> = Promise.resolve();
 
@@ -87,7 +87,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /**
    * Resolves when the member has left; rejects with a NatspocError if an error ended the member. If nothing handles the rejection, Node
-   * ends the process, so that a failed worker does not look like a worker that finished.
+   * ends the process with an error, so that a failed member does not look like a member that has finished.
    */
   get closed(): Promise<void> {
     return this.#closed;
@@ -139,7 +139,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    */
   async leave({ rejoinWithinMs = 0 }: { rejoinWithinMs?: number | undefined } = {}): Promise<void> {
     checkReservation(rejoinWithinMs);
-    // `closed` reports how the member ends.
+    // An error is ignored here, because `#closed` rejects with it.
     await this.#member?.leave(rejoinWithinMs).catch(() => {});
     await this.#closed;
   }

@@ -37,8 +37,8 @@ export interface JoinOptions {
   version: string;
   handler: Handler | InBatches;
   /**
-   * The key of a keyed group, if a function of the program returns the key. If a function returns the key, the setting `key`
-   * names the function.
+   * How a keyed group finds the key of a message; present only if a function of the program returns the key. The setting `key`
+   * then contains the name of this function.
    */
   messageKey?: MessageKey | undefined;
   /** Makes the effects of handled messages safe. Each commit waits for the barrier. */
@@ -86,8 +86,8 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   if (config.onFailure === 'dead-letter' || config.withoutKey === 'dead-letter') await deadLetters.ensure();
   const { group } = config;
   const { bucket } = source;
-  // The start is decided before other clients can see that this member has joined, so that all messages published afterwards
-  // count as new.
+  // The start is decided before other clients can see that this member has joined. So every message that they publish after
+  // they have seen the member counts as new.
   const start = await groupStart(
     group,
     config.from,

@@ -15,7 +15,7 @@ export function memberControl(member: () => MemberEngine): MemberControl {
       member().orders.giveUp(partition, sequence, deadLetter ? 'dead-letter' : 'skip', by) ? [partition] : [],
     stop: () => {
       const partitions = owned('all');
-      // `closed` of the member reports errors.
+      // An error is ignored here, because the member's `closed` reports it.
       member()
         .leave()
         .catch(() => {});

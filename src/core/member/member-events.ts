@@ -61,6 +61,6 @@ export interface MemberCounters {
   deadLettered: number;
   /** Messages skipped by the failure policy, a judge or an operator. */
   skipped: number;
-  /** Messages without a key that a keyed group handled; their key is the whole subject. */
+  /** Messages that a keyed group handled although they have no key; the whole subject replaces the missing key. */
   withoutKey: number;
 }

@@ -73,7 +73,7 @@ export function tellEvents(
 ): void {
   const warn = (event: string, fields: object, text: string): void =>
     tell({ event, fields, text, level: 'warn' });
-  /** The failed attempts that made partitions halt, until the halt is reported. */
+  /** Failed attempts that made partitions halt. Each is kept until the halt of its partition is reported. */
   const halting = new Map<number, object>();
   member.on('report', (report) => {
     const { type: event, ...values } = report;

@@ -44,8 +44,8 @@ export interface Source {
   uncovered(): Promise<Uncovered | undefined>;
   /**
    * The partition of a message. Present if one reader serves all partitions: in a keyed group, and if tokens follow the partition in
-   * subjects. (Before nats-server 2.10 a consumer has only one filter, and in later versions a consumer with several filters is
-   * slower.)
+   * subjects. (With such tokens, a partition needs two filters. Before nats-server 2.10 a consumer has only one filter, and in later
+   * versions a consumer with several filters is slower.)
    */
   shared?: (message: StreamMessage) => number | undefined;
   /** The functions that depend on the number of partitions, for a resize of the group. */
@@ -67,8 +67,8 @@ const keyedEvents = (
 ): EventStream => new NatsEventStream(handles, stream, { all: filter, of: () => [filter] }, key?.of);
 
 /**
- * `given`: the key of a keyed group, which a resize does not change. If a group over the stream's own layout is resized, it uses the key
- * that publishers write.
+ * `given`: the key of a keyed group, which a resize does not change. If a group that uses the stream's own layout is resized, it uses the
+ * key that publishers write.
  */
 const resizable = (
   handles: NatsHandles,

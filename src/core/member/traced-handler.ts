@@ -2,7 +2,7 @@ import { Tracing } from '../lib/tracing.js';
 import type { StreamMessage } from '../protocol/message.js';
 import type { BatchContext, Handler, InBatches } from './partition/handler.js';
 
-/** An event of the tracing channel `natspoc:handle`, which describes one call of a handler. */
+/** An event of the tracing channel `natspoc:handle`. Each event describes one call of a handler. */
 export interface HandleTrace {
   readonly stream: string;
   readonly group: string;

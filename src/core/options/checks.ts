@@ -41,7 +41,7 @@ function settingCheck(setting: SettingName): Check {
   return { ...such(fits, `a ${unit} from ${least} to ${most}`), setting };
 }
 
-/** The checks of options that have the names of settings. */
+/** Returns a check for each of these options. Each option has the same name as its setting. */
 export const settings = <K extends SettingName>(...names: readonly K[]): Record<K, Check> =>
   Object.fromEntries(names.map((name) => [name, settingCheck(name)])) as Record<K, Check>;
 

@@ -54,15 +54,15 @@ export interface StreamOptions {
    */
   bucket?: string | undefined;
   /**
-   * How long to wait for an answer from the server, in milliseconds. A publisher also waits for the confirmation of a message for this
-   * time, retries included. Without this option, a publisher waits 30,000 ms for a confirmation.
+   * How long to wait for an answer from the server, in milliseconds. A publisher also waits this long for the confirmation of a message,
+   * retries included; without this option, it waits 30,000 ms.
    *
    * @default 5_000
    */
   timeoutMs?: number | undefined;
   /**
    * How long to retry when the server refuses the credentials of an established connection, in milliseconds; 0 to a day. This option does
-   * not apply to a `connection` that you pass. Such a connection retries without limit if its `ignoreAuthErrorAbort` is true.
+   * not apply to a `connection` that you pass. Your own connection retries without limit if its `ignoreAuthErrorAbort` is true.
    *
    * @default 30_000
    */

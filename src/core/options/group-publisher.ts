@@ -11,7 +11,7 @@ export interface GroupPublisher extends AsyncDisposable {
   /**
    * Publishes one message and waits for its confirmation. Many calls may wait at the same time.
    *
-   * @param limits when to stop waiting earlier than the publisher does.
+   * @param limits when this call stops waiting, if earlier than the publisher's own timeout.
    * @throws PublishError if the message is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or
    *   `failed` after `close`. The field `stored` of the error shows whether the message may be in the stream.
    */

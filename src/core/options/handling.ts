@@ -49,10 +49,10 @@ export type Handler<Value = undefined, State = undefined> = (
 ) => unknown;
 
 /**
- * Handles consecutive messages of one partition as a whole. If the handler throws (or rejects), none of the messages is
- * handled. If the handler throws `FailedAt`, the messages before the failed message are handled. A batch whose last attempt
- * fails is handled one message at a time. As a result, only the message that fails halts the partition, is skipped, or is
- * stored as a dead letter.
+ * Handles several consecutive messages of one partition in one call. If the handler throws (or rejects), none of the messages is
+ * handled. If the handler throws `FailedAt`, the messages before the failed message are handled. A batch whose last attempt fails is
+ * handled one message at a time. As a result, only the failing message can halt the partition, be skipped, or be stored as a dead
+ * letter.
  */
 export type BatchHandler<Value = undefined, State = undefined> = (
   messages: readonly Message<Value>[],
@@ -91,8 +91,9 @@ export interface Stateful<State> {
    */
   acquire?: ((partition: number, context: StateContext) => State | Promise<State>) | undefined;
   /**
-   * Called and awaited after the last handler of a partition and before the last commit, within what remains of `drainTimeoutMs`. If
-   * `release` fails, the last commit is not made. For a lost partition, `release` is not called, but the context's `signal` aborts.
+   * Called and awaited after the last handler of a partition and before the last commit. The time limit is what remains of
+   * `drainTimeoutMs`. If `release` fails, the last commit is not made. For a lost partition, `release` is not called, but the
+   * context's `signal` aborts.
    *
    * @default none
    */

@@ -87,14 +87,14 @@ export interface GroupMember<Value = undefined, State = undefined>
    */
   readonly ready: Promise<void>;
   /**
-   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection ends the
-   * process, because a failed worker must not look like a finished worker.
+   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection ends the process,
+   * so that a member that failed does not look like a member that finished.
    */
   readonly closed: Promise<void>;
   /**
    * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the next message. If the
-   * loop ends early (`break`, `return`, an exception), the member leaves the group. After an early end, the current message counts as not
-   * handled, and the next owner receives it. Several loops share the messages; messages of one partition are delivered one at a time.
+   * loop ends early (`break`, `return`, an exception), the member leaves the group. In that case the current message counts as not handled,
+   * and the next owner receives it. Several loops share the messages; messages of one partition are delivered one at a time.
    *
    * @throws NatspocError `usage` if the member has a handler; otherwise the error that ended the member.
    */
@@ -112,17 +112,14 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** Ends the pause of a partition, or all pauses. */
   resume(partition?: number): void;
   /**
-   * Moves the positions of partitions of the group, including partitions of other members: to the first or last message, a
-   * sequence, a time, or by a number of messages. Owners finish running handlers first. Do not await `seek` in a handler,
+   * Moves the positions of partitions of the group, including partitions of other members. The target is the first or last message, a
+   * sequence, a time, or a number of messages forward or back. Owners finish running handlers first. Do not await `seek` in a handler,
    * because the handler and `seek` would wait for each other. Needs the permissions of `natspoc leases seek`.
    *
    * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved contains the reason.
    */
   seek(partitions: number | readonly number[], target: SeekTarget): Promise<SeekOutcome[]>;
-  /**
-   * Hands a partition over to the member with the name or session id `to`; without `to`, to the member with the fewest
-   * partitions.
-   */
+  /** Hands a partition over to the member whose name or session id is `to`. Without `to`, the member with the fewest partitions gets it. */
   release(partition: number, to?: string | null): void;
   /**
    * Waits for running handlers, commits, hands all partitions over and leaves, within the drain timeout. If `leave` is called

@@ -16,7 +16,7 @@ export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting 
   Handling<Value, State> &
   MemberOptions<Value, State>;
 
-/** Options of a member besides its stream and its handler. */
+/** Options of a member, except those of its stream and its handler. */
 export interface MemberOptions<Value = undefined, State = undefined> {
   /**
    * The group; groups are independent of each other.
@@ -25,10 +25,10 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   group?: string | undefined;
   /**
-   * Reads any existing stream, in order for each key. The key is `'subject:2'`, `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a
-   * function with a name. Members compare only the names of functions. For a message without a key, its subject is the key. With `key`,
-   * `partitions` is the number of partitions of this group. The first member decides `key`, `filter` and `partitions`; later members may
-   * leave these options out.
+   * Lets the group read any existing stream, and handle the messages of each key in order. The key is `'subject:2'`, `'subject:2,3'`,
+   * `'header:NAME'`, `'json:PATH'`, or a function with a name. Members compare only the names of functions. For a message without a key,
+   * its subject is the key. With `key`, `partitions` is the number of partitions of this group. The first member decides `key`, `filter`
+   * and `partitions`; later members may leave these options out.
    *
    * @default none: the partitions of the stream's own layout
    */
@@ -70,8 +70,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   maxAttempts?: number | undefined;
   /**
-   * How many members in a row may die, or hang for longer than the ttl, while they handle a message, 2 to 1,000. After that number the
-   * message fails without another attempt, and `judge` or `onFailure` decides.
+   * How many members in a row may die, or hang for longer than the ttl, while they handle the same message; 2 to 1,000. After that number,
+   * the message fails without another attempt, and `judge` or `onFailure` decides.
    *
    * @default 3
    */

@@ -51,7 +51,7 @@ export interface StreamAdmin extends AsyncDisposable {
    *   need the layout throw the same error: `status`, `message`, `tail`, `planTrim`, `trim`, `purge`, `deleteAll` and `redrive`.
    */
   readonly layout: Layout;
-  /** Settings of the stream and its bucket that lose messages, or may lose them. */
+  /** Settings of the stream and its bucket with which messages are lost or may be lost. */
   readonly concerns: readonly Concern[];
   /** The version of the connected server. */
   readonly serverVersion: string;
@@ -99,9 +99,9 @@ export interface StreamAdmin extends AsyncDisposable {
 }
 
 /**
- * Inspects a group and controls its partitions, for an operator. The wait for each request to a member is limited
- * (`timeoutMs`, `ttlMs` and `drainTimeoutMs`), and outcomes are read from the leases. Methods reject with a NatspocError,
- * for example with the code `unreachable` or `not-permitted`.
+ * Inspects a group and controls its partitions, for an operator. Waits for members are limited by `timeoutMs`, `ttlMs` and
+ * `drainTimeoutMs`. The leases show whether a member has carried out a request. Methods reject with a NatspocError, for example with the
+ * code `unreachable` or `not-permitted`.
  */
 export interface GroupAdmin {
   /** The group's name. */
@@ -110,7 +110,7 @@ export interface GroupAdmin {
   status(): Promise<GroupStatus>;
   /** The problems in a status; empty if the group is healthy. */
   check(status: GroupStatus, limits?: CheckOptions): Promise<Finding[]>;
-  /** The owners of a partition that the bucket still stores, oldest first. */
+  /** The past and current owners of a partition, oldest first, as far as the bucket still stores them. */
   history(partition: number): Promise<Tenure[]>;
   /**
    * Follows members and leases until the follower is stopped.
@@ -126,7 +126,7 @@ export interface GroupAdmin {
     partitions: readonly number[],
     options?: ReleaseOptions,
   ): Promise<ReleaseOutcome[]>;
-  /** Makes owners immediately retry the messages that hold their partitions up, even in halted partitions. */
+  /** Makes owners immediately retry the messages that hold up their partitions, even halted partitions. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]>;
   /** Makes the owner skip the message that holds its partition up, and waits until the partition has passed the message. */
   skip(

@@ -32,9 +32,8 @@ export type CreatePublisherOptions = Connecting &
      */
     ordered?: boolean | undefined;
     /**
-     * Publishes to an existing stream that has its own subjects: each message names its `subject`. Nothing is created.
-     * `ordered` keeps the messages of a key in order. Among messages without a key, `ordered` keeps the messages of a
-     * subject in order.
+     * Publishes to an existing stream that has its own subjects. Each message names its `subject`. Nothing is created. `ordered`
+     * keeps the messages of a key in order. Among messages without a key, `ordered` keeps the messages of a subject in order.
      *
      * @default false
      */

@@ -17,6 +17,6 @@ export interface DeadLetterStore {
 
 /** The stream that the letters came from, and that receives them again. */
 export interface RedriveTarget {
-  /** Stores a message under its original partition and subject; several calls with the same id store the message only once. */
+  /** Stores a message under its original partition and subject. Repeated calls with the same id store it only once. */
   store(place: { partition: number; subject: string }, message: Original, id: string): Promise<StoreOutcome>;
 }

@@ -80,7 +80,7 @@ export interface PositionFacts {
 
 /** A bounded job that a member of the group finished before it left. */
 export interface JobFacts {
-  /** The revision of the job's entry, which orders the job among sessions and leases. */
+  /** The revision of the job's entry. A session or lease with a higher revision changed after the job. */
   revision: number;
   /** When the job was finished, on the member's clock; for display only. */
   atMs: number;
@@ -97,7 +97,7 @@ export interface EndFacts {
 export interface WaitingFacts {
   partition: number;
   after: number;
-  /** In a keyed group, this number is an estimate, namely the partition's share of `ofGroup`. */
+  /** In a keyed group, an estimate: the partition's share of `ofGroup`. */
   count: number;
   /** For a keyed group, the number of messages of all its partitions after the sequence. */
   ofGroup?: number;
@@ -146,7 +146,7 @@ export interface PastEntry {
   entry: ViewEntry | ProofEntry;
 }
 
-/** The reports of members about themselves, and the sessions that certainly have no connection. */
+/** What members report about themselves, and which sessions certainly have no connection. */
 export interface StatsFacts {
   members: MemberStats[];
   /** Sessions for which the server reports no responders. */

@@ -12,8 +12,8 @@ export type NoAnswer = { kind: 'unknown' } | { kind: 'failed'; error: NatspocErr
 
 /**
  * The outcome of a conditional write. `conflict`: the revision was not the expected revision. `unknown`: no answer, so the write may have
- * been applied, or may be applied later; `refusal`: the server's temporary reason. `failed`: no retry will help (not permitted, bucket
- * deleted).
+ * been applied, or may be applied later. A temporary refusal is `unknown`, too, with the reason `refusal`. `failed`: no retry will help
+ * (not permitted, bucket deleted).
  */
 export type WriteOutcome =
   | { kind: 'ok'; revision: number }
@@ -120,8 +120,8 @@ export interface ReaderWindow {
 }
 
 /**
- * A period in which a reader may have had no pending request, on this process's clock, in milliseconds. An empty period means that a
- * request was pending, but that the reported number of waiting messages may include dropped messages.
+ * A period in which a reader may have had no pending request, on this process's clock, in milliseconds. If the period is empty, a request
+ * was always pending, but the reported number of waiting messages may include dropped messages.
  */
 export interface Rest {
   /** -Infinity: the period began before the reader started. */
@@ -135,9 +135,12 @@ export interface Reader {
   readonly pending: number;
   /** Number of messages that the reader has received. */
   readonly delivered: number;
-  /** Estimated number of waiting messages of the partition; absent if all waiting messages belong to the partition. */
+  /**
+   * Estimated number of waiting messages of the partition. Absent if all waiting messages belong to the partition, because `pending` is
+   * then exact.
+   */
   readonly lag?: number;
-  /** Absent if the reader's progress can be seen only from the messages of the partition. */
+  /** Absent if only the messages of the partition show how far the reader has come. */
   readonly coverage?: Coverage;
   /** The last {@link Rest} between the previous and the current delivery; undefined if there was none. */
   readonly rested: Rest | undefined;
@@ -148,7 +151,10 @@ export interface Reader {
   start(held: number): void;
   /** Releases window space: this number of messages has left the buffer. */
   release(messages: number): void;
-  /** Requests more messages for idle handlers, because all buffered messages wait for running calls with the same keys. */
+  /**
+   * Requests more messages although the buffer is not empty: handlers are idle, and all buffered messages wait for running calls with the
+   * same keys.
+   */
   starve(): void;
   /** Changes the window from the next request on. */
   resize(window: ReaderWindow): void;
@@ -186,8 +192,8 @@ export interface ReaderOptions {
   /** For a shared reader: true for a message that the reader does not deliver, because the group handled it before a resize. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
   /**
-   * The last sequence that the partition counts as handled. The sequence may be after `startSequence` if an earlier shared reader advanced
-   * the position.
+   * The last sequence that the partition counts as handled. It may be higher than `startSequence`, if an earlier shared reader advanced the
+   * position.
    */
   handledUpTo?: number | undefined;
 }
@@ -214,8 +220,8 @@ export interface EventStream {
    */
   readonly shared?: {
     /**
-     * Checks the readers before a commit of the messages that they delivered. A reader that another client has changed reports
-     * the fault `foreign`. `isUrgent`: a drain waits for the check; default false.
+     * Checks the readers before a commit of the messages that they delivered. A reader that another client has changed reports the fault
+     * `foreign`. `isUrgent`: true if a drain waits for the check; default false.
      */
     confirm(partition: number, isUrgent?: boolean): Promise<Confirmation>;
     /**

@@ -1,6 +1,6 @@
 import type { NoAnswer } from './index.js';
 
-/** The parts of a stored message that are compared. */
+/** The parts of a stored message that show whether it is a copy of another message. */
 export interface StoredCopy {
   subject: string;
   headers: Readonly<Record<string, string>>;

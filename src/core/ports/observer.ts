@@ -28,7 +28,7 @@ export interface KeyedReads {
   /** False if the key comes from a function of the members' program (`function:NAME`). */
   readonly isFound: boolean;
   /**
-   * Reads the group's messages after a sequence and up to another sequence, in their order, until the signal aborts.
+   * Reads the group's messages after the sequence `after` and up to the sequence `upTo`, in order. Stops early if the signal aborts.
    *
    * @param partitions the number of partitions of the group.
    */

@@ -10,11 +10,11 @@ export interface PartitionTrace {
   atMs: number;
 }
 
-/** The entries of a group's partitions that remain in the bucket. */
+/** The entries that remain in the bucket for a group's partitions. */
 export interface PartitionTraces {
   /**
-   * All traces, the number of partitions in the group's layout, and the current time on the server's clock; undefined for a group that
-   * was never resized. Rejects if the traces cannot be read.
+   * All traces, the number of partitions in the group's layout, and the current time on the server's clock. The result is undefined
+   * for a group that was never resized. Rejects if the traces cannot be read.
    */
   read(): Promise<{ traces: PartitionTrace[]; partitions: number; nowMs: number } | undefined>;
   /**

@@ -17,13 +17,13 @@ export type Plan = ReadonlyMap<number, string>;
  * arrived.
  *
  * - Loads differ by at most one, except for members that have more because of pins.
- * - As few partitions as possible move. The only choice is which members hold one partition more than the others. Members that already
- *   hold that many partitions are the best choice, because such a member keeps one partition that would otherwise move.
- * - The plan is stable: it stays the same when only some of its moves are done. Therefore the larger shares go to members that already
- *   have enough partitions for a larger share, not to the members with the most partitions. The plan is also stable because
- *   each receiver gets consecutive free partitions in a fixed order; receivers do not take turns.
- * - A member with too many partitions gives up the partitions with the lowest epochs, which it has held longest. The readers of
- *   partitions that it has held longest are the least likely to be catching up.
+ * - As few partitions as possible move. The only choice is which members hold one partition more than the others. The best choice is a
+ *   member that already holds that many, because it keeps a partition that would otherwise move.
+ * - The plan is stable: it stays the same when only some of its moves are done. Moves change which members have the most partitions.
+ *   Therefore the larger shares go to any members that already have enough partitions for a larger share. For the same reason, each
+ *   receiver gets consecutive free partitions in a fixed order; receivers do not take turns.
+ * - A member with too many partitions gives up those with the lowest epochs. It has held these partitions longest, so their readers
+ *   are the least likely to be still catching up.
  *
  * The function takes O(P log P + M log M) time for P partitions and M members.
  *
@@ -68,7 +68,7 @@ export function assign(members: Iterable<string>, holdings: Iterable<Holding>): 
   return plan;
 }
 
-/** A sort key that places neighbouring partitions, which often have similar load, far apart (Fibonacci hashing). */
+/** A sort key that places neighboring partitions far apart, because they often have similar load (Fibonacci hashing). */
 function scattered(partition: number): number {
   return Math.imul(partition, 0x9e3779b1) >>> 0;
 }

@@ -3,16 +3,16 @@ import type { PositionRecord } from './position-records.js';
 /** From this number of deaths on, an owner tries one message at a time, and records which message it tries. */
 const cautiousFrom = (maxCrashes: number): number => Math.min(2, maxCrashes - 1);
 
-/** True if enough owners have died at a position that the next owner must find the message that causes the deaths. */
+/** True if the next owner has to find the message that causes deaths, because enough owners have died at the position. */
 export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
   crashes >= cautiousFrom(maxCrashes);
 
-/** The fields of a position about owners that died. */
+/** The fields of a position that count deaths of owners. */
 export type Crashes = Pick<PositionRecord, 'crashes' | 'suspect'>;
 
 /**
- * The number of owners in a row that died at a position or shortly after it, as the next owner counts them. A cautious owner records
- * the message that it tries. The death of a cautious owner counts only if a message is recorded, and only for that message.
+ * Counts, for the next owner, how many owners in a row died at a position or shortly after it. A cautious owner records the message
+ * that it tries. The death of a cautious owner counts only if a message is recorded, and only for that message.
  *
  * @param died true if the owner that wrote the position has died.
  */
@@ -25,14 +25,14 @@ export function crashesAt(
   if (trying === undefined)
     return needsCaution(crashes, maxCrashes) ? { crashes, suspect } : { crashes: crashes + 1 };
   const before = suspect === undefined || suspect === trying ? crashes : 0;
-  // For a new suspect, the count starts again at the threshold from which owners are cautious.
+  // With a new suspect, the count returns to the smallest number of deaths at which owners are cautious.
   return { crashes: Math.max(before, cautiousFrom(maxCrashes) - 1) + 1, suspect: trying };
 }
 
 /**
- * The number of deaths that still counts after an owner has moved the position, but not past all messages that its predecessors were
- * handling. The next owner is cautious too, even after a handover. The suspect becomes the message at `after`, which is already handled,
- * because no later message is known to have caused a death.
+ * The deaths that still count after an owner has moved the position, but not yet past all messages that earlier owners were handling.
+ * They make the next owner cautious, too, even after a handover. No later message is known to have caused a death, so the suspect
+ * becomes the message at `after`, which is already handled.
  *
  * @param after the position at which the deaths were counted.
  */

@@ -18,7 +18,7 @@ const HEADERS = {
   partOf: 'Natspoc-Dead-Part-Of',
 } as const;
 
-/** The header that counts how often a message was put back into its partition, so that loops can be recognised. */
+/** The header that counts how often a message was put back into its partition, so that loops can be recognized. */
 export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 
 /** Maximum length of an error text, in characters. A longer error text is cut. */
@@ -30,7 +30,7 @@ const MAX_PARTS = 1_000;
 /** The name of the stream that holds the dead letters of a stream. */
 export const deadStream = (stream: string): string => `${stream}_dead`;
 
-/** The subject of dead letters. The subject of dead letters has the same prefix as the partitions, but belongs to no partition. */
+/** The subject of dead letters. It has the same prefix as the subjects of the partitions, but belongs to no partition. */
 export const deadSubject = (prefix: string): string => `${prefix}.dead`;
 
 /** The stream and group that a letter comes from. */
@@ -58,7 +58,7 @@ function headerText(text: string): string {
 export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): string =>
   `${stream}.${group}.${message.sequence}.${message.timestampMs}`;
 
-/** The headers of a message that its letter keeps. */
+/** The headers that a letter keeps from its message. */
 export const ownHeaders = ({ message }: DeadLetter): Record<string, string> =>
   withoutOrders(message.headers());
 
@@ -69,7 +69,7 @@ export const withoutOrders = (headers: Readonly<Record<string, string>>): Record
 /**
  * The headers that describe a letter.
  *
- * @param now when the message was given up, in milliseconds since 1970.
+ * @param now when the letter is sent to the stream, in milliseconds since 1970.
  */
 export function letterHeaders(
   letter: DeadLetter,
@@ -106,8 +106,8 @@ export const partOf = (headers: Readonly<Record<string, string>>): string | unde
   headers[HEADERS.partOf];
 
 /**
- * True if a part belongs to this letter. The check is needed because another client may have written the letter, and may have named the
- * parts of a different letter.
+ * True if a part belongs to this letter. The check is needed because a letter that another client wrote may name the parts of a
+ * different letter.
  */
 export const isPartOf = (
   headers: Readonly<Record<string, string>>,
@@ -140,7 +140,7 @@ export interface FoundLetter {
   from: number;
   attempts: number;
   error: string;
-  /** When the message was given up, in ISO 8601 format. */
+  /** When the letter was sent to the stream, in ISO 8601 format, on the member's clock. */
   time: string;
   /** Sequences of the parts, if the message did not fit into the letter; otherwise empty. */
   parts: number[];

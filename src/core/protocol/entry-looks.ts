@@ -10,11 +10,11 @@ const AT_ONCE = 4;
 const LOOKS = 3;
 
 /**
- * Asks the leader whether entries still exist. Each call asks for this member's session and the group's layout. In rotation, each call
- * also asks for some of the overrides, of the other sessions, and of the leases for which this member is responsible. An entry that is
- * removed from the bucket's stream leaves no marker, so no watch shows its removal. A member is responsible for the leases that it
- * owns. A member is also responsible for the leases that it handed over, because the next owner may not have seen the handover yet.
- * Other sessions matter because the plan must not include a member that is gone.
+ * Asks the leader whether entries still exist. An entry that is removed from the bucket's stream leaves no marker, so no watch shows its
+ * removal. Each call asks for this member's session and the group's layout. In rotation, each call also asks for some of the overrides, of
+ * the other sessions, and of the leases for which this member is responsible. A member is responsible for the leases that it owns. A
+ * member is also responsible for the leases that it handed over, because the next owner may not have seen the handover yet. Other sessions
+ * matter because the plan must not include a member that is gone.
  */
 export function lookAtEntries(state: State): void {
   if (!state.connected || !isAlive(state)) return;
@@ -84,8 +84,8 @@ function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
 }
 
 /**
- * Writes lost leases again for the same owners, regardless of the plan, because other members may still see an older lease. An owner
- * that handles messages under a lost lease stops when it sees the new lease.
+ * Writes lost leases again for the same owners. The plan is ignored, because other members may still see an older lease. An owner that
+ * handles messages under a lost lease stops when it sees the new lease.
  */
 export function restoreLeases(state: State): void {
   for (const [partition, { v: _, at: __, layout: ___, ...lease }] of state.lost) {

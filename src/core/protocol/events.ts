@@ -91,8 +91,8 @@ export type GroupEvent = { now: number } & (
   /** The leader's answer about an operator's override, with the same fields as the answer about a lease. */
   | { type: 'override-looked-up'; partition: number; known: number; entry: OverrideEntry | null | 'unknown' }
   /**
-   * The bucket has lost data. One sign is an acknowledged write whose revision is not above all revisions seen before the write was sent.
-   * Another sign is an answer with an entry that is older than the known entry.
+   * The bucket has lost data. One sign: the revision of an acknowledged write is not higher than a revision that was seen before the write
+   * was sent. Another sign: an answer contains an entry that is older than the known entry.
    */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
@@ -102,7 +102,7 @@ export type GroupEvent = { now: number } & (
   | { type: 'partition-failed'; partition: number; epoch: number; message: string }
   /** The handler failed for good, or the position cannot be read. This member keeps the halted partition. */
   | { type: 'partition-halted'; partition: number; epoch: number; message: string }
-  /** The position of a drained partition has been made certain. The position is null if it could not be made certain. */
+  /** The result of making the position of a drained partition certain; `position` is null if that failed. */
   | {
       type: 'position-settled';
       partition: number;
@@ -144,7 +144,7 @@ export type Effect =
   | { type: 'write-session'; id: string; expected: number; leaving: boolean; gaveUp: string | null }
   /** Remove our session and our proof of life; answered by `session-removed`. */
   | { type: 'remove-session'; id: string; expected: number; proof: number }
-  /** Read our own session, known at revision `known`; answered by `session-read`. */
+  /** Read our own session, whose known revision is `known`; answered by `session-read`. */
   | { type: 'read-session'; id: string; known: number }
   | { type: 'read-proof'; id: string }
   /** Delete a proof of life at this revision, so that no later renewal can succeed; answered by `proof-ended`. */
@@ -157,16 +157,16 @@ export type Effect =
   /** Read another member's session; answered by `session-looked-up`. */
   | { type: 'look-up-session'; id: string }
   | { type: 'write-lease'; partition: number; expected: number; record: Omit<LeaseRecord, 'at'> }
-  /** Read a lease that is known at revision `known`; answered by `lease-looked-up`. */
+  /** Read a lease whose known revision is `known`; answered by `lease-looked-up`. */
   | { type: 'look-up-lease'; partition: number; known: number }
-  /** Read an operator's override that is known at revision `known`; answered by `override-looked-up`. */
+  /** Read an operator's override whose known revision is `known`; answered by `override-looked-up`. */
   | { type: 'look-up-override'; partition: number; known: number }
   /** Write back the position that this member last committed in a partition, if the bucket has none. */
   | { type: 'restore-position'; partition: number }
   /** Forget the bucket's revisions, write back the positions of `owned` if they are missing, and open another watch. */
   | { type: 'begin-anew'; owned: readonly number[] }
   | { type: 'probe'; id: string }
-  /** `died`: owners whose deaths the position may have to count; null if there are none. */
+  /** `died`: owners whose deaths may still have to be counted in the position; null if there are none. */
   | { type: 'start-partition'; partition: number; epoch: number; died: DeadOwners | null }
   | { type: 'drain-partition'; partition: number; epoch: number }
   /** Take over the position of a drained partition once more, so that the position is certain; answered by `position-settled`. */
@@ -212,12 +212,12 @@ export type Report =
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }
   | { type: 'halted'; partition: number; epoch: number; message: string }
-  /** An operator has requested a resize: all partitions are closed first. `resize-aborted`: the request was withdrawn. */
+  /** `resizing`: an operator has requested a resize, and all partitions are closed first. `resize-aborted`: the request was withdrawn. */
   | { type: 'resizing'; from: number; to: number; by: string }
   | { type: 'resize-aborted'; partitions: number }
   /** The group has been resized. */
   | { type: 'resized'; from: number; to: number }
-  /** An operator paused the partition: it keeps its owner, but its messages are not handled. `unpaused`: the pause was lifted. */
+  /** `paused`: an operator paused the partition. It keeps its owner, but its messages are not handled. `unpaused`: the pause was lifted. */
   | { type: 'paused'; partition: number; epoch: number }
   | { type: 'unpaused'; partition: number; epoch: number }
   | { type: 'expired' }
@@ -234,6 +234,8 @@ export type Report =
   | { type: 'blocked'; partition: number; sequence: number; forMs: number }
   | { type: 'probing-denied' }
   | { type: 'unreadable'; key: string }
-  /** The connection to this server broke. `reconnected`: the connection was restored after `afterMs`. null means unknown. */
+  /**
+   * `disconnected`: the connection to this server broke. `reconnected`: the connection was restored after `afterMs`. null means unknown.
+   */
   | { type: 'disconnected'; server: string | null; reason: string | null }
   | { type: 'reconnected'; server: string | null; afterMs: number };

@@ -17,10 +17,10 @@ const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
- * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. All doubtful members before the two
- * healthy members are observed as well, so neighbours that die together are detected together. If an observed member has been silent for
- * half of its ttl, all members are observed. If only two healthy members were observed and probes showed nothing, many members that died
- * together would be detected only two at a time.
+ * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. The doubtful members before and
+ * between these two are observed as well, so neighbors that die together are detected together. If an observed member has been silent for
+ * half of its ttl, all members are observed. Otherwise, if many members died together and probes showed nothing, they would be detected
+ * only two at a time.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
@@ -32,7 +32,8 @@ export function lookAfterPeers(state: State): void {
     if (!isDoubtful(state, peer)) well++;
     if (well >= watched) break;
   }
-  // Members that do not know an absent member leave it out of their rings, so an absent member may have no neighbour that observes it.
+  // The session of an absent member is missing, so other members may leave the absent member out of their rings, and then no neighbor
+  // observes it.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
     if (peer) lookAfter(state, peer);
@@ -86,8 +87,8 @@ function look(state: State, peer: Peer): void {
 
 /**
  * Fences a member that can no longer start handlers, because its proof of life has been unchanged for too long. The member is fenced only
- * if two reads return the same revision of its proof of life, and enough time has passed between the two reads. The deletions of the proof
- * and of the session are conditional, so a renewal that arrives first wins.
+ * if two reads, far enough apart, return the same revision of its proof of life. The deletions of the proof and of the session are
+ * conditional, so a renewal that arrives first wins.
  */
 function judge(state: State, peer: Peer): void {
   const { now } = state;
@@ -114,7 +115,8 @@ function judge(state: State, peer: Peer): void {
       why: now >= unreachableAt ? 'unreachable' : 'silent',
     });
   }
-  // A proof that was read as ended is deleted once more. The read may be older than a restored bucket, in which the proof exists again.
+  // Even if the proof was read as ended, it is deleted once more: the bucket may have been restored since the read, and the proof may
+  // exist again.
   peer.fencing = true;
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
 }
@@ -176,8 +178,8 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
     bury(state, peer, outcome.revision);
     return;
   }
-  // The session was marked as leaving, deleted by another member, or removed without a deletion marker. Only the leader knows which of the
-  // three cases has happened.
+  // After a conflict, the session was marked as leaving, deleted by another member, or removed without a deletion marker. Only the leader
+  // knows which.
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }

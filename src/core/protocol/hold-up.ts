@@ -36,7 +36,7 @@ export interface HoldUp {
   readonly others: number;
 }
 
-/** Creates a hold-up. A missing field is unknown or does not apply. */
+/** Creates a hold-up. A field is missing if it is unknown or does not apply. */
 export const holdUp = (
   known: Pick<HoldUp, 'why' | 'reason' | 'forMs'> & { [K in keyof HoldUp]?: HoldUp[K] | undefined },
 ): HoldUp => ({
@@ -77,7 +77,7 @@ const attempts = ({ attempt, maxAttempts }: HoldUp): string =>
 
 const next = ({ nextInMs }: HoldUp): string => (nextInMs === null ? 'now' : `in ${formatDuration(nextInMs)}`);
 
-/** A hold-up as a short state, such as `retrying 7/100 in 12 s`; undefined if the state of the partition is enough. */
+/** A hold-up as a short state, such as `retrying 7/100 in 12 s`; undefined if the state of the partition already says enough. */
 export function holdUpState(held: HoldUp): string | undefined {
   if (held.why === 'retrying') return `retrying ${attempts(held)} ${next(held)}`;
   return held.why === 'storing' ? `retrying a dead letter ${next(held)}` : undefined;

@@ -1,6 +1,6 @@
 import { isId, MAX_PARTITIONS } from './record-format.js';
 
-/** The keys of the bucket. Members watch only the keys under `groupPrefix`, which do not include proofs of life and positions. */
+/** The keys of the bucket. Members watch only the keys under `groupPrefix`. Proofs of life and positions have other prefixes. */
 export const keys = {
   layout: 'layout',
   groupPrefix: (group: string) => `group.${group}.`,
@@ -19,9 +19,9 @@ export const keys = {
 };
 
 /**
- * The group whose existence a key proves; undefined if the key proves the existence of no group. The key of a position proves that the
- * group exists even after all members have left. Before the first position is written, the key of a session or lease proves that the
- * group exists.
+ * The group that certainly exists if this key exists; undefined for a key that proves nothing about a group. Even after all members
+ * have left, the key of a position proves that the group exists. Before the first position is written, the key of a session or lease
+ * proves this.
  */
 export function groupProvedBy(key: string): string | undefined {
   const [kind, group, what, ...rest] = key.split('.');

@@ -19,11 +19,11 @@ export function leaseNow(
   const { record, revision } = lease;
   const { layout } = state;
   if (isAhead(state, record)) return { revision, record: 'unreadable' };
-  // The lease belongs to an earlier layout, whose partitions are all closed.
+  // A lease of an earlier layout counts as null, because all partitions of that layout are closed.
   return (record.layout ?? 0) < layout.epoch ? { revision, record: null } : lease;
 }
 
-/** True for a lease that shows that this member has missed a change of the layout. */
+/** True if a lease shows that this member has missed a change of the layout. */
 const isAhead = ({ layout }: State, { layout: epoch = 0, closed }: LeaseRecord): boolean =>
   epoch > layout.epoch || (epoch === layout.epoch && (closed?.order ?? 0) > layout.revision);
 
@@ -46,7 +46,7 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
     return;
   }
   const epoch = record.epoch ?? 0;
-  // The bucket was restored from an older copy; see `beginAnew`.
+  // A newer entry of an older layout means that the bucket was restored from an older copy; see `beginAnew`.
   if (epoch < layout.epoch) return;
   const before = orderOf(state);
   layout.revision = revision;
@@ -61,8 +61,8 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
 }
 
 /**
- * Switches to the partitions of a new layout. All old partitions are closed. This member runs an old partition only if it has not seen that
- * the partition was closed.
+ * Switches to the partitions of a new layout. All old partitions are closed. This member may still run some of them, if it has not seen
+ * that they were closed; it aborts these partitions.
  */
 function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
   for (const [partition, own] of state.own) {
@@ -93,7 +93,7 @@ export function layoutLookedUp(state: State, { entry }: EventOf<'layout-looked-u
   if (entry !== 'unknown' && entry !== null) applyLayout(state, entry);
 }
 
-/** Reads the layout if a lease that has arrived shows that this member has missed a change of the layout. */
+/** Reads the layout if an arriving lease shows that this member has missed a change of the layout. */
 export function noticeMissedLayout(state: State, record: LeaseRecord | 'unreadable' | null): void {
   if (record && record !== 'unreadable' && isAhead(state, record)) lookUpLayout(state);
 }

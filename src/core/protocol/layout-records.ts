@@ -34,8 +34,8 @@ export interface GroupLayoutRecord {
   /** The number of resizes of the group; absent means 0. */
   epoch?: number | undefined;
   /**
-   * The prefix of the stream's own layout, if the group began with the partitions of that layout. Until the group is resized for the
-   * first time, the subject of a message decides its partition, not the key.
+   * The prefix of the stream's own layout, if the group began with the partitions of that layout. Until the first resize of the group, the
+   * subject of a message decides its partition, and the key does not.
    */
   prefix?: string | undefined;
   /** The partitions before the last resize. */
@@ -52,8 +52,8 @@ export interface LayoutBefore {
   /** See `PositionMark`. */
   created?: number | undefined;
   /**
-   * Upper bound on the number of messages that the stream dropped before they were handled, in all partitions together; absent if none
-   * were dropped.
+   * Upper bound on the number of messages of all these partitions that the stream dropped before they were handled; absent if none were
+   * dropped.
    */
   trimmed?: number | undefined;
 }

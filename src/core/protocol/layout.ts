@@ -38,7 +38,7 @@ export function fnv1a32(key: string | Uint8Array): number {
   let hash = FNV_OFFSET_BASIS;
   for (let index = 0; index < key.length; index++) {
     const code = key.charCodeAt(index);
-    // In ASCII text, each UTF-16 unit equals the UTF-8 byte. Almost all keys are ASCII, so the encoder is rarely needed.
+    // Almost all keys are ASCII. In ASCII text, each UTF-16 unit equals its UTF-8 byte, so the encoder is rarely needed.
     if (code > 0x7f) return hashBytes(utf8.encode(key));
     hash = Math.imul(hash ^ code, FNV_PRIME);
   }
@@ -90,7 +90,7 @@ export function partitionOfSubject(prefix: string, subject: string): number | un
   const head = `${prefix}.p.`;
   if (!subject.startsWith(head)) return undefined;
   const dot = subject.indexOf('.', head.length);
-  // A subject does not end with a dot.
+  // A text that ends with a dot is not a subject.
   if (dot === subject.length - 1) return undefined;
   const token = subject.slice(head.length, dot < 0 ? undefined : dot);
   return /^(0|[1-9]\d{0,8})$/.test(token) ? Number(token) : undefined;

@@ -5,10 +5,7 @@ import type { LeaseRecord } from './records.js';
 import type { State } from './state.js';
 import { applyLease, forgetLease } from './view.js';
 
-/**
- * True while a write of ours that would end this epoch may be in flight. Nothing may run under an epoch while a write that would end the
- * epoch may be in flight.
- */
+/** True while a write of ours that would end this epoch may be in flight. Meanwhile, nothing is allowed to run under this epoch. */
 export function isInDoubt(state: State, partition: number, epoch: number): boolean {
   return state.writes.get(partition)?.expected === epoch;
 }
@@ -35,7 +32,7 @@ export function leaseWritten(
   { partition, expected, record, outcome }: EventOf<'lease-written'>,
 ): void {
   const write = state.writes.get(partition);
-  // A later write of the same lease may have waited for this answer, even if the watch has already shown the outcome.
+  // Even if the watch has already shown the outcome, a later write of the same lease may have waited for this answer.
   state.dirty = true;
   if (outcome.kind === 'ok') {
     if (write?.expected === expected) state.writes.delete(partition);
@@ -59,9 +56,10 @@ export function lookUpLease(state: State, partition: number): void {
 }
 
 /**
- * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. If the leader's revision is lower than
- * `known`, the bucket has lost the lease, and the leader's entry replaces the known entry. A leader that is cut off also answers with an
- * old entry, and no watch delivers the newer entry a second time. So the lease is looked up again until its revision is at least `known`.
+ * Handles the answer to `look-up-lease`. A lease is never deleted, and its revision never falls. So if the leader's revision is lower than
+ * `known`, either the bucket has lost the lease, or the leader is cut off and has an old entry. In both cases the leader's entry replaces
+ * the known entry. No watch would deliver the newer entry a second time, so the lease is looked up again until its revision is at least
+ * `known`.
  */
 export function leaseLookedUp(state: State, { partition, known, entry }: EventOf<'lease-looked-up'>): void {
   if (entry === 'unknown') return;
@@ -78,8 +76,8 @@ export function leaseLookedUp(state: State, { partition, known, entry }: EventOf
 }
 
 /**
- * Forgets the writes that the plan no longer requires. The caller has just repeated all other writes, including writes of drained
- * partitions with an unknown outcome.
+ * Forgets the writes that the plan no longer requires. The caller has just repeated all other writes, for example writes with an unknown
+ * outcome for drained partitions.
  */
 export function forgetWrites(state: State): void {
   for (const [partition, { retryAt }] of state.writes)

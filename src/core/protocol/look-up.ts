@@ -37,8 +37,8 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
   const peer = state.peers.get(id);
   if (entry !== null) {
     state.absent.delete(id);
-    // The leader's revision is lower than the known revision because the bucket has lost data. A fence succeeds only if it
-    // expects the leader's revision.
+    // If the leader's revision is lower than the known revision, the bucket may have lost data. The leader's revision is then kept,
+    // because a fence succeeds only if it expects this revision.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision);
@@ -47,8 +47,8 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
 
 /**
  * Handles an answer in which the leader has neither a session nor a deletion marker. The member may still handle messages as long as it
- * renews its proof of life and has not noticed that its session is missing. Once the proof has ended, a marker is written, because members
- * that still know the session would include it in their plans forever.
+ * renews its proof of life and has not noticed that its session is missing. Once the proof has ended, a deletion marker is written;
+ * otherwise members that still know the session would include it in their plans forever.
  */
 function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
   const peer = state.peers.get(id);
@@ -99,9 +99,9 @@ function settled(state: State, id: string): void {
 }
 
 /**
- * Asks the leader about every owner that the watch never showed. The plan does not matter, because other members may still include the
- * owner in their plans. Also asks about the session under which this member was fenced, because without other members this member has to
- * end that session itself.
+ * Asks the leader about every owner that the watch never showed. This does not depend on this member's plan, because other members may
+ * still include the owner in their plans. Also asks about the session under which this member was fenced, because this member has to end
+ * that session itself if there are no other members.
  */
 export function lookUpOwners(state: State): void {
   if (state.former !== null && (state.peers.has(state.former) || ensureEnded(state, state.former)))

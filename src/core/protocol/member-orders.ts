@@ -14,7 +14,7 @@ export type MemberVerb = ControlVerb | 'ping' | 'stats';
 
 /**
  * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. The subject contains the group, so that permissions
- * can keep a member of one group from answering for another group. The caller must have validated the names.
+ * can keep a member of one group from answering for another group. The caller has to validate the names first.
  */
 export const memberSubject = (stream: string, group: string, session: string, verb: MemberVerb): string =>
   `natspoc.${stream}.${group}.${session}.${verb}`;
@@ -36,7 +36,7 @@ export interface RetryRequest {
   partitions: PartitionChoice;
 }
 
-/** Give up a message that failed, either by a skip or by storing it as a dead letter. */
+/** Give up a message that failed: skip it, or store it as a dead letter. */
 export interface SkipRequest {
   partition: number;
   sequence: number;
@@ -56,7 +56,7 @@ export interface MemberControl {
   stop(): number[];
 }
 
-/** The fields of a request. An empty request has no fields. undefined if the request is not a JSON object. */
+/** The fields of a request; none for an empty request, and undefined if the request is not a JSON object. */
 const fieldsOf = (bytes: Uint8Array): Fields | undefined => (bytes.length === 0 ? {} : parseObject(bytes));
 
 const isChoice = (value: unknown): value is PartitionChoice =>

@@ -45,8 +45,8 @@ export interface PartitionStats {
   /** The reason why the partition is held up; absent if it is not held up, or if unknown. */
   holdUp?: HoldUp;
   /**
-   * Time between getting the lease of this epoch and starting to handle messages, in milliseconds; absent if unknown, or if the
-   * partition has not started yet.
+   * Time from the lease of this epoch to the start of message handling, in milliseconds; absent if unknown, or if the partition has not
+   * started yet.
    */
   tookMs?: number;
 }
@@ -74,7 +74,7 @@ export interface MemberStats {
   retried?: number;
   /** Number of messages whose handlers are running now; absent if unknown. */
   inFlight?: number;
-  /** Messages without a key that this member of a keyed group has handled since it started; absent if unknown. */
+  /** In a keyed group: messages without a key that this member has handled since it started; absent if unknown. */
   withoutKey?: number;
   memory: MemoryStats;
   /** Partitions that make no progress, or the member itself; absent if unknown. */

@@ -7,7 +7,7 @@ import { subjectToken } from './subject.js';
 export interface MessageKey {
   /** The text of the key, such as `subject:2`, `header:Customer`, `json:customer.id` or `function:tenant`. */
   readonly text: string;
-  /** The key; null if the message has none. The whole subject of a message without a key is used as its key. */
+  /** The key; null if the message has none. The partition then depends on the whole subject. */
   of(message: StreamMessage): string | null;
 }
 
@@ -73,8 +73,8 @@ function jsonKey(path: string): MessageKey | undefined {
 }
 
 /**
- * The text, number or boolean at a path of a JSON payload, as text. Null if the payload is not a JSON object, or if the path has no such
- * value.
+ * The text, number or boolean at a path of a JSON payload, as text. Null if the payload is not a JSON object, or if there is no text,
+ * number or boolean at the path.
  */
 function valueAt(data: Uint8Array, names: readonly string[]): string | null {
   let value: unknown = parseObject(data);

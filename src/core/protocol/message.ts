@@ -21,7 +21,7 @@ export interface DeadLetter {
   readonly message: StreamMessage;
   readonly partition: number;
   readonly epoch: number;
-  /** Number of attempts that were made by the owner that gave the message up. */
+  /** Number of attempts that the last owner made before it gave the message up. */
   readonly attempts: number;
   /** The error of the last attempt. */
   readonly error: string;

@@ -25,8 +25,8 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
   };
   state.own.set(partition, own);
   if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
-  // The partition will be handed over or closed. The partition is drained first, because messages that this member handled before the
-  // session expired may not be committed yet.
+  // The partition will be handed over or closed. It is drained first, because messages that this member handled before its session
+  // expired are perhaps not committed yet.
   else if (state.leaving || orderOf(state)) drain(state, partition, own);
   else startOrRest(state, partition, own);
 }
@@ -84,7 +84,7 @@ export function partitionStarted(state: State, { partition, epoch }: EventOf<'pa
 function isAgain({ had, name, peers }: State, partition: number, { epoch, from }: OwnPartition): boolean {
   if (had.get(partition) === epoch) return true;
   if (!had.has(partition) || from !== name) return false;
-  // Another member may have the same name.
+  // The name in `from` may also belong to another member.
   for (const { record } of peers.values()) if (record !== 'unreadable' && record.name === name) return false;
   return true;
 }
@@ -96,7 +96,7 @@ export function partitionDrained(state: State, { partition, epoch }: EventOf<'pa
   state.dirty = true;
 }
 
-/** The partition failed temporarily, or its epoch has ended although this member has not seen the new owner yet. */
+/** Either the partition failed temporarily, or its epoch has ended and this member has not seen the new owner yet. */
 export function partitionFailed(
   state: State,
   { partition, epoch, message }: EventOf<'partition-failed'>,
@@ -105,7 +105,8 @@ export function partitionFailed(
   if (!own || own.phase === 'drained') return;
   report(state, { type: 'retrying', partition, epoch, message });
   state.dirty = true;
-  // Handled messages are not committed yet, for example because the position was removed, so the partition is drained once more.
+  // The drain failed, for example because the position was removed, and handled messages are not committed yet. So the partition is
+  // drained once more.
   if (own.phase === 'draining' && !own.drainFailed) {
     own.drainFailed = true;
     drain(state, partition, own);

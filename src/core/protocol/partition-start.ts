@@ -5,7 +5,7 @@ import type { StartRecord } from './position-records.js';
 /** Where a partition that has no position under its layout starts. */
 export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> & {
   /**
-   * Upper bound on the number of messages that the stream dropped before they were handled, under earlier layouts; absent if none were
+   * Upper bound on the number of messages that the stream dropped under earlier layouts, before they were handled; absent if none were
    * dropped.
    */
   trimmed?: number | undefined;
@@ -30,7 +30,7 @@ interface Inherited {
 /**
  * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it. The partition skips messages
  * that the earlier partitions had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor of the
- * two counts. A partition of the stream's own layout shares keys with all partitions.
+ * two counts. A partition of the stream's own layout shares keys with all partitions of the new layout.
  *
  * @returns undefined if the group was never resized.
  */
@@ -62,7 +62,7 @@ export function settledAt(partition: number, layout: GroupLayoutRecord): number 
   return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;
 }
 
-/** One reader reads all partitions from the lowest start on, if their starts are at most this number of sequences apart. */
+/** If the starts of all partitions are at most this number of sequences apart, one reader reads all partitions from the lowest start on. */
 const NEAR = 2_000;
 
 /**
@@ -87,8 +87,8 @@ interface Reached {
 }
 
 /**
- * The partitions that still depend on the partitions before the last resize. While any partition depends on earlier partitions, the
- * group cannot be resized again. A partition does not depend on earlier partitions if a seek has moved its position.
+ * The partitions that still depend on the partitions before the last resize. While any partition does, the group cannot be resized again. A
+ * partition no longer depends on earlier partitions once a seek has moved its position.
  *
  * @param positions the positions under this layout.
  */
@@ -105,7 +105,7 @@ const wasOwn = ({ prefix, epoch }: GroupLayoutRecord): boolean => prefix !== und
 
 function sharedPositions(partition: number, layout: GroupLayoutRecord): number[] {
   const { positions = [] } = layout.before ?? {};
-  // Under the stream's own layout, a message without a key may have been in any partition.
+  // Under the stream's own layout, a message without a key may have been in any partition, so all positions count.
   const step = wasOwn(layout) ? 1 : divisor(positions.length, layout.partitions);
   const shared: number[] = [];
   for (let earlier = partition % step; earlier < positions.length; earlier += step)

@@ -14,8 +14,7 @@ export function planMembers(state: State): Map<string, string> {
 
 /**
  * All partitions that the plan may move. The plan omits partitions with an unreadable lease, and partitions reserved for a member that
- * has not returned yet. Even without the omitted partitions, the loads of the present members differ by at most one, so no other
- * partition moves.
+ * has not returned yet. Omitting them moves no other partition, because the loads of the present members still differ by at most one.
  */
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
   const named = new Named(members);
@@ -37,7 +36,7 @@ function pinOf({ overrides }: State, partition: number, named: Named): string | 
   return pin === null ? null : (named.find(pin) ?? null);
 }
 
-/** Members by id or name. If several members have the same name, the name stands for the member with the lowest id. */
+/** Finds members by id or name. If several members have the same name, the name stands for the member with the lowest id. */
 class Named {
   readonly #members: ReadonlyMap<string, string>;
   #byName: Map<string, string> | undefined;
@@ -63,9 +62,9 @@ class Named {
 }
 
 /**
- * The receiver of a drained partition: the requested member, otherwise the planned member; null if there is none. A member that leaves
- * for a restart hands over only to its own next session, if that session has already joined. The next session is recognised by the
- * name of the member.
+ * The member that receives a drained partition: the requested member, otherwise the planned member; null if there is none. A member
+ * that leaves for a restart hands over only to its own next session, if that session has already joined. It recognizes the next
+ * session by its own name.
  */
 export function receiver(
   state: State,

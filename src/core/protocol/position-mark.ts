@@ -1,4 +1,4 @@
-/** A position, and two times that distinguish its stream from another stream of the same name. */
+/** A position, and two times. The times distinguish the position's stream from another stream of the same name. */
 export interface PositionMark {
   /** The stream sequence of the position. */
   sequence: number;
@@ -28,8 +28,8 @@ const ROUNDING_MS = 1;
 
 /**
  * Why a position does not belong to this stream; null if the position fits, or if a misfit cannot be proved. If the message at the position
- * exists, its time decides. The stream's creation time is not enough, because a stream that is restored elsewhere may have a new creation
- * time, but keeps its messages. If the times of the message cannot be compared, the creation time decides.
+ * exists, its time decides, and not the creation time of the stream. A stream that is restored elsewhere keeps its messages, but may have a
+ * new creation time. If the time of the message is unknown in the mark or in the stream, the creation time decides.
  */
 export function misfit(mark: PositionMark, stream: MarkedStream): Misfit | null {
   if (mark.sequence > stream.last) return 'beyond-end';

@@ -17,9 +17,9 @@ export interface PositionRecord {
   trimmed?: number | undefined;
   /** How many owners in a row have died at this position; absent if none has. */
   crashes?: number | undefined;
-  /** The message that the last owner to die was handling; absent if unknown. */
+  /** The message that the most recent of the dead owners was handling; absent if unknown. */
   suspect?: number | undefined;
-  /** The message after the position that the owner is about to handle; recorded only after owners have died at the position. */
+  /** The message, after the position, that the owner is about to handle. Recorded only after owners have died at the position. */
   trying?: number | undefined;
   /** See `PositionMark`. */
   created?: number | undefined;
@@ -33,7 +33,7 @@ export interface PositionRecord {
   sought?: true | undefined;
 }
 
-/** Where a group starts in partitions without a position. The first member of the group writes this record once. */
+/** Where a group starts in partitions without a position. Written once, by the first member of the group. */
 export interface StartRecord {
   v: number;
   /** The sequence before the first message that the group handles. */

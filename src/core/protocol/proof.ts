@@ -5,8 +5,8 @@ import { ended } from './session.js';
 import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
- * Renews this member's proof of life. Only these renewals extend the permit, because other members fence this member by compare-and-set on
- * this entry. Writes to other keys do not prevent a fence. Other members fence this member only after its proof of life has been unchanged
+ * Renews this member's proof of life. Only these renewals extend the permit. Other members fence this member by compare-and-set on this
+ * entry, so writes to other keys do not prevent a fence. Other members fence this member only after its proof of life has been unchanged
  * for longer than this member's permit lasts.
  */
 export function maintainProof(state: State): void {
@@ -35,7 +35,7 @@ export function checkDeadline(state: State, abort: () => void): void {
 export const hasRenewed = ({ session, connectedAt }: State): boolean =>
   session.proof.certainAt >= connectedAt;
 
-/** Records that the proof of life is confirmed at `revision`, by a write that was sent at `sentAt` or later. */
+/** Records a confirmed write of the proof of life, which got the revision `revision`. The write was sent at `sentAt` or later. */
 function certain(state: State, revision: number, sentAt: number): void {
   const { session, timing } = state;
   const { proof } = session;
@@ -63,7 +63,7 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
   proof.writing = null;
   switch (outcome.kind) {
     case 'ok':
-      // No earlier write with unknown outcome was applied, because it would have caused a conflict.
+      // This write succeeded, so no earlier write with unknown outcome was applied; it would have caused a conflict.
       certain(state, outcome.revision, sentAt);
       return;
     case 'unknown':
@@ -99,8 +99,8 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
     ended(state, 'proof');
     return;
   }
-  // A write was applied, and its answer was lost. Any write since `unknownSince` may be the applied write, so the permit is computed from
-  // the first of these writes.
+  // A write was applied, and its answer was lost. It may be any write since `unknownSince`, so the permit is computed from the first, to
+  // be safe.
   if (outcome.revision > proof.revision && proof.unknownSince !== null)
     certain(state, outcome.revision, proof.unknownSince);
 }

@@ -1,4 +1,4 @@
-/** The prefix that all readers of a partition under one epoch share in their names. */
+/** The common prefix of the names of all readers of a partition under one epoch. */
 export const readerNamePrefix = (group: string, partition: number, epoch: number): string =>
   `natspoc-${group}-p${partition}-e${epoch}-`;
 

@@ -13,8 +13,8 @@ import { close, cut } from './resize.js';
 import { isAlive, isDue, report, type State } from './state.js';
 
 /**
- * A plan takes every partition into account, and each answer to a lease write requires a plan. To limit the work of planning in a large
- * group, the pause between two plans is one millisecond for each 256 partitions of the group.
+ * Each answer to a lease write requires a plan, and a plan takes every partition into account. To limit this work in a large group, the
+ * pause between two plans is one millisecond for each 256 partitions of the group.
  */
 const PARTITIONS_A_MS = 256;
 
@@ -78,7 +78,7 @@ function endHold(state: State): void {
   state.dirty = true;
 }
 
-/** Starts and stops partitions according to the leases, which decide which partitions this member runs. */
+/** Starts and stops partitions. The leases decide which partitions this member runs. */
 function followView(state: State): void {
   for (const [partition, own] of state.own) {
     const lease = state.leases.get(partition);
@@ -127,9 +127,9 @@ function followPauses(state: State): void {
  * resize, or before this member leaves.
  */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
-  // Other members must first know that this member is leaving; otherwise their plans would assign more partitions to it. It is enough that
-  // the mark has been sent, because other members receive the mark before the leases. If an earlier session write has an unknown outcome,
-  // the mark may still fail, so sending the mark is not enough.
+  // Other members must first know that this member is leaving; otherwise their plans would assign more partitions to it. Normally it is
+  // enough to have sent the mark, because other members receive the mark before the leases. But if an earlier session write has an unknown
+  // outcome, the mark may still fail, so its confirmation is awaited.
   if (state.leaving && (!state.session.marked || state.session.inDoubt)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
@@ -139,7 +139,7 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
       state.leaving ||
       (to !== undefined && to !== state.session.id && members.has(to));
     if (!surplus && !own.release) continue;
-    // Halted partitions are drained, too, because messages that were handled before the failure may not be committed yet.
+    // Halted partitions are drained, too, because messages that were handled before the failure are perhaps not committed yet.
     drain(state, partition, own);
   }
 }
@@ -149,15 +149,15 @@ function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  // The bucket may have been restored from an older copy. In the older copy, the owners of these partitions may still be alive. A renewal
-  // shows whether the bucket was restored.
+  // After a reconnect, the bucket may have been restored from an older copy, and other members may own these partitions. A confirmed
+  // renewal shows that it was not restored.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;
     if (isClosed(state, partition)) continue;
     const lease = leaseNow(state, partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
-    // An owner with a session gives its partition away itself.
+    // While its owner has a session, a partition is not claimed: the owner gives it away itself.
     if (record?.owner && !ensureEnded(state, record.owner)) continue;
     const from = (!hasReturned(state, record?.owner) && record?.name) || null;
     const expected = lease?.revision ?? 0;
@@ -168,7 +168,7 @@ function claim(state: State, plan: Plan): void {
   }
 }
 
-/** True if the member of this session is still alive: it gave the session up because the bucket lost data, and has joined again. */
+/** True if the member of this session has joined again. The member gave this session up because the bucket lost data, and did not die. */
 function hasReturned({ gaveUp, peers }: State, session: string | null | undefined): boolean {
   if (!session) return false;
   if (session === gaveUp) return true;

@@ -32,8 +32,8 @@ export function unreadableAs(bytes: Uint8Array): Unreadable {
 }
 
 /**
- * The record version of a session in another format, and the natspoc version if the session contains it. Returns undefined if the session
- * has our format or no valid version.
+ * For a session in another format: its record version, and its natspoc version if the session contains one. Returns undefined if the
+ * session has our format or no valid record version.
  */
 export function foreignFormat(bytes: Uint8Array): { v: number; version: string | null } | undefined {
   const fields = parseObject(bytes);
@@ -79,18 +79,18 @@ export const isPartitionCount = (value: unknown): value is number =>
 /** True for record versions that this program can read. */
 export const isVersion = (value: unknown): value is number => isPositive(value) && value <= RESIZED_VERSION;
 
-/** True for the value `true`. A flag that uses this check is omitted if the flag is false. */
+/** True for the value `true`. Used for flags that a record omits if they are false. */
 export const isTrue = (value: unknown): value is true => value === true;
 
 /** The optional fields of a `PositionMark`. */
 export const MARK = { created: isCount, stored: isCount };
 
-/** The times of a {@link PositionMark} that a record contains. */
+/** The times of a {@link PositionMark}, as far as a record contains them. */
 export const madeOn = (record: object): { created?: number; stored?: number } =>
   decode(record, {}, MARK) ?? {};
 
 /**
- * The version of a group's records, which depends on the epoch of the layout. Programs that cannot resize must not change the records
- * of a resized group.
+ * The version in which a group's records are written. It depends on the epoch of the layout. Programs that cannot resize must not change
+ * the records of a resized group.
  */
 export const versionIn = (epoch: number): number => (epoch > 0 ? RESIZED_VERSION : RECORD_VERSION);

@@ -62,21 +62,20 @@ export interface LeaseRecord {
   layout?: number | undefined;
   /** Present if the partition is closed for a resize. Messages of a closed partition are not handled unless the resize is aborted. */
   closed?: Closing | undefined;
-  /** Present if previous owners ended without giving the partition away, and the position may not count their deaths yet. */
+  /** Present if previous owners ended without giving the partition away, and the position perhaps does not count their deaths yet. */
   died?: DeadOwners | undefined;
-  /** Present if the last owner left for a restart. Has an effect only while the partition has no owner. */
+  /** Present if the last owner left for a restart. The reservation has an effect only while the partition has no owner. */
   reserved?: Reservation | undefined;
 }
 
 /**
- * The epochs of owners that ended without giving a partition away, the newest last. The position may not yet count the deaths of these
- * owners.
+ * The epochs of owners that ended without giving a partition away, the newest last. The position perhaps does not count their deaths yet.
  */
 export type DeadOwners = readonly number[];
 
 /**
- * Maximum length of {@link DeadOwners}. Epochs beyond this number are dropped, the oldest first. More deaths before a successful takeover
- * are unlikely.
+ * Maximum length of {@link DeadOwners}. If there are more epochs, the oldest are dropped; more deaths before a successful takeover are
+ * unlikely.
  */
 export const MOST_DEAD = 8;
 
@@ -135,7 +134,7 @@ const SESSION = {
   version: isText,
   startedAt: isText,
   ttlMs: within(MAX_TTL_MS),
-  // A member that cannot be probed writes a time that is longer than any observer waits.
+  // A member that cannot be probed writes a time that is longer than any ttl, so other members use only its ttl.
   suspectMs: within(Number.MAX_SAFE_INTEGER),
 };
 

@@ -23,7 +23,9 @@ export function checkReservation(ms: number): void {
 export const reservation = ({ name, rejoinWithinMs }: State): Reservation | undefined =>
   rejoinWithinMs > 0 ? { name, forMs: rejoinWithinMs } : undefined;
 
-/** Notes the end of a reservation when its lease is first seen. The time counts from now, on this member's clock. */
+/**
+ * When a lease with a reservation is first seen, notes when the reservation ends. The time counts from now, on this member's clock.
+ */
 export function noticeReservation(
   state: State,
   partition: number,

@@ -21,7 +21,7 @@ export function close(state: State, partition: number, own: OwnPartition): void 
   if (own.settling || !isDue(state, own.retryAt)) return;
   own.settling = true;
   const { revision: order } = state.layout;
-  // No seek begins while a resize order exists, so a position that was committed by a drain under this order is
+  // No seek begins while a resize order exists. So if the drain began under this order, the position that it committed is
   // certain.
   const isDrained = own.drainedUnder === order;
   state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order, isDrained });
@@ -94,7 +94,7 @@ export function layoutWritten(state: State, { expected, record, outcome }: Event
     return;
   }
   if (state.layout.revision !== expected) return;
-  // The write was applied and its answer was lost, or another member wrote first, or the order was withdrawn.
+  // Either the write was applied and its answer was lost, or another member wrote first, or the order was withdrawn.
   state.layout.writeAt = state.now + state.timing.retryMs;
   state.dirty = true;
   lookUpLayout(state);

@@ -27,7 +27,7 @@ export function maintainSession(state: State): void {
   }
   if (state.leaving && isEmptyHanded(state) && isMarkTried(state)) removeSession(state, session.id);
   if (session.removing) return;
-  // Nothing is written before the first snapshot has arrived, so a member that is refused because of that snapshot leaves nothing in
+  // Nothing is written before the first snapshot has arrived. So if the member is refused because of this snapshot, it leaves nothing in
   // the bucket.
   if (!state.viewReady && session.proof.revision === 0) return;
   maintainProof(state);
@@ -53,14 +53,14 @@ function writeEntry(state: State, id: string): void {
 
 /**
  * True if the entry is marked as leaving, or the mark cannot be written. The mark shows other members that this member is leaving and has
- * not died, so a member that owns nothing also writes the mark. One attempt to write the mark is enough, because a full bucket refuses
- * the mark but not the removal.
+ * not died, so a member that owns nothing also writes the mark. After one failed attempt, the session is removed without the mark,
+ * because a full bucket refuses the mark but accepts the removal.
  */
 function isMarkTried({ session, viewReady }: State): boolean {
   return session.marked || session.inDoubt || !viewReady || session.proof.revision === 0;
 }
 
-/** True if this member owns nothing, and the view shows no lease that another member has handed over to it. */
+/** True if this member owns nothing, and no lease in the view names it as the new owner. */
 function isEmptyHanded(state: State): boolean {
   if (state.own.size > 0) return false;
   for (const partition of state.leases.keys()) {
@@ -115,8 +115,8 @@ export function sessionRead(state: State, { outcome }: EventOf<'session-read'>):
 }
 
 /**
- * Applies our own session entry. If the entry is newer than the known entry, an earlier write was applied. The answer to this write was
- * lost, or has not arrived yet.
+ * Applies our own session entry. If the entry is newer than the known entry, we wrote it earlier, and the answer to that write was lost
+ * or has not arrived yet.
  */
 export function ownSessionSeen(state: State, { revision, record }: SessionEntry): void {
   const { session } = state;
@@ -144,7 +144,7 @@ export function ended(state: State, shown: 'session' | 'proof'): void {
   const { id, removing, inDoubt, revision, proof } = state.session;
   if (state.left || id === null) return;
   if (revision > 0 && !removing) {
-    // A leaving member may have removed its session with a write whose answer was lost.
+    // A leaving member may have removed its session itself, by a write whose answer was lost; then it was not fenced.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
     // If only the proof has ended, the session stays for another `suspectMs`, so that our handlers have time to stop. After `suspectMs`,
     // one of the members deletes the session.
@@ -171,7 +171,8 @@ export function sessionRemoved(state: State, { outcome }: EventOf<'session-remov
   }
   session.inDoubt = true;
   session.writeAt = state.now + state.timing.retryMs;
-  // An earlier attempt removed the session, another member fenced it, or a write of ours with unknown outcome was applied.
+  // After a conflict, there are three cases: an earlier attempt removed the session, another member fenced it, or a write of ours with
+  // unknown outcome was applied.
   if (outcome.kind === 'conflict') readEntry(state);
 }
 

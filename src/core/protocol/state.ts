@@ -53,7 +53,7 @@ export interface OwnPartition {
   /** When the phase began. */
   since: number;
   retryAt: number;
-  /** For a partition that is drained for a resize: the resize order and the position, once the position is certain; null before that. */
+  /** The resize order for which the partition was drained, and its position; null until the position is certain. */
   settled: Closing | null;
   /** True while the request to make the position certain is in flight. */
   settling: boolean;
@@ -63,7 +63,7 @@ export interface OwnPartition {
   rested: boolean;
   /** True if a drain of the partition has failed. After a failed drain, the partition is drained only once more. */
   drainFailed: boolean;
-  /** Owners whose deaths the partition's position may have to count; null if there are none, or if the position has counted them. */
+  /** Owners whose deaths may still have to be counted in the partition's position; null if there are none, or if they were counted. */
   died: DeadOwners | null;
   /**
    * A request to give the partition away. `to`: name or session id of the member that gets the partition; null: the member with the fewest
@@ -90,7 +90,7 @@ export interface OwnProof {
   renewAt: number;
   /** The write in flight: when it was sent, and the expected revision. */
   writing: { since: number; expected: number } | null;
-  /** The earliest time at which a write with unknown outcome was sent, since the last confirmed write; null if there is no such write. */
+  /** When the first write with unknown outcome since the last confirmed write was sent; null if there is none. */
   unknownSince: number | null;
   /** True while a read that explains a conflict is in flight. */
   reading: boolean;
@@ -157,7 +157,7 @@ export interface State {
   leases: Map<number, { revision: number; record: LeaseRecord | 'unreadable' | null }>;
   /** Operators' overrides by partition. An unreadable entry has no effect. */
   overrides: Map<number, { revision: number; record: OverrideRecord | 'unreadable' | null }>;
-  /** Deleted sessions with the revision of their deletion, until the watch shows the deletion. */
+  /** Deleted sessions whose deletion the watch has not shown yet, each with the revision of the deletion. */
   buried: Map<string, number>;
   /** Members whose session is missing in the bucket, without a deletion marker. */
   absent: Set<string>;
@@ -179,11 +179,11 @@ export interface State {
   had: Map<number, number>;
   /** Reserved partitions, and when their reservations end on this member's clock. */
   reserved: Map<number, number>;
-  /** Leases that the bucket has lost and for which this member is responsible. Lost leases are written again unchanged. */
+  /** Leases that the bucket has lost, and for which this member is responsible. It writes them again unchanged. */
   lost: Map<number, LeaseRecord>;
   /** Leases for which the leader returned a revision older than the known revision, each with the known revision. */
   receded: Map<number, number>;
-  /** Overrides for which the leader returned a revision older than the known revision, and the time since then. */
+  /** Overrides for which the leader returned a revision older than the known revision, each with the time of the first such answer. */
   doubted: Map<number, number>;
   /**
    * The entries that {@link lookAtEntries} read last: the lease of `partition`, the override of the partition `override`, and the session
@@ -204,7 +204,7 @@ export interface State {
   dirty: boolean;
   /** Time of the last plan. */
   reconciledAt: number;
-  /** True if a plan is due as soon as the pause after the last join is over. */
+  /** True if a plan was postponed until the pause after the last join is over. */
   unsettled: boolean;
   wakeAt: number;
   random: number;

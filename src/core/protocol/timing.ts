@@ -3,7 +3,7 @@ export interface Timing {
   /** An observer considers a member dead if its proof of life has not changed for this long on the observer's clock. */
   ttlMs: number;
   /**
-   * A member stops handling messages this long before its ttl ends. The margin covers different clock rates, and handlers that end
+   * A member stops handling messages this long before its ttl ends. The margin allows for different clock rates, and for handlers that end
    * late.
    */
   marginMs: number;
@@ -13,7 +13,7 @@ export interface Timing {
   graceMs: number;
   /** Pause between a join and the next plan, so that a burst of joins causes one plan. */
   settleMs: number;
-  /** Maximum pause between the first join of a longer burst and the next plan. */
+  /** Maximum pause between the first join of a burst and the next plan, if the burst goes on. */
   settleAtMostMs: number;
   /** Interval between probes of a member; 0 means that members are not probed. */
   probeEveryMs: number;
@@ -36,9 +36,9 @@ export const CLOCK_DRIFT = 0.05;
 /**
  * Derives all times from the ttl and the probe interval.
  *
- * The margin is a tenth of the ttl. Suppose that clock rates differ by r = 5 %. A member whose slow clock shows `ttl - margin` when it
- * stops has stopped before a fast clock shows `(ttl - margin)(1 + r)`. The fast clock still shows less than the ttl if the margin is above
- * `ttl * r / (1 + r)` = 4.8 % of the ttl. The rest of the margin gives a handler time to react to its AbortSignal.
+ * The margin is a tenth of the ttl. Suppose that clock rates differ by r = 5 %. A member whose clock is slow stops when this clock
+ * shows `ttl - margin`. At that moment, a fast clock shows at most `(ttl - margin)(1 + r)`. This is less than the ttl if the margin is
+ * above `ttl * r / (1 + r)` = 4.8 % of the ttl. The rest of the margin gives a handler time to react to its AbortSignal.
  */
 export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
   const suspectMs = probeEveryMs > 0 ? 2 * probeEveryMs : ttlMs;

@@ -23,7 +23,7 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     beginAnew(state);
     return;
   }
-  // A known entry that is missing from the snapshot and is not newer than the snapshot was removed without a deletion marker.
+  // If a known entry is missing from the snapshot, and is not newer than the snapshot, it was removed without a deletion marker.
   const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
     !isThere && entry.revision <= newest;
   // A member whose session is missing may still be alive, so it is observed until it has certainly ended.
@@ -35,7 +35,8 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     if (!isAbsent(lease, leases.has(partition))) continue;
     // Leases are never deleted, so the bucket has lost this lease, and perhaps also leases that this member never saw.
     holdClaims(state);
-    // Until a live owner notices that its lease is missing, the owner may handle messages, so no other member may claim the partition.
+    // A live owner handles messages until it notices that its lease is missing. So this member keeps the lease, and does not claim the
+    // partition.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }
@@ -120,8 +121,8 @@ function newPeer(state: State, id: string): Peer {
 const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
 
 /**
- * Forgets a member whose session has ended. The leases of the forgotten member then have no living owner. A leaving member marks its
- * session before it removes the session. Therefore, if a session ends without the mark, its member is dead.
+ * Forgets a member whose session has ended, so that its leases have no living owner. A leaving member marks its session before it removes
+ * the session. Therefore, if a session ends without the mark, its member is dead.
  */
 export function bury(state: State, peer: Peer, revision: number): void {
   state.peers.delete(peer.id);
@@ -147,13 +148,13 @@ export function applyOverride(state: State, entry: OverrideEntry): void {
 }
 
 /**
- * True if this member owns the partition or has handed it over. A member ensures that the leases of the partitions that it owns or has
- * handed over stay in the bucket.
+ * True if this member owns the partition or has handed it over. The member then ensures that the lease of the partition stays in the
+ * bucket.
  */
 export function answersFor(state: State, partition: number): boolean {
   const record = leaseNow(state, partition)?.record;
   if (!record || record === 'unreadable' || record.closed) return false;
-  // The lease of a claim names the dead owner, which has given nothing away.
+  // In the lease of a claim, `from` names the dead owner, which has not handed the partition over.
   return record.owner === state.session.id || (record.reason !== 'claim' && record.from === state.name);
 }
 
@@ -172,7 +173,10 @@ export function forgetLease(state: State, partition: number): void {
   state.dirty = true;
 }
 
-/** Applies a lease entry if it is newer than the known entry. This function also applies the entries that our own writes create. */
+/**
+ * Applies a lease entry if it is newer than the known entry. The entry may come from the watch, from an answer of the leader, or from our
+ * own write.
+ */
 export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
   const { partition, revision, record } = entry;
   const known = state.leases.get(partition);

@@ -7,7 +7,7 @@ import type { OutgoingMessage } from './types.js';
 
 /** Where messages go: to the partitions of a layout, or to the subjects that the messages name. */
 export interface Addressing {
-  /** The number of partitions; without a layout, the number of lanes. A lane keeps its messages in order. */
+  /** The number of partitions; without a layout, the number of lanes. The messages of a lane stay in order. */
   readonly partitions: number;
   /**
    * The subject of a message, and its partition or lane.
@@ -58,7 +58,7 @@ export function ownAddressing(patterns: readonly string[]): Addressing {
         );
       if (!matchers.some((matches) => matches(subject)))
         throw usage(`subject: the stream does not listen to ${subject}, but to ${patterns.join(', ')}.`);
-      // For a message without a key, a keyed group also uses the whole subject as the key.
+      // The whole subject stands for a missing key, as in a keyed group.
       return { subject, partition: keyOf(message) === undefined ? fnv1a32(subject) % LANES : lane };
     },
   };

@@ -12,7 +12,7 @@ export class BurstClock {
     this.#clock = clock;
   }
 
-  /** The time at which this burst started: constant until the running code returns to the event loop. */
+  /** The time at which this burst started. It stays the same until the running code returns to the event loop. */
   now(): number {
     if (this.#nowMs === undefined) {
       this.#nowMs = this.#clock.now();

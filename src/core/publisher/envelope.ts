@@ -7,7 +7,7 @@ import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
 const STATUS_LINE = 'NATS/1.0\r\n';
-/** The largest number of keys whose headers and partition are cached. */
+/** Maximum number of keys whose headers and partition are cached. */
 const CACHED_KEYS = 8_192;
 
 /** The partition of a message, and its encoded headers. */
@@ -27,8 +27,8 @@ export function fitsHeader(value: string): boolean {
 }
 
 /**
- * The prefix of generated ids. The prefix is random, because after a restart the ids count from zero again, while the
- * server still remembers earlier ids.
+ * The prefix of generated ids. The prefix is random, because the numbers in the ids start again from zero after a restart,
+ * and the server still remembers earlier ids.
  */
 export const newIdPrefix = (): string => `${randomBytes(9).toString('base64url')}-`;
 

@@ -2,8 +2,8 @@ import type { Slot } from './window.js';
 
 /**
  * Keeps at most one message of each partition in flight: the next message is sent when the previous message is settled. If
- * several messages were in flight, a leader could die and lose the first message. The next leader could store later
- * messages of the partition before the publisher learns that the first message was lost.
+ * several messages were in flight, a leader could die and lose the first of them, and the next leader could store the others
+ * before the publisher learns of the loss.
  */
 export class OrderedLanes {
   /** The messages of each partition, in order. The first message may be in flight. */

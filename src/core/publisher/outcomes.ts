@@ -22,7 +22,7 @@ export class Outcomes {
   };
   readonly #observer: PublishObserver;
   readonly #duplicateWindowMs: number;
-  /** For each partition, token and sequence of the newest confirmed message. */
+  /** The newest confirmed message of each partition: its token and its sequence. */
   readonly #newestToken: Float64Array;
   readonly #newestSequence: Float64Array;
 
@@ -92,8 +92,8 @@ export class Outcomes {
   }
 
   /**
-   * Within a partition, a message that was accepted earlier must have the lower sequence, in whatever order the answers
-   * arrive.
+   * Counts a message that is out of order. Of two messages of a partition, the message accepted earlier should have the
+   * lower sequence, regardless of the order of the answers.
    */
   #checkOrder(slot: Slot, sequence: number): void {
     const { partition, token } = slot;
@@ -110,8 +110,7 @@ export class Outcomes {
 /** The failure of a message that the server refused. */
 export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
   const code = reason.code ? ` (${reason.code})` : '';
-  // The error code is the same for a full stream and for a broken disk. Only the description of the error distinguishes a
-  // full stream from a broken disk.
+  // A full stream and a broken disk have the same error code. Only the description of the error tells them apart.
   const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
     ? ' The stream is full: "natspoc stream trim" deletes the messages that every group has handled.'
     : '';

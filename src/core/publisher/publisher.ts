@@ -24,7 +24,7 @@ import { Slot, type Waiter } from './window.js';
 export interface PublisherOptions {
   /** The stream's layout. */
   layout?: Pick<Layout, 'prefix' | 'partitions'> | undefined;
-  /** For a stream without a layout, in which each message names its subject: the subjects that the stream listens to. */
+  /** The subjects that the stream listens to. Needed for a stream without a layout, where each message names its subject. */
   subjects?: readonly string[] | undefined;
   /** Opens the port to the connection. */
   openPort: OpenPublishPort;
@@ -34,7 +34,7 @@ export interface PublisherOptions {
    * then.
    */
   timeoutMs?: number;
-  /** Maximum number of messages in the window, which are accepted and not yet confirmed. Default 4,000. */
+  /** Maximum number of messages in the window, that is, accepted and not yet confirmed. Default 4,000. */
   maxPendingMessages?: number;
   /** Maximum number of bytes in the window, in headers and payloads. Default 64 MiB. */
   maxPendingBytes?: number;
@@ -135,12 +135,12 @@ export class Publisher {
   /**
    * Publishes one message and waits for its confirmation. Many calls may wait at the same time.
    *
-   * @param limits when to stop waiting earlier than the publisher does.
+   * @param limits when this call stops waiting, if earlier than the publisher's own timeout.
    * @throws PublishError if the message is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or
    *   `failed` after `close`. The field `stored` of the error shows whether the message may be in the stream.
    */
   publish(message: OutgoingMessage, limits: PublishLimits = {}): Promise<Confirmation> {
-    // An invalid message is not traced: `#publish` rejects it.
+    // An invalid message is not traced; `#publish` rejects it.
     if (!this.#tracing.isOn || !isMessage(message)) return this.#publish(message, limits);
     const headers = { ...message.headers };
     return this.#tracing.trace({ message, headers }, () => this.#publish({ ...message, headers }, limits));
@@ -199,7 +199,7 @@ export class Publisher {
   ): void {
     this.#outcomes.counters.accepted++;
     try {
-      // The clock is read once per message: at full speed a read costs as much as the rest of this method.
+      // The clock is read only once per message, because at full speed a read costs as much as the rest of this method.
       const nowMs = this.#clock.now();
       const slot = this.#prepare(message, dueMs ?? nowMs, waiter);
       if (waiter && limits)

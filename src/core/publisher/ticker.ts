@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../lib/clock.js';
 
 /**
- * Calls `onTick` at an interval until it returns false. After the process was stopped for a while, the ticker skips one
- * interval. During the skipped interval, answers that are still in the socket are read before deadlines are checked.
+ * Calls `onTick` at an interval until it returns false. If the process was stopped for a while, the ticker skips one call of
+ * `onTick`. So the answers that are still in the socket are read before deadlines are checked.
  */
 export class Ticker {
   readonly #clock: Clock;

@@ -12,7 +12,10 @@ import { PendingWindow, type Slot } from './window.js';
 
 /** The longest interval between two checks of deadlines. */
 const MAX_TICK_MS = 250;
-/** An answer on a live connection is overdue after this part of the timeout, or after `MAX_OVERDUE_MS` if that is shorter. */
+/**
+ * On a live connection, an answer is overdue after this fraction of the timeout, or after `MAX_OVERDUE_MS` if that is
+ * shorter.
+ */
 const OVERDUE_PART = 1 / 3;
 const MAX_OVERDUE_MS = 2_000;
 
@@ -145,7 +148,7 @@ export class Transmitter {
         return;
       }
     } catch (cause) {
-      // The message must leave the window, because no answer will come.
+      // The message leaves the window now, because no answer will come.
       const error = new NatspocError('failed', `${subject}: not sent: ${messageOf(cause)}.`, { cause });
       this.#fail(slot, abandoned(slot, error));
       queueMicrotask(() => this.#options.onSettled());
@@ -178,7 +181,7 @@ export class Transmitter {
 
   #onConfirmed(token: number, sequence: number, duplicate: boolean): void {
     const slot = this.#window.find(token);
-    // The answer to an earlier attempt also confirms a message that waits to be resent.
+    // A message that waits to be resent is confirmed, too, by the answer to its earlier attempt.
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
     this.#backoff.reset();
@@ -188,7 +191,7 @@ export class Transmitter {
   }
 
   /**
-   * Another stream answered, so the message still waits for the intended stream. If the intended stream never answers,
+   * Another stream answered. The message still waits for the answer of the intended stream; if this answer never comes,
    * `reason` explains the failure.
    */
   #onElsewhere(token: number, reason: Rejection): void {
@@ -230,8 +233,7 @@ export class Transmitter {
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
     this.#backoff.cancel();
-    // A break may be over before the publisher notices it. Even if the break is already over, the answers to earlier
-    // messages are lost.
+    // A break may be over before the publisher notices it. Even then, the answers to earlier messages are lost.
     for (const slot of this.#window.slots()) this.#lost(slot);
     this.#resend();
   }
@@ -285,8 +287,8 @@ export class Transmitter {
 
   /**
    * Resends messages whose answers are overdue. If a message has an id, the stream detects a second copy. A message without
-   * an id is resent only while the server refuses other messages, because then the leader has changed and the answer is
-   * probably lost.
+   * an id is resent only while the server refuses other messages: the refusals show that the leader has changed, so the
+   * answer is probably lost.
    */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;

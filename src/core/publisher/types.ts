@@ -1,8 +1,8 @@
 import type { NatspocError } from '../lib/errors.js';
 
 /**
- * A message to publish. Give a `key` or a `partition`. Messages with neither a key nor a partition go to the partitions in
- * turn. With `ownSubjects`, give a `subject`.
+ * A message to publish. Give a `key` or a `partition`; messages with neither go to the partitions in turn. With `ownSubjects`,
+ * give a `subject`.
  */
 export interface OutgoingMessage {
   /** The payload; text is sent as UTF-8. */
@@ -25,7 +25,7 @@ export interface OutgoingMessage {
   readonly id?: string;
 }
 
-/** When to stop waiting for the confirmation of one message. The message may still be stored. */
+/** When to stop waiting for the confirmation of one message. A message that is given up may still be stored. */
 export interface PublishLimits {
   /** When the signal aborts, the message is given up. */
   readonly signal?: AbortSignal | undefined;
@@ -50,7 +50,7 @@ export interface PublishTrace {
 
 /** The stream's confirmation that it has stored a message. */
 export interface Confirmation {
-  /** The partition of the message. With `ownSubjects`: a number, which is the same for all messages of a key. */
+  /** The partition of the message. With `ownSubjects`: a number that is the same for all messages of a key. */
   readonly partition: number;
   /** The sequence of the message in the stream. */
   readonly sequence: number;
@@ -68,8 +68,8 @@ export interface PublishFailure {
 }
 
 /**
- * Receives the outcome of each message, exactly once. `confirmed` takes arguments instead of an object, because it is
- * called several 100,000 times per second at full speed.
+ * Receives the outcome of each message, exactly once. `confirmed` takes arguments instead of an object, because at full speed it
+ * is called several hundred thousand times per second.
  */
 export interface PublishObserver {
   /**

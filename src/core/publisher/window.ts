@@ -14,8 +14,8 @@ const NO_MESSAGE: OutgoingMessage = { data: '' };
 const NO_DATA = new Uint8Array(0);
 
 /**
- * One message that was accepted and is not settled. The window reuses its slots, so that publishing at full speed creates
- * no garbage. A new slot is created only if the window is full.
+ * One message that was accepted and is not settled. The window reuses its slots, so that publishing at full speed creates no
+ * garbage. A new slot is created only for a message that waits for room in the window.
  */
 export class Slot {
   state: SlotState = 'free';
@@ -59,8 +59,8 @@ export class Slot {
 }
 
 /**
- * Messages that are accepted and not settled, oldest first, in a circular buffer. A token is a number that never repeats,
- * so a late answer cannot be taken for the answer to another message.
+ * Messages that are accepted and not settled, oldest first, in a circular buffer. Each message has a token, a number that
+ * never repeats. So a late answer is never taken for the answer to another message.
  */
 export class PendingWindow {
   readonly #slots: Slot[];
@@ -73,8 +73,8 @@ export class PendingWindow {
   #unsettled = 0;
 
   /**
-   * The window holds at most `maxMessages` messages, counted from the oldest unsettled message. The window takes another
-   * message while it contains fewer than `maxBytes` bytes, or no message.
+   * The window holds at most `maxMessages` messages, counted from the oldest unsettled message. It takes another message if
+   * it contains fewer than `maxBytes` bytes, or if it is empty.
    */
   constructor(maxMessages: number, maxBytes: number) {
     const size = 2 ** Math.ceil(Math.log2(maxMessages));

@@ -38,7 +38,10 @@ export type CalledBatches<Value = undefined, State = undefined> = CalledOptions<
 
 /** A message of a call. Every field has a default. */
 export interface CalledMessage {
-  /** The payload as a value, encoded as JSON unless `data` is given. Without `schema` and `decode` the handler gets this value. */
+  /**
+   * The value of the message. Unless `data` is given, the payload is this value as JSON. Without `schema` and `decode`, the handler
+   * gets this value.
+   */
   value?: unknown;
   /** The payload. Default: `value` as JSON, or no bytes if there is no `value`. */
   data?: Uint8Array | string | undefined;
@@ -77,9 +80,12 @@ export type CallResult = {
   | {
       readonly outcome: 'failed';
       readonly error: unknown;
-      /** What a member would do next: `judge` decides, or `maxAttempts` and `onFailure`. */
+      /** What a member would do next, as decided by `judge`, or by `maxAttempts` and `onFailure`. */
       readonly then: 'retry' | OnExhausted;
-      /** If `then` is `'retry'`: the wait before the retry, in milliseconds; for a wait that is partly random, its longest value. */
+      /**
+       * If `then` is `'retry'`: the wait before the retry, in milliseconds. If the wait is partly random, its longest possible
+       * value.
+       */
       readonly retryInMs?: number | undefined;
       /** The reason why the judge's verdict is invalid; present if the judge threw or returned an invalid verdict. */
       readonly fault?: string | undefined;

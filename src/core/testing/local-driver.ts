@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { NatspocError } from '../lib/errors.js';
 import type { Timeline } from './timeline.js';
 
-/** Real time in which running handlers have to end, in milliseconds. */
+/** A wait fails if handlers run for this long in real time, in milliseconds. */
 const PATIENCE_MS = 10_000;
 /** Number of turns of the event loop before time passes, so that callbacks of handlers can run first. */
 const TURNS_BEFORE_TIME = 2;
@@ -44,7 +44,7 @@ export class LocalDriver {
   /**
    * Lets time pass until the condition holds. No time passes while handlers run.
    *
-   * @throws NatspocError `failed` after `withinMs` of virtual time, or 10 s of real time in which handlers run.
+   * @throws NatspocError `failed` after `withinMs` of virtual time, or if handlers run for 10 s of real time.
    */
   async until(what: string, condition: () => boolean, withinMs: number): Promise<void> {
     const until = this.#timeline.now + withinMs;

@@ -12,7 +12,7 @@ import { LocalMessage, type MessageParts } from './local-message.js';
 import type { LocalProcess } from './local-process.js';
 import type { MessageLog } from './message-log.js';
 
-/** The part of the stream that a member reads, and how the member finds keys. */
+/** The part of the stream that a member reads, and how it finds the key of a message. */
 export interface LocalReading {
   subjects: GroupSubjects;
   /** Default: the header `Natspoc-Key`. */

@@ -7,7 +7,7 @@ import type { LocalServer } from './local-server.js';
 import { openLocalSource } from './local-source.js';
 
 /**
- * Starts the engine of a member on the model, as `startMember` does over a connection.
+ * Starts the engine of a member on the model of the server, as `startMember` does over a connection.
  *
  * @returns the engine, and the number of partitions of the group.
  */

@@ -31,7 +31,7 @@ export function localPublishPort({ log, process, timestampMs }: LocalPublishing)
   });
 }
 
-/** The headers of a block that this library has encoded. */
+/** The headers in a header block that this library has encoded. */
 function decodeHeaders(block: Uint8Array | undefined): Record<string, string> {
   const lines = block ? Buffer.from(block).toString().split('\r\n').slice(1) : [];
   return Object.fromEntries(

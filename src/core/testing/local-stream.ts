@@ -71,7 +71,7 @@ export interface LocalStream {
    * Lets time pass until a condition holds. No time passes while handlers run.
    *
    * @param withinMs virtual time, in milliseconds. Default 60,000.
-   * @throws NatspocError `failed` for the same reasons as {@link idle}.
+   * @throws NatspocError `failed` after `withinMs`, or if a handler runs for 10 s of real time.
    */
   until(condition: () => boolean, withinMs?: number): Promise<void>;
   /** Lets exactly this time pass, in milliseconds, even while handlers run. Use `advance` to test timeouts and drains. */
@@ -190,7 +190,7 @@ class InMemory implements LocalStream {
       state === 'paused' ||
       (state === 'running' && lag === 0 && committed === position);
     const members = [...this.#members];
-    // The owner of a partition may be a member that has crashed.
+    // A crashed member may still own partitions, and this sum does not contain them.
     const owned = (of: string): number =>
       members.reduce((sum, [{ partitions }, { group }]) => sum + (group === of ? partitions.length : 0), 0);
     return members.every(

@@ -24,7 +24,7 @@ export class Timeline {
     return this.at(this.now + delayMs, run);
   }
 
-  /** Advances to the next event up to the time `until`, and returns this event; undefined if there is no such event. */
+  /** Advances to the next event and returns it, if it is due at the time `until` or earlier. Otherwise returns undefined. */
   next(until = Number.POSITIVE_INFINITY): (() => void) | undefined {
     for (let top = this.#heap[0]; top && top.at <= until; top = this.#heap[0]) {
       this.#pop();

@@ -27,7 +27,7 @@ export interface DemoOptions {
   /** The file that this process was started with: the demo starts its processes with the same file. */
   entry: string;
   env: NodeJS.ProcessEnv;
-  /** Environment for finding the server. Only this environment may contain NATS_SERVER_BIN from `.env`. */
+  /** Environment for finding the server. Unlike `env`, this environment may contain NATS_SERVER_BIN from `.env`. */
   serverEnv: NodeJS.ProcessEnv;
   tell: (line: string) => void;
   /**

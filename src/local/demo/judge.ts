@@ -36,7 +36,7 @@ const MAX_SAMPLES = 5;
  * Judges a run only by the confirmed messages and the output of the members.
  *
  * Order: within an epoch sequences increase strictly. Across epochs a repeated message is a duplicate, not disorder. A message that is
- * handled for the first time must have a higher sequence than all messages before it.
+ * handled for the first time is in order only if all messages handled before it in its partition have lower sequences.
  */
 export function judge(published: readonly PublishedMessage[], handled: readonly HandledMessage[]): Verdict {
   const samples: string[] = [];

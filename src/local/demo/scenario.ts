@@ -13,8 +13,8 @@ export interface Takeover {
   /** Partitions that moved. */
   partitions: number[];
   /**
-   * Longest time without a handled message in one of the moved partitions, in milliseconds. After the kill of a server, this covers all
-   * partitions. Null if there was no traffic.
+   * Longest time without a handled message in one of the moved partitions, in milliseconds. After the kill of a server: in any partition.
+   * Null if there was no traffic.
    */
   pauseMs: number | null;
 }
@@ -77,7 +77,7 @@ export async function playScenario(given: Stage): Promise<{ result: DemoResult; 
   try {
     return await play({ ...given, signal }, (error) => failure.abort(error));
   } catch (error) {
-    // The failure of a process explains why the current wait did not end.
+    // If a process failed, its failure aborted the current wait, so report the failure of the process.
     throw failure.signal.aborted ? failure.signal.reason : error;
   }
 }

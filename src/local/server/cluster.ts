@@ -13,13 +13,13 @@ export interface ClusterServer extends RunningServer {
   readonly name: string;
 }
 
-/** Timeout of the first election, which takes some seconds, in milliseconds. */
+/** Timeout of the first election, in milliseconds. An election takes some seconds. */
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 100;
 /** Number of attempts to start. An attempt can fail because another program takes a free port before the server uses it. */
 const ATTEMPTS = 3;
 
-/** Free ports. Each server must know the ports of all other servers before it starts. */
+/** Finds free ports in advance, because each server must know the ports of all other servers before it starts. */
 export async function freePorts(count: number): Promise<number[]> {
   const listening = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   try {
@@ -50,7 +50,7 @@ cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}
 }
 
 /**
- * True if this server knows the leader of JetStream in the cluster. If the server is the leader, it must also know all other servers,
+ * True if this server knows the leader of JetStream in the cluster. For the leader itself, true only if it also knows all other servers,
  * because otherwise JetStream cannot place the replicas of a stream.
  */
 async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promise<boolean> {

@@ -43,7 +43,8 @@ async function get(folder: string): Promise<string> {
   await writeFile(configuration, aptConfiguration(folder));
   const apt = (...args: string[]) =>
     runTool(APT_GET, ['-q', '-c', configuration, ...args], { cwd: folder, timeoutMs: APT_TIMEOUT_MS });
-  // An unreachable third-party source does not matter: the download shows whether the update was sufficient.
+  // If the update fails, only a third-party source may be unreachable, which does not matter. The download shows whether the update was
+  // sufficient.
   const update = await apt('update').then(
     () => null,
     (error: unknown) => error,

@@ -92,8 +92,8 @@ function argumentsFor(options: ServerOptions, runDir: string, storeDir: string):
 
 function launch(options: ServerOptions, runDir: string, storeDir: string, lock: StoreLock | null): Launched {
   const child: ChildProcess = spawn(options.binary, argumentsFor(options, runDir, storeDir), {
-    // A separate process group, because the program that uses the server may need it to finish its work. Ctrl-C in a terminal must
-    // therefore not reach the server.
+    // A separate process group, so that Ctrl-C in a terminal does not reach the server. After Ctrl-C a program may still need the server to
+    // finish its own work.
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'ignore', 'pipe'],
     windowsHide: true,

@@ -38,7 +38,7 @@ const START_UP_MS = 15_000;
 /** How often to check whether the group exists, in milliseconds. The new process may have to create the group. */
 const LOOK_MS = 200;
 
-/** Acts on the group that is open when an action starts. Each action watches the leases separately to learn its outcome. */
+/** Acts on the group that is open when an action starts. Each action has its own watch of the leases, to learn its outcome. */
 export class GroupOperator implements Operator {
   readonly letters: LetterBox;
   readonly #opened: () => GroupAdmin | undefined;

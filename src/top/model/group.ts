@@ -25,7 +25,7 @@ const UNASKED: Omit<Member, 'renewedAt'> = {
   alloc: [],
 };
 
-/** Records a renewal. `lookedAt`: when the renewal was read as the newest of its session; null if a newer renewal may exist. */
+/** Records a renewal. `lookedAt`: when the newest renewal of the session was read; null if a newer renewal than this one may exist. */
 function renew(
   members: Map<string, Member>,
   { id, ended }: ProofEntry,
@@ -126,7 +126,7 @@ class Draft {
 
   /**
    * Gives a letter to a session. The session gets the letter of the last ended session with the same name, unless a living session has that
-   * letter. If the session has no such letter, it gets the first letter that no session has.
+   * letter. Otherwise the session gets the first letter that no session has.
    */
   #giveLetter(id: string, name: string | undefined): void {
     if (this.letters.has(id)) return;

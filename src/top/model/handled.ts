@@ -5,7 +5,7 @@ import { append, ratePerSecond } from './series.js';
 /**
  * The messages handled up to this polling round: the last sum, plus the growth of each member's counter since its last answer. A message is
  * therefore counted once, even if its partition moves. The sum of the members' rates would be wrong, because each rate is a mean over a
- * different time. A moving partition would also count in two members or in none.
+ * different time. With rates, a partition that moves would also count in two members or in none.
  */
 export function handledBy(
   { now, members, handled }: Model,
@@ -28,9 +28,9 @@ export function handledBy(
 }
 
 /**
- * Estimates the number of messages that a member handled between its last answer and its departure, from its previous rate. The member
- * cannot be asked any more, and without the estimate the rate of the group would drop for a moment. There is no estimate for a member that
- * died, because the time of its end is unknown.
+ * Estimates, from the previous rate of a member, how many messages it handled between its last answer and its departure. The member cannot
+ * be asked any more, and without the estimate the rate of the group would drop for a moment. There is no estimate for a member that died,
+ * because the time of its end is unknown.
  */
 export function tailOf({ series }: Model['handled'], { handled, statsAt }: Member, at: number): number {
   const rate = ratePerSecond(handled);

@@ -64,7 +64,7 @@ export function once<T>(compute: (model: Model) => T): (model: Model) => T {
   };
 }
 
-/** True if two models have the same status, because the inputs of the status are the same. */
+/** True if all inputs of the status are the same in two models, so that the status is the same, too. */
 const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.now === b.now &&
   a.group === b.group &&
@@ -75,8 +75,8 @@ const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.layout === b.layout;
 
 /**
- * The last status for each `progress` object. A polling round that ends keeps the `progress` object, because only values of charts change
- * at its end.
+ * The last status for each `progress` object. The end of a polling round changes only values of charts and keeps the `progress` object, so
+ * the status need not be computed again.
  */
 const described = new WeakMap<Model['progress'], { model: Model; status: GroupStatus }>();
 
@@ -127,7 +127,7 @@ const isAnswering = (member: MemberStatus | undefined): boolean =>
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
   const { renewedAt, lookedAt, answer, stats, statsAt } = member;
   const { connection, now } = model;
-  // The screen cannot have seen renewals after it last read the proofs of life, or while it was disconnected.
+  // The last time at which the screen could see a renewal: when it last read the proofs of life, or when it lost its connection.
   const seenAt = lookedAt ?? (connection.state === 'connected' ? now : connection.since);
   const facts = { renewedAgoMs: Math.max(0, seenAt - renewedAt), answer, stats, answeredAtMs: statsAt };
   return describeMember(session, facts, rateOf(model, session.id, member));

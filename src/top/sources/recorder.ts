@@ -6,9 +6,12 @@ import { systemReason } from '../../core/lib/system-reason.js';
 import { toJson } from '../../core/lib/text.js';
 import type { TopEvent } from '../model/events.js';
 
-/** A recording ends at this size, before compression, because a longer recording could not be replayed. */
+/** A recording ends at this size, which is measured before compression. A longer recording could not be replayed. */
 export const MAX_RECORDED_CHARACTERS = 256 * 1_048_576;
-/** Maximum time until a record is in the file, in milliseconds. A kill of the process can lose only newer records. */
+/**
+ * Maximum time until a record is in the file, in milliseconds. If the process is killed, only records that are younger than this can be
+ * lost.
+ */
 const FLUSH_MS = 1_000;
 
 /** Writes events as they arrive, one JSON object per line, compressed with gzip. */

@@ -26,7 +26,7 @@ export class WaitingCounts {
     return withTimes(observer, await Promise.all(counts));
   }
 
-  /** The partitions with the most lag that have a reader, and whose position has not changed since the last round. */
+  /** Of the partitions with the most lag: those that have a reader, and whose position has not changed since the last round. */
   #standing(model: Model): number[] {
     const before = this.#positions;
     const lagging = mostLag(model, AGED_A_ROUND).filter(

@@ -54,7 +54,7 @@ export class FrameStream extends Writable {
   }
 
   override _write(frame: string, _encoding: BufferEncoding, done: () => void): void {
-    // At its end Ink writes an empty frame, to wait for the earlier writes.
+    // When Ink ends, it writes an empty frame to wait for the earlier writes.
     if (frame !== '') this.#paint(this.#texts.fill(frame).slice(0, this.rows));
     done();
   }

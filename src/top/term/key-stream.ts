@@ -6,7 +6,7 @@ const ESCAPE_KEY = `${ESC}[27u`;
 /** An ESC is the Escape key if no sequence follows within this time, in milliseconds. */
 const ESCAPE_MS = 30;
 
-/** The keys for final characters of `ESC [ … X` and `ESC O X`, and for numbers of `ESC [ n ~`. */
+/** The sequences that are keys: the final characters of `ESC [ … X` and `ESC O X`, and the numbers of `ESC [ n ~`. */
 const FINALS = 'ABCDFHZ';
 const NUMBERS = '145678';
 
@@ -23,7 +23,7 @@ export interface Keys {
   rest: string;
 }
 
-/** Splits terminal input into single keys. Modifiers of arrows and unknown sequences are dropped. */
+/** Splits terminal input into single keys. Drops unknown sequences, and the modifiers of arrow keys. */
 export function splitKeys(text: string): Keys {
   const rest = BEGINNING.exec(text)?.[0] ?? '';
   const keys: string[] = [];

@@ -27,7 +27,7 @@ const fact = (name: string, value: string): Line => [
 ];
 const title = (text: string): Line => line(text, { bold: true });
 
-/** The newest updates of a partition or a member that fit into `height` lines, the newest last. */
+/** The newest updates about a partition or a member, as many as fit into `height` lines, the newest last. */
 function story(model: Model, height: number, about: (update: Model['updates'][number]) => boolean): Line[] {
   const groups = groupUpdates(model.updates.filter(about));
   return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group));
@@ -149,7 +149,7 @@ function indented(text: string): string[] {
   }
 }
 
-/** A wrapped text, in which each line has the indentation of the text. */
+/** A wrapped text whose lines all have the indentation of the first line. */
 function wrapIndented(text: string, columns: number): string[] {
   const blanks = ' '.repeat(Math.min(columns >> 1, text.length - text.trimStart().length));
   return wrap(text.trimStart(), columns - blanks.length).map((part) => blanks + part);

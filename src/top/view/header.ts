@@ -144,8 +144,8 @@ function resizing(model: Model): Line {
 }
 
 /**
- * For a keyed group: the number of messages without a key, and the exact number of unread messages. The lag of a keyed group is an
- * estimate.
+ * For a keyed group: the number of messages without a key, and the exact number of unread messages, because the lag of a keyed group is
+ * only an estimate.
  */
 function ofKeyed(model: Model): Line {
   const status = statusOf(model);

@@ -109,7 +109,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
     before = left;
     for (const { id, most, good, isList } of wanted) {
       const height = heights.get(id);
-      // More lines help a panel only from its `good` height on; a list can use every line.
+      // A list can use every additional line. Any other panel can use more lines only if it has its `good` height already.
       const hasUse = height !== undefined && (height >= good || isList === true);
       if (hasUse && height < most) give(id, height + 1);
     }

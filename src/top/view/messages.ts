@@ -5,7 +5,7 @@ import { UNKNOWN } from './format.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
 import { span } from './text.js';
 
-/** A payload in one line, with control characters escaped. */
+/** A payload in one line. The table escapes the remaining control characters. */
 function previewText({ preview, size }: MessageFacts): string {
   if (preview === null) return `(${formatBytes(size)}, not text)`;
   return preview.replace(/\s+/g, ' ');

@@ -8,9 +8,9 @@ import { type Line, padTo, type Span, span } from './text.js';
 
 /** A partition is highlighted for this long after a change of owner, in milliseconds. */
 const FLASH_MS = 1_500;
-/** Each cell shows name, lag and state, up to this number of rows. */
+/** If the map needs at most this number of rows, each cell shows name, lag and state. */
 const NUMBERED_ROWS = 4;
-/** A map that is too high for lags shows name and sign in each cell, up to this number of rows. */
+/** A map that is too high for lags shows name and sign in each cell, if it then needs at most this number of rows. */
 const NAMED_ROWS = 8;
 /** Width of a lag, in columns. */
 const LAG = 6;

@@ -14,7 +14,7 @@ export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
   bad: { sign: '✖', color: 'red' },
 };
 
-/** Lines of the screen per further problem that is shown. At least one further problem is shown. */
+/** The screen shows one further problem for every eight of its lines, but at least one. */
 const ROWS_A_PROBLEM = 8;
 
 /** The problems except the first, which is in the header; one per line. Empty if there are no further problems. */

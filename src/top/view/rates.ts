@@ -45,7 +45,7 @@ export function graphsOf(model: Model): Graph[] {
   ];
 }
 
-/** The last value at the end of each interval up to `end`, oldest first; undefined before the first value. */
+/** For each interval up to `end`, oldest first: the last known value at the end of the interval; undefined before the first value. */
 export function columnsOf(
   series: Series,
   end: number,

@@ -39,7 +39,7 @@ const moveKey = (update: Update): string | undefined => {
   }
 };
 
-/** Caches how each list of updates is grouped, because each frame asks for the groups and the updates seldom change. */
+/** A cache of the groups of each list of updates. Each frame needs the groups, but the list seldom changes. */
 const grouped = new WeakMap<readonly Update[], UpdateGroup[]>();
 
 /** Updates, oldest first; the moves of a rebalance are grouped. */

@@ -49,7 +49,7 @@ export interface Fault {
   strike(field: Field): Promise<void>;
 }
 
-/** At least this many members are without a fault at any time. */
+/** At any time, at least this many members can handle messages. */
 const ABLE_AT_LEAST = 2;
 
 /** True if enough members remain when one more member gets a fault. */

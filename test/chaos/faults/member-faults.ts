@@ -90,7 +90,8 @@ const join: Fault = {
   isPossible: ({ members, mostMembers, serverDown }) => !serverDown && members.present.length < mostMembers,
   async strike({ members, recording, random }) {
     const member = await members.start(random.chance(0.5));
-    // A member that finds no server at its start ends with an error, which is correct. The fault therefore waits for the server.
+    // A member that finds no server at its start ends with an error, which is correct. No server is therefore killed while a member is
+    // `joining`.
     member.state = 'joining';
     const end = recording.fault('join', member.name);
     end(await joined(member));

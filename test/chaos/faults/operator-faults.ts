@@ -16,7 +16,7 @@ const release: Fault = {
   },
 };
 
-/** An operator pauses a partition for some time. `rested` is the time between pause and resume, in which no message may be handled. */
+/** An operator pauses a partition for some time. Between `rested` and `resumedAt`, no message of the partition may be handled. */
 const pause: Fault = {
   kind: 'pause',
   isPossible: ({ paused, serverDown }) => paused.size === 0 && !serverDown,
@@ -39,5 +39,5 @@ const pause: Fault = {
   },
 };
 
-/** Actions of operators, which must never cause harm. */
+/** Actions of operators. None of them may cause a violation. */
 export const operatorFaults: readonly Fault[] = [release, pause, resize];

@@ -3,7 +3,7 @@ import type { CliExit } from '../../support/cli.js';
 import type { Fault, Field } from './field.js';
 import { outcomeOf } from './outcome.js';
 
-/** The numbers of partitions between which a group is resized, with and without common divisors. */
+/** A group is resized from one of these numbers of partitions to another. Some of the pairs have a common divisor, and some have none. */
 const COUNTS = [5, 8, 12, 64];
 /** The share of resizes that are withdrawn, and the longest time until the withdrawal, in milliseconds. */
 const WITHDRAWN = 0.2;

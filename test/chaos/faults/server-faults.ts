@@ -46,8 +46,8 @@ const leaderKill: Fault = {
 
 /**
  * Cuts and repairs the routes between one server of a cluster and the others, in one direction or both. The clients of this server stay
- * connected. The server is often a leader, because the bucket's leader answers reads for seconds after it has lost contact with the other
- * servers.
+ * connected. Often this server is a leader on purpose: the leader of the bucket still answers reads for seconds after it has lost contact
+ * with the other servers.
  */
 const routeCut: Fault = {
   kind: 'route-cut',

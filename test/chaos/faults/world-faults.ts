@@ -73,8 +73,8 @@ function folderOf(server: TestServer, stream: string): string {
 /** The bucket is restored from an older copy. */
 const storeRestored: Fault = {
   kind: 'store-restored',
-  // Restoring the copy also restores a pause that was lifted since (SPEC.md intends this). A partition that is paused now could therefore
-  // stay paused after the restore.
+  // If a partition is paused now, the copy contains its pause. The restore would bring the pause back even if it was lifted meanwhile
+  // (SPEC.md intends this), and the partition could stay paused.
   isPossible: (field) => isPossible(field) && field.paused.size === 0,
   async strike(field) {
     const { random, recording, streams } = field;

@@ -48,9 +48,9 @@ export class Breaks {
 }
 
 /**
- * I4: no two members run handlers of a partition at the same time, and no member starts a handler under an epoch that has ended. I3:
- * within one member and epoch, only one handler of a partition runs at a time. After a resize, no handler runs under the previous layout.
- * An overlap of two calls under earlier layouts is judged with the later of those layouts.
+ * I4: no two members run handlers of a partition at the same time, and no member starts a handler under an epoch that has ended. I3: within
+ * one member and epoch, only one handler of a partition runs at a time. After a resize, no handler runs under the previous layout. An
+ * overlap of two calls is judged only once, with the later of their two layouts.
  */
 export function judgeExclusive(
   history: History,

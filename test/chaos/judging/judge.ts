@@ -29,7 +29,7 @@ export interface Verdict {
   calls: number;
   /** Calls that failed on purpose, stopped after an aborted signal, or were cut off by the end of their process. */
   unfinished: Record<'failed' | 'stopped' | 'cut', number>;
-  /** The numbers of partitions under the layouts of the run, one after another. */
+  /** The number of partitions under each layout of the run, in the order of the layouts. */
   partitions: number[];
   /** The number of epochs under which messages were handled. */
   epochs: number;
@@ -41,7 +41,10 @@ export interface Verdict {
   repeats: Partial<Record<Cause, { messages: number; ableMs: Spread }>>;
   /** Overlapping calls that are not a violation, by excuse. */
   excusedOverlaps: Partial<Record<Excuse, number>>;
-  /** Times from a fault until the group was at rest, if no other fault happened meanwhile; `several` stands for simultaneous faults. */
+  /**
+   * Times from a fault until the group was at rest. If another fault happened before the group was at rest, the time counts under
+   * `several`.
+   */
   restMs: Partial<Record<FaultKind | 'several', Spread>>;
   /** Times from the last started call of an owner to the first call of the next owner, while routes were cut. */
   cutDistancesMs: Spread | undefined;
@@ -52,7 +55,7 @@ export interface Verdict {
 /** At most this many violations are shown with their context. */
 const TOLD = 20;
 
-/** Judges the run in this folder from its files alone, and the run of the twin group, which uses another bucket. */
+/** Judges the run in this folder from its files alone. If there was a twin group with another bucket, its run is judged as well. */
 export function judgeFolder(folder: string): { verdict: Verdict; history: History; twin?: Verdict } {
   const history = readHistory(folder);
   const verdict = judgeHistory(history);

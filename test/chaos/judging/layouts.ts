@@ -48,7 +48,10 @@ export class Layouts {
     return Math.max(...this.all.map(({ partitions }) => partitions));
   }
 
-  /** The epoch of the layout that a call's lease names, or of the newest layout before the call if the harness has missed the lease. */
+  /**
+   * The epoch of the layout that is named in the lease of a call. If the harness has missed the lease: the epoch of the newest layout
+   * before the lease.
+   */
   of({ partition, epoch }: Pick<Call, 'partition' | 'epoch'>): number {
     const said = this.#leases.get(`${partition} ${epoch}`);
     return said ?? this.#seen.findLast(({ revision }) => revision < epoch)?.epoch ?? 0;
@@ -80,13 +83,14 @@ function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<strin
 }
 
 /**
- * A layout with all calls that concern it. Messages that were handled before the resize count as handled under this layout, because they
- * must not appear as a loss, a gap or a repetition. No call under an earlier layout may still run.
+ * A layout, with the calls under it and under all earlier layouts. A message that was handled under an earlier layout counts as handled
+ * under this layout, because otherwise it would appear as a loss, a gap or a repetition. While calls run under this layout, no call under
+ * an earlier layout may run.
  */
 export interface Section extends RunLayout {
   /**
-   * By partition, the calls of its messages in the order of their starts, including calls under earlier layouts. Under the layout with epoch
-   * 0, calls keep their recorded partitions.
+   * By partition of this layout, the calls in the order of their starts. A call under this layout is in its recorded partition. A call
+   * under an earlier layout is in the partition to which its message belongs under this layout.
    */
   calls: readonly (readonly Call[])[];
   /** True if the call was made under this layout, not under an earlier layout. */

@@ -11,7 +11,8 @@ export interface PartitionLog {
 }
 
 /**
- * Confirmed messages that the stream dropped before they were handled. A server that is killed after dropping messages may restore them.
+ * Confirmed messages that the stream dropped before they were handled. They may still be handled later, because a server that is killed
+ * after it has dropped messages may restore them.
  */
 function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
   if (dropped.length === 0) return [];
@@ -72,7 +73,10 @@ export function* inTime(calls: readonly Call[]): Generator<{ call: Call; ends: b
   for (; next < ends.length; next++) yield { call: ends[next] as Call, ends: true };
 }
 
-/** Checks for lost and damaged messages, and for the order of each key, in whichever partition its messages were handled. */
+/**
+ * Checks that no message is lost or stored twice, and that each key is handled in order, even if its messages were handled in several
+ * partitions.
+ */
 export function judgeMessages(history: History): Violation[] {
   return [...judgeStorage(history.confirmed), ...judgeKeys(history), ...judgeLoss(history)];
 }
@@ -111,7 +115,10 @@ function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   return violations;
 }
 
-/** Checks that handled messages equal the published messages at their confirmed sequences, and are handled in their partitions. */
+/**
+ * Checks that each handled message equals the published message that was confirmed at its sequence, and that it is handled in the partition
+ * to which it belongs.
+ */
 function judgeContent({ confirmed, calls }: History, section: Section): Violation[] {
   const stored = new Map(confirmed.map((message) => [message.seq, message]));
   return calls.filter(section.isOwn).flatMap((call) => {
@@ -160,7 +167,7 @@ function judgePartition({ calls, isOwn }: Section, partition: number, log: Parti
   return violations;
 }
 
-/** Checks that a message that is handled for the first time follows the handled messages of its key. */
+/** Checks that the messages of each key are handled for the first time in the order of their numbers. */
 function judgeKeys(history: History): Violation[] {
   const violations: Violation[] = [];
   const dropped = new Set(droppedOf(history).map(({ seq }) => seq));
@@ -181,8 +188,8 @@ function judgeKeys(history: History): Violation[] {
 
 function judgeLoss(history: History): Violation[] {
   const { settings, confirmed, calls, calmAt, toldLost } = history;
-  // SPEC.md, "Not promised": losses of messages that are dropped within a second after they are stored may stay unreported. If a server is
-  // killed while the limit is small, the limit stays small for seconds.
+  // SPEC.md, "Not promised": a loss may stay unreported if the stream drops the message within a second after it is stored. The time in
+  // which the limit is small counts as well. This time is several seconds if a server is killed meanwhile.
   const unseenMs = history.dropped.reduce((sum, drop) => sum + 1_000 + drop.at - drop.from, 0);
   const unseen = (unseenMs * settings.rate) / 1_000 / settings.partitions;
   const at = Number.isFinite(calmAt) ? calmAt : 0;

@@ -14,7 +14,7 @@ interface Position {
   era: number;
 }
 
-/** The positions of one partition under a layout in the order of the bucket. */
+/** The positions of one partition under a layout, in the order of their revisions in the bucket. */
 function positionsOf(
   bucket: readonly BucketChange[],
   group: string,
@@ -35,8 +35,8 @@ function positionsOf(
 }
 
 /**
- * I8: positions and their epochs never decrease. I2: a position never passes an unhandled message. The first call of an epoch comes after
- * the position that its owner found.
+ * I8: positions and their epochs never decrease. I2: a position never passes an unhandled message. The message of the first call of an
+ * epoch comes after the position that the owner found.
  */
 export function judgePositions(
   { settings, bucket }: History,

@@ -36,10 +36,10 @@ const LONG_SHARE = 0.5;
 const DEADLINE_SHARE = 0.9;
 
 /**
- * Finds messages that are handled again although a call had handled them. An owner that can commit does so within the commit interval. A
- * message must not be repeated if its owner had more time than that interval to commit it. While a server or a network fails, a write and
- * the request for its outcome may both be lost. The owner waits a fifth of the ttl for each of these two requests. A message may be
- * repeated in another epoch only if the previous owner lost its permit or died before it could commit. A handover, a join, a leave, a
+ * Finds messages that are handled again although an earlier call had handled them. An owner that can commit does so within the commit
+ * interval. A message must not be repeated if its owner had more time than that interval to commit it. While a server or a network fails, a
+ * write and the request for its outcome may both be lost. The owner waits a fifth of the ttl for each of these two requests. A message may
+ * be repeated in another epoch only if the previous owner lost its permit or died before it could commit. A handover, a join, a leave, a
  * release, a pause or a failing handler does not excuse a repetition. Under one epoch no message is handled twice, unless the member has
  * abandoned a call whose handler ignored its signal.
  */
@@ -54,7 +54,7 @@ export function judgeRepeats(
   const excused = new Map(overlaps.map(({ older, newer, excuse }) => [newer, { older, excuse }]));
   const explain = explainer(history, layouts);
   for (const list of calls) {
-    /** By sequence, the latest call that handled the message, even if that call ended only after the next call began. */
+    /** By sequence, the call that handled the message and started last. It may still run when the next call of the message starts. */
     const handled = new Map<number, Call>();
     for (const call of list) {
       const before = handled.get(call.seq);
@@ -73,7 +73,7 @@ export function judgeRepeats(
   return { violations, repeats };
 }
 
-/** How an excused overlap explains a repetition: the older call ended after the newer call had started. */
+/** The explanation of a repetition whose older call ended only after the newer call had started, by the excuse of this overlap. */
 const CAUSES: Record<Excuse, Explanation> = {
   stopped: { cause: 'stop', ableMs: 0 },
   stalled: { cause: 'stall', ableMs: 0 },
@@ -112,7 +112,7 @@ function explainer(
     if (!cause) return undefined;
     const hindered = covered(touching, tenure);
     const stalled = covered([...touching, ...stalls], tenure) - hindered;
-    // A stall of a process counts twice, because the server also waits for the processor.
+    // A stall is subtracted twice: when a process has to wait for the processor, the server has to wait as well, and answers later.
     const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
     return ableMs <= budgetMs ? { cause, ableMs: Math.max(0, ableMs) } : undefined;
   };
@@ -149,7 +149,7 @@ function troubles({ settings, faults, lives }: History) {
       if (kind === 'short-stop' || kind === 'long-stop')
         // After a long stop the process has to connect and renew before it may commit.
         return [{ from, to: isLong(fault) ? to + recoveryMs : to, cause: 'stop', canEnd: isLong(fault) }];
-      // After the cut the connection is closed; a process that reconnects slowly counts as gone.
+      // The connection is closed after the cut. If the process reconnects slowly, the other members regard it as gone.
       return kind === 'cut' ? [{ from, to: to + recoveryMs, cause: 'cut', canEnd: true }] : [];
     });
     const stalls = life.stalls
@@ -172,8 +172,8 @@ function troubles({ settings, faults, lives }: History) {
 
 /**
  * The time at which a call's epoch ended. An epoch ends when the next lease of the partition is written, or when the owner joins under
- * another session because its own session is missing. The harness may have seen the next lease late: its watch restarts after a server was
- * killed. The judge therefore uses the time in the lease's record, which comes from the clock of the same machine.
+ * another session because its own session is missing. The harness may have seen the next lease late, because its watch restarts after the
+ * kill of a server. The judge therefore uses the time in the lease's record, which comes from the clock of the same machine.
  */
 function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Call) => number {
   const { group } = settings;

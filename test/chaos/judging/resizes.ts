@@ -14,13 +14,13 @@ import type { Violation } from './violation.js';
 export function judgeResizes({ bucket, settings: { group } }: History, layouts: Layouts): Violation[] {
   const violations: Violation[] = [];
   const accuse = (at: number, text: string): void => void violations.push({ charge: 'resize', at, text });
-  /** The state of the replay: positions and closings by partition, and the newest layout. */
+  /** The position at which each partition of the newest layout was closed. */
   const closed = new Map<number, number>();
   let layout: number | undefined;
   let era = 0;
   for (const change of [...bucket].sort((a, b) => a.revision - b.revision)) {
     const now = Math.floor(change.revision / ERA);
-    // The bucket returned to an older state, so its watch shows all entries again.
+    // The bucket returned to an older state, so the harness has recorded its entries again.
     if (now > era) layout = undefined;
     era = now;
     const seen = read(group, change);

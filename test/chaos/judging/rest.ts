@@ -17,7 +17,7 @@ export interface Recovery {
   restMs: number | undefined;
 }
 
-/** A period in which the group was at rest. */
+/** Whether the group was at rest, from `at` until the next state. */
 interface State {
   at: number;
   isAtRest: boolean;

@@ -7,7 +7,7 @@ export interface Spread {
   max: number;
 }
 
-/** The spread of at least one figure, in whole numbers. */
+/** The spread of the figures, in whole numbers. There must be at least one figure. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (q: number): number =>

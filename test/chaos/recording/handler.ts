@@ -11,7 +11,7 @@ import { type CallEnd, type CallRecord, monotonicUs } from './records.js';
 
 const { CHAOS_NAME = '', CHAOS_CALLS = '', CHAOS_MODE = '' } = process.env;
 
-/** Interval of checks of the event loop, and the minimum length of a recorded break, in milliseconds. */
+/** Interval of checks of the event loop, in milliseconds, and minimum length of a recorded break, in microseconds. */
 const TICK_MS = 20;
 const STALL_US = 60_000;
 

@@ -88,14 +88,17 @@ export interface History {
   looks: number[];
   /** By partition, the number of messages that its owners reported as lost. */
   toldLost: ReadonlyMap<number, number>;
-  /** The stream dropped all messages before the sequence `first`, under a limit that was small since `from`. */
+  /** The stream had a small limit from `from` on, and had dropped all messages before the sequence `first` by `at`. */
   dropped: { from: number; at: number; first: number }[];
 }
 
-/** Upper bound of revisions in one era of the bucket. Each later era adds this number to its revisions, so that revisions keep growing. */
+/**
+ * Upper bound of revisions in one era of the bucket. A new era begins when the bucket returns to an older state. Each later era adds this
+ * number to its revisions, so that revisions keep growing.
+ */
 export const ERA = 1e12;
 
-/** If a busy process writes nothing for longer than this before its end, its event loop counts as blocked, in milliseconds. */
+/** If a killed process wrote nothing for longer than this before its end, in milliseconds, its event loop counts as blocked. */
 const STALL_MS = 60;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
@@ -177,9 +180,9 @@ export function readHistory(folder: string): History {
 }
 
 /**
- * Returns the time at which the lease of a call was last granted before the call. Right after the bucket is restored from an older copy,
- * members may still handle messages under epochs that the bucket no longer has. The leases in the older copy count as granted again at the
- * time of the restore, even if the harness's watch shows none of them.
+ * Returns a function that finds the time at which the lease of a call was last granted before the call. Right after the bucket is restored
+ * from an older copy, members may still handle messages under epochs that the bucket no longer has. The leases in the older copy count as
+ * granted again at the time of the restore, even if the harness's watch shows none of them.
  *
  * @param copies the times at which the bucket was restored, each with the time of the older copy.
  */

@@ -18,7 +18,7 @@ import {
 /** Writes the records of a run to its folder. */
 export class Recording {
   readonly folder: string;
-  /** The recording of the twin group on the same servers, which also records server faults. */
+  /** The recording of the twin group, which runs on the same servers. Faults of servers are recorded in both recordings. */
   mirror: Recording | undefined;
   readonly processes: LineFile<ProcessRecord>;
   readonly #faults: LineFile<FaultRecord>;
@@ -97,7 +97,7 @@ export class Recording {
     this.#watch();
   }
 
-  /** Records that the stream has dropped all messages before this sequence, under a limit that was small since `from`. */
+  /** Records that the stream has dropped all messages before this sequence, because it had a small limit from `from` on. */
   dropped(first: number, from: number): void {
     this.processes.write(['dropped', this.now(), first, from]);
     this.mirror?.dropped(first, from);

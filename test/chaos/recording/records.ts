@@ -46,7 +46,7 @@ export type ProcessRecord =
   | ['era', at: number]
   /** The harness's watch was restarted: later entries replace everything that the watch had shown. */
   | ['looked-again', at: number]
-  /** The stream has dropped all messages before this sequence, handled or not, under a limit that was small since `from`. */
+  /** The stream has dropped all messages before the sequence `first`, handled or not, because it had a small limit from `from` on. */
   | ['dropped', at: number, first: number, from: number];
 
 /** The name of the publisher among the processes; members have other names. */

@@ -3,9 +3,9 @@ import { blockMeans, type Slope, slopeOf } from './slope.js';
 
 const MINUTE_US = 60_000_000;
 const MEBI = 1024 * 1024;
-/** Memory counts as growing only if it certainly rises by more than this share of its mean per hour. */
+/** Memory counts as growing only if each hour it certainly rises by more than this share of its mean. */
 const TOLERANCE = 0.05;
-/** This share of the run is ignored, because at the start caches fill, code is compiled and heaps are sized. */
+/** The start of the run, up to this share, is ignored, because caches fill, code is compiled and heaps are sized. */
 const WARM_UP_SHARE = 1 / 6;
 /** Samples are averaged over this time, because samples within one collection cycle are not independent. */
 const BLOCK_MINUTES = 1;
@@ -14,7 +14,9 @@ const BLOCK_MINUTES = 1;
 export interface Growth extends Slope {
   name: string;
   kind: MemoryRecord[2];
-  /** `grows` means more than 5 % of the mean per hour with 95 % confidence. `unclear` means too few points. */
+  /**
+   * `grows` means that the memory rises by more than 5 % of its mean in each hour, with 95 % confidence. `unclear` means too few points.
+   */
   verdict: 'flat' | 'grows' | 'unclear';
 }
 
@@ -39,8 +41,8 @@ export function judgeMemory(records: readonly MemoryRecord[]): Growth[] {
 }
 
 /**
- * The names of processes that leak: their live memory grows, or their resident memory if there were too few full collections to measure
- * live memory. Memory that the garbage collector keeps is not a leak.
+ * The names of processes that leak: their live memory grows. If there were too few full collections to measure live memory, the resident
+ * memory decides. Memory that the garbage collector keeps is not a leak.
  */
 export function leaking(growth: readonly Growth[]): string[] {
   const names = [...new Set(growth.map(({ name }) => name))];

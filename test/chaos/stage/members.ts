@@ -135,7 +135,7 @@ export class Members {
     writeMode(join(this.#options.recording.modes, name), mode);
   }
 
-  /** Resolves when the end of each ended process is recorded. */
+  /** Resolves when the end of every process that has ended is recorded. */
   async settled(): Promise<void> {
     await Promise.all(this.#exits);
   }

@@ -49,7 +49,7 @@ const SERVER_TIMEOUT_MS = 10_000;
 const START_TIMEOUT_MS = 180_000;
 /** Timeout for the remaining messages after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
-/** The run continues if the group is not at rest after this time plus twice the ttl, in milliseconds. */
+/** If the group is not at rest after twice the ttl plus this time, in milliseconds, the run continues anyway. */
 const REST_SLACK_MS = 20_000;
 
 /** Real servers, a group of real members and a real publisher. The records of all processes are kept. */
@@ -140,7 +140,8 @@ export class Stage {
 
   /**
    * Starts the publisher, and resolves when messages are confirmed. The returned signal aborts when the run should end or the publisher has
-   * ended. The servers must run: a publisher that finds no server ends with an error, which is not tested here.
+   * ended. Call this method only while the servers run, because a publisher that finds no server ends with an error. That error is not
+   * tested here.
    */
   async startTraffic(seed: number, options: { keys: number; mostPadding: number }): Promise<AbortSignal> {
     const { recording, servers, run } = this;
@@ -192,7 +193,7 @@ export class Stage {
     await this.#leaveAtEnd();
   }
 
-  /** Finishes a twin: copies the list of confirmed messages from its stage, which has finished, and lets the members leave. */
+  /** Finishes a twin after its stage has finished: copies the stage's list of confirmed messages, and lets the twin's members leave. */
   async finishAfter({ recording }: Stage): Promise<void> {
     copyFileSync(recording.confirmedFile, this.recording.confirmedFile);
     await this.#leaveAtEnd();

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** A message of the traffic: a key, a number that counts over the whole run, and a checksum of the whole payload. */
+/** A message of the traffic: a key, a number that increases over the whole run, and a checksum of the whole payload. */
 export interface Payload {
   key: string;
   number: number;

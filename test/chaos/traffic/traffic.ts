@@ -51,7 +51,7 @@ export function startPublisher(options: TrafficOptions): Publisher {
 
 /**
  * Sends numbered messages through a pipe to a real `natspoc publish`. The command gives each message an id, so that resent messages are
- * stored once, and waits up to two minutes for each confirmation.
+ * stored once. It waits up to two minutes for each confirmation.
  */
 class Traffic implements Publisher {
   readonly publisher: Cli;
@@ -98,7 +98,7 @@ class Traffic implements Publisher {
     const padding = 'x'.repeat(mostPadding);
     const input: Writable | null = this.publisher.child.stdin;
     if (!input) return;
-    // The pipe closes with the publisher, whose exit code gives the reason.
+    // When the publisher ends, the pipe closes, and this error occurs. The exit code of the publisher gives the reason.
     input.on('error', () => {});
     let number = 0;
     while (!this.#stopped && !input.destroyed) {

@@ -8,13 +8,16 @@ export interface Expectation {
   mayRepeat: boolean;
   /** True if readers may be reopened, because connections were cut. */
   mayReopen: boolean;
-  /** Only repetitions are judged, because the partitions change, or the moves depend on which member was seen to leave first. */
+  /**
+   * True if only repetitions are judged, and not the moves of partitions. The number of partitions changes, or the moves depend on which
+   * member was seen to leave first.
+   */
   movesFreely?: true;
   /** A member that was restarted, and its next process, which gets exactly the partitions of the former process. */
   replaced?: { member: string; by: string };
   /** Messages that are handled this long after the change must be committed soon. If absent, commits are not judged. */
   commitsAfterMs?: number;
-  /** The number of joining members, for which the longest held partitions move. */
+  /** The number of joining members. The partitions that were held longest move to these members. */
   joins: number;
 }
 

@@ -1,4 +1,4 @@
-/** The name of the writer in operators' writes, which distinguishes them from writes of members. */
+/** The name of the writer in all writes of operators. It distinguishes these writes from writes of members. */
 export const OPERATOR = 'operator';
 
 /** Unreadable entries, and the epoch of their partition at the last damage. */

@@ -2,10 +2,13 @@ import type { Trimmed } from '../../../src/core/ports/index.js';
 import type { Stored } from '../model/log.js';
 import type { Judge } from './judge.js';
 
-/** A reader may not know of messages that are dropped within this time after they are stored: see SPEC.md. */
+/** The loss of a message may go unnoticed if the message is dropped within this time after it was stored: see SPEC.md. */
 const YOUNG_MS = 1_000;
 
-/** Judges that members report messages that the stream dropped before they were handled, if they can know. */
+/**
+ * Judges reports of losses: if the stream drops messages before they are handled, the members must report this, as far as they can know of
+ * it.
+ */
 export class Drops {
   readonly #judge: Judge;
   readonly #isShared: boolean;

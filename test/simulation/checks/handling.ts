@@ -168,7 +168,7 @@ export class Handling implements CallObserver {
     }
   }
 
-  /** True if a call of this message succeeded after its signal had aborted, so that its owner may not have waited for the call. */
+  /** True if a call of this message succeeded after its signal had aborted. The owner may not have waited for such a call. */
   handledWhenTold(sequence: number): boolean {
     return this.#handledDeaf.has(sequence);
   }

@@ -112,7 +112,7 @@ export class Ledger {
     return this.losses.isExcused(partition, epoch, this.lease(partition));
   }
 
-  /** True if the session exists, or was removed without a fencing, as its remaining proof of life shows. */
+  /** True if the session exists, or was removed without a fencing. A fencing would also have removed the session's proof of life. */
   #mayHandle(id: string): boolean {
     return this.sessions.has(id) || (this.losses.hasEverLost(id) && this.proofs.has(id));
   }
@@ -150,7 +150,7 @@ export class Ledger {
     }
   }
 
-  /** True if the position is of a late takeover, and a newer epoch had passed that position before entries were lost or restored. */
+  /** True if an owner takes over late: before entries were lost or restored, a newer epoch had already reached this position. */
   #isLateTakeover(partition: number, { seq, epoch }: PositionRecord): boolean {
     return [this.#positionsBefore, this.#lostPositions].some((known) => {
       const before = known.get(partition);
@@ -265,7 +265,7 @@ export class Ledger {
   }
 
   /**
-   * Checks the positions in a new layout at which the old partitions ended: they cover everything that was handled and
+   * A new layout records the positions at which the old partitions ended. Checks that these positions cover everything that was handled and
    * committed, and nothing else.
    */
   cut(positions: readonly number[], writer: string): void {

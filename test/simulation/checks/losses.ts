@@ -75,7 +75,8 @@ export class Losses {
   isExcused(partition: number, epoch: number, now: LeaseNow): boolean {
     const lostAt = this.#lostAt(partition, epoch);
     if (lostAt === undefined) return false;
-    // Excused owners: none since the loss, one that cannot know of the lost lease, or the same owner with a new lease.
+    // The epoch may continue if there is no newer lease, if its own owner has the newer lease, or if the new owner cannot know of the lost
+    // lease.
     const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
     return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
   }

@@ -109,7 +109,7 @@ export class Order {
     if (!isBack && (received?.epoch !== epoch || startSequence > received.sequence)) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
     if (!first) return;
-    // Only calls since the previous restart count, because messages that were handled after a gap may be repeated again.
+    // Calls before the previous restart do not count, because messages that they handled after a gap may be repeated at every restart.
     const wasCalled = (progress.last.get(first.key) ?? -1) >= first.index;
     if (
       !isBack &&
@@ -198,8 +198,8 @@ export class Order {
   }
 
   /**
-   * True if the position of the partition went back with the bucket, under an epoch that continues or repeats. Under a repeated epoch the
-   * new owner may also know a later position.
+   * True if handling starts again after a position that went back with the bucket. The epoch of the owner either continues or repeats. If
+   * it repeats, the new owner may also know a later position.
    */
   #startsAgain(message: Stored, progress: Progress): boolean {
     const { partition, index, key } = message;

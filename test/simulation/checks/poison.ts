@@ -2,8 +2,8 @@ import { decodePosition } from '../../../src/core/protocol/position-records.js';
 import type { Judge } from './judge.js';
 
 /**
- * How often a message may end its process, apart from faults of the bucket and new layouts: twice before its
- * owners become cautious, and then twice more.
+ * How often a message may end its process: twice before its owners become cautious, and then twice more. Faults of the bucket and new
+ * layouts may reset this count.
  */
 const DEATHS = 4;
 /** Messages that end the process that handles them, and the messages that members blame for deaths: I13. */

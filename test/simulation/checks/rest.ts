@@ -49,7 +49,7 @@ export function unrest(world: World): string | undefined {
     const repeated = toBeRepeated(world, partition);
     if (repeated !== undefined) return `p${partition} has not repeated ${repeated}`;
   }
-  // A member may still react to entries that it has not seen.
+  // The group is not at rest while a member has not seen all entries, because this member may still react to the missing entries.
   const stored = server.store.below(`group.${settings.group}.`);
   for (const { name, bucket } of active)
     if (stored.some(({ key, revision }) => bucket.seen.get(key) !== revision))
@@ -67,7 +67,7 @@ function toEndItsProcess({ ledger, poison, server }: World, partition: number): 
     ?.sequence;
 }
 
-/** The first uncommitted message of an earlier owner that the current owner has not reached. */
+/** The first uncommitted message that an earlier owner has handled, and that the current owner has not handled yet. */
 function toBeRepeated({ ledger, server }: World, partition: number): number | undefined {
   const { revision } = ledger.lease(partition);
   let next = server.log.firstAfter(partition, ledger.position(partition).sequence);

@@ -43,7 +43,7 @@ export const wrongConflicts: Fault = (
   return altered(world, random.between(500, settings.ttlMs), faults, { conflict }, { conflict: 0 });
 };
 
-/** First answers are late or missing; then no write succeeds, while reads still work. */
+/** At first, answers are late or missing. Then no write succeeds any more, but reads still work. */
 export const failingDisk: Fault = (
   world,
   {
@@ -126,7 +126,7 @@ export const noMoreWatches: Fault = (world) => {
 /** Kinds of entries that are removed from the bucket. Deletion markers of sessions are also removed, as in a purge. */
 const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as const;
 
-/** Removes entries of one kind or of all kinds from the bucket: all these entries, or a part of them. */
+/** Removes entries of one kind, or of all kinds, from the bucket. Either all of these entries or a part of them are removed. */
 export const losses: Fault = (world) => {
   const { random } = world;
   if (world.harm === 'damage') return 0;
@@ -144,7 +144,7 @@ export const LIFT_MS = 5_000;
 const LAST_MOMENT_MS = 100;
 
 /**
- * The server restarts with an older copy of the bucket. Sometimes the restart is so short that members may still handle messages, while
+ * The server restarts with an older copy of the bucket. Sometimes the restart is so short that members may still handle messages, although
  * the copy names other owners. Sometimes a member has seen entries that are in no copy, but has no session yet.
  */
 export const goingBack: Fault = (world) => {

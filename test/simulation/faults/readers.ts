@@ -17,9 +17,9 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
 };
 
 /**
- * Another client changes a reader to omit payloads, or to read another partition or a missing partition. A changed shared reader
- * keeps delivering messages, which the positions would follow. A new filter always differs from the old filter, because an update without a
- * change has no effect.
+ * Another client changes a reader to omit payloads, or to read another partition or a missing partition. A changed shared reader keeps
+ * delivering messages. If these deliveries counted, the positions would follow them. A new filter always differs from the old filter,
+ * because an update without a change has no effect.
  */
 export const changedReader: Fault = (world) => {
   const { server, random, settings, handling } = world;

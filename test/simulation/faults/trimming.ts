@@ -3,7 +3,7 @@ import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 import { backlog } from './members.js';
 
-/** Drops waiting messages up to this sequence, as a limit of age or size or a purge does. */
+/** Drops waiting messages up to this sequence. A purge does the same, and so does a limit of age or size. */
 export function purge({ server: { log }, drops }: World, upTo: number): void {
   for (const partition of log.partitions.keys()) drops.dropped(log.drop(partition, upTo), true);
 }

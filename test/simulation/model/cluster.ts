@@ -97,7 +97,9 @@ export class Cluster {
     return this.#leader !== undefined && this.sees(at, this.#leader);
   }
 
-  /** The server for the consumer of a watch that a client of this server requests; undefined if no consumer is created. */
+  /**
+   * If a client of server `at` requests a watch: the server that gets the consumer of the watch, or undefined if no consumer is created.
+   */
   placeWatch(at: number): number | undefined {
     const leader = this.#leader;
     if (leader === undefined || !this.sees(at, leader)) return undefined;

@@ -28,8 +28,8 @@ export interface Latency {
 const RECONNECT_MS = { min: 100, max: 150 };
 
 /**
- * A client's connection with its faults. Bytes keep their order in both directions. Messages that are sent while the client
- * knows that it is disconnected are buffered and sent after the reconnect, as the real client does.
+ * A client's connection with its faults. Bytes keep their order in both directions. While the client knows that it is disconnected, it
+ * buffers messages, and sends them after the reconnect, as the real client does.
  */
 export class Connection {
   side: Side | null = null;

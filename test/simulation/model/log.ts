@@ -122,7 +122,10 @@ export class EventLog {
     };
   }
 
-  /** The number of dropped messages that the server still counts for a consumer. `known` is the last sequence at the last count. */
+  /**
+   * The number of dropped messages that the server still counts for a consumer. `known` is the last sequence of the stream at the time of
+   * the consumer's last count.
+   */
   #uncounted(dropped: readonly Stored[], known: number): number {
     return this.countsDrops ? 0 : dropped.filter(({ sequence }) => sequence <= known).length;
   }

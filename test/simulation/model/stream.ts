@@ -43,7 +43,7 @@ export class SimStream implements EventStream {
   /** The largest number of one partition's messages in memory, if all partitions share the budget. */
   readonly #most: number | undefined;
   readonly #observer: ReaderObserver;
-  /** The largest window of each reader, by the name of the reader, for the duration of an epoch. */
+  /** The largest window that each reader has had during its epoch, by the name of the reader. */
   readonly #windows = new Map<string, number>();
   /** The last reader of each partition. */
   readonly #readers = new Map<number, Reader>();

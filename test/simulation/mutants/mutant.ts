@@ -20,7 +20,7 @@ export interface Mutant {
   mistake: string;
   /** The names of faults that together cause an effect of the mistake. Only for mistakes that rarely have an effect. */
   needs?: readonly string[];
-  /** The test that shows the mistake, if thousands of runs do not show it because other code compensates for it. */
+  /** The test that shows the mistake. Only for mistakes that thousands of runs do not show, because other code compensates for them. */
   shownBy?: ShowingTest;
   edits: readonly [Edit, ...Edit[]];
 }

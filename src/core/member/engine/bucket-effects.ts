@@ -131,7 +131,7 @@ export class BucketEffects {
   }
 
   async #findProof(id: string): Promise<ProofFound | { kind: 'failed'; error: NatspocError }> {
-    // Uses the bucket without the check for lost data, because a leader that was just elected may lag behind by one renewal.
+    // The bucket is read without the check for lost data, because a server that was just elected leader may lag behind by one renewal.
     const found = await this.#ports.unjudged.read(keys.proof(this.#settings.group, id));
     return found.kind === 'failed' ? found : proofIn(found);
   }

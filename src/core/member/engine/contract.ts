@@ -58,7 +58,7 @@ export interface MemberPorts {
   resized?:
     | ((layout: GroupLayoutRecord) => { stream: EventStream; layout: LayoutKeeper | undefined })
     | undefined;
-  /** Creates a function that finds the partition of a message, for a given number of partitions. Present for a keyed group. */
+  /** Finds the partition of a message, for a given number of partitions. Present for a keyed group. */
   partitionIn?: PartitionIn | undefined;
   prober: Prober;
   identities: Identities;

@@ -12,11 +12,11 @@ export interface EndedRunner {
   isCertain: boolean;
 }
 
-/** Remembers the progress of ended runners for the next runner under the same epoch, and their handlers that have not ended yet. */
+/** Remembers how far ended runners came, for the next runner under the same epoch, and which of their handlers have not ended yet. */
 export class EndedRunners {
   /** The last ended runner of each partition. */
   readonly #last = new Map<number, EndedRunner>();
-  /** For each partition, the last position that runners of this member committed before the last runner. */
+  /** For each partition, the position that this member had committed before the runner in `#last` started. */
   readonly #known = new Map<number, PositionMark>();
   /** Partitions that this member owned when the bucket lost data. */
   readonly #owned = new Set<number>();
@@ -33,7 +33,8 @@ export class EndedRunners {
     this.#last.set(partition, ended);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
     const leftover = settled.then(() => {
-      // If a handler succeeded after the abort, the handler must not be called again for the same message under the same epoch.
+      // A handler may have succeeded after the abort. Under the same epoch, it must not be called again for the same message. So the
+      // status is updated.
       ended.status = runner.status;
       ended.losses = runner.losses;
       if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);

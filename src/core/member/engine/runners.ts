@@ -168,7 +168,7 @@ export class Runners {
    * Lets running handlers finish, commits, and removes the runner. If the runner has already failed, another runner commits the
    * messages that the failed runner had handled under this epoch.
    *
-   * @returns false if the runner was aborted or failed before the end of the drain. Another runner may be running after that.
+   * @returns false if the runner was aborted or failed before the end of the drain. Then the partition may already have another runner.
    */
   async drain(partition: number, epoch: number): Promise<boolean> {
     if (!this.#running.has(partition) && this.#ended.isOwing(partition, epoch)) this.start(partition, epoch);

@@ -11,8 +11,8 @@ const TOLD_EVERY_MS = 60_000;
 export interface Standing {
   partition: number | null;
   /**
-   * `handler`: a handler is slow, or is called again for a message that failed, but the group is healthy. `stuck`: the partition or
-   * member makes no progress for any other reason.
+   * `handler`: the group is healthy, but the program takes long, for example because a handler is slow or a message is tried again.
+   * `stuck`: the partition or member makes no progress for any other reason.
    */
   why: 'handler' | 'stuck';
   reason: string;
@@ -143,8 +143,8 @@ function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)
     return `the bucket does not answer within ${lasts}: if answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
-  // A renewal is valid for 1.75 probe intervals. If answers are slow, the next renewal is answered two round trips after the first renewal
-  // was sent.
+  // A renewal is valid for 1.75 probe intervals after it was sent. If answers are slow, the next renewal is confirmed two round trips
+  // after that time. So an interval has to be longer than 2 / 1.75 = 1.14 round trips; 1.25 leaves a margin.
   const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
   return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;
 }

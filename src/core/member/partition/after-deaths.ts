@@ -13,8 +13,8 @@ interface Found {
 }
 
 /**
- * Limits the work after deaths of earlier owners: handlers may start only messages near the committed position. While the cause of the
- * deaths is sought, messages are handled one at a time.
+ * Limits the work after deaths of earlier owners: only messages near the committed position may be started. While the cause of the deaths
+ * is sought, messages are handled one at a time.
  *
  * @returns the number of deaths if the cause is sought; otherwise undefined.
  */
@@ -38,8 +38,8 @@ export function handleAfterDeaths(
       }),
     );
   }
-  // If this member continues under the same epoch, its first commit moves the position. The message that caused the deaths may come after
-  // the position to which that commit moves.
+  // If this member has already handled messages under the same epoch, its first commit moves the position forward. The message that caused
+  // the deaths may still come after the new position, so the deaths are carried over.
   const counted = resumed === sequence ? crashes : carriedOver(crashes, sequence, maxCrashes);
   const deaths = counted.crashes ?? 0;
   if (!needsCaution(deaths, maxCrashes)) return undefined;

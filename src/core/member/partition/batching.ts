@@ -13,9 +13,9 @@ export class Batching {
   readonly #ready: () => void;
   /** The total size of all messages that are not settled, in bytes. */
   #bytes = 0;
-  /** Cancels the timer of the oldest message. While no timer runs (undefined), a batch is due even if it is not full. */
+  /** Cancels the timer of the oldest message. Undefined if the oldest message need not wait: then a batch is due even if it is not full. */
   #cancel: Cancel | undefined;
-  /** True if the oldest message has waited long enough. */
+  /** True if the oldest message has waited long enough, or was left over from the previous batch. */
   #isOver = false;
   /** Up to this sequence, each message is a batch of its own. */
   #singlyUpTo = 0;

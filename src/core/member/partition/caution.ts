@@ -56,7 +56,7 @@ export class Caution {
 
   constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
     this.#crashes = crashes;
-    // Only the first owner that died may have started many messages beyond its position.
+    // The first owner that died may have started many messages beyond its position. The lead limits all later owners.
     this.#left = (crashes.crashes ?? 0) > 1 ? ports.lead : IN_HAND;
     this.#maxCrashes = maxCrashes;
     this.#ports = ports;

@@ -84,7 +84,7 @@ export class Failures {
     this.#failing.clear();
   }
 
-  /** The first message that failed and is not settled, which holds the partition up; undefined if there is none. */
+  /** The message that holds the partition up: the first message that failed and is not settled; undefined if there is none. */
   get holdUp(): HoldUp | undefined {
     let first: Entry | undefined;
     for (const entry of this.#failing.keys())

@@ -2,14 +2,14 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { Coverage } from '../../ports/index.js';
 
 /**
- * Interval at which the position of a partition without waiting messages advances to the sequence that a shared reader has reached.
- * After a takeover, reading starts at this position.
+ * Interval, in milliseconds, at which a position follows the shared reader while no message of its partition waits. The next owner starts
+ * reading at this position.
  */
 const FOLLOW_EVERY_MS = 5_000;
 
 /**
- * Moves the position of a partition without waiting messages to the sequence that the reader has reached in messages of other partitions.
- * The stream holds no unhandled message of the partition up to the new position.
+ * Moves a position while no message of its partition waits. The new position is the sequence that the reader has reached in messages of
+ * other partitions. Up to this sequence, the stream holds no unhandled message of the partition.
  */
 export class Following {
   readonly #clock: Clock;

@@ -43,8 +43,8 @@ export class Gate {
   }
 
   /**
-   * True if a call may start now. If no call may start, calls back when a call may start. The time slice is checked before the permit: a
-   * partition that has used up its slice waits for the other partitions even if the permit has ended.
+   * True if a call may start now. If no call may start, calls back when a call may start. The time slice is checked before the permit. So
+   * a partition that has used up its slice waits for its next turn, whether the permit is open or not.
    */
   mayStart(caution: Caution | undefined): boolean {
     const { clock, permit, slice, slots, pauses } = this.#ports;

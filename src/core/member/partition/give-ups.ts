@@ -6,7 +6,7 @@ import { refusing } from './refusing.js';
 type GivenUp = Exclude<Dealt, 'handled'>;
 
 /**
- * Messages of a member that an operator has skipped and that are not settled yet, by sequence. Skipped messages are not tried again.
+ * Messages that an operator has skipped and that this member has not settled yet, by sequence. Skipped messages are not tried again.
  */
 export class GiveUps {
   readonly #known = new Map<number, { partition: number; how: GivenUp; error: Error }>();

@@ -9,8 +9,8 @@ export const ABORT_GRACE_MS = 250;
 export type CallEnd = { error: unknown } | undefined;
 
 /**
- * Follows an asynchronous call until it ends. A call ends when it settles. A call that a timeout or a stray rejection has declared failed
- * also ends after {@link ABORT_GRACE_MS}. A call that was declared failed counts as failed, regardless of its result.
+ * Follows an asynchronous call until it ends. A call ends when it settles. If a timeout or a stray rejection has declared the call failed,
+ * the call ends at the latest {@link ABORT_GRACE_MS} after that, and counts as failed regardless of its result.
  *
  * @param timeoutMs the call is declared failed after this time; undefined: no limit.
  */

@@ -15,8 +15,8 @@ export interface HandlerContext {
   /** All headers, decoded on first use. If a name occurs more than once, its last value counts. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * Aborts when the handler has to stop: it exceeds its timeout, the drain takes too long, or this member has lost the partition or cannot
-   * renew.
+   * Aborts when the handler has to stop, because the handler exceeds its timeout, the drain takes too long, or this member has lost the
+   * partition or cannot renew.
    */
   readonly signal: AbortSignal;
   /** The log of the handler. Each line also contains the partition and the sequence. */
@@ -40,8 +40,8 @@ export type BatchContext = Pick<
 
 /**
  * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of the messages is handled;
- * {@link FailedAt} means that the messages before the failed message are handled. A batch whose last attempt fails is handled one message
- * at a time, so that the failure policy applies only to the message that fails.
+ * {@link FailedAt} means that the messages before the failed message are handled. After the last failed attempt of a batch, its messages
+ * are handled one at a time, so that the failure policy applies only to the message that fails.
  */
 export type BatchHandler = (messages: readonly StreamMessage[], context: BatchContext) => unknown;
 

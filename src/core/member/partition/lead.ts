@@ -1,14 +1,14 @@
 import type { Entry } from './key-queues.js';
 
-/** The lead of an owner that handles few messages concurrently, and the longest lead of any owner. */
+/** The shortest lead, for an owner that handles few messages at the same time, and the longest lead of any owner. */
 const SHORTEST = 8;
 const LONGEST = 32;
 
 /**
- * The number of messages beyond its position that an owner may start while the position records deaths of earlier owners. The lead is
- * short: if this owner dies as well, the next owner has to try these messages one at a time. The lead also limits batches and parallel
- * calls. For example, a bulk indexer normally handled a batch of 500 messages in 50 ms. After a kill, the indexer had a lead of 8 and
- * needed 8 s for the next 1,000 messages, until the position recorded no more deaths.
+ * How many messages beyond its position an owner may start while the position records deaths of earlier owners. The lead is short, because
+ * the next owner has to try these messages one at a time if this owner dies as well. The lead also limits batches and parallel calls. For
+ * example, a bulk indexer normally handled a batch of 500 messages in 50 ms. After a kill, the indexer had a lead of 8 and needed 8 s for
+ * the next 1,000 messages, until the position recorded no more deaths.
  *
  * @param atOnce the number of messages that the owner's handlers may handle at the same time. If the next owner has other settings, more
  *   deaths may be needed to find the cause.
@@ -27,7 +27,7 @@ export interface LeadPorts {
   isOver(): boolean;
 }
 
-/** Holds handlers back, so that they start only messages within a short lead of the committed position. */
+/** Holds messages back, so that only messages within a short lead of the committed position are started. */
 export class Lead {
   readonly #ports: LeadPorts;
   /** Sequences of messages that are not committed, in order. */

@@ -6,11 +6,14 @@ export interface Jump {
   /** The last sequence received before the skipped sequences, and the first sequence received after them. */
   from: number;
   to: number;
-  /** Number of skipped sequences that may belong to lost messages not reported yet. */
+  /** Number of skipped sequences that may belong to lost messages that were not reported yet. */
   skipped: number;
   /** True if a skipped message may have waited for a second or more. */
   isLong: boolean;
-  /** True if a correct number of waiting messages rules out a loss in the jump. If no message waits, the jump contains no loss. */
+  /**
+   * True if a loss in the jump is possible only because the server's number of waiting messages may be wrong. If no message waits, the jump
+   * contains no loss.
+   */
   isDoubtful: boolean;
 }
 
@@ -25,7 +28,7 @@ export interface LossSigns {
 /** No sign of a loss. */
 export const NO_SIGNS: LossSigns = { jumps: [], fell: 0 };
 
-/** The number of jumps that are kept. If there are more jumps, the oldest jumps are merged. */
+/** Number of jumps that remain after a merge, which combines the oldest jumps. */
 const MOST_JUMPS = 100;
 
 /** True if there is anything to investigate. */
@@ -40,7 +43,7 @@ export function together(older: LossSigns, newer: LossSigns): LossSigns {
 export function withJump({ jumps, fell }: LossSigns, jump: Jump): LossSigns {
   if (jumps.length === 0) return { jumps: [jump], fell };
   jumps.push(jump);
-  // Merging for each jump would be too expensive.
+  // A merge after each added jump would be too expensive, so twice as many jumps may accumulate before a merge.
   return { jumps: jumps.length > 2 * MOST_JUMPS ? atMost(MOST_JUMPS, jumps) : jumps, fell };
 }
 

@@ -37,7 +37,7 @@ export interface PartitionReaderPorts {
   progress: ReadingProgress;
 }
 
-/** The progress of a partition in handling the delivered messages. */
+/** How far a partition has handled the delivered messages. */
 export interface ReadingProgress {
   /** The number of delivered messages that are not settled. */
   waiting: () => number;
@@ -54,7 +54,7 @@ export interface PartitionReaderEvents {
   trimmed(trimmed: Trimmed): void;
   /** A temporary failure. */
   failed(reason: string): void;
-  /** Some messages may be missing among those delivered since the last commit. */
+  /** The deliveries since the last commit may have left out messages. */
   mistrusted(reason: string): void;
   /** A failure that no retry can fix. */
   terminal(error: NatspocError): void;
@@ -62,8 +62,8 @@ export interface PartitionReaderEvents {
 
 /**
  * The messages of one partition after a position, in order and without gaps, even if its readers fail. After each fault, the reader is
- * deleted, and another reader is opened that starts after the last received message. Two faults are reported instead: another client
- * (possibly a newer owner) deleted the reader, or another client changed a shared reader.
+ * deleted, and another reader is opened that starts after the last received message. In two cases the fault is reported, and no other
+ * reader is opened: another client (possibly a newer owner) deleted the reader, or another client changed a shared reader.
  */
 export class PartitionReader {
   readonly #ports: PartitionReaderPorts;
@@ -111,7 +111,10 @@ export class PartitionReader {
     return this.#reader?.lag ?? this.pending ?? 0;
   }
 
-  /** The sequence up to which all messages of this partition were delivered; undefined unless it is after the last received sequence. */
+  /**
+   * The sequence up to which all messages of this partition were delivered; undefined if that sequence is not after the last received
+   * message.
+   */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage;
     return coverage && coverage.sequence > this.#received ? coverage : undefined;

@@ -18,7 +18,10 @@ export interface StateHooks {
   release?: ((partition: number, state: unknown, context: StateContext) => unknown) | undefined;
 }
 
-/** The program's state of one partition under one epoch: acquired before its first message, released before its last commit. */
+/**
+ * The program's state of one partition under one epoch. It is acquired before the partition's first message, and released before the last
+ * commit.
+ */
 export class PartitionState {
   readonly epoch: number;
   readonly #partition: number;
@@ -59,8 +62,8 @@ export class PartitionState {
   }
 
   /**
-   * Releases the state, if the program has acquired it or is acquiring it. Resolves with false if the release failed or took too long. If
-   * the release failed, the error is logged, and the signal is aborted.
+   * Releases the state, if the program has acquired it or is acquiring it. Resolves with false if the release failed or took too long. In
+   * both cases, the error is logged, and the signal is aborted.
    */
   async release(until: number, clock: Clock): Promise<boolean> {
     if (!this.#acquiring) return true;

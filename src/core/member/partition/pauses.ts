@@ -2,7 +2,9 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import { inWords } from '../../lib/in-words.js';
 
-/** Partitions that the program has paused at this member: their handlers do not start, but they keep their owner. */
+/**
+ * Partitions that the program has paused at this member. A paused partition keeps its owner, but its handlers do not start.
+ */
 export class Pauses {
   readonly #clock: Clock;
   /** Paused partitions (null: all), each with the function that cancels the timer of its pause. */
@@ -18,7 +20,7 @@ export class Pauses {
   }
 
   /**
-   * @param forMs the pause ends after this time; undefined: it lasts until {@link resume} is called.
+   * @param forMs the pause ends after this time; if undefined, the pause lasts until {@link resume} is called.
    * @throws NatspocError `usage` for an invalid partition or time.
    */
   pause(partition: number | null, forMs: number | undefined): void {

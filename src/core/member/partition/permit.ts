@@ -1,8 +1,8 @@
 import type { Clock } from '../../lib/clock.js';
 
 /**
- * The permission to start handlers and to commit. The permission ends at a time that the protocol moves forward. The permission is checked
- * right before each call and commit, so that a process that was stopped starts nothing when it continues.
+ * The permission to start handlers and to commit. The permission ends at a set time, unless the protocol extends it. The permission is
+ * checked right before each call and commit, so that a process that was stopped starts nothing when it continues.
  */
 export class Permit {
   readonly #clock: Clock;

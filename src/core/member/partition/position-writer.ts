@@ -10,7 +10,7 @@ import type { Permit } from './permit.js';
 /** Delay before another attempt if an outcome is unknown or the server has refused the write, in milliseconds. */
 const RETRY_MS = 100;
 
-/** The parts of a position that change under one epoch; see {@link PositionRecord}. */
+/** The parts of a position that may change while its epoch stays the same; see {@link PositionRecord}. */
 export type PositionState = Pick<
   PositionRecord,
   'seq' | 'created' | 'stored' | 'trimmed' | 'crashes' | 'suspect' | 'trying'
@@ -34,9 +34,10 @@ export interface PositionWriterPorts {
 export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 
 /**
- * The outcome of a write. `ok`: `state` was certainly written. `again`: the outcome is not certain, so the write may have to be repeated.
- * `fenced`: a newer owner has written the position. `vanished`: the position no longer exists. `moved`: a seek moved the position under our
- * epoch. `doubted`: the partition may have lost messages that come before handled messages. `unsafe`: the barrier was rejected.
+ * The outcome of a write. `ok`: `state` was certainly written. `again`: `state` may not have been written, so the write may have to be
+ * repeated. `fenced`: a newer owner has written the position. `vanished`: the position no longer exists. `moved`: a seek moved the
+ * position, which still has our epoch. `doubted`: the partition may have lost messages that come before handled messages. `unsafe`: the
+ * barrier was rejected.
  */
 export type PositionWritten =
   | { kind: 'ok'; state: PositionState; sentAt: number }

@@ -1,6 +1,6 @@
 /**
- * The number of messages that a member may still start in all partitions. Used by members that stop after an exact
- * number of messages.
+ * The number of messages that a member may still start to handle, in all partitions together. Used by members that stop
+ * after an exact number of messages.
  */
 export class Quota {
   #left: number;

@@ -26,10 +26,10 @@ export class PartitionRunner {
   #reader: PartitionReader | undefined;
   readonly #taking: Taking;
   #committer: Committer | undefined;
-  /** The sequence up to which all messages are handled, if a handler has succeeded after the end of this runner; otherwise 0. */
+  /** If a handler has succeeded after the end of this runner: the sequence up to which all messages are handled. Otherwise 0. */
   #handledLate = 0;
   #caughtUp = false;
-  /** True if uncommitted messages do not count as handled, because messages before them may be missing. */
+  /** True if messages may be missing. Messages handled since the last commit then do not count as handled. */
   #isMistrusted = false;
   readonly #following: Following;
   #phase: 'running' | 'draining' | 'ended' = 'running';
@@ -153,7 +153,7 @@ export class PartitionRunner {
     if (this.#isEnded()) return false;
     const releasedBy = Math.max(endsAt, clock.now() + ABORT_GRACE_MS);
     const isReleased = await this.#ports.state?.release(releasedBy, clock);
-    // If the release failed, effects of messages since the last commit may be lost with the state.
+    // If the release failed, effects since the last commit may be lost with the state, so nothing more is committed.
     if (isReleased === false) this.#committer?.end();
     else await this.#taking.commitLast();
     if (this.#isEnded()) return false;

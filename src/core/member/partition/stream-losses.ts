@@ -22,7 +22,7 @@ const LOOK_AGAIN_MS = 200;
 /** A message that is dropped within this time after it was stored may go unnoticed: see SPEC.md. */
 const YOUNG_MS = 1_000;
 
-/** A {@link Rest} of unknown length, in which the reader may never have had a pending request. */
+/** A {@link Rest} of unknown length: at no time is it certain that the reader had a pending request. */
 export const UNKNOWN_REST: Rest = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
 
 /** The record of a trim by an operator (see `ClearedRecord`); undefined if no trim is known. */
@@ -46,11 +46,11 @@ export interface TrimState extends LossSigns {
 }
 
 /**
- * Detects messages that the stream drops before they are received. The server skips dropped messages silently. Each of three signs is
- * checked against the state of the stream. First, the stream begins after the last received message although messages wait, or the stream
- * begins within or after a jump of the received sequences. A jump counts only if the reader may have had no open request during the jump.
- * Second, the number of waiting messages falls by more than the number received. Third, the received sequences jump, and at least as many
- * messages have waited as the stream keeps per subject.
+ * Detects messages that the stream drops before they are received. The server skips dropped messages silently. There are three signs of a
+ * loss, and each is checked against the state of the stream. First, the stream begins after the last received message although messages
+ * wait, or the stream begins within or after a jump of the received sequences. A jump counts only if the reader may have had no open
+ * request during the jump. Second, the number of waiting messages falls by more than the number received. Third, the received sequences
+ * jump, and at least as many messages have waited as the stream keeps per subject.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
@@ -118,8 +118,8 @@ export class TrimWatch {
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
    * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are stored, so the
-   *   sequences of a jump belong to other partitions. If messages are stored faster than they are delivered, losses caused by a limit go
-   *   unnoticed.
+   *   sequences of a jump belong to other partitions. However, if messages are stored faster than they are delivered, losses caused by a
+   *   limit of the stream go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {
     const before = this.#waiting ?? waiting + 1;
@@ -229,7 +229,8 @@ export class TrimWatch {
     if (gaps === 0) return undefined;
     if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && passed > 0)
       return { from, to: received, atMost: Math.min(passed, gaps) };
-    // The lost messages were stored after the settled messages, but perhaps before a message that was received since.
+    // The lost messages were stored after the settled messages. A message that was received later may have been stored after the lost
+    // messages.
     const to = this.#waiting === 0 ? last : received;
     if (fell > 0) return { from: this.#settledTo + 1, to: Math.max(this.#settledTo + 1, to), atMost: fell };
     return undefined;

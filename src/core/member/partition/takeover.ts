@@ -34,9 +34,9 @@ export interface Takeover {
   group: string;
   partition: number;
   epoch: number;
-  /** Owners that have died. One death counts if one of these owners wrote the position. */
+  /** Owners that have died. If one of them wrote the position, one death is counted. */
   died?: DeadOwners | null | undefined;
-  /** The epoch of the group's layout, because a position of an earlier layout belongs to another partition. Default 0. */
+  /** The epoch of the group's layout. A position of an earlier layout belongs to another partition, and is not taken over. Default 0. */
   layout?: number | undefined;
   /** Where to start if the partition has no position. */
   start: PartitionStart | 'unreadable';
@@ -58,14 +58,14 @@ export interface Taken {
   kind: 'taken';
   sequence: number;
   resumed: number;
-  /** The mark of `resumed`, with the creation time that the stream has now. */
+  /** The mark at `resumed`, with the stream's current creation time. */
   mark: PositionMark;
   revision: number;
   /** The token of the reader to open. The position records this token. */
   reader: string;
-  /** The number of dropped messages that the position records. */
+  /** The number of dropped messages recorded in the position. */
   trimmed: number;
-  /** The deaths of owners that the position records. */
+  /** The deaths of owners recorded in the position. */
   crashes: Crashes;
   /** The position's layout, and whether a seek has moved the position since the last resize. */
   tags: PositionTags;
@@ -226,7 +226,7 @@ export const continues = (
 ): boolean => before !== undefined && before.committed <= sequence && sequence <= before.position;
 
 /**
- * The mark from which to continue. Messages that were handled under this epoch are not handled again, unless a seek has moved the
+ * The position mark from which to continue. Messages that were handled under this epoch are not handled again, unless a seek has moved the
  * position back.
  */
 function markOf({ before }: Takeover, position: PositionMark): PositionMark {

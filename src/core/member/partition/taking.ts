@@ -29,7 +29,7 @@ export interface TakingEvents {
   held(committer: Committer, taken: Taken): void;
   /** A temporary failure. */
   failed(message: string): void;
-  /** The partition may have lost messages that come before handled, uncommitted messages. */
+  /** The partition may have lost messages that come before messages that were handled but not committed. */
   mistrusted(reason: string): void;
   /** The position cannot be decoded, and an operator has to act. */
   unreadable(message: string): void;
@@ -94,7 +94,7 @@ export class Taking {
         partition,
         name: readerName(group, partition, epoch, reader),
         trimWatch: this.#trimWatch,
-        // The reader fetches enough messages for the batch that is being handled and for the next batch.
+        // For a handler of batches, the reader fetches enough messages for the current batch and for the next batch.
         concurrency: typeof this.#ports.handler === 'function' ? this.#atOnce : 2 * this.#atOnce,
         isHandled: tags.sought ? undefined : isHandled,
         progress: { waiting, handledUpTo: () => this.#committer?.handledUpTo ?? 0 },
@@ -125,8 +125,7 @@ export class Taking {
   }
 
   /**
-   * True if the last commit of a drain has succeeded: the stored position is the committed position, unless a seek has moved the
-   * position since.
+   * True if the last commit of a drain has succeeded. The stored position is then the committed position, unless a seek has moved it since.
    */
   get isCertain(): boolean {
     return this.#isCertain;

@@ -4,9 +4,8 @@ import type { Clock } from '../../lib/clock.js';
 const TURN_MS = 100;
 
 /**
- * Shares the event loop between computing handlers and everything else: renewals, commits, signals. A backlog of synchronous calls is
- * cut into slices, and the event loop does its other work in between. A partition that has used up a slice waits for the other
- * partitions.
+ * Shares the event loop between synchronous handlers and all other work: renewals, commits, signals. A backlog of synchronous calls is cut
+ * into slices, and the other work is done in between. A partition that has used up a slice waits for the other partitions.
  */
 export class TimeSlice {
   readonly #clock: Clock;

@@ -29,8 +29,8 @@ export type Halt =
 /** Receives the progress of the work. */
 export interface WorkProgress {
   /**
-   * Everything up to this message is settled. `messages` is the number of messages settled since the last report. Reported even
-   * after the runner has ended.
+   * Everything up to this message is settled. `messages` is the number of messages settled since the last report. This event is reported
+   * even after the runner has ended.
    */
   advanced(message: StreamMessage, messages: number): void;
   /** Called when more handlers could run, but all accepted messages have to wait for running calls. */

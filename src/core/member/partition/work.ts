@@ -60,12 +60,15 @@ export class PartitionWork {
     this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
   }
 
-  /** Limits how far handlers may run ahead of the position while the position records deaths of earlier owners. To be called before the first message. */
+  /**
+   * Limits how far handlers may run ahead of the position while the position records deaths of earlier owners. To be called before the first
+   * message.
+   */
   keepShort(lead: Lead): void {
     this.#lead = lead;
   }
 
-  /** Handles messages cautiously until caution ends. To be called before the first message. */
+  /** Handles messages one at a time until `caution` ends. To be called before the first message. */
   beCautious(caution: Caution): void {
     this.#caution = caution;
   }
@@ -174,7 +177,7 @@ export class PartitionWork {
     const batching = this.#caution ? undefined : this.#batching;
     if (!first || batching?.isDue(this.#queues) === false) return [];
     if (this.#near([first]).length === 0 || !this.#gate.mayStart(this.#caution)) return [];
-    // The quota may be used up within a batch.
+    // The quota may run out in the middle of a batch.
     return this.#gate.admitted(this.#near(batching ? batching.next(this.#queues) : [first]));
   }
 
@@ -265,8 +268,8 @@ export class PartitionWork {
   }
 
   /**
-   * Handles the failure of a call, or of the messages of a batch from one message on. Messages after the failed message wait until that
-   * message is settled.
+   * Handles the failure of a call. If one message of a batch failed, the messages before it are settled, and the messages after it wait
+   * until the failed message is settled.
    */
   #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
     const index = this.#batching && FailedAt.indexIn(error);

@@ -22,7 +22,7 @@ export interface ChangeLooksPorts {
   reading: () => { name: string; delivered: number } | undefined;
   /** The partitions that the reader serves now, with the sequence after which it delivers to each of them. */
   serving: () => ReadonlyMap<number, number>;
-  /** Reports losses among the messages that the reader passed over. Resolves with false if the server did not answer. */
+  /** Reports messages that the stream dropped before the reader received them. Resolves with false if the server did not answer. */
   settle: () => Promise<boolean>;
 }
 

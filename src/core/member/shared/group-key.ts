@@ -4,7 +4,7 @@ import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import { type MessageKey, parseMessageKey, partitionByKey } from '../../protocol/message-key.js';
 import type { PartitionIn } from '../../protocol/partition-start.js';
 
-/** The partition of a message by its key, or by its subject under a prefix. */
+/** The partition of a message: by its subject if there is a prefix, otherwise by its key. */
 export const byKey: PartitionIn = (message, { partitions, prefix }) =>
   prefix === undefined
     ? partitionByKey(message.key, message, partitions)

@@ -154,7 +154,7 @@ export class Lane implements Reader {
     this.#owner.forget(this);
     this.reader?.remove(this);
     this.reader = undefined;
-    // The partition drops the messages that the lane held, or takes them to its next lane.
+    // The partition drops the held messages, or takes them to its next lane, so the readers get their room back.
     for (const { reader, messages } of this.#runs.splice(0)) reader?.release(messages);
   }
 }

@@ -5,7 +5,7 @@ import type { GroupStart } from '../partition/group-start.js';
 import { newReaderToken } from '../partition/reader-token.js';
 import { SharedStream } from './shared-stream.js';
 
-/** The group for which {@link shareReaders} reads, and its limits. */
+/** The group for which {@link shareReaders} reads, and the limits of the reading. */
 export interface ReadersOf {
   group: string;
   clock: Clock;

@@ -20,7 +20,7 @@ export interface SharedReaderPorts {
   partitionOf: (message: StreamMessage) => number | undefined;
 }
 
-/** The events of a shared reader for its stream. */
+/** The events that a reader reports to the shared stream. */
 export interface SharedReaderEvents {
   /** A message has been delivered to its lane or passed over. */
   advanced(reader: SharedReader): void;
@@ -80,7 +80,7 @@ export class SharedReader {
         ...ports,
         reading: () => this.#reader && { name: this.#name, delivered: this.delivered },
         serving: () => new Map([...this.#lanes].map(([partition, lane]) => [partition, this.#behind(lane)])),
-        // A loss among the messages that were passed over must be reported before a commit.
+        // Messages that the stream dropped before they were received must be reported before a commit.
         settle: () => this.#trimWatch.settle(),
       },
       {
@@ -151,8 +151,8 @@ export class SharedReader {
     if (this.#isClosed || this.#isStarted) return;
     if (this.#lanes.size === 0) return this.#endIfDeserted();
     this.#isStarted = true;
-    // The trim watch starts before the deliveries. A lane may leave with the first message, and losses before that message must be reported
-    // to the lane.
+    // The trim watch starts before the deliveries, because losses before the first message must be reported to its lane, which may leave as
+    // soon as the message is delivered.
     await this.#trimWatch.start();
     this.#reader?.start(0);
   }
@@ -190,7 +190,7 @@ export class SharedReader {
     this.#room.release(messages);
   }
 
-  /** True for an ended reader, until a check that began after its last delivery has been answered. */
+  /** For an ended reader: true until the server has answered a check that began after the reader's last delivery. */
   get isUnconfirmed(): boolean {
     return this.#looks.isDue;
   }
@@ -249,7 +249,7 @@ export class SharedReader {
     const lane = partition === undefined ? undefined : this.#lanes.get(partition);
     if (!lane || sequence < lane.next || lane.passes(message)) this.#room.pass(this.pending > 0);
     else if (this.#room.isUnfair(lane)) {
-      // The lane has received all its messages before this message.
+      // The lane has received all of its messages that come before this message.
       lane.next = sequence;
       this.#leave(lane);
       this.#room.pass(this.pending > 0);

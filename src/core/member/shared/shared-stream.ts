@@ -44,8 +44,7 @@ export interface SharedStreamPorts {
  * catch-up reader, serves partitions that were taken over at a position behind the head reader. The catch-up reader also serves partitions
  * that the head reader left behind because their lanes were full. The catch-up reader starts at the smallest sequence that one of its
  * partitions needs. When the catch-up reader has reached the head reader, the head reader takes over the partitions of the catch-up reader.
- * A reader passes over each message before the next sequence of the message's partition, so a change of readers causes neither gaps nor
- * repeats.
+ * A reader passes over messages that their partition has already received, so a change of readers causes neither gaps nor repeats.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {

@@ -50,7 +50,7 @@ export class MemoryMonitor {
   #allocated: number;
   #left: number;
   #collections = 0;
-  /** Bytes in use after full collections, which are live objects only. */
+  /** Bytes in use after full collections, when only live objects are left. */
   #live: UsePoint[] = [];
   #lows: UsePoint[] = [];
 

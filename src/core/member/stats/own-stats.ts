@@ -29,7 +29,7 @@ export interface OwnFacts extends Pick<MemberStats, 'name' | 'group' | 'stream' 
 
 type OwnPartition = Required<Omit<PartitionStats, 'ratePerSecond' | 'tookMs' | 'holdUp'>> & {
   holdUp?: HoldUp | undefined;
-  /** The sequence that a shared reader has reached while no message of this partition waits; otherwise 0. */
+  /** If no message of this partition waits: the sequence that a shared reader has reached. Otherwise 0. */
   covered: number;
 };
 

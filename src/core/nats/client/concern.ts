@@ -7,7 +7,7 @@ export type StreamUse = 'handle' | 'publish';
 
 /** A setting of a stream or bucket that loses messages, or may lose them. */
 export interface Concern {
-  /** `refused`: natspoc refuses these uses. `warning`: these uses work, but the user should know the risk. */
+  /** `refused`: natspoc refuses the affected uses. `warning`: the affected uses work, but the user should know the risk. */
   severity: 'refused' | 'warning';
   /** The uses of the stream that the concern affects. */
   uses: readonly StreamUse[];

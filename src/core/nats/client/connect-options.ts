@@ -76,7 +76,7 @@ function authOptions(config: Config): Partial<ConnectionOptions> {
   const inUrl = config.server.map(credentialsOf).find((found) => found !== undefined);
   const { user, password } = config.user ? config : (inUrl ?? { user: undefined, password: undefined });
   if (!user) return {};
-  // As in the nats CLI: a user without a password is a token.
+  // As in the nats CLI, a user without a password is a token.
   return password === undefined ? { token: user } : { user, pass: password };
 }
 
@@ -100,7 +100,7 @@ export function connectOptions(config: Config, name: string): ConnectionOptions 
     maxReconnectAttempts: -1,
     // Without this option the client gives up after two refusals in quick succession.
     ignoreAuthErrorAbort: true,
-    // The client reconnects fast, because a member that returns before other members suspect it keeps its partitions.
+    // The client reconnects fast, because a member keeps its partitions if it returns before other members suspect it.
     reconnectTimeWait: 100,
     reconnectJitter: 50,
     pingInterval: 20_000,

@@ -61,8 +61,8 @@ function unreachableReason(code: string, why: string, config: Config): string {
   if (/enotfound|eai again/.test(why)) return 'no such host';
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
-  // With TLS 1.3 a server that requires a certificate and gets none closes the connection without a reason. The client keeps waiting after
-  // the close, or sees a reset because the server closed the connection with unread bytes.
+  // With TLS 1.3, a server that requires a certificate and gets none closes the connection without a reason. If the server had not read all
+  // bytes, the client sees a reset; otherwise the client keeps waiting after the close.
   const mayWant = tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : '';
   if (code === ClientCode.Timeout) return `no answer in time${mayWant}`;
   if (/econnreset/.test(why)) return `the connection was reset${mayWant}`;

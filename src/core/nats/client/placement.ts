@@ -3,8 +3,8 @@ import { type Cancel, systemClock } from '../../lib/clock.js';
 
 /**
  * Timeout of one request to create a consumer. A consumer with one replica may be placed on a server that has just died.
- * Until the dead server is back, no server answers the request. A consumer with another name is placed independently of the
- * first consumer.
+ * Until the dead server is back, no server answers the request. The next request uses another name, because a consumer with
+ * another name may be placed on another server.
  */
 export const PLACEMENT_MS = 2_000;
 

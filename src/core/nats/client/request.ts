@@ -9,11 +9,11 @@ const NEVER_ANSWERED = ['$', 'natspoc.'];
 /**
  * True for a message that a client sent to exactly this subject and that expects an answer.
  *
- * A client that may create a consumer can direct a stream's messages to any subject. A message that a consumer delivers to
- * the subject of a request is not a request. The delivery keeps its stored subject, and the server sets its reply subject
- * (`$JS.ACK…`). A notice from the server has no reply subject, or a reply subject that starts with `$JS.FC`. The function
- * also refuses a reply subject that would turn the answer into a message of the stream, an entry of a bucket or a request
- * to a member.
+ * A client that may create a consumer can direct a stream's messages to any subject, even to the subject of a request. A
+ * message that arrives in this way is not a request. It still has the subject under which it was stored, and a reply
+ * subject that the server has set (`$JS.ACK…`). A notice from the server has no reply subject, or a reply subject that
+ * starts with `$JS.FC`. The function also returns false if the reply subject would turn the answer into a message of the
+ * stream, an entry of a bucket or a request to a member.
  *
  * @param prefix the prefix of the stream's subjects.
  */

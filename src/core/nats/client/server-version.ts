@@ -20,6 +20,7 @@ export const keepsCreation = (connection: Connected): boolean => isAtLeast(conne
 
 /**
  * False if a consumer's number of waiting messages may include messages that the stream has dropped. Before 2.9.15, the server does not
- * subtract dropped messages that were stored before the consumer was created or last described (`decStreamPending` in server/consumer.go).
+ * subtract dropped messages that were stored before the consumer was created or its state was last requested (`decStreamPending` in
+ * server/consumer.go).
  */
 export const countsDrops = (connection: Connected): boolean => isAtLeast(connection, 2, 9, 15);

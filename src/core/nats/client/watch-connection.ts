@@ -100,8 +100,8 @@ async function dispatch(connection: NatsConnection, watching: ReadonlySet<Connec
       breaking.delete(connection);
       refused.delete(connection);
     }
-    // For each attempt that the server ends, the client reports a break and later also a reconnect. Only changes between broken and
-    // connected are passed on.
+    // For each attempt to reconnect that the server ends, the client reports a break and later also a reconnect. Only changes between
+    // broken and connected are passed on.
     if (isBreak(status) || status.type === Events.Reconnect) {
       if (isBroken === isBreak(status)) continue;
       isBroken = isBreak(status);

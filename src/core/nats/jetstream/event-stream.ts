@@ -170,7 +170,7 @@ export class NatsEventStream implements EventStream {
       return { change, delivered: info.delivered.consumer_seq };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return 'gone';
-      // Each further refused request would log a line on the server.
+      // After a refusal, no more requests are sent, because the server logs a line for each refused request.
       if (toNatspocError(error, 'look at a reader').code !== 'not-permitted') return undefined;
       this.#tellsReaders = false;
       return 'denied';
@@ -183,8 +183,8 @@ export class NatsEventStream implements EventStream {
     const { at, answer } = this.#looked ?? {};
     if (since === undefined || at === undefined || at + LOOK_EVERY_MS <= now) return this.#lookNow();
     if (answer && at >= since) return answer;
-    // Every partition of a member needs the stream's state before a commit. All callers before the next request share that
-    // request.
+    // Every partition of a member needs the stream's state before a commit. All callers that wait for the next request
+    // share that request.
     this.#nextLook ??= sleep(clock, at + LOOK_EVERY_MS - now).then(() => {
       this.#nextLook = undefined;
       return this.#lookNow();
@@ -224,9 +224,9 @@ export class NatsEventStream implements EventStream {
   }
 
   /**
-   * The sequence of a suspicious message that is really stored without a payload; undefined if there is none. The publisher
-   * of a suspicious message has set the header with which the server announces an omitted payload. As long as the stream's
-   * state cannot be read, every new reader stops at the suspicious message.
+   * Returns the sequence of the suspicious message if this message is really stored without a payload, because its
+   * publisher, not the server, has set the header of an omitted payload. Otherwise returns undefined. As long as the
+   * suspicious message cannot be read, every new reader stops at it.
    */
   async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);

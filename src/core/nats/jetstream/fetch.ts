@@ -129,8 +129,8 @@ export const isWhole = ({ messages, available }: Fetched, limit: number): boolea
   messages.length >= Math.min(available, limit);
 
 /**
- * Like {@link fetchMessages}, but never returns an incomplete result. With only some of its entries, a group would seem to
- * have problems, or no partitions.
+ * Like {@link fetchMessages}, but never returns an incomplete result. If entries of a group were missing, the group would
+ * seem to have problems, or no partitions.
  *
  * @throws NatspocError `unreachable` if some messages did not arrive, and the errors of {@link fetchMessages}.
  */

@@ -55,7 +55,7 @@ export class PullBudget {
   #averageBytes = 0;
   /** True if the next message is larger than the window. An oversize message is requested alone, without a byte limit. */
   #oversize = false;
-  /** True if no held message can be handled now, so that the next request must not wait until half of the room is free. */
+  /** True if no held message can be handled now. The next request then does not wait until half of the room is free. */
   #starving = false;
 
   /** `concurrency`: maximum number of messages handled in parallel. */
@@ -71,8 +71,8 @@ export class PullBudget {
   }
 
   /**
-   * True if a request is pending and all earlier requests are complete. If this process was stopped for a time, the server
-   * may have had no request to serve until the pending request arrived.
+   * True if a request is pending and all earlier requests are complete. The server may then have had no request to serve
+   * until the pending request arrived, for example because this process was stopped for a time.
    */
   get isTurn(): boolean {
     while ((this.#turns[0] ?? this.#delivered) < this.#delivered) this.#turns.shift();
@@ -97,9 +97,9 @@ export class PullBudget {
 
   /**
    * Returns the next request and counts its messages as owed; undefined if nothing should be requested now. Normally, a
-   * request is made only when half of the room ahead is free. Few requests are needed, and the server still has one request
-   * to serve while the next request is in flight. Call this method until it returns undefined, because the server may limit
-   * the size of a request.
+   * request is made only when half of the room ahead is free. So few requests are needed, and the server still has one
+   * request to serve while the next request is in flight. Call this method until it returns undefined, because the server
+   * may limit the size of a request.
    */
   order(): Order | undefined {
     if (!this.#hasBegun) return undefined;

@@ -78,8 +78,8 @@ export class PullRequests {
   }
 
   /**
-   * Handles the status message of a request that was refused, or that ended. A server since 2.10 also reports that a request ended because
-   * all of its messages were sent.
+   * Handles the status message of a request that was refused, or that ended. Since 2.10, the server also reports that a request ended
+   * because all of its messages were sent.
    *
    * @returns true if more messages should be requested now.
    */

@@ -267,8 +267,8 @@ export class PullReader {
   }
 
   /**
-   * Returns the rest if a request was pending at all times and messages waited. Returns an empty rest if the number of
-   * waiting messages may not show lost messages.
+   * Called if a request was pending at all times and messages waited. Normally returns undefined, because there was no
+   * rest. Returns an empty rest if the number of waiting messages may not show lost messages.
    */
   #emptyRest(): Rest | undefined {
     if (countsDrops(this.#handles.connection)) return undefined;

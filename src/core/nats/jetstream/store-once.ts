@@ -5,9 +5,9 @@ const MAX_IDS = 16;
 
 /**
  * Stores a message once, however often this function is called. The stream may remember an id longer than it keeps the
- * message. So an answer that reports a duplicate may refer to a deleted message, or to a different message. So if the
- * server reports a duplicate, the stored message is read. If the stored message is not a copy, the new message is stored
- * under another id. That id is derived from the first id, so that a later call finds the copy.
+ * message, and the same id may belong to a different message. Therefore, if the server reports a duplicate, the stored
+ * message is read. If it is not a copy of the new message, the new message is stored under another id. That id is derived
+ * from the first id, so that a later call finds the copy.
  *
  * @param isCopy returns true for a stored copy of the message.
  */

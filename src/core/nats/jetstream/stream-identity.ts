@@ -5,8 +5,8 @@ import { keepsCreation } from '../client/server-version.js';
 /**
  * When a stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown, or if the server may
  * report a wrong time. The time from any server version is trusted if the stream has never stored a message. The time is
- * also trusted if the stream still contains message 1, and stored message 1 at or after the creation time. A recreated
- * stream starts at sequence 1, so it cannot contain an older message 1.
+ * also trusted if the stream still contains message 1, and stored message 1 at or after the creation time. An older message
+ * 1 would prove the time wrong, because a recreated stream starts again at sequence 1.
  */
 export function createdAt(
   { created, state }: Pick<StreamInfo, 'created' | 'state'>,

@@ -197,7 +197,9 @@ export class BucketWatch implements Watch {
     }
   }
 
-  /** More entries must follow. The wait is short, because a missing entry may be a lease that is being handed over. */
+  /**
+   * Waits for an entry that the server has announced. The wait is short, because a missing entry may be a lease that is being handed over.
+   */
   #awaitNext(): void {
     if (this.#stopped || this.#cancelStall) return;
     const known = this.#lastRevision;

@@ -38,7 +38,7 @@ const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
  * Registers members as NATS micro services (ADR-32), so that any NATS tool lists the members. Only members need permission
- * to answer on the group's subjects. If only members have the permission to answer, "no responders" means that the member's
+ * to answer on the group's subjects. If only members have this permission, "no responders" means that the member's
  * connection is gone.
  */
 export class MicroIdentities implements Identities {

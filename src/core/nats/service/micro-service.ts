@@ -98,7 +98,8 @@ export class MicroService {
         message: (message) => {
           if (isRequest(message, subject, this.#options.prefix)) handle(message);
         },
-        // Other clients get no answer, and the connection's watchers learn which subject was refused.
+        // If the server refuses the subscription, other clients get no answer, and the connection's watchers learn which
+        // subject was refused.
         failed: () => {},
       },
       queue === undefined ? {} : { queue },

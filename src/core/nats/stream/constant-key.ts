@@ -17,8 +17,8 @@ export interface ConstantKey {
 }
 
 /**
- * Returns a key of subject tokens that is the same in every message, so that one partition would handle all messages. Returns undefined if
- * the key varies, or if it is not known to be constant.
+ * Returns the value of a key of subject tokens if the value is the same in every message. One partition would then handle all messages.
+ * Returns undefined if the key varies, or if the key is not known to be constant.
  *
  * @param subjects patterns that match all stored subjects, restricted to those that collide with the filter; empty if unknown.
  */

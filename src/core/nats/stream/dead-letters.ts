@@ -31,9 +31,8 @@ import { findStream } from './creation.js';
 import { streamConcerns } from './stream-concerns.js';
 
 /**
- * How long the stream recognises a letter that is stored again. An owner may die after it has stored a letter and before it
- * commits. If the owner dies before it commits, the next owner makes all attempts again before it stores the same letter a
- * second time.
+ * How long the stream recognizes a letter that is stored again. If an owner dies after it has stored a letter and before it
+ * commits, the next owner makes all attempts again, and then stores the same letter a second time.
  */
 const DUPLICATE_WINDOW_MS = 3_600_000;
 /** Bytes reserved for a longer id, which is needed if the first id was used before. */

@@ -16,7 +16,7 @@ import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry
 
 /**
  * The stored layout of a keyed group. `layout` is undefined if the configuration asks for a keyed group that has no layout
- * yet, because its first member writes the layout.
+ * yet. The first member then writes the layout.
  *
  * @param bucket undefined if the bucket does not exist.
  * @returns undefined for a group that uses the stream's own layout.

@@ -14,7 +14,8 @@ import { openTopology, type Topology } from './topology.js';
  * Opens an existing group for an operator. The group may be a keyed group with its own partitions, or a group that uses the
  * layout of the stream. Creates nothing.
  *
- * @param whole true to open the stream instead of the group, with the stream's own layout even after a resize of the group.
+ * @param whole true to open the stream with its own layout even if the group was resized. Has no effect on a group that
+ *   began with a key.
  * @throws the errors of {@link openTopology}.
  */
 export async function openGroupTopology(
@@ -33,8 +34,8 @@ export async function openGroupTopology(
 const CONCURRENT_GROUPS = 4;
 
 /**
- * Opens all groups of a stream that have partitions of their own. Leaves out the group of the configuration, and groups that
- * cannot be read.
+ * Opens the groups that have partitions of their own in a stream, except the group of the configuration. Leaves out groups
+ * that cannot be read.
  */
 export async function openKeyedTopologies(
   connection: NatsConnection,

@@ -22,7 +22,7 @@ import { storedSubjects } from './stream-layout.js';
 const NANOS_PER_MS = 1_000_000;
 /** Number of consumers that a member of a keyed group needs: one reads, and one catches up. */
 const READERS = 2;
-/** Settings that lose no messages of a keyed group, because its members read the stream as it is. */
+/** Settings that cause no loss in a keyed group, because its members read the messages as the stream stores them. */
 const HARMLESS: ReadonlySet<string> = new Set(['mirror', 'subject_transform', 'max_consumers']);
 
 /** An opened keyed group, with its existing stream and its bucket. */
@@ -111,7 +111,7 @@ const describeMissing = ({ stream, place }: Config): string =>
  * @throws NatspocError `layout-mismatch`.
  */
 async function refuseMirror(manager: JetStreamManager, { name, mirror }: StreamConfig): Promise<void> {
-  // The configuration of a mirror's origin in another account or domain cannot be read.
+  // If the origin is in another account or domain, its configuration cannot be read.
   if (!mirror || mirror.external) return;
   const origin = await findStream(manager, mirror.name).catch(() => undefined);
   if (!origin || origin.config.retention === RetentionPolicy.Limits) return;

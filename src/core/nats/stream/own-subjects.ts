@@ -7,7 +7,7 @@ import { findStream } from './creation.js';
 import { streamConcerns } from './stream-concerns.js';
 
 const NANOS_PER_MS = 1_000_000;
-/** Settings that concern readers, or how partitions are stored. */
+/** Settings that matter only to readers, or only to the storage of partitions. */
 const OF_READERS: ReadonlySet<string> = new Set([
   'retention',
   'subject_transform',

@@ -40,7 +40,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
   const { config, limits, found, agreed } = plan;
   const made: string[] = [];
   const name = bucketStream(config.bucket);
-  // On a server without a default limit of consumers, the stream gets no limit, because that limit could not be changed later.
+  // On a server without a default limit of consumers, the stream gets no limit, because a limit could not be changed later.
   const consumers = hasDefaultConsumers(handles.connection) ? { max_consumers: MANY_CONSUMERS } : {};
   const make = async (wanted: Wanted, otherSubjects: string) => {
     const created = await createStream(manager, { ...wanted, ...consumers }, { otherSubjects, limitBytes });
@@ -61,7 +61,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
       // Another process created the stream first. That process uses the bucket as well, so `made` is emptied: nothing may be deleted.
       if (!isOurs) made.length = 0;
     }
-    // Ignore a stored layout that was not binding before the stream was created.
+    // A stored layout that was not binding before the stream was created is still ignored.
     const before = agreed.isStored ? found.stored : { ...found.stored, layout: undefined };
     const now = { stream, bucket: entries, stored: before };
     const { layout, isStored } = agree(config, now);

@@ -49,8 +49,8 @@ export function describedLayout({ description, name }: StreamConfig): LayoutReco
 }
 
 /**
- * Checks that a stored layout is within the limits of the settings. Without the limits of the settings, a client that may
- * write to the bucket could make each member and publisher hold any number of partitions in memory.
+ * Checks that a stored layout is within the limits of the settings. Without these limits, a client that may write to the
+ * bucket could make each member and publisher hold any number of partitions in memory.
  *
  * @throws NatspocError `layout-mismatch`.
  */

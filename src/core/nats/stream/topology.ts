@@ -52,8 +52,8 @@ export interface OpenOptions {
   accept?: ((layout: LayoutRecord) => void) | undefined;
   limits?: StreamLimits;
   /**
-   * Advice on how to use a stream that has no partitions: a sentence without a full stop. Default for members: advice to
-   * give a key.
+   * Advice on how to use a stream that has no partitions: a sentence without the final period. Default for members: advice
+   * to give a key.
    */
   asItIs?: string;
 }
@@ -118,8 +118,8 @@ export async function createTopology(
 
 /**
  * Opens stream, bucket and layout, and creates the missing parts if `create` is set. A partition count or prefix that was
- * not set is taken from the layout. A setting that was set must agree with the layout, and so must the layouts of all
- * buckets of the stream. A refused creation leaves nothing behind.
+ * not set is taken from the layout. A setting that was set must agree with the layout, and all buckets of the stream must
+ * have the same layout. A refused creation leaves nothing behind.
  *
  * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`; `failed`
  *   if the server refuses a creation.

@@ -7,7 +7,7 @@ import { fetchMessages } from '../jetstream/fetch.js';
 import { readMessage } from '../jetstream/read-stream.js';
 import type { Topology } from './topology.js';
 
-/** The list of a stream's subjects is not requested if there are more than this number. */
+/** If a stream has more subjects than this number, the list of its subjects is not requested. */
 export const MOST_SUBJECTS = 10_000;
 
 /** The parts of a topology that are used here. */
