@@ -419,6 +419,28 @@ describe('the judge of a chaos run', () => {
     assert.equal(isCharged(KILLED_AT + 500, 'slow'), true, 'nothing explains the missing session');
   });
 
+  it('the chaos judge expects no commit from an owner that was fenced while its process was stopped', () => {
+    /** m1 is fenced at TAKEN_AT - 10. m2 claims the partitions 20 s later than in the clean run. */
+    const isCharged = (from: number, to: number): boolean => {
+      const history = clean();
+      history.lives[0] = life('m1', {});
+      history.faults = [{ id: 1, outcome: '', kind: 'long-stop', target: 'm1', from, to }];
+      const laterMs = 20_000;
+      for (const each of history.calls) {
+        if (each.process === 'm2') Object.assign(each, { from: each.from + laterMs, to: each.to + laterMs });
+      }
+      for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
+      return charges(history).includes('repeat');
+    };
+    assert.equal(isCharged(KILLED_AT, KILLED_AT + 6_000), false);
+    assert.equal(
+      isCharged(TAKEN_AT, TAKEN_AT + 6_000),
+      true,
+      'the process was stopped only after it was fenced',
+    );
+    assert.equal(isCharged(KILLED_AT - 6_000, KILLED_AT), true, 'the process ran when it was fenced');
+  });
+
   it('the chaos judge flags a position whose sequence or epoch decreases', () => {
     const history = clean();
     history.bucket.push(position(0, 20, 'm2', 5_300, 50));

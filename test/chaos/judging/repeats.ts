@@ -171,11 +171,11 @@ function troubles({ settings, faults, lives }: History) {
 }
 
 /**
- * The time at which a call's epoch ended. An epoch ends when the next lease of the partition is written, or when the owner joins under
- * another session because its own session is missing. The harness may have seen the next lease late, because its watch restarts after the
+ * The time at which a call's epoch ended. An epoch ends when the next lease of the partition is written, when the owner joins under another
+ * session because its own session is missing, or when the owner is fenced while its process is stopped. The harness may have seen the next lease late, because its watch restarts after the
  * kill of a server. The judge therefore uses the time in the lease's record, which comes from the clock of the same machine.
  */
-function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Call) => number {
+function tenureEnds({ settings, bucket, faults }: History, layouts: Layouts): (call: Call) => number {
   const { group } = settings;
   const startedAt = Date.parse(settings.startedAt);
   const leaseIn = ({ value }: BucketChange) => (value === null ? undefined : decodeLease(Buffer.from(value)));
@@ -184,21 +184,34 @@ function tenureEnds({ settings, bucket }: History, layouts: Layouts): (call: Cal
     return Number.isNaN(said) ? change.at : Math.min(said, change.at);
   };
   const gaveUpAt = new Map<string, number>();
+  const deletedAt = new Map<string, number[]>();
+  const prefix = keys.session(group, '');
   for (const { key, value, at } of bucket) {
-    if (value === null || !key.startsWith(keys.session(group, ''))) continue;
-    const { gaveUp } = decodeSession(Buffer.from(value)) ?? {};
+    if (!key.startsWith(prefix)) continue;
+    const { gaveUp } = (value !== null && decodeSession(Buffer.from(value))) || {};
     if (gaveUp !== undefined && !gaveUpAt.has(gaveUp)) gaveUpAt.set(gaveUp, at);
+    const id = key.slice(prefix.length);
+    if (value === null) deletedAt.set(id, [...(deletedAt.get(id) ?? []), at]);
   }
+  const isStopped = (process: string, at: number): boolean =>
+    faults.some(
+      ({ kind, target, from, to }) =>
+        (kind === 'long-stop' || kind === 'short-stop') && target === process && from <= at && at <= to,
+    );
   const changes = Array.from({ length: layouts.most }, (_, partition) => {
     const key = keys.lease(group, partition);
     return bucket.filter((change) => change.key === key).sort((a, b) => a.revision - b.revision);
   });
-  return ({ partition, epoch }) => {
+  return ({ partition, epoch, process, to: doneAt }) => {
     const next = changes[partition]?.find(({ revision }) => revision > epoch);
     const own = changes[partition]?.find(({ revision }) => revision === epoch);
     const owner = own && leaseIn(own)?.owner;
     const leftAt = (owner && gaveUpAt.get(owner)) || Number.POSITIVE_INFINITY;
-    return Math.min(next ? writtenAt(next) : Number.POSITIVE_INFINITY, leftAt);
+    // A restored copy of the bucket may contain a session that was deleted before.
+    const deletions = (owner && deletedAt.get(owner)) || [];
+    const fencedAt = deletions.find((at) => at >= doneAt && isStopped(process, at));
+    const nextAt = next ? writtenAt(next) : Number.POSITIVE_INFINITY;
+    return Math.min(nextAt, leftAt, fencedAt ?? Number.POSITIVE_INFINITY);
   };
 }
 
