@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type JetStreamManager, type NatsConnection } from 'nats';
-import { createPublisher, joinGroup } from '../../src/core/index.js';
+import { createPublisher, type GroupMember, joinGroup } from '../../src/core/index.js';
 import { NatsDeadLetters } from '../../src/core/nats/stream/dead-letters.js';
 import { deadStream } from '../../src/core/protocol/dead-letter.js';
 import { runCli } from '../support/cli.js';
@@ -189,4 +189,38 @@ describe('messages that a stream drops while it is read', function () {
     assert.equal(lost, 0);
     await member.leave();
   });
+
+  for (const [what, stream, group] of [
+    ['a partition', 'D7', { prefix: 'D7.e' }],
+    ['a keyed group', 'D8', { key: 'subject:5', filter: 'D8.e.p.0.>' }],
+  ] as const) {
+    it(`dropped messages of other subjects are not a loss of ${what} that gets no messages, not even for the next owner`, async () => {
+      let lost = 0;
+      let handled = 0;
+      const place = {
+        connection,
+        stream,
+        partitions: 2,
+        ...group,
+        handler: () => void handled++,
+        listen: (joined: GroupMember) => joined.on('trimmed', () => lost++),
+      };
+      await manager.streams.add({ name: stream, subjects: [`${stream}.e.p.>`], max_msgs: 1_000 });
+      const first = await joinGroup(place);
+      const jetstream = connection.jetstream();
+      for (let i = 0; i < 20; i++) await jetstream.publish(`${stream}.e.p.1`, 'x');
+      await until(
+        'the positions of both partitions are at the end of the stream',
+        () => first.partitions.filter(({ committed }) => committed === 20).length === 2,
+      );
+      await manager.streams.purge(stream, { seq: 20 });
+      await first.leave();
+      const second = await joinGroup(place);
+      const before = handled;
+      await jetstream.publish(`${stream}.e.p.0${'key' in group ? '.a' : ''}`, 'x');
+      await until('the next message is handled', () => handled > before);
+      await second.leave();
+      assert.equal(lost, 0);
+    });
+  }
 });

@@ -1,3 +1,4 @@
+import { age, MAX_AGE_MS } from './aging.js';
 import { calmEpisode } from './calm.js';
 import { unrest } from './checks/rest.js';
 import { silenceReader } from './faults/readers.js';
@@ -64,6 +65,7 @@ export function settingsFor(
     publishRate: Math.min(random.pick([3, 10]), partitions),
     faults: wanted.faults ?? [],
     countsDrops: random.chance(0.6),
+    aging: !shared && !resizing && random.chance(0.25),
   };
 }
 
@@ -116,6 +118,7 @@ export async function play(world: World): Promise<void> {
   const spreadMs = random.pick([50, 50, 3_000]);
   for (let i = 0; i < settings.members; i++) timeline.after(random.between(0, spreadMs), () => world.join());
   world.publish();
+  if (settings.aging) age(world);
   await world.sleep(spreadMs + 1);
   await rest('after the start', boundMs);
   for (let i = random.int(1, 2); i > 0 && !judge.violation; i--) await calmEpisode(world, rest);
@@ -130,6 +133,14 @@ export async function play(world: World): Promise<void> {
   // A member may notice or suspect a loss long after the group seems to be at rest.
   if (world.harm === 'loss') await world.sleep(settings.ttlMs * MISSED_TTLS);
   await rest('after the last fault', boundMs);
+
+  if (settings.aging) {
+    // The stream drops the messages around the first positions of idle partitions. Then a new owner starts.
+    await world.sleep(MAX_AGE_MS);
+    random.oneOf(world.active)?.crash(true);
+    world.join();
+    await rest('after a takeover of idle partitions', boundMs);
+  }
 
   // A group at rest must stay at rest.
   const writes = ledger.leaseWrites;

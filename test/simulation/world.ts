@@ -9,6 +9,7 @@ import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import { encodeRecord } from '../../src/core/protocol/records.js';
 import { timingFor } from '../../src/core/protocol/timing.js';
 import { Timeline } from '../../src/core/testing/timeline.js';
+import { isIdle } from './aging.js';
 import { OPERATOR } from './checks/damage.js';
 import { Drops } from './checks/drops.js';
 import { Handling } from './checks/handling.js';
@@ -55,6 +56,8 @@ export interface WorldSettings {
   publishRate: number;
   /** See {@link EventLog.countsDrops}. */
   countsDrops: boolean;
+  /** True if the stream drops messages by age, and some partitions get no messages: see `aging.ts`. */
+  aging: boolean;
   /** Names of the faults that a storm draws most often; if empty, a storm draws from all faults. */
   faults: readonly string[];
 }
@@ -110,7 +113,11 @@ export class World {
       this.judge,
       () => this.harm === undefined && !this.wentBack && !settings.resizing,
     );
-    this.drops = new Drops(this.judge, settings.shared);
+    this.drops = new Drops(
+      this.judge,
+      settings.shared,
+      () => !settings.aging || this.harm === 'loss' || this.wentBack,
+    );
     const { log, consumers } = this.server;
     this.handling = new Handling(this.judge, this.ledger, log, settings, consumers.byChanged);
     this.opens = new Array<number>(settings.partitions).fill(0);
@@ -202,8 +209,9 @@ export class World {
     this.isPublishing = true;
     const next = (): void => {
       if (!this.isPublishing) return;
-      if (this.server.isUp) this.store(this.random.int(0, this.settings.partitions - 1));
-      const { publishRate, partitions } = this.settings;
+      const { publishRate, partitions, aging } = this.settings;
+      const partition = this.random.int(0, partitions - 1);
+      if (this.server.isUp && !(aging && isIdle(partition))) this.store(partition);
       // After a resize, fewer partitions must not get more messages than they can handle.
       this.timeline.after(this.random.between(0, 2_000 / Math.min(publishRate, partitions)), next);
     };

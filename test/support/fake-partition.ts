@@ -93,6 +93,8 @@ export class FakeStream implements EventStream {
   /** True if the stream does not report its bounds. */
   isSilent = false;
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
+  /** The sequence of the newest message of the partition; undefined if the stream does not report it. */
+  newestSequence: number | undefined;
   /** The sequence of the first message at or after a time. The fake returns it for every time. */
   first = 1;
   /** When messages were stored, by sequence. */
@@ -193,6 +195,10 @@ export class FakeStream implements EventStream {
 
   async storedAt(sequence: number): Promise<number | undefined> {
     return this.stored.get(sequence);
+  }
+
+  async newest(): Promise<number | undefined> {
+    return this.newestSequence;
   }
 
   async sequenceAt(): ReturnType<EventStream['sequenceAt']> {

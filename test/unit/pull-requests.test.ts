@@ -21,7 +21,8 @@ function bench() {
   const expire = (batch: number): void => {
     const header = headers(408, 'Request Timeout');
     header.set('Nats-Pending-Messages', String(batch));
-    requests.receiveStatus({ subject: `${requests.inbox}.${batch}`, headers: header } as Msg);
+    const subject = `${requests.inbox}.${batch}`;
+    if (requests.receiveStatus({ subject, headers: header } as Msg)) requests.fill();
   };
   return { sent, budget, requests, expire };
 }

@@ -30,6 +30,7 @@ async function busyMember(partitions: number) {
     inspect: async () => undefined,
     bounds: async () => ({ kind: 'ok', first: 1, last: 1_000, missing: 0, mostPerSubject: 0 }),
     storedAt: async () => undefined,
+    newest: async () => undefined,
     sequenceAt: async () => ({ kind: 'unknown' }),
   };
   const runners = new Runners(

@@ -101,6 +101,7 @@ function bench(messages = 1_000) {
     },
     bounds: async () => ({ kind: 'ok', ...bounds }),
     storedAt: async () => undefined,
+    newest: async () => undefined,
     sequenceAt: async () => ({ kind: 'unknown' }),
   };
   let names = 0;

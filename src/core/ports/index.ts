@@ -158,6 +158,8 @@ export interface Reader {
   starve(): void;
   /** Changes the window from the next request on. */
   resize(window: ReaderWindow): void;
+  /** Tries to extend `coverage` while no message arrives; absent if `coverage` is. */
+  cover?(): Promise<void>;
   /** Stops deliveries immediately, and tries to delete the reader on the server. */
   close(): void;
 }
@@ -172,6 +174,14 @@ export interface StreamBounds {
   mostPerSubject: number;
   /** When the stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   created?: number | undefined;
+  /** When the last message was stored, in milliseconds since 1970 on the server's clock; undefined if unknown. */
+  lastStoredMs?: number | undefined;
+  /** True if limits may drop messages that no group has handled. */
+  isLimited?: boolean;
+  /** The age at which messages are dropped, in milliseconds; absent without such a limit. */
+  maxAgeMs?: number | undefined;
+  /** The server that leads the stream; undefined for a server without a cluster. */
+  leader?: string | undefined;
 }
 
 /** The outcome of opening a reader. `refused`: a limit of the server does not allow another reader now, but perhaps later. */
@@ -242,6 +252,8 @@ export interface EventStream {
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
   /** When the message of a sequence was stored, in milliseconds since 1970; undefined if the message is gone, or if the time is unknown. */
   storedAt(sequence: number): Promise<number | undefined>;
+  /** The sequence of the newest stored message of a partition, or of all partitions (null); 0: there is none; undefined: unknown. */
+  newest(partition: number | null): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */
   sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | NoAnswer>;
 }

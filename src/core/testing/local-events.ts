@@ -73,6 +73,12 @@ export class LocalEvents implements EventStream {
     return this.#process.ask(() => this.#log.at(sequence)?.timestampMs);
   }
 
+  newest(partition: number | null): ReturnType<EventStream['newest']> {
+    const { subjects } = this.#reading;
+    const subject = partition === null ? subjects.all : subjects.of(partition)[0];
+    return this.#process.ask(() => this.#log.of(subject).at(-1)?.sequence ?? 0);
+  }
+
   sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
     return this.#process.ask(() => {
       const found = this.#log.all.find(({ timestampMs }) => timestampMs >= time.getTime());

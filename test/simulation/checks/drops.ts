@@ -12,13 +12,18 @@ const YOUNG_MS = 1_000;
 export class Drops {
   readonly #judge: Judge;
   readonly #isShared: boolean;
+  readonly #mayLose: () => boolean;
   /** Dropped messages that must be reported. */
   readonly #dropped: Stored[] = [];
   readonly #told = new Map<number, Trimmed[]>();
 
-  /** @param isShared shared readers cannot attribute a loss to a partition, so any member's report for any partition counts. */
-  constructor(judge: Judge, isShared: boolean) {
+  /**
+   * @param isShared shared readers cannot attribute a loss to a partition, so any member's report for any partition counts.
+   * @param mayLose false if every message was committed before the stream dropped it, and no position was lost.
+   */
+  constructor(judge: Judge, isShared: boolean, mayLose: () => boolean) {
     this.#isShared = isShared;
+    this.#mayLose = mayLose;
     this.#judge = judge;
   }
 
@@ -35,6 +40,12 @@ export class Drops {
   }
 
   told(partition: number, trimmed: Trimmed): void {
+    const { from, to } = trimmed;
+    if (!this.#mayLose())
+      this.#judge.violate(
+        'I2',
+        `a member reports a loss of p${partition} from ${from} to ${to}, but nothing was lost`,
+      );
     const about = this.#isShared ? 0 : partition;
     const told = this.#told.get(about) ?? [];
     told.push(trimmed);

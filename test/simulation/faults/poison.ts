@@ -19,7 +19,7 @@ export const poison: Fault = (world, member) => {
   if (!owned || world.poison.isActive || settings.resizing || server.consumers.isSlow) return 0;
   for (let i = random.int(0, 5); i > 0; i--) world.store(owned.partition);
   const sequence = server.log.last + 1;
-  const dropAt = random.chance(DROPPED) ? random.int(2, 4) : 0;
+  const dropAt = !settings.aging && random.chance(DROPPED) ? random.int(2, 4) : 0;
   world.poison.add(sequence, (deaths) => {
     if (deaths !== dropAt) return;
     timeline.after(random.between(0, 500), () => {

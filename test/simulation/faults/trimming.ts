@@ -48,6 +48,7 @@ function overtaking(world: World, member: SimMember): number {
 /** The stream drops unhandled messages of a backlog: its oldest messages, or the oldest of each partition. */
 export const trimming: Fault = (world, member) => {
   const { random, timeline, server, judge, settings } = world;
+  if (settings.aging) return 0;
   if (random.chance(0.25)) return overtaking(world, member);
   const forMs = backlog(world, member);
   const dropMs = random.between(200, 4_000);

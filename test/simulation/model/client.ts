@@ -69,8 +69,11 @@ export class SimClient {
       },
       streams: {
         info: () => this.stream.info(),
-        getMessage: (stream: string, query: { last_by_subj: string; seq: number }) =>
-          stream === BUCKET_STREAM ? this.bucket.newest(query.last_by_subj) : this.stream.message(query.seq),
+        getMessage: (stream: string, query: { last_by_subj?: string; seq: number }) => {
+          const { last_by_subj: subject = '', seq } = query;
+          if (stream === BUCKET_STREAM) return this.bucket.newest(subject);
+          return subject === '' ? this.stream.message(seq) : this.stream.newest(subject);
+        },
       },
     };
     // This object contains only what the stream and the bucket use.

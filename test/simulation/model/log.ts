@@ -38,6 +38,8 @@ export class EventLog {
    * were stored before the consumer was created or last described.
    */
   countsDrops = true;
+  /** The age at which the stream drops messages, in milliseconds. */
+  maxAgeMs: number | undefined;
   /** True after a resize. After the resize no message is dropped. */
   #isResized = false;
 
@@ -143,6 +145,12 @@ export class EventLog {
 
   message(sequence: number): Stored | undefined {
     return this.#all[sequence - 1];
+  }
+
+  /** The newest stored message of a partition, or of all partitions. */
+  newest(partition?: number): Stored | undefined {
+    const messages = partition === undefined ? this.#all : this.of(partition);
+    return messages.findLast((message) => !this.isDropped(message));
   }
 
   /** All messages of a partition, oldest first. */

@@ -10,6 +10,8 @@ const API = '$JS.API';
 /** When the model's stream was created. */
 const CREATED = '2023-11-14T22:13:20Z';
 const ALREADY_EXISTS = 10_148;
+/** A limit that the model never reaches. It tells members that the stream may drop messages. */
+const MAX_MESSAGES = 1_000_000_000;
 
 type Asked = 'create' | 'delete' | 'pull';
 
@@ -89,20 +91,33 @@ export class StreamApi {
     });
   }
 
+  /** The newest message of a subject. */
+  newest(subject: string): Promise<{ seq: number; time: Date }> {
+    const { consumers, log } = this.#server;
+    const token = subject.slice(subject.lastIndexOf('.') + 1);
+    return ask(this.#connection, (answer) => {
+      if (consumers.isLeaderless) return;
+      const newest = log.newest(token === '*' ? undefined : Number(token));
+      if (newest) answer({ value: { seq: newest.sequence, time: new Date(storedAt(newest.sequence)) } });
+      else answer({ error: apiError(API_ERRORS.messageNotFound, 'no message found') });
+    });
+  }
+
   info(): Promise<{
     created: string;
-    state: { first_seq: number; last_seq: number; num_deleted: number };
+    state: { first_seq: number; last_seq: number; last_ts: string; num_deleted: number };
     config: object;
   }> {
     const { consumers, log } = this.#server;
     return ask(this.#connection, (answer) => {
       if (consumers.isLeaderless) return;
       const { first, missing } = log.bounds;
+      const lastAt = new Date(storedAt(log.last)).toISOString();
       answer({
         value: {
           created: CREATED,
-          state: { first_seq: first, last_seq: log.last, num_deleted: missing },
-          config: {},
+          state: { first_seq: first, last_seq: log.last, last_ts: lastAt, num_deleted: missing },
+          config: { max_msgs: MAX_MESSAGES, max_age: (log.maxAgeMs ?? 0) * 1_000_000 },
         },
       });
     });

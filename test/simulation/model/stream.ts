@@ -121,12 +121,16 @@ export class SimStream implements EventStream {
     return this.#stream.inspect(name, partition);
   }
 
-  bounds(): ReturnType<EventStream['bounds']> {
-    return this.#stream.bounds();
+  bounds(since?: number): ReturnType<EventStream['bounds']> {
+    return this.#stream.bounds(since);
   }
 
   storedAt(sequence: number): ReturnType<EventStream['storedAt']> {
     return this.#stream.storedAt(sequence);
+  }
+
+  newest(partition: number | null): ReturnType<EventStream['newest']> {
+    return this.#stream.newest(partition);
   }
 
   sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {

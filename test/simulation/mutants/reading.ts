@@ -344,4 +344,19 @@ export const READING: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: 'unread-passed',
+    mistake: 'the position of an idle partition passes a message that is stored but not received',
+    shownBy: {
+      file: 'test/unit/coverage-proof.test.ts',
+      title: 'nothing is proved while a message of the partition is not received',
+    },
+    edits: [core('member/partition/coverage-proof', ' newest > idleFrom ||', '')],
+  },
+  {
+    name: 'idle-left-behind',
+    mistake:
+      'the position of an idle partition stays where it is while the stream drops the messages after it',
+    edits: [core('member/partition/coverage-proof', 'return isOld || proved', 'return proved < 0 && proved')],
+  },
 ];

@@ -15,20 +15,32 @@ export class Following {
   readonly #clock: Clock;
   readonly #coverage: () => Coverage | undefined;
   readonly #follow: (coverage: Coverage) => void;
+  readonly #extend: () => Promise<void>;
   #cancel: Cancel | undefined;
   #isStopped = false;
 
-  /** @param coverage returns undefined while messages of the partition wait, or if the reader does not report how far it has read. */
-  constructor(clock: Clock, coverage: () => Coverage | undefined, follow: (coverage: Coverage) => void) {
+  /**
+   * @param coverage returns undefined while messages of the partition wait, or if it is not known how far the stream was read.
+   * @param extend tries to extend the coverage. Called before each regular move.
+   */
+  constructor(
+    clock: Clock,
+    coverage: () => Coverage | undefined,
+    follow: (coverage: Coverage) => void,
+    extend: () => Promise<void>,
+  ) {
     this.#clock = clock;
     this.#coverage = coverage;
     this.#follow = follow;
+    this.#extend = extend;
   }
 
   /** Moves the position regularly, until {@link stop} is called. */
   start(): void {
     if (this.#isStopped) return;
-    this.#cancel = this.#clock.at(this.#clock.now() + FOLLOW_EVERY_MS, () => {
+    this.#cancel = this.#clock.at(this.#clock.now() + FOLLOW_EVERY_MS, async () => {
+      await this.#extend();
+      if (this.#isStopped) return;
       this.now();
       this.start();
     });

@@ -11,6 +11,7 @@ import type {
 } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
+import { CoverageProof } from './coverage-proof.js';
 import type { PartitionEvents } from './partition-events.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
@@ -76,6 +77,9 @@ export class PartitionReader {
   /** When the stream was created, and when it stored the last received message. */
   readonly #created: number | undefined;
   #stored: number | undefined;
+  /** Absent if the reader reports its coverage. */
+  readonly #proof: CoverageProof | undefined;
+  #proved: Coverage | undefined;
   readonly #reopening: Reopening;
   #closed = false;
 
@@ -94,6 +98,8 @@ export class PartitionReader {
     this.#ports = ports;
     this.#events = events;
     this.#reopening = new Reopening(ports);
+    const { trimWatch } = ports;
+    if (trimWatch) this.#proof = new CoverageProof({ ...ports, trimWatch });
   }
 
   /** The last received sequence; before the first message, the sequence after which reading started. */
@@ -116,8 +122,16 @@ export class PartitionReader {
    * message.
    */
   get coverage(): Coverage | undefined {
-    const coverage = this.#reader?.coverage;
+    const coverage = this.#reader?.coverage ?? this.#proved;
     return coverage && coverage.sequence > this.#received ? coverage : undefined;
+  }
+
+  /** Tries to extend {@link coverage} for a partition that gets no messages. */
+  async cover(): Promise<void> {
+    const reader = this.#reader;
+    await reader?.cover?.();
+    const proved = reader && (await this.#proof?.prove());
+    if (proved && this.#reader === reader) this.#proved = proved;
   }
 
   /** True while no reader can be opened. */

@@ -56,6 +56,7 @@ export class PartitionRunner {
       ports.clock,
       () => (this.#work.waiting === 0 ? this.#reader?.coverage : undefined),
       (coverage) => this.#committer?.follow(coverage),
+      async () => this.#reader?.cover(),
     );
     this.#taking = new Taking(takeover, settings, ports, {
       phase: () => this.#phase,

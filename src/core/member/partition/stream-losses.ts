@@ -153,6 +153,21 @@ export class TrimWatch {
     return !isSign(this.#signs) || this.#look(() => this.#ports.reading().waiting, true);
   }
 
+  /**
+   * The last sequence up to which no message is missing, or the loss was reported, if all messages up to it are received, and nothing is
+   * suspected or investigated now; otherwise undefined.
+   */
+  get idleFrom(): number | undefined {
+    const { received, waiting } = this.#ports.reading();
+    const isBusy = waiting > 0 || isSign(this.#signs) || this.#looking !== undefined;
+    return isBusy || !this.#hasLooked || this.#stopped ? undefined : Math.max(received, this.#settledTo);
+  }
+
+  /** No message up to this sequence is missing. */
+  settleTo(sequence: number): void {
+    this.#settledTo = Math.max(this.#settledTo, sequence);
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();

@@ -78,6 +78,10 @@ export class Lane implements Reader {
     return { sequence: this.next - 1, storedMs: undefined };
   }
 
+  async cover(): Promise<void> {
+    await this.reader?.cover();
+  }
+
   get rested(): undefined {
     return undefined;
   }

@@ -8,6 +8,7 @@ import type {
   ReaderWindow,
 } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
+import { CoverageProof } from '../partition/coverage-proof.js';
 import { TrimWatch, UNKNOWN_REST } from '../partition/stream-losses.js';
 import { ChangeLooks } from './change-looks.js';
 import type { Lane } from './lane.js';
@@ -52,6 +53,9 @@ export class SharedReader {
   #name = '';
   #covered: number;
   #last: StreamMessage | undefined;
+  readonly #proof: CoverageProof;
+  #proved: Coverage | undefined;
+  #proving: Promise<void> | undefined;
   #isStarted = false;
   #isClosed = false;
 
@@ -75,6 +79,7 @@ export class SharedReader {
       // The partitions of the lost messages are unknown, so the number of lost messages is reported for one of the partitions.
       trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
     });
+    this.#proof = new CoverageProof({ ...ports, partition: null, trimWatch: this.#trimWatch });
     this.#looks = new ChangeLooks(
       {
         ...ports,
@@ -115,7 +120,23 @@ export class SharedReader {
   }
 
   get coverage(): Coverage {
-    return { sequence: this.#covered, storedMs: this.#last && Math.floor(this.#last.timestampMs) };
+    const storedMs = this.#last && Math.floor(this.#last.timestampMs);
+    return this.#proved?.sequence === this.#covered ? this.#proved : { sequence: this.#covered, storedMs };
+  }
+
+  /** Tries to extend {@link coverage} while no message arrives. All lanes share one attempt. */
+  cover(): Promise<void> {
+    this.#proving ??= this.#prove().finally(() => {
+      this.#proving = undefined;
+    });
+    return this.#proving;
+  }
+
+  async #prove(): Promise<void> {
+    const proved = await this.#proof.prove();
+    if (!proved || this.#isClosed || proved.sequence <= this.#covered) return;
+    this.#proved = proved;
+    this.#covered = proved.sequence;
   }
 
   /** Opens the reader under a name that was never used before. */

@@ -278,6 +278,10 @@ export class SharedStream implements EventStream, LaneOwner {
     return this.#ports.stream.storedAt(sequence);
   }
 
+  newest(partition: number | null): ReturnType<EventStream['newest']> {
+    return this.#ports.stream.newest(partition);
+  }
+
   sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {
     return this.#ports.stream.sequenceAt(time);
   }

@@ -25,8 +25,11 @@ import { sequenceAtTime } from './sequence-at-time.js';
 import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
+const NANOS_PER_MS = 1_000_000;
 /** Minimum interval, in milliseconds, between requests for the stream's state that are not urgent. */
 const LOOK_EVERY_MS = 20;
+/** The limits of a stream that may drop messages. */
+const LIMITS = ['max_age', 'max_bytes', 'max_msgs', 'max_msgs_per_subject'] as const;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
 
@@ -93,6 +96,8 @@ export class NatsEventStream implements EventStream {
   #failure: NatspocError | undefined;
   /** False after the server has refused to show the state of a reader. */
   #tellsReaders = true;
+  /** False after the server has refused to show the newest message of a partition. */
+  #tellsNewest = true;
   /** The time of the last request for the stream's state, and its answer. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
   #nextLook: ReturnType<EventStream['bounds']> | undefined;
@@ -181,8 +186,9 @@ export class NatsEventStream implements EventStream {
     const { clock = systemClock } = this.#handles;
     const now = clock.now();
     const { at, answer } = this.#looked ?? {};
-    if (since === undefined || at === undefined || at + LOOK_EVERY_MS <= now) return this.#lookNow();
+    if (since === undefined || at === undefined) return this.#lookNow();
     if (answer && at >= since) return answer;
+    if (at + LOOK_EVERY_MS <= now) return this.#lookNow();
     // Every partition of a member needs the stream's state before a commit. All callers that wait for the next request
     // share that request.
     this.#nextLook ??= sleep(clock, at + LOOK_EVERY_MS - now).then(() => {
@@ -215,6 +221,10 @@ export class NatsEventStream implements EventStream {
         missing: state.num_deleted ?? 0,
         mostPerSubject: Math.max(0, config.max_msgs_per_subject ?? 0),
         created: createdAt(info, this.#handles.connection),
+        lastStoredMs: Date.parse(state.last_ts) || undefined,
+        isLimited: LIMITS.some((limit) => (config[limit] ?? 0) > 0),
+        maxAgeMs: config.max_age ? config.max_age / NANOS_PER_MS : undefined,
+        leader: info.cluster?.leader,
       };
       return { kind: 'ok', ...bounds };
     } catch (error) {
@@ -241,6 +251,21 @@ export class NatsEventStream implements EventStream {
 
   storedAt(sequence: number): Promise<number | undefined> {
     return storedAt(this.#handles, this.#stream, sequence);
+  }
+
+  async newest(partition: number | null): Promise<number | undefined> {
+    if (!this.#tellsNewest) return undefined;
+    try {
+      const found = await this.#soon(
+        readMessage(this.#handles, this.#stream, { last_by_subj: this.#filter(partition) }),
+      );
+      return found?.sequence ?? 0;
+    } catch (error) {
+      // Each further refused request would log a line on the server.
+      if (toNatspocError(error, 'read the newest message').code === 'not-permitted')
+        this.#tellsNewest = false;
+      return undefined;
+    }
   }
 
   async sequenceAt(time: Date): ReturnType<EventStream['sequenceAt']> {

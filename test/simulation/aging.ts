@@ -1,0 +1,25 @@
+import type { World } from './world.js';
+
+/** The age at which an aging stream drops its messages, in milliseconds: more than twice the duration of any fault. */
+export const MAX_AGE_MS = 60_000;
+const EVERY_MS = 1_000;
+
+/** In an aging stream, every third partition gets no messages until the end of the run. */
+export const isIdle = (partition: number): boolean => partition % 3 === 0;
+
+/** Drops old messages regularly, but no message that is not committed. So no member may report a loss. */
+export function age({ server: { log }, timeline, ledger }: World): void {
+  let upTo = 0;
+  const isOver = (sequence: number): boolean => {
+    const message = log.message(sequence);
+    if (!message || timeline.now - message.at < MAX_AGE_MS) return false;
+    return sequence <= ledger.position(message.partition).sequence;
+  };
+  const drop = (): void => {
+    while (isOver(upTo + 1)) upTo++;
+    for (const partition of log.partitions.keys()) log.drop(partition, upTo);
+    timeline.after(EVERY_MS, drop);
+  };
+  log.maxAgeMs = MAX_AGE_MS;
+  drop();
+}
