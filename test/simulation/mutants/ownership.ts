@@ -176,6 +176,11 @@ export const OWNERSHIP: readonly Mutant[] = [
   {
     name: 'missing-is-ended',
     mistake: 'a proof of life that the leader does not know is taken for deleted',
+    shownBy: {
+      file: 'test/unit/bucket-effects.test.ts',
+      title:
+        'a proof of life counts as ended only if its deletion marker was read, not if the leader does not know the proof',
+    },
     edits: [
       core(
         'member/engine/bucket-effects',
