@@ -14,7 +14,7 @@ import type {
 } from '../../src/core/ports/index.js';
 import type { StreamMessage } from '../../src/core/protocol/message.js';
 
-/** A message as a reader delivers it, with a payload of `size` bytes. */
+/** A message as a reader delivers it, with `text` as its payload. */
 export function fakeMessage(sequence: number, key: string | null = null, text = ''): StreamMessage {
   const data = new TextEncoder().encode(text);
   return {

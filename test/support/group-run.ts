@@ -207,7 +207,7 @@ export class GroupRun {
       .map((line) => JSON.parse(line) as PublishedMessage);
   }
 
-  /** Waits until this number of messages were handled in total. */
+  /** Waits until this number of messages have been handled in total. */
   async handledCount(count: number, timeoutMs = 20_000): Promise<void> {
     const isReached = (): boolean => this.handled.length >= count;
     await until(`${count} messages are handled`, isReached, timeoutMs).catch((error: unknown) => {

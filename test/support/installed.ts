@@ -52,7 +52,7 @@ export async function installOffline(tarball: string, folder: string, only?: str
       filter: (source) => !source.slice(from.length).includes('node_modules'),
     }).then(
       () => true,
-      // A package that cannot be copied is optional, and for another platform.
+      // Only an optional package for another platform is missing, because npm did not install it here.
       () => false,
     );
     // npm accepts the copied packages if their entries have no integrity and no programs to link.

@@ -51,7 +51,7 @@ export class TcpProxy {
       to.write(Buffer.concat(held.filter((each) => each.to === to).map(({ chunk }) => chunk)));
   }
 
-  /** Lets no data pass from now on, without a notice: connections stay open, and new connections are accepted. */
+  /** From now on, silently drops all data: connections stay open, and new connections are accepted. */
   silence(): void {
     this.#silent = true;
   }

@@ -19,7 +19,7 @@ import { line } from '../../src/top/view/text.js';
 import { until } from '../support/until.js';
 import { group, play, streamFacts } from './support.js';
 
-/** A terminal in memory that does not belong to this process. */
+/** An in-memory terminal, used instead of the terminal of this process. */
 function openTerminal(size: { columns: number; rows: number }) {
   const shown = new xterm.Terminal({ cols: size.columns, rows: size.rows, allowProposedApi: true });
   const stdin = Object.assign(new EventEmitter(), {

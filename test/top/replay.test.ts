@@ -83,7 +83,7 @@ describe('a recording', () => {
     const file = readFileSync(path);
     assert.ok(file.length < 20_000, `${file.length} bytes`);
     assert.deepEqual(await readRecording(path), written);
-    // The file is cut after the part that was flushed last.
+    // The file ends early, as if the recorder had died. Everything that was flushed before the cut can still be read.
     writeFileSync(path, file.subarray(0, file.length - 400));
     const cut = await readRecording(path);
     assert.ok(cut.length > written.length / 2, `${cut.length} of ${written.length}`);

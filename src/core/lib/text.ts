@@ -2,8 +2,8 @@
 
 /**
  * The text on one line, safe for a terminal: control characters (including 8-bit ones), line separators and characters that
- * change the writing direction become escapes (`\u001b`). All text from outside passes this function before it reaches a
- * terminal. Escaped JSON keeps its meaning.
+ * change the writing direction become escapes (`\u001b`). All text from outside passes through this function before it
+ * reaches a terminal. Escaped JSON keeps its meaning.
  */
 export function escapeControl(text: string): string {
   return text.replace(

@@ -34,6 +34,8 @@ export interface MemberEventMap extends ReportEvents {
    * 5 minutes.
    */
   uncovered: [found: Uncovered];
+  /** The member of a keyed group handled a message without a key for the first time. Further messages without a key are only counted. */
+  keyless: [event: { partition: number; sequence: number }];
   /** `crashes` owners in a row have died after the message `after`, so messages are handled one at a time. */
   cautious: [event: { partition: number; crashes: number; after: number }];
   /** A partition cannot be read at the moment. The next attempt starts after `retryMs` milliseconds. Emitted at most once a minute. */

@@ -6,6 +6,7 @@ import type { Logger, LogLevel } from './partition/logger.js';
 import {
   describeCautious,
   describeFailed,
+  describeKeyless,
   describeOverdue,
   describeReport,
   describeTrimmed,
@@ -93,6 +94,7 @@ export function tellEvents(
   });
   member.on('trimmed', (trimmed) => warn('trimmed', trimmed, describeTrimmed(trimmed)));
   member.on('uncovered', (found) => warn('uncovered', found, `warning: ${describeUncovered(found)}`));
+  member.on('keyless', (message) => warn('keyless', message, `warning: ${describeKeyless(message)}`));
   member.on('cautious', (cautious) => warn('cautious', cautious, describeCautious(cautious)));
   member.on('unread', (unread) => warn('unread', unread, describeUnread(unread)));
   member.on('uncommitted', (range) => warn('uncommitted', range, describeUncommitted(range)));

@@ -22,7 +22,8 @@ export function partitionListener(partition: number, told: PartitionTold): Parti
       if (how === 'dead-letter') counters.deadLettered++;
       else if (how === 'skip') counters.skipped++;
       // The key is read last, and only if needed, because reading it may decode the headers.
-      if (told.isKeyed() && message.key === null) counters.withoutKey++;
+      const isFirst = told.isKeyed() && message.key === null && ++counters.withoutKey === 1;
+      if (isFirst && how === 'handled') told.tell('keyless', { partition, sequence: message.sequence });
       if (told.isHeard('handled')) told.tell('handled', { partition, message, how });
     },
     attemptFailed: (message, attempt, error, then) => {

@@ -161,3 +161,8 @@ export function describeUnread({ partition, reason, retryMs }: MemberEventMap['u
 export function describeUncommitted({ partition, after, upTo }: MemberEventMap['uncommitted'][0]): string {
   return `p${partition}: moved without its last commit; the next owner handles sequences ${after + 1} to ${upTo} again`;
 }
+
+/** One line about the first message without a key. */
+export function describeKeyless({ partition, sequence }: MemberEventMap['keyless'][0]): string {
+  return `message ${sequence} of p${partition} has no key: such messages are ordered by their subject; "--without-key dead-letter" stores them instead`;
+}

@@ -51,7 +51,7 @@ export interface StreamAdmin extends AsyncDisposable {
    *   need the layout throw the same error: `status`, `message`, `tail`, `planTrim`, `trim`, `purge`, `deleteAll` and `redrive`.
    */
   readonly layout: Layout;
-  /** Settings of the stream and its bucket with which messages are lost or may be lost. */
+  /** Settings of the stream or its bucket that cause a loss of messages, or may cause it. */
   readonly concerns: readonly Concern[];
   /** The version of the connected server. */
   readonly serverVersion: string;

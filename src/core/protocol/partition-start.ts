@@ -30,7 +30,7 @@ interface Inherited {
 /**
  * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it. The partition skips messages
  * that the earlier partitions had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor of the
- * two counts. A partition of the stream's own layout shares keys with all partitions of the new layout.
+ * two counts. The exception is a resize from the stream's own layout: then each earlier partition may share keys with every new partition.
  *
  * @returns undefined if the group was never resized.
  */

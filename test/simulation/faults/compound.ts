@@ -28,7 +28,8 @@ export const indecision: Fault = (world) => {
 
 /**
  * A member gets a snapshot that is older than its own handovers. Handlers are slow, so handovers take a long time. Meanwhile the member's
- * watch restarts, and the snapshot is delayed. The next owner is stopped, and takes over late.
+ * watch restarts, and the snapshot is delayed. The process of the next owner pauses, so the owner
+ * takes over late.
  */
 export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   const { random, timeline, settings } = world;

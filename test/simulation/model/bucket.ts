@@ -4,7 +4,7 @@ import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { BUCKET } from './bucket-api.js';
 import type { SimClient } from './client.js';
 
-/** The bucket of one member: the real implementation on the model of the client, with observers. */
+/** The bucket of one member: the real implementation, which runs on the simulated client, with observers. */
 export class SimBucket implements Bucket {
   /** The newest revision that the watch delivered, by key. */
   readonly seen = new Map<string, number>();

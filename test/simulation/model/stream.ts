@@ -36,7 +36,7 @@ export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' 
 export const slotOf = ({ subject }: { subject: string }): number =>
   partitionOfSubject('events', subject) ?? -1;
 
-/** The stream of one member: the real implementation on the model of the client, with observers. */
+/** The stream of one member: the real implementation, which runs on the simulated client, with observers. */
 export class SimStream implements EventStream {
   readonly #stream: EventStream;
   readonly shared: EventStream['shared'];
