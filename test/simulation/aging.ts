@@ -1,7 +1,10 @@
 import type { World } from './world.js';
 
-/** The age at which an aging stream drops its messages, in milliseconds: more than twice the duration of any fault. */
-export const MAX_AGE_MS = 60_000;
+/**
+ * The age at which an aging stream drops its messages, in milliseconds. All faults together may keep a partition without an owner, or its owner
+ * from the stream, for half of this time.
+ */
+export const MAX_AGE_MS = 150_000;
 const EVERY_MS = 1_000;
 
 /** In an aging stream, every third partition gets no messages until the end of the run. */
