@@ -185,7 +185,7 @@ export class FakeStream implements EventStream {
   }
 
   async inspect(): Promise<ReaderState> {
-    return { change: this.change, delivered: this.#delivered + this.stolen };
+    return { change: this.change, delivered: this.#delivered + this.stolen, waiting: this.pending };
   }
 
   async bounds(): ReturnType<EventStream['bounds']> {

@@ -12,7 +12,6 @@ async function bench(given: Partial<StreamBounds> = {}) {
     last: 50,
     missing: 0,
     mostPerSubject: 0,
-    isLimited: true,
     lastStoredMs: 1_000,
     ...given,
   };
@@ -114,24 +113,36 @@ describe('the proof that a partition got no messages', () => {
     }
   });
 
-  it('nothing is asked of the server if the stream drops nothing, or if the position is in its newer half', async () => {
-    for (const quiet of [{ isLimited: false }, { last: 3 }, { last: 4 }]) {
-      const { prove, asked } = await bench(quiet);
-      assert.equal(await prove(), undefined);
-      assert.deepEqual(asked, ['recent bounds'], JSON.stringify(quiet));
-    }
-    const { prove } = await bench({ isLimited: false, first: 4 });
-    assert.ok(await prove(), 'the stream has dropped messages before');
+  it('nothing is proved again for 10 s while the position is in the newer half of the stream', async () => {
+    const { prove, asked, clock, state } = await bench();
+    assert.equal((await prove())?.sequence, 50);
+    state.last = 60;
+    asked.length = 0;
+    clock.advance(9_999);
+    assert.equal(await prove(), undefined);
+    assert.deepEqual(asked, ['recent bounds']);
+    clock.advance(1);
+    assert.equal((await prove())?.sequence, 60);
+    clock.advance(60_000);
+    assert.equal(await prove(), undefined, 'the stream has not grown');
   });
 
-  it('the proof is repeated after half of the maximum age', async () => {
-    const { prove, clock, state, server } = await bench({ last: 4, maxAgeMs: 60_000 });
-    assert.equal((await prove())?.sequence, 4);
-    Object.assign(state, { last: 5 });
-    server.newest = 0;
-    clock.advance(29_999);
+  it('the proof is repeated earlier if the position comes into the older half of the stream', async () => {
+    const { prove, state } = await bench();
+    await prove();
+    state.last = 99;
+    assert.equal(await prove(), undefined);
+    state.last = 100;
+    assert.equal((await prove())?.sequence, 100);
+  });
+
+  it('the proof is repeated after half of the maximum age if that is less than 10 s', async () => {
+    const { prove, clock, state } = await bench({ maxAgeMs: 10_000 });
+    assert.equal((await prove())?.sequence, 50);
+    state.last = 60;
+    clock.advance(4_999);
     assert.equal(await prove(), undefined);
     clock.advance(1);
-    assert.equal((await prove())?.sequence, 5);
+    assert.equal((await prove())?.sequence, 60);
   });
 });

@@ -95,6 +95,7 @@ function bench(messages = 1_000) {
       // A removed reader has no state.
       if (readers.some(({ options, isClosed }) => isClosed && options.name === name)) return 'gone';
       return {
+        waiting: 0,
         change: name === changed || !changed ? change : undefined,
         delivered: (readers.at(-1)?.delivered ?? 0) + stolen,
       };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { TrimWatch } from '../../src/core/member/partition/stream-losses.js';
 import type { StreamBounds, Trimmed } from '../../src/core/ports/index.js';
+import { settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 /** A watch whose requests the test answers. */
@@ -9,9 +10,17 @@ function bench() {
   const told: Trimmed[] = [];
   const asked: { since: number | undefined; answer: (bounds: Partial<StreamBounds> | 'unknown') => void }[] =
     [];
-  const reading = { received: 10, waiting: 0 };
+  const reading = { received: 10, waiting: 0, isResting: false };
+  /** The number of waiting messages that the server counts (undefined: it does not answer), and how often it has counted. */
+  const server: { waiting: number | undefined; counts: number } = { waiting: 0, counts: 0 };
   const watch = new TrimWatch(10, 0, {
     clock,
+    recount: async () => {
+      if (server.waiting === undefined) return false;
+      server.counts++;
+      reading.waiting = server.waiting;
+      return true;
+    },
     stream: {
       bounds: (since) =>
         new Promise((resolve) => {
@@ -43,7 +52,28 @@ function bench() {
     watch.came(sequence, reading.received, 0, { from: Number.NEGATIVE_INFINITY, until: clock.now() });
     reading.received = sequence;
   };
-  return { clock, watch, asked, told, came, reading };
+  /** Lets time pass until the next regular check, and answers its request. */
+  const check = async (bounds: Partial<StreamBounds>): Promise<void> => {
+    const before = asked.length;
+    clock.advance(1_000);
+    await settle();
+    for (const each of asked.slice(before)) each.answer(bounds);
+    await settle();
+  };
+  return { clock, watch, asked, told, came, reading, server, check };
+}
+
+/** Starts the regular checks of a watch whose reader requests no messages. */
+async function resting(waiting: number) {
+  const all = bench();
+  const { watch, asked, reading, server } = all;
+  watch.opened(waiting);
+  Object.assign(reading, { waiting, isResting: true });
+  server.waiting = waiting;
+  const started = watch.start();
+  asked[0]?.answer({});
+  await started;
+  return all;
 }
 
 describe('the search for messages that a stream has dropped', () => {
@@ -77,7 +107,7 @@ describe('the search for messages that a stream has dropped', () => {
     const second = watch.settle();
     asked[1]?.answer({ first: 40 });
     assert.equal(await second, true);
-    assert.deepEqual(told, [{ from: 11, to: 39, atMost: 39 }]);
+    assert.deepEqual(told, [{ from: 11, to: 39, atMost: 29 }]);
   });
 
   it('a jump that was noticed while a request was in flight causes another request', async () => {
@@ -91,7 +121,7 @@ describe('the search for messages that a stream has dropped', () => {
     await new Promise((resolve) => setImmediate(resolve));
     asked[1]?.answer({ first: 45 });
     assert.equal(await second, true);
-    assert.deepEqual(told, [{ from: 21, to: 44, atMost: 29 }]);
+    assert.deepEqual(told, [{ from: 21, to: 44, atMost: 24 }]);
   });
 
   it('the search returns the place where it ended, even while a request is in flight', () => {
@@ -102,7 +132,7 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(watch.state, {
       settledTo: 10,
       jumps: [
-        { from: 10, to: 20, skipped: 9, isLong: false, isDoubtful: false },
+        { from: 10, to: 20, skipped: 9, isLong: true, isDoubtful: false },
         { from: 20, to: 30, skipped: 9, isLong: false, isDoubtful: false },
       ],
       fell: 0,
@@ -126,7 +156,7 @@ describe('the search for messages that a stream has dropped', () => {
     const settled = watch.settle();
     asked[0]?.answer({ first: 30 });
     assert.equal(await settled, true);
-    assert.deepEqual(told, [{ from: 11, to: 29, atMost: 28 }]);
+    assert.deepEqual(told, [{ from: 11, to: 29, atMost: 19 }]);
   });
 
   it('the search notices that fewer messages wait when another reader is opened', async () => {
@@ -137,7 +167,7 @@ describe('the search for messages that a stream has dropped', () => {
     const settled = watch.settle();
     asked[0]?.answer({ first: 40 });
     assert.equal(await settled, true);
-    assert.deepEqual(told, [{ from: 11, to: 11, atMost: 2 }]);
+    assert.deepEqual(told, [{ from: 11, to: 100, atMost: 2 }]);
   });
 
   it('a jump after which messages may have waited for long is reported, even if the stream begins after it', async () => {
@@ -152,6 +182,25 @@ describe('the search for messages that a stream has dropped', () => {
     assert.deepEqual(told, [{ from: 11, to: 39, atMost: 28 }]);
   });
 
+  it('messages that waited are reported even if the stream held them at a recent check, and begins after the jump now', async () => {
+    const { clock, watch, asked, told, came, reading } = bench();
+    watch.opened(5);
+    reading.waiting = 5;
+    const started = watch.start();
+    asked[0]?.answer({});
+    await started;
+    clock.advance(300);
+    reading.waiting = 0;
+    came(40);
+    const settled = watch.settle();
+    asked[1]?.answer({ first: 60 });
+    assert.equal(await settled, true);
+    assert.deepEqual(
+      told.map(({ from, to }) => [from, to]),
+      [[11, 100]],
+    );
+  });
+
   it('messages that disappeared are reported together with later messages that the stream dropped', async () => {
     const { watch, asked, told, reading } = bench();
     watch.opened(9);
@@ -161,6 +210,60 @@ describe('the search for messages that a stream has dropped', () => {
     asked[0]?.answer({ first: 30 });
     assert.equal(await settled, true);
     assert.deepEqual(told, [{ from: 11, to: 29, atMost: 8 }]);
+  });
+
+  describe('while the reader requests no messages', () => {
+    it('the server counts the waiting messages every 2 s, and a fall of their number is a loss', async () => {
+      const { told, server, check } = await resting(50);
+      for (let second = 0; second < 4; second++) await check({ last: 200 });
+      assert.deepEqual([server.counts, told], [2, []]);
+      server.waiting = 30;
+      for (let second = 0; second < 2; second++) await check({ last: 200, missing: 20 });
+      assert.deepEqual([server.counts, told], [3, [{ from: 11, to: 200, atMost: 20 }]]);
+      server.waiting = 25;
+      for (let second = 0; second < 2; second++) await check({ last: 203, missing: 25 });
+      assert.deepEqual(told.slice(1), [{ from: 11, to: 203, atMost: 8 }], '3 messages were stored meanwhile');
+    });
+
+    it('messages that were stored since the last count may be lost, too', async () => {
+      const { told, server, check } = await resting(5);
+      server.waiting = undefined;
+      await check({ last: 100 });
+      await check({ last: 150, first: 61 });
+      assert.deepEqual(told, [{ from: 11, to: 60, atMost: 50 }]);
+      await check({ last: 150, first: 63 });
+      assert.deepEqual(told.slice(1), [{ from: 61, to: 62, atMost: 2 }]);
+    });
+
+    it('a loss at the beginning of the stream and a fall of the waiting messages count once', async () => {
+      const { told, server, check } = await resting(50);
+      await check({ last: 100 });
+      server.waiting = 20;
+      for (let second = 0; second < 5; second++) await check({ last: 100, first: 61 });
+      assert.deepEqual(told, [{ from: 11, to: 60, atMost: 50 }]);
+    });
+
+    it('a loss of waiting messages does not settle the messages that still wait', async () => {
+      const { watch, told, server, check } = await resting(50);
+      await check({ last: 100 });
+      server.waiting = 45;
+      for (let second = 0; second < 5; second++) await check({ last: 100, missing: 5 });
+      assert.deepEqual(told, [{ from: 11, to: 100, atMost: 5 }]);
+      assert.equal(watch.state.settledTo, 10);
+      assert.equal(watch.passed.sequence, 0);
+      await check({ last: 100, first: 51, missing: 0 });
+      assert.deepEqual(told.slice(1), [{ from: 11, to: 50, atMost: 40 }]);
+    });
+  });
+
+  it('the position may pass a reported loss once no message waits', async () => {
+    const { watch, asked, told } = bench();
+    watch.opened(0);
+    const started = watch.start();
+    asked[0]?.answer({ first: 51, last: 50 });
+    await started;
+    assert.deepEqual(told, [{ from: 11, to: 50, atMost: 40 }]);
+    assert.equal(watch.passed.sequence, 50);
   });
 
   describe('if the number of waiting messages may be wrong', () => {
@@ -182,7 +285,7 @@ describe('the search for messages that a stream has dropped', () => {
       const settled = watch.settle();
       asked[0]?.answer({ first: 38 });
       assert.equal(await settled, true);
-      assert.deepEqual(told, [{ from: 11, to: 37, atMost: 28 }]);
+      assert.deepEqual(told, [{ from: 11, to: 37, atMost: 27 }]);
     });
 
     it('no jump is a loss if no message waits in the end', async () => {

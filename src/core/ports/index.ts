@@ -158,6 +158,10 @@ export interface Reader {
   starve(): void;
   /** Changes the window from the next request on. */
   resize(window: ReaderWindow): void;
+  /** True while the reader requests no messages, for example because its window is full. Then no delivery shows the waiting messages. */
+  readonly isResting?: boolean;
+  /** Takes over the number of waiting messages that the server has just counted. */
+  recounted?(state: ReaderState): void;
   /** Tries to extend `coverage` while no message arrives; absent if `coverage` is. */
   cover?(): Promise<void>;
   /** Stops deliveries immediately, and tries to delete the reader on the server. */
@@ -176,8 +180,6 @@ export interface StreamBounds {
   created?: number | undefined;
   /** When the last message was stored, in milliseconds since 1970 on the server's clock; undefined if unknown. */
   lastStoredMs?: number | undefined;
-  /** True if limits may drop messages that no group has handled. */
-  isLimited?: boolean;
   /** The age at which messages are dropped, in milliseconds; absent without such a limit. */
   maxAgeMs?: number | undefined;
   /** The server that leads the stream; undefined for a server without a cluster. */
@@ -214,6 +216,8 @@ export interface ReaderState {
   change: string | undefined;
   /** Messages that the server has delivered to any client. */
   delivered: number;
+  /** Messages that wait for the reader at the server. */
+  waiting: number;
 }
 
 /**

@@ -54,7 +54,7 @@ export class LocalEvents implements EventStream {
   inspect(name: string): ReturnType<EventStream['inspect']> {
     return this.#process.ask(() => {
       const reader = this.#readers.get(name);
-      return reader ? { change: undefined, delivered: reader.delivered } : 'gone';
+      return reader ? { change: undefined, delivered: reader.delivered, waiting: reader.pending } : 'gone';
     });
   }
 

@@ -4,6 +4,8 @@ import type { Judge } from './judge.js';
 
 /** The loss of a message may go unnoticed if the message is dropped within this time after it was stored: see SPEC.md. */
 const YOUNG_MS = 1_000;
+/** The number of lost messages of a partition that may be hidden by messages stored later. */
+const HIDDEN = 10;
 
 /**
  * Judges reports of losses: if the stream drops messages before they are handled, the members must report this, as far as they can know of
@@ -40,7 +42,10 @@ export class Drops {
   }
 
   told(partition: number, trimmed: Trimmed): void {
-    const { from, to } = trimmed;
+    const { from, to, atMost } = trimmed;
+    this.#judge.note(
+      `at most ${atMost} messages of p${partition} are reported as lost, from ${from} to ${to}`,
+    );
     if (!this.#mayLose())
       this.#judge.violate(
         'I2',
@@ -54,11 +59,23 @@ export class Drops {
 
   /** Judges at the end of the run. */
   judge(): void {
+    const lost = new Map<number, number>();
     for (const { partition, sequence, done } of this.#dropped) {
       if (done) continue;
-      const told = this.#told.get(this.#isShared ? 0 : partition) ?? [];
+      const about = this.#isShared ? 0 : partition;
+      lost.set(about, (lost.get(about) ?? 0) + 1);
+      const told = this.#told.get(about) ?? [];
       if (!told.some(({ from, to }) => from <= sequence && sequence <= to))
         this.#judge.violate('I2', `no member reported that message ${sequence} of p${partition} was dropped`);
+    }
+    for (const [about, messages] of lost) {
+      const atMost = (this.#told.get(about) ?? []).reduce((sum, told) => sum + told.atMost, 0);
+      // Messages that are stored between two counts hide as many lost messages (SPEC.md), but few of them.
+      if (2 * atMost < messages - HIDDEN)
+        this.#judge.violate(
+          'I2',
+          `members reported at most ${atMost} lost messages of ${this.#isShared ? 'all partitions' : `p${about}`}, but ${messages} were lost`,
+        );
     }
   }
 }

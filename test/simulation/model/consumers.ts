@@ -171,12 +171,18 @@ export class Consumers {
   /** The settings of a consumer, and its number of deliveries; undefined if the consumer does not exist. */
   state(
     name: string,
-  ): { config: { filter_subject: string; headers_only: boolean }; delivered: number } | undefined {
+  ):
+    | { config: { filter_subject: string; headers_only: boolean }; delivered: number; pending: number }
+    | undefined {
     const consumer = this.#find(name);
     if (!consumer) return undefined;
     consumer.cursor.recount?.();
-    const { filter, leavesOut, delivered } = consumer;
-    return { config: { filter_subject: filter, headers_only: leavesOut }, delivered };
+    const { filter, leavesOut, delivered, cursor } = consumer;
+    return {
+      config: { filter_subject: filter, headers_only: leavesOut },
+      delivered,
+      pending: cursor.pending,
+    };
   }
 
   get names(): readonly string[] {

@@ -10,8 +10,6 @@ const API = '$JS.API';
 /** When the model's stream was created. */
 const CREATED = '2023-11-14T22:13:20Z';
 const ALREADY_EXISTS = 10_148;
-/** A limit that the model never reaches. It tells members that the stream may drop messages. */
-const MAX_MESSAGES = 1_000_000_000;
 
 type Asked = 'create' | 'delete' | 'pull';
 
@@ -70,13 +68,19 @@ export class StreamApi {
   }
 
   /** The settings and deliveries of a reader. */
-  state(name: string): Promise<{ config: Partial<ConsumerConfig>; delivered: { consumer_seq: number } }> {
+  state(name: string): Promise<{
+    config: Partial<ConsumerConfig>;
+    delivered: { consumer_seq: number };
+    num_pending: number;
+  }> {
     const { consumers } = this.#server;
     return ask(this.#connection, (answer) => {
       if (consumers.isLeaderless) return;
       const state = consumers.state(name);
-      if (state) answer({ value: { config: state.config, delivered: { consumer_seq: state.delivered } } });
-      else answer({ error: apiError(API_ERRORS.consumerNotFound, 'consumer not found') });
+      if (state) {
+        const { config, delivered, pending } = state;
+        answer({ value: { config, delivered: { consumer_seq: delivered }, num_pending: pending } });
+      } else answer({ error: apiError(API_ERRORS.consumerNotFound, 'consumer not found') });
     });
   }
 
@@ -117,7 +121,7 @@ export class StreamApi {
         value: {
           created: CREATED,
           state: { first_seq: first, last_seq: log.last, last_ts: lastAt, num_deleted: missing },
-          config: { max_msgs: MAX_MESSAGES, max_age: (log.maxAgeMs ?? 0) * 1_000_000 },
+          config: { max_age: (log.maxAgeMs ?? 0) * 1_000_000 },
         },
       });
     });

@@ -4,6 +4,8 @@ import type { TrimWatch } from './stream-losses.js';
 
 /** How old, in milliseconds, the state of the stream may be that decides whether a proof is due. */
 const RECENT_MS = 5_000;
+/** A proof is repeated after this time, in milliseconds, if the stream has grown. */
+const REPEAT_AFTER_MS = 10_000;
 
 /** The dependencies of {@link CoverageProof}. */
 export interface CoveragePorts {
@@ -51,12 +53,13 @@ export class CoverageProof {
   }
 
   /**
-   * True if the stream may drop the message after `proved` before the next proof. A limit of age drops no message earlier than this age
-   * after the last proof. No time is known for other limits, so a proof is due if the sequence is in the older half of the stream.
+   * True if the stream may drop the message after `proved` before the next proof. This is possible if the sequence is in the older half of
+   * the stream. It is also possible some time after the last proof: messages of one partition may need more room than all others, a purge or
+   * a new limit may drop everything, and a limit of age drops messages of this age.
    */
-  #isDue({ first, last, isLimited, maxAgeMs }: StreamBounds, proved: number): boolean {
-    if (proved >= last || (!isLimited && first <= 1)) return false;
-    const isOld = maxAgeMs !== undefined && this.#ports.clock.now() - this.#provedAt >= maxAgeMs / 2;
+  #isDue({ first, last, maxAgeMs = Number.POSITIVE_INFINITY }: StreamBounds, proved: number): boolean {
+    if (proved >= last) return false;
+    const isOld = this.#ports.clock.now() - this.#provedAt >= Math.min(REPEAT_AFTER_MS, maxAgeMs / 2);
     return isOld || proved < (first + last) / 2;
   }
 }

@@ -38,6 +38,8 @@ export class HandledMark {
 
   /** Records that everything up to this message is handled. */
   handled(message: StreamMessage): void {
+    // The message was in flight when the stream dropped it, so it already counts as lost.
+    if (message.sequence <= this.#sequence) return;
     this.#message = message;
     this.#sequence = message.sequence;
   }

@@ -122,8 +122,24 @@ export class PartitionReader {
    * message.
    */
   get coverage(): Coverage | undefined {
-    const coverage = this.#reader?.coverage ?? this.#proved;
+    const coverage = this.#reader?.coverage ?? later(this.#proved, this.#ports.trimWatch?.passed);
     return coverage && coverage.sequence > this.#received ? coverage : undefined;
+  }
+
+  /** See {@link Reader.isResting}. */
+  get isResting(): boolean {
+    return this.#reader?.isResting ?? false;
+  }
+
+  /** Lets the server count the waiting messages. Resolves with false if there was no answer. */
+  async recount(): Promise<boolean> {
+    const reader = this.#reader;
+    const { stream, name, partition } = this.#ports;
+    if (!reader?.recounted) return false;
+    const state = await stream.inspect(name, partition);
+    if (typeof state !== 'object' || this.#reader !== reader || this.#closed) return false;
+    reader.recounted(state);
+    return true;
   }
 
   /** Tries to extend {@link coverage} for a partition that gets no messages. */
@@ -301,3 +317,6 @@ export class PartitionReader {
 
 const differ = (one: number | undefined, other: number | undefined): boolean =>
   one !== undefined && other !== undefined && one !== other;
+
+const later = (one: Coverage | undefined, other: Coverage | undefined): Coverage | undefined =>
+  other && (!one || other.sequence > one.sequence) ? other : one;

@@ -63,6 +63,7 @@ export class PartitionRunner {
       held: (committer, taken) => this.#held(committer, taken),
       failed: (message) => this.#fail(message),
       mistrusted: (reason) => this.#mistrust(reason),
+      lost: () => this.#following.now(),
       unreadable: (message) => this.#halted(message),
       terminal: (error) => this.#terminal(error),
       unsafe: (error) => void this.#halt({ kind: 'stopped', error }),

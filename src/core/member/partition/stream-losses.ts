@@ -1,17 +1,9 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
-import type { EventStream, Rest, StreamBounds, Trimmed } from '../../ports/index.js';
+import type { Coverage, EventStream, Rest, StreamBounds, Trimmed } from '../../ports/index.js';
 import type { ClearedRecord } from '../../protocol/position-records.js';
 import { clearedUpTo } from './cleared.js';
-import {
-  isSign,
-  type Jump,
-  type LossSigns,
-  NO_SIGNS,
-  skippedIn,
-  together,
-  withJump,
-  withoutDoubts,
-} from './loss-signs.js';
+import { judgeLoss } from './loss-judgement.js';
+import { isSign, type LossSigns, NO_SIGNS, together, withJump, withoutDoubts } from './loss-signs.js';
 
 /**
  * Interval between checks of the stream while messages wait to be delivered, and the shorter interval while the stream drops waiting
@@ -19,6 +11,8 @@ import {
  */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
+/** Interval of the counts of waiting messages while no delivery shows their number, in milliseconds. */
+const RECOUNT_EVERY_MS = 2_000;
 /** A message that is dropped within this time after it was stored may go unnoticed: see SPEC.md. */
 const YOUNG_MS = 1_000;
 
@@ -32,8 +26,12 @@ export type Cleared = Pick<ClearedRecord, 'seq' | 'created'> | undefined;
 export interface TrimPorts {
   clock: Clock;
   stream: Pick<EventStream, 'bounds'>;
-  /** The last received sequence, and the number of messages that wait after it. */
-  reading: () => { received: number; waiting: number };
+  /**
+   * The last received sequence, and the number of messages that wait after it. `isResting`: no message arrives, because none is requested.
+   */
+  reading: () => { received: number; waiting: number; isResting?: boolean };
+  /** Lets the server count the waiting messages; absent if every delivery shows them. Resolves with false if there was no answer. */
+  recount?: () => Promise<boolean>;
   /** Reads the record of an operator's last trim of handled messages. */
   cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
@@ -66,10 +64,21 @@ export class TrimWatch {
   #mostWaiting = 0;
   #waiting: number | undefined;
   /**
-   * When the stream was last known to hold every message that was not received yet. The time is updated when no message waits, and when a
-   * check finds that the stream begins at or before the next message. Undefined before the first check, which is made when reading starts.
+   * How often the waiting messages were counted, by deliveries or by the server. `#endAtCount` is a lower bound on the end of the stream at
+   * the last count; `#endSeen` is the end of the stream at the previous check.
    */
-  #completeAt: number | undefined;
+  #counts = 0;
+  #endSeen: number | undefined;
+  #endAtCount = { count: -1, last: 0 };
+  /** The number of counts at the previous check, and when the server may count next. */
+  #countsBefore = 0;
+  #recountAt = 0;
+  /** How many messages the last count by the server has shown to be lost. */
+  #fellByCount = 0;
+  /** See {@link passed}. */
+  #passedTo = 0;
+  /** When no message waited for the last time. All messages that were lost since then, or wait now, were stored later. */
+  #emptyAt = Number.NEGATIVE_INFINITY;
   #missed = 0;
   #isLosing = false;
   #cancel: Cancel | undefined;
@@ -108,8 +117,9 @@ export class TrimWatch {
   opened(waiting: number): void {
     const known = Math.max(this.#missed, this.#waiting ?? 0);
     this.#fell(Math.max(0, known - waiting));
-    if (waiting === 0) this.#completeAt = this.#ports.clock.now();
+    if (waiting === 0) this.#emptyAt = this.#ports.clock.now();
     this.#missed = 0;
+    this.#counts++;
     this.#waiting = waiting;
     this.#mostWaiting = Math.max(this.#mostWaiting, waiting);
   }
@@ -123,12 +133,11 @@ export class TrimWatch {
    */
   came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {
     const before = this.#waiting ?? waiting + 1;
+    this.#counts++;
     this.#waiting = waiting;
     if (waiting >= this.#mostWaiting) this.#mostWaiting = waiting + 1;
-    const known = this.#completeAt;
-    const isLong =
-      rest !== undefined && known !== undefined && rest.until - Math.max(rest.from, known) >= YOUNG_MS;
-    if (waiting === 0) this.#completeAt = this.#ports.clock.now();
+    const isLong = rest !== undefined && rest.until - Math.max(rest.from, this.#emptyAt) >= YOUNG_MS;
+    if (waiting === 0) this.#emptyAt = this.#ports.clock.now();
     if (before - 1 > waiting) this.#fell(before - 1 - waiting);
     if (waiting === 0) this.#signs = withoutDoubts(this.#signs);
     const isDoubtful = rest !== undefined && rest.from === rest.until;
@@ -161,6 +170,11 @@ export class TrimWatch {
     const { received, waiting } = this.#ports.reading();
     const isBusy = waiting > 0 || isSign(this.#signs) || this.#looking !== undefined;
     return isBusy || !this.#hasLooked || this.#stopped ? undefined : Math.max(received, this.#settledTo);
+  }
+
+  /** The sequence up to which the stream holds no message and each lost message was reported, so that the position may pass it. */
+  get passed(): Coverage {
+    return { sequence: this.#passedTo, storedMs: undefined };
   }
 
   /** No message up to this sequence is missing. */
@@ -207,10 +221,13 @@ export class TrimWatch {
       return false;
     }
     if (!this.#hasLooked) this.#begin(bounds, cleared);
-    if (bounds.first <= received + 1) this.#completeAt = Math.max(this.#completeAt ?? since, since);
     const found = this.#judge(asked, bounds, waiting);
     this.#isLosing = found !== undefined;
-    this.#settledTo = Math.max(this.#settledTo, received, found?.to ?? 0);
+    const { first } = bounds;
+    // Lost messages may be followed by waiting messages, which may be lost later.
+    const mostSettled = this.#waiting === 0 ? Number.POSITIVE_INFINITY : Math.max(received, first - 1);
+    this.#settledTo = Math.max(this.#settledTo, received, Math.min(found?.to ?? 0, mostSettled));
+    this.#passedTo = Math.max(this.#passedTo, Math.min(this.#settledTo, first - 1));
     if (!isSign(this.#signs)) this.#mostWaiting = this.#waiting ?? 0;
     if (found) trimmed(found);
     return true;
@@ -224,45 +241,31 @@ export class TrimWatch {
     if (missing === 0) this.#before = 0;
   }
 
-  #judge({ jumps, fell }: LossSigns, bounds: StreamBounds, waiting: number): Trimmed | undefined {
-    const { received } = this.#ports.reading();
-    const passed = skippedIn(jumps);
-    const { first, last, missing, mostPerSubject } = bounds;
-    const next = Math.max(received, this.#settledTo) + 1;
-    // A lost message may be part of both counts, so the counts are not added.
-    const before = Math.max(passed, fell);
-    const from = before > 0 ? this.#settledTo + 1 : next;
-    if (waiting > 0 && first > next) {
-      const atMost = before + Math.min(first - next, waiting);
-      return { from, to: first - 1, atMost };
-    }
-    // Jumps that were noticed after the request was sent are investigated, too, because the answer may already show the change that
-    // caused them.
-    const jumped = this.#jumpOver(bounds, jumps) ?? this.#jumpOver(bounds, this.#signs.jumps);
-    if (jumped) return jumped;
-    const gaps = Math.max(0, first - this.#settledTo - 1) + missing;
-    if (gaps === 0) return undefined;
-    if (mostPerSubject > 0 && this.#mostWaiting >= mostPerSubject && passed > 0)
-      return { from, to: received, atMost: Math.min(passed, gaps) };
-    // The lost messages were stored after the settled messages. A message that was received later may have been stored after the lost
-    // messages.
-    const to = this.#waiting === 0 ? last : received;
-    if (fell > 0) return { from: this.#settledTo + 1, to: Math.max(this.#settledTo + 1, to), atMost: fell };
-    return undefined;
-  }
-
-  /**
-   * Returns the loss if the stream begins within one of the jumps or after a long jump; otherwise undefined. The jumps before that jump
-   * count as lost, too. Messages outside the jumps were received before the stream dropped them.
-   */
-  #jumpOver({ first, missing }: StreamBounds, jumps: readonly Jump[]): Trimmed | undefined {
-    const at = jumps.findLastIndex(
-      ({ from, to, isLong }) => Math.max(from, this.#settledTo) + 1 < first && (first <= to || isLong),
-    );
-    const jump = jumps[at];
-    if (!jump) return undefined;
-    const to = missing === 0 ? Math.min(first, jump.to) - 1 : this.#ports.reading().received;
-    return { from: this.#settledTo + 1, to, atMost: skippedIn(jumps.slice(0, at + 1)) };
+  #judge(signs: LossSigns, bounds: StreamBounds, waiting: number): Trimmed | undefined {
+    const { received, isResting } = this.#ports.reading();
+    const isRecent = this.#endAtCount.count !== this.#counts;
+    const storedBefore = Math.max(0, bounds.last - this.#endAtCount.last);
+    // When the messages were counted, the stream contained at least the last received message, and the end that was seen before.
+    if (isRecent)
+      this.#endAtCount = { count: this.#counts, last: Math.max(received, this.#endSeen ?? bounds.last) };
+    this.#endSeen = bounds.last;
+    // Messages that were stored since an older count may wait, too, unless the server delivers them immediately.
+    const isCurrent = isRecent || (waiting === 0 && !isResting);
+    const stored = isCurrent ? 0 : Math.max(0, bounds.last - this.#endAtCount.last);
+    const fellByCount = this.#fellByCount;
+    this.#fellByCount = 0;
+    return judgeLoss({
+      signs,
+      newJumps: this.#signs.jumps,
+      bounds,
+      received,
+      settledTo: this.#settledTo,
+      mostWaiting: waiting + stored,
+      fellByCount,
+      // Messages that were stored between the last two counts hide as many lost messages.
+      hidden: fellByCount > 0 ? storedBefore : 0,
+      isFull: bounds.mostPerSubject > 0 && this.#mostWaiting >= bounds.mostPerSubject,
+    });
   }
 
   #schedule(): void {
@@ -270,9 +273,28 @@ export class TrimWatch {
     const { clock, reading } = this.#ports;
     const delayMs = this.#isLosing ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
     this.#cancel = clock.at(clock.now() + delayMs, async () => {
-      const { waiting } = reading();
-      if (waiting > 0 || isSign(this.#signs)) await this.#look(() => waiting);
+      const { waiting, isResting } = reading();
+      if (waiting > 0 || isResting || isSign(this.#signs)) {
+        await this.#recount();
+        await this.#look(() => waiting);
+      }
       this.#schedule();
     });
+  }
+
+  /** Lets the server count the waiting messages if no delivery has shown their number since the previous check. */
+  async #recount(): Promise<void> {
+    const { clock, reading, recount } = this.#ports;
+    const isShown = this.#counts !== this.#countsBefore;
+    this.#countsBefore = this.#counts;
+    if (isShown || !recount || clock.now() < this.#recountAt) return;
+    this.#recountAt = clock.now() + RECOUNT_EVERY_MS;
+    if (!(await recount()) || this.#stopped) return;
+    const { waiting } = reading();
+    this.#fellByCount = Math.max(0, (this.#waiting ?? 0) - waiting);
+    this.#fell(this.#fellByCount);
+    this.#waiting = waiting;
+    this.#countsBefore = ++this.#counts;
+    this.#mostWaiting = Math.max(this.#mostWaiting, waiting);
   }
 }

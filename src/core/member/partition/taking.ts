@@ -31,6 +31,8 @@ export interface TakingEvents {
   failed(message: string): void;
   /** The partition may have lost messages that come before messages that were handled but not committed. */
   mistrusted(reason: string): void;
+  /** A loss is counted, so the position may pass the lost messages. */
+  lost(): void;
   /** The position cannot be decoded, and an operator has to act. */
   unreadable(message: string): void;
   /** A failure that no retry can fix. */
@@ -222,7 +224,12 @@ export class Taking {
       {
         clock,
         stream,
-        reading: () => ({ received: this.#reader?.received ?? resumed, waiting: this.#reader?.pending ?? 0 }),
+        reading: () => ({
+          received: this.#reader?.received ?? resumed,
+          waiting: this.#reader?.pending ?? 0,
+          isResting: this.#reader?.isResting ?? false,
+        }),
+        recount: async () => (await this.#reader?.recount()) ?? false,
         cleared: () => readCleared(bucket, group, partition),
         trimmed: (trimmed) => this.#lose(trimmed),
       },
@@ -232,6 +239,7 @@ export class Taking {
 
   #lose(trimmed: Trimmed): void {
     this.#count(trimmed.atMost);
+    this.#events.lost();
     this.#ports.events.trimmed?.(trimmed);
   }
 

@@ -74,7 +74,12 @@ export class SharedReader {
     this.#events = events;
     this.#trimWatch = new TrimWatch(after, lostFrom, {
       ...ports,
-      reading: () => ({ received: this.#covered, waiting: this.pending }),
+      reading: () => ({
+        received: this.#covered,
+        waiting: this.pending,
+        isResting: this.#reader?.isResting ?? false,
+      }),
+      recount: () => this.#recount(),
       cleared: async () => undefined,
       // The partitions of the lost messages are unknown, so the number of lost messages is reported for one of the partitions.
       trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
@@ -132,9 +137,16 @@ export class SharedReader {
     return this.#proving;
   }
 
+  async #recount(): Promise<boolean> {
+    const state = await this.#ports.stream.inspect(this.#name, null);
+    if (typeof state !== 'object' || this.#isClosed || !this.#reader?.recounted) return false;
+    this.#reader.recounted(state);
+    return true;
+  }
+
   async #prove(): Promise<void> {
-    const proved = await this.#proof.prove();
-    if (!proved || this.#isClosed || proved.sequence <= this.#covered) return;
+    const proved = (await this.#proof.prove()) ?? this.#trimWatch.passed;
+    if (this.#isClosed || this.pending > 0 || proved.sequence <= this.#covered) return;
     this.#proved = proved;
     this.#covered = proved.sequence;
   }

@@ -28,8 +28,6 @@ const HEARTBEAT_MS = 2_000;
 const NANOS_PER_MS = 1_000_000;
 /** Minimum interval, in milliseconds, between requests for the stream's state that are not urgent. */
 const LOOK_EVERY_MS = 20;
-/** The limits of a stream that may drop messages. */
-const LIMITS = ['max_age', 'max_bytes', 'max_msgs', 'max_msgs_per_subject'] as const;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
 
@@ -172,7 +170,7 @@ export class NatsEventStream implements EventStream {
     try {
       const info = await this.#soon(this.#handles.manager.consumers.info(this.#stream, name));
       const change = changeOf(info, this.#filter(partition));
-      return { change, delivered: info.delivered.consumer_seq };
+      return { change, delivered: info.delivered.consumer_seq, waiting: info.num_pending };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return 'gone';
       // After a refusal, no more requests are sent, because the server logs a line for each refused request.
@@ -222,7 +220,6 @@ export class NatsEventStream implements EventStream {
         mostPerSubject: Math.max(0, config.max_msgs_per_subject ?? 0),
         created: createdAt(info, this.#handles.connection),
         lastStoredMs: Date.parse(state.last_ts) || undefined,
-        isLimited: LIMITS.some((limit) => (config[limit] ?? 0) > 0),
         maxAgeMs: config.max_age ? config.max_age / NANOS_PER_MS : undefined,
         leader: info.cluster?.leader,
       };

@@ -8,7 +8,7 @@ import {
 } from 'nats';
 import { systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
-import type { ReaderWindow, Rest } from '../../ports/index.js';
+import type { ReaderState, ReaderWindow, Rest } from '../../ports/index.js';
 import type { NatsHandles } from '../client/handles.js';
 import { listen } from '../client/listen.js';
 import { toNatspocError } from '../client/outcome.js';
@@ -77,6 +77,8 @@ export class PullReader {
   #subscription: Subscription | undefined;
   readonly #expectation: Expectation;
   #pending: number;
+  /** The number of deliveries when the server last counted the waiting messages. The counts of earlier deliveries are older. */
+  #countedUpTo = 0;
   /**
    * The time since which there may have been no pending request; undefined if a request was pending at all times since the
    * last delivery.
@@ -129,6 +131,19 @@ export class PullReader {
   /** Number of messages that wait on the server, as of the last delivery. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** See {@link Reader.isResting}. */
+  get isResting(): boolean {
+    return !this.#demand.isWaiting;
+  }
+
+  /** See {@link Reader.recounted}. Deliveries that the server sent before it counted may still be unread. */
+  recounted({ delivered, waiting }: ReaderState): void {
+    const unread = delivered - this.#expectation.taken;
+    if (unread < 0) return;
+    this.#pending = waiting + unread;
+    this.#countedUpTo = delivered;
   }
 
   /** See {@link Reader.delivered}. */
@@ -248,8 +263,9 @@ export class PullReader {
       return;
     }
     const waited = this.#pending;
-    const hasWaited = this.#demand.isTurn && delivery.pending > waited;
-    this.#pending = delivery.pending;
+    const isOlder = this.#expectation.taken <= this.#countedUpTo;
+    this.#pending = isOlder ? Math.max(0, waited - 1) : delivery.pending;
+    const hasWaited = this.#demand.isTurn && this.#pending > waited;
     this.#demand.weigh(sizeOf(message));
     this.#demand.deliver();
     if (hasWaited) this.#rested = { from: Number.NEGATIVE_INFINITY, until: this.#now };

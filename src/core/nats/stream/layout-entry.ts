@@ -1,8 +1,13 @@
+import { sleep, systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import { unwritten } from '../../lib/unwritten.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import type { GroupLayoutRecord, LayoutRecord } from '../../protocol/layout-records.js';
 import { encodeRecord } from '../../protocol/records.js';
+
+/** How long an unanswered read of a layout is repeated, and the pause before the next read, in milliseconds. */
+const READ_AGAIN_FOR_MS = 5_000;
+const READ_AGAIN_MS = 200;
 
 /** A layout in a bucket. */
 export interface StoredLayout<T = LayoutRecord> {
@@ -30,13 +35,28 @@ interface Written<T> {
   refusal?: string | undefined;
 }
 
-/** @throws NatspocError `layout-mismatch` if the layout cannot be read, `unreachable` if the server does not answer. */
-export async function readEntry<T>({ bucket, key, decode }: LayoutEntry<T>): Promise<StoredLayout<T>> {
+/**
+ * Reads a layout. A cluster that is electing a leader of the bucket refuses the read at once, so the read is repeated for some seconds.
+ *
+ * @throws NatspocError `layout-mismatch` if the layout cannot be read, `unreachable` if the server does not answer.
+ */
+export async function readEntry<T>(entry: LayoutEntry<T>): Promise<StoredLayout<T>> {
+  const giveUpAt = systemClock.now() + READ_AGAIN_FOR_MS;
+  for (;;) {
+    const stored = await readOnce(entry);
+    if (stored) return stored;
+    if (systemClock.now() >= giveUpAt)
+      throw new NatspocError('unreachable', 'Could not read the layout: the server did not answer in time.');
+    await sleep(systemClock, READ_AGAIN_MS);
+  }
+}
+
+/** Returns undefined if there was no answer. */
+async function readOnce<T>({ bucket, key, decode }: LayoutEntry<T>): Promise<StoredLayout<T> | undefined> {
   const found = await bucket.read(key);
   if (found.kind === 'missing') return { layout: undefined, revision: 0 };
   if (found.kind === 'failed') throw found.error;
-  if (found.kind === 'unknown')
-    throw new NatspocError('unreachable', 'Could not read the layout: the server did not answer in time.');
+  if (found.kind === 'unknown') return undefined;
   const { value, revision } = found.entry;
   return { layout: value === null ? undefined : decode(value), revision };
 }
@@ -55,8 +75,8 @@ export async function tryEntry<T extends LayoutRecord | GroupLayoutRecord>(
   const written = await entry.bucket.write(entry.key, encodeRecord(layout), revision);
   if (written.kind === 'ok') return { layout };
   if (written.kind === 'failed') throw written.error;
-  const found = await readEntry(entry);
-  if (found.layout) return { layout: found.layout };
+  const found = await readOnce(entry);
+  if (found?.layout) return { layout: found.layout };
   return { layout: undefined, refusal: written.kind === 'unknown' ? written.refusal : undefined };
 }
 
@@ -85,7 +105,8 @@ export const entryKeeper = <T extends LayoutRecord | GroupLayoutRecord>(
 ): LayoutKeeper => ({
   async keep() {
     try {
-      const stored = await readEntry(entry);
+      const stored = await readOnce(entry);
+      if (!stored) return { kind: 'unknown' };
       const found = stored.layout ?? (await tryEntry(entry, layout, stored.revision)).layout;
       if (!found) return { kind: 'unknown' };
       const error = refusal(found);
