@@ -13,9 +13,6 @@ const counting = (sequences: readonly number[]) => ({
   storedTime: async (): Promise<number | undefined> => undefined,
 });
 
-/** There was no earlier trim. */
-const notKnown = async (): Promise<undefined> => undefined;
-
 describe('stream trim', () => {
   /** A stream whose partitions hold the messages of these sequences. */
   const stream = (sequences: number[], counts: number[]) =>
@@ -43,7 +40,7 @@ describe('stream trim', () => {
       ['sound', group({ 0: 30, 1: 30, 2: 30 })],
       ['of another stream', group({ 0: 31, 1: 'broken', 2: 20 })],
     ]);
-    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 3]), notKnown);
+    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 3]));
     assert.deepEqual(
       steps.map(({ upTo, messages, heldBackBy, fault }) => [upTo, messages, heldBackBy, fault]),
       [
@@ -65,7 +62,7 @@ describe('stream trim', () => {
     ]);
     const streams = stream([10, 20, 30], [3, 3, 3]);
     const upTo = async (keyed: typeof layout) => {
-      const steps = await planTrim(observers, streams, notKnown, new Map([['keyed', keyed]]));
+      const steps = await planTrim(observers, streams, new Map([['keyed', keyed]]));
       return steps.map((step) => step.upTo);
     };
     assert.deepEqual(await upTo(layout), [10, 10, 10]);
@@ -76,7 +73,7 @@ describe('stream trim', () => {
   it('stream trim deletes nothing if the sequence of a position was reused', async () => {
     const streams = { ...stream([10, 20, 30], [3, 3]), storedTime: async (sequence: number) => sequence };
     const observers = new Map([['before', group({ 0: 20, 1: 30 }, 20)]]);
-    const steps = await planTrim(observers, streams, notKnown);
+    const steps = await planTrim(observers, streams);
     assert.deepEqual(
       steps.map(({ upTo, fault }) => [upTo, fault]),
       [
@@ -91,7 +88,7 @@ describe('stream trim', () => {
       ['fast', group({ 0: 30, 1: 30, 2: 30 })],
       ['slow', group({ 0: 20 })],
     ]);
-    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 0]), notKnown);
+    const steps = await planTrim(observers, stream([10, 20, 30], [3, 3, 0]));
     assert.deepEqual(
       steps.map(({ upTo, messages, kept, heldBackBy }) => [upTo, messages, kept, heldBackBy]),
       [
@@ -100,25 +97,5 @@ describe('stream trim', () => {
         [null, 0, 0, 'slow'],
       ],
     );
-  });
-
-  it('stream trim records the sequence up to which no message waited, unless earlier deletions are unknown', async () => {
-    const observers = new Map([['g', group({ 0: 30, 1: 20, 2: 5 })]]);
-    const from = (firstSequence: number) => ({
-      ...stream([10, 20, 30], [3, 3, 0]),
-      stream: async () => ({ counts: [3, 3, 0], firstSequence, lastSequence: 40 }),
-      ends: async () => [
-        { partition: 0, sequence: 30, atMs: 0 },
-        { partition: 1, sequence: 30, atMs: 0 },
-      ],
-    });
-    const clearTo = async (first: number, known: number) =>
-      (await planTrim(observers, from(first) as never, async () => ({ v: 2, seq: known }))).map(
-        (step) => step.clearTo,
-      );
-    // Messages of p1 wait. No trim recorded the deletion of p2's messages.
-    assert.deepEqual(await clearTo(10, 0), [40, null, null]);
-    assert.deepEqual(await clearTo(10, 9), [40, null, 40]);
-    assert.deepEqual(await clearTo(6, 0), [40, null, 40]);
   });
 });

@@ -1,12 +1,56 @@
+import { NatspocError } from '../lib/errors.js';
 import { unwritten } from '../lib/unwritten.js';
 import type { Bucket } from '../ports/index.js';
 import { keys } from '../protocol/keys.js';
-import { decodeCleared } from '../protocol/position-records.js';
+import {
+  type ClearedRecord,
+  decodeCleared,
+  decodeStart,
+  type StartRecord,
+} from '../protocol/position-records.js';
 import { RECORD_VERSION } from '../protocol/record-format.js';
 import { encodeRecord } from '../protocol/records.js';
+import type { Clearing } from './clearing.js';
 
-/** Number of attempts to write the entry. An attempt fails if another operator trims at the same time. */
+/** Number of attempts to write the entry. An attempt fails if another operator deletes messages at the same time. */
 const ATTEMPTS = 5;
+
+/**
+ * Reads the record of an operator's last deletion.
+ *
+ * @returns undefined if there is no record, or if it cannot be decoded.
+ * @throws NatspocError if the server does not answer, or refuses the read.
+ */
+export async function findCleared(
+  bucket: Pick<Bucket, 'read'>,
+  group: string,
+  partition: number,
+): Promise<ClearedRecord | undefined> {
+  const value = await read(bucket, keys.cleared(group, partition));
+  return value && decodeCleared(value);
+}
+
+/**
+ * Reads where a group starts in partitions without a position.
+ *
+ * @returns undefined if the start is not decided yet, or cannot be decoded.
+ * @throws NatspocError if the server does not answer, or refuses the read.
+ */
+export async function findStart(
+  bucket: Pick<Bucket, 'read'>,
+  group: string,
+): Promise<StartRecord | undefined> {
+  const value = await read(bucket, keys.start(group));
+  return value && decodeStart(value);
+}
+
+async function read(bucket: Pick<Bucket, 'read'>, key: string): Promise<Uint8Array | undefined> {
+  const found = await bucket.read(key);
+  if (found.kind === 'failed') throw found.error;
+  if (found.kind === 'unknown')
+    throw new NatspocError('unreachable', `Could not read ${key}: the server did not answer in time.`);
+  return found.kind === 'found' ? (found.entry.value ?? undefined) : undefined;
+}
 
 /**
  * Records that a group has no waiting messages in a partition up to the sequence `seq`.
@@ -16,9 +60,7 @@ const ATTEMPTS = 5;
  */
 export async function writeCleared(
   bucket: Bucket,
-  group: string,
-  partition: number,
-  seq: number,
+  { group, partition, seq, purged }: Clearing,
   created: number | undefined,
 ): Promise<void> {
   const key = keys.cleared(group, partition);
@@ -28,9 +70,15 @@ export async function writeCleared(
     if (found.kind === 'failed') throw found.error;
     if (found.kind === 'unknown') continue;
     const entry = found.kind === 'found' ? found.entry : undefined;
-    const before = entry?.value ? decodeCleared(entry.value) : undefined;
-    if (before && before.created === created && before.seq >= seq) return;
-    const record = encodeRecord({ v: RECORD_VERSION, seq, ...(created !== undefined && { created }) });
+    const decoded = entry?.value ? decodeCleared(entry.value) : undefined;
+    const before = decoded?.created === created ? decoded : undefined;
+    if (before && before.seq >= seq && (before.purged ?? 0) >= (purged ?? 0)) return;
+    const record = encodeRecord({
+      v: RECORD_VERSION,
+      seq: Math.max(seq, before?.seq ?? 0),
+      ...(purged !== undefined && { purged }),
+      ...(created !== undefined && { created }),
+    });
     const written = await bucket.write(key, record, entry?.revision ?? 0);
     if (written.kind === 'failed') throw written.error;
     if (written.kind === 'ok') return;

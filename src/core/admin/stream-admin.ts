@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { readCleared } from '../member/partition/cleared.js';
+import { mapConcurrently } from '../lib/concurrently.js';
 import { sweep, sweepPartitions } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
@@ -17,7 +17,8 @@ import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import type { Original } from '../protocol/dead-letter-original.js';
 import type { LayoutRecord } from '../protocol/layout-records.js';
-import { writeCleared } from './cleared.js';
+import { findCleared, findStart, writeCleared } from './cleared.js';
+import { planClearing } from './clearing.js';
 import { DeadLetterAdmin } from './dead-letters.js';
 import { GroupAdmin } from './group-admin.js';
 import { otherLayouts } from './group-layout.js';
@@ -28,6 +29,8 @@ import type { RedriveOptions, RedriveSummary } from './redrive.js';
 import type { SharedReads } from './shared-reads.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
+
+const CONCURRENT_WRITES = 16;
 
 /**
  * Gives an operator access to an existing stream: its messages, groups and dead letters. Creates nothing on the server.
@@ -198,10 +201,8 @@ export class StreamAdmin implements AsyncDisposable {
   /** Plans a trim: for each partition, the messages that all of these groups have handled. */
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
     const { observer } = this.group();
-    const { bucket } = this.#topology;
-    const layouts = await otherLayouts(bucket, groups);
-    const cleared = (group: string, partition: number) => readCleared(bucket, group, partition);
-    return planTrim(this.#observers(groups), observer, cleared, layouts);
+    const layouts = await otherLayouts(this.#topology.bucket, groups);
+    return planTrim(this.#observers(groups), observer, layouts);
   }
 
   /**
@@ -210,24 +211,59 @@ export class StreamAdmin implements AsyncDisposable {
    * @returns the number of deleted messages.
    */
   async trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number> {
-    const { createdAtMs: created } = await this.group().observer.stream();
-    for (const { partition, clearTo } of steps) {
-      if (clearTo === null) continue;
-      for (const group of groups)
-        await writeCleared(this.#topology.bucket, group, partition, clearTo, created);
-    }
+    const ends = new Map(steps.map(({ partition, upTo }) => [partition, upTo ?? 0]));
+    await this.#clear(groups, (partition) => ends.get(partition) ?? 0);
     let deleted = 0;
-    for (const { partition, upTo } of steps) if (upTo !== null) deleted += await this.purge(partition, upTo);
+    for (const { partition, upTo } of steps)
+      if (upTo !== null) deleted += await this.#messages.purge(partition, upTo);
     return deleted;
   }
 
   /**
-   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end).
+   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end). First records which
+   * messages were handled, so that later owners count only the other messages as lost. If this cannot be recorded, the messages are
+   * deleted nevertheless, and later owners may also count handled messages as lost.
    *
+   * @param unrecorded called after the messages were deleted, if this could not be recorded.
    * @returns the number of deleted messages.
    */
-  async purge(partition: number | null, upTo: number | null): Promise<number> {
-    return this.#messages.purge(partition, upTo);
+  async purge(
+    partition: number | null,
+    upTo: number | null,
+    unrecorded: (error: unknown) => void = () => {},
+  ): Promise<number> {
+    const end = upTo ?? Number.POSITIVE_INFINITY;
+    let failure: { error: unknown } | undefined;
+    try {
+      // The purge refuses the stream of a keyed group.
+      if (!this.#topology.keyed)
+        await this.#clear(await this.groups(), (each) =>
+          partition === null || each === partition ? end : 0,
+        );
+    } catch (error) {
+      failure = { error };
+    }
+    const deleted = await this.#messages.purge(partition, upTo);
+    if (failure) unrecorded(failure.error);
+    return deleted;
+  }
+
+  /**
+   * Records, for each group and partition, up to which sequence no message waits. Must be called before an operator deletes messages.
+   *
+   * @param deletedUpTo see {@link planClearing}.
+   */
+  async #clear(groups: readonly string[], deletedUpTo: (partition: number) => number): Promise<void> {
+    const { bucket } = this.#topology;
+    const others = await otherLayouts(bucket, groups);
+    const ports = {
+      observers: this.#observers(groups.filter((group) => !others.has(group))),
+      observer: this.group().observer,
+      start: (group: string) => findStart(bucket, group),
+      cleared: (group: string, partition: number) => findCleared(bucket, group, partition),
+    };
+    const { created, clearings } = await planClearing(ports, deletedUpTo);
+    await mapConcurrently(clearings, CONCURRENT_WRITES, (each) => writeCleared(bucket, each, created));
   }
 
   /**

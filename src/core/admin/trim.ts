@@ -1,9 +1,7 @@
 import { mapConcurrently } from '../lib/concurrently.js';
-import { clearedUpTo } from '../member/partition/cleared.js';
 import type { PositionFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { GroupLayoutRecord } from '../protocol/layout-records.js';
-import type { ClearedRecord } from '../protocol/position-records.js';
 import { positionsNow } from './group-layout.js';
 import { type PositionFault, readPositionFaults } from './position-fault.js';
 
@@ -14,8 +12,6 @@ export interface TrimStep {
   partition: number;
   /** All groups have handled all messages up to and including this sequence; null if nothing can be deleted. */
   upTo: number | null;
-  /** No group has waiting messages in the partition up to this sequence; null if a group has some, or if this is not certain. */
-  clearTo: number | null;
   /** Number of messages that would be deleted, and of messages that would stay. */
   messages: number;
   kept: number;
@@ -32,13 +28,10 @@ export interface TrimStep {
  *
  * @param layouts the layouts of keyed groups. The partitions of a keyed group differ from the partitions of the stream. So
  *   the trim deletes no message after the lowest position of a keyed group.
- * @param cleared reads the record of an earlier trim. Up to the sequence in the record, no message of the partition waits for
- *   the group. Returns undefined if there is no record.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
   observer: Pick<GroupObserver, 'stream' | 'ends' | 'waiting' | 'storedTime'>,
-  cleared: (group: string, partition: number) => Promise<ClearedRecord | undefined>,
   layouts: ReadonlyMap<string, GroupLayoutRecord> = new Map(),
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
@@ -62,22 +55,12 @@ export async function planTrim(
   return mapConcurrently([...stream.counts.entries()], CONCURRENT_COUNTS, async ([partition, count]) => {
     const { upTo, ...held } = leastOf(groups, partition);
     const end = ends.get(partition) ?? 0;
-    const isHandled = upTo > 0 && upTo >= end;
-    const clearTo = isHandled && (await isAllKnown(partition, upTo)) ? stream.lastSequence : null;
-    const nothing = { partition, upTo: null, clearTo, messages: 0, kept: count, ...held };
+    const nothing = { partition, upTo: null, messages: 0, kept: count, ...held };
     if (upTo === 0 || count === 0) return nothing;
     const kept = upTo >= end ? 0 : (await observer.waiting(partition, upTo)).count;
     const messages = Math.max(0, count - kept);
-    return messages === 0 ? nothing : { partition, upTo, clearTo, messages, kept, ...held };
+    return messages === 0 ? nothing : { partition, upTo, messages, kept, ...held };
   });
-
-  /** True if all messages that were deleted before this check are known to have been handled. */
-  async function isAllKnown(partition: number, upTo: number): Promise<boolean> {
-    if (stream.firstSequence <= upTo + 1) return true;
-    const known = await Promise.all([...groups.keys()].map((group) => cleared(group, partition)));
-    const { createdAtMs, firstSequence } = stream;
-    return known.every((each) => firstSequence <= clearedUpTo(each, createdAtMs) + 1);
-  }
 }
 
 /** The positions of a group, and their faults. */

@@ -78,7 +78,9 @@ export interface StreamAdmin extends AsyncDisposable {
    */
   trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number>;
   /**
-   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end).
+   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end). First records which
+   * messages were handled, so that later owners count only the other messages as lost. If this cannot be recorded, the messages are
+   * deleted nevertheless, and later owners may also count handled messages as lost.
    *
    * @returns the number of deleted messages.
    */

@@ -59,12 +59,17 @@ export interface JobRecord {
 }
 
 /**
- * Written when an operator trims handled messages. At the time of the trim, no message of the partition up to `seq` was waiting for the
- * group. Without the cleared record, the next owner would count the trimmed messages as lost.
+ * Written before an operator trims or purges messages. At that time, no message of the partition up to `seq` was waiting for the group.
+ * Without the cleared record, the next owner would count the deleted messages as lost.
  */
 export interface ClearedRecord {
   v: number;
   seq: number;
+  /**
+   * Present if waiting messages were deleted, which are lost. They come after `seq` and end at this sequence. Until the position has passed
+   * this sequence, the partition gets no record with a higher `seq`.
+   */
+  purged?: number | undefined;
   /** When the stream was created, on the server's clock; absent if unknown. */
   created?: number | undefined;
 }
@@ -99,7 +104,7 @@ export const decodeJob = (bytes: Uint8Array): JobRecord | undefined => decode(pa
 
 /** Decodes a cleared record; undefined if the bytes are not a valid cleared record. */
 export const decodeCleared = (bytes: Uint8Array): ClearedRecord | undefined =>
-  decode(parseObject(bytes), CLEARED, MARK);
+  decode(parseObject(bytes), CLEARED, { purged: isPositive, ...MARK });
 
 /** The fields of a position that name its layout, and show whether a seek has moved the position since the last resize. */
 export type PositionTags = Pick<PositionRecord, 'v' | 'layout' | 'sought'>;
