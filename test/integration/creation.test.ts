@@ -334,7 +334,7 @@ describe('a foreign stream that loses messages', function () {
       assert.equal(code, 0, stderr);
       assert.match(
         stderr,
-        /^[Ww]arning: Stream L\d+ keeps 5 messages of a partition \(max_msgs_per_subject\)/m,
+        /^[Ww]arning: Stream L\d+ keeps 5 messages of a subject \(max_msgs_per_subject\)/m,
       );
     }
     const { stdout } = await natspoc('stream', '--json');

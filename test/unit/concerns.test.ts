@@ -72,7 +72,7 @@ const STREAM: Case[] = [
     /5\.0 s \(consumer_limits\), but members need 30 s/,
   ],
   [{ max_consumers: 7 }, 'max_consumers', [], /allows 7 consumers.* 8 partitions.*--max-consumers/],
-  [{ max_msgs_per_subject: 10 }, 'max_msgs_per_subject', [], /keeps 10 messages of a partition/],
+  [{ max_msgs_per_subject: 10 }, 'max_msgs_per_subject', [], /keeps 10 messages of a subject/],
   [{ max_msgs: 10, max_bytes: 1_024 }, 'discard', [], /keeps 10 messages and 1\.0 KiB.*--discard new/],
   [{ max_age: 60 * SECOND }, 'max_age', [], /drops messages after 1m/],
   [{ storage: 'memory' }, 'storage', [], /kept in memory/],

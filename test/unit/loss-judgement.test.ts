@@ -10,6 +10,7 @@ describe('the judgement of a loss', () => {
       bounds: { first: 1, last: 100, missing: 0, mostPerSubject: 0 },
       received: 50,
       settledTo: 50,
+      soundTo: facts.settledTo ?? 50,
       mostWaiting: 0,
       fellByCount: 0,
       hidden: 0,
@@ -35,6 +36,13 @@ describe('the judgement of a loss', () => {
     const bounds = { first: 25, last: 66, missing: 0, mostPerSubject: 0 };
     const signs = { jumps: [jump], fell: 0 };
     assert.deepEqual(judge({ bounds, received: 45, settledTo: 21, signs }), { from: 22, to: 24, atMost: 3 });
+  });
+
+  it('a fall of the waiting messages may show a loss before sequences that were received and settled meanwhile', () => {
+    const bounds = { first: 104, last: 113, missing: 0, mostPerSubject: 0 };
+    const facts = { bounds, received: 113, settledTo: 111, signs: { jumps: [], fell: 57 } };
+    assert.deepEqual(judge({ ...facts, soundTo: 42 }), { from: 43, to: 113, atMost: 57 });
+    assert.equal(judge({ ...facts, soundTo: 111 }), undefined);
   });
 
   it('nothing is lost if the stream still holds everything', () => {

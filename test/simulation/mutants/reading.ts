@@ -237,7 +237,7 @@ export const READING: readonly Mutant[] = [
       file: 'test/unit/stream-losses.test.ts',
       title: 'messages that disappeared are reported together with later messages that the stream dropped',
     },
-    edits: [core('member/partition/stream-losses', 'Math.max(passed, fell)', 'passed')],
+    edits: [core('member/partition/loss-judgement', 'Math.max(passed, fell)', 'passed')],
   },
   {
     name: 'seam-repeats',
@@ -314,7 +314,7 @@ export const READING: readonly Mutant[] = [
     mistake:
       'messages that waited for long and were passed over do not count as lost if the stream also dropped later messages',
     needs: ['trimming'],
-    edits: [core('member/partition/stream-losses', '(first <= to || isLong)', 'first <= to')],
+    edits: [core('member/partition/loss-judgement', '(first <= to || isLong)', 'first <= to')],
   },
   {
     name: 'unsettled-jump',
@@ -358,5 +358,47 @@ export const READING: readonly Mutant[] = [
     mistake:
       'the position of an idle partition stays where it is while the stream drops the messages after it',
     edits: [core('member/partition/coverage-proof', 'return isOld || proved', 'return proved < 0 && proved')],
+  },
+  {
+    name: 'count-forgotten',
+    mistake:
+      'the server does not count the waiting messages while handlers are busy, so a loss is counted too low',
+    shownBy: {
+      file: 'test/unit/stream-losses.test.ts',
+      title: 'the server counts the waiting messages every 2 s, and a fall of their number is a loss',
+    },
+    edits: [
+      core(
+        'member/partition/stream-losses',
+        'if (!(await recount()) || this.#stopped) return;',
+        'if (recount) return;',
+      ),
+    ],
+  },
+  {
+    name: 'loss-kept',
+    mistake: 'the position stays before a reported loss, so each later owner reports the loss again',
+    shownBy: {
+      file: 'test/unit/stream-losses.test.ts',
+      title: 'the position may pass a reported loss',
+    },
+    edits: [
+      core(
+        'member/partition/stream-losses',
+        'this.#passedTo = Math.max(this.#passedTo, Math.min(this.#settledTo, first - 1));',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'soundness-assumed',
+    mistake:
+      'a fall of the waiting messages is ignored if the messages that were received meanwhile are settled',
+    shownBy: {
+      file: 'test/unit/loss-judgement.test.ts',
+      title:
+        'a fall of the waiting messages may show a loss before sequences that were received and settled meanwhile',
+    },
+    edits: [core('member/partition/loss-judgement', 'first > soundTo + 1', 'first > settledTo + 1')],
   },
 ];

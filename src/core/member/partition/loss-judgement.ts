@@ -12,6 +12,8 @@ export interface LossFacts {
   received: number;
   /** Up to this sequence no message is missing, or the loss was reported. */
   settledTo: number;
+  /** Up to this sequence the stream dropped no message unread, or the loss was reported. At most `settledTo`. */
+  soundTo: number;
   /** Upper bound on the number of messages that waited. */
   mostWaiting: number;
   /** The number of lost messages in `signs.fell` that the server has just counted. */
@@ -29,7 +31,8 @@ export function judgeLoss(facts: LossFacts): Trimmed | undefined {
 }
 
 function find(facts: LossFacts): Trimmed | undefined {
-  const { signs, newJumps, bounds, received, settledTo, mostWaiting, fellByCount, hidden, isFull } = facts;
+  const { signs, newJumps, bounds, received, settledTo, soundTo, mostWaiting, fellByCount, hidden, isFull } =
+    facts;
   const { jumps, fell } = signs;
   const passed = skippedIn(jumps);
   const { first, last, missing } = bounds;
@@ -48,10 +51,10 @@ function find(facts: LossFacts): Trimmed | undefined {
   // The messages that disappeared may have been stored after the jump.
   if (jumped) return { ...jumped, to: Math.max(jumped.to, last), atMost: jumped.atMost + fell + hidden };
   const gaps = Math.max(0, first - settledTo - 1) + missing;
-  if (gaps === 0) return undefined;
-  if (isFull && passed > 0) return { from, to: received, atMost: Math.min(passed, gaps) };
-  // The lost messages were stored after the settled messages. Any later sequence may be theirs.
-  if (fell > 0) return { from: settledTo + 1, to: Math.max(settledTo + 1, last), atMost: fell + hidden };
+  if (isFull && passed > 0 && gaps > 0) return { from, to: received, atMost: Math.min(passed, gaps) };
+  // The lost messages were stored after the last sequence at which the stream was sound. Any later sequence may be theirs.
+  if (fell > 0 && (first > soundTo + 1 || missing > 0))
+    return { from: soundTo + 1, to: Math.max(soundTo + 1, last), atMost: fell + hidden };
   return undefined;
 }
 

@@ -77,8 +77,13 @@ export class TrimWatch {
   #fellByCount = 0;
   /** See {@link passed}. */
   #passedTo = 0;
-  /** When no message waited for the last time. All messages that were lost since then, or wait now, were stored later. */
-  #emptyAt = Number.NEGATIVE_INFINITY;
+  /**
+   * When the stream was last known to hold every message that was not received yet. The time is updated when no message waits, and when a
+   * check finds that the stream begins at or before the next message. Undefined before the first check, which is made when reading starts.
+   */
+  #completeAt: number | undefined;
+  /** Up to this sequence the stream dropped no message unread, or the loss was reported. Later losses may be noticed only by their number. */
+  #soundTo: number;
   #missed = 0;
   #isLosing = false;
   #cancel: Cancel | undefined;
@@ -90,12 +95,14 @@ export class TrimWatch {
    */
   constructor(received: number, before: number, ports: TrimPorts, last?: TrimState) {
     this.#settledTo = received;
+    this.#soundTo = received;
     this.#before = before;
     this.#ports = ports;
     if (!last) return;
     // Messages after `received` that the previous watch had already received are read again, and may have been dropped by now.
     const jumps = last.jumps.filter(({ from }) => from < received);
     this.#settledTo = Math.min(last.settledTo, received);
+    this.#soundTo = this.#settledTo;
     this.#signs = { jumps, fell: last.fell };
   }
 
@@ -117,7 +124,7 @@ export class TrimWatch {
   opened(waiting: number): void {
     const known = Math.max(this.#missed, this.#waiting ?? 0);
     this.#fell(Math.max(0, known - waiting));
-    if (waiting === 0) this.#emptyAt = this.#ports.clock.now();
+    if (waiting === 0) this.#completeAt = this.#ports.clock.now();
     this.#missed = 0;
     this.#counts++;
     this.#waiting = waiting;
@@ -136,8 +143,10 @@ export class TrimWatch {
     this.#counts++;
     this.#waiting = waiting;
     if (waiting >= this.#mostWaiting) this.#mostWaiting = waiting + 1;
-    const isLong = rest !== undefined && rest.until - Math.max(rest.from, this.#emptyAt) >= YOUNG_MS;
-    if (waiting === 0) this.#emptyAt = this.#ports.clock.now();
+    const known = this.#completeAt;
+    const isLong =
+      rest !== undefined && known !== undefined && rest.until - Math.max(rest.from, known) >= YOUNG_MS;
+    if (waiting === 0) this.#completeAt = this.#ports.clock.now();
     if (before - 1 > waiting) this.#fell(before - 1 - waiting);
     if (waiting === 0) this.#signs = withoutDoubts(this.#signs);
     const isDoubtful = rest !== undefined && rest.from === rest.until;
@@ -180,6 +189,7 @@ export class TrimWatch {
   /** No message up to this sequence is missing. */
   settleTo(sequence: number): void {
     this.#settledTo = Math.max(this.#settledTo, sequence);
+    this.#soundTo = this.#settledTo;
   }
 
   stop(): void {
@@ -221,12 +231,15 @@ export class TrimWatch {
       return false;
     }
     if (!this.#hasLooked) this.#begin(bounds, cleared);
+    if (bounds.first <= received + 1) this.#completeAt = Math.max(this.#completeAt ?? since, since);
+    const { first } = bounds;
+    const isSound = first <= this.#soundTo + 1 && bounds.missing === 0;
     const found = this.#judge(asked, bounds, waiting);
     this.#isLosing = found !== undefined;
-    const { first } = bounds;
     // Lost messages may be followed by waiting messages, which may be lost later.
     const mostSettled = this.#waiting === 0 ? Number.POSITIVE_INFINITY : Math.max(received, first - 1);
     this.#settledTo = Math.max(this.#settledTo, received, Math.min(found?.to ?? 0, mostSettled));
+    if (isSound || found) this.#soundTo = this.#settledTo;
     this.#passedTo = Math.max(this.#passedTo, Math.min(this.#settledTo, first - 1));
     if (!isSign(this.#signs)) this.#mostWaiting = this.#waiting ?? 0;
     if (found) trimmed(found);
@@ -238,6 +251,7 @@ export class TrimWatch {
     this.#hasLooked = true;
     this.#settledTo = Math.max(this.#settledTo, Math.min(this.#before, first - 1));
     this.#settledTo = Math.max(this.#settledTo, Math.min(clearedUpTo(cleared, created), first - 1));
+    this.#soundTo = this.#settledTo;
     if (missing === 0) this.#before = 0;
   }
 
@@ -260,6 +274,7 @@ export class TrimWatch {
       bounds,
       received,
       settledTo: this.#settledTo,
+      soundTo: this.#soundTo,
       mostWaiting: waiting + stored,
       fellByCount,
       // Messages that were stored between the last two counts hide as many lost messages.

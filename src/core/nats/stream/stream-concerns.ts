@@ -1,5 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
-import { formatBytes, formatCount, formatDuration } from '../../lib/units.js';
+import { countOf, formatBytes, formatCount, formatDuration } from '../../lib/units.js';
 import { ALL_USES, type Concern, fieldOf } from '../client/concern.js';
 import { collide } from './collide.js';
 import { listensTo, transformed } from './stream-layout.js';
@@ -106,7 +106,7 @@ const RULES: Readonly<Record<string, Judge>> = {
   max_msgs_per_subject: ({ name, max_msgs_per_subject: limit, discard }) =>
     limit > 0 && discard === DiscardPolicy.Old
       ? warning(
-          `Stream ${name} keeps ${formatCount(limit)} messages of a partition (max_msgs_per_subject) and drops older messages, handled or not. ` +
+          `Stream ${name} keeps ${countOf(limit, 'message')} of a subject (max_msgs_per_subject) and drops older messages, handled or not. ` +
             `Change that with "nats stream edit ${name} --max-msgs-per-subject=-1".`,
         )
       : undefined,
