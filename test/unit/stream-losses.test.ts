@@ -11,8 +11,10 @@ function bench() {
   const asked: { since: number | undefined; answer: (bounds: Partial<StreamBounds> | 'unknown') => void }[] =
     [];
   const reading = { received: 10, waiting: 0, isResting: false };
-  /** The number of waiting messages that the server counts (undefined: it does not answer), and how often it has counted. */
-  const server: { waiting: number | undefined; counts: number } = { waiting: 0, counts: 0 };
+  /** The number of waiting messages that the server counts (undefined: it does not answer), and how often it has counted, and replaced readers. */
+  const server: { waiting: number | undefined; counts: number; replaced: number } = {
+    ...{ waiting: 0, counts: 0, replaced: 0 },
+  };
   const watch = new TrimWatch(10, 0, {
     clock,
     recount: async () => {
@@ -44,6 +46,7 @@ function bench() {
         }),
     },
     reading: () => reading,
+    replace: () => server.replaced++,
     cleared: async () => undefined,
     trimmed: (trimmed) => told.push(trimmed),
   });
@@ -223,6 +226,17 @@ describe('the search for messages that a stream has dropped', () => {
       server.waiting = 25;
       for (let second = 0; second < 2; second++) await check({ last: 203, missing: 25 });
       assert.deepEqual(told.slice(1), [{ from: 11, to: 203, atMost: 8 }], '3 messages were stored meanwhile');
+    });
+
+    it('a reader is replaced only after a count has shown a loss', async () => {
+      const { told, server, check } = await resting(50);
+      for (let second = 0; second < 4; second++) await check({});
+      server.waiting = 60;
+      for (let second = 0; second < 2; second++) await check({});
+      assert.equal(server.replaced, 0);
+      server.waiting = 0;
+      for (let second = 0; second < 2; second++) await check({ missing: 60 });
+      assert.deepEqual([told.length, server.replaced], [1, 1]);
     });
 
     it('messages that were stored since the last count may be lost, too', async () => {

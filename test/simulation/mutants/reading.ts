@@ -370,8 +370,8 @@ export const READING: readonly Mutant[] = [
     edits: [
       core(
         'member/partition/stream-losses',
-        'if (!(await recount()) || this.#stopped) return;',
-        'if (recount) return;',
+        'if (!(await recount()) || this.#stopped) return false;',
+        'if (recount) return false;',
       ),
     ],
   },

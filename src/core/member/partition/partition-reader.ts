@@ -131,6 +131,12 @@ export class PartitionReader {
     return this.#reader?.isResting ?? false;
   }
 
+  /** Opens another reader after the last received message, because messages that waited for the reader are gone. */
+  replace(): void {
+    this.#reader?.close();
+    void this.#reopen('broken', 'messages that waited for its reader are gone');
+  }
+
   /** Lets the server count the waiting messages. Resolves with false if there was no answer. */
   async recount(): Promise<boolean> {
     const reader = this.#reader;

@@ -32,6 +32,8 @@ export interface TrimPorts {
   reading: () => { received: number; waiting: number; isResting?: boolean };
   /** Lets the server count the waiting messages; absent if every delivery shows them. Resolves with false if there was no answer. */
   recount?: () => Promise<boolean>;
+  /** Replaces the reader. Called after a count has shown a loss, because a server before 2.10 may skip the messages that still wait. */
+  replace?: () => void;
   /** Reads the record of an operator's last trim of handled messages. */
   cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
@@ -234,10 +236,11 @@ export class TrimWatch {
     if (bounds.first <= received + 1) this.#completeAt = Math.max(this.#completeAt ?? since, since);
     const { first } = bounds;
     const isSound = first <= this.#soundTo + 1 && bounds.missing === 0;
+    const isEmpty = this.#waiting === 0 && this.#fellByCount === 0;
     const found = this.#judge(asked, bounds, waiting);
     this.#isLosing = found !== undefined;
     // Lost messages may be followed by waiting messages, which may be lost later.
-    const mostSettled = this.#waiting === 0 ? Number.POSITIVE_INFINITY : Math.max(received, first - 1);
+    const mostSettled = isEmpty ? Number.POSITIVE_INFINITY : Math.max(received, first - 1);
     this.#settledTo = Math.max(this.#settledTo, received, Math.min(found?.to ?? 0, mostSettled));
     if (isSound || found) this.#soundTo = this.#settledTo;
     this.#passedTo = Math.max(this.#passedTo, Math.min(this.#settledTo, first - 1));
@@ -290,26 +293,31 @@ export class TrimWatch {
     this.#cancel = clock.at(clock.now() + delayMs, async () => {
       const { waiting, isResting } = reading();
       if (waiting > 0 || isResting || isSign(this.#signs)) {
-        await this.#recount();
+        const hasFallen = await this.#recount();
         await this.#look(() => waiting);
+        if (hasFallen && !this.#stopped) this.#ports.replace?.();
       }
       this.#schedule();
     });
   }
 
-  /** Lets the server count the waiting messages if no delivery has shown their number since the previous check. */
-  async #recount(): Promise<void> {
+  /**
+   * Lets the server count the waiting messages if no delivery has shown their number since the previous check. Resolves with true if fewer
+   * messages wait than before.
+   */
+  async #recount(): Promise<boolean> {
     const { clock, reading, recount } = this.#ports;
     const isShown = this.#counts !== this.#countsBefore;
     this.#countsBefore = this.#counts;
-    if (isShown || !recount || clock.now() < this.#recountAt) return;
+    if (isShown || !recount || clock.now() < this.#recountAt) return false;
     this.#recountAt = clock.now() + RECOUNT_EVERY_MS;
-    if (!(await recount()) || this.#stopped) return;
+    if (!(await recount()) || this.#stopped) return false;
     const { waiting } = reading();
     this.#fellByCount = Math.max(0, (this.#waiting ?? 0) - waiting);
     this.#fell(this.#fellByCount);
     this.#waiting = waiting;
     this.#countsBefore = ++this.#counts;
     this.#mostWaiting = Math.max(this.#mostWaiting, waiting);
+    return this.#fellByCount > 0;
   }
 }

@@ -229,6 +229,7 @@ export class Taking {
           waiting: this.#reader?.pending ?? 0,
           isResting: this.#reader?.isResting ?? false,
         }),
+        replace: () => this.#reader?.replace(),
         recount: async () => (await this.#reader?.recount()) ?? false,
         cleared: () => readCleared(bucket, group, partition),
         trimmed: (trimmed) => this.#lose(trimmed),

@@ -80,6 +80,7 @@ export class SharedReader {
         isResting: this.#reader?.isResting ?? false,
       }),
       recount: () => this.#recount(),
+      replace: () => this.#end('broken', 'messages that waited for its reader are gone'),
       cleared: async () => undefined,
       // The partitions of the lost messages are unknown, so the number of lost messages is reported for one of the partitions.
       trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
