@@ -195,6 +195,22 @@ describe('the judge of a chaos run with resizes', () => {
     assert.deepEqual(charges(twoLater), ['repeat'], 'handled again two resizes later');
   });
 
+  it('the chaos judge excuses a message that is handled again after a resize while its old handler ignores its signal', () => {
+    const isCharged = (toldAt: number): boolean => {
+      const history = clean();
+      const begin = beginOf(1);
+      Object.assign(find(history, 30), { deaf: true, toldAt, to: begin + 200 });
+      // The new call also overlaps the call of another message.
+      Object.assign(find(history, 29), { deaf: true, toldAt, to: begin + 190 });
+      const again = [callOf(29, 1, begin + 30), callOf(30, 1, begin + 40)];
+      history.calls.push(...again.filter(({ partition, seq }) => partition !== find(history, seq).partition));
+      assert.ok(history.calls.length > LAST, 'the resize moves a message to another partition');
+      return charges(history).includes('repeat');
+    };
+    assert.equal(isCharged(beginOf(1) - 1), false);
+    assert.equal(isCharged(beginOf(1) + 100), true, 'the signal aborted after the message was handled again');
+  });
+
   it('the chaos judge flags a message that was not handled before a resize and is skipped after it', () => {
     const history = clean();
     without(history, 29);

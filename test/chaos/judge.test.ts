@@ -366,13 +366,17 @@ describe('the judge of a chaos run', () => {
 
   it('the chaos judge allows an owner more time to commit after a long server fault, but only as much as a new takeover needs', () => {
     /**
-     * The server refuses all clients for `forMs`, and the next owner claims `claimedAfterMs` later. Returns true if a repetition is charged.
+     * The server refuses all clients for `forMs`. The bucket accepts writes after another `electedAfterMs`. The next owner claims
+     * `claimedAfterMs` after the fault. Returns true if a repetition is charged.
      */
-    const isCharged = (forMs: number, claimedAfterMs: number): boolean => {
+    const isCharged = (forMs: number, claimedAfterMs: number, electedAfterMs = 1): boolean => {
       const history = clean();
       history.lives[0] = life('m1', {});
       const [from, to] = [1_900, 1_900 + forMs];
       history.faults = [{ id: 1, kind: 'refused', target: 'the server', outcome: '', from, to }];
+      // The bucket accepts writes again.
+      const writable = to + electedAfterMs;
+      history.bucket.push(session('other', writable, 25));
       const laterMs = to + claimedAfterMs - TAKEN_AT;
       for (const each of history.calls) {
         if (each.process === 'm2') Object.assign(each, { from: each.from + laterMs, to: each.to + laterMs });
@@ -387,6 +391,13 @@ describe('the judge of a chaos run', () => {
     assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'the owner was not aborted');
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs - 50), false);
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'the owner had time to commit');
+    // After the fault the cluster elects a leader of the bucket for 5 s.
+    assert.equal(isCharged(3_500, recoveryMs + 1_000 + commitMs + 4_900, 5_000), false);
+    assert.equal(
+      isCharged(3_500, recoveryMs + 1_000 + commitMs + 5_100, 5_000),
+      true,
+      'the bucket had a leader',
+    );
   });
 
   it('the chaos judge expects no commit after an owner has found its session missing and joined under another session', () => {

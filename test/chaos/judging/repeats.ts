@@ -1,3 +1,4 @@
+import { parseObject } from '../../../src/core/lib/json.js';
 import { keys } from '../../../src/core/protocol/keys.js';
 import { decodeLease, decodeSession } from '../../../src/core/protocol/records.js';
 import {
@@ -61,8 +62,10 @@ export function judgeRepeats(
       if (call.how === 'handled') handled.set(call.seq, call);
       if (!before || !isOwn(call)) continue;
       const overlap = excused.get(call);
-      const found =
-        before.to > call.from ? overlap?.older === before && CAUSES[overlap.excuse] : explain(before, call);
+      const isOverlap = before.to > call.from;
+      const excuse =
+        overlap?.older === before ? overlap.excuse : isOverrun(before, call) ? 'deaf' : undefined;
+      const found = isOverlap ? excuse && CAUSES[excuse] : explain(before, call);
       if (found) repeats.push({ call, before, ...found });
       else {
         const text = `${describeCall(call)} repeats a message without an explanation; the earlier call: ${describeCallFully(before)}`;
@@ -80,6 +83,13 @@ const CAUSES: Record<Excuse, Explanation> = {
   deaf: { cause: 'deaf', ableMs: 0 },
   told: { cause: 'deaf', ableMs: 0 },
 };
+
+/**
+ * True if a resize moved the message to another partition while a handler ignored its signal. The drain had timed out before the message was
+ * handled again. Overlaps of different partitions are not judged elsewhere.
+ */
+const isOverrun = (before: Call, { partition, from }: Call): boolean =>
+  before.deaf && before.partition !== partition && before.toldAt !== undefined && before.toldAt <= from;
 
 type Explanation = { cause: Cause; ableMs: number };
 
@@ -125,13 +135,17 @@ interface Hindrance extends Span {
 }
 
 /** The hindrances of each process, in order of time. */
-function troubles({ settings, faults, lives }: History) {
+function troubles({ settings, faults, lives, bucket }: History) {
   const { ttlMs } = settings;
+  const writes = bucket.map((change) => writtenAt(change, settings)).sort((a, b) => a - b);
+  // A cluster may need several seconds to elect a leader of the bucket after its servers can reach each other again.
+  const usableAt = (healedAt: number): number => writes.find((at) => at >= healedAt) ?? healedAt;
   const recoveryMs = (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
   const isLong = ({ from, to }: Span): boolean => to - from >= ttlMs * LONG_SHARE;
   const servers = faults
     .filter(({ kind }) => SERVER_KINDS.includes(kind))
-    .map(({ kind, from, to }): Hindrance => {
+    .map(({ kind, from, to: healedAt }): Hindrance => {
+      const to = usableAt(healedAt);
       // An owner stops when it notices that its session is gone, but its lease may remain until the longest ttl has passed.
       const orphanedMs = kind === 'entries-removed' || kind === 'store-restored' ? ttlMs : 0;
       // After its deadline an owner has aborted everything, and takes its partitions over again before it can commit.
@@ -177,12 +191,6 @@ function troubles({ settings, faults, lives }: History) {
  */
 function tenureEnds({ settings, bucket, faults }: History, layouts: Layouts): (call: Call) => number {
   const { group } = settings;
-  const startedAt = Date.parse(settings.startedAt);
-  const leaseIn = ({ value }: BucketChange) => (value === null ? undefined : decodeLease(Buffer.from(value)));
-  const writtenAt = (change: BucketChange): number => {
-    const said = Date.parse(leaseIn(change)?.at ?? '') - startedAt;
-    return Number.isNaN(said) ? change.at : Math.min(said, change.at);
-  };
   const gaveUpAt = new Map<string, number>();
   const deletedAt = new Map<string, number[]>();
   const prefix = keys.session(group, '');
@@ -210,9 +218,21 @@ function tenureEnds({ settings, bucket, faults }: History, layouts: Layouts): (c
     // A restored copy of the bucket may contain a session that was deleted before.
     const deletions = (owner && deletedAt.get(owner)) || [];
     const fencedAt = deletions.find((at) => at >= doneAt && isStopped(process, at));
-    const nextAt = next ? writtenAt(next) : Number.POSITIVE_INFINITY;
+    const nextAt = next ? writtenAt(next, settings) : Number.POSITIVE_INFINITY;
     return Math.min(nextAt, leftAt, fencedAt ?? Number.POSITIVE_INFINITY);
   };
+}
+
+const leaseIn = ({ value }: BucketChange) => (value === null ? undefined : decodeLease(Buffer.from(value)));
+
+/**
+ * When an entry was written. The harness may have seen the entry late. The time in the entry's record comes from the clock of the same
+ * machine.
+ */
+function writtenAt({ value, at }: BucketChange, { startedAt }: History['settings']): number {
+  const stamp = value === null ? undefined : parseObject(value)?.at;
+  const said = Date.parse(typeof stamp === 'string' ? stamp : '') - Date.parse(startedAt);
+  return Number.isNaN(said) ? at : Math.min(said, at);
 }
 
 /** How much of `within` the spans cover. */
