@@ -56,6 +56,19 @@ describe('a committer', () => {
     assert.deepEqual(told, ['committed 11']);
   });
 
+  it('a position does not go back if a message is handled although it already counts as lost', async () => {
+    const { committer, bucket, clock } = bench();
+    committer.follow({ sequence: 20, storedMs: undefined });
+    committer.handled(fakeMessage(15), 1, true);
+    clock.advance(200);
+    await settle();
+    assert.equal(bucket.record?.seq, 20);
+    committer.handled(fakeMessage(21), 1, true);
+    clock.advance(200);
+    await settle();
+    assert.equal(bucket.record?.seq, 21);
+  });
+
   it('a committer reports the last commit to its barrier', async () => {
     const { committer, bucket } = bench({ barrier: (last) => last });
     committer.handled(fakeMessage(11), 1, true);

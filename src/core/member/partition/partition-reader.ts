@@ -133,7 +133,9 @@ export class PartitionReader {
 
   /** Opens another reader after the last received message, because messages that waited for the reader are gone. */
   replace(): void {
-    this.#reader?.close();
+    // Without a reader, another reader is being opened already.
+    if (!this.#reader) return;
+    this.#reader.close();
     void this.#reopen('broken', 'messages that waited for its reader are gone');
   }
 
