@@ -100,6 +100,41 @@ describe('a member whose bucket returns to an older state', () => {
     assert.ok(me.now - lostAt >= me.timing.ttlMs, `claimed after ${me.now - lostAt} ms`);
   });
 
+  /** Passes time with renewals for at most three ttls. Returns the first claims, and how many ttls they took. */
+  function awaitClaims(me: GroupDriver): { claims: number[][]; ttls: number } {
+    const startedAt = me.now;
+    const claims: number[][] = [];
+    const note = () =>
+      claims.push(...me.last('write-lease').map(({ partition, expected }) => [partition, expected]));
+    for (let revision = 50; claims.length === 0 && revision < 80; revision++) {
+      me.wait(me.timing.ttlMs / 10);
+      note();
+      me.renewed(me.now, { kind: 'ok', revision });
+      note();
+    }
+    return { claims, ttls: (me.now - startedAt) / me.timing.ttlMs };
+  }
+
+  it('a member claims a partition without an owner two ttls later if the planned member, which may have seen a lost lease, has not claimed it', () => {
+    const me = new GroupDriver(2);
+    me.join([session('OTHER', 20), lease(0, 30, 'ME')]);
+    const { claims, ttls } = awaitClaims(me);
+    assert.deepEqual(claims, [[1, 0]]);
+    assert.ok(ttls > 1.9 && ttls < 2.2, `claimed after ${ttls} ttls`);
+  });
+
+  it('a member does not claim a partition that the planned member has claimed, or whose lease has changed less than two ttls ago', () => {
+    const me = new GroupDriver(2);
+    me.join([session('OTHER', 20), lease(0, 30, 'ME')]);
+    me.wait(me.timing.ttlMs);
+    me.send({ type: 'changes', entries: [lease(1, 31, null)] });
+    const { claims, ttls } = awaitClaims(me);
+    assert.deepEqual(claims, [[1, 31]]);
+    assert.ok(ttls > 1.9, `claimed after ${ttls} ttls`);
+    me.send({ type: 'changes', entries: [lease(1, 40, 'OTHER')] });
+    assert.deepEqual(awaitClaims(me).claims, []);
+  });
+
   it('if a leader returns a lease at an older revision, a member reads the lease again until its revision is as new as before', () => {
     const me = beside();
     me.send({ type: 'changes', entries: [lease(0, 40, 'ME')] });

@@ -41,6 +41,7 @@ export function beginAnew(state: State): void {
     state.leases,
     state.reserved,
     state.receded,
+    state.unclaimed,
     state.doubted,
     state.overrides,
     state.buried,

@@ -76,6 +76,7 @@ export function initialState({ group, name, partitions, layout, timing, seed }: 
     reserved: new Map(),
     lost: new Map(),
     receded: new Map(),
+    unclaimed: new Map(),
     doubted: new Map(),
     lookedAt: { partition: -1, override: -1, peer: '' },
     lookAt: Number.NEGATIVE_INFINITY,

@@ -129,6 +129,16 @@ export interface KnownLayout {
   writeAt: number;
 }
 
+/** A partition without a living owner that the plan assigns to another member. */
+export interface Unclaimed {
+  /** The revision of the partition's lease; 0 without a lease. */
+  revision: number;
+  /** When this member claims the partition itself. */
+  claimAt: number;
+  /** True if `claimAt` has passed. */
+  isOverdue: boolean;
+}
+
 /** Everything that the protocol knows. Created by `initialState`, and changed only by `step`. */
 export interface State {
   readonly group: string;
@@ -183,6 +193,8 @@ export interface State {
   lost: Map<number, LeaseRecord>;
   /** Leases for which the leader returned a revision older than the known revision, each with the known revision. */
   receded: Map<number, number>;
+  /** Partitions that other members should claim. */
+  unclaimed: Map<number, Unclaimed>;
   /** Overrides for which the leader returned a revision older than the known revision, each with the time of the first such answer. */
   doubted: Map<number, number>;
   /**

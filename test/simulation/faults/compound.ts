@@ -46,19 +46,26 @@ export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
 /** Time for a member to join and to get a partition, in milliseconds. */
 const JOIN_MS = 2_500;
 
-/** A lease is handed over to a member that joins, and is lost before the new owner has seen the lease. */
+/**
+ * A lease is handed over to a member that joins, and is lost before the new owner has seen the lease. Sometimes the former owner crashes
+ * before it can write the lease again.
+ */
 export const unseenHandover: Fault = (world) => {
-  const { timeline, server, settings } = world;
+  const { random, timeline, server, settings } = world;
   if (world.harm === 'damage') return 0;
   world.harm = 'loss';
+  const giverCrashes = random.chance(0.4);
   const { member, client } = world.join();
   const { watchFaults } = client.bucket;
   const unfollow = server.store.observe(({ key, value }) => {
     if (value === null || member.id === null) return;
     if (key === keys.session(settings.group, member.id)) watchFaults.lostChange = 1;
-    if (!key.startsWith(keys.groupPrefix(settings.group)) || decodeLease(value)?.owner !== member.id) return;
+    const lease = key.startsWith(keys.groupPrefix(settings.group)) ? decodeLease(value) : undefined;
+    if (lease?.owner !== member.id) return;
     unfollow();
     world.lose((each) => each === key);
+    const giver = world.active.find(({ name }) => name === lease.from);
+    if (giverCrashes) timeline.after(random.between(10, 1_000), () => giver?.crash(true));
     // End the fault after the write of the lease has passed all watches.
     timeline.after(0, end);
   });

@@ -99,6 +99,12 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [core('protocol/entry-looks', "state.out.push({ type: 'look-up-session', id });", '')],
   },
   {
+    name: 'unclaimed-forever',
+    mistake: 'no member claims a partition that only the planned member believes to have an owner',
+    needs: ['unseenHandover'],
+    edits: [core('protocol/unclaimed', 'each.isOverdue = true;', '')],
+  },
+  {
     name: 'giver-looks-away',
     mistake: 'no member checks a lease that it handed over',
     needs: ['unseenHandover'],
