@@ -220,6 +220,20 @@ describe('a member whose bucket returns to an older state', () => {
     assert.deepEqual(me.last('write-lease'), []);
   });
 
+  it('a member does not write a lost lease again for an owner that has ended, because another member may have claimed it since', () => {
+    const me = beside();
+    const given = { ...leaseRecord('OTHER'), from: 'me', reason: 'handover' } as const;
+    me.send({ type: 'changes', entries: [{ kind: 'lease', partition: 0, revision: 40, record: given }] });
+    me.renewed(me.now, { kind: 'ok', revision: 50 });
+    me.send({ type: 'lease-looked-up', partition: 0, known: 40, entry: null });
+    const [write] = me.last('write-lease');
+    assert.equal(write?.record.owner, 'OTHER');
+    me.send({ ...write, record: given, type: 'lease-written', outcome: { kind: 'unknown' } });
+    me.send({ type: 'changes', entries: [gone('OTHER', 51)] });
+    me.wait(me.timing.retryMs);
+    assert.deepEqual(me.last('write-lease'), []);
+  });
+
   it('a member writes a lost lease again only if it gave the lease away', () => {
     for (const [reason, writes] of [
       ['handover', 1],

@@ -85,11 +85,13 @@ function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
 
 /**
  * Writes lost leases again for the same owners. The plan is ignored, because other members may still see an older lease. An owner that
- * handles messages under a lost lease stops when it sees the new lease.
+ * handles messages under a lost lease stops when it sees the new lease. The lease of an owner that has ended is not written: another member
+ * may have claimed the partition since.
  */
 export function restoreLeases(state: State): void {
   for (const [partition, { v: _, at: __, layout: ___, ...lease }] of state.lost) {
-    if (state.leases.has(partition)) state.lost.delete(partition);
+    const hasEnded = lease.owner !== null && state.gone.has(lease.owner);
+    if (hasEnded || state.leases.has(partition)) state.lost.delete(partition);
     else writeLease(state, partition, 0, lease);
   }
 }

@@ -105,6 +105,12 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [core('protocol/unclaimed', 'each.isOverdue = true;', '')],
   },
   {
+    name: 'ended-restored',
+    mistake: 'a member writes a lost lease again although its owner has ended',
+    needs: ['unseenHandover'],
+    edits: [core('protocol/entry-looks', 'hasEnded || ', '')],
+  },
+  {
     name: 'giver-looks-away',
     mistake: 'no member checks a lease that it handed over',
     needs: ['unseenHandover'],
@@ -290,8 +296,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       core(
         'protocol/reconcile',
-        '    drain(state, partition, own);\n  }\n}\n\n/** Claims',
-        "    if (own.phase === 'waiting') own.phase = 'drained';\n    else drain(state, partition, own);\n  }\n}\n\n/** Claims",
+        '    drain(state, partition, own);\n  }\n}\n\n/**\n * Claims',
+        "    if (own.phase === 'waiting') own.phase = 'drained';\n    else drain(state, partition, own);\n  }\n}\n\n/**\n * Claims",
       ),
     ],
   },
