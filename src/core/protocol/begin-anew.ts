@@ -41,7 +41,6 @@ export function beginAnew(state: State): void {
     state.leases,
     state.reserved,
     state.receded,
-    state.unclaimed,
     state.doubted,
     state.overrides,
     state.buried,

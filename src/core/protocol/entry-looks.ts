@@ -12,9 +12,10 @@ const LOOKS = 3;
 /**
  * Asks the leader whether entries still exist. An entry that is removed from the bucket's stream leaves no marker, so no watch shows its
  * removal. Each call asks for this member's session and the group's layout. In rotation, each call also asks for some of the overrides, of
- * the other sessions, and of the leases for which this member is responsible. A member is responsible for the leases that it owns. A
- * member is also responsible for the leases that it handed over, because the next owner may not have seen the handover yet. Other sessions
- * matter because the plan must not include a member that is gone.
+ * the other sessions, of the leases for which this member is responsible, and of the other leases. A member is responsible for the leases
+ * that it owns. A member is also responsible for the leases that it handed over, because the next owner may not have seen the handover yet.
+ * Other sessions matter because the plan must not include a member that is gone. Other leases matter because the member that is responsible
+ * for a lost lease may have died, too.
  */
 export function lookAtEntries(state: State): void {
   if (!state.connected || !isAlive(state)) return;
@@ -24,14 +25,18 @@ export function lookAtEntries(state: State): void {
   const { session, lookedAt } = state;
   if (session.id !== null) state.out.push({ type: 'read-session', id: session.id, known: session.revision });
   lookUpLayout(state);
-  const partitions = [...state.leases.keys()].filter(
-    (partition) => answersFor(state, partition) || state.receded.has(partition),
-  );
-  partitions.sort(ascending);
-  for (const partition of turn(partitions, (each) => each > lookedAt.partition)) {
-    lookedAt.partition = partition;
-    lookUpLease(state, partition);
-  }
+  const mine: number[] = [];
+  const foreign: number[] = [];
+  for (const partition of [...state.leases.keys()].sort(ascending))
+    (answersFor(state, partition) || state.receded.has(partition) ? mine : foreign).push(partition);
+  for (const [which, partitions] of [
+    ['mine', mine],
+    ['foreign', foreign],
+  ] as const)
+    for (const partition of turn(partitions, (each) => each > lookedAt[which])) {
+      lookedAt[which] = partition;
+      lookUpLease(state, partition);
+    }
   const overrides = [...state.overrides.keys()].sort(ascending);
   for (const partition of turn(overrides, (each) => each > lookedAt.override)) {
     lookedAt.override = partition;

@@ -70,8 +70,8 @@ function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
     state.out.push({ type: 'abort-partition', partition, epoch: own.epoch, reason: 'resized' });
     report(state, { type: 'lost', partition, epoch: own.epoch, reason: 'resized' });
   }
-  const { own, had, lost, receded, unclaimed, reserved, writes } = state;
-  for (const known of [own, had, lost, receded, unclaimed, reserved, writes]) known.clear();
+  for (const known of [state.own, state.had, state.lost, state.receded, state.reserved, state.writes])
+    known.clear();
   const { partitions: from } = state;
   state.layout.epoch = epoch;
   state.partitions = record.partitions;

@@ -11,7 +11,6 @@ import { type LeaseReason, MOST_DEAD } from './records.js';
 import { endReservations, reservation } from './reservations.js';
 import { close, cut } from './resize.js';
 import { isAlive, isDue, report, type State } from './state.js';
-import { noteUnclaimed, noticeOverdue } from './unclaimed.js';
 
 /**
  * Each answer to a lease write requires a plan, and a plan takes every partition into account. To limit this work in a large group, the
@@ -57,7 +56,6 @@ function hasDrained(state: State): boolean {
 /** Requests a plan if a postponed action is due. */
 function retryDue(state: State): void {
   retryLookUps(state);
-  noticeOverdue(state);
   endHold(state);
   endReservations(state);
   for (const own of state.own.values()) {
@@ -146,22 +144,16 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
   }
 }
 
-/**
- * Claims the partitions without a living owner that the plan assigns to this member. Also claims partitions that the plan assigns to
- * another member, if the other member has not claimed them for too long. The other member may have seen a lease that the bucket has lost.
- * Then it believes that the partition has an owner, and would never claim it.
- */
+/** Claims the partitions without a living owner that the plan assigns to this member. */
 function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  noteUnclaimed(state, plan);
   // After a reconnect, the bucket may have been restored from an older copy, and other members may own these partitions. A confirmed
   // renewal shows that it was not restored.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
-    if (to !== state.session.id && !state.unclaimed.get(partition)?.isOverdue) continue;
-    if (state.own.has(partition) || state.lost.has(partition)) continue;
+    if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;
     if (isClosed(state, partition)) continue;
     const lease = leaseNow(state, partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
@@ -172,13 +164,7 @@ function claim(state: State, plan: Plan): void {
     const before = record?.died;
     const died = from === null ? before : [...(before ?? []), expected].slice(-MOST_DEAD);
     const tags = died && { died };
-    writeLease(state, partition, expected, {
-      owner: state.session.id,
-      name: state.name,
-      reason: 'claim',
-      from,
-      ...tags,
-    });
+    writeLease(state, partition, expected, { owner: to, name: state.name, reason: 'claim', from, ...tags });
   }
 }
 

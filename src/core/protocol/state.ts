@@ -129,16 +129,6 @@ export interface KnownLayout {
   writeAt: number;
 }
 
-/** A partition without a living owner that the plan assigns to another member. */
-export interface Unclaimed {
-  /** The revision of the partition's lease; 0 without a lease. */
-  revision: number;
-  /** When this member claims the partition itself. */
-  claimAt: number;
-  /** True if `claimAt` has passed. */
-  isOverdue: boolean;
-}
-
 /** Everything that the protocol knows. Created by `initialState`, and changed only by `step`. */
 export interface State {
   readonly group: string;
@@ -193,15 +183,13 @@ export interface State {
   lost: Map<number, LeaseRecord>;
   /** Leases for which the leader returned a revision older than the known revision, each with the known revision. */
   receded: Map<number, number>;
-  /** Partitions that other members should claim. */
-  unclaimed: Map<number, Unclaimed>;
   /** Overrides for which the leader returned a revision older than the known revision, each with the time of the first such answer. */
   doubted: Map<number, number>;
   /**
-   * The entries that {@link lookAtEntries} read last: the lease of `partition`, the override of the partition `override`, and the session
-   * of `peer`.
+   * The entries that {@link lookAtEntries} read last: the leases of the partitions `mine` and `foreign`, the override of the partition
+   * `override`, and the session of `peer`.
    */
-  lookedAt: { partition: number; override: number; peer: string };
+  lookedAt: { mine: number; foreign: number; override: number; peer: string };
   /** When {@link lookAtEntries} reads the next entries. */
   lookAt: number;
   writes: Map<number, LeaseWrite>;

@@ -109,7 +109,7 @@ export class Ledger {
   isValid(partition: number, epoch: number): boolean {
     const { revision, owner } = this.lease(partition);
     if (revision === epoch && owner !== null && this.#mayHandle(owner)) return true;
-    return this.losses.isExcused(partition, epoch, this.lease(partition));
+    return this.losses.isExcused(epoch, this.lease(partition));
   }
 
   /** True if the session exists, or was removed without a fencing. A fencing would also have removed the session's proof of life. */
@@ -178,7 +178,7 @@ export class Ledger {
       const parsed = parseGroupKey(this.#group, key);
       if (parsed.kind === 'session' && this.sessions.delete(parsed.id)) this.losses.session(parsed.id);
       if (parsed.kind === 'lease') {
-        this.losses.lease(parsed.partition, this.lease(parsed.partition));
+        this.losses.lease(this.lease(parsed.partition));
         this.leases.delete(parsed.partition);
       }
     }

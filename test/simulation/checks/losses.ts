@@ -13,8 +13,8 @@ export class Losses {
   readonly #judge: Judge;
   readonly #excuseMs: number;
   readonly #sessions = new Map<string, number>();
-  /** Removed leases by partition, each with its epoch and the time of its removal. */
-  readonly #leases = new Map<number, { epoch: number; at: number }>();
+  /** When leases were removed, by epoch. */
+  readonly #leases = new Map<number, number>();
   /** The owner of each lease, by epoch. `from` is the epoch of the owner that handed the partition over. */
   readonly #owners = new Map<
     number,
@@ -57,8 +57,8 @@ export class Losses {
     this.#ownersBefore = new Map(this.#owners);
   }
 
-  lease(partition: number, { revision }: LeaseNow): void {
-    this.#leases.set(partition, { epoch: revision, at: this.#judge.now });
+  lease({ revision }: LeaseNow): void {
+    this.#leases.set(revision, this.#judge.now);
   }
 
   /** True if the session was lost so recently that its member may not have noticed yet. */
@@ -72,8 +72,8 @@ export class Losses {
   }
 
   /** True if an ended epoch may continue, because its owner need not know that it has ended. */
-  isExcused(partition: number, epoch: number, now: LeaseNow): boolean {
-    const lostAt = this.#lostAt(partition, epoch);
+  isExcused(epoch: number, now: LeaseNow): boolean {
+    const lostAt = this.#lostAt(epoch);
     if (lostAt === undefined) return false;
     // The epoch may continue if there is no newer lease, if its own owner has the newer lease, or if the new owner cannot know of the lost
     // lease.
@@ -82,9 +82,9 @@ export class Losses {
   }
 
   /** True if two calls overlap because one of their owners joined after the loss. */
-  isNewcomers(a: { partition: number; epoch: number }, b: { epoch: number }): boolean {
+  isNewcomers(a: { epoch: number }, b: { epoch: number }): boolean {
     const [older, newer] = a.epoch < b.epoch ? [a, b] : [b, a];
-    const lostAt = this.#lostAt(a.partition, older.epoch);
+    const lostAt = this.#lostAt(older.epoch);
     return lostAt !== undefined && this.#cameAfter(newer.epoch, lostAt);
   }
 
@@ -96,9 +96,9 @@ export class Losses {
   }
 
   /** The time at which the lease of this epoch, or its owner's session, was lost; undefined if the loss is no excuse any more. */
-  #lostAt(partition: number, epoch: number): number | undefined {
-    const lease = this.#leases.get(partition);
-    if (lease?.epoch === epoch) return lease.at;
+  #lostAt(epoch: number): number | undefined {
+    const leaseLostAt = this.#leases.get(epoch);
+    if (leaseLostAt !== undefined) return leaseLostAt;
     for (const owners of [this.#owners, this.#ownersBefore]) {
       const session = owners.get(epoch)?.session;
       if (session && this.hasLostSession(session)) return this.#sessions.get(session);

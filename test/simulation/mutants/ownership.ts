@@ -99,15 +99,19 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [core('protocol/entry-looks', "state.out.push({ type: 'look-up-session', id });", '')],
   },
   {
-    name: 'unclaimed-forever',
-    mistake: 'no member claims a partition that only the planned member believes to have an owner',
+    name: 'foreign-unlooked',
+    mistake: 'no member checks the leases for which it is not responsible',
     needs: ['unseenHandover'],
-    edits: [core('protocol/unclaimed', 'each.isOverdue = true;', '')],
+    edits: [core('protocol/entry-looks', ' ? mine : foreign)', ' ? mine : [])')],
   },
   {
     name: 'ended-restored',
     mistake: 'a member writes a lost lease again although its owner has ended',
-    needs: ['unseenHandover'],
+    shownBy: {
+      file: 'test/unit/group-anew.test.ts',
+      title:
+        'a member does not write a lost lease again for an owner that has ended, because another member may have claimed it since',
+    },
     edits: [core('protocol/entry-looks', 'hasEnded || ', '')],
   },
   {
@@ -296,8 +300,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       core(
         'protocol/reconcile',
-        '    drain(state, partition, own);\n  }\n}\n\n/**\n * Claims',
-        "    if (own.phase === 'waiting') own.phase = 'drained';\n    else drain(state, partition, own);\n  }\n}\n\n/**\n * Claims",
+        '    drain(state, partition, own);\n  }\n}\n\n/** Claims',
+        "    if (own.phase === 'waiting') own.phase = 'drained';\n    else drain(state, partition, own);\n  }\n}\n\n/** Claims",
       ),
     ],
   },
