@@ -1,11 +1,10 @@
 /**
- * Runs all benchmarks that compare natspoc with alternatives, one after the other, and writes one table and one file. The benchmarks
- * measure publishing, consuming, and the effect of a consumer that dies or leaves. Within each benchmark, all contenders are measured in
- * turn, round after round.
+ * Runs the benchmarks that compare natspoc with alternatives: publishing, consuming, and a consumer that dies or leaves. Writes one table
+ * and one file.
  *
  *     npm run bench [-- --quick] [--rounds N] [--json FILE]
  *
- * `--quick` only shows that the benchmarks run. The quick runs are too short for meaningful figures.
+ * `--quick` only shows that the benchmarks run. Its figures mean nothing.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

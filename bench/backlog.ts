@@ -1,6 +1,6 @@
 /**
- * Measures the cost of a backlog. The figures are the times until a new group has handled its first message, until `natspoc leases` has
- * shown the lag, and until one member has handled everything. The benchmark also measures the memory of the member and of the server.
+ * Measures the cost of a backlog: the times until a new group has handled one message, until `natspoc leases` has shown the lag, and until
+ * one member has handled everything. Also measures the memory of the member and of the server.
  *
  *     npm run build && node --import tsx bench/backlog.ts [--messages 100000,1000000,4000000] [--partitions 16] [--rounds 3] [--json FILE]
  *

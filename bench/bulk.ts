@@ -1,15 +1,14 @@
 /**
- * Compares a bulk indexer that is a member of a group with the loop that a program would use without a group. Both contenders read all
- * partitions in batches of up to 500 messages or 200 ms, with one HTTP call of 50 ms for each batch. The loop fetches from one consumer per
- * partition, without acknowledgements. It commits nothing, so no other process could continue its work. Each partition gets a multiple of
- * the batch size (104,000 messages in all), so all batches are full, and no contender waits for more messages.
+ * Compares two bulk indexers: a member of a group, and the loop that a program would use without a group. Both read all partitions in
+ * batches of up to 500 messages or 200 ms. Each batch needs one HTTP call of 50 ms. The loop fetches from one consumer per partition,
+ * without acknowledgements or commits. The number of messages makes all batches full, so no contender waits for more messages.
  *
  *     npm run build && node --import tsx bench/bulk.ts [--rounds 5] [--messages 104000] [--partitions 16] [--batch 500]
  *         [--answer-ms 50] [--json FILE]
  *
- * Prints messages a second. The measured time starts with the first call. For the loop the measured time ends with the last answer. For
- * natspoc it ends with the last commit, which follows the last answer. Both contenders are measured in turn on one server, and each ratio
- * compares figures of one round. NATS_SERVER_BIN selects another nats-server.
+ * Prints messages a second. The time starts with the first call. For the loop it ends with the last answer, for natspoc with the last
+ * commit. Both contenders are measured in turn on one server. Each ratio compares figures of one round. NATS_SERVER_BIN selects another
+ * nats-server.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -55,7 +54,7 @@ const text = new TextDecoder();
 const ndjson = (payloads: readonly Uint8Array[]): string =>
   payloads.map((data) => `${text.decode(data)}\n`).join('');
 
-/** Makes the measured calls to the index, and counts the messages that the index has taken. */
+/** Makes the measured calls to the index. */
 class Index {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: partitions });
   readonly #port: number;
@@ -95,7 +94,7 @@ class Index {
     if (this.#taken >= messages) this.#done();
   }
 
-  /** Resolves with the rate, in messages a second, when the index has taken all messages and `isKnown` returns true. */
+  /** Waits until the index has taken all messages and `isKnown` returns true. Resolves with the messages a second. */
   async perSecond(isKnown: () => boolean = () => true): Promise<number> {
     await this.#all;
     while (!isKnown()) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -5,10 +5,10 @@
  *         [--keyed 16,1,256,4096] [--sizes 128,1024] [--only NAME,NAME] [--beside FOLDER] [--json FILE]
  *
  * `--partitions` lists numbers of partitions for natspoc's own layout, `--keyed` for keyed groups over a stream of 20,000 subjects. Either
- * list may be empty. Prints messages a second (min / median / max of the rounds). The benchmark also prints ratios between two contenders
- * in the same round, each with its target and its ceiling (the ratio that the bare loop reaches). The measured time ends when the server
- * has the last commit or acknowledgement. The slowest contenders read only a part of the messages. NATS_SERVER_BIN selects another
- * nats-server. `--beside` is the `dist` folder of another build, which is measured as "natspoc beside".
+ * list may be empty. Prints messages a second (min / median / max of the rounds). Also prints ratios between two contenders in the same
+ * round. Each ratio has a target and a ceiling (the ratio that the bare loop reaches). The measured time ends when the server has the last
+ * commit or acknowledgement. NATS_SERVER_BIN selects another nats-server. `--beside` is the `dist` folder of another build, which is
+ * measured as "natspoc beside".
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -64,7 +64,7 @@ const CLAIMS: Claim[] = [
   { numerator: 'ndjson to a file', denominator: 'bare loop', atLeast: 0.4 },
   { numerator: 'natspoc', denominator: BESIDE, atLeast: 1 },
 ];
-/** Targets of keyed groups with any number of partitions. For keyed groups the bare loop is one reader without a filter. */
+/** Targets of keyed groups. Here the bare loop is one reader without a filter. */
 const KEYED_CLAIMS: Claim[] = [
   { numerator: 'natspoc', denominator: 'bare loop', atLeast: 0.8 },
   { numerator: 'natspoc', denominator: BESIDE, atLeast: 1 },
@@ -102,7 +102,7 @@ async function rounds(
     bareLoop(bench),
     ...others,
   ].filter(({ name }) => only === undefined || only.includes(name));
-  // An unmeasured run with few messages comes first, so that every path is compiled.
+  // First an unmeasured run, so that every path is compiled.
   const warm = part(bench, 0.1);
   await interleave([natspocLibrary(warm), bareLoop(warm)], 1);
   const before = load();

@@ -1,6 +1,6 @@
 /**
- * Measures how long a moving partition handles no message after a kill -9, a SIGTERM, a join and a server restart. The benchmark runs real
- * processes with default settings on a real server.
+ * Measures how long a partition handles no message while it moves: after a kill -9, a SIGTERM, a join and a server restart. The members are
+ * processes with default settings.
  *
  *   node --import tsx bench/failover.ts [--trials 20] [--rate 1000] [--partitions 8] [--members 3] [--keyed] [--json FILE]
  *
@@ -30,10 +30,7 @@ const { values } = parseArgs({
 const trials = Number(values.trials);
 const SETTLE_MS = 800;
 
-/**
- * The figures of one change: the longest pause of a moved partition and of a partition that stayed, and the messages that were handled
- * twice.
- */
+/** The figures of one change, such as a kill. */
 interface Trial {
   moved: number;
   movedPauseMs: number;
@@ -56,7 +53,7 @@ const someone = (): string => {
   return all[Math.floor(Math.random() * all.length)] ?? '';
 };
 
-/** The longest gap between two handled messages of a partition. Only gaps that end after `from` and begin before `to` count. */
+/** The longest gap between two handled messages of a partition. A gap counts if it overlaps the time from `from` to `to`. */
 function longestGap(partition: number, from: number, to: number): number {
   let [longest, last] = [0, Number.NaN];
   for (const { partition: p, at } of recent) {

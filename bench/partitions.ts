@@ -1,6 +1,6 @@
 /**
- * Measures how the cost grows with the number of partitions. The figures per idle partition are the memory of a member and of the server.
- * Other figures are the time until a single member handles all partitions, and the time until this member has left.
+ * Measures how the cost grows with the number of partitions: the memory of member and server for each idle partition, and the time that a
+ * single member needs to start and to leave.
  *
  *   node --expose-gc --import tsx bench/partitions.ts [--partitions 8,256,1024,4096] [--json FILE]
  */
@@ -16,7 +16,7 @@ import { usageOf } from './support/process-usage.js';
 const { values: options } = parseArgs({
   options: { partitions: { type: 'string', default: '8,256,1024,4096' }, json: { type: 'string' } },
 });
-/** A pause that lets Node collect the garbage of the start, and lets the server finish its own work. */
+/** A pause in which Node collects garbage, and the server finishes its own work. */
 const CALM_MS = 3_000;
 const START_TIMEOUT_MS = 120_000;
 
@@ -39,7 +39,7 @@ async function alone(partitions: number) {
   version = server.version;
   try {
     const place = { servers: server.url, partitions, timeoutMs: 30_000 };
-    // Before the measurement, this join creates stream and bucket and loads the code.
+    // This unmeasured join creates stream and bucket, and loads the code.
     await (await joinGroup({ ...place, group: 'before', handler: () => {} })).leave();
     await sleep(CALM_MS);
     const before = { live: liveBytes(), own: process.cpuUsage(), server: usageOf(server.pid) };

@@ -1,6 +1,5 @@
 /**
- * Shows where `natspoc publish` and `natspoc consume` spend processor time, by part of the program. Both commands run as processes under
- * V8's profiler, at full speed. Idle time is left out.
+ * Shows in which parts of the program `natspoc publish` and `natspoc consume` spend processor time, according to V8's profiler.
  *
  *     npm run build && node --import tsx bench/profile.ts [--messages 500000] [--size 128] [--json FILE]
  */
@@ -42,7 +41,7 @@ interface Profile {
 
 const maps = new Map<string, SourceMap>();
 
-/** The source file of a function in a bundle, according to the source map of the bundle. */
+/** The source file of a function in a bundle. */
 function sourceOf({ url, lineNumber, columnNumber }: Frame): string {
   const file = fileURLToPath(url);
   let map = maps.get(file);
@@ -54,7 +53,6 @@ function sourceOf({ url, lineNumber, columnNumber }: Frame): string {
   return 'originalSource' in entry ? entry.originalSource : '';
 }
 
-/** The part of the program that a frame belongs to. */
 function partOf(frame: Frame): string {
   const { functionName, url } = frame;
   if (functionName === '(garbage collector)') return 'garbage collector';
@@ -65,7 +63,7 @@ function partOf(frame: Frame): string {
   }
   const dependency = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (dependency) return dependency;
-  // Native functions have no file. Most native functions read and write sockets and files.
+  // Native functions have no file.
   return url.startsWith('node:') ? 'Node' : 'Node, native';
 }
 

@@ -4,8 +4,8 @@
  *     npm run build && node --import tsx bench/publish.ts [--rounds 7] [--messages 1000000] [--sizes 128,1024] [--seconds 20]
  *         [--json FILE]
  *
- * Prints tables of messages a second (min / median / max of the rounds), and how exactly the publisher keeps a rate. The benchmark also
- * prints ratios between two contenders in the same round, with their targets and ceilings. NATS_SERVER_BIN selects another nats-server.
+ * Prints messages a second (min / median / max of the rounds), ratios between two contenders in the same round, and how exactly the
+ * publisher keeps a rate. NATS_SERVER_BIN selects another nats-server.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ const PARTITIONS = 16;
 const SIZES = options.sizes.split(',').map(Number);
 const PACED_BYTES = 128;
 const RATES = [10, 1_000, 20_000, 100_000];
-/** The share of the messages that `js.publish` sends. `js.publish` is so slow that fewer messages are enough. */
+/** The share of the messages that `js.publish` sends, because it is slow. */
 const JS_PUBLISH_SHARE = 0.1;
 
 const CLAIMS: Claim[] = [
@@ -75,7 +75,7 @@ async function measureSize(bench: PublishBench, url: string): Promise<SizeResult
     natspocProcess(bench, url, options.program, false),
     natspocProcess(bench, url, options.program, true),
   ];
-  // An unmeasured run comes first, so that every path is compiled and the server's files exist.
+  // First an unmeasured run, so that every path is compiled and the server's files exist.
   await interleave(contenders.slice(0, 5), 1);
   const figures = await interleave(contenders, Number(options.rounds), (name, round, figure) => {
     process.stderr.write(`${bench.sizeBytes} B, round ${round + 1}, ${name}: ${thousands(figure)}\n`);
@@ -124,7 +124,7 @@ try {
   const connection = await connectNats(config, 'bench');
   const { manager, stream, layout } = await openTopology(connection, config, { create: true });
   const base = { connection, manager, stream, layout, inFlight: Number(options['in-flight']) };
-  // Rates are measured first, because later the disk is busy with earlier writes and the heaps are full.
+  // Rates are measured first, because later the disk is busy and the heaps are full.
   const pace: PaceResult[] = [];
   for (const rate of RATES) {
     const bench = { ...base, sizeBytes: PACED_BYTES, messages: 0 };

@@ -1,6 +1,6 @@
 /**
- * Measures how long a partition handles no message while its group is resized without faults, and how long each step of the resize takes.
- * The benchmark runs real processes with default settings on a real server. The group is resized from P partitions to half of P and back.
+ * Measures a resize: how long a partition handles no message, and how long each step takes. The members are processes with default
+ * settings. The group is resized from P partitions to half of P and back.
  *
  *     npm run build && node --import tsx bench/resize.ts [--trials 20] [--partitions 64] [--members 4] [--rate 1600]
  *         [--work 5ms] [--json FILE]
@@ -68,7 +68,7 @@ const folder = mkdtempSync(join(tmpdir(), 'natspoc-bench-'));
 const run = await GroupRun.open(server.url, folder, { partitions: values.partitions, key: 'subject:2' });
 const { stream, group } = run.config;
 
-/** The time of each step of the current trial, according to the entries of the bucket. */
+/** When each step of the current trial ended, according to the entries of the bucket. */
 let seen = new Map<Step, number>();
 /** The epoch of the layout that the current trial replaces. */
 let layout = 0;
@@ -147,7 +147,6 @@ async function trial(from: number, to: number): Promise<Trial> {
 
 const all = keysOfAll();
 let isOver = false;
-/** Publishes a message of each key in turn. */
 async function publish(): Promise<void> {
   const startMs = performance.now();
   for (let number = 0; !isOver; ) {

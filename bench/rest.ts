@@ -1,11 +1,11 @@
 /**
- * Measures the cost of an idle group: messages and bytes a second between members and server, and the processor time of both.
- * The benchmark also shows how well the formula in `support/rest-model.ts` predicts the messages.
+ * Measures the cost of an idle group: messages and bytes a second between members and server, and the processor time of both. Compares the
+ * messages with the formula in `support/rest-model.ts`.
  *
  *   npx tsx bench/rest.ts [--groups 1x8,3x8,10x64] [--servers 1] [--seconds 30] [--ttl 10000] [--probe 400] [--json FILE]
  *
- * The argument `3x8` means a group of 3 members and 8 partitions. All members run in this process, each on a connection of its own. With
- * three servers, stream and bucket have three replicas, and the traffic between the servers counts, too.
+ * `3x8` means a group of 3 members and 8 partitions. All members run in this process, each on its own connection. With three servers,
+ * stream and bucket have three replicas. The traffic between the servers then counts, too.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,13 +29,10 @@ const { values: options } = parseArgs({
     json: { type: 'string' },
   },
 });
-/** Time between the joins and the measurement. Joins keep the machine busy, and requests from that time expire only after 30 s. */
+/** Time between the joins and the measurement. The requests of the joins expire only after 30 s. */
 const CALM_MS = 35_000;
 const JOIN_TIMEOUT_MS = 300_000;
-/**
- * How many members join at the same time. All members share one process, and more joins would keep its event loop busy for longer than a
- * ttl.
- */
+/** How many members join at the same time. More joins would block the event loop of this process for longer than a ttl. */
 const AT_ONCE = 10;
 const replicas = Number(options.servers);
 
@@ -47,7 +44,7 @@ interface Counters {
   out_bytes: number;
 }
 
-/** The figures of one group at rest; rates are those of one member, per second. */
+/** The figures of one group at rest. Rates are per member and second. */
 interface Rest extends RestingGroup {
   measured: { sent: number; received: number; sentBytes: number; receivedBytes: number };
   expected: { sent: number; received: number };
@@ -125,7 +122,7 @@ async function measure(servers: readonly TestServer[], stream: string, group: Re
   }
 }
 
-/** Fits the bytes that a member receives: a constant, an amount for each member of the group, and an amount for each owned partition. */
+/** Fits the bytes that a member receives: a constant, plus an amount for each member, plus an amount for each owned partition. */
 function bytesFormula(all: readonly Rest[]): { always: number; aMember: number; aPartition: number } {
   const rows = all.map(({ members, partitions }) => [1, members, partitions / members]);
   const weights = leastSquares(

@@ -1,5 +1,5 @@
 /**
- * Measures how cost grows with size: the time to plan a large group, and the load of a member that owns many idle partitions.
+ * Measures the time to plan a large group, and the load of a member that owns many idle partitions.
  *
  *     npm run build && node --import tsx bench/scale.ts [--partitions 256] [--seconds 30] [--json FILE]
  */
@@ -26,7 +26,7 @@ const { values } = parseArgs({
 });
 const PLANS = 20;
 
-/** The time to plan a group after one of every eleven owners has gone, in milliseconds. */
+/** The time to plan a group of which one in eleven owners has gone, in milliseconds. */
 function planMs(partitions: number, members: number): number {
   const ids = Array.from({ length: members }, (_, i) => `M${i}`);
   const holdings = Array.from({ length: partitions }, (_, partition) => ({
@@ -39,7 +39,7 @@ function planMs(partitions: number, members: number): number {
   return performance.now() - startedAt;
 }
 
-/** Measures a real member, alone in its group and at rest: its share of one core, and its resident memory at the end. */
+/** Measures a member that is alone in its group and at rest. */
 async function idleMember(server: TestServer): Promise<{ corePercent: number; residentMiB: number }> {
   const config = loadConfig({ flags: { server: server.url, partitions: values.partitions }, env: {} });
   const connection = await connectNats(config, 'bench');

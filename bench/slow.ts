@@ -1,8 +1,7 @@
 /**
- * Measures the effect of one slow partition on the other partitions. A member of a keyed group handles messages at a steady rate. After
- * some time one partition of this member takes a second for each message. At the end this partition is fast again and catches up. The
- * figures show whether the other partitions keep their speed, whether memory stays constant, and whether a message of the slow partition is
- * lost.
+ * Measures the effect of one slow partition on the other partitions of a member of a keyed group. After some time the partition takes a
+ * second for each message. At the end it is fast again and catches up. The figures show whether the other partitions keep their speed,
+ * whether memory stays constant, and whether a message is lost.
  *
  *     npm run build && node --expose-gc --import tsx bench/slow.ts [--rate 2000] [--partitions 16] [--seconds 40] [--json FILE]
  */
@@ -32,10 +31,9 @@ const SLOW_MS = 1_000;
 const CATCH_UP_MS = 120_000;
 const seconds = Number(options.seconds);
 
-/** The figures of one phase of the slow partition. */
 interface Phase {
   perSecond: number[];
-  /** The time of each message from its storage in the stream to its handler, in milliseconds. */
+  /** For each message, the time from its storage to the end of its handler, in milliseconds. */
   waitsMs: number[];
   heapMiB: number[];
 }

@@ -1,8 +1,6 @@
 /**
- * Measures the effect on messages when one of three consumers dies or leaves, for natspoc and for hand-written consumers. Real processes
- * run on one server, one kind of consumer after the other. The figures are the longest time in which a partition handled no message, and
- * the longest wait of a message. The benchmark also counts the messages that were handled twice, and the messages that were handled after a
- * later message of their partition.
+ * Compares natspoc with hand-written consumers when one of three consumers dies or leaves. The figures are the longest time in which a
+ * partition handled no message, and the longest wait of a message. Messages that were handled twice or out of order are counted, too.
  *
  *     npm run build && node --import tsx bench/takeover.ts [--rounds 3] [--rate 50] [--json FILE]
  */
@@ -55,14 +53,13 @@ interface Takeover {
 interface Handled {
   partition: number;
   sequence: number;
-  /** When the message was handled and stored, by this machine's clock, in milliseconds. */
+  /** Milliseconds since 1970, by this machine's clock. */
   at: number;
   storedAt: number;
 }
 
 /**
- * A line that a consumer writes. The hand-written consumers add the time of handling, because lines from different pipes may arrive in
- * another order.
+ * A line that a consumer writes. Hand-written consumers add the time of handling, because lines of different pipes may arrive out of order.
  */
 interface Line {
   partition: number;
@@ -71,7 +68,7 @@ interface Line {
   at?: number;
 }
 
-/** Consumers of one kind on a stream of their own, and the messages that they have handled. */
+/** Consumers of one kind on their own stream, and the messages that they have handled. */
 class Run {
   readonly handled: Handled[] = [];
   readonly #children: ChildProcess[] = [];
@@ -97,7 +94,7 @@ class Run {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#children.push(child);
     createInterface({ input: child.stdout }).on('line', (line) => {
-      // Lines that a killed process has not written completely are not counted.
+      // A killed process may leave an incomplete line.
       if (!line.endsWith('}')) return;
       const { partition, sequence, time, at } = JSON.parse(line) as Line;
       this.handled.push({ partition, sequence, at: at ?? Date.now(), storedAt: Date.parse(time) });
@@ -131,7 +128,7 @@ class Run {
   }
 }
 
-/** Computes the figures of a run. Pauses and waits count only if they end after `from`. */
+/** Computes the figures of a run. A pause or wait counts if it ends after `from`. */
 function judge(handled: readonly Handled[], from: number): Omit<Takeover, 'kind' | 'signal'> {
   const last = new Map<number, { at: number; sequence: number }>();
   const seen = new Set<number>();

@@ -1,7 +1,6 @@
 /**
- * Measures the cost of `natspoc top` on a large group: processor time, resident memory over time, and the time from a key press to the
- * next frame. Members and publisher share one process, to leave the rest of the machine to the screen. The benchmark needs tmux, and a
- * machine without other work.
+ * Measures the cost of `natspoc top` on a large group: processor time, memory over time, and the time from a key press to the next frame.
+ * Needs tmux, and a machine without other work.
  *
  *   npm run build && node --import tsx bench/top.ts [--minutes 10] [--partitions 256] [--members 16] [--rate 5000] [--size 200x60]
  */
@@ -50,8 +49,7 @@ const publishing = setInterval(() => {
   }
 }, PUBLISH_EVERY_MS);
 
-// This code runs inside top. It measures the time from the arrival of a key to the next frame that is written, and records the parts of
-// top's memory.
+// This code runs inside top. It measures the time from a key to the next frame, and records top's memory.
 const log = join(folder, 'keys');
 const memory = join(folder, 'memory');
 const probe = `import { appendFileSync, writeFileSync } from 'node:fs';
@@ -70,7 +68,7 @@ const terminal = await TopTerminal.open({ columns, rows }, folder, {
 await terminal.top();
 await terminal.tmux.shows(new RegExp(`members ${values.members}\\b`), 60_000);
 
-/** Waits, and returns the resources that top has used in the meantime. */
+/** Waits, and prints the resources that top has used in the meantime. */
 async function sample(ms: number): Promise<void> {
   const before = usageOf(terminal.pid);
   await sleep(ms);

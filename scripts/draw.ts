@@ -19,14 +19,10 @@ export function layOutScreen(model: Model, ui: Ui, size: Size, texts: LineTexts)
   return renderToString(createElement(Texts, { value: texts }, screen), { columns: size.columns });
 }
 
-/**
- * A terminal that shows the screen at the end of a recording, drawn from the same bytes that a real terminal
- * gets.
- */
+/** A terminal that shows the screen at the end of a recording. */
 export async function drawReplay(events: readonly TopEvent[], size: Size): Promise<Terminal> {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   const ui = initialUi({ intervalMs: 1_000, readonly: false, host: '' });
-  // The package is CommonJS: its class is only on the default export.
   const terminal = new xterm.Terminal({ cols: size.columns, rows: size.rows, allowProposedApi: true });
   const texts = new LineTexts({ colors: true });
   await new Promise<void>((resolve) => {

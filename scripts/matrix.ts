@@ -1,7 +1,6 @@
 /**
- * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server. The versions are the installed version,
- * and newer builds from the machine's Debian mirror. At the end the script runs chaos on a cluster of the newest version. Packages are
- * unpacked into a temporary folder, and nothing is installed.
+ * Runs the tests that talk to a server, and a minute of chaos, on several versions of nats-server: the installed version, and newer builds
+ * from the machine's Debian mirror. Then runs chaos on a cluster of the newest version. Nothing is installed.
  *
  *   npm run test:matrix -- [--versions 2.9,2.10,2.15] [mocha arguments]
  */
@@ -11,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureServerBinary } from '../src/local/server/index.js';
 
-/** Debian releases that are newer than the release of this machine. */
+/** Newer Debian releases. */
 const SUITES = ['trixie', 'forky', 'sid'];
 const CHAOS = 'test/chaos/chaos.test.ts';
 const SPECS = [

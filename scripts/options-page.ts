@@ -20,7 +20,7 @@ const SECTIONS: readonly (readonly [title: string, file: string])[] = [
   ['Publishers: `createPublisher`', 'publisher.ts'],
 ];
 
-/** The text of a comment in one line, and the default that the comment names. */
+/** The text of a comment in one line, and its `@default`. */
 function readComment(comment: string): { text: string; fallback: string } {
   const lines = comment.split('\n').map((line) => line.replace(/^\s*\*? ?/, '').trim());
   const joined = lines
@@ -37,7 +37,7 @@ function readComment(comment: string): { text: string; fallback: string } {
 /** The options in a source file: the properties that have a comment. */
 function optionsIn(file: string): string[] {
   const source = readFileSync(new URL(file, FOLDER), 'utf8');
-  // The page lists only options that programs pass, not the arguments that handlers receive.
+  // Only options that programs pass, not what handlers receive.
   const from = file === 'handling.ts' ? source.indexOf('export interface Decoding') : 0;
   const rows: string[] = [];
   for (const [, comment = '', name] of source

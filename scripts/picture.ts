@@ -1,7 +1,4 @@
-/**
- * Draws docs/top.svg: the screen of `natspoc top` at the end of a recorded run. The script uses the renderer of the screen, and the bytes
- * that a terminal would get. Usage: `npm run picture [RECORDING [SVG]]`.
- */
+/** Draws docs/top.svg: the screen of `natspoc top` at the end of a recorded run. Usage: `npm run picture [RECORDING [SVG]]`. */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -9,7 +6,7 @@ const pathOf = (name: string): string => fileURLToPath(new URL(`../docs/${name}`
 const [recording = pathOf('top.ndjson'), picture = pathOf('top.svg')] = process.argv.slice(2);
 const SIZE = { columns: 150, rows: 44 };
 
-// The time zone is set before its first use, so that the times are the same on every machine.
+// Set before the first use of the time zone, so that the times are the same on every machine.
 process.env.TZ = 'UTC';
 const { drawReplay } = await import('./draw.js');
 const { terminalSvg } = await import('./svg.js');

@@ -3,8 +3,7 @@
  *
  *   npm run reference
  *
- * `oclif readme` of the package `oclif` does nearly the same, but the newest version of `oclif` needs Node 22, and each version installs
- * many packages, among them cloud clients. Like `oclif readme`, this script uses `CommandHelp` of `@oclif/core`.
+ * `oclif readme` does nearly the same, but it needs the package `oclif`, which needs Node 22 and installs many packages.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +15,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FILE = fileURLToPath(new URL('../docs/reference.md', import.meta.url));
 /** The width of the help, in columns. */
 const WIDTH = 130;
-/** Groups of flags that are left out of the sections of commands, because the table of settings lists these flags. */
+/** Groups of flags that only the table of settings lists. */
 const SHARED_GROUPS: Record<string, string> = {
   'STREAM AND GROUP': 'stream and group',
   CONNECTION: 'connection',

@@ -10,16 +10,16 @@ const FONTS = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Li
 
 const BACKGROUND = '#0d1117';
 const FOREGROUND = '#d5dbe3';
-/** The terminal's 16 colours: black to white, then the bright colours. */
+/** The terminal's 16 colors: black to white, then the bright colors. */
 const COLORS = [
   ...['#484f58', '#ff7b72', '#56d364', '#e3b341', '#79a8ff', '#d2a8ff', '#56d4dd', '#d5dbe3'],
   ...['#6e7681', '#ffa198', '#7ee787', '#f2cc60', '#a5c8ff', '#e2c5ff', '#8ae9ef', '#f0f6fc'],
 ];
 
-/** Blocks of one to eight eighths of a cell. The blocks are drawn as rectangles, because fonts leave gaps between the lines. */
+/** Blocks of one to eight eighths of a cell. They are drawn as rectangles, because fonts leave gaps between lines. */
 const BARS = '▁▂▃▄▅▆▇█';
 
-/** The colours and the style of a cell. */
+/** The colors and the style of a cell. */
 interface Look {
   color: string;
   background: string | null;
@@ -27,7 +27,7 @@ interface Look {
   dim: boolean;
 }
 
-/** Neighbouring cells with the same colours and style. */
+/** Neighboring cells with the same colors and style. */
 interface Run extends Look {
   column: number;
   text: string;
@@ -46,9 +46,7 @@ function lookOf(cell: IBufferCell): Look {
 const sameLook = (a: Look, b: Look): boolean =>
   a.color === b.color && a.background === b.background && a.bold === b.bold && a.dim === b.dim;
 
-/**
- * The runs of a row, except blank runs. Two spaces end a run, so that the next run starts at its exact column, whatever the font's width.
- */
+/** The runs of a row, except blank runs. Two spaces end a run, so that the next run starts at its exact column in every font. */
 function runsOf(terminal: Terminal, row: number): Run[] {
   const runs: Run[] = [];
   const line = terminal.buffer.active.getLine(row);
@@ -99,7 +97,7 @@ function runSvg({ column, text, width, color, background, bold, dim }: Run, row:
   return `${behind}<text x="${x}" y="${y + 13}"${style.join('')}>${xml(shown)}</text>`;
 }
 
-/** The contents of a terminal as an SVG document, in a window with this title. */
+/** The contents of a terminal as an SVG document. */
 export function terminalSvg(terminal: Terminal, title: string): string {
   const width = Math.ceil(terminal.cols * CELL.width + 2 * PADDING);
   const height = BAR + terminal.rows * CELL.height + PADDING;

@@ -4,11 +4,9 @@ import { pathToFileURL } from 'node:url';
 const OWN = join(import.meta.dirname, '../../dist');
 
 /**
- * Loads the built library. The TypeScript loader rewrites sources and makes some functions slower, so the measured code comes from `dist`.
- * The types of the library come from the sources.
+ * Loads the built library, because the TypeScript loader makes some functions slower.
  *
- * @param folder the `dist` folder of a build; default: the folder of this build. With two folders, a benchmark compares two builds side by
- *   side.
+ * @param folder the `dist` folder of a build, to compare two builds; default: that of this build.
  */
 export async function libraryOf(
   folder = OWN,
@@ -16,7 +14,7 @@ export async function libraryOf(
   return import(pathToFileURL(join(folder, 'core/member/group-member.js')).href);
 }
 
-/** The library of this build, as programs import it. */
+/** The public library of this build. */
 export async function publicLibrary(): Promise<typeof import('../../src/core/index.js')> {
   return import(pathToFileURL(join(OWN, 'core/index.js')).href);
 }

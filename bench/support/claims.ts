@@ -1,6 +1,6 @@
 import { ratioSpread, type Spread } from './stats.js';
 
-/** A target: the minimum ratio between the figures of two contenders, which are given by name. */
+/** A target: the minimum ratio between the figures of two contenders. Contenders are given by name. */
 export interface Claim {
   numerator: string;
   denominator: string;
@@ -11,16 +11,16 @@ export interface Claim {
 export interface MeasuredClaim extends Claim {
   ratio: Spread;
   /**
-   * The median ratio of the bare loop to the denominator in the same rounds. This ratio is an upper bound, because no program that uses
-   * this client with this server is faster than the bare loop. Null if the denominator is a bare loop, or if no bare loop was measured.
+   * The median ratio of the bare loop to the denominator, which is an upper bound. Null if the denominator is a bare loop, or if no bare
+   * loop was measured.
    */
   ceiling: number | null;
 }
 
-/** The name of the loop that does only the work that every contender has to do. */
+/** The name of the loop that does only what every contender must do. */
 export const BARE_LOOP = 'bare loop';
 
-/** The claims whose contenders have figures, with the measured ratios. */
+/** Measures the claims whose contenders have figures. */
 export function measureClaims(
   claims: readonly Claim[],
   figures: ReadonlyMap<string, readonly number[]>,
@@ -36,8 +36,8 @@ export function measureClaims(
 }
 
 /**
- * One line with the ratio, its share of the ceiling, and whether the target is reached or why it is missed. `targeted`: true if the
- * target applies to the measured setting.
+ * One line with the ratio, its share of the ceiling, and whether the target is reached. `targeted`: the target applies to the measured
+ * setting.
  */
 export function describeClaim(measured: MeasuredClaim, targeted: boolean): string {
   const { numerator, denominator, atLeast, ratio, ceiling } = measured;

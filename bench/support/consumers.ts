@@ -17,21 +17,18 @@ import type { Config } from '../../src/core/config/config.js';
 import { libraryOf } from './built.js';
 import type { Contender } from './rounds.js';
 
-/** The stream that all contenders read, which is filled in advance. */
+/** The stream that all contenders read. It is filled in advance. */
 export interface ConsumeBench {
   connection: NatsConnection;
   manager: JetStreamManager;
   stream: string;
-  /** The subjects that the client's own consumers read, with one consumer for each subject. */
+  /** The client's own consumers: one for each of these subjects. */
   filters: readonly string[];
   config: Config;
   messages: number;
 }
 
-/**
- * Measures the time from the first message until all messages are handled. If the contender acknowledges or commits, the time ends when the
- * server has all acknowledgements or commits. Connecting and joining are not included.
- */
+/** Measures the time from the first message until all messages are handled and the server has all acknowledgements or commits. */
 class Stopwatch {
   #startMs = 0;
   #count = 0;
@@ -50,14 +47,13 @@ class Stopwatch {
     if (++this.#count === this.#messages) this.#done();
   }
 
-  /** Resolves with the rate, in messages a second. `isKnown` tells whether the server knows that all messages are handled. */
+  /** Resolves with the messages a second. `isKnown`: the server has all acknowledgements or commits. */
   async perSecond(isKnown: () => boolean | Promise<boolean> = () => true): Promise<number> {
     await this.#all;
     for (;;) {
       const askedAt = performance.now();
       if (await isKnown()) break;
-      // With thousands of partitions this check takes a long time. Without a pause, the checks would slow down the commits that they wait
-      // for.
+      // With thousands of partitions a check is slow. Without a pause, the checks would slow down the commits.
       const tookMs = performance.now() - askedAt;
       await new Promise((resolve) => setTimeout(resolve, Math.max(1, 5 * tookMs)));
     }
@@ -72,14 +68,11 @@ interface ClientOptions {
   /** How many messages the client requests in advance for each consumer. */
   maxMessages: number;
   onMessage: (message: JsMsg) => void;
-  /**
-   * True if the measurement ends only when the server has processed all acknowledgements. The contender must then read all messages,
-   * because a delivered message that is not read is never acknowledged.
-   */
+  /** True if the measurement ends only when the server has processed all acknowledgements. The contender must then read all messages. */
   untilAcknowledged?: boolean;
 }
 
-/** One pull consumer for each filter, consumed with the client's own `consume()` and a callback. */
+/** One pull consumer for each filter, read with the client's own `consume()`. */
 function clientConsumers(bench: ConsumeBench, options: ClientOptions): Contender {
   const { connection, manager, stream, filters, messages } = bench;
   const measure = async (): Promise<number> => {
@@ -120,16 +113,13 @@ function clientConsumers(bench: ConsumeBench, options: ClientOptions): Contender
   return { name: options.name, measure };
 }
 
-/** The yardstick: a loop without acknowledgements, positions, or order across a failure. The loop does nothing with a message. */
+/** The yardstick: a loop without acknowledgements and positions, which does nothing with a message. */
 export function bareLoop(bench: ConsumeBench, maxMessages = 1_024): Contender {
   const config = { ack_policy: AckPolicy.None };
   return clientConsumers(bench, { name: 'bare loop', config, maxMessages, onMessage: () => {} });
 }
 
-/**
- * The usual program: an acknowledgement for each message. The contender reads all messages, because the measurement ends only when all are
- * acknowledged.
- */
+/** The usual program: an acknowledgement for each message. */
 export function explicitAck(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 20_000 };
   return clientConsumers(bench, {
@@ -141,9 +131,7 @@ export function explicitAck(bench: ConsumeBench): Contender {
   });
 }
 
-/**
- * Strict order, enforced by the server: one message in flight for each consumer, acknowledged before the next message.
- */
+/** Strict order, enforced by the server: each consumer has one message in flight. */
 export function strictOrder(bench: ConsumeBench): Contender {
   const config = { ack_policy: AckPolicy.Explicit, max_ack_pending: 1 };
   return clientConsumers(bench, {
@@ -158,7 +146,7 @@ let groups = 0;
 const newGroup = (): string => `bench-${process.pid}-${++groups}`;
 
 /**
- * natspoc as a library, with a handler that does nothing. Leases, positions and order are included.
+ * natspoc as a library, with a handler that does nothing.
  *
  * @param folder the `dist` folder of the build, for a comparison of two builds.
  */

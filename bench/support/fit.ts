@@ -1,6 +1,6 @@
 /**
- * The weights that bring `rows × weights` closest to `values` (least squares, by the normal equations). Each row has one
- * number for each weight. The columns must be linearly independent.
+ * The weights that bring `rows × weights` closest to `values` (least squares, by the normal equations). The columns of `rows` must be
+ * linearly independent.
  */
 export function leastSquares(rows: readonly (readonly number[])[], values: readonly number[]): number[] {
   const size = rows[0]?.length ?? 0;

@@ -1,16 +1,15 @@
 import { createInbox, type NatsConnection } from 'nats';
 import type { ConsumeBench } from './consumers.js';
 
-/** The number of customers in the stream that keyed groups read. Each customer has four kinds of messages. */
+/** The number of customers. Each has four kinds of messages, so there are 20,000 subjects. */
 const CUSTOMERS = 5_000;
 const KINDS = ['created', 'paid', 'shipped', 'closed'];
 const IN_FLIGHT = 4_000;
 
-/** A subject of `orders.<customer>.<kind>`. */
 const subjectOf = (number: number): string =>
   `orders.c${number % CUSTOMERS}.${KINDS[Math.floor(number / CUSTOMERS) % KINDS.length]}`;
 
-/** Creates a stream and fills it with messages of `orders.<customer>.<kind>`, as a plain client does. */
+/** Creates a stream and fills it with messages of `orders.<customer>.<kind>`. */
 export async function fillOrders(
   { connection, manager, stream, messages }: Omit<ConsumeBench, 'config' | 'filters'>,
   sizeBytes: number,

@@ -2,9 +2,9 @@ import { AckPolicy, DeliverPolicy, type JsMsg, type KV, type NatsConnection, nui
 import type { ConsumeBench } from './consumers.js';
 import type { Contender } from './rounds.js';
 
-/** How long a lock outlives its process, in milliseconds: as long as natspoc's own leases. */
+/** How long a lock outlives its process, in milliseconds. natspoc's leases have the same limit. */
 export const LOCK_TTL_MS = 10_000;
-/** Simulated work for each message in runs in which consumers die or leave. */
+/** Simulated work for each message while consumers die or leave, in milliseconds. */
 export const WORK_MS = 20;
 const LOOK_AGAIN_MS = 20;
 const nanos = (ms: number): number => ms * 1_000_000;
@@ -14,10 +14,7 @@ export function openLocks(connection: NatsConnection, name: string): Promise<KV>
   return connection.jetstream().views.kv(name, { ttl: LOCK_TTL_MS });
 }
 
-/**
- * The simplest way to handle one message of a partition at a time: create a key, do the work, delete the key, acknowledge. Messages of one
- * lock wait for each other; messages of different locks do not.
- */
+/** The simplest way to handle one message of a partition at a time: create a key, do the work, delete the key, acknowledge. */
 export class LockLoop {
   readonly #locks: KV;
   readonly #owner = nuid.next();
@@ -40,7 +37,7 @@ export class LockLoop {
     );
   }
 
-  /** Finishes running messages, and returns waiting messages to the server with a nak. */
+  /** Finishes running messages. Waiting messages get a nak. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#queues.values());

@@ -1,6 +1,6 @@
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 
-/** A description of the machine. Every published result contains a description of the machine, because figures depend on it. */
+/** A description of the machine, which every published result contains. */
 export interface Machine {
   cpu: string;
   cores: number;

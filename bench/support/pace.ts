@@ -20,7 +20,7 @@ export interface PaceResult {
 
 const WINDOW_MS = 100;
 
-/** Publishes at a rate for a time, and records when each message was handed over for sending. */
+/** Publishes at a rate for a time, and counts the messages in windows of 100 ms. */
 export async function measurePace(
   bench: PublishBench,
   rate: number,

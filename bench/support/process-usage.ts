@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 /** Linux counts processor time in ticks of this length. */
 const TICK_MS = 10;
 
-/** The resources that a process has used, as the system counts them. */
+/** The resources that a process has used. */
 export interface Usage {
   /** Processor time since the start of the process, in milliseconds. */
   cpuMs: number;
@@ -17,8 +17,7 @@ export interface Usage {
  */
 export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name in parentheses may contain anything, so fields are counted from the closing parenthesis. Fields 14 and 15 are user and system
-  // time.
+  // Count fields from the closing parenthesis, because the name before it may contain spaces. Fields 14 and 15 are user and system time.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return {

@@ -5,7 +5,7 @@ import { generatedSource } from '../../src/cli/publish/source.js';
 import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
 import type { Contender } from './rounds.js';
 
-/** The setting that all contenders share. */
+/** What all contenders share. */
 export interface PublishBench {
   connection: NatsConnection;
   manager: JetStreamManager;
@@ -16,10 +16,7 @@ export interface PublishBench {
   inFlight: number;
 }
 
-/**
- * Creates a new stream for each measurement. Writing to a full stream is slower, and a purged stream still remembers the message ids of its
- * last two minutes.
- */
+/** Creates a new stream for a measurement. A full stream is slower, and a purged stream still remembers message ids for two minutes. */
 export async function renewStream({ manager, stream }: PublishBench): Promise<void> {
   const { config } = await manager.streams.info(stream);
   await manager.streams.delete(stream);
@@ -43,8 +40,8 @@ function subjects({ layout }: PublishBench): string[] {
 }
 
 /**
- * The yardstick: `nc.publish` in a loop, with one wildcard reply inbox and answers that are counted but not decoded. The
- * loop lacks everything that a publisher needs: matching answers to messages, deadlines, retries.
+ * The yardstick: `nc.publish` in a loop, with one wildcard reply inbox. Answers are counted but not decoded. There are no deadlines and no
+ * retries.
  */
 export function bareLoop(bench: PublishBench, withId: boolean): Contender {
   const name = withId ? 'bare loop, message ids' : 'bare loop';
@@ -87,7 +84,7 @@ export function bareLoop(bench: PublishBench, withId: boolean): Contender {
   return withNewStream(name, bench, run);
 }
 
-/** The client's own `js.publish`, with the same number of requests in flight as the other contenders. */
+/** The client's own `js.publish`. */
 export function jetStreamPublish(bench: PublishBench): Contender {
   const { connection, messages, inFlight } = bench;
   const targets = subjects(bench);
@@ -105,7 +102,7 @@ export function jetStreamPublish(bench: PublishBench): Contender {
   return withNewStream('js.publish', bench, run);
 }
 
-/** natspoc's publisher as a library, with the counters and latencies that the command line records. */
+/** natspoc's publisher as a library. */
 export function natspocLibrary(bench: PublishBench, dedupe: boolean): Contender {
   const name = dedupe ? 'natspoc --dedupe' : 'natspoc';
   const run = async () => {

@@ -9,7 +9,7 @@ export interface RestingGroup {
   probeMs: number;
 }
 
-/** Messages a second of one member, as its server counts them. */
+/** Messages a second of one member. */
 export interface MessageRates {
   /** Messages from the member to the server. */
   sent: number;
@@ -17,32 +17,25 @@ export interface MessageRates {
   received: number;
 }
 
-/** The number of other members that each member observes (`protocol/failure-detector.ts`). */
+/** How many other members a member observes (`protocol/failure-detector.ts`). */
 const WATCHED = 2;
 /** How long a request for messages from a reader or the watch waits at the server (`nats/jetstream/request-limits.ts`). */
 const PULL_MS = 30_000;
 /**
- * The intervals at which the server sends heartbeats to an idle reader (`nats/jetstream/event-stream.ts`) and to an idle watch
- * (`nats/kv/watch.ts`).
+ * How often the server sends a heartbeat: to an idle reader (`nats/jetstream/event-stream.ts`), and to an idle watch (`nats/kv/watch.ts`).
  */
 const READER_HEARTBEAT_MS = 2_000;
 const WATCH_HEARTBEAT_MS = 1_000;
-/** The interval at which the watch checks whether it has received the newest entry (`nats/kv/watch.ts`). */
+/** How often the watch checks whether it has received the newest entry (`nats/kv/watch.ts`). */
 const POLL_MS = 3_000;
-/**
- * How many times within one ttl a member reads proofs of life, sessions and leases (`failure-detector.ts`, `entry-looks.ts`).
- */
+/** How often in one ttl a member reads proofs of life, sessions and leases (`failure-detector.ts`, `entry-looks.ts`). */
 const LOOKS = 3;
-/**
- * How many sessions of other members a member reads at a time, and how many of its own leases with their positions
- * (`protocol/entry-looks.ts`).
- */
+/** A member reads this many sessions of other members at a time, and this many of its own leases (`protocol/entry-looks.ts`). */
 const AT_ONCE = 4;
 
 /**
- * The expected traffic of a member at rest, computed from the constants of the code. The traffic consists of renewals, reads, probes in
- * both directions and polls. It also includes the requests and heartbeats of the member's watch and of one reader for each partition. A
- * member reads the next two proofs of life in the ring, all sessions in turn, and its own leases.
+ * The expected traffic of a member at rest: renewals, reads, probes in both directions and polls, and the requests and heartbeats of its
+ * watch and its readers.
  */
 export function messagesAtRest({ members, partitions, ttlMs, probeMs }: RestingGroup): MessageRates {
   const timing = timingFor(ttlMs, probeMs);

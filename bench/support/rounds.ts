@@ -1,12 +1,12 @@
-/** A repeated measurement, which returns its figure, such as messages a second. */
+/** A measurement that can be repeated. It returns one figure, such as messages a second. */
 export interface Contender {
   name: string;
   measure(): Promise<number>;
 }
 
 /**
- * Measures all contenders in turn, round after round, so that a change of the machine's speed affects all of them. The order rotates, and
- * every other round runs in reverse order, so that no contender always comes first, and none always follows the same contender.
+ * Measures all contenders in turn, round after round, so that a change of the machine's speed affects all of them. The order changes with
+ * each round, so that no contender always follows the same contender.
  *
  * @returns the figures by name, one for each round
  */

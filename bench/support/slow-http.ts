@@ -1,5 +1,5 @@
 /**
- * A local HTTP server in a process of its own. It imitates an index that answers each bulk write after a fixed time:
+ * A local HTTP server that imitates an index. It answers each bulk write after a fixed time:
  *
  *     node --import tsx bench/support/slow-http.ts MILLISECONDS
  *

@@ -17,7 +17,7 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** The spread of `numerator / denominator`. Each ratio compares figures of one round, so that drift cancels out. */
+/** The spread of `numerator / denominator`. Each ratio compares figures of one round. */
 export function ratioSpread(numerator: readonly number[], denominator: readonly number[]): Spread {
   return spread(numerator.map((value, round) => value / (denominator[round] ?? Number.NaN)));
 }

@@ -1,9 +1,7 @@
 import type { Machine } from './machine.js';
 import { ratioSpread, spread } from './stats.js';
 
-/**
- * The output of `bench/publish.ts` and `bench/consume.ts` for one setting: figures by contender, one for each round.
- */
+/** The output of `bench/publish.ts` and `bench/consume.ts` for one setting. */
 interface Rates {
   sizeBytes: number;
   partitions?: number;
@@ -54,7 +52,7 @@ function takeoverRows(results: BenchResults['takeover']['results']): string[][] 
   });
 }
 
-/** One table of all measurements: a line for each contender of each setting. */
+/** One table of all measurements. */
 export function summarise({ publish, consume, failover, takeover }: BenchResults): string {
   const rows = [
     HEAD,

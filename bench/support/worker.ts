@@ -1,6 +1,6 @@
 /**
- * A hand-written consumer without a library, as a process. The consumer writes a line of NDJSON for each message, with partition, sequence,
- * and the times of storage and handling. At SIGTERM the consumer finishes running messages and exits.
+ * A hand-written consumer without a library, as a process. For each message it writes a line of NDJSON. At SIGTERM it finishes running
+ * messages and exits.
  *
  *   node --import tsx bench/support/worker.ts URL STREAM PREFIX PARTITIONS strict|lock
  */

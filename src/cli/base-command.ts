@@ -13,7 +13,7 @@ import { type LogFormat, logLine, type Note } from './log-line.js';
 import { Command, Flags } from './oclif.js';
 import { exitWithError, type FailureOptions } from './report-error.js';
 
-/** The settings of every command that talks to NATS. If the `nats` CLI has the same flag, the flag has the same name here. */
+/** The settings of every command that talks to NATS. If the `nats` CLI has the same flag, it has the same name there. */
 const CONNECTION = [
   'server',
   'user',
@@ -57,7 +57,7 @@ function flagOf(key: SettingName, helpGroup: string) {
 
 /**
  * oclif flags for the named settings. The flags have no defaults, because {@link loadConfig} needs to know which flags were given.
- * {@link loadConfig} applies the same precedence and the same messages to all settings.
+ * {@link loadConfig} sets the defaults.
  */
 export function settingFlags(keys: readonly SettingName[], helpGroup?: string): FlagInput {
   return Object.fromEntries(keys.map((key) => [SETTINGS[key].flag, flagOf(key, helpGroup ?? '')]));
@@ -92,7 +92,7 @@ export abstract class BaseCommand extends Command {
     if (this.argv.slice(0, end < 0 ? undefined : end).includes('--utc')) process.env.TZ = 'UTC';
   }
 
-  /** The configuration from the parsed flags, the environment, `.env` of the working folder, and a context of the `nats` CLI. */
+  /** The configuration from the flags, the environment, `.env` of the working folder, and a context of the `nats` CLI. */
   protected loadSettings(flags: Readonly<Record<string, unknown>>): Config {
     const given: Partial<Record<SettingName, string | boolean>> = {};
     for (const key of Object.keys(SETTINGS) as SettingName[]) {
@@ -110,7 +110,7 @@ export abstract class BaseCommand extends Command {
     return config;
   }
 
-  /** If secrets were given as flags, hides them from the list of processes, and recommends environment variables. */
+  /** Hides secrets that were given as flags from the list of processes, and recommends environment variables. */
   #hideSecrets(sources: ConfigSources): void {
     const secrets = secretFlags(sources);
     if (secrets.length === 0) return;
@@ -120,15 +120,12 @@ export abstract class BaseCommand extends Command {
     }
   }
 
-  /** Connects with this configuration; the caller closes the connection. `role` names the connection on the server. */
+  /** Connects; the caller closes the connection. The server lists the connection as "natspoc" and `role`. */
   protected connect(config: Config, role: string): Promise<NatsConnection> {
     return connectNats(config, `natspoc ${role}`);
   }
 
-  /**
-   * An AbortSignal that aborts at the first SIGINT or SIGTERM, or when the terminal closes. The AbortSignal's reason is the name of the
-   * process signal. A second process signal ends the process at once.
-   */
+  /** Aborts at the first SIGINT or SIGTERM, or when the terminal closes. A second process signal ends the process at once. */
   protected stopSignal(): AbortSignal {
     return stopSignal();
   }
@@ -138,12 +135,12 @@ export abstract class BaseCommand extends Command {
     return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
   }
 
-  /** Writes one line for people, or for a log, to stderr, so that the line does not mix with piped output. */
+  /** Writes one line for people, or for a log, to stderr. */
   protected readonly note: Note = (line, fields) => {
     process.stderr.write(logLine(this.#logFormat, completeHints(line, this.#selection), fields));
   };
 
-  /** Writes lines for people to stdout. `style` decorates each escaped line, for example with colour. */
+  /** Writes lines for people to stdout. `style` decorates each escaped line, for example with color. */
   protected writeLines(lines: readonly string[], style = (line: string): string => line): void {
     const complete = (line: string): string => completeHints(escapeControl(line), this.#selection);
     process.stdout.write(lines.map((line) => `${style(complete(line))}\n`).join(''));

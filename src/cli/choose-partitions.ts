@@ -46,7 +46,7 @@ export function checkPartition(partition: number | undefined, partitions: number
 export interface PartitionRequest {
   /** Numbers and ranges. */
   named: readonly string[];
-  /** The name or session id of a member, to choose all partitions of that member. */
+  /** The name or session id of a member: all its partitions. */
   owner?: string | undefined;
   all?: boolean;
 }
@@ -75,9 +75,9 @@ export function choosePartitions(
 }
 
 /**
- * The only live member with this name or session id.
+ * The live member with this name or session id.
  *
- * @throws NatspocError `failed` if no member or more than one member matches, with the list of candidates.
+ * @throws NatspocError `failed` if no member or several members match.
  */
 export function findMember(follower: GroupFollower, nameOrId: string): SeenSession {
   const [found, ...more] = follower.named(nameOrId);

@@ -1,14 +1,14 @@
-/** The flags that select what a command works on. Each command that connects has all of these flags. */
+/** The flags that select what a command works on. */
 const SELECTING = ['server', 'context', 'stream', 'bucket', 'group'] as const;
 
 /** The selecting flags of this process's command line, with their values. */
 export type Selection = Partial<Record<(typeof SELECTING)[number], string>>;
 
-/** A quoted command in a message. Commands that take no flag of {@link SELECTING} do not match. */
+/** A quoted command in a message. Commands without a flag of {@link SELECTING} do not match. */
 const COMMAND = /"natspoc ((?:consume|publish|leases|stream|groups delete)\b[^"]*)"/g;
 /** The commands that act on the group of `--group`. */
 const OF_A_GROUP = /^(?:consume|leases|stream dead|stream redrive)\b/;
-/** A value that a shell takes as it is. URLs with credentials do not match. */
+/** A value that needs no quotes in a shell. URLs with credentials do not match. */
 const PLAIN = /^[\w.:/,-]+$/;
 
 /** The selecting flags among parsed flags. */
@@ -22,8 +22,8 @@ export function selectionOf(flags: Readonly<Record<string, unknown>>): Selection
 }
 
 /**
- * Adds the selecting flags to the commands that a message recommends. Without these flags a copied command would act on the default stream
- * and group. Flags that a recommended command already has are not added.
+ * Adds the selecting flags to the commands that a message recommends. Without them, a copied command would act on the default stream and
+ * group.
  */
 export function completeHints(text: string, selection: Selection): string {
   return text.replaceAll(COMMAND, (_quoted, command: string) => {

@@ -7,7 +7,7 @@ import { asObject, type Fields } from '../core/lib/json.js';
 import { readSmallFile, UnreadableFile } from '../core/lib/small-file.js';
 import { systemReason } from '../core/lib/system-reason.js';
 
-/** A context: its name, for error messages, and its settings as raw text. */
+/** A context of the `nats` CLI, with its settings as raw text. */
 export interface NatsContext {
   name: string;
   values: Partial<Record<SettingName, string>>;
@@ -29,8 +29,8 @@ const FIELDS: Record<string, SettingName> = {
   inbox_prefix: 'inboxPrefix',
 };
 /**
- * Fields of the nats CLI that natspoc does not support. A context with an unsupported field is refused, because natspoc would otherwise
- * connect in a different way than the nats CLI.
+ * Fields that natspoc does not support. A context with such a field is refused, because natspoc would connect in a different way than the
+ * nats CLI.
  */
 const UNSUPPORTED = ['nsc', 'user_jwt', 'user_seed', 'socks_proxy', 'jetstream_api_prefix'];
 const FILES: ReadonlySet<SettingName> = new Set(['creds', 'nkey', 'tlscert', 'tlskey', 'tlsca']);
@@ -40,14 +40,14 @@ function contextFolder(env: Readonly<Record<string, string | undefined>>): strin
   return path.join(env.XDG_CONFIG_HOME || path.join(env.HOME || homedir(), '.config'), 'nats');
 }
 
-/** Maximum size of a context, far above the few hundred bytes that a context takes. */
+/** Maximum size of a context. */
 const LIMIT_BYTES = 64 * 1_024;
 const readText = (file: string): string => readSmallFile(file, { limitBytes: LIMIT_BYTES }).toString('utf8');
 
 /**
  * The context that `nats context select` has chosen, or undefined.
  *
- * @throws NatspocError `config` if the file with the name of the context cannot be read.
+ * @throws NatspocError `config` if the choice cannot be read.
  */
 export function selectedContext(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const file = path.join(contextFolder(env), 'context.txt');
@@ -65,7 +65,7 @@ export function selectedContext(env: Readonly<Record<string, string | undefined>
 /**
  * Reads a context of the nats CLI by name.
  *
- * @throws NatspocError `config` with one line if the context does not exist (with the list of contexts), cannot be read or is not supported.
+ * @throws NatspocError `config` if the context does not exist, cannot be read or is not supported.
  */
 export function readContext(name: string, env: Readonly<Record<string, string | undefined>>): NatsContext {
   const folder = path.join(contextFolder(env), 'context');
@@ -84,7 +84,7 @@ export function readContext(name: string, env: Readonly<Record<string, string | 
 /**
  * The settings in the text of a context.
  *
- * @throws NatspocError `config` with one line if the text is not a context, or uses an unsupported field.
+ * @throws NatspocError `config` if the text is not a context, or uses an unsupported field.
  */
 export function decodeContext(
   { name, file, text }: { name: string; file: string; text: string },
@@ -121,7 +121,7 @@ function parseObject(name: string, file: string, text: string): Fields {
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's message is left out, because it quotes the file, which may contain a password.
+    // The parser's message would quote the file, which may contain a password.
     throw new NatspocError('config', `Context ${name}: cannot read ${file}: it is not JSON.`);
   }
   const fields = asObject(value);

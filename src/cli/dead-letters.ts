@@ -36,8 +36,7 @@ export function parseLetters(texts: readonly unknown[]): ReadonlySet<number> | u
 const groupOf = ({ given, group }: Config): string | undefined => (given.has('group') ? group : undefined);
 
 /**
- * The selected dead letters, oldest first. If --group is given, only letters of that group are selected. If `only` is given, only letters
- * with these numbers are selected.
+ * The selected dead letters, oldest first: those of --group, or of all groups. `only`: only letters with these numbers.
  *
  * @param others receives the groups of the letters that are left out because --group names another group.
  */
@@ -53,7 +52,7 @@ export async function* lettersOf(
   }
 }
 
-/** The message for an empty list of dead letters. If --group was given, the message names the other groups that have dead letters. */
+/** The message for an empty list of dead letters. It names other groups that have dead letters. */
 export function noLetters({ config }: StreamSession, others: ReadonlySet<string>): string {
   const group = groupOf(config);
   const none = group === undefined ? 'no dead letters' : `no dead letters of group ${group}`;

@@ -26,8 +26,7 @@ export function readDotenv(): Record<string, string> {
 }
 
 /**
- * The environment for finding a nats-server: that of this process. If this environment lacks NATS_SERVER_BIN, the variable is added from
- * `.env`. No other variable of `.env` influences which program runs.
+ * The environment for finding a nats-server: that of this process. Only a missing NATS_SERVER_BIN is taken from `.env`.
  *
  * @param tell called with one line if `.env` names the program.
  * @throws NatspocError `config` if the path in `.env` is relative.

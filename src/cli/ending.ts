@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { outputFailure } from './consume/line-writer.js';
 import { exitWithError } from './report-error.js';
 
-/** After a signal, the process waits for at most this time until its output has been read, in milliseconds. */
+/** After a signal, the process waits at most this long for the readers of its output, in milliseconds. */
 const PATIENCE_MS = 1_000;
 
 const stopping = new AbortController();
@@ -15,12 +15,10 @@ function onSignal(name: NodeJS.Signals): void {
   stopping.abort(name);
 }
 
-/**
- * Handles SIGHUP. Without a terminal, ignores the signal, because nohup may have made the process ignore SIGHUP, and Node undoes this.
- */
+/** Handles SIGHUP. Without a terminal the signal is ignored: nohup makes a process ignore SIGHUP, but Node undoes this. */
 function onHangUp(name: NodeJS.Signals): void {
   if (![process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY)) return;
-  // Let the signal end the process, because at any other exit Node 20 fails an assertion: it cannot restore a closed terminal.
+  // The signal itself must end the process. At any other exit Node 20 fails an assertion, because it cannot restore a closed terminal.
   process.once('exit', () => {
     process.removeListener(name, onHangUp);
     process.kill(process.pid, name);
@@ -29,8 +27,8 @@ function onHangUp(name: NodeJS.Signals): void {
 }
 
 /**
- * An AbortSignal that aborts at the first SIGINT or SIGTERM, or at SIGHUP when the terminal closes. The AbortSignal's reason is the name of
- * the process signal. A second process signal ends the process at once.
+ * An AbortSignal that aborts at the first SIGINT or SIGTERM, or at SIGHUP when the terminal closes. Its reason is the name of the process
+ * signal. A second process signal ends the process at once.
  */
 export function stopSignal(): AbortSignal {
   for (const [name, listener] of [
@@ -44,8 +42,8 @@ export function stopSignal(): AbortSignal {
 }
 
 /**
- * Writes each chunk to a file completely. Node itself would make only one write call, and ignore the number of bytes written. On a full
- * disk, the first call writes only part of the chunk, and the next call fails.
+ * Writes each chunk to a file completely. Node would make only one write call and ignore how many bytes were written. On a full disk that
+ * is only part of the chunk.
  */
 function writeWhole(stdout: Writable, fd: number): void {
   stdout._write = (chunk: Uint8Array, _encoding, done) => {
@@ -83,9 +81,8 @@ function taken(stream: Writable): Promise<void> {
 }
 
 /**
- * Resolves when the readers of stdout and stderr have taken everything. Without a signal, this may take any time. After a signal the
- * process waits at most one second, because a full pipe that is not read would block the process forever. No message is lost, because a
- * member commits only messages whose lines it has written.
+ * Resolves when the readers of stdout and stderr have taken everything. After a signal the process waits at most one second. A full pipe
+ * that is not read would block it forever. No message is lost: a member commits only messages whose lines it has written.
  */
 export async function untilRead(): Promise<void> {
   const { signal } = stopping;

@@ -3,7 +3,7 @@ import { NatspocError } from '../core/lib/errors.js';
 import { parseCount } from '../core/lib/units.js';
 import { CLIError, Flags } from './oclif.js';
 
-/** The longest time that a command may wait or run; a longer time is probably a typing error. */
+/** The longest time that a command can wait or run. More is probably a typing error. */
 export const LONGEST_WAIT = '365d';
 /** The longest polling interval, and the longest simulated work per message. */
 export const LONGEST_PERIOD = '1d';
@@ -11,7 +11,7 @@ export const LONGEST_PERIOD = '1d';
 /**
  * Reads a flag of a single command; `undefined` if the flag was not given.
  *
- * @throws NatspocError `usage`: one line with the flag, the value and the allowed values.
+ * @throws NatspocError `usage` if the value is not allowed.
  */
 export function readFlag<T>(flag: string, text: string, reader: Reader<T>): T;
 export function readFlag<T>(flag: string, text: string | undefined, reader: Reader<T>): T | undefined;
@@ -22,7 +22,7 @@ export function readFlag<T>(flag: string, text: string | undefined, reader: Read
   throw new NatspocError('usage', `--${flag}: ${JSON.stringify(text)} is not ${reader.allowed}.`);
 }
 
-/** A flag whose value is a count, which may also be written as `1_000`, `10k` or `1e6`. */
+/** A flag with a count, such as `1_000`, `10k` or `1e6`. */
 export const countFlag = Flags.custom<number, { min?: number; max?: number }>({
   async parse(text, _context, { min = 0, max = Number.MAX_SAFE_INTEGER }) {
     const count = parseCount(text);

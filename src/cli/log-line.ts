@@ -4,15 +4,15 @@ import { escapeControl, toJson } from '../core/lib/text.js';
 /** The format of the lines of a log. */
 export type LogFormat = 'text' | 'json';
 
-/** Writes one line for people. A JSON log also gets the event and its values from `fields`. */
+/** Writes one line for people. A JSON log also gets `fields`. */
 export type Note = (line: string, fields?: object) => void;
 
 /** The level with which a line for people begins, such as `warning: `. */
 const LEVEL = /^(debug|warning|error): /i;
 
 /**
- * One line of a log, with its line feed. A JSON line has the time (ISO 8601), the level, the message, and the other fields. The level
- * (`debug`, `info`, `warn` or `error`) comes from the field `level` if it is given, otherwise from the beginning of the line.
+ * One line of a log, with its line feed. A JSON line has the time (ISO 8601), the level, the message, and `fields`. Without a field
+ * `level`, the level comes from the beginning of the line.
  */
 export function logLine(format: LogFormat, line: string, fields: object = {}): string {
   if (format === 'text') return `${escapeControl(line)}\n`;

@@ -16,14 +16,14 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
   watchOutput();
   // A closed stderr neither stops the process nor changes its exit code.
   process.stderr.on('error', () => {});
-  // Another listener for these errors has precedence, such as the listener of a member that runs a user's handler.
+  // If a member runs a user's handler, its own listener handles these errors.
   for (const stray of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(stray, (error: unknown) => {
       if (process.listenerCount(stray) === 1) exitWithError(error, { json: process.argv.includes('--json') });
     });
   }
   try {
-    // Normally pass options, not a loaded configuration, because oclif would load the configuration a second time.
+    // Pass options, because oclif would load a given configuration a second time.
     const options = overrides.commands
       ? await sourceConfig(root, overrides.commands)
       : { root, enablePerf: false };
@@ -34,20 +34,20 @@ export async function run(entry: string, overrides: { commands?: string } = {}):
   }
 }
 
-/** Converts `help COMMAND` and `version`, as other tools spell them, to oclif's spelling. */
+/** Converts `help COMMAND` and `version` to oclif's spelling. */
 function asFlags(argv: string[]): string[] {
   const [first, ...rest] = argv;
   if (first === 'help') return [...rest, '--help'];
   return first === 'version' && rest.length === 0 ? ['--version'] : argv;
 }
 
-/** The names of all commands, which are needed only after an error. */
+/** The names of all commands. */
 async function commandNames(root: string): Promise<string[]> {
   const config = await Config.load({ root, enablePerf: false });
   return [...config.commandIDs, 'help', 'version'].map((id) => id.replaceAll(':', ' '));
 }
 
-/** A configuration whose commands are the files of `folder`; a manifest of an earlier build is ignored. */
+/** A configuration whose commands are the files of `folder`. */
 async function sourceConfig(root: string, folder: string): Promise<Config> {
   const { pjson } = await Config.load({ root, enablePerf: false });
   const changed = { ...pjson, oclif: { ...pjson.oclif, commands: folder } };

@@ -5,8 +5,8 @@ import { Flags } from './oclif.js';
 import { StreamCommand } from './stream-command.js';
 
 /**
- * The flags of `leases pause` and `leases resume`. If these flags were static members of the parent class, oclif's manifest would lack the
- * flags that all commands share, because oclif collects flags for the manifest only up to the first class with static members of its own.
+ * The flags of `leases pause` and `leases resume`. They are not static members of the parent class. Otherwise oclif's manifest would lack
+ * the flags that all commands share.
  */
 export const pauseFlags = {
   owner: Flags.string({

@@ -1,6 +1,4 @@
-/**
- * Joins the lines of each paragraph, because help wraps them to the width of the terminal. Empty lines separate paragraphs.
- */
+/** Joins the lines of each paragraph, because oclif wraps help to the width of the terminal. */
 export function prose(text: string): string {
   return text
     .split(/\n{2,}/)

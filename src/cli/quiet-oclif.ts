@@ -1,5 +1,2 @@
-/**
- * Hides oclif's debug output: with `DEBUG=*` oclif prints the command line, including secrets. The files in `bin` import this file first,
- * because oclif reads the variable when it is loaded.
- */
+/** Hides oclif's debug output: with `DEBUG=*` oclif would print the command line, including secrets. Must be imported before oclif. */
 if (process.env.DEBUG) process.env.DEBUG += ',-oclif*';

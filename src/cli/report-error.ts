@@ -4,7 +4,7 @@ import { escapeControl, toJson } from '../core/lib/text.js';
 import { completeHints, type Selection } from './complete-hints.js';
 import { suggest } from './suggest.js';
 
-/** An error of oclif. Errors of the parser have the parser's input; the error that `exit()` throws has an exit code. */
+/** An error of oclif. The error that `exit()` throws has an exit code. */
 interface OclifError extends Error {
   oclif?: { exit?: number };
   args?: string[];
@@ -17,11 +17,11 @@ function asNatspocError(error: unknown, command: string, names: readonly string[
   const { oclif, message } = error as OclifError;
   if (oclif?.exit === undefined) return new NatspocError('failed', messageOf(error), { cause: error });
   const text = usageText(message);
-  // The cause is left out: the parser's own message quotes arguments, one of which may be a secret.
+  // No cause: the parser's own message quotes arguments, which may be secrets.
   return new NatspocError('usage', `${text}.${hint(message, names)} See natspoc ${command}--help.`);
 }
 
-/** A question that names the command or flag that the user probably meant; empty if no name is similar. */
+/** Asks whether the user meant a similar command or flag; empty if there is none. */
 function hint(message: string, names: readonly string[]): string {
   const [, command] = /^command (\S+) not found\.?$/im.exec(message.trim()) ?? [];
   const [, flag] = /^Nonexistent flag: (--[^=\s]*)/m.exec(message.trim()) ?? [];
@@ -30,12 +30,9 @@ function hint(message: string, names: readonly string[]): string {
   return meant === undefined ? '' : ` Did you mean ${command === undefined ? meant : `"${meant}"`}?`;
 }
 
-/**
- * Patterns of the parser's messages, and the wording that replaces each of them. A pattern is matched against the whole message, including
- * its line feeds.
- */
+/** Patterns of the parser's messages, each with its replacement. */
 const USAGE: readonly [RegExp, (match: RegExpExecArray) => string][] = [
-  // Omit the value: it may be a secret meant for another flag.
+  // Without the value, which may be a secret for another flag.
   [/^Nonexistent flags?: ([\s\S]*)$/, ([, flags]) => `Unknown flag ${flagNames(flags ?? '')}`],
   [/^Parsing (\S+)\n([\s\S]*)$/, ([, flag, why]) => `${flag}: ${lowerFirst(why ?? '')}`],
   [/^command (\S+) not found\.?$/i, ([, id]) => `There is no command "${id?.replaceAll(':', ' ')}"`],
@@ -96,25 +93,22 @@ const safeLines = (text: string): string => text.split('\n').map(escapeControl).
 export interface FailureOptions {
   /** Report the error as an object on stdout. */
   json: boolean;
-  /** Formats the error as a line of a log. Absent: the error is written as text for people. */
+  /** Formats the error as a line of a log; absent: as text for people. */
   log?: (text: string) => string;
   command?: string;
   /** The flags that commands in the message need in addition. */
   selection?: Selection;
-  /** The names of all commands, or of the command's flags, for suggestions after a typing error. */
+  /** The names of commands or flags to suggest after a typing error. */
   names?: readonly string[];
-  /** A custom report: a line on stdout, and an exit code. */
+  /** Replaces the report by a line on stdout and an exit code. */
   report?: (error: NatspocError) => { line: string; exitCode: number };
 }
 
-/** How long a reader that takes no output may delay the end of the process, in milliseconds. */
+/** How long a full pipe can delay the end of the process, in milliseconds. */
 const PATIENCE_MS = 1_000;
 const RETRY_MS = 5;
 
-/**
- * Writes synchronously and never throws, because the exit code reports the error as well. If a pipe is full, waits up to one second for its
- * reader. Gives up if the reader is gone.
- */
+/** Writes synchronously and never throws. If a pipe is full, waits up to one second for its reader. */
 function writeNow(fd: number, text: string): void {
   let bytes = Buffer.from(text);
   let giveUpAtMs = performance.now() + PATIENCE_MS;
@@ -131,8 +125,8 @@ function writeNow(fd: number, text: string): void {
 }
 
 /**
- * Reports an error to the user and ends the process. Writes one or two lines to stderr, or an object to stdout if `json` is true. With
- * `DEBUG`, also writes the stack. Writes synchronously, so that the exit loses nothing.
+ * Reports an error to the user and ends the process. Writes to stderr, or an object to stdout if `json` is true. With `DEBUG`, also writes
+ * the stack.
  */
 export function exitWithError(error: unknown, options: FailureOptions): never {
   const exit = (error as OclifError).oclif?.exit;
@@ -146,7 +140,7 @@ export function exitWithError(error: unknown, options: FailureOptions): never {
     const body = { error: { code: known.code, message, exitCode: known.exitCode } };
     writeNow(1, `${toJson(body)}\n`);
   } else {
-    // The message may contain external text, whose control characters must not move the cursor.
+    // The message may quote control characters, which must not move the cursor.
     writeNow(2, options.log?.(message) ?? `Error: ${safeLines(message)}\n`);
   }
   const stack = known.cause instanceof Error ? known.cause.stack : known.stack;

@@ -24,18 +24,18 @@ export interface Confirmation {
   consequences: readonly string[];
   /** The name that the user must type to confirm. */
   name: string;
-  /** True if the user gave the flag that confirms in advance, so that no question is asked. */
+  /** True if the user has already confirmed with the flag. */
   force: boolean;
-  /** The flag that confirms in advance, without a question. Default: --force. */
+  /** The flag that confirms without a question. Default: --force. */
   flag?: string;
 }
 
 /** A command on an existing stream: connects, opens the stream, and always closes the connection. */
 export abstract class StreamCommand extends BaseCommand {
   /**
-   * Runs `use` with the stream that the flags name. `role` names the connection on the server. Creates nothing.
+   * Runs `use` with the stream that the flags name. `role` is part of the connection's name on the server.
    *
-   * @param uses the uses of the stream. A stream that loses messages in one of the given uses is refused. Default: reading only.
+   * @param uses a stream that loses messages in one of these uses is refused. Default: reading only.
    * @param whole true if the command concerns all messages, not only those of a group.
    */
   protected async withStream<T>(
@@ -51,7 +51,7 @@ export abstract class StreamCommand extends BaseCommand {
     });
   }
 
-  /** Like {@link withStream}, but for a group that exists. A missing group is refused, and the error names the existing groups. */
+  /** Like {@link withStream}, but throws if the group does not exist. */
   protected async withGroup<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,
@@ -63,7 +63,7 @@ export abstract class StreamCommand extends BaseCommand {
     });
   }
 
-  /** Runs `use` with a connection to the server that the flags name, whether or not the stream exists. */
+  /** Runs `use` with a connection. The stream need not exist. */
   protected async withConnection<T>(
     flags: Readonly<Record<string, unknown>>,
     role: string,
@@ -81,7 +81,7 @@ export abstract class StreamCommand extends BaseCommand {
   }
 
   /**
-   * On a terminal, shows the consequences and asks for the name of the group or stream. Without a terminal --force is required.
+   * On a terminal, shows the consequences and asks for the name. Without a terminal the flag is required.
    *
    * @throws NatspocError `not-confirmed`.
    */

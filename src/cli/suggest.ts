@@ -1,9 +1,9 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The largest number of changed letters in a typing error; a word with more changes is a different word. */
+/** A typing error changes at most this many letters. */
 const MOST_CHANGES = 3;
 
-/** The candidate that a mistyped word probably means; undefined if no candidate is similar. */
+/** The candidate that is most similar to a mistyped word; undefined if none is similar. */
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0) return undefined;
   const found = closest(word, candidates);

@@ -141,7 +141,7 @@ Exit codes: 0 left cleanly; 1 a partition was halted (--on-failure halt), the ha
       throw new NatspocError('usage', `${config.option('rejoinWithinMs')} needs --name: ${KEPT}`);
     const workMs = readFlag('work', flags.work, duration('0s', LONGEST_PERIOD, '50ms')) ?? 0;
     const durationMs = readFlag('duration', flags.duration, duration('0s', LONGEST_WAIT, '10m'));
-    // The handler is loaded first, so that a member whose handler cannot be loaded takes no partitions.
+    // Load the handler first: a member that cannot load it must take no partitions.
     const handler = flags.handler === undefined ? undefined : await loadHandler(flags.handler);
     if (flags['exec-batch'] !== undefined || typeof handler === 'object') refuseInBatches(config, workMs);
     const stop = this.stopSignal();
@@ -179,8 +179,7 @@ Exit codes: 0 left cleanly; 1 a partition was halted (--on-failure halt), the ha
 }
 
 /**
- * With --json, refuses flags that would write something other than JSON. Also refuses an empty --exec command, because it would mark
- * messages as handled without doing anything.
+ * With --json, refuses flags that would write something other than JSON. Also refuses an empty --exec command, which would do nothing.
  *
  * @throws NatspocError `usage`
  */
@@ -202,7 +201,7 @@ function refuseContradictions(flags: {
 }
 
 /**
- * Refuses flags that have no meaning for batches: batches are handled in order, one at a time in each partition.
+ * Refuses flags that have no meaning for batches, because a partition handles one batch at a time.
  *
  * @throws NatspocError `usage`
  */
@@ -218,9 +217,7 @@ function refuseInBatches({ concurrency, option }: Config, workMs: number): void 
     throw new NatspocError('usage', '--work is for single messages: leave it out with batches.');
 }
 
-/**
- * The chosen output format. The default is `none` if a command or a module handles the messages; otherwise it depends on --json and stdout.
- */
+/** The chosen output format. The default is `none` if a command or a module handles the messages. */
 function chooseOutput(flags: {
   output?: string | undefined;
   json?: boolean;

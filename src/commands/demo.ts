@@ -18,10 +18,7 @@ import { display, openScreen } from '../top/show.js';
 /** How often the screen is refreshed. */
 const LOOK_EVERY_MS = 500;
 
-/**
- * The events of the demo, each with the time since the start of the demo. While a screen is shown, the lines are kept until the screen
- * closes.
- */
+/** The events of the demo, each with the time since its start. While a screen is open, the lines are held back. */
 class Story {
   readonly #write: (line: string) => void;
   readonly #startedAt = performance.now();
@@ -38,16 +35,16 @@ class Story {
     const text = detail ? `       ${line}` : `${seconds} s  ${line}`;
     if (this.#screen) this.#held.push(text);
     else this.#write(text);
-    // Details are left out, because the screen already shows which member got which partitions.
+    // The screen itself shows which member got which partitions.
     if (!detail) this.#screen?.tell(text.trim());
   }
 
-  /** Shows all later lines on this screen. The lines are printed when the screen is closed. */
+  /** Shows all later lines on this screen. {@link finish} prints them. */
   showOn(screen: { tell(text: string): void }): void {
     this.#screen = screen;
   }
 
-  /** Prints the lines that were held back. Call this method when the screen is closed. */
+  /** Prints the lines that were held back, after the screen was closed. */
   finish(): void {
     this.#screen = undefined;
     for (const line of this.#held.splice(0)) this.#write(line);

@@ -18,7 +18,7 @@ import { openTopology } from '../core/nats/stream/topology.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;
-/** The largest `max_payload` that a server may have. */
+/** The largest possible `max_payload` of a server. */
 const LARGEST_SIZE = '64MiB';
 
 const exponent: Reader<number> = {
@@ -257,14 +257,14 @@ Exit codes: 0 every message was confirmed; 1 stopped before all messages were co
       process.exitCode = error?.exitCode ?? 0;
       return;
     }
-    // If a flag was refused, nothing was sent, and a summary would hide the error.
+    // If a flag was refused, a summary would hide the error.
     if (error?.code === 'usage' && summary.confirmed + summary.unknown === 0) throw error;
     this.writeLines(formatSummary(summary, target).split('\n'));
     if (error) throw error;
   }
 }
 
-/** The error of a run in which messages were not confirmed, or which failed for another reason. */
+/** The error of a failed run. */
 function verdict(summary: PublishSummary): NatspocError | undefined {
   const { firstError, rejected, unknown, stopped } = summary;
   const unconfirmed = rejected + unknown;

@@ -30,7 +30,7 @@ function endOf(exit: ServerExit): string {
   return exit.reason === null ? how : `${how}: ${exit.reason}`;
 }
 
-/** The text for the user at the start: the URL, the folder of the streams, and the next commands. */
+/** The text for the user at the start. */
 function introduction(server: RunningServer, ephemeral: boolean): string {
   const flag = server.port === DEFAULT_PORT ? '' : ` --server ${server.url}`;
   const monitoring = server.monitorUrl === null ? '' : `Monitoring: ${server.monitorUrl}\n`;
@@ -92,7 +92,7 @@ cache folder; it installs nothing. The server listens on 127.0.0.1 only and stop
     const monitorText = flags['monitor-port'];
     const monitorPort = monitorText === undefined ? undefined : portFrom('monitor-port', monitorText);
     const stop = this.stopSignal();
-    // Until the server runs, a signal ends this process at once, and the process's `exit` listeners clean up the unfinished start.
+    // Until the server runs, a signal ends this process at once. Its `exit` listeners then clean up.
     const exitAtOnce = () => process.exit(stop.reason === 'SIGINT' ? 130 : 143);
     stop.addEventListener('abort', exitAtOnce);
     const env = serverEnvironment((line) => this.note(line));

@@ -21,10 +21,10 @@ import { readRecording } from '../top/sources/recording.js';
 import { textSnapshot } from '../top/text-snapshot.js';
 
 const DEFAULT_COLUMNS = 160;
-/** A rate is computed from two snapshots. This is the time between the two, in milliseconds. */
+/** The time between the two snapshots that a rate needs, in milliseconds. */
 const SECOND_LOOK_MS = 1_000;
 
-/** The settings given by flags, as environment variables for a process that the screen starts. */
+/** The settings of the flags, as environment variables for members that the screen starts. */
 function settingsAsEnv(flags: Readonly<Record<string, unknown>>): Record<string, string> {
   const env: Record<string, string> = {};
   for (const key of Object.keys(SETTINGS) as SettingName[]) {
@@ -83,7 +83,7 @@ reach NATS; 4 not permitted.`);
   override async run(): Promise<void> {
     const { flags } = await this.parse(Top);
     const intervalMs = readFlag('interval', flags.interval, duration('100ms', LONGEST_PERIOD, '1s'));
-    // An error of stdout means that the reader has closed the pipe.
+    // The reader has closed the pipe.
     process.stdout.on('error', () => process.exit(0));
     const stop = this.stopSignal();
     const screen = { intervalMs, readonly: flags.readonly, env: { ...process.env, ...settingsAsEnv(flags) } };
@@ -114,7 +114,6 @@ reach NATS; 4 not permitted.`);
           await this.#look(feed);
           this.#print(feed, flags.json);
         }
-        // The printed snapshot gives the reason for this exit code.
         process.exitCode = feed.failure?.exitCode ?? 0;
       }
     } finally {
@@ -173,7 +172,7 @@ reach NATS; 4 not permitted.`);
 }
 
 /**
- * If the stream has groups, but not the named group, refuses to continue. If the stream has no groups yet, the screen waits for the group.
+ * Throws if the stream has groups, but not the named group. Otherwise the screen waits for the group.
  *
  * @throws NatspocError `group-missing`.
  */

@@ -31,7 +31,7 @@ export async function joinGroup<Value = undefined, State = undefined>(
   return new Promise((resolve, reject) => {
     const giveUp = (): void => {
       reject(signal.reason);
-      // The caller has stopped waiting. If the member still joins, it leaves again. An error of the join is ignored.
+      // The caller has stopped waiting, so a member that still joins leaves again.
       joining.then((member) => member.leave()).catch(() => {});
     };
     signal.addEventListener('abort', giveUp, { once: true });

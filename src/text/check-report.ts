@@ -4,11 +4,9 @@ import type { NatspocError } from '../core/lib/errors.js';
 import { escapeControl } from '../core/lib/text.js';
 import { partitionList } from './partition-list.js';
 
-/** Exit codes of monitoring plugins; a check that cannot be made is `unknown`. */
 const NAGIOS = { ok: 0, warning: 1, critical: 2 } as const;
 const NAGIOS_UNKNOWN = 3;
 
-/** The worst severity of the findings. */
 const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
   findings.some(({ severity }) => severity === 'critical')
     ? 'critical'
@@ -18,10 +16,7 @@ const worst = (findings: readonly Finding[]): keyof typeof NAGIOS =>
 
 const ABOUT_PARTITION = /^p\d+(?= of |: | has )/;
 
-/**
- * Findings for people: equal findings about several partitions are merged, with ranges: `p0-p7 have no
- * owner`.
- */
+/** Findings for people. Equal findings about several partitions are merged: `p0-p7 have no owner`. */
 export function findingTexts(findings: readonly Finding[]): Pick<Finding, 'severity' | 'message'>[] {
   const alike = new Map<string, { first: Finding; partitions: number[] }>();
   for (const finding of findings) {
@@ -44,7 +39,7 @@ export function findingTexts(findings: readonly Finding[]): Pick<Finding, 'sever
 /** The exit code of a monitoring plugin: 0 ok, 1 warning, 2 critical. */
 export const nagiosExitCode = (findings: readonly Finding[]): number => NAGIOS[worst(findings)];
 
-/** The line and exit code of a check that could not be made; a group that does not exist is critical. */
+/** The line and exit code if the check could not be made. A missing group is critical. */
 export function unknownToNagios({ message, code }: NatspocError): { line: string; exitCode: number } {
   const isCritical = code === 'group-missing';
   const text = message.split('\n').map(escapeControl).join(' ').replaceAll('|', '/');
@@ -66,14 +61,14 @@ export function formatNagios(group: string, status: GroupStatus, findings: reado
     `owned=${owned};;;0;${partitions}`,
     `lag=${lag ?? 'U'}`,
   ];
-  // A bar ends the text, so the text must not contain one.
+  // A bar would end the text.
   return (
     `NATSPOC ${worst(findings).toUpperCase()} - ${group}: ${reasons}`.replaceAll('|', '/') +
     ` | ${figures.join(' ')}`
   );
 }
 
-/** Notes about pins to members that are not in the group. A partition with such a pin is assigned like any other partition. */
+/** Notes about pins to members that are not in the group. Such pins have no effect. */
 export function absentPinNotes({
   partitions,
   members,

@@ -9,7 +9,10 @@ import { payloadJson } from './json.js';
 import { formatPairs } from './table.js';
 import { timeOfDay } from './time-of-day.js';
 
-/** `sequence` is the sequence of the message in its own stream, as in all outputs; `letter` is the sequence of the dead letter. */
+/**
+ * A dead letter for `--json`. As in all outputs, `sequence` is that of the message in its own stream. `letter` is the sequence of the dead
+ * letter.
+ */
 export function letterJson({
   data: _,
   sequence: letter,
@@ -27,7 +30,7 @@ export function describeLetter(letter: FoundLetter): string {
   return `${sequence}  ${whenGivenUp(time)}  ${about}  ${escapeControl(group)}, ${countOf(attempts, 'attempt')}: ${escapeControl(error)}`;
 }
 
-/** A dead letter in full, with the original message. `original` is undefined if a part of that message was deleted. */
+/** A dead letter in full, with the original message; undefined if a part of that message was deleted. */
 export function formatLetter(letter: FoundLetter, original: Original | undefined): string[] {
   const { sequence, partition, from, key, group, attempts, error, time, subject } = letter;
   const lines = formatPairs([
@@ -69,22 +72,19 @@ export function describeDeadLetters(facts: DeadLetterFacts | null): string {
   return `${countOf(messages, 'message')} in ${escapeControl(stream)}${newest}`;
 }
 
-/** The notes of `leases check` and `groups` about the dead letters of a stream. Dead letters make no group unhealthy. */
+/** The notes of `leases check` and `groups` about a stream's dead letters. */
 export const deadLetterNotes = (facts: DeadLetterFacts | null): string[] =>
   facts && facts.messages > 0 ? [`dead letters: ${describeDeadLetters(facts)}; ${howToList(facts)}`] : [];
 
-/**
- * The command that lists the dead letters of one group: the group that stored the last letter. The names of other groups are not known
- * here.
- */
+/** The command that lists the dead letters of the group that stored the last letter. Other groups are not known here. */
 function howToList({ messages, last }: DeadLetterFacts): string {
-  // The name of the group may be invalid, because any client may have written the letter.
+  // Any client can write a letter, so the name of the group can be invalid.
   if (!last || SETTINGS.group.parse(last.group) === undefined) return '"natspoc stream dead" lists them';
   const those = messages === 1 ? 'it' : 'those of this group';
   return `"natspoc stream dead --group ${last.group}" lists ${those}`;
 }
 
-/** When the message of a letter was given up. The time in a letter may be any text, because any client may have written it. */
+/** The time of a letter. Any client can write a letter, so the time can be any text. */
 export function whenGivenUp(at: string): string {
   const ms = Date.parse(at);
   return Number.isNaN(ms) ? escapeControl(at) : timeOfDay(ms);

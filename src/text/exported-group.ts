@@ -3,7 +3,7 @@ import type { GroupStatus } from '../core/admin/group-status.js';
 import { type GroupRow, groupRowJson } from './groups-table.js';
 import { round } from './json.js';
 
-/** Maximum number of problems and of partitions in an answer. A large group without members has thousands of problems. */
+/** Maximum number of problems and of partitions in an answer. */
 const MOST_LISTED = 100;
 
 /** A group as the exporter knows it. */
@@ -11,7 +11,7 @@ export interface ExportedGroup extends GroupRow {
   suggestedMembers: number | null;
   arrivingPerSecond: number | null;
   memberPerSecond: number | null;
-  /** Why the last reading of the group failed; null: it did not fail. */
+  /** Why the last reading of the group failed; null if it succeeded. */
   stale: string | null;
   /** When the group was read, on this process's clock, in milliseconds. */
   readAt: number;
@@ -34,7 +34,7 @@ export function exportedRowJson(known: ExportedGroup, now: number): object {
   };
 }
 
-/** The answer of `/groups/NAME`: the row of the group, and its first problems and partitions. */
+/** The answer of `/groups/NAME`. */
 export function exportedGroupJson(stream: string, known: ExportedGroup, now: number): object {
   const { partitions = [] } = known.status ?? {};
   const heldUp = partitions.flatMap(({ partition, owner, holdUp }) =>

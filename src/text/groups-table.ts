@@ -28,9 +28,9 @@ export const needsAttention = ({ state, wrongPositions }: GroupRow): boolean =>
   state === 'no-members' || state === 'unreadable' || wrongPositions > 0;
 
 /**
- * The table of `groups`, one line per group; `!` marks groups that need attention.
+ * The table of `groups`, one line per group. `!` marks groups that need attention.
  *
- * @param width of the terminal; if it is too narrow, the least important columns are omitted.
+ * @param width of the terminal. The least important columns are omitted if necessary.
  */
 export function formatGroups(groups: readonly GroupRow[], width?: number): string[] {
   return formatTable(
@@ -60,7 +60,7 @@ export function formatGroups(groups: readonly GroupRow[], width?: number): strin
   );
 }
 
-/** What decides the partition of a message in a group, as text: the group's key, or the stream's own partitions. */
+/** The group's key as text. Without a key, the group uses the partitions of the stream. */
 export function keyText({ key, filter, problem }: GroupRow): string {
   if (problem !== null) return NONE;
   if (key === null) return 'partitions of the stream';

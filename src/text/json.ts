@@ -1,4 +1,4 @@
-/** The shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null for unknown values. */
+/** The shape of `--json`: raw numbers, durations in milliseconds (`…Ms`), times in ISO 8601, null if unknown. */
 import { type GroupStatus, totalsOf } from '../core/admin/group-status.js';
 import { isEstimate, needsAttention } from '../core/admin/lease-status.js';
 import type { MemberStatus } from '../core/admin/members.js';
@@ -55,7 +55,7 @@ function memberJson({ stats, answeredAtMs: _, ...member }: MemberStatus): object
   };
 }
 
-/** An event of a group; `at`: when it was seen. */
+/** An event of a group. `at` is when it was seen. */
 export function eventJson({ event, ...rest }: { event: string }, atMs: number): object {
   const none = { partition: null, epoch: null, member: null, session: null, from: null, reason: null };
   return { at: isoTime(atMs), event, ...none, ...rest };

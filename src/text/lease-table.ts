@@ -17,11 +17,10 @@ import { partitionList } from './partition-list.js';
 import { formatTable } from './table.js';
 
 const NONE = '-';
-/** The indentation of lines below a row. */
 const BELOW = '    ';
-/** The largest number of partitions for which commands are named. */
+/** At most this many partitions get a line with a command. */
 const REMEDIES = 3;
-/** The largest number of partitions named in one line. */
+/** At most this many partitions are listed in one line. */
 const NAMED = 8;
 
 const duration = (ms: number | null): string => (ms === null ? NONE : formatDuration(ms));
@@ -43,9 +42,9 @@ export function stateText({
 }
 
 /**
- * The table of `leases`: one line per partition; `!` marks partitions that need attention, so that colour is not needed.
+ * The table of `leases`: one line per partition. `!` marks partitions that need attention.
  *
- * @param width of the terminal; if it is too narrow, the least important columns are omitted.
+ * @param width of the terminal. The least important columns are omitted if necessary.
  */
 export function formatLeases(status: GroupStatus, width?: number): string[] {
   const { partitions, members, uncovered, resize } = status;
@@ -103,7 +102,7 @@ export function formatLeases(status: GroupStatus, width?: number): string[] {
   ];
 }
 
-/** The hold-up of each partition, as lines below its row; empty if no partition is held up. */
+/** The lines below the row of each partition: its hold-up or pause. */
 const formatHoldUps = (leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[][] =>
   leases.map((lease) => {
     const { holdUp, paused } = lease;
@@ -113,7 +112,6 @@ const formatHoldUps = (leases: readonly LeaseStatus[], width = Number.POSITIVE_I
       : [];
   });
 
-/** The remedies for partitions that have been held up for a long time: one line for each of the first partitions. */
 function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {
   return leases
     .flatMap(({ partition, holdUp }) =>
@@ -124,7 +122,6 @@ function formatRemedies(leases: readonly LeaseStatus[], width = Number.POSITIVE_
     .flatMap((line) => wrap(line, width));
 }
 
-/** The command that resumes the paused partitions. */
 function formatResume(leases: readonly LeaseStatus[]): string[] {
   const paused = leases.filter((lease) => lease.paused).map(({ partition }) => partition);
   if (paused.length === 0) return [];
@@ -136,7 +133,6 @@ function formatResume(leases: readonly LeaseStatus[]): string[] {
 export const describeResizing = ({ to, by, forMs, closed }: ResizeStatus, from: number): string =>
   `being resized from ${from} to ${countOf(to, 'partition')} by ${escapeControl(by)}, for ${formatDuration(forMs)}: ${closed} of ${from} closed`;
 
-/** One line with the number of messages that the stream dropped, for each partition that lost any. */
 function formatTrimmed(leases: readonly LeaseStatus[], width = Number.POSITIVE_INFINITY): string[] {
   const trimmed = leases.filter((lease) => lease.trimmed > 0);
   if (trimmed.length === 0) return [];
@@ -145,10 +141,7 @@ function formatTrimmed(leases: readonly LeaseStatus[], width = Number.POSITIVE_I
   return wrap(`! dropped by the stream before handled, at most: ${named.join(', ')}${more}`, width);
 }
 
-/**
- * The number of running members, of members in trouble, and of dead members, with the words of `groups`: `3 members (1 silent), 1
- * unreachable`.
- */
+/** The numbers of members by state, in the words of `groups`: `3 members (1 silent), 1 unreachable`. */
 function countMembers(members: readonly MemberStatus[]): string {
   const running = members.filter((each) => !isDead(each));
   const troubled = TROUBLED.flatMap((state) => {
@@ -160,14 +153,14 @@ function countMembers(members: readonly MemberStatus[]): string {
   return `${all}${troubled.length > 0 ? ` (${troubled.join(', ')})` : ''}${dead > 0 ? `, ${dead} unreachable` : ''}`;
 }
 
-/** The messages that a keyed group or a member has not read yet, as text. */
+/** The messages not read yet, as text. */
 export function describeUnread({ messages, oldestAgeMs }: Unread): string {
   const oldest = oldestAgeMs === null ? '' : `, the oldest ${formatDuration(oldestAgeMs)} old`;
   return `${countOf(messages, 'message')} of the stream not read yet${oldest}`;
 }
 
 /**
- * The age of the oldest waiting message and the time to drain the lag, if known: ` (oldest 12 s, 3 s to drain)`.
+ * The age of the oldest waiting message and the time to drain the lag: ` (oldest 12 s, 3 s to drain)`.
  *
  * @param isAgeTold true if the line already shows the age.
  */
@@ -180,7 +173,7 @@ function describeWait({ lag, oldestMs, drainMs }: GroupTotals, isAgeTold: boolea
   return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }
 
-/** Why a group without members needs no members, as text. */
+/** Why a group needs no members, as text. */
 export const describeIdle = ({ sinceMs }: Idle, nowMs = Date.now()): string =>
   `idle: its job ended ${formatDuration(Math.max(0, nowMs - sinceMs))} ago`;
 

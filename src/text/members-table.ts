@@ -6,9 +6,9 @@ import { expiry } from './lease-table.js';
 import { formatTable } from './table.js';
 
 /**
- * The table of `leases --members`: one line per member; `!` marks members that do not answer.
+ * The table of `leases --members`: one line per member. `!` marks members that do not answer.
  *
- * @param width of the terminal; if it is too narrow, the least important columns are omitted.
+ * @param width of the terminal. The least important columns are omitted if necessary.
  */
 export function formatMembers({ members }: GroupStatus, width?: number): string[] {
   const rows = members.map((member) => {

@@ -6,14 +6,12 @@ import { payloadJson } from './json.js';
 import { formatPairs } from './table.js';
 import { timeOfDay } from './time-of-day.js';
 
-/** The width of the payload in a line without a limit. */
 const PREVIEW_COLUMNS = 160;
 
 /**
- * One line for people: time, partition, sequence, key, size and the start of the payload. Control characters are escaped, so that a message
- * cannot move the cursor.
+ * One line for people: time, partition, sequence, key, size and the start of the payload. Control characters are escaped.
  *
- * @param columns width of the terminal; undefined: only the payload is cut, to its default width.
+ * @param columns width of the terminal. Without it, only the payload is cut.
  */
 export function formatMessageLine(message: StoredMessage, columns: number | undefined): string {
   const { sequence, partition, key, atMs, data } = message;

@@ -1,6 +1,4 @@
-/**
- * Partitions as ranges: `p0-p3 p7`. If there are more than `most` ranges, the text has the number of partitions and the first ranges.
- */
+/** Partitions as ranges: `p0-p3 p7`. With more than `most` ranges, only the number of partitions and the first ranges. */
 export function partitionList(partitions: readonly number[], most = Number.POSITIVE_INFINITY): string {
   const runs: [number, number][] = [];
   for (const partition of [...partitions].sort((a, b) => a - b)) {

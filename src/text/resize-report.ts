@@ -2,7 +2,6 @@ import type { ResizeOutcome, ResizePlan } from '../core/admin/resize.js';
 import { countOf, formatDuration } from '../core/lib/units.js';
 import { partitionList } from './partition-list.js';
 
-/** The effect of a resize on pins and pauses. */
 function overrides({ dropped, kept, paused, to }: ResizePlan): string[] {
   return [
     ...(dropped.length > 0 ? [`Pins and pauses of ${partitionList(dropped)} are dropped.`] : []),

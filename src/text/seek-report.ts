@@ -16,11 +16,11 @@ function effectOf({ skipped, repeated, countIsEstimate }: SeekStep): string {
 export const describeStep = (step: SeekStep): string =>
   `p${step.partition} from ${step.from ?? 'the start'} to ${step.to}: ${effectOf(step)}`;
 
-/** The outcome of a step, or the reason why it was not made. */
+/** The outcome of a step, or why the position was not moved. */
 export const describeSeek = (outcome: SeekOutcome): string =>
   outcome.moved ? describeStep(outcome) : `p${outcome.partition} not moved: ${outcome.message ?? ''}`;
 
-/** The consequences that the user has to confirm: for each partition, and in total. */
+/** The consequences that the user has to confirm, in total and by partition. */
 export function seekConsequences(group: string, steps: readonly SeekStep[]): string[] {
   const sum = (of: 'skipped' | 'repeated'): string => {
     const counted = steps.filter((step) => step[of] > 0);

@@ -8,11 +8,11 @@ import { isoTime, streamJson } from './json.js';
 import { formatPairs, formatTable } from './table.js';
 import { timeOfDay } from './time-of-day.js';
 
-/** Facts that are shown with a stream's status: bucket, version of the answering server, and concerns about settings. */
+/** Facts that are shown with a stream's status. */
 export interface StreamSurroundings {
   bucket: string;
   serverVersion: string;
-  /** Settings that lose messages, or that may lose messages. */
+  /** Settings that lose messages, or could lose them. */
   concerns: readonly { severity: 'refused' | 'warning'; setting: string; message: string }[];
 }
 
@@ -39,7 +39,7 @@ export function describeReplicas({ replicas, leader, followers }: StreamFacts): 
 /**
  * The text of `stream info`.
  *
- * @param width of the terminal; if it is too narrow, the least important columns are omitted, and long values wrap.
+ * @param width of the terminal. If necessary, the least important columns are omitted, and long values wrap.
  */
 export function formatStream(
   { stream, layout, keyed, partitions, groups, deadLetters }: StreamStatus,

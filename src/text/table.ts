@@ -4,22 +4,21 @@ import { pad, textWidth, wrap } from '../core/lib/text.js';
 export interface ColumnLayout {
   title: string;
   align?: 'left' | 'right';
-  /** While the table is too wide, columns with a rank are omitted, the highest rank first. Columns without a rank stay. */
+  /** If the table is too wide, columns with a rank are omitted, the highest rank first. */
   rank?: number;
-  /** True for the column that takes the remaining room. At most one column may do so. */
+  /** True for the one column that takes the remaining room. */
   grow?: boolean;
   /** Maximum width while the table does not fit. */
   max?: number;
-  /** Minimum width, for values whose width changes often. */
+  /** Minimum width. Useful if the width of the values changes often. */
   min?: number;
 }
 
-/** Minimum width of a column that grows. */
 const GROWING = 16;
 
 export const GAP = '  ';
 
-/** The width of each column that shows its title and its content completely. */
+/** The width that each column needs for its title and content. */
 export function widthsOf(
   columns: readonly ColumnLayout[],
   rows: readonly (readonly string[])[],
@@ -30,8 +29,8 @@ export function widthsOf(
 }
 
 /**
- * The widths of the columns that fit into `width`, by column number. If there is room, a column gets its width in `widest`; a
- * column that grows gets the rest.
+ * The widths of the columns that fit into `width`, by column number. If there is room, a column gets its width in `widest`. The column that
+ * grows gets the rest.
  */
 export function fitColumns(
   columns: readonly ColumnLayout[],
@@ -60,8 +59,7 @@ export function fitColumns(
 }
 
 /**
- * Lines of a plain table, two spaces between the columns, without trailing spaces. Cells are written unchanged, so the caller must escape
- * text from outside.
+ * Lines of a plain table, without trailing spaces. Cells are written unchanged, so the caller must escape foreign text.
  *
  * @param width of the terminal; undefined: no limit.
  */
@@ -79,7 +77,6 @@ export function formatTable(
   return [line(columns.map(({ title }) => title)), ...rows.map(line)];
 }
 
-/** The narrowest width for wrapped values. */
 const NARROWEST = 10;
 
 /**

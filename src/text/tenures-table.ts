@@ -9,7 +9,7 @@ const HOW = { claim: 'claimed', handover: 'handed over', release: 'released' } a
 /**
  * The tenures for people, oldest first.
  *
- * @param width of the terminal; if it is too narrow, the least important columns are omitted.
+ * @param width of the terminal. The least important columns are omitted if necessary.
  */
 export function formatTenures(tenures: readonly Tenure[], width?: number): string[] {
   return formatTable(

@@ -1,6 +1,6 @@
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0');
 
-/** Makes a function that computes a text only once for times in the same millisecond. */
+/** Wraps `compute` so that times in the same millisecond share a text. */
 function perMillisecond(compute: (ms: number) => string): (ms: number) => string {
   let [lastMs, text] = [Number.NaN, ''];
   return (ms) => {
@@ -10,12 +10,12 @@ function perMillisecond(compute: (ms: number) => string): (ms: number) => string
   };
 }
 
-/** ISO 8601 in UTC, for programs. Messages stored in the same millisecond share the text. */
+/** ISO 8601 in UTC, for programs. */
 export const isoText = perMillisecond((ms) => new Date(ms).toISOString());
 
 /**
- * A time for people: the time of day in the time zone of this process (TZ, `--utc`), such as `03:49:43`. On a day other than that of
- * `nowMs`, the date is added: `2026-11-28 23:10:07.120`.
+ * A time of day for people, in the time zone of this process (TZ, `--utc`), such as `03:49:43`. If the day is not that of `nowMs`, the date
+ * is added: `2026-11-28 23:10:07.120`.
  *
  * @param millis with milliseconds.
  */

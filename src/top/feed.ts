@@ -10,7 +10,7 @@ import { reduce } from './model/reduce.js';
 import { eventTime, LiveSource } from './sources/live.js';
 import type { Recorder } from './sources/recorder.js';
 
-/** The effect of a key in a replay. `by`: milliseconds in the recording. */
+/** The effect of a key in a replay. `by` is in milliseconds of the recording. */
 export type ReplayStep = { do: 'toggle' } | { do: 'faster' } | { do: 'slower' } | { do: 'move'; by: number };
 
 /** A group that can be watched. */
@@ -18,7 +18,7 @@ export interface Watchable extends GroupRow {
   stream: string;
 }
 
-/** The groups of the account, and the configuration with which each group can be watched. */
+/** The groups of the account. */
 export interface Account {
   /** All groups. @throws NatspocError if the server does not answer. */
   groups(): Promise<readonly Watchable[]>;
@@ -38,11 +38,11 @@ export type ReplayControl = (step: ReplayStep) => void;
 /** A changing model, live or from a recording. */
 export interface Feed {
   readonly model: Model;
-  /** The actions on the group; undefined: none. */
+  /** The actions on the group, if any. */
   readonly operator: Operator | undefined;
-  /** The controls of a replay; undefined: the model is live. */
+  /** The controls of a replay; undefined if the model is live. */
   readonly replay: ReplayControl | undefined;
-  /** Other groups; undefined: there is no choice. */
+  /** The groups to choose from, if any. */
   readonly choice: Choice | undefined;
   /** Calls `listener` after each change. There is only one listener. */
   listen(listener: (model: Model) => void): void;
@@ -65,7 +65,7 @@ export class LiveFeed implements Feed {
 
   /**
    * @param recorder also receives every event.
-   * @param account undefined: the user cannot choose another group.
+   * @param account without it, the user cannot choose another group.
    */
   constructor(connection: NatsConnection, config: Config, recorder: Recorder | undefined, account?: Account) {
     this.#connection = connection;
@@ -90,7 +90,7 @@ export class LiveFeed implements Feed {
     return this.#model;
   }
 
-  /** The reason why there is nothing to show; undefined if there is something to show. */
+  /** Why there is nothing to show; undefined if there is something. */
   get failure(): NatspocError | undefined {
     return this.#source.failure;
   }
@@ -104,12 +104,12 @@ export class LiveFeed implements Feed {
     this.#source.every(intervalMs);
   }
 
-  /** One polling round; resolves when it is complete. */
+  /** One polling round. Resolves when it is complete. */
   round(): Promise<void> {
     return this.#source.round();
   }
 
-  /** One polling round, like {@link round}; resolves with false as soon as the connection is lost. */
+  /** Like {@link round}, but resolves with false as soon as the connection is lost. */
   roundOrLost(): Promise<boolean> {
     return this.#source.roundOrLost();
   }

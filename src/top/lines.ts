@@ -9,16 +9,15 @@ import { textSnapshot } from './text-snapshot.js';
 import { plain } from './view/text.js';
 import { groupUpdates, updateLine } from './view/updates.js';
 
-/** Updates are collected for this long, so that a rebalance is reported in one line. */
+/** Updates are collected for this long. So a rebalance takes only one line. */
 const GATHER_MS = 1_000;
-/** All panels except the timeline, which is a picture. The updates describe the events of the timeline in words. */
+/** All panels except the timeline, which is a picture. The updates say the same in words. */
 const SPOKEN = PANELS.filter((id) => id !== 'timeline');
 const HOWTO = 'Changes follow, one per line. Enter prints everything again; type q and Enter to quit.';
 
-/** The text without durations, because a change of a duration alone is not worth a line. */
+/** The text without durations. If only a duration changes, no line is printed. */
 const withoutAges = (text: string): string => text.replace(/[\d.]+ ?(ms|s|m|h|d)\b/g, '');
 
-/** The texts of all problems; if there are none, the text that says that the group is healthy. */
 function healthTexts(model: Model): string[] {
   const problems = problemsOf(model);
   return (problems.length > 0 ? problems : [healthOf(model)]).map(({ text }) => text);
@@ -47,8 +46,8 @@ export interface LineTerminal {
 }
 
 /**
- * The group as lines for screen readers: the whole state once, then the changes. Lines are never redrawn, and no fact is expressed only by
- * a place on the screen or by a colour.
+ * The group as lines for screen readers: first the whole state, then the changes. Lines are never redrawn. Everything is in words, not only
+ * in colors or places.
  */
 export class LineView {
   readonly #feed: Feed;
@@ -58,7 +57,6 @@ export class LineView {
   #timer: NodeJS.Timeout | undefined;
   #end: () => void = () => {};
 
-  /** Resolves when the view is closed. */
   readonly closed: Promise<void>;
 
   constructor(feed: Feed, { input, output }: LineTerminal) {
@@ -95,7 +93,7 @@ export class LineView {
       this.#write(news(this.#told, model));
       this.#told = model;
     } else if ((model.ready && model.stream) || model.missing !== null) {
-      // Nothing is printed before the first round is complete, because an incomplete group would look broken.
+      // Nothing is printed before the first round is complete. An incomplete group would look broken.
       this.#tellAll();
     }
   }

@@ -6,19 +6,16 @@ import { reduce } from './model/reduce.js';
 const TICK_MS = 100;
 /** The speeds, as multiples of the recorded speed. */
 const SPEEDS = [0.5, 1, 2, 4, 8, 16, 32, 64];
-/** The number of models that are kept, so that a replay can move backwards. */
+/** The number of models that are kept. They let a replay move backwards. */
 const KEPT_MODELS = 50;
 
-/** A kept model: the model before the event with the number `next`. */
+/** The model before the event with the number `next`. */
 interface Kept {
   next: number;
   model: Model;
 }
 
-/**
- * A replay of a recording, at the recorded speed or at a speed that the user chooses. The replay runs until the user pauses it, or until
- * the end.
- */
+/** A replay of a recording, at the recorded speed or at a speed that the user chooses. */
 export class ReplayFeed implements Feed {
   readonly operator = undefined;
   readonly choice = undefined;
@@ -48,7 +45,7 @@ export class ReplayFeed implements Feed {
     this.#listener = listener;
   }
 
-  /** Starts the replay. A replay needs no interval, because the events of the recording have times. */
+  /** Starts the replay. The recorded events have times, so no interval is needed. */
   every(): void {
     if (this.#timer) return;
     let before = performance.now();
@@ -76,7 +73,7 @@ export class ReplayFeed implements Feed {
     clearInterval(this.#timer);
   }
 
-  /** Pauses or continues the replay; at the end of the recording, starts it again from the beginning. */
+  /** Pauses or continues the replay. At the end of the recording, starts it again. */
   #toggle(): void {
     const { at, startAt, endAt, isPlaying } = this.#replay;
     const isAtEnd = at >= endAt;
@@ -89,7 +86,7 @@ export class ReplayFeed implements Feed {
     this.#listener(this.model);
   }
 
-  /** Shows another moment of the recording, earlier or later. The replay stops at the end. */
+  /** Shows another moment of the recording. The replay stops at the end. */
   #playTo(wanted: number): void {
     const { startAt, endAt, isPlaying } = this.#replay;
     const at = Math.max(startAt, Math.min(endAt, wanted));

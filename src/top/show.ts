@@ -1,7 +1,7 @@
 import type { Feed } from './feed.js';
 import type { OpenScreen, ScreenOptions } from './ui/mount.js';
 
-/** How to show the group: on a terminal, as lines for a screen reader, or once. */
+/** How to show the group: as a screen, as lines for a screen reader, or once. */
 export function display(): 'screen' | 'lines' | 'once' {
   const { TERM, CI, INK_SCREEN_READER } = process.env;
   if (!process.stdin.isTTY || !process.stdout.isTTY || (CI ?? 'false') !== 'false') return 'once';
@@ -10,17 +10,17 @@ export function display(): 'screen' | 'lines' | 'once' {
 }
 
 /**
- * Draws on this process's terminal until the user closes the screen, or `stop` aborts. The terminal is always restored.
+ * Draws on the terminal until the user closes the screen or `stop` aborts. The terminal is always restored.
  *
- * @param crash ends the process with an uncaught error, after the terminal has been restored.
+ * @param crash ends the process with an uncaught error. The terminal is restored first.
  */
 export async function openScreen(
   feed: Feed,
   options: ScreenOptions,
   { stop, crash }: { stop: AbortSignal; crash: (error: unknown) => never },
 ): Promise<OpenScreen> {
-  // The modules are loaded on demand, because most commands draw nothing. `production.js` comes first, because React reads NODE_ENV when it
-  // is loaded.
+  // Most commands draw nothing, so the modules are loaded only here. `production.js` comes first, because React reads NODE_ENV when it is
+  // loaded.
   await import('./ui/production.js');
   const [{ mount }, { Terminal }] = await Promise.all([
     import('./ui/mount.js'),
@@ -34,8 +34,7 @@ export async function openScreen(
   process.once('uncaughtException', crashed);
   process.once('unhandledRejection', crashed);
   const screen = mount(feed, terminal, options, crashed);
-  // This listener stays after the first signal (`on`, not `once`). Without it, Ink's own listener would end the process before a recording
-  // is written.
+  // `on`, not `once`: otherwise Ink's own listener would end the process before a recording is written.
   process.on('SIGHUP', screen.close);
   stop.addEventListener('abort', screen.close);
   return screen;

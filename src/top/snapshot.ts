@@ -6,7 +6,7 @@ import { direction } from './model/series.js';
 
 const RECENT = 20;
 
-/** The output of `--json` for the group: the fields of `leases --json`, and further fields. */
+/** The output of `--json`: the fields of `leases --json` and more. */
 export function jsonSnapshot(model: Model): object {
   const { target, connection, stream, missing } = model;
   const { totals, ...group } = groupJson(statusOf(model));

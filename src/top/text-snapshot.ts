@@ -16,7 +16,7 @@ import { groupUpdates, updateLine } from './view/updates.js';
 /** Maximum number of printed updates, and of printed messages. */
 const RECENT = 20;
 
-/** The title, number of rows and lines of a panel; undefined for the rates, which are only drawn. */
+/** The title, number of rows and lines of a panel. The rates are only drawn. */
 function sectionOf(id: PanelId, model: Model, columns: number): [string, number, Line[]] | undefined {
   const partitions = partitionRows(model);
   const members = memberRows(model);
@@ -46,7 +46,7 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
     case 'timeline':
       return ['Timeline', partitions.length, tableLines(timelineTable(model, partitionsOf(model), columns))];
     case 'stream': {
-      // One fact per line, so that the text can be searched and read aloud.
+      // One fact per line can be searched and read aloud.
       const { facts } = streamFacts(model, 0);
       return ['Stream', facts.length, facts];
     }
@@ -55,7 +55,7 @@ function sectionOf(id: PanelId, model: Model, columns: number): [string, number,
   }
 }
 
-/** The group as plain text: all panels, or the given panels. Only long lines and long logs are cut off. */
+/** The given panels as plain text. Only long lines and long logs are cut off. */
 export function textSnapshot(model: Model, columns: number, panels: readonly PanelId[] = PANELS): string {
   const { what, clock, status, stored, numbers } = headerParts(model, columns, {});
   const text = [`${plain(what)}  ${plain(clock)}`, `${plain(status)}  ${plain(stored)}`, plain(numbers)];

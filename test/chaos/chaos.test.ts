@@ -11,7 +11,7 @@ import { playChaos } from './run.js';
 const SEED = Number(process.env.CHAOS_SEED ?? 1 + Math.floor(Math.random() * 1e9));
 /** With `CHAOS_SERVERS=3` the run uses a cluster of three servers. */
 const SERVERS = Number(process.env.CHAOS_SERVERS ?? 1);
-/** A run with an even seed has a keyed group, which is resized as well. */
+/** With an even seed, the group is keyed and is also resized. */
 const IS_KEYED = SEED % 2 === 0;
 /** Duration of the run: long enough for most kinds of faults. */
 const MINUTES = 1;

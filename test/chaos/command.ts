@@ -23,7 +23,7 @@ export const OPTIONS = {
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-/** Parses an option whose number must be above 0. Ends the process if the value is not a number above 0. */
+/** Parses a number above 0. Ends the process if the text is anything else. */
 export function positive(name: string, text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
@@ -31,7 +31,7 @@ export function positive(name: string, text: string): number {
   process.exit(2);
 }
 
-/** The values of {@link OPTIONS}; the command has its own defaults for missing values. */
+/** The values of {@link OPTIONS}. The command has its own defaults. */
 export interface Values {
   minutes: string;
   seed?: string | undefined;
@@ -44,7 +44,6 @@ export interface Values {
   resizes?: string | undefined;
 }
 
-/** The kinds of fault in a list such as `kill,route-cut`. */
 function faultKinds(text: string): FaultKind[] {
   const names = text.split(',');
   const unknown = names.find((name) => !FAULT_KINDS.some((kind) => kind === name));
@@ -53,10 +52,7 @@ function faultKinds(text: string): FaultKind[] {
   process.exit(2);
 }
 
-/**
- * Plays a run in a new folder. Returns the folder, and whether the run was ended early. Ctrl-C ends the run early but cleanly; a second
- * Ctrl-C ends it immediately.
- */
+/** Plays a run in a new folder. Ctrl-C ends the run early but cleanly. A second Ctrl-C ends it immediately. */
 export async function playIn(
   name: string,
   values: Values,
@@ -67,7 +63,7 @@ export async function playIn(
     values.seed === undefined ? 1 + Math.floor(Math.random() * 1e9) : positive('seed', values.seed);
   const stop = new AbortController();
   const onSignal = (): void => {
-    // The second Ctrl-C ends the run immediately. The processes of the run end with this process.
+    // The processes of the run end with this process.
     if (stop.signal.aborted) process.exit(1);
     stop.abort();
   };

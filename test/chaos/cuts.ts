@@ -1,8 +1,7 @@
 /**
- * `npm run chaos:cuts -- [--rounds 10] [--hold 15000] [--work 200]` repeatedly cuts one server of a three-server cluster off from the other
- * two: alternately the bucket's leader and a follower. Each server has one member. Prints the times from the last call of the owner that
- * was cut off to the first call of the next owner. NATS_SERVER_BIN selects the server. Exit code 5 means a violation; the folder with the
- * records is then kept.
+ * `npm run chaos:cuts -- [--rounds 10] [--hold 15000] [--work 200]` repeatedly isolates one server of a three-server cluster: alternately
+ * the bucket's leader and a follower. Each server has one member. Prints the times from the last call of the isolated owner to the first
+ * call of the next owner. NATS_SERVER_BIN selects the server. Exit code 5 means a violation. The folder with the records is then kept.
  */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -25,7 +25,7 @@ const LAYOUTS = [
 ];
 const LAST = 90;
 const CALM_AT = 60_000;
-/** The interval between messages, and the number of such intervals that a resize takes. */
+/** The interval between messages, and the length of a resize in such intervals. */
 const EVERY_MS = 50;
 const PAUSE = 10;
 
@@ -35,12 +35,12 @@ const keyOf = (seq: number): string => KEYS[seq % KEYS.length] ?? '';
 const layoutOf = (seq: number): number => LAYOUTS.findIndex(({ upTo }) => seq <= upTo);
 const partitionsOf = (layout: number): number => LAYOUTS[layout]?.partitions ?? 0;
 const timeOf = (seq: number): number => 1_000 + (seq + layoutOf(seq) * PAUSE) * EVERY_MS;
-/** The time and revision at which a layout begins; its leases and positions are written later. */
+/** The time and revision at which a layout begins. Its leases and positions are written later. */
 const beginOf = (layout: number): number =>
   layout === 0 ? 10 : timeOf((LAYOUTS[layout - 1]?.upTo ?? 0) + 1) - 5 * EVERY_MS;
 const revisionOf = (layout: number): number => 100 * (layout + 1);
 const leaseOf = (layout: number, partition: number): number => revisionOf(layout) + 1 + partition;
-/** The last message, up to `upTo`, that belongs to the partition under this layout. It may have been handled under an earlier layout. */
+/** The partition's last message up to `upTo` under this layout. It may have been handled under an earlier layout. */
 const lastOf = (layout: number, partition: number, upTo: number): number => {
   for (let seq = upTo; seq > 0; seq--)
     if (partitionOf(keyOf(seq), partitionsOf(layout)) === partition) return seq;
@@ -86,7 +86,7 @@ function leaseEntry(layout: number, partition: number): BucketChange {
   };
 }
 
-/** The last position of a partition under a layout, and the closing of the partition, which follows it. */
+/** The last position of a partition under a layout, and its closing. */
 function endOf(layout: number, partition: number): { position: BucketChange; closing: BucketChange } {
   const { upTo = 0 } = LAYOUTS[layout] ?? {};
   const seq = lastOf(layout, partition, upTo);
@@ -119,7 +119,7 @@ const life = (name: string): Life => ({
   exit: { at: CALM_AT + 100, code: 0, signal: null, lastWords: '' },
 });
 
-/** A correct run of a group with one member, which is resized from two partitions to three and back. */
+/** A correct run: a group with one member is resized from two partitions to three and back. */
 function clean(): History {
   const session = {
     ...{ v: versionIn(0), id: MEMBER, name: MEMBER, host: 'h', pid: 1, version: '1', startedAt: '' },

@@ -17,9 +17,7 @@ import {
 const GROUP = 'default';
 const PARTITIONS = 2;
 const MESSAGES = 40;
-/**
- * The time at which m1 is killed, after it has handled the first messages of each partition. After the kill m2 takes both partitions over.
- */
+/** m1 is killed after it has handled the first messages of each partition. Then m2 takes both partitions over. */
 const KILLED_AT = 2_050;
 const TAKEN_AT = 3_000;
 const CALM_AT = 60_000;
@@ -102,8 +100,8 @@ function position(
 }
 
 /**
- * A correct run: m1 handles the first half of the messages of each partition, and is killed before it has committed the last two of them.
- * m2 takes over, repeats these two messages of each partition, and handles the rest.
+ * A correct run: m1 handles the first half of each partition's messages. It is killed before it has committed the last two of them. m2
+ * takes over, repeats these two, and handles the rest.
  */
 function clean(): History {
   const calls: Call[] = [];
@@ -190,18 +188,18 @@ describe('the judge of a chaos run', () => {
     }
     history.dropped.push({ from: 100, at: 100, first: seqOf(1, last) + 1 });
     assert.deepEqual(charges(history), ['silent-loss']);
-    // The losses of one second may stay unreported: in this history, 20 of the 26 lost messages.
+    // The losses of one second can stay unreported: here, 20 of the 26 lost messages.
     history.toldLost = new Map([[1, 6]]);
     assert.deepEqual(charges(history), []);
-    // Losses while the limit was small may stay unreported, too. With `from: -175` the limit is small for longer, and 25.5 losses may stay
-    // unreported.
+    // Losses while the limit was small can stay unreported, too. With `from: -175`, the limit is small for longer. Then 25.5 losses can
+    // stay unreported.
     history.toldLost = new Map([[1, 1]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     Object.assign(history.dropped[0] ?? {}, { from: -175 });
     assert.deepEqual(charges(history), []);
     Object.assign(history.dropped[0] ?? {}, { from: 100 });
-    // The reports below name partition 0, but partition 1 lost the messages. In a keyed group they count, because a reader of all
-    // partitions does not know to which partition dropped messages belonged.
+    // The reports below are for partition 0, but partition 1 lost the messages. In a keyed group they count, because a reader of all
+    // partitions does not know the partition of dropped messages.
     history.toldLost = new Map([[0, 6]]);
     assert.deepEqual(charges(history), ['silent-loss']);
     history.settings.keyed = true;
@@ -227,7 +225,7 @@ describe('the judge of a chaos run', () => {
     const call = (epoch: number, from: number) => ({ partition: 2, epoch, from });
     assert.equal(granted(call(20, 5_500)), 5_000);
     assert.equal(granted(call(20, 4_000)), 1_000);
-    // Lease 31 is not in the restored copy, and its owner has not noticed the restore yet.
+    // The restored copy does not contain lease 31, and its owner has not noticed this yet.
     assert.equal(granted(call(31, 5_500)), 2_500);
     assert.equal(granted(call(33, 6_500)), 6_000);
   });
@@ -367,7 +365,7 @@ describe('the judge of a chaos run', () => {
   it('the chaos judge allows an owner more time to commit after a long server fault, but only as much as a new takeover needs', () => {
     /**
      * The server refuses all clients for `forMs`. The bucket accepts writes after another `electedAfterMs`. The next owner claims
-     * `claimedAfterMs` after the fault. Returns true if a repetition is charged.
+     * `claimedAfterMs` after the fault.
      */
     const isCharged = (forMs: number, claimedAfterMs: number, electedAfterMs = 1): boolean => {
       const history = clean();
@@ -384,14 +382,14 @@ describe('the judge of a chaos run', () => {
       for (const change of history.bucket) if (change.value?.includes('"owner":"m2"')) change.at += laterMs;
       return charges(history).includes('repeat');
     };
-    // A recovery takes two requests, each of at most a fifth of the ttl. A commit also waits for the commit interval. `recoveryMs` and
-    // `commitMs` include slack.
+    // A recovery takes two requests of at most a fifth of the ttl each. A commit also waits for the commit interval. Both times include
+    // slack.
     const [recoveryMs, commitMs] = [1_900, 500];
     assert.equal(isCharged(3_500, recoveryMs + commitMs - 50), false);
     assert.equal(isCharged(3_500, recoveryMs + commitMs + 100), true, 'the owner was not aborted');
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs - 50), false);
     assert.equal(isCharged(3_700, recoveryMs + 1_000 + commitMs + 100), true, 'the owner had time to commit');
-    // After the fault the cluster elects a leader of the bucket for 5 s.
+    // After the fault, the election of the bucket's leader takes 5 s.
     assert.equal(isCharged(3_500, recoveryMs + 1_000 + commitMs + 4_900, 5_000), false);
     assert.equal(
       isCharged(3_500, recoveryMs + 1_000 + commitMs + 5_100, 5_000),
@@ -401,10 +399,7 @@ describe('the judge of a chaos run', () => {
   });
 
   it('the chaos judge expects no commit after an owner has found its session missing and joined under another session', () => {
-    /**
-     * The owner joins under another session at `joinedAt`. m2 claims the partitions 20 s later than in the clean run. Returns true if a
-     * repetition is charged.
-     */
+    /** The owner joins under another session at `joinedAt`. m2 claims the partitions 20 s later than in the clean run. */
     const isCharged = (
       joinedAt: number | undefined,
       kind: 'entries-removed' | 'slow' = 'entries-removed',

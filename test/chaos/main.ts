@@ -1,11 +1,11 @@
 /**
- * `npm run chaos -- [--minutes 10] [--seed S] [--rate 300] [--servers 1|3] [--partitions 8] [--ttl 4000]
- * [--keyed] [--faults kill,route-cut] [--report PREFIX] [--keep]` plays a run and judges it; `npm run chaos -- --judge FOLDER` judges a
- * run whose folder was kept. `--keyed` uses a keyed group, which is resized as well, over a stream that a plain client fills. `--resizes 50`
- * plays 50 rounds of resizes with kills instead (see `resizes.ts`); with `--own`, their group starts with the stream's own layout.
- * NATS_SERVER_BIN selects the server. Exit code 5 means a violation; the folder with all records is then kept.
+ * `npm run chaos -- [--minutes 10] [--seed S] [--rate 300] [--servers 1|3] [--partitions 8] [--ttl 4000] [--keyed] [--faults
+ * kill,route-cut] [--report PREFIX] [--keep]` plays a run and judges it. `npm run chaos -- --judge FOLDER` judges a run whose folder was
+ * kept. `--keyed` uses a keyed group over a stream that a plain client fills. The group is resized as well. `--resizes 50` plays 50 rounds
+ * of resizes with kills instead (see `resizes.ts`). With `--own`, their group starts with the stream's own layout. NATS_SERVER_BIN selects
+ * the server. Exit code 5 means a violation. The folder with all records is then kept.
  *
- * The seed determines the faults and their durations; the timing of everything else depends on the machine.
+ * The seed determines the faults and their durations. All other timing depends on the machine.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
@@ -19,7 +19,6 @@ import { drawTimeline } from './judging/timeline.js';
 import { FIRST_COUNT, playResizes } from './resizes.js';
 import { playChaos } from './run.js';
 
-/** Judges the run in this folder, and writes its report. */
 function judgeRun(folder: string, prefix: string): { verdict: Verdict; report: string } {
   const { verdict, history, twin } = judgeFolder(folder);
   const machine = describeMachine(verdict.settings.serverVersion);
@@ -30,7 +29,7 @@ function judgeRun(folder: string, prefix: string): { verdict: Verdict; report: s
   return { verdict, report };
 }
 
-/** Plays and judges rounds of resizes. Returns the number of rounds with a violation. */
+/** Plays and judges rounds of resizes. Returns how many of them had a violation. */
 async function playRounds(rounds: number, given: Values, keep: boolean): Promise<number> {
   let [played, violated] = [0, 0];
   for (let round = 0; round < rounds; round++) {

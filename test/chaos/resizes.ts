@@ -5,26 +5,23 @@ import { resizeTo } from './faults/resize-fault.js';
 import { restart } from './faults/server-faults.js';
 import { Stage, type StageOptions } from './stage/stage.js';
 
-/** The numbers of partitions at the start of a round and after each of its resizes. */
+/** The partitions at the start of a round. `COUNTS` are the partitions after each of its resizes. */
 export const FIRST_COUNT = 8;
 const COUNTS = [64, 8, 12];
 const MEMBERS = [false, false, false, false];
 /**
- * A member is killed at most this long after the request for a resize, in milliseconds. Kills therefore happen before, during and after
- * each step of the resize.
+ * A member is killed at most this long after the request for a resize. A kill can therefore hit before, during and after each step of the
+ * resize.
  */
 const KILL_WITHIN_MS = 900;
-/** The server is killed at most this long after the member, in milliseconds. */
+/** The server is killed at most this long after the member. */
 const SERVER_WITHIN_MS = 500;
-/**
- * The ratio of the number of keys to the number of messages per second. The plain client has at most one message of each key in flight, so a
- * higher rate needs more keys.
- */
+/** Keys for each message per second. The plain client has at most one message of each key in flight, so a higher rate needs more keys. */
 const KEYS_SHARE = 0.2;
 
 /**
- * Plays one round: a group of four members is resized from 8 partitions to 64, 8 and 12 while messages are published. A member is killed in
- * each resize. A server is killed in one of the three resizes; successive rounds choose different resizes.
+ * Plays one round. Four members share a group that is resized from 8 partitions to 64, 8 and 12 while messages are published. A member is
+ * killed in each resize. In one of the three resizes, a server is killed, too. Which one depends on `round`.
  */
 export async function playResizes(options: StageOptions, round: number): Promise<void> {
   const random = new Random(options.seed);

@@ -4,12 +4,10 @@ import { disturb } from './faults/schedule.js';
 import { Stage, type StageOptions } from './stage/stage.js';
 
 const TRAFFIC = { keys: 64, mostPadding: 200 };
-/** Of the first members, every second one has its own network to the servers. */
+/** True for members that have their own network to the servers. */
 const FIRST_MEMBERS = [false, true, false, true];
 const MOST_MEMBERS = 6;
-/** Members of the twin group. */
 const TWIN_MEMBERS = [false, false];
-/** Interval of progress lines. */
 const PROGRESS_MS = 30_000;
 
 /** Runs chaos once and records everything for the judge. */

@@ -16,8 +16,8 @@ const PARTITIONS = 8;
 const BATCH = Math.max(100, MESSAGES / 200);
 const ANSWER_MS = 50;
 /**
- * A crash may repeat messages that were handled at most this long before it, in milliseconds: one commit interval plus the grace (SPEC.md,
- * "Exactly-once effects").
+ * A crash can repeat the messages that were handled in this time before it: one commit interval plus the grace (SPEC.md, "Exactly-once
+ * effects").
  */
 const REPEATED_MS = 900;
 
@@ -53,7 +53,6 @@ describe('a bulk indexer that is killed', function () {
 
   const place = () => ({ servers: nats.url, stream: 'BULK' });
 
-  /** Starts a member of the built package in a separate process. */
   const start = (name: string) => {
     const { port } = server.address() as AddressInfo;
     const options = { ...place(), group: 'search', name, batch: { messages: BATCH, waitMs: 200 } };
@@ -107,7 +106,7 @@ describe('a bulk indexer that is killed', function () {
     for (const numbers of repeated) {
       const earliest = killedAt - ((got.get(numbers[0] ?? -1) ?? [])[0] ?? killedAt);
       assert.ok(earliest <= REPEATED_MS, `repeated: handled ${earliest} ms before the kill`);
-      // The repeated messages of a partition are one contiguous run.
+      // The repeated messages of a partition have no gap.
       assert.ok(numbers.every((number, i) => i === 0 || number === (numbers[i - 1] ?? 0) + PARTITIONS));
     }
     if (process.env.BULK_KILL)

@@ -11,7 +11,7 @@ import { withTempFolder } from '../support/temp.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Publishes a message, handles it, and prints a line. The code is in a function, because CommonJS has no top-level await. */
+/** Publishes a message, handles it, and prints a line. CommonJS has no top-level await, so the code is in a function. */
 const PROGRAM = `import { createPublisher, joinGroup, textOf, VERSION } from 'natspoc';
 
 async function main(servers) {
@@ -49,7 +49,7 @@ describe('a program that is bundled', function () {
         format,
         alias: { natspoc: join(ROOT, 'dist/core/index.js') },
         logLevel: 'silent',
-        // The client is CommonJS, so in an ES module its imports of Node modules need a `require`.
+        // The client is CommonJS. Inside an ES module it needs a `require` to import Node modules.
         banner:
           format === 'esm'
             ? {

@@ -63,7 +63,6 @@ describe('natspoc consume', function () {
   };
   const consume = (...args: string[]): Promise<CliExit> => runCli(['consume', ...place(), ...args]);
   const start = (...args: string[]): Cli => startCli(['consume', ...place(), ...args]);
-  /** Consumes all waiting messages, and returns them as lines. */
   const rest = async (...args: string[]) => {
     const exit = await consume('--until-caught-up', '--output', 'ndjson', ...args);
     assert.equal(exit.code, 0, exit.stderr);
@@ -327,7 +326,7 @@ describe('natspoc consume', function () {
       assert.equal(exit.stdout, '', 'consume prints no line of its own');
     });
 
-    /** Exit code 2 tells a supervisor not to restart the member. A module that throws gets exit code 1, because its next start may succeed. */
+    /** Exit code 2 tells a supervisor not to restart the member. A module that throws gets 1: its next start may succeed. */
     for (const [name, text, code, pattern] of [
       ['bad.mjs', 'export default () => {\n  const x = ;\n};', 2, /syntax error: .*bad\.mjs:2/],
       ['bad.ts', 'export default (): void => {\n  const x = ;\n};', 2, /syntax error: .*bad\.ts:2/],
@@ -426,7 +425,7 @@ describe('natspoc consume', function () {
       await publish(1);
       const [pids, survivor] = [file('pids', ''), join(folder(), 'survivor')];
       const child = file('child.sh', `echo $$ >> '${pids}'; sleep 3; touch '${survivor}'`);
-      // On a busy machine the timeout may pass before the child has started. The test checks the first child that has started.
+      // On a busy machine the timeout may pass before the child has started. The test checks the first child that does start.
       const flags = ['--handler-timeout', '100ms', '--max-attempts', '1000', '--backoff', '1ms'];
       const cli = start('--exec', `sh '${child}' & wait`, ...flags);
       let pid = 0;
@@ -514,7 +513,7 @@ describe('natspoc consume', function () {
   });
 });
 
-/** Drops all messages before a sequence, as the limits of a stream do. */
+/** Drops all messages before a sequence, as a stream's limits do. */
 async function purge(url: string, stream: string, before: number): Promise<void> {
   const { connect } = await import('nats');
   const connection = await connect({ servers: url });

@@ -9,7 +9,7 @@ import { withServer } from '../support/server.js';
 
 const run = promisify(execFile);
 
-/** A program that publishes a message, handles it, and prints a line. `load` is the statement that loads the library. */
+/** `load` is the statement that loads the library. */
 const program = (load: string): string => `${load}
 async function main(servers) {
   const publisher = await createPublisher({ servers });

@@ -6,7 +6,6 @@ import { withServer } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** A handler that ends its process at message 50. */
 const HANDLER = `import { writeSync } from 'node:fs';
 export default async ({ data }) => {
   const text = Buffer.from(data).toString();
@@ -36,8 +35,7 @@ describe('a message that blocks the event loop of its process for longer than th
     const module = join(folder(), 'blocking.mjs');
     writeFileSync(module, BLOCKING);
     const consume = ['consume', ...place, '--handler', module, '--on-failure', 'skip', '--ttl', '1s'];
-    // Message 5 can block four members, one after the other. A fifth member is needed, because another member must fence each blocked
-    // member.
+    // Message 5 can block four members, one after the other. Each blocked member must be fenced by another one, so a fifth is needed.
     const members = Array.from({ length: 5 }, () => startCli(consume));
     const told = members.map((member) =>
       member.note(/message 5, attempt 1 failed \(skip\): \d members/, 90_000),
@@ -71,8 +69,8 @@ describe('a message that ends its process', function () {
       if (exit.code === 0) break;
       assert.ok(++deaths <= 4, last);
     }
-    // A cautious owner may first handle some messages before message 50. In this case the earlier deaths count as one death, so the message
-    // ends one process more than maxCrashes.
+    // A cautious owner may first handle some messages before message 50. Then the earlier deaths count as one death. The message thus ends
+    // one process more than maxCrashes.
     assert.ok(deaths >= 3, String(deaths));
     assert.match(
       last,

@@ -7,7 +7,7 @@ import { type Cli, runCli, startCli, stopAll } from '../support/cli.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** The process id of the publisher that this process has started. */
+/** The pid of the publisher that the process `pid` has started. */
 async function publisherOf(pid: number): Promise<number> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,args=']);
   const found = stdout.split('\n').find((line) => new RegExp(`^ *\\d+ +${pid} .* publish `).test(line));

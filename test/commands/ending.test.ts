@@ -34,7 +34,7 @@ describe('a process that is asked to end', function () {
     const exit = await runCli(['publish', ...args, '--keys', '100', '-q', ...place]);
     assert.equal(exit.code, 0, exit.stderr);
   };
-  /** Starts a command that writes to a pipe of 64 KiB. Nothing reads the pipe except the returned function `read`. */
+  /** Starts a command that writes to a pipe of 64 KiB. Only the returned function `read` reads the pipe. */
   const unread = (...args: string[]) => {
     const path = join(folder(), 'pipe');
     execFileSync('mkfifo', [path]);
@@ -98,7 +98,7 @@ describe('a process that is asked to end', function () {
     const busy = startCli(['publish', 'later', '--rate', '300', '--keys', '100', '-q', ...place]);
     const info = async (): Promise<string> => (await runCli(['stream', 'info', '--json', ...place])).stdout;
     await until('more is published', async () => /"lastSequence":(?!300\b)\d{3,}/.test(await info()));
-    // The member is slower than the publisher, so it would never reach the end of its partitions.
+    // The member is slower than the publisher, so it never reaches the end of its partitions.
     const args = ['--until-caught-up', '--output', 'ndjson', '--work', '30ms', '--duration', '60s'];
     const exit = await runCli(['consume', ...args, ...place]);
     assert.equal(exit.code, 0, exit.stderr);

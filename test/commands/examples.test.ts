@@ -110,7 +110,7 @@ describe('the examples', function () {
 describe('the example of tests without a server', () => {
   it("the example of tests passes with Node's test runner and without a server", async () => {
     const child = spawn(process.execPath, ['--test', join(ROOT, 'examples/testing.test.mjs')], {
-      // If the child inherited more variables, its test runner would report to the runner of this file.
+      // With more variables, the child's test runner would report to the runner of this file.
       env: { PATH: process.env.PATH ?? '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -142,7 +142,7 @@ describe('an import of the library', () => {
   });
 });
 
-/** The packages that a built file imports when it is loaded, directly or through other files. */
+/** The packages that a built file imports, directly or through other files. */
 function packagesOf(file: string, seen = new Set<string>(), packages = new Set<string>()): Set<string> {
   if (seen.has(file)) return packages;
   seen.add(file);

@@ -33,12 +33,12 @@ describe('the command of consume --exec', function () {
       'consume',
       ...place(),
       '--exec',
-      // The commands take long enough that many of them run at the same time, even on a busy machine.
+      // Long enough that many commands run at the same time, even on a busy machine.
       'sleep 4',
       '--concurrency',
       '64',
     ];
-    // The shell and the command share a process group of their own. A wrong signal would kill this group, and the test would notice.
+    // The shell and the command have their own process group. A wrong signal would kill this group, and the test would notice.
     const shell = spawn(
       'sh',
       [

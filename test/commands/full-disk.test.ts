@@ -24,7 +24,7 @@ describe('a full disk', function () {
   });
   afterEach(stopAll);
 
-  /** Runs a command with its stdout in `file`. The command cannot write a file larger than 4 KiB. */
+  /** Runs a command with its stdout in `file`. No file can grow beyond 4 KiB. */
   const limited = (file: string, ...args: string[]) => limitedTo(8, file, ...args);
   const limitedTo = (
     blocks: number,

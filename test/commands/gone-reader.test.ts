@@ -93,7 +93,7 @@ describe('output without a reader', function () {
   const onFullPipe = (fd: 1 | 2, args: readonly string[]) => {
     const path = join(temp(), 'fifo');
     execFileSync('mkfifo', [path]);
-    // The test opens the reading end separately, so that it stays non-blocking even if the command makes the writing end blocking.
+    // The reading end is opened separately. It stays non-blocking even if the command makes the writing end blocking.
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const pipe = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     let filled = 0;

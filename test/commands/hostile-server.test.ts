@@ -8,7 +8,6 @@ import { until } from '../support/until.js';
 
 const LOG = `[7] 2026/11/28 00:00:00.000000 [FTL] ${HOSTILE.replace(/[\r\n]/g, '')}\n`;
 
-/** A program that prints an error, and exits. */
 const FAILING = `process.stderr.write(${JSON.stringify(LOG)}, () => process.exit(1));`;
 
 /** A program that listens, reports an invalid version, and refuses every client. */
@@ -29,13 +28,12 @@ server.listen(0, '127.0.0.1', () => {
 process.on('SIGINT', () => process.exit(0));
 `;
 
-/** The program that runs as the server, and the information that the server sends, are input from outside, too. */
+/** The server's program and the information that the server sends are input from outside, too. */
 describe('hostile text of a local server is escaped', function () {
   this.timeout(120_000);
   const folder = withTempFolder();
   afterEach(stopAll);
 
-  /** Writes a program with this text, under a hostile file name. */
   function program(text: string): string {
     const file = join(folder(), `${HOSTILE.replace(/[\r\n/]/g, '')}.mjs`);
     writeFileSync(file, `#!${process.execPath}\n${text}`, { mode: 0o755 });

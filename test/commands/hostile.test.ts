@@ -34,7 +34,6 @@ describe('hostile text is escaped', function () {
   const put = (key: string, value: unknown): void =>
     run.connection.publish(`$KV.${run.config.bucket}.${key}`, json(value));
 
-  /** Writes members and leases with hostile text. */
   function fillGroup(): void {
     const { group } = run.config;
     const at = new Date().toISOString();
@@ -62,7 +61,6 @@ describe('hostile text is escaped', function () {
     });
   }
 
-  /** Writes everything that other clients can write, with hostile text in every field. */
   async function fill(): Promise<void> {
     const { connection, config, topology } = run;
     const { prefix, group } = config;
@@ -98,7 +96,7 @@ describe('hostile text is escaped', function () {
     await connection.flush();
   }
 
-  /** Answers requests like a member, with hostile text in every field. */
+  /** Answers requests as a member would, with hostile text in every field. */
   function impersonate(): void {
     const { connection, config } = run;
     connection.subscribe('$SRV.STATS.natspoc.*', {
@@ -137,7 +135,7 @@ describe('hostile text is escaped', function () {
     await fill();
     const args = [...run.args, '--server', server.url];
     const watches = [[], ['--json']].map((more) => startCli(['leases', 'watch', ...more, ...args]));
-    // A watch prints only changes that come after its snapshot, so the test repeats the changes until both watches have printed them.
+    // A watch does not print changes of its snapshot. So the changes are repeated until both watches have printed them.
     await until('both watches have printed the changes', async () => {
       for (const id of [TOKEN, 'plain']) put(keys.session(run.config.group, id), 'gone');
       run.connection.publish(`$KV.${run.config.bucket}.${keys.session(run.config.group, TOKEN)}`, '');
@@ -158,7 +156,7 @@ describe('hostile text is escaped', function () {
   it('hostile text is escaped in every command', async () => {
     await fill();
     impersonate();
-    // The server's name and version are text from outside, too.
+    // The server's name and version come from outside, too.
     proxy = await TcpProxy.start(server.port);
     proxy.rewrite(/"(server_name|version)":"([\d.]*)/g, `"$1":"$2${JSON.stringify(TOKEN).slice(1, -1)}`);
     const handler = join(folder(), 'handler.mjs');

@@ -14,10 +14,7 @@ import { until } from '../support/until.js';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/**
- * The permitted contents of a package: programs, the library's types, and the documents to which the README
- * links.
- */
+/** What a package may contain: programs, the library's types, and the documents to which the README links. */
 const ALLOWED = [
   /^(package|oclif\.manifest)\.json$/,
   /^bin\/run\.js$/,
@@ -30,7 +27,7 @@ const ALLOWED = [
   /^\.env\.example$/,
 ];
 
-/** A program that could be written by a reader who knows only docs/library.md. */
+/** What a reader who knows only docs/library.md could write. */
 const PROGRAM = `import { createPublisher, type GroupMember, joinGroup, NatspocError, textOf } from 'natspoc';
 
 const servers: string = process.argv[2] ?? '';
@@ -165,7 +162,7 @@ describe('the package', function () {
     const [, program = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
     assert.match(args, /--strict/);
     assert.match(program, /joinGroup/);
-    // A separate folder without configuration, which has only the package and its dependencies.
+    // Has no configuration, only the package and its dependencies.
     const plain = join(installed, 'plain');
     mkdirSync(plain);
     await run('npm', ['init', '-y'], { cwd: plain });

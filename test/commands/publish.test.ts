@@ -13,12 +13,12 @@ const PROGRAM = join(import.meta.dirname, '../../bin/run.js');
 
 interface Run {
   child: ChildProcess;
-  /** The output so far, which grows while the command runs. */
+  /** Grows while the command runs. */
   output: { stdout: string; stderr: string };
   exited: Promise<{ code: number | null; stdout: string; stderr: string }>;
 }
 
-/** The figures of a `--json` summary that these tests check. */
+/** The fields of a `--json` summary that these tests check. */
 interface Summary {
   sent: number;
   confirmed: number;
@@ -62,14 +62,13 @@ describe('natspoc publish', function () {
     for (const child of running) child.kill('SIGKILL');
   });
 
-  /** Flags that give each test a stream of its own. */
   function ownStream(): { stream: string; prefix: string; flags: string[] } {
     const stream = `S${++streams}`;
     const prefix = `test.s${streams}`;
     return { stream, prefix, flags: ['--stream', stream, '--prefix', prefix] };
   }
 
-  /** Starts the command. `input` goes through a pipe. With `open` the input is a pipe that stays empty and open. */
+  /** Starts the command. `input` goes through a pipe. With `open` the pipe stays empty and open. */
   function start(args: string[], options: { input?: string; open?: boolean; url?: string } = {}): Run {
     const piped = options.input !== undefined || options.open === true;
     const child = spawn(process.execPath, [PROGRAM, 'publish', ...args], {
@@ -121,7 +120,7 @@ describe('natspoc publish', function () {
     return (await manager.streams.info(stream)).state.messages;
   }
 
-  /** Checks that a run ends with this exit code and prints one line on stderr that matches. */
+  /** Checks that a run ends with this exit code and prints one matching line on stderr. */
   async function refuses(
     run: Promise<{ code: number | null; stderr: string }>,
     code: number,
@@ -278,7 +277,7 @@ describe('natspoc publish', function () {
     assert.equal((await publish([...flags, '--partitions', '12', 'x'])).code, 0);
     assert.equal((await publish([...flags, '--partition', '11', 'x'])).code, 0);
     await refuses(publish([...flags, '--partition', '12', 'x']), 2, /no partition 12; use 0 to 11/);
-    // The stream is gone, but the bucket still holds the layout and the positions of a group.
+    // The stream is deleted. The bucket still holds a group's layout and positions.
     const consume = ['consume', ...flags, '--output', 'none', '--until-caught-up', '--server', server.url];
     assert.equal((await runCli(consume)).code, 0);
     await (await connection.jetstreamManager()).streams.delete(stream);
@@ -351,7 +350,6 @@ describe('natspoc publish', function () {
       for (const name of [stream, `KV_${stream}_leases`]) {
         await assert.rejects(manager.streams.info(name), /stream not found/, `${name} was not created`);
       }
-      // The largest possible message is accepted.
       assert.equal((await publish([...flags, '--size', '2KiB', '-q'], { url })).code, 0);
     } finally {
       await client.close();
@@ -433,7 +431,7 @@ describe('natspoc publish', function () {
     const { stream, flags } = ownStream();
     const run = start([...flags, '--duration', '1m', '--timeout', '1s', '-q', '--max-pending', '50']);
     await waitForMessages(stream, 50);
-    // At full speed the window is always full, so some messages are in flight at this moment.
+    // At full speed the window is always full, so some messages are in flight now.
     await server.suspend();
     try {
       run.child.kill('SIGINT');
@@ -445,7 +443,6 @@ describe('natspoc publish', function () {
     }
   });
 
-  /** Resolves when the stream exists and holds this many messages. */
   async function waitForMessages(stream: string, count: number): Promise<void> {
     let held = 0;
     const poll = setInterval(() => {

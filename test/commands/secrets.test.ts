@@ -11,7 +11,7 @@ const SEED = new TextDecoder().decode(nkeys.createUser().getSeed());
 describe('secrets', function () {
   this.timeout(30_000);
 
-  /** No server listens at this address, so all output is about the arguments. */
+  /** No server listens here, so all output is about the arguments. */
   const HERE = ['-s', 'nats://127.0.0.1:1'];
   const GIVEN: [what: string, args: string[], env?: Record<string, string>][] = [
     ['in a URL, with a slash', ['-s', `nats://u:${SECRET}/${SECRET}@127.0.0.1:1`]],

@@ -9,7 +9,6 @@ import { startTestServer, testServerBinary } from '../support/server.js';
 import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
-/** A run of the command line in a separate process. */
 interface Run {
   child: ChildProcess;
   stdout: string;
@@ -17,7 +16,7 @@ interface Run {
   ended: Promise<number | null>;
 }
 
-/** The object that `--json` prints, validated. */
+/** Validates the object that `--json` prints. */
 function ready(stdout: string): {
   url: string;
   port: number;

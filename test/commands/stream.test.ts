@@ -185,7 +185,7 @@ describe('natspoc stream', function () {
 
   it('tables break no word on a terminal of 50 columns', async () => {
     await publish(20);
-    // A run with --count does not count as a bounded job, so the group is not idle afterwards.
+    // With --count a run is not a bounded job, so the group is not idle afterwards.
     await ok('consume', '--count', '20', '--output', 'none');
     const terminal = await Tmux.open({ columns: 50, rows: 60 }, { ...env(), TZ: 'UTC' });
     try {

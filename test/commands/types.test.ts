@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * A program that names every public interface. The program assigns plain objects to the interfaces. The program would not compile if the
- * interfaces were classes with private fields.
+ * A program that names every public interface and assigns plain objects to them. It would not compile if the interfaces were classes with
+ * private fields.
  */
 const PROGRAM = `import {
   createPublisher, type GroupAdmin, type GroupFollower, type GroupMember, type GroupPublisher, joinGroup, openStream,
@@ -72,7 +72,7 @@ const TSCONFIG = {
   files: ['program.mts', 'program.cts'],
 };
 
-/** Versions of TypeScript besides the project's own, from npm: `npm run test:types`. */
+/** Further versions of TypeScript, from npm: `npm run test:types`. */
 const OTHERS = (process.env.TYPESCRIPT ?? '').split(',').filter(Boolean);
 
 describe('the types of the library', function () {

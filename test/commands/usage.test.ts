@@ -12,7 +12,7 @@ describe('the help and errors of the command line', function () {
   this.timeout(30_000);
   const temp = withTempFolder();
 
-  /** Wrong usage gives exit code 2 and one line with the error, although the parser writes several lines. */
+  /** Wrong usage gives exit code 2 and one line with the error. The parser itself would write several lines. */
   const WRONG: [args: string, line: RegExp][] = [
     [
       'leases check --format xml',
@@ -101,7 +101,7 @@ describe('the help and errors of the command line', function () {
     });
   }
 
-  /** For a monitoring plugin, exit code 2 would raise an alarm. */
+  /** With exit code 2 a monitoring plugin would raise an alarm. */
   const UNKNOWN: [args: string, line: RegExp][] = [
     [
       'leases check --format nagios --max-lag abc',

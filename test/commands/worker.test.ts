@@ -8,7 +8,7 @@ import { until } from '../support/until.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The tests use the library in a program that has no listeners and does not await `closed`. */
+/** The tests' programs have no listeners and do not await `closed`. */
 describe('a program without listeners', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -30,7 +30,7 @@ describe('a program without listeners', function () {
     for (const child of running.splice(0)) child.kill('SIGKILL');
   });
 
-  /** Runs a program that joins a group. This handler, further options, and code that uses the program's `member` are given as text. */
+  /** Runs a program that joins a group. The texts are its handler, further options, and code that uses its `member`. */
   const start = (handler: string, more = '', env: Record<string, string> = {}, then = '') => {
     const program = `import { joinGroup, StopConsuming } from 'natspoc';
       const options = { servers: '${server.url}', stream: '${stream}', handler: ${handler}, ${more} };

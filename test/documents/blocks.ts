@@ -3,21 +3,20 @@ import { fileURLToPath } from 'node:url';
 
 /** A fenced block of a document. */
 export interface Block {
-  /** File and line, for messages. */
+  /** For messages: the file and the line. */
   where: string;
   language: string;
   text: string;
-  /** The text of the HTML comment right above the block; undefined if there is none. */
+  /** The text of the HTML comment right above the block. Undefined without one. */
   note: string | undefined;
 }
 
-/** The path of a file of this project. */
+/** The absolute path of a file of this project. */
 export const inProject = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** The text of a file of this project. */
 export const readProject = (path: string): string => readFileSync(inProject(path), 'utf8');
 
-/** The fenced blocks of a document of this project, in order. */
+/** The fenced blocks of a document, in order. */
 export function blocksOf(path: string): Block[] {
   const text = readProject(path);
   const blocks: Block[] = [];

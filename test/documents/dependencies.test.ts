@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readProject } from './blocks.js';
 
-/** The fields of an entry of `package-lock.json` that this test uses. */
 interface Locked {
   version: string;
   license?: string;

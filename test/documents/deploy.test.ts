@@ -11,7 +11,7 @@ import { unknownMetrics } from './metrics.js';
 
 const run = promisify(execFile);
 
-/** By kind, the types that are generated from the schemas of Kubernetes and KEDA. */
+/** For each kind, a type that is generated from the schemas of Kubernetes and KEDA. */
 const TYPES: Readonly<Record<string, readonly [name: string, from: string]>> = {
   Deployment: ['IDeployment', 'kubernetes-models/apps/v1'],
   Service: ['IService', 'kubernetes-models/v1'],
@@ -63,7 +63,6 @@ const manifests = (): Manifest[] =>
     }),
   );
 
-/** The container of the deployment with this name. */
 function containerOf(name: string): Container {
   const deployment = manifests().find((each) => each.kind === 'Deployment' && each.metadata.name === name);
   return deployment?.spec.template?.spec.containers[0] ?? assert.fail(`there is no ${name}`);
@@ -74,7 +73,6 @@ const envOf = ({ env }: Container): Map<string, string | undefined> =>
 
 const KNOWN_ENV = new Set<string>(Object.values(SETTINGS).map(({ env }) => env));
 
-/** Asserts that the command of a container exists, with its flags and variables. */
 function assertRuns(args: readonly string[], env: readonly string[]): void {
   assert.deepEqual(
     env.filter((name) => !KNOWN_ENV.has(name)),

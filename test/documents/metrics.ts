@@ -10,6 +10,6 @@ const KNOWN = new Set(
   ),
 );
 
-/** The metrics that a file of the project names although nothing serves them. */
+/** The metrics that a file mentions but nothing serves. */
 export const unknownMetrics = (file: string): string[] =>
   [...new Set(readProject(file).match(/\bnatspoc_[a-z_]+/g))].filter((name) => !KNOWN.has(name));

@@ -6,7 +6,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { blocksOf, inProject, readProject } from './blocks.js';
 
-/** The number of lines of the first program under a heading of a document. Blank lines do not count. */
+/** The lines of the first program under a heading of a document. Blank lines do not count. */
 function linesUnder(path: string, anchor: string): number {
   const text = readProject(path);
   const at = [...text.matchAll(/^#+ (.+)$/gm)].find(
@@ -44,10 +44,7 @@ describe('the programs in docs/recipes.md', function () {
     for (const child of running.splice(0)) child.kill('SIGKILL');
   });
 
-  /**
-   * Starts the program of docs/recipes.md that contains the text `containing`. The code `given` runs before the program. The program uses
-   * the server of the test.
-   */
+  /** Starts the program of docs/recipes.md that contains the text `containing`. It uses the test's server. The code `given` runs first. */
   const start = (containing: string, given: string, changes: readonly (readonly [string, string])[] = []) => {
     const block = blocksOf('docs/recipes.md').find(({ text }) => text.includes(containing));
     assert.ok(block, `docs/recipes.md has no program with ${containing}`);
@@ -129,7 +126,7 @@ describe('the programs in docs/recipes.md', function () {
 
   it('the account in SQLite gets each amount once, even if the answer to a commit is lost', async () => {
     await publish('ORDERS4', 'accounts', ['{"account":1,"cents":5}', '{"account":1,"cents":7}']);
-    // From Node 22.13 on, the test uses the real module. In older versions it uses a substitute that has transactions.
+    // From Node 22.13 on, this is the real module. Older versions get a substitute that has transactions.
     const given = `const { DatabaseSync } = await import('node:sqlite').catch(() => ({}));
       class StandIn {
         marks = new Set(); cents = 0; before = undefined;
@@ -164,7 +161,7 @@ describe('the programs in docs/recipes.md', function () {
     const accounts = start('begin immediate', given, [
       ["stream: 'ORDERS'", `servers: '${server.url}', stream: 'ORDERS4'`],
     ]);
-    // The second attempt waits for the default backoff.
+    // The second attempt starts only after the default backoff.
     await until('the last commit is printed', () => /commit 3 cents/.test(accounts.output), 30_000);
     assert.deepEqual(accounts.output.match(/cents \d+/g), ['cents 5', 'cents 5', 'cents 12']);
   });

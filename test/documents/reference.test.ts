@@ -85,7 +85,7 @@ describe('each setting', () => {
   const readme = readProject('README.md');
   const example = readProject('.env.example');
   const documented = readProject('docs/reference.md');
-  /** The row of a variable in a table, without alignment spaces. */
+  /** A variable's row in a table, without alignment spaces. */
   const row = (document: string, env: string) =>
     document.split('\n').find((line) => line.startsWith(`| \`${env}\` |`));
 
@@ -101,7 +101,7 @@ describe('each setting', () => {
       if (inReadme && !inReadme.includes(`\`--${flag}\``)) wrong.push(`README.md: ${env} without --${flag}`);
       if (inReadme && fallback && !inReadme.includes(`\`${fallback}\``))
         wrong.push(`README.md: the default of ${env} is ${fallback}`);
-      // A line without a comment sign sets the variable in every copy of the file, so its value must be the default.
+      // This line is in effect in every copy of the file, so its value must be the default.
       if (inExample && !inExample[0].startsWith('#') && inExample[1] !== fallback)
         wrong.push(`.env.example: the default of ${env} is ${fallback}`);
     }
@@ -114,7 +114,7 @@ describe('each setting', () => {
       ...[...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, env = '']) => env),
       ...[...example.matchAll(/^#? ?([A-Z_]+)=/gm)].map(([, env = '']) => env),
     ];
-    // NATS_SERVER_BIN is not a setting of the core: the local server is searched before a configuration exists.
+    // NATS_SERVER_BIN is not a setting of the core. The local server is searched before there is a configuration.
     assert.deepEqual(
       named.filter((env) => !known.has(env)),
       ['NATS_SERVER_BIN'],

@@ -4,9 +4,7 @@ import path from 'node:path';
 const BASE = ['core/lib', 'core/protocol', 'core/ports', 'core/config'];
 const LIBRARY = [...BASE, 'core/nats', 'core/publisher', 'core/health', 'core/member', 'core/admin'];
 
-/**
- * The rooms, from the bottom up: folders of src between which imports are restricted. A room may import only from the rooms in its list.
- */
+/** The rooms, from the bottom up. Rooms are folders of src. A room may import only from the rooms in its list. */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/lib': [],
   'core/protocol': ['core/lib'],
@@ -27,7 +25,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   commands: ['core', 'text', 'local', 'top', 'cli'],
 };
 
-/** One import between two source files. Paths are relative to src. */
+/** An import of one source file by another. Paths are relative to src. */
 export interface Import {
   from: string;
   to: string;
@@ -35,14 +33,14 @@ export interface Import {
 
 const SPECIFIER = /(?:from\s+|import\s+|import\(\s*)'(\.{1,2}\/[^']+)'/g;
 
-/** The source files below a folder, with paths relative to the folder. */
+/** The source files below a folder. Their paths are relative to it. */
 export function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.tsx?$/.test(name))
     .map((name) => name.split(path.sep).join('/'));
 }
 
-/** Every import of one source file by another below a folder. */
+/** Every import of a source file by another, below a folder. */
 export function importsBelow(folder: string): Import[] {
   const files = new Set(sourceFiles(folder));
   return [...files].flatMap((from) =>
@@ -73,7 +71,7 @@ export function againstTheDirection(imports: readonly Import[]): Import[] {
   });
 }
 
-/** Rooms that import each other in a cycle, one per line. */
+/** Rooms that import each other in a cycle, one cycle per line. */
 export function cycles(imports: readonly Import[]): string[] {
   const edges = new Map<string, Set<string>>();
   for (const { from, to } of imports) {

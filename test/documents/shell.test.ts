@@ -8,7 +8,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import { type Block, blocksOf, inProject } from './blocks.js';
 
-/** Documents whose blocks people copy into a shell. */
+/** Readers copy the blocks of these documents into a shell. */
 const DOCUMENTS = ['README.md', 'docs/operations.md', 'docs/library.md', 'docs/performance.md'];
 const FIXTURES = inProject('test/fixtures/documents');
 const BLOCK_TIMEOUT_MS = 180_000;
@@ -40,10 +40,7 @@ const commandsOf = (text: string): string[] =>
     .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
     .filter((line) => line !== '');
 
-/**
- * The environment of a reader: an empty folder with the files that the documents mention, and `natspoc` on
- * the PATH.
- */
+/** A reader's environment: a folder with only the files that the documents mention, and `natspoc` on the PATH. */
 class Place {
   readonly folder = mkdtempSync(join(tmpdir(), 'natspoc-docs-'));
   readonly #env: Record<string, string>;
@@ -67,7 +64,7 @@ class Place {
       cwd: this.folder,
       env: this.#env,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // The command gets a process group of its own, because Ctrl-C in a terminal goes to all commands of a pipe.
+      // In a terminal Ctrl-C goes to all commands of a pipe. The process group makes that possible here.
       detached: true,
     });
     this.#running.push(child);
@@ -97,7 +94,7 @@ async function runScript(place: Place, { text, where }: Block, code: number): Pr
   assert.equal(exit, code, `${where} ended with ${exit}:\n${run.output}`);
 }
 
-/** Without a terminal `natspoc top` prints one snapshot and exits, so a signal would arrive too late. */
+/** Without a terminal `natspoc top` prints one snapshot and exits, before a signal could arrive. */
 const ENDS_BY_ITSELF = /^natspoc top\b/;
 
 async function runTerminals(place: Place, { text, where }: Block): Promise<void> {
@@ -135,7 +132,7 @@ for (const document of DOCUMENTS) {
       );
     });
 
-    // The blocks run in this order, because a block continues where the previous block ended.
+    // In this order: a block continues where the previous one ended.
     for (const block of blocksOf(document).filter(({ language }) => language === 'sh')) {
       const plan = planOf(block);
       if (plan.kind === 'terminals')

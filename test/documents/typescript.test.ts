@@ -15,7 +15,7 @@ const DOCUMENTS = [
   'docs/testing.md',
 ];
 
-/** The blocks are compiled with the options of a careful reader. `natspoc` is the built package. */
+/** The options of a careful reader. `natspoc` is the built package. */
 const TSCONFIG = {
   compilerOptions: {
     target: 'ES2023',

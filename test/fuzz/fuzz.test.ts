@@ -6,11 +6,11 @@ import { decodeEvent } from '../../src/top/model/decode.js';
 import { EVENTS } from './samples.js';
 import { TARGETS } from './targets.js';
 
-/** The number of cases for all targets together; `npm run fuzz` runs a million. */
+/** The number of cases of all targets together. `npm run fuzz` runs a million. */
 const CASES = Number(process.env.FUZZ_CASES ?? 10_000);
 /**
- * The message of a failure contains the seed, and FUZZ_SEED repeats that run. By default the suite always runs the same cases; with
- * FUZZ_CASES it uses new cases each time.
+ * A failure's message contains its seed. FUZZ_SEED repeats that run. By default the suite always runs the same cases. With FUZZ_CASES they
+ * are new each time.
  */
 const SEED = process.env.FUZZ_SEED ?? (process.env.FUZZ_CASES === undefined ? '1' : undefined);
 

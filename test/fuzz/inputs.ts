@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Sequences that set a title and a colour and clear the screen, marks for text from right to left, and line breaks of every kind. */
+/** Sequences that set a title or a color or clear the screen, marks for text from right to left, and all line breaks. */
 export const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f\0';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the tests look for them
@@ -47,14 +47,14 @@ export const awkward: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>,
 );
 
-/** The sample with up to three of its inner values replaced by awkward values. */
+/** The sample, with up to three of its inner values replaced by awkward ones. */
 export function mutated(sample: unknown): fc.Arbitrary<unknown> {
   return fc
     .array(fc.tuple(fc.nat(), awkward), { maxLength: 3 })
     .map((changes) => changes.reduce((value, [at, put]) => replaceAt(value, at, put), sample));
 }
 
-/** Returns a copy of a value in which `put` replaces one inner value. The number `at` selects the inner value. */
+/** Copies a value. `put` replaces the inner value that the number `at` selects. */
 function replaceAt(value: unknown, at: number, put: unknown): unknown {
   if (typeof value !== 'object' || value === null) return put;
   const names = Object.keys(value);

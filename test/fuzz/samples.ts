@@ -1,4 +1,4 @@
-/** Values as members and servers write them. The fuzzer changes parts of these values. */
+/** Values as members and servers write them. The fuzzer changes parts of them. */
 const at = '2026-11-28T00:00:00.000Z';
 
 export const SESSION = {
@@ -66,7 +66,7 @@ const proof = { kind: 'proof', id: 'AB', revision: 5, ended: false };
 const lease = { kind: 'lease', partition: 1, revision: 3, record: LEASE };
 const override = { kind: 'override', partition: 1, revision: 4, record: OVERRIDE };
 
-/** One event of every kind that a recording holds. */
+/** One event of each kind that a recording can contain. */
 export const EVENTS: readonly unknown[] = [
   { at: T, type: 'target', target: { servers: ['nats://h'], stream: 'EVENTS', group: 'g', bucket: 'b' } },
   { at: T, type: 'connected', server: 'h:4222', version: '2.10.27' },

@@ -4,7 +4,7 @@ import { decodeHeaders } from '../../src/core/nats/client/headers.js';
 import { MicroIdentities } from '../../src/core/nats/service/control.js';
 import { bytesLike, textLike } from './inputs.js';
 
-/** Messages to a member's subjects. */
+/** A message to a member's subjects. */
 export interface Request {
   subject: string;
   reply: string;
@@ -14,7 +14,7 @@ export interface Request {
 
 type Deliver = (error: null, message: Msg) => void;
 
-/** Subjects on which an answer would become a message of the stream, an entry of the bucket or a request. */
+/** On these subjects an answer would become a message of the stream, an entry of the bucket, or a request. */
 const FORBIDDEN = /^(\$|natspoc\.|a\.b\.)/;
 
 const listeners = new Map<string, Deliver>();
@@ -72,10 +72,10 @@ export const requests: fc.Arbitrary<Request> = fc.record({
   data: bytesLike({ partitions: [1, 2], to: 'x' }, { partitions: 'all', paused: true }),
 });
 
-/** The last answer to a forbidden subject. An answer that arrives later is reported with the next request. */
+/** The last answer to a forbidden subject. A late answer is reported with the next request. */
 let fault: string | undefined;
 
-/** Delivers a request to the member, and returns the answers that the member gives at once. */
+/** Delivers a request to the member. Returns the answers that the member gives at once. */
 export function serve({ subject, reply, headers, data }: Request): string[] {
   const answers: string[] = [];
   const message = {

@@ -54,18 +54,18 @@ import { requests, serve } from './service.js';
 /** Input from outside that is decoded. */
 export interface Target {
   name: string;
-  /** The share of this target in all cases, relative to the other targets. */
+  /** This target's share of all cases, relative to the other targets. */
   weight: number;
   property: fc.IRawProperty<unknown>;
 }
 
-/** A result may be this many times as large as its input, plus this number of characters. */
+/** A result may be at most this many times as large as its input, plus this number of characters. */
 const GROWTH = 8;
 const ALLOWANCE = 65_536;
 
 const sizeOf = (value: unknown): number => JSON.stringify(value)?.length ?? 0;
 
-/** A target that decodes one kind of input. An exception in the decoder is a fault. The size of the decoded result is measured. */
+/** A target that decodes one kind of input. The decoder must not throw, and its result must not be too large. */
 function target<T>(name: string, inputs: fc.Arbitrary<T>, decode: (input: T) => unknown, weight = 1): Target {
   const property = fc.property(inputs, (input) => {
     const size = input instanceof Uint8Array ? input.length : sizeOf(input);
@@ -75,9 +75,7 @@ function target<T>(name: string, inputs: fc.Arbitrary<T>, decode: (input: T) => 
   return { name, weight, property };
 }
 
-/**
- * A target whose decoder refuses input by throwing: the error must be a NatspocError with one line that is safe on a terminal.
- */
+/** A target whose decoder refuses input by throwing. The error must be a NatspocError with one line that is safe on a terminal. */
 function refusing<T>(
   name: string,
   inputs: fc.Arbitrary<T>,
@@ -105,7 +103,6 @@ function safe(text: string): string {
   return text;
 }
 
-/** Converts these values to text and back, as a recording does. */
 const recorded = (values: readonly unknown[]): TopEvent[] =>
   values.flatMap((value) => {
     const event = decodeEvent(JSON.parse(JSON.stringify(value ?? null)));
@@ -116,17 +113,16 @@ const SIZE = { columns: 100, rows: 30 };
 // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
 const STYLE = /\u001b\[\d+m/g;
 
-/** Shows these events in every possible view. */
 function show(events: readonly TopEvent[]): void {
   const model = events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   for (const line of textSnapshot(model, SIZE.columns).split('\n')) safe(line);
   safe(toJson(jsonSnapshot(model)));
-  // Ink takes some milliseconds for a frame, so each recording is drawn with only one of the panels.
+  // Ink takes some milliseconds for a frame, so each recording is drawn with only one panel.
   const ui = uiWith({ focus: PANELS[events.length % PANELS.length] ?? 'partitions' });
   for (const row of drawnRows(model, ui, SIZE)) safe(row.replaceAll(STYLE, ''));
 }
 
-/** Any value as text, even a value that cannot be converted to a string. */
+/** Any value as text, even one that has no conversion to a string. */
 const textIn = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 const REPLY = '$JS.ACK.EVENTS.reader.1.42.42.1795845811881000000.7';
@@ -170,7 +166,6 @@ const SETTING_TEXTS = [
 const headersOf = (value: unknown): Record<string, string> =>
   Object.fromEntries(Object.entries(Object(value)).map(([name, each]) => [name, textIn(each)]));
 
-/** All targets. */
 export const TARGETS: readonly Target[] = [
   target('sessions', bytesLike(SESSION), decodeSession),
   target('leases', bytesLike(LEASE), decodeLease),
@@ -294,7 +289,7 @@ export const TARGETS: readonly Target[] = [
     const events = recorded(values);
     events.reduce(reduce, initialModel(events[0]?.at ?? 0));
   }),
-  // Drawing makes a case of this target much slower than a case of another target, so this target gets few cases.
+  // These cases are much slower, because they draw. So there are few of them.
   target(
     'recordings on the screen',
     fc.array(fc.oneof(...EVENTS.map(mutated)), { maxLength: 8 }),

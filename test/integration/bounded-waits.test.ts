@@ -3,7 +3,7 @@ import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
-/** Commands, each with one of its requests. The server answers neither this request nor any later request. */
+/** Commands, each with one of its requests. From this request on, the server answers nothing. */
 const UNANSWERED: [command: string, question: string][] = [
   ['stream', 'STREAM.INFO'],
   ['stream', 'CONSUMER.CREATE'],
@@ -44,13 +44,12 @@ describe('a server that stops answering', function () {
     assert.equal((await runCli(['publish', '--count', '9', '--quiet'], at)).code, 0);
     const member = startCli(['consume', '--output', 'none'], at);
     await member.tookOver(2);
-    // The commands mostly wait, so several of them run at the same time.
+    // Several commands run at the same time, because they mostly wait.
     for (const [index, unanswered] of UNANSWERED.entries())
       exits[index] = Promise.resolve(exits[index - AT_THE_SAME_TIME]).then(() => ask(unanswered));
   });
   after(stopAll);
 
-  /** Runs a command behind a proxy that becomes silent when it sees the given request. */
   async function ask([command, question]: (typeof UNANSWERED)[number]): Promise<CliExit> {
     const proxy = await TcpProxy.start(server.port);
     proxy.silenceAt(question);

@@ -18,8 +18,8 @@ describe('the bucket on a server', () => {
     const config = loadConfig({ flags: { server: server.url }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
-      // While another write is in flight, clusters from 2.12 on report a conflict without the last sequence. This is hard to provoke, so
-      // the test itself sends the answers.
+      // Clusters from 2.12 on report a conflict without the last sequence while another write is in flight. That is hard to provoke, so the
+      // test itself sends the answers.
       const codes = [10071, 10164];
       const overload = { code: 429, err_code: 10167, description: 'too many requests' };
       connection.subscribe('$KV.answers.*', {
@@ -52,7 +52,7 @@ describe('the bucket on a server', () => {
       const { bucket } = await openTopology(connection, config, { create: true });
       for (const key of ['group.g.a', 'group.g.b', 'group.g.c'])
         await bucket.write(key, new Uint8Array(1), 0);
-      // The proxy swallows the delivery with a pending count of 0. Normally this delivery completes the snapshot.
+      // A delivery with a pending count of 0 normally completes the snapshot. The proxy swallows it.
       proxy.swallow(/ \$JS\.ACK\.\S+\.natspoc-watch-\S+\.0 /);
       const snapshots: string[][] = [];
       const watch = bucket.watch('group.g.', {
@@ -100,7 +100,7 @@ describe('the bucket on a server', () => {
   });
 
   it('a request to the bucket times out after a fifth of the ttl, even with a longer --timeout', async () => {
-    // A request that waits for this timeout fails the test, because a test may not take that long.
+    // Longer than the test may take: a request that waits for this timeout fails the test.
     const config = loadConfig({ flags: { server: server.url, timeoutMs: '10m', ttlMs: '1s' }, env: {} });
     const connection = await connectNats(config, 'test');
     try {
@@ -149,7 +149,7 @@ describe('the bucket on a server', () => {
     const connection = await connectNats(config, 'test');
     try {
       const { bucket, manager } = await openTopology(connection, config, { create: true });
-      // This consumer survives a restart of the server, unlike the consumer of a watch.
+      // Unlike the consumer of a watch, this one survives a restart of the server.
       await manager.consumers.add(bucketStream(config.bucket), { durable_name: 'occupant' });
       const seen: string[] = [];
       let snapshots = 0;
@@ -160,7 +160,7 @@ describe('the bucket on a server', () => {
       });
       await until('a snapshot has arrived', () => snapshots > 0);
       const refusals = connection.stats();
-      // A member whose bucket returned to an older state starts another watch.
+      // When the bucket was restored from an older copy, a member starts another watch.
       let anew: Watch | undefined;
       let later = 0;
       for (const next of [account(1), account(-1)]) {
@@ -168,7 +168,6 @@ describe('the bucket on a server', () => {
         limited.configure(next);
         await limited.start();
         if (next === account(-1)) break;
-        // The watch is refused repeatedly.
         const before = refusals.outMsgs;
         await until('the watch was requested', () => connection.stats().outMsgs > before + 8, 20_000);
         anew = bucket.watch('group.h.', {

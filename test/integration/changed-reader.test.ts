@@ -11,7 +11,7 @@ import { type GroupMember, joinGroup } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** A client that may create consumers on a stream may also change the readers of its groups. */
+/** A client that is allowed to create consumers on a stream can also change its groups' readers. */
 describe('a reader that another client changed', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -35,7 +35,7 @@ describe('a reader that another client changed', function () {
   });
 
   /**
-   * Starts a member of a stream with two partitions. Returns the messages that it handles, by partition, and its reports of
+   * Starts a member of a stream with two partitions. Returns the messages that it handles, by partition. Also returns its reports of
    * unreadable partitions.
    */
   const start = async () => {
@@ -121,7 +121,7 @@ describe('a reader that another client changed', function () {
     const order = JSON.stringify({ batch: 1, expires: 30_000_000_000 });
     connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, order, { reply: thief.getSubject() });
     const sent: string[] = [];
-    // The server serves pull requests in turn, and the member's request came first.
+    // The server serves pull requests in turn. The member's request is the first.
     while (stolen.length === 0 && sent.length < 5) {
       sent.push(`message ${sent.length}`);
       await publish(0, sent.at(-1) ?? '');

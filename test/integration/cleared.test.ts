@@ -13,7 +13,7 @@ describe('messages that an operator deletes', function () {
   const server = withServer();
   let connection: NatsConnection;
   let stream = '';
-  /** The numbers of messages that were published, and the last sequence, by partition. */
+  /** The number of published messages, and the last sequence of each partition. */
   let published = 0;
   let ends = new Map<number, number>();
   const members: GroupMember[] = [];
@@ -53,7 +53,7 @@ describe('messages that an operator deletes', function () {
     assert.equal(code, 0, `${args.join(' ')}: ${stderr}${stdout}`);
     return stdout;
   };
-  /** Waits until the member owns all partitions, and has committed the last message of each partition. */
+  /** Waits until the member owns all partitions, and has committed each partition's last message. */
   const allCommitted = (member: GroupMember): Promise<void> =>
     until('everything is committed', () => {
       const { partitions } = member;
@@ -64,13 +64,15 @@ describe('messages that an operator deletes', function () {
         partitions.every(isAtEnd)
       );
     });
-  /** The numbers of lost messages, by partition. A message in each partition is committed only after its owner has looked for losses. */
+  /**
+   * The number of lost messages, by partition. An owner looks for losses before it commits. So one message is sent to each partition first.
+   */
   const losses = async (member: GroupMember): Promise<number[]> => {
     for (let partition = 0; partition < PARTITIONS; partition++) await publish(partition);
     await allCommitted(member);
     return [...member.partitions].sort((a, b) => a.partition - b.partition).map(({ trimmed }) => trimmed);
   };
-  /** A second member joins, and takes over all partitions when the first leaves. */
+  /** A second member joins. The first one leaves, and its partitions go to the second. */
   const handOver = async (first: GroupMember): Promise<GroupMember> => {
     const second = await join();
     await leave(first);
@@ -95,7 +97,7 @@ describe('messages that an operator deletes', function () {
     await leave(second);
     await publish(1, 20);
     await publish(2);
-    // No message of p2 was handled; its first message waits.
+    // No message of p2 was handled. Its first message still waits.
     assert.equal(await deleted('trim'), 2);
     assert.deepEqual(await losses(await join()), [0, 0, 0, 0]);
     await cli('leases', 'check');

@@ -9,9 +9,9 @@ import { withTempFolder } from '../support/temp.js';
 import { until } from '../support/until.js';
 
 const RATE = 500;
-/** nats-server elects a leader after 4 to 9 s without a leader. After the election, readers and watches must be created again. */
+/** nats-server elects a new leader after 4 to 9 s. Then readers and watches must be created again. */
 const ELECTION_MS = 120_000;
-/** The ttl is longer than an election, so that no session ends because of the election. */
+/** Longer than an election, so that no session ends because of it. */
 const TTL = '30s';
 
 describe('a cluster of three servers that loses one', function () {
@@ -40,8 +40,8 @@ describe('a cluster of three servers that loses one', function () {
   const url = () => servers.map((server) => server.url).join(',');
 
   /**
-   * Waits for a leader that knows all servers. JetStream answers no requests without a leader, and the leader places no replicas until it
-   * knows all servers.
+   * Waits for a leader that knows all servers. Without a leader, JetStream answers no requests. Until the leader knows all servers, it
+   * places no replicas.
    */
   async function elected(): Promise<void> {
     const connection = await connectNats(loadConfig({ flags: { server: url() }, env: {} }), 'test');
@@ -53,7 +53,6 @@ describe('a cluster of three servers that loses one', function () {
     await until('a stream gets three replicas', placed, ELECTION_MS).finally(() => connection.close());
   }
 
-  /** Kills the server that leads a stream with SIGKILL. */
   async function killLeader(stream: string): Promise<void> {
     const manager = await run.connection.jetstreamManager({ checkAPI: false });
     const { cluster } = await manager.streams.info(stream);
@@ -90,7 +89,7 @@ describe('a cluster of three servers that loses one', function () {
 
       await killLeader(streamOf());
       const newest = Math.max(...run.handled.map(({ sequence }) => sequence));
-      // The stream has no leader now. The command waits for the election, or reports that it was not executed.
+      // The stream has no leader now. The command waits for the election, or reports that nothing was done.
       await until('an order is carried out', async () => (await release(3)).code === 0, ELECTION_MS);
       await until(
         'messages that are published afterwards are handled in every partition',

@@ -4,7 +4,6 @@ import { createPublisher, joinGroup } from '../../src/core/index.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Handlers of one partition run in parallel for different keys. */
 describe('concurrency', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -58,7 +57,7 @@ describe('concurrency', function () {
       concurrency: 1_000,
       handler: async ({ key }) => {
         if (key === 'k50') return released;
-        // Count only messages far after the slow message.
+        // Counts only messages far after the slow one.
         if (handled > 3_000) most = Math.max(most, running + 2);
         running++;
         await new Promise((resolve) => setTimeout(resolve, 50));

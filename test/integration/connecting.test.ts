@@ -47,7 +47,7 @@ describe('connecting', function () {
     return exit;
   }
 
-  /** Asserts that a command fails with one clear line without a secret, and with this exit code. */
+  /** Asserts that a command fails with this exit code and one clear line. The line contains no secret. */
   async function fails(code: number, line: RegExp, env: Record<string, string>, ...args: string[]) {
     for (const json of [false, true]) {
       const exit = await create(env, ...args, ...(json ? ['--json'] : []));
@@ -183,7 +183,7 @@ describe('connecting', function () {
       const plain = await serve('');
       const [major = 0, minor = 0, patch = 0] = plain.version.split('.').map(Number);
       const itself = major * 1e6 + minor * 1e3 + patch >= 2_010_011;
-      // The server waits two seconds for a handshake before it sends anything, and the test waits for the first bytes from the server.
+      // The server waits two seconds for a handshake before it sends anything. The test waits for these first bytes.
       const config = `tls { cert_file: "${files.cert}", key_file: "${files.key}", handshake_first: 2s }`;
       const url = itself ? `tls://localhost:${(await serve(config)).port}` : await proxyOf(plain);
       await connects({ NATS_URL: url, NATS_CA: pem('ca.pem') }, '--tlsfirst');

@@ -11,12 +11,12 @@ import { until } from '../support/until.js';
 /** `CONSUME_KILLS=200000 npx mocha test/integration/consume-kills.test.ts` runs the long version. */
 const MESSAGES = Number(process.env.CONSUME_KILLS ?? 10_000);
 const KILLS = Math.max(3, Math.round(MESSAGES / 20_000));
-/** The seed decides which member is killed, and when. `KILLS_SEED` repeats a run, except for the timing of processes. */
+/** The seed decides which member is killed, and when. `KILLS_SEED` repeats a run, apart from the timing of processes. */
 const SEED = Number(process.env.KILLS_SEED ?? Date.now() % 1_000_000);
 
 const fails = (number: number): boolean => number % 100 === 7;
 
-/** A handler that writes its messages to one file, with atomic appends; it always fails at every hundredth message. */
+/** A handler that writes its messages to one file, with atomic appends. It always fails at every hundredth message. */
 const HANDLER = `
 import { appendFileSync } from 'node:fs';
 export default async (message, { key }) => {
@@ -53,7 +53,7 @@ describe('members that are killed while messages fail', function () {
     ];
     args.push('--on-failure', 'dead-letter', '--max-attempts', '2', '--backoff', '1ms');
     const start = (name: string): Cli => startCli([...args, '--name', name], { env: { HANDLED: handled } });
-    // A few keys for each partition, so that several messages of a key are always in memory.
+    // With few keys for each partition, several messages of a key are always in memory.
     const published = runCli([
       ...['publish', '{{Count}}', '--count', String(MESSAGES), '--keys', '60', '-q'],
       ...place,
@@ -68,7 +68,7 @@ describe('members that are killed while messages fail', function () {
         .map((line) => line.split(' ') as [key: string, number: string]);
     const numbers = Array.from({ length: MESSAGES }, (_, index) => index + 1);
     const expected = numbers.filter((number) => !fails(number));
-    // Each line is about as long as "key-25 12345" and a line feed. This estimate is good enough to spread the kills over the run.
+    // A line is about as long as "key-25 12345" and a line feed. That is exact enough to spread the kills over the run.
     const allBytes = expected.reduce((sum, number) => sum + 8 + String(number).length, 0);
     const size = () => statSync(handled).size;
     for (let kill = 0; kill < KILLS; kill++) {
@@ -85,7 +85,7 @@ describe('members that are killed while messages fail', function () {
       return new Set(read().map(([, number]) => number)).size >= expected.length;
     };
     await until('all valid messages are handled', isDone, 60_000 + MESSAGES * 2);
-    // The last member may have just started. A signal that arrives before the member handles signals ends the process immediately.
+    // The last member may have just started. If a signal arrived before the member handles signals, the process would end at once.
     for (const member of members) await member.note(/^joined group/);
     for (const member of members) member.signal('SIGTERM');
     for (const member of members) assert.equal((await member.exited).code, 0);
@@ -94,7 +94,7 @@ describe('members that are killed while messages fail', function () {
     const lastOf = new Map<string, number>();
     for (const [key, text] of read()) {
       const number = Number(text);
-      // Messages that were not committed when their owner was killed are repeated; new messages are in order.
+      // Messages that were not committed at a kill are repeated. New messages are in order.
       if (seen.has(number)) continue;
       seen.add(number);
       assert.ok(number > (lastOf.get(key) ?? 0), `${key}: ${number} after ${lastOf.get(key)}`);
@@ -110,7 +110,6 @@ describe('members that are killed while messages fail', function () {
   });
 });
 
-/** The payloads of all dead letters. */
 async function deadLetters(url: string, stream: string): Promise<number[]> {
   const connection = await connect({ servers: url });
   const manager = await connection.jetstreamManager();

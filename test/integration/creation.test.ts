@@ -12,7 +12,7 @@ import { encodeRecord } from '../../src/core/protocol/records.js';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** Users that may not create a stream: each is refused at a different step. */
+/** Users that may not create a stream. Each is refused at a different step. */
 const USERS = ['bucket', 'stream', 'layout'] as const;
 const deny = {
   bucket: '$JS.API.STREAM.CREATE.KV_REFUSED_leases',
@@ -58,14 +58,14 @@ describe('creating a stream', function () {
     assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
     return stdout;
   }
-  /** Streams that belong to the stream of this test, or have its name as a prefix. */
+  /** Streams whose name contains the name of the test's stream. */
   async function leftovers(of: JetStreamManager = manager): Promise<string[]> {
     const found: string[] = [];
     for await (const name of of.streams.names()) if (name.includes(stream)) found.push(name);
     return found.sort();
   }
   const create = (...args: string[]) => natspoc(['stream', 'create', ...args]);
-  /** Creates the bucket of the stream as older versions left it: with only a layout. */
+  /** Leaves a bucket that has only a layout, as older versions did. */
   async function leaveBehind(prefix: string, partitions: number): Promise<void> {
     await ok('stream', 'create', '--prefix', `${stream}.first`);
     await manager.streams.delete(stream);

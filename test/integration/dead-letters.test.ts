@@ -13,7 +13,7 @@ import {
 import { runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** A position passes a message only when its dead letter is certainly stored, and dead letters are put back unchanged. */
+/** A position passes a message only when the dead letter is certainly stored. Dead letters are put back unchanged. */
 describe('dead letters', function () {
   this.timeout(120_000);
   const server = withServer();

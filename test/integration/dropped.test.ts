@@ -9,7 +9,7 @@ import { fakeMessage } from '../support/fake-partition.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** The dropped messages wait for a reader, and are dropped before they are delivered, so no delivery shows the loss. */
+/** The messages are dropped before they are delivered, so no delivery shows the loss. */
 describe('messages that a stream drops while it is read', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -184,7 +184,7 @@ describe('messages that a stream drops while it is read', function () {
       await publish('D5.e', 2, 100);
       await until('all messages are handled', () => member.counters.handled === batch * 100);
     }
-    // The wait is longer than the interval at which the stream is checked.
+    // Longer than the interval at which the stream is checked.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     assert.equal(lost, 0);
     await member.leave();

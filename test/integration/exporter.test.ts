@@ -59,7 +59,6 @@ describe('natspoc exporter', function () {
     return JSON.parse(text);
   }
 
-  /** Joins with a member that handles all messages. */
   async function join(
     name: string,
     options: { key?: string; partitions?: number } = {},
@@ -188,7 +187,7 @@ describe('natspoc exporter', function () {
     assert.equal((await cli.exited).code, 0);
   });
 
-  // This test is last, because connections of later tests would have to reconnect first.
+  // This test is last. After it, other connections would have to reconnect first.
   it('the exporter keeps its data while the server is gone, reports the age of the data, and reads again when the server is back', async () => {
     await stage.publish(messages(3));
     const member = await join('g');

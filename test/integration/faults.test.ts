@@ -49,8 +49,8 @@ describe('faults on a real server', function () {
     await assertNothingWrong();
     const after = run.handled.filter(({ consumer }) => consumer === 'sleeper').slice(before);
     assert.ok(after.length > 0, 'the process handles messages again');
-    // A line that was ready when the process was stopped may be written when the process wakes. The hundreds of messages that arrived at
-    // the socket during the stop must not be handled.
+    // When the process wakes, it may still write a line that was ready before the stop. It must not handle the hundreds of messages that
+    // arrived at the socket during the stop.
     const stale = after.filter(({ epoch, sequence }) => epoch <= takenAt && sequence > newestAtStop);
     assert.equal(stale.length, 0, 'no message was handled under epochs of the old session');
   });
@@ -148,8 +148,7 @@ describe('faults on a real server', function () {
 
   it('a deleted stream ends the members with a clear error', async () => {
     await start(['a', 'b']);
-    // The test first waits until the group handles messages, because a group that is still starting may learn of the deletion when it opens
-    // its readers.
+    // The group must be past its start. Otherwise it could learn of the deletion when it opens its readers.
     run.publish(RATE);
     await run.handledCount(100);
     const members = [...run.members.values()];

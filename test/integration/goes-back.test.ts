@@ -10,7 +10,7 @@ import { withGroup } from '../support/with-group.js';
 
 const RATE = 200;
 const SHORT_TTL = ['--ttl', '3s'];
-/** Time for recovery: the interval of a renewal, a ttl in which members claim nothing, and time for a busy machine. */
+/** Enough for the interval of a renewal, a ttl in which members claim nothing, and a busy machine. */
 const RECOVERY_MS = 25_000;
 
 describe('a bucket that returns to an older state while its members run', function () {
@@ -35,7 +35,7 @@ describe('a bucket that returns to an older state while its members run', functi
       key === undefined ? undefined : { filter: bucketSubject(run.config.bucket, key) },
     );
 
-  /** True when every partition has a position and an owner with a session. */
+  /** True if every partition has a position, and an owner with a session. */
   const isWhole = async (): Promise<boolean> => {
     const { bucket } = run.topology;
     const { group } = run.config;
@@ -52,7 +52,6 @@ describe('a bucket that returns to an older state while its members run', functi
     return true;
   };
   const recovers = (): Promise<void> => until('every partition has a live owner', isWhole, RECOVERY_MS);
-  /** Waits until both members have handled all messages. */
   const assertNothingLost = async (): Promise<void> => {
     const before = new Map([...run.members.keys()].map((name) => [name, handledBy(name)]));
     await until('both handle messages', () => [...before].every(([name, count]) => handledBy(name) > count));
@@ -106,7 +105,7 @@ describe('a bucket that returns to an older state while its members run', functi
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { config } = await manager.streams.info(name);
-    // The members are stopped while the bucket is missing, because its absence would end them.
+    // The members are stopped, because without the bucket they would end.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await manager.streams.delete(name);
     await manager.streams.add(config);
@@ -157,7 +156,7 @@ describe('a store that is restored from an older copy under its members', functi
       );
       await publish('late', 500);
       await allHandled('late', 500);
-      // The leases of member a get other owners, so that the older copy of the leases is outdated.
+      // Member a's leases get other owners. That makes the older copy of the leases outdated.
       run.forget('a').signal('SIGKILL');
       run.consume('c', SHORT_TTL);
       await run.atRest();

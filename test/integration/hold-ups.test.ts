@@ -21,7 +21,7 @@ describe('the hold-up of a partition', function () {
   const natspoc = (...args: string[]): Promise<CliExit> =>
     runCli([...args, ...run.args, '--server', server.url]);
 
-  /** Starts a member whose handler fails only at the third message; two more messages wait after it. */
+  /** Starts a member whose handler fails only at the third message. Two more messages wait after it. */
   async function failing(...flags: string[]): Promise<void> {
     const module = join(folder(), 'failing.mjs');
     writeFileSync(

@@ -4,7 +4,7 @@ import { openRawClient, type RawClient } from '../support/raw-client.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Headers at which the NATS client throws. If the client throws inside a callback, it stops reading the connection. */
+/** Headers at which the NATS client throws. If it throws inside a callback, it no longer reads the connection. */
 const HOSTILE = ['Natspoc-Key: a\rb', 'My Header: v', 'é: ü', ': nothing'];
 
 describe('headers that the client would not send', function () {

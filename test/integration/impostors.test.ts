@@ -6,7 +6,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const all = '{ publish: ">", subscribe: ">" }';
-/** The permissions of a member of group A: to answer for this group, and to be listed by NATS tools (docs/permissions.md). */
+/** The permissions of a member of group A (docs/permissions.md). It may answer for this group, and NATS tools may list it. */
 const ofGroupA = '{ publish: ">", subscribe: ["_INBOX.>", "$SRV.>", "natspoc.*.A.>"] }';
 
 describe('forged messages to a member', function () {
@@ -102,7 +102,7 @@ describe('forged messages to a member', function () {
         connection.publish(subject, '', { reply });
       }
     }
-    // Requests are answered in order, so this answer shows that all earlier requests have been processed.
+    // Requests are answered in order. This answer shows that all earlier ones were processed.
     await connection.request(`$SRV.PING.natspoc.${id}`, '', { timeout: 5_000 });
     assert.equal((await manager.streams.info(stream)).state.messages, 0);
     const lease = await manager.streams.getMessage(bucket, { last_by_subj: places[1] ?? '' });
@@ -125,7 +125,7 @@ describe('forged messages to a member', function () {
     const killedAt = performance.now();
     first.signal('SIGKILL');
     await second.tookOver(2);
-    // Without the probes, the death would be noticed only after the ttl, which takes more than 9 s.
+    // The probes show the death. The ttl alone would take more than 9 s.
     assert.ok(performance.now() - killedAt < 5_000, `${performance.now() - killedAt} ms`);
     const top = await runCli(['top', '--once', '--json'], { env });
     assert.match(top.stdout, /"name":"second"/);

@@ -25,7 +25,7 @@ describe('a keyed group over a stream that other programs created', function () 
   let connection: NatsConnection;
   let published = 0;
 
-  /** Publishes numbered messages. The number of a message determines its customer. */
+  /** Publishes numbered messages. A message's number determines its customer. */
   async function publish(count: number): Promise<void> {
     const jetstream = connection.jetstream();
     const subjectOf = (number: number): string =>
@@ -42,7 +42,7 @@ describe('a keyed group over a stream that other programs created', function () 
     startCli(['consume', '--server', server.url, '--stream', 'ORDERS', '--output', 'ndjson', ...args]);
   const linesOf = (...members: Cli[]): Line[] =>
     members.flatMap(({ stdout }) => stdout.map((line): Line => JSON.parse(line)));
-  /** The sequences of the messages that `subject:2` assigns to a partition. Only {@link publish} may have published to the stream. */
+  /** The sequences that `subject:2` assigns to a partition, if only {@link publish} has published to the stream. */
   const sequencesOf = (partition: number, partitions: number): number[] =>
     Array.from({ length: published }, (_, number) => number + 1).filter(
       (sequence) => partitionOf(`c${(sequence - 1) % CUSTOMERS}`, partitions) === partition,
@@ -65,7 +65,7 @@ describe('a keyed group over a stream that other programs created', function () 
     const flags = ['--group', 'billing', '--key', 'subject:2', '--partitions', '8', '--work', '1ms'];
     const members = ['one', 'two', 'three'].map((name) => consume('--name', name, ...flags));
     const [one] = members;
-    // The first member to join may handle everything before the others join, so more messages are published.
+    // The first member may handle everything before the others join, so more messages are published.
     const share = async (): Promise<boolean> => {
       await publish(20);
       return members.every(({ stdout }) => stdout.length > 0);
@@ -80,7 +80,7 @@ describe('a keyed group over a stream that other programs created', function () 
       assert.equal(key, subject.split('.')[1]);
       assert.equal(partition, partitionOf(key, 8));
     }
-    // Each member handles the messages of a customer in order; another member may repeat the last messages of the killed member.
+    // Each member handles a customer's messages in order. Another member may repeat the last messages of the killed member.
     for (const member of members) {
       const last = new Map<string, number>();
       for (const line of linesOf(member)) {
@@ -217,7 +217,6 @@ describe('a keyed group over a stream that other programs created', function () 
     await member.leave();
   });
 
-  /** The error that a program with these options gets. */
   async function refusalOf(options: Record<string, unknown>): Promise<[code: string, message: string]> {
     const all = {
       servers: server.url,
@@ -458,7 +457,7 @@ describe('a keyed group over a stream that other programs created', function () 
       const owned = joined.flatMap((member) => member.partitions.map(({ partition }) => partition));
       await Promise.all(joined.map((member) => member.leave()));
       if (errors.length === 0) {
-        // The member without a key joined second, and has adopted the layout of the group.
+        // The member without a key joined second, so it has adopted the group's layout.
         assert.ok(Math.max(...owned) < KEYED, `both kinds: ${owned}`);
         continue;
       }

@@ -8,7 +8,6 @@ import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
-/** Asserts that a command is refused with one line and exit code 4. */
 function assertRefused(exit: CliExit, message: RegExp): void {
   assert.equal(exit.code, 4, exit.stderr);
   assert.match(exit.stderr, message);
@@ -52,7 +51,7 @@ describe('one layout for a stream', function () {
 
   it('the layout is requested again if the answer was lost', async () => {
     const proxy = await TcpProxy.start(server.port);
-    // The test fails if the command waits for this timeout, because a test may not take that long.
+    // Longer than the test may take: a command that waits for this timeout fails the test.
     const config = loadConfig({ flags: { server: proxy.url, timeoutMs: '10m' }, env: {} });
     const own = await connectNats(config, 'test');
     try {

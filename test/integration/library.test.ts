@@ -17,7 +17,7 @@ import {
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Runs `use`, and catches errors that would end the process. */
+/** Runs `use`, and catches the errors that would otherwise end the process. */
 async function withBugs(use: (errors: readonly unknown[]) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];
   const before = process.listeners('uncaughtException');
@@ -73,7 +73,6 @@ describe('the library', function () {
     return stored;
   };
 
-  /** Publishes a message to a stream with one partition. */
   const publishOne = async () => {
     const publisher = await createPublisher({ ...place(), partitions: 1 });
     await publisher.publish({ data: 'x' });
@@ -367,7 +366,7 @@ describe('the library', function () {
     const stop = new AbortController();
     const joining = joinGroup({
       servers: `nats://127.0.0.1:${port}`,
-      // This timeout is longer than the test may take.
+      // A member that waits for this timeout fails the test.
       timeoutMs: 600_000,
       handler: () => {},
       signal: stop.signal,

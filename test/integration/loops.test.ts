@@ -41,7 +41,7 @@ describe('a member without a handler', function () {
 
   it('a member leaves when its loop ends, and the next owner gets the message at which the loop ended', async () => {
     await stage.publish(texts(3), 1);
-    // If the member waited for this drain timeout, the test would time out.
+    // A member that waits for this drain timeout fails the test.
     const first = await stage.join({ drainTimeoutMs: 300_000 }, 1);
     const seen: string[] = [];
     for await (const [{ data }] of first.messages()) {
@@ -109,7 +109,7 @@ describe('a member without a handler', function () {
 
   it('a member hands over at once while no loop waits for a message', async () => {
     await stage.publish(texts(20));
-    // If the member waited for this drain timeout, the test would time out.
+    // A member that waits for this drain timeout fails the test.
     const first = await stage.join({ drainTimeoutMs: 300_000 });
     await first.ready;
     const second = await stage.join({});

@@ -43,7 +43,7 @@ describe('a stream that has reused the sequences of its positions', function () 
   const messages = async (): Promise<number> =>
     (await run.topology.manager.streams.info(run.config.stream)).state.messages;
 
-  /** Asserts that every command reports the fault, and that nothing is deleted or handled until a seek ends the fault. */
+  /** Asserts that every command reports the fault. Until a seek ends it, nothing may be deleted or handled. */
   async function isSeenAndCured(text: string, count: number, first = 'first'): Promise<void> {
     const check = await natspoc('leases', 'check', '--json');
     assert.equal(check.code, 5, check.stdout);
@@ -67,7 +67,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await run.atRest();
     await publish('old', 100);
     await allHandled('old', 100);
-    // The members are stopped while the stream is missing, because its absence would end them.
+    // The members are stopped, because without the stream they would end.
     for (const cli of run.members.values()) cli.signal('SIGSTOP');
     await makeAnew();
     for (const cli of run.members.values()) cli.signal('SIGCONT');
@@ -116,7 +116,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     const connection = await connect({ servers: server.url });
     const manager = await connection.jetstreamManager();
     await manager.streams.update(run.config.stream, { max_age: 3_600_000_000_000 });
-    // Without the messages at the positions, only the creation time identifies the stream.
+    // The messages at the positions are gone, so only the creation time identifies the stream.
     await manager.streams.purge(run.config.stream, { seq: 101 });
     await connection.close();
     await server.kill();
@@ -132,7 +132,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
     await publish('new', 1);
-    // The second trim deletes the new message. The partitions without a new message keep their positions, which are before this message.
+    // The second trim deletes the new message. Partitions without a new message keep their positions, which are before it.
     await ok('consume', '--until-caught-up', '--output', 'none');
     await ok('stream', 'trim', '--force');
     run.consume('a', SHORT_TTL);

@@ -3,7 +3,7 @@ import type { Logger } from '../../src/core/index.js';
 import { until } from '../support/until.js';
 import { withLibrary } from '../support/with-library.js';
 
-/** A logger that stores its lines with their levels, as pino and console get them. */
+/** A logger that stores its lines as pino and console get them. */
 function keeping() {
   const lines: { level: string; fields: Record<string, unknown>; text: string }[] = [];
   const at = (level: string) => (fields: object, text: string) =>

@@ -12,7 +12,7 @@ const fields = (value: unknown): Fields => {
   return { ...value };
 };
 
-/** The tests send plain requests as any NATS tool does, and expect answers in the schema of ADR-32. */
+/** The tests send plain requests, as any NATS tool does. The answers must match the schema of ADR-32. */
 describe('a member as a micro service', function () {
   this.timeout(60_000);
   const server = withServer();
@@ -66,7 +66,7 @@ describe('a member as a micro service', function () {
       assert.equal(typeof stats.started, 'string');
       assert.ok(Array.isArray(stats.endpoints) && stats.endpoints.length === 4);
       for (const endpoint of stats.endpoints.map(fields)) {
-        // The published schema requires these fields of each endpoint. `data`, if present, must be an object.
+        // The published schema requires these fields of each endpoint. `data` is optional, and must be an object.
         const { name, subject, queue_group, num_requests, num_errors, last_error, data } = endpoint;
         assert.equal(subject, `natspoc.M1.default.${id}.${name}`);
         assert.deepEqual([queue_group, num_requests, num_errors, last_error], ['q', 0, 0, '']);

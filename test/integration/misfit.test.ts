@@ -3,7 +3,7 @@ import { connect, type JetStreamManager, type NatsConnection, type StreamConfig 
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 
-/** If a stream and a bucket do not match, these commands could destroy data, or could continue as if nothing were wrong. */
+/** With a stream and a bucket that do not match, these commands could destroy data, or continue as if nothing were wrong. */
 const COMMANDS = [
   'stream trim --force',
   'stream purge --force',
@@ -44,7 +44,6 @@ describe('a stream and a bucket that do not belong together', function () {
     assert.equal(code, 0, `${args.join(' ')}: ${stderr}`);
     return stdout;
   }
-  /** Everything in stream and bucket that a command could change. */
   const stateOf = () =>
     Promise.all(
       [stream, bucket()].map(async (name) => {

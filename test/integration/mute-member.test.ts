@@ -3,7 +3,7 @@ import { runCli, startCli, stopAll } from '../support/cli.js';
 import { renewed } from '../support/renewals.js';
 import { withServer } from '../support/server.js';
 
-/** Permissions may differ between members. A member that is not permitted to answer probes must not be considered dead by other members. */
+/** Permissions can differ between members. A member that may not answer probes must not count as dead. */
 describe('a member that is not permitted to be a micro service', function () {
   this.timeout(60_000);
   const server = withServer({
@@ -33,7 +33,7 @@ describe('a member that is not permitted to be a micro service', function () {
       await loud.tookOver(8);
       const other = startCli(['consume', '--name', name, '--output', 'none'], { env: env(name) });
       await other.note(/acquired p\d/);
-      // Three probes of 400 ms would be enough to fence a member that does not renew.
+      // If a member does not renew, three probes of 400 ms are enough to fence it.
       await renewed({ servers: server.url, user: 'loud', pass: 'p' }, stream, name, 4);
       for (const { stderr } of [loud, other]) {
         assert.deepEqual(

@@ -12,7 +12,7 @@ import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 
 const AT = '2026-01-05T12:00:00.000Z';
-/** More entries than the history of a whole group shows. */
+/** More entries than a whole group's history shows. */
 const MANY = 10_050;
 
 describe('observing a group', function () {
@@ -23,7 +23,6 @@ describe('observing a group', function () {
 
   afterEach(() => Promise.all(open.splice(0).map((connection) => connection.close())));
 
-  /** Creates a stream for one test, and opens it through `url`. */
   async function observe(url: string, timeout: string) {
     const stream = `O${++streams}`;
     const flags = { stream, prefix: `${stream}.events`, partitions: '4', timeout };
@@ -39,7 +38,7 @@ describe('observing a group', function () {
   describe('with a long history in its bucket', () => {
     let seen: Awaited<ReturnType<typeof observe>>;
 
-    /** Fills the bucket as after a busy hour: with many sessions, and then with owners of partition 3. */
+    /** Fills the bucket as a busy hour does: with many sessions, then with owners of partition 3. */
     beforeEach(async () => {
       seen = await observe(server.url, '20s');
       const { connection, bucket, group } = seen;
@@ -106,8 +105,8 @@ describe('observing a group', function () {
     for (let i = 0; i < 8; i++) await connection.request(`${layout.prefix}.p.${i % 4}`, 'x');
     await manager.streams.deleteMessage(stream, 8);
     const ends = (await observer.ends()).map(({ partition, sequence }) => [partition, sequence]);
-    // Partition 3 is left out. nats-server 2.9 counts its messages, but answers that it has no last message. Newer versions may find the
-    // previous message.
+    // Partition 3 is left out. nats-server 2.9 counts its messages, but answers that it has no last message. Newer versions may find an
+    // earlier message.
     assert.deepEqual(ends.slice(0, 3), [
       [0, 5],
       [1, 6],

@@ -26,7 +26,6 @@ describe('operating a group under load', function () {
     run = opened;
   });
 
-  /** Runs a command on the stream of this run. */
   function natspoc(...args: string[]): Promise<CliExit> {
     return runCli([...args, '--server', server.url, '--stream', run.config.stream]);
   }
@@ -37,7 +36,7 @@ describe('operating a group under load', function () {
     return fields(JSON.parse(stdout));
   }
 
-  /** Starts these members, waits until they are at rest, and publishes messages that they handle. */
+  /** Starts these members and waits for rest. Then publishes messages, which they handle. */
   async function busy(...names: string[]): Promise<void> {
     for (const name of names) run.consume(name);
     await run.atRest();
@@ -107,7 +106,7 @@ describe('operating a group under load', function () {
     const again = await natspoc('leases', 'release', '0', '--force');
     assert.equal(again.code, 0, `${stream}: ${again.stderr}`);
     assert.match(again.stdout, /^p0 .*a.*at epoch/);
-    // The release has fenced the last owner of the lease, because an owner without contact to the bucket would otherwise continue.
+    // The release has fenced the lease's last owner. Otherwise an owner without contact to the bucket would continue.
     await until('a has joined again', () => (run.ownership.owners.get(2)?.epoch ?? 0) > before);
   });
 
@@ -150,8 +149,7 @@ describe('operating a group under load', function () {
       .filter(({ consumer }) => consumer === 'frozen')
       .slice(handledBefore)
       .filter(({ partition: p, epoch }) => epoch < (epochs.get(p) ?? 0));
-    // Some lines were already in the pipe when the owner was stopped. These lines do not show that the owner handled messages after it
-    // woke.
+    // These lines were in the pipe before the owner was stopped. They do not show that it handled messages after it woke.
     assert.ok(stale.length <= 200, `${stale.length} under an old epoch`);
     await nothingLost('some');
   });
@@ -212,7 +210,7 @@ describe('operating a group under load', function () {
     const refused = await natspoc('leases', 'release', String(pinned[0]));
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /pinned to its owner/);
-    // A pin may name any text, which must never reach the terminal unescaped.
+    // A pin can contain any text. It must never reach the terminal unescaped.
     const hostile = await natspoc('leases', 'pin', '7', '--to', 'x\u001b[31m\n');
     assert.match(
       hostile.stdout,
@@ -258,7 +256,7 @@ describe('operating a group under load', function () {
       '--stream',
       run.config.stream,
     ]);
-    // The watch prints only changes that come after its snapshot, so the test makes changes until one is printed.
+    // The watch does not print changes of its snapshot. So changes are made until one is printed.
     await until('the watch reports a change', async () => {
       await natspoc('leases', 'release', '0');
       return watch.stdout.length > 0;

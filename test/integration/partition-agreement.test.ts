@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 const PARTITIONS = 16;
 const KEYS = 10_000;
 
-/** Keys that are valid subject tokens, with lengths of about 1 to 64. Every tenth key has characters outside ASCII. */
+/** Keys that are valid subject tokens, up to about 64 characters long. Every tenth key has characters outside ASCII. */
 function keys(): string[] {
   const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:/=+';
   let seed = 12345;
@@ -23,8 +23,8 @@ function keys(): string[] {
 }
 
 /**
- * All supported servers have the mapping, so this test always compares with a server. An ordinary run uses 2.9, and `npm run test:matrix`
- * uses 2.10 and later. The answers of these servers are also in test/unit/layout.test.ts.
+ * All supported servers have the mapping, so this test always runs against a server: an ordinary run against 2.9, `npm run test:matrix`
+ * against 2.10 and later. Their answers are also in test/unit/layout.test.ts.
  */
 describe("partitionOf and the server's partition() mapping", () => {
   const server = withServer({

@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/permissions.md', import.meta.url));
 
-/** The configuration of the document, unchanged except for the passwords. */
+/** The document's configuration. Only the passwords are changed. */
 const CONFIG = (/```conf\n([\s\S]*?)```/.exec(readFileSync(DOCUMENT, 'utf8'))?.[1] ?? '').replace(
   /\$(\w+)_PASSWORD/g,
   (_, role: string) => role.toLowerCase(),
@@ -17,7 +17,7 @@ type Role = 'publisher' | 'consumer' | 'observer' | 'operator' | 'redriver' | 'a
 
 describe('permissions as documented', function () {
   this.timeout(60_000);
-  // An unrestricted user prepares the stream and group that the roles use.
+  // An unrestricted user prepares the roles' stream and group.
   const everything = CONFIG.replace('users = [', 'users = [ { user: anybody, password: anybody }');
   const server = new TestServer({ config: everything });
 
@@ -33,8 +33,7 @@ describe('permissions as documented', function () {
   });
 
   /**
-   * The environment of a role. The timeout of commands is far longer than the timeout of the tests, so a refused command that waits for an
-   * answer fails the test.
+   * A role's environment. A command waits far longer than the tests may take. So a refused command that waits for an answer fails the test.
    */
   const env = (role: Role) => ({
     NATS_URL: server.url,
@@ -50,7 +49,7 @@ describe('permissions as documented', function () {
     return stdout;
   }
 
-  /** Asserts that a command is refused with one line that names the subject, without waiting for the timeout. */
+  /** Asserts that a command is refused at once, with one line that names the subject. */
   async function refused(role: Role, args: string[], subject: string): Promise<CliExit> {
     const exit = await runCli(args, { env: env(role) });
     assert.equal(exit.code, 4, `${role}: ${args.join(' ')}: ${exit.stderr}`);

@@ -4,15 +4,13 @@ import { natsPublishPort } from '../../src/core/nats/jetstream/pipeline.js';
 import { Publisher } from '../../src/core/publisher/publisher.js';
 import { withServer } from '../support/server.js';
 
-/** More turns of the microtask queue than the client needs between noticing a break and connecting again. */
+/** More microtasks than the client needs between noticing a break and connecting again. */
 const TURNS = 12;
 
 describe('publishing at the moment of a break', () => {
   const server = withServer();
 
-  /**
-   * Calls `callback` this many microtasks after the client has noticed the break, when other parts may not know of the break yet.
-   */
+  /** Calls `callback` this many microtasks after the client has noticed the break. Other parts may not know of the break yet. */
   async function onBreak(connection: NatsConnection, turns: number, callback: () => void): Promise<void> {
     for await (const status of connection.status()) {
       if (status.type !== Events.Disconnect) continue;
@@ -35,7 +33,7 @@ describe('publishing at the moment of a break', () => {
       try {
         const manager = await connection.jetstreamManager();
         await manager.streams.add({ name: stream, subjects: [`${prefix}.p.*`] });
-        // This listener is added before the listener of the publisher, so it is called first.
+        // Added before the publisher's listener, so it is called first.
         const broken = onBreak(connection, turns, () => publisher.send({ data: 'c' }));
         const layout = { prefix, partitions: 1 };
         const publisher = new Publisher({ layout, openPort: natsPublishPort(connection, { stream }) });

@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 const MESSAGES = 60_000;
 
-/** The numbers of the messages in the stream, by partition, in the order of their sequences. */
+/** The numbers of the stream's messages, by partition, in the order of their sequences. */
 async function storedNumbers(connection: NatsConnection, stream: string): Promise<Map<string, number[]>> {
   const js = connection.jetstream();
   const { state } = await (await js.streams.get(stream)).info();
@@ -40,7 +40,7 @@ describe('publishing while the server is killed and restarted', () => {
     notes = [];
   });
 
-  /** Publishes numbers at full speed. The server is killed twice during the publishing. */
+  /** Publishes numbers at full speed, while the server is killed twice. */
   async function publishThroughKills(config: Config, dedupe: boolean): Promise<PublishSummary> {
     const connection = await connectNats(config, 'test');
     try {

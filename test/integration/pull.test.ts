@@ -44,7 +44,7 @@ describe('a pull reader', function () {
     for (const size of sizes) await jetstream.publish(`${stream}.a`, new Uint8Array(size));
   };
 
-  /** Opens a reader whose messages are held until `release` is called. */
+  /** Opens a reader. Its messages are held until `release` is called. */
   const open = async (
     window: { messages: number; bytes: number },
     held = 0,
@@ -99,8 +99,8 @@ describe('a pull reader', function () {
     await store(...count(20));
     const { reader, sizes, faults } = await open({ messages: 10, bytes: 1_000_000 });
     await until('the window is full', () => sizes.length === 10);
-    // The server sends heartbeats only while a request is pending. A reader with a full window has no pending request, so the test counts
-    // the heartbeats of another request.
+    // The server sends heartbeats only while a request is pending. A reader with a full window has none, so the heartbeats of another
+    // request are counted.
     const { name } = await manager.consumers.add(stream, {
       ack_policy: AckPolicy.None,
       filter_subject: `${stream}.b`,
@@ -151,7 +151,7 @@ describe('a pull reader', function () {
     await until('the stored messages have arrived', () => rests.length === 3);
     await store(100);
     await until('the last message has arrived', () => rests.length === 4);
-    // The test ignores the first delivery, because the reader knew nothing before its first request.
+    // The first delivery is ignored. Before its first request, the reader knew nothing.
     const isEmpty = rests.slice(1).map((rest) => rest && rest.from === rest.until);
     const old = countsDrops(connection) ? undefined : true;
     assert.deepEqual(isEmpty, [old, old, undefined]);
@@ -171,7 +171,7 @@ describe('a pull reader', function () {
       });
       await own.flush();
       proxy.hold();
-      // The first ten messages are delivered. The other ten messages are dropped while no request is pending.
+      // The first ten messages are delivered. The other ten are dropped while no request is pending.
       await store(...count(20));
       await until('the first request has ended', async () => {
         const { delivered } = await manager.consumers.info(stream, 'r');
@@ -181,8 +181,8 @@ describe('a pull reader', function () {
       await store(100, 100);
       proxy.pass();
       await until('the messages after the dropped messages have arrived', () => rests.length === 12);
-      // The test looks only for rests of unknown start. Empty rests may also occur, on a server that counts dropped messages as waiting and
-      // has delivered later than it stored.
+      // Only rests of unknown start count here. Some servers count dropped messages as waiting, and deliver later than they store. With
+      // these, empty rests can occur, too.
       assert.deepEqual(
         rests.slice(1, 11).map((rest) => rest?.from === Number.NEGATIVE_INFINITY),
         [...Array(9).fill(false), true],
@@ -265,7 +265,7 @@ describe('a pull reader', function () {
     for (let i = 0; i < 100; i++) await jetstream.publish(`${stream}.a`, 'x', { headers: large });
     const { reader, sizes, faults } = await open({ messages: 1_000, bytes: 64 * KIB });
     await until('the window is full', () => sizes.length >= 7);
-    // After these round trips, all earlier requests have been answered.
+    // After these round trips all earlier requests are answered.
     for (let i = 0; i < 3; i++) await connection.flush();
     assert.ok(sizes.length <= 2 * 8, `${sizes.length} messages held`);
     let released = 0;

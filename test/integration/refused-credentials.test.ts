@@ -9,7 +9,7 @@ import { until } from '../support/until.js';
 const USERS = 'authorization { user: us, password: secret }';
 const OTHERS = 'authorization { user: them, password: other }';
 
-/** A server that is restarted with the wrong users, and then with the right users. */
+/** The server is restarted with the wrong users, and then with the right ones. */
 describe('credentials that are refused on an established connection', function () {
   this.timeout(90_000);
   const folder = withTempFolder();
@@ -66,7 +66,7 @@ describe('credentials that are refused on an established connection', function (
     const { code, stderr } = await member.exited;
     assert.equal(code, 0, stderr);
     assert.equal(stderr.match(/refuses the credentials/g)?.length, 1, stderr);
-    // The client reports a break and a reconnection for each refused attempt, but the log has one line for each kind of report.
+    // The client reports a break and a reconnection for each refused attempt. The log has only one line of each kind.
     for (const said of [/disconnected from NATS/g, /connected to NATS at \S+ again after/g])
       assert.equal(stderr.match(said)?.length, 1, stderr);
   });

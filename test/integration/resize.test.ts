@@ -12,7 +12,7 @@ import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
 const CUSTOMERS = 30;
-/** Settings that shorten the time for which a command waits for members. */
+/** With these settings a command does not wait long for members. */
 const IMPATIENT = { env: { DRAIN_TIMEOUT: '0s', LEASE_TTL: '1s' } };
 
 interface Line {
@@ -64,7 +64,7 @@ describe('the resize of a keyed group', function () {
     await connection.close();
   });
 
-  /** Checks the lines of living members: no message twice, and each customer in order. */
+  /** Checks that living members have printed no message twice, and each customer in order. */
   function assertOrder(members: readonly Cli[], mayRepeat: boolean): void {
     const seen = new Map<string, number>();
     for (const each of members) {
@@ -110,7 +110,7 @@ describe('the resize of a keyed group', function () {
     const living = members.slice(1);
     const [last] = linesOf(...living).slice(-1);
     assert.equal(last?.partition, partitionOf(last?.key ?? '', 8));
-    // The positions of partitions without messages move to the end of the stream only every few seconds.
+    // Positions of partitions without messages move to the end of the stream only every few seconds.
     await until('no message waits', async () => (await status()).totals.lag === 0, 20_000);
     const { totals, partitions: rows } = await status();
     assert.deepEqual([totals.partitions, totals.owned, rows.length], [8, 8, 8]);
@@ -118,7 +118,7 @@ describe('the resize of a keyed group', function () {
     assert.equal(check.code, 0, check.stdout);
     const history = await leases('history', '0');
     assert.match(history.stdout, /closed/);
-    // A member that is started with the former partition count joins nevertheless.
+    // A member joins even if it is started with the former number of partitions.
     const late = member('late', '--key', 'subject:2', '--partitions', '4');
     assert.match(
       await late.note(/is not used/),
@@ -282,7 +282,7 @@ describe('the resize of a keyed group', function () {
     assert.deepEqual([(await statusOf('a')).partitions, (await statusOf('b')).partitions], [7, 4]);
     const stream = await runCli(['stream', '--group', 'a', ...own]);
     assert.match(stream.stdout, /7 partitions by header:Natspoc-Key of own\.p\.\*/);
-    // Commands for the whole stream work as before, even with this group as the default.
+    // Commands for the whole stream still work, even with this group as the default.
     const trim = await runCli(['stream', 'trim', '--dry-run', '--json', '--group', 'a', ...own]);
     assert.equal(JSON.parse(trim.stdout).partitions.length, 4, trim.stderr);
     // A member that is started with the former settings adopts the key.

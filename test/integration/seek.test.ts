@@ -13,9 +13,7 @@ import type { GroupRun } from '../support/group-run.js';
 import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
-/**
- * A seek that fails leaves nothing behind. A seek makes no decision that only an operator can make.
- */
+/** A failed seek leaves nothing behind. A seek never decides what only an operator can decide. */
 describe('a seek', function () {
   this.timeout(30_000);
   let run: GroupRun;
@@ -26,7 +24,7 @@ describe('a seek', function () {
     { partitions: '64' },
   );
 
-  /** The real bucket, except that writes of one partition's override get the answers `told`, each answer once. */
+  /** The real bucket, except for writes of one partition's override. They get the answers `told`, each once. */
   function answering(partition: number, ...told: WriteOutcome[]): Bucket {
     const { bucket } = run.topology;
     const instead = (key: string, answer: WriteOutcome): WriteOutcome =>
@@ -67,7 +65,6 @@ describe('a seek', function () {
     );
   };
 
-  /** The partitions that an operator has paused. */
   const paused = async (): Promise<number[]> => {
     const { bucket } = run.topology;
     const wishes = await Promise.all(

@@ -35,12 +35,11 @@ describe('fetching a server from the releases', () => {
   let http: Server;
   let baseUrl: string;
   let requests: string[];
-  /** Answers the requests to the host. A test replaces this function to cause a fault. */
+  /** Answers requests to the host. A test replaces it to cause a fault. */
   let answer: RequestListener;
-  /** The expected checksum of the archive. */
   let expected: string;
 
-  /** A release archive as the NATS project publishes it, with this script as the program. */
+  /** A release archive like those of the NATS project. Its program is this script. */
   function archiveOf(script: string): Buffer {
     const folder = path.join(temp(), 'build', ARCHIVE.replace('.tar.gz', ''));
     mkdirSync(folder, { recursive: true });
@@ -85,7 +84,7 @@ describe('fetching a server from the releases', () => {
   const fetchIt = (sources: ServerSource[] = [official()], onProgress?: (line: string) => void) =>
     fetchServer({ ...place(), sources, ...(onProgress === undefined ? {} : { onProgress }) });
 
-  /** The contents of the folder of fetched servers: empty unless a server was fetched completely. */
+  /** What the folder of fetched servers contains. It is empty unless a server was fetched completely. */
   const leftovers = () => readdirSync(serversDir(place()), { recursive: true });
 
   async function fails(reason: RegExp): Promise<void> {
@@ -171,7 +170,7 @@ describe('fetching a server from the releases', () => {
     }
     assert.deepEqual([...archives].sort(), Object.keys(RELEASE_SHA256).sort());
     for (const sum of Object.values(RELEASE_SHA256)) assert.match(sum, /^[0-9a-f]{64}$/);
-    // A host that serves another program, with a matching list of checksums.
+    // The host serves another program, with a matching list of checksums.
     answer = release(archiveOf(SCRIPT));
     const source = releaseSource({ ...PLATFORM, baseUrl });
     await assert.rejects(fetchIt([source]), /wrong checksum of .*, expected 397a6deffb55/);

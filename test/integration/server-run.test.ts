@@ -149,7 +149,7 @@ describe('a server whose parent ends', function () {
     for (const parent of parents.splice(0)) parent.kill('SIGKILL');
   });
 
-  /** Starts another process, which starts a server and then runs the code `end`; resolves with the server's pid and folder. */
+  /** Starts another process, which starts a server and then runs the code `end`. Resolves with the server's pid and folder. */
   async function parentThat(end: string): Promise<{ parent: ChildProcess; pid: number; storeDir: string }> {
     const run = new URL('../../src/local/server/run.ts', import.meta.url).href;
     const script = path.join(temp(), 'parent.mts');
@@ -210,7 +210,7 @@ describe('the server of the tests', function () {
     await server.suspend();
     const suspended = server.running;
     await server.restart();
-    // The exit code shows that the server ended regularly. A forced stop would end the server by SIGKILL.
+    // The exit code shows that the server ended regularly. A forced stop would be a SIGKILL.
     assert.deepEqual(await suspended.exited, { code: 0, signal: null, reason: null });
     assert.equal((await readInfo('127.0.0.1', server.port))?.jetstream, true);
   });

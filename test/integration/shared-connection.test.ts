@@ -9,7 +9,7 @@ import { TcpProxy } from '../support/proxy.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** A connection that belongs to the program, and may or may not outlive its members. */
+/** The connection belongs to the program. It may or may not outlive its members. */
 describe("a program's own connection", function () {
   this.timeout(20_000);
   const server = withServer();

@@ -78,7 +78,7 @@ describe('a connection on which nothing arrives', function () {
       proxy.hangUpAt('CONNECT');
       proxy.heal();
       await until('the connection is lost', () => !isUp, 5_000);
-      // The test fails if the connection is opened only after the attempt has timed out, because that takes much longer than this limit.
+      // If the first attempt had to time out before the connection is opened, this limit would be exceeded.
       await until('the connection is open again', () => isUp, 3_000);
     } finally {
       await connection.close();

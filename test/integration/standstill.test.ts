@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 const SHORT_TTL = ['--ttl', '3s'];
-/** Timeout for the report of a standstill, which a member writes after ten seconds. */
+/** A member reports a standstill after ten seconds. The test waits this long for the report. */
 const TOLD_MS = 25_000;
 
 describe('the reason of a standstill', function () {
@@ -51,15 +51,15 @@ describe('the reason of a standstill', function () {
     const { manager } = run.topology;
     const name = bucketStream(run.config.bucket);
     const { bucket } = run.topology;
-    // When an entry grows, a full bucket of nats-server 2.9 removes its oldest entries. Here these fillers are removed, and not the start
-    // of the group.
+    // When an entry grows, a full bucket of nats-server 2.9 removes its oldest entries. These fillers are the oldest, so the group's start
+    // is kept.
     for (let i = 0; i < 20; i++) await bucket.write(`oldest.${i}`, new Uint8Array(200), 0);
     const early = run.consume('early', SHORT_TTL);
     await run.atRest();
     await publish(50);
     await run.handledCount(50);
     const { config, state } = await manager.streams.info(name);
-    // A limit below the size of the bucket would make some servers remove entries.
+    // With a limit below the bucket's size, some servers would remove entries.
     await manager.streams.update(name, { ...config, max_bytes: state.bytes + 20_000 });
     let fillers = 0;
     for (const size of [1_000, 1])

@@ -173,7 +173,6 @@ describe('the state of a partition', function () {
     );
     await until('the state is acquired', () => signals.length === 1);
     const lost = once(member, 'lost');
-    // Another owner writes the lease.
     const key = `$KV.${stream}_leases.group.default.lease.0`;
     const lease = { v: 2, owner: 'other', name: 'other', reason: 'claim', from: null, at: '' };
     await connection.request(key, JSON.stringify(lease));

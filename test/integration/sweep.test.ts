@@ -12,8 +12,8 @@ import { until } from '../support/until.js';
 import { withGroup } from '../support/with-group.js';
 
 /**
- * Sessions that ended leave traces in the bucket, such as deletion markers. The tests do not wait until traces are old, but add this time
- * to the server's clock.
+ * Sessions that ended leave traces in the bucket, such as deletion markers. The tests do not wait until traces are old. Instead they add
+ * this time to the server's clock.
  */
 describe('sweeping a bucket', function () {
   this.timeout(60_000);
@@ -55,7 +55,7 @@ describe('sweeping a bucket', function () {
     assert.equal(await markers(), 0);
     assert.equal((await ofKind('proof')).length, 1, 'the trace of the present member remains');
 
-    // The member can still renew, and another member can join and leave.
+    // The member can still renew. Another member can join and leave.
     const revision = async () => (await ofKind('proof'))[0]?.revision ?? 0;
     const before = await revision();
     assert.ok(before > 0);

@@ -12,7 +12,6 @@ import { withLibrary } from '../support/with-library.js';
 
 const EVENTS = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const;
 
-/** Listens to a tracing channel while a test runs. */
 async function listening(
   name: string,
   told: (event: (typeof EVENTS)[number], about: object) => void,

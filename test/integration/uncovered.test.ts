@@ -6,7 +6,7 @@ import { type CliExit, runCli, stopAll } from '../support/cli.js';
 import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
 
-/** Above this number, the subjects of a stream are not listed. */
+/** With more subjects than this, a stream's subjects are not listed. */
 const MANY_SUBJECTS = 10_001;
 
 describe('messages that belong to no partition', function () {
@@ -78,7 +78,7 @@ describe('messages that belong to no partition', function () {
       async () => (await manager.streams.info('APP')).state.messages > MANY_SUBJECTS,
     );
     const { uncovered } = await jsonOf('leases');
-    // If a stream has too many subjects to list, messages of a partition beyond the last partition are not recognised.
+    // The stream has too many subjects to list. So messages beyond the last partition are not recognized.
     assert.deepEqual(uncovered, { messages: 2, example: null });
     const { partitions } = await jsonOf('stream');
     assert.equal(partitions[1].messages, null);

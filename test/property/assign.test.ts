@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { assign, type Holding, type Plan } from '../../src/core/protocol/assign.js';
 
-/**
- * A group as a view shows it: the members that may own partitions, and the owners. Owners that are not members have gone.
- */
+/** A group as a view shows it: its owners, and the members that may own partitions. An owner that is not a member has gone. */
 interface View {
   members: string[];
   holdings: Holding[];
@@ -12,9 +10,7 @@ interface View {
 
 const PRIME = 10_007;
 
-/**
- * Views of up to this many members and partitions; some partitions have no owner, or an owner that has gone.
- */
+/** Views of up to this many members and partitions. Some partitions have no owner, or an owner that has gone. */
 function views(most: { members: number; partitions: number }): fc.Arbitrary<View> {
   return fc
     .record({
@@ -49,7 +45,7 @@ const spread = (counts: readonly number[]): number => Math.max(...counts) - Math
 const moves = (holdings: readonly Holding[], at: (partition: number) => string | undefined): number =>
   holdings.filter(({ partition, owner }) => at(partition) !== owner).length;
 
-/** The fewest moves of any balanced assignment. The function tries all assignments. */
+/** The fewest moves of any balanced assignment, found by trying all of them. */
 function fewestByTrying({ members, holdings }: View): number {
   let fewest = Number.POSITIVE_INFINITY;
   for (let n = 0; n < members.length ** holdings.length; n++) {
@@ -64,8 +60,7 @@ function fewestByTrying({ members, holdings }: View): number {
 }
 
 /**
- * The number of partitions that must move in every balanced distribution. The fewest partitions move if the larger shares go to the members
- * with the most partitions.
+ * How many partitions must move in every balanced distribution. It is fewest if the members with the most partitions get the larger shares.
  */
 function lowerBound({ members, holdings }: View): number {
   const share = Math.floor(holdings.length / members.length);
@@ -192,7 +187,7 @@ describe('assign', () => {
             if (!pin) unpinned.set(id, (unpinned.get(id) ?? 0) + 1);
           }
           const all = new Map(members.map((id, i) => [id, loads(members, plan)[i] ?? 0]));
-          // A member that was given an unpinned partition has at most one partition more than any other member.
+          // If a member was given an unpinned partition, it has at most one partition more than any other member.
           const least = Math.min(...all.values());
           for (const [id, count] of unpinned) if (count > 0) assert.ok((all.get(id) ?? 0) <= least + 1);
         },

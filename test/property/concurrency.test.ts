@@ -104,7 +104,7 @@ describe('parallel handlers', () => {
           await microtasks();
           check();
         }
-        // Whatever has happened before, the remaining messages can be finished.
+        // Whatever has happened, the remaining messages can be finished.
         immediate = true;
         for (let rounds = 0; position < sequence && rounds < 1_000; rounds++) {
           running[0]?.end();

@@ -38,7 +38,7 @@ const faults: fc.Arbitrary<Step>[] = [
 ];
 const script = (...steps: fc.Arbitrary<Step>[]) => fc.array(fc.oneof(...steps), { maxLength: 60 });
 
-/** Plays a script, then lets everything finish on a working connection. */
+/** Plays a script. Then everything finishes on a working connection. */
 function play(steps: readonly Step[], options: { dedupe: boolean; ordered?: boolean }) {
   const clock = new ManualClock();
   const stream = new ModelStream();
@@ -84,7 +84,7 @@ function play(steps: readonly Step[], options: { dedupe: boolean; ordered?: bool
   return { publisher, stream, endings, sent, clock };
 }
 
-/** For each subject, the numbers in the stream, in the order in which their first copies were stored. */
+/** The numbers in the stream, by subject, in the order in which their first copies were stored. */
 function firstCopies({ stored }: ModelStream): Map<string, number[]> {
   const bySubject = new Map<string, Set<number>>();
   for (const { subject, data } of stored) {

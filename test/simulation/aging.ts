@@ -1,16 +1,16 @@
 import type { World } from './world.js';
 
 /**
- * The age at which an aging stream drops its messages, in milliseconds. All faults together may keep a partition without an owner, or its owner
- * from the stream, for half of this time.
+ * An aging stream drops messages of this age, in milliseconds. All faults together may keep a partition without an owner for half of this
+ * time, or keep its owner from the stream.
  */
 export const MAX_AGE_MS = 150_000;
 const EVERY_MS = 1_000;
 
-/** In an aging stream, every third partition gets no messages until the end of the run. */
+/** In an aging stream, every third partition gets no messages until the run's end. */
 export const isIdle = (partition: number): boolean => partition % 3 === 0;
 
-/** Drops old messages regularly, but no message that is not committed. So no member may report a loss. */
+/** Drops old messages regularly, but only committed ones. So no member may report a loss. */
 export function age({ server: { log }, timeline, ledger }: World): void {
   let upTo = 0;
   const isOver = (sequence: number): boolean => {

@@ -2,10 +2,10 @@ import { CalmCheck, type Expectation } from './checks/calm.js';
 import { orderResize } from './faults/operator.js';
 import type { World } from './world.js';
 
-/** Starts one isolated change, and returns its permitted effects. Returns undefined if the group does not allow the change. */
+/** Starts one isolated change. Returns its permitted effects, or undefined if the group does not allow the change. */
 type Episode = (world: World) => Expectation | undefined;
 
-/** The time that a commit may take, in milliseconds, with slow clocks, latency, and handlers that compute. */
+/** A commit may take this long, with slow clocks, latency, and handlers that compute. */
 const COMMIT_MS = 800;
 
 const EXACT = { mayRepeat: false, mayReopen: false, joins: 0 };
@@ -16,7 +16,7 @@ const join: Episode = (world) => {
   return { ...EXACT, what: 'a join', joins: 1 };
 };
 
-/** A member joins, but the server does not show it to one of the other members. */
+/** A member joins, but the server hides it from one of the others. */
 const unseenJoin: Episode = (world) => {
   const { active, random, settings, timeline } = world;
   const faults = random.oneOf(active)?.client.bucket.watchFaults;
@@ -42,7 +42,7 @@ const leave: Episode = (world) => {
   return { ...EXACT, what: 'a leave' };
 };
 
-/** Several members are replaced at the same moment, as in a deployment. The members that leave may give partitions to each other. */
+/** Several members are replaced at once, as in a deployment. Those that leave may give partitions to each other. */
 const departures: Episode = (world) => {
   const { active, random, timeline } = world;
   if (active.length < 2) return undefined;
@@ -55,7 +55,7 @@ const departures: Episode = (world) => {
   return { ...EXACT, what: `${leaving.length} departures at once`, movesFreely: true };
 };
 
-/** A member leaves for a restart, and returns in time. The partitions of this member wait for it, and no other partition moves. */
+/** A member leaves for a restart, and returns in time. Its partitions wait for it. No other partition moves. */
 const rollingRestart: Episode = (world) => {
   const { active, random, settings, timeline } = world;
   const member = random.oneOf(active);
@@ -84,7 +84,7 @@ const restart: Episode = (world) => {
   return { ...CUT, what: `a server restart of ${Math.round(downMs)} ms` };
 };
 
-/** An election: after a restart, the server does not answer requests to the stream for some seconds, and running work waits for it. */
+/** An election: after a restart, the server does not answer requests to the stream for some seconds. Running work waits for it. */
 const election: Episode = (world) => {
   const { server, random, settings, timeline } = world;
   const downMs = settings.ttlMs * random.between(0.8, 1.3);
@@ -130,7 +130,7 @@ const forgetful: Episode = (world) => {
   return { ...CUT, what: 'lost and wrong answers to writes' };
 };
 
-/** For a moment, no server answers requests about the stream and its readers. Some commits wait for requests about the stream. */
+/** For a moment, no server answers requests about the stream and its readers. Some commits wait for such a request. */
 const lostRequests: Episode = (world) => {
   const { server, random, timeline } = world;
   const commitsAfterMs = random.between(50, 1_000);
@@ -167,7 +167,7 @@ const EPISODES: readonly [Episode, ...Episode[]] = [
   lostRequests,
 ];
 
-/** Makes one isolated change in a group at rest, waits for rest, and judges it. */
+/** Makes one isolated change in a group at rest. Waits for rest again, and judges the change. */
 export async function calmEpisode(
   world: World,
   rest: (what: string, boundMs: number) => Promise<void>,
@@ -183,7 +183,6 @@ export async function calmEpisode(
     await world.sleep(world.settings.ttlMs / 5 + COMMIT_MS);
     check.judgeCommits(expected, owed);
   }
-  // Wait long enough for the change to take effect.
   await world.sleep(world.settings.ttlMs * 0.6);
   await rest(`after ${expected.what}`, world.settings.ttlMs * 2.5 + 10_000);
   if (!world.judge.violation) check.judge(expected);

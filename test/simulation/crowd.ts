@@ -10,7 +10,7 @@ import type { Random } from './model/random.js';
 type WithoutNow<T> = T extends unknown ? Omit<T, 'now'> : never;
 type Event = WithoutNow<GroupEvent>;
 
-/** Latency between a member and the server, and the interval at which a busy socket delivers updates, in milliseconds. */
+/** The latency between a member and the server. `BATCH_MS` is the interval at which a busy socket delivers updates. */
 const ONE_WAY_MS = 1;
 const BATCH_MS = 100;
 
@@ -29,8 +29,8 @@ interface Person {
 }
 
 /**
- * Runs only the protocol, so that very many members are possible. Each member calls `step`, the bucket holds decoded entries, and
- * partitions start and drain immediately. The group starts at rest.
+ * Simulates only the protocol, so it can have very many members. Each member calls `step`. The bucket holds decoded entries. Partitions
+ * start and drain at once. The group starts at rest.
  */
 export class Crowd {
   readonly timeline = new Timeline();
@@ -61,7 +61,6 @@ export class Crowd {
     return [...this.#people.values()].filter(({ alive }) => alive);
   }
 
-  /** Lets time pass. */
   run(forMs: number, until: () => boolean = () => false): boolean {
     const end = this.timeline.now + forMs;
     let isOver = false;
@@ -75,12 +74,12 @@ export class Crowd {
     return until();
   }
 
-  /** Kills this number of members at the same time, and closes their connections. */
+  /** Kills this many members at once, and closes their connections. */
   kill(count: number): void {
     for (const person of this.survivors.slice(0, count)) person.alive = false;
   }
 
-  /** The reason why the group is not at rest; undefined if it is at rest. */
+  /** The reason why the group is not at rest. Undefined if it is at rest. */
   unrest(): string | undefined {
     const loads = new Map(this.survivors.map(({ id }) => [id, 0]));
     for (const entry of this.#entries.values()) {
@@ -117,7 +116,6 @@ export class Crowd {
       this.#perform(person, effect);
   }
 
-  /** The server executes an effect, and the member gets the answer. */
   #ask(person: Person, atServer: () => Event): void {
     this.timeline.after(ONE_WAY_MS, () => {
       const answer = atServer();

@@ -1,6 +1,6 @@
 import { type RunOptions, type RunResult, runSeed } from './run.js';
 
-/** How many lines of the trace are shown before a violation: usually enough to see the cause. */
+/** The lines of the trace that are shown before a violation. That is usually enough to see the cause. */
 const LAST_LINES = 40;
 
 /** The violation of a run, and the command to replay it. */
@@ -19,7 +19,7 @@ export function explain(
   ].join('\n');
 }
 
-/** The explanation of a violation, with the end of its trace. The seed is run again to record the trace. */
+/** Explains a violation, with the end of its trace. Runs the seed again to record the trace. */
 export async function explainWithTrace(result: RunResult, options: RunOptions = {}): Promise<string> {
   const trace: string[] = [];
   await runSeed(result.seed, { ...options, trace: (line) => trace.push(line) });

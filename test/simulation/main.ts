@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- [--seeds N] [--from SEED] [--members M] [--partitions P] [--faults losses,lateWatch] [--workers W]` runs N seeds;
+ * `npm run simulate -- [--seeds N] [--from SEED] [--members M] [--partitions P] [--faults losses,lateWatch] [--workers W]` runs N seeds.
  * `npm run simulate -- --seed S` replays one seed with its trace.
  */
 import { parseArgs } from 'node:util';

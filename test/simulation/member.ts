@@ -17,13 +17,13 @@ import { type ReaderObserver, SimStream, slotOf } from './model/stream.js';
 import type { StreamFaults } from './model/stream-api.js';
 import type { World } from './world.js';
 
-/** After a fault of its connection or process, a reader reports silence well within this time, in milliseconds. */
+/** After a fault of its connection or process, a reader reports silence well within this time. */
 const TROUBLE_MS = 8_000;
 
-/** The permitted errors of a member that is refused access to the stream. */
+/** The permitted errors of a member that may not read the stream. */
 const REFUSALS: ReadonlySet<string> = new Set(['not-permitted', 'stream-missing']);
 
-/** One member: the real engine and protocol in a simulated process with a simulated connection. */
+/** One member: the real engine and protocol, in a simulated process with a simulated connection. */
 export class SimMember {
   readonly name: string;
   readonly process: Process;
@@ -40,7 +40,7 @@ export class SimMember {
   #isRefused = false;
   isGone = false;
 
-  /** The name by which the group knows the member, and later also its restarted process. */
+  /** The name in the group. A restarted process keeps it. */
   readonly knownAs: string;
 
   /**
@@ -178,7 +178,7 @@ export class SimMember {
     return !this.isLeaving && !this.isGone;
   }
 
-  /** @param rejoinWithinMs how long the member's partitions are kept for its restart; 0 means that they are not kept. */
+  /** @param rejoinWithinMs how long the member's partitions are kept for its restart. 0: not at all. */
   leave(rejoinWithinMs = 0): void {
     if (!this.isMember) return;
     this.isLeaving = true;
@@ -195,21 +195,18 @@ export class SimMember {
     this.#gone(noticed);
   }
 
-  /** Refuses the member's requests to the stream permanently. At its next request the member must end with this error. */
+  /** From now on, refuses the member's requests to the stream. At its next request the member must end with this error. */
   refuse(refuses: StreamFaults['refuses'], why: StreamFaults['why']): void {
     this.#isRefused = true;
     Object.assign(this.client.stream.faults, { refuses, why });
   }
 
-  /**
-   * Ends the member now if its requests are refused. Without this method the member would end only at its next request, which may be much
-   * later.
-   */
+  /** Ends the member now if its requests are refused. Otherwise it would end at its next request, possibly much later. */
   endIfRefused(): void {
     if (this.#isRefused) this.crash(true);
   }
 
-  /** Checks a member whose session is gone or being deleted: it must not start a handler any more. */
+  /** Checks a member whose session is gone or being deleted. It must not start a handler any more. */
   checkPermission(because: string): void {
     const leftMs = this.member.permittedUntil - this.process.clock.now();
     if (this.process.isDead || leftMs <= 0) return;
@@ -237,13 +234,13 @@ export class SimMember {
     });
   }
 
-  /** The number of a partition's messages in memory; undefined while the partition does not run. */
+  /** How many messages of a partition are in memory. Undefined while the partition does not run. */
   #held(partition: number): number | undefined {
     const status = this.member.status.partitions.find((each) => each.partition === partition);
     return status?.state === 'running' ? status.lag - this.#stream.pending(partition) : undefined;
   }
 
-  /** A member never holds more messages of a partition than its window, whatever happens to its readers. */
+  /** Whatever happens to its readers, a member never holds more messages of a partition than its window. */
   #readers(): ReaderObserver {
     const { judge } = this.#world;
     return {

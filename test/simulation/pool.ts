@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Order, Report } from './worker.js';
 
-/** The number of seeds in one job of a worker. */
+/** Seeds in one job of a worker. */
 const CHUNK = 20;
 
-/** The young generation has 32 MB, because almost all objects of a run soon become garbage. */
+/** The young generation has 32 MB: almost all objects of a run soon become garbage. */
 const WORKER_FLAGS = ['--max-semi-space-size=32', '--enable-source-maps'];
 
 /** The root of this checkout. */
@@ -21,15 +21,14 @@ export interface PoolOptions {
   count: number;
   workers: number;
   options: Order['options'];
-  /** The contents of the files that a deliberate mistake changes, by their paths in the checkout. */
+  /** The files that a deliberate mistake changes, with their contents, by path in the checkout. */
   changed?: ReadonlyMap<string, string>;
   /** Called with the totals from time to time. */
   progress?: (totals: Report) => void;
 }
 
 /**
- * Runs seeds in several processes until all are done or one of them has a violation. If several seeds have a violation, the lowest
- * seed counts.
+ * Runs seeds in several processes. Ends when all are done, or when one has a violation. If several seeds have one, the lowest seed counts.
  *
  * @throws Error if a process dies.
  */
@@ -62,10 +61,9 @@ export async function runPool(pool: PoolOptions): Promise<Report> {
 }
 
 /**
- * Writes the worker as one file. A loader that compiles the worker at run time would name each of its closures, which takes a third of the
- * time.
+ * Writes the worker as one file. A loader that compiles at run time would name each closure, which takes a third of the time.
  *
- * @param changed files that differ from the checkout, by path, with their contents.
+ * @param changed files that differ from the checkout, with their contents, by path.
  */
 async function writeWorker(outfile: string, changed: ReadonlyMap<string, string>): Promise<void> {
   await build({

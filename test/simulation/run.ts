@@ -3,18 +3,17 @@ import { Random } from './model/random.js';
 import { play, settingsFor } from './scenario.js';
 import { World, type WorldSettings } from './world.js';
 
-/** How many turns of the event loop are requested at a time. */
+/** This many turns of the event loop are requested at a time. */
 const TURNS = 128;
-/** The limit of events in a run. A run with this number of events would probably never end. */
+/** A run with this many events would probably never end. */
 const MOST_EVENTS = 20_000_000;
 
 /** Options of a run. */
 export interface RunOptions {
   members?: number | undefined;
   partitions?: number | undefined;
-  /** Names of the faults that a storm draws most often. Default: all faults. */
+  /** The faults that a storm draws most often. Default: all. */
   faults?: readonly string[] | undefined;
-  /** Receives the trace, line by line. */
   trace?: ((line: string) => void) | undefined;
 }
 
@@ -22,7 +21,7 @@ export interface RunOptions {
 export interface RunResult {
   seed: number;
   violation: Violation | undefined;
-  /** The duration of the run, in milliseconds of true time, and its number of events. */
+  /** The duration of the run, in milliseconds of true time. */
   simulatedMs: number;
   events: number;
   handled: number;
@@ -56,8 +55,8 @@ export async function runWorld(
 }
 
 /**
- * Runs one event per turn of the event loop, until the scenario ends or an invariant is violated. Between two turns all resolved
- * promises are processed, as between two callbacks of a real process. Turns are requested in batches, because that is cheap.
+ * Runs one event per turn of the event loop, until the scenario ends or an invariant is violated. Between two turns all resolved promises
+ * are processed, as in a real process. Turns are requested in batches, because that is cheap.
  */
 function drive(world: World, scenario: Promise<void>): Promise<number> {
   return new Promise((resolve) => {
@@ -68,7 +67,7 @@ function drive(world: World, scenario: Promise<void>): Promise<number> {
     };
     const broke = (error: unknown): void =>
       world.judge.violate('ended', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    // An exception in a callback of a promise would end the process of a real member.
+    // In a real member, an exception in a promise's callback would end the process.
     process.on('uncaughtException', broke);
     scenario.then(end, (error: unknown) => {
       broke(error);

@@ -5,7 +5,7 @@ import { Random } from './model/random.js';
 
 const MEMBERS = 400;
 const PARTITIONS = 4_000;
-/** The time that SPEC.md (I7) allows in addition to the detection time. */
+/** SPEC.md (I7) allows this time in addition to the detection time. */
 const BOUND_MS = 1_000;
 
 describe('a large group', () => {

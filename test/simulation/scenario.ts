@@ -8,15 +8,15 @@ import type { RunOptions } from './run.js';
 import { storm } from './storm.js';
 import type { World, WorldSettings } from './world.js';
 
-/** The number of messages of a burst in each partition. */
+/** Messages of a burst, in each partition. */
 const BURST = 20;
-/** Time to handle the last messages in addition to twice the average duration of their calls, in milliseconds. */
+/** The last messages must be handled within this time plus twice the average duration of their calls. */
 const BURST_MS = 8_000;
-/** How long the group must stay at rest after the storm, in ttls. The time is this long because members check entries in rotation. */
+/** After the storm the group must stay at rest for this many ttls. Members check entries in rotation, so the time is long. */
 const REST_TTLS = 1.2;
-/** Time, in ttls, in which members notice that entries were removed, and then claim nothing for a ttl. */
+/** Within this many ttls, members notice that entries were removed, and then claim nothing for a ttl. */
 const MISSED_TTLS = 2.5;
-/** Minimum duration of a run with a burst, in milliseconds. After this time, requests and idle readers have expired. */
+/** The shortest run with a burst. After this time, requests and idle readers have expired. */
 const LENGTH_MS = 60_000;
 
 function handlers(random: Random): HandlerProfile {
@@ -40,7 +40,7 @@ export function settingsFor(
   const minMs = random.pick([0.1, 0.5, 2]);
   const onExhausted = random.pick<WorldSettings['onExhausted']>(['skip', 'dead-letter', 'halt']);
   const shared = random.chance(0.5);
-  // A resize turns a group over the layout of the stream into a keyed group.
+  // A resize turns a group over the stream's layout into a keyed group.
   const resizing = random.chance(shared ? 0.5 : 0.3);
   return {
     group: 'g',
@@ -61,7 +61,7 @@ export function settingsFor(
     handlers: { ...handlers(random), ...(onExhausted === 'halt' && { fails: 0 }) },
     onExhausted,
     handlerTimeoutMs: onExhausted === 'halt' ? undefined : random.pick([undefined, undefined, 1_000]),
-    // Slow handlers can sustain this rate, even if only one handler runs at a time in each partition.
+    // Slow handlers can keep up with this rate, even if each partition runs only one at a time.
     publishRate: Math.min(random.pick([3, 10]), partitions),
     faults: wanted.faults ?? [],
     countsDrops: random.chance(0.6),
@@ -79,13 +79,13 @@ function liftHalts(world: World): void {
   world.timeline.after(1_000, () => liftHalts(world));
 }
 
-/** Share of the groups at rest in which another client silences a reader. */
+/** In this share of the groups at rest, another client silences a reader. */
 const SILENCED = 0.3;
 
 /**
- * How long the stored messages may take to be handled, in milliseconds. The calls of a partition run one after another. If a shared reader
- * has fewer than two messages of budget for each partition, it holds no messages for most partitions, so the calls of all partitions may
- * run one after another. Calls that are long by chance may take twice the average.
+ * How long the stored messages may take, in milliseconds. The calls of a partition run one after another. If a shared reader has a budget
+ * below two messages for each partition, it holds no messages for most partitions. Then the calls of all partitions can run one after
+ * another. Some calls happen to be long, so twice the average is allowed.
  */
 function backlogMs({ settings, server, ledger }: World): number {
   const { shared, bufferMessages, partitions, handlers } = settings;
@@ -98,21 +98,20 @@ function backlogMs({ settings, server, ledger }: World): number {
   return BURST_MS + 2 * messages * averageMs(handlers);
 }
 
-/** Stores this number of messages in each partition. */
 function burst(world: World, messages: number): void {
   world.judge.note(`--- ${messages} messages in each partition`);
   for (let partition = 0; partition < world.settings.partitions; partition++)
     for (let i = 0; i < messages; i++) world.store(partition);
 }
 
-/** Starts a group, makes isolated changes, injects a storm of faults, and requires rest afterwards. */
+/** Plays a run: starts a group, makes isolated changes, injects a storm of faults, and requires rest afterwards. */
 export async function play(world: World): Promise<void> {
   const { settings, random, judge, ledger, timeline } = world;
   const rest = async (what: string, boundMs: number): Promise<void> => {
     const isAtRest = await world.until(() => unrest(world) === undefined || !!judge.violation, boundMs);
     if (!isAtRest) judge.violate('I7', `not at rest ${boundMs} ms ${what}: ${unrest(world)}`);
   };
-  // The bound includes the longest detection time, and the longest time of a handler or a drain.
+  // Includes the longest detection time, and the longest handler or drain.
   const boundMs = settings.ttlMs * 1.2 + settings.drainTimeoutMs + 10_000;
 
   const spreadMs = random.pick([50, 50, 3_000]);
@@ -130,7 +129,7 @@ export async function play(world: World): Promise<void> {
   for (const member of world.members) member.endIfRefused();
   // A group without members is never at rest.
   if (world.active.length === 0) world.join();
-  // A member may notice or suspect a loss long after the group seems to be at rest.
+  // A member can notice or suspect a loss long after the group seems to be at rest.
   if (world.harm === 'loss') await world.sleep(settings.ttlMs * MISSED_TTLS);
   await rest('after the last fault', boundMs);
 
@@ -142,15 +141,14 @@ export async function play(world: World): Promise<void> {
     await rest('after a takeover of idle partitions', boundMs);
   }
 
-  // A group at rest must stay at rest.
   const writes = ledger.leaseWrites;
   const bursts = random.chance(0.3);
   const restMs = settings.ttlMs * REST_TTLS;
   if (random.chance(SILENCED)) silenceReader(world);
   await world.sleep(bursts ? Math.max(restMs, LENGTH_MS - timeline.now) : restMs);
   if (ledger.leaseWrites !== writes) judge.violate('I7', 'leases changed without a cause');
-  // A burst exceeds most windows, after a quiet time in which requests have expired. Only the next message of a partition shows a loss
-  // that happened while the partition's reader had no request.
+  // A burst exceeds most windows. It follows a quiet time in which requests have expired. If messages were lost while a reader had no
+  // request, only the partition's next message shows it.
   burst(world, bursts ? BURST : 1);
   world.isPublishing = false;
   await rest('after the last message', boundMs + backlogMs(world));

@@ -3,7 +3,7 @@ import { explainWithTrace } from './explain.js';
 import { runPool } from './pool.js';
 import { runSeed } from './run.js';
 
-/** The seeds are fixed, so that only a change of the code can cause a failure. `npm run simulate` tries new seeds. */
+/** The seeds are fixed, so only a change of the code can cause a failure. `npm run simulate` tries new ones. */
 const SEEDS = 30;
 
 describe('the protocol in the simulator', () => {

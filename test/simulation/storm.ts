@@ -12,7 +12,7 @@ import { trimming } from './faults/trimming.js';
 import { unreadableLease, unreadablePosition } from './faults/unreadable.js';
 import type { World } from './world.js';
 
-/** The faults of a storm. The most effective faults are listed twice. */
+/** The faults of a storm. The most effective ones are listed twice. */
 const FAULTS: readonly Fault[] = [
   members.crash,
   members.decimation,
@@ -84,7 +84,7 @@ const FAULTS: readonly Fault[] = [
   bucket.goingBack,
 ];
 
-/** Faults that exclude a resize: messages or entries are lost, or cannot be read. */
+/** Faults that exclude a resize. They lose messages or entries, or make them unreadable. */
 const NOT_RESIZING: ReadonlySet<Fault> = new Set([
   trimming,
   unreadablePosition,
@@ -99,18 +99,18 @@ const OF_RESIZING: readonly Fault[] = [
   ...Array.from({ length: 30 }, () => operator.resizes),
 ];
 
-/** The share of chosen faults in a storm, if faults were chosen for this run. */
+/** If faults were chosen for this run, this is their share of a storm. */
 const CHOSEN = 0.7;
 
-/** Draws the faults of a storm, and draws each fault as often as it is listed. */
+/** Draws the faults of a storm, each as often as it is listed. */
 function drawing({ random, settings }: World): () => Fault | undefined {
   const all = settings.resizing ? OF_RESIZING : FAULTS;
-  // In a bundle, functions of the same name get numbers, such as `pause2`, which are removed here.
+  // In a bundle, functions of the same name get numbers, for example `pause2`. They are removed here.
   const chosen = all.filter(({ name }) => settings.faults.includes(name.replace(/\d+$/, '')));
   return () => random.oneOf(chosen.length > 0 && random.chance(CHOSEN) ? chosen : all);
 }
 
-/** Starts several faults on random members within this time, and resolves when the last fault has ended. */
+/** Starts several faults on random members within this time. Resolves when the last one has ended. */
 export async function storm(world: World, faults: number, withinMs: number): Promise<void> {
   const { random, timeline, judge, settings } = world;
   const next = drawing(world);
@@ -131,6 +131,6 @@ export async function storm(world: World, faults: number, withinMs: number): Pro
   while (timeline.now < lastEnd) await world.sleep(lastEnd - timeline.now);
   if (world.active.length > 0) return;
   world.join();
-  // While no member ran, a poisonous message could not end a process, so wait until it has ended as many as it can.
+  // While no member ran, a poisonous message could not end a process. It must now end as many as it can.
   if (world.poison.isActive) await world.sleep(poisonMs(settings));
 }

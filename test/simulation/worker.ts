@@ -1,7 +1,7 @@
-/** A process that runs seeds for `pool.ts`. The process receives jobs as messages, and answers with reports. */
+/** A process that runs seeds for `pool.ts`. It receives jobs as messages, and answers with reports. */
 import { type RunOptions, type RunResult, runSeed } from './run.js';
 
-/** A job: run `count` seeds from `from` on, and end early at the first violation. */
+/** A job: run `count` seeds from `from` on. It ends early at the first violation. */
 export interface Order {
   from: number;
   count: number;

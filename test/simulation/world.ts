@@ -31,17 +31,16 @@ export interface WorldSettings {
   partitions: number;
   ttlMs: number;
   probeEveryMs: number;
-  /** True if probes are not permitted, so that deaths are detected only by the ttl. */
+  /** True if probes are not permitted. Then only the ttl detects deaths. */
   denied: boolean;
-  /** Number of members that are not permitted to answer probes. */
+  /** The share of members that may not answer probes. */
   mute: number;
-  /** The largest difference between the rate of a clock and the rate of true time. */
+  /** The largest relative error of a clock's rate. */
   clockError: number;
   latency: Latency;
   drainTimeoutMs: number;
-  /** The number of parallel handlers of one partition, each for a different key. */
+  /** Parallel handlers of one partition, each for a different key. */
   concurrency: number;
-  /** The limit of messages in a member's memory. */
   bufferMessages: number;
   handlers: HandlerProfile;
   /** True if members read all partitions with one reader, as in keyed groups. */
@@ -50,7 +49,6 @@ export interface WorldSettings {
   resizing: boolean;
   /** The policy after the last failed attempt of a message. */
   onExhausted: 'skip' | 'halt' | 'dead-letter';
-  /** Timeout of an attempt. */
   handlerTimeoutMs: number | undefined;
   /** Messages per second. */
   publishRate: number;
@@ -58,16 +56,16 @@ export interface WorldSettings {
   countsDrops: boolean;
   /** True if the stream drops messages by age, and some partitions get no messages: see `aging.ts`. */
   aging: boolean;
-  /** Names of the faults that a storm draws most often; if empty, a storm draws from all faults. */
+  /** The faults that a storm draws most often. If empty, it draws from all. */
   faults: readonly string[];
 }
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'] as const;
 
-/** The number of different hashes of keys in a group that is resized. */
+/** How many different hashes the keys of a resized group have. */
 const SLOTS = 48;
 
-/** How often a run checks the condition that it waits for. */
+/** A run that waits for a condition checks it at this interval. */
 const LOOK_EVERY_MS = 50;
 
 /** A group on a server under one virtual clock. */
@@ -82,17 +80,16 @@ export class World {
   readonly drops: Drops;
   readonly poison: Poison;
   readonly members: SimMember[] = [];
-  /** The number of opened readers, by partition. */
+  /** How many readers were opened, by partition. */
   opens: number[];
-  /** The layout of a resizing group, and the revision of its entry. */
+  /** The layout of a resizing group, and its entry's revision. */
   layout: { record: GroupLayoutRecord; revision: number } | undefined;
   isPublishing = false;
   /**
-   * The harm to entries of the bucket in this run. A run has damaged or lost entries, but not both, because the restore of an older copy
-   * could restore damaged entries.
+   * What happened to entries of the bucket in this run. They are damaged or lost, but not both: a restored copy could contain damaged
+   * entries.
    */
   harm: 'damage' | 'loss' | undefined;
-  /** True if the bucket was restored from an older copy. */
   wentBack = false;
 
   constructor(settings: WorldSettings, random: Random, trace: ((line: string) => void) | undefined) {
@@ -106,7 +103,7 @@ export class World {
       this.server.log,
       settings,
       (sequence) =>
-        // If a message of another key waits, later messages may be handled, and are repeated when the partition restarts.
+        // Later messages may be handled while a message of another key waits. When the partition restarts, they are repeated.
         settings.concurrency > 1 || this.handling.handledWhenTold(sequence),
     );
     this.poison = new Poison(
@@ -137,15 +134,14 @@ export class World {
     }
   }
 
-  /** True if the slot of a message determines its partition. */
   get isSlotted(): boolean {
     const { layout } = this;
     return layout !== undefined && !hasOwnPartitions(layout.record);
   }
 
   /**
-   * Records that the layout entry was written, with a new layout or an order to resize. Judges that no call under the old layout
-   * runs, and that no message is lost.
+   * Records a write of the layout entry: a new layout, or an order to resize. Judges that no call under the old layout runs, and that no
+   * message is lost.
    */
   #laidOut({ value, revision }: BucketEntry, writer: string): void {
     const record = value ? decodeGroupLayout(value) : undefined;
@@ -158,7 +154,7 @@ export class World {
     if ((record.epoch ?? 0) === epoch || !before) return;
     this.handling.resized();
     this.ledger.cut(before.positions, writer);
-    // The first layout of some groups is the layout of the stream, where the subject names the partition.
+    // A group's first layout can be the stream's layout, where the subject names the partition.
     const wasOwn = record.prefix !== undefined && epoch === 0;
     const isHandled = ({ slot, sequence }: Stored): boolean =>
       sequence <= (before.positions[wasOwn ? slot : slot % before.partitions] ?? 0);
@@ -169,14 +165,13 @@ export class World {
     this.opens = new Array<number>(partitions).fill(0);
   }
 
-  /** The members that should own partitions. */
   get active(): SimMember[] {
     return this.members.filter((member) => member.isMember);
   }
 
   /**
    * @param quota the member leaves after this number of messages.
-   * @param knownAs the member's name in the group, if it is the restart of another member.
+   * @param knownAs the member's name in the group, if it restarts another member.
    */
   join(quota?: number, knownAs?: string): SimMember {
     const member = new SimMember(this, `m${this.members.length + 1}`, quota, knownAs);
@@ -190,7 +185,7 @@ export class World {
   }
 
   /**
-   * Stores a message in a partition. While the server delivers slowly, nothing is stored, because new messages could hide a loss: the
+   * Stores a message in a partition. While the server delivers slowly, nothing is stored. New messages could hide a loss, because the
    * number of waiting messages would stay the same (SPEC.md).
    */
   store(partition: number): void {
@@ -218,14 +213,13 @@ export class World {
     next();
   }
 
-  /** Removes entries from the bucket's stream without deletion markers, so that no watch shows the removal. */
+  /** Removes entries from the bucket's stream without deletion markers. No watch shows that. */
   lose(matches: (key: string) => boolean): void {
     const lost = this.server.store.lose(matches);
     this.judge.note(`the bucket loses ${lost.map(({ key }) => key).join(' ')}`);
     this.ledger.lose(lost);
   }
 
-  /** The server restarts with an older copy of the bucket. */
   putBack(copy: StoreCopy): void {
     this.judge.note(`the bucket is restored from a copy at revision ${copy.revision}`);
     this.wentBack = true;
@@ -241,7 +235,7 @@ export class World {
     });
   }
 
-  /** Waits until the condition holds. Returns false if the condition does not hold within the bound. */
+  /** Waits until the condition holds. Returns false if that takes longer than the bound. */
   async until(holds: () => boolean, boundMs: number): Promise<boolean> {
     const end = this.timeline.now + boundMs;
     while (!holds()) {
@@ -255,7 +249,7 @@ export class World {
   #checkPermission(key: string, by: string): void {
     const parsed = parseGroupKey(this.settings.group, key);
     if (parsed.kind !== 'session') return;
-    // A member that has a new session may continue under the new session.
+    // A member with a new session may continue under it.
     const fenced = this.members.find(({ member }) => member.id === parsed.id);
     if (fenced && fenced.name !== by) fenced.checkPermission(`${by} fences ${fenced.name}`);
   }

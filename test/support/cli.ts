@@ -7,7 +7,6 @@ import { until } from './until.js';
 
 const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-/** The result of a natspoc command. */
 export interface CliExit {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -17,18 +16,17 @@ export interface CliExit {
 
 /** How a command is started. */
 export interface CliOptions {
-  /** The environment of the process, besides PATH and HOME. */
+  /** The environment of the process, in addition to PATH and HOME. */
   env?: Record<string, string>;
   cwd?: string;
-  /** A script that runs instead of this project's script, such as the script of an installed package. */
+  /** A script to run instead of this project's, for example that of an installed package. */
   entry?: string;
   /** With `pipe` the caller writes to `child.stdin`. By default there is no input. */
   stdin?: 'pipe' | 'ignore';
-  /** Options of Node.js, before the script. */
   nodeArgs?: readonly string[];
 }
 
-/** The built command line as a separate process, in an empty environment. */
+/** The built command line, as a separate process in an empty environment. */
 export class Cli {
   readonly child: ChildProcess;
   readonly stdout: string[] = [];
@@ -61,7 +59,7 @@ export class Cli {
     this.child.kill(name);
   }
 
-  /** Resolves when the log reports that the member took over this number of partitions. */
+  /** Resolves when the log shows that the member took over this many partitions. */
   async tookOver(partitions: number, timeoutMs = 15_000): Promise<void> {
     const taken = new Set<number>();
     await until(
@@ -76,7 +74,7 @@ export class Cli {
     });
   }
 
-  /** Resolves with the first stderr line that matches, including earlier lines. */
+  /** Resolves with the first matching line of stderr. Earlier lines count, too. */
   async note(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     let found: string | undefined;
     await until(
@@ -106,10 +104,10 @@ export function takenOver(line: string): number[] {
 
 const running = new Set<Cli>();
 
-/** Starts a command. {@link stopAll} ends the command if it still runs. */
+/** Starts a command. If it still runs at the end, {@link stopAll} ends it. */
 export function startCli(args: readonly string[], options: CliOptions = {}): Cli {
   const cli = new Cli(args, options);
-  // However this process ends, except by SIGKILL, its child processes end too.
+  // When this process ends, its child processes end, too, except after a SIGKILL.
   if (!process.listeners('exit').includes(killAll)) process.on('exit', killAll);
   running.add(cli);
   void cli.exited.then(() => running.delete(cli));
@@ -125,7 +123,7 @@ function killAll(): void {
   for (const cli of running) cli.signal('SIGKILL');
 }
 
-/** Kills every command that still runs. Tests call this function in `after` and `afterEach`. */
+/** Kills every command that still runs. Call this in `after` and `afterEach`. */
 export async function stopAll(): Promise<void> {
   const left = [...running];
   killAll();

@@ -9,8 +9,8 @@ export interface TestCluster {
 }
 
 /**
- * Starts a JetStream cluster of nats-server processes on this machine. The servers are named `s1`, `s2` and so on. The caller stops
- * each server. The servers do not announce each other to clients, so a client with one address stays at that server.
+ * Starts a JetStream cluster of nats-server processes on this machine, named `s1`, `s2` and so on. The caller stops each server. The
+ * servers do not announce each other to clients, so a client with one address stays at that server.
  */
 export async function startCluster(
   size: number,
@@ -22,7 +22,7 @@ export async function startCluster(
   return startAll(ports.map((_, index) => new TestServer({ ...options, config: configOf(index) })));
 }
 
-/** Like {@link startCluster}, but with routes that can be cut. The caller stops the network as well. */
+/** Like {@link startCluster}, but the routes can be cut. The caller also stops the network. */
 export async function startCuttableCluster(size: number): Promise<TestCluster> {
   const ports = await freePorts(size);
   const routes = new RouteNetwork();
@@ -33,7 +33,7 @@ export async function startCuttableCluster(size: number): Promise<TestCluster> {
       .map((port) => `"nats://127.0.0.1:${port}"`)
       .join(', ');
   const servers = ports.map((port, index) => {
-    // Servers also announce other servers by the addresses of their proxies.
+    // Servers announce each other by the addresses of their proxies, too.
     const config = `
 server_name: s${index + 1}
 cluster {

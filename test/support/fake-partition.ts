@@ -33,14 +33,14 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A bucket with one key and with compare-and-set. A test can script the answers of the bucket. */
+/** A bucket with one key and with compare-and-set. A test can script its answers. */
 export class FakeBucket implements Bucket {
   value: Uint8Array | null = null;
   revision = 0;
-  /** Scripted answers. A request with a scripted answer is not executed, except with `lost`: then only its answer is lost. */
+  /** A scripted answer is given without the request being executed. With `lost` the request is executed, and only its answer is lost. */
   readonly script: (WriteOutcome | 'lost')[] = [];
   readonly reads: ReadOutcome[] = [];
-  /** Sequences in the order of the writes. */
+  /** The written sequences, in the order of the writes. */
   readonly writes: number[] = [];
   /** Writes wait for this promise. */
   hold: Promise<void> | undefined;
@@ -93,27 +93,25 @@ export class FakeStream implements EventStream {
   /** True if the stream does not report its bounds. */
   isSilent = false;
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
-  /** The sequence of the newest message of the partition; undefined if the stream does not report it. */
+  /** The sequence of the partition's newest message. Undefined if the stream does not report it. */
   newestSequence: number | undefined;
-  /** The sequence of the first message at or after a time. The fake returns it for every time. */
+  /** The answer to every request for the first sequence at or after a time. */
   first = 1;
-  /** When messages were stored, by sequence. */
   readonly stored = new Map<number, number>();
   released = 0;
-  /** How many times the runner reported to the stream that handlers are idle. */
+  /** How often the runner reported to the stream that handlers are idle. */
   starved = 0;
-  /** The number of held messages and the window with which the open reader was created. */
+  /** Given when the open reader was created: the number of held messages, and the window. */
   held = 0;
   window: ReaderWindow | undefined;
-  /** The reasons for which the next readers are refused. */
+  /** The next readers are refused, for these reasons. */
   readonly refusals: string[] = [];
-  /** A reader becomes open when this promise resolves. */
+  /** A reader opens when this promise resolves. */
   opening: Promise<void> | undefined;
-  /** The outcome of every deletion of a reader. */
   removal: RemoveOutcome = { kind: 'ok' };
   /** Set if one reader serves all partitions. */
   shared: EventStream['shared'];
-  /** The change that another client has made to the open reader. */
+  /** How another client has changed the open reader. */
   change: string | undefined;
   /** How many messages another client has pulled from the open reader. */
   stolen = 0;
@@ -125,7 +123,6 @@ export class FakeStream implements EventStream {
   rested = UNKNOWN_REST;
   #sink: ReaderSink | undefined;
 
-  /** Delivers messages to the open reader. */
   deliver(...messages: StreamMessage[]): void {
     for (const message of messages) {
       this.#delivered++;

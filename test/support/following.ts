@@ -8,7 +8,7 @@ import { encodeRecord } from '../../src/core/protocol/records.js';
 const GROUP = 'g';
 const AT = '2026-01-05T12:00:00.000Z';
 
-/** The entry of a session. The pid of the session equals the revision of the entry. */
+/** The entry of a session. Its pid equals its revision. */
 export const session = (id: string, revision: number, leaving = false): BucketEntry => ({
   key: keys.session(GROUP, id),
   revision,
@@ -31,7 +31,6 @@ export const ended = (id: string, revision: number): BucketEntry => ({
   revision,
   value: null,
 });
-/** The entry of a lease. */
 export const lease = (
   partition: number,
   revision: number,

@@ -27,24 +27,21 @@ export class GroupDriver {
     this.#state = initialState({ group: 'g', name: 'me', partitions, layout, timing: this.timing, seed: 1 });
   }
 
-  /** Feeds one event, and returns its effects. */
   send(event: WithoutNow<GroupEvent>): Effect[] {
     this.#effects = step(this.#state, { ...event, now: this.now });
     return this.#effects;
   }
 
-  /** Lets time pass, and then sends a tick. */
   wait(forMs: number): Effect[] {
     this.now += forMs;
     return this.send({ type: 'tick' });
   }
 
-  /** The effects of this type that the last event caused. */
   last<T extends Effect['type']>(type: T): Extract<Effect, { type: T }>[] {
     return this.#effects.filter((effect): effect is Extract<Effect, { type: T }> => effect.type === type);
   }
 
-  /** Joins as ME with a session at revision 10, after a snapshot of the other entries. Waits until the join has settled. */
+  /** Joins as ME with a session at revision 10, after a snapshot of the other entries. Returns when the join has settled. */
   join(entries: ViewEntry[] = []): Effect[] {
     this.send({ type: 'connected' });
     this.send({ type: 'identified', id: 'ME' });
@@ -54,12 +51,11 @@ export class GroupDriver {
     return this.wait(this.timing.settleMs);
   }
 
-  /** Reports this outcome for the renewal that was sent at this time. */
+  /** Reports this outcome of the renewal that was sent at `sentAt`. */
   renewed(sentAt: number, outcome: Written): Effect[] {
     return this.send({ type: 'proof-written', id: this.id ?? '', sentAt, outcome });
   }
 
-  /** Answers that a member's proof of life is at this revision. */
   found(id: string, revision: number, ended = false): Effect[] {
     return this.send({ type: 'proof-read', id, outcome: { kind: 'ok', revision, ended } });
   }
@@ -68,13 +64,13 @@ export class GroupDriver {
     return this.#state.session.id;
   }
 
-  /** The time until which handlers may start. */
+  /** Handlers may start until this time. */
   get permit(): number {
     return this.#state.permit;
   }
 }
 
-/** A session entry of another member. The name of the member is its id in lower case. */
+/** Another member's session. Its name is its id in lower case. */
 export function session(id: string, revision: number, fields: Partial<SessionRecord> = {}): SessionEntry {
   const record: SessionRecord = {
     v: RECORD_VERSION,
@@ -99,7 +95,6 @@ export const gone = (id: string, revision: number): ViewEntry => ({
   record: null,
 });
 
-/** A lease entry. */
 export function lease(partition: number, revision: number, owner: string | null): LeaseEntry {
   return { kind: 'lease', partition, revision, record: leaseRecord(owner) };
 }

@@ -21,9 +21,7 @@ import { until } from './until.js';
 
 let runs = 0;
 
-/**
- * A group of real `natspoc consume` processes and a real publisher on one server. All their output is kept, and judged at the end.
- */
+/** A group of real `natspoc consume` processes and a real publisher, on one server. Their output is kept, and judged at the end. */
 export class GroupRun {
   readonly config: Config;
   readonly handled: HandledMessage[] = [];
@@ -34,7 +32,7 @@ export class GroupRun {
   readonly connection: NatsConnection;
   readonly #url: string;
   readonly #folder: string;
-  /** The flags that name the stream, for commands that this class does not start. */
+  /** The flags that name the stream, for commands that a test itself starts. */
   readonly args: readonly string[];
   #publisher: Cli | undefined;
 
@@ -56,8 +54,8 @@ export class GroupRun {
   }
 
   /**
-   * `folder` holds the publisher's record of confirmed messages. The settings `given` are for all processes. Several runs may share a
-   * server, so each run has a stream and a prefix of its own unless `given` names them.
+   * `folder` holds the publisher's record of confirmed messages. The settings `given` apply to all processes. Several runs can share a
+   * server: each has its own stream and prefix, unless `given` names them.
    */
   static async open(
     url: string,
@@ -82,12 +80,11 @@ export class GroupRun {
     return new GroupRun(config, connection, topology, url, folder, args);
   }
 
-  /** The current owners of the partitions. */
   get ownership(): Ownership {
     return this.#ownership;
   }
 
-  /** Restarts the watch, because entries may have vanished without a deletion marker. */
+  /** Restarts the watch. Entries may have vanished without a deletion marker. */
   lookAgain(): void {
     this.#ownership.stop();
     this.#ownership = this.#watchOwnership();
@@ -101,7 +98,7 @@ export class GroupRun {
     return this.topology.layout.partitions;
   }
 
-  /** Starts a member. `url` is another address through which the member connects, such as the address of a proxy. */
+  /** Starts a member. It connects through `url`, for example a proxy. */
   consume(name: string, args: readonly string[] = [], url = this.#url): Cli {
     const cli = startCli([
       'consume',
@@ -129,7 +126,7 @@ export class GroupRun {
     return cli;
   }
 
-  /** Excludes a member from the members that should share the partitions. */
+  /** From now on, this member need not share the partitions. */
   forget(name: string): Cli {
     const cli = this.members.get(name);
     if (!cli) throw new Error(`there is no ${name}`);
@@ -147,13 +144,11 @@ export class GroupRun {
     );
   }
 
-  /** The last lines of the processes. */
   #lastWords(): string {
     const all: [string, Cli | undefined][] = [...this.members, ['publisher', this.#publisher]];
     return all.map(([name, cli]) => `${name}: ${cli?.stderr.slice(-5).join(' | ')}`).join('\n');
   }
 
-  /** Starts to publish keyed, numbered messages. */
   publish(rate: number): void {
     if (this.config.key !== undefined) {
       this.#publisher = startPlainPublisher({
@@ -180,14 +175,13 @@ export class GroupRun {
     this.#publisher = startCli(['publish', 'event {{Count}}', ...args, ...this.args, '--server', this.#url]);
   }
 
-  /** Stops the publisher, and resolves when all its messages are confirmed. */
+  /** Stops the publisher. Resolves when all its messages are confirmed. */
   async stopPublishing(): Promise<void> {
     this.#publisher?.signal('SIGINT');
     const exit = await this.#publisher?.exited;
     if (exit && exit.code !== 0) throw new Error(`the publisher failed: ${exit.stderr}`);
   }
 
-  /** Stops publishing and waits until every confirmed message is handled. */
   async finish(timeoutMs = 20_000): Promise<Verdict> {
     await this.stopPublishing();
     const published = this.published();
@@ -199,7 +193,6 @@ export class GroupRun {
     return judge(published, this.handled);
   }
 
-  /** The messages that the publisher recorded as confirmed. */
   published(): PublishedMessage[] {
     return readFileSync(this.#confirmedFile, 'utf8')
       .split('\n')
@@ -207,7 +200,7 @@ export class GroupRun {
       .map((line) => JSON.parse(line) as PublishedMessage);
   }
 
-  /** Waits until this number of messages have been handled in total. */
+  /** Waits until this many messages have been handled in total. */
   async handledCount(count: number, timeoutMs = 20_000): Promise<void> {
     const isReached = (): boolean => this.handled.length >= count;
     await until(`${count} messages are handled`, isReached, timeoutMs).catch((error: unknown) => {
@@ -225,7 +218,7 @@ export class GroupRun {
   }
 }
 
-/** Creates a stream with the subjects `<stream>.<customer>.<kind>`, as another program would, and a group over that stream. */
+/** As another program would, creates a stream with the subjects `<stream>.<customer>.<kind>`. Then creates a group over it. */
 async function openKeyed(connection: NatsConnection, config: Config): Promise<Topology> {
   const manager = await connection.jetstreamManager();
   const { stream: name, replicas: num_replicas } = config;
@@ -238,7 +231,7 @@ async function openKeyed(connection: NatsConnection, config: Config): Promise<To
 export function startPlainPublisher(options: Record<string, string | number>): Cli {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const entry = join(import.meta.dirname, 'plain-publisher.ts');
-  // `import.meta.resolve` cannot be used, because it is missing if mocha loads this file as CommonJS.
+  // `import.meta.resolve` is missing if mocha loads this file as CommonJS.
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   return startCli(args, { entry, nodeArgs: ['--import', loader] });
 }

@@ -7,20 +7,19 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The fields of an entry of `package-lock.json` that these tests use. */
 interface Locked {
   dev?: boolean;
   integrity?: string;
   bin?: unknown;
 }
 
-/** Packs the library alone, as `npm run pack:core` does. */
+/** Packs only the library, as `npm run pack:core` does. */
 export async function packCore(folder: string): Promise<string> {
   const { stdout } = await run(process.execPath, [join(ROOT, 'scripts/core-package.js'), folder]);
   return stdout.split(': ')[0] ?? '';
 }
 
-/** Packs this project as it is built, without building it again. */
+/** Packs this project as it was last built. */
 export async function pack(folder: string): Promise<{ tarball: string; files: string[] }> {
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const { stdout } = await run('npm', args, { cwd: ROOT });
@@ -29,9 +28,8 @@ export async function pack(folder: string): Promise<{ tarball: string; files: st
 }
 
 /**
- * Installs a tarball of this project into an otherwise empty folder, as `npm install FILE` does, without a network.
- * First, the dependencies are copied into this folder from this project's own `node_modules`, without development dependencies except the
- * types of Node.
+ * Installs a tarball of this project into an otherwise empty folder. It works like `npm install FILE`, but without a network: the
+ * dependencies come from this project's own `node_modules`. Of the development dependencies, only the types of Node are copied.
  *
  * @param only the packages that are copied. Default: all dependencies of the project.
  */
@@ -52,14 +50,14 @@ export async function installOffline(tarball: string, folder: string, only?: str
       filter: (source) => !source.slice(from.length).includes('node_modules'),
     }).then(
       () => true,
-      // Only an optional package for another platform is missing, because npm did not install it here.
+      // Only a package for another platform can be missing. It is optional, so npm did not install it here.
       () => false,
     );
-    // npm accepts the copied packages if their entries have no integrity and no programs to link.
+    // If their entries have no integrity and no programs to link, npm accepts the copied packages.
     if (copied) packages[path] = entry;
   }
-  // The environment is set explicitly, because the renderer of top sets NODE_ENV to production in this process, and npm would leave
-  // development dependencies out.
+  // The renderer of top sets NODE_ENV to production in this process. With it, npm would leave out development dependencies. So the
+  // environment is set explicitly.
   const project = { private: true, type: 'module', dependencies: { '@types/node': '*' } };
   const lockfile = { lockfileVersion: 3, packages: { '': project, ...packages } };
   await writeFile(join(folder, 'package.json'), JSON.stringify(project));

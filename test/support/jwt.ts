@@ -22,7 +22,7 @@ function jwt(issuer: KeyPair, subject: string, name: string, nats: object, expir
 /** A server configuration in operator mode, and credentials files for its one account. */
 export interface OperatorMode {
   config: string;
-  /** The text of a credentials file; `expiresAt` in seconds since 1970. */
+  /** The text of a credentials file. `expiresAt` is in seconds since 1970. */
   creds(expiresAt?: number): string;
 }
 

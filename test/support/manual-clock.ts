@@ -17,12 +17,11 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** The number of timers that are set. */
   get timers(): number {
     return this.#timers.length;
   }
 
-  /** Moves the clock forward, and calls the timers that become due, in order and each at its own time. */
+  /** Moves the clock forward. Due timers are called in order, each at its own time. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;
     for (;;) {
@@ -35,10 +34,7 @@ export class ManualClock implements Clock {
     this.#nowMs = untilMs;
   }
 
-  /**
-   * Moves the clock forward in one step, as after a stop of the process. Timers that became due in between are called at the
-   * end.
-   */
+  /** Moves the clock forward in one step, as after a stop of the process. Timers that became due are called at the end. */
   leap(byMs: number): void {
     this.#nowMs += byMs;
     this.advance(0);

@@ -14,7 +14,6 @@ interface Sent {
   data: string;
 }
 
-/** One message as the model stores it. */
 export interface Stored {
   subject: string;
   headers: string;
@@ -25,8 +24,8 @@ export interface Stored {
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 /**
- * A stream behind one connection, driven step by step. Like a real stream, the model handles the messages of a connection in order. A break
- * loses the last sent messages and the last answers.
+ * A stream behind one connection, driven step by step. Like a real stream, it handles the messages of a connection in order. A break loses
+ * the last sent messages and the last answers.
  */
 export class ModelStream {
   readonly stored: Stored[] = [];
@@ -37,7 +36,7 @@ export class ModelStream {
   #answers: (() => void)[] = [];
   #refusals: Rejection[] = [];
   closed = false;
-  /** The errors that the next attempts to send throw, if any. */
+  /** The next attempts to send throw these errors. */
   readonly throws: Error[] = [];
 
   readonly open: OpenPublishPort = (events): PublishPort => {
@@ -62,39 +61,37 @@ export class ModelStream {
     };
   };
 
-  /** The number of messages that were sent but not handled. A message that was sent twice counts once. */
+  /** How many messages were sent but not handled. A message that was sent twice counts once. */
   get inTransit(): number {
     return new Set(this.#sent.map(({ token }) => token)).size;
   }
 
-  /** Handles at most `count` messages: stores or refuses them, and prepares the answers. */
+  /** Handles at most `count` messages. Each is stored or refused, and its answer is prepared. */
   handle(count = Number.POSITIVE_INFINITY): void {
     for (const message of this.#sent.splice(0, Math.min(count, this.#sent.length))) this.#handleOne(message);
   }
 
-  /** Delivers at most `count` answers. */
   answer(count = Number.POSITIVE_INFINITY): void {
     for (const give of this.#answers.splice(0, Math.min(count, this.#answers.length))) give();
   }
 
-  /** Lets the stream refuse the next messages that it handles, each for one of these reasons. */
+  /** The stream refuses the next messages that it handles, each for one of these reasons. */
   refuse(...reasons: Rejection[]): void {
     this.#refusals.push(...reasons);
   }
 
-  /** Loses sent messages as if a leader died before it stored them. The connection stays up. */
+  /** Loses sent messages, as if a leader died before it stored them. The connection stays up. */
   loseSent(count: number): void {
     this.#sent.splice(0, count);
   }
 
-  /** Loses the answers in flight. The connection stays up. */
   loseAnswers(): void {
     this.#answers = [];
   }
 
   /**
-   * Breaks the connection. With `notice` the client learns of the break at once. Without it the client learns of the break later, or only
-   * when it has reconnected.
+   * Breaks the connection. With `notice` the client learns of it at once. Otherwise it learns of it later, or only after it has
+   * reconnected.
    */
   break(notice: boolean): void {
     this.#up = false;
@@ -103,20 +100,18 @@ export class ModelStream {
     if (notice) this.#events?.disconnected();
   }
 
-  /** Connects again if the connection was broken. */
   restore(): void {
     if (this.#up) return;
     this.#up = true;
     this.#events?.reconnected();
   }
 
-  /** Reports that a subject is forbidden. Messages to this subject vanish. */
+  /** Reports that a subject is forbidden. Messages to it vanish. */
   deny(subject: string): void {
     this.#sent = this.#sent.filter((message) => message.subject !== subject);
     this.#events?.denied(subject);
   }
 
-  /** Ends the connection for good. */
   end(error: NatspocError): void {
     this.#up = false;
     this.#events?.closed(error);

@@ -1,11 +1,11 @@
 /**
- * Publishes as a program without natspoc does: numbered messages of customers to `<prefix>.<customer>.<kind>`, each of them
- * confirmed. The publisher records confirmed messages as `natspoc publish --confirmed` does. At most one message of a customer is
- * in flight, so that the messages of a customer are stored in order. An unconfirmed message is sent again under its id until it is
- * confirmed. After SIGINT the process ends as soon as all messages in flight are confirmed.
+ * Publishes as a program without natspoc does. It sends numbered messages of customers to `<prefix>.<customer>.<kind>`, and each is
+ * confirmed. It records them as `natspoc publish --confirmed` does. At most one message of a customer is in flight, so a customer's
+ * messages are stored in order. An unconfirmed message is sent again under its id until it is confirmed. After SIGINT the process ends as
+ * soon as all messages in flight are confirmed.
  *
  *     node --import tsx plain-publisher.ts --server URL --prefix P --partitions N --rate R --confirmed FILE [--keys 100] [--padding 0]
- * [--seed 1]
+ *     [--seed 1]
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,7 +43,7 @@ const connection = await connect({
 });
 const jetstream = connection.jetstream();
 const file = openSync(values.confirmed, 'a');
-/** For each customer, the message that must be confirmed before the next message is sent. */
+/** For each customer, the message that must be confirmed before the next one is sent. */
 const chains = new Map<string, Promise<void>>();
 let isOver = false;
 process.on('SIGINT', () => {
@@ -60,7 +60,7 @@ async function publish(key: string, number: number): Promise<void> {
       writeSync(file, `${JSON.stringify(line)}\n`);
       return;
     } catch {
-      // The message may be stored already, but because of its id it is not stored twice.
+      // The message may be stored already. Its id prevents a second copy.
       await sleep(50);
     }
   }

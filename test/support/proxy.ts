@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy in front of a server that can swallow bytes in both directions, as a broken network does. */
+/** A TCP proxy in front of a server. Like a broken network, it can swallow bytes in both directions. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -10,7 +10,7 @@ export class TcpProxy {
   #hungUpAt: string | undefined;
   #swallowed: RegExp | undefined;
   #delayMs = 0;
-  /** Data from servers that waits while the proxy holds it; undefined if the proxy passes it on. */
+  /** Data from servers that the proxy holds. Undefined if it passes data on. */
   #held: { to: Socket; chunk: Buffer }[] | undefined;
   #rewritten: { pattern: RegExp; text: string } | undefined;
 
@@ -18,7 +18,6 @@ export class TcpProxy {
     this.#server = server;
   }
 
-  /** Listens on a free port of 127.0.0.1 and forwards to `port`. */
   static async start(port: number): Promise<TcpProxy> {
     const server = createServer();
     const proxy = new TcpProxy(server);
@@ -27,23 +26,22 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** The URL for clients. */
   get url(): string {
     const address = this.#server.address();
     return `nats://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
   }
 
-  /** Delays all data from the server by this time from now on, as a longer round trip does. The data stays in order. */
+  /** From now on, delays all data from the server by this time, as a longer round trip does. The data stays in order. */
   delay(ms: number): void {
     this.#delayMs = ms;
   }
 
-  /** Holds all data from the server until {@link pass}, as for a client whose process is stopped. Data from clients passes. */
+  /** Holds all data from the server until {@link pass}. That is like a client whose process is stopped. Data from clients passes. */
   hold(): void {
     this.#held ??= [];
   }
 
-  /** Passes on the held data, and all later data. Each client receives its held data at once. */
+  /** Passes on the held data at once. Later data passes, too. */
   pass(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -51,27 +49,25 @@ export class TcpProxy {
       to.write(Buffer.concat(held.filter((each) => each.to === to).map(({ chunk }) => chunk)));
   }
 
-  /** From now on, silently drops all data: connections stay open, and new connections are accepted. */
+  /** From now on, silently drops all data. Connections stay open, and new ones are accepted. */
   silence(): void {
     this.#silent = true;
   }
 
-  /** Becomes silent at the first chunk of a client that contains this text. The chunk with the text does not pass either. */
+  /** Becomes silent at the first chunk of a client that contains this text. This chunk does not pass either. */
   silenceAt(text: string): void {
     this.#silentAt = text;
   }
 
   /**
-   * Behaves like a server that dies: at the first chunk that contains this text, the connections and the port are
-   * closed. If the chunk is from a client, it is lost; if it is from the server, it still arrives.
+   * Behaves like a server that dies. At the first chunk with this text, the connections and the port are closed. A chunk from a client is
+   * lost. A chunk from the server still arrives.
    */
   cutAt(text: string): void {
     this.#cutAt = text;
   }
 
-  /**
-   * Behaves like a server that is killed and restarted: the next connection whose client sends this text is closed.
-   */
+  /** Behaves like a server that is killed and restarted. The next connection whose client sends this text is closed. */
   hangUpAt(text: string): void {
     this.#hungUpAt = text;
   }
@@ -81,17 +77,17 @@ export class TcpProxy {
     this.#swallowed = line;
   }
 
-  /** True until the message to be dropped has arrived at the proxy. */
+  /** True until {@link swallow} has found its message. */
   get isHungry(): boolean {
     return this.#swallowed !== undefined;
   }
 
-  /** Replaces the matching text in the server's information for clients that connect from now on. */
+  /** Replaces this text in the server's information, for clients that connect from now on. */
   rewrite(pattern: RegExp, text: string): void {
     this.#rewritten = { pattern, text };
   }
 
-  /** Closes silenced connections and lets new connections through. */
+  /** Closes silenced connections. New connections pass data. */
   heal(): void {
     this.#silent = false;
     this.#silentAt = undefined;
@@ -108,10 +104,10 @@ export class TcpProxy {
     return Buffer.from(chunk.toString('utf8').replace(this.#rewritten.pattern, this.#rewritten.text));
   }
 
-  /** Cuts the message out if it is complete in one chunk. */
+  /** Cuts the message out if one chunk contains it completely. */
   #bite(chunk: Buffer): Buffer {
     if (!this.#swallowed) return chunk;
-    // A line of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes. The last size in the line is the total.
+    // A line of the wire protocol: MSG or HMSG, subject, subscription, reply, sizes. The last size is the total.
     for (const { 0: line, 1: size, index } of chunk
       .toString('latin1')
       .matchAll(/H?MSG [^\r\n]* (\d+)\r\n/g)) {

@@ -1,15 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { until } from './until.js';
 
-/** A message to a subscription. Only the line that announces the message is parsed. */
+/** A message to a subscription. Only the line that announces it is parsed. */
 export interface RawMessage {
   subject: string;
   reply: string | undefined;
 }
 
-/**
- * A raw NATS client that sends data that no other client would send. See {@link openRawClient}.
- */
+/** Sends data that no other NATS client would send. See {@link openRawClient}. */
 export class RawClient {
   readonly #socket: Socket;
   readonly #subscriptions = new Map<string, (message: RawMessage) => void>();
@@ -23,7 +21,7 @@ export class RawClient {
     socket.on('data', (chunk: string) => this.#read(chunk));
   }
 
-  /** Publishes a message with a header block. `lines` are the lines after the first line, and may contain anything. */
+  /** Publishes a message with a header block. `lines` follow its first line, and can contain anything. */
   publish(subject: string, lines: readonly string[], data = '', reply = ''): void {
     const headers = Buffer.from(`${['NATS/1.0', ...lines].join('\r\n')}\r\n\r\n`);
     const payload = Buffer.from(data);
@@ -62,8 +60,8 @@ export class RawClient {
       if (line === 'PING') this.#socket.write('PONG\r\n');
       else if (line === 'PONG') this.#pongs++;
       else {
-        // The line is MSG <subject> <sid> [reply] <size>. With headers, the line begins with HMSG and has two sizes. Payloads of these tests
-        // do not look like lines of the protocol.
+        // The line is MSG <subject> <sid> [reply] <size>. With headers, it begins with HMSG and has two sizes. The payloads of these tests
+        // do not look like such lines.
         const [kind = '', subject = '', sid = '', ...more] = line.split(' ');
         const sizes = kind === 'MSG' ? 1 : kind === 'HMSG' ? 2 : 0;
         if (sizes === 0) continue;
@@ -74,7 +72,7 @@ export class RawClient {
   }
 }
 
-/** Connects to a server of a test; `user`, if given, has its name as its password. */
+/** Connects to a test's server. The password of `user`, if given, is its name. */
 export async function openRawClient(port: number, user?: string): Promise<RawClient> {
   const socket = connect({ port, host: '127.0.0.1' });
   const client = new RawClient(socket);

@@ -2,8 +2,8 @@ import { type ConnectionOptions, connect, type KvEntry } from 'nats';
 import { until } from './until.js';
 
 /**
- * Resolves when a member of group `default` has renewed its current proof of life this number of times. Tests use this
- * function to wait while the member keeps its session. Rejects if the member ends, or if the renewals take longer than 30 s.
+ * Resolves when a member of group `default` has renewed its current proof of life `times` times. So a test can wait while the member keeps
+ * its session. Rejects if the member ends, or after 30 s.
  */
 export async function renewed(
   options: ConnectionOptions,
@@ -36,7 +36,7 @@ export async function renewed(
       `${name} has renewed ${times} times`,
       () => {
         if (failure !== undefined) throw failure;
-        // The watch first shows the existing entry, which is no renewal.
+        // The watch first shows the existing entry. That is no renewal.
         return written > times;
       },
       30_000,

@@ -4,23 +4,22 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export type CutManner =
   /** Existing and new connections are closed. */
   | 'refused'
-  /** No data arrives, and neither end notices. TCP delivers the data when the cut heals. */
+  /** No data arrives, and neither end notices. When the cut heals, TCP delivers the data. */
   | 'held';
 
 /** A cut of one server from all others. */
 export interface RouteCut {
   server: string;
-  /** The blocked direction: from the server, to the server, or both. */
+  /** The blocked direction. `out` is from the server, `in` is to the server. */
   direction: 'both' | 'out' | 'in';
   manner: CutManner;
 }
 
-/** The server that opens a route sends its name in its first protocol line. */
+/** A server that opens a route sends its name in its first protocol line. */
 const NAME = /"server_name":"([^"]+)"/;
 
-/** One connection between two servers. */
 interface Route {
-  /** The server that opened the connection; undefined until it has sent its name. */
+  /** The server that opened the connection. Undefined until it has sent its name. */
   dialler: string | undefined;
   target: string;
   near: Socket;
@@ -28,8 +27,8 @@ interface Route {
 }
 
 /**
- * The network between the servers of a cluster: a proxy in front of each server's route port, so that routes can be
- * cut and repaired in each direction. Clients do not connect through these proxies.
+ * The network between the servers of a cluster. Each server's route port has a proxy, so routes can be cut and repaired in each direction.
+ * Clients do not connect through these proxies.
  */
 export class RouteNetwork {
   readonly #proxies: Server[] = [];
@@ -96,7 +95,7 @@ export class RouteNetwork {
     return [...this.#cuts].some((cut) => this.#blocks(cut, route, 'near') || this.#blocks(cut, route, 'far'));
   }
 
-  /** True if a cut blocks the data of one end of a route. `near` is the end of the server that opened the route. */
+  /** True if a cut blocks the data of one end of a route. The end of the server that opened the route is `near`. */
   #blocks({ server, direction }: RouteCut, { dialler, target }: Route, side: 'near' | 'far'): boolean {
     const [from, to] = side === 'near' ? [dialler, target] : [target, dialler];
     return (from === server && direction !== 'in') || (to === server && direction !== 'out');

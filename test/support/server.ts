@@ -18,22 +18,22 @@ export interface StoreCopy {
   part: string;
 }
 
-/** The options that a test can give. The class provides the other options: the program, a free port and a temporary store. */
+/** The options that a test can give. The class itself sets the program, a free port and a temporary store. */
 export type TestServerOptions = Omit<ServerOptions, 'binary' | 'port' | 'storeDir'>;
 
-/** How long a restarted server may wait for its port. A client that reconnects can hold the port for a moment. */
+/** A restarted server waits at most this long for its port. A reconnecting client can hold the port for a moment. */
 const PORT_TIMEOUT_MS = 10_000;
-/** This timeout is long enough to fetch a server on a machine that has none. */
+/** Long enough to fetch a server on a machine without one. */
 const FETCH_TIMEOUT_MS = 180_000;
 
-/** True if every thread of a process is stopped; without `/proc`, always true. */
+/** True if every thread of a process is stopped. Without `/proc`, always true. */
 function isStopped(pid: number): boolean {
   const tasks = `/proc/${pid}/task`;
   if (!existsSync(tasks)) return true;
   return readdirSync(tasks).every((task) => / T \d+ /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8')));
 }
 
-/** The path of the program, which is found or fetched once for all test files of a run. */
+/** Found or fetched once for all test files of a run. */
 let binary: Promise<string> | undefined;
 
 /** The path of the `nats-server` that the tests use. */
@@ -43,8 +43,8 @@ export function testServerBinary(): Promise<string> {
 }
 
 /**
- * A real nats-server on a free port with a store in a temporary folder. Port and store survive {@link kill}
- * and {@link restart}; {@link stop} removes everything.
+ * A real nats-server on a free port, with its store in a temporary folder. Port and store survive {@link kill} and {@link restart}.
+ * {@link stop} removes everything.
  */
 export class TestServer {
   #options: TestServerOptions;
@@ -56,13 +56,13 @@ export class TestServer {
     this.#options = options;
   }
 
-  /** The server's handle; throws while it is not running. */
+  /** The server's handle. Throws while the server is not running. */
   get running(): RunningServer {
     if (this.#running === undefined) throw new Error('the test server is not running');
     return this.#running;
   }
 
-  /** The URL for clients, which stays the same for the life of this object. */
+  /** The URL for clients. It stays the same for the life of this object. */
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
   }
@@ -76,13 +76,12 @@ export class TestServer {
     return this.running.pid;
   }
 
-  /** The folder of the streams, which exists once the server was started. */
+  /** The folder of the streams. Exists once the server was started. */
   get storeDir(): string {
     if (this.#storeDir === undefined) throw new Error('the test server was never started');
     return this.#storeDir;
   }
 
-  /** Sets the configuration for the next start. */
   configure(config: string): void {
     this.#options = { ...this.#options, config };
   }
@@ -95,7 +94,7 @@ export class TestServer {
     return this.running.monitorUrl;
   }
 
-  /** Starts the server: the first time on a free port, later on the same port and store. */
+  /** Starts the server. Later starts use the port and store of the first one. */
   async start(): Promise<void> {
     this.#storeDir ??= mkdtempSync(path.join(tmpdir(), 'natspoc-test-'));
     const deadline = performance.now() + PORT_TIMEOUT_MS;
@@ -124,14 +123,14 @@ export class TestServer {
     await running.kill();
   }
 
-  /** Stops the server cleanly, unless it was killed, and starts it on the same port and store. */
+  /** Stops the server cleanly, unless it was killed. Starts it on the same port and store. */
   async restart(): Promise<void> {
     await this.#halt();
     await this.start();
   }
 
   /**
-   * Stops the server cleanly, copies its store, and starts it again. If `stream` is given, only the part of that stream is copied.
+   * Stops the server cleanly, copies its store, and starts it again. With `stream`, only that stream is copied.
    *
    * @returns the copy for {@link putBack}.
    */
@@ -160,18 +159,17 @@ export class TestServer {
     await running?.stop();
   }
 
-  /** Suspends the server with SIGSTOP. While the server is suspended, connections stay open, and no request is answered. */
+  /** Suspends the server with SIGSTOP. Until {@link resume}, connections stay open, and no request is answered. */
   async suspend(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
     await until('the server is stopped', () => isStopped(this.pid));
   }
 
-  /** Continues the server with SIGCONT after {@link suspend}. */
   resume(): void {
     process.kill(this.pid, 'SIGCONT');
   }
 
-  /** Stops the server and removes its store. May be called repeatedly, and even if the server was never started. */
+  /** Stops the server and removes its store. Can be called repeatedly, even if the server was never started. */
   async stop(): Promise<void> {
     await this.#halt();
     if (this.#storeDir !== undefined)
@@ -180,14 +178,14 @@ export class TestServer {
   }
 }
 
-/** Starts a server for one test; the caller stops it. */
+/** Starts a server for one test. The caller stops it. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const server = new TestServer(options);
   await server.start();
   return server;
 }
 
-/** Returns a server that runs while the tests of a suite run. Must be called inside `describe`. */
+/** Runs a server while the tests of a suite run. Call this inside `describe`. */
 export function withServer(options: TestServerOptions = {}): TestServer {
   const server = new TestServer(options);
   before(async function () {

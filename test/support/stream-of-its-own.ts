@@ -7,13 +7,13 @@ export interface OwnStream {
   readonly name: string;
   env(): Record<string, string>;
   natspoc(...args: string[]): Promise<CliExit>;
-  /** Returns the output of a command. Fails unless the command exits with 0. */
+  /** Returns a command's output. Fails unless its exit code is 0. */
   ok(...args: string[]): Promise<string>;
   /** Fails unless a command exits with this code and writes this to stderr. */
   refused(code: number, pattern: RegExp, ...args: string[]): Promise<void>;
 }
 
-/** Creates the stream of each test. The streams are named by this letter and a number. Must be called inside `describe`. */
+/** Creates the stream of each test, named by this letter and a number. Call this inside `describe`. */
 export function withOwnStream(server: Pick<TestServer, 'url'>, letter: string): OwnStream {
   let streams = 0;
   let name = '';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Returns a function that gives the folder of the current test, which starts empty and is removed. Must be called inside `describe`. */
+/** Returns a function that gives the current test's folder. It starts empty, and is removed after the test. Call this inside `describe`. */
 export function withTempFolder(): () => string {
   let folder: string | undefined;
   afterEach(() => {

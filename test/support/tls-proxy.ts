@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { createServer, type Server } from 'node:tls';
 
-/** Terminates TLS in front of a server without TLS. Closes the connection of a client that does not begin with a handshake. */
+/** Terminates TLS in front of a server without TLS. If a client does not begin with a handshake, its connection is closed. */
 export class TlsProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -11,7 +11,7 @@ export class TlsProxy {
     this.#server = server;
   }
 
-  /** Listens on a free port and forwards to `port`. Certificate and key are given as files. */
+  /** Listens on a free port and forwards to `port`. `cert` and `key` are paths of files. */
   static async start(port: number, files: { cert: string; key: string }): Promise<TlsProxy> {
     const server = createServer({
       cert: readFileSync(files.cert),
@@ -25,7 +25,7 @@ export class TlsProxy {
       const behind = connect(port, '127.0.0.1');
       proxy.#sockets.add(behind);
       client.pipe(behind);
-      // A server that uses TLS itself would announce TLS, so the proxy adds the announcement.
+      // A server that uses TLS itself would announce it, so the proxy adds this.
       behind.once('data', (words: Buffer) => {
         client.write(words.toString().replace('INFO {', 'INFO {"tls_required":true,'));
         behind.pipe(client);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Resolves when `condition` holds. Rejects if the condition does not hold within `timeoutMs`; the error names `what`. */
+/** Resolves when `condition` holds. If that takes longer than `timeoutMs`, rejects with an error that names `what`. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,

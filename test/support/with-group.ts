@@ -5,8 +5,8 @@ import { type TestServer, withServer } from './server.js';
 import { withTempFolder } from './temp.js';
 
 /**
- * Returns one server for all tests of a suite. Must be called inside `describe`. Each test gets a group on a stream of its own; the group
- * is passed to `opened`, and has the settings `given`. After each test every command that still runs is killed.
+ * Returns one server for all tests of a suite. Call this inside `describe`. Before each test, `opened` gets a group with the settings
+ * `given`, on its own stream. After each test, every command that still runs is killed.
  */
 export function withGroup(
   opened: (run: GroupRun) => void,
@@ -27,7 +27,7 @@ export function withGroup(
   return server;
 }
 
-/** Like {@link withGroup}, for a group of one partition. Returns a function that runs commands for the group. */
+/** Like {@link withGroup}, for a group of one partition. Returns a function that runs commands for it. */
 export function withOnePartition(opened: (run: GroupRun) => void): (...args: string[]) => Promise<CliExit> {
   let args: readonly string[] = [];
   const server = withGroup(

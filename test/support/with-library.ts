@@ -36,7 +36,6 @@ export class LibraryStage {
     await this.#connection?.close();
   }
 
-  /** Options that name the stream of the test. */
   place(partitions = 4) {
     return { connection: this.connection, stream: this.stream, prefix: `${this.stream}.e`, partitions };
   }
@@ -49,7 +48,6 @@ export class LibraryStage {
     return member;
   }
 
-  /** Publishes texts, each with its key. */
   async publish(messages: readonly [key: string, text: string][], partitions = 4): Promise<Confirmation[]> {
     const publisher = await createPublisher({ ...this.place(partitions), dedupe: true });
     const stored = await Promise.all(messages.map(([key, data]) => publisher.publish({ key, data })));
@@ -62,7 +60,7 @@ export class LibraryStage {
   }
 }
 
-/** Prepares a stage for each test of the suite. Must be called inside `describe`. */
+/** Prepares a stage for each test of the suite. Call this inside `describe`. */
 export function withLibrary(): LibraryStage {
   const stage = new LibraryStage(withServer());
   let streams = 0;

@@ -10,20 +10,19 @@ import type { HoldUp } from '../../src/core/protocol/hold-up.js';
 import { fakeMessage } from './fake-partition.js';
 import { ManualClock } from './manual-clock.js';
 
-/** A message gets one attempt, and then its partition halts. */
+/** A message gets one attempt. If it fails, its partition halts. */
 export const FAILURE: FailurePolicy = {
   maxAttempts: 1,
   backoff: { baseMs: 100, maxMs: 1_000 },
   onExhausted: 'halt',
 };
 
-/** The work of one partition, with a record of everything that it reports. */
+/** The work of one partition. Records everything that it reports. */
 export class WorkBench {
   readonly clock = new ManualClock();
   readonly permit = new Permit(this.clock);
   readonly log: string[] = [];
   readonly halts: (Exclude<Halt, { kind: 'halted' }> | { kind: 'halted'; message: string })[] = [];
-  /** The hold-up that the last halt has reported. */
   held: HoldUp | undefined;
   position = 0;
   readonly work: PartitionWork;

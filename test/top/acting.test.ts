@@ -103,7 +103,7 @@ describe('acting from natspoc top', function () {
 
   it('top reports in one line that an owner does not answer, and continues', async () => {
     const [hung, other] = [startConsumer(server.url, 'hung'), startConsumer(server.url, 'other')];
-    // The ttl gives the test time to ask before other members take over.
+    // Other members take over only after the ttl. Until then the test can ask.
     await Promise.all([hung.note(/claimed|acquired/), other.note(/claimed|acquired/)]);
     const tmux = await open('--timeout 1s');
     await tmux.shows(/healthy +partitions 8\/8 +members 2/);
@@ -122,8 +122,7 @@ describe('acting from natspoc top', function () {
   it('top closes while a request is not answered yet', async () => {
     const hung = startConsumer(server.url, 'hung');
     await hung.note(/claimed|acquired/);
-    // The request waits for an answer for half of this timeout, which is far longer than the test. Closing must therefore not wait for the
-    // answer.
+    // The request waits for half of this timeout, which is far longer than the test. So closing must not wait for the answer.
     const tmux = await open('--timeout 5m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     hung.signal('SIGSTOP');
@@ -186,7 +185,7 @@ describe('acting from natspoc top', function () {
     await runCli(['publish', ...fruit, 'a box of plums', '--key', 'plum'], { env });
     const tmux = await open(fruit.join(' '));
     await tmux.shows(/dead letters 2/);
-    // The member is stopped, because it would fail the letter again after the letter is put back.
+    // Otherwise this member would fail the letter again after it is put back.
     failing.signal('SIGTERM');
     assert.equal((await failing.exited).code, 0);
     await tmux.press('L');

@@ -11,7 +11,7 @@ import { KeyStream, splitKeys } from '../../src/top/term/key-stream.js';
 import { useKeys } from '../../src/top/ui/use-keys.js';
 import { until } from '../support/until.js';
 
-/** The input of a terminal, which sends the text that the test writes. */
+/** A terminal's input. It sends what the test writes. */
 class FakeStdin extends EventEmitter {
   isRaw = false;
   setRawMode(isRaw: boolean): void {
@@ -58,7 +58,7 @@ describe('keys of a terminal', () => {
       '\t\u001b[Z\r\n\u007f\b \u0003',
       'tab shift-tab enter enter backspace backspace space ctrl-c'.split(' '),
     ],
-    // These keys are dropped: Ctrl+F1, because it crashes Ink, and F-keys and mouse reports, because top does not use them.
+    // These keys are dropped. Ctrl+F1 crashes Ink. Top does not use F-keys and mouse reports.
     ['\u001b[1;5Pq\u001b[15~q\u001b[<0;3;4Mq\u001bOPq\u001b[[Aq', ['q', 'q', 'q', 'q', 'q']],
     ['\u001b[1;5A\u001b[3~', ['up']],
     ['\u001bjq', ['q']],

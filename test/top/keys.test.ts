@@ -16,7 +16,6 @@ const model = play(group(3, 8));
 const start = uiWith;
 const HALTED: HoldUp = { ...HELD_UP, why: 'halted', sequence: null, key: null, reason: 'no module' };
 
-/** The screen after some keys, and the command of the last key. */
 function pressed(keys: string[], ui: Ui = start()): Outcome {
   let outcome: Outcome = { ui };
   for (const key of keys) outcome = press({ ui: outcome.ui, model, page: 5, helpEnd: 0 }, key);
@@ -33,7 +32,7 @@ describe('the keys of top', () => {
     }
   });
 
-  /** The visible part of the help at this size, and how far the help can be scrolled. */
+  /** The visible part of the help at this size, and how far it can be scrolled. */
   function helpAt(ui: Ui, columns: number, rows: number) {
     const size = { columns, rows };
     const text = drawn(model, ui, size).slice(3, -1);
@@ -168,7 +167,7 @@ describe('the keys of top', () => {
   it('a key releases the selected partition, and the question says which member gets it', () => {
     const asked = pressed(['j', 'r']).ui;
     assert.equal(asked.dialog?.question, 'Release p0 from a?');
-    // a and b have three partitions each, c has two.
+    // a and b have three partitions each. c has two.
     assert.match(asked.dialog?.consequences[0] ?? '', /p0 then goes to c, which has the fewest partitions/);
     assert.deepEqual(pressed(['y'], asked).command, { type: 'release', partition: 0 });
   });
@@ -219,7 +218,7 @@ describe('the keys of top', () => {
     for (const key of ['x', 'K', 'a']) assert.equal(pressed(['tab', 'j', key], readonly).ui.dialog, null);
   });
 
-  /** p4 retries message 95887; p5 is halted at the start. */
+  /** p4 retries message 95887. p5 is halted at the start. */
   const heldUp = play(
     [
       [
@@ -257,7 +256,7 @@ describe('the keys of top', () => {
     assert.match(dead?.question ?? '', /^Dead-letter message 95887/);
     assert.deepEqual(dead?.command, { type: 'skip', partition: 4, sequence: 95_887, deadLetter: true });
     assert.deepEqual(asks('t', '4').dialog?.command, { type: 'retry', partition: 4 });
-    // Without a selection the cursor is on the worst partition, which is the halted partition.
+    // Without a selection, the cursor is on the worst partition: the halted one.
     assert.deepEqual(asks('t', undefined).dialog?.command, { type: 'retry', partition: 5 });
     assert.match(asks('S', '5').notice?.text ?? '', /No message holds p5 up: press t/);
     assert.equal(asks('t', '0').notice?.text, 'Nothing holds p0 up.');

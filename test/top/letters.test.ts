@@ -49,7 +49,7 @@ describe('the dead letters in top', () => {
     const read = { ...ui, letters: letterRead(ui.letters, letter(7), original) };
     assert.match(screen(read), /Dead letter +7\n[\s\S]*Colour +red\n[\s\S]*two pears/);
     assert.deepEqual(pressed(read, 'j').command, { type: 'show-letter', letter: ROWS[2] });
-    // This answer is about letter 9, but letter 7 is shown now, so the answer is ignored.
+    // This answer is about letter 9. Letter 7 is shown now, so it is ignored.
     assert.equal(letterRead(read.letters, letter(9), original), read.letters);
     assert.equal(pressed(read, 'escape').ui.letters?.shown, null);
     assert.equal(pressed(read, 'escape', 'escape').ui.letters, null);

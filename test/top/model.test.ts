@@ -13,7 +13,7 @@ import { gone, group, lease, override, play, session, stats, streamFacts, T0 } f
 type Shown = ReturnType<typeof play>;
 const owners = (model: Shown) => partitionRows(model).map(({ session }) => session);
 const totals = (model: Shown) => totalsOf(statusOf(model));
-/** The event of each update, or the reason if the update is a move. */
+/** The event of each update. For a move, its reason. */
 const told = ({ updates }: Shown) => updates.map((each) => ('reason' in each ? each.reason : each.event));
 
 describe('the model of top', () => {
@@ -278,7 +278,7 @@ describe('the model of top', () => {
     const model = play([...group(2, 2), [1_000, { type: 'waiting', waiting }], [3_000, { type: 'tick' }]]);
     assert.deepEqual(statusOf(model).unread, { messages: 4, oldestAgeMs: 3_000 });
     assert.match(textSnapshot(model, 160), /not read 4 \(3\.0 s\)/);
-    // The estimates of the partitions are rounded up, so their sum may exceed the number of unread messages.
+    // The partitions' estimates are rounded up, so their sum can exceed the number of unread messages.
     const few = waiting.map((each) => ({ ...each, count: 1, ofGroup: 1 }));
     const last = play([
       ...group(2, 2),
@@ -377,7 +377,7 @@ describe('the model of top', () => {
   });
 
   it('the model of top counts each handled message once while members join and leave', () => {
-    // 400 messages a second in total, in four partitions; a and b share them, then c gets a partition from each, then c leaves.
+    // In total 400 messages a second, in four partitions. First a and b share them. Then c gets a partition from each. Then c leaves.
     const log: [number, TopEventBody][] = group(2, 4);
     const counts = new Map([
       ['a', 5_000],
@@ -407,7 +407,7 @@ describe('the model of top', () => {
     for (let ms = 6_000; ms <= 9_000; ms += 1_000) look(ms, { a: 100, b: 100, c: 200 });
     change(9_500, [session('c', 303, { leaving: true })]);
     change(9_500, [lease(0, 304, 'a', { from: 'c' }), lease(1, 305, 'b', { from: 'c' }), gone('c', 306)]);
-    // This report covers half a second at the old rate, and half a second at the new rate.
+    // This report covers half a second at the old rate, and half a second at the new one.
     look(10_000, { a: 150, b: 150 });
     for (let ms = 11_000; ms <= 17_000; ms += 1_000) look(ms, { a: 200, b: 200 });
     assert.deepEqual([rates[0], ...new Set(rates.slice(1))], [null, 400]);

@@ -19,7 +19,7 @@ import { line } from '../../src/top/view/text.js';
 import { until } from '../support/until.js';
 import { group, play, streamFacts } from './support.js';
 
-/** An in-memory terminal, used instead of the terminal of this process. */
+/** An in-memory terminal in place of this process's terminal. */
 function openTerminal(size: { columns: number; rows: number }) {
   const shown = new xterm.Terminal({ cols: size.columns, rows: size.rows, allowProposedApi: true });
   const stdin = Object.assign(new EventEmitter(), {
@@ -160,7 +160,7 @@ describe('the screen of top, mounted', () => {
     const collect: () => void = runInNewContext('gc');
     const texts = new LineTexts({ colors: true });
     let told = 0;
-    /** Draws frames whose lines were never drawn before, and returns the size of the used heap. */
+    /** Draws frames whose lines were never drawn before. Returns the size of the used heap. */
     const drawNew = async (frames: number): Promise<number> => {
       for (let i = 0; i < frames; i++) {
         const lines = Array.from({ length: 40 }, () => line(`${++told}`.padStart(300, '.')));

@@ -9,7 +9,6 @@ import { worstLines } from '../../src/top/view/worst.js';
 import { drawn, uiWith } from './drawn.js';
 import { group, HELD_UP, lease, play, stats, streamFacts } from './support.js';
 
-/** Two members and `count` partitions, with the reports of their owners. */
 function reported(count: number, report: (partition: number) => Partial<PartitionStats>): Model {
   const told = (id: string, first: number) =>
     stats(id, {

@@ -34,7 +34,7 @@ const heldUp = (partition: number, outcome: HeldUpOutcome['outcome'], message: s
   ...{ partition, outcome, owner: 'a', message, denied: false },
 });
 
-/** An operator that does nothing and returns these answers. */
+/** An operator that does nothing, and gives these answers. */
 const operating = (answers: Partial<Operator> = {}): Operator => ({
   letters: {
     list: async () => [],
@@ -135,7 +135,7 @@ describe('the notice of an action', () => {
     await said({ type: 'stop', target: far }, operator);
     assert.equal(asked, 1);
     assert.equal(orders[0]?.leaves, true);
-    // A process is checked before it is signalled, and pid 1 is not a member.
+    // A process is checked before it is signaled. Pid 1 is not a member.
     const killed = await said({ type: 'kill', target: { ...far, local: true } }, operator);
     assert.equal(orders[1]?.leaves, false);
     assert.equal(killed?.level, 'error');

@@ -10,7 +10,7 @@ import { withTempFolder } from '../support/temp.js';
 import { drawn, uiWith } from './drawn.js';
 import { group, streamFacts, T0 } from './support.js';
 
-/** Ten minutes of a group, with the number of stored messages in each second. */
+/** Ten minutes of a group. Each second reports the number of stored messages. */
 const EVENTS: TopEvent[] = [
   ...group(2, 8).map(([ms, body]): TopEvent => ({ at: T0 + ms, ...body })),
   ...Array.from(
@@ -83,7 +83,7 @@ describe('a recording', () => {
     const file = readFileSync(path);
     assert.ok(file.length < 20_000, `${file.length} bytes`);
     assert.deepEqual(await readRecording(path), written);
-    // The file ends early, as if the recorder had died. Everything that was flushed before the cut can still be read.
+    // The file ends early, as if the recorder had died. Everything that was flushed before can still be read.
     writeFileSync(path, file.subarray(0, file.length - 400));
     const cut = await readRecording(path);
     assert.ok(cut.length > written.length / 2, `${cut.length} of ${written.length}`);

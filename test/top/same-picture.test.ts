@@ -11,7 +11,7 @@ import { partitionTable } from '../../src/top/view/partitions.js';
 import { plain } from '../../src/top/view/text.js';
 import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
 
-/** The reads of `leases`, which return the facts that `top` gets as events. */
+/** What `leases` reads: the facts that `top` gets as events. */
 function observer(
   entries: ViewEntry[],
   answers: ReturnType<typeof stats>[],
@@ -84,7 +84,7 @@ describe('one description of a group', () => {
     assert.deepEqual(states(drawn), states(told));
     const last = (texts: string[]) => texts.map((text) => text.trimEnd().split(/ {2,}/).at(-1));
     const shown = partitionTable(model, statusOf(model).partitions, { width: 200 }).rows;
-    // The message that holds a partition up is shown below its row.
+    // The message that holds up a partition is shown below its row.
     const listed = formatLeases(statusOf(model)).filter((text) => /^. p\d/.test(text));
     assert.deepEqual(last(shown.map(plain)), last(listed));
     assert.deepEqual(drawn.members.map(stateAndShare), told.members.map(stateAndShare));
@@ -93,7 +93,7 @@ describe('one description of a group', () => {
     for (const list of ['partitions', 'members'] as const) {
       const fields = (status: typeof told) => Object.keys(status[list][0] ?? {}).sort();
       assert.deepEqual(fields(drawn), fields(told));
-      // Durations must have names that end in Ms, not in For. The field `reservedFor` is no duration, but the name of a member.
+      // The names of durations must end in Ms, not in For. `reservedFor` is the name of a member, not a duration.
       for (const field of fields(told).filter((each) => each !== 'reservedFor'))
         assert.doesNotMatch(field, /^seq$|^rate$|For$/);
     }

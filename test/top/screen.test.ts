@@ -69,7 +69,7 @@ describe('natspoc top in a terminal', function () {
     const first = consume('first');
     await first.note(/claimed|acquired/);
     const tmux = await open(120, 40);
-    // The screen polls when it opens, and then not again during the test.
+    // The screen polls when it opens, but not again during the test.
     await terminal.top('--interval 10m');
     await tmux.shows(/healthy +partitions 8\/8 +members 1/);
     const second = consume('second');

@@ -7,10 +7,10 @@ import type { TopEvent, TopEventBody } from '../../src/top/model/events.js';
 import { initialModel, type Model } from '../../src/top/model/model.js';
 import { reduce } from '../../src/top/model/reduce.js';
 
-/** Start of all recorded logs of these tests. */
+/** The start of all recorded logs in these tests. */
 export const T0 = Date.UTC(2026, 0, 5, 12, 0, 0);
 
-/** Plays events; each is [milliseconds since {@link T0}, event]. */
+/** Plays events. Each is [milliseconds since {@link T0}, event]. */
 export function play(log: readonly [number, TopEventBody][], from?: Model): Model {
   const events = log.map(([ms, body]): TopEvent => ({ at: T0 + ms, ...body }));
   return events.reduce(reduce, from ?? initialModel(T0));
@@ -125,7 +125,7 @@ export function streamFacts(partitions: number, options: Partial<StreamFacts> = 
   };
 }
 
-/** A group of `members` a, b, … that share `partitions`, seen for the first time at 0 ms. */
+/** A group of `members` a, b, … that share `partitions`. It is first seen at 0 ms. */
 export function group(members: number, partitions: number): [number, TopEventBody][] {
   const ids = Array.from({ length: members }, (_, i) => String.fromCharCode(97 + i));
   const entries = [

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 let sessions = 0;
 
-/** A shell in a real terminal emulator, in which a test presses keys and reads the screen. */
+/** A shell in a real terminal emulator. A test presses keys and reads the screen. */
 export class Tmux {
   readonly #socket: string;
 
@@ -13,7 +13,7 @@ export class Tmux {
     this.#socket = socket;
   }
 
-  /** Opens a terminal of this size with a shell that has `env` besides PATH and HOME. */
+  /** Opens a terminal of this size. Its shell has `env` in addition to PATH and HOME. */
   static async open(size: { columns: number; rows: number }, env: Record<string, string>): Promise<Tmux> {
     const tmux = new Tmux(`natspoc-test-${process.pid}-${++sessions}`);
     const { PATH = '', HOME = '' } = process.env;
@@ -26,17 +26,15 @@ export class Tmux {
     return tmux;
   }
 
-  /** The text that the terminal shows. */
   async screen(): Promise<string> {
     return this.#tmux('capture-pane', '-p');
   }
 
-  /** Types text literally. */
   async type(text: string): Promise<void> {
     await this.#tmux('send-keys', '-l', text);
   }
 
-  /** Presses keys by tmux's names, such as `Enter`, `Tab`, `Up`. */
+  /** Presses keys by their names in tmux, for example `Enter`, `Tab` or `Up`. */
   async press(...keys: string[]): Promise<void> {
     await this.#tmux('send-keys', ...keys);
   }
@@ -45,12 +43,12 @@ export class Tmux {
     await this.#tmux('resize-window', '-x', `${size.columns}`, '-y', `${size.rows}`);
   }
 
-  /** A format variable of tmux, such as `alternate_on`. */
+  /** A format variable of tmux, for example `alternate_on`. */
   async variable(name: string): Promise<string> {
     return (await this.#tmux('display-message', '-p', `#{${name}}`)).trim();
   }
 
-  /** Resolves with the text of the screen once the text matches. After the timeout, rejects with the text that the screen shows. */
+  /** Resolves with the screen's text once it matches. After the timeout, rejects with the text at that time. */
   async shows(pattern: RegExp, timeoutMs = 15_000): Promise<string> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
@@ -65,10 +63,9 @@ export class Tmux {
     }
   }
 
-  /** Ends the terminal and the programs in it. */
   async close(): Promise<void> {
     await this.#tmux('kill-server').catch(() => {
-      // The shell and tmux's server have exited already.
+      // The shell and tmux's server have already exited.
     });
   }
 

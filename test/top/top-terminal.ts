@@ -5,10 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { type Cli, startCli } from '../support/cli.js';
 import { Tmux } from './tmux.js';
 
-/** The entry point of the built program. */
 export const ENTRY = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-/** A member process that prints only its status. `host` replaces the host name that the process reads. */
+/** A member process that prints only its status. It takes `host` for the name of its host. */
 export function startConsumer(
   url: string,
   name: string,
@@ -33,7 +32,7 @@ export class TopTerminal {
     this.#pidFile = pidFile;
   }
 
-  /** Opens a terminal whose shell has the environment `env`. The pid of `top` is kept in a file in `folder`. */
+  /** Opens a terminal whose shell has the environment `env`. A file in `folder` holds the pid of `top`. */
   static async open(
     size: { columns: number; rows: number },
     folder: string,
@@ -42,7 +41,7 @@ export class TopTerminal {
     return new TopTerminal(await Tmux.open(size, env), join(folder, 'pid'));
   }
 
-  /** Runs top between two printed words, which show the state in which top leaves the terminal. */
+  /** Runs top between two printed words. They show the state in which top leaves the terminal. */
   async top(flags = ''): Promise<void> {
     await this.tmux.type(
       `clear; echo BEFORE; sh -c 'echo $$ > ${this.#pidFile}; exec ${process.execPath} ${ENTRY} top ${flags}'; echo AFTER=$?\n`,
@@ -54,7 +53,7 @@ export class TopTerminal {
     return Number(readFileSync(this.#pidFile, 'utf8'));
   }
 
-  /** Asserts that the terminal is as before: main screen, cursor, echo, no leftovers. Resolves with the text of the terminal. */
+  /** Asserts that the terminal is as before: main screen, cursor, echo, no leftovers. Resolves with its text. */
   async assertClean(exit: number): Promise<string> {
     const { tmux } = this;
     const screen = await tmux.shows(new RegExp(`AFTER=${exit}`));

@@ -19,7 +19,7 @@ import { gone, group, HELD_UP, lease, override, play, session, stats, T0 } from 
 const textOf = (model: Model, changes: Partial<Ui>, columns: number, rows: number): string =>
   drawn(model, uiWith(changes), { columns, rows }).join('\n');
 
-// Text that an attacker, or a binary payload, could put into a key, a payload or a name.
+// Text that an attacker or a binary payload could put into a key, a payload or a name.
 const HOSTILE = '\u001b[2J\u001b]0;owned\u0007\r\n\u009b31m\u202egnp.exe';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for them
 const STYLE = /\u001b\[\d+m/g;
@@ -209,7 +209,7 @@ describe('the view of top', () => {
             let row = top;
             for (const { id, height: lines } of panels) {
               assert.ok(shown[row]?.includes(` ${TITLES[id]} `), `${id} in row ${row}: ${shown[row]}`);
-              // The panel has the number of rows that its title gives.
+              // The panel has as many rows as its title says.
               const said = /Partitions ─+ (\d+)-(\d+) of/.exec(id === 'partitions' ? (shown[row] ?? '') : '');
               const listed = shown.slice(row + 1, row + lines).filter((each) => TABLE_ROW.test(each));
               if (said) assert.equal(listed.length, Number(said[2]) - Number(said[1]) + 1, shown[row]);
@@ -251,7 +251,7 @@ describe('the view of top', () => {
           const ui = uiWith({ focus, selected: { [focus]: row }, dialog: asked });
           const marked = drawnRows(model, ui, size)
             .filter((each) => each.includes('\u001b[7m') && !each.includes('▶'))
-            // The map marks one cell of a row, but a table marks the whole row.
+            // In the map one cell of a row is marked. In a table the whole row is marked.
             .map((each) => stripVTControlCharacters(each.slice(each.indexOf('\u001b[7m'))));
           assert.equal(marked.length, 1, `${focus} at ${columns}x${rows}: ${marked}`);
           assert.match(marked[0] ?? '', focus === 'partitions' ? /^p5 / : /^C? +c /);

@@ -6,7 +6,7 @@ import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/wo
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
 
-/** A batch handler whose calls end when a test ends them, and the work of its partition. */
+/** The work of a partition with a batch handler. Tests end its calls. */
 function bench(
   limits: Partial<BatchLimits> = {},
   settings: Partial<WorkSettings> = {},

@@ -6,7 +6,6 @@ import type { JoinGroupOptions } from '../../src/core/options/member.js';
 const join = (options: unknown) => joinGroupConfig(options as JoinGroupOptions);
 const withHandler = (options: object) => join({ handler: () => {}, ...options });
 
-/** Checks that an error of the configuration is one line that matches. */
 const refusal = (pattern: RegExp) => (error: unknown) => {
   assert.ok(error instanceof NatspocError, String(error));
   assert.equal(error.code, 'config');

@@ -212,7 +212,7 @@ describe('leases check', () => {
         [2, '2 messages wait'],
       ],
     );
-    // The time counts from the arrival of the message, not from the commit.
+    // The time counts from the message's arrival, not from the commit.
     assert.ok(Math.abs((stalled[0]?.forMs ?? 0) - 61_000) < 10_000, String(stalled[0]?.forMs));
   });
 

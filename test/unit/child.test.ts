@@ -9,7 +9,7 @@ import { signalMember } from '../../src/top/act/local-process.js';
 
 const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** A child process as `spawn` returns it if the system refuses: it has no process id. */
+/** What `spawn` returns if the system refuses: a child process without a pid. */
 class NeverStarted extends ChildProcess {
   readonly signals: unknown[] = [];
   override kill(signal?: NodeJS.Signals | number): boolean {
@@ -31,12 +31,12 @@ describe('child processes', () => {
       .filter((file) => /\.tsx?$/.test(file))
       .filter((file) => /\.kill\([^)]/.test(readFileSync(join(SOURCES, file), 'utf8')));
     assert.deepEqual(signalling.sort(), [
-      // This file signals its own process, with the signal that the process has caught.
+      // Signals its own process, with the signal that it has caught.
       'cli/ending.ts',
       'local/child.ts',
-      // This file asks with signal 0 whether a process runs.
+      // Asks with signal 0 whether a process runs.
       'local/server/process.ts',
-      // This file signals a member in another process, after many checks.
+      // Signals a member in another process, after many checks.
       'top/act/local-process.ts',
     ]);
   });

@@ -5,7 +5,7 @@ import type { ClearedRecord, StartRecord } from '../../src/core/protocol/positio
 
 const CREATED = 1_000;
 
-/** A stream with the sequences of the messages of each partition. */
+/** A stream with the sequences of each partition's messages. */
 interface Stored {
   partitions: number[][];
   last: number;
@@ -14,11 +14,11 @@ interface Stored {
 
 interface Given {
   stored: Stored;
-  /** The positions of each group, by partition; `broken` for a position that cannot be read. */
+  /** The positions of each group, by partition. `broken` is a position that cannot be read. */
   groups: Record<string, Record<number, number | 'broken'>>;
   starts?: Record<string, StartRecord>;
   cleared?: Record<string, ClearedRecord>;
-  /** Called before the waiting messages are read, and before the stream is read for the second time. */
+  /** `beforeWaiting` is called before the waiting messages are read. `meanwhile` is called before the second read of the stream. */
   beforeWaiting?: (stored: Stored) => void;
   meanwhile?: (stored: Stored) => void;
 }
@@ -86,7 +86,6 @@ async function planned(given: Given, deletedUpTo: (partition: number) => number 
   );
 }
 
-/** A partition that holds the sequences from `first` to `last`. */
 const range = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
@@ -95,10 +94,9 @@ describe('the records of cleared partitions', () => {
     const groups = { g: { 0: 1, 1: 301, 2: 0, 3: 0 } };
     const stored = { partitions: [[1], range(2, 301), [], []], last: 301 };
     assert.deepEqual(await planned({ stored, groups }), { 'g.0': 301, 'g.1': 301, 'g.2': 301, 'g.3': 301 });
-    // Message 2 is gone: it may have been a message of p2 or p3.
+    // Message 2 is gone. It may have been in p2 or p3.
     const gap = { partitions: [[1], range(3, 301), [], []], last: 301 };
     assert.deepEqual(await planned({ stored: gap, groups }), { 'g.0': 301, 'g.1': 301 });
-    // The stream has dropped its first messages.
     const dropped = { partitions: [[], range(2, 301), [], []], last: 301 };
     assert.deepEqual(await planned({ stored: dropped, groups }), { 'g.0': 301, 'g.1': 301 });
   });
@@ -149,7 +147,7 @@ describe('the records of cleared partitions', () => {
     const from = (each: StartRecord) => planned({ stored, groups, starts: { g: each } });
     assert.deepEqual(await from(start(4, 10)), { 'g.0': 20, 'g.1': 20 });
     assert.deepEqual(await from(start(20, 20)), { 'g.0': 20, 'g.1': 20 });
-    // The messages that are missing at the start of the group are older than the group.
+    // The missing messages are older than the group's start.
     assert.deepEqual(await from(start(0, 10)), { 'g.0': 20, 'g.1': 20 });
     assert.deepEqual(await from(start(0, 3)), { 'g.0': 20 });
     assert.deepEqual(await from(start(0, 10, CREATED - 1)), { 'g.0': 20 });
@@ -172,7 +170,7 @@ describe('the records of cleared partitions', () => {
     assert.deepEqual(await planned({ stored, groups }, (partition) => (partition === 1 ? 4 : 0)), {
       ...{ 'g.0': 9, 'g.1': 4, 'g.2': 9 },
     });
-    // The stream still begins before the deleted messages, so only the record shows the loss.
+    // The stream still begins before the deleted messages. Only the record shows the loss.
     const left = { partitions: [[1], [], []], last: 9 };
     const cleared = {
       'g.1': { v: 2, seq: 4, purged: 9, created: CREATED },

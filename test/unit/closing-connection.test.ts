@@ -5,7 +5,7 @@ import { fetchMessages } from '../../src/core/nats/jetstream/fetch.js';
 import { publishOnce } from '../../src/core/nats/jetstream/publish-once.js';
 import { collectStats } from '../../src/core/nats/service/member-stats.js';
 
-/** A connection on which the server answers only that a consumer was created. */
+/** A connection whose server answers only that a consumer was created. */
 function connected(calls: object): NatsHandles {
   const connection = {
     isClosed: () => false,
@@ -25,7 +25,7 @@ function connected(calls: object): NatsHandles {
   };
 }
 
-/** A connection that is being closed but does not report that yet: it refuses every request. */
+/** A connection that is closing but does not report that yet. It refuses every request. */
 function closing(): NatsHandles {
   const refuse = () => {
     throw new Error('CONNECTION_DRAINING');
@@ -33,7 +33,7 @@ function closing(): NatsHandles {
   return connected({ subscribe: refuse, publish: refuse });
 }
 
-/** A connection that is closed as soon as the first request waits for its answer. */
+/** A connection that closes as soon as the first request waits for its answer. */
 function closesWhileAsked(): NatsHandles {
   let close = (_error?: Error): void => {};
   const closed = new Promise<Error | undefined>((resolve) => {
@@ -54,9 +54,7 @@ const place = { stream: 'S', group: 'g', inboxPrefix: undefined };
 const message = { subject: 's', headers: new Uint8Array(), data: new Uint8Array() };
 const LONG_MS = 3_600_000;
 
-/**
- * A remaining timer would keep the process alive until it fires, and would then use an object that was never created.
- */
+/** A remaining timer would keep the process alive until it fires. Then it would use an object that was never created. */
 describe('a closing connection', () => {
   let before: number;
   beforeEach(() => {

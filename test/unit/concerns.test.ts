@@ -49,7 +49,7 @@ const ofBucket = (change: object, partitions = 8): Concern[] =>
 
 const SECOND = 1_000_000_000;
 
-/** The change of a setting, the name of the setting, and the refused uses. A setting without refused uses causes a warning. */
+/** A changed setting, its name, and the refused uses. Without refused uses there is only a warning. */
 type Case = [change: object, setting: string, refused: StreamUse[], message: RegExp];
 
 const STREAM: Case[] = [
@@ -139,7 +139,7 @@ describe('settings of a stream and of a bucket', () => {
             assert.throws(refusing, (error) => error instanceof NatspocError && error.exitCode === 4);
           else refusing();
         }
-        // Commands that only read report the concern, and are never refused.
+        // Commands that only read report the concern. They are never refused.
         refuse(concerns, []);
         if (refused.length === 0) assert.equal(warningsOf(concerns, ['handle']).length, 1);
       });

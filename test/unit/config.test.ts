@@ -243,7 +243,7 @@ describe('the configuration', () => {
         const message = refusal({ dotenv, env });
         assert.match(message, /^NATS_\w+ is not used with NATS_URL in \.env, because /);
         assert.match(message, /Set --server or NATS_URL as well, or NATS_\w+ in \.env\.$/);
-        // The source of the server matters, too.
+        // The source of the server's address matters, too.
         assert.match(refusal({ dotenv: { NATS_CA: 'f' }, env }), /with NATS_CA in \.env, because/);
         load({ dotenv, env: { ...env, NATS_URL: 'nats://own:1' } });
         load({ dotenv: { ...dotenv, ...env } });

@@ -4,7 +4,7 @@ import { TrimWatch } from '../../src/core/member/partition/stream-losses.js';
 import type { StreamBounds } from '../../src/core/ports/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A partition whose last message, 3, was received. The stream ends at 50, and its newest message of the partition is 3. */
+/** A partition whose last message, 3, was received. The stream ends at 50. Its newest message of the partition is 3. */
 async function bench(given: Partial<StreamBounds> = {}) {
   const clock = new ManualClock();
   const state: StreamBounds = {

@@ -58,7 +58,7 @@ describe('the deaths of owners before the position', () => {
   });
 });
 
-/** The work of a partition after deaths, with its records. */
+/** The work of a partition after deaths of owners. Records what happens. */
 function cautious(
   handler: Handler,
   crashes: { crashes: number; suspect?: number },
@@ -106,7 +106,7 @@ describe('a takeover', () => {
       const bucket = new FakeBucket();
       bucket.put({ v: 2, seq: 10, epoch: writtenAt, at: '' });
       const ports = { bucket, stream: new FakeStream(), clock, permit, maxCrashes: 3, isWanted: () => true };
-      // The owners of the epochs 3 and 5 died. The partition was claimed at 6, and handed over at 7 without a takeover.
+      // The owners of the epochs 3 and 5 died. The partition was claimed at 6. It was handed over at 7 without a takeover.
       const takeover = { group: 'g', partition: 0, epoch: 7, died: [3, 5], start: { seq: 0 } };
       let taken: Taken | undefined;
       await takeOver(takeover, ports, (position) => {

@@ -118,7 +118,7 @@ describe('a dead letter', () => {
 });
 
 describe('storing once', () => {
-  /** A stream with known ids and stored messages, whose answers can be lost. */
+  /** A stream with known ids and stored messages. Its answers can be lost. */
   function keeping(known: Record<string, number> = {}) {
     const held = new Map<number, StoredCopy>();
     const ids = new Map(Object.entries(known));

@@ -30,7 +30,7 @@ const ORDER: StandardSchema<Order> = {
   },
 };
 
-/** This function is never called, because only its types are checked. */
+/** Never called: only its types are checked. */
 const inference = async (): Promise<void> => {
   await joinGroup({ schema: ORDER, handler: ({ value }) => value satisfies Order });
   await joinGroup({ schema: ORDER, batchHandler: (messages) => messages.map(({ value }) => value.id) });
@@ -39,7 +39,6 @@ const inference = async (): Promise<void> => {
   await joinGroup({ handler: (message: Message) => message.value satisfies undefined });
 };
 
-/** The values that the handler got for messages with these payloads, or the error of the call. */
 async function handling<Value>(texts: readonly string[], how: Decoding<Value>, isBatch = false) {
   const got: unknown[] = [];
   const single: Handler = (message) => void got.push(Object(message).value);

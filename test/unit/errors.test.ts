@@ -7,7 +7,7 @@ describe('the message of a thrown value', () => {
       [new Error('no table'), 'no table'],
       ['text', 'text'],
       [undefined, 'undefined'],
-      // The error of a refused connection to a name with several addresses.
+      // What a refused connection to a name with several addresses gives.
       [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'AggregateError (ECONNREFUSED)'],
       [new TypeError(), 'TypeError'],
       // Some clients throw plain objects.

@@ -7,7 +7,7 @@ import { settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 describe('the stream of a member', () => {
-  /** A member's event stream on a connection that loses all requests about streams and readers. */
+  /** A member's event stream. Its connection loses all requests about streams and readers. */
   function onLostRequests() {
     const clock = new ManualClock();
     const never = (): Promise<never> => new Promise(() => {});

@@ -4,7 +4,7 @@ import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group-driver.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A member that owns partition 0 of two at revision 30; the member OTHER owns partition 1. */
+/** A member that owns partition 0 of two at revision 30. OTHER owns partition 1. */
 function beside(): GroupDriver {
   const me = new GroupDriver(2);
   me.join([session('OTHER', 20), lease(0, 30, 'ME'), lease(1, 31, 'OTHER')]);
@@ -139,14 +139,14 @@ describe('a member whose bucket returns to an older state', () => {
       return me.last('start-partition').map(({ partition, epoch }) => [partition, epoch]);
     };
     assert.deepEqual(look(50, null), []);
-    // No renewal was confirmed since the previous answer, so this answer may also be from the leader that is cut off.
+    // No renewal was confirmed since the previous answer. So this answer, too, can come from the leader that is cut off.
     me.send({ type: 'override-looked-up', partition: 0, known: 40, entry: null });
     assert.deepEqual(me.last('start-partition'), []);
     // A leader that knows the pause ends the doubt.
     assert.deepEqual(look(51, pause), []);
     assert.deepEqual(look(52, null), []);
     assert.deepEqual(look(53, null), [[0, 30]]);
-    // The member continues to check the pause. If a leader knows the pause after all, the partition is paused.
+    // The member keeps checking the pause. If a leader knows it after all, the partition is paused.
     me.send({ type: 'override-looked-up', partition: 0, known: 0, entry: pause });
     assert.equal(me.last('drain-partition').length, 1);
   });
@@ -207,7 +207,7 @@ describe('a member whose bucket returns to an older state', () => {
   it('a member writes a lost lease again only if it gave the lease away', () => {
     for (const [reason, writes] of [
       ['handover', 1],
-      // The new owner claimed the partition from an earlier session of this member, and named that session as the dead owner.
+      // The new owner claimed the partition from an earlier session of this member. It named that session as the dead owner.
       ['claim', 0],
     ] as const) {
       const me = beside();
@@ -237,7 +237,7 @@ describe('a member whose bucket returns to an older state', () => {
       me.renewed(me.now, { kind: 'ok', revision });
       note();
     }
-    // After the ttl in which members claim nothing, the partition is claimed like any other partition.
+    // After the ttl without claims, the partition is claimed like any other.
     assert.deepEqual([...new Set(owners)], ['AGAIN']);
   });
 
@@ -316,8 +316,7 @@ describe('a member whose bucket returns to an older state', () => {
     assert.equal(me.last('look-up-session').length, 1);
     me.send({ type: 'session-looked-up', id: 'Q', found: { kind: 'missing', proof: 51, ended: true } });
     me.wait(me.timing.retryMs);
-    // Not even a deletion marker exists, so the marker is written now. Without the marker, other members would continue to plan with the
-    // missing member.
+    // There is not even a deletion marker, so it is written now. Without it, other members would keep planning with the missing member.
     assert.deepEqual(me.last('end-proof'), [{ type: 'end-proof', id: 'Q', expected: 51 }]);
     me.send({ type: 'proof-ended', id: 'Q', outcome: { kind: 'ok', revision: 51 } });
     assert.deepEqual(me.last('fence-session'), [{ type: 'fence-session', id: 'Q', expected: 0 }]);

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group-driver.js';
 
-/**
- * A member with partitions 0 to 3 at epochs 2 to 5. The member has just sent its first handover, of partition 0 to B, which has joined.
- */
+/** A member with partitions 0 to 3 at epochs 2 to 5. B has joined. The member has just sent its first handover, of partition 0 to B. */
 function handingOver(): GroupDriver {
   const me = new GroupDriver();
   me.join([lease(0, 2, 'ME'), lease(1, 3, 'ME'), lease(2, 4, 'ME'), lease(3, 5, 'ME')]);
@@ -80,7 +78,7 @@ describe('partitions of a member', () => {
     const unseen = (): GroupDriver => {
       const me = new GroupDriver(1);
       me.join([session('A', 5), lease(0, 6, 'A')]);
-      // The server has omitted the entry of X, to which A has handed over.
+      // A has handed over to X. The server omitted the entry of X.
       me.send({ type: 'changes', entries: [lease(0, 20, 'X'), gone('A', 21)] });
       me.wait(me.timing.settleMs);
       return me;
@@ -94,12 +92,12 @@ describe('partitions of a member', () => {
     me.send({ type: 'session-looked-up', id: 'X', found: { kind: 'found', entry: null } });
     assert.equal(me.last('write-lease')[0]?.expected, 20);
 
-    // An isolated leader may not know the session yet: a write decides, because it succeeds only if there is no session.
+    // An isolated leader may not know the session yet. So a write decides: it succeeds only if there is no session.
     const third = unseen();
     const missing = { kind: 'missing', proof: 0, ended: false } as const;
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     assert.deepEqual([third.last('write-lease'), third.last('end-proof')], [[], []]);
-    // The member also waits until the unknown owner cannot handle messages any more, whatever that owner knows.
+    // The member also waits until the unknown owner can no longer handle messages, whatever that owner knows.
     third.wait(third.timing.ttlMs);
     third.renewed(third.now, { kind: 'ok', revision: 30 });
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
@@ -109,7 +107,7 @@ describe('partitions of a member', () => {
     assert.deepEqual([third.last('look-up-session').length, third.last('write-lease')], [1, []]);
     third.send({ type: 'session-looked-up', id: 'X', found: missing });
     third.send({ type: 'proof-ended', id: 'X', outcome: { kind: 'ok', revision: 40 } });
-    // The lease is not written yet: other members may still plan with the unknown owner, so its session is fenced first.
+    // The lease is not written yet. Other members may still plan with the unknown owner, so its session is fenced first.
     assert.deepEqual(third.last('write-lease'), []);
     assert.deepEqual(third.last('fence-session'), [{ type: 'fence-session', id: 'X', expected: 0 }]);
     third.send({ type: 'session-fenced', id: 'X', outcome: { kind: 'ok', revision: 41 } });
@@ -133,7 +131,7 @@ describe('partitions of a member', () => {
     me.send({ type: 'changes', entries: [gone('B', 12)] });
     assert.ok(!me.last('start-partition').some(({ partition }) => partition === 0));
     me.wait(me.timing.retryMs);
-    // The member writes the lease for itself, so that any write in flight fails.
+    // The member writes the lease for itself. So any write in flight fails.
     const write = me.last('write-lease').find(({ partition }) => partition === 0);
     assert.equal(write?.record.owner, 'ME');
     assert.equal(write?.expected, 2);

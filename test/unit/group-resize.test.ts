@@ -21,7 +21,6 @@ const layout = (revision: number, change: Partial<GroupLayoutRecord> = {}): Layo
 const order = (revision: number): LayoutEntry =>
   layout(revision, { v: RESIZED_VERSION, next: { partitions: 4, by: 'op', at: '' } });
 
-/** A lease of another member, as stored in the bucket. */
 const of = (partition: number, revision: number, record: Partial<LeaseRecord>): ViewEntry => ({
   kind: 'lease',
   partition,
@@ -29,7 +28,7 @@ const of = (partition: number, revision: number, record: Partial<LeaseRecord>): 
   record: { ...leaseRecord(null), v: RESIZED_VERSION, reason: 'release', ...record },
 });
 
-/** A member that handles p0; B has p1; the layout is at revision 1. */
+/** A member that handles p0. B has p1. The layout is at revision 1. */
 function handling(): GroupDriver {
   const me = new GroupDriver(2, { record: LAYOUT, revision: 1 });
   me.join([session('B', 5), layout(1), lease(0, 6, 'ME'), lease(1, 7, 'B')]);
@@ -39,7 +38,7 @@ function handling(): GroupDriver {
 
 const writes = (effects: Effect[]) => effects.filter((each) => each.type === 'write-lease');
 
-/** A member that has drained p0 for the order at revision 20, and knows its position. */
+/** A member that has drained p0 for the order at revision 20, and knows p0's position. */
 function settled(): GroupDriver {
   const me = handling();
   me.send({ type: 'changes', entries: [order(20)] });
@@ -94,7 +93,7 @@ describe('a resize', () => {
     const claims = writes(effects).map(
       (each) => each.type === 'write-lease' && [each.partition, each.expected],
     );
-    // The member claims one or two of the three partitions. B claims the other partitions.
+    // The member claims one or two of the three partitions. B claims the others.
     assert.ok(claims.length > 0);
     for (const claim of claims) assert.ok(claim && claim[1] === [21, 22, 0][claim[0] ?? 9]);
     for (const { record } of me.last('write-lease')) assert.deepEqual([record.layout, record.v], [1, 3]);

@@ -5,7 +5,7 @@ import { GroupDriver, gone, lease, leaseRecord, session } from '../support/group
 
 const KEPT_MS = 5_000;
 
-/** A partition that has no owner, and is kept for the member of this name. */
+/** A partition without an owner, kept for the member of this name. */
 function kept(partition: number, revision: number, name: string): ViewEntry {
   const record: LeaseRecord = {
     ...leaseRecord(null),
@@ -23,7 +23,7 @@ const claimed = (me: GroupDriver): number[] =>
     .sort((a, b) => a - b);
 
 describe('a member that leaves for a restart', () => {
-  /** A member with partition 0 that is asked to leave. B is the other member. */
+  /** A member with partition 0 that is asked to leave. The other member is B. */
   function leaving(): GroupDriver {
     const me = new GroupDriver(2);
     me.join([session('B', 1), lease(0, 2, 'ME'), lease(1, 3, 'B')]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ViewEntry } from '../../src/core/protocol/events.js';
 import { GroupDriver, gone, session } from '../support/group-driver.js';
 
-/** A member that has joined, at the moment when it sends its next renewal. */
+/** A member that has joined and is just sending its next renewal. */
 function renewing(): GroupDriver {
   const me = new GroupDriver(1);
   me.join();
@@ -184,7 +184,6 @@ describe('the session of another member', () => {
   });
 });
 
-/** A member that owns nothing and is asked to leave. */
 function leaving(): GroupDriver {
   const me = new GroupDriver(0);
   me.join([session('B', 1)]);
@@ -192,7 +191,6 @@ function leaving(): GroupDriver {
   return me;
 }
 
-/** A member that runs partition 0 at epoch 20. */
 function owning(): GroupDriver {
   const me = new GroupDriver(1);
   me.join();

@@ -3,7 +3,7 @@ import { SETTINGS } from '../../src/core/config/settings.js';
 import { MAX_TTL_MS } from '../../src/core/protocol/timing.js';
 import { GroupDriver, session } from '../support/group-driver.js';
 
-/** A member that knows B, whose proof of life is at revision 5. */
+/** A member that knows B. B's proof of life is at revision 5. */
 function observing(): GroupDriver {
   const me = new GroupDriver();
   me.join([session('B', 1)]);
@@ -11,7 +11,6 @@ function observing(): GroupDriver {
   return me;
 }
 
-/** Reports this result of a probe of B. */
 function probe(me: GroupDriver, outcome: 'alive' | 'no-responders' | 'timeout'): void {
   me.send({ type: 'probed', id: 'B', outcome });
 }
@@ -166,7 +165,7 @@ describe('suspicion', () => {
   it('a member completes a fencing by another member only when the fenced handlers must have stopped', () => {
     const me = observing();
     me.wait(3_400);
-    // An operator may have deleted the proof of life. Unlike a member, an operator does not wait before the deletion.
+    // An operator may have deleted the proof of life. Operators do not wait before that, unlike members.
     me.found('B', 20, true);
     me.wait(799);
     assert.deepEqual([me.last('end-proof'), me.last('fence-session')], [[], []]);

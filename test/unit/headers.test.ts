@@ -49,7 +49,7 @@ describe('headers', () => {
       'no colon',
       'Z: 1',
     );
-    // The client runs in a separate process, because another test of this process may have installed our decoder.
+    // In a separate process: in this one, another test may have installed our decoder.
     const code = `import { MsgHdrsImpl } from 'nats'; MsgHdrsImpl.decode(Buffer.from(process.argv[1], 'base64'))`;
     const node = ['--input-type=module', '-e', code, Buffer.from(bytes).toString('base64')];
     assert.notEqual(spawnSync(process.execPath, node, { cwd: ROOT }).status, 0, 'the client decodes it');

@@ -3,7 +3,7 @@ import { KeyedMessages } from '../../src/core/admin/keyed-messages.js';
 
 const PARTITIONS = 3;
 
-/** A keyed group over a stream, in which every third sequence is a message of the group. `reads` counts the messages that were read. */
+/** A keyed group over a stream. Every third sequence is one of its messages. `reads` counts the messages that were read. */
 function streamOf(count: number) {
   const messages = Array.from({ length: count }, (_, i) => ({
     sequence: 3 * i + 1,

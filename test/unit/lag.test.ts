@@ -10,7 +10,7 @@ import { lease, member } from '../support/group-status.js';
 
 const unused = (): never => assert.fail('not needed');
 
-/** A group of A, which handles each message at once, and B, which does not answer. Time passes only in requests. */
+/** A group of A and B. A handles each message at once. B does not answer. Time passes only in requests. */
 function observerOfSilent(): { observer: GroupObserver; asked: string[][] } {
   let stored = 0;
   const asked: string[][] = [];
@@ -40,7 +40,7 @@ function observerOfSilent(): { observer: GroupObserver; asked: string[][] } {
     stats: async (sessions) => {
       asked.push([...sessions]);
       const answer = statsOfA();
-      // During the wait for the silent member, a hundred messages arrive and are handled.
+      // While B's answer is awaited, a hundred messages arrive and are handled.
       if (sessions.includes('B')) stored += 100;
       return { members: [answer], gone: [] };
     },

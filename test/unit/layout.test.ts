@@ -10,8 +10,8 @@ import {
 } from '../../src/core/protocol/layout.js';
 
 /**
- * Keys, each with its partition if there are 8, 16 or 1,000 partitions. The subject mapping `partition()` gives these values in nats-server
- * 2.9.10, 2.10.27 and 2.15.1.
+ * Keys, each with its partition of 8, 16 and 1,000. The values come from the subject mapping `partition()` of nats-server 2.9.10, 2.10.27
+ * and 2.15.1.
  */
 const SERVER_VECTORS: [string, number, number, number][] = [
   ['0', 7, 15, 63],

@@ -60,7 +60,7 @@ describe('the trend of memory', () => {
           const line = points(12, (i) => 1_000_000 + i * 10_000 * slope);
           for (const [i, bytes] of wild.entries()) line[i * 4 + 1] = { atMs: (i * 4 + 1) * 10_000, bytes };
           const found = medianSlope(line);
-          // Outliers on one side shift the median slope a little, but only within this tolerance.
+          // Outliers on one side shift the median slope, but only within this tolerance.
           assert.ok(Math.abs(found - slope) <= 1 + Math.abs(slope) * 0.5 + 12, `${found} for ${slope}`);
         },
       ),

@@ -10,7 +10,6 @@ import { lease, member } from '../support/group-status.js';
 
 const HELD = holdUp({ why: 'retrying', reason: 'no connection', forMs: 12_000 });
 
-/** A member that owns one partition. */
 class Member extends EventEmitter implements HealthSubject {
   readonly id = 'A';
   readonly partitions = [
@@ -64,7 +63,7 @@ async function ofExporter(): Promise<string> {
   return (await exporterMetrics('S', facts)).text();
 }
 
-/** The names of the metrics that have at least one value in a text. */
+/** The metrics in a text that have at least one value. */
 function namesIn(text: string): Set<string> {
   const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)];
   const values = new Set([...text.matchAll(/^(\w+)(?:\{| )/gm)].map(([, name = '']) => name));

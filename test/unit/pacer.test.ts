@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Pacer } from '../../src/cli/publish/pacer.js';
 
-/** Sends at every wake-up as long as the pacer allows. Returns the time at which each message was sent, and its due time. */
+/** At every wake-up, sends as long as the pacer allows. Returns when each message was sent, and when it was due. */
 function simulate(pacer: Pacer, wakeUps: readonly number[]): { atMs: number; dueMs: number }[] {
   const sent: { atMs: number; dueMs: number }[] = [];
   for (const atMs of wakeUps) {

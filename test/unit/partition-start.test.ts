@@ -58,7 +58,7 @@ describe('the start of a partition after a resize', () => {
 
   it('a partition starts at the lowest position among only those old partitions that share keys with it', () => {
     const layout = layoutOf(12, [50, 10, 60, 70, 80, 90, 20, 30]);
-    // Old partitions share keys with a new partition if their numbers are equal modulo 4.
+    // Old partitions share keys with a new one if their numbers are equal modulo 4.
     assert.deepEqual(
       [0, 1, 2, 3, 4].map((partition) => startsAt(partition, layout)),
       [50, 10, 20, 30, 50],
@@ -72,7 +72,7 @@ describe('the start of a partition after a resize', () => {
       [0, 1, 2, 3].map((partition) => [startsAt(partition, layout), settledAt(partition, layout)]),
       Array.from({ length: 4 }, () => [10, 60]),
     );
-    // In the layout of the stream the subject names the partition. A message whose subject names no existing partition was not handled.
+    // In the stream's own layout the subject names the partition. If it names no existing partition, the message was not handled.
     const isHandled = (sequence: number, subject: number) =>
       inheritedBy(0, layout, partitionIn)?.isHandled(message(sequence, subject));
     assert.deepEqual(

@@ -9,7 +9,7 @@ import { takenByReader, watchReader } from '../../src/cli/consume/pipe-output.js
 import { PipeReader } from '../../src/cli/consume/pipe-reader.js';
 import { withTempFolder } from '../support/temp.js';
 
-/** This time is longer than any test. */
+/** Longer than any test. */
 const AFTER_MS = 3_600_000;
 /** A reader that never goes away. */
 const STAYS = { isGone: async () => false };
@@ -78,7 +78,7 @@ describe('the reader of a pipe', () => {
   });
 
   it('the reader of a pipe of a shell is gone when the reading process has ended', async () => {
-    // This test writes to the pipe between two commands of a shell. The second command ends when the test closes descriptor 3 of the shell.
+    // The test writes to the pipe between two commands of a shell. The second command ends when the test closes the shell's descriptor 3.
     const first = 'sh -c "echo \\$\\$ >&2; exec sleep 60"';
     const shell = spawn('sh', ['-c', `${first} | { head -n 1 <&3 >/dev/null; :; }`], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],

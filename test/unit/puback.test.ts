@@ -4,7 +4,7 @@ import { PubAckReader } from '../../src/core/nats/jetstream/puback.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** Reads an answer as the pipeline does: by the fast path first. */
+/** Reads an answer as the pipeline does: first by the fast path. */
 function read(reader: PubAckReader, text: string) {
   const sequence = reader.sequence(bytes(text));
   return sequence > 0 ? { kind: 'stored', sequence, duplicate: false } : reader.decode(bytes(text));
@@ -60,7 +60,7 @@ describe('PubAckReader', () => {
       reason: { code: 10077, description: 'maximum messages exceeded', retryable: false },
       status: 503,
     });
-    // The codes for "temporarily unavailable", and for an earlier attempt that a cluster has not decided yet.
+    // 10008 means "temporarily unavailable". 10158 means that a cluster has not decided an earlier attempt yet.
     for (const code of [10008, 10158]) {
       const passing = read(reader, `{"error":{"code":503,"err_code":${code},"description":"not now"}}`);
       assert.ok(passing.kind === 'refused' && 'reason' in passing && passing.reason.retryable, String(code));

@@ -6,7 +6,7 @@ import type { OutgoingMessage } from '../../src/core/publisher/types.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { ModelStream } from '../support/model-stream.js';
 
-/** A source that has a message only when a test gives one. */
+/** A source that has only the messages that a test gives. */
 class Pipe implements MessageSource {
   readonly skipped = 0;
   closed = false;

@@ -35,7 +35,7 @@ describe('generated messages', () => {
   it('generated messages prefer the first keys with a skew', () => {
     const keys = first(2_000, { sizeBytes: 1 }, { keys: 100, keySkew: 1.5 }).map(({ key }) => key);
     const share = (key: string) => keys.filter((other) => other === key).length / keys.length;
-    // By Zipf's law the shares are about 0.41 and 0.15, which is far enough apart that chance does not matter.
+    // By Zipf's law the shares are about 0.41 and 0.15. They are too far apart for chance to matter.
     assert.ok(share('key-0') > 0.3 && share('key-1') < 0.25, `${share('key-0')} ${share('key-1')}`);
   });
 

@@ -376,7 +376,7 @@ describe('Publisher', () => {
     );
     send(publisher, 'b');
     roundTrip();
-    // The connection also throws when the message is sent again, while a caller waits for all messages.
+    // The connection also throws when the message is sent again. A caller then waits for all messages.
     send(publisher, 'c');
     stream.break(true);
     stream.throws.push(new Error('again'));

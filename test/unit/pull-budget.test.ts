@@ -11,7 +11,7 @@ function demandOf(messages: number, bytes = 1_000_000): PullBudget {
   return demand;
 }
 
-/** Delivers the requested messages. With `release` the messages are handled at once. */
+/** Delivers the requested messages. With `release` they are handled at once. */
 function deliver(demand: PullBudget, messages: number, release: boolean): void {
   for (let i = 0; i < messages; i++) {
     demand.deliver();
@@ -29,7 +29,7 @@ describe('the pull budget of a reader', () => {
       for (let next = demand.order(); next; next = demand.order()) batches += next.batch;
       return batches;
     };
-    // The size is unknown, so that few messages are requested at first.
+    // The size is still unknown, so few messages are requested.
     demand.weigh(100);
     assert.equal(order(), 8_192);
     deliver(demand, 4_000, true);
@@ -101,7 +101,7 @@ describe('the pull budget of a reader', () => {
           assert.ok(owed + held <= messages, `${owed} owed and ${held} held of ${messages}`);
           assert.equal(demand.isWaiting, owed > 0);
         }
-        // Whatever has happened before, the budget requests messages if there are none in memory.
+        // Whatever has happened, an empty budget requests messages.
         demand.fallShort(owed, false);
         demand.release(held);
         assert.ok((demand.order()?.batch ?? 0) >= 1);
@@ -121,7 +121,7 @@ describe('the pull budget of a reader', () => {
     }
     assert.equal(batches[0], 64);
     assert.equal(batches.at(-1), 4_096);
-    // Now each message takes a long time, so requested messages arrive well before the next message is handled.
+    // Now each message takes long. Requested messages arrive well before the next one is handled.
     let last = 0;
     for (let taken = 0; taken < 20_000; taken++) {
       const order = demand.order();

@@ -49,7 +49,7 @@ describe('the positions that a member writes back after the bucket lost data', (
 });
 
 describe('a takeover of a partition that this member has owned before', () => {
-  /** The sequence after which the member continues if the bucket has this position. The member itself has committed up to 40. */
+  /** The sequence after which the member continues if the bucket has this position. The member has committed up to 40. */
   const continuesAfter = async (found?: { seq: number; epoch: number }): Promise<number | undefined> => {
     const clock = new ManualClock();
     const permit = new Permit(clock);
@@ -57,7 +57,7 @@ describe('a takeover of a partition that this member has owned before', () => {
     const bucket = new FakeBucket();
     if (found) bucket.put({ v: 2, at: '', ...found });
     const position = await bucket.read('position');
-    // The second read returns the lease, and shows that no newer lease exists.
+    // The second read returns the lease. It shows that there is no newer lease.
     bucket.reads.push(position, { kind: 'found', entry: { key: 'lease', revision: 7, value: null } });
     const ports = { bucket, stream: new FakeStream(), clock, permit, maxCrashes: 3, isWanted: () => true };
     const takeover = { group: 'g', partition: 0, epoch: 7, start: { seq: 0 }, known: { sequence: 40 } };

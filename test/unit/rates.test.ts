@@ -8,7 +8,7 @@ describe('rates', () => {
   it('a rate is the messages per second over the last five seconds', () => {
     const meter = new RateMeter();
     for (let second = 0; second <= 20; second++) {
-      // The rate is low at first and then high. Only the time with the high rate is within the last five seconds.
+      // The rate is low first, then high. The last five seconds contain only the high rate.
       meter.sample(second * 1_000, [count(second < 10 ? second : 10 + (second - 10) * 500)]);
     }
     assert.equal(meter.perSecond(20_000, count(5_010)), 500);

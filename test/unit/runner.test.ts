@@ -17,12 +17,12 @@ interface Wanted {
   settings?: Partial<RunnerSettings>;
   ports?: Partial<RunnerPorts>;
   groupStart?: GroupStart;
-  /** The positions that the previous runner had handled and committed under this epoch. */
+  /** What the previous runner had handled and committed under this epoch. */
   before?: { position: number; committed: number };
   losses?: LossesLeft;
 }
 
-/** A runner of partition 0 at epoch 7, with fake ports, and its reports. */
+/** A runner of partition 0 at epoch 7 with fake ports. Records its reports. */
 function bench({
   handler = () => {},
   settings = {},
@@ -814,7 +814,7 @@ describe('a partition runner', () => {
   });
 });
 
-/** A handler whose running call a test ends. */
+/** A handler. A test ends its running call. */
 function manual() {
   const calls: (() => void)[] = [];
   const handler: Handler = () => new Promise<void>((resolve) => calls.push(resolve));

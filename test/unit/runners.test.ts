@@ -5,7 +5,7 @@ import { timingFor } from '../../src/core/protocol/timing.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A member whose partitions all have messages, and the writes of its bucket. */
+/** A member with messages in all partitions. Counts the writes to its bucket. */
 async function busyMember(partitions: number) {
   const clock = new ManualClock();
   const sinks: ReaderSink[] = [];
@@ -59,7 +59,7 @@ async function busyMember(partitions: number) {
   for (let partition = 0; partition < partitions; partition++) runners.start(partition, 1);
   await settle();
   let sequence = 0;
-  /** Makes all partitions handle a message every 50 ms for a second. */
+  /** For a second, all partitions handle a message every 50 ms. */
   const work = async (): Promise<number> => {
     const before = writes;
     for (let ms = 0; ms < 1_000; ms += 50) {

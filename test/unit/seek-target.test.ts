@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { checkedTarget, parseSeekTarget, planSeek } from '../../src/core/admin/seek-target.js';
 
-/** A partition's messages by their sequences in the stream. */
+/** A partition's messages, by their sequences in the stream. */
 const counting = (sequences: readonly number[]) => ({
   waiting: async (partition: number, after: number) => ({
     partition,
@@ -90,7 +90,7 @@ describe('the target of a seek', () => {
     const sequences = Array.from({ length: 50 }, (_, i) => i + 1);
     const { waiting, sequences: listed } = counting(sequences);
     const observer = {
-      // Each request finds one more message than the previous request.
+      // Each request finds one more message than the one before.
       waiting: async (partition: number, after: number) => {
         sequences.push(sequences.length + 1);
         return waiting(partition, after);

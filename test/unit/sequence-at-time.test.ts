@@ -7,7 +7,7 @@ describe('the first sequence of a time', () => {
     const stored = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { minLength: 1 });
     await fc.assert(
       fc.asyncProperty(stored, fc.integer({ min: -1, max: 70 }), async (sequences, at) => {
-        // One message is stored each millisecond, so the sequence equals the time.
+        // One message is stored each millisecond, so sequences equal times.
         const left = [...sequences].sort((a, b) => a - b);
         const first = left[0] ?? 1;
         const from = async (sequence: number) => {

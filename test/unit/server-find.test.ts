@@ -12,7 +12,7 @@ import { withTempFolder } from '../support/temp.js';
 describe('finding nats-server', () => {
   const temp = withTempFolder();
 
-  /** Writes a file that looks like a server into a new folder, and returns its path. */
+  /** Writes a file that looks like a server into a new folder. Returns its path. */
   function program(...folder: string[]): string {
     const file = path.join(temp(), ...folder, 'nats-server');
     mkdirSync(path.dirname(file), { recursive: true });

@@ -12,7 +12,7 @@ import type {
 import type { StreamMessage } from '../../src/core/protocol/message.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** The number of partitions. The partition of a sequence is its last digit modulo this number. */
+/** A message's partition is the last digit of its sequence, modulo this number. */
 const PARTITIONS = 2;
 
 const messageOf = (sequence: number): StreamMessage => ({
@@ -25,7 +25,7 @@ const messageOf = (sequence: number): StreamMessage => ({
   headers: () => ({}),
 });
 
-/** A reader at the server, which delivers the messages that a test names. */
+/** A reader at the server. It delivers the messages that a test names. */
 class Opened {
   pending = 0;
   rested: Rest | undefined;
@@ -52,7 +52,7 @@ class Opened {
     this.isClosed = true;
   }
 
-  /** Delivers these sequences. `pending` is the number of messages that wait after these messages. */
+  /** Delivers these sequences. `pending` messages wait after them. */
   deliver(from: number, to: number, pending = 0): void {
     for (let sequence = from; sequence <= to && !this.isClosed; sequence++) {
       this.pending = to - sequence + pending;
@@ -63,7 +63,7 @@ class Opened {
   }
 }
 
-/** The view that a partition has of its lane. */
+/** What a partition sees of its lane. */
 interface Taken {
   sequences: number[];
   faults: string[];
@@ -124,8 +124,8 @@ function bench(messages = 1_000) {
     await new Promise((resolve) => setImmediate(resolve));
   };
   /**
-   * Opens a partition after a sequence, as its owner does. `held` is the number of unsettled messages from an earlier reader. With that
-   * reader the partition advanced up to `handledUpTo`.
+   * Opens a partition after a sequence, as its owner does. `held` is the number of unsettled messages of an earlier reader. With that
+   * reader the partition got to `handledUpTo`.
    */
   const take = async (partition: number, after: number, held = 0, handledUpTo = after): Promise<Taken> => {
     const taken: Pick<Taken, 'sequences' | 'faults' | 'trimmed'> = { sequences: [], faults: [], trimmed: [] };
@@ -167,7 +167,7 @@ function bench(messages = 1_000) {
     take,
     startOf,
     looks,
-    /** Changes one reader, or all readers, as another client would. */
+    /** As another client would, changes one reader, or all of them. */
     change: (text: string, reader?: Opened) => {
       change = text;
       changed = reader?.options.name;
@@ -204,7 +204,7 @@ describe("the shared reader of a member's partitions", () => {
     const odd = await take(1, 40);
     assert.deepEqual([readers.length, startOf(readers[1])], [2, 41]);
     readers[1]?.deliver(41, 80, 20);
-    // The head continues meanwhile, but the partition does not take messages of the head yet.
+    // Meanwhile the head continues, but the partition does not take its messages yet.
     readers[0]?.deliver(101, 110, 40);
     readers[1]?.deliver(81, 109, 1);
     assert.equal(readers[1]?.isClosed, false);
@@ -410,7 +410,7 @@ describe("the shared reader of a member's partitions", () => {
     const even = await take(0, 0);
     readers[0]?.deliver(1, 10);
     steal();
-    // The first check reports nothing, because messages that the server has sent may still be in flight.
+    // The first check reports nothing, because messages from the server may still be in flight.
     await shared.shared.confirm(0);
     assert.deepEqual(even.faults, []);
     await shared.shared.confirm(0);
@@ -481,7 +481,7 @@ describe("the shared reader of a member's partitions", () => {
     looks.tookMs = 10;
     await shared.shared.confirm(0);
     const before = looks.count;
-    // After each check there is a pause, which spares the server. In this test no time passes, so the pause does not end.
+    // After each check there is a pause, to spare the server. No time passes in this test, so the pause does not end.
     const waiting = shared.shared.confirm(0);
     const urgent = shared.shared.confirm(0, true);
     assert.deepEqual(await Promise.all([waiting, urgent]), ['confirmed', 'confirmed']);

@@ -66,7 +66,7 @@ describe('a standstill', () => {
     failure.text = 'its reader could not be opened in time';
     const told: number[] = [];
     for (let now = 0; now <= 75_000; now += 1_000) {
-      // The partition starts again in between, but makes no progress.
+      // Meanwhile the partition starts again, but makes no progress.
       own.phase = now % 2_000 === 0 ? 'waiting' : 'starting';
       for (const { partition, why, reason } of standstill.look(now)) {
         assert.deepEqual([partition, why, reason], [3, 'stuck', 'its reader could not be opened in time']);

@@ -4,14 +4,17 @@ import type { StreamBounds, Trimmed } from '../../src/core/ports/index.js';
 import { settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
-/** A watch whose requests the test answers. */
+/** A watch. The test answers its requests. */
 function bench() {
   const clock = new ManualClock();
   const told: Trimmed[] = [];
   const asked: { since: number | undefined; answer: (bounds: Partial<StreamBounds> | 'unknown') => void }[] =
     [];
   const reading = { received: 10, waiting: 0, isResting: false };
-  /** The number of waiting messages that the server counts (undefined: it does not answer), and how often it has counted, and replaced readers. */
+  /**
+   * `waiting` is the number of waiting messages that the server counts. If it is undefined, the server does not answer. `counts` and
+   * `replaced` tell how often the server counted, and how often the reader was replaced.
+   */
   const server: { waiting: number | undefined; counts: number; replaced: number } = {
     ...{ waiting: 0, counts: 0, replaced: 0 },
   };
@@ -50,12 +53,12 @@ function bench() {
     cleared: async () => undefined,
     trimmed: (trimmed) => told.push(trimmed),
   });
-  /** Lets a message arrive after a time in which no request was open. */
+  /** A message arrives after a time in which no request was open. */
   const came = (sequence: number): void => {
     watch.came(sequence, reading.received, 0, { from: Number.NEGATIVE_INFINITY, until: clock.now() });
     reading.received = sequence;
   };
-  /** Lets time pass until the next regular check, and answers its request. */
+  /** Lets time pass until the next regular check. Answers its request. */
   const check = async (bounds: Partial<StreamBounds>): Promise<void> => {
     const before = asked.length;
     clock.advance(1_000);
@@ -66,7 +69,7 @@ function bench() {
   return { clock, watch, asked, told, came, reading, server, check };
 }
 
-/** Starts the regular checks of a watch whose reader requests no messages. */
+/** Starts the regular checks of a watch. Its reader requests no messages. */
 async function resting(waiting: number) {
   const all = bench();
   const { watch, asked, reading, server } = all;
@@ -281,7 +284,7 @@ describe('the search for messages that a stream has dropped', () => {
   });
 
   describe('if the number of waiting messages may be wrong', () => {
-    /** Lets messages arrive while a request is open. After this, a jump in the sequences can mean a loss only on an old server. */
+    /** Messages arrive while a request is open. Afterwards, a jump in the sequences can mean a loss only on an old server. */
     const onOldServer = () => {
       const { clock, watch, reading, ...rest } = bench();
       watch.opened(5);

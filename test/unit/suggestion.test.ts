@@ -13,7 +13,7 @@ const load = (atMs: number, change: Partial<Load> = {}): Load => ({
   ...change,
 });
 
-/** The suggestion after these loads, which follow one another at intervals of ten seconds. The target for draining is 100 s. */
+/** The suggestion after these loads, at intervals of ten seconds. The target is to drain in 100 s. */
 function afterLoads(...changes: Partial<Load>[]): ReturnType<Suggestions['next']> {
   const suggestions = new Suggestions(100_000);
   const made = changes.map((change, i) => suggestions.next(load(i * 10_000, change)));
@@ -29,7 +29,7 @@ describe('the suggested number of members', () => {
 
   it('the suggestion keeps up with arrivals, and drains the backlog within the target', () => {
     const busy = { lag: 30_000 };
-    // Two members handle 200 messages a second, and the lag stays the same. The lag drains in 100 s if the members handle 500 a second.
+    // Two members handle 200 messages a second, and the lag stays the same. To drain it in 100 s, the members must handle 500 a second.
     assert.deepEqual(afterLoads(busy, busy), {
       suggestedMembers: 5,
       arrivingPerSecond: 200,
@@ -50,7 +50,7 @@ describe('the suggested number of members', () => {
 
   it('the suggestion learns from members with lag that members have become slower', () => {
     assert.equal(afterLoads({}, { lag: 10_000, handledPerSecond: 20 }).memberPerSecond, 10);
-    // No message waits for long, so the members might be faster.
+    // No message waits for long, so the members may be faster than this.
     assert.equal(afterLoads({}, { lag: 10, handledPerSecond: 20 }).memberPerSecond, 100);
   });
 

@@ -29,7 +29,7 @@ const FRESH = SWEEP_AGE_MS - 1;
 
 const named = (traces: readonly SessionTrace[]): string[] => traces.map(({ kind, id }) => `${kind} ${id}`);
 
-/** A model with these traces. `purged` collects the traces that were deleted. */
+/** A model with these traces. `purged` collects the deleted ones. */
 function model(traces: SessionTrace[]): SessionTraces & { purged: SessionTrace[] } {
   const purged: SessionTrace[] = [];
   return {

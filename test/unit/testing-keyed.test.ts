@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { partitionOf, textOf } from '../../src/core/index.js';
 import { type LocalStream, localStream } from '../../src/core/testing/index.js';
 
-/** Publishes orders of some customers under subjects of their own. Order i belongs to customer i modulo 7. */
+/** Publishes orders of some customers, under the program's own subjects. Order i belongs to customer i modulo 7. */
 async function publishOrders(stream: LocalStream, count: number, what = 'created'): Promise<void> {
   await using publisher = await stream.createPublisher({ ownSubjects: true });
   for (let i = 0; i < count; i++)

@@ -4,13 +4,11 @@ import { TimeSlice } from '../../src/core/member/partition/time-slice.js';
 
 const STEP_MS = 5;
 
-/**
- * An event loop on which several partitions compute without end. Each step takes time, and timers fire in between.
- */
+/** An event loop on which several partitions compute without end. Each step takes time. Timers fire between steps. */
 class BusyLoop implements Clock {
   readonly turn = new TimeSlice(this);
   readonly steps = new Map<string, number>();
-  /** How many times each partition was called in the current turn. */
+  /** How often each partition was called in the current turn. */
   calls = 0;
   #nowMs = 0;
   #timers: (() => void)[] = [];
@@ -39,7 +37,7 @@ class BusyLoop implements Clock {
     return () => {};
   }
 
-  /** Messages arrive for each partition, which asks for a time slice. The timers fire afterwards. */
+  /** Messages arrive for each partition. Each asks for a time slice. Then the timers fire. */
   go(): void {
     for (const work of this.#works) work();
     this.calls = 0;
@@ -58,7 +56,7 @@ describe('time slices of the event loop', () => {
   });
 
   it('time slices go first to partitions that asked while another partition had the slice', () => {
-    // All partitions ask at the same time, as they do when the permit opens.
+    // All partitions ask at once, as when the permit opens.
     const loop = new BusyLoop(['p0', 'p1']);
     loop.go();
     assert.deepEqual([...loop.steps.keys()], ['p0', 'p1']);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { planTrim } from '../../src/core/admin/trim.js';
 
-/** A partition's messages by their sequences in the stream. */
+/** A partition's messages, by their sequences in the stream. */
 const counting = (sequences: readonly number[]) => ({
   waiting: async (partition: number, after: number) => ({
     partition,
@@ -14,14 +14,14 @@ const counting = (sequences: readonly number[]) => ({
 });
 
 describe('stream trim', () => {
-  /** A stream whose partitions hold the messages of these sequences. */
+  /** A stream whose partitions hold these sequences. */
   const stream = (sequences: number[], counts: number[]) =>
     ({
       ...counting(sequences),
       stream: async () => ({ counts, lastSequence: sequences.at(-1) }),
       ends: async () => counts.map((_, partition) => ({ partition, sequence: sequences.at(-1), atMs: 0 })),
     }) as unknown as Parameters<typeof planTrim>[1];
-  /** A group with these positions, or with faults instead of them. */
+  /** A group with these positions. `broken` is a fault in place of a position. */
   const group = (positions: Record<number, number | 'broken'>, stored?: number) =>
     ({
       positions: async () =>

@@ -4,7 +4,7 @@ import { addUnread, withUnread } from '../../src/core/admin/unread.js';
 import type { GroupObserver } from '../../src/core/ports/observer.js';
 import { lease, member } from '../support/group-status.js';
 
-/** Member a has p0 and p2, and b has p1. Messages after the positions 10, 30 and 20 are unread. */
+/** Member a has p0 and p2. Member b has p1. Messages after the positions 10, 30 and 20 are unread. */
 function status(): GroupStatus {
   const of = (partition: number, session: string, position: number, unread: number) =>
     lease(partition, { session, owner: session, position, unread });

@@ -20,7 +20,7 @@ describe('input on a pipe that is not used', () => {
 
   it('unused input is refused, even if the event loop is busy for longer than the command waits', async () => {
     const refused = assert.rejects(refuseUnusedInput(pipe('full', 'line\n')), /There is input on a pipe/);
-    // The event loop is kept busy, as it is while other modules are loaded.
+    // Keeps the event loop busy, as the loading of other modules does.
     const end = performance.now() + 200;
     while (performance.now() < end);
     await refused;

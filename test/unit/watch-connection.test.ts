@@ -4,7 +4,7 @@ import { watchConnection } from '../../src/core/nats/client/watch-connection.js'
 import { settle } from '../support/fake-partition.js';
 
 describe('a watched connection', () => {
-  /** What the watcher reports for these statuses of the client: a type, or a type and its data. */
+  /** What the watcher reports for these statuses of the client. A status is a type, or a type and its data. */
   async function heard(...statuses: (string | [type: string, data: string])[]): Promise<string[]> {
     const told: string[] = [];
     const connection = {

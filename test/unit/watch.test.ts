@@ -9,7 +9,7 @@ import { ManualClock } from '../support/manual-clock.js';
 type Callback = (error: Error | null, message: Msg) => void;
 const KEYS = ['group.g.lease.0', 'group.g.lease.1', 'group.g.lease.2'];
 
-/** A watch on a model of a server: the test decides which entries the model stores and delivers. */
+/** A watch on a model of a server. The test decides which entries are stored and delivered. */
 class Scene {
   readonly clock = new ManualClock();
   readonly snapshots: string[][] = [];
@@ -52,7 +52,7 @@ class Scene {
     };
     const handles = { connection, manager, inboxPrefix: undefined, clock: this.clock };
     const names = (entries: readonly BucketEntry[]): string[] => entries.map(({ key }) => key);
-    // Only the parts of the client that a watch uses exist.
+    // The client has only the parts that a watch uses.
     const sink = {
       snapshot: (entries: readonly BucketEntry[]) => this.snapshots.push(names(entries)),
       changes: (entries: readonly BucketEntry[]) => this.changed.push(...names(entries)),
@@ -66,7 +66,7 @@ class Scene {
     this.#stored.push(...keys);
   }
 
-  /** Delivers the entry at this sequence, and counts the entries after it. */
+  /** Delivers the entry at this sequence. Counts the entries after it. */
   deliver(sequence: number): void {
     const pending = this.#stored.length - sequence;
     const reply = `$JS.ACK.KV_B.watch.1.${sequence}.${++this.#delivered}.1700000000000000000.${pending}`;
@@ -74,7 +74,7 @@ class Scene {
     this.#callback(null, { subject, reply, data: new Uint8Array([1]), sid: 1, headers: undefined } as Msg);
   }
 
-  /** Time passes in small steps, and pending requests get their answers. */
+  /** Time passes in small steps. Pending requests get their answers. */
   async pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed++) {
       this.clock.advance(1);
@@ -127,7 +127,7 @@ describe('the watch of a bucket', () => {
     scene.isClosed = true;
     const before = scene.opened.length;
     await scene.pass(2_000);
-    // The opening of one reader may have been scheduled before the connection was closed.
+    // One more opening may have been scheduled before the connection was closed.
     assert.ok(scene.opened.length <= before + 1, String(scene.opened));
   });
 });

@@ -12,7 +12,7 @@ import type { DeadLetter } from '../../src/core/protocol/message.js';
 import { settle } from '../support/fake-partition.js';
 import { WorkBench as Bench, FAILURE } from '../support/work-bench.js';
 
-/** The clock of a computing loop: time passes in calls, and timers fire between them. */
+/** The clock of a computing loop. Time passes in calls. Timers fire between them. */
 class BusyClock implements Clock {
   #nowMs = 0;
   #timers: (() => void)[] = [];
@@ -35,7 +35,7 @@ class BusyClock implements Clock {
   }
 }
 
-/** A handler whose calls a test ends one by one. `running` lists the sequences of the running calls in order. */
+/** A handler. A test ends its calls one by one. `running` lists the sequences of the running calls, in order. */
 function manual() {
   const calls = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
   const running: number[] = [];

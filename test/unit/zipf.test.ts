@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { zipf } from '../../src/cli/publish/zipf.js';
 
-/** Evenly spread uniform numbers, so that the counts below are exact to within one. */
+/** Evenly spread numbers, so the counts below are exact to within one. */
 function sweep(steps: number): () => number {
   let step = 0;
   return () => (step++ + 0.5) / steps;

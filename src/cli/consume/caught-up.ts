@@ -6,12 +6,10 @@ const LOOK_EVERY_MS = 100;
 const PATIENCE_MS = 2_000;
 
 /**
- * Calls back once, when a member has caught up: every partition of the group has an owner, and the member has finished each of its own
- * partitions. A partition is finished if it is halted, if it was handled up to `end`, or if there was a moment at which none of its
- * messages waited. Other members finish their own partitions; if another member ends, the remaining members take over its partitions.
+ * Calls back once, when a member has caught up: every partition of the group has an owner, and the member has finished its own partitions.
+ * A partition is finished if it is halted, if it was handled up to `end`, or if at some moment none of its messages waited.
  *
- * @param end the last stream sequence that must be handled. Later messages need not be handled, so that the member can
- *   finish on a busy stream.
+ * @param end the last stream sequence that must be handled.
  * @returns a function that cancels the callback.
  */
 export function whenCaughtUp(

@@ -56,21 +56,21 @@ export interface Consumer {
   readonly closed: Promise<void>;
 }
 
-/** Joins the group and handles messages according to the options. Status lines are written to `note`. */
+/** Joins the group and handles messages. */
 export async function startConsumer(options: ConsumerOptions): Promise<Consumer> {
   const { config, note, count } = options;
   const startedAt = performance.now();
   const writer = new LineWriter(options.stdout);
   const halted = new Map<number, string>();
   let left = count ?? Number.POSITIVE_INFINITY;
-  // The end is read before the member joins, because messages published later need not be handled.
+  // Read the end before joining: later messages need not be handled.
   const end = options.untilCaughtUp ? await streamEnd(options.connection, config) : undefined;
   const isNew = !(await hasBegun(options.connection, config));
   const createsStream = isNew && !(await hasStream(options.connection, config));
   let isDone = false;
   let flush = (): void => {};
   const reader = isPipe(options.stdout.fd) ? new PipeReader(options.stdout.fd) : undefined;
-  // Look for the reader before the first line is written, because `isGone` reports a reader as gone only if an earlier call has found it.
+  // Find the reader now, because `isGone` reports only a reader that an earlier call has found.
   await reader?.isGone();
   const member = await GroupMember.open(
     {
@@ -108,7 +108,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
       : systemClock.at(systemClock.now() + options.durationMs, leave),
     reader ? watchReader(writer, reader) : undefined,
   ];
-  // The count may have been reached while the member was still being opened.
+  // The count may have been reached already.
   if (left <= 0) leave();
 
   function leave(): void {
@@ -116,7 +116,7 @@ export async function startConsumer(options: ConsumerOptions): Promise<Consumer>
   }
   const closed = member.closed
     .catch((error: unknown) => {
-      // If the output failed, the member's error is only a consequence of that failure.
+      // If the output failed, the member's error only follows from that failure.
       if (!writer.isClosed) throw error;
     })
     .then(async () => {
@@ -153,7 +153,7 @@ async function tellJob({ connection, config, note }: ConsumerOptions, until: num
   );
 }
 
-/** Builds the handler from its steps. The result handles single messages, or batches. */
+/** Builds the handler from its steps. */
 function handlerOf(options: ConsumerOptions, writer: LineWriter): Handler | InBatches {
   const { workMs, handler, exec, execBatch, output } = options;
   const write = (bytes: Uint8Array) => writer.writeBytes(bytes);

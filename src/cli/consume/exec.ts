@@ -13,9 +13,9 @@ import { toNdjson } from './message-line.js';
 
 /** Exit codes of a shell that cannot run the command: not executable, or not found. */
 const CANNOT_RUN = new Set([126, 127]);
-/** Exit code of a command for input that it can never handle: EX_DATAERR of sysexits.h. */
+/** Exit code for input that a command can never handle: EX_DATAERR of sysexits.h. */
 const INVALID_INPUT = 65;
-/** Maximum size of the output of one run, in bytes. The output is buffered until the run has succeeded. */
+/** Maximum size of the buffered output of one run, in bytes. */
 const MAX_OUTPUT_BYTES = 16 * 1_048_576;
 /** How long a command may take to end after SIGTERM. */
 const KILL_AFTER_MS = 200;
@@ -44,9 +44,8 @@ function environment(
 }
 
 /**
- * A handler that runs a command for each message. The command gets the payload on its standard input, and writes to the standard error of
- * this process. Exit code 0 means handled. The output of a run is passed on as a whole, and only if the run succeeds. The outputs of
- * parallel runs therefore do not mix.
+ * A handler that runs a command for each message. The command gets the payload on its standard input. Exit code 0 means handled. The output
+ * of a successful run is passed on as a whole, so that outputs of parallel runs do not mix.
  */
 export function execHandler({ command, write }: ExecOptions): Handler {
   const running = killedAtExit();
@@ -73,7 +72,7 @@ export function execBatchHandler({ command, write }: ExecOptions): BatchHandler 
   };
 }
 
-/** A set of functions that kill running commands. All functions in the set are called when the process exits. */
+/** A set of functions that kill running commands. They are called when the process exits. */
 function killedAtExit(): Set<() => void> {
   const running = new Set<() => void>();
   process.once('exit', () => {
@@ -87,14 +86,14 @@ interface Run {
   input: Uint8Array;
   env: Record<string, string>;
   signal: AbortSignal;
-  /** During the run, this set contains a function that kills the command. */
+  /** Contains a function that kills the command during the run. */
   running: Set<() => void>;
 }
 
-/** Error codes for a shell that is missing or cannot be executed. The member stops, because without a shell every message would fail. */
+/** Error codes for a shell that cannot be executed. The member stops, because every message would fail. */
 const NO_SHELL = new Set(['ENOENT', 'EACCES']);
 
-/** The error of an attempt whose command could not be started, with the system's reason. */
+/** The error for a command that could not be started. */
 function startFailure(error: unknown): Error {
   const why = `cannot start the command: ${systemReason(error)}`;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -136,7 +135,7 @@ async function run({ command, input, env, signal, running }: Run): Promise<Buffe
     };
     const finish = (end: () => void): void => {
       clearTimeout(killTimer);
-      // The shell has ended, but its children may still run, if they ignored the signal and closed their output.
+      // The shell has ended, but its children may still run.
       if (stopped) killNow();
       running.delete(killNow);
       signal.removeEventListener('abort', stop);

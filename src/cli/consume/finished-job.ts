@@ -6,9 +6,8 @@ import { RECORD_VERSION } from '../../core/protocol/record-format.js';
 import { encodeRecord } from '../../core/protocol/records.js';
 
 /**
- * Records that a member has done a bounded job, so that the group counts as idle while it has no members. Call this function after the
- * member has left, because the record counts only while it is newer than all leases of the group. A later member writes newer leases, which
- * make the record void.
+ * Records that a member has done a bounded job, so that the group counts as idle while it has no members. Call this after the member has
+ * left: the record counts only while it is newer than all leases of the group.
  *
  * @param until the last sequence that the member had to handle.
  * @throws NatspocError if the record cannot be written.

@@ -20,9 +20,8 @@ interface Waiter {
 }
 
 /**
- * Writes lines to a stream in few writes. If the reader is slow, `write` returns a promise, so that the caller can wait; otherwise it
- * returns undefined. `written` resolves when the operating system has taken all lines so far. The member may commit a position only after
- * the lines that the position covers have been written.
+ * Writes lines to a stream in few writes. If the reader is slow, `write` returns a promise to wait for. `written` resolves when the
+ * operating system has taken all lines so far. Only then is the member allowed to commit their position.
  */
 export class LineWriter {
   readonly #stream: Writable;
@@ -63,13 +62,13 @@ export class LineWriter {
     else this.#onClosed = callback;
   }
 
-  /** Call this method if the pipe has no reader any more. It closes the output before a write fails. */
+  /** Closes the output of a pipe that has no reader any more, before a write fails. */
   readerIsGone(): void {
     this.#close(Object.assign(new Error('the pipe has no reader'), { code: 'EPIPE' }));
   }
 
   /**
-   * Adds one line and a line feed. If the stream is full, returns a promise that resolves when the stream takes more.
+   * Adds one line and a line feed. If the stream is full, returns a promise to wait for.
    *
    * @throws StopConsuming (or rejects with it) if nothing more can be written: the reader is gone, or the disk is full.
    */
@@ -84,7 +83,7 @@ export class LineWriter {
     return this.#drained;
   }
 
-  /** Like `write`, but adds bytes, which are written unchanged. */
+  /** Like `write`, but writes bytes unchanged. */
   writeBytes(bytes: Uint8Array): Promise<void> | undefined {
     if (this.#closed) throw this.#closed;
     this.#flush();
@@ -92,9 +91,7 @@ export class LineWriter {
     return this.#drained;
   }
 
-  /**
-   * Resolves when everything given so far has been written; undefined if everything has been written already. Rejects if a write failed.
-   */
+  /** Resolves when everything given so far has been written; undefined if it has been already. Rejects if a write failed. */
   written(): Promise<void> | undefined {
     this.#flush();
     if (this.#closed) return Promise.reject(this.#closed);
@@ -120,7 +117,7 @@ export class LineWriter {
     this.#drained = new Promise((resolve, reject) => {
       this.#full = { resolve, reject };
     });
-    // If no caller waits for this promise, its rejection must not count as unhandled.
+    // If no caller waits, a rejection must not count as unhandled.
     this.#drained.catch(() => {});
     this.#stream.once('drain', () => {
       const full = this.#full;
@@ -142,7 +139,7 @@ export class LineWriter {
     const failure = isGoneReader(cause) ? undefined : outputFailure(cause);
     this.#failure = failure;
     this.#closed = new StopConsuming(failure?.message ?? 'the reader of the output is gone', { cause });
-    // Call back before the promises reject, so that the member leaves instead of halting the partitions whose lines are not written.
+    // Call back before the promises reject. The member then leaves, instead of halting partitions.
     this.#onClosed();
     this.#full?.reject(this.#closed);
     for (const { reject } of this.#waiting) reject(this.#closed);

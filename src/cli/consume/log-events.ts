@@ -7,16 +7,13 @@ import type { Report } from '../../core/protocol/events.js';
 import type { Note } from '../log-line.js';
 import { MoveLines } from './move-lines.js';
 
-/**
- * Writes a line for each event; the moves of a rebalance share a line. Returns a function that writes the
- * waiting moves.
- */
+/** Writes a line for each event. The moves of a rebalance share a line. Returns a function that writes waiting moves now. */
 export function logEvents(member: GroupMember, config: Config, note: Note): () => void {
   const { group } = config;
   const moves = new MoveLines(systemClock, (text, fields) => note(text, { ...fields, group }));
   const tell = ({ event, text, fields, level, report }: Told): void => {
     if (report && moves.add(report)) return;
-    // Moves that wait are written before other events, to keep the order.
+    // Write waiting moves first, to keep the order.
     moves.flush();
     note(`${text}${report ? remedyFor(report) : ''}`, { level, event, group, ...fields });
   };
@@ -27,7 +24,6 @@ export function logEvents(member: GroupMember, config: Config, note: Note): () =
   return () => moves.flush();
 }
 
-/** The remedy for a partition that makes no progress, as text. */
 function remedyFor(report: Report): string {
   if (report.type === 'halted')
     return `; "natspoc leases retry ${report.partition}" starts the partition again, "natspoc leases" shows more`;

@@ -4,7 +4,7 @@ import type { BatchContext } from '../../core/member/partition/handler.js';
 import type { StreamMessage } from '../../core/protocol/message.js';
 import { isoText, timeText } from '../../text/time-of-day.js';
 
-/** One line of NDJSON for a message, without the line feed. The payload is in `data`, or in `data_base64` if it is not UTF-8. */
+/** One line of NDJSON for a message, without the line feed. A payload that is not UTF-8 is in `data_base64` instead of `data`. */
 export function toNdjson(message: StreamMessage, context: BatchContext): string {
   const { key, subject, sequence, timestampMs, data } = message;
   const text = textOf(data);

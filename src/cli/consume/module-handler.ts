@@ -8,7 +8,7 @@ import { asObject } from '../../core/lib/json.js';
 import type { BatchHandler, Handler, InBatches } from '../../core/member/partition/handler.js';
 
 const TYPESCRIPT = new Set(['.ts', '.mts', '.cts', '.tsx']);
-/** Error codes for a module that is missing or has an unknown type. The module may be that of the handler, or one that it imports. */
+/** Error codes if the handler's module, or a module that it imports, is missing or has an unknown type. */
 const UNRESOLVED = new Set([
   'ERR_MODULE_NOT_FOUND',
   'MODULE_NOT_FOUND',
@@ -20,13 +20,12 @@ const isBatchHandler = (value: unknown): value is BatchHandler => typeof value =
 const isHandler = (value: unknown): value is Handler => typeof value === 'function';
 
 /**
- * Loads a handler from a module. The handler is the default export, or an export named `handler` or `batchHandler`; the export
- * `batch` has the limits of batches. TypeScript is compiled without checking types.
+ * Loads a handler from a module. The handler is the default export, or an export named `handler` or `batchHandler`. An export `batch`
+ * limits batches. TypeScript is compiled without checking types.
  *
  * @param file a path, relative to the working folder.
- * @throws NatspocError with one line. `config`: the file is missing, cannot be compiled, imports a missing module or exports no
- *   function, so a restart would not help. `handler-failed`: the module throws while it is loaded, for example because a database
- *   is down.
+ * @throws NatspocError `config` if a restart would not help: the file is missing, cannot be compiled, imports a missing module, or exports
+ *   no function. `handler-failed` if the module throws while it is loaded, for example because a database is down.
  */
 export async function loadHandler(file: string): Promise<Handler | InBatches> {
   const path = resolve(file);
@@ -56,7 +55,7 @@ async function loadTypeScript(path: string): Promise<unknown> {
   return createJiti(import.meta.url, { interopDefault: false }).import(path);
 }
 
-/** Finds the handler among a module's exports. The default export of a CommonJS module may contain a handler in its own `default`. */
+/** Finds the handler among a module's exports. A CommonJS module may have it in the `default` of its default export. */
 function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefined {
   const exported = asObject(loaded);
   if (!exported) return undefined;
@@ -75,9 +74,7 @@ function handlerOf(loaded: unknown, file: string): Handler | InBatches | undefin
   return main === loaded ? undefined : handlerOf(main, file);
 }
 
-/**
- * True if a file cannot be compiled. A SyntaxError of JSON.parse does not count, because the module that called JSON.parse was compiled.
- */
+/** True if a file cannot be compiled. A SyntaxError of JSON.parse does not count. */
 const isSyntaxError = (error: unknown): boolean =>
   (error instanceof SyntaxError && !/^\s*at JSON\.parse\b/m.test(error.stack ?? '')) ||
   /^ParseError/.test(messageOf(error));
@@ -95,7 +92,7 @@ function explain(error: unknown, path: string): string {
     .map((line) => line.trim());
   const text = (lines[0] ?? '').replace(/^\w*Error: /, '').replace(/\.$/, '');
   if (!isSyntaxError(error)) return text;
-  // The TypeScript compiler gives the place of a syntax error in the second line of its message. Node prints the place only on stderr.
+  // The TypeScript compiler gives the place of a syntax error in its second line. Node prints the place only on stderr.
   const place = lines.find((line) => /^\/?\S+:\d+:\d+$/.test(line)) ?? placeOfSyntaxError(path);
   return `syntax error: ${text}${place ? ` (${place})` : ''}`;
 }

@@ -14,9 +14,7 @@ const isMove = (report: Report): report is Move =>
   report.type === 'released' ||
   report.type === 'lost';
 
-/**
- * The values that the moves of one line share: all except the partition, its epoch and the time that the move took.
- */
+/** The values that all moves of one line share. */
 function kindOf(move: Move): string {
   const { partition: _, epoch: __, ...kind } = move;
   return JSON.stringify({ ...kind, tookMs: 0 });
@@ -34,14 +32,14 @@ export class MoveLines {
     this.#write = write;
   }
 
-  /** Collects a move, to write it together with the other moves of its kind. Returns false if the report is not a move. */
+  /** Collects a move, to write it with others of its kind. Returns false for other reports. */
   add(report: Report): boolean {
     if (!isMove(report)) return false;
     const kind = kindOf(report);
     const others = this.#waiting.get(kind);
     if (others) others.push(report);
     else {
-      // Write the earlier move of this partition first, so that the lines about its gain and its loss are in order.
+      // Write an earlier move of this partition first, to keep the order.
       if (this.#waiting.size > 0 && this.#mentions(report.partition)) this.flush();
       this.#waiting.set(kind, [report]);
     }

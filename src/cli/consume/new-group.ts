@@ -6,8 +6,8 @@ import { keys } from '../../core/protocol/keys.js';
 import { decodeStart } from '../../core/protocol/position-records.js';
 
 /**
- * Where a new group starts, as one line for people. The line matters, because a mistyped name creates a new group, which handles the
- * whole stream again.
+ * A line for people that tells where a new group starts. It matters because a mistyped name creates a new group, which handles the whole
+ * stream again.
  *
  * @returns undefined if the start cannot be read.
  * @throws NatspocError if the server does not answer, or does not permit the reads.

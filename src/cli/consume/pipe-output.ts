@@ -7,10 +7,9 @@ import type { PipeReader } from './pipe-reader.js';
 const CHECK_EVERY_MS = 1_000;
 
 /**
- * A barrier for lines that go to a pipe. The operating system may have taken lines that the reader never reads, because the reader leaves.
- * Therefore a line counts as taken only if the reader is still there after `afterMs`. If there are no new lines, the barrier does not wait,
- * because after a crash an owner commits every few messages. With a wait at each commit, the owner would handle only about 20 messages per
- * second in each partition.
+ * A barrier for lines that go to a pipe. The reader may leave without reading lines that the operating system has taken. So a line counts
+ * as taken only if the reader is still there after `afterMs`. Without new lines the barrier does not wait. After a crash an owner commits
+ * every few messages, and waits would limit a partition to about 20 messages per second.
  */
 export function takenByReader(
   writer: LineWriter,
@@ -36,8 +35,8 @@ export function takenByReader(
 }
 
 /**
- * Closes the output when the reader of a pipe has gone, even while there is nothing to write. Without this check, `consume | head -3` would
- * run until the next message. If nothing has been written, the output stays open, because the reader may be a program that never reads.
+ * Closes the output when the reader of a pipe has gone. Without this check, `consume | head -3` would run until the next message. Before
+ * the first line the output stays open, because the reader may be a program that never reads.
  *
  * @returns a function that ends the checks.
  */

@@ -14,15 +14,14 @@ export function isPipe(fd: number): boolean {
 }
 
 /**
- * Finds out whether the pipe to which this process writes still has a reader. Only a write would show that the reader is gone, and a reader
- * may leave while there is nothing to write. A named pipe is opened a second time, which fails if the pipe has no reader (fifo(7)). Opening
- * the pipe of a shell always succeeds, so `/proc` is searched for a process that has the reader's end of the pipe.
+ * Finds out, without a write, whether a pipe still has a reader. A named pipe is opened a second time, which fails if it has no reader
+ * (fifo(7)). Opening the pipe of a shell always succeeds. For such a pipe, `/proc` is searched for a process that has the reader's end.
  *
- * Linux only. On other systems, and if the reader belongs to another user or container, nothing is known, and the reader counts as present.
+ * Linux only. On other systems the reader counts as present. So does a reader of another user or container.
  */
 export class PipeReader {
   readonly #path: string;
-  /** The pipe, as the links in `/proc/PID/fd` name it, such as `pipe:[3651536]`; for a named pipe its path. */
+  /** The target of the pipe's link in `/proc/PID/fd`, such as `pipe:[3651536]`; for a named pipe its path. */
   readonly #pipe: string | undefined;
   /** The reader's end of the pipe, as a path such as `/proc/123/fd/0`. */
   #end: string | undefined;
@@ -43,7 +42,7 @@ export class PipeReader {
     if (this.#pipe === undefined) return false;
     if (!this.#pipe.startsWith('pipe:')) return hasNoReader(this.#path);
     if (this.#end !== undefined && (await this.#isEnd(this.#end))) return false;
-    // Search twice, because the reader's end may pass to a process that is being started during the first search.
+    // Search twice, because the reader's end may pass to a new process during the first search.
     this.#end = (await this.#search()) ?? (await this.#search());
     if (this.#end !== undefined) this.#wasSeen = true;
     return this.#wasSeen && this.#end === undefined;

@@ -5,7 +5,7 @@ import type { StreamMessage } from '../../core/protocol/message.js';
 import type { LineWriter } from './line-writer.js';
 import { LINES, type Output } from './outputs.js';
 
-/** Simulates work on each message: a wait that ends early, with an error, if the handler must stop. */
+/** Simulates work on each message by a wait. */
 export function pretendToWork(ms: number): Handler {
   return (_message, { signal }) =>
     new Promise<void>((resolve, reject) => {
@@ -23,7 +23,7 @@ export function pretendToWork(ms: number): Handler {
     });
 }
 
-/** Writes the line of a message. If the function returns a promise, the next message waits for it. */
+/** Writes the line of a message. The next message waits for a returned promise. */
 type WriteLine = (message: StreamMessage, context: BatchContext) => Promise<void> | undefined;
 
 /** Writes a line for each message; undefined if the output is `none`. */
@@ -44,7 +44,7 @@ export function withLines({ handler, limits }: InBatches, write: WriteLine | und
   };
 }
 
-/** One handler that runs the given steps in order. The handler returns a promise only if a step returns a promise. */
+/** One handler that runs the steps in order. It returns a promise only if a step does. */
 export function inSteps(steps: readonly Handler[]): Handler {
   const [first, ...rest] = steps;
   if (!first) return () => {};

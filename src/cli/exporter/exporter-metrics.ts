@@ -19,7 +19,7 @@ export interface ExporterFacts {
   now(): number;
 }
 
-/** For each metric of a whole group: the function that reads its value. A value that is undefined or null is not known. */
+/** Reads the value of each metric of a group. Undefined and null mean that the value is not known. */
 const OF_GROUP: Partial<Record<MetricName, (known: KnownGroup, now: number) => number | null | undefined>> = {
   natspoc_group_partitions: ({ status, partitions }) => status && partitions,
   natspoc_group_partitions_owned: ({ status, owned }) => status && owned,
@@ -37,7 +37,7 @@ const OF_GROUP: Partial<Record<MetricName, (known: KnownGroup, now: number) => n
   natspoc_group_data_age_seconds: ({ readAt }, now) => seconds(now - readAt),
 };
 
-/** For each metric of a partition: the function that reads its value, and its labels besides `group` and `partition`. */
+/** Reads the value of each metric of a partition, and its labels besides `group` and `partition`. */
 const OF_PARTITION: Partial<
   Record<MetricName, (lease: LeaseStatus) => [number | null, Record<string, string>?] | null>
 > = {

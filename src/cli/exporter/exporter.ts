@@ -14,10 +14,7 @@ import { missingGroup } from '../groups/missing-group.js';
 import { type ExporterFacts, exporterMetrics } from './exporter-metrics.js';
 import { type KnownGroup, KnownGroups } from './known-groups.js';
 
-/**
- * The pause after a long reading is this many times as long as the reading, so that the exporter's load stays
- * small.
- */
+/** The pause after a long reading is this many times as long as the reading, to limit the load. */
 const REST = 9;
 /** The longest pause after a long reading, in milliseconds. */
 const LONGEST_REST_MS = 60_000;
@@ -26,7 +23,7 @@ const TELL_AGAIN_MS = 60_000;
 /** The exporter is not ready if its last complete reading is older than this many intervals. */
 const LATE = 3;
 
-/** If the first reading fails with one of these error codes, the exporter ends, because it would never have data. */
+/** If the first reading fails with one of these codes, the exporter ends, because it would never have data. */
 const FATAL: ReadonlySet<string> = new Set([
   'not-permitted',
   'authentication-failed',
@@ -130,7 +127,7 @@ export class Exporter implements ExporterFacts {
     await this.#server?.close();
   }
 
-  /** The reasons why the served data may be wrong, one per line; empty: the data is up to date. */
+  /** Why the served data may be wrong; empty: it is up to date. */
   problems(): string[] {
     const { stream } = this.#options.config;
     const since = (at: number): string => formatDuration(this.now() - at);

@@ -11,7 +11,7 @@ import {
 } from '../groups/overview.js';
 import { loadOf, type Suggestion, Suggestions } from './suggestion.js';
 
-/** The state of a group for the exporter. `missing`: --group names the group, but the group does not exist. */
+/** The state of a group for the exporter. `missing`: a group of --group that does not exist. */
 export type ExportedState = GroupOverview['state'] | 'missing';
 
 /** The last known state of a group. */
@@ -29,8 +29,8 @@ export interface KnownGroup extends Omit<GroupOverview, 'state'>, Omit<Suggestio
 }
 
 /**
- * The last reading of each group. If a reading fails and the group is not the cause, the group keeps its last state, and `readAt` shows
- * how old that state is.
+ * The last reading of each group. If the server or a missing permission causes a failure, the group keeps its last state. `readAt` shows
+ * how old it is.
  */
 export class KnownGroups {
   readonly #targetMs: number;
@@ -78,10 +78,7 @@ export class KnownGroups {
     return { ...overviewOf(reading.found), ...suggestion, status, findings, readAt: now, stale: null };
   }
 
-  /**
-   * A fault of the group becomes the state of the group. After a fault of the server or a missing permission, the group keeps its last
-   * state, if it has one.
-   */
+  /** A fault of the group becomes its state. After a fault of the server or a missing permission, the group keeps its last state. */
   #failed(group: string, error: NatspocError, now: number): KnownGroup {
     const before = this.#groups.get(group);
     if (before?.status && !isAboutTheGroup(error)) return { ...before, stale: error.message };
@@ -97,7 +94,7 @@ const NO_INSIGHT = {
   stale: null,
 } as const;
 
-/** A group that does not exist. One member is suggested for a missing group, because only a member can create the group. */
+/** A group that does not exist. One member is suggested, because only a member can create the group. */
 const missing = (group: string, now: number): KnownGroup => ({
   ...NO_FACTS,
   ...NO_INSIGHT,

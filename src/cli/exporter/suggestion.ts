@@ -4,7 +4,7 @@ import { isLong } from '../../core/protocol/hold-up.js';
 
 /** The rate of arrivals is measured over this period, in milliseconds. */
 const WINDOW_MS = 60_000;
-/** If draining the lag would take longer than this, in milliseconds, members are assumed to work at full speed. */
+/** Members count as working at full speed if draining the lag would take longer than this, in milliseconds. */
 const BEHIND_MS = 5_000;
 
 /** The load of a group according to one reading. */
@@ -38,7 +38,7 @@ export function loadOf(status: GroupStatus, atMs: number): Load {
   };
 }
 
-/** The number of members that a group needs, and the rates from which it follows. */
+/** The number of members that a group needs, and the rates behind it. */
 export interface Suggestion {
   suggestedMembers: number;
   /** Messages per second; null: not known yet. */
@@ -76,10 +76,7 @@ export class Suggestions {
     };
   }
 
-  /**
-   * While many messages wait, a member works at full speed. While few messages wait, the measured rate is only a lower bound of the full
-   * speed.
-   */
+  /** While few messages wait, the measured rate is only a lower bound of the full speed. */
   #learn({ busy, lag, handledPerSecond }: Load): void {
     if (busy === 0 || handledPerSecond === 0) return;
     const each = handledPerSecond / busy;
@@ -88,8 +85,7 @@ export class Suggestions {
   }
 
   /**
-   * Arrivals are the handled messages plus the growth of the lag. A seek or a purge may reduce the lag, so the arrivals of a period are
-   * counted as 0 if the sum is negative.
+   * Arrivals are the handled messages plus the growth of the lag. The sum can be negative after a seek or a purge, and then counts as 0.
    */
   #arriving(): number | null {
     let [messages, seconds] = [0, 0];
@@ -108,7 +104,7 @@ export class Suggestions {
     const bounded = (wanted: number): number => Math.min(Math.max(1, wanted), Math.max(1, partitions));
     if (lag === null || each === null) return bounded(present);
     const perSecond = (arriving ?? 0) + lag / (this.#targetMs / 1_000);
-    // While the rate of arrivals is unknown, no member is removed.
+    // While the rate of arrivals is unknown, suggest no fewer members.
     return bounded(Math.max(Math.ceil(perSecond / each), arriving === null ? present : 1));
   }
 }

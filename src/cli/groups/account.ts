@@ -10,7 +10,7 @@ import { type GroupOverview, readGroups } from './overview.js';
 /** The number of streams that are read at the same time. */
 const CONCURRENT_STREAMS = 2;
 
-/** Settings that belong to one stream, and that are dropped for another stream. */
+/** Settings of one stream, which are dropped for another stream. */
 const OF_STREAM = new Set(['prefix', 'replicas', 'bucket']);
 
 /** A group of the account. */
@@ -18,7 +18,7 @@ export interface AccountGroup extends GroupOverview {
   stream: string;
 }
 
-/** The configuration for another group, of the same stream or of another stream. Settings that belong to a layout are dropped. */
+/** The configuration for another group of this or another stream, without the settings of the current layout. */
 export function configIn(config: Config, stream: string, group: string): Config {
   const own = configOf(config, group);
   if (stream === config.stream) return own;
@@ -51,7 +51,7 @@ async function streamsOf(connection: NatsConnection, config: Config): Promise<st
   }
 }
 
-/** The groups of one stream; none if the stream cannot be read, because the groups of the other streams must still be shown. */
+/** The groups of one stream; none if it cannot be read, so that the other streams are still shown. */
 async function groupsOf(connection: NatsConnection, config: Config): Promise<GroupOverview[]> {
   try {
     return await readGroups(new AllGroups(connection, config));

@@ -14,13 +14,13 @@ import { configOf } from './config-of.js';
 /** The number of groups that are read at the same time. */
 const CONCURRENT_GROUPS = 4;
 
-/** A stream is opened again after this time, in milliseconds, because an operator may have changed its settings. */
+/** A stream is opened again after this time, in milliseconds, to notice changed settings. */
 const OPEN_AGAIN_MS = 60_000;
 
 /** The result of reading a group. */
 export interface GroupFound {
   group: string;
-  /** For a keyed group: the place of its key, and the subjects that it handles. Null if the group has the partitions of the stream. */
+  /** The key and the filter of a keyed group; null for other groups. */
   key: string | null;
   filter: string | null;
   status: GroupStatus;
@@ -39,7 +39,7 @@ interface Opened {
   at: number;
 }
 
-/** Reads the groups of a stream repeatedly. In each reading, requests whose answers all groups share are sent only once. */
+/** Reads the groups of a stream repeatedly. Each reading sends requests for shared data only once. */
 export class AllGroups {
   readonly #connection: NatsConnection;
   readonly #config: Config;
@@ -52,8 +52,7 @@ export class AllGroups {
   }
 
   /**
-   * Reads all wanted groups, in the order of their names. A group that does not exist is left out. A fault of one group is returned as
-   * the outcome for that group.
+   * Reads all wanted groups that exist. If one group cannot be read, its outcome is the error.
    *
    * @throws NatspocError if the stream or its bucket cannot be read.
    */
@@ -64,7 +63,7 @@ export class AllGroups {
     return mapConcurrently(names, CONCURRENT_GROUPS, (group) => this.#read(group));
   }
 
-  /** The dead letters of the stream; null: reading them is not permitted, or no group could be read. */
+  /** The dead letters of the stream; null if reading them is not permitted, or if no group could be read. */
   async deadLetters(): Promise<DeadLetterFacts | null> {
     const [opened] = this.#opened.values();
     return opened ? readDeadLetters(opened.group.observer) : null;

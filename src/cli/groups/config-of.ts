@@ -1,9 +1,9 @@
 import type { Config } from '../../core/config/config.js';
 
-/** Settings that belong to the layout of one group, and that are dropped for another group. */
+/** Settings of the layout of one group, which are dropped for another group. */
 const OF_LAYOUT = new Set(['key', 'filter', 'partitions']);
 
-/** The configuration for another group of the same stream, without the layout of the current group. */
+/** The configuration for another group of the same stream. */
 export const configOf = (config: Config, group: string): Config => ({
   ...config,
   group,

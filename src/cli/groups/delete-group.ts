@@ -7,8 +7,8 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
 
 /**
- * A member without a visible connection may be alive if it renewed within this time, in milliseconds. Its connection is not visible, for
- * example, while the servers of a cluster are disconnected from each other.
+ * A member that renewed within this time, in milliseconds, may be alive. Its connection can be invisible, for example while the servers of
+ * a cluster are disconnected from each other.
  */
 const RECENT_MS = 2_000;
 
@@ -18,7 +18,7 @@ const isGone = (member: MemberStatus): boolean => isDead(member) && member.renew
  * Throws if a member of the group is alive.
  *
  * @param doing the action that is refused for a group with members, such as "deleted".
- * @returns the sessions of members that have died and were not fenced yet.
+ * @returns the sessions of dead members that are not fenced yet.
  * @throws NatspocError `members-alive`, with the name of a member.
  */
 export async function deadSessions(stream: StreamAdmin, group: string, doing: string): Promise<string[]> {
@@ -36,8 +36,8 @@ export async function deadSessions(stream: StreamAdmin, group: string, doing: st
 }
 
 /**
- * Deletes all entries of a group in the bucket: leases, positions, pins and pauses, and the layout. Members that have died are fenced
- * first, so that a process that was only suspended cannot continue. The entries of a member that joins during the deletion are not deleted.
+ * Deletes all entries of a group in the bucket: leases, positions, pins and pauses, and the layout. Dead members are fenced first, so that
+ * a process that was only suspended cannot continue. A member that joins meanwhile keeps its entries.
  *
  * @returns the number of deleted entries, including past entries.
  * @throws NatspocError `members-alive`, or the refusal of the server.
@@ -52,8 +52,7 @@ export async function deleteGroup(stream: StreamAdmin, group: string): Promise<n
       throw new NatspocError('failed', `Session ${session} could not be ended: ${fenced.message}.`);
   }
   const revision = await stream.newestRevision();
-  // This check finds a member that joined before `revision` was read. A member that joins later writes at higher revisions, which are not
-  // purged.
+  // Finds a member that joined before `revision` was read. A later member writes at higher revisions, which are not purged.
   if (await hasSessions(stream, group))
     throw new NatspocError('members-alive', `A member joined group ${group} meanwhile: nothing was deleted.`);
   const deleted = await stream.purgeGroup(group, revision);
@@ -65,7 +64,7 @@ export async function deleteGroup(stream: StreamAdmin, group: string): Promise<n
   return deleted;
 }
 
-/** True if a group has members, dead or alive, that have not been fenced. */
+/** True if a group has members, dead or alive, that are not fenced. */
 export async function hasSessions(stream: StreamAdmin, group: string): Promise<boolean> {
   const entries = new GroupEntries();
   for (const { entry, atMs } of await stream.group(group).observer.entries())

@@ -12,8 +12,8 @@ import type { FileGroup, GroupFile } from './group-file.js';
 import { missingGroup } from './missing-group.js';
 
 /**
- * Reads the positions of groups. Members may run during the export. The result may lack positions that members commit during the export.
- * After an import, the messages that the missing positions cover are handled again.
+ * Reads the positions of groups. Members can run meanwhile. Messages that they commit during the export may be handled again after an
+ * import.
  *
  * @param name of the group; undefined: all groups of the stream.
  * @throws NatspocError `group-missing`; `failed` for a position that cannot be read, and for a group that is being resized.

@@ -14,14 +14,14 @@ import {
 const FORMAT = 'natspoc-groups';
 const VERSION = 1;
 
-/** A position in a file: the sequence of the last handled message of a partition, and the values that identify its stream. */
+/** A position in a file: the sequence of the last handled message of a partition. */
 export interface FilePosition {
   partition: number;
   sequence: number;
   /** See `PositionMark`. */
   created?: number | undefined;
   stored?: number | undefined;
-  /** Upper bound on the number of messages that the stream dropped before they were handled; absent: none. */
+  /** At most this many messages were dropped before they were handled; absent: none. */
   trimmed?: number | undefined;
   /** True if a seek has moved the position since the last resize. */
   sought?: true | undefined;

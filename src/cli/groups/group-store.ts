@@ -10,7 +10,7 @@ import { bucketConfig } from '../../core/nats/stream/stored.js';
 import { describedLayout, readLayout, writeLayout } from '../../core/nats/stream/stream-layout.js';
 import type { Bucket } from '../../core/ports/index.js';
 
-/** The bucket of a stream, for groups that may not exist yet, and the values that identify the stream. */
+/** The bucket of a stream, and the values that identify the stream. */
 export interface GroupStore {
   bucket: Bucket;
   /** Partitions of the stream's own layout; undefined if the stream has no layout. */
@@ -25,7 +25,7 @@ export interface GroupStore {
 /**
  * Opens the bucket of an existing stream.
  *
- * @param create true: creates a missing bucket, and writes the layout of the stream into the bucket.
+ * @param create true: creates a missing bucket with the layout of the stream.
  * @throws NatspocError `stream-missing` if the stream is missing, or if its bucket is missing and `create` is false.
  */
 export async function openGroupStore(

@@ -22,7 +22,7 @@ export interface ImportStep {
   exists: boolean;
 }
 
-/** The connection, the configuration and the bucket that an import uses. */
+/** The ports of {@link planImport}. */
 export interface ImportPorts {
   connection: NatsConnection;
   config: Config;
@@ -30,7 +30,7 @@ export interface ImportPorts {
 }
 
 /**
- * Makes all checks of an import, and changes nothing.
+ * Checks whether an import is possible. Changes nothing.
  *
  * @param force true: accepts a stream that was created at another time, or restored from an older copy.
  * @throws NatspocError `members-alive`; `layout-mismatch` if the file is about another stream or other partitions.

@@ -16,8 +16,7 @@ export function missingGroup({ stream }: Config, group: string, known: readonly 
 }
 
 /**
- * Refuses to work on a group that does not exist, because its name is probably mistyped. A mistyped name would otherwise be reported as an
- * unhealthy group.
+ * Throws if a group does not exist. Without this check, a mistyped name would be reported as an unhealthy group.
  *
  * @throws NatspocError `group-missing`.
  */
@@ -25,7 +24,7 @@ export async function requireGroup(stream: StreamAdmin, config: Config): Promise
   const { group } = config;
   const start = await stream.bucket.read(keys.start(group));
   if (start.kind === 'found' && start.entry.value !== null) return;
-  // A group that an older version of natspoc has started has no recorded start.
+  // Groups of older versions of natspoc have no recorded start.
   const known = await stream.groups();
   if (!known.includes(group)) throw missingGroup(config, group, known);
 }

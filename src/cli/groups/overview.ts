@@ -3,8 +3,8 @@ import type { NatspocError } from '../../core/lib/errors.js';
 import type { AllGroups, GroupFound } from './all-groups.js';
 
 /**
- * The state of a group. `running`: the group has running members. `idle`: its members have done a bounded job and left. `no-members`: the
- * group has no members, and is not idle. `unreadable`: the layout of the group cannot be read.
+ * The state of a group. `running`: it has running members. `idle`: its members have done a bounded job and left. `no-members`: it has no
+ * members, and is not idle. `unreadable`: its layout cannot be read.
  */
 export type GroupState = 'running' | 'idle' | 'no-members' | 'unreadable';
 
@@ -12,7 +12,7 @@ export type GroupState = 'running' | 'idle' | 'no-members' | 'unreadable';
 export interface GroupOverview extends GroupTotals {
   group: string;
   state: GroupState;
-  /** For a keyed group: the place of its key, and the subjects that it handles. Null if the group has the partitions of the stream. */
+  /** The key and the filter of a keyed group; null for other groups. */
   key: string | null;
   filter: string | null;
   /** When the group last committed a position, in milliseconds since 1970; null: never. */
@@ -59,7 +59,7 @@ export const unreadableGroup = (group: string, { message }: NatspocError): Group
   problem: message,
 });
 
-/** True for an error that concerns only one group, so that the other groups can be read. */
+/** True for an error that concerns only one group. */
 export const isAboutTheGroup = ({ code }: NatspocError): boolean => ABOUT_THE_GROUP.has(code);
 
 const ABOUT_THE_GROUP: ReadonlySet<string> = new Set(['layout-mismatch', 'config', 'failed']);

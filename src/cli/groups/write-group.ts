@@ -10,8 +10,8 @@ import type { GroupStore } from './group-store.js';
 const CONCURRENT_WRITES = 16;
 
 /**
- * Writes a group of a file into the bucket: its layout, its start, and a position for each partition. If a partition has a position in the
- * bucket but none in the file, that position is deleted, and the partition starts where the group starts.
+ * Writes a group of a file into the bucket: its layout, its start, and its positions. A position that the file lacks is deleted, and its
+ * partition starts where the group starts.
  *
  * After an error the import can be repeated.
  *
@@ -37,7 +37,7 @@ export async function writeGroup(store: GroupStore, file: FileGroup): Promise<vo
     }
     const { sequence: seq, trimmed, sought } = position;
     const lease = await read(store, keys.lease(group, partition));
-    // The new epoch is at least that of the lease and of the stored position, so that the commits of an older owner are refused.
+    // The new epoch is at least that of the lease and of the stored position. So the commits of an older owner are refused.
     const epochBefore = before?.value ? (decodePosition(before.value)?.epoch ?? 0) : 0;
     const epoch = Math.max(lease?.revision ?? 0, epochBefore);
     const stored = seq > 0 ? await store.storedTime(seq) : undefined;
@@ -55,7 +55,7 @@ async function read({ bucket }: GroupStore, key: string): Promise<BucketEntry | 
   return found.kind === 'found' ? found.entry : undefined;
 }
 
-/** Overwrites the current entry of a key; null deletes it. */
+/** Overwrites an entry; null deletes it. */
 async function put(store: GroupStore, key: string, value: Uint8Array | null): Promise<void> {
   const { bucket } = store;
   const revision = (await read(store, key))?.revision ?? 0;

@@ -8,9 +8,9 @@ import { payloadJson } from '../../text/json.js';
 const CHUNK_CHARACTERS = 64 * 1024;
 
 /**
- * Writes a line of JSON for each confirmed message: `{"partition":3,"sequence":12,"key":"user-7","data":"…"}`. The lines have the
- * same fields as those of `consume`, so that both outputs can be compared. `key` is null if the message has no key; `duplicate` is
- * present only if true. An existing file is truncated at the first write, so that its content survives a run that fails before that write.
+ * Writes a line of JSON for each confirmed message: `{"partition":3,"sequence":12,"key":"user-7","data":"…"}`. The lines have the fields of
+ * `consume`, so that both outputs can be compared. An existing file is truncated only at the first write, so that it survives a run that
+ * fails before.
  */
 export class ConfirmedLog {
   readonly #path: string;

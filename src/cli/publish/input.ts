@@ -7,7 +7,7 @@ import { LineSource } from './line-source.js';
 import { type Addressing, addresser, generatedSource, type MessageSource } from './source.js';
 import { compileTemplate } from './template.js';
 
-/** The user's request; it has at most one of `data`, `file`, `sizeBytes`. */
+/** The user's request, with at most one of `data`, `file`, `sizeBytes`. */
 export interface InputRequest extends Addressing {
   /** A template; `-` is standard input. */
   data?: string | undefined;
@@ -21,17 +21,17 @@ export interface InputRequest extends Addressing {
   dedupe: boolean;
 }
 
-/** The properties of standard input that are used here. */
+/** Standard input. */
 export interface InputStream {
   stream: Readable;
   fd: number;
 }
 
-/** The chosen input. An input of lines ends with its file or pipe. A DATA argument and generated payloads are endless inputs. */
+/** The chosen input. Only an input of lines ends. */
 export interface ChosenInput {
   source: MessageSource;
   kind: 'lines' | 'data' | 'generated';
-  /** Size of an example message, headers and payload, in bytes; 0 for lines, whose length varies. */
+  /** Size of an example message, headers and payload, in bytes; 0 for lines. */
   messageBytes: number;
 }
 
@@ -71,7 +71,7 @@ function checkRequest(request: InputRequest): void {
   if (keySkew !== undefined && keys === undefined) throw usage('--key-skew needs --keys.');
   if (partition !== undefined && one)
     throw usage(`--partition and ${one} exclude each other: a key decides the partition.`);
-  // Try the first message, to refuse keys, ids and headers that cannot be sent. Generated keys can always be sent.
+  // Make the first message, to refuse keys, ids and headers that cannot be sent. Generated keys are always valid.
   const { key: firstKey, headers, id } = addresser({ ...request, keys: undefined, keySkew: undefined })(1);
   new EnvelopeMaker(1).make({ data: '', key: firstKey, headers, id }, id);
 }
@@ -90,8 +90,8 @@ function openFile(path: string): Readable {
  * Chooses the source of messages: a file, DATA, generated payloads, or the lines of standard input if it is
  * a pipe and no other input was requested.
  *
- * @throws NatspocError `usage` for contradictory requests, bad templates, keys, ids and headers that cannot
- *   be sent, and unreadable files.
+ * @throws NatspocError `usage` if the request is contradictory, if a template is bad, if a key, id or header cannot be sent, or if a file
+ *   cannot be read.
  */
 export function chooseInput(request: InputRequest, stdin: InputStream): ChosenInput {
   checkRequest(request);
@@ -130,8 +130,7 @@ function exampleBytes(request: InputRequest): number {
 }
 
 /**
- * Checks, before anything is created or sent, that the server accepts messages of this size. A line of input that is too long
- * is refused when it is sent.
+ * Checks that the server accepts messages of this size, before anything is created. Lines of input are checked when they are sent.
  *
  * @param maxPayload the largest message that the server accepts, in bytes.
  * @throws NatspocError `usage`.
@@ -141,8 +140,8 @@ export function checkMessageSize({ messageBytes }: ChosenInput, maxPayload: numb
 }
 
 /**
- * Refuses piped input if the user asked for other messages. An empty open pipe, which services and scripts often have, is
- * accepted after a short wait.
+ * Refuses piped input if the user asked for other messages. Services and scripts often have an empty open pipe. It is accepted after a
+ * short wait.
  *
  * @throws NatspocError `usage` if the pipe has input.
  */
@@ -150,7 +149,7 @@ export async function refuseUnusedInput(stdin: InputStream): Promise<void> {
   if (!isPiped(stdin.fd)) return;
   const { stream } = stdin;
   const found = await new Promise<boolean>((resolve) => {
-    // After a busy period Node runs due timers before it reads the pipe. `setImmediate` lets Node read the pipe first.
+    // A busy Node runs due timers before it reads the pipe. `setImmediate` lets it read the pipe first.
     const timer = setTimeout(() => setImmediate(() => resolve(false)), PEEK_MS);
     const answer = (hasInput: boolean) => {
       clearTimeout(timer);

@@ -10,7 +10,7 @@ export interface LatencySummary {
 }
 
 const MICROS_PER_MS = 1_000;
-/** Above the exact values, the range from each power of two to the next has this many buckets, so values are accurate to 1 in 1,024. */
+/** Above the exact values, each range from a power of two to the next has this many buckets. So values are accurate to 1 in 1,024. */
 const HALF = 1_024;
 /** Each value of up to this many bits has a bucket of its own. */
 const EXACT_BITS = 11;
@@ -32,8 +32,8 @@ function topOf(bucket: number): number {
 }
 
 /**
- * Counts latencies in buckets like those of an HDR histogram: constant memory, three significant digits from a microsecond to 71 minutes,
- * and a few nanoseconds per value. A library for histograms would be slower.
+ * Counts latencies in buckets like those of an HDR histogram: constant memory, and three significant digits from a microsecond to 71
+ * minutes.
  */
 export class LatencyRecorder {
   readonly #counts = new Float64Array(BUCKETS);
@@ -65,7 +65,7 @@ export class LatencyRecorder {
     };
   }
 
-  /** The percentile for `share` (0.99 for p99) in milliseconds, rounded up to the largest value of its bucket. */
+  /** The percentile for `share` (0.99 for p99), in milliseconds. */
   #percentile(share: number): number {
     const wanted = Math.ceil(this.#total * share);
     let seen = 0;

@@ -6,7 +6,7 @@ import { type Addressing, addresser, type MessageSource } from './source.js';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-/** The longest accepted line. Input with a longer line probably does not consist of lines. */
+/** The longest accepted line. Longer input probably has no lines. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 /** Options for turning lines into messages. */
@@ -39,10 +39,7 @@ function keyAt(line: Uint8Array, path: readonly string[]): { key: string } | { p
   return { key: text };
 }
 
-/**
- * Turns each line of a byte stream into a message. The source reads only on demand, and so uses constant memory. Blank lines, and a
- * carriage return at the end of a line, are dropped; the last line needs no newline.
- */
+/** Turns each line of a byte stream into a message. Reads only on demand. Drops blank lines, and a carriage return at the end of a line. */
 export class LineSource implements MessageSource {
   readonly #options: LineOptions;
   readonly #input: Readable;
@@ -101,7 +98,7 @@ export class LineSource implements MessageSource {
     return this.next();
   }
 
-  /** The next complete line without its newline, as bytes of the chunk. Nothing is copied unless the line spans two chunks. */
+  /** The next complete line without its newline. Only a line that spans two chunks is copied. */
   #nextLine(): Uint8Array | undefined {
     const end = this.#chunk.indexOf(NEWLINE, this.#offset);
     if (end < 0) {

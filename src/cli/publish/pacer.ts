@@ -1,14 +1,13 @@
 /** Overdue messages are sent at most at this multiple of the rate. */
 const CATCH_UP_FACTOR = 2;
-/** A burst has at most the messages that are due within this time, because the timers of a busy event loop are regularly this late. */
+/** A burst has at most the messages of this time, because timers of a busy event loop are often this late. */
 const BURST_MS = 20;
-/** If the next message is overdue by more than this time, the schedule is moved, so that the message is overdue by exactly this time. */
+/** If the next message is overdue by more than this, the schedule moves until the message is overdue by exactly this time. */
 const MAX_LAG_MS = 1_000;
 
 /**
- * A schedule of evenly spaced messages. Due times count from the start, not from the previous message, so that delays of timers do
- * not add up. After a stall, overdue messages are sent at no more than twice the rate. The pacer drops, and reports, the part of the
- * schedule that is more than a second overdue.
+ * A schedule of evenly spaced messages. Due times count from the start, so that delays of timers do not add up. After a stall, overdue
+ * messages are sent at no more than twice the rate. What is overdue by more than a second is dropped, and counted in `missedMs`.
  */
 export class Pacer {
   readonly #intervalMs: number;
@@ -28,7 +27,7 @@ export class Pacer {
     this.#allowanceAtMs = startMs;
   }
 
-  /** How much of the schedule was dropped because of stalls, in milliseconds. */
+  /** How much of the schedule was dropped after stalls, in milliseconds. */
   get missedMs(): number {
     return this.#missedMs;
   }

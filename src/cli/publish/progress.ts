@@ -9,12 +9,12 @@ export interface ProgressStream {
 
 const TTY_INTERVAL_MS = 100;
 const LINE_INTERVAL_MS = 5_000;
-/** The rate is averaged over this time, so that it is steady enough to read. */
+/** The shown rate is the average over this time. */
 const RATE_OVER_MS = 1_000;
 const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[K';
 
-/** Shows a run's progress. On a terminal the display redraws one line. On other streams the display writes a new line every 5 seconds. */
+/** Shows a run's progress: on a terminal in one line that is redrawn, elsewhere in a new line every 5 seconds. */
 export class ProgressDisplay {
   readonly #stream: ProgressStream;
   readonly #read: () => Omit<Progress, 'rate'>;

@@ -17,7 +17,7 @@ export interface Target {
   only?: StoredAt | undefined;
 }
 
-/** The place of a message in a stream. `partition` is null if the run published to the subjects of a template. */
+/** The place of a message in a stream. `partition` is null if the run published to subjects of a template. */
 export interface StoredAt {
   partition: number | null;
   subject: string | undefined;
@@ -127,8 +127,8 @@ export interface Progress {
 }
 
 /**
- * One line of progress. With `width` (on a terminal) the line is cut to that number of columns. If there is room and the total is known,
- * the line has a bar. Without `width` the text is a line for a log.
+ * One line of progress. On a terminal (`width`) the line is cut to this number of columns. If there is room and the total is known, it has
+ * a bar.
  */
 export function formatProgress(progress: Progress, width?: number): string {
   const { confirmed, total, pending, failed, rate, connected } = progress;

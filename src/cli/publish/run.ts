@@ -7,7 +7,7 @@ import { LatencyRecorder, type LatencySummary } from './latency.js';
 import { Pacer } from './pacer.js';
 import type { MessageSource } from './source.js';
 
-/** Options of a run, which publishes the messages of a source until the source ends, a limit is reached, or the run is stopped. */
+/** Options of a run. It ends with its source, at a limit, or when it is stopped. */
 export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
   source: MessageSource;
   /** Messages per second; default: as fast as possible. */
@@ -20,7 +20,7 @@ export interface PublishRunOptions extends Omit<PublisherOptions, 'observer'> {
   note?: ((line: string) => void) | undefined;
   /** Whether a failed message stops the run, or is only counted. */
   onFailure: 'stop' | 'continue';
-  /** Called for each confirmed message. If this function throws an error, the run stops. */
+  /** Called for each confirmed message. If it throws, the run stops. */
   onConfirmed?:
     | ((message: OutgoingMessage, partition: number, sequence: number, duplicate: boolean) => void)
     | undefined;
@@ -34,9 +34,9 @@ export interface PublishSummary extends PublishCounters {
   elapsedMs: number;
   /** Confirmed messages per second during `elapsedMs`. */
   ratePerSecond: number;
-  /** How much of a paced schedule was dropped because of stalls, in milliseconds. */
+  /** How much of a paced schedule was dropped after stalls, in milliseconds. */
   missedMs: number;
-  /** The time from the moment at which a message was due to its confirmation. */
+  /** From the time at which a message was due until its confirmation. */
   latency: LatencySummary;
   /** Why sending ended early; null if it ended at the end of the source or at a limit. */
   stopped: 'signal' | 'failure' | null;
@@ -57,7 +57,7 @@ export class PublishRun {
   #startMs = 0;
   #lastAnswerMs = 0;
   #sent = 0;
-  /** The message that is being handed to the publisher, which refuses bad messages synchronously. */
+  /** The message that is being sent. The publisher refuses a bad message during the call. */
   #sending: OutgoingMessage | undefined;
   #stopped: PublishSummary['stopped'] = null;
   #firstError: NatspocError | null = null;
@@ -100,7 +100,7 @@ export class PublishRun {
       this.#stop('failure');
     } finally {
       source.close();
-      // Each message has a deadline, so the close ends even if the server never answers.
+      // Messages have deadlines, so this ends even if the server never answers.
       await this.publisher.close();
       signal?.removeEventListener('abort', onStop);
     }
@@ -147,7 +147,7 @@ export class PublishRun {
       let message = source.next();
       if (message instanceof Promise) {
         message = await this.#orStop(message, endMs);
-        // The run had to wait for this message, so the message was not due before now.
+        // The input had no message before, so this one was not due earlier.
         dueMs = undefined;
       }
       if (message === undefined) return;
@@ -184,7 +184,7 @@ export class PublishRun {
     if (this.#options.onFailure === 'stop') this.#stop('failure');
   }
 
-  /** Runs the caller's code and catches its errors, because a callback of the connection must not throw. */
+  /** Runs the caller's code. Its errors must not reach the connection. */
   #guard(callback: () => void): void {
     try {
       callback();
@@ -194,7 +194,7 @@ export class PublishRun {
     }
   }
 
-  /** Waits for a promise. Resolves with `undefined` if the run is stopped or reaches its end before the promise settles. */
+  /** Waits for a promise, but not beyond the end or the stop of the run. Then resolves with `undefined`. */
   async #orStop<T>(promise: Promise<T>, endMs: number): Promise<T | undefined> {
     const end = new Promise<undefined>((resolve) => {
       this.#wake = () => resolve(undefined);

@@ -3,7 +3,7 @@ import type { OutgoingMessage } from '../../core/publisher/types.js';
 import { compileTemplate, isTemplate } from './template.js';
 import { zipf } from './zipf.js';
 
-/** A source of messages. `next` returns a promise only if it must wait, because creating a promise takes longer than making a message. */
+/** A source of messages. `next` returns a promise only if it must wait, because promises are slow. */
 export interface MessageSource {
   /** The next message; `undefined` at the end of the source. */
   next(): OutgoingMessage | undefined | Promise<OutgoingMessage | undefined>;
@@ -24,7 +24,7 @@ export interface Addressing {
   /** With `keys`: chooses keys by Zipf's law with this exponent instead of in turn. */
   keySkew?: number | undefined;
   partition?: number | undefined;
-  /** Template of message ids. The stream stores messages with the same id only once within its duplicate window. */
+  /** Template of message ids. Within its duplicate window, the stream stores each id only once. */
   id?: string | undefined;
   /** Header values are templates. */
   headers?: Readonly<Record<string, string>> | undefined;
@@ -33,7 +33,7 @@ export interface Addressing {
 /** A message without its payload. */
 type Address = Omit<OutgoingMessage, 'data'>;
 
-/** Returns the address of message `count`, from 1. If all addresses are equal, the function always returns the same object. */
+/** Returns the address of message `count`, from 1. If all addresses are equal, they are one object. */
 export type Addresser = (count: number) => Address;
 
 function keyChooser({ key, keys, keySkew }: Addressing): ((count: number) => string) | undefined {
@@ -81,7 +81,7 @@ export function generatedSource(payload: Payload, addressing: Addressing): Messa
     skipped: 0,
     next() {
       const nextAddress = addressOf(++count);
-      // The message equals the previous message, so the object is used again.
+      // The message is the same as before.
       if (message && fixed && address === nextAddress) return message;
       address = nextAddress;
       const { key, partition, headers, id } = address;
@@ -92,7 +92,7 @@ export function generatedSource(payload: Payload, addressing: Addressing): Messa
   };
 }
 
-/** A payload of random text, which cannot be compressed in transit, and which people can read. */
+/** A payload of random text, which cannot be compressed. */
 function fixedPayload(sizeBytes: number): Uint8Array {
   const text = randomBytes(Math.ceil((sizeBytes * 3) / 4)).toString('base64url');
   return Buffer.from(text.slice(0, sizeBytes), 'latin1');

@@ -6,7 +6,7 @@ import { compileTemplate } from './template.js';
 const KEY = /\{\{\s*key\s*\}\}/;
 
 /**
- * Gives each message of a source a subject. The subject is made from a template, in which `{{key}}` is the message's key.
+ * Gives each message of a source a subject. `subject` is a template, in which `{{key}}` is the message's key.
  *
  * @throws NatspocError `usage` for a bad template.
  */

@@ -66,7 +66,7 @@ function compileAction(action: string): Template {
  * Compiles a text with the functions of `nats pub`: `{{Count}}`, `{{TimeStamp}}`, `{{Time}}`, `{{Unix}}`,
  * `{{UnixNano}}`, `{{ID}}`, `{{Random MIN MAX}}`.
  *
- * @throws NatspocError `usage` for an unknown action, and for an action that is not closed.
+ * @throws NatspocError `usage` if an action is unknown or not closed.
  */
 export function compileTemplate(text: string): Template {
   const parts: Template[] = [];
@@ -94,7 +94,7 @@ export function compileTemplate(text: string): Template {
   };
 }
 
-/** True if the text has template actions, so that its result can differ for each message. */
+/** True if the text has template actions. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }

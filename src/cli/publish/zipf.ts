@@ -1,6 +1,6 @@
 /**
- * Chooses among `count` items by Zipf's law: item `i` has the weight 1 / (i + 1)^skew. A skew of 0 is uniform;
- * a skew of about 1 is typical of web pages and customers.
+ * Chooses among `count` items by Zipf's law: item `i` has the weight 1 / (i + 1)^skew. A skew of 0 is uniform. A skew of about 1 is typical
+ * of customers.
  *
  * @param random returns uniform numbers from 0 up to 1
  * @returns a function that draws an index, 0 to `count` - 1, in O(log count)

@@ -40,7 +40,7 @@ Asks for the name of the group; --force skips the question.`);
       const known = await findGroups(connection, config);
       if (!known.includes(group)) throw missingGroup(config, group, known);
       const stream = await StreamAdmin.open(connection, configOf(config, group));
-      // Check for members before the question, so that the user is not asked in vain.
+      // Check before the question, so that the user is not asked in vain.
       await deadSessions(stream, group, 'deleted');
       const positions = await stream.group().observer.positions();
       const consequences = [

@@ -11,7 +11,7 @@ import { readSmallFile, UnreadableFile } from '../../core/lib/small-file.js';
 import { countOf } from '../../core/lib/units.js';
 import { isId } from '../../core/protocol/record-format.js';
 
-/** Maximum size of a file, far above that of 100 groups with 4,096 partitions each. */
+/** Maximum size of a file. */
 const LIMIT_BYTES = 256 * 1_048_576;
 
 /** `natspoc groups import`: sets the positions of groups from a file of `groups export`. */

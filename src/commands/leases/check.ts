@@ -19,10 +19,10 @@ import {
 import { deadLetterNotes } from '../../text/dead-letter-lines.js';
 import { summarise } from '../../text/lease-table.js';
 
-/** With --wait, a failed check is repeated after this time, in milliseconds. */
+/** With --wait, failed checks are repeated at this interval, in milliseconds. */
 const LOOK_AGAIN_MS = 250;
 
-/** The value of the last --format in the raw arguments. The parsed flags are not used, because the parser may have refused them. */
+/** The value of the last --format in the raw arguments, which the parser may have refused. */
 function formatIn(argv: readonly string[]): string | undefined {
   const at = argv.findLastIndex((arg) => arg === '--format' || arg.startsWith('--format='));
   return argv[at] === '--format' ? argv[at + 1] : argv[at]?.slice('--format='.length);
@@ -110,7 +110,7 @@ export default class LeasesCheck extends StreamCommand {
     this.#report(format, title, status, findings, notes);
   }
 
-  /** Errors are reported in the requested format, even if the flags cannot be parsed. */
+  /** Errors have the requested format, even if the flags cannot be parsed. */
   protected override failureOptions(): FailureOptions {
     const format = formatIn(this.argv);
     const options = super.failureOptions();

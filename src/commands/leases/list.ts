@@ -65,7 +65,7 @@ export default class LeasesList extends StreamCommand {
       return;
     }
     const screen = process.stdout.isTTY;
-    // Each coloured line also has the mark "!", so the output can be read without colour.
+    // Each colored line also has the mark "!", for output without color.
     const chalk = new Chalk(screen && !process.env.NO_COLOR ? {} : { level: 0 });
     const width = this.columns;
     const table = flags.members ? formatMembers(status, width) : formatLeases(status, width);

@@ -6,10 +6,10 @@ import { duration, size } from '../../core/config/parse.js';
 import { ALL_USES } from '../../core/nats/client/concern.js';
 import { createTopology } from '../../core/nats/stream/topology.js';
 
-/** A century: longer retentions make no sense. The server's own limit is higher, because it counts nanoseconds in 64 bits. */
+/** A century. The server's own limit is higher. */
 const LONGEST_RETENTION = '36500d';
 
-/** The largest size, a little below the largest integer that JavaScript represents exactly. */
+/** The largest size, a little below the largest safe integer. */
 const LARGEST_SIZE = '8000000GiB';
 
 /** `natspoc stream create`: creates a stream with limits. */

@@ -37,7 +37,7 @@ group with its members and lag; and the version of the server. If only groups wi
     });
   }
 
-  /** Opens the stream. If only groups with a key read the stream, and no group was chosen, the partitions of the first group are shown. */
+  /** Opens the stream. If only keyed groups read it, and no group was chosen, opens it with the partitions of the first group. */
   async #open(config: Config, connection: NatsConnection): Promise<StreamAdmin> {
     try {
       return await StreamAdmin.open(connection, config);

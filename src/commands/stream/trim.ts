@@ -71,10 +71,7 @@ export default class StreamTrim extends StreamCommand {
     );
   }
 
-  /**
-   * Removes the entries of ended sessions of all groups. A failure, such as a missing permission, causes only a warning, because the
-   * messages are already deleted.
-   */
+  /** Removes the entries of ended sessions of all groups. A failure causes only a warning, because the messages are already deleted. */
   async #sweep({ stream }: StreamSession): Promise<number> {
     try {
       return await stream.sweep();
@@ -94,7 +91,7 @@ export default class StreamTrim extends StreamCommand {
     );
   }
 
-  /** The groups that have no members and prevent messages from being trimmed, each with the number of these messages. */
+  /** Groups without members that hold messages back, each with their number. */
   async #abandoned({ stream }: StreamSession, steps: readonly TrimStep[]): Promise<Map<string, number>> {
     const held = new Map<string, number>();
     for (const { heldBackBy, kept } of steps)
@@ -129,7 +126,7 @@ export default class StreamTrim extends StreamCommand {
   }
 }
 
-/** The name of the group that holds a partition back, followed by the fault of the group's position, if any. */
+/** The group that holds a partition back, and the fault of its position, if any. */
 function describeHolder(group: string | null, fault: TrimStep['fault']): string {
   const wrong =
     fault === null ? '' : fault === 'beyond-end' ? ': position beyond the end' : ': position unreadable';

@@ -1,9 +1,6 @@
 import type { GroupStatus } from './group-status.js';
 
-/**
- * The largest and the smallest number of partitions that a member has; undefined if the two numbers differ by at most one.
- * With pins, a difference is intended and is not reported.
- */
+/** The largest and the smallest number of partitions of a member. Undefined if they differ by at most one, or if there are pins. */
 export function unevenLoads({
   partitions,
   members,

@@ -44,7 +44,7 @@ export interface CheckLimits {
   maxLag: number | undefined;
   /** Maximum age of a waiting message, in milliseconds; undefined: no limit. */
   maxAgeMs?: number | undefined;
-  /** True if partitions may be paused. Default false. */
+  /** True to accept paused partitions. Default false. */
   allowPaused?: boolean | undefined;
   /** The stalls of the group; see `findStalls`. */
   stalled: readonly Stall[];
@@ -77,10 +77,10 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   return findings;
 }
 
-/** The states in which a member can take partitions over. */
+/** States in which a member can take over partitions. */
 const HEIRS = new Set<MemberStatus['state']>(['live', 'late']);
 
-/** True if a group needs a member that can take partitions over, but has none. */
+/** True if no member of a group can take over partitions, and the group is not idle. */
 export const hasNoHeir = ({ members, idle }: Pick<GroupStatus, 'members' | 'idle'>): boolean =>
   !idle && !members.some(({ state }) => HEIRS.has(state));
 
@@ -92,10 +92,7 @@ export const NO_HEIR = `no member is left to take over: ${START}`;
 const takeover = (hasHeir: boolean, when = ''): string =>
   hasHeir ? `the other members take over${when}` : NO_HEIR;
 
-/**
- * A resize waits for the slowest handler. A resize that takes longer than this time, in milliseconds, is reported as a
- * problem.
- */
+/** A resize that takes longer than this, in milliseconds, is reported as a problem. */
 const LONG_RESIZE_MS = 60_000;
 
 function checkResize({ partitions }: GroupStatus, { to, forMs, closed }: ResizeStatus): Finding {
@@ -106,14 +103,14 @@ function checkResize({ partitions }: GroupStatus, { to, forMs, closed }: ResizeS
   return finding('resizing', 'critical', message);
 }
 
-/** A setting of the stream or bucket that loses messages, or may lose them. */
+/** A setting of the stream or bucket that loses messages or can lose them. */
 interface Concern {
   severity: 'refused' | 'warning';
   uses: readonly string[];
   message: string;
 }
 
-/** A problem for each setting that members refuse because it loses messages or entries of the group. */
+/** A problem for each setting that members refuse. */
 export const checkSettings = (concerns: readonly Concern[]): Finding[] =>
   concerns.filter(isRefused).map(({ message }) => finding('setting', 'critical', message));
 
@@ -228,13 +225,13 @@ export function describePause(lease: LeaseStatus): string {
   return `paused${by}${since}${lag === null ? '' : `, ${describeLag(lag, isEstimate(lease))}`}`;
 }
 
-/** The reason why a partition is held up, and the remedy, as text that starts with a colon; empty if nothing is reported. */
+/** Why a partition is held up, and the remedy: text that starts with a colon, or an empty text. */
 const because = (lease: LeaseStatus): string => (lease.holdUp === null ? '' : `: ${holdUpText(lease)}`);
 
 const holdUpText = ({ partition, holdUp }: LeaseStatus): string =>
   holdUp === null ? '' : `${describeHoldUp(holdUp)}; ${remedyOf(partition, holdUp)}`;
 
-/** The reason why a partition is halted, and the remedy. */
+/** Why a partition is halted, and the remedy. */
 const haltedText = (lease: LeaseStatus): string =>
   lease.holdUp?.why === 'halted' ? holdUpText(lease) : `halted${because(lease)}`;
 

@@ -12,7 +12,7 @@ import { RECORD_VERSION } from '../protocol/record-format.js';
 import { encodeRecord } from '../protocol/records.js';
 import type { Clearing } from './clearing.js';
 
-/** Number of attempts to write the entry. An attempt fails if another operator deletes messages at the same time. */
+/** Number of attempts to write the entry. Another operator may change it at the same time. */
 const ATTEMPTS = 5;
 
 /**
@@ -53,7 +53,7 @@ async function read(bucket: Pick<Bucket, 'read'>, key: string): Promise<Uint8Arr
 }
 
 /**
- * Records that a group has no waiting messages in a partition up to the sequence `seq`.
+ * Records that no message of a group waits in a partition up to the sequence `seq`.
  *
  * @param created when the stream was created; undefined if unknown.
  * @throws NatspocError if the record cannot be written.

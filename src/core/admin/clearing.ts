@@ -7,7 +7,7 @@ import { readPositionFaults } from './position-fault.js';
 
 const CONCURRENT_READS = 16;
 
-/** What a cleared record will say about one partition of a group; see {@link ClearedRecord}. */
+/** The planned {@link ClearedRecord} of one partition of a group. */
 export interface Clearing extends Pick<ClearedRecord, 'seq' | 'purged'> {
   group: string;
   partition: number;
@@ -15,18 +15,18 @@ export interface Clearing extends Pick<ClearedRecord, 'seq' | 'purged'> {
 
 /** The dependencies of {@link planClearing}. */
 export interface ClearingPorts {
-  /** The groups over the partitions of the stream. Groups with partitions of their own need no records. */
+  /** The groups that use the stream's own partitions. Other groups need no records. */
   observers: ReadonlyMap<string, Pick<GroupObserver, 'positions'>>;
   observer: Pick<GroupObserver, 'stream' | 'ends' | 'sequences' | 'storedTime'>;
-  /** Where a group starts in partitions without a position; undefined if this is not decided, or cannot be read. */
+  /** The start of a group's partitions without a position; undefined if it is not decided, or cannot be read. */
   start: (group: string) => Promise<StartRecord | undefined>;
-  /** The record of an earlier deletion by an operator; undefined if there is none, or if it cannot be decoded. */
+  /** The record of an operator's earlier deletion; undefined if there is none, or if it cannot be decoded. */
   cleared: (group: string, partition: number) => Promise<ClearedRecord | undefined>;
 }
 
 /**
- * Plans the records to write before an operator deletes messages. For each group and partition, the record holds the last sequence up to
- * which no message waits. There is no record for a partition if messages may have been lost unnoticed before, or if its position is wrong.
+ * Plans the records to write before an operator deletes messages. A record says up to which sequence no message of a partition waits. A
+ * partition gets no record if its position is wrong, or if messages may have been lost unnoticed.
  *
  * @param deletedUpTo up to this sequence the messages of a partition will be deleted; 0 if none will be deleted.
  */
@@ -39,8 +39,8 @@ export async function planClearing(
     stored: await each.positions(),
     start: await start(group),
   }));
-  // The order of the reads is the proof: positions, end of the stream, waiting messages, beginning of the stream. If the stream still
-  // begins at or before a message, it has not dropped the message before the waiting messages were read.
+  // The order of the reads matters: positions, end of the stream, waiting messages, beginning of the stream. If the last read shows that
+  // the stream still begins at or before a message, the earlier reads could see the message.
   const stream = await observer.stream();
   const ends = new Map((await observer.ends()).map((each): [number, EndFacts] => [each.partition, each]));
   const found: (Clearing & { known: number })[] = [];
@@ -48,7 +48,7 @@ export async function planClearing(
     const sound = await soundPositions(observer, stored, from, stream);
     await mapConcurrently(sound, CONCURRENT_READS, async ({ partition, sequence }) => {
       const before = ofStream(await cleared(group, partition), stream);
-      // Waiting messages that an operator deleted are lost until the position has passed them.
+      // An operator has deleted waiting messages. They count as lost until the position has passed them.
       if (before?.purged !== undefined && sequence < before.purged) return;
       const known = Math.max(
         sequence,
@@ -80,8 +80,8 @@ export async function planClearing(
 }
 
 /**
- * True if all messages of the partition that were deleted so far are known to have been handled. Owners notice when the stream drops
- * messages after their positions. If no owner has handled a message, the proof is that the stream has dropped no message at all.
+ * True if every deleted message of the partition was handled. If nothing was handled yet, this is certain only if the stream has dropped no
+ * message at all.
  *
  * @param known up to this sequence no message of the partition is missing.
  */
@@ -89,9 +89,7 @@ function isAllKnown(known: number, { firstSequence, lastSequence, messages }: St
   return known > 0 ? firstSequence <= known + 1 : messages === lastSequence;
 }
 
-/**
- * The positions without a fault. A partition that no member has taken over is at the start of its group.
- */
+/** The positions without a fault. A partition without a position is at the start of its group. */
 async function soundPositions(
   observer: Pick<GroupObserver, 'storedTime'>,
   stored: readonly PositionFacts[],
@@ -116,7 +114,10 @@ async function soundPositions(
   return positions.filter(({ partition }) => !faults.has(partition));
 }
 
-/** Up to this sequence, missing messages of a partition at the group's start are no loss, because they may be older than the group. */
+/**
+ * Up to this sequence, missing messages are no loss, because they may be older than the group. 0 if the partition has left the group's
+ * start.
+ */
 function forgiven(sequence: number, start: StartRecord | undefined, stream: StreamFacts): number {
   return start && sequence <= start.seq ? (ofStream(start, stream)?.end ?? 0) : 0;
 }

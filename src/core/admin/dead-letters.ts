@@ -12,7 +12,7 @@ import { dropLetter, type RedriveOptions, type RedriveSummary, redrive } from '.
 export class DeadLetterAdmin {
   readonly #config: Config;
   readonly #groups: OpenedGroups;
-  /** For each letter that is shown with a computed key: the letter as it is stored. */
+  /** The stored letter for each letter with a computed key. */
   readonly #asStored = new WeakMap<FoundLetter, FoundLetter>();
 
   constructor(config: Config, groups: OpenedGroups) {
@@ -21,7 +21,7 @@ export class DeadLetterAdmin {
   }
 
   /**
-   * All current dead letters, oldest first. The letters of a keyed group are shown with the key that the group computes.
+   * All dead letters, oldest first. Letters of a keyed group get the key that the group computes.
    *
    * @param foreign is called for messages that are not dead letters.
    */
@@ -41,19 +41,16 @@ export class DeadLetterAdmin {
     return dropLetter(this.#store, letter);
   }
 
-  /** The message of a dead letter, even if it was stored in parts; undefined if a part no longer exists. */
+  /** The message of a dead letter; undefined if a part of it no longer exists. */
   originalOf(letter: FoundLetter): Promise<Original | undefined> {
     return this.#store.original(this.#asStored.get(letter) ?? letter);
   }
 
-  /**
-   * Adds the key that the letter's keyed group computes, if that group is open. Returns the letter unchanged if the group
-   * is not open, or has no key.
-   */
+  /** Adds the key that the letter's keyed group computes, if that group is open. */
   async #withKey(letter: FoundLetter): Promise<FoundLetter> {
     const key = this.#groups.find(letter.group)?.keyed?.key;
     if (!key) return letter;
-    // The letter itself contains the subject, but headers and payload may be in the letter's parts.
+    // The letter contains the subject, but headers and payload may be in its parts.
     const isWhole = letter.parts.length === 0 || tokensOf(key.text).length > 0;
     const original = isWhole ? letter : await this.#store.original(letter);
     const { headers, data } = original ?? letter;

@@ -10,7 +10,7 @@ export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
 
 const reports = new WeakMap<MemberStats, ReadonlyMap<number, PartitionStats>>();
 
-/** A member's reports by partition. The map is cached, because each status looks up all partitions of the member. */
+/** A member's reports by partition, cached. */
 function reportsOf(stats: MemberStats): ReadonlyMap<number, PartitionStats> {
   const known = reports.get(stats) ?? new Map(stats.partitions.map((each) => [each.partition, each]));
   reports.set(stats, known);
@@ -29,10 +29,7 @@ export function ownReport(
   return own?.epoch === epoch ? own : undefined;
 }
 
-/**
- * Computes the status of a group from its entries, its members by session (see {@link describeMember}) and the progress of
- * each partition.
- */
+/** Computes the status of a group. `members`: by session, see {@link describeMember}. `progress`: by partition. */
 export function describeGroup(
   entries: GroupEntries,
   members: ReadonlyMap<string, MemberStatus>,
@@ -89,15 +86,12 @@ function pauseOf(seen: SeenOverride | undefined, nowMs: number): Pick<LeaseStatu
   const override = readable(seen);
   if (!seen || !override?.paused) return { pausedBy: null, pausedMs: null };
   const { by, at } = override.pause ?? override;
-  // The pause began when the server stored the entry. If a later pin has changed the entry, the record contains this time.
+  // The pause began when the entry was stored, unless a later pin has changed the entry.
   const sinceMs = at === override.at ? seen.atMs : Date.parse(at);
   return { pausedBy: by, pausedMs: Math.max(0, Math.round(nowMs - (sinceMs || seen.atMs))) };
 }
 
-/**
- * The member for which a partition without an owner is kept, and the remaining time on the observer's clock. The members
- * use their own clocks, so the remaining time is only an estimate.
- */
+/** The member for which a partition is kept, and the remaining time. The time is an estimate, because members use their own clocks. */
 function reservationOf(
   entries: GroupEntries,
   partition: number,
@@ -136,8 +130,7 @@ function stateOf(
   if (member.answer === 'silent') return 'silent';
   const own = ownReport(entries, members, partition);
   if (own) return own.state ?? 'owned';
-  // The owner's answer is newer than the partition's lease, but does not contain the partition. So the owner has not started
-  // the partition yet.
+  // The owner's answer is newer than the lease, but lacks the partition. So the owner has not started it yet.
   if ((member.answeredAtMs ?? 0) > (entries.leases.get(partition)?.atMs ?? 0)) return 'starting';
   return entries.overrideOf(partition)?.paused ? 'paused' : 'owned';
 }

@@ -7,7 +7,7 @@ export interface Ending {
   ended: boolean;
   /** The partitions that have moved, by the name of their new owner. */
   moved: ReadonlyMap<string, number[]>;
-  /** True if there is no other member that could take the partitions or notice the end. */
+  /** True if there is no other member. */
   alone: boolean;
   /** Partitions without a new owner. */
   left: number[];
@@ -17,7 +17,7 @@ export interface Ending {
 
 /** The request that tells a member to end. */
 export interface EndOrder {
-  /** True if the member ends its own session; false if other members have to detect its death. */
+  /** True if the member ends its own session; false if others must detect its death. */
   leaves: boolean;
   /** Sends the request. Resolves with the reason if the request could not be sent. */
   tell: () => Promise<string | undefined>;
@@ -26,7 +26,7 @@ export interface EndOrder {
 /**
  * Tells a member to end, and waits until other members, if any, own its partitions.
  *
- * @param waitMs how long the end of the member and the moves of its partitions may take; `signal` ends the wait.
+ * @param waitMs limit of the wait, in milliseconds; `signal` ends it earlier.
  * @returns the outcome, or the reason why the request could not be sent.
  * @throws NatspocError if the group cannot be watched any more.
  */
@@ -64,7 +64,7 @@ export async function endMember(
   };
 }
 
-/** The name of the partition's live owner; null if there is none, or if this session is the owner. */
+/** The name of the partition's live owner; null if there is none, or if it is this session. */
 function heir(follower: GroupFollower, partition: number, session: string): string | null {
   const owner = follower.liveOwner(partition);
   return owner && owner.id !== session ? nameOf(owner) : null;

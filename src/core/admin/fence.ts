@@ -6,14 +6,13 @@ import { decodeSession } from '../protocol/records.js';
 /** The outcome of fencing. `alive`: the member renews faster than its proof of life can be deleted. */
 export type FenceOutcome = { kind: 'fenced' } | { kind: 'alive' } | { kind: 'failed'; message: string };
 
-/** Maximum number of attempts. Each attempt may conflict with a member that renews several times per second. */
+/** Maximum number of attempts. A renewal of the member can make an attempt fail. */
 const ATTEMPTS = 5;
 
 /**
- * Fences a member, whether it is healthy or not. First the member's proof of life is deleted by compare-and-set, so that no
- * later renewal succeeds. When the time that the member's handlers have for stopping is over, the member's session is deleted.
- * All members see this deletion. The bucket keeps the past renewals, because the last renewal shows how long the partitions
- * had no owner. If this process ends before the fence is complete, the members complete it.
+ * Fences a member, healthy or not. First deletes its proof of life by compare-and-set, so that no later renewal succeeds. Then waits until
+ * its handlers must have stopped, and deletes its session. All members see this deletion. If this process ends in between, the members
+ * complete the fence.
  */
 export async function fenceMember(
   { bucket, clock }: { bucket: Bucket; clock: Clock },
@@ -28,8 +27,8 @@ export async function fenceMember(
 }
 
 /**
- * Deletes a key at its current revision. `always`: writes a deletion marker even if the key does not exist, so that the key
- * cannot be created later.
+ * Deletes a key at its current revision. `always`: writes a deletion marker even if the key does not exist, so that the key cannot be
+ * created later.
  */
 async function remove(bucket: Bucket, key: string, always: boolean): Promise<FenceOutcome> {
   let conflicts = false;
@@ -51,7 +50,7 @@ async function remove(bucket: Bucket, key: string, always: boolean): Promise<Fen
     : { kind: 'failed', message: refusal ?? 'the server did not answer in time' };
 }
 
-/** How long a member may still act after its last renewal, in milliseconds; 0 if its session cannot be read. */
+/** How long a member can still act after its last renewal, in milliseconds; 0 if its session cannot be read. */
 function graceOf(found: ReadOutcome): number {
   const record = found.kind === 'found' && found.entry.value ? decodeSession(found.entry.value) : undefined;
   return record ? Math.min(record.suspectMs, record.ttlMs) : 0;

@@ -4,15 +4,15 @@ import { nameOf, type SeenSession } from './group-entries.js';
 /** A process that has joined the group as a member. */
 export interface Joining {
   name: string;
-  /** The member's partitions, by the name of the previous owner; the name is null if there was no owner. */
+  /** The member's partitions, by the name of the previous owner; null: no owner. */
   from: ReadonlyMap<string | null, number[]>;
 }
 
 /**
  * Waits until a process has joined a group and has its share of the partitions.
  *
- * @param process the host and id of the process, and the number of partitions of the group.
- * @param waitMs how long joining may take; `signal` ends the wait.
+ * @param process the process, and the number of partitions of the group.
+ * @param waitMs limit of the wait, in milliseconds; `signal` ends it earlier.
  * @returns the member's partitions; undefined if the process has not joined.
  * @throws NatspocError if the group cannot be watched any more.
  */

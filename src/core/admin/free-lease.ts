@@ -6,8 +6,7 @@ import { decodeLease, encodeRecord } from '../protocol/records.js';
 const CHANGED = 'its lease has changed meanwhile; try again';
 
 /**
- * Overwrites a lease that cannot be read. The freed partition has no owner, and a member claims the partition with its next
- * plan. Call this function only after the previous owner has stopped.
+ * Overwrites a lease that cannot be read, so that a member claims the partition. Call this only after the previous owner has stopped.
  *
  * @returns the reason if the lease was not written, otherwise undefined.
  */
@@ -24,7 +23,7 @@ export async function freeLease(
 }
 
 /**
- * Ends the reservation of a partition, so that a member claims the partition with its next plan.
+ * Ends the reservation of a partition, so that a member claims the partition.
  *
  * @returns the reason if the reservation was not ended, otherwise undefined.
  */
@@ -58,7 +57,7 @@ function refusalOf(written: Awaited<ReturnType<Bucket['write']>>): string | unde
   }
 }
 
-/** The reason why {@link freeLease} would not write the lease; undefined if it would write the lease. */
+/** Why {@link freeLease} would not write the lease; undefined if it would. */
 export async function refusalToFree(
   bucket: Bucket,
   group: string,
@@ -68,7 +67,7 @@ export async function refusalToFree(
   return typeof found === 'string' ? found : undefined;
 }
 
-/** The revision of a lease that cannot be read, or the reason why this lease must not be overwritten. */
+/** The revision of a lease that cannot be read, or the reason why it must not be overwritten. */
 async function unreadableLease(bucket: Bucket, group: string, partition: number): Promise<number | string> {
   const found = await bucket.read(keys.lease(group, partition));
   if (found.kind === 'failed') return found.error.message;

@@ -19,10 +19,7 @@ export interface GroupPorts {
 export interface ReleaseOptions {
   /** Session id of the next owner. Default null: the member with the fewest partitions. */
   to?: string | null;
-  /**
-   * True to fence an owner that does not answer. After a fence, the owner's uncommitted messages are handled again. Default
-   * false.
-   */
+  /** True to fence an owner that does not answer. Its uncommitted messages are then handled again. Default false. */
   force?: boolean;
   signal?: AbortSignal | undefined;
 }
@@ -35,7 +32,7 @@ export interface CheckOptions {
   maxAgeMs?: number | undefined;
   /** Maximum time without progress, in milliseconds. */
   stalledMs?: number | undefined;
-  /** True if partitions may be paused. Default false: a paused partition is reported as a warning. */
+  /** True to accept paused partitions. Default false: each is a warning. */
   allowPaused?: boolean | undefined;
 }
 

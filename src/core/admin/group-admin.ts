@@ -31,9 +31,8 @@ import { findStalls } from './stalled.js';
 import { withFollower } from './with-follower.js';
 
 /**
- * Inspects a group and controls its partitions, for an operator. The wait for each request to a member is limited (see
- * {@link Patience}), and outcomes are read from the leases. Methods reject with a NatspocError, for example with the code
- * `unreachable` or `not-permitted`.
+ * Inspects a group and controls its partitions, for an operator. Each wait is limited (see {@link Patience}). Methods reject with a
+ * NatspocError, for example with the code `unreachable` or `not-permitted`.
  */
 export class GroupAdmin {
   readonly #config: Config;
@@ -71,14 +70,14 @@ export class GroupAdmin {
     return checkGroup(status, { maxLag, maxAgeMs, allowPaused, stalled });
   }
 
-  /** The past and present owners of a partition, oldest first, as far as the bucket still stores them. */
+  /** The past and present owners of a partition, oldest first. The bucket keeps only the newest. */
   async history(partition: number): Promise<Tenure[]> {
     return readTenures(await this.#ports.observer.leaseHistory(partition), partition, Date.now());
   }
 
   /**
-   * Follows members and leases until the follower is stopped; `onChange` receives each change after the first snapshot. If
-   * `onChange` throws, the error is written to standard error.
+   * Follows members and leases until the follower is stopped. `onChange` receives each change after the first snapshot. Its errors are
+   * written to standard error.
    *
    * @see GroupFollower.until
    */
@@ -86,14 +85,12 @@ export class GroupAdmin {
     return new GroupFollower(this.#ports.observer, this.name, shelteredListener(this.name, onChange));
   }
 
-  /** Runs `use` with a follower that has read the group; `signal` ends the wait for the first snapshot. */
+  /** Runs `use` with a follower that has read the group. `signal` ends the wait for the group. */
   following<T>(use: (follower: GroupFollower) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return withFollower(this.#ports.observer, this.#config, use, signal);
   }
 
-  /**
-   * Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice.
-   */
+  /** Makes owners drain, commit and hand over partitions, so that nothing is handled twice. */
   release(
     follower: GroupFollower,
     partitions: readonly number[],
@@ -109,12 +106,12 @@ export class GroupAdmin {
     return releasePartitions(ports, { partitions, to, force, ...this.#patience });
   }
 
-  /** Makes owners immediately retry the messages that hold their partitions up. */
+  /** Makes owners immediately retry the messages that hold up their partitions. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]> {
     return retryPartitions({ ...this.#ports, ...this.#patience, follower }, partitions);
   }
 
-  /** The reason why this message cannot be skipped; undefined if the skip may be possible. Changes nothing. */
+  /** Why this message cannot be skipped; undefined if the skip may be possible. Changes nothing. */
   refuseSkip(
     follower: GroupFollower,
     message: Pick<SkipOrder, 'partition' | 'sequence'>,
@@ -122,10 +119,7 @@ export class GroupAdmin {
     return refuseSkip({ ...this.#ports, follower }, message);
   }
 
-  /**
-   * Makes the owner skip the message that holds its partition up, and waits until the partition has passed the
-   * message.
-   */
+  /** Makes the owner skip the message that holds up its partition. Waits until the partition has passed the message. */
   skip(
     follower: GroupFollower,
     message: Pick<SkipOrder, 'partition' | 'sequence' | 'deadLetter'>,
@@ -135,7 +129,7 @@ export class GroupAdmin {
     return skipMessage(ports, { ...message, by: operatorName(), waitMs: this.#patience.restMs });
   }
 
-  /** Pauses partitions, and waits until their handlers have stopped. If `paused` is false, resumes the partitions. */
+  /** Pauses partitions, and waits until their handlers have stopped. `paused` false: resumes them. */
   pause(
     follower: GroupFollower,
     partitions: readonly number[],
@@ -147,7 +141,7 @@ export class GroupAdmin {
   }
 
   /**
-   * Pins partitions to the member with this name or session id. The member need not exist yet. null unpins the partitions.
+   * Pins partitions to the member with this name or session id, which need not exist yet. null unpins them.
    *
    * @returns the previous pin of each partition; null if there is none.
    */
@@ -156,7 +150,7 @@ export class GroupAdmin {
   }
 
   /**
-   * Waits until the member with this name or session id owns these partitions, which are pinned to it.
+   * Waits until the member with this name or session id owns these pinned partitions.
    *
    * @returns `present`: the group has this member. `there`: this member owns all of the partitions.
    */
@@ -174,10 +168,7 @@ export class GroupAdmin {
     return planSeeks(this.#ports, partitions, target, this.#partitions, signal);
   }
 
-  /**
-   * Moves positions. The owners drain and commit, then the positions are written, and the owners continue from the new
-   * positions.
-   */
+  /** Moves positions. The owners drain and commit first, and then continue from the new positions. */
   async seek(
     partitions: readonly number[],
     target: SeekTarget,
@@ -198,12 +189,12 @@ export class GroupAdmin {
     return planResize(this.#resizePorts(follower), partitions);
   }
 
-  /** Requests a different number of partitions for a group, and waits until the members have made the change. */
+  /** Requests a different number of partitions, and waits until the members have made the change. */
   resize(follower: GroupFollower, partitions: number, signal?: AbortSignal): Promise<ResizeOutcome> {
     return resizeGroup(this.#resizePorts(follower), partitions, this.#patience.waitMs, signal);
   }
 
-  /** Withdraws a resize that is not done yet. Returns the requested number of partitions; null if there was no resize. */
+  /** Withdraws an unfinished resize. Returns the requested number of partitions; null if there was no resize. */
   abortResize(follower: GroupFollower): Promise<number | null> {
     return abortResize(this.#resizePorts(follower));
   }
@@ -219,19 +210,16 @@ export class GroupAdmin {
     return this.#ports.control.ask(session, 'stop', undefined, this.#patience.answerMs);
   }
 
-  /**
-   * Tells a member to end, and follows its partitions. `order` sends the request. Returns the reason if the request could
-   * not be sent.
-   */
+  /** Tells a member to end, and follows its partitions. Returns the reason if the request could not be sent. */
   endMember(session: string, order: EndOrder, signal?: AbortSignal): Promise<Ending | string> {
     const { waitMs } = this.#patience;
     return this.following((follower) => endMember(follower, session, order, waitMs, signal), signal);
   }
 
   /**
-   * Waits until a process is a member and has its share of partitions. Resolves with undefined if the process does not join.
+   * Waits until a process is a member with its share of partitions. Resolves with undefined if it does not join.
    *
-   * @param startMs how long the start of the process may take, in milliseconds.
+   * @param startMs limit for the start of the process, in milliseconds.
    */
   joining(
     process: { host: string; pid: number },
@@ -245,7 +233,7 @@ export class GroupAdmin {
     }, signal);
   }
 
-  /** The group's number of partitions. A keyed group has its own number of partitions. */
+  /** The group's number of partitions. A keyed group has its own. */
   #partitionsOf({ layout }: GroupFollower): number {
     return readable(layout)?.partitions ?? this.#partitions;
   }

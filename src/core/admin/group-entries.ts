@@ -2,7 +2,7 @@ import type { ViewEntry } from '../protocol/events.js';
 import type { GroupLayoutRecord } from '../protocol/layout-records.js';
 import type { LeaseRecord, OverrideRecord, SessionRecord } from '../protocol/records.js';
 
-/** An entry as stored. `atMs`: when the entry was stored, in milliseconds since 1970 on the observer's clock. */
+/** An entry. `atMs`: when it was stored, in milliseconds since 1970 on the observer's clock. */
 interface Seen<T> {
   revision: number;
   record: T;
@@ -23,34 +23,28 @@ export type SeenOverride = Seen<OverrideRecord | 'unreadable' | null>;
 /** The layout of a keyed group. */
 export type SeenLayout = Seen<GroupLayoutRecord | 'unreadable' | null>;
 
-/**
- * A change that an entry makes to the known state. `before` is undefined if nothing was known before. A session's `after` is
- * null if the session has ended.
- */
+/** A change of the known state. `before` is undefined if nothing was known before. `after` is null if a session has ended. */
 export type GroupChange =
   | { kind: 'session'; id: string; before: SeenSession | undefined; after: SeenSession | null }
   | { kind: 'lease'; partition: number; before: SeenLease | undefined; after: SeenLease }
   | { kind: 'override'; partition: number; before: SeenOverride | undefined; after: SeenOverride }
   | { kind: 'layout'; before: SeenLayout | undefined; after: SeenLayout };
 
-/**
- * Maximum number of ended sessions that are remembered. If the end of a session were forgotten, an older entry could make
- * the session appear alive again.
- */
+/** Maximum number of remembered ends of sessions. After a forgotten end, an older entry could make the session appear alive. */
 const MAX_ENDED = 1_000;
 
 /** The name of a session's member; the session id if the session cannot be read. */
 export const nameOf = ({ id, record }: SeenSession): string => record?.name ?? id;
 
-/** The record of an entry; null if there is no record, or if the record cannot be read. */
+/** The record of an entry; null if there is none, or if it cannot be read. */
 export const readable = <T>(seen: Seen<T | 'unreadable' | null> | undefined): T | null =>
   seen === undefined || seen.record === 'unreadable' ? null : seen.record;
 
 const byId = (a: SeenSession, b: SeenSession): number => (a.id < b.id ? -1 : 1);
 
 /**
- * A group as seen from outside: its sessions, leases and overrides. Entries may be applied in any order, because an entry
- * that is not newer than the known entry changes nothing.
+ * A group as seen from outside: its sessions, leases and overrides. Entries can be applied in any order: an entry that is not newer than
+ * the known entry changes nothing.
  */
 export class GroupEntries {
   readonly sessions: Map<string, SeenSession>;
@@ -88,7 +82,7 @@ export class GroupEntries {
         return { kind: 'session', id, before, after };
       }
       const change = this.#end(id, revision, atMs);
-      // The end of an unknown session is reported only if its entry is the newest so far.
+      // The end of an unknown session counts only if its entry is the newest so far.
       return before || isNewest ? change : undefined;
     }
     if (entry.kind === 'layout') {
@@ -113,10 +107,7 @@ export class GroupEntries {
     return { kind: 'override', partition, before, after };
   }
 
-  /**
-   * Applies a complete snapshot, and yields each change. Removes known entries that are older than the snapshot and not in
-   * it.
-   */
+  /** Applies a complete snapshot, and yields each change. Removes older entries that are not in the snapshot. */
   *applySnapshot(entries: readonly ViewEntry[], atMs: number): Generator<GroupChange> {
     const inOrder = [...entries].sort((a, b) => a.revision - b.revision);
     const newest = inOrder.at(-1)?.revision ?? 0;
@@ -147,10 +138,7 @@ export class GroupEntries {
     return { kind: 'session', id, before, after: null };
   }
 
-  /**
-   * The record of a lease; null if the lease does not exist, cannot be read, or belongs to a partition from before the last
-   * resize.
-   */
+  /** The record of a lease; null if it does not exist, cannot be read, or is from before the last resize. */
   leaseOf(partition: number): LeaseRecord | null {
     const record = readable(this.leases.get(partition));
     return record && (record.layout ?? 0) < (readable(this.layout)?.epoch ?? 0) ? null : record;
@@ -163,7 +151,7 @@ export class GroupEntries {
     return this.leaseOf(partition)?.closed?.order === layout?.revision;
   }
 
-  /** True for a partition that has no owner and is kept for a member while that member restarts. */
+  /** True for a partition without an owner that is kept for a restarting member. */
   isReserved(partition: number): boolean {
     const lease = this.leaseOf(partition);
     return lease?.owner === null && lease.reserved !== undefined;
@@ -174,12 +162,12 @@ export class GroupEntries {
     return readable(this.overrides.get(partition));
   }
 
-  /** True for a lease that cannot be read. Members do not change an unreadable lease. */
+  /** True for a lease that cannot be read. Members do not change it. */
   isUnreadable(partition: number): boolean {
     return this.leases.get(partition)?.record === 'unreadable';
   }
 
-  /** The session that a partition's lease names as the owner, dead or alive; null if the lease names no owner. */
+  /** The session of a partition's owner, dead or alive; null if there is no owner. */
   ownerOf(partition: number): string | null {
     return this.leaseOf(partition)?.owner ?? null;
   }
@@ -195,12 +183,12 @@ export class GroupEntries {
     return record && record.owner !== null ? record.name : null;
   }
 
-  /** The session of a partition's owner; undefined if there is no owner, or if the owner has no session. */
+  /** The session of a partition's owner; undefined if no owner has a session. */
   liveOwner(partition: number): SeenSession | undefined {
     return this.sessions.get(this.ownerOf(partition) ?? '');
   }
 
-  /** The partitions whose leases name this session as the owner, in ascending order. */
+  /** The partitions of this session, in ascending order. */
   ownedBy(id: string): number[] {
     return [...this.leases.keys()].filter((each) => this.ownerOf(each) === id).sort((a, b) => a - b);
   }
@@ -217,9 +205,7 @@ export class GroupEntries {
     return [...this.sessions.values()].filter(({ record }) => record && !record.leaving).sort(byId);
   }
 
-  /**
-   * The member to which the plan pins a partition. If several members have this name, the member with the lowest id counts.
-   */
+  /** The member to which a partition is pinned: of several members with this name, the one with the lowest id. */
   pinnedTo(partition: number): SeenSession | undefined {
     const pin = this.overrideOf(partition)?.pin ?? null;
     return pin === null

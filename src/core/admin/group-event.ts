@@ -1,10 +1,7 @@
 import type { LeaseReason } from '../protocol/records.js';
 import { type GroupChange, nameOf, readable } from './group-entries.js';
 
-/**
- * A change of a member. `died`: the member's session ended without a leave. `ended`: the member left or died, but the
- * observer has not seen which of the two.
- */
+/** A change of a member. `died`: its session ended without a leave. `ended`: it left or died, and the observer does not know which. */
 interface MemberEvent {
   event: 'joined' | 'leaving' | 'left' | 'died' | 'ended';
   member: string;
@@ -12,15 +9,12 @@ interface MemberEvent {
 }
 
 /**
- * A partition has a new owner, the same owner under a new epoch, or no owner. `from`: the previous owner; null if there was
- * none, or if the previous owner is unknown.
+ * A partition has a new owner, the same owner under a new epoch, or no owner. `from`: the previous owner; null if there was none, or if it
+ * is unknown.
  */
 type OwnerEvent = { partition: number; epoch: number; from: string | null; fromSession: string | null } & (
   | { event: 'acquired'; member: string; session: string; reason: LeaseReason }
-  /**
-   * The partition has no owner. `keptForMs`: how long the partition is reserved for a restart of the previous owner; null if
-   * the partition is free.
-   */
+  /** The partition has no owner. `keptForMs`: how long it is reserved for a restart of the previous owner; null if it is free. */
   | { event: 'released'; keptForMs: number | null }
 );
 
@@ -39,8 +33,7 @@ export type GroupEvent =
   | OwnerEvent
   | OverrideEvent
   /**
-   * An operator has requested a resize, or the resize was withdrawn or completed. A resize is complete when all partitions
-   * are closed. `partitionsAfter`: the requested number for `resizing`, otherwise the present number.
+   * A resize was requested, withdrawn or completed. `partitionsAfter`: the requested number for `resizing`, otherwise the present number.
    */
   | {
       event: 'resizing' | 'resize-aborted' | 'resized';

@@ -35,7 +35,7 @@ export async function findGroupLayout(bucket: Bucket, group: string): Promise<Fo
   );
 }
 
-/** The layouts of the groups whose partitions differ from the partitions of the stream, by the name of the group. */
+/** The layouts of the groups whose partitions are not those of the stream, by group. */
 export async function otherLayouts(
   bucket: Bucket,
   groups: readonly string[],
@@ -49,9 +49,8 @@ export async function otherLayouts(
 }
 
 /**
- * The positions of a group's present partitions. If no member has taken a partition over since the last resize, its position
- * is the lowest position of the earlier partitions that share keys with it. Stored positions from before the resize are left
- * out, because they belong to other partitions.
+ * The positions of a group's present partitions. Positions from before the last resize are left out, because they belong to other
+ * partitions. A partition that no member has taken over yet gets the lowest position of the earlier partitions that share keys with it.
  */
 export function positionsNow(
   stored: readonly PositionFacts[],

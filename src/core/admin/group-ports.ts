@@ -10,7 +10,7 @@ import type { SharedReads } from './shared-reads.js';
  * The ports for the administration of a group on a real server.
  *
  * @param config the configuration, with the group's name.
- * @param shared reads that all groups share. Default: each read is made for this group alone.
+ * @param shared reads that all groups share. Default: none.
  */
 export function natsGroupPorts(topology: Topology, config: Config, shared?: SharedReads): GroupPorts {
   const { layout, bucket, connection, stream, reads, keyed } = topology;

@@ -29,7 +29,7 @@ export interface GroupStatus {
 
 /** A resize that is in progress. */
 export interface ResizeStatus {
-  /** The requested number of partitions, and the operator who requested it. */
+  /** The requested number of partitions, and its operator. */
   to: number;
   by: string;
   /** Time since the resize was requested, in milliseconds. */
@@ -45,26 +45,20 @@ export interface GroupTotals {
   owned: number;
   /** Number of running members. */
   members: number;
-  /** Number of members that died, but whose sessions have not been removed yet. */
+  /** Number of dead members whose sessions still exist. */
   unreachable: number;
   /** Number of messages that wait; null if unknown for at least one partition. */
   lag: number | null;
-  /**
-   * How long ago the oldest waiting message was stored, in milliseconds; null if no message waits, or if the time is
-   * unknown.
-   */
+  /** The age of the oldest waiting message, in milliseconds; null if no message waits, or if the age is unknown. */
   oldestMs: number | null;
   /**
-   * How long it takes to handle the waiting messages at the present rate, in milliseconds, if no more messages arrive.
-   * `drainMs` is null if the time is unknown, if nothing is being handled, or if messages wait in a partition that no
-   * member works on.
+   * How long the waiting messages take at the present rate, in milliseconds. Null if this is unknown, if nothing is being handled, or if
+   * messages wait in a partition that no member works on.
    */
   drainMs: number | null;
   /** True if the lag is an estimate, because the server cannot count by key. */
   lagIsEstimate: boolean;
-  /**
-   * How many messages without a key the members have handled since they started; 0 unless the group is keyed.
-   */
+  /** Number of messages without a key that the present members have handled; 0 unless the group is keyed. */
   withoutKey: number;
 }
 
@@ -77,8 +71,7 @@ export function totalsOf({ partitions, members, unread }: GroupStatus): GroupTot
     owned: partitions.filter(isOwned).length,
     members: members.length - unreachable,
     unreachable,
-    // Each partition's share is rounded up, so the sum of the shares may exceed the number of unread messages. The lag is
-    // therefore limited to that number.
+    // Each partition's share is rounded up, so their sum can exceed the number of unread messages.
     lag: lag === null || !unread ? lag : Math.min(lag, unread.messages),
     oldestMs: oldestOf(partitions) ?? unread?.oldestAgeMs ?? null,
     drainMs: partitions.some(standsStill)

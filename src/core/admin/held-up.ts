@@ -6,7 +6,7 @@ import { type ControlAnswer, type ControlClient, encodeControl } from '../protoc
 import type { GroupFollower } from './follower.js';
 import { ANSWER_MS } from './thresholds.js';
 
-/** Interval, in milliseconds, at which the owner is asked whether the partition has passed the message. */
+/** How often the owner is asked whether the partition has passed the message, in milliseconds. */
 const ASK_EVERY_MS = 50;
 
 /** Only the owner can try a message again or skip it. */
@@ -22,7 +22,7 @@ export interface HeldUpPorts {
   signal?: AbortSignal | undefined;
 }
 
-/** The outcome for one partition. `unchanged`: the partition is not held up, or not by this message. `failed`: see `message`. */
+/** The outcome for one partition. `unchanged`: it is not held up, or not by this message. `failed`: see `message`. */
 export interface HeldUpOutcome {
   partition: number;
   outcome: 'retried' | 'skipped' | 'dead-letter' | 'unchanged' | 'failed';
@@ -40,14 +40,11 @@ export interface SkipOrder {
   deadLetter: boolean;
   /** The operator's name, for display. */
   by: string;
-  /** How long the partition may take to pass the message, in milliseconds. */
+  /** Limit for the partition to pass the message, in milliseconds. */
   waitMs: number;
 }
 
-/**
- * Makes owners immediately retry the messages that hold their partitions up, without the wait before the next attempt. A
- * retry also works in halted partitions.
- */
+/** Makes owners immediately retry the messages that hold up their partitions. Also restarts halted partitions. */
 export async function retryPartitions(
   ports: HeldUpPorts,
   partitions: readonly number[],
@@ -72,10 +69,7 @@ export async function retryPartitions(
   return outcomes.flat().sort((a, b) => a.partition - b.partition);
 }
 
-/**
- * Checks, before the owner is asked to skip a message, whether a skip is possible. Returns the reason if it is not; undefined
- * if it may be possible.
- */
+/** Checks whether a message can be skipped, before the owner is asked. Returns the reason if not; undefined if it may be possible. */
 export async function refuseSkip(
   { observer, follower }: Pick<HeldUpPorts, 'observer' | 'follower'>,
   { partition, sequence }: Pick<SkipOrder, 'partition' | 'sequence'>,
@@ -85,14 +79,12 @@ export async function refuseSkip(
   const { members } = await observer.stats([owner], ANSWER_MS);
   const own = members[0]?.partitions.find((each) => each.partition === partition);
   if (!own) return undefined;
-  // With a concurrency above 1, other messages may hold the partition up too, and only the owner knows which messages.
+  // With a concurrency above 1, several messages may hold up the partition. Only the owner knows them all.
   const isHeldUp = own.holdUp && (own.holdUp.sequence === sequence || own.holdUp.others > 0);
   return isHeldUp ? undefined : otherMessage(follower, partition, sequence);
 }
 
-/**
- * Makes the owner skip a message that holds its partition up, and waits until the partition has passed the message.
- */
+/** Makes the owner skip a message that holds up its partition. Waits until the partition has passed the message. */
 export async function skipMessage(ports: HeldUpPorts, order: SkipOrder): Promise<HeldUpOutcome> {
   const { follower, control, answerMs } = ports;
   const { partition, sequence, deadLetter, by } = order;
@@ -113,9 +105,7 @@ const otherMessage = (follower: GroupFollower, partition: number, sequence: numb
   return outcomeOf(follower, partition, 'unchanged', message);
 };
 
-/**
- * Waits until the partition has passed the message. Returns the reason if the partition has not passed the message in time.
- */
+/** Waits until the partition has passed the message. Returns the reason if it has not in time. */
 async function untilPassed(
   { observer, follower, signal }: HeldUpPorts,
   { partition, sequence, waitMs }: SkipOrder,
@@ -134,7 +124,7 @@ async function untilPassed(
   }
 }
 
-/** The outcome if the owner has not accepted a request; undefined if the owner has accepted the request. */
+/** The outcome if the owner has not accepted a request; undefined if it has. */
 function notTaken(
   follower: GroupFollower,
   partition: number,

@@ -8,21 +8,20 @@ export interface Tenure {
   session: string | null;
   from: string | null;
   reason: LeaseReason | null;
-  /** True if the partition was closed for a resize. A later partition with the same number is a different partition. */
+  /** True if the partition was closed for a resize. Later tenures belong to a new partition with the same number. */
   closed: boolean;
   /** Start of the period, on the observer's clock, in ISO 8601. */
   at: string;
-  /** Duration of the period, in whole milliseconds. The period ends at the next change of owner, or else now. */
+  /** Duration of the period, in whole milliseconds, until the next change of owner, or until now. */
   heldMs: number;
   /**
-   * Upper bound on how long the partition had no owner before this period began, in whole milliseconds. The time is
-   * measured from the last renewal of the previous owner until the claim. The gap is 0 for a handover, and null if the
-   * renewal is no longer stored.
+   * The partition had no owner for at most this long before this period, in whole milliseconds. The gap lasts from the last renewal of the
+   * previous owner until the claim. It is 0 for a handover, and null if the renewal is no longer stored.
    */
   gapMs: number | null;
 }
 
-/** The past and present owners of a partition, oldest first, as far as the bucket still stores them. */
+/** The past and present owners of a partition, oldest first. */
 export function readTenures(past: readonly PastEntry[], partition: number, nowMs: number): Tenure[] {
   const leases = past.flatMap(({ atMs, entry }) =>
     entry.kind === 'lease' && entry.partition === partition ? [{ atMs, entry }] : [],
@@ -47,7 +46,7 @@ export function readTenures(past: readonly PastEntry[], partition: number, nowMs
   });
 }
 
-/** Session id of the owner in the newest readable revision of a partition's lease; null if there is no such owner. */
+/** Session id of the owner in the newest readable revision of a partition's lease; null if there is none. */
 export function lastOwner(past: readonly PastEntry[], partition: number): string | null {
   const owners = past.flatMap(({ entry }) =>
     entry.kind === 'lease' && entry.partition === partition && entry.record !== 'unreadable'
@@ -58,8 +57,8 @@ export function lastOwner(past: readonly PastEntry[], partition: number): string
 }
 
 /**
- * The gap before a period, rounded up, because the gap is an upper bound. The durations of periods are rounded up as well,
- * so that a gap never appears longer than the period without an owner.
+ * The gap before a period, rounded up. Durations of periods are rounded up, too, so that a gap never appears longer than the period without
+ * an owner.
  */
 function gapBefore(
   past: readonly PastEntry[],
@@ -70,12 +69,12 @@ function gapBefore(
 ): number | null {
   if (reason === 'handover' || reason === 'release') return 0;
   if (heldSinceMs === undefined) return null;
-  // The partition had no owner before the claim, so the gap starts when the last owner gave the partition up.
+  // The gap starts when the last owner released the partition.
   if (ownerBefore === null) return Math.ceil(Math.max(0, atMs - heldSinceMs));
   const signs = past.flatMap(({ atMs: signMs, entry }) =>
     entry.kind === 'proof' && entry.id === ownerBefore && !entry.ended && signMs <= atMs ? [signMs] : [],
   );
-  // The previous owner's claim was a sign of life too, but a gap counted from that claim would be far too long.
+  // A gap since the previous owner's claim would be far too long.
   if (signs.length === 0) return null;
   return Math.ceil(Math.max(0, atMs - Math.max(heldSinceMs, ...signs)));
 }

@@ -10,9 +10,8 @@ export interface Idle {
 }
 
 /**
- * Decides whether a group without members is idle. The group is idle if its last members finished a bounded job ("consume
- * --until-caught-up"), because it then needs no members. If a lease changed after the job, or still names an owner, this
- * lease belongs to a member without a bounded job, so the group needs members.
+ * Decides whether a group without members is idle. It is idle if its last members finished a bounded job ("consume --until-caught-up"). If
+ * a lease changed after the job, or still has an owner, a member without a bounded job came later. The group then needs members.
  *
  * @returns undefined if the group has members, or needs members.
  */
@@ -30,7 +29,7 @@ export const idleOf = (
 ): Idle | undefined =>
   job && entries.sessions.size === 0 && isLast(job, entries) ? { sinceMs: job.atMs } : undefined;
 
-/** Marks partitions without an owner as `idle` if the group is idle, because these partitions need no owner. */
+/** Marks the unowned partitions of an idle group as `idle`. */
 export function withIdle(status: GroupStatus, idle: Idle | undefined): GroupStatus {
   if (!idle) return status;
   const partitions = status.partitions.map((lease) =>

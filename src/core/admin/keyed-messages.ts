@@ -8,8 +8,8 @@ const BLOCK = 4_096;
 /** Number of blocks that are kept in memory. */
 const REMEMBERED = 64;
 /**
- * If a range contains at most this number of the group's messages, the messages of a partition are counted one by one. In a
- * longer range, only this number of messages is read.
+ * Up to this number of the group's messages, the messages of a partition are counted one by one. Of a longer range, only about this number
+ * is read.
  */
 const COUNTED = 20_000;
 
@@ -20,9 +20,8 @@ interface Block {
 }
 
 /**
- * Counts the messages of a keyed group's partitions, for one operation. The server cannot count by key, so the messages of
- * the group are read, in blocks that all partitions share. If a range is too long to be read, the share of a partition is
- * estimated from a part of the range.
+ * Counts the messages of a keyed group's partitions, for one operation. The server cannot count by key, so the messages of the group are
+ * read. All partitions share the blocks that were read. In a long range, the share of a partition is estimated from a part of the range.
  */
 export class KeyedMessages {
   readonly #observer: Pick<GroupObserver, 'waiting'>;
@@ -33,7 +32,7 @@ export class KeyedMessages {
   readonly #last: number;
   /** Number of sequences in a block. */
   #span: Promise<number> | undefined;
-  /** The blocks by number; the most recently used block is the last. */
+  /** The blocks by number, the most recently used last. */
   readonly #blocks = new Map<number, Block>();
 
   /**
@@ -67,7 +66,7 @@ export class KeyedMessages {
         if (ofGroup === 0 || partition === null) return { messages: ofGroup, isEstimate: false };
         if (!this.#reads.isFound || ofGroup > COUNTED) {
           const share = this.#reads.isFound ? await this.#share(upTo, isMine) : 1 / this.#partitions;
-          // The estimate is rounded down, so that the sum over all partitions does not exceed the number of messages in the range.
+          // Rounded down, so that the sum over all partitions does not exceed the number of messages.
           return { messages: Math.max(1, Math.floor(ofGroup * share)), isEstimate: true };
         }
         let messages = 0;
@@ -101,10 +100,10 @@ export class KeyedMessages {
     };
   }
 
-  /** The number of the group's messages after one sequence and up to another, as the server counts them. */
+  /** The number of the group's messages in a range, as the server counts them. */
   async #ofGroup(after: number, upTo: number): Promise<number> {
     if (after >= upTo) return 0;
-    // Messages may be published between the two counts, so the difference is kept within the possible range.
+    // Messages may be published between the two counts, so the difference is limited.
     const [more, less] = await Promise.all([after, upTo].map((at) => this.#observer.waiting(0, at)));
     return Math.min(Math.max(0, (more?.ofGroup ?? 0) - (less?.ofGroup ?? 0)), upTo - after);
   }
@@ -133,7 +132,7 @@ export class KeyedMessages {
       yield within(await this.#block(number, span, from), 0, from);
   }
 
-  /** The number of sequences in a block. The more messages the group does not handle, the larger this number is. */
+  /** The number of sequences in a block. It is larger if the group handles only some messages of the stream. */
   #spanOf(): Promise<number> {
     const [after, upTo] = [this.#first - 1, this.#last];
     this.#span ??= this.#ofGroup(after, upTo).then((messages) =>
@@ -142,7 +141,7 @@ export class KeyedMessages {
     return this.#span;
   }
 
-  /** The messages of a block. The last block of the stream is read at least up to `upTo`. */
+  /** The messages of a block. */
   #block(number: number, span: number, upTo: number): Promise<PlacedMessage[]> {
     const after = number * span;
     const end = Math.min(after + span, Math.max(upTo, this.#last));
@@ -167,7 +166,7 @@ export class KeyedMessages {
 const within = (messages: readonly PlacedMessage[], after: number, upTo: number): PlacedMessage[] =>
   messages.filter(({ sequence }) => sequence > after && sequence <= upTo);
 
-/** The error if messages of one partition are wanted, but only a program can compute the keys. */
+/** The error if only a program can compute the keys. */
 export const unknownKey = (key: string): NatspocError =>
   new NatspocError(
     'usage',

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../lib/concurrently.js';
 import { aboutCount } from '../lib/units.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/** Maximum number of parallel counts. There is a limit because each count creates a short-lived consumer on the server. */
+/** Maximum number of parallel counts. Each count creates a short-lived consumer on the server. */
 const CONCURRENT_COUNTS = 16;
 
 /** A lag as text: `1 message waits`, `1,204 messages wait`, `~25 messages wait`. */
@@ -19,18 +19,15 @@ export interface LagInput {
 /** Messages that wait in a partition. */
 export interface Lag {
   lag: number;
-  /** Only for a keyed group: the number of messages of all its partitions after the position. It is exact; `lag` is an estimate. */
+  /** Only for a keyed group: the exact number of messages of all its partitions after the position. `lag` is then an estimate. */
   unread?: number;
-  /**
-   * When the first waiting message was stored, in milliseconds since 1970; null if no message waits, or if the time is
-   * unknown.
-   */
+  /** When the first waiting message was stored, in milliseconds since 1970; null if none waits, or if the time is unknown. */
   oldestAtMs: number | null;
 }
 
 /**
- * The number of messages that wait in each partition. Sequences belong to the whole stream, so the difference between end
- * and position only shows whether messages wait. If messages wait, the server counts them.
+ * The number of messages that wait in each partition. Sequences are those of the whole stream, so end and position only show whether
+ * messages wait. The server counts them.
  */
 export async function readLags(
   observer: Pick<GroupObserver, 'waiting'>,

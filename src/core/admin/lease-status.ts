@@ -3,12 +3,11 @@ import type { LeaseReason } from '../protocol/records.js';
 import type { PositionFault } from './position-fault.js';
 
 /**
- * The state of a partition. `unowned`: the partition has no owner. `orphaned`: the owner has no session any more. `expired`:
- * the owner has not renewed. `unreachable`: the owner has no connection. `silent`: the owner does not answer. `unreadable`:
- * the lease cannot be read. `owned`: the partition has an owner, but the owner has reported no state. `closed`: the
- * partition is closed for a resize. `reserved`: the owner left for a restart, and still has time to return. `idle`: the
- * partition needs no owner, because the group's members finished their bounded job. The owner reports all other states:
- * `starting`, `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`.
+ * The state of a partition. `unowned`: no owner. `orphaned`: the owner has no session any more. `expired`: the owner has not renewed.
+ * `unreachable`: the owner has no connection. `silent`: the owner does not answer. `unreadable`: the lease cannot be read. `owned`: the
+ * owner has reported no state. `closed`: closed for a resize. `reserved`: kept for a restart of the owner. `idle`: needs no owner, because
+ * the group's members finished their bounded job. The owner reports all other states: `starting`, `running`, `retrying`, `draining`,
+ * `drained`, `waiting`, `halted`, `paused`.
  */
 export type LeaseState =
   | 'unowned'
@@ -37,39 +36,29 @@ const HEALTHY = new Set<LeaseState>([
   'idle',
 ]);
 
-/**
- * True if no member makes progress in the partition, so that an operator should check it. A short retry needs no attention.
- */
+/** True if an operator should look at the partition, because it makes no progress. A short retry needs no attention. */
 export const needsAttention = ({ state, holdUp }: Pick<LeaseStatus, 'state' | 'holdUp'>): boolean =>
   !HEALTHY.has(state) || (holdUp !== null && isLong(holdUp));
 
-/** The progress of a partition. A field is null if its value is unknown, or if there is no value. */
+/** The progress of a partition. A field is null if there is no value, or if it is unknown. */
 export interface Progress {
   /** The last handled sequence; null if the group has no position in the partition. */
   position: number | null;
   /** The last stored sequence; null if the partition is empty. */
   end: number | null;
-  /** Number of messages between position and end; null if the number is unknown. */
+  /** Number of messages between position and end; null if unknown. */
   lag: number | null;
-  /** Only for a keyed group: the number of messages of all its partitions after the position. It is exact; `lag` is an estimate. */
+  /** Only for a keyed group: the exact number of messages of all its partitions after the position. `lag` is then an estimate. */
   unread?: number | undefined;
-  /**
-   * How long ago the first waiting message was stored, in milliseconds; null if no message waits, or if the time is unknown.
-   */
+  /** The age of the first waiting message, in milliseconds; null if none waits, or if the age is unknown. */
   oldestMs: number | null;
-  /** Recent messages per second, as the owner reports; null if the owner has not reported a rate. */
+  /** Recent messages per second, as the owner reports. */
   ratePerSecond: number | null;
-  /**
-   * The fault of the position; null if the position is correct, or if there is no position. Members do not read a partition
-   * whose position is wrong.
-   */
+  /** The fault of the position; null if there is no fault. Members do not read a partition whose position is wrong. */
   positionFault: PositionFault | null;
   /** Time since the last commit, in milliseconds; null if there was none. */
   positionAgeMs: number | null;
-  /**
-   * Upper bound on the number of messages that the stream dropped before they were handled. The count starts at the last seek;
-   * if there was none, at the start of the group.
-   */
+  /** The stream dropped at most this many messages before they were handled, counted from the last seek or the start of the group. */
   trimmed: number;
 }
 
@@ -81,50 +70,35 @@ export interface LeaseStatus extends Progress {
   session: string | null;
   /** The owner's epoch: the revision of the lease; 0 if there never was a lease. */
   epoch: number;
-  /** The reason why the partition moved to its owner, and the name of the previous owner. */
+  /** Why the partition moved to its owner, and the name of the previous owner. */
   reason: LeaseReason | null;
   from: string | null;
-  /**
-   * The name of the member for which the partition is kept during a restart, and the time that remains for the member's
-   * return, in milliseconds.
-   */
+  /** The member for which the partition is kept during a restart, and the remaining time, in milliseconds. */
   reservedFor: string | null;
   reservedMs: number | null;
   /** Time since the last change of owner, in milliseconds. */
   heldMs: number | null;
   /** True if the override (pin, pause) cannot be read and is ignored. */
   overrideUnreadable: boolean;
-  /**
-   * True if an operator has paused the partition. A paused partition may have an owner, but is not handled. If the partition
-   * is not paused, `pausedBy` and `pausedMs` are null.
-   */
+  /** True if an operator has paused the partition. If not, `pausedBy` and `pausedMs` are null. */
   paused: boolean;
   pausedBy: string | null;
   pausedMs: number | null;
   /** Name or session id of the member to which the partition is pinned. */
   pin: string | null;
   state: LeaseState;
-  /**
-   * The reason why the partition is held up, as its owner reports; null if the partition is not held up, or if the reason is
-   * unknown.
-   */
+  /** Why the partition is held up, as its owner reports; null if it is not held up, or if the reason is unknown. */
   holdUp: HoldUp | null;
 }
 
 /** True for a partition whose owner has a session. */
 export const isOwned = ({ session, state }: LeaseStatus): boolean => session !== null && state !== 'orphaned';
 
-/**
- * True if the lag of a partition is an estimate. The estimate is the partition's share of the messages that its keyed group
- * has not read.
- */
+/** True if the lag is an estimate: the partition's share of the messages that its keyed group has not read. */
 export const isEstimate = ({ lag, unread }: Pick<Progress, 'lag' | 'unread'>): boolean =>
   unread !== undefined && lag !== 0;
 
-/**
- * True if messages wait in a partition that no member works on. These messages keep waiting, even if other partitions are
- * handled fast.
- */
+/** True if messages wait in a partition that no member works on. */
 export const standsStill = (lease: Pick<LeaseStatus, 'state' | 'holdUp' | 'lag' | 'paused'>): boolean =>
   lease.lag !== 0 && (lease.paused || needsAttention(lease));
 

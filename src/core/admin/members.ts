@@ -5,19 +5,18 @@ import { ANSWER_MS, LATE_SHARE } from './thresholds.js';
 import type { Unread } from './unread.js';
 
 /**
- * How a member has answered a request. `gone`: the server knows no member with this id. `silent`: no answer in time.
- * `denied`: the request is not permitted.
+ * A member's answer to a request. `gone`: the server knows no member with this id. `silent`: no answer in time. `denied`: the request is
+ * not permitted.
  */
 export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
 /**
- * The state of a member. `unreadable`: the member's session cannot be read. `unreachable`: the member has no connection.
- * `expired`: the member has not renewed for its ttl. `leaving`: the member gives its partitions away. `silent`: the member
- * does not answer. `late`: the member has missed a renewal. Otherwise `live`.
+ * The state of a member. `unreadable`: its session cannot be read. `unreachable`: it has no connection. `expired`: it has not renewed for
+ * its ttl. `leaving`: it hands over its partitions. `silent`: it does not answer. `late`: it has missed a renewal. Otherwise `live`.
  */
 export type MemberState = 'live' | 'leaving' | 'late' | 'silent' | 'expired' | 'unreachable' | 'unreadable';
 
-/** States that need attention, from the most certain problem to the least certain. */
+/** States that need attention. The most certain problem comes first. */
 export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unreadable', 'silent', 'late'];
 
 /** The facts about a member that its session does not contain. */
@@ -25,9 +24,7 @@ export interface MemberFacts {
   /** Time since the member's last observed renewal, in milliseconds. */
   renewedAgoMs: number;
   answer: Answer;
-  /**
-   * The member's last answer and the time of that answer, in milliseconds since 1970; null if the member has not answered.
-   */
+  /** The member's last answer, and its time in milliseconds since 1970; null if there was none. */
   stats: MemberStats | null;
   answeredAtMs: number | null;
 }
@@ -36,28 +33,25 @@ export interface MemberFacts {
 export interface MemberStatus extends MemberFacts {
   session: string;
   name: string;
-  /** This field and the following fields up to `expiresInMs` are null if the session cannot be read. */
+  /** Like the next fields up to `expiresInMs`: null if the session cannot be read. */
   host: string | null;
   pid: number | null;
   version: string | null;
   /** When the member started, on its wall clock, in ISO 8601. */
   startedAt: string | null;
   ttlMs: number | null;
-  /**
-   * Estimated time, in milliseconds, after which the group considers the member dead if the member does not renew; negative if
-   * the renewal is overdue.
-   */
+  /** The estimated time until the member counts as dead unless it renews, in milliseconds; negative if it is overdue. */
   expiresInMs: number | null;
   state: MemberState;
   /** Recent messages per second; null if unknown. */
   ratePerSecond: number | null;
   /** Partitions whose leases name the member. */
   partitions: number[];
-  /** Number of messages that wait in these partitions; null if the number is unknown for at least one partition. */
+  /** Number of messages that wait in these partitions; null if unknown for one of them. */
   lag: number | null;
   /** True if the lag is an estimate, because the server cannot count by key. */
   lagIsEstimate?: boolean | undefined;
-  /** For a keyed group: messages that the member has not read yet; absent if there are none, or if the number is unknown. */
+  /** For a keyed group: messages that the member has not read yet; absent if there are none, or if unknown. */
   unread?: Unread | undefined;
 }
 
@@ -103,7 +97,7 @@ function stateOf({ record }: SeenSession, { answer, renewedAgoMs }: MemberFacts)
 export const isLate = ({ renewedAgoMs, ttlMs }: Pick<MemberStatus, 'renewedAgoMs' | 'ttlMs'>): boolean =>
   ttlMs !== null && renewedAgoMs > ttlMs * LATE_SHARE;
 
-/** True for a member that no longer runs, but whose session has not been removed yet. */
+/** True for a dead member whose session still exists. */
 export const isDead = ({ state }: Pick<MemberStatus, 'state'>): boolean =>
   state === 'unreachable' || state === 'expired';
 
@@ -118,21 +112,17 @@ export function sumOf(values: readonly (number | null)[]): number | null {
 const reportedRate = (stats: MemberStats | null): number | null =>
   sumOf(stats?.partitions.flatMap(({ ratePerSecond }) => ratePerSecond ?? []) ?? []);
 
-/**
- * Asks the members for their statistics, and returns a description of each member by session. The caller adds partitions and
- * lag.
- */
+/** Asks the members for their statistics. Returns their descriptions by session, without partitions and lag. */
 export async function readMembers(
   observer: GroupObserver,
   { sessions }: GroupEntries,
 ): Promise<Map<string, MemberStatus>> {
-  // Ages of renewals are computed before the answers arrive. If the ages were computed later, the wait for silent members
-  // would make the renewals look older.
+  // The ages of renewals are computed at once. The wait for silent members would make renewals look older.
   const [{ renewals, lookedAtMs }, answers] = await Promise.all([
     readRenewals(observer),
     observer.stats([...sessions.keys()], ANSWER_MS),
   ]);
-  // The wait for a silent member makes the other members' positions old, so the other members are asked again.
+  // Meanwhile the other members' positions became old, so these members are asked again.
   const others = answers.members.map(({ session }) => session);
   const isSilent = others.length + answers.gone.length < sessions.size;
   const again = isSilent ? await observer.stats(others, ANSWER_MS) : { members: [] };
@@ -154,7 +144,7 @@ export async function readMembers(
   );
 }
 
-/** The time of each member's last renewal, and the time of this read, both on this process's wall clock. */
+/** The time of each member's last renewal, and of this read, on this process's wall clock. */
 async function readRenewals(
   observer: GroupObserver,
 ): Promise<{ renewals: Map<string, number>; lookedAtMs: number }> {

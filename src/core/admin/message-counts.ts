@@ -6,7 +6,7 @@ export interface Count {
   isEstimate: boolean;
 }
 
-/** A position that lies a certain number of messages before or after another position of the same partition. */
+/** A position that is some messages before or after another position of the same partition. */
 export interface Place {
   /** The position itself. */
   to: number;
@@ -24,9 +24,9 @@ export interface MessageCounts {
   forward(from: number, last: number, messages: number): Promise<Place>;
 }
 
-/** Up to this number, messages are counted one by one. For larger numbers of messages, the server's counts are used. */
+/** Up to this number, messages are counted one by one. Above it, the server's counts are used. */
 const COUNTED = 10_000;
-/** Tolerance for the difference of two server counts, because messages may be published between them. */
+/** Tolerance for the difference of two server counts: messages may be published in between. */
 const BLUR = 500;
 
 /** Counts the messages of a partition that has its own subject. */
@@ -34,12 +34,12 @@ export function countsOf(
   observer: Pick<GroupObserver, 'waiting' | 'sequences'>,
   partition: number,
 ): MessageCounts {
-  /** The number of messages after one sequence and up to another, as the server counts them. */
+  /** The number of messages in a range, as the server counts them. */
   const about = async (after: number, upTo: number): Promise<number> => {
     const [more, less] = await Promise.all([after, upTo].map((at) => observer.waiting(partition, at)));
     return (more?.count ?? 0) - (less?.count ?? 0);
   };
-  /** The sequences of the first `limit` messages after one sequence and up to another. */
+  /** The sequences of the first `limit` messages in a range. */
   const sequences = async (after: number, upTo: number, limit: number): Promise<number[]> =>
     (await observer.sequences(partition, after, limit)).filter((sequence) => sequence <= upTo);
   return {
@@ -67,9 +67,8 @@ export function countsOf(
 }
 
 /**
- * Finds the highest sequence from `low` to `high` at which `holds` is true; `low` if there is none. Precondition: `holds` is
- * true up to some sequence, and false after that sequence. The search is binary, because the messages of a partition are not
- * numbered separately.
+ * Finds the highest sequence from `low` to `high` at which `holds` is true; `low` if there is none. `holds` must be true up to some
+ * sequence, and false after it.
  */
 async function search(
   low: number,

@@ -7,10 +7,7 @@ import { openGroupTopology, openKeyedTopologies } from '../nats/stream/group-top
 import { chooseGroup } from '../nats/stream/missing-store.js';
 import type { Topology } from '../nats/stream/topology.js';
 
-/**
- * The groups of a stream that an operator has opened: the group of the configuration and, after `openAll`, all other groups
- * with a key.
- */
+/** The groups of a stream that an operator has opened: the group of the configuration. After `openAll`, also all other keyed groups. */
 export class OpenedGroups {
   readonly #config: Config;
   /** The group of the configuration, or the error if that group is missing. */
@@ -31,8 +28,8 @@ export class OpenedGroups {
   /**
    * Opens the group of the configuration.
    *
-   * @param uses how the stream will be used; a stream that would lose messages in the intended use is refused.
-   * @param whole true for actions on all messages, such as a trim, for which the group of the configuration does not matter.
+   * @param uses a stream that would lose messages in one of these uses is refused.
+   * @param whole true for actions on all messages, such as a trim.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
   static async open(
@@ -49,8 +46,7 @@ export class OpenedGroups {
   }
 
   /**
-   * Opens all groups. The group of the configuration may be missing if only groups with a key read the stream. Then actions that
-   * need this group fail, but all others succeed.
+   * Opens all groups. The group of the configuration can be missing if only keyed groups read the stream. Then {@link chosen} throws.
    *
    * @throws NatspocError as {@link open}.
    */
@@ -71,14 +67,14 @@ export class OpenedGroups {
   /**
    * The group of the configuration.
    *
-   * @throws NatspocError `group-missing` if only groups with a key read the stream, and the group of the configuration is not one of them.
+   * @throws NatspocError `group-missing` if only keyed groups read the stream, and this group is not one of them.
    */
   get chosen(): Topology {
     if (this.#chosen instanceof NatspocError) throw this.#chosen;
     return this.#chosen;
   }
 
-  /** Any one of the opened groups, for the bucket, the connection and the dead letters, which all groups of a stream share. */
+  /** Any opened group, for what all groups of a stream share: the bucket, the connection and the dead letters. */
   get any(): Topology {
     if (!(this.#chosen instanceof NatspocError)) return this.#chosen;
     const [any] = this.#others.values();
@@ -88,7 +84,7 @@ export class OpenedGroups {
   /**
    * The topology of a group. A group without partitions of its own has the topology of the configured group.
    *
-   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group is not one of them.
+   * @throws NatspocError `group-missing`, as {@link chosen}.
    */
   of(name: string): Topology {
     const topology = this.#others.get(name);

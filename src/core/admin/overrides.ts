@@ -6,13 +6,10 @@ import { keys } from '../protocol/keys.js';
 import { RECORD_VERSION, unreadableAs } from '../protocol/record-format.js';
 import { decodeOverride, encodeRecord, type OverrideRecord } from '../protocol/records.js';
 
-/** Number of attempts to change an entry. An attempt fails if another operator changes the entry at the same time. */
+/** Number of attempts to change an entry. Another operator may change it at the same time. */
 const ATTEMPTS = 5;
 
-/**
- * Number of overrides that are written at the same time. With many partitions, one round trip after another would take
- * minutes.
- */
+/** Number of overrides that are written at the same time. */
 const CONCURRENT_WRITES = 16;
 
 /** An operator's override of a partition. */
@@ -21,7 +18,7 @@ export type Wish = Pick<OverrideRecord, 'pin' | 'paused'>;
 const NOTHING: Wish = { pin: null, paused: false };
 
 /**
- * Changes part of a partition's override and keeps the rest. All members see the change.
+ * Changes part of a partition's override and keeps the rest.
  *
  * @param by the operator's name, for display.
  * @returns the previous override.
@@ -41,7 +38,7 @@ export async function changeOverride(
   let refusal: string | undefined;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const found = await readOverride(bucket, key);
-    // If the confirmation of our previous attempt was lost, the entry may be our own change. Then the state before it is returned.
+    // If the confirmation of the previous attempt was lost, this entry may be our own change.
     const isOurs = found.record ? found.record.at === at && found.record.by === by : removing;
     if (attempt > 1 && isOurs) return before;
     before = found.record ?? NOTHING;
@@ -62,7 +59,7 @@ export async function changeOverride(
   throw unwritten(key, refusal);
 }
 
-/** Changes the overrides of partitions in the same way as {@link changeOverride}. Returns the previous overrides. */
+/** Like {@link changeOverride}, for several partitions. Returns the previous overrides. */
 export async function changeOverrides(
   bucket: Bucket,
   group: string,
@@ -82,8 +79,7 @@ export async function changeOverrides(
 }
 
 /**
- * The override of a partition; null if there is none. `isBroken`: the entry cannot be read and is ignored; a new override
- * replaces it.
+ * The override of a partition; null if there is none. `isBroken`: the entry cannot be read, and a new override replaces it.
  *
  * @throws NatspocError if the bucket cannot be read, or a newer version wrote the entry.
  */

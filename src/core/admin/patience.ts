@@ -5,7 +5,7 @@ import { ANSWER_MS } from './thresholds.js';
 export interface Patience {
   /** Time until the member accepts the request. */
   answerMs: number;
-  /** Time until the request is done: the drain timeout, plus time for the next owner. */
+  /** Time until the request is done, including the drain timeout and a takeover. */
   waitMs: number;
   /** Time until the member has paused a partition. */
   restMs: number;

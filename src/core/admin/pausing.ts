@@ -7,20 +7,17 @@ import type { PauseOutcome } from './group-admin-contract.js';
 import { changeOverrides } from './overrides.js';
 import { ANSWER_MS } from './thresholds.js';
 
-/** Interval, in milliseconds, at which the owners are asked for their state. */
+/** How often the owners are asked for their state, in milliseconds. */
 const ASK_EVERY_MS = 50;
 
-/** The ports that show whether a partition is being handled. */
+/** The ports of {@link untilNotHandled}. */
 export interface PausingPorts {
   observer: Pick<GroupObserver, 'stats'>;
   follower: GroupFollower;
   signal?: AbortSignal;
 }
 
-/**
- * Pauses partitions, and waits at most `waitMs` until their handlers have stopped. If `paused` is false, resumes the
- * partitions.
- */
+/** Pauses partitions, and waits at most `waitMs` until their handlers have stopped. `paused` false: resumes them. */
 export async function pausePartitions(
   ports: PausingPorts & { bucket: Bucket; group: string },
   partitions: readonly number[],
@@ -33,8 +30,7 @@ export async function pausePartitions(
 }
 
 /**
- * Waits until no member handles these partitions. A partition is not handled if its owner reports it as paused, or if it has
- * no owner.
+ * Waits until each partition is reported as paused, or has no owner.
  *
  * @returns the partitions that have not stopped in time, each with the reason.
  */
@@ -55,8 +51,7 @@ export async function untilNotHandled(
       const name = escapeControl(follower.ownerNameOf(partition) ?? owner);
       const own = answers.get(owner)?.partitions.find((each) => each.partition === partition);
       if (!answers.has(owner)) {
-        // An owner whose session has ended handles nothing. If two members leave at the same time, a lease may still name
-        // an owner whose session has ended.
+        // An owner without a session handles nothing. If two members leave at the same time, a lease may still name such an owner.
         if (follower.sessions.has(owner)) unfinished.set(partition, `its owner ${name} does not answer`);
       } else if (own?.epoch !== follower.epochOf(partition) || own?.state !== 'paused') {
         unfinished.set(partition, `its owner ${name} is still ${own?.state ?? 'taking over'}`);

@@ -2,10 +2,7 @@ import type { Bucket } from '../ports/index.js';
 import type { GroupFollower } from './follower.js';
 import { changeOverrides } from './overrides.js';
 
-/**
- * Pins partitions to a member, or unpins them if `to` is null. Returns the previous pins. `by`: the operator's name, for
- * display.
- */
+/** Pins partitions to a member, or unpins them if `to` is null. Returns the previous pins. */
 export async function pinPartitions(
   { bucket, group, by }: { bucket: Bucket; group: string; by: string },
   partitions: readonly number[],
@@ -16,8 +13,8 @@ export async function pinPartitions(
 }
 
 /**
- * Waits at most `waitMs` until the member `to` owns these partitions, which are pinned to it. `present`: the group has this
- * member. `there`: this member owns all of the partitions.
+ * Waits at most `waitMs` until the member `to` owns these pinned partitions. `present`: the group has this member. `there`: it owns all of
+ * them.
  */
 export async function untilPinned(
   follower: GroupFollower,
@@ -26,7 +23,7 @@ export async function untilPinned(
   waitMs: number,
   signal?: AbortSignal,
 ): Promise<{ present: boolean; there: boolean }> {
-  // If several members have the name, the member with the lowest id gets the partitions, as in the plan.
+  // Of several members with the name, the one with the lowest id gets the partitions.
   const member = follower.named(to)[0];
   if (!member) return { present: false, there: false };
   const isThere = (): boolean => partitions.every((each) => follower.ownerOf(each) === member.id);

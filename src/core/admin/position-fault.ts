@@ -10,8 +10,7 @@ const CONCURRENT_READS = 16;
 export type PositionFault = Misfit | Unreadable;
 
 /**
- * Finds the wrong positions, by partition. If a position is wrong, members do not read the partition, `leases check` fails,
- * the lag is unknown, and `stream trim` deletes nothing in the partition.
+ * Finds the wrong positions, by partition. Members do not read a partition with a wrong position, and its lag is unknown.
  *
  * @param stream the state of the stream, read after the positions.
  */

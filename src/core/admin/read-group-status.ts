@@ -12,8 +12,7 @@ import { type PositionFault, readPositionFaults } from './position-fault.js';
 import { withUnread } from './unread.js';
 
 /**
- * Reads the status of a group once: sessions, leases, positions, ends of the partitions, lag, and the answers of
- * the members.
+ * Reads the status of a group once.
  *
  * @param partitions the number of partitions of the stream; a keyed group stores its own number.
  * @throws the errors of the observer: no permission, no bucket, no answer.
@@ -25,7 +24,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
   const layout = readable(entries.layout) ?? undefined;
   const positions = positionsNow(stored, layout, Date.now());
   const members = await readMembers(observer, entries);
-  // The ends of the partitions are read after the positions. In the other order, new messages could move a position beyond a known end.
+  // Read the ends after the positions. In the other order, new messages could move a position beyond a known end.
   const [ends, stream] = await Promise.all([observer.ends(), observer.stream()]);
   const committed = new Map(positions.map((each) => [each.partition, each]));
   const last = new Map(ends.map((each) => [each.partition, each.sequence]));
@@ -42,7 +41,7 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
     ...{ partition, end },
     position: position ?? start,
   }));
-  // The lags are counted without delay, because messages stored after the positions were read would look like lag.
+  // Count the lags without delay: messages that were stored after the positions were read would look like lag.
   const [lags, faults] = await Promise.all([
     readLags(observer, waiting),
     readPositionFaults(observer, positions, stream),
@@ -65,8 +64,8 @@ export async function readGroupStatus(observer: GroupObserver, partitions: numbe
 }
 
 /**
- * The end of a partition, for display. A position may be beyond the partition's last message, because a shared reader also
- * moves the position past messages of other partitions.
+ * The end of a partition, for display. A position can be beyond the partition's last message, because the reader of a keyed group also
+ * passes messages of other partitions.
  */
 function endOf(end: number | null, position: number | null, fault: PositionFault | null): number | null {
   return end === null || fault !== null ? end : Math.max(end, position ?? 0);

@@ -2,9 +2,9 @@ import { NatspocError } from '../lib/errors.js';
 import type { DeadLetterStore, RedriveTarget } from '../ports/dead-letters.js';
 import { type FoundLetter, REDRIVEN_HEADER } from '../protocol/dead-letter.js';
 
-/** Maximum number of dead letters processed in parallel. */
+/** Dead letters are published in batches of at most this size. */
 const BATCH = 256;
-/** Maximum number of attempts to publish a letter if the stream does not answer. */
+/** Maximum number of attempts if the stream does not answer. */
 const TRIES = 3;
 
 /** Options of a redrive. */
@@ -13,9 +13,9 @@ export interface RedriveOptions {
   target: RedriveTarget;
   /** Number of partitions of the target stream. */
   partitions: number;
-  /** Only dead letters of this group; undefined: the dead letters of all groups. */
+  /** Only dead letters of this group; undefined: all. */
   group?: string | undefined;
-  /** Only dead letters with these sequences in the stream of dead letters; undefined: all dead letters. */
+  /** Only dead letters with these numbers; undefined: all. */
   only?: ReadonlySet<number> | undefined;
   /** Maximum number of dead letters to publish. */
   count?: number | undefined;
@@ -29,20 +29,18 @@ export interface RedriveOptions {
 /** The result of a redrive. */
 export interface RedriveSummary {
   redriven: number;
-  /** Number of letters that were not processed, because they were not requested or are not dead letters of this stream. */
+  /** Number of letters that were not requested, or are not dead letters of this stream. */
   left: number;
   /** Number of letters that cannot be published again. */
   kept: number;
 }
 
 /**
- * Publishes dead letters to their partitions again, oldest first, and deletes each letter after the stream has confirmed
- * it. Each message is published with a message id. So if a letter was published but could not be deleted, another attempt
- * within the stream's duplicate window does not store the message twice. Every group of the stream receives the messages
- * again. A letter that cannot be published is kept, and the redrive continues with the other letters.
+ * Publishes dead letters to their partitions again, oldest first. Deletes each letter after the stream has confirmed it. Each message has
+ * an id, so a second redrive within the stream's duplicate window does not store it twice. Every group of the stream receives the messages
+ * again. A letter that cannot be published is kept, and the redrive continues.
  *
- * @throws NatspocError `unreachable` or `not-permitted` if publishing is not possible. The letters before the failure may
- *   already have been published.
+ * @throws NatspocError `unreachable` or `not-permitted` if publishing is not possible. Earlier letters may have been published already.
  */
 export async function redrive(options: RedriveOptions): Promise<RedriveSummary> {
   const { box, group, only, count = Number.POSITIVE_INFINITY, signal } = options;

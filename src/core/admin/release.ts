@@ -15,7 +15,7 @@ export interface ReleaseOrder {
   force: boolean;
   /** How long an owner has to answer, in milliseconds. */
   answerMs: number;
-  /** How long the handover may take, including the drain. */
+  /** Limit of the handover, including the drain, in milliseconds. */
   waitMs: number;
 }
 
@@ -25,12 +25,12 @@ export interface ReleasePorts {
   control: ControlClient;
   bucket: Bucket;
   group: string;
-  /** For a lease that cannot be read: session id of the last owner found in the bucket's history; null if none is found. */
+  /** For a lease that cannot be read: session id of the last owner in the bucket's history; null if there is none. */
   lastOwner(partition: number): Promise<string | null>;
   signal?: AbortSignal;
 }
 
-/** The outcome for one partition. `unchanged`: the partition already had the requested owner. `failed`: see `message`. */
+/** The outcome for one partition. `unchanged`: it already had the requested owner. `failed`: see `message`. */
 export interface ReleaseOutcome {
   partition: number;
   outcome: 'moved' | 'unchanged' | 'failed';
@@ -42,13 +42,13 @@ export interface ReleaseOutcome {
   /** True if the owner was fenced, so that its uncommitted messages are handled again. */
   forced: boolean;
   message: string | null;
-  /** True if requests to the owner are not permitted, so that fencing would not help. */
+  /** True if requests to the owner are not permitted. */
   denied: boolean;
 }
 
 /**
- * Makes owners give partitions away: they drain, commit and hand over, so that nothing is handled twice. With `force`, an
- * owner that does not answer is fenced, and other members claim all of its partitions.
+ * Makes owners drain, commit and hand over partitions, so that nothing is handled twice. With `force`, an owner that does not answer is
+ * fenced, and other members claim all its partitions.
  */
 export async function releasePartitions(ports: ReleasePorts, order: ReleaseOrder): Promise<ReleaseOutcome[]> {
   const byOwner = new Map<string | null, number[]>();
@@ -98,7 +98,7 @@ async function releaseFrom(
       : answer.kind === 'gone'
         ? `${who} is gone`
         : `${who} does not answer`;
-  // The owner's session has ended, so a member will claim the partition without a request.
+  // The owner's session has ended, so a member will claim the partition anyway.
   if (answer.kind === 'gone' && !session && !order.force)
     return moves.map((move) => move.failed('it has no owner'));
   if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
@@ -108,9 +108,9 @@ async function releaseFrom(
 }
 
 /**
- * Releases a partition without a known owner. If the partition is kept for a restart, its reservation is ended. No member
- * claims a partition whose lease cannot be read, so `force` overwrites such a lease. Before that, the last owner is fenced.
- * Without the fence, a last owner that has lost its connection would not see the new lease, and would continue.
+ * Releases a partition without a known owner. Ends its reservation for a restart. No member claims a partition whose lease cannot be read,
+ * so `force` overwrites such a lease. First the last owner is fenced. Otherwise an owner without a connection would not see the new lease,
+ * and would continue.
  */
 async function releaseUnowned(
   { follower, bucket, group, lastOwner }: ReleasePorts,
@@ -181,10 +181,7 @@ class Move {
     return this.#result('moved', null, forced);
   }
 
-  /**
-   * Waits until a member claims the free partition. If this member is not the requested owner, it is then told to hand the
-   * partition over to the requested owner.
-   */
+  /** Waits until a member claims the free partition. If it is not the requested owner, it is told to hand over the partition. */
   async isClaimed(forced: boolean): Promise<ReleaseOutcome> {
     const claimed = await this.settles(forced, true);
     const { follower } = this.#ports;
@@ -199,7 +196,7 @@ class Move {
     return passed?.outcome === 'failed' ? { ...passed, forced } : this.#result('moved', null, forced);
   }
 
-  /** The outcome for a partition that was freed while the group has no member. The next member may claim it. */
+  /** The outcome for a partition that was freed while the group has no member. */
   freed(): ReleaseOutcome {
     return this.#result('moved', null, false);
   }

@@ -1,22 +1,16 @@
 import type { StreamFacts, WaitingFacts } from '../ports/facts.js';
 import type { GroupObserver } from '../ports/observer.js';
 
-/** After this time, in milliseconds, a message is looked up again, because the stream may have been restored from a copy. */
+/** After this time, in milliseconds, a message is looked up again: the stream may have been restored from a copy. */
 const LOOK_AGAIN_MS = 60_000;
 
-/**
- * A text that changes if a stream loses messages. The text contains the stream's creation time and the number of sequences
- * without a message.
- */
+/** A text that changes if a stream loses messages, or is created again. */
 const lossesOf = ({ createdAtMs, lastSequence, messages }: StreamFacts): string =>
   `${createdAtMs} ${lastSequence - messages}`;
 
 interface Counted {
   waiting: WaitingFacts;
-  /**
-   * Number of the partition's messages in the stream at the time of the count. `losses`: the result of {@link lossesOf} for
-   * the stream at the time of the count.
-   */
+  /** Number of the partition's messages in the stream, and {@link lossesOf} the stream, at the time of the count. */
   stored: number;
   losses: string;
   /** True if no message arrived during the count. */
@@ -24,15 +18,14 @@ interface Counted {
 }
 
 /**
- * Earlier reads of one group that are still valid. If the position of a partition has not moved, the number of waiting
- * messages has grown by the number of new messages in the partition. So a large group without members is counted only once,
- * and not for each status.
+ * Earlier reads of one group that are still valid. While the position of a partition does not move, its waiting messages grow by the number
+ * of its new messages. So a large group without members is counted only once.
  */
 export class RememberedReads {
   readonly #counted = new Map<number, Counted>();
   readonly #stored = new Map<number, { at: number; time: Promise<number | undefined> }>();
 
-  /** The messages that wait in a partition. Precondition: `facts` were read before this call. */
+  /** The messages that wait in a partition. `facts` must have been read before this call. */
   async waiting(
     observer: Pick<GroupObserver, 'waiting'>,
     facts: StreamFacts,
@@ -52,10 +45,7 @@ export class RememberedReads {
     return waiting;
   }
 
-  /**
-   * Call this method after all partitions were counted. The count of a partition is exact if no message arrived or was lost
-   * during the counts.
-   */
+  /** Call this after all partitions were counted. A count is exact if no message arrived or was lost meanwhile. */
   async settle(read: () => Promise<StreamFacts>): Promise<void> {
     this.#tidy();
     const fresh = [...this.#counted].filter(([, { isExact }]) => !isExact);

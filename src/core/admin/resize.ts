@@ -18,16 +18,13 @@ export interface ResizePlan {
   from: number;
   to: number;
   /**
-   * Partitions whose pins and pauses are removed, because the partitions will no longer exist or will be new. A new
-   * partition may have an old pin or pause, left over from an earlier resize whose command ended too early.
+   * Partitions whose pins and pauses are removed, because they will no longer exist or will be new. A new partition can have an old pin or
+   * pause from an earlier resize.
    */
   dropped: number[];
-  /**
-   * Pinned or paused partitions whose numbers also exist after the resize. The pins and pauses are kept, but apply to other
-   * messages after the resize.
-   */
+  /** Pinned or paused partitions whose numbers also exist after the resize. Their pins and pauses then apply to other messages. */
   kept: number[];
-  /** True if all partitions are paused, so that all new partitions will be paused too. */
+  /** True if all partitions are paused. Then all new partitions are paused, too. */
   paused: boolean;
 }
 
@@ -52,7 +49,7 @@ export interface ResizePorts {
 /**
  * Plans a resize, and changes nothing.
  *
- * @throws NatspocError `failed` if a resize is not possible now. The error's message contains advice.
+ * @throws NatspocError `failed` if a resize is not possible now.
  */
 export async function planResize(ports: ResizePorts, to: number): Promise<ResizePlan> {
   const { layout } = await readLayout(ports);
@@ -77,8 +74,7 @@ export async function resizeGroup(
   });
   if (to === found.layout.partitions && !found.layout.next) return outcome('unchanged');
   const isOrdered = found.layout.next?.partitions === to;
-  // Pins and pauses are changed before the resize is requested. Otherwise the resize could start a new partition that
-  // should be paused, or pause a new partition that should run.
+  // Change pins and pauses before the request. Otherwise a new partition that should be paused could start.
   for (const partition of planned.dropped)
     if (partition >= planned.from)
       await changeOverride(bucket, group, partition, { paused: false, pin: null }, by);
@@ -105,7 +101,7 @@ export async function resizeGroup(
 }
 
 /**
- * Withdraws a resize that is not done yet. After the withdrawal, members handle the closed partitions again.
+ * Withdraws an unfinished resize. Members then handle the closed partitions again.
  *
  * @returns the requested number of partitions; null if there was no resize.
  */
@@ -152,10 +148,10 @@ async function plan(ports: ResizePorts, layout: GroupLayoutRecord, to: number): 
 }
 
 /**
- * Checks that no partition still depends on the partitions from before the last resize. The layout stores only one earlier
- * layout, so another resize is not possible while a partition depends on that earlier layout.
+ * Checks that no partition still depends on the partitions from before the last resize. The layout stores only one earlier layout, so the
+ * next resize must wait.
  *
- * @throws NatspocError `failed` if a partition still depends on earlier partitions; the message names this partition.
+ * @throws NatspocError `failed` if a partition still depends on earlier partitions.
  */
 async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayoutRecord): Promise<void> {
   if (!layout.before) return;
@@ -172,9 +168,8 @@ async function checkSettled({ observer, group }: ResizePorts, layout: GroupLayou
 }
 
 /**
- * The layout of the group. A group that uses the stream's own layout stores no layout before its first resize. The resize
- * makes the group a keyed group over the same subjects. Members of the resized group read the key of a message from the
- * header that publishers write.
+ * The layout of the group. A group with the stream's own layout stores none before its first resize. The resize makes it a keyed group over
+ * the same subjects. Its key is the header that publishers write.
  */
 async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLayout> {
   const found = await findGroupLayout(bucket, group);
@@ -189,7 +184,7 @@ async function readLayout({ bucket, group, own }: ResizePorts): Promise<FoundLay
   };
 }
 
-/** @throws NatspocError if the layout is not written, for example because another operator or a member changed it first. */
+/** @throws NatspocError if the layout is not written, for example because it was changed meanwhile. */
 async function write(
   { bucket, group }: ResizePorts,
   layout: GroupLayoutRecord,

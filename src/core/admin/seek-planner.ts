@@ -13,14 +13,11 @@ const CONCURRENT_PLANS = 8;
 export interface SeekPlanner {
   /** Plans the move from the current position. `position` is `unreadable` if the current position cannot be read. */
   plan(partition: number, position: PositionMark | null | 'unreadable'): Promise<SeekStep>;
-  /**
-   * The mark of a position at this sequence: the stream's creation time, and the time at which the message with this
-   * sequence was stored.
-   */
+  /** The mark of a position at this sequence. It holds the times at which the stream was created and the message was stored. */
   mark(sequence: number): Promise<PositionMark>;
 }
 
-/** A planner that computes positions from the current stream. `partitions`: the group's number of partitions. */
+/** A planner that computes positions from the current stream. `partitions` counts the group's partitions. */
 export async function seekPlanner(
   { observer, sequenceAt }: Pick<GroupPorts, 'observer' | 'sequenceAt'>,
   partitions: number,
@@ -40,9 +37,9 @@ export async function seekPlanner(
 }
 
 /**
- * The new positions of a group, and the messages that would be skipped or repeated. Changes nothing.
+ * Plans a seek: the new position of each partition, and how many messages it skips or repeats. Changes nothing.
  *
- * @param ofStream the number of partitions of the stream; a keyed group stores its own number.
+ * @param ofStream the stream's number of partitions, for a group that stores no layout of its own.
  */
 export async function planSeeks(
   ports: GroupPorts,

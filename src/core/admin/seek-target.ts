@@ -9,10 +9,7 @@ import type { KeyedMessages } from './keyed-messages.js';
 import { type Count, countsOf, type MessageCounts } from './message-counts.js';
 import { describePositionFault, type PositionFault } from './position-fault.js';
 
-/**
- * The target of a position: an end of the stream, a sequence or time to continue at, or a number of messages from the
- * present position.
- */
+/** Where a seek moves positions: to an end of the stream, to a sequence or time, or by a number of messages. */
 export type SeekTarget = StartFrom | { kind: 'relative'; messages: number };
 
 /**
@@ -54,10 +51,10 @@ export function checkedTarget(target: unknown): SeekTarget {
   );
 }
 
-/** The sources from which the position of a target is computed. */
+/** The data from which a new position is computed. */
 export interface SeekSource {
   observer: Pick<GroupObserver, 'waiting' | 'sequences' | 'storedTime'>;
-  /** Present for a keyed group. */
+  /** Set only for a keyed group. */
   keyed?: KeyedMessages | undefined;
   stream: Pick<StreamFacts, 'firstSequence' | 'lastSequence' | 'createdAtMs'>;
   /** The first sequence stored at or after a time; undefined if the server does not answer. */
@@ -71,7 +68,7 @@ export interface SeekStep {
   from: number | null;
   /** The new position. */
   to: number;
-  /** Number of messages that will never be handled, and of messages that will be handled again. */
+  /** How many messages will never be handled (`skipped`), and how many will be handled again (`repeated`). */
   skipped: number;
   repeated: number;
   /** True if these numbers are estimates, because the server cannot count by key. */
@@ -79,11 +76,10 @@ export interface SeekStep {
 }
 
 /**
- * The planned move of one partition's position, with the number of messages that the move skips or repeats.
+ * Plans the move of one partition's position.
  *
- * @param position the current position with its mark; null if the group has no position in the partition; `unreadable` if
- *   the position cannot be read.
- * @throws NatspocError `check-failed` for a relative target if the position is wrong.
+ * @param position the current position; null if the group has none here; `unreadable` if it cannot be read.
+ * @throws NatspocError `check-failed` if the target is relative and the current position is wrong.
  */
 export async function planSeek(
   source: SeekSource,
@@ -123,8 +119,7 @@ async function faultOf(
   if (position === null) return null;
   const { lastSequence: last, createdAtMs: created } = stream;
   const stored = position.stored === undefined ? undefined : await observer.storedTime(position.sequence);
-  // The end of the stream was read first, so the position may have moved beyond it since then. If the message at the position
-  // exists, the stream has grown, and the position is not beyond its present end.
+  // The stream's end was read before the message at the position. If this message exists, the stream has grown in the meantime.
   const end = typeof stored === 'number' ? Math.max(last, position.sequence) : last;
   return misfit(position, { last: end, created, stored });
 }

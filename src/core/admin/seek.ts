@@ -24,16 +24,16 @@ export interface SeekPorts extends SeekPlanner, PausingPorts {
   waitMs: number;
 }
 
-/** The outcome for one partition, computed from its actual position. `message` is the reason if the position was not moved. */
+/** The outcome of a seek for one partition. If the position was not moved, `message` is the reason. */
 export interface SeekOutcome extends SeekStep {
   moved: boolean;
   message: string | null;
 }
 
 /**
- * Moves positions under the protocol. First the partitions are paused, so that their owners drain and commit. After the drain, each
- * position is written by compare-and-set under the epoch of its lease, so that previous owners are fenced. Finally the pause is lifted,
- * and the owner reads the new position. Partitions that were paused before the seek stay paused.
+ * Moves positions under the protocol. First the partitions are paused, so that their owners drain and commit. Then each position is written
+ * by compare-and-set under the epoch of its lease. This fences previous owners. Finally the pause is lifted, and the owner reads the new
+ * position. Partitions that were paused before the seek stay paused.
  */
 export async function seekPositions(ports: SeekPorts, partitions: readonly number[]): Promise<SeekOutcome[]> {
   const { bucket, group, by, waitMs } = ports;
@@ -108,8 +108,8 @@ async function writePosition(
       'its position was written by a newer version of natspoc, so it was not changed',
     );
   }
-  // If the partition is resumed after this check, its owner writes the position, so our write fails. If the partition was
-  // resumed before this check, the owner may be working, so nothing is written.
+  // If the partition was already resumed, its owner may be working, so nothing is written. If it is resumed after this check, its owner
+  // writes the position, and our write fails.
   const { record: wanted } = await readOverride(bucket, keys.override(group, partition));
   if (!wanted?.paused) return notMoved(partition, 'another operator resumed it meanwhile');
   const epochOfLayout = layout?.layout.epoch ?? 0;
@@ -118,8 +118,8 @@ async function writePosition(
   const from = isCurrent ? { ...position, sequence: position.seq } : start;
   const step = await plan(partition, value && !position ? 'unreadable' : (from ?? null));
   const { created, stored } = await mark(step.to);
-  // The epoch is never lower than the stored epoch, so that an older owner notices that it is fenced. The epoch is at least 1, because
-  // epoch 0 marks a position that a member has written back after a loss, and members with a later position replace such a position.
+  // The epoch is never lower than the stored epoch, so an older owner notices that it is fenced. Epoch 0 marks a position that a member
+  // wrote back after a loss. A member with a later position would replace it, so the epoch is at least 1.
   const epoch = Math.max(1, follower.epochOf(partition), position?.epoch ?? 0);
   const at = new Date().toISOString();
   const reader = position?.epoch === epoch ? position.reader : undefined;
@@ -129,7 +129,7 @@ async function writePosition(
   const written = await bucket.write(key, encodeRecord(record), revision);
   switch (written.kind) {
     case 'ok':
-      // If the layout has changed, a resize may have used the position from before this write.
+      // If the layout changed, the resize may have used the old position.
       if ((await findGroupLayout(bucket, group))?.revision !== layout?.revision)
         return notMoved(partition, 'the group was resized meanwhile: check its positions, and seek again');
       return { ...step, moved: true, message: null };

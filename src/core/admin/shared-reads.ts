@@ -8,24 +8,23 @@ import type { GroupObserver } from '../ports/observer.js';
 import { groupProvedBy, keys } from '../protocol/keys.js';
 import { RememberedReads } from './remembered-reads.js';
 
-/** The first two tokens of a key, or of a prefix of keys: for `group.orders.lease.3`, this is `group.orders`. */
+/** The first two tokens of a key or prefix: `group.orders` for `group.orders.lease.3`. */
 const partOf = (key: string): string => key.split('.', 2).join('.');
 
 /**
- * Reads that all groups of a stream share: the bucket, the ends of the partitions, the state of the stream. Keyed groups see
- * the whole stream, so they share the state of the stream only with each other.
+ * Reads that all groups of a stream share: the bucket, the ends of the partitions, the state of the stream. Keyed groups see the whole
+ * stream. They share its state only with each other.
  */
 export class SharedReads {
   readonly #copy = new BucketCopy();
   #entries = new Map<string, StoredEntry[]>();
-  /** The ends of the partitions of the stream's own layout, and the state of the stream when these ends were read. */
+  /** The ends of the stream's own partitions. `stream` describes the stream at that time. */
   #ends: { stream: string; read: Promise<EndFacts[]> } | undefined;
   readonly #streams = new Map<string, Promise<StreamFacts>>();
   readonly #remembered = new Map<string, { reads: RememberedReads; stream: () => Promise<StreamFacts> }>();
 
   /**
-   * Brings the copy of the bucket up to date. Data of the stream that is read after this call is at least as new as the
-   * copy.
+   * Brings the copy of the bucket up to date. Stream data that is read after this call is at least as new as the copy.
    *
    * @throws NatspocError `stream-missing`, `unreachable`, …
    */
@@ -53,10 +52,7 @@ export class SharedReads {
     return [...names].sort();
   }
 
-  /**
-   * The revisions of the entries that decide which messages a group handles. A different value means that the group has a
-   * different layout.
-   */
+  /** The revisions of the layouts that decide which messages a group handles. If the value changes, the group's layout has changed. */
   layoutOf(group: string): string {
     const own = keys.groupLayout(group);
     const revisions = [keys.layout, own].map(
@@ -69,12 +65,7 @@ export class SharedReads {
   readonly latest: Latest = (prefix) =>
     (this.#entries.get(partOf(prefix)) ?? []).filter(({ key }) => key.startsWith(prefix));
 
-  /**
-   * Wraps the observer of a group so that it shares reads with other groups, and uses earlier results that are still valid.
-   *
-   * @param isKeyed true for a keyed group. A keyed group has its own partitions, so it shares only the state of the stream,
-   *   and only with other keyed groups.
-   */
+  /** Wraps the observer of a group. It then shares reads with other groups, and reuses results that are still valid. */
   share(observer: GroupObserver, group: string, isKeyed: boolean): GroupObserver {
     const kind = isKeyed ? 'keyed' : 'own';
     const stream = (): Promise<StreamFacts> => {
@@ -95,7 +86,7 @@ export class SharedReads {
     };
   }
 
-  /** The ends of the partitions. The ends are read again only if messages were added or removed. */
+  /** Reads the ends again only if messages were added or removed. */
   #endsOf(observer: GroupObserver, facts: StreamFacts): Promise<EndFacts[]> {
     const stream = `${facts.createdAtMs} ${facts.lastSequence} ${facts.messages}`;
     if (this.#ends?.stream === stream) return this.#ends.read;
@@ -107,9 +98,7 @@ export class SharedReads {
     return read;
   }
 
-  /**
-   * Call this method after the status of a group was read. The counts can be reused if no messages arrived during the read.
-   */
+  /** Must be called after the status of a group was read. The counts are reused if no message arrived during that read. */
   async settle(group: string): Promise<void> {
     const known = this.#remembered.get(group);
     await known?.reads.settle(known.stream);

@@ -6,10 +6,10 @@ import type { GroupStatus } from './group-status.js';
 import { describeLag } from './lag.js';
 import { isEstimate, type LeaseStatus } from './lease-status.js';
 
-/** Maximum number of parallel reads. There is a limit because each read creates a short-lived consumer on the server. */
+/** Each read creates a short-lived consumer on the server. */
 const CONCURRENT_LOOKS = 16;
 
-/** A partition, or a member as a whole (`partition` null), that makes no progress although it should. */
+/** A partition that makes no progress although it should. If `partition` is null, the whole member makes none. */
 export interface Stall {
   partition: number | null;
   /** Name of the partition's owner, or of the member that makes no progress. */
@@ -29,8 +29,8 @@ export function describeStall({ partition, member, reason, forMs }: Stall): stri
 }
 
 /**
- * All stalls of a group, first the stalls that its members report. If `stalledMs` is given, a partition is stalled too if it
- * has had a waiting message and no commit for longer than `stalledMs`.
+ * All stalls of a group, first the stalls that its members report. With `stalledMs`, a partition is also stalled if messages have waited
+ * without a commit for longer than that.
  */
 export async function findStalls(
   observer: Pick<GroupObserver, 'storedAt'>,
@@ -44,9 +44,8 @@ export async function findStalls(
 }
 
 /**
- * The stalled partitions. An old commit alone proves nothing, because after a quiet time the last commit is old even if a
- * message has only just arrived. So if messages wait and the last commit is old or missing, the oldest waiting message is
- * read. Paused partitions are ignored.
+ * After a quiet time the last commit is old, even if a message has only just arrived. Therefore the age of the oldest waiting message is
+ * read as well. Paused partitions are ignored.
  */
 async function readStalled(
   observer: Pick<GroupObserver, 'storedAt'>,

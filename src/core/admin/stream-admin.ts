@@ -52,8 +52,8 @@ export class StreamAdmin implements AsyncDisposable {
   /**
    * Opens the stream of a configuration. The caller closes the connection, or `onClose` does.
    *
-   * @param uses how the stream will be used; a stream that would lose messages in the intended use is refused. Default: reading only.
-   * @param whole true for actions on all messages, such as a trim, for which the group of the configuration does not matter.
+   * @param uses the intended uses. A stream that would lose messages in one of them is refused. Default: reading only.
+   * @param whole true for actions on all messages, such as a trim. They do not depend on the configured group.
    * @throws NatspocError `stream-missing`, `layout-mismatch`, …
    */
   static async open(
@@ -67,8 +67,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Opens a stream with all of its groups. The group of the configuration may be missing if only groups with a key read the stream.
-   * Then actions that need this group fail, but all others succeed.
+   * Opens a stream with all of its groups. If only groups with a key read the stream, the configured group may be missing. Then only
+   * actions that need this group fail.
    *
    * @throws the errors of {@link open}.
    */
@@ -114,7 +114,7 @@ export class StreamAdmin implements AsyncDisposable {
     return keyed && { key: keyed.text, filter: keyed.filter };
   }
 
-  /** Settings of the stream and its bucket that lose messages, or may lose them. */
+  /** Settings of the stream and its bucket that lose or could lose messages. */
   get concerns(): readonly Concern[] {
     return this.#shared.concerns;
   }
@@ -128,7 +128,7 @@ export class StreamAdmin implements AsyncDisposable {
    * A group of the stream. Default: the group of the configuration.
    *
    * @param shared reads that all groups share. Default: each group reads for itself.
-   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group is not one of them.
+   * @throws NatspocError `group-missing` if the stream is read only by groups with a key, and not by this group.
    */
   group(name = this.#config.group, shared?: SharedReads): GroupAdmin {
     const config = { ...this.#config, group: name };
@@ -152,23 +152,22 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes the entries of a group up to a revision; later entries stay. The caller must make sure that the group has no
-   * live member.
+   * Deletes the entries of a group up to a revision; later entries stay. The caller must make sure that the group has no live member.
    *
-   * @returns the number of deleted entries, including past entries.
+   * @returns the number of deleted entries, including old revisions.
    */
   purgeGroup(group: string, revision: number): Promise<number> {
     return purgeGroup(this.#shared, this.#config.bucket, group, revision);
   }
 
-  /** The number of messages that are stored after a sequence, in all partitions of the configuration's group. */
+  /** The number of messages after a sequence, in all partitions of the configured group. */
   async waitingAfter(sequence: number): Promise<number> {
     return countAfter(this.#topology, sequence, this.#config.timeoutMs);
   }
 
   /** The stream, its partitions and its groups at one moment. */
   async status(): Promise<StreamStatus> {
-    // Keyed groups of one stream may have different partitions. So if the configured group is keyed, only this group is read.
+    // Keyed groups can have different partitions. Therefore only the configured one is read.
     const { layout, keyed: by } = this.#topology;
     const observers = this.#observers(by ? [this.#config.group] : await this.groups());
     const keyed = by ? { key: by.text, filter: by.filter } : null;
@@ -181,8 +180,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * The messages of a partition in order, or of all partitions if `partition` is undefined. Yields the stored messages and
-   * then, with `follow`, new messages until the signal aborts.
+   * The messages of one partition, in order; of all partitions if `partition` is undefined. With `follow`, new messages follow the stored
+   * ones until the signal aborts.
    */
   async *tail(
     partition: number | undefined,
@@ -198,7 +197,7 @@ export class StreamAdmin implements AsyncDisposable {
     }
   }
 
-  /** Plans a trim: for each partition, the messages that all of these groups have handled. */
+  /** Plans a trim of the messages that all of these groups have handled. */
   async planTrim(groups: readonly string[]): Promise<TrimStep[]> {
     const { observer } = this.group();
     const layouts = await otherLayouts(this.#topology.bucket, groups);
@@ -206,7 +205,7 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Carries out a plan, and records that the deleted messages were handled, so that later owners do not count them as lost.
+   * Carries out a plan. Records the deleted messages as handled, so that later owners do not count them as lost.
    *
    * @returns the number of deleted messages.
    */
@@ -220,11 +219,11 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end). First records which
-   * messages were handled, so that later owners count only the other messages as lost. If this cannot be recorded, the messages are
-   * deleted nevertheless, and later owners may also count handled messages as lost.
+   * Deletes the messages of a partition up to and including a sequence. A null `partition` means all partitions, a null `upTo` the end.
+   * First records which messages were handled. Later owners count only the others as lost. If this record fails, the messages are deleted
+   * nevertheless.
    *
-   * @param unrecorded called after the messages were deleted, if this could not be recorded.
+   * @param unrecorded called after the deletion if this record failed.
    * @returns the number of deleted messages.
    */
   async purge(
@@ -235,7 +234,7 @@ export class StreamAdmin implements AsyncDisposable {
     const end = upTo ?? Number.POSITIVE_INFINITY;
     let failure: { error: unknown } | undefined;
     try {
-      // The purge refuses the stream of a keyed group.
+      // For a keyed group, the purge below is refused.
       if (!this.#topology.keyed)
         await this.#clear(await this.groups(), (each) =>
           partition === null || each === partition ? end : 0,
@@ -249,7 +248,7 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Records, for each group and partition, up to which sequence no message waits. Must be called before an operator deletes messages.
+   * Records for each group and partition a sequence up to which no message waits. Must be called before an operator deletes messages.
    *
    * @param deletedUpTo see {@link planClearing}.
    */
@@ -267,8 +266,8 @@ export class StreamAdmin implements AsyncDisposable {
   }
 
   /**
-   * Deletes the entries of ended sessions and of the partitions of earlier layouts, for all groups. Returns the number of ended sessions
-   * whose entries were deleted.
+   * For all groups, deletes the entries of ended sessions and of partitions that the layout no longer has. Returns the number of ended
+   * sessions whose entries were deleted.
    */
   async sweep(): Promise<number> {
     let swept = 0;
@@ -280,7 +279,7 @@ export class StreamAdmin implements AsyncDisposable {
     return swept;
   }
 
-  /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */
+  /** Deletes the stream and the bucket with its layout, leases and positions. */
   async deleteAll(): Promise<void> {
     return this.#messages.deleteAll();
   }

@@ -5,7 +5,7 @@ import type { LayoutRecord } from '../protocol/layout-records.js';
 import { type GroupStatus, type GroupTotals, totalsOf } from './group-status.js';
 import { readGroupStatus } from './read-group-status.js';
 
-/** A group in the status of its stream. `lag` is null if a position is wrong, because the lag is then unknown. */
+/** `lag` is null if a position is wrong. */
 interface GroupSummary extends GroupTotals {
   group: string;
   /** Number of partitions in which the group has a position. */
@@ -14,12 +14,12 @@ interface GroupSummary extends GroupTotals {
   wrongPositions: number;
 }
 
-/** The messages of a partition. For a keyed group all other fields are null, because the server cannot count by key. */
+/** For a keyed group only `partition` is known, because the server cannot count by key. */
 interface PartitionSummary {
   partition: number;
-  /** Number of messages; null if the server cannot count the messages. */
+  /** Null if the server cannot count them. */
   messages: number | null;
-  /** Sequence of the last message, and when it was stored, in whole milliseconds since 1970; null if the partition is empty. */
+  /** The sequence and time of the last message, in whole milliseconds since 1970; null if the partition is empty. */
   end: number | null;
   lastAtMs: number | null;
 }
@@ -28,10 +28,7 @@ interface PartitionSummary {
 export interface StreamStatus {
   stream: StreamFacts;
   layout: LayoutRecord;
-  /**
-   * For a keyed group: its key, and the subjects that it handles. The messages of a keyed group's partitions are not
-   * counted.
-   */
+  /** For a keyed group: its key, and the subjects that it handles. */
   keyed: { key: string; filter: string } | null;
   partitions: PartitionSummary[];
   groups: GroupSummary[];
@@ -98,7 +95,7 @@ function summarise(group: string, status: GroupStatus): GroupSummary {
   return { group, ...totalsOf(status), begun: begun.length, wrongPositions: wrong.length };
 }
 
-/** The number of running members, and of dead members that still have a session, as text. */
+/** The numbers of members as text: `3 running, 1 unreachable`. Unreachable members are dead, but still have a session. */
 export function describeMembers({
   members,
   unreachable,

@@ -12,5 +12,5 @@ export const SILENT_MS = 5_000;
  */
 export const LATE_SHARE = 2 / 3;
 
-/** How long loads may be uneven after a change of the group, in milliseconds, because partitions are still moving. */
+/** After a change of the group, loads are allowed to be uneven for this time, in milliseconds. */
 export const REBALANCE_MS = 5_000;

@@ -10,24 +10,22 @@ const CONCURRENT_COUNTS = 16;
 /** The messages that can be deleted from one partition. */
 export interface TrimStep {
   partition: number;
-  /** All groups have handled all messages up to and including this sequence; null if nothing can be deleted. */
+  /** The last sequence that all groups have handled; null if nothing can be deleted. */
   upTo: number | null;
-  /** Number of messages that would be deleted, and of messages that would stay. */
+  /** How many messages would be deleted (`messages`), and how many would stay (`kept`). */
   messages: number;
   kept: number;
   /** The group that is furthest behind; null if there are no groups. */
   heldBackBy: string | null;
-  /** The fault of the position of the group that is furthest behind; null if the position has no fault. */
+  /** The fault of that group's position; null if it has none. */
   fault: PositionFault | null;
 }
 
 /**
- * Plans a trim: for each partition, the messages that every group has handled. If a group has no position in a partition,
- * the trim deletes nothing in the partition, so that the group can start with the first message. If the position of a group
- * is wrong (see {@link readPositionFaults}), the trim also deletes nothing in the partition.
+ * Plans a trim of the messages that every group has handled. Nothing is deleted in a partition where a group has no position. The group can
+ * then start with the first message. The same holds for a group with a wrong position (see {@link readPositionFaults}).
  *
- * @param layouts the layouts of keyed groups. The partitions of a keyed group differ from the partitions of the stream. So
- *   the trim deletes no message after the lowest position of a keyed group.
+ * @param layouts the layouts of keyed groups.
  */
 export async function planTrim(
   observers: ReadonlyMap<string, GroupObserver>,
@@ -36,10 +34,9 @@ export async function planTrim(
 ): Promise<TrimStep[]> {
   const found = new Map<string, PositionFacts[]>();
   for (const [group, each] of observers) found.set(group, await each.positions());
-  // The stream is read after the positions. In the other order, the stream could grow between the two reads, and a position
-  // could be beyond the end that was read.
+  // The stream is read after the positions. Otherwise a position could lie beyond the end that was read.
   const stream = await observer.stream();
-  // The ends of the partitions are read after the stream, so that they include every message counted in the stream's state.
+  // The ends are read last, so that they include every message in `stream.counts`.
   const last = await observer.ends();
   const ends = new Map(last.map((each) => [each.partition, each.sequence]));
   const groups = new Map<string, GroupPositions>();
@@ -63,15 +60,14 @@ export async function planTrim(
   });
 }
 
-/** The positions of a group, and their faults. */
 interface GroupPositions {
   positions: ReadonlyMap<number, number>;
   faults: ReadonlyMap<number, PositionFault>;
 }
 
 /**
- * Converts the positions of a keyed group into positions in the partitions of the stream. Each partition of the stream may
- * hold messages of any partition of the group, so the lowest position counts for all partitions of the stream.
+ * Converts the positions of a keyed group into positions in the partitions of the stream. A partition of the stream can hold messages of
+ * every partition of the group. The lowest position therefore counts everywhere.
  */
 function lowestOf(
   { positions, faults }: GroupPositions,
@@ -88,10 +84,7 @@ function lowestOf(
   };
 }
 
-/**
- * The group that is furthest behind in a partition, and the last sequence that this group is known to have handled; 0 if
- * there is no such sequence.
- */
+/** The group that is furthest behind in a partition. `upTo` is the last sequence it is known to have handled, or 0. */
 function leastOf(
   groups: ReadonlyMap<string, GroupPositions>,
   partition: number,
@@ -100,7 +93,7 @@ function leastOf(
   for (const [group, { positions, faults }] of groups) {
     const fault = faults.get(partition) ?? null;
     const upTo = fault === null ? (positions.get(partition) ?? 0) : 0;
-    // If one group has a wrong position and another group has no position, the group with the wrong position is reported.
+    // A group with a wrong position is reported rather than a group without a position.
     if (upTo < least.upTo || (upTo === least.upTo && fault !== null))
       least = { upTo, heldBackBy: group, fault };
   }

@@ -2,10 +2,7 @@ import type { GroupObserver } from '../ports/observer.js';
 import type { GroupStatus } from './group-status.js';
 import type { LeaseStatus } from './lease-status.js';
 
-/**
- * Messages after the lowest position of a keyed group or of a member. Some messages after the lowest position may already
- * be handled, in other partitions.
- */
+/** Messages after the lowest position of a keyed group or of a member. Some of them may already be handled, in other partitions. */
 export interface Unread {
   messages: number;
   /** How long ago the oldest of these messages was stored, in milliseconds; null if unknown. */
@@ -25,10 +22,9 @@ const shareOf = ({ partitions }: GroupStatus, session: string): LeaseStatus[] =>
   partitions.filter((each) => each.session === session);
 
 /**
- * Adds the numbers of messages that a keyed group and each of its members have not read.
+ * Adds `unread` to the status of a keyed group and of each of its members.
  *
- * @param storedAt when the first message after a partition's position was stored, in milliseconds since 1970; null if
- *   unknown.
+ * @param storedAt when the first message after a partition's position was stored, in milliseconds since 1970; null if unknown.
  */
 export function addUnread(
   status: GroupStatus,

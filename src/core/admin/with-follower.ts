@@ -4,10 +4,9 @@ import { GroupFollower, type GroupSource } from './follower.js';
 /**
  * Runs `use` with a follower that has read the group, and stops the follower afterwards.
  *
- * @param signal ends the wait for the group early, for example because the connection was closed and the answer will never
- *   arrive.
- * @throws NatspocError `unreachable` if the group cannot be read in time, or if `signal` aborts before the group was read. The
- *   errors of `use` are thrown as well.
+ * @param signal ends the wait for the group early, for example because the connection was closed.
+ * @throws NatspocError `unreachable` if the group cannot be read in time, or if `signal` aborts the wait. Errors of `use` are thrown as
+ *   well.
  */
 export async function withFollower<T>(
   source: GroupSource,

@@ -6,7 +6,7 @@ export interface BatchLimits {
   messages: number;
   /** Maximum total size of the payloads, in bytes, 1 to 2^30. A message larger than this limit forms its own batch. */
   bytes: number;
-  /** How long a batch that is not full waits after its first message, in milliseconds, 0 to 60,000. */
+  /** How long an incomplete batch waits after its first message, in milliseconds, 0 to 60,000. */
   waitMs: number;
 }
 

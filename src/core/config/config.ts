@@ -15,7 +15,7 @@ export type Config = Readonly<
     bucket: string;
     /** Names of the settings that were set explicitly. */
     given: ReadonlySet<SettingName>;
-    /** Where a setting was set, such as `--ttl`; if it was not set, where it can be set. */
+    /** Where a setting was set, such as `--ttl`. For an unset setting: where it can be set. */
     place: (name: SettingName) => string;
     /** The name under which the user can set a setting: a flag, or an option of a program. */
     option: (name: SettingName) => string;

@@ -80,13 +80,12 @@ export const CONNECTION = {
   }),
 } as const;
 
-/** A setting of the connection. */
 type ConnectionSetting = keyof typeof CONNECTION;
 
 /** The settings that identify the user. */
 export const IDENTITY: readonly ConnectionSetting[] = ['user', 'password', 'token', 'creds', 'nkey'];
 
-/** If a source names a context of the nats CLI, these settings come from that source, stronger sources or the context, but no others. */
+/** If a source names a context of the nats CLI, weaker sources no longer provide these settings. Only the context still does. */
 export const CONTEXT_SETTINGS: readonly string[] = [
   ...IDENTITY,
   'server',

@@ -1,9 +1,6 @@
 import { parseBytes, parseCount, parseDuration } from '../lib/units.js';
 
-/**
- * How a value is parsed, and which values are allowed. The parser and the list of allowed values are derived from the same
- * limits.
- */
+/** How a value is parsed, and which values are allowed. */
 export interface Reader<T> {
   /** `undefined` for a value that is not `allowed`. */
   parse: (text: string) => T | undefined;

@@ -16,7 +16,7 @@ export interface Backoff {
  */
 export type OnExhausted = 'halt' | 'dead-letter' | 'skip';
 
-/** The final outcome of a message: handled, or, after its last failed attempt, stored as a dead letter or skipped. */
+/** The final outcome of a message. A message that failed for good is stored as a dead letter or skipped. */
 export type Dealt = 'handled' | Exclude<OnExhausted, 'halt'>;
 
 /** What happens to a message whose handler fails. */
@@ -37,10 +37,7 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
 /** What happens after a failed attempt. */
 export type NextStep = { kind: 'retry'; delayMs: number } | { kind: OnExhausted };
 
-/**
- * The delay after the given failed attempt (1, 2, …), in milliseconds, with "equal jitter": half of the delay is random. The fixed half
- * gives a failing dependency time to recover.
- */
+/** The delay after a failed attempt (1, 2, …), in milliseconds. Half of it is random ("equal jitter"). */
 export function backoffMs(backoff: Backoff, attempt: number, random: number): number {
   const full = Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt - 1, 30));
   return full / 2 + (full / 2) * random;

@@ -3,10 +3,7 @@ import { CONTEXT_SETTINGS, IDENTITY } from './connection.js';
 import type { Setting } from './setting.js';
 import { SETTINGS, type SettingName } from './settings.js';
 
-/**
- * The raw texts of each source, the strongest source first. `flags` and `context` have the names of settings as keys; `env`
- * and `dotenv` have the names of variables.
- */
+/** The raw texts of each source, the strongest source first. `flags` and `context` are keyed by setting, `env` and `dotenv` by variable. */
 export interface ConfigSources {
   flags: Readonly<Partial<Record<SettingName, string | boolean>>>;
   env: Readonly<Record<string, string | undefined>>;
@@ -50,15 +47,14 @@ function* textsOf(key: SettingName, sources: ConfigSources): Generator<Given> {
     yield { raw: fromContext, origin: 'context', place: `${flag} in context ${name}` };
 }
 
-/** All settings that a source has set, without contradictions; see {@link collect}. */
+/** The settings that are set; see {@link collect}. */
 export type Collected = Map<SettingName, Given>;
 
 /**
- * Finds the settings that are set, each with its source. The strongest source wins: flag, environment, `.env`, context. Further rules
- * apply to identity and server:
+ * Finds the settings that are set, each with its source. The strongest source wins: flag, environment, `.env`, context. Further rules apply
+ * to identity and server:
  *
- * - If a source names a context, all sources weaker than this source are excluded, except the context. Even a setting that the
- *   context lacks is not taken from an excluded source.
+ * - If a source names a context, weaker sources other than the context are ignored. This holds even for a setting that the context lacks.
  * - The identity comes from one source. Only a user and the user's password may come from two sources.
  * - A server named in `.env` gets no credentials from another source, because anyone may have written that file.
  *
@@ -116,10 +112,7 @@ function chooseIdentity(found: Collected): void {
   if (!user || (password?.origin === 'context' && user.origin !== 'context')) found.delete('password');
 }
 
-/**
- * @throws NatspocError `config` if credentials from another source would be sent to a server whose address or CA comes from
- *   `.env`.
- */
+/** @throws NatspocError `config` if the server's address or CA comes from `.env`, but its credentials do not. */
 function keepFromDotenv(found: Collected): void {
   const trusting = (['server', 'tlsca'] as const).find((key) => found.get(key)?.origin === 'dotenv');
   if (trusting === undefined) return;
@@ -134,7 +127,7 @@ function keepFromDotenv(found: Collected): void {
   );
 }
 
-/** The context of the nats CLI to use: the named context or, if neither a context nor a server is given, the selected context. */
+/** The context of the nats CLI to use. The selected context is used only if neither a context nor a server is given. */
 export function contextName(
   sources: Omit<ConfigSources, 'context'>,
   selected: () => string | undefined,

@@ -12,7 +12,7 @@ export type StartFromText = 'first' | 'new' | `seq:${number}` | `time:${string}`
 /** An ISO 8601 date, optionally with a time and zone: `2026-01-31T08:00:00.5Z`. */
 const ISO_8601 = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
-/** Parses a time; undefined for texts that only `Date.parse` accepts (`5`), and for impossible days. */
+/** Parses a time. Undefined for impossible days, and for texts such as `5`, which `Date.parse` would accept. */
 function parseTime(text: string): Date | undefined {
   const date = ISO_8601.exec(text)?.[1];
   if (date === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Which process serves a metric: a member, `natspoc exporter`, or both if the metric means the same in both. */
+/** Which process serves a metric: a member, `natspoc exporter`, or both. */
 type Source = 'member' | 'exporter' | 'both';
 
 /** A metric for Prometheus. */

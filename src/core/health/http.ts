@@ -34,8 +34,8 @@ export class HttpServer {
   /**
    * Starts listening.
    *
-   * @param purpose the purpose that the error names, such as `health checks`.
-   * @param answer returns the answer to a request. Its argument is the decoded path.
+   * @param purpose what the server is for, such as `health checks`; shown in the error.
+   * @param answer returns the answer to a request for this path. The path is decoded.
    * @throws NatspocError `config` if the server cannot listen on this address.
    */
   static async open(

@@ -9,10 +9,7 @@ const REBALANCES = ['handed-over', 'released', 'lost'] as const;
 /** The labels that identify the member, on every metric. */
 type Labels = Readonly<Record<'stream' | 'group' | 'member', string>>;
 
-/**
- * The metrics of a member for Prometheus. Most values are read from the member when Prometheus scrapes them. Durations and
- * events are recorded when they happen.
- */
+/** The metrics of a member for Prometheus. Most values are read from the member when Prometheus scrapes them. */
 export class Metrics {
   readonly #registry: MetricRegistry;
   readonly #handlerTime: { observe(seconds: number): void };

@@ -10,10 +10,7 @@ export type Watched = Pick<HealthSubject, 'id' | 'partitions' | 'standing'> & {
   on(type: 'expired' | 'resumed' | 'joined', listener: () => void): unknown;
 };
 
-/**
- * Decides whether a member can do its work. The member itself detects that it makes no progress. This class only decides
- * whether a member without progress is still ready.
- */
+/** Decides whether a member can do its work. The member itself detects missing progress. */
 export class Readiness {
   readonly #member: Watched;
   #inTouch = true;

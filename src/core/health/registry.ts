@@ -21,8 +21,7 @@ export class MetricRegistry {
   /**
    * Loads the package prom-client, which the program has to install.
    *
-   * @param labels the labels of all metrics. If `group` is not among these labels, the caller has to set this label with each
-   *   value of a metric about a group.
+   * @param labels the labels of all metrics. Without `group`, the caller sets this label with each value of a group's metric.
    * @throws NatspocError `config` if the package is not installed.
    */
   static async open(labels: Readonly<Record<string, string>>): Promise<MetricRegistry> {

@@ -2,13 +2,13 @@
 export type Cancel = () => void;
 
 /**
- * The only clock that decisions use. The times of this clock are monotonic milliseconds since an arbitrary start, and are
- * never compared between processes. The simulator replaces this clock.
+ * The only clock that decisions use. Its times are monotonic milliseconds since an arbitrary start. They are never compared between
+ * processes. The simulator replaces this clock.
  */
 export interface Clock {
   /** Monotonic milliseconds, with fractions. */
   now(): number;
-  /** Calls `callback` once, at the time `atMs` of this clock, or as soon as possible after that time. */
+  /** Calls `callback` once, at `atMs` on this clock or as soon as possible afterwards. */
   at(atMs: number, callback: () => void): Cancel;
 }
 
@@ -24,7 +24,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /**
  * The machine's monotonic clock (`performance.now`), unaffected by changes of the wall clock.
  *
- * If a timer is late, sockets are read before its callback runs, so that the callback does not miss answers that have already arrived.
+ * If a timer is late, sockets are read before its callback runs. Otherwise the callback would miss answers that have already arrived.
  */
 export const systemClock: Clock = {
   now: () => performance.now(),

@@ -1,6 +1,6 @@
 /**
- * Maps items with at most `limit` promises in flight, and keeps their order. After a rejection, no further item is started,
- * and the result rejects with the first error once all promises in flight have settled.
+ * Maps items with at most `limit` promises in flight, and keeps their order. After a rejection, no further item is started. Once all
+ * promises in flight have settled, the result rejects with the first error.
  */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
@@ -9,7 +9,7 @@ export async function mapConcurrently<T, R>(
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let failure: { error: unknown } | undefined;
-  // All workers share one iterator: a worker that has finished an item takes the next item.
+  // All workers share this iterator.
   const waiting = items.entries();
   const work = async (): Promise<void> => {
     for (const [i, item] of waiting) {

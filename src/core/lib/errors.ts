@@ -54,8 +54,8 @@ export class NatspocError extends Error {
 }
 
 /**
- * The message of any thrown value: its `message`, or the value as text if it has no `message`. For an Error with an empty message,
- * such as the error of a refused connection, returns the error's name and code. Never throws.
+ * The message of any thrown value, or the value as text if it has no message. If an Error has an empty message, returns its name and code.
+ * Never throws.
  */
 export function messageOf(error: unknown): string {
   try {

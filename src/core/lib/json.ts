@@ -34,7 +34,6 @@ export function parseJson(bytes: Uint8Array): unknown {
 
 /** A check of one field. */
 export type Guard<T> = (value: unknown) => value is T;
-/** The check of each field of a type. */
 type Guards<T> = { readonly [K in keyof T]: Guard<T[K]> };
 
 /**

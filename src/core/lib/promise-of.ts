@@ -1,6 +1,6 @@
 /**
- * The promise that a handler returned; undefined if there is nothing to wait for. Any thenable counts as a promise, because the queries of
- * some query builders run only when they are awaited.
+ * The promise that a handler returned; undefined if there is nothing to wait for. Any thenable counts as a promise. Some query builders run
+ * a query only when it is awaited.
  */
 export function promiseOf(result: unknown): Promise<unknown> | undefined {
   if (result === undefined) return undefined;

@@ -4,8 +4,8 @@ export function redactUrl(url: string): string {
 }
 
 /**
- * URLs separated by commas, without their secrets. Also handles malformed URLs: a password may contain a slash, a comma or
- * an at sign that should have been escaped. In doubtful cases, the function removes too much rather than too little.
+ * URLs separated by commas, without their secrets. Also handles a password with an unescaped slash, comma or at sign. If in doubt, removes
+ * too much.
  */
 export function redactUrls(urls: string): string {
   return urls
@@ -14,11 +14,11 @@ export function redactUrls(urls: string): string {
     .join(', ');
 }
 
-/** True for a secret (a seed, a JWT, a PEM block); false for the name of a file that contains a secret. */
+/** True for a secret itself (a seed, a JWT, a PEM block), not for the name of a file that contains one. */
 export const isSecret = (text: string): boolean =>
   /\bS[A-Z]?[A-Z2-7]{50,}\b|\beyJ[\w-]{20,}|-----\s*BEGIN/.test(text);
 
-/** The decoded user and password, or the decoded token, of a URL; undefined if the URL has none. */
+/** The decoded user and password of a URL, or its token as `user`; undefined if it has none. */
 export function credentialsOf(url: string): { user: string; password: string | undefined } | undefined {
   const [, user, password] = /^(?:\w+:\/\/)?([^:@/]+)(?::([^@/]*))?@/.exec(url) ?? [];
   if (user === undefined) return undefined;

@@ -9,7 +9,7 @@ export interface SmallFileOptions {
   pipes?: boolean;
 }
 
-/** The reason why a file could not be read. `isMissing`: the file does not exist. */
+/** The reason why a file could not be read. `isMissing` is true if the file does not exist. */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
   readonly isMissing: boolean;

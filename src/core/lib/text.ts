@@ -1,9 +1,8 @@
 /** Text on a terminal: escaping, width and wrapping. */
 
 /**
- * The text on one line, safe for a terminal: control characters (including 8-bit ones), line separators and characters that
- * change the writing direction become escapes (`\u001b`). All text from outside passes through this function before it
- * reaches a terminal. Escaped JSON keeps its meaning.
+ * The text on one line, safe for a terminal. Control characters, line separators and characters that change the writing direction become
+ * escapes (`\u001b`). All text from outside passes through this function before it reaches a terminal. Escaped JSON keeps its meaning.
  */
 export function escapeControl(text: string): string {
   return text.replace(
@@ -51,7 +50,7 @@ export function truncate(text: string, width: number): string {
   return `${cut}…`;
 }
 
-/** The text padded with spaces to `width` columns: on the left if `align` is `right`, otherwise on the right. Never cuts. */
+/** The text padded with spaces to `width` columns. The spaces come first if `align` is `right`. Never cuts. */
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const space = ' '.repeat(Math.max(0, width - textWidth(text)));
   return align === 'left' ? text + space : space + text;

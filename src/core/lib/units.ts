@@ -86,7 +86,7 @@ export function parseCount(text: string): number | undefined {
 
 /** A count for people: `1,234,567`. */
 export function formatCount(count: number): string {
-  // toLocaleString is not used, because its first call has to load locale data. This takes as long as connecting to a server.
+  // The first call of toLocaleString loads locale data, which takes as long as connecting to a server.
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 

@@ -10,7 +10,7 @@ export function textOf(data: Uint8Array): string | undefined {
   }
 }
 
-/** The start of a payload as text, from at most this number of bytes, without a split character at the end. */
+/** The start of a payload as text: at most this number of bytes, ending with a complete character. */
 export function startOfText(data: Uint8Array, bytes: number): string | undefined {
   const end = Math.min(bytes, data.length);
   for (let cut = 0; cut < Math.min(4, end + 1); cut++) {

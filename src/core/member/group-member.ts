@@ -48,8 +48,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #stopped: NatspocError | undefined;
   #closed: Promise<void> = Promise.resolve();
   /**
-   * Settles like `#closed`. `ready` awaits this promise instead of `#closed`. So if a program awaits only `ready`, a rejection of `#closed`
-   * is still reported as unhandled.
+   * Settles like `#closed`. `ready` awaits this promise. If a program awaits only `ready`, Node therefore still reports an unhandled
+   * rejection of `#closed`.
    */
   #ended: Promise<void> = Promise.resolve();
 
@@ -87,7 +87,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /**
    * Resolves when the member has left; rejects with a NatspocError if an error ended the member. If nothing handles the rejection, Node
-   * ends the process with an error, so that a failed member does not look like a member that has finished.
+   * ends the process with an error.
    */
   get closed(): Promise<void> {
     return this.#closed;
@@ -131,15 +131,15 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Finishes running handlers, commits, hands all partitions over and leaves, within the drain timeout. May be called repeatedly.
+   * Lets running handlers finish within the drain timeout, commits, hands over all partitions and leaves. May be called repeatedly.
    *
-   * @param options `rejoinWithinMs`: if above 0, the partitions are not handed over, but kept for this time for the next member with the
-   *   same name. At most 1 h; default 0.
+   * @param options `rejoinWithinMs`: if above 0, the partitions are kept for this time for the next member with the same name. At most 1
+   *   h; default 0: the partitions are handed over.
    * @throws NatspocError the error that `closed` rejects with.
    */
   async leave({ rejoinWithinMs = 0 }: { rejoinWithinMs?: number | undefined } = {}): Promise<void> {
     checkReservation(rejoinWithinMs);
-    // An error is ignored here, because `#closed` rejects with it.
+    // `#closed` rejects with the error.
     await this.#member?.leave(rejoinWithinMs).catch(() => {});
     await this.#closed;
   }
@@ -149,7 +149,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     await this.leave();
   }
 
-  /** Gives a partition away: to the member with this name or session id, or (null) to the member with the fewest partitions. */
+  /** Gives a partition to the member with this name or session id. Null chooses the member with the fewest partitions. */
   release(partition: number, to: string | null = null): void {
     this.#member?.orders.release(partition, to);
   }
@@ -203,8 +203,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
         report: (report) => {
           this.#stats.note(report);
           this.#tell('report', report);
-          // Each type of report has its own event with its own payload. The compiler cannot derive this relation from the union type of
-          // `report`.
+          // Each type of report has its own event with its own payload. The compiler cannot derive this from the union type of `report`.
           this.#tell(report.type, ...([report] as never));
         },
         partition: (partition) => partitionListener(partition, this.#told),
@@ -228,7 +227,6 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     leaveOnAbort(member, options.signal);
   }
 
-  /** Receives the events of partitions. */
   get #told(): PartitionTold {
     return {
       counters: this.counters,

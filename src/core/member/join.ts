@@ -37,8 +37,8 @@ export interface JoinOptions {
   version: string;
   handler: Handler | InBatches;
   /**
-   * How a keyed group finds the key of a message; present only if a function of the program returns the key. The setting `key`
-   * then contains the name of this function.
+   * How a keyed group finds the key of a message. Set only if a function of the program returns the key. The setting `key` is then the
+   * function's name.
    */
   messageKey?: MessageKey | undefined;
   /** Makes the effects of handled messages safe. Each commit waits for the barrier. */
@@ -56,7 +56,7 @@ export interface JoinOptions {
   events: MemberEvents;
   /** Called when the stream holds messages that belong to no partition. */
   onUncovered?: ((found: Uncovered) => void) | undefined;
-  /** Returns the data that the STATS answers of the member's micro service contain in addition to the standard fields. */
+  /** Returns the data that the member's micro service adds to its STATS answers. */
   stats: (member: MemberEngine) => unknown;
 }
 
@@ -86,8 +86,8 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   if (config.onFailure === 'dead-letter' || config.withoutKey === 'dead-letter') await deadLetters.ensure();
   const { group } = config;
   const { bucket } = source;
-  // The start is decided before other clients can see that this member has joined. So every message that they publish after
-  // they have seen the member counts as new.
+  // The group's start is decided before other clients can see the member. Every message that they publish after seeing it therefore counts
+  // as new.
   const start = await groupStart(
     group,
     config.from,

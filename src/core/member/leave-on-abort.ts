@@ -5,7 +5,7 @@ export function leaveOnAbort(
   member: Pick<MemberEngine, 'leave' | 'closed'>,
   signal: AbortSignal | undefined,
 ): void {
-  // An error is ignored here, because the member's `closed` reports it.
+  // The member's `closed` reports an error.
   const leave = (): void => void member.leave().catch(() => {});
   const forget = (): void => signal?.removeEventListener('abort', leave);
   signal?.addEventListener('abort', leave, { once: true });

@@ -15,7 +15,7 @@ export function memberControl(member: () => MemberEngine): MemberControl {
       member().orders.giveUp(partition, sequence, deadLetter ? 'dead-letter' : 'skip', by) ? [partition] : [],
     stop: () => {
       const partitions = owned('all');
-      // An error is ignored here, because the member's `closed` reports it.
+      // The member's `closed` reports an error.
       member()
         .leave()
         .catch(() => {});

@@ -36,7 +36,7 @@ export interface MemberEventMap extends ReportEvents {
   uncovered: [found: Uncovered];
   /** The member of a keyed group handled a message without a key for the first time. Further messages without a key are only counted. */
   keyless: [event: { partition: number; sequence: number }];
-  /** `crashes` owners in a row have died after the message `after`, so messages are handled one at a time. */
+  /** `crashes` owners in a row have died after position `after`. Messages are now handled one at a time. */
   cautious: [event: { partition: number; crashes: number; after: number }];
   /** A partition cannot be read at the moment. The next attempt starts after `retryMs` milliseconds. Emitted at most once a minute. */
   unread: [event: { partition: number; reason: string; retryMs: number }];
@@ -45,7 +45,7 @@ export interface MemberEventMap extends ReportEvents {
    * handlers.
    */
   overdue: [event: { partition: number; sequences: number[] }];
-  /** A partition had to move before all handled messages were committed, so the next owner handles this range again. */
+  /** A partition moved before all handled messages were committed. Its next owner handles this range again. */
   uncommitted: [event: { partition: number } & UncommittedRange];
   /** The memory of this process, once per memory interval. */
   memory: [sample: MemorySample];
@@ -59,10 +59,10 @@ export interface MemberCounters {
   failed: number;
   /** Failed attempts that were followed by another attempt. */
   retried: number;
-  /** Messages stored as dead letters, after the server confirmed them. */
+  /** Messages that were stored as dead letters and confirmed by the server. */
   deadLettered: number;
   /** Messages skipped by the failure policy, a judge or an operator. */
   skipped: number;
-  /** Messages that a keyed group handled although they have no key; the whole subject replaces the missing key. */
+  /** Messages without a key in a keyed group. By default, their whole subject serves as the key. */
   withoutKey: number;
 }

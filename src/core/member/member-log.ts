@@ -74,7 +74,7 @@ export function tellEvents(
 ): void {
   const warn = (event: string, fields: object, text: string): void =>
     tell({ event, fields, text, level: 'warn' });
-  /** Failed attempts that made partitions halt. Each is kept until the halt of its partition is reported. */
+  /** Failed attempts that made partitions halt. */
   const halting = new Map<number, object>();
   member.on('report', (report) => {
     const { type: event, ...values } = report;
@@ -102,8 +102,8 @@ export function tellEvents(
 }
 
 /**
- * Logs one line for each problem of a member, so that even a program without listeners learns why partitions make no progress. The
- * fields of a line are the `event`, the `group` and the values of the event; an error is in the field `err`, as in pino.
+ * Logs one line for each problem of a member. Even a program without listeners thus learns why partitions make no progress. Its fields are
+ * `event`, `group` and the event's values. An error is in `err`, as in pino.
  */
 export function logProblems(
   member: GroupMember,
@@ -114,7 +114,7 @@ export function logProblems(
   const sparingly = sparing(logger);
   tellEvents(member, { group, drainTimeoutMs }, ({ event, text, fields, level, report, failed }) => {
     if (report && !LEVELS[report.type]) return;
-    // A failed attempt that is followed by a retry is not logged, because the message may still succeed.
+    // A message that is tried again may still succeed, so this attempt is not logged.
     if (failed?.then === 'retry') return;
     const { error: err, ...others } = { error: undefined, ...fields };
     sparingly[level](

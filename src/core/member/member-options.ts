@@ -2,10 +2,7 @@ import type { HealthOptions } from '../health/server.js';
 import type { MemberEngine } from './engine/engine.js';
 import type { JoinOptions } from './join.js';
 
-/**
- * The way a member is started: over a connection, or by the function `start`, for example with a model instead of a
- * server.
- */
+/** How a member is started: over a connection, or by the function `start`. For example, `start` can use a model of the server. */
 export type JoiningAt =
   | { connection: JoinOptions['connection']; start?: never }
   | { connection?: never; start: (options: Omit<JoinOptions, 'connection'>) => Promise<MemberEngine> };
@@ -16,9 +13,9 @@ export type GroupMemberOptions = MemberOptions & JoiningAt;
 interface MemberOptions
   extends Omit<JoinOptions, 'connection' | 'name' | 'events' | 'stats' | 'onUncovered'> {
   /**
-   * `rejections`: unhandled rejections of a handler's promises count as failures of the handler, and do not end the
-   * process. `process`: the process runs only this handler. Uncaught exceptions also count as failures of the handler.
-   * An exception that belongs to no running message makes the member leave with that error.
+   * `rejections`: an unhandled rejection in a handler counts as the handler's failure, and does not end the process. `process`: for a
+   * process that runs only this handler. Uncaught exceptions count as the handler's failures as well. If an exception belongs to no running
+   * message, the member leaves with that error.
    */
   guard?: 'rejections' | 'process' | undefined;
   /** Serve health checks and metrics over HTTP. */

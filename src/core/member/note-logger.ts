@@ -1,7 +1,7 @@
 import { escapeControl } from '../lib/text.js';
 import type { Logger } from './partition/logger.js';
 
-/** Writes the text of each log call as one line for people, with its fields for programs. Debug lines are written only if requested. */
+/** Writes the text of each log call as one line for people, with its fields for programs. Debug lines are written only with `debug`. */
 export function noteLogger(
   note: (line: string, fields: object) => void,
   { debug }: { debug: boolean },
@@ -16,7 +16,7 @@ export function noteLogger(
   };
 }
 
-/** The default logger of the library: writes each text as one line to standard error. This logger reads no environment variables. */
+/** The default logger of the library: writes each text as one line to standard error. */
 export const standardError = noteLogger((line) => process.stderr.write(`natspoc: ${line}\n`), {
   debug: false,
 });

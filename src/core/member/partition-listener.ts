@@ -4,7 +4,7 @@ import type { PartitionListener } from './partition/partition-events.js';
 /** The callbacks through which events of partitions become events of their member. */
 export interface PartitionTold {
   readonly counters: MemberCounters;
-  /** True if the group finds the partition of a message by its key. */
+  /** True in a keyed group. */
   isKeyed(): boolean;
   /** True if the program listens to the event. */
   isHeard(event: keyof MemberEventMap): boolean;
@@ -21,7 +21,7 @@ export function partitionListener(partition: number, told: PartitionTold): Parti
       counters.handled++;
       if (how === 'dead-letter') counters.deadLettered++;
       else if (how === 'skip') counters.skipped++;
-      // The key is read last, and only if needed, because reading it may decode the headers.
+      // The key is read last, because reading it can decode the headers.
       const isFirst = told.isKeyed() && message.key === null && ++counters.withoutKey === 1;
       if (isFirst && how === 'handled') told.tell('keyless', { partition, sequence: message.sequence });
       if (told.isHeard('handled')) told.tell('handled', { partition, message, how });

@@ -31,7 +31,7 @@ export interface Source {
   note?: string | undefined;
   /** The key that the record of the group's start must contain; see {@link GroupStartPorts.key}. */
   key: string | null | undefined;
-  /** Writes the layout after the start was decided. Present for the first member of a keyed group. */
+  /** Writes the layout. The group's start must be stored first. Present for the first member of a keyed group. */
   begin?: (() => Promise<void>) | undefined;
   /** The tokens with which all subjects of the group begin. */
   prefix: string;
@@ -44,8 +44,7 @@ export interface Source {
   uncovered(): Promise<Uncovered | undefined>;
   /**
    * The partition of a message. Present if one reader serves all partitions: in a keyed group, and if tokens follow the partition in
-   * subjects. (With such tokens, a partition needs two filters. Before nats-server 2.10 a consumer has only one filter, and in later
-   * versions a consumer with several filters is slower.)
+   * subjects. With such tokens, a partition would need two filters. Consumers with several filters need nats-server 2.10, and are slower.
    */
   shared?: (message: StreamMessage) => number | undefined;
   /** The functions that depend on the number of partitions, for a resize of the group. */
@@ -67,8 +66,8 @@ const keyedEvents = (
 ): EventStream => new NatsEventStream(handles, stream, { all: filter, of: () => [filter] }, key?.of);
 
 /**
- * `given`: the key of a keyed group, which a resize does not change. If a group that uses the stream's own layout is resized, it uses the
- * key that publishers write.
+ * `given` is the key of a keyed group. A resize does not change it. If a group of the stream's own layout is resized, it uses the key that
+ * publishers write.
  */
 const resizable = (
   handles: NatsHandles,
@@ -88,8 +87,8 @@ const inTime = <T extends NatsHandles>(handles: T, config: Config): T => ({
 });
 
 /**
- * Opens the stream for a member. If a keyed group is requested or exists, opens the stream for that group; otherwise for the
- * partitions of the stream's own layout. Creates a missing stream and bucket, except the stream of a keyed group.
+ * Opens the stream for a member. If a keyed group is requested or exists, opens the stream for this group. Otherwise opens the partitions
+ * of the stream's own layout. Creates a missing stream and bucket, except the stream of a keyed group.
  *
  * @throws NatspocError if the stream cannot be read as the configuration requests.
  */

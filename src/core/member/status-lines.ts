@@ -8,7 +8,6 @@ import type { FailedAttempt, MemberEventMap } from './member-events.js';
 
 const by = (name: string | null): string => (name ? ` from ${escapeControl(name)}` : '');
 
-/** How this member got a partition. */
 const HOW = { claim: 'claimed', handover: 'acquired', release: 'acquired' } as const;
 
 const LOST = {
@@ -24,7 +23,9 @@ export type Move = Extract<Report, { type: 'acquired' | 'handed-over' | 'release
 
 const took = ({ tookMs }: { tookMs: number }): string => formatDuration(tookMs);
 
-/** One line about a move. `which`: the partition, or all partitions that moved in the same way; `at`: the epoch; `within`: the duration. */
+/**
+ * One line about a move. `which` is the partition, or all partitions that moved in the same way. `at` is the epoch, `within` the duration.
+ */
 export function describeMove(move: Move, which: string, at = '', within = ''): string {
   switch (move.type) {
     case 'acquired':

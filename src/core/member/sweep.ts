@@ -5,10 +5,10 @@ import type { SessionTrace, SessionTraces } from '../ports/session-traces.js';
 import { MAX_TTL_MS } from '../protocol/timing.js';
 
 /**
- * A session that ends leaves two deletion markers in the bucket: its own, and that of its proof of life. The markers have to stay for a
- * while: disconnected members must learn that the session has ended, and a late write of the session must fail. After some time the markers
- * are useless, but every joining member still reads all markers of sessions. Members therefore remove markers that are older than twice the
- * longest ttl. The proof of life of a connected member is never that old.
+ * A session that ends leaves two deletion markers in the bucket: its own, and that of its proof of life. They must stay for a while.
+ * Disconnected members must learn of the end, and a late write of the session must fail. Later the markers are useless, but every joining
+ * member still reads them. Members therefore remove markers that are older than twice the longest ttl. The proof of life of a connected
+ * member is never that old.
  */
 export const SWEEP_AGE_MS = 2 * MAX_TTL_MS;
 /** Members sweep when they join, and then at this interval. */
@@ -19,7 +19,7 @@ const CONCURRENT_PURGES = 4;
 
 /**
  * The traces to remove: old markers, and old proofs of life without a session. A proof of life has no session if its member died between
- * two writes. Entries of an existing session stay, even if they are old, because the group still has to fence the session.
+ * two writes. Entries of an existing session stay, even if they are old. The group must still fence this session.
  */
 export function planSweep(traces: readonly SessionTrace[], nowMs: number): SessionTrace[] {
   const living = new Set(traces.flatMap(({ kind, id, ended }) => (kind === 'session' && !ended ? [id] : [])));
@@ -42,8 +42,8 @@ export async function sweep(traces: SessionTraces, atLeast = 1): Promise<number>
 
 /**
  * The old traces of partitions that the layout no longer has. Traces are positions, records of trims, markers of pins and pauses, and all
- * entries of a lease except the newest. A pin or pause that is in effect is not removed by a sweep, because members would consider its
- * disappearance a loss of data. The next resize removes pins and pauses of partitions that the layout no longer has.
+ * entries of a lease except the newest. A pin or pause in effect is kept. Members would take its disappearance for a loss of data. The next
+ * resize removes pins and pauses of partitions that the layout no longer has.
  */
 export function planPartitionSweep(
   traces: readonly PartitionTrace[],
@@ -74,9 +74,9 @@ export async function sweepPartitions(partitions: PartitionTraces, atLeast = 1):
 
 /**
  * Sweeps now and every hour, until the returned function is called. Failures are ignored, because a later sweep or another member removes
- * the remaining traces. A member without the permission to purge therefore works normally.
+ * the rest. A member without the permission to purge therefore works normally.
  *
- * @param random returns a number from 0 to 1, so that members that joined together sweep at different times.
+ * @param random returns a number from 0 to 1. Members that joined together therefore sweep at different times.
  */
 export function keepSweeping(
   traces: SessionTraces,

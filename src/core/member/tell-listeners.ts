@@ -2,8 +2,8 @@ import type { EventEmitter } from 'node:events';
 import { callSheltered } from '../lib/promise-of.js';
 
 /**
- * Calls the listeners of an event. A listener that throws, or whose promise rejects, is a bug of the program. The error is passed to
- * `failed`, and affects neither the other listeners nor the caller.
+ * Calls the listeners of an event. If a listener throws or rejects, the error is passed to `failed`. It affects neither the other listeners
+ * nor the caller.
  */
 export function tellListeners(
   emitter: EventEmitter,

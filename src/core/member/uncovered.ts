@@ -5,8 +5,8 @@ import type { Uncovered } from '../ports/facts.js';
 const LOOK_EVERY_MS = 300_000;
 
 /**
- * Checks now and every five minutes whether the stream holds messages that belong to no partition, until the returned function is called.
- * Reports messages only if the previous check found none. A failed check is ignored.
+ * Checks now and every five minutes for messages that belong to no partition. The returned function ends the checks. Reports messages only
+ * if the previous check found none. A failed check is ignored.
  */
 export function keepLookingForUncovered(
   look: () => Promise<Uncovered | undefined>,

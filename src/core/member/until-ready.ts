@@ -2,13 +2,9 @@ import { type Clock, sleep } from '../lib/clock.js';
 import { NatspocError } from '../lib/errors.js';
 import type { PartitionStatus } from './engine/contract.js';
 
-/**
- * Interval between checks, in milliseconds. Checks are needed because takeovers by other members cause no event at this
- * member.
- */
+/** Interval between checks, in milliseconds. Takeovers by other members cause no event at this member. */
 const LOOK_EVERY_MS = 50;
 
-/** The part of a member that {@link untilReady} uses. */
 interface Becoming {
   readonly isSettled: boolean;
   readonly partitions: readonly Pick<PartitionStatus, 'state'>[];

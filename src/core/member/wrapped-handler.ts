@@ -56,7 +56,6 @@ export async function wrapForMember(
   };
 }
 
-/** Serves the health checks and metrics of a member. */
 async function serve(member: GroupMember, { group, stream }: Config, health: HealthOptions) {
   // The modules are loaded only when needed, because most programs serve no metrics.
   const [{ Metrics }, { serveHealth }] = await Promise.all([

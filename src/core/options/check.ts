@@ -69,7 +69,6 @@ function configOf(call: string, options: unknown, checks: Readonly<Record<string
   });
 }
 
-/** URLs without their passwords and tokens. */
 const withoutSecrets = (urls: unknown): unknown =>
   [urls]
     .flat()
@@ -86,7 +85,7 @@ function unknownOption(call: string, name: string, known: readonly string[]): st
 
 /** Settings that have no option, because they are part of a URL. */
 const IN_URL: readonly SettingName[] = ['user', 'password', 'token'];
-/** Settings that have no option, because a program that needs them passes its own connection. */
+/** Settings that have no option. A program that needs them passes its own connection. */
 const ELSEWHERE: readonly SettingName[] = [
   'creds',
   'nkey',

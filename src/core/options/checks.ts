@@ -9,7 +9,6 @@ export interface Check {
   read: (value: unknown) => unknown;
   /** The allowed values, as the end of the sentence "… is not …". */
   allowed: string;
-  /** The setting that the option sets. */
   setting?: SettingName;
 }
 

@@ -2,10 +2,7 @@ import type { Config } from '../config/config.js';
 import { connectNats, type NatsConnection } from '../nats/client/connection.js';
 import type { Connecting } from './connecting.js';
 
-/**
- * The program's connection, or a new connection. The name of a new connection contains `role`. `close` closes only a new
- * connection.
- */
+/** The program's connection, or a new one with `role` in its name. `close` closes only a new connection. */
 export async function connectionOf(
   { connection }: Connecting,
   config: Config,

@@ -1,6 +1,6 @@
 import type { NatsConnection } from '../nats/client/connection.js';
 
-/** How to connect: over your own connection, which you close yourself, or to URLs. */
+/** How to connect: to URLs, or over your own connection. You close your own connection yourself. */
 export type Connecting =
   | {
       /**
@@ -21,7 +21,7 @@ export type Connecting =
       servers?: string | readonly string[] | undefined;
     };
 
-/** The stream; a missing stream, bucket or layout is created. */
+/** The stream. A missing stream, bucket or layout is created. */
 export interface StreamOptions {
   /**
    * Name of the stream.
@@ -54,15 +54,15 @@ export interface StreamOptions {
    */
   bucket?: string | undefined;
   /**
-   * How long to wait for an answer from the server, in milliseconds. A publisher also waits this long for the confirmation of a message,
-   * retries included; without this option, it waits 30,000 ms.
+   * How long to wait for an answer from the server, in milliseconds. A publisher also waits this long for the
+   * confirmation of a message, retries included. Its own default for that is 30,000 ms.
    *
    * @default 5_000
    */
   timeoutMs?: number | undefined;
   /**
-   * How long to retry when the server refuses the credentials of an established connection, in milliseconds; 0 to a day. This option does
-   * not apply to a `connection` that you pass. Your own connection retries without limit if its `ignoreAuthErrorAbort` is true.
+   * How long to retry when the server refuses the credentials of an established connection, in milliseconds; 0 to a day.
+   * Does not apply to your own `connection`. That one retries without limit if its `ignoreAuthErrorAbort` is true.
    *
    * @default 30_000
    */

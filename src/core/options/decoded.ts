@@ -13,7 +13,7 @@ import type { StreamMessage } from '../protocol/message.js';
 import type { Decoding } from './handling.js';
 import type { SchemaIssue, SchemaResult, StandardSchema } from './standard-schema.js';
 
-/** Maximum number of problems that the error about an invalid value names. */
+/** Maximum number of problems in the error about an invalid value. */
 const MOST_ISSUES = 3;
 
 /** Computes the value of a message. @throws InvalidMessage, or returns a promise that rejects with this error. */

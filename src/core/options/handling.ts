@@ -13,15 +13,13 @@ export interface Message<Value = undefined> extends StreamMessage {
 /** The context that a batch handler gets with the messages. */
 export interface BatchContext<State = undefined> {
   readonly partition: number;
-  /** The fencing token, which grows with each change of owner. Send the epoch along with every write to another system. */
+  /** The fencing token. It grows with each change of owner. Send it along with every write to another system. */
   readonly epoch: number;
-  /**
-   * The number of the attempt by this owner; the first attempt is 1. For a batch, the number of the first message's attempt.
-   */
+  /** The number of this owner's attempt, starting at 1. For a batch, the attempt of its first message. */
   readonly attempt: number;
   /**
-   * Aborts when the handler has to stop, because the handler's time has passed, the drain takes too long, or this member has
-   * lost the partition.
+   * Aborts when the handler has to stop: its time has passed, the drain takes too long, or this member has lost the
+   * partition.
    */
   readonly signal: AbortSignal;
   /** A log that adds partition and sequence to each line. */
@@ -32,16 +30,16 @@ export interface BatchContext<State = undefined> {
 
 /** The context that a handler gets with the message. */
 export interface HandlerContext<State = undefined> extends BatchContext<State> {
-  /** The partitioning key: the header `Natspoc-Key`, or the key that a keyed group uses; null if the message has no key. */
+  /** The partitioning key: the header `Natspoc-Key`, or the key of a keyed group. Null if the message has no key. */
   readonly key: string | null;
   /** All headers, with the last value of each name. The headers are decoded on first use. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * Handles one message. If the handler returns (or resolves), the message is handled; if the handler throws (or rejects), the
- * attempt has failed. The handler gets the messages of a partition one at a time, in order. With a concurrency above 1, the
- * handler gets the messages of each key one at a time, in order. Any thenable is awaited, and its value is ignored.
+ * Handles one message. If the handler returns (or resolves), the message is handled. If it throws (or rejects), the
+ * attempt has failed. The messages of a partition come one at a time, in order. With a concurrency above 1, this holds
+ * for the messages of each key. Any thenable is awaited, and its value is ignored.
  */
 export type Handler<Value = undefined, State = undefined> = (
   message: Message<Value>,
@@ -49,31 +47,28 @@ export type Handler<Value = undefined, State = undefined> = (
 ) => unknown;
 
 /**
- * Handles several consecutive messages of one partition in one call. If the handler throws (or rejects), none of the messages is
- * handled. If the handler throws `FailedAt`, the messages before the failed message are handled. A batch whose last attempt fails is
- * handled one message at a time. As a result, only the failing message can halt the partition, be skipped, or be stored as a dead
- * letter.
+ * Handles several consecutive messages of one partition in one call. If the handler throws (or rejects), none of the
+ * messages counts as handled. If it throws `FailedAt`, the messages before the failed one are handled. After a failed
+ * last attempt, the batch is handled one message at a time. So only the failing message can halt the partition, be
+ * skipped, or become a dead letter.
  */
 export type BatchHandler<Value = undefined, State = undefined> = (
   messages: readonly Message<Value>[],
   context: BatchContext<State>,
 ) => unknown;
 
-/**
- * How the value of a message is computed. If the value cannot be computed, the attempt fails with `InvalidMessage`, and is
- * not repeated.
- */
+/** How the value of a message is computed. If that fails, the attempt fails with `InvalidMessage` and is not repeated. */
 export interface Decoding<Value> {
   /**
-   * A schema of zod, valibot, arktype or another library that implements Standard Schema. The payload is parsed as JSON and
-   * validated; the result is `message.value`.
+   * A schema of zod, valibot, arktype or another library with Standard Schema. The payload is parsed as JSON and
+   * validated. The result is `message.value`.
    *
    * @default none
    */
   schema?: StandardSchema<Value> | undefined;
   /**
-   * Computes `message.value`, as an alternative to `schema`; may return a promise. If `decode` throws, the message is
-   * invalid. Write `decode` before the handler, so that TypeScript can infer the type of the value.
+   * Computes `message.value`, as an alternative to `schema`. Can return a promise. If it throws, the message is invalid.
+   * Write it before the handler, so that TypeScript can infer the type of the value.
    *
    * @default none
    */
@@ -83,16 +78,15 @@ export interface Decoding<Value> {
 /** The program's state of each partition: a cache, an open file, a transaction. */
 export interface Stateful<State> {
   /**
-   * Called and awaited before the first message of a partition under a new epoch. The result of `acquire` is
-   * `context.state`. If `acquire` fails, the partition starts again. Write `acquire` before the handler, so that TypeScript
-   * can infer the type of the state.
+   * Called and awaited before a partition's first message in each epoch. The result is `context.state`. If `acquire`
+   * fails, the partition starts again. Write it before the handler, so that TypeScript can infer the type of the state.
    *
    * @default none
    */
   acquire?: ((partition: number, context: StateContext) => State | Promise<State>) | undefined;
   /**
-   * Called and awaited after the last handler of a partition and before the last commit. The time limit is what remains of
-   * `drainTimeoutMs`. If `release` fails, the last commit is not made. For a lost partition, `release` is not called, but the
+   * Called and awaited between a partition's last handler and its last commit. Its time limit is the rest of
+   * `drainTimeoutMs`. If `release` fails, the last commit is not made. For a lost partition, it is not called, but the
    * context's `signal` aborts.
    *
    * @default none
@@ -122,8 +116,8 @@ export type Handling<Value = undefined, State = undefined> =
        */
       batchHandler: BatchHandler<Value, State>;
       /**
-       * Limits of a batch: `messages`, `bytes` (payloads), and `waitMs`. After `waitMs` milliseconds a batch starts even if it
-       * is not full.
+       * Limits of a batch: `messages`, `bytes` (payloads), and `waitMs`. After `waitMs` milliseconds, a batch starts
+       * even if it is not full.
        *
        * @default { messages: 500, bytes: 4_194_304, waitMs: 100 }
        */

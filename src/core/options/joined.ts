@@ -7,21 +7,21 @@ import type { HoldUp } from '../protocol/hold-up.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { HandlerContext, Message } from './handling.js';
 
-/** One partition as its owner sees it. Sequences are the sequences of the stream. */
+/** One partition as its owner sees it. Sequences are those of the stream. */
 export interface PartitionStatus {
   readonly partition: number;
   readonly epoch: number;
   /**
-   * `retrying`: a message failed, and is tried again. `waiting`: the partition failed temporarily and will start again.
-   * `halted`, `paused`: the partition continues when an operator acts.
+   * `retrying`: a message failed and is tried again. `waiting`: the partition failed for now and will start again.
+   * `halted`, `paused`: an operator has to act before the partition continues.
    */
   readonly state: 'starting' | 'waiting' | 'running' | 'retrying' | 'draining' | 'halted' | 'paused';
   /**
-   * An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if the partition
-   * is not paused.
+   * An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601). Absent without a
+   * pause.
    */
   readonly pause?: { readonly by: string; readonly at: string } | undefined;
-  /** Why the partition is held up; absent if the partition is not held up. */
+  /** Why the partition is held up, if it is. */
   readonly holdUp?: HoldUp | undefined;
   /** Everything up to this sequence is handled; 0 before the start. */
   readonly position: number;
@@ -32,13 +32,13 @@ export interface PartitionStatus {
   /** Number of messages that are not handled yet, in memory and on the server, as of the last delivery. */
   readonly lag: number;
   /**
-   * When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if no message is
-   * in memory.
+   * When the first message in memory was stored, in milliseconds since 1970 on the server's clock. Absent without such a
+   * message.
    */
   readonly oldestAtMs?: number | undefined;
-  /** Upper bound of the number of messages that the stream dropped before the owner received them in this epoch. */
+  /** At most this number of messages were dropped in this epoch, before the owner received them. */
   readonly trimmed: number;
-  /** True if, at some moment since the start, the owner had handled every message that was in the stream at that moment. */
+  /** True if the owner has caught up at least once since the start: it had handled every message in the stream. */
   readonly caughtUp: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface PartitionStatus {
 export interface Standing {
   /** The number of the partition; null for the member as a whole. */
   readonly partition: number | null;
-  /** `handler`: a handler is slow, or is called again for a message that failed; the group is healthy. */
+  /** `handler`: a handler is slow or repeats a failed message. The group is healthy. */
   readonly why: 'handler' | 'stuck';
   readonly reason: string;
   /** How long there has been no progress, in milliseconds. */
@@ -54,8 +54,8 @@ export interface Standing {
 }
 
 /**
- * A running member of a group, with its events. The member runs until `leave()`, or until an error ends the member. If an error ends the
- * member, `closed` rejects with that error.
+ * A running member of a group, with its events. The member runs until `leave()`, or until an error ends it. After an
+ * error, `closed` rejects with that error.
  */
 export interface GroupMember<Value = undefined, State = undefined>
   extends EventEmitter<MemberEventMap>,
@@ -70,7 +70,7 @@ export interface GroupMember<Value = undefined, State = undefined>
   readonly partitions: readonly PartitionStatus[];
   /** The partitions that make no progress, and why; `partition` is null for the whole member. */
   readonly standing: readonly Standing[];
-  /** URL of the health checks and metrics; undefined if health checks and metrics are not served. */
+  /** URL of the health checks and metrics; undefined if they are not served. */
   readonly healthUrl: string | undefined;
   /**
    * The member's measurements as plain data, for a metrics registry of your own. `natspoc top` shows the same measurements:
@@ -82,28 +82,29 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** True while the member is in the group and every partition of the group has an owner. */
   readonly isSettled: boolean;
   /**
-   * Resolves when every partition of the group has an owner, and this member has taken over its share. Rejects if the member
-   * ends before this state is reached.
+   * Resolves when every partition of the group has an owner and this member has its share. Rejects if the member ends
+   * before that.
    */
   readonly ready: Promise<void>;
   /**
-   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. An unhandled rejection ends the process,
-   * so that a member that failed does not look like a member that finished.
+   * Resolves when the member has left. Rejects with a NatspocError if an error ended the member. An unhandled rejection
+   * ends the process, so that a failed member does not look like a finished one.
    */
   readonly closed: Promise<void>;
   /**
-   * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the next message. If the
-   * loop ends early (`break`, `return`, an exception), the member leaves the group. In that case the current message counts as not handled,
-   * and the next owner receives it. Several loops share the messages; messages of one partition are delivered one at a time.
+   * The messages of a member without a handler, each with its context. A message is handled when the loop asks for the
+   * next message. If the loop ends early (`break`, `return`, an exception), the member leaves the group. The current
+   * message then counts as not handled, and the next owner receives it. Several loops share the messages. Messages of
+   * one partition come one at a time.
    *
    * @throws NatspocError `usage` if the member has a handler; otherwise the error that ended the member.
    */
   messages(): AsyncGenerator<[message: Message<Value>, context: HandlerContext<State>], void, undefined>;
-  /** The reasons why the member cannot do its work; empty if there are none. `/readyz` returns the same reasons. */
+  /** Why the member cannot do its work; empty if it can. `/readyz` returns the same reasons. */
   problems(): string[];
   /**
-   * Pauses a partition, or all partitions: this member starts no more handlers for paused partitions. Running handlers
-   * finish. The partition keeps its owner. The pause continues even if the partition moves to another member and returns.
+   * Pauses a partition, or all partitions: this member starts no more handlers for them. Running handlers finish. The
+   * partition keeps its owner. If it moves to another member and returns, it is still paused here.
    *
    * @param partition default: all partitions.
    * @param options `forMs`: the pause ends after this time, in milliseconds. Default: the pause lasts until `resume`.
@@ -112,21 +113,21 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** Ends the pause of a partition, or all pauses. */
   resume(partition?: number): void;
   /**
-   * Moves the positions of partitions of the group, including partitions of other members. The target is the first or last message, a
-   * sequence, a time, or a number of messages forward or back. Owners finish running handlers first. Do not await `seek` in a handler,
-   * because the handler and `seek` would wait for each other. Needs the permissions of `natspoc leases seek`.
+   * Moves the positions of partitions of the group, including partitions of other members. The target is the first or
+   * last message, a sequence, a time, or a number of messages forward or back. Owners finish running handlers first. So
+   * do not await `seek` in a handler: they would wait for each other. Needs the permissions of `natspoc leases seek`.
    *
-   * @throws NatspocError if the stream cannot be read. The outcome of a partition that was not moved contains the reason.
+   * @throws NatspocError if the stream cannot be read. If a partition was not moved, its outcome contains the reason.
    */
   seek(partitions: number | readonly number[], target: SeekTarget): Promise<SeekOutcome[]>;
   /** Hands a partition over to the member whose name or session id is `to`. Without `to`, the member with the fewest partitions gets it. */
   release(partition: number, to?: string | null): void;
   /**
-   * Waits for running handlers, commits, hands all partitions over and leaves, within the drain timeout. If `leave` is called
-   * again, the options of the first call apply.
+   * Waits for running handlers, commits, hands all partitions over and leaves, within the drain timeout. Only the
+   * options of the first call apply.
    *
-   * @param options `rejoinWithinMs`: how long, in milliseconds, the partitions are kept for the next member with the same `name`, for
-   *   example during a restart; at most 1 h. Default: 0, the partitions are handed over.
+   * @param options `rejoinWithinMs`: the partitions are kept this long, in milliseconds, for the next member with the
+   *   same `name`, for example during a restart. At most 1 h. Default: 0, the partitions are handed over.
    * @throws NatspocError `usage` for an invalid `rejoinWithinMs`; otherwise the error that `closed` rejects with.
    */
   leave(options?: { rejoinWithinMs?: number | undefined }): Promise<void>;

@@ -5,8 +5,8 @@ import { standardError } from '../member/note-logger.js';
 import { type Logger, type LogLevel, SILENT } from '../member/partition/logger.js';
 
 /**
- * The program's logger. If the logger throws or rejects, the lost line is written to standard error, and the logger's error
- * is reported at most once a minute. An error of the logger fails no handler and ends no member.
+ * The program's logger. If it throws or rejects, the lost line goes to standard error. The logger's error is reported
+ * there at most once a minute. It fails no handler and ends no member.
  */
 export function loggerOf(logger: Logger | false | undefined): Logger {
   if (logger === false) return SILENT;

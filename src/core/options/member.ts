@@ -19,16 +19,16 @@ export type JoinGroupOptions<Value = undefined, State = undefined> = Connecting 
 /** Options of a member, except those of its stream and its handler. */
 export interface MemberOptions<Value = undefined, State = undefined> {
   /**
-   * The group; groups are independent of each other.
+   * The group. Groups are independent of each other.
    *
    * @default 'default'
    */
   group?: string | undefined;
   /**
-   * Lets the group read any existing stream, and handle the messages of each key in order. The key is `'subject:2'`, `'subject:2,3'`,
-   * `'header:NAME'`, `'json:PATH'`, or a function with a name. Members compare only the names of functions. For a message without a key,
-   * its subject is the key. With `key`, `partitions` is the number of partitions of this group. The first member decides `key`, `filter`
-   * and `partitions`; later members may leave these options out.
+   * Lets the group read any existing stream, and handle the messages of each key in order. The key is `'subject:2'`,
+   * `'subject:2,3'`, `'header:NAME'`, `'json:PATH'`, or a function with a name. Of a function, members compare only the
+   * name. For a message without a key, its subject is the key. With `key`, `partitions` is the number of partitions of
+   * this group. The first member decides `key`, `filter` and `partitions`. Later members may leave them out.
    *
    * @default none: the partitions of the stream's own layout
    */
@@ -40,7 +40,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   filter?: string | undefined;
   /**
-   * Name of this member, for people. The name need not be unique.
+   * Name of this member, for people. It need not be unique.
    *
    * @default host and process id
    */
@@ -58,7 +58,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   maxConcurrency?: number | undefined;
   /**
-   * Time limit of an attempt, in milliseconds; a longer attempt fails.
+   * Time limit of an attempt, in milliseconds. A longer attempt fails.
    *
    * @default no limit
    */
@@ -70,14 +70,14 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   maxAttempts?: number | undefined;
   /**
-   * How many members in a row may die, or hang for longer than the ttl, while they handle the same message; 2 to 1,000. After that number,
-   * the message fails without another attempt, and `judge` or `onFailure` decides.
+   * How many members in a row may die on the same message, or hang on it for longer than the ttl; 2 to 1,000. Then the
+   * message fails without another attempt, and `judge` or `onFailure` decides.
    *
    * @default 3
    */
   maxCrashes?: number | undefined;
   /**
-   * Waits between attempts, in milliseconds: `baseMs`, doubled each time up to `maxMs`; half of each wait is random.
+   * Waits between attempts, in milliseconds: `baseMs`, doubled each time up to `maxMs`. Half of each wait is random.
    *
    * @default { baseMs: 100, maxMs: 30_000 }
    */
@@ -90,22 +90,22 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   onFailure?: OnExhausted | undefined;
   /**
-   * What to do with messages without a key: handle them in the partition of their subject, or store them as dead letters.
-   * With the key `'json:PATH'`, a message whose payload is not JSON has no key.
+   * What to do with messages without a key: handle them in the partition of their subject, or store them as dead
+   * letters. With `'json:PATH'`, a message without a JSON payload has no key.
    *
    * @default 'subject'
    */
   withoutKey?: 'subject' | 'dead-letter' | undefined;
   /**
-   * Decides what follows a failed attempt: returns `'retry'`, `{ retryInMs }` or a value of `onFailure`. If `judge` returns
-   * nothing, `maxAttempts` and `onFailure` decide. `judge` must not return a promise. See {@link Judge}.
+   * Decides what follows a failed attempt: returns `'retry'`, `{ retryInMs }` or a value of `onFailure`. If it returns
+   * nothing, `maxAttempts` and `onFailure` decide. It must not return a promise. See {@link Judge}.
    *
    * @default none
    */
   judge?: Judge | undefined;
   /**
-   * Where the group starts; the first member of the group decides this. `'first'`, `'new'` (messages published after the first member
-   * joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same value as an object.
+   * Where the group starts. The first member of the group decides this. `'first'`, `'new'` (messages published after the
+   * first member joined), `'seq:9'`, `'time:2026-01-31T08:00:00Z'`, or the same value as an object.
    *
    * @default 'first'
    */
@@ -136,7 +136,7 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   probeIntervalMs?: number | undefined;
   /**
-   * How long a running handler may take to finish before its partition moves anyway, in milliseconds.
+   * Before a partition moves, its running handlers get this time to finish, in milliseconds.
    *
    * @default 5_000
    */
@@ -160,22 +160,24 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   memoryIntervalMs?: number | undefined;
   /**
-   * Receives the lines of `context.log`, and a line for each problem of the member. Problems are halted or lost partitions, a broken
-   * connection, dropped messages, errors of listeners, and messages that failed for good. `console` and pino work; `false`: no logging.
+   * Receives the lines of `context.log`, and a line for each problem of the member. Examples of problems: a halted or
+   * lost partition, a broken connection, dropped messages, an error in a listener, a message that failed for good.
+   * `console` and pino work; `false`: no logging.
    *
    * @default standard error, one line for each problem
    */
   logger?: Logger | false | undefined;
   /**
-   * Awaited before each commit. `barrier` must resolve only when the effects of all handled messages are safe, for example when a buffer is
-   * written. If `barrier` rejects, the member leaves with that error, and the next owner handles uncommitted messages again.
+   * Awaited before each commit. It must resolve only when the effects of all handled messages are safe, for example when
+   * a buffer is written. If it rejects, the member leaves with that error, and the next owner handles uncommitted
+   * messages again.
    *
    * @default none: a message is safe when its handler has resolved
    */
   barrier?: (() => Promise<void> | undefined) | undefined;
   /**
-   * Counts an unhandled rejection of one of the handler's promises as a failure of the handler. This check makes handling slower. It has no
-   * effect on Bun, which does not reveal the origin of a rejection.
+   * If a promise of the handler rejects unhandled, the attempt fails. This makes handling slower. It has no effect on
+   * Bun, which does not reveal the origin of a rejection.
    *
    * @default false
    */

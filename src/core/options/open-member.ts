@@ -24,7 +24,7 @@ import { keyOf } from './table.js';
 
 type Seek = Joined['seek'];
 
-/** The options that describe a member's work, on a server or in a model. */
+/** The options of a member that need no server. A model's member has them too. */
 export type MemberProgram<Value, State> = Decoding<Value> &
   Stateful<State> &
   Handling<Value, State> &
@@ -34,7 +34,6 @@ export type MemberProgram<Value, State> = Decoding<Value> &
 export interface OpeningAt {
   at: JoiningAt;
   clock: Clock;
-  /** Moves positions of the group. */
   seek: Seek;
   /** Called last, after the member has left or failed to join. */
   close: () => Promise<void>;
@@ -101,8 +100,7 @@ export async function openMemberAt<Value, State>(
       clock,
     );
     const isIn = await Promise.race([joined.then(() => true), ending.then(() => false)]);
-    // `closed` is awaited here only if the join failed. After the join, an error of the member is reported to the program,
-    // which awaits `closed`.
+    // After a failed join, `closed` is awaited here. Later errors are for the program, which awaits `closed` itself.
     if (!isIn || !made) await member.closed;
     if (made) return made;
     throw new NatspocError('failed', 'The member left before it had joined.');
@@ -112,9 +110,7 @@ export async function openMemberAt<Value, State>(
   }
 }
 
-/**
- * The program's handler, wrapped so that messages have values. The type of the values cannot be checked at run time.
- */
+/** The program's handler, wrapped so that messages have values. Their type cannot be checked at run time. */
 function handlerOf<Value, State>(
   options: MemberProgram<Value, State>,
   loops: MessageLoops | undefined,
@@ -125,7 +121,7 @@ function handlerOf<Value, State>(
   return decoded({ handler: batchHandler as unknown as BatchHandler, limits: batchLimits(batch) }, options);
 }
 
-/** The program's functions for the start and end of a partition. The type of the state cannot be checked at run time. */
+/** The program's functions for the start and end of a partition. */
 function hooksOf<State>({ acquire, release }: Stateful<State>): StateHooks | undefined {
   if (!acquire && !release) return undefined;
   return {
@@ -147,7 +143,6 @@ function joinedMember<Value, State>(
   return Object.assign(member, { seek, messages }) as unknown as Joined<Value, State>;
 }
 
-/** Moves positions of the member's group. */
 async function seek(
   connection: NatsConnection,
   config: Config,

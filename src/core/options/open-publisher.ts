@@ -7,7 +7,7 @@ import type { GroupPublisher } from './group-publisher.js';
 import { loggerOf } from './logger.js';
 import type { CreatePublisherOptions } from './publisher.js';
 
-/** The options of a program for its publisher, on a server or in a model. */
+/** The publisher options that a model supports too. */
 export type PublisherProgram = Pick<
   CreatePublisherOptions,
   'maxPendingBytes' | 'dedupe' | 'ordered' | 'observer' | 'logger'
@@ -51,7 +51,7 @@ export function publisherOf(
       `the observer of a publisher failed: ${messageOf(error)}`,
     );
   const observer: PublishObserver = {
-    // One of `confirmed` and `failed` is called for each message. For speed, these functions are not wrapped.
+    // Each message calls one of these, so for speed they are not wrapped.
     ...(program.observer?.confirmed && { confirmed: program.observer.confirmed.bind(program.observer) }),
     ...(program.observer?.failed && { failed: program.observer.failed.bind(program.observer) }),
     disconnected: (about) => {

@@ -31,7 +31,7 @@ export interface RedriveOptions {
   group?: string | undefined;
   /** Maximum number of dead letters to publish. Default: no limit. */
   count?: number | undefined;
-  /** Called for each dead letter that was published again, with its new sequence in the stream. */
+  /** Called for each republished dead letter, with its new sequence in the stream. */
   onRedriven?: ((letter: FoundLetter, sequence: number) => void) | undefined;
   /** Called for each dead letter that cannot be published again, with the reason. */
   onKept?: ((letter: FoundLetter, reason: string) => void) | undefined;
@@ -44,21 +44,23 @@ export interface RedriveOptions {
  */
 export interface StreamAdmin extends AsyncDisposable {
   /**
-   * The layout of all members and publishers. If only groups with a key read the stream, `layout` is the layout of the group
+   * The layout of all members and publishers. If only groups with a key read the stream, it is the layout of the group
    * in the options.
    *
-   * @throws NatspocError `group-missing` if only groups with a key read the stream, and the options name none of them. The methods that
-   *   need the layout throw the same error: `status`, `message`, `tail`, `planTrim`, `trim`, `purge`, `deleteAll` and `redrive`.
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and the options name none of them.
+   *   These methods need the layout and throw the same error: `status`, `message`, `tail`, `planTrim`, `trim`, `purge`,
+   *   `deleteAll` and `redrive`.
    */
   readonly layout: Layout;
-  /** Settings of the stream or its bucket that cause a loss of messages, or may cause it. */
+  /** Settings of the stream or its bucket that can lose messages. */
   readonly concerns: readonly Concern[];
   /** The version of the connected server. */
   readonly serverVersion: string;
   /**
    * A group of the stream. Default: the group in the options of `openStream`.
    *
-   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group did not exist when the stream was opened.
+   * @throws NatspocError `group-missing` if only groups with a key read the stream, and this group did not exist when
+   *   `openStream` was called.
    */
   group(name?: string): GroupAdmin;
   /** The names of all groups, sorted. */
@@ -69,25 +71,25 @@ export interface StreamAdmin extends AsyncDisposable {
   message(sequence: number): Promise<StoredMessage | undefined>;
   /** The messages of a partition in order, or of all partitions if `partition` is undefined. */
   tail(partition: number | undefined, options: TailOptions): AsyncGenerator<StoredMessage, void, undefined>;
-  /** Plans a trim: for each partition, the messages that all of these groups have handled. Changes nothing. */
+  /** Plans a trim of the messages that all of these groups have handled. Changes nothing. */
   planTrim(groups: readonly string[]): Promise<TrimStep[]>;
   /**
-   * Carries out a plan, and records that the deleted messages were handled, so that later owners do not count them as lost.
+   * Carries out a plan. Records that the deleted messages were handled, so that later owners do not count them as lost.
    *
    * @returns the number of messages that were deleted.
    */
   trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number>;
   /**
-   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end). First records which
-   * messages were handled, so that later owners count only the other messages as lost. If this cannot be recorded, the messages are
-   * deleted nevertheless, and later owners may also count handled messages as lost.
+   * Deletes the messages of a partition (null: of all partitions) up to and including a sequence (null: to the end).
+   * First records which messages were handled, so that later owners count only the others as lost. Even if that fails,
+   * the messages are deleted. Later owners may then count handled messages as lost, too.
    *
    * @returns the number of deleted messages.
    */
   purge(partition: number | null, upTo: number | null): Promise<number>;
   /**
-   * Deletes the entries of ended sessions and of the partitions of earlier layouts, for all groups. Returns the number of ended sessions
-   * whose entries were deleted.
+   * Deletes the entries of ended sessions and of earlier layouts' partitions, for all groups. Returns the number of
+   * deleted sessions.
    */
   sweep(): Promise<number>;
   /** Deletes the stream, and the bucket with the layout and all groups' leases and positions. */
@@ -101,9 +103,9 @@ export interface StreamAdmin extends AsyncDisposable {
 }
 
 /**
- * Inspects a group and controls its partitions, for an operator. Waits for members are limited by `timeoutMs`, `ttlMs` and
- * `drainTimeoutMs`. The leases show whether a member has carried out a request. Methods reject with a NatspocError, for example with the
- * code `unreachable` or `not-permitted`.
+ * Inspects a group and controls its partitions, for an operator. `timeoutMs`, `ttlMs` and `drainTimeoutMs` limit the
+ * waits for members. The leases show whether a member has carried out a request. Methods reject with a NatspocError, for
+ * example with the code `unreachable` or `not-permitted`.
  */
 export interface GroupAdmin {
   /** The group's name. */
@@ -117,10 +119,10 @@ export interface GroupAdmin {
   /**
    * Follows members and leases until the follower is stopped.
    *
-   * @param onChange receives each change after the first snapshot; `eventsOf` turns a change into events.
+   * @param onChange receives each change after the first snapshot. `eventsOf` turns a change into events.
    */
   follow(onChange?: (change: GroupChange) => void): GroupFollower;
-  /** Runs `use` with a follower that has read the group, and stops the follower afterwards. */
+  /** Runs `use` with a follower that has read the group. Stops the follower afterwards. */
   following<T>(use: (follower: GroupFollower) => Promise<T>): Promise<T>;
   /** Makes owners hand partitions over. The owners drain and commit first, so that nothing is handled twice. */
   release(
@@ -128,9 +130,9 @@ export interface GroupAdmin {
     partitions: readonly number[],
     options?: ReleaseOptions,
   ): Promise<ReleaseOutcome[]>;
-  /** Makes owners immediately retry the messages that hold up their partitions, even halted partitions. */
+  /** Makes owners retry at once the messages that hold up their partitions, even if a partition is halted. */
   retry(follower: GroupFollower, partitions: readonly number[]): Promise<HeldUpOutcome[]>;
-  /** Makes the owner skip the message that holds its partition up, and waits until the partition has passed the message. */
+  /** Makes the owner skip the message that holds up its partition. Waits until the partition has passed the message. */
   skip(
     follower: GroupFollower,
     message: Pick<SkipOrder, 'partition' | 'sequence' | 'deadLetter'>,
@@ -144,17 +146,14 @@ export interface GroupAdmin {
     signal?: AbortSignal,
   ): Promise<PauseOutcome>;
   /**
-   * Pins partitions to the member with this name or session id. The member need not exist yet. null unpins the partitions.
+   * Pins partitions to the member with this name or session id, which need not exist yet. null: unpins them.
    *
    * @returns the previous pin of each partition; null if there is none.
    */
   pin(partitions: readonly number[], to: string | null): Promise<Map<number, string | null>>;
-  /** The new positions, and the messages that would be skipped or repeated. Changes nothing. */
+  /** Plans a seek: the new positions, and how many messages would be skipped or repeated. Changes nothing. */
   planSeek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekStep[]>;
-  /**
-   * Moves positions. The owners drain and commit, then the positions are written, and the owners continue from the new
-   * positions.
-   */
+  /** Moves positions. The owners drain and commit. Then the positions are written, and the owners continue from there. */
   seek(partitions: readonly number[], target: SeekTarget, signal?: AbortSignal): Promise<SeekOutcome[]>;
   /** Plans a resize, and changes nothing. Throws if a resize is not possible now. */
   planResize(follower: GroupFollower, partitions: number): Promise<ResizePlan>;
@@ -166,7 +165,7 @@ export interface GroupAdmin {
 
 /** The owner of each partition of a group, as of the newest entry in the bucket. Follows the bucket until `stop`. */
 export interface GroupFollower {
-  /** The session id of a partition's owner according to the lease, dead or alive; null if the lease has no owner. */
+  /** The session id of a partition's owner in the lease, dead or alive; null if the lease has no owner. */
   ownerOf(partition: number): string | null;
   /** The name of a partition's owner; null if there is no owner. */
   ownerNameOf(partition: number): string | null;
@@ -175,8 +174,8 @@ export interface GroupFollower {
   /** The partitions whose leases name this session, in order. */
   ownedBy(session: string): number[];
   /**
-   * Resolves with true when the condition holds, or with false after `withinMs` or when `signal` aborts. The condition is
-   * checked after each change.
+   * Resolves with true when the condition holds. Resolves with false after `withinMs`, or when `signal` aborts. The
+   * condition is checked after each change.
    *
    * @throws NatspocError if the group cannot be watched any more.
    */

@@ -18,36 +18,34 @@ export type CreatePublisherOptions = Connecting &
      */
     maxPendingBytes?: number | undefined;
     /**
-     * Gives each message without an id a unique id, so that a retry is never stored twice.
+     * Gives each message without an id a unique id. So a retry is never stored twice.
      *
      * @default false
      */
     dedupe?: boolean | undefined;
     /**
-     * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server
-     * changes the order. At most one message of each partition is in flight. Set `dedupe` too; otherwise a retry may be
-     * stored twice.
+     * Sends a partition's next message only after the previous one is confirmed. So no fault of the server changes the
+     * order. Set `dedupe` too. Otherwise a retry may be stored twice.
      *
      * @default false
      */
     ordered?: boolean | undefined;
     /**
-     * Publishes to an existing stream that has its own subjects. Each message names its `subject`. Nothing is created. `ordered`
-     * keeps the messages of a key in order. Among messages without a key, `ordered` keeps the messages of a subject in order.
+     * Publishes to an existing stream with its own subjects. Each message names its `subject`. Nothing is created.
+     * `ordered` then applies to the messages of a key. Without a key, it applies to the messages of a subject.
      *
      * @default false
      */
     ownSubjects?: boolean | undefined;
     /**
-     * Receives the outcome of each message. If the observer throws or rejects, the error is logged, and the publisher
-     * continues.
+     * Receives the outcome of each message. If it throws or rejects, the error is logged, and the publisher continues.
      *
      * @default none
      */
     observer?: PublishObserver | undefined;
     /**
-     * Receives a line when the connection breaks or is restored, and when the observer throws. The same text is logged at most once a
-     * minute. `console` and pino work; `false`: no logging.
+     * Receives a line when the connection breaks or is restored, and when the observer throws. The same line appears at
+     * most once a minute. `console` and pino work; `false`: no logging.
      *
      * @default standard error, one line for each problem
      */

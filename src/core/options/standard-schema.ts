@@ -1,6 +1,6 @@
 /**
- * Standard Schema, which zod, valibot, arktype and other libraries implement: https://standardschema.dev. This type declares only
- * the part that natspoc uses.
+ * Standard Schema, which zod, valibot, arktype and other libraries implement: https://standardschema.dev. Declares only
+ * what natspoc uses.
  */
 export interface StandardSchema<Output> {
   readonly '~standard': {

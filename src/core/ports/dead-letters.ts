@@ -4,10 +4,7 @@ import type { StoreOutcome } from './keeping-stream.js';
 
 /** The dead letters of a stream. */
 export interface DeadLetterStore {
-  /**
-   * All current letters, oldest first. `foreign` receives the sequences of messages that are not dead letters of this
-   * stream.
-   */
+  /** All current letters, oldest first. `foreign` receives the sequence of any other message. */
   letters(foreign: (sequence: number) => void): AsyncIterable<FoundLetter>;
   /** The original message of a letter; undefined if a part of the message no longer exists. */
   original(letter: FoundLetter): Promise<Original | undefined>;
@@ -15,7 +12,7 @@ export interface DeadLetterStore {
   remove(sequence: number): Promise<void>;
 }
 
-/** The stream that the letters came from, and that receives them again. */
+/** The letters' original stream, which receives them again. */
 export interface RedriveTarget {
   /** Stores a message under its original partition and subject. Repeated calls with the same id store it only once. */
   store(place: { partition: number; subject: string }, message: Original, id: string): Promise<StoreOutcome>;

@@ -1,12 +1,12 @@
 /**
- * Observations of a stream and a group, as plain data that can be recorded, replayed and printed. Times that the server
- * reports are converted to milliseconds since 1970 on the observer's clock, unless noted otherwise.
+ * Observations of a stream and a group, as plain data that can be recorded, replayed and printed. Unless noted
+ * otherwise, times are in milliseconds since 1970 on the observer's clock.
  */
 import type { ProofEntry, ViewEntry } from '../protocol/events.js';
 import type { MemberStats } from '../protocol/member-stats.js';
 import type { Unreadable } from '../protocol/record-format.js';
 
-/** Messages of a stream that belong to no partition, so that no member ever gets them. */
+/** Messages of a stream that belong to no partition. No member ever gets them. */
 export interface Uncovered {
   messages: number;
   /** The subject of one message without a partition; null if unknown. */
@@ -38,7 +38,7 @@ export interface StreamFacts {
   maxBytes: number | null;
   maxAgeMs: number | null;
   duplicateWindowMs: number | null;
-  /** The number of messages stored in each partition; empty if the server cannot count the messages. */
+  /** The number of stored messages in each partition; empty if the server cannot count them. */
   counts: number[];
   /** Messages that belong to no partition; absent if none are known. */
   uncovered?: Uncovered;
@@ -62,19 +62,16 @@ export interface PositionFacts {
   epoch: number;
   /** When the position was last committed. */
   atMs: number;
-  /**
-   * Upper bound on the number of messages that the stream dropped before they were handled; absent if none were
-   * dropped.
-   */
+  /** At most this number of messages were dropped before they were handled; absent if none were. */
   trimmed?: number;
   /** `created` and `stored`: see `PositionMark`. */
   created?: number;
   stored?: number;
-  /** The epoch of the layout to which the partition belongs; absent means 0. */
+  /** The epoch of the partition's layout; absent means 0. */
   layout?: number;
   /** Present if a seek has moved the position since the last resize. */
   sought?: true;
-  /** Present if the position cannot be read; sequence and epoch are then 0 and mean nothing. */
+  /** Present if the position cannot be read. Sequence and epoch are then 0 and mean nothing. */
   unreadable?: Unreadable;
 }
 
@@ -101,7 +98,7 @@ export interface WaitingFacts {
   count: number;
   /** For a keyed group, the number of messages of all its partitions after the sequence. */
   ofGroup?: number;
-  /** When the first of these messages was stored; null if unknown, absent if this time was not requested. */
+  /** When the first of these messages was stored; null if unknown, absent if not requested. */
   storedAtMs?: number | null;
 }
 
@@ -127,7 +124,7 @@ export interface DeadLetterFacts {
   messages: number;
   bytes: number;
   lastSequence: number;
-  /** The last letter; null if there is none, or if the last message of `stream` is not a dead letter of this stream. */
+  /** The last letter; null if there is none, or if the last message is no dead letter of the observed stream. */
   last: {
     partition: number;
     /** The message's sequence in its original stream. */
@@ -146,11 +143,11 @@ export interface PastEntry {
   entry: ViewEntry | ProofEntry;
 }
 
-/** What members report about themselves, and which sessions certainly have no connection. */
+/** Members' reports about themselves, and sessions that certainly have no connection. */
 export interface StatsFacts {
   members: MemberStats[];
   /** Sessions for which the server reports no responders. */
   gone: string[];
-  /** True if the requests were not permitted. A missing answer to a forbidden request does not mean that a member is gone. */
+  /** True if the requests were not permitted. Then a missing answer does not mean that a member is gone. */
   denied?: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Interfaces to the outside world. `nats/` implements them with a NATS connection, and the simulator with a model. Expected outcomes are
- * returned as values, so promises of these interfaces never reject.
+ * Interfaces to the outside world. `nats/` implements them with a NATS connection, and the simulator with a model.
+ * Promises of these interfaces never reject. Expected failures are returned as values.
  */
 
 import type { NatspocError } from '../lib/errors.js';
@@ -11,9 +11,9 @@ import type { DeadLetter, StreamMessage } from '../protocol/message.js';
 export type NoAnswer = { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
 
 /**
- * The outcome of a conditional write. `conflict`: the revision was not the expected revision. `unknown`: no answer, so the write may have
- * been applied, or may be applied later. A temporary refusal is `unknown`, too, with the reason `refusal`. `failed`: no retry will help
- * (not permitted, bucket deleted).
+ * The outcome of a conditional write. `conflict`: the entry has another revision. `unknown`: no answer. The write may
+ * have been applied, or may be applied later. After a temporary refusal, the outcome is `unknown` too, and `refusal` is
+ * the reason. `failed`: no retry will help (not permitted, bucket deleted).
  */
 export type WriteOutcome =
   | { kind: 'ok'; revision: number }
@@ -21,13 +21,13 @@ export type WriteOutcome =
   | { kind: 'unknown'; refusal?: string | undefined }
   | { kind: 'failed'; error: NatspocError };
 
-/** The outcome of a read; `missing` includes keys that were never written. */
+/** The outcome of a read. */
 export type ReadOutcome = { kind: 'found'; entry: BucketEntry } | { kind: 'missing' } | NoAnswer;
 
 /** Receives the entries of a watch, in the order in which the bucket stored them. */
 export interface WatchSink {
   /**
-   * All entries that match the filter. The snapshot replaces all entries received earlier. Called at the start and after each break of the
+   * All entries that match the filter. They replace all earlier entries. Called at the start and after each break of the
    * connection.
    */
   snapshot(entries: BucketEntry[]): void;
@@ -44,13 +44,14 @@ export interface Watch {
 
 /** How a write is sent. */
 export interface WriteOptions {
-  /** If there is no answer within this time, in milliseconds, the outcome is unknown. The bucket's own timeout also applies. */
+  /** After this time without an answer, in milliseconds, the outcome is unknown. The bucket's own timeout also applies. */
   timeoutMs: number;
 }
 
 /**
- * The KV bucket. Reads go to the leader, which may be cut off from the other replicas and answer with old entries. Writes are
- * compare-and-set (`expectedRevision` 0 means that the key must not exist), and are acknowledged only when a quorum has them.
+ * The KV bucket. Reads go to the leader. A leader that is cut off from the other replicas may answer with old entries.
+ * Writes are compare-and-set, and are acknowledged only when a quorum has them. `expectedRevision` 0: the key must not
+ * exist.
  */
 export interface Bucket {
   read(key: string): Promise<ReadOutcome>;
@@ -60,7 +61,7 @@ export interface Bucket {
     expectedRevision: number,
     options?: WriteOptions,
   ): Promise<WriteOutcome>;
-  /** Writes a deletion marker. The history of the key stays in the bucket. */
+  /** Writes a deletion marker. The key's history stays in the bucket. */
   remove(key: string, expectedRevision: number): Promise<WriteOutcome>;
   /** Follows all keys that start with `prefix` (whole tokens, such as `group.g.`). */
   watch(prefix: string, sink: WatchSink): Watch;
@@ -73,8 +74,8 @@ export interface LayoutKeeper {
 }
 
 /**
- * Why a reader has stopped. `deleted`: another client deleted the reader. `foreign`: another client changed the reader, or created another
- * reader of the same name. `silent`: the server sent neither messages nor heartbeats. `broken`: any other reason, such as a gap or a lost
+ * Why a reader has stopped. `deleted`: another client deleted it. `foreign`: another client changed or replaced it.
+ * `silent`: the server sent neither messages nor heartbeats. `broken`: any other reason, such as a gap or a lost
  * connection.
  */
 export type ReaderFault = 'deleted' | 'foreign' | 'silent' | 'broken';
@@ -87,8 +88,8 @@ export interface ReaderSink {
   /** The stream dropped messages before they were delivered. Reported by shared readers only. */
   trimmed?(trimmed: Trimmed): void;
   /**
-   * The reader has ended. All messages that the reader delivered are in order and complete. To continue, open another reader that starts
-   * after the last received message. If the fault is `deleted`, first check whether this member still owns the position.
+   * The reader has ended. Its delivered messages are in order and complete. To continue, open another reader after the
+   * last received message. If the fault is `deleted`, first check whether this member still owns the position.
    *
    * @param reason a text for people.
    */
@@ -96,17 +97,17 @@ export interface ReaderSink {
 }
 
 /**
- * Messages of one partition that the stream dropped before the group handled them: by its limits, a purge or a deletion. Their sequences
- * are between `from` and `to`, both included.
+ * Messages of one partition that the stream dropped before the group handled them: by its limits, a purge or a deletion.
+ * `from` and `to` are inclusive.
  */
 export interface Trimmed {
   from: number;
   to: number;
-  /** Upper bound on the number of dropped messages; exact if the stream has a single partition. */
+  /** At most this number of messages were dropped. Exact if the stream has a single partition. */
   atMost: number;
 }
 
-/** The sequence up to which all messages of a partition were delivered, and when the message with that sequence was stored. */
+/** How far a reader has delivered all messages of a partition. `storedMs`: when the message at `sequence` was stored. */
 export interface Coverage {
   sequence: number;
   /** Milliseconds since 1970; undefined: no message has been delivered yet. */
@@ -120,8 +121,8 @@ export interface ReaderWindow {
 }
 
 /**
- * A period in which a reader may have had no pending request, on this process's clock, in milliseconds. If the period is empty, a request
- * was always pending, but the reported number of waiting messages may include dropped messages.
+ * A period in which a reader may have had no pending request, on this process's clock, in milliseconds. In an empty
+ * period, a request was always pending. But then the reported number of waiting messages may include dropped ones.
  */
 export interface Rest {
   /** -Infinity: the period began before the reader started. */
@@ -135,30 +136,23 @@ export interface Reader {
   readonly pending: number;
   /** Number of messages that the reader has received. */
   readonly delivered: number;
-  /**
-   * Estimated number of waiting messages of the partition. Absent if all waiting messages belong to the partition, because `pending` is
-   * then exact.
-   */
+  /** Estimated number of the partition's waiting messages. Absent if `pending` counts only this partition. */
   readonly lag?: number;
-  /** Absent if only the messages of the partition show how far the reader has come. */
+  /** Absent if the reader delivers only this partition. */
   readonly coverage?: Coverage;
   /** The last {@link Rest} between the previous and the current delivery; undefined if there was none. */
   readonly rested: Rest | undefined;
   /**
-   * Starts deliveries. `held`: number of messages in the buffer from an earlier reader. Later calls of this reader's `release` also release
-   * the `held` messages.
+   * Starts deliveries. `held`: number of buffered messages from an earlier reader. This reader's `release` releases them
+   * too.
    */
   start(held: number): void;
   /** Releases window space: this number of messages has left the buffer. */
   release(messages: number): void;
-  /**
-   * Requests more messages although the buffer is not empty: handlers are idle, and all buffered messages wait for running calls with the
-   * same keys.
-   */
+  /** Requests more messages: handlers are idle, but all buffered messages wait for running calls with the same keys. */
   starve(): void;
-  /** Changes the window from the next request on. */
   resize(window: ReaderWindow): void;
-  /** True while the reader requests no messages, for example because its window is full. Then no delivery shows the waiting messages. */
+  /** True while the reader requests no messages, for example because its window is full. */
   readonly isResting?: boolean;
   /** Takes over the number of waiting messages that the server has just counted. */
   recounted?(state: ReaderState): void;
@@ -168,7 +162,7 @@ export interface Reader {
   close(): void;
 }
 
-/** The stream's first and last stored sequence; `last` is 0 for a stream that never held a message. */
+/** The bounds of a stream. `last` is 0 if it never held a message. */
 export interface StreamBounds {
   first: number;
   last: number;
@@ -201,18 +195,18 @@ export interface ReaderOptions {
   window: ReaderWindow;
   /** Maximum number of messages that are handled in parallel, or in one batch. */
   concurrency: number;
-  /** For a shared reader: true for a message that the reader does not deliver, because the group handled it before a resize. */
+  /** For a shared reader: true if the group handled the message before a resize. The reader does not deliver it again. */
   isHandled?: ((message: StreamMessage) => boolean) | undefined;
   /**
-   * The last sequence that the partition counts as handled. It may be higher than `startSequence`, if an earlier shared reader advanced the
-   * position.
+   * The partition's last handled sequence. It can be higher than `startSequence`, if an earlier shared reader advanced
+   * the position.
    */
   handledUpTo?: number | undefined;
 }
 
 /** The state of a reader on the server. */
 export interface ReaderState {
-  /** A change by another client that affects deliveries, as text; undefined if there is none. */
+  /** Describes a change by another client that affects deliveries, if any. */
   change: string | undefined;
   /** Messages that the server has delivered to any client. */
   delivered: number;
@@ -221,7 +215,7 @@ export interface ReaderState {
 }
 
 /**
- * Whether received messages may be committed. `doubt`: the reason why messages received since the last commit must not be
+ * Whether received messages may be committed. `doubt`: why messages received since the last commit must not be
  * committed. `unknown`: the server has not answered.
  */
 export type Confirmation = 'confirmed' | 'unknown' | { doubt: string };
@@ -229,19 +223,16 @@ export type Confirmation = 'confirmed' | 'unknown' | { doubt: string };
 /** The partitioned stream for reading. */
 export interface EventStream {
   /**
-   * Present if one reader serves all partitions. A shared reader reports dropped messages ({@link ReaderSink.trimmed}). The messages of a
-   * shared reader have many subjects, so a delivery does not reveal that another client has changed the reader.
+   * Present if one reader serves all partitions. A shared reader reports dropped messages ({@link ReaderSink.trimmed}).
+   * Its messages have many subjects, so a delivery does not show whether another client has changed the reader.
    */
   readonly shared?: {
     /**
-     * Checks the readers before a commit of the messages that they delivered. A reader that another client has changed reports the fault
-     * `foreign`. `isUrgent`: true if a drain waits for the check; default false.
+     * Checks the readers before their messages are committed. If another client has changed a reader, it reports the
+     * fault `foreign`. `isUrgent`: true if a drain waits for the check; default false.
      */
     confirm(partition: number, isUrgent?: boolean): Promise<Confirmation>;
-    /**
-     * Announces that partitions will be opened soon, and will start after about this sequence. The shared reader may be opened immediately
-     * for these partitions.
-     */
+    /** Announces that partitions will soon start after about this sequence. The shared reader can be opened at once. */
     prepare(after: number): void;
   };
   open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome>;
@@ -250,13 +241,13 @@ export interface EventStream {
   /** The state of a reader; `gone`: there is no reader of this name; `denied`: not permitted; undefined: unknown. */
   inspect(name: string, partition: number | null): Promise<ReaderState | 'gone' | 'denied' | undefined>;
   /**
-   * The bounds of the stream. If `since` is given, several callers may share one request after a short wait. A shared answer belongs to a
-   * request that was sent at `since` or later, on this process's clock. Without `since`, a new request is sent at once.
+   * The bounds of the stream. Without `since`, a new request is sent at once. With `since`, callers can share a request
+   * after a short wait. That request was sent at `since` or later, on this process's clock.
    */
   bounds(since?: number): Promise<({ kind: 'ok' } & StreamBounds) | NoAnswer>;
-  /** When the message of a sequence was stored, in milliseconds since 1970; undefined if the message is gone, or if the time is unknown. */
+  /** When a message was stored, in milliseconds since 1970; undefined if unknown. */
   storedAt(sequence: number): Promise<number | undefined>;
-  /** The sequence of the newest stored message of a partition, or of all partitions (null); 0: there is none; undefined: unknown. */
+  /** The newest stored sequence of a partition, or of all partitions (null). 0: there is none. undefined: unknown. */
   newest(partition: number | null): Promise<number | undefined>;
   /** The first sequence stored at or after a time. */
   sequenceAt(time: Date): Promise<{ kind: 'ok'; sequence: number } | NoAnswer>;
@@ -274,15 +265,14 @@ export interface Prober {
 export interface MemberIdentity {
   readonly id: string;
   /**
-   * False if permissions forbid the member to answer probes. If a member is not permitted to answer, a missing answer does not prove that
-   * the member is dead.
+   * False if permissions forbid the member to answer probes. A missing answer then does not prove that the member is
+   * dead.
    */
   readonly probeable: boolean;
-  /** Stops answering for this id. */
   close(): void;
 }
 
-/** Creates identities of members. A fenced member needs a new identity. */
+/** Creates identities. A fenced member needs a new one. */
 export interface Identities {
   create(): Promise<MemberIdentity | undefined>;
 }
@@ -310,7 +300,7 @@ export interface Link {
   watch(events: LinkEvents): () => void;
 }
 
-/** Stores dead letters. After `unknown`, the letter is stored again; the stream keeps only one copy. */
+/** Stores dead letters. After `unknown`, the letter is stored again. The stream keeps only one copy. */
 export interface DeadLetters {
   store(letter: DeadLetter): Promise<{ kind: 'ok' } | NoAnswer>;
 }

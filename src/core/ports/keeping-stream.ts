@@ -1,6 +1,6 @@
 import type { NoAnswer } from './index.js';
 
-/** The parts of a stored message that show whether it is a copy of another message. */
+/** The parts of a stored message that identify a copy. */
 export interface StoredCopy {
   subject: string;
   headers: Readonly<Record<string, string>>;
@@ -17,5 +17,5 @@ export interface KeepingStream {
   ): Promise<{ kind: 'found'; message: StoredCopy } | { kind: 'missing' } | { kind: 'unknown' }>;
 }
 
-/** The outcome of storing. `unknown`: the message may be stored; storing it again under the same id keeps one copy. */
+/** The outcome of storing. `unknown`: the message may be stored. A repetition under the same id keeps one copy. */
 export type StoreOutcome = { kind: 'ok'; sequence: number } | NoAnswer;

@@ -12,23 +12,21 @@ import type {
 } from './facts.js';
 import type { Watch, WatchSink } from './index.js';
 
-/** A message of a keyed group; `partition` is null if the key comes from a function of the members' program. */
+/** A message of a keyed group. `partition` is null if the key comes from a function of the members' program. */
 export interface PlacedMessage {
   sequence: number;
   partition: number | null;
 }
 
-/**
- * Finds the messages of a keyed group's partitions. The server cannot find them by partition, because it does not know the group's
- * partitions.
- */
+/** Finds the messages of a keyed group's partitions, which the server does not know. */
 export interface KeyedReads {
   /** The key as text: `subject:2`. */
   readonly key: string;
   /** False if the key comes from a function of the members' program (`function:NAME`). */
   readonly isFound: boolean;
   /**
-   * Reads the group's messages after the sequence `after` and up to the sequence `upTo`, in order. Stops early if the signal aborts.
+   * Reads the group's messages from `after` (exclusive) to `upTo` (inclusive), in order. Stops early if the signal
+   * aborts.
    *
    * @param partitions the number of partitions of the group.
    */
@@ -36,28 +34,22 @@ export interface KeyedReads {
 }
 
 /**
- * Reads a stream and a group, and changes nothing. Each method except `watch` and `stats` reads the current state once, and rejects
- * with a NatspocError if the read fails.
+ * Reads a stream and a group, and changes nothing. Each method except `watch` and `stats` reads the current state once.
+ * It rejects with a NatspocError if the read fails.
  */
 export interface GroupObserver {
-  /** Present for a keyed group. */
   readonly keyed?: KeyedReads | undefined;
-  /** Follows sessions and leases. */
   watch(sink: WatchSink): Watch;
-  /**
-   * Past revisions of sessions, leases and proofs of life in the bucket, oldest first. If there are very many revisions, returns only
-   * the newest revisions.
-   */
+  /** Past revisions of sessions, leases and proofs of life, oldest first. Of very many revisions, only the newest. */
   history(): Promise<PastEntry[]>;
-  /** Past revisions of one partition's lease, oldest first, and then the revisions of the proofs of life of its owners. */
+  /** Past revisions of one partition's lease, oldest first. Then those of its owners' proofs of life. */
   leaseHistory(partition: number): Promise<PastEntry[]>;
   /** The current sessions and leases. The record of a deleted session or lease is null. */
   entries(): Promise<PastEntry[]>;
-  /** The newest entry of each proof of life. */
   proofs(): Promise<PastEntry[]>;
-  /** The last bounded job that a member finished; undefined if there is none, or if it cannot be read. */
+  /** The last finished bounded job; undefined if there is none or it cannot be read. */
   job(): Promise<JobFacts | undefined>;
-  /** The sequence after which partitions without a position start; null if the start is not decided yet, or cannot be read. */
+  /** Partitions without a position start after this sequence; null if the start is undecided or cannot be read. */
   start(): Promise<number | null>;
   /** The committed positions, including unreadable positions. */
   positions(): Promise<PositionFacts[]>;
@@ -66,7 +58,7 @@ export interface GroupObserver {
   deadLetters(known: DeadLetterFacts | null): Promise<DeadLetterFacts>;
   /** The existing readers of these epochs. `epochs` maps partitions to epochs. */
   readers(epochs: ReadonlyMap<number, number>): Promise<ReaderFacts[]>;
-  /** When the message of a sequence was stored, on the server's clock; undefined if the message is gone, or if the time is unknown. */
+  /** When a message was stored, on the server's clock; undefined if unknown. */
   storedTime(sequence: number): Promise<number | undefined>;
   /** The last message of each partition; in a keyed group, the last message of the stream. */
   ends(): Promise<EndFacts[]>;
@@ -77,11 +69,11 @@ export interface GroupObserver {
    */
   sequences(partition: number, after: number, limit: number): Promise<number[]>;
   /**
-   * When the first message of a partition after a sequence was stored, on this machine's wall clock; null if there is none. For a keyed
-   * group, the result is the time of the first message of any partition.
+   * When a partition's first message after a sequence was stored, on this machine's wall clock; null if there is none.
+   * In a keyed group, the first message of any partition counts.
    */
   storedAt(partition: number, after: number): Promise<number | null>;
-  /** The newest messages after a sequence, at most `limit`; `stream` is the last known state of the stream. */
+  /** The newest messages after a sequence, at most `limit`. `stream`: its last known state. */
   messages(stream: StreamFacts, after: number, limit: number): Promise<MessageFacts[]>;
   /** The answers that these sessions send within `waitMs` milliseconds. */
   stats(sessions: readonly string[], waitMs: number): Promise<StatsFacts>;

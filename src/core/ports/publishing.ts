@@ -2,8 +2,8 @@ import type { NatspocError } from '../lib/errors.js';
 import type { Break } from './index.js';
 
 /**
- * The publisher's interface to a connection. The publisher sends each message with a token, and receives the outcome with the same
- * token. The publisher manages windows, retries and deadlines. Only the implementation of this interface uses NATS.
+ * The publisher's interface to a connection. Each message and its outcome carry the same token. The publisher manages
+ * windows, retries and deadlines. Only the implementation of this interface uses NATS.
  */
 
 /** Receives the events of the connection. */
@@ -14,11 +14,11 @@ export interface PublishPortEvents {
   rejected(token: number, reason: Rejection): void;
   /** Another stream has answered; the intended stream may still answer. */
   elsewhere(token: number, reason: Rejection): void;
-  /** Publishing to this subject is not permitted. The server dropped the messages to this subject without an answer. */
+  /** Publishing to this subject is not permitted. The server dropped its messages without an answer. */
   denied(subject: string): void;
   /** The connection is down: messages without an answer may be stored. */
   disconnected(about?: Break): void;
-  /** The connection is up again; earlier messages will not be answered any more. */
+  /** The connection is up again. Earlier messages will get no answer. */
   reconnected(server?: string | null): void;
   /** The connection has ended, or cannot be used for publishing. */
   closed(error: NatspocError): void;
@@ -37,8 +37,8 @@ export interface PublishPort {
   /** Maximum size of the headers and payload of one message together, in bytes. */
   readonly maxPayload: number;
   /**
-   * Sends a message. Returns false if the connection is down. While the connection is down, nothing is sent, and `reconnected`
-   * will be called later. Messages arrive in the order of the calls.
+   * Sends a message. Messages arrive in the order of the calls. If the connection is down, sends nothing and returns
+   * false. `reconnected` is called later.
    */
   send(subject: string, token: number, headers: Uint8Array | undefined, data: Uint8Array): boolean;
   /** Stops listening for answers. The caller closes the connection. */

@@ -1,4 +1,4 @@
-/** The facts about a partition that the plan uses: its owner, and the owner's epoch. */
+/** What the plan uses of a partition. */
 export interface Holding {
   partition: number;
   /** Id of the owner, which may keep the partition; null if there is no live owner. */
@@ -9,21 +9,21 @@ export interface Holding {
   pin?: string | null;
 }
 
-/** For each partition, the id of the member that should own it. A partition that is missing from the plan is left as it is. */
+/** The member id that should own each partition. A partition that is not in the plan stays as it is. */
 export type Plan = ReadonlyMap<number, string>;
 
 /**
- * The plan of a group. All members that have seen the same entries compute the same plan, regardless of the order in which the entries
+ * The plan of a group. Members that have seen the same entries compute the same plan, in whatever order the entries
  * arrived.
  *
  * - Loads differ by at most one, except for members that have more because of pins.
- * - As few partitions as possible move. The only choice is which members hold one partition more than the others. The best choice is a
- *   member that already holds that many, because it keeps a partition that would otherwise move.
- * - The plan is stable: it stays the same when only some of its moves are done. Moves change which members have the most partitions.
- *   Therefore the larger shares go to any members that already have enough partitions for a larger share. For the same reason, each
- *   receiver gets consecutive free partitions in a fixed order; receivers do not take turns.
- * - A member with too many partitions gives up those with the lowest epochs. It has held these partitions longest, so their readers
- *   are the least likely to be still catching up.
+ * - As few partitions as possible move. The only choice is which members hold one partition more than the others. A
+ *   member that already holds that many keeps a partition that would otherwise move.
+ * - The plan is stable: it stays the same when only some of its moves are done. Therefore a larger share goes to any
+ *   member that already has enough partitions for it, not to the member with the most. For the same reason, each
+ *   receiver gets consecutive free partitions in a fixed order. Receivers do not take turns.
+ * - A member with too many partitions hands over those with the lowest epochs. It has held them longest, so their
+ *   readers have most likely caught up.
  *
  * The function takes O(P log P + M log M) time for P partitions and M members.
  *
@@ -68,15 +68,14 @@ export function assign(members: Iterable<string>, holdings: Iterable<Holding>): 
   return plan;
 }
 
-/** A sort key that places neighboring partitions far apart, because they often have similar load (Fibonacci hashing). */
+/** A sort key that places neighboring partitions far apart (Fibonacci hashing). Neighbors often have similar load. */
 function scattered(partition: number): number {
   return Math.imul(partition, 0x9e3779b1) >>> 0;
 }
 
-/** The partitions of a member. */
 interface Share {
   id: string;
-  /** How many partitions are pinned to the member, whether it owns them already or not. */
+  /** Number of partitions that are pinned to the member, owned already or not. */
   pinned: number;
   /** The partitions that the member owns and that are not pinned. */
   own: Holding[];
@@ -90,7 +89,7 @@ function* withQuotas(shares: Share[], total: number): Iterable<Share & { quota: 
     const share = Math.floor(count / rest.length);
     const over = rest.filter(({ pinned }) => pinned > share);
     if (over.length === 0) break;
-    // Not all members can be above the average, so some members remain in `rest`.
+    // Not all members can be above the average, so `rest` is never empty.
     rest = rest.filter(({ pinned }) => pinned <= share);
     for (const each of over) {
       count -= each.pinned;

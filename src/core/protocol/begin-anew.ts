@@ -3,9 +3,8 @@ import { abortAll, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * Makes this member claim nothing for the longest known ttl, because entries of the bucket are missing. A missing entry does not
- * prove that its member has ended. The member may handle messages until it notices that its entry is missing, but at most for its
- * ttl.
+ * Makes this member claim nothing for the longest known ttl. It is called if entries of the bucket are missing. A
+ * missing entry's member can still be alive. It can handle messages until it notices the loss, but at most for its ttl.
  */
 export function holdClaims(state: State): void {
   state.holdUntil = Math.max(state.holdUntil, state.now + longestTtl(state));
@@ -20,14 +19,14 @@ export function longestTtl(state: State): number {
 }
 
 /**
- * Begins again after the bucket has lost data, because it was purged, restored from an older copy, or recreated. This member forgets
- * everything that it knew about the bucket. As after a crash, this member joins again under another identity, and reads the remaining
+ * Begins again after the bucket has lost data: it was purged, restored from an older copy, or recreated. This member
+ * forgets everything about the bucket. As after a crash, it joins again under another identity and reads the remaining
  * entries.
  */
 export function beginAnew(state: State): void {
   const owned = [...state.own.keys()];
   const { id, proof } = state.session;
-  // If the proof of life were not deleted, the old session would still appear alive.
+  // Otherwise the old session would still appear alive.
   if (id !== null) {
     state.out.push({ type: 'end-proof', id, expected: proof.revision });
     state.gaveUp = id;

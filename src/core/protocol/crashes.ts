@@ -3,7 +3,7 @@ import type { PositionRecord } from './position-records.js';
 /** From this number of deaths on, an owner tries one message at a time, and records which message it tries. */
 const cautiousFrom = (maxCrashes: number): number => Math.min(2, maxCrashes - 1);
 
-/** True if the next owner has to find the message that causes deaths, because enough owners have died at the position. */
+/** True if enough owners have died at a position. The next owner then has to find the message that causes the deaths. */
 export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
   crashes >= cautiousFrom(maxCrashes);
 
@@ -11,8 +11,8 @@ export const needsCaution = (crashes: number, maxCrashes: number): boolean =>
 export type Crashes = Pick<PositionRecord, 'crashes' | 'suspect'>;
 
 /**
- * Counts, for the next owner, how many owners in a row died at a position or shortly after it. A cautious owner records the message
- * that it tries. The death of a cautious owner counts only if a message is recorded, and only for that message.
+ * Counts how many owners in a row died at a position or shortly after it. A cautious owner records the message that it
+ * tries. Its death counts only if a message is recorded, and only for that message.
  *
  * @param died true if the owner that wrote the position has died.
  */
@@ -25,14 +25,14 @@ export function crashesAt(
   if (trying === undefined)
     return needsCaution(crashes, maxCrashes) ? { crashes, suspect } : { crashes: crashes + 1 };
   const before = suspect === undefined || suspect === trying ? crashes : 0;
-  // With a new suspect, the count returns to the smallest number of deaths at which owners are cautious.
+  // With a new suspect, the count restarts at the number from which owners are cautious.
   return { crashes: Math.max(before, cautiousFrom(maxCrashes) - 1) + 1, suspect: trying };
 }
 
 /**
- * The deaths that still count after an owner has moved the position, but not yet past all messages that earlier owners were handling.
- * They make the next owner cautious, too, even after a handover. No later message is known to have caused a death, so the suspect
- * becomes the message at `after`, which is already handled.
+ * The deaths that still count after the position has moved, while some messages of the dead owners are not passed yet.
+ * They make the next owner cautious too, even after a handover. No later message is known to have caused a death. So the
+ * suspect becomes the message at `after`, which is already handled.
  *
  * @param after the position at which the deaths were counted.
  */

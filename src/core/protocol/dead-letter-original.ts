@@ -1,8 +1,8 @@
 import { parseObject } from '../lib/json.js';
 
 /**
- * A message of the maximum size leaves no room for the headers of a dead letter. Therefore the headers and payload of a
- * message that is too large are stored separately, cut into parts.
+ * A very large message leaves no room for the headers of a dead letter. Its own headers and payload are then stored
+ * separately, cut into parts.
  */
 
 /** The headers and payload of a message. */
@@ -22,7 +22,7 @@ export function encodeOriginal({ headers, data }: Original): Uint8Array {
   return bytes;
 }
 
-/** Decodes a message from its parts, which are given in order; undefined if the parts do not form a message. */
+/** Decodes a message from its ordered parts; undefined if they do not form a message. */
 export function decodeOriginal(parts: readonly Uint8Array[]): Original | undefined {
   const bytes = Buffer.concat(parts);
   const end = bytes.indexOf(LINE_FEED);

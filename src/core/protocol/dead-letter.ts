@@ -18,19 +18,19 @@ const HEADERS = {
   partOf: 'Natspoc-Dead-Part-Of',
 } as const;
 
-/** The header that counts how often a message was put back into its partition, so that loops can be recognized. */
+/** Counts how often a message was put back into its partition, so that loops can be recognized. */
 export const REDRIVEN_HEADER = 'Natspoc-Redriven';
 
-/** Maximum length of an error text, in characters. A longer error text is cut. */
+/** Maximum length of an error text, in characters. */
 const MAX_ERROR_CHARACTERS = 500;
 
-/** Maximum number of parts. A letter that names more than this number of parts was not written by natspoc. */
+/** Maximum number of parts. A letter with more parts is not natspoc's. */
 const MAX_PARTS = 1_000;
 
 /** The name of the stream that holds the dead letters of a stream. */
 export const deadStream = (stream: string): string => `${stream}_dead`;
 
-/** The subject of dead letters. It has the same prefix as the subjects of the partitions, but belongs to no partition. */
+/** The subject of dead letters. It belongs to no partition. */
 export const deadSubject = (prefix: string): string => `${prefix}.dead`;
 
 /** The stream and group that a letter comes from. */
@@ -39,10 +39,7 @@ export interface Origin {
   group: string;
 }
 
-/**
- * True for headers that a letter keeps. The server's own headers (`Nats-…`) are omitted, because they would affect how the letter is
- * stored.
- */
+/** True for headers that a letter keeps. The server's headers (`Nats-…`) would affect how the letter is stored. */
 const isOurs = (name: string): boolean => !/^nats-/i.test(name) && !/^natspoc-dead-/i.test(name);
 
 /** Turns text into a header value: one line of printable ASCII. */
@@ -52,8 +49,8 @@ function headerText(text: string): string {
 }
 
 /**
- * The id of a letter. The id is the same for each attempt and owner, so the stream stores the letter only once. The id contains the
- * time at which the message was stored, so that a message with the same sequence in a recreated stream gets another id.
+ * The id of a letter. It is the same for each attempt and owner, so the stream stores the letter only once. In a
+ * recreated stream, a message with the same sequence has another time, and so another id.
  */
 export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): string =>
   `${stream}.${group}.${message.sequence}.${message.timestampMs}`;
@@ -62,7 +59,7 @@ export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): st
 export const ownHeaders = ({ message }: DeadLetter): Record<string, string> =>
   withoutOrders(message.headers());
 
-/** Headers without the headers that would control the server or a redrive. */
+/** Removes headers that would control the server or a redrive. */
 export const withoutOrders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => isOurs(name)));
 
@@ -105,10 +102,7 @@ export const partHeaders = (stream: string, id: string): Record<string, string> 
 export const partOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   headers[HEADERS.partOf];
 
-/**
- * True if a part belongs to this letter. The check is needed because a letter that another client wrote may name the parts of a
- * different letter.
- */
+/** True if a part belongs to this letter. A letter from another client may name the parts of a different letter. */
 export const isPartOf = (
   headers: Readonly<Record<string, string>>,
   { group, from }: FoundLetter,

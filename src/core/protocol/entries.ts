@@ -11,8 +11,8 @@ export interface BucketEntry {
 }
 
 /**
- * Decodes an entry for the protocol; undefined for a key that the protocol does not use. If the value cannot be decoded, the record is
- * `unreadable`: another version or client wrote the entry.
+ * Decodes an entry; undefined for a key that the protocol does not use. If another version or client wrote the value,
+ * the record may be `unreadable`.
  */
 export function decodeEntry(group: string, entry: BucketEntry): ViewEntry | undefined {
   const key = parseGroupKey(group, entry.key);

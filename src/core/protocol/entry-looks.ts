@@ -5,7 +5,7 @@ import { lookUpLease, writeLease } from './lease-writes.js';
 import { isAlive, isDue, type State, wake } from './state.js';
 import { answersFor, applyOverride } from './view.js';
 
-/** How many entries of each kind are read at a time, and how many times within a ttl. */
+/** This number of entries of each kind is read at a time, this number of times within a ttl. */
 const AT_ONCE = 4;
 const LOOKS = 3;
 
@@ -53,9 +53,9 @@ export function lookAtEntries(state: State): void {
 const ascending = (a: number, b: number): number => a - b;
 
 /**
- * Handles the answer to `look-up-override`. If the leader's revision is lower than `known`, the bucket has lost data, or the leader is cut
- * off. A pause must not end because a leader is cut off. So a lower revision is accepted only if the leader returns it again after a
- * confirmed renewal.
+ * Handles the answer to `look-up-override`. If the leader's revision is lower than `known`, the bucket has lost data, or
+ * the leader is cut off. A cut-off leader must not end a pause. So a lower revision is accepted only if it is returned
+ * again after a confirmed renewal.
  */
 export function overrideLookedUp(
   state: State,
@@ -66,7 +66,7 @@ export function overrideLookedUp(
   if ((state.overrides.get(partition)?.revision ?? 0) !== known) return;
   if ((entry?.revision ?? 0) >= known) {
     state.doubted.delete(partition);
-    // The watch may have missed the entry, or this member may have forgotten it because of answers from leaders that were cut off.
+    // The watch may have missed the entry, or this member may have forgotten it after a cut-off leader's answers.
     if (entry) applyOverride(state, entry);
     return;
   }
@@ -79,10 +79,7 @@ export function overrideLookedUp(
   if (entry) applyOverride(state, entry);
 }
 
-/**
- * The next entries in rotation: {@link AT_ONCE} entries after the last entry that was read. After the end of the list, the rotation
- * continues at the start.
- */
+/** The next {@link AT_ONCE} entries in rotation, after the last one that was read. */
 function turn<T>(all: readonly T[], isAfter: (each: T) => boolean): T[] {
   const first = Math.max(0, all.findIndex(isAfter));
   return [...all.slice(first), ...all.slice(0, first)].slice(0, AT_ONCE);

@@ -29,7 +29,7 @@ export interface ProofEntry {
   kind: 'proof';
   id: string;
   revision: number;
-  /** True if the proof was deleted because its member has ended or was fenced. */
+  /** True if the proof was deleted: its member has ended or was fenced. */
   ended: boolean;
 }
 
@@ -37,21 +37,21 @@ export interface ProofEntry {
 export type Written = { kind: 'ok'; revision: number } | { kind: 'conflict' } | { kind: 'unknown' };
 
 /**
- * The result of reading our own session. A null entry means that the session was deleted. `vanished`: neither an entry nor a deletion
- * marker exists, or the entry is older than the known entry.
+ * The result of reading our own session. A null entry: the session was deleted. `vanished`: there is neither an entry
+ * nor a deletion marker, or the entry is older than the known one.
  */
 export type SessionFound =
   | { kind: 'ok'; entry: SessionEntry | null }
   | { kind: 'vanished' }
   | { kind: 'unknown' };
 
-/** The result of reading a proof of life. Revision 0 means that the proof does not exist; `ended` means that it was deleted. */
+/** The result of reading a proof of life. Revision 0: it does not exist. `ended`: it was deleted. */
 export type ProofFound = { kind: 'ok'; revision: number; ended: boolean } | { kind: 'unknown' };
 
 /**
- * The result of looking up another member's session. A null entry means that the session was deleted. `missing`: the leader has neither
- * a session nor a deletion marker. With `missing`, `proof` is the revision of the proof of life (0 if there is none), and `ended` is
- * true if the proof was deleted.
+ * The result of looking up another member's session. A null entry: the session was deleted. `missing`: the leader has
+ * neither a session nor a deletion marker. `proof`: the revision of the proof of life; 0 if there is none. `ended`: the
+ * proof was deleted.
  */
 export type SessionLookedUp =
   | { kind: 'found'; entry: SessionEntry | null }
@@ -63,46 +63,39 @@ export type GroupEvent = { now: number } & (
   | { type: 'tick' }
   | { type: 'connected' }
   | { type: 'disconnected' }
-  /** A new identity is ready: its micro service is running. */
   | { type: 'identified'; id: string }
   | { type: 'snapshot'; entries: ViewEntry[] }
   | { type: 'changes'; entries: ViewEntry[] }
   | { type: 'session-written'; id: string; outcome: Written }
   | { type: 'session-removed'; id: string; outcome: Written }
   | { type: 'session-read'; id: string; outcome: SessionFound }
-  /** The answer to a renewal of our own proof of life. */
   | { type: 'proof-written'; id: string; sentAt: number; outcome: Written }
-  /**
-   * The leader's answer about a proof of life, our own or a peer's. A leader that is cut off may answer with an old
-   * revision.
-   */
+  /** The leader's answer about a proof of life, our own or a peer's. A cut-off leader may answer with an old revision. */
   | { type: 'proof-read'; id: string; outcome: ProofFound }
-  /** The outcome of deleting a proof of life. */
   | { type: 'proof-ended'; id: string; outcome: Written }
   | { type: 'session-fenced'; id: string; outcome: Written }
-  /** The leader's answer about another member's session. */
   | { type: 'session-looked-up'; id: string; found: SessionLookedUp }
   | { type: 'lease-written'; partition: number; expected: number; record: LeaseRecord; outcome: Written }
   /**
-   * The leader's answer about a lease. `known` is the revision that was known when the request was sent. A null entry means that the
-   * lease does not exist.
+   * The leader's answer about a lease. `known`: the known revision when the request was sent. A null entry: the lease
+   * does not exist.
    */
   | { type: 'lease-looked-up'; partition: number; known: number; entry: LeaseEntry | null | 'unknown' }
-  /** The leader's answer about an operator's override, with the same fields as the answer about a lease. */
+  /** The same for an operator's override. */
   | { type: 'override-looked-up'; partition: number; known: number; entry: OverrideEntry | null | 'unknown' }
   /**
-   * The bucket has lost data. One sign: the revision of an acknowledged write is not higher than a revision that was seen before the write
-   * was sent. Another sign: an answer contains an entry that is older than the known entry.
+   * The bucket has lost data. One sign: an acknowledged write got a revision that is not higher than one seen before.
+   * Another sign: an answer contains an older entry than the known one.
    */
   | { type: 'went-back' }
   | { type: 'probed'; id: string; outcome: 'alive' | 'no-responders' | 'timeout' | 'denied' }
   | { type: 'partition-started'; partition: number; epoch: number }
   | { type: 'partition-drained'; partition: number; epoch: number }
-  /** The partition failed temporarily, or its position shows that the epoch is over. */
+  /** The partition failed for now, or its position shows that the epoch is over. */
   | { type: 'partition-failed'; partition: number; epoch: number; message: string }
   /** The handler failed for good, or the position cannot be read. This member keeps the halted partition. */
   | { type: 'partition-halted'; partition: number; epoch: number; message: string }
-  /** The result of making the position of a drained partition certain; `position` is null if that failed. */
+  /** The answer to `settle-position`; `position` is null if that failed. */
   | {
       type: 'position-settled';
       partition: number;
@@ -112,18 +105,17 @@ export type GroupEvent = { now: number } & (
       message?: string | undefined;
     }
   | { type: 'layout-written'; expected: number; record: GroupLayoutRecord; outcome: Written }
-  /** The leader's answer about the layout of the group. */
   | { type: 'layout-looked-up'; entry: LayoutEntry | null | 'unknown' }
   /**
-   * A request to give a partition away. `to`: name or session id of the member that gets the partition; null: the member with the fewest
+   * A request to hand a partition over. `to`: name or session id of the next owner; null: the member with the fewest
    * partitions.
    */
   | { type: 'release'; partition: number; to: string | null }
-  /** A request to start a halted or failed partition again now. */
+  /** A request to start a halted or failed partition again at once. */
   | { type: 'retry'; partition: number }
   /**
-   * Hand over all partitions and leave. With `rejoinWithinMs` above 0, the partitions are not handed over, but reserved for a restart of
-   * this member.
+   * Hand over all partitions and leave. With `rejoinWithinMs` above 0, they are reserved for a restart of this member
+   * instead.
    */
   | { type: 'leave'; rejoinWithinMs?: number }
 );
@@ -150,8 +142,8 @@ export type Effect =
   /** Delete a proof of life at this revision, so that no later renewal can succeed; answered by `proof-ended`. */
   | { type: 'end-proof'; id: string; expected: number }
   /**
-   * Delete the session of a member whose proof of life has ended, so that all members see that the member has ended. With `expected` 0,
-   * writes only a deletion marker, because the session does not exist.
+   * Delete the session of a member whose proof of life has ended. So all members see that the member has ended. With
+   * `expected` 0, the session does not exist, and only a deletion marker is written.
    */
   | { type: 'fence-session'; id: string; expected: number }
   /** Read another member's session; answered by `session-looked-up`. */
@@ -169,16 +161,19 @@ export type Effect =
   /** `died`: owners whose deaths may still have to be counted in the position; null if there are none. */
   | { type: 'start-partition'; partition: number; epoch: number; died: DeadOwners | null }
   | { type: 'drain-partition'; partition: number; epoch: number }
-  /** Take over the position of a drained partition once more, so that the position is certain; answered by `position-settled`. */
+  /**
+   * Take over the position of a drained partition once more. After that, no earlier write can change it. Answered by
+   * `position-settled`.
+   */
   | { type: 'settle-position'; partition: number; epoch: number; order: number; isDrained: boolean }
   /** Write the next layout; answered by `layout-written`. */
   | { type: 'write-layout'; expected: number; record: GroupLayoutRecord }
   /** Read the layout; answered by `layout-looked-up`. */
   | { type: 'look-up-layout' }
-  /** Use the partitions of this layout from now on. No partition of the older layout runs. */
+  /** Use the partitions of this layout from now on. No partition of the older one runs. */
   | { type: 'begin-layout'; record: GroupLayoutRecord }
   | { type: 'abort-partition'; partition: number; epoch: number; reason: AbortReason }
-  /** Handlers may start and commits may be sent only until this time; -Infinity means that neither is permitted. */
+  /** Until this time, handlers may start and commits may be sent. -Infinity: neither is permitted. */
   | { type: 'permit'; until: number }
   /** Abort the signals of running handlers, because the permit has ended. */
   | { type: 'interrupt' }
@@ -205,17 +200,19 @@ export type Report =
     }
   | { type: 'handed-over'; partition: number; epoch: number; to: string; tookMs: number }
   /**
-   * The partition has no owner now. `keptForMs`: how long the partition is reserved for a restart of this member; null if it is not
-   * reserved.
+   * The partition has no owner now. `keptForMs`: how long it is reserved for a restart of this member; null if it is
+   * not.
    */
   | { type: 'released'; partition: number; epoch: number; keptForMs: number | null }
   | { type: 'lost'; partition: number; epoch: number; reason: AbortReason }
   | { type: 'retrying'; partition: number; epoch: number; message: string }
   | { type: 'halted'; partition: number; epoch: number; message: string }
-  /** `resizing`: an operator has requested a resize, and all partitions are closed first. `resize-aborted`: the request was withdrawn. */
+  /**
+   * `resizing`: an operator has requested a resize. All partitions are closed first. `resize-aborted`: the request was
+   * withdrawn.
+   */
   | { type: 'resizing'; from: number; to: number; by: string }
   | { type: 'resize-aborted'; partitions: number }
-  /** The group has been resized. */
   | { type: 'resized'; from: number; to: number }
   /** `paused`: an operator paused the partition. It keeps its owner, but its messages are not handled. `unpaused`: the pause was lifted. */
   | { type: 'paused'; partition: number; epoch: number }
@@ -226,8 +223,8 @@ export type Report =
   /** The bucket was restored from an older copy or has lost entries, so the member joins again. */
   | { type: 'went-back' }
   /**
-   * A partition has made no progress for `forMs`. `partition` is null if the whole member makes no progress. Reported after 10 s, then once
-   * a minute.
+   * A partition has made no progress for `forMs`. A `partition` of null stands for the whole member. Reported after 10
+   * s, then once a minute.
    */
   | { type: 'standing'; partition: number | null; why: 'handler' | 'stuck'; reason: string; forMs: number }
   /** The event loop was blocked for `forMs` while this message was handled. */
@@ -235,7 +232,7 @@ export type Report =
   | { type: 'probing-denied' }
   | { type: 'unreadable'; key: string }
   /**
-   * `disconnected`: the connection to this server broke. `reconnected`: the connection was restored after `afterMs`. null means unknown.
+   * `disconnected`: the connection to this server broke. `reconnected`: it was restored after `afterMs`. null: unknown.
    */
   | { type: 'disconnected'; server: string | null; reason: string | null }
   | { type: 'reconnected'; server: string | null; afterMs: number };

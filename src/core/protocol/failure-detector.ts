@@ -4,23 +4,24 @@ import { isDue, type Peer, report, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 import { bury } from './view.js';
 
-/** Each member observes the members that follow it in the ring, until it has found this number of healthy members. */
+/** Each member observes the next members in the ring, until it has found this number of healthy ones. */
 const WATCHED = 2;
-/** Number of reads of a proof of life within the ttl of its member. */
+/** Number of reads of a proof of life within its member's ttl. */
 const LOOKS = 3;
 
 const nameOf = (peer: Peer): string => (peer.record === 'unreadable' ? peer.id : peer.record.name);
-/** The ttl of a peer. An unreadable session may have any ttl, so the longest permitted ttl is used. */
+/** The ttl of a peer. For an unreadable session, the longest permitted ttl. */
 const ttlOf = (peer: Peer): number => (peer.record === 'unreadable' ? MAX_TTL_MS : peer.record.ttlMs);
-/** How long a peer's handlers may need to stop after its proof of life has ended. */
+/** After a peer's proof of life has ended, its handlers may need this time to stop. */
 const suspectOf = (peer: Peer): number =>
   peer.record === 'unreadable' ? MAX_TTL_MS : Math.min(peer.record.suspectMs, peer.record.ttlMs);
 
 /**
- * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. The doubtful members before and
- * between these two are observed as well, so neighbors that die together are detected together. If an observed member has been silent for
- * half of its ttl, all members are observed. Otherwise, if many members died together and probes showed nothing, they would be detected
- * only two at a time.
+ * Observes the next two healthy members in the ring, by probes and by reads of their proofs of life. Doubtful members
+ * before and between these two are observed as well. So neighbors that die together are detected together.
+ *
+ * If an observed member has been silent for half of its ttl, all members are observed. Otherwise many members that died
+ * together could be detected only two at a time.
  */
 export function lookAfterPeers(state: State): void {
   if (!state.connected || !state.viewReady || state.session.revision === 0) return;
@@ -32,7 +33,7 @@ export function lookAfterPeers(state: State): void {
     if (!isDoubtful(state, peer)) well++;
     if (well >= watched) break;
   }
-  // The session of an absent member is missing, so other members may leave the absent member out of their rings, and then no neighbor
+  // The session of an absent member is missing. Other members may leave it out of their rings, so that no neighbor
   // observes it.
   for (const id of state.absent) {
     const peer = state.peers.get(id);
@@ -86,9 +87,9 @@ function look(state: State, peer: Peer): void {
 }
 
 /**
- * Fences a member that can no longer start handlers, because its proof of life has been unchanged for too long. The member is fenced only
- * if two reads, far enough apart, return the same revision of its proof of life. The deletions of the proof and of the session are
- * conditional, so a renewal that arrives first wins.
+ * Fences a member whose proof of life has been unchanged for so long that it can no longer start handlers. Two reads,
+ * far enough apart, must return the same revision. The deletions of the proof and the session are conditional. So a
+ * renewal that arrives first wins.
  */
 function judge(state: State, peer: Peer): void {
   const { now } = state;
@@ -115,15 +116,15 @@ function judge(state: State, peer: Peer): void {
       why: now >= unreachableAt ? 'unreachable' : 'silent',
     });
   }
-  // Even if the proof was read as ended, it is deleted once more: the bucket may have been restored since the read, and the proof may
-  // exist again.
+  // An ended proof is deleted once more. The bucket may have been restored since the read, so that the proof exists
+  // again.
   peer.fencing = true;
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
 }
 
 /**
- * The time from which a peer counts as unreachable, provided that its proof of life stays unchanged. Infinity if the peer's record is
- * unreadable, or if too few probes have failed. `since`: when the current revision of the proof was first read.
+ * From this time on, a peer counts as unreachable, if its proof of life stays unchanged. Infinity if the peer's record
+ * is unreadable, or if too few probes have failed. `since`: when this revision of the proof was first read.
  */
 function unreachableFrom({ timing }: State, { record, misses, missingSince }: Peer, since: number): number {
   if (record === 'unreadable' || misses < timing.probeMisses) return Number.POSITIVE_INFINITY;
@@ -158,11 +159,11 @@ export function proofEnded(state: State, { id, outcome }: EventOf<'proof-ended'>
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'ok') {
     const since = Number.NEGATIVE_INFINITY;
-    // The session is deleted without further delay, because the proof had been unchanged for long enough.
+    // No further delay: the proof was unchanged for long enough.
     peer.proof = { revision: outcome.revision, ended: true, since, seenAt: state.now };
     fenceSession(state, peer);
   } else if (outcome.kind === 'conflict') {
-    // The peer has renewed its proof, or another member has deleted the proof first.
+    // The peer has renewed its proof, or another member has deleted it first.
     peer.proof = null;
     peer.lookAt = state.now;
     peer.misses = 0;
@@ -178,8 +179,8 @@ export function sessionFenced(state: State, { id, outcome }: EventOf<'session-fe
     bury(state, peer, outcome.revision);
     return;
   }
-  // After a conflict, the session was marked as leaving, deleted by another member, or removed without a deletion marker. Only the leader
-  // knows which.
+  // After a conflict, only the leader knows what happened. The session may be marked as leaving, deleted, or removed
+  // without a deletion marker.
   peer.fenceAt = state.now + state.timing.retryMs;
   if (outcome.kind === 'conflict') state.out.push({ type: 'look-up-session', id });
 }
@@ -195,7 +196,6 @@ export function probed(state: State, { id, outcome }: EventOf<'probed'>): void {
   peer.probing = false;
   const wasUnanswered = peer.unanswered;
   peer.unanswered = outcome === 'no-responders' || outcome === 'timeout';
-  // The peer's proof of life is read immediately.
   if (peer.unanswered && !wasUnanswered) peer.lookAt = state.now;
   if (outcome !== 'no-responders') {
     peer.misses = 0;
@@ -205,7 +205,7 @@ export function probed(state: State, { id, outcome }: EventOf<'probed'>): void {
   peer.misses++;
 }
 
-/** Starts the observation of all peers again after a break in the connection, because nothing was observed during the break. */
+/** Starts the observation of all peers again after a break in the connection. */
 export function forgetCounts(state: State): void {
   for (const peer of state.peers.values()) {
     peer.misses = 0;

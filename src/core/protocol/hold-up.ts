@@ -2,33 +2,30 @@ import { decode, type Guard, isCount, orNull } from '../lib/json.js';
 import { escapeControl, truncate } from '../lib/text.js';
 import { formatDuration } from '../lib/units.js';
 
-/** Maximum length of a reason, in characters. One answer of a member may contain hundreds of reasons. */
+/** Maximum length of a reason, in characters. A member's answer can contain hundreds of reasons. */
 const REASON_LENGTH = 200;
 
-/** A partition that is held up for longer than this number of milliseconds needs attention. A short retry is routine. */
+/** After this time, in milliseconds, a held-up partition needs attention. A short retry is routine. */
 export const LONG_HOLD_UP_MS = 10_000;
 
 const CAUSES = ['retrying', 'storing', 'halted', 'starting', 'handler', 'stuck'] as const;
 
 /**
- * The reason why a partition is held up. `retrying`: an attempt failed, and another attempt follows. `storing`: a dead letter could not
- * be stored yet. `halted`: nothing is handled until an operator acts. `starting`: the partition could not be started or read, and is
- * tried again. `handler`: a handler is slow. `stuck`: no message arrives, or the bucket does not answer.
+ * Why a partition is held up. `retrying`: an attempt failed, and another follows. `storing`: a dead letter could not be
+ * stored yet. `halted`: nothing is handled until an operator acts. `starting`: the partition could not be started or
+ * read yet. `handler`: a handler is slow. `stuck`: no message arrives, or the bucket does not answer.
  */
 export interface HoldUp {
   readonly why: (typeof CAUSES)[number];
   /** The message that is held up, or the first of several; null if no message is the cause. */
   readonly sequence: number | null;
   readonly key: string | null;
-  /**
-   * `attempt`: the number of the last failed attempt; null if no attempt failed. `maxAttempts`: the maximum number of attempts; null if
-   * there is no limit.
-   */
+  /** `attempt`: the number of the last failed attempt; null if none failed. `maxAttempts`: null if there is no limit. */
   readonly attempt: number | null;
   readonly maxAttempts: number | null;
-  /** Time until the next attempt, in milliseconds; null if the attempt is running, or if no attempt is planned. */
+  /** Time until the next attempt, in milliseconds; null if it is running or not planned. */
   readonly nextInMs: number | null;
-  /** The error, at most 200 characters. */
+  /** At most 200 characters. */
   readonly reason: string;
   /** How long the partition has been held up, in milliseconds. */
   readonly forMs: number;
@@ -36,7 +33,7 @@ export interface HoldUp {
   readonly others: number;
 }
 
-/** Creates a hold-up. A field is missing if it is unknown or does not apply. */
+/** Creates a hold-up. Missing fields are unknown or do not apply. */
 export const holdUp = (
   known: Pick<HoldUp, 'why' | 'reason' | 'forMs'> & { [K in keyof HoldUp]?: HoldUp[K] | undefined },
 ): HoldUp => ({
@@ -77,7 +74,7 @@ const attempts = ({ attempt, maxAttempts }: HoldUp): string =>
 
 const next = ({ nextInMs }: HoldUp): string => (nextInMs === null ? 'now' : `in ${formatDuration(nextInMs)}`);
 
-/** A hold-up as a short state, such as `retrying 7/100 in 12 s`; undefined if the state of the partition already says enough. */
+/** A hold-up as a short state, such as `retrying 7/100 in 12 s`; undefined if the partition's state says enough. */
 export function holdUpState(held: HoldUp): string | undefined {
   if (held.why === 'retrying') return `retrying ${attempts(held)} ${next(held)}`;
   return held.why === 'storing' ? `retrying a dead letter ${next(held)}` : undefined;

@@ -94,7 +94,7 @@ export function initialState({ group, name, partitions, layout, timing, seed }: 
   };
 }
 
-/** Forgets the session; the next session gets a new identity. */
+/** Forgets the session. The next one gets a new identity. */
 export function resetSession(state: State): void {
   state.session = freshSession();
   state.identifying = false;

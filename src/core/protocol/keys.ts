@@ -19,9 +19,8 @@ export const keys = {
 };
 
 /**
- * The group that certainly exists if this key exists; undefined for a key that proves nothing about a group. Even after all members
- * have left, the key of a position proves that the group exists. Before the first position is written, the key of a session or lease
- * proves this.
+ * The group whose existence this key proves, if any. The key of a position still does so after all members have left.
+ * Before the first position is written, a session or lease does.
  */
 export function groupProvedBy(key: string): string | undefined {
   const [kind, group, what, ...rest] = key.split('.');
@@ -40,7 +39,7 @@ export type GroupKey =
   | { kind: 'layout' }
   | { kind: 'other' };
 
-/** Parses a key under {@link keys.groupPrefix}; unknown keys are `other`. */
+/** Parses a key under {@link keys.groupPrefix}. Unknown keys are `other`. */
 export function parseGroupKey(group: string, key: string): GroupKey {
   const prefix = keys.groupPrefix(group);
   if (!key.startsWith(prefix)) return { kind: 'other' };
@@ -53,7 +52,7 @@ export function parseGroupKey(group: string, key: string): GroupKey {
   return { kind: 'other' };
 }
 
-/** The partition number in the last token of a key; undefined if the token is not a valid partition number. */
+/** The partition number in the last token of a key, if valid. */
 export function partitionIn(token: string): number | undefined {
   const partition = /^(0|[1-9]\d{0,4})$/.test(token) ? Number(token) : MAX_PARTITIONS;
   return partition < MAX_PARTITIONS ? partition : undefined;

@@ -7,8 +7,8 @@ import { report, type State } from './state.js';
 export const orderOf = ({ layout }: State): ResizeOrder | null => layout.record?.next ?? null;
 
 /**
- * The lease of a partition under the layout that this member knows. If the lease belongs to a later layout, its record counts as
- * `unreadable`. If the lease belongs to an earlier layout, its record counts as null.
+ * The lease of a partition under the layout that this member knows. Under a later layout, its record counts as
+ * `unreadable`. Under an earlier layout, it counts as null.
  */
 export function leaseNow(
   state: State,
@@ -19,7 +19,7 @@ export function leaseNow(
   const { record, revision } = lease;
   const { layout } = state;
   if (isAhead(state, record)) return { revision, record: 'unreadable' };
-  // A lease of an earlier layout counts as null, because all partitions of that layout are closed.
+  // All partitions of an earlier layout are closed.
   return (record.layout ?? 0) < layout.epoch ? { revision, record: null } : lease;
 }
 
@@ -28,8 +28,8 @@ const isAhead = ({ layout }: State, { layout: epoch = 0, closed }: LeaseRecord):
   epoch > layout.epoch || (epoch === layout.epoch && (closed?.order ?? 0) > layout.revision);
 
 /**
- * True for a partition that is closed for the current resize order. Messages of a closed partition are not handled until the resize is
- * done or aborted.
+ * True if a partition is closed for the current resize order. Its messages are not handled until the resize is done or
+ * aborted.
  */
 export function isClosed(state: State, partition: number): boolean {
   if (orderOf(state) === null) return false;
@@ -46,7 +46,7 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
     return;
   }
   const epoch = record.epoch ?? 0;
-  // A newer entry of an older layout means that the bucket was restored from an older copy; see `beginAnew`.
+  // A newer entry with an older layout: the bucket was restored from an older copy; see `beginAnew`.
   if (epoch < layout.epoch) return;
   const before = orderOf(state);
   layout.revision = revision;
@@ -61,8 +61,8 @@ export function applyLayout(state: State, { revision, record }: LayoutEntry): vo
 }
 
 /**
- * Switches to the partitions of a new layout. All old partitions are closed. This member may still run some of them, if it has not seen
- * that they were closed; it aborts these partitions.
+ * Switches to the partitions of a new layout. All old partitions are closed. This member may not have seen that, and
+ * aborts those that it still runs.
  */
 function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
   for (const [partition, own] of state.own) {
@@ -79,7 +79,7 @@ function begin(state: State, record: GroupLayoutRecord, epoch: number): void {
   report(state, { type: 'resized', from, to: record.partitions });
 }
 
-/** Reads the layout from the leader of the bucket, unless a read is in flight. */
+/** Reads the layout from the bucket's leader, unless a read is in flight. */
 export function lookUpLayout(state: State): void {
   const { layout } = state;
   if (layout.looking) return;
@@ -93,7 +93,7 @@ export function layoutLookedUp(state: State, { entry }: EventOf<'layout-looked-u
   if (entry !== 'unknown' && entry !== null) applyLayout(state, entry);
 }
 
-/** Reads the layout if an arriving lease shows that this member has missed a change of the layout. */
+/** Reads the layout if a lease shows that this member has missed a change of it. */
 export function noticeMissedLayout(state: State, record: LeaseRecord | 'unreadable' | null): void {
   if (record && record !== 'unreadable' && isAhead(state, record)) lookUpLayout(state);
 }

@@ -20,25 +20,24 @@ export interface LayoutRecord {
 }
 
 /**
- * The settings that all members of a keyed group share. The settings define how the messages of a stream are divided into partitions by the
- * hash of their keys.
+ * The settings that all members of a keyed group share. They define how messages are divided into partitions by their
+ * keys.
  */
 export interface GroupLayoutRecord {
   v: number;
   /** The part of a message that contains its key; see `MessageKey`. */
   key: string;
-  /** The subjects of the stream that the group handles, as one pattern. */
+  /** The subjects that the group handles, as one pattern. */
   filter: string;
   partitions: number;
   hash: 'fnv1a32';
   /** The number of resizes of the group; absent means 0. */
   epoch?: number | undefined;
   /**
-   * The prefix of the stream's own layout, if the group began with the partitions of that layout. Until the first resize of the group, the
-   * subject of a message decides its partition, and the key does not.
+   * The prefix of the stream's own layout, if the group began with that layout's partitions. Until the group's first
+   * resize, a message's subject decides its partition, not its key.
    */
   prefix?: string | undefined;
-  /** The partitions before the last resize. */
   before?: LayoutBefore | undefined;
   /** Present if an operator has requested a different number of partitions. */
   next?: ResizeOrder | undefined;
@@ -52,8 +51,7 @@ export interface LayoutBefore {
   /** See `PositionMark`. */
   created?: number | undefined;
   /**
-   * Upper bound on the number of messages of all these partitions that the stream dropped before they were handled; absent if none were
-   * dropped.
+   * At most this number of messages of all these partitions were dropped before they were handled; absent if none were.
    */
   trimmed?: number | undefined;
 }
@@ -61,7 +59,6 @@ export interface LayoutBefore {
 /** An operator's request for a different number of partitions. */
 export interface ResizeOrder {
   partitions: number;
-  /** The operator's name, for display. */
   by: string;
   /** Wall-clock time in ISO 8601, for display only. */
   at: string;
@@ -84,25 +81,25 @@ const ORDER = { partitions: isPartitionCount, by: isText, at: isText };
 
 const LAYOUT = { v: isVersion, prefix: isPrefix, partitions: isPartitionCount, hash: isHash };
 
-/** Decodes the layout of a stream; undefined if the bytes are not a valid layout. */
+/** Decodes the layout of a stream, if valid. */
 export const decodeLayout = (bytes: Uint8Array): LayoutRecord | undefined =>
   decode(parseObject(bytes), LAYOUT);
 
-/** Decodes the layout of a keyed group; undefined if the bytes are not a valid layout. */
+/** Decodes the layout of a keyed group, if valid. */
 export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefined {
   const fields = parseObject(bytes);
   const layout = decode(fields, GROUP_LAYOUT, { epoch: isPositive, prefix: isPrefix });
   if (!layout || fields?.prefix !== layout.prefix) return undefined;
   const before = decode(fields?.before, BEFORE, { created: isCount, trimmed: isPositive });
   const next = decode(fields?.next, ORDER);
-  // An unreadable part must not be mistaken for an absent part.
+  // An unreadable part must not count as absent.
   if (fields?.before !== undefined && before?.positions.length !== (before?.partitions ?? -1))
     return undefined;
   if (fields?.next !== undefined && !next) return undefined;
   return { ...layout, ...(before && { before }), ...(next && { next }) };
 }
 
-/** True while a group with a layout of its own still uses the partitions of the stream's layout. */
+/** True while a group with its own layout still uses the partitions of the stream's layout. */
 export const hasOwnPartitions = ({
   prefix,
   epoch = 0,

@@ -3,14 +3,14 @@ import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 
 /**
- * How keys become partitions and partitions become subjects. All publishers and members of a stream must follow the same rules,
- * regardless of their programming language.
+ * How keys become partitions, and partitions become subjects. All publishers and members of a stream must follow these
+ * rules, in any programming language.
  */
 
 /** The header that carries a message's key, as UTF-8 text. */
 export const KEY_HEADER = 'Natspoc-Key';
 
-/** A stream's prefix, partition count and key hash. The layout is written once, and checked by every publisher and member. */
+/** A stream's prefix, partition count and key hash. It is written once. Every publisher and member checks it. */
 export interface Layout {
   /** Subject prefix without a trailing dot. */
   readonly prefix: string;
@@ -38,7 +38,7 @@ export function fnv1a32(key: string | Uint8Array): number {
   let hash = FNV_OFFSET_BASIS;
   for (let index = 0; index < key.length; index++) {
     const code = key.charCodeAt(index);
-    // Almost all keys are ASCII. In ASCII text, each UTF-16 unit equals its UTF-8 byte, so the encoder is rarely needed.
+    // Almost all keys are ASCII. Each UTF-16 unit is then a UTF-8 byte, so no encoder is needed.
     if (code > 0x7f) return hashBytes(utf8.encode(key));
     hash = Math.imul(hash ^ code, FNV_PRIME);
   }
@@ -52,7 +52,7 @@ export function fnv1a32(key: string | Uint8Array): number {
  * @throws NatspocError `usage` for a key that is neither text nor bytes.
  */
 export function partitionOf(key: string | Uint8Array, partitions: number): number {
-  // Without a type check, all numbers would have the same hash, because a number has no characters.
+  // Otherwise all numbers would have the same hash, because a number has no characters.
   if (typeof key !== 'string' && !isUint8Array(key)) {
     throw new NatspocError('usage', `key: ${inWords(key)} is neither text nor bytes. String(…) makes text.`);
   }
@@ -67,7 +67,7 @@ export function partitionSubject(prefix: string, partition: number): string {
 /** The subjects that a group reads: as one pattern, and by partition. */
 export interface GroupSubjects {
   readonly all: string;
-  /** The patterns of a partition, which do not overlap. natspoc's publishers use the first pattern. */
+  /** A partition's patterns. They do not overlap. natspoc's publishers use the first. */
   of(partition: number): readonly [string, ...string[]];
 }
 
@@ -85,7 +85,7 @@ export function partitionWildcard(prefix: string): string {
   return `${prefix}.p.*`;
 }
 
-/** The partition number in a subject under this prefix, regardless of the tokens that follow; undefined for any other subject. */
+/** The partition number in a subject under this prefix, whatever tokens follow; undefined for any other subject. */
 export function partitionOfSubject(prefix: string, subject: string): number | undefined {
   const head = `${prefix}.p.`;
   if (!subject.startsWith(head)) return undefined;

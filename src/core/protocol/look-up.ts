@@ -4,9 +4,9 @@ import { isDue, markGone, type State } from './state.js';
 import { applySession, bury } from './view.js';
 
 /**
- * True if an owner has certainly ended, so that its partitions can be claimed. An owner whose session the watch never showed may still
- * be alive, because a watch of nats-server 2.9 was observed to miss an entry. In case of doubt, this member asks the leader about the
- * session.
+ * True if an owner has certainly ended, so that its partitions can be claimed. If the watch never showed its session,
+ * the owner may still be alive: a watch of nats-server 2.9 was seen to miss an entry. In case of doubt, this member asks
+ * the leader.
  */
 export function ensureEnded(state: State, owner: string): boolean {
   if (state.gone.has(owner)) return true;
@@ -20,8 +20,8 @@ export function ensureEnded(state: State, owner: string): boolean {
 }
 
 /**
- * Handles the answer to `look-up-session`. A leader that is cut off may not know an existing session, so only a write proves that the
- * session does not exist. The deletion of a session is final.
+ * Handles the answer to `look-up-session`. A cut-off leader may not know an existing session, so only a write proves
+ * that there is none. The deletion of a session is final.
  */
 export function sessionLookedUp(state: State, { id, found }: EventOf<'session-looked-up'>): void {
   if (found.kind === 'unknown') {
@@ -37,8 +37,8 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
   const peer = state.peers.get(id);
   if (entry !== null) {
     state.absent.delete(id);
-    // If the leader's revision is lower than the known revision, the bucket may have lost data. The leader's revision is then kept,
-    // because a fence succeeds only if it expects this revision.
+    // If the leader's revision is lower, the bucket may have lost data. It is kept, because a fence must expect the
+    // leader's revision.
     if (peer && entry.record !== null && entry.revision < peer.revision) peer.revision = entry.revision;
     else applySession(state, entry);
   } else if (peer) bury(state, peer, peer.revision);
@@ -46,9 +46,9 @@ export function sessionLookedUp(state: State, { id, found }: EventOf<'session-lo
 }
 
 /**
- * Handles an answer in which the leader has neither a session nor a deletion marker. The member may still handle messages as long as it
- * renews its proof of life and has not noticed that its session is missing. Once the proof has ended, a deletion marker is written;
- * otherwise members that still know the session would include it in their plans forever.
+ * Handles an answer with neither a session nor a deletion marker. The member may still handle messages, until it notices
+ * that its session is missing. Once its proof of life has ended, a deletion marker is written. Otherwise members that
+ * still know the session would plan with it forever.
  */
 function missing(state: State, id: string, { proof, ended }: { proof: number; ended: boolean }): void {
   const peer = state.peers.get(id);
@@ -65,13 +65,13 @@ function missing(state: State, id: string, { proof, ended }: { proof: number; en
   }
   const isOver = state.now >= seen.since + (ended ? state.timing.suspectMs : longestTtl(state));
   state.lookUps.set(id, isOver ? Number.POSITIVE_INFINITY : state.now + state.timing.retryMs);
-  // A proof that has ended is deleted once more, because only a write proves that the proof does not exist.
+  // An ended proof is deleted once more, because only a write proves that it does not exist.
   if (isOver) state.out.push({ type: 'end-proof', id, expected: proof });
 }
 
 /**
- * Handles the answer to `end-proof` about an owner that the watch never showed. After the proof of life is ended, the owner can neither
- * renew it nor join.
+ * Handles the answer to `end-proof` about an owner that the watch never showed. Without its proof of life, the owner can
+ * neither renew nor join.
  */
 export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
@@ -80,8 +80,8 @@ export function unseenEnded(state: State, { id, outcome }: EventOf<'proof-ended'
 }
 
 /**
- * Handles the answer to `fence-session` about an owner that the watch never showed. After a successful write, all members see that the
- * owner has ended. After any other outcome, the leader is asked again.
+ * Handles the answer to `fence-session` about an owner that the watch never showed. After a successful write, all
+ * members see that the owner has ended. Otherwise the leader is asked again.
  */
 export function unseenMarked(state: State, { id, outcome }: EventOf<'session-fenced'>): void {
   if (state.peers.has(id) || state.lookUps.get(id) !== Number.POSITIVE_INFINITY) return;
@@ -99,9 +99,9 @@ function settled(state: State, id: string): void {
 }
 
 /**
- * Asks the leader about every owner that the watch never showed. This does not depend on this member's plan, because other members may
- * still include the owner in their plans. Also asks about the session under which this member was fenced, because this member has to end
- * that session itself if there are no other members.
+ * Asks the leader about every owner that the watch never showed. This does not depend on this member's plan, because
+ * other members may still include the owner in theirs. Also asks about the session under which this member was fenced.
+ * Without other members, this member has to end that session itself.
  */
 export function lookUpOwners(state: State): void {
   if (state.former !== null && (state.peers.has(state.former) || ensureEnded(state, state.former)))

@@ -1,8 +1,8 @@
 import { decode, type Fields, isCount, parseObject } from '../lib/json.js';
 
 /**
- * Requests to a running member: JSON over the endpoints of its micro service. An answer means only that the member has accepted the
- * request. The leases show when the request has been carried out.
+ * Requests to a running member: JSON over the endpoints of its micro service. An answer means only that the member has
+ * accepted the request. The leases show when it has been carried out.
  */
 
 /** The endpoints through which every member receives requests. */
@@ -13,8 +13,8 @@ export type ControlVerb = (typeof CONTROL_VERBS)[number];
 export type MemberVerb = ControlVerb | 'ping' | 'stats';
 
 /**
- * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. The subject contains the group, so that permissions
- * can keep a member of one group from answering for another group. The caller has to validate the names first.
+ * The subject on which a member answers: `natspoc.<stream>.<group>.<session>.<verb>`. It contains the group. So
+ * permissions can keep a member of one group from answering for another group. The caller has to validate the names.
  */
 export const memberSubject = (stream: string, group: string, session: string, verb: MemberVerb): string =>
   `natspoc.${stream}.${group}.${session}.${verb}`;
@@ -23,7 +23,7 @@ export const memberSubject = (stream: string, group: string, session: string, ve
 export type PartitionChoice = readonly number[] | 'all';
 
 /**
- * A request to give partitions away. `to`: name or session id of the member that gets the partitions; null: the member with the fewest
+ * A request to hand partitions over. `to`: name or session id of the next owner; null: the member with the fewest
  * partitions.
  */
 export interface ReleaseRequest {
@@ -31,17 +31,16 @@ export interface ReleaseRequest {
   to: string | null;
 }
 
-/** Retry immediately the messages that hold up these partitions. */
+/** Retry at once the messages that hold up these partitions. */
 export interface RetryRequest {
   partitions: PartitionChoice;
 }
 
-/** Give up a message that failed: skip it, or store it as a dead letter. */
+/** Skip a failed message, or store it as a dead letter. */
 export interface SkipRequest {
   partition: number;
   sequence: number;
   deadLetter: boolean;
-  /** The operator's name, for display. */
   by: string;
 }
 
@@ -56,25 +55,25 @@ export interface MemberControl {
   stop(): number[];
 }
 
-/** The fields of a request; none for an empty request, and undefined if the request is not a JSON object. */
+/** The fields of a request, which may be empty; undefined if it is not a JSON object. */
 const fieldsOf = (bytes: Uint8Array): Fields | undefined => (bytes.length === 0 ? {} : parseObject(bytes));
 
 const isChoice = (value: unknown): value is PartitionChoice =>
   value === 'all' || (Array.isArray(value) && value.every(isCount));
 
-/** Decodes a `release` request; undefined if it is invalid. */
+/** Decodes a `release` request, if valid. */
 export function decodeRelease(bytes: Uint8Array): ReleaseRequest | undefined {
   const { partitions, to = null } = fieldsOf(bytes) ?? {};
   return isChoice(partitions) && (to === null || typeof to === 'string') ? { partitions, to } : undefined;
 }
 
-/** Decodes a `retry` request; undefined if it is invalid. */
+/** Decodes a `retry` request, if valid. */
 export function decodeRetry(bytes: Uint8Array): RetryRequest | undefined {
   const { partitions } = fieldsOf(bytes) ?? {};
   return isChoice(partitions) ? { partitions } : undefined;
 }
 
-/** Decodes a `skip` request; undefined if it is invalid. */
+/** Decodes a `skip` request, if valid. */
 export function decodeSkip(bytes: Uint8Array): SkipRequest | undefined {
   return decode<SkipRequest>(fieldsOf(bytes), {
     partition: isCount,
@@ -84,7 +83,7 @@ export function decodeSkip(bytes: Uint8Array): SkipRequest | undefined {
   });
 }
 
-/** Decodes the partitions in an answer; undefined if the answer is invalid. */
+/** Decodes the partitions in an answer, if valid. */
 export function decodeControlAnswer(bytes: Uint8Array): number[] | undefined {
   const { partitions } = fieldsOf(bytes) ?? {};
   return Array.isArray(partitions) && partitions.every(isCount) ? partitions : undefined;

@@ -27,26 +27,26 @@ export interface MemoryStats {
 export interface PartitionStats {
   partition: number;
   epoch: number;
-  /** The last stream sequence handled, or the sequence up to which a shared reader found no further messages of the partition. */
+  /** The last handled sequence. A shared reader may have advanced it past messages of other partitions. */
   position: number;
   /** Messages handled in this epoch; absent if unknown. */
   handled?: number;
   /** Number of waiting messages, as of the last delivery; absent if unknown. */
   lag?: number;
   /**
-   * Upper bound on the number of messages that the stream dropped before they were handled. Counted since the group's start or the last
-   * seek; absent if unknown.
+   * At most this number of messages were dropped before they were handled, since the group's start or the last seek.
+   * Absent if unknown.
    */
   trimmed?: number;
   /** Recent messages per second; absent if unknown. */
   ratePerSecond?: number;
   /** The state of the partition, such as `running`, `draining` or `halted`; absent if unknown. */
   state?: string;
-  /** The reason why the partition is held up; absent if it is not held up, or if unknown. */
+  /** Why the partition is held up; absent if it is not, or if unknown. */
   holdUp?: HoldUp;
   /**
-   * Time from the lease of this epoch to the start of message handling, in milliseconds; absent if unknown, or if the partition has not
-   * started yet.
+   * Time from this epoch's lease to the start of message handling, in milliseconds; absent before the start, or if
+   * unknown.
    */
   tookMs?: number;
 }
@@ -72,12 +72,12 @@ export interface MemberStats {
   failed: number;
   /** Number of failed attempts that were followed by another attempt; absent if unknown. */
   retried?: number;
-  /** Number of messages whose handlers are running now; absent if unknown. */
+  /** Number of messages that handlers are running for now; absent if unknown. */
   inFlight?: number;
-  /** In a keyed group: messages without a key that this member has handled since it started; absent if unknown. */
+  /** In a keyed group: handled messages without a key, since the member started; absent if unknown. */
   withoutKey?: number;
   memory: MemoryStats;
-  /** Partitions that make no progress, or the member itself; absent if unknown. */
+  /** Partitions without progress, or the member itself; absent if unknown. */
   standing?: StandingStats[];
   /** Absent if nothing has been measured yet. */
   handlerTimes?: HandlerTimeStats;

@@ -11,7 +11,7 @@ export interface MessageKey {
   of(message: StreamMessage): string | null;
 }
 
-/** The highest token number that a key may use. In practice, subjects have fewer tokens than this limit. */
+/** The highest token number in a key. In practice, subjects have fewer tokens. */
 const MOST_TOKENS = 32;
 const LONGEST_NAME = 128;
 
@@ -30,7 +30,7 @@ export function parseMessageKey(text: string): MessageKey | undefined {
   }
 }
 
-/** A key that a function of the members' program returns. Members compare only the name of the function. */
+/** A key from a function of the members' program. Members compare only its name. */
 export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
   text: `function:${name}`,
   of,
@@ -40,7 +40,7 @@ export const namedKey = (name: string, of: MessageKey['of']): MessageKey => ({
 export const partitionByKey = (key: string | null, message: StreamMessage, partitions: number): number =>
   fnv1a32(key ?? message.subject) % partitions;
 
-/** The numbers of the subject tokens that a key uses, counted from 1; empty if the key uses no subject tokens. */
+/** The numbers of the subject tokens in a key, counted from 1; empty if there are none. */
 export function tokensOf(key: string): number[] {
   const [, list] = /^subject:([\d,]+)$/.exec(key) ?? [];
   return list?.split(',').map(Number) ?? [];
@@ -72,10 +72,7 @@ function jsonKey(path: string): MessageKey | undefined {
   return { text: `json:${path}`, of: ({ data }) => valueAt(data, names) };
 }
 
-/**
- * The text, number or boolean at a path of a JSON payload, as text. Null if the payload is not a JSON object, or if there is no text,
- * number or boolean at the path.
- */
+/** The text, number or boolean at a path of a JSON payload, as text. Null if there is none. */
 function valueAt(data: Uint8Array, names: readonly string[]): string | null {
   let value: unknown = parseObject(data);
   for (const name of names) {

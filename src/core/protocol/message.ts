@@ -1,4 +1,4 @@
-/** The header with the id of a message. Within its duplicate window, a stream stores only one message with each id. */
+/** The header with a message's id. Within its duplicate window, a stream stores each id only once. */
 export const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 
 /** One message of a partition, as the reader delivers it. `sequence` is the message's sequence in the stream. */
@@ -10,7 +10,7 @@ export interface StreamMessage {
   readonly size: number;
   /** When the stream stored the message, in milliseconds since 1970. */
   readonly timestampMs: number;
-  /** The partitioning key: the header `Natspoc-Key`, or the key that a keyed group uses; null if the message has none. */
+  /** The partitioning key: the header `Natspoc-Key`, or the key of a keyed group. Null if the message has none. */
   readonly key: string | null;
   /** All headers, decoded on demand. If a name occurs more than once, its last value counts. */
   headers(): Record<string, string>;
@@ -21,7 +21,7 @@ export interface DeadLetter {
   readonly message: StreamMessage;
   readonly partition: number;
   readonly epoch: number;
-  /** Number of attempts that the last owner made before it gave the message up. */
+  /** Number of attempts of the last owner. */
   readonly attempts: number;
   /** The error of the last attempt. */
   readonly error: string;

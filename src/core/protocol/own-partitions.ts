@@ -25,8 +25,8 @@ export function adopt(state: State, partition: number, epoch: number, record: Le
   };
   state.own.set(partition, own);
   if (isInDoubt(state, partition, epoch)) own.phase = 'drained';
-  // The partition will be handed over or closed. It is drained first, because messages that this member handled before its session
-  // expired are perhaps not committed yet.
+  // The partition will be handed over or closed. It is drained first: messages that this member handled before its
+  // session expired may not be committed yet.
   else if (state.leaving || orderOf(state)) drain(state, partition, own);
   else startOrRest(state, partition, own);
 }
@@ -61,7 +61,7 @@ export function drain(state: State, partition: number, own: OwnPartition): void 
   state.out.push({ type: 'drain-partition', partition, epoch: own.epoch });
 }
 
-/** The partition that an event refers to; undefined if this member does not own it under the epoch of the event. */
+/** The partition of an event; undefined if this member does not own it under that epoch. */
 function current(state: State, partition: number, epoch: number): OwnPartition | undefined {
   const own = state.own.get(partition);
   return own?.epoch === epoch ? own : undefined;
@@ -80,7 +80,7 @@ export function partitionStarted(state: State, { partition, epoch }: EventOf<'pa
   report(state, { type: 'acquired', partition, epoch, from: own.from, reason: own.reason, again, tookMs });
 }
 
-/** True if this member was also the last owner, either under the same epoch or in an earlier session. */
+/** True if this member was also the last owner, under the same epoch or in an earlier session. */
 function isAgain({ had, name, peers }: State, partition: number, { epoch, from }: OwnPartition): boolean {
   if (had.get(partition) === epoch) return true;
   if (!had.has(partition) || from !== name) return false;
@@ -96,7 +96,7 @@ export function partitionDrained(state: State, { partition, epoch }: EventOf<'pa
   state.dirty = true;
 }
 
-/** Either the partition failed temporarily, or its epoch has ended and this member has not seen the new owner yet. */
+/** The partition failed for now. Or its epoch has ended, and this member has not seen the new owner yet. */
 export function partitionFailed(
   state: State,
   { partition, epoch, message }: EventOf<'partition-failed'>,
@@ -105,8 +105,8 @@ export function partitionFailed(
   if (!own || own.phase === 'drained') return;
   report(state, { type: 'retrying', partition, epoch, message });
   state.dirty = true;
-  // The drain failed, for example because the position was removed, and handled messages are not committed yet. So the partition is
-  // drained once more.
+  // The drain failed, for example because the position was removed. Handled messages are not committed yet, so it is
+  // repeated once.
   if (own.phase === 'draining' && !own.drainFailed) {
     own.drainFailed = true;
     drain(state, partition, own);
@@ -116,10 +116,7 @@ export function partitionFailed(
   own.retryAt = state.now + state.timing.retryMs;
 }
 
-/**
- * Marks a partition as halted, because the handler failed for good or the position cannot be read. This member keeps the partition,
- * but does not start it again until an operator acts.
- */
+/** Marks a partition as halted. This member keeps it, but starts it again only when an operator acts. */
 export function partitionHalted(
   state: State,
   { partition, epoch, message }: EventOf<'partition-halted'>,
@@ -131,7 +128,7 @@ export function partitionHalted(
   state.dirty = true;
 }
 
-/** Starts a halted or waiting partition again now, at the request of an operator. */
+/** Starts a halted or waiting partition again, at an operator's request. */
 export function retry(state: State, { partition }: EventOf<'retry'>): void {
   const own = state.own.get(partition);
   if (own?.phase !== 'halted' && own?.phase !== 'waiting') return;

@@ -2,19 +2,13 @@ import type { GroupLayoutRecord } from './layout-records.js';
 import type { StreamMessage } from './message.js';
 import type { StartRecord } from './position-records.js';
 
-/** Where a partition that has no position under its layout starts. */
+/** The start of a partition without a position under its layout. */
 export type PartitionStart = Pick<StartRecord, 'seq' | 'end' | 'created' | 'stored'> & {
-  /**
-   * Upper bound on the number of messages that the stream dropped under earlier layouts, before they were handled; absent if none were
-   * dropped.
-   */
+  /** At most this number of messages were dropped under earlier layouts, before they were handled; absent if none were. */
   trimmed?: number | undefined;
 };
 
-/**
- * Finds the partition of a message in a layout with this number of partitions. With `prefix`, the subject under this prefix names the
- * partition.
- */
+/** Finds the partition of a message in a layout. With `prefix`, the subject contains the partition. */
 export type PartitionIn = (
   message: StreamMessage,
   layout: { partitions: number; prefix?: string | undefined },
@@ -28,9 +22,12 @@ interface Inherited {
 }
 
 /**
- * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it. The partition skips messages
- * that the earlier partitions had handled. Two partitions share keys if their numbers are equal modulo the greatest common divisor of the
- * two counts. The exception is a resize from the stream's own layout: then each earlier partition may share keys with every new partition.
+ * After a resize, a partition starts at the lowest position of the earlier partitions that share keys with it. It skips
+ * messages that they had handled.
+ *
+ * Two partitions share keys if their numbers are equal modulo the greatest common divisor of the two counts. For
+ * example, after a resize from 4 to 6, the old partition 0 and the new partition 2 share keys. The exception is a resize
+ * from the stream's own layout: each earlier partition may share keys with every new one.
  *
  * @returns undefined if the group was never resized.
  */
@@ -46,7 +43,7 @@ export function inheritedBy(
   const [lowest, highest] = [Math.min(...shared), Math.max(...shared)];
   const { created, trimmed } = before;
   return {
-    // Only partition 0 inherits the number of dropped messages, so that these messages are counted only once.
+    // Only partition 0 inherits the number of dropped messages, so that they count only once.
     start: { seq: lowest, created, ...(partition === 0 && trimmed !== undefined && { trimmed }) },
     isHandled: (message) =>
       message.sequence <= highest &&
@@ -55,18 +52,20 @@ export function inheritedBy(
 }
 
 /**
- * From this sequence on, a partition no longer depends on the partitions before the last resize. The sequence is 0 if the group was never
- * resized.
+ * From this sequence on, a partition no longer depends on the partitions before the last resize; 0 if the group was
+ * never resized.
  */
 export function settledAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.max(...sharedPositions(partition, layout)) : 0;
 }
 
-/** If the starts of all partitions are at most this number of sequences apart, one reader reads all partitions from the lowest start on. */
+/**
+ * If the starts of all partitions are at most this far apart, one reader reads all partitions from the lowest start on.
+ */
 const NEAR = 2_000;
 
 /**
- * The position from which one reader can read all partitions after a resize. Returns undefined if the partitions start too far apart, or if
+ * After a resize, one reader can read all partitions from this position. Undefined if they start too far apart, or if
  * the group was never resized.
  */
 export function commonStart({ before }: GroupLayoutRecord): number | undefined {
@@ -80,15 +79,15 @@ export function startsAt(partition: number, layout: GroupLayoutRecord): number {
   return layout.before ? Math.min(...sharedPositions(partition, layout)) : 0;
 }
 
-/** The known facts about a position: its sequence, and whether a seek has moved the position since the last resize. */
+/** A position. `sought`: a seek has moved it since the last resize. */
 interface Reached {
   readonly sequence: number;
   readonly sought?: boolean | undefined;
 }
 
 /**
- * The partitions that still depend on the partitions before the last resize. While any partition does, the group cannot be resized again. A
- * partition no longer depends on earlier partitions once a seek has moved its position.
+ * The partitions that still depend on the partitions before the last resize. While there are any, the group cannot be
+ * resized again. After a seek, a partition no longer depends on them.
  *
  * @param positions the positions under this layout.
  */
@@ -105,7 +104,7 @@ const wasOwn = ({ prefix, epoch }: GroupLayoutRecord): boolean => prefix !== und
 
 function sharedPositions(partition: number, layout: GroupLayoutRecord): number[] {
   const { positions = [] } = layout.before ?? {};
-  // Under the stream's own layout, a message without a key may have been in any partition, so all positions count.
+  // Under the stream's own layout, a message without a key may have been in any partition. So all positions count.
   const step = wasOwn(layout) ? 1 : divisor(positions.length, layout.partitions);
   const shared: number[] = [];
   for (let earlier = partition % step; earlier < positions.length; earlier += step)
@@ -113,7 +112,6 @@ function sharedPositions(partition: number, layout: GroupLayoutRecord): number[]
   return shared;
 }
 
-/** The greatest common divisor. */
 function divisor(a: number, b: number): number {
   return b === 0 ? a : divisor(b, a % b);
 }

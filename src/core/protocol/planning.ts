@@ -13,8 +13,9 @@ export function planMembers(state: State): Map<string, string> {
 }
 
 /**
- * All partitions that the plan may move. The plan omits partitions with an unreadable lease, and partitions reserved for a member that
- * has not returned yet. Omitting them moves no other partition, because the loads of the present members still differ by at most one.
+ * All partitions that the plan can move. It omits partitions with an unreadable lease, and those reserved for a member
+ * that has not returned yet. This moves no other partition: the loads of the present members still differ by at most
+ * one.
  */
 export function* holdings(state: State, members: ReadonlyMap<string, string>): Iterable<Holding> {
   const named = new Named(members);
@@ -36,7 +37,7 @@ function pinOf({ overrides }: State, partition: number, named: Named): string | 
   return pin === null ? null : (named.find(pin) ?? null);
 }
 
-/** Finds members by id or name. If several members have the same name, the name stands for the member with the lowest id. */
+/** Finds members by id or name. If members share a name, it stands for the one with the lowest id. */
 class Named {
   readonly #members: ReadonlyMap<string, string>;
   #byName: Map<string, string> | undefined;
@@ -62,9 +63,8 @@ class Named {
 }
 
 /**
- * The member that receives a drained partition: the requested member, otherwise the planned member; null if there is none. A member
- * that leaves for a restart hands over only to its own next session, if that session has already joined. It recognizes the next
- * session by its own name.
+ * The member that receives a drained partition: the requested member, otherwise the planned member; null if there is
+ * none. A member that leaves for a restart hands over only to its own next session, which has the same name.
  */
 export function receiver(
   state: State,
@@ -86,10 +86,7 @@ export function receiver(
   return state.leaving ? null : state.session.id;
 }
 
-/**
- * The other member with the fewest partitions in the plan. If several members have equally few partitions, returns the member with the
- * lowest id.
- */
+/** The other member with the fewest partitions in the plan. Among equals, the one with the lowest id. */
 function leastLoaded(state: State, plan: Plan, members: Map<string, string>): string | undefined {
   const loads = new Map<string, number>();
   for (const id of [...members.keys()].sort()) if (id !== state.session.id) loads.set(id, 0);

@@ -5,9 +5,8 @@ import { ended } from './session.js';
 import { isAlive, isDue, report, type State, wake } from './state.js';
 
 /**
- * Renews this member's proof of life. Only these renewals extend the permit. Other members fence this member by compare-and-set on this
- * entry, so writes to other keys do not prevent a fence. Other members fence this member only after its proof of life has been unchanged
- * for longer than this member's permit lasts.
+ * Renews this member's proof of life. Only these renewals extend the permit. Other members fence this member by
+ * compare-and-set on this entry. They do so only after the entry has been unchanged for longer than the permit lasts.
  */
 export function maintainProof(state: State): void {
   const { session, now } = state;
@@ -21,7 +20,7 @@ export function maintainProof(state: State): void {
   wake(state, proof.renewAt);
 }
 
-/** Stops everything at the deadline, because other members may take the partitions afterwards. */
+/** Stops everything at the deadline. After it, other members can take the partitions. */
 export function checkDeadline(state: State, abort: () => void): void {
   const { session } = state;
   if (session.revision === 0 || session.expired) return;
@@ -35,7 +34,7 @@ export function checkDeadline(state: State, abort: () => void): void {
 export const hasRenewed = ({ session, connectedAt }: State): boolean =>
   session.proof.certainAt >= connectedAt;
 
-/** Records a confirmed write of the proof of life, which got the revision `revision`. The write was sent at `sentAt` or later. */
+/** Records a confirmed write of the proof of life, which was sent at `sentAt` or later. */
 function certain(state: State, revision: number, sentAt: number): void {
   const { session, timing } = state;
   const { proof } = session;
@@ -47,7 +46,7 @@ function certain(state: State, revision: number, sentAt: number): void {
   proof.unknownSince = null;
   proof.renewAt = sentAt + timing.renewEveryMs * (0.9 + 0.2 * random(state));
   session.expired = false;
-  // Claims had to wait for the first renewal after a reconnect, so a plan is due now.
+  // Claims had to wait for this renewal.
   if (isFirst && hasRenewed(state)) state.dirty = true;
   if (state.now >= proof.deadline) session.expired = resumed;
   else if (resumed) {
@@ -63,7 +62,7 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
   proof.writing = null;
   switch (outcome.kind) {
     case 'ok':
-      // This write succeeded, so no earlier write with unknown outcome was applied; it would have caused a conflict.
+      // No earlier write with an unknown outcome was applied. It would have caused a conflict.
       certain(state, outcome.revision, sentAt);
       return;
     case 'unknown':
@@ -71,8 +70,7 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
       proof.renewAt = Math.max(now, sentAt + timing.retryMs);
       return;
     case 'conflict':
-      // The server may report a conflict for a write that it has applied (nats-server#7281). So the outcome of a write is unknown after a
-      // conflict, as it is after a lost answer.
+      // The server may report a conflict for a write that it has applied (nats-server#7281). So the outcome is unknown.
       proof.unknownSince ??= sentAt;
       proof.reading = true;
       proof.renewAt = now + timing.retryMs;
@@ -81,8 +79,8 @@ export function proofWritten(state: State, { sentAt, outcome }: EventOf<'proof-w
 }
 
 /**
- * Handles the answer to `read-proof` about our own proof. The read itself does not count as a renewal, because an isolated leader
- * answers reads, too.
+ * Handles the answer to `read-proof` about our own proof. The read does not count as a renewal, because a cut-off leader
+ * answers reads too.
  */
 export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): void {
   const { proof } = state.session;
@@ -99,16 +97,16 @@ export function ownProofRead(state: State, { outcome }: EventOf<'proof-read'>): 
     ended(state, 'proof');
     return;
   }
-  // A write was applied, and its answer was lost. It may be any write since `unknownSince`, so the permit is computed from the first, to
-  // be safe.
+  // A write was applied, and its answer was lost. It may be any write since `unknownSince`. To be safe, the permit is
+  // computed from the first.
   if (outcome.revision > proof.revision && proof.unknownSince !== null)
     certain(state, outcome.revision, proof.unknownSince);
 }
 
 /**
- * Sets the time until which handlers may start, and interrupts running handlers after that time. After a reconnect, the server may have
- * been restored from an older copy, in which other members own our partitions. Therefore handlers may start only after the server has
- * confirmed a renewal that was sent since the reconnect.
+ * Sets the time until which handlers may start. Interrupts running handlers after that time. After a reconnect, the
+ * bucket may be an older copy, in which other members own our partitions. So handlers may start only after a renewal
+ * since the reconnect is confirmed.
  */
 export function updatePermit(state: State): void {
   const { session, now, timing } = state;

@@ -1,9 +1,6 @@
 import type { State } from './state.js';
 
-/**
- * A pseudo-random number from 0 to 1 (mulberry32). The number depends only on the seed in the state, so runs can be
- * replayed.
- */
+/** A pseudo-random number from 0 to 1 (mulberry32). It depends only on the seed, so runs can be replayed. */
 export function random(state: Pick<State, 'random'>): number {
   state.random = (state.random + 0x6d2b79f5) >>> 0;
   let t = state.random;

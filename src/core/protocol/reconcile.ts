@@ -13,15 +13,15 @@ import { close, cut } from './resize.js';
 import { isAlive, isDue, report, type State } from './state.js';
 
 /**
- * Each answer to a lease write requires a plan, and a plan takes every partition into account. To limit this work in a large group, the
- * pause between two plans is one millisecond for each 256 partitions of the group.
+ * Between two plans, there is a pause of one millisecond for each 256 partitions. Each answer to a lease write requires
+ * a plan, and a plan covers every partition.
  */
 const PARTITIONS_A_MS = 256;
 
 /**
- * Brings this member's partitions in line with the view and the plan. A member carries out only its own part of the plan. The member starts
- * the partitions that it owns, and gives surplus partitions away. The member also claims the partitions without a living owner that the
- * plan assigns to it. If the member's view is stale, the compare-and-set of its lease writes fails.
+ * Brings this member's partitions in line with the view and the plan. A member carries out only its own part of the
+ * plan. It starts the partitions that it owns, and hands surplus partitions over. It claims partitions without a living
+ * owner that the plan assigns to it. If its view is stale, the compare-and-set of its lease writes fails.
  */
 export function reconcile(state: State): void {
   retryDue(state);
@@ -53,7 +53,6 @@ function hasDrained(state: State): boolean {
   return false;
 }
 
-/** Requests a plan if a postponed action is due. */
 function retryDue(state: State): void {
   retryLookUps(state);
   endHold(state);
@@ -70,7 +69,7 @@ function retryDue(state: State): void {
   for (const { retryAt } of state.writes.values()) if (isDue(state, retryAt)) state.dirty = true;
 }
 
-/** Ends the hold of claims when the hold is over. During the hold, this member claims nothing. */
+/** Ends the hold of claims when it is due. During the hold, this member claims nothing. */
 function endHold(state: State): void {
   if (state.holdUntil === Number.NEGATIVE_INFINITY) return;
   if (!isDue(state, state.holdUntil)) return;
@@ -110,7 +109,6 @@ function followView(state: State): void {
   }
 }
 
-/** Pauses and resumes partitions as operators have requested. */
 function followPauses(state: State): void {
   for (const [partition, own] of state.own) {
     const paused = isPaused(state, partition);
@@ -123,13 +121,13 @@ function followPauses(state: State): void {
 }
 
 /**
- * Drains the partitions that the plan assigns to other members, and the partitions that are to be released. Drains all partitions for a
- * resize, or before this member leaves.
+ * Drains the partitions that the plan assigns to other members, and those to be released. For a resize, or before this
+ * member leaves, drains all partitions.
  */
 function giveAway(state: State, plan: Plan, members: Map<string, string>): void {
-  // Other members must first know that this member is leaving; otherwise their plans would assign more partitions to it. Normally it is
-  // enough to have sent the mark, because other members receive the mark before the leases. But if an earlier session write has an unknown
-  // outcome, the mark may still fail, so its confirmation is awaited.
+  // Other members must first know that this member is leaving. Otherwise their plans would assign more partitions to it.
+  // Normally it is enough that the mark is sent, because they receive it before the leases. But after a session write
+  // with an unknown outcome, the mark may still fail. Then its confirmation is awaited.
   if (state.leaving && (!state.session.marked || state.session.inDoubt)) return;
   for (const [partition, own] of state.own) {
     if (own.phase === 'draining' || own.phase === 'drained') continue;
@@ -139,25 +137,24 @@ function giveAway(state: State, plan: Plan, members: Map<string, string>): void 
       state.leaving ||
       (to !== undefined && to !== state.session.id && members.has(to));
     if (!surplus && !own.release) continue;
-    // Halted partitions are drained, too, because messages that were handled before the failure are perhaps not committed yet.
+    // Halted partitions are drained too: messages from before the failure may not be committed yet.
     drain(state, partition, own);
   }
 }
 
-/** Claims the partitions without a living owner that the plan assigns to this member. */
 function claim(state: State, plan: Plan): void {
   if (state.leaving) return;
   restoreLeases(state);
   lookUpOwners(state);
-  // After a reconnect, the bucket may have been restored from an older copy, and other members may own these partitions. A confirmed
-  // renewal shows that it was not restored.
+  // After a reconnect, the bucket may be an older copy, and other members may own these partitions. A confirmed renewal
+  // proves that it is not.
   if (state.now < state.holdUntil || !hasRenewed(state)) return;
   for (const [partition, to] of plan) {
     if (to !== state.session.id || state.own.has(partition) || state.lost.has(partition)) continue;
     if (isClosed(state, partition)) continue;
     const lease = leaseNow(state, partition);
     const record = lease?.record === 'unreadable' ? null : lease?.record;
-    // While its owner has a session, a partition is not claimed: the owner gives it away itself.
+    // While its owner has a session, a partition is not claimed. The owner hands it over itself.
     if (record?.owner && !ensureEnded(state, record.owner)) continue;
     const from = (!hasReturned(state, record?.owner) && record?.name) || null;
     const expected = lease?.revision ?? 0;
@@ -168,7 +165,10 @@ function claim(state: State, plan: Plan): void {
   }
 }
 
-/** True if the member of this session has joined again. The member gave this session up because the bucket lost data, and did not die. */
+/**
+ * True if the member of this session has joined again. It ended the session because the bucket lost data. It did not
+ * die.
+ */
 function hasReturned({ gaveUp, peers }: State, session: string | null | undefined): boolean {
   if (!session) return false;
   if (session === gaveUp) return true;
@@ -177,7 +177,7 @@ function hasReturned({ gaveUp, peers }: State, session: string | null | undefine
   return false;
 }
 
-/** Hands drained partitions over, closes them for a resize, or starts them again if the plan has changed. */
+/** Hands drained partitions over, or closes them for a resize. If the plan has changed, starts them again. */
 function finishDrained(state: State, plan: Plan, members: Map<string, string>): void {
   for (const [partition, own] of state.own) {
     if (own.phase !== 'drained') continue;

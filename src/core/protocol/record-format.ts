@@ -2,38 +2,38 @@
 import { decode, type Guard, isCount, parseObject } from '../lib/json.js';
 
 /**
- * The record version that this program writes, except where {@link RESIZED_VERSION} applies. A member does not join a group whose
- * sessions have another version.
+ * The record version that this program writes, except where {@link RESIZED_VERSION} applies. A member joins only a group whose sessions
+ * have this version.
  */
 export const RECORD_VERSION = 2;
 
 /**
- * The version of the layouts, leases and positions of a group that is being resized or has been resized. This version is also the
- * newest version that this program reads. Programs that cannot resize do not change records of this version.
+ * The record version of a group that is being resized or has been resized. It applies to layouts, leases and positions. Programs that
+ * cannot resize do not change such records.
  */
 export const RESIZED_VERSION = 3;
 
 /** Maximum number of partitions. A record with more partitions is not read. */
 export const MAX_PARTITIONS = 65_536;
 
-/** Maximum length of any text in a record, in characters. The texts that natspoc writes are far below this limit. */
+/** Maximum length of any text in a record, in characters. */
 const MAX_TEXT = 1_024;
 
 /**
- * Why a value cannot be decoded. `newer`: a newer version wrote the value, so this version must not change it. `broken`: the value is
- * damaged and has to be replaced.
+ * Why a value cannot be decoded. `newer`: a newer version wrote it, so this version must not change it. `broken`: the value is damaged and
+ * has to be replaced.
  */
 export type Unreadable = 'newer' | 'broken';
 
-/** Why this value cannot be decoded. */
+/** See {@link Unreadable}. */
 export function unreadableAs(bytes: Uint8Array): Unreadable {
   const version = parseObject(bytes)?.v;
   return isCount(version) && version > RESIZED_VERSION ? 'newer' : 'broken';
 }
 
 /**
- * For a session in another format: its record version, and its natspoc version if the session contains one. Returns undefined if the
- * session has our format or no valid record version.
+ * The versions of a session in another format; undefined for a session in our format or without a valid record version. `v` is the record
+ * version. `version` is the natspoc version; null if the session contains none.
  */
 export function foreignFormat(bytes: Uint8Array): { v: number; version: string | null } | undefined {
   const fields = parseObject(bytes);
@@ -63,7 +63,7 @@ export const isPrefix = (value: unknown): value is string =>
 export const isFilter = (value: unknown): value is string =>
   isText(value) && /^(?:(?:\*|[^\s.*>]+)\.)*(?:>|\*|[^\s.*>]+)$/.test(value);
 
-/** True for the random part of a reader's name. Any other text is refused, because the token becomes part of the name of a consumer. */
+/** True for the random part of a reader's name. It becomes part of a consumer's name, so other texts are refused. */
 export const isToken = (value: unknown): value is string => isText(value) && /^[0-9a-f]{1,64}$/.test(value);
 
 /** True for integers of 1 or more. */
@@ -79,18 +79,15 @@ export const isPartitionCount = (value: unknown): value is number =>
 /** True for record versions that this program can read. */
 export const isVersion = (value: unknown): value is number => isPositive(value) && value <= RESIZED_VERSION;
 
-/** True for the value `true`. Used for flags that a record omits if they are false. */
+/** Checks flags that a record omits if they are false. */
 export const isTrue = (value: unknown): value is true => value === true;
 
 /** The optional fields of a `PositionMark`. */
 export const MARK = { created: isCount, stored: isCount };
 
-/** The times of a {@link PositionMark}, as far as a record contains them. */
+/** The times of a {@link PositionMark} that a record contains. */
 export const madeOn = (record: object): { created?: number; stored?: number } =>
   decode(record, {}, MARK) ?? {};
 
-/**
- * The version in which a group's records are written. It depends on the epoch of the layout. Programs that cannot resize must not change
- * the records of a resized group.
- */
+/** The version in which a group's records are written, by the epoch of its layout. */
 export const versionIn = (epoch: number): number => (epoch > 0 ? RESIZED_VERSION : RECORD_VERSION);

@@ -1,7 +1,4 @@
-/**
- * The records that members share through the bucket. Every field is validated, including the length of texts and lists. For a value
- * that cannot be decoded, the functions return `undefined`; they never throw.
- */
+/** The records that members share through the bucket. The decoders validate every field, including the length of texts and lists. */
 import { decode, isCount, orNull, parseObject } from '../lib/json.js';
 import type { GroupLayoutRecord, LayoutRecord } from './layout-records.js';
 import type { ClearedRecord, JobRecord, PositionRecord, StartRecord } from './position-records.js';
@@ -9,9 +6,8 @@ import { isId, isPositive, isText, isTrue, isVersion, RECORD_VERSION, within } f
 import { MAX_TTL_MS } from './timing.js';
 
 /**
- * The description of a member for all other members. The member writes this record when it joins and when it starts to leave. The
- * record is deleted when the member has left or is fenced. `ttlMs` and `suspectMs` tell other members how long to wait before they
- * consider this member dead.
+ * The description of a member for all other members. The member writes it when it joins and when it starts to leave. It is deleted when the
+ * member has left or is fenced.
  */
 export interface SessionRecord {
   v: number;
@@ -22,18 +18,18 @@ export interface SessionRecord {
   version: string;
   /** Wall-clock time in ISO 8601, for display only. */
   startedAt: string;
-  /** An observer considers the member dead if its proof of life has not changed for this long on the observer's clock. */
+  /** The member is considered dead if its proof of life has not changed for this long on the observer's clock. */
   ttlMs: number;
-  /** An observer uses this shorter time instead of `ttlMs` if its probes of the member find no responders. */
+  /** Used instead of `ttlMs` if the observer's probes find no responders. */
   suspectMs: number;
   leaving?: boolean;
-  /** True if the member can follow a resize of its group. Absent in the sessions of older versions, which cannot follow a resize. */
+  /** True if the member can follow a resize of its group. Older versions cannot, and omit this field. */
   resizes?: boolean;
-  /** Id of the session that this member gave up because the bucket lost data; absent if there is no such session. */
+  /** Id of the session that this member abandoned because the bucket lost data. */
   gaveUp?: string;
 }
 
-/** A member's proof of life. Observers compare only the revision of the proof's entry, which each renewal changes. */
+/** A member's proof of life. Observers compare only the revision of its entry. */
 export interface ProofRecord {
   v: number;
   /** Wall-clock time in ISO 8601, for display only. */
@@ -41,8 +37,8 @@ export interface ProofRecord {
 }
 
 /**
- * Why a lease was written. `claim`: its owner claimed the partition. `handover`: the previous owner gave the partition to the owner that
- * the plan chose. `release`: the previous owner gave the partition away on request, or the partition has no next owner.
+ * Why a lease was written. `claim`: the new owner claimed the partition. `handover`: the previous owner gave it to the owner that the plan
+ * chose. `release`: the previous owner gave it away on request, or there is no next owner.
  */
 export type LeaseReason = 'claim' | 'handover' | 'release';
 
@@ -58,32 +54,26 @@ export interface LeaseRecord {
   from: string | null;
   /** Wall-clock time in ISO 8601, for display only. */
   at: string;
-  /** The epoch of the layout to which the partition belongs; absent means 0. */
+  /** The epoch of the partition's layout; absent means 0. */
   layout?: number | undefined;
   /** Present if the partition is closed for a resize. Messages of a closed partition are not handled unless the resize is aborted. */
   closed?: Closing | undefined;
-  /** Present if previous owners ended without giving the partition away, and the position perhaps does not count their deaths yet. */
+  /** Present if previous owners died, and the position perhaps does not count their deaths yet. */
   died?: DeadOwners | undefined;
   /** Present if the last owner left for a restart. The reservation has an effect only while the partition has no owner. */
   reserved?: Reservation | undefined;
 }
 
-/**
- * The epochs of owners that ended without giving a partition away, the newest last. The position perhaps does not count their deaths yet.
- */
+/** The epochs of owners that ended without giving the partition away, the newest last. */
 export type DeadOwners = readonly number[];
 
-/**
- * Maximum length of {@link DeadOwners}. If there are more epochs, the oldest are dropped; more deaths before a successful takeover are
- * unlikely.
- */
+/** Maximum length of {@link DeadOwners}. The oldest epochs are dropped first. */
 export const MOST_DEAD = 8;
 
-/** The member for which a partition is kept. The reservation ends when the member claims the partition or does not return in time. */
+/** The member for which a partition is kept. The reservation ends when this member claims the partition, or does not return in time. */
 export interface Reservation {
-  /** Name of the member. */
   name: string;
-  /** How long other members leave the partition alone after they first see the lease, in milliseconds on their own clocks. */
+  /** How long other members do not claim the partition, in milliseconds. The time starts when they first see the lease. */
   forMs: number;
 }
 
@@ -95,17 +85,16 @@ export interface Closing {
   seq: number;
   /** See `PositionMark`. */
   created?: number | undefined;
-  /** Upper bound on the number of messages that the stream dropped before they were handled; absent if none were dropped. */
+  /** At most this many messages were dropped by the stream before they were handled. Absent if none were dropped. */
   trimmed?: number | undefined;
 }
 
 /**
- * An operator's settings for a partition, which stay in force when the owner of the partition changes. An override that sets nothing is
- * deleted.
+ * An operator's settings for a partition. They stay in force when the partition's owner changes. An override that sets nothing is deleted.
  */
 export interface OverrideRecord {
   v: number;
-  /** Name or session id of the member that gets the partition while that member is in the group; null if the plan decides. */
+  /** Name or session id of the member that owns the partition while it is in the group; null if the plan decides. */
   pin: string | null;
   /** True if the partition keeps its owner, but its messages are not handled. */
   paused: boolean;
@@ -114,8 +103,8 @@ export interface OverrideRecord {
   /** Wall-clock time in ISO 8601, for display only. */
   at: string;
   /**
-   * The operator who paused the partition, and when. A later pin changes only `by` and `at` above. Absent if the partition is not
-   * paused, or if an older version wrote the record.
+   * The operator who paused the partition, and when. A later pin does not change this. Absent if the partition is not paused, or if an
+   * older version wrote the record.
    */
   pause?: { by: string; at: string };
 }
@@ -134,7 +123,7 @@ const SESSION = {
   version: isText,
   startedAt: isText,
   ttlMs: within(MAX_TTL_MS),
-  // A member that cannot be probed writes a time that is longer than any ttl, so other members use only its ttl.
+  // A member that cannot be probed writes a time longer than any ttl. Its observers then use only its ttl.
   suspectMs: within(Number.MAX_SAFE_INTEGER),
 };
 

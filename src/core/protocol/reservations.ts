@@ -4,13 +4,13 @@ import { isDue, type State } from './state.js';
 import { MAX_TTL_MS } from './timing.js';
 
 /*
- * When a member leaves for a restart, its partitions are kept for it: their leases have no owner, and reserve the partitions for the
- * member's name. Meanwhile, no message of these partitions is handled. Each claim of a lease without an owner is a compare-and-set, so
- * safety does not depend on how long other members wait.
+ * When a member leaves for a restart, its partitions are kept for it. Their leases then have no owner, but name this member in a
+ * reservation. Meanwhile, no message of these partitions is handled. Safety does not depend on the reservation, because each claim is a
+ * compare-and-set.
  */
 
 /**
- * Checks the time for which a member wants its partitions to be kept; 0 means that they are not kept.
+ * Checks `rejoinWithinMs`. 0 means that there is no reservation.
  *
  * @throws NatspocError `usage`
  */
@@ -19,13 +19,11 @@ export function checkReservation(ms: number): void {
   throw new NatspocError('usage', `rejoinWithinMs: ${ms} is not a time from 0 to ${MAX_TTL_MS} ms.`);
 }
 
-/** The reservation that a leaving member writes into leases without a next owner; undefined if the member will not return. */
+/** The reservation that a leaving member writes; undefined if the member will not return. */
 export const reservation = ({ name, rejoinWithinMs }: State): Reservation | undefined =>
   rejoinWithinMs > 0 ? { name, forMs: rejoinWithinMs } : undefined;
 
-/**
- * When a lease with a reservation is first seen, notes when the reservation ends. The time counts from now, on this member's clock.
- */
+/** Notes when the reservation of a lease ends. The time counts from now, on this member's clock. */
 export function noticeReservation(
   state: State,
   partition: number,

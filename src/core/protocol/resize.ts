@@ -5,12 +5,11 @@ import { versionIn } from './record-format.js';
 import { isDue, type OwnPartition, report, type State } from './state.js';
 
 /*
- * Changes the number of partitions while the group runs. An order in the layout makes every owner drain and close its
- * partitions. When all partitions are closed, a member writes the next layout. Each step is a compare-and-set, and the
- * resize may be interrupted after each step.
+ * Changes the number of partitions while the group runs. An order in the layout makes every owner drain and close its partitions. Then a
+ * member writes the next layout. Each step is a compare-and-set, so the resize can be interrupted after any step.
  */
 
-/** Closes a drained partition for the resize order, once its position is certain. */
+/** Closes a drained partition for the resize order. Its position must be certain first. */
 export function close(state: State, partition: number, own: OwnPartition): void {
   const { settled } = own;
   if (settled?.order === state.layout.revision) {
@@ -21,8 +20,7 @@ export function close(state: State, partition: number, own: OwnPartition): void 
   if (own.settling || !isDue(state, own.retryAt)) return;
   own.settling = true;
   const { revision: order } = state.layout;
-  // No seek begins while a resize order exists. So if the drain began under this order, the position that it committed is
-  // certain.
+  // No seek begins while a resize order exists. So no seek has moved the position since a drain that began under this order.
   const isDrained = own.drainedUnder === order;
   state.out.push({ type: 'settle-position', partition, epoch: own.epoch, order, isDrained });
 }
@@ -43,10 +41,7 @@ export function positionSettled(
   }
 }
 
-/**
- * Writes the next layout when every partition is closed. The first member that sees all partitions closed writes the
- * layout.
- */
+/** Writes the next layout when every partition is closed. Several members may try, but only the first write succeeds. */
 export function cut(state: State): void {
   const { layout } = state;
   const { record, revision: expected } = layout;
@@ -94,7 +89,7 @@ export function layoutWritten(state: State, { expected, record, outcome }: Event
     return;
   }
   if (state.layout.revision !== expected) return;
-  // Either the write was applied and its answer was lost, or another member wrote first, or the order was withdrawn.
+  // Perhaps only the answer was lost, another member wrote first, or the order was withdrawn.
   state.layout.writeAt = state.now + state.timing.retryMs;
   state.dirty = true;
   lookUpLayout(state);

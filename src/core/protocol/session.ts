@@ -27,18 +27,14 @@ export function maintainSession(state: State): void {
   }
   if (state.leaving && isEmptyHanded(state) && isMarkTried(state)) removeSession(state, session.id);
   if (session.removing) return;
-  // Nothing is written before the first snapshot has arrived. So if the member is refused because of this snapshot, it leaves nothing in
-  // the bucket.
+  // Nothing is written before the first snapshot, because the snapshot can make the group refuse this member.
   if (!state.viewReady && session.proof.revision === 0) return;
   maintainProof(state);
-  // The session is written after its proof of life, because a session without a proof would be considered dead.
+  // The proof is written first. A session without a proof would be considered dead.
   if (session.proof.revision > 0 && state.viewReady) writeEntry(state, session.id);
 }
 
-/**
- * Creates the session entry, or marks it as leaving. The session entry is written at no other time, because all members receive each
- * change.
- */
+/** Creates the session entry, or marks it as leaving. It is not written otherwise, because each write goes to all members. */
 function writeEntry(state: State, id: string): void {
   const { session } = state;
   if (session.writing || session.reading) return;
@@ -52,9 +48,8 @@ function writeEntry(state: State, id: string): void {
 }
 
 /**
- * True if the entry is marked as leaving, or the mark cannot be written. The mark shows other members that this member is leaving and has
- * not died, so a member that owns nothing also writes the mark. After one failed attempt, the session is removed without the mark,
- * because a full bucket refuses the mark but accepts the removal.
+ * True if the entry is marked as leaving, or the mark cannot be written. The mark tells other members that this member did not die. Only
+ * one attempt is made, because a full bucket refuses the mark but accepts the removal.
  */
 function isMarkTried({ session, viewReady }: State): boolean {
   return session.marked || session.inDoubt || !viewReady || session.proof.revision === 0;
@@ -114,10 +109,7 @@ export function sessionRead(state: State, { outcome }: EventOf<'session-read'>):
   else ended(state, 'session');
 }
 
-/**
- * Applies our own session entry. If the entry is newer than the known entry, we wrote it earlier, and the answer to that write was lost
- * or has not arrived yet.
- */
+/** Applies our own session entry. A newer entry is our own write whose answer was lost or is still on its way. */
 export function ownSessionSeen(state: State, { revision, record }: SessionEntry): void {
   const { session } = state;
   if (revision <= session.revision) return;
@@ -137,25 +129,23 @@ function entryCertain(state: State, revision: number): void {
 }
 
 /**
- * Called when our session has ended, because another member fenced it or we removed it. The session and its proof of life both end, even
- * if the fencing member died after it had deleted only one of them.
+ * Called when our session has ended: another member fenced it, or we removed it. If the fencing member died after it deleted only the
+ * session or only the proof, the other one ends too.
  */
 export function ended(state: State, shown: 'session' | 'proof'): void {
   const { id, removing, inDoubt, revision, proof } = state.session;
   if (state.left || id === null) return;
   if (revision > 0 && !removing) {
-    // A leaving member may have removed its session itself, by a write whose answer was lost; then it was not fenced.
+    // A leaving member may have removed its session itself, and lost the answer. Then it was not fenced.
     if (!state.leaving || !inDoubt) report(state, { type: 'fenced', id });
-    // If only the proof has ended, the session stays for another `suspectMs`, so that our handlers have time to stop. After `suspectMs`,
-    // one of the members deletes the session.
+    // If only the proof has ended, our handlers still have `suspectMs` to stop. Then another member deletes the session.
     if (shown === 'session') state.out.push({ type: 'end-proof', id, expected: proof.revision });
     else state.former = id;
   }
   abortAll(state, 'fenced');
-  // A session id is never reused, even if no other member has seen it.
+  // A session id is never reused.
   resetSession(state);
-  // Other members may have claimed the partitions of this session. Writing a lost lease of the fenced session again would take the
-  // partition from its new owner.
+  // Lost leases of this session are not written again. Such a write would take the partition from its new owner.
   for (const [partition, { owner }] of state.lost) if (owner === id) state.lost.delete(partition);
   if (state.leaving) finishLeaving(state);
 }
@@ -171,15 +161,11 @@ export function sessionRemoved(state: State, { outcome }: EventOf<'session-remov
   }
   session.inDoubt = true;
   session.writeAt = state.now + state.timing.retryMs;
-  // After a conflict, there are three cases: an earlier attempt removed the session, another member fenced it, or a write of ours with
-  // unknown outcome was applied.
+  // An earlier attempt removed the session, another member fenced it, or a write without an answer was applied.
   if (outcome.kind === 'conflict') readEntry(state);
 }
 
-/**
- * Postpones the plan after a join, so that members that join at the same time cause only one plan. The pause is limited to
- * `settleAtMostMs`.
- */
+/** Postpones the plan after a join, at most by `settleAtMostMs`. So a burst of joins causes only one plan. */
 export function settle(state: State): void {
   const { now, timing } = state;
   if (now >= state.settleUntil) state.settleSince = now;

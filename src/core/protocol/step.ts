@@ -28,11 +28,9 @@ import type { State } from './state.js';
 import { applyEntries, applySnapshot } from './view.js';
 
 /**
- * The protocol: takes one event, and returns its effects. The function is deterministic: it reads no clock, and performs no input or
- * output.
+ * The protocol: takes one event, and returns its effects. It reads no clock and does no I/O.
  *
- * The function changes the state in place, because copying thousands of partitions would be slow. No other code may change the
- * state.
+ * It changes the state in place, because copying thousands of partitions would be slow. No other code may change the state.
  *
  * The effects must be executed in order. The effect `wake-at` states the latest time for the next `tick`.
  */
@@ -46,7 +44,7 @@ export function step(state: State, event: GroupEvent): Effect[] {
     lookAfterPeers(state);
     reconcile(state);
     lookAtEntries(state);
-    // If the last partition has just been handed over, a leaving member removes its session now.
+    // A leaving member removes its session as soon as its last partition is handed over.
     if (state.leaving) maintainSession(state);
     updatePermit(state);
     if (!state.left && state.wakeAt < Number.POSITIVE_INFINITY)
@@ -57,7 +55,7 @@ export function step(state: State, event: GroupEvent): Effect[] {
 
 type Handler<Event> = (state: State, event: Event) => void;
 
-/** Wraps a handler so that it ignores answers to requests of an earlier session. */
+/** Wraps a handler: answers to requests of an earlier session are ignored. */
 const ofSession =
   <Event extends { id: string }>(handle: Handler<Event>): Handler<Event> =>
   (state, event) => {
@@ -117,14 +115,14 @@ const HANDLERS: { [T in GroupEvent['type']]: Handler<EventOf<T>> } = {
   },
 };
 
-/** After a break in the connection, the observation of peers starts again, because nothing was observed during the break. */
+/** The observation of peers starts again, because nothing was observed during the break. */
 function connected(state: State): void {
   state.reconnected = state.connectedAt !== Number.NEGATIVE_INFINITY;
   state.connected = true;
   state.connectedAt = state.now;
   state.dirty = true;
   forgetCounts(state);
-  // The proof of life is renewed immediately. If this member was not fenced during the break, it keeps its leases.
+  // The proof of life is renewed now. A member that was not fenced during the break keeps its leases.
   const { proof } = state.session;
   if (proof.revision > 0 && !proof.writing) proof.renewAt = state.now;
 }

@@ -16,13 +16,12 @@ export function subjectMatcher(pattern: string): (subject: string) => boolean {
   };
 }
 
-/** The end of the token that begins at `from`. */
 function tokenEnd(subject: string, from: number): number {
   const dot = subject.indexOf('.', from);
   return dot < 0 ? subject.length : dot;
 }
 
-/** The token with this number in a subject, counted from 1; undefined if the subject has fewer tokens. */
+/** The token with this number, counted from 1; undefined if the subject has fewer tokens. */
 export function subjectToken(subject: string, number: number): string | undefined {
   let at = 0;
   for (let i = 1; i < number; i++) {
@@ -33,7 +32,7 @@ export function subjectToken(subject: string, number: number): string | undefine
   return subject.slice(at, tokenEnd(subject, at));
 }
 
-/** The tokens before the first wildcard of a pattern, without a final dot; empty if there are none. */
+/** The tokens before the first wildcard of a pattern, without a final dot. */
 export function literalStart(pattern: string): string {
   const tokens = pattern.split('.');
   const wild = tokens.findIndex((token) => token === '*' || token === '>');

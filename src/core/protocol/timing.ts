@@ -1,27 +1,24 @@
 /** The times of the protocol, in milliseconds of each member's own monotonic clock. */
 export interface Timing {
-  /** An observer considers a member dead if its proof of life has not changed for this long on the observer's clock. */
+  /** A member is considered dead if its proof of life has not changed for this long on the observer's clock. */
   ttlMs: number;
-  /**
-   * A member stops handling messages this long before its ttl ends. The margin allows for different clock rates, and for handlers that end
-   * late.
-   */
+  /** A member stops handling messages this long before its ttl ends. This allows for clock drift and for handlers that end late. */
   marginMs: number;
   /** Interval between renewals of the proof of life. */
   renewEveryMs: number;
   /** A handler may start only if the last confirmed renewal was sent less than this long ago. */
   graceMs: number;
-  /** Pause between a join and the next plan, so that a burst of joins causes one plan. */
+  /** Pause between a join and the next plan. A burst of joins causes one plan. */
   settleMs: number;
-  /** Maximum pause between the first join of a burst and the next plan, if the burst goes on. */
+  /** Maximum pause between the first join of a burst and the next plan. */
   settleAtMostMs: number;
   /** Interval between probes of a member; 0 means that members are not probed. */
   probeEveryMs: number;
   /** Number of consecutive "no responders" answers that prove that a member has no connection. */
   probeMisses: number;
-  /** An observer considers a member without a connection dead if its proof of life has not changed for this long. */
+  /** Used instead of `ttlMs` for a member without a connection. */
   suspectMs: number;
-  /** A member sends no probes for this long after its own reconnect, because other members may need longer to reconnect. */
+  /** No probes for this long after a reconnect, because other members may need longer to reconnect. */
   probeHoldMs: number;
   /** Delay before a retry after a temporary failure. */
   retryMs: number;
@@ -36,9 +33,9 @@ export const CLOCK_DRIFT = 0.05;
 /**
  * Derives all times from the ttl and the probe interval.
  *
- * The margin is a tenth of the ttl. Suppose that clock rates differ by r = 5 %. A member whose clock is slow stops when this clock
- * shows `ttl - margin`. At that moment, a fast clock shows at most `(ttl - margin)(1 + r)`. This is less than the ttl if the margin is
- * above `ttl * r / (1 + r)` = 4.8 % of the ttl. The rest of the margin gives a handler time to react to its AbortSignal.
+ * The margin is a tenth of the ttl. Suppose that clock rates differ by r = 5 %. A member whose clock is slow stops when that clock shows
+ * `ttl - margin`. At that moment, a fast clock shows at most `(ttl - margin)(1 + r)`. This is less than the ttl if the margin is above 4.8
+ * % of the ttl. The rest of the margin gives a handler time to react to its AbortSignal.
  */
 export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
   const suspectMs = probeEveryMs > 0 ? 2 * probeEveryMs : ttlMs;
@@ -60,7 +57,7 @@ export function timingFor(ttlMs: number, probeEveryMs: number): Timing {
 /**
  * Describes why these times are unsafe; undefined if they are safe.
  *
- * @returns one line that names two times and the rule that they break.
+ * @returns one line with the two times and the rule that they break.
  */
 export function unsafeTiming(timing: Timing): string | undefined {
   const { ttlMs, marginMs, renewEveryMs, graceMs, suspectMs } = timing;

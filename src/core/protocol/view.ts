@@ -5,10 +5,7 @@ import { noticeReservation } from './reservations.js';
 import { ended, ownSessionSeen, settle } from './session.js';
 import { markGone, type Peer, report, type State } from './state.js';
 
-/**
- * Replaces the view with a snapshot of the watch, but keeps entries that are newer than the snapshot. Our own writes may have created newer
- * entries.
- */
+/** Replaces the view with a snapshot of the watch. Newer entries stay, for example entries that we wrote. */
 export function applySnapshot(state: State, entries: readonly ViewEntry[]): void {
   const newest = entries.reduce((max, entry) => Math.max(max, entry.revision), 0);
   const sessions = new Set<string>();
@@ -23,20 +20,19 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
     beginAnew(state);
     return;
   }
-  // If a known entry is missing from the snapshot, and is not newer than the snapshot, it was removed without a deletion marker.
+  // A missing entry that is not newer than the snapshot was removed without a deletion marker.
   const isAbsent = (entry: { revision: number }, isThere: boolean): boolean =>
     !isThere && entry.revision <= newest;
-  // A member whose session is missing may still be alive, so it is observed until it has certainly ended.
+  // A member whose session is missing may still be alive. It is observed until it has certainly ended.
   for (const peer of state.peers.values()) {
     if (sessions.has(peer.id)) state.absent.delete(peer.id);
     else if (isAbsent(peer, false)) state.absent.add(peer.id);
   }
   for (const [partition, lease] of [...state.leases]) {
     if (!isAbsent(lease, leases.has(partition))) continue;
-    // Leases are never deleted, so the bucket has lost this lease, and perhaps also leases that this member never saw.
+    // Leases are never deleted, so the bucket has lost this one.
     holdClaims(state);
-    // A live owner handles messages until it notices that its lease is missing. So this member keeps the lease, and does not claim the
-    // partition.
+    // A live owner continues until it notices that its lease is missing. So this member does not claim the partition.
     const owner = lease.record === 'unreadable' ? null : lease.record?.owner;
     if (!owner || !state.peers.has(owner)) forgetLease(state, partition);
   }
@@ -50,7 +46,7 @@ export function applySnapshot(state: State, entries: readonly ViewEntry[]): void
   state.dirty = true;
 }
 
-/** Applies changes in the order of their revisions. Entries that are older than the known entries are ignored. */
+/** Applies changes in the order of their revisions. Entries older than the known ones are ignored. */
 export function applyEntries(state: State, entries: readonly ViewEntry[]): void {
   for (const entry of entries) {
     if (entry.kind === 'session') applySession(state, entry);
@@ -121,8 +117,8 @@ function newPeer(state: State, id: string): Peer {
 const isLeaving = (peer: Peer): boolean => peer.record !== 'unreadable' && peer.record.leaving === true;
 
 /**
- * Forgets a member whose session has ended, so that its leases have no living owner. A leaving member marks its session before it removes
- * the session. Therefore, if a session ends without the mark, its member is dead.
+ * Forgets a member whose session has ended. Its leases then have no living owner. If the session was not marked as leaving, the member has
+ * died.
  */
 export function bury(state: State, peer: Peer, revision: number): void {
   state.peers.delete(peer.id);
@@ -147,20 +143,17 @@ export function applyOverride(state: State, entry: OverrideEntry): void {
   state.dirty = true;
 }
 
-/**
- * True if this member owns the partition or has handed it over. The member then ensures that the lease of the partition stays in the
- * bucket.
- */
+/** True if this member owns the partition or has handed it over. It then has to restore the lease if the bucket loses it. */
 export function answersFor(state: State, partition: number): boolean {
   const record = leaseNow(state, partition)?.record;
   if (!record || record === 'unreadable' || record.closed) return false;
-  // In the lease of a claim, `from` names the dead owner, which has not handed the partition over.
+  // In a claim, `from` is the dead owner, which handed nothing over.
   return record.owner === state.session.id || (record.reason !== 'claim' && record.from === state.name);
 }
 
 /**
- * Forgets a lease that the bucket has lost. If this member is responsible for the lease, it remembers the lease in order to write it
- * again. The bucket may have lost the position together with the lease, so this member also writes back the position that it knows.
+ * Forgets a lease that the bucket has lost. If this member is responsible for the lease, it will write the lease again. It also restores
+ * the position, which may be lost too.
  */
 export function forgetLease(state: State, partition: number): void {
   const record = state.leases.get(partition)?.record;
@@ -173,10 +166,7 @@ export function forgetLease(state: State, partition: number): void {
   state.dirty = true;
 }
 
-/**
- * Applies a lease entry if it is newer than the known entry. The entry may come from the watch, from an answer of the leader, or from our
- * own write.
- */
+/** Applies a lease entry if it is newer than the known entry. */
 export function applyLease(state: State, entry: Extract<ViewEntry, { kind: 'lease' }>): void {
   const { partition, revision, record } = entry;
   const known = state.leases.get(partition);

@@ -5,9 +5,9 @@ import { subjectMatcher } from '../protocol/subject.js';
 import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
-/** Where messages go: to the partitions of a layout, or to the subjects that the messages name. */
+/** Decides where messages go: to a partition of the layout, or to the message's own subject. */
 export interface Addressing {
-  /** The number of partitions; without a layout, the number of lanes. The messages of a lane stay in order. */
+  /** The number of partitions. Without a layout, it is the number of lanes: the messages of a lane stay in order. */
   readonly partitions: number;
   /**
    * The subject of a message, and its partition or lane.
@@ -17,7 +17,7 @@ export interface Addressing {
   of(message: OutgoingMessage, partition: number): { subject: string; partition: number };
 }
 
-/** The number of lanes for a stream that has its own subjects. Several keys share a lane. */
+/** The number of lanes for a stream without a layout. */
 const LANES = 1_024;
 const SUBJECT = /^[^\s.*>]+(\.[^\s.*>]+)*$/;
 
@@ -58,7 +58,7 @@ export function ownAddressing(patterns: readonly string[]): Addressing {
         );
       if (!matchers.some((matches) => matches(subject)))
         throw usage(`subject: the stream does not listen to ${subject}, but to ${patterns.join(', ')}.`);
-      // The whole subject stands for a missing key, as in a keyed group.
+      // Without a key, the subject is the key, as in a keyed group.
       return { subject, partition: keyOf(message) === undefined ? fnv1a32(subject) % LANES : lane };
     },
   };

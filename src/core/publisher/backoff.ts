@@ -13,18 +13,16 @@ export class Backoff {
     this.#clock = clock;
   }
 
-  /** Calls `attempt` after the wait. There is only one wait at a time. */
   wait(attempt: () => void): void {
     this.#cancel = this.#clock.at(this.#clock.now() + this.#nextMs, attempt);
     this.#nextMs = Math.min(LAST_MS, this.#nextMs * 2);
   }
 
-  /** Cancels the current wait, if any. */
   cancel(): void {
     this.#cancel();
   }
 
-  /** Makes the next wait short again, after an attempt has succeeded. */
+  /** Makes the next wait short again. */
   reset(): void {
     this.#nextMs = FIRST_MS;
   }

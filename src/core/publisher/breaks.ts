@@ -13,14 +13,13 @@ export class Breaks {
     this.#clock = clock;
   }
 
-  /** Reports that the connection broke, unless this break is already reported. */
   broke(about: Break = { server: null, reason: null }): void {
     if (this.#brokenAt !== undefined) return;
     this.#brokenAt = this.#clock.now();
     this.#outcomes.disconnected(about);
   }
 
-  /** Reports that the connection is back. `server`: the server that is connected now; null if unknown. */
+  /** Reports that the connection is back. `server` is null if unknown. */
   ended(server: string | null = null): void {
     if (this.#brokenAt === undefined) return;
     this.#outcomes.reconnected(server, this.#clock.now() - this.#brokenAt);

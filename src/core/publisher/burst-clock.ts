@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.js';
 
-/** Reads the clock once per burst of answers. A burst is hundreds of answers that are read from the socket together. */
+/** Reads the clock once per burst. A burst can be hundreds of answers that arrive together. */
 export class BurstClock {
   readonly #clock: Clock;
   #nowMs: number | undefined;

@@ -7,13 +7,11 @@ import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
 const STATUS_LINE = 'NATS/1.0\r\n';
-/** Maximum number of keys whose headers and partition are cached. */
 const CACHED_KEYS = 8_192;
 
 /** The partition of a message, and its encoded headers. */
 export interface Envelope {
   readonly partition: number;
-  /** The NATS header block; undefined without headers. */
   readonly headers: Uint8Array | undefined;
 }
 
@@ -27,8 +25,8 @@ export function fitsHeader(value: string): boolean {
 }
 
 /**
- * The prefix of generated ids. The prefix is random, because the numbers in the ids start again from zero after a restart,
- * and the server still remembers earlier ids.
+ * The prefix of generated ids. It is random, because each process numbers its ids from zero. The server still remembers the ids of an
+ * earlier process.
  */
 export const newIdPrefix = (): string => `${randomBytes(9).toString('base64url')}-`;
 
@@ -66,10 +64,7 @@ function headerLines(headers: Readonly<Record<string, unknown>>): string {
   return lines;
 }
 
-/**
- * Computes the partitions of messages, and encodes their headers. Keys repeat, so the results that depend only on the key
- * (checks, hash, header line) are cached, for a limited number of keys.
- */
+/** Computes the partitions of messages, and encodes their headers. Results that depend only on the key are cached. */
 export class EnvelopeMaker {
   readonly #partitions: number;
   readonly #keys = new Map<string, Envelope & { lines: string }>();
@@ -84,7 +79,7 @@ export class EnvelopeMaker {
 
   /**
    * @param id the message id to send, if any
-   * @param isOwnId true if the publisher generated the id, which then needs no check
+   * @param isOwnId true for an id of the publisher's own, which needs no check
    * @throws NatspocError `usage` for a key, id, header or partition that cannot be sent.
    */
   make(message: OutgoingMessage, id: string | undefined, isOwnId = false): Envelope {

@@ -9,7 +9,7 @@ export const isLimited = ({ signal, timeoutMs }: PublishLimits): boolean =>
   signal !== undefined || timeoutMs !== undefined;
 
 /**
- * Wraps a waiter so that it stops waiting when the signal aborts or the time has passed.
+ * Wraps a waiter. It stops waiting when the signal aborts or the time has passed.
  *
  * @param giveUp called at most once, while the message is not settled.
  * @throws NatspocError `usage` for invalid limits; `not-confirmed` if the signal has aborted.

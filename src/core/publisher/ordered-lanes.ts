@@ -1,31 +1,28 @@
 import type { Slot } from './window.js';
 
 /**
- * Keeps at most one message of each partition in flight: the next message is sent when the previous message is settled. If
- * several messages were in flight, a leader could die and lose the first of them, and the next leader could store the others
- * before the publisher learns of the loss.
+ * Keeps at most one message of each partition in flight. With two in flight, a dying leader could lose the first one, and the next leader
+ * could store the second one before it.
  */
 export class OrderedLanes {
   /** The messages of each partition, in order. The first message may be in flight. */
   readonly #lanes: Slot[][];
-  /** Partitions whose first message has changed. */
+  /** Partitions with a new first message. */
   readonly #ready = new Set<number>();
 
   constructor(partitions: number) {
     this.#lanes = Array.from({ length: partitions }, () => []);
   }
 
-  /** Adds the newest message of its partition. */
   add(slot: Slot): void {
     this.#lanes[slot.partition]?.push(slot);
   }
 
-  /** True for the first message of its partition. */
   isFirst(slot: Slot): boolean {
     return this.#lanes[slot.partition]?.[0] === slot;
   }
 
-  /** Removes a settled message, before its slot is cleared. */
+  /** Removes a settled message. Its slot must not be cleared yet. */
   remove(slot: Slot): void {
     const lane = this.#lanes[slot.partition] ?? [];
     const index = lane.indexOf(slot);

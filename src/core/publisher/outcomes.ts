@@ -30,8 +30,7 @@ export class Outcomes {
 
   /**
    * @param duplicateWindowMs how long the stream remembers the id of a stored message.
-   * @param observerFailed called when the observer throws or rejects. An exception of the observer is a bug of the program,
-   *   and does not stop the publisher.
+   * @param observerFailed called when the observer throws or rejects. The publisher continues.
    */
   constructor(
     partitions: number,
@@ -46,7 +45,7 @@ export class Outcomes {
     this.#newestSequence = new Float64Array(partitions);
   }
 
-  /** Records a confirmation, before the slot is cleared. */
+  /** Records a confirmation. The slot must not be cleared yet. */
   confirmed(slot: Slot, sequence: number, duplicate: boolean, nowMs: number): void {
     const { counters } = this;
     counters.confirmed++;
@@ -59,7 +58,6 @@ export class Outcomes {
     );
   }
 
-  /** Records that a message was resent. */
   retried(slot: Slot, nowMs: number): void {
     if (slot.attempts === 2) this.counters.retried++;
     const isNoticed = slot.hasId && nowMs - slot.admittedMs < this.#duplicateWindowMs;
@@ -69,20 +67,17 @@ export class Outcomes {
     }
   }
 
-  /** Records a failure. */
   failed(message: OutgoingMessage, waiter: Waiter | undefined, failure: PublishFailure): void {
     this.counters[failure.outcome]++;
     waiter?.reject(new PublishError(failure));
     this.#tell(() => this.#observer.failed?.(message, failure));
   }
 
-  /** Records that the connection broke. */
   disconnected(about: Break): void {
     this.counters.disconnects++;
     this.#tell(() => this.#observer.disconnected?.(about));
   }
 
-  /** Records that the connection is back. */
   reconnected(server: string | null, afterMs: number): void {
     this.#tell(() => this.#observer.reconnected?.({ server, afterMs }));
   }
@@ -92,8 +87,8 @@ export class Outcomes {
   }
 
   /**
-   * Counts a message that is out of order. Of two messages of a partition, the message accepted earlier should have the
-   * lower sequence, regardless of the order of the answers.
+   * Counts a message that is out of order. In a partition, a message accepted earlier should have a lower sequence. The order of the
+   * answers does not matter.
    */
   #checkOrder(slot: Slot, sequence: number): void {
     const { partition, token } = slot;
@@ -110,18 +105,18 @@ export class Outcomes {
 /** The failure of a message that the server refused. */
 export function refused(subject: string, reason: Rejection, uncertain: boolean): PublishFailure {
   const code = reason.code ? ` (${reason.code})` : '';
-  // A full stream and a broken disk have the same error code. Only the description of the error tells them apart.
+  // A full stream and a broken disk have the same error code, but different descriptions.
   const advice = /^maximum (messages|bytes) exceeded/.test(reason.description)
     ? ' The stream is full: "natspoc stream trim" deletes the messages that every group has handled.'
     : '';
   const error = new NatspocError('not-confirmed', `${subject}: ${reason.description}${code}.${advice}`);
-  // If an earlier attempt got no answer, the message may be stored.
+  // An earlier attempt without an answer may have stored the message.
   return { outcome: uncertain ? 'unknown' : 'rejected', error };
 }
 
 const maybeStored = (slot: Slot) => (slot.uncertain || slot.state === 'in-flight' ? 'unknown' : 'rejected');
 
-/** The failure of a message that was given up. */
+/** The failure of a message that the publisher or its caller abandoned. */
 export function abandoned(slot: Slot, error: NatspocError): PublishFailure {
   return { outcome: maybeStored(slot), error };
 }

@@ -8,7 +8,7 @@ import type { OutgoingMessage } from './types.js';
 const usage = (text: string): NatspocError => new NatspocError('usage', text);
 
 /**
- * Validates a message of a program, because JavaScript programs may pass anything.
+ * Validates a message. JavaScript programs can pass anything.
  *
  * @throws NatspocError `usage` for an invalid message.
  */
@@ -30,7 +30,7 @@ export function checkMessage(message: OutgoingMessage): void {
     throw usage(`subject: ${inWords(subject)} is not text.`);
   if (typeof id !== 'string' && id !== undefined) throw usage(`id: ${inWords(id)} is not text.`);
   if (headers === undefined) return;
-  // Object.entries finds nothing in a Map, in Headers or in the client's own headers, so all headers would be lost.
+  // Object.entries finds nothing in a Map, in Headers or in the client's own headers. All headers would be lost.
   if (typeof headers !== 'object' || headers === null || Symbol.iterator in headers) {
     throw usage('headers: not an object of names and texts, such as { "X-Trace": "7" }.');
   }

@@ -22,40 +22,32 @@ import { Slot, type Waiter } from './window.js';
 
 /** The options of a {@link Publisher}. */
 export interface PublisherOptions {
-  /** The stream's layout. */
   layout?: Pick<Layout, 'prefix' | 'partitions'> | undefined;
-  /** The subjects that the stream listens to. Needed for a stream without a layout, where each message names its subject. */
+  /** The subjects that the stream listens to. Needed for a stream without a layout: there, each message has a `subject`. */
   subjects?: readonly string[] | undefined;
   /** Opens the port to the connection. */
   openPort: OpenPublishPort;
   /**
-   * A message fails if it is not confirmed within this time after it entered the window, retries included. Default
-   * 30,000, because a cluster that has lost a server needs 4 to 9 s to elect new leaders, and refuses all messages until
-   * then.
+   * A message fails if it is not confirmed within this time, retries included. The time starts when the message enters the window. Default
+   * 30,000. A cluster that has lost a server refuses messages for 4 to 9 s, until it has new leaders.
    */
   timeoutMs?: number;
-  /** Maximum number of messages in the window, that is, accepted and not yet confirmed. Default 4,000. */
+  /** Maximum number of accepted, unconfirmed messages in the window. Default 4,000. */
   maxPendingMessages?: number;
   /** Maximum number of bytes in the window, in headers and payloads. Default 64 MiB. */
   maxPendingBytes?: number;
-  /** Gives each message without an id a unique id, so that a retry is never stored twice. */
+  /** Gives each message without an id a unique id. Then a retry is not stored twice. */
   dedupe?: boolean;
-  /**
-   * How long the stream detects duplicate ids. A message that is resent after the duplicate window may be stored twice. Default: forever.
-   */
+  /** How long the stream detects duplicate ids. A message that is resent later can be stored twice. Default: forever. */
   duplicateWindowMs?: number;
   /**
-   * Sends the next message of a partition only after the previous message is confirmed, so that no fault of the server changes the order.
-   * At most one message of each partition is in flight. Set `dedupe` too; otherwise a retry may be stored twice. Default false: the order
-   * is kept unless the leader of a cluster dies and loses messages.
+   * Sends the next message of a partition only after the previous message is confirmed or has failed. Then no fault of the server changes
+   * the order. Set `dedupe` too; otherwise a retry can be stored twice. Default false: the order is kept unless a cluster's leader dies and
+   * loses messages.
    */
   ordered?: boolean;
-  /** Receives the outcome of each message. */
   observer?: PublishObserver;
-  /**
-   * Called when the observer throws or rejects. Default: the error ends the process, like an error in any other
-   * callback.
-   */
+  /** Called when the observer throws or rejects. Default: the error ends the process. */
   observerFailed?: (error: unknown) => void;
   clock?: Clock;
 }
@@ -66,7 +58,7 @@ const DEFAULT_PENDING_BYTES = 64 * 1024 * 1024;
 
 const utf8 = new TextEncoder();
 
-/** Throws outside the client's callbacks, because an error in a callback would stop the client's read loop. */
+/** Throws outside the client's callbacks. An error inside them would stop the client's read loop. */
 function surface(error: unknown): void {
   queueMicrotask(() => {
     throw error;
@@ -74,9 +66,9 @@ function surface(error: unknown): void {
 }
 
 /**
- * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After a break, or a
- * temporary refusal, all unconfirmed messages are resent in their original order, before any new message. Resending in the original order
- * keeps the order within each partition.
+ * A pipelined publisher: many messages are in flight, and each is confirmed by the stream or reported as failed. After a break or a
+ * temporary refusal, all unconfirmed messages are resent in their original order. New messages wait until then. This keeps the order within
+ * each partition.
  */
 export class Publisher {
   readonly #clock: Clock;
@@ -117,7 +109,7 @@ export class Publisher {
     });
   }
 
-  /** Counters since the start, always up to date. */
+  /** Counters since the start. */
   get counters(): Readonly<PublishCounters> {
     return this.#outcomes.counters;
   }
@@ -135,7 +127,7 @@ export class Publisher {
   /**
    * Publishes one message and waits for its confirmation. Many calls may wait at the same time.
    *
-   * @param limits when this call stops waiting, if earlier than the publisher's own timeout.
+   * @param limits when this call stops waiting. The publisher's own timeout still applies.
    * @throws PublishError if the message is not confirmed: `usage`, `not-confirmed`, `not-permitted`, `unreachable`, or
    *   `failed` after `close`. The field `stored` of the error shows whether the message may be in the stream.
    */
@@ -153,33 +145,29 @@ export class Publisher {
   }
 
   /**
-   * The fast path: sends a message, and reports its outcome to the observer instead of a promise. Always accepts the message. If the window
-   * is full, returns a promise; a caller that awaits this promise before the next message uses constant memory.
+   * The fast path: the outcome goes to the observer instead of a promise. If the window is full, returns a promise that resolves when there
+   * is room. Await it before the next message; otherwise the queue grows.
    *
-   * @param dueMs when the message was due, on the publisher's clock. The observer receives `dueMs`, and can compute the latency from it.
-   *   Default: now.
+   * @param dueMs when the message was due, on the publisher's clock. The observer can compute the latency from it. Default: now.
    */
   send(message: OutgoingMessage, dueMs?: number): Promise<void> | undefined {
     this.#accept(message, dueMs, undefined);
     return this.#hasRoom ? undefined : this.#room.wait();
   }
 
-  /** Resolves when each accepted message is confirmed or has failed. */
+  /** Resolves when every accepted message is confirmed or has failed. */
   async flush(): Promise<void> {
     while (this.pending > 0) await this.#idle.wait();
   }
 
-  /** Accepts no more messages, waits for the outcomes of all accepted messages, and detaches from the connection, which stays open. */
+  /** Accepts no more messages, and waits until every accepted message is confirmed or has failed. The connection stays open. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.flush();
     this.#transmitter.close(new NatspocError('failed', 'The publisher is closed.'));
   }
 
-  /**
-   * Gives up all unconfirmed messages. Each message fails at once: as `unknown` if it may be stored, otherwise as
-   * `rejected`.
-   */
+  /** Stops at once: every unconfirmed message fails. It fails as `unknown` if it may be stored, otherwise as `rejected`. */
   abandon(): void {
     this.#closed = true;
     this.#transmitter.close(
@@ -199,7 +187,7 @@ export class Publisher {
   ): void {
     this.#outcomes.counters.accepted++;
     try {
-      // The clock is read only once per message, because at full speed a read costs as much as the rest of this method.
+      // The clock is read only once. At full speed, a read costs as much as the rest of this method.
       const nowMs = this.#clock.now();
       const slot = this.#prepare(message, dueMs ?? nowMs, waiter);
       if (waiter && limits)
@@ -210,7 +198,6 @@ export class Publisher {
     }
   }
 
-  /** A filled slot for a message. */
   #prepare(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): Slot {
     if (this.#closed) throw new NatspocError('failed', 'The publisher is closed.');
     checkMessage(message);
@@ -239,7 +226,6 @@ export class Publisher {
     else this.#queue.push(slot);
   }
 
-  /** Fails one message that is not settled. */
   #giveUp(slot: Slot, because: NatspocError): void {
     const at = this.#queue.indexOf(slot, this.#queueHead);
     if (at < 0) {
@@ -264,7 +250,7 @@ export class Publisher {
       if (next === undefined) break;
       this.#transmitter.admit(next, nowMs);
     }
-    // Consumed entries are dropped many at a time, because removing each entry alone would move the whole queue.
+    // Removing each entry alone would move the whole queue each time.
     if (this.#queueHead * 2 >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#queueHead);
       this.#queueHead = 0;
@@ -272,6 +258,6 @@ export class Publisher {
   }
 }
 
-/** Turns an error in the preparation of a message into a NatspocError. The message itself may throw, for example in a getter. */
+/** Turns an error in the preparation of a message into a NatspocError. For example, a getter of the message may throw. */
 const asNatspocError = (error: unknown): NatspocError =>
   error instanceof NatspocError ? error : new NatspocError('usage', messageOf(error), { cause: error });

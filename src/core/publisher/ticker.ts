@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../lib/clock.js';
 
 /**
- * Calls `onTick` at an interval until it returns false. If the process was stopped for a while, the ticker skips one call of
- * `onTick`. So the answers that are still in the socket are read before deadlines are checked.
+ * Calls `onTick` at an interval until it returns false. After the process was stopped for a while, one call is skipped. So the process
+ * first reads the answers in the socket, and then checks deadlines.
  */
 export class Ticker {
   readonly #clock: Clock;
@@ -18,7 +18,7 @@ export class Ticker {
     this.#onTick = onTick;
   }
 
-  /** Starts the ticker, unless it is running. */
+  /** Does nothing if the ticker is running. */
   start(): void {
     if (this.#cancel === undefined) this.#arm();
   }

@@ -10,12 +10,8 @@ import { Ticker } from './ticker.js';
 import type { PublishFailure } from './types.js';
 import { PendingWindow, type Slot } from './window.js';
 
-/** The longest interval between two checks of deadlines. */
 const MAX_TICK_MS = 250;
-/**
- * On a live connection, an answer is overdue after this fraction of the timeout, or after `MAX_OVERDUE_MS` if that is
- * shorter.
- */
+/** An answer is overdue after this fraction of the timeout, but at most after `MAX_OVERDUE_MS`. */
 const OVERDUE_PART = 1 / 3;
 const MAX_OVERDUE_MS = 2_000;
 
@@ -35,14 +31,14 @@ export interface TransmitterOptions {
 }
 
 /**
- * `flowing`: messages are sent as they arrive. `down`: no connection. `settling`: the server refused or lost a message;
- * nothing is sent until all messages in flight are answered. `resting`: the wait after `settling`, before the resend.
+ * `flowing`: messages are sent as they arrive. `down`: no connection. `settling`: the server refused or lost a message. Nothing is sent
+ * until all messages in flight are answered. `resting`: the wait between `settling` and the resend.
  */
 type Mode = 'flowing' | 'down' | 'settling' | 'resting' | 'closed';
 
 /**
- * Sends admitted messages, matches answers, and checks deadlines. All faults have the same recovery: stop, then resend
- * all unconfirmed messages, oldest first, before any new message.
+ * Sends messages, matches answers, and checks deadlines. After any fault, it stops sending. Then it resends all unconfirmed messages,
+ * oldest first, before any new message.
  */
 export class Transmitter {
   readonly #options: TransmitterOptions;
@@ -88,7 +84,6 @@ export class Transmitter {
     return this.#window.unsettled;
   }
 
-  /** True if one more message may be admitted. */
   get hasRoom(): boolean {
     return this.#window.hasRoom;
   }
@@ -108,7 +103,7 @@ export class Transmitter {
     return this.#window.free;
   }
 
-  /** Adds a message to the window. Sends the message at once if possible, otherwise later. */
+  /** Adds a message to the window, and sends it as soon as possible. */
   admit(slot: Slot, nowMs: number): void {
     this.#window.take(slot, nowMs);
     if (this.#mode === 'closed') {
@@ -120,7 +115,6 @@ export class Transmitter {
     this.#ticker.start();
   }
 
-  /** Fails one message of the window. */
   giveUp(slot: Slot, because: NatspocError): void {
     this.#fail(slot, abandoned(slot, because));
     this.#afterAnswer();
@@ -148,7 +142,7 @@ export class Transmitter {
         return;
       }
     } catch (cause) {
-      // The message leaves the window now, because no answer will come.
+      // No answer will come.
       const error = new NatspocError('failed', `${subject}: not sent: ${messageOf(cause)}.`, { cause });
       this.#fail(slot, abandoned(slot, error));
       queueMicrotask(() => this.#options.onSettled());
@@ -169,7 +163,7 @@ export class Transmitter {
     }
   }
 
-  /** True unless an earlier message of the same partition must be confirmed first. */
+  /** True unless an earlier message of the same partition must be settled first. */
   #isDue(slot: Slot): boolean {
     return this.#lanes === undefined || this.#lanes.isFirst(slot);
   }
@@ -181,7 +175,7 @@ export class Transmitter {
 
   #onConfirmed(token: number, sequence: number, duplicate: boolean): void {
     const slot = this.#window.find(token);
-    // A message that waits to be resent is confirmed, too, by the answer to its earlier attempt.
+    // The answer to an earlier attempt also confirms a message that waits to be resent.
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
     this.#backoff.reset();
@@ -191,8 +185,7 @@ export class Transmitter {
   }
 
   /**
-   * Another stream answered. The message still waits for the answer of the intended stream; if this answer never comes,
-   * `reason` explains the failure.
+   * Another stream answered. The message still waits for the intended stream. If that stream never answers, `reason` explains the failure.
    */
   #onElsewhere(token: number, reason: Rejection): void {
     const slot = this.#window.find(token);
@@ -233,7 +226,7 @@ export class Transmitter {
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
     this.#backoff.cancel();
-    // A break may be over before the publisher notices it. Even then, the answers to earlier messages are lost.
+    // Even a short break loses the answers to earlier messages.
     for (const slot of this.#window.slots()) this.#lost(slot);
     this.#resend();
   }
@@ -286,9 +279,8 @@ export class Transmitter {
   }
 
   /**
-   * Resends messages whose answers are overdue. If a message has an id, the stream detects a second copy. A message without
-   * an id is resent only while the server refuses other messages: the refusals show that the leader has changed, so the
-   * answer is probably lost.
+   * Resends messages whose answers are overdue. If a message has an id, the stream detects a second copy. A message without an id is resent
+   * only while the server refuses other messages. Then the leader has changed, and the answer is probably lost.
    */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;

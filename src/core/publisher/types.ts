@@ -1,36 +1,33 @@
 import type { NatspocError } from '../lib/errors.js';
 
 /**
- * A message to publish. Give a `key` or a `partition`; messages with neither go to the partitions in turn. With `ownSubjects`,
- * give a `subject`.
+ * A message to publish. Give a `key` or a `partition`. Messages with neither go to the partitions in turn. With `ownSubjects`, give a
+ * `subject`.
  */
 export interface OutgoingMessage {
   /** The payload; text is sent as UTF-8. */
   readonly data: Uint8Array | string;
   /**
-   * Messages of one key go to one partition, in order. The key is sent in the header `Natspoc-Key`; a key given in that
-   * header counts as well. null: no key.
+   * Messages of one key go to one partition, in order. The key is sent in the header `Natspoc-Key`. You can also set this header yourself.
+   * null: no key.
    */
   readonly key?: string | null;
-  /** The partition to send to, 0 to partitions - 1; overrides the partition that the key selects. */
+  /** The partition to send to, 0 to partitions - 1. It overrides the key's partition. */
   readonly partition?: number;
-  /**
-   * Only with `ownSubjects`: the subject to publish to. The key, if any, is sent in the header `Natspoc-Key`. With
-   * `ordered`, the messages of a key stay in order.
-   */
+  /** Only with `ownSubjects`: the subject to publish to. With `ordered`, the messages of a key stay in order. */
   readonly subject?: string;
-  /** Further headers, as values by name. Names are ASCII. */
+  /** Further headers. Names are ASCII. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Message id (header `Nats-Msg-Id`): within the stream's duplicate window, messages with the same id are stored once. */
+  /** Message id (header `Nats-Msg-Id`). Messages with the same id are stored once within the stream's duplicate window. */
   readonly id?: string;
 }
 
-/** When to stop waiting for the confirmation of one message. A message that is given up may still be stored. */
+/** When to stop waiting for the confirmation of one message. After that, the message may still be stored. */
 export interface PublishLimits {
-  /** When the signal aborts, the message is given up. */
+  /** Stops the wait when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * The time in milliseconds after which the message is given up; at most the publisher's own timeout.
+   * The maximum wait in milliseconds, at most the publisher's own timeout.
    *
    * @default the publisher's own timeout
    */
@@ -50,26 +47,23 @@ export interface PublishTrace {
 
 /** The stream's confirmation that it has stored a message. */
 export interface Confirmation {
-  /** The partition of the message. With `ownSubjects`: a number that is the same for all messages of a key. */
+  /** The partition of the message. With `ownSubjects`, a number that all messages of a key share. */
   readonly partition: number;
   /** The sequence of the message in the stream. */
   readonly sequence: number;
-  /** True if the stream already had this message id. If `duplicate` is true, `sequence` is the sequence of the first copy. */
+  /** True if the stream already had this message id. `sequence` is then that of the first copy. */
   readonly duplicate: boolean;
 }
 
-/**
- * Why a message is not confirmed. `rejected`: the message is certainly not stored. `unknown`: no answer arrived in time, so
- * the message may be stored.
- */
+/** Why a message is not confirmed. `rejected`: it is certainly not stored. `unknown`: no answer arrived in time, so it may be stored. */
 export interface PublishFailure {
   readonly outcome: 'rejected' | 'unknown';
   readonly error: NatspocError;
 }
 
 /**
- * Receives the outcome of each message, exactly once. `confirmed` takes arguments instead of an object, because at full speed it
- * is called several hundred thousand times per second.
+ * Receives the outcome of each message, exactly once. `confirmed` takes arguments instead of an object for speed: it can be called several
+ * hundred thousand times per second.
  */
 export interface PublishObserver {
   /**
@@ -97,20 +91,17 @@ export interface PublishCounters {
   accepted: number;
   /** Messages confirmed as stored, including `duplicates`. */
   confirmed: number;
-  /** Messages that were confirmed although the stream already had the message id, so only one copy is stored. */
+  /** Confirmed messages whose id the stream already had. Only one copy is stored. */
   duplicates: number;
-  /** Messages that were refused by the server or before sending, so they are certainly not stored. */
+  /** Messages refused by the server or before sending. They are certainly not stored. */
   rejected: number;
-  /** Messages without an answer in time, so they may be stored. */
+  /** Messages without an answer in time. They may be stored. */
   unknown: number;
-  /** Messages sent more than once, because an answer was lost or the server refused temporarily. */
+  /** Messages sent more than once. */
   retried: number;
-  /**
-   * Messages among `retried` that may be stored twice, because they have no message id, or were resent after the duplicate
-   * window.
-   */
+  /** Resent messages that may be stored twice: without a message id, or resent after the duplicate window. */
   maybeTwice: number;
-  /** Messages stored out of order, because a retry stored them after a later message of the same partition. */
+  /** Messages that a retry stored after a later message of the same partition. */
   reordered: number;
   /** Number of times that the connection broke. */
   disconnects: number;

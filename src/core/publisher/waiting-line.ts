@@ -1,9 +1,8 @@
-/** A promise that can be awaited repeatedly: `open` releases all callers that wait at that moment. */
+/** A line of waiting callers. `open` releases all of them. */
 export class WaitingLine {
   #promise: Promise<void> | undefined;
   #resolve: () => void = () => {};
 
-  /** True while a caller waits. */
   get isAwaited(): boolean {
     return this.#promise !== undefined;
   }
@@ -16,7 +15,6 @@ export class WaitingLine {
     return this.#promise;
   }
 
-  /** Releases all waiting callers, if any. */
   open(): void {
     if (this.#promise === undefined) return;
     this.#promise = undefined;

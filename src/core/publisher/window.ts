@@ -14,8 +14,8 @@ const NO_MESSAGE: OutgoingMessage = { data: '' };
 const NO_DATA = new Uint8Array(0);
 
 /**
- * One message that was accepted and is not settled. The window reuses its slots, so that publishing at full speed creates no
- * garbage. A new slot is created only for a message that waits for room in the window.
+ * One message that was accepted and is not settled. The window reuses its slots, so that publishing at full speed creates no garbage. A
+ * message that waits for room gets a slot of its own.
  */
 export class Slot {
   state: SlotState = 'free';
@@ -25,24 +25,20 @@ export class Slot {
   subject = '';
   headers: Uint8Array | undefined = undefined;
   data: Uint8Array = NO_DATA;
-  /** When the message was due. The latency of the message is measured from this time. */
+  /** When the message was due. The latency counts from here. */
   dueMs = 0;
-  /** When the message entered the window. The timeout of the message is measured from this time. */
+  /** When the message entered the window. The timeout counts from here. */
   admittedMs = 0;
-  /** When the message was last sent. */
   sentMs = 0;
   attempts = 0;
-  /** True for a message with an id, which may be resent safely. */
+  /** True for a message with an id. It can be resent safely. */
   hasId = false;
-  /** True if an attempt got no answer, so that the message may be stored. */
+  /** True if an attempt got no answer. The message may be stored. */
   uncertain = false;
-  /** True if the message is already counted in `maybeTwice`. */
   countedTwice = false;
-  /** The server's last refusal of an attempt. */
   refusal: Rejection | undefined = undefined;
   waiter: Waiter | undefined = undefined;
 
-  /** Releases the contents of a settled message. */
   clear(): void {
     this.state = 'free';
     this.message = NO_MESSAGE;
@@ -59,8 +55,8 @@ export class Slot {
 }
 
 /**
- * Messages that are accepted and not settled, oldest first, in a circular buffer. Each message has a token, a number that
- * never repeats. So a late answer is never taken for the answer to another message.
+ * Messages that are accepted and not settled, oldest first, in a circular buffer. Each message has a token that never repeats, so a late
+ * answer cannot match another message.
  */
 export class PendingWindow {
   readonly #slots: Slot[];
@@ -73,8 +69,8 @@ export class PendingWindow {
   #unsettled = 0;
 
   /**
-   * The window holds at most `maxMessages` messages, counted from the oldest unsettled message. It takes another message if
-   * it contains fewer than `maxBytes` bytes, or if it is empty.
+   * The window spans at most `maxMessages` messages, from the oldest unsettled message to the newest. It takes another message while it
+   * contains fewer than `maxBytes` bytes. An empty window takes any message.
    */
   constructor(maxMessages: number, maxBytes: number) {
     const size = 2 ** Math.ceil(Math.log2(maxMessages));
@@ -89,7 +85,6 @@ export class PendingWindow {
     return this.#unsettled;
   }
 
-  /** True if one more message may enter. */
   get hasRoom(): boolean {
     return (
       this.#next - this.#base < this.#maxMessages && (this.#bytes < this.#maxBytes || this.#unsettled === 0)
@@ -148,7 +143,7 @@ export class PendingWindow {
   }
 
   #at(token: number): Slot {
-    // The mask keeps the index inside the buffer, whose slots all exist.
+    // The mask keeps the index inside the buffer.
     return this.#slots[token & this.#mask] as Slot;
   }
 }

@@ -39,8 +39,8 @@ export type CalledBatches<Value = undefined, State = undefined> = CalledOptions<
 /** A message of a call. Every field has a default. */
 export interface CalledMessage {
   /**
-   * The value of the message. Unless `data` is given, the payload is this value as JSON. Without `schema` and `decode`, the handler
-   * gets this value.
+   * The value of the message. Without `data`, the payload is this value as JSON. Without `schema` and `decode`, the handler gets this
+   * value.
    */
   value?: unknown;
   /** The payload. Default: `value` as JSON, or no bytes if there is no `value`. */
@@ -80,31 +80,25 @@ export type CallResult = {
   | {
       readonly outcome: 'failed';
       readonly error: unknown;
-      /** What a member would do next, as decided by `judge`, or by `maxAttempts` and `onFailure`. */
+      /** What a member would do next. `judge` decides this, or `maxAttempts` and `onFailure`. */
       readonly then: 'retry' | OnExhausted;
-      /**
-       * If `then` is `'retry'`: the wait before the retry, in milliseconds. If the wait is partly random, its longest possible
-       * value.
-       */
+      /** The wait before the retry, in milliseconds. If part of the wait is random, this is the longest wait. */
       readonly retryInMs?: number | undefined;
-      /** The reason why the judge's verdict is invalid; present if the judge threw or returned an invalid verdict. */
+      /** Why the judge's verdict is invalid. Present if the judge threw or returned an invalid verdict. */
       readonly fault?: string | undefined;
-      /**
-       * The index of the failed message in a batch. The messages before the failed message are handled. Absent if the
-       * handler threw no `FailedAt`.
-       */
+      /** The index of the failed message in a batch. The messages before it are handled. Absent if the handler threw no `FailedAt`. */
       readonly index?: number | undefined;
     }
-  /** The handler threw a `StopConsuming`: a member would leave the group. */
+  /** The handler threw a `StopConsuming`. A member would leave the group. */
   | { readonly outcome: 'stopped'; readonly error: unknown }
 );
 
 /**
- * Calls a handler once, with the message and context that a member would pass. `schema` or `decode` computes the value, and `judge`
- * receives a thrown error. A call needs no server, and takes less than a millisecond.
+ * Calls a handler once, with the message and context that a member would pass. The value comes from `schema` or `decode`. `judge` receives
+ * a thrown error. No server is needed.
  *
  * @param program the handler, or an object with the handler and its options.
- * @returns the outcome. An exception of the handler is also an outcome, so the promise does not reject.
+ * @returns the outcome. If the handler throws, this is an outcome too, and the promise does not reject.
  * @throws NatspocError `config` for options that `joinGroup` refuses.
  */
 export async function call<Value = undefined, State = undefined>(
@@ -124,8 +118,7 @@ export async function call<Value = undefined, State = undefined>(
 }
 
 /**
- * Calls a batch handler once with these messages, as {@link call} does. The sequences are 1, 2, … unless the messages
- * specify their sequences.
+ * Like {@link call}, for a batch handler. The messages have the sequences 1, 2, … unless they specify others.
  *
  * @throws NatspocError `config` for options that `joinGroup` refuses.
  */
@@ -179,7 +172,7 @@ async function run(
   }
 }
 
-/** Wraps a handler so that its messages have values: from `schema` or `decode`, otherwise the given values. */
+/** Gives the handler's messages their values: from `schema` or `decode`, otherwise the given values. */
 function withValues<H extends AnyHandler | InBatches, Value>(
   handler: H,
   options: Decoding<Value>,
@@ -203,7 +196,7 @@ function made(about: CalledMessage, partition: number): LocalMessage {
   });
 }
 
-/** A logger that keeps texts, without the partition and sequence that a handler's log adds. */
+/** A logger that keeps texts. It removes the partition and sequence that a handler's log adds. */
 function keeping(log: { level: LogLevel; text: string }[]): Logger {
   const at = (level: LogLevel) => (_fields: object, text: string) =>
     void log.push({ level, text: text.replace(/^p\d+ #\d+: /, '') });

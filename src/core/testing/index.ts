@@ -1,8 +1,7 @@
 /// <reference types="node" preserve="true" />
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * For tests of programs that use natspoc, without a server: `call` calls a handler once, and `localStream` creates a stream
- * in memory.
+ * Tests a program that uses natspoc, without a server. `call` calls a handler once. `localStream` creates a stream in memory.
  *
  *     const { outcome } = await call(handler, { key: 'user-7', value: { cents: 5 } });
  *     const stream = localStream({ partitions: 4 });

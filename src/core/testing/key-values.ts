@@ -1,6 +1,6 @@
 import type { BucketEntry } from '../protocol/entries.js';
 
-/** The content of a bucket on its leader: the newest entry of each key. All writes have one order. */
+/** The content of a bucket on its leader: the newest entry of each key. */
 export class KeyValues {
   protected revision = 0;
   protected readonly entries = new Map<string, BucketEntry>();
@@ -18,8 +18,8 @@ export class KeyValues {
   }
 
   /**
-   * Applies a write if `expected` is the revision of the key's newest entry; 0 stands for a key without an entry. Returns the new revision;
-   * undefined after a conflict.
+   * Applies a write if `expected` is the revision of the key's newest entry, or 0 if there is none. Returns the new revision; undefined
+   * after a conflict.
    */
   write(key: string, value: Uint8Array | null, expected: number, writer: string): number | undefined {
     if ((this.entries.get(key)?.revision ?? 0) !== expected) return undefined;

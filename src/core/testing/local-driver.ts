@@ -4,27 +4,26 @@ import type { Timeline } from './timeline.js';
 
 /** A wait fails if handlers run for this long in real time, in milliseconds. */
 const PATIENCE_MS = 10_000;
-/** Number of turns of the event loop before time passes, so that callbacks of handlers can run first. */
+/** Turns of the event loop before time passes. The callbacks of handlers run first. */
 const TURNS_BEFORE_TIME = 2;
 
 /** Lets virtual time pass. One event runs per turn of the event loop, as in a real process. */
 export class LocalDriver {
   readonly #timeline: Timeline;
-  /** The process of each handler that runs. */
   readonly #calls = new Set<{ readonly process: object }>();
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline;
   }
 
-  /** Records that a handler of a process has started. Call the returned function when the handler ends. */
+  /** Records that a handler has started. Call the returned function when it ends. */
   started(process: object): () => void {
     const call = { process };
     this.#calls.add(call);
     return () => this.#calls.delete(call);
   }
 
-  /** Records that no handler of this process runs any more. */
+  /** Forgets the running handlers of this process. */
   ended(process: object): void {
     for (const call of this.#calls) if (call.process === process) this.#calls.delete(call);
   }
@@ -61,7 +60,6 @@ export class LocalDriver {
     }
   }
 
-  /** Lets time pass until a promise is settled. */
   async through<T>(what: string, promise: Promise<T>, withinMs: number): Promise<T> {
     let isSettled = false;
     const settle = (): void => {

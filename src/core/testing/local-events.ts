@@ -12,7 +12,7 @@ import { LocalMessage, type MessageParts } from './local-message.js';
 import type { LocalProcess } from './local-process.js';
 import type { MessageLog } from './message-log.js';
 
-/** The part of the stream that a member reads, and how it finds the key of a message. */
+/** The subjects that a member reads, and how it finds the key of a message. */
 export interface LocalReading {
   subjects: GroupSubjects;
   /** Default: the header `Natspoc-Key`. */
@@ -87,7 +87,7 @@ export class LocalEvents implements EventStream {
   }
 }
 
-/** A reader of one partition, or of all partitions. The reader delivers messages while its window has room. */
+/** A reader of one partition, or of all partitions. It delivers messages while its window has room. */
 class LocalReader implements Reader {
   readonly rested = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
   delivered = 0;
@@ -96,7 +96,6 @@ class LocalReader implements Reader {
   readonly #keyOf: LocalReading['keyOf'];
   readonly #sink: ReaderSink;
   readonly #unfollow: () => void;
-  /** Index of the next message. */
   #next: number;
   #window: ReaderWindow;
   #held = 0;
@@ -135,7 +134,7 @@ class LocalReader implements Reader {
     this.#deliver();
   }
 
-  /** Does nothing, because the window is large enough for all messages of a test. */
+  /** The window is large enough for all messages of a test. */
   starve(): void {}
 
   resize(window: ReaderWindow): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import type { Timeline } from './timeline.js';
 
-/** The process of one member. After the end of the process, none of its timers fires, and no answer arrives. */
+/** The process of one member. After its end, no timer fires and no answer arrives. */
 export class LocalProcess {
   readonly clock: Clock;
   #hasEnded = false;
@@ -29,7 +29,7 @@ export class LocalProcess {
     this.#hasEnded = true;
   }
 
-  /** Returns the server's answer asynchronously. A process that has ended sends no request and gets no answer. */
+  /** Returns the server's answer asynchronously. After the end of the process, the promise stays pending. */
   async ask<T>(answer: () => T): Promise<T> {
     if (!this.#hasEnded) {
       const value = answer();
@@ -39,7 +39,7 @@ export class LocalProcess {
     return new Promise<never>(() => {});
   }
 
-  /** Calls back asynchronously, unless the process has ended by then. */
+  /** Calls back asynchronously, unless the process has ended. */
   later(callback: () => void): void {
     queueMicrotask(() => {
       if (!this.#hasEnded) callback();

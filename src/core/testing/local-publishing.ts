@@ -3,7 +3,7 @@ import { MESSAGE_ID_HEADER } from '../protocol/message.js';
 import type { LocalProcess } from './local-process.js';
 import type { MessageLog } from './message-log.js';
 
-/** The size limit of a message on a server with default settings, in bytes. */
+/** The default size limit of a server, in bytes. */
 const MAX_PAYLOAD = 1_048_576;
 
 /** What a publisher needs to reach the log. */
@@ -14,14 +14,14 @@ export interface LocalPublishing {
   timestampMs: () => number;
 }
 
-/** Opens ports that store each message at once, and confirm the message asynchronously. */
+/** Opens ports that store each message at once, and confirm it asynchronously. */
 export function localPublishPort({ log, process, timestampMs }: LocalPublishing): OpenPublishPort {
   return (events) => ({
     maxPayload: MAX_PAYLOAD,
     send: (subject, token, block, data) => {
       const headers = decodeHeaders(block);
       const { [MESSAGE_ID_HEADER]: id } = headers;
-      // The data is copied, because a program may reuse its buffer.
+      // The program can reuse its buffer, so the data is copied.
       const stored = { subject, headers, data: data.slice(), timestampMs: timestampMs() };
       const { sequence, duplicate } = log.append(stored, id);
       process.later(() => events.confirmed(token, sequence, duplicate));
@@ -31,7 +31,6 @@ export function localPublishPort({ log, process, timestampMs }: LocalPublishing)
   });
 }
 
-/** The headers in a header block that this library has encoded. */
 function decodeHeaders(block: Uint8Array | undefined): Record<string, string> {
   const lines = block ? Buffer.from(block).toString().split('\r\n').slice(1) : [];
   return Object.fromEntries(

@@ -21,8 +21,8 @@ export interface LocalStreamOptions {
    */
   partitions?: number | undefined;
   /**
-   * Instead of `partitions`: the subjects of a stream without natspoc's layout, such as `['orders.>']`. The groups of a stream without
-   * natspoc's layout need a `key`, and the publishers need `ownSubjects`.
+   * Instead of `partitions`: the subjects of a stream without natspoc's layout, such as `['orders.>']`. Its groups need a `key`, and its
+   * publishers need `ownSubjects`.
    *
    * @default none
    */
@@ -33,12 +33,12 @@ export interface LocalStreamOptions {
 export interface LocalServer {
   /** The subjects that the stream listens to. */
   readonly subjects: readonly string[];
-  /** Absent for a stream that has its own subjects. */
+  /** Absent for a stream with its own subjects. */
   readonly layout: LayoutRecord | undefined;
   readonly values: KeyValues;
   readonly log: MessageLog;
   readonly dead: DeadLetter[];
-  /** The process of each session id; null after the process has closed the id. */
+  /** The process of each session id; null for a closed id. */
   readonly present: Map<string, LocalProcess | null>;
   /** When the stream was created, in milliseconds since 1970. */
   readonly createdMs: number;

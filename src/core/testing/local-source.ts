@@ -20,7 +20,7 @@ import { LocalEvents, type LocalReading } from './local-events.js';
 import type { LocalProcess } from './local-process.js';
 import type { LocalServer } from './local-server.js';
 
-/** The stream as a member reads it, with the layout and the start of its group. */
+/** The stream as a member reads it. */
 type LocalSource = Pick<MemberSettings, 'partitions' | 'layout' | 'start'> & {
   events: EventStream;
   /** Absent if the bucket contains no layout. */
@@ -38,8 +38,8 @@ export interface LocalReaderOf {
 }
 
 /**
- * Opens the stream for a member, as `openSource` does over a connection. The member reads the partitions of a keyed group if the options
- * request a keyed group, or if the group is already keyed. Any other member reads the partitions of the stream's own layout.
+ * Opens the stream for a member, as `openSource` does over a connection. If the options request a keyed group, or the group is already
+ * keyed, the member reads the group's partitions. Otherwise it reads those of the stream's own layout.
  *
  * @throws NatspocError if the stream cannot be read as the options request.
  */
@@ -70,7 +70,6 @@ export async function openLocalSource(of: LocalReaderOf): Promise<LocalSource> {
   };
 }
 
-/** Opens the partitions of natspoc's own layout. */
 async function ownSource(of: LocalReaderOf): Promise<LocalSource> {
   const { server, config } = of;
   const { layout, subjects } = server;

@@ -26,10 +26,9 @@ const WITHIN_MS = 60_000;
 export type LocalJoinOptions<Value = undefined, State = undefined> = MemberProgram<Value, State> &
   Pick<StreamOptions, 'partitions'> & { health?: never };
 
-/** A member, whatever the types of its messages and states. */
+/** A member with any types of messages and states. */
 type SomeMember = Pick<GroupMember, 'partitions'>;
 
-/** A member that has not ended. */
 interface Living {
   readonly process: LocalProcess;
   readonly group: string;
@@ -50,8 +49,7 @@ export interface LocalStream {
   /** The dead letters that members have stored, in order. */
   readonly deadLetters: readonly DeadLetter[];
   /**
-   * Like `joinGroup`, but resolves when the member is `ready`. The real engine and protocol of a member run on a model of the server.
-   * `seek` is not supported.
+   * Like `joinGroup`, but resolves when the member is `ready`. The member is real; only the server is a model. `seek` is not supported.
    *
    * @throws NatspocError like `joinGroup`.
    */
@@ -61,8 +59,7 @@ export interface LocalStream {
   /** Like `createPublisher`. */
   createPublisher(options?: LocalPublisherOptions): Promise<GroupPublisher>;
   /**
-   * Lets time pass until every message is handled and committed by each group that has members, except in partitions that are
-   * halted or paused.
+   * Lets time pass until each group with members has handled and committed every message. Halted and paused partitions are ignored.
    *
    * @throws NatspocError `failed` after a minute of virtual time, or if a handler runs for 10 s of real time.
    */
@@ -74,11 +71,11 @@ export interface LocalStream {
    * @throws NatspocError `failed` after `withinMs`, or if a handler runs for 10 s of real time.
    */
   until(condition: () => boolean, withinMs?: number): Promise<void>;
-  /** Lets exactly this time pass, in milliseconds, even while handlers run. Use `advance` to test timeouts and drains. */
+  /** Lets exactly this time pass, in milliseconds, even while handlers run. Use it to test timeouts and drains. */
   advance(byMs: number): Promise<void>;
   /**
-   * Ends the process of a member, as `kill -9` does. The member commits nothing more, and the other members take over. After a crash, no
-   * method of the stream waits for handlers of this member.
+   * Ends the process of a member, as `kill -9` does. The member commits nothing more, and the other members take over. No method of the
+   * stream waits for its handlers.
    */
   crash(member: SomeMember): void;
 }
@@ -190,7 +187,7 @@ class InMemory implements LocalStream {
       state === 'paused' ||
       (state === 'running' && lag === 0 && committed === position);
     const members = [...this.#members];
-    // A crashed member may still own partitions, and this sum does not contain them.
+    // This sum does not contain the partitions of crashed members.
     const owned = (of: string): number =>
       members.reduce((sum, [{ partitions }, { group }]) => sum + (group === of ? partitions.length : 0), 0);
     return members.every(
@@ -198,7 +195,7 @@ class InMemory implements LocalStream {
     );
   }
 
-  /** Replaces `leave` and `ready` so that time passes while the program awaits them. */
+  /** Lets time pass while the program awaits `leave` or `ready`. */
   #driven<Value, State>(member: GroupMember<Value, State>, clock: Clock): GroupMember<Value, State> {
     const through = <T>(what: string, promise: Promise<T>): Promise<T> =>
       this.#driver.through(what, promise, WITHIN_MS);

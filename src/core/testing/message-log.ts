@@ -1,13 +1,12 @@
 import { subjectMatcher } from '../protocol/subject.js';
 import type { MessageParts } from './local-message.js';
 
-/** Messages of the log that match a pattern. */
 interface Matching {
   readonly matches: (subject: string) => boolean;
   readonly messages: MessageParts[];
 }
 
-/** The messages of the stream, in order. The stream drops no message. */
+/** The messages of the stream, in order. */
 export class MessageLog {
   readonly all: MessageParts[] = [];
   readonly #matching = new Map<string, Matching>();
@@ -19,7 +18,7 @@ export class MessageLog {
     return this.all.length;
   }
 
-  /** Stores a message. If a message with the same id is stored already, returns the sequence of that message as a duplicate. */
+  /** Stores a message. For a known id, returns the sequence of the stored message instead. */
   append(
     message: Omit<MessageParts, 'sequence'>,
     id: string | undefined,

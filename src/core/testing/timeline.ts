@@ -1,4 +1,4 @@
-/** A scheduled event. If `run` is null, the event is cancelled. */
+/** A scheduled event. `run` is null if it was cancelled. */
 export interface Scheduled {
   readonly at: number;
   readonly order: number;
@@ -6,8 +6,8 @@ export interface Scheduled {
 }
 
 /**
- * Virtual time in milliseconds, and the scheduled events. The events are in a binary heap, ordered by time, and for equal
- * times by the order of scheduling. In the simulator this time is the true time, which no member ever sees.
+ * Virtual time in milliseconds, and the scheduled events in a binary heap. Events at the same time run in the order of scheduling. In the
+ * simulator, this is the true time, which no member sees.
  */
 export class Timeline {
   now = 0;
@@ -24,7 +24,7 @@ export class Timeline {
     return this.at(this.now + delayMs, run);
   }
 
-  /** Advances to the next event and returns it, if it is due at the time `until` or earlier. Otherwise returns undefined. */
+  /** Advances to the next event and returns it. Returns undefined if no event is due by `until`. */
   next(until = Number.POSITIVE_INFINITY): (() => void) | undefined {
     for (let top = this.#heap[0]; top && top.at <= until; top = this.#heap[0]) {
       this.#pop();

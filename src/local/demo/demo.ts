@@ -16,23 +16,21 @@ import { type DemoResult, playScenario } from './scenario.js';
 
 /** Options of a demo. */
 export interface DemoOptions {
-  /** The number of NATS servers. Several servers form a cluster, and the demo kills one of them. */
+  /** The number of NATS servers. In a cluster, the demo kills one of them. */
   servers: number;
   consumers: number;
   partitions: number;
-  /** Messages per second; `rateText` is the value of the publisher's flag `--rate`. */
+  /** Messages per second. `rateText` is the same rate for the publisher's flag `--rate`. */
   rate: number;
   rateText: string;
   durationMs: number;
-  /** The file that this process was started with: the demo starts its processes with the same file. */
+  /** The script of this process. The demo starts its other processes with it. */
   entry: string;
   env: NodeJS.ProcessEnv;
-  /** Environment for finding the server. Unlike `env`, this environment may contain NATS_SERVER_BIN from `.env`. */
+  /** Environment for finding the server. Unlike `env`, it can contain NATS_SERVER_BIN from `.env`. */
   serverEnv: NodeJS.ProcessEnv;
   tell: (line: string) => void;
-  /**
-   * Shows the group once it exists. Resolves with a function that ends the display; the demo calls this function before the servers stop.
-   */
+  /** Shows the group once it exists. The demo calls the returned function before it stops the servers. */
   show?: ((connection: NatsConnection, config: Config) => Promise<() => void>) | undefined;
   signal: AbortSignal;
 }
@@ -40,7 +38,7 @@ export interface DemoOptions {
 const STREAM = 'EVENTS';
 const KEYS = 100;
 
-/** The environment of the demo's processes: this process's environment, without variables that would configure natspoc. */
+/** This process's environment without variables that would configure natspoc. */
 function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) =>
     /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|TEMP|TMP|SYSTEMROOT|NODE_.*)$/i.test(name),
@@ -53,7 +51,7 @@ async function startServers(binary: string, size: number): Promise<ClusterServer
   return [{ ...(await startServer({ binary })), name: 'the server' }];
 }
 
-/** Kills the server that leads the stream, because its loss is the worst case. Returns the name of the server. */
+/** Kills the stream's leader, which is the worst case. Returns its name. */
 async function killLeader(servers: readonly ClusterServer[], { manager, stream }: Topology): Promise<string> {
   const { cluster } = await manager.streams.info(stream);
   const leader = servers.find(({ name }) => name === cluster?.leader);
@@ -62,7 +60,7 @@ async function killLeader(servers: readonly ClusterServer[], { manager, stream }
   return leader.name;
 }
 
-/** Runs the demo on private servers. When the promise settles, all processes have ended and all files are removed. */
+/** Runs the demo on private servers. At the end, no process and no file remains. */
 export async function runDemo(options: DemoOptions): Promise<{ result: DemoResult; verdict: Verdict }> {
   const { tell, signal, partitions } = options;
   const binary = await ensureServerBinary({ env: options.serverEnv, onProgress: tell });

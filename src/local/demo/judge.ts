@@ -12,7 +12,7 @@ export interface HandledMessage extends PublishedMessage {
   consumer: string;
   /** The number of the line in this member's output, from 0. */
   index: number;
-  /** When this process received the line, in monotonic milliseconds. */
+  /** When the line arrived here, in monotonic milliseconds. */
   at: number;
 }
 
@@ -22,10 +22,10 @@ export interface Verdict {
   /** Distinct messages handled. */
   handled: number;
   lost: number;
-  /** Number of repetitions: a message that was handled three times counts as two. */
+  /** Number of repetitions. For example, a message handled three times counts as two. */
   duplicated: number;
   outOfOrder: number;
-  /** Lines whose message was never confirmed, or whose content differs from that of the confirmed message. */
+  /** Lines whose message was never confirmed, or has other content than the confirmed message. */
   foreign: number;
   samples: string[];
 }
@@ -33,10 +33,10 @@ export interface Verdict {
 const MAX_SAMPLES = 5;
 
 /**
- * Judges a run only by the confirmed messages and the output of the members.
+ * Judges a run by the confirmed messages and the members' output.
  *
- * Order: within an epoch sequences increase strictly. Across epochs a repeated message is a duplicate, not disorder. A message that is
- * handled for the first time is in order only if all messages handled before it in its partition have lower sequences.
+ * Order: within an epoch, sequences increase strictly. Across epochs, a repeated message is a duplicate, not disorder. A new message must
+ * have a higher sequence than all messages handled before it in its partition.
  */
 export function judge(published: readonly PublishedMessage[], handled: readonly HandledMessage[]): Verdict {
   const samples: string[] = [];
@@ -83,7 +83,7 @@ export function judge(published: readonly PublishedMessage[], handled: readonly 
   return { published: expected.size, handled: seen.size, lost, duplicated, outOfOrder, foreign, samples };
 }
 
-/** The lines of each partition in the order in which their messages were handled: by epoch, then by index. */
+/** The lines of each partition, ordered by epoch and then by index. */
 function byPartition(handled: readonly HandledMessage[]): Map<number, HandledMessage[]> {
   const partitions = new Map<number, HandledMessage[]>();
   for (const line of handled) {
@@ -96,11 +96,10 @@ function byPartition(handled: readonly HandledMessage[]): Map<number, HandledMes
 }
 
 /**
- * The longest time, in milliseconds, in which a partition handled no message while it moved. The time runs from the last line of the former
- * owners to the first line of the new owner. The result cannot be shorter than the interval between two messages of the partition. Null if
- * no partition has lines before and after its move.
+ * The longest pause of a moved partition, in milliseconds: from the last line of its former owners to the first line of its new owner. Null
+ * if no partition has lines before and after its move.
  *
- * @param moved the partitions that moved, each with the epoch of its new owner.
+ * @param moved the epoch of the new owner of each moved partition.
  */
 export function longestPause(
   handled: readonly HandledMessage[],
@@ -122,8 +121,8 @@ export function longestPause(
 }
 
 /**
- * The longest time, in milliseconds, in which any partition handled no message, between `sinceMs` and `untilMs`;
- * null if nothing was handled.
+ * The longest time without a handled message in any partition, in milliseconds, between `sinceMs` and `untilMs`. Null if nothing was
+ * handled.
  */
 export function longestSilence(
   handled: readonly HandledMessage[],

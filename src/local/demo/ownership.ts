@@ -43,7 +43,6 @@ export class Ownership {
     this.#follower.stop();
   }
 
-  /** Names of the live members. */
   get members(): string[] {
     return [...this.#follower.sessions.values()].flatMap(({ record }) => record?.name ?? []).sort();
   }
@@ -60,8 +59,8 @@ export class Ownership {
   }
 
   /**
-   * Resolves with true when exactly these members share all partitions evenly, with false after `withinMs` or when
-   * `signal` aborts.
+   * Resolves with true when exactly these members share all partitions evenly. Resolves with false after `withinMs`, or when `signal`
+   * aborts.
    *
    * @throws NatspocError if the watch of the group fails.
    */

@@ -1,10 +1,10 @@
 import { partitionList } from '../../text/partition-list.js';
 import type { Owner, OwnershipChange } from './ownership.js';
 
-/** With more partitions than this, the picture lists ranges instead of one column per partition. */
+/** With more partitions, the picture lists ranges instead of columns. */
 const MAX_COLUMNS = 24;
 
-/** The owners of partitions, one row per member and one column per partition; readable without colour. */
+/** The owners of partitions: one row per member, one column per partition. */
 export function ownershipPicture(
   members: readonly string[],
   owners: ReadonlyMap<number, Owner>,

@@ -7,25 +7,24 @@ import type { HandledMessage } from './judge.js';
 
 /** The options for starting another natspoc process of this build. */
 export interface Launcher {
-  /** The script that this process runs. The demo starts its other processes with the same script. */
+  /** The script that this process and all started processes run. */
   entry: string;
-  /** Working folder of the processes. The folder is empty, so that no `.env` configures them, and is removed at the end of the demo. */
+  /** Working folder of the processes. It contains no `.env` that would configure them. It is removed at the end of the demo. */
   folder: string;
   env: NodeJS.ProcessEnv;
 }
 
-/** How a process ended: exit code, or the signal that ended it. */
+/** How a process ended. */
 export interface ProcessExit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** A natspoc process, which does not outlive this process. */
+/** A natspoc process. It does not outlive this process. */
 export class NatspocProcess {
   readonly name: string;
   readonly child: ChildProcess;
   readonly exited: Promise<ProcessExit>;
-  /** The lines that the process wrote to stderr. */
   readonly notes: string[] = [];
 
   constructor(launcher: Launcher, name: string, args: readonly string[], onLine: (line: string) => void) {
@@ -55,7 +54,7 @@ export class NatspocProcess {
     });
   }
 
-  /** Waits until the process has ended. Returns how the process ended and its last line on stderr, such as `with exit code 3: Error: …`. */
+  /** Waits until the process has ended. Returns how it ended and its last line on stderr, such as `with exit code 3: Error: …`. */
   async ending(): Promise<string> {
     const { code, signal } = await this.exited;
     const how = code === null ? `by ${signal ?? 'an error at its start'}` : `with exit code ${code}`;
@@ -72,7 +71,7 @@ export class NatspocProcess {
   }
 }
 
-/** The message of one NDJSON line of `consume`, or undefined for other text (such as a line cut off by a kill). */
+/** The message of one NDJSON line of `consume`; undefined for other text, such as a line cut off by a kill. */
 export function parseHandled(
   line: string,
   consumer: string,

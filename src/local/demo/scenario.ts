@@ -7,14 +7,13 @@ import { describeChanges, ownershipPicture } from './picture.js';
 import type { NatspocProcess } from './processes.js';
 import { caughtUp, flowsAgain, readPublished } from './traffic.js';
 
-/** A change of the group that the demo made, and its effect. */
+/** A change that the demo made, and its effect. */
 export interface Takeover {
   event: string;
-  /** Partitions that moved. */
   partitions: number[];
   /**
-   * Longest time without a handled message in one of the moved partitions, in milliseconds. After the kill of a server: in any partition.
-   * Null if there was no traffic.
+   * Longest pause of a moved partition, in milliseconds. After the kill of a server: longest pause of any partition. Null if there was no
+   * traffic.
    */
   pauseMs: number | null;
 }
@@ -42,10 +41,9 @@ const NAMES = [
   'niaj',
 ];
 
-/** The name of the nth member. */
 const nameOf = (index: number): string => NAMES[index] ?? `consumer-${index + 1}`;
 
-/** The inputs of a scenario: its sizes, functions that start processes, and a function that prints lines. */
+/** The inputs of a scenario. */
 export interface Stage {
   consumers: number;
   partitions: number;
@@ -54,20 +52,18 @@ export interface Stage {
   ownership: (onChange: (change: OwnershipChange) => void) => Ownership;
   startConsumer: (name: string, onMessage: (message: HandledMessage) => void) => NatspocProcess;
   startPublisher: (confirmedFile: string) => NatspocProcess;
-  /** Messages per second. */
   rate: number;
   /** In a cluster: kills a server and returns its name. */
   killServer?: () => Promise<string>;
   /** The sequence of the newest message. */
   lastSequence?: () => Promise<number>;
-  /** Prints one line for people. */
   tell: (line: string) => void;
   signal: AbortSignal;
 }
 
 /**
- * Runs the demo: members share the partitions, a member joins, one leaves, one is killed. At the end all published messages are compared
- * with all handled messages.
+ * Runs the demo: members share the partitions, one joins, one leaves, one is killed. At the end, the published messages are compared with
+ * the handled messages.
  *
  * @throws NatspocError `failed` if the group does not settle, or the publisher ends too early.
  */
@@ -77,7 +73,7 @@ export async function playScenario(given: Stage): Promise<{ result: DemoResult; 
   try {
     return await play({ ...given, signal }, (error) => failure.abort(error));
   } catch (error) {
-    // If a process failed, its failure aborted the current wait, so report the failure of the process.
+    // The failure of a process aborted the wait, so report that failure.
     throw failure.signal.aborted ? failure.signal.reason : error;
   }
 }
@@ -175,8 +171,8 @@ async function play(
   if (stage.killServer && stage.lastSequence) {
     const newest = await stage.lastSequence();
     const title = `server ${await stage.killServer()}, the leader of the stream, is killed (SIGKILL)`;
-    // Wait until each partition has handled a message that was published about a second after the kill. All messages that were in flight at
-    // the kill are stored before that message.
+    // Wait until each partition has handled a message that was published about a second after the kill. All messages in flight at the kill
+    // are stored before it.
     const flows = () => flowsAgain(handled, { partitions, after: newest + stage.rate, signal: stage.signal });
     await change('server kill', title, flows, performance.now());
     await sleep(pauseMs, undefined, { signal: stage.signal });

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { HandledMessage, PublishedMessage } from './judge.js';
 
-/** How long members may take to handle the remaining messages after the publisher has stopped. */
+/** Timeout of the last messages, after the publisher has stopped. */
 const CATCH_UP_TIMEOUT_MS = 30_000;
-/** How long it may take until the cluster has elected new leaders and the group continues. nats-server elects a leader within 4 to 9 s. */
+/** Timeout until the group continues after an election. An election takes 4 to 9 s. */
 const ELECTION_TIMEOUT_MS = 60_000;
 
 /** The messages that the publisher recorded as confirmed. */
@@ -19,7 +19,7 @@ export function readPublished(file: string): PublishedMessage[] {
 /**
  * Waits until every partition has handled a message with a sequence above `after`.
  *
- * @throws NatspocError `failed` after 60 s, which is longer than any election.
+ * @throws NatspocError `failed` after 60 s.
  */
 export async function flowsAgain(
   handled: readonly HandledMessage[],

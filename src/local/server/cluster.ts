@@ -4,7 +4,7 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { asObject } from '../../core/lib/json.js';
 import { type RunningServer, type ServerOptions, startServer } from './run.js';
 
-/** Options of a cluster. All servers of a cluster have the same options, but each server has its own free port and store. */
+/** Options of a cluster. Each server has its own free port and store. */
 export type ClusterOptions = Pick<ServerOptions, 'binary'> & { size: number };
 
 /** One server of a cluster. */
@@ -16,10 +16,10 @@ export interface ClusterServer extends RunningServer {
 /** Timeout of the first election, in milliseconds. An election takes some seconds. */
 const READY_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 100;
-/** Number of attempts to start. An attempt can fail because another program takes a free port before the server uses it. */
+/** Number of attempts to start. Another program can take a free port before the server uses it. */
 const ATTEMPTS = 3;
 
-/** Finds free ports in advance, because each server must know the ports of all other servers before it starts. */
+/** Finds free ports in advance. Each server must know the ports of all others before it starts. */
 export async function freePorts(count: number): Promise<number[]> {
   const listening = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   try {
@@ -50,8 +50,8 @@ cluster { name: natspoc, listen: "127.0.0.1:${ports[index]}", routes: [${routes}
 }
 
 /**
- * True if this server knows the leader of JetStream in the cluster. For the leader itself, true only if it also knows all other servers,
- * because otherwise JetStream cannot place the replicas of a stream.
+ * True if this server knows the JetStream leader of the cluster. The leader must also know all other servers; otherwise it cannot place the
+ * replicas of a stream.
  */
 async function isReady({ monitorUrl, name }: ClusterServer, size: number): Promise<boolean> {
   const answer = await fetch(`${monitorUrl}/jsz`).catch(() => undefined);
@@ -90,7 +90,7 @@ async function launch({ binary, size }: ClusterOptions): Promise<ClusterServer[]
 /**
  * Starts the servers of a cluster on this machine and resolves when they have elected a leader for JetStream.
  *
- * @throws NatspocError `failed` for the reasons of {@link startServer}, or if no leader is elected in time. After an error no server runs.
+ * @throws NatspocError `failed` for the reasons of {@link startServer}, or if no leader is elected in time. Then no server runs.
  */
 export async function startCluster(options: ClusterOptions): Promise<ClusterServer[]> {
   let servers: ClusterServer[] = [];

@@ -10,9 +10,8 @@ const APT_TIMEOUT_MS = 120_000;
 const UNPACK_TIMEOUT_MS = 60_000;
 
 /**
- * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. The configuration is a file,
- * because `-o` options cannot clear lists. `#clear` removes the system's hooks, because the hooks of container images empty the package
- * cache.
+ * An apt configuration that reads the system's sources, keys and package status, but writes only below `root`. Only a file can clear lists,
+ * not the option `-o`. `#clear` removes the system's hooks. In container images, such hooks empty the package cache.
  */
 function aptConfiguration(root: string): string {
   const quoted = JSON.stringify(root);
@@ -43,8 +42,7 @@ async function get(folder: string): Promise<string> {
   await writeFile(configuration, aptConfiguration(folder));
   const apt = (...args: string[]) =>
     runTool(APT_GET, ['-q', '-c', configuration, ...args], { cwd: folder, timeoutMs: APT_TIMEOUT_MS });
-  // If the update fails, only a third-party source may be unreachable, which does not matter. The download shows whether the update was
-  // sufficient.
+  // Perhaps only a third-party source failed. The download shows whether the update was sufficient.
   const update = await apt('update').then(
     () => null,
     (error: unknown) => error,
@@ -60,8 +58,8 @@ async function get(folder: string): Promise<string> {
 }
 
 /**
- * The package `nats-server` of Debian or Ubuntu. apt checks the package against the distribution's keys. The package is only unpacked, so
- * the fetch needs no root privileges, installs nothing and does not change the system's package state.
+ * The package `nats-server` of Debian or Ubuntu. apt checks it against the distribution's keys. It is only unpacked, not installed, so the
+ * fetch needs no root privileges.
  */
 export function debianSource(): ServerSource {
   return {

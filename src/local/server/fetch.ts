@@ -12,19 +12,19 @@ import { runTool } from './tool.js';
 
 /** Options of a fetch. */
 export interface FetchOptions extends Place {
-  /** The sources, in the order in which they are tried. Default: the official release, then the distribution's package. */
+  /** The sources, in order. Default: the official release, then the distribution's package. */
   sources?: readonly ServerSource[];
   /** Called with one line for each step that takes time. */
   onProgress?: (line: string) => void;
 }
 
-/** Prefix of a work folder. The dot distinguishes a work folder from the folder of a complete server. */
+/** Prefix of a work folder. Folders of complete servers have no dot. */
 const WORK_PREFIX = '.fetch-';
-/** A work folder that is older than this, in milliseconds, was left by a killed process. */
+/** Maximum age of a work folder in use, in milliseconds. A killed process left any older folder. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 const VERSION_TIMEOUT_MS = 10_000;
 
-/** The version that a server program reports. Running the program also shows that it works on this machine. */
+/** The version that a server program reports. This run also shows that the program works on this machine. */
 async function versionOf(program: string): Promise<string> {
   const output = await runTool(program, ['--version'], { timeoutMs: VERSION_TIMEOUT_MS });
   const version = /nats-server: v?(\d+\.\d+\.\d+\S*)/.exec(output)?.[1];
@@ -32,7 +32,7 @@ async function versionOf(program: string): Promise<string> {
   return version;
 }
 
-/** Moves a program to its final place atomically. If another process has fetched the same version meanwhile, that program is used. */
+/** Moves a program to its final place atomically. If another process was faster, its program is used. */
 async function publish(program: string, work: string, servers: string, name: string): Promise<string> {
   const folder = path.join(servers, await versionOf(program));
   const staged = path.join(work, 'publish');
@@ -75,7 +75,7 @@ async function fetchFrom(source: ServerSource, servers: string, name: string): P
   }
 }
 
-/** The error for a user without a server: why no server could be fetched, and the ways to get one. */
+/** The error if no server could be fetched: the reasons, and ways to get one. */
 function missing(failures: readonly string[]): NatspocError {
   const tried = failures.length === 0 ? 'none can be fetched for this platform' : failures.join('; ');
   return new NatspocError(

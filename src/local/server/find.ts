@@ -3,9 +3,7 @@ import path from 'node:path';
 import { NatspocError } from '../../core/lib/errors.js';
 import { cacheDir, type Place, programName } from './paths.js';
 
-/**
- * Folders that are often missing from a user's PATH: Debian installs `nats-server` in /usr/sbin, Homebrew below /opt.
- */
+/** Folders that are often missing from PATH. For example, Debian installs `nats-server` in /usr/sbin. */
 const SYSTEM_FOLDERS = [
   '/usr/local/sbin',
   '/usr/local/bin',
@@ -51,10 +49,10 @@ function cachedFolders(place: Place): string[] {
 }
 
 /**
- * The path of a `nats-server` on this machine. Searched in order: NATS_SERVER_BIN, PATH, the system's folders, and the cache (newest
- * version first). Null if there is no `nats-server`.
+ * The path of a `nats-server` on this machine; null if there is none. The search order is NATS_SERVER_BIN, PATH, the system's folders, and
+ * the cache (newest version first).
  *
- * @throws NatspocError `config` if NATS_SERVER_BIN is not an executable file. Using another server instead would hide the wrong setting.
+ * @throws NatspocError `config` if NATS_SERVER_BIN is not an executable file.
  */
 export function findServer(options: FindOptions): string | null {
   const platform = options.platform ?? process.platform;

@@ -4,8 +4,8 @@ import path from 'node:path';
 const isFolder = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /**
- * Creates a folder and its missing parents, one by one. `mkdir` with `recursive` is not used, because Node 20 would retry forever in a
- * folder such as `/proc`, where nothing can be created.
+ * Creates a folder and its missing parents, one by one. In a folder such as `/proc`, `mkdir` with `recursive` would retry forever on Node
+ * 20.
  *
  * @throws Node's error if the folder cannot be created.
  */
@@ -16,7 +16,7 @@ export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    // If the folder exists now, another process was faster.
+    // Another process may have been faster.
     if (!isFolder(folder)) throw error;
   }
 }

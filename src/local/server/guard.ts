@@ -3,8 +3,8 @@ import { rmSync } from 'node:fs';
 import { signalChild } from '../child.js';
 
 /**
- * The script waits until its standard input ends, which happens whenever the parent dies, even by SIGKILL. At the end of its input the
- * script stops the server ($1), by force if necessary, and removes the temporary folder ($2).
+ * The script waits until its standard input ends. This happens when the parent dies, even by SIGKILL. Then the script stops the server
+ * ($1), by force if necessary, and removes the temporary folder ($2).
  */
 const GUARD_SCRIPT = `
 read -r _
@@ -18,18 +18,18 @@ kill -KILL "$1" 2>/dev/null
 rm -rf -- "$2"
 `;
 
-/** Ends the guarded server when this process exits. The function is synchronous, because an 'exit' listener must not wait. */
+/** Ends the guarded server when this process exits. An 'exit' listener must be synchronous. */
 type LastAct = () => void;
 
 const lastActs = new Set<LastAct>();
 
-// One listener serves all servers, because Node warns of a leak at eleven listeners.
+// Node warns of a leak at eleven listeners, so all servers share one.
 function performLastActs(): void {
   for (const act of lastActs) act();
 }
 
 function watch(pid: number, folder: string): ChildProcess | null {
-  // Windows has no /bin/sh, so only the 'exit' listener stops the server. If the parent is killed on Windows, the server keeps running.
+  // Windows has no /bin/sh. If the parent is killed there, the server keeps running.
   if (process.platform === 'win32') return null;
   const guard = spawn('/bin/sh', ['-c', GUARD_SCRIPT, 'natspoc-guard', String(pid), folder], {
     // A separate process group: the parent handles Ctrl-C in the terminal.
@@ -44,14 +44,12 @@ function watch(pid: number, folder: string): ChildProcess | null {
 }
 
 /**
- * Ensures that a server process neither outlives this process nor leaves its temporary folder behind. However this process ends
- * (return, process.exit, uncaught error, signal, SIGKILL), the server is stopped and the folder removed. If this process is
- * killed with SIGKILL, a small shell process stops the server and removes the folder.
+ * Stops the server and removes its temporary folder when this process ends in any way. After SIGKILL, a small shell process does this.
  *
  * @param server the running child process
- * @param folder the temporary folder, removed with everything in it
- * @param graceful true if the server's data is kept: the server is then asked to stop instead of killed
- * @returns a function that ends the guard, to be called when the server has exited
+ * @param folder the temporary folder
+ * @param graceful true if the server's data is kept. The server is then asked to stop instead of killed
+ * @returns a function that ends the guard. Call it when the server has exited
  */
 export function guard(server: ChildProcess, folder: string, graceful: boolean): () => void {
   const { pid } = server;
@@ -65,7 +63,7 @@ export function guard(server: ChildProcess, folder: string, graceful: boolean): 
   return () => {
     lastActs.delete(lastAct);
     if (lastActs.size === 0) process.off('exit', performLastActs);
-    // Kill the guard before its input ends, because the server's process id may soon belong to another process.
+    // Kill the guard before its input ends. The server's process id may soon belong to another process.
     if (watcher) signalChild(watcher, 'SIGKILL');
   };
 }

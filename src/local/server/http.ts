@@ -4,7 +4,6 @@ export interface DownloadOptions {
   answerTimeoutMs: number;
   /** Timeout of each pause after the answer has started, in milliseconds. Default 30,000. */
   idleTimeoutMs?: number;
-  /** Maximum size, in bytes. */
   limitBytes: number;
 }
 
@@ -17,8 +16,8 @@ function codeOf(error: unknown): string | null {
 /**
  * Downloads the body of a URL.
  *
- * @throws Error with the reason: the host is unreachable, slow, or answers with a status other than 2xx; the body is too large, or the
- *   connection ends early.
+ * @throws Error with the reason: the host is unreachable or slow, the status is not 2xx, the body is too large, or the connection ends
+ *   early.
  */
 export async function download(url: string, options: DownloadOptions): Promise<Buffer> {
   const controller = new AbortController();

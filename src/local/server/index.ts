@@ -9,7 +9,7 @@ export { type RunningServer, type ServerExit, type ServerOptions, startServer } 
 export type EnsureOptions = FindOptions & FetchOptions;
 
 /**
- * The path of a `nats-server` program. If this machine has no nats-server, the program is fetched into the user's cache folder.
+ * The path of a `nats-server` program. If this machine has none, it is fetched into the user's cache folder.
  *
  * @throws NatspocError `config` for a wrong NATS_SERVER_BIN; `server-missing` if the fetch fails, with the ways to get a server.
  */

@@ -1,15 +1,14 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-/** The number of most recent lines that are kept, to explain why a server has ended. */
 const KEPT_LINES = 100;
 
 /** Level and text of a line in nats-server's log. */
 const LOG_LINE = /\[(FTL|ERR|WRN|INF|DBG|TRC)\] (.*)$/;
 
-/** The last lines of a server's output. The output is read continuously, so that the server never blocks on a full pipe. */
+/** The last lines of a server's output. The output is read continuously; otherwise the server would block on a full pipe. */
 export interface ServerLog {
-  /** The reason for the server's failure: its last fatal line, or else its last error. Null if the log gives no reason. */
+  /** Why the server failed; null if its output gives no reason. See {@link reasonIn}. */
   reason(): string | null;
 }
 
@@ -19,8 +18,8 @@ function textOf(lines: readonly string[], level: string): string | undefined {
 }
 
 /**
- * The reason for a failure of nats-server, in one line; null if `lines` contain no reason. The reason is in the log, or in the text that
- * the server prints about an unknown flag or a wrong configuration before it starts logging.
+ * Why nats-server failed, in one line: its last fatal line, or else its last error. Before the log starts, nats-server prints errors in the
+ * configuration as plain text. Null if `lines` contain no reason.
  */
 export function reasonIn(lines: readonly string[]): string | null {
   const complaint = lines.findLast((line) => /^(nats-server: |flag provided)/.test(line));

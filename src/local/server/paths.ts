@@ -4,17 +4,17 @@ import path from 'node:path';
 /** Environment variables by name, as in `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The inputs that decide where files belong. All inputs are parameters, so that tests cover every platform on any machine. */
+/** The inputs that decide where files belong. Tests set them to cover every platform. */
 export interface Place {
   env: Environment;
   /** Default: this process's platform. */
   platform?: NodeJS.Platform;
-  /** The user's home folder. Default: the folder that the operating system reports. */
+  /** The user's home folder. Default: as the operating system reports it. */
   home?: string;
 }
 
 interface Bases {
-  /** The environment variable of the platform's convention; ignored unless its value is an absolute path. */
+  /** The name of the platform's environment variable. Its value is ignored unless it is an absolute path. */
   variable: string | undefined;
   fallback: readonly string[];
   folder: readonly string[];
@@ -23,7 +23,7 @@ interface Bases {
 function resolve(place: Place, bases: Bases): string {
   const base = bases.variable === undefined ? undefined : place.env[bases.variable];
   const home = place.home ?? homedir();
-  // According to the XDG specification, a relative path in one of its variables is invalid and must be ignored.
+  // The XDG specification says that relative paths must be ignored.
   const root = base !== undefined && path.isAbsolute(base) ? base : path.join(home, ...bases.fallback);
   return path.join(root, ...bases.folder);
 }

@@ -25,8 +25,8 @@ function firstPort(value: unknown): number | null {
 }
 
 /**
- * The ports in the file that a server writes to its `--ports_file_dir` when it listens and JetStream has started; null if the file is
- * missing or incomplete.
+ * The ports of a server, from the file in its `--ports_file_dir`. The server writes the file when it listens and JetStream has started.
+ * Null if the file is missing or incomplete.
  */
 export function readPorts(folder: string): Ports | null {
   let content: Fields | undefined;
@@ -48,9 +48,7 @@ export function parseInfo(line: string): ServerInfo | null {
   return { version: info.version, jetstream: info.jetstream === true };
 }
 
-/**
- * Connects to a NATS server and returns the server's information; null if no NATS server answers within two seconds.
- */
+/** Connects to a NATS server and returns its information. Null if no NATS server answers within two seconds. */
 export function readInfo(host: string, port: number): Promise<ServerInfo | null> {
   return new Promise((resolve) => {
     const socket = createConnection({ host, port });

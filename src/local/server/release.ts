@@ -16,7 +16,7 @@ const ARCHIVE_LIMIT_BYTES = 100 * 1024 * 1024;
 
 /** Options that select a release archive. */
 export interface ReleaseOptions {
-  /** Base URL of the releases; a mirror must have the same paths. Default: the releases of nats-server on GitHub. */
+  /** Base URL of the releases. A mirror must have the same paths. Default: the releases of nats-server on GitHub. */
   baseUrl?: string;
   platform?: NodeJS.Platform;
   /** The processor architecture, as in `process.arch`. */
@@ -28,9 +28,9 @@ export interface ReleaseOptions {
 }
 
 /**
- * The SHA-256 of each archive of {@link RELEASE_VERSION}. The checksums are fixed here, because a list from the same host would not
- * protect against that host. The checksums come from the Dockerfiles of the official image (nats-io/nats-docker, a8cccfe) and Hermit's
- * packages (cashapp/hermit-packages), which agree. Platforms that neither source lists are not supported.
+ * The SHA-256 of each archive of {@link RELEASE_VERSION}. They are fixed here, because a list from the same host would not protect against
+ * that host. They come from the Dockerfiles of the official image (nats-io/nats-docker, a8cccfe) and from Hermit's packages
+ * (cashapp/hermit-packages), which agree. Other platforms are not supported.
  */
 export const RELEASE_SHA256: Readonly<Record<string, string>> = {
   'nats-server-v2.11.8-linux-amd64.tar.gz':
@@ -56,7 +56,7 @@ const SYSTEMS: Partial<Record<NodeJS.Platform, string>> = {
   win32: 'windows',
 };
 
-/** For each system that has releases: the map from Node's name of a processor to Go's name. */
+/** Go's name of each processor, by system and by Node's name. */
 const PROCESSORS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   linux: { x64: 'amd64', arm64: 'arm64', arm: 'arm7', ia32: '386', ppc64: 'ppc64le', s390x: 's390x' },
   darwin: { x64: 'amd64', arm64: 'arm64' },
@@ -97,7 +97,7 @@ export function releaseSource(options: ReleaseOptions = {}): ServerSource {
     const actual = createHash('sha256').update(content).digest('hex');
     if (actual !== expected) throw new Error(`wrong checksum of ${archive}: ${actual}, expected ${expected}`);
     await writeFile(path.join(folder, archive), content);
-    // The tar of Windows 10 and later can read zip files. The owners of files in the archive are ignored.
+    // The tar of Windows 10 and later can read zip files.
     const ownership = platform === 'win32' ? [] : ['--no-same-owner'];
     await runTool('tar', [...ownership, '-xf', archive], { cwd: folder, timeoutMs: UNPACK_TIMEOUT_MS });
     return path.join(folder, name, programName(platform));

@@ -24,13 +24,13 @@ export interface ServerOptions {
   monitorPort?: number;
   /** Whether the server has JetStream. Default true. */
   jetstream?: boolean;
-  /** Folder for the streams, which is kept. Default: a temporary folder, which is removed when the server ends. */
+  /** Folder for the streams. It is kept. Default: a temporary folder that is removed when the server ends. */
   storeDir?: string;
-  /** More configuration, in nats-server's syntax; the options above take precedence. */
+  /** More configuration, in nats-server's syntax. The options above take precedence. */
   config?: string;
   /** Called with every line of the server's log. */
   onLog?: (line: string) => void;
-  /** Timeout of the start, in milliseconds. Default 60,000, because the server first checks its store, and a large store takes long. */
+  /** Timeout of the start, in milliseconds. Default 60,000, because the server first checks its store. */
   startTimeoutMs?: number;
 }
 
@@ -51,13 +51,12 @@ export interface RunningServer {
   readonly monitorUrl: string | null;
   readonly version: string;
   readonly pid: number;
-  /** Folder of the streams. */
   readonly storeDir: string;
-  /** Resolves when the server has ended and its temporary files are removed; never rejects. */
+  /** Resolves when the server has ended and its temporary files are removed. Never rejects. */
   readonly exited: Promise<ServerExit>;
   /** Stops the server, by force after 5 s, and waits for {@link exited}. Repeated calls are allowed. */
   stop(): Promise<void>;
-  /** Kills the server with SIGKILL. As in a crash, the server flushes nothing. Waits for {@link exited}. */
+  /** Kills the server with SIGKILL, as in a crash. Waits for {@link exited}. */
   kill(): Promise<void>;
 }
 
@@ -65,7 +64,7 @@ const STOP_TIMEOUT_MS = 5_000;
 const START_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 10;
 
-/** The server's child process, its log, and a promise that resolves after the process has ended and its files are removed. */
+/** A started server process, its log and its end. */
 interface Launched {
   child: ChildProcess;
   log: ServerLog;
@@ -92,8 +91,7 @@ function argumentsFor(options: ServerOptions, runDir: string, storeDir: string):
 
 function launch(options: ServerOptions, runDir: string, storeDir: string, lock: StoreLock | null): Launched {
   const child: ChildProcess = spawn(options.binary, argumentsFor(options, runDir, storeDir), {
-    // A separate process group, so that Ctrl-C in a terminal does not reach the server. After Ctrl-C a program may still need the server to
-    // finish its own work.
+    // A separate process group: Ctrl-C in a terminal does not reach the server. The program may need it to finish its own work.
     detached: process.platform !== 'win32',
     stdio: ['ignore', 'ignore', 'pipe'],
     windowsHide: true,
@@ -165,9 +163,9 @@ async function untilReady(
 }
 
 async function stopChild(launched: Launched): Promise<void> {
-  // nats-server exits with 0 on SIGINT. Some versions of nats-server exit with 1 on SIGTERM.
+  // nats-server exits with 0 on SIGINT. Some versions exit with 1 on SIGTERM.
   signalChild(launched.child, 'SIGINT');
-  // Continue a suspended server, which would otherwise not handle the signal.
+  // A suspended server would not handle the signal.
   if (process.platform !== 'win32') signalChild(launched.child, 'SIGCONT');
   const force = setTimeout(() => signalChild(launched.child, 'SIGKILL'), STOP_TIMEOUT_MS);
   await launched.exited;
@@ -175,11 +173,10 @@ async function stopChild(launched: Launched): Promise<void> {
 }
 
 /**
- * Starts a server and resolves when the server and its JetStream are ready. The server never outlives this process: see
- * {@link guard}. Installs no signal handlers.
+ * Starts a server and resolves when it and its JetStream are ready. The server does not outlive this process: see {@link guard}.
  *
- * @throws NatspocError `failed` with one line if the program cannot be started or ends immediately. Possible reasons: the port or the
- *   store folder is in use, the folder cannot be written, or the configuration is wrong. After an error, no process and no file remains.
+ * @throws NatspocError `failed` with one line if the program cannot be started or ends immediately. For example, the port or the store
+ *   folder is in use. Then no process and no file remains.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const lock =

@@ -2,7 +2,6 @@
 export interface ServerSource {
   /** The name of the source in messages: `github.com`, `apt-get`. */
   readonly name: string;
-  /** One line that announces the fetch. */
   readonly announcement: string;
   /** True if the source has a server for this machine. */
   applies(): boolean;

@@ -11,7 +11,6 @@ const LOCK_FILE = 'natspoc-server.lock';
 export interface StoreLock {
   /** Transfers the reservation from this process to the server's process. */
   handTo(pid: number): void;
-  /** Releases the folder. Further calls do nothing. */
   release(): void;
 }
 
@@ -50,9 +49,9 @@ function prepare(storeDir: string): void {
 }
 
 /**
- * Creates a store folder if necessary and reserves it. nats-server does not reserve its folder: two servers on one folder destroy each
- * other's streams. A file in the folder contains the process id of its holder; the reservation is valid only while that process runs. The
- * reservation protects only against servers that natspoc starts.
+ * Creates a store folder if necessary and reserves it. Without this, two servers on one folder would destroy each other's streams. A file
+ * in the folder contains the process id of the holder. The reservation is valid while that process runs. It protects only against servers
+ * that natspoc starts.
  *
  * @throws NatspocError `failed` if the folder cannot be written, or is in use.
  */

@@ -5,7 +5,6 @@ const execFileAsync = promisify(execFile);
 
 /** How to run a system program. */
 export interface ToolOptions {
-  /** Working folder. */
   cwd?: string;
   /** The program is killed after this time, in milliseconds. */
   timeoutMs: number;
@@ -29,7 +28,7 @@ export async function runTool(
     const { stdout } = await execFileAsync(program, args, {
       cwd: options.cwd,
       timeout: options.timeoutMs,
-      // The output must be in English, because it is parsed.
+      // The output is parsed, so it must be in English.
       env: { ...process.env, LC_ALL: 'C' },
       windowsHide: true,
     });

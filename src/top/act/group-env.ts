@@ -2,11 +2,11 @@ import { SETTINGS } from '../../core/config/settings.js';
 import type { Target } from '../model/events.js';
 import type { Model } from '../model/model.js';
 
-/** Settings that are not inherited, because the new process takes them from the layout of the shown group. */
+/** Settings that are not inherited. The new process takes them from the group's layout. */
 const OF_LAYOUT = ['prefix', 'partitions', 'replicas', 'key', 'filter'] as const;
 
 /**
- * The environment variables that make a new process join the group that the screen shows. Empty if the screen was opened with this group
+ * The environment variables that make a new process join the shown group. None are needed if the screen was opened with this group
  * (`first`).
  */
 export function envOf({ target }: Model, first: Target | null): NodeJS.ProcessEnv {

@@ -4,18 +4,18 @@ import { explain } from '../../core/nats/client/outcome.js';
 import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import type { Original } from '../../core/protocol/dead-letter-original.js';
 
-/** A screen lists at most this number of dead letters: the newest. */
+/** A screen lists at most this many dead letters, the newest. */
 const MOST_LETTERS = 500;
 
-/** The dead letters of the stream that the screen shows. A call that fails rejects with a NatspocError whose message is one line. */
+/** The dead letters of the shown stream. Failed calls reject with a NatspocError whose message is one line. */
 export interface LetterBox {
   /** The newest letters, newest first. */
   list(): Promise<FoundLetter[]>;
-  /** The message of a letter; undefined if a part of the message is gone. */
+  /** The message of a letter; undefined if a part of it is gone. */
   original(letter: FoundLetter): Promise<Original | undefined>;
   /** Deletes a letter for good. */
   drop(letter: FoundLetter): Promise<void>;
-  /** Publishes the message of a letter again. Resolves with the new sequence of the message, or with the reason why the letter was kept. */
+  /** Publishes the message of a letter again. Resolves with its new sequence, or with the reason why the letter was kept. */
   putBack(letter: FoundLetter): Promise<number | string>;
 }
 

@@ -11,12 +11,12 @@ interface ProcessFacts {
   command: string;
 }
 
-/** A member records its start at most this long after the start of its process, in milliseconds. */
+/** A member starts at most this long after its process, in milliseconds. */
 const START_UP_MS = 60_000;
 /** Resolution of the system's process start times, in milliseconds. */
 const GRAIN_MS = 2_000;
 
-/** On Linux: reads the files that `ps` reads, so that `ps` need not be installed. */
+/** For Linux, where `ps` is perhaps not installed. */
 async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
   try {
     const [stat, command, system] = await Promise.all([
@@ -24,8 +24,7 @@ async function fromProc(pid: number): Promise<ProcessFacts | undefined> {
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
       readFile('/proc/stat', 'utf8'),
     ]);
-    // The name in parentheses may contain anything, so fields are counted from the closing parenthesis. Field 22 of the file is the start
-    // time in ticks.
+    // The name in parentheses can contain anything, so fields are counted after it. Field 22 is the start time in ticks.
     const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
     const bootSeconds = Number(/^btime (\d+)$/m.exec(system)?.[1]);
     const startedAtMs = (bootSeconds + ticks / 100) * 1_000;
@@ -51,12 +50,12 @@ async function fromPs(pid: number): Promise<ProcessFacts | undefined> {
 }
 
 /**
- * The reason why a pid might belong to a process other than this member; undefined if the pid certainly belongs to this member. If the pid
- * was reused after the member's end, the start time or the command line differs.
+ * Why the pid might belong to another process than this member; undefined if it is certainly this member's. If the pid was reused, the
+ * start time or the command line differs.
  */
 async function whyNotSignal(target: Target): Promise<string | undefined> {
   const { pid, startedAt } = target;
-  // The pid in a member's record is not trusted. A signal to pid 0, for example, would go to the process group of this screen.
+  // The pid in a record is not trusted. For example, a signal to pid 0 would reach this screen's process group.
   if (!isProcessId(pid)) return `${pid} is not a valid process id`;
   if (pid === process.pid) return `pid ${pid} is this screen's own process`;
   const facts = (await fromProc(pid)) ?? (await fromPs(pid));
@@ -70,7 +69,7 @@ async function whyNotSignal(target: Target): Promise<string | undefined> {
 }
 
 /**
- * Sends a signal to a member's process on this machine, if the pid certainly belongs to that process.
+ * Sends a signal to a member's process on this machine, if the pid is certainly that process.
  *
  * @returns the reason if the signal was not sent, otherwise undefined.
  */

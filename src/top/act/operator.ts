@@ -10,35 +10,34 @@ import { NatspocError } from '../../core/lib/errors.js';
 import { explain } from '../../core/nats/client/outcome.js';
 import { type LetterBox, StreamLetters } from './letter-box.js';
 
-/** The actions on the group that the screen shows. An action that fails rejects with a NatspocError whose message is one line. */
+/** The actions on the shown group. Failed actions reject with a NatspocError whose message is one line. */
 export interface Operator {
-  /** The dead letters of the group's stream. */
   readonly letters: LetterBox;
   /** Makes the owner hand a partition over to the member with the fewest partitions. */
   release(partition: number): Promise<ReleaseOutcome>;
   /** Pauses or resumes a partition. Resolves with the reason if the owner has not paused the partition yet. */
   pause(partition: number, paused: boolean): Promise<string | undefined>;
-  /** Makes the owner retry a partition now: the message that holds the partition up, or the whole partition if it is halted. */
+  /** Makes the owner retry a partition now: the message that holds it up, or the whole partition if it is halted. */
   retry(partition: number): Promise<HeldUpOutcome>;
   /** Makes the owner skip the message that holds its partition up. */
   skip(message: { partition: number; sequence: number; deadLetter: boolean }): Promise<HeldUpOutcome>;
   /**
-   * Ends a member as `order` specifies, and waits until other members own its partitions. Resolves with the reason if the request could not
-   * be sent.
+   * Ends a member as `order` specifies, and waits until other members own its partitions. If the request could not be sent, resolves with
+   * the reason.
    */
   end(session: string, order: EndOrder): Promise<Ending | string>;
-  /** Asks a member over NATS to leave. Resolves with the reason if the member does not accept the request. */
+  /** Asks a member over NATS to leave. If the member refuses, resolves with the reason. */
   askToStop(session: string): Promise<string | undefined>;
-  /** Waits until a process of this machine has joined the group and has its share of partitions; undefined if it has not joined. */
+  /** Waits until a process of this machine has joined the group and has its share of partitions. Undefined if it does not join. */
   joined(pid: number, signal: AbortSignal): Promise<Joining | undefined>;
 }
 
 /** Time that a process needs to connect on a slow machine, in milliseconds. */
 const START_UP_MS = 15_000;
-/** How often to check whether the group exists, in milliseconds. The new process may have to create the group. */
+/** Interval between checks whether the group exists. The new process may have to create it. */
 const LOOK_MS = 200;
 
-/** Acts on the group that is open when an action starts. Each action has its own watch of the leases, to learn its outcome. */
+/** Acts on the group that is open when an action starts. Each action watches the leases to learn its outcome. */
 export class GroupOperator implements Operator {
   readonly letters: LetterBox;
   readonly #opened: () => GroupAdmin | undefined;

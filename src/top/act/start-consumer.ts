@@ -14,20 +14,18 @@ export interface StartedConsumer {
   ended: Promise<string>;
 }
 
-/** The folder for logs of members without a terminal: the user's state folder. */
 function logFolder(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'natspoc');
 }
 
-/** The last line in the log of a process. */
 async function lastLine(logFile: string): Promise<string> {
   const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n');
   return lines.at(-1) || 'its log is empty';
 }
 
 /**
- * Starts `natspoc consume` as a separate process that outlives this process. Settings are passed in the environment, so that
- * passwords do not appear in the list of processes.
+ * Starts `natspoc consume` as a process that outlives this process. Settings are passed in the environment, because arguments appear in the
+ * list of processes.
  *
  * @throws NatspocError `failed` if the process cannot be started; the system's error if the log file cannot be opened.
  */

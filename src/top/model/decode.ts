@@ -1,4 +1,4 @@
-/** Decodes the events of a recording. Every value is checked, because a recording may come from any source. */
+/** Decodes the events of a recording. A recording can come from anywhere, so every value is checked. */
 
 import type {
   DeadLetterFacts,
@@ -23,7 +23,6 @@ import type { Target, TopEvent } from './events.js';
 type Is<T> = (value: unknown) => value is T;
 type Fields<T> = { [K in keyof T]-?: Is<T[K]> };
 
-/** The range of a Date, in milliseconds since 1970. */
 const MAX_TIME_MS = 8.64e15;
 
 const text: Is<string> = (value) => typeof value === 'string';
@@ -63,7 +62,7 @@ const object =
   };
 
 const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
-// Any version of a session record is accepted, because a recording is only displayed.
+// A recording is only displayed, so any version is accepted.
 const session = object<SessionRecord>({
   v: count,
   id: text,
@@ -234,7 +233,7 @@ const header = object<{ at: number; type: TopEvent['type'] }>({
 
 const isEvent: Is<TopEvent> = (value): value is TopEvent => header(value) && BODIES[value.type](value);
 
-/** The event in this value; undefined if this version of natspoc does not know the event. */
+/** The event in this value; undefined for an event that this version does not know. */
 export function decodeEvent(value: unknown): TopEvent | undefined {
   return isEvent(value) ? value : undefined;
 }

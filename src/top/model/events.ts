@@ -22,9 +22,8 @@ export interface Target {
 }
 
 /**
- * Everything that the screen learns, as plain data. A recording consists of these events as NDJSON, and a replay needs no other data.
- * `at`: milliseconds since 1970 on this process's clock; it never decreases. Times inside the events are on this process's clock, too,
- * except the times that members report about themselves.
+ * Everything that the screen learns, as plain data. A recording consists of these events as NDJSON. `at` is in milliseconds since 1970 on
+ * this process's clock, and never decreases. Members report times on their own clocks. All other times are on this process's clock.
  */
 export type TopEvent = { at: number } & (
   | { type: 'target'; target: Target }
@@ -33,9 +32,9 @@ export type TopEvent = { at: number } & (
   /** Another attempt to reconnect. */
   | { type: 'reconnecting' }
   | { type: 'round-trip'; ms: number }
-  /** The stream or group does not exist; the message names the command to run. */
+  /** The stream or group does not exist. The message says which command to run. */
   | { type: 'missing'; message: string }
-  /** A fact cannot be read, for example because a permission is missing; `message` null: the fact can be read again. */
+  /** A fact cannot be read, for example because a permission is missing. `message` is null when it can be read again. */
   | { type: 'problem'; what: string; message: string | null }
   | { type: 'found'; partitions: number; prefix: string }
   | { type: 'history'; entries: PastEntry[] }
@@ -49,11 +48,11 @@ export type TopEvent = { at: number } & (
   | { type: 'ends'; ends: EndFacts[] }
   | { type: 'readers'; readers: ReaderFacts[] }
   | { type: 'waiting'; waiting: WaitingFacts[] }
-  /** The last finished job of a group without members; null: none. */
+  /** The last finished job of a group without members; null if there is none. */
   | { type: 'job'; job: JobFacts | null }
   | { type: 'stats'; facts: StatsFacts }
   | { type: 'messages'; messages: MessageFacts[] }
-  /** A polling round is complete, so all facts are from about the same time. */
+  /** A polling round is complete: all facts are from about the same time. */
   | { type: 'looked' }
   | { type: 'tick' }
 );

@@ -3,7 +3,6 @@ import { assign, type Holding, type Plan } from '../../core/protocol/assign.js';
 import type { Model } from './model.js';
 import { memberRows, partitionsOf } from './select.js';
 
-/** The plan that the group would have with these members. */
 function planOf(model: Model, members: readonly string[]): Plan {
   const { group } = model;
   const holdings = partitionsOf(model).flatMap((partition): Holding[] => {
@@ -17,7 +16,9 @@ function planOf(model: Model, members: readonly string[]): Plan {
 /** An id that sorts after all session ids. */
 const NEWCOMER = '~';
 
-/** The partitions that one more member would get, by the session of their present owner; key null: partitions without an owner. */
+/**
+ * The partitions that one more member would get, by the session of their present owner. The key null is for partitions without an owner.
+ */
 export function gainsOf(model: Model): Map<string | null, number[]> {
   const gains = new Map<string | null, number[]>();
   const plan = planOf(model, [...model.group.planned().map(({ id }) => id), NEWCOMER]);
@@ -30,8 +31,8 @@ export function gainsOf(model: Model): Map<string | null, number[]> {
 }
 
 /**
- * The partitions of a member, by the session that gets them when the member ends, according to the plan of the group without this member.
- * Key null: partitions that no member gets.
+ * The partitions of a member, by the session that would get them if the member ended. The key null is for partitions that no member would
+ * get.
  */
 export function heirsOf(model: Model, id: string): Map<string | null, number[]> {
   const others = model.group.planned().filter((member) => member.id !== id);
@@ -48,7 +49,7 @@ export function heirsOf(model: Model, id: string): Map<string | null, number[]> 
   return heirs;
 }
 
-/** The next owner of a released partition: of the other members, the one with the fewest partitions; null if there is no other member. */
+/** The next owner of a released partition: the other member with the fewest partitions; null if there is none. */
 export function nextOwnerOf(model: Model, partition: number): SeenSession | null {
   const loads = new Map(memberRows(model).map(({ session, partitions }) => [session, partitions.length]));
   const loadOf = ({ id }: SeenSession): number => loads.get(id) ?? 0;

@@ -14,7 +14,6 @@ const KEEP_MS = 900_000;
 type SessionChange = Extract<GroupChange, { kind: 'session' }>;
 type LeaseChange = Extract<GroupChange, { kind: 'lease' }>;
 
-/** The facts about a member that has not been asked for its statistics yet. */
 const UNASKED: Omit<Member, 'renewedAt'> = {
   lookedAt: null,
   answer: 'answered',
@@ -25,7 +24,7 @@ const UNASKED: Omit<Member, 'renewedAt'> = {
   alloc: [],
 };
 
-/** Records a renewal. `lookedAt`: when the newest renewal of the session was read; null if a newer renewal than this one may exist. */
+/** Records a renewal. `lookedAt` is when it was read as the newest one; null if a newer renewal can exist. */
 function renew(
   members: Map<string, Member>,
   { id, ended }: ProofEntry,
@@ -38,7 +37,7 @@ function renew(
   members.set(id, { ...known, renewedAt, lookedAt: lookedAt ?? known.lookedAt });
 }
 
-/** The maps that a batch of entries changes, copied once for the whole batch. */
+/** The maps that a batch of entries changes. */
 class Draft {
   readonly #model: Model;
   readonly group: GroupEntries;
@@ -67,7 +66,7 @@ class Draft {
     if (change) this.tell(change, at, false);
   }
 
-  /** `quiet`: the time of the change is unknown, so the change does not become an update. */
+  /** Quiet changes do not become updates, because their times are unknown. */
   tell(change: GroupChange, at: number, quiet: boolean): void {
     const known: Pick<Update, 'gapMs' | 'silentMs'> =
       change.kind === 'session'
@@ -88,10 +87,10 @@ class Draft {
       return {};
     }
     this.members.delete(id);
-    // The session has ended, so no member handles its partitions from now on. The leases may still name the session.
+    // The session has ended, so its partitions are not handled any more, even if leases still name it.
     for (const partition of this.group.ownedBy(id)) this.#stretch(partition, at, null);
     if (!before || !member) {
-      // The session itself was never read. An earlier update about one of the session's partitions may contain the member's name.
+      // The session was never read. An earlier update about its partitions may contain the member's name.
       const owner = this.updates.findLast((update) => 'session' in update && update.session === id);
       if (owner && 'member' in owner)
         this.updates.push({ at, event: 'ended', member: owner.member, session: id });
@@ -118,15 +117,14 @@ class Draft {
     this.strips.set(partition, [...strip, { at, owner, ...(hasWaited && { waited: true }) }]);
   }
 
-  /** True if messages of a partition are known to wait, or were being handled. */
   #isInUse(partition: number): boolean {
     const { series } = this.#model.progress.get(partition)?.counts ?? { series: [] };
     return (lagOf(this.#model, partition) ?? 0) > 0 || (ratePerSecond(series) ?? 0) > 0;
   }
 
   /**
-   * Gives a letter to a session. The session gets the letter of the last ended session with the same name, unless a living session has that
-   * letter. Otherwise the session gets the first letter that no session has.
+   * Gives a letter to a session: that of the last ended session with the same name, if no living session has it. Otherwise it is the first
+   * unused letter.
    */
   #giveLetter(id: string, name: string | undefined): void {
     if (this.letters.has(id)) return;
@@ -145,7 +143,6 @@ class Draft {
     this.letters.set(id, letter);
   }
 
-  /** The model with these changes; history beyond the limits is dropped. */
   finish(model: Model): Model {
     const { now } = model;
     for (const [partition, strip] of this.strips) {
@@ -159,7 +156,7 @@ class Draft {
     }
     const { group, members, letters, strips, handled } = this;
     const isResized = (readable(group.layout)?.epoch ?? 0) !== (readable(model.group.layout)?.epoch ?? 0);
-    // After a resize, the progress of the old partitions says nothing about the new partitions.
+    // After a resize, the old progress says nothing about the new partitions.
     const progress = isResized ? new Map() : model.progress;
     return {
       ...model,
@@ -189,14 +186,14 @@ export function applyProofs(model: Model, proofs: readonly PastEntry[]): Model {
   return { ...model, members };
 }
 
-/** Applies changes as they arrive. Ignores entries that are older than the known entries. */
+/** Applies changes as they arrive. Entries older than the known entries are ignored. */
 export function applyChanges(model: Model, entries: readonly ViewEntry[]): Model {
   const draft = new Draft(model);
   for (const entry of entries) draft.apply(entry, model.now);
   return draft.finish(model);
 }
 
-/** Applies a snapshot of the group. Differences from the last snapshot become updates; the first snapshot causes no updates. */
+/** Applies a snapshot of the group. Differences from the known entries become updates, except for the first snapshot. */
 export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Model {
   const draft = new Draft(model);
   const { leases, sessions } = model.group;
@@ -206,7 +203,7 @@ export function applySnapshot(model: Model, entries: readonly ViewEntry[]): Mode
   return model.ready ? next : { ...next, letters: firstLetters(next) };
 }
 
-/** The letters at the first snapshot, in the order of the names, so that every screen shows the same letters. */
+/** The letters at the first snapshot. They follow the order of names, so all screens show the same letters. */
 function firstLetters({ group: { sessions }, letters, updates }: Model): Map<string, number> {
   const name = (id: string): string => sessions.get(id)?.record?.name ?? nameIn(updates, id) ?? '';
   const living = (id: string): number => (sessions.has(id) ? 0 : 1);
@@ -217,7 +214,7 @@ function firstLetters({ group: { sessions }, letters, updates }: Model): Map<str
   const byName = new Map<string, number>();
   let next = 0;
   for (const id of ids) {
-    // An ended session has the same letter as the living session with the same name.
+    // An ended session has the letter of the living session with its name.
     const known = sessions.has(id) ? undefined : byName.get(name(id));
     const letter = known ?? next++;
     given.set(id, letter);
@@ -226,7 +223,7 @@ function firstLetters({ group: { sessions }, letters, updates }: Model): Map<str
   return given;
 }
 
-/** The name of a session from the updates that mention it; undefined: no update mentions it. */
+/** The name of a session in its last update; undefined if there is none. */
 function nameIn(updates: readonly Update[], id: string): string | undefined {
   const update = updates.findLast((each) => 'session' in each && each.session === id);
   return update && 'member' in update ? update.member : undefined;

@@ -12,13 +12,12 @@ import { once, statusOf } from './select.js';
 import { direction } from './series.js';
 import { mayWait } from './worst.js';
 
-/** The health of the group in a few words, and its severity. */
+/** The health of the group in a few words. */
 export interface Health {
   level: 'ok' | 'warning' | 'bad';
   text: string;
 }
 
-/** Maximum number of partition ranges in a text. */
 const LISTED = 6;
 
 const list = (rows: readonly LeaseStatus[]): string =>
@@ -52,7 +51,7 @@ function balance(model: Model): Health | undefined {
     : { level: 'warning', text: `uneven: ${uneven.least} to ${uneven.most} partitions a member` };
 }
 
-/** The worst problem of the group; if there is none, the text that says that the group is healthy. */
+/** The worst problem of the group, or that it is healthy. */
 export function healthOf(model: Model): Health {
   const [worst] = problemsOf(model);
   if (worst) return worst;
@@ -77,7 +76,7 @@ export const problemsOf = once((model: Model): Health[] => {
   return [...ofMembersAndPartitions(model), ...unread];
 });
 
-/** The health of a group without members: bad unless it is certain that no messages wait. */
+/** The health of a group without members. It is bad if messages may wait. */
 function memberless(model: Model): Health {
   const { partitions, idle } = statusOf(model);
   if (idle) return { level: 'ok', text: describeIdle(idle, model.now) };

@@ -14,15 +14,15 @@ import type { MemberStats } from '../../core/protocol/member-stats.js';
 import type { Target } from './events.js';
 import type { Series } from './series.js';
 
-/** The facts about a member that its session does not contain: its renewals and its answers. */
+/** The facts about a member that are not in its session. */
 export interface Member {
-  /** The last known renewal, and when it was read; null: not read yet. */
+  /** The last known renewal, and when it was read. `lookedAt` is null until it is read. */
   renewedAt: number;
   lookedAt: number | null;
   answer: Answer;
-  /** Since when the member has not answered; null if it answered the last request. */
+  /** When the member stopped answering; null if it answered the last request. */
   unansweredSince: number | null;
-  /** The last answer of the member, and its time; null: none yet. */
+  /** The member's last answer and its time; null if there is none. */
   stats: MemberStats | null;
   statsAt: number | null;
   /** Messages that the member has handled since its partitions last changed. */
@@ -39,18 +39,15 @@ export interface Progress {
   reader: ReaderFacts | null;
   /** Messages handled in this epoch, as the owner reports. */
   handled: number | null;
-  /** Messages after the position: the number that the owner's reader reports, or that the server counts if there is no reader. */
+  /** Messages after the position, as counted by the owner's reader. Without a reader, the server counts them. */
   waiting: Omit<WaitingFacts, 'partition'> | null;
-  /** When the position was last committed; null: not known. */
+  /** When the position was last committed; null if unknown. */
   committedAt: number | null;
-  /**
-   * Handled or delivered messages of one epoch. A series never mixes handled and delivered messages, because no rate could be computed from
-   * such a series.
-   */
+  /** Handled or delivered messages of one epoch. A series never mixes the two. */
   counts: { of: 'handled' | 'delivered'; epoch: number; series: Series };
 }
 
-/** Events that follow from the answers of members or from a lost connection, and not from the entries of a group. */
+/** Events that do not come from the entries of a group, but from answers of members or the connection. */
 type SeenEvent =
   /** A partition needs attention, or no longer needs it. */
   | {
@@ -69,7 +66,7 @@ type SeenEvent =
 /** An event of the group, or of the connection to it. */
 export type Update = (GroupEvent | SeenEvent) & {
   at: number;
-  /** For a claim: how long the partition had no living owner; null: unknown. */
+  /** For a claim: how long the partition had no living owner; null if unknown. */
   gapMs?: number | null;
   /** For a death: the time since the last renewal. */
   silentMs?: number;
@@ -79,11 +76,11 @@ export type Update = (GroupEvent | SeenEvent) & {
 export interface Stretch {
   at: number;
   owner: string | null;
-  /** True if the partition had no owner, and messages are known to have waited or arrived. */
+  /** True if the partition had no owner although messages waited or arrived. */
   waited?: true;
 }
 
-/** The place in a recording that is replayed. Times are in milliseconds since 1970, like those of the events. */
+/** The place in a recording. Times are in milliseconds since 1970, as in the events. */
 export interface Replay {
   at: number;
   startAt: number;
@@ -113,21 +110,20 @@ export interface Model {
   layout: { partitions: number; prefix: string } | null;
   /** True once the first snapshot of the group has arrived. */
   ready: boolean;
-  /** The sessions, leases and overrides of the group. The GroupEntries object is never changed. */
+  /** The sessions, leases and overrides of the group. The object is never changed. */
   group: GroupEntries;
-  /** The members, by session. */
   members: ReadonlyMap<string, Member>;
-  /** For each session, the number of its letter, also for ended sessions that the timeline still shows. */
+  /** The number of each session's letter. Ended sessions keep theirs while the timeline shows them. */
   letters: ReadonlyMap<string, number>;
   progress: ReadonlyMap<number, Progress>;
   stream: { facts: StreamFacts; at: number; published: Series } | null;
-  /** The last finished bounded job of a member; null: none is known. */
+  /** The last finished bounded job of a member; null if none is known. */
   job: JobFacts | null;
   /** null: not read yet. */
   deadLetters: DeadLetterFacts | 'not-permitted' | null;
   /**
-   * The messages that all members, including ended members, have handled since the first polling round. `after`: the estimated number of
-   * messages that members handled between the last round and their departure.
+   * The messages that all members, including ended ones, have handled since the first polling round. `after` estimates the messages that
+   * members handled after the last round, until they left.
    */
   handled: { series: Series; after: number };
   /** The lag of all partitions that are not paused. */
@@ -135,15 +131,14 @@ export interface Model {
   /** Messages per second, of the stream and of all members together. */
   rates: { published: Series; handled: Series };
   updates: readonly Update[];
-  /** The reported time from getting a lease to handling messages, in milliseconds, by epoch. */
+  /** How long each new owner took to start after it got the lease, in milliseconds, by epoch. */
   took: ReadonlyMap<number, number>;
   messages: readonly MessageFacts[];
   strips: ReadonlyMap<number, readonly Stretch[]>;
-  /** The place in a recording; null: the model is live. */
+  /** The place in a recording; null if the model is live. */
   replay: Replay | null;
 }
 
-/** Maximum number of updates that are kept. */
 const MAX_UPDATES = 1_000;
 
 /** The newest updates, at most `MAX_UPDATES`. */

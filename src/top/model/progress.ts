@@ -17,7 +17,7 @@ import { partitionRows, ratesOf } from './select.js';
 import { append, DRAWN_CAPACITY, type Series } from './series.js';
 
 const MAX_MESSAGES = 300;
-/** Maximum number of takeover times that are kept: one for each kept update. */
+/** Maximum number of takeover times, one for each kept update. */
 const MAX_TOOK = 1_000;
 
 const NOTHING: Progress = {
@@ -31,7 +31,6 @@ const NOTHING: Progress = {
   counts: { of: 'delivered', epoch: 0, series: [] },
 };
 
-/** The model with changed progress of some partitions. */
 function patch(model: Model, changes: Iterable<[number, (known: Progress) => Progress]>): Model {
   const progress = new Map(model.progress);
   for (const [partition, change] of changes) {
@@ -52,7 +51,7 @@ function moved(known: Progress, epoch: number, position: number): Progress {
   };
 }
 
-/** Adds a count; a count of another epoch or of another kind starts a new series. */
+/** Adds a count. A count of another epoch or kind starts a new series. */
 function counted(
   known: Progress,
   at: number,
@@ -82,7 +81,7 @@ export function applyEnds(model: Model, ends: readonly EndFacts[]): Model {
   );
 }
 
-/** Applies the list of all readers: a partition that is missing in the list has no reader. */
+/** Applies the list of all readers. A partition that is missing there has no reader. */
 export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Model {
   const found = new Map(readers.map((reader) => [reader.partition, reader]));
   const partitions = new Set([...model.progress.keys(), ...found.keys()]);
@@ -93,9 +92,9 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
       (known) => {
         const reader = found.get(partition) ?? null;
         if (!reader) return { ...known, reader };
-        // The sequence of a shared reader does not show the end of a partition, because the reader also delivers other partitions.
+        // A shared reader delivers other partitions too, so its sequence is not the end of this partition.
         const seen = { ...known, reader };
-        // The owner's report is more accurate than the reader's count, because delivered messages may still wait in the owner's memory.
+        // The owner's report is more accurate. Delivered messages can still wait in the owner's memory.
         if (known.handled !== null) return seen;
         const { epoch, deliveredCount: count } = reader;
         return counted(seen, model.now, { of: 'delivered', epoch, count });
@@ -104,9 +103,7 @@ export function applyReaders(model: Model, readers: readonly ReaderFacts[]): Mod
   );
 }
 
-/**
- * Ends a polling round: records lag and rates. The lag does not include paused partitions, because an operator expects their lag to grow.
- */
+/** Ends a polling round: records lag and rates. Paused partitions do not count, because their lag is expected to grow. */
 export function applyLook(model: Model): Model {
   const lag = totalLag(partitionRows(model).filter(({ paused }) => !paused));
   const { published, handled } = ratesOf(model);
@@ -123,7 +120,7 @@ export function applyLook(model: Model): Model {
   };
 }
 
-/** The strips of the timeline, with a mark for each partition that has no owner although messages wait in it. */
+/** Marks the strips of partitions that have no owner although messages wait. */
 function waitingStrips(model: Model): Model['strips'] {
   const waiting = partitionRows(model).filter(({ partition, lag }) => {
     const last = model.strips.get(partition)?.at(-1);
@@ -147,7 +144,7 @@ export function applyWaiting(model: Model, waiting: readonly WaitingFacts[]): Mo
   );
 }
 
-/** Applies the members' answers. For a partition, only the answer of the owner with the newest epoch is used. */
+/** Applies the members' answers. For each partition, the answer with the newest epoch counts. */
 export function applyStats(model: Model, { members: answers, gone, denied }: StatsFacts): Model {
   const { now } = model;
   const answered = new Map(answers.map((stats) => [stats.session, stats]));
@@ -190,7 +187,7 @@ export function applyStats(model: Model, { members: answers, gone, denied }: Sta
   return patch({ ...model, members, handled, updates, took: withTimes(model.took, answers) }, changes);
 }
 
-/** Updates for the partitions that began or ceased to need attention since the last answer of their owner. */
+/** Updates for partitions whose need for attention began or ended since the owner's last answer. */
 function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
   const { session, name: member } = after;
   const known = members.get(session);
@@ -207,7 +204,7 @@ function changedHoldUps({ now, members }: Model, after: MemberStats): Update[] {
   });
 }
 
-/** True if a member's partitions did not change between two answers, so that a rate can be computed from the answers. */
+/** True if the member's partitions did not change between two answers. Only then is there a rate. */
 function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   const held = ({ partitions }: MemberStats) =>
     partitions
@@ -217,7 +214,7 @@ function holdsTheSame(before: MemberStats, after: MemberStats): boolean {
   return held(before) === held(after);
 }
 
-/** Adds reported takeover times. A takeover time is kept even after the owner has handed the partition over. */
+/** Adds reported takeover times. They are kept after the partition moves on. */
 function withTimes(known: Model['took'], answers: StatsFacts['members']): Model['took'] {
   const fresh = answers.flatMap(({ partitions }) =>
     partitions.flatMap(({ epoch, tookMs }): [number, number][] =>
@@ -227,13 +224,13 @@ function withTimes(known: Model['took'], answers: StatsFacts['members']): Model[
   return fresh.length === 0 ? known : new Map([...known, ...fresh].slice(-MAX_TOOK));
 }
 
-/** Applies the stream's state. The stream's last sequence is the number of messages published so far. */
+/** Applies the stream's state. The last sequence counts the published messages. */
 export function applyStream(model: Model, facts: StreamFacts): Model {
   const published = append(model.stream?.published ?? [], model.now, facts.lastSequence, 'count');
   return { ...model, stream: { facts, at: model.now, published } };
 }
 
-/** Adds newly read messages; a message that arrives twice is shown once. */
+/** Adds new messages. A message that arrives twice is shown once. */
 export function applyMessages(model: Model, messages: readonly MessageFacts[]): Model {
   const last = model.messages.at(-1)?.sequence ?? 0;
   const fresh = messages.filter(({ sequence }) => sequence > last);

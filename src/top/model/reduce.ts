@@ -12,14 +12,14 @@ import {
   applyWaiting,
 } from './progress.js';
 
-/** The model after a change to another stream or group: only the connection is kept. */
+/** The model for a target. For another stream or group, only the connection is kept. */
 function targeted(model: Model, target: Target): Model {
   const { target: before, connection } = model;
   const isSame = !before || (before.stream === target.stream && before.group === target.group);
   return isSame ? { ...model, target } : { ...initialModel(model.now), connection, target };
 }
 
-/** The model after an event. A pure function: the time comes from the event, and never decreases. */
+/** The model after an event. A pure function: the time comes from the event. */
 export function reduce(before: Model, event: TopEvent): Model {
   const now = Math.max(before.now, event.at);
   const model: Model = { ...before, now };

@@ -8,14 +8,14 @@ import { addUnread } from '../../core/admin/unread.js';
 import type { Member, Model, Progress } from './model.js';
 import { ratePerSecond } from './series.js';
 
-/** All partition numbers of the layout, or of the known leases while the layout is unknown. */
+/** All partition numbers of the layout. While it is unknown, those of the known leases. */
 export function partitionsOf({ layout, group }: Model): number[] {
   const keyed = readable(group.layout);
   const count = keyed?.partitions ?? layout?.partitions ?? Math.max(-1, ...group.leases.keys()) + 1;
   return Array.from({ length: count }, (_, partition) => partition);
 }
 
-/** Messages of a partition that are not handled yet; null: unknown. */
+/** Messages of a partition that are not handled yet; null if unknown. */
 export function lagOf(model: Model, partition: number): number | null {
   const known = model.progress.get(partition);
   if (model.stream?.facts.counts[partition] === 0) return 0;
@@ -27,31 +27,29 @@ export function lagOf(model: Model, partition: number): number | null {
   return null;
 }
 
-/** Messages that the reader has delivered and the owner has not handled. */
 function inMemory(model: Model, partition: number, { position, reader, handled }: Progress): number {
   if (!reader || position === null || position >= reader.deliveredSequence) return 0;
   if (handled !== null) return Math.max(0, reader.deliveredCount - handled);
-  // The difference of sequences also contains messages of other partitions, so it is multiplied by this partition's share of the stream.
+  // The sequences between also belong to other partitions, so only this partition's share counts.
   const { counts, firstSequence, lastSequence } = model.stream?.facts ?? {};
   const share = (counts?.[partition] ?? 1) / Math.max(1, (lastSequence ?? 1) - (firstSequence ?? 0) + 1);
   const between = Math.round((reader.deliveredSequence - position) * Math.min(1, share));
   return Math.min(Math.max(1, between), reader.deliveredCount);
 }
 
-/** The last sequence of a partition. The result is at least the position, because the end may have been read before the position. */
+/** The last sequence of a partition. It is at least the position, which may have been read later. */
 function endOf(progress: Progress | undefined): number | null {
   if (!progress || progress.end === null) return null;
   return Math.max(progress.end, progress.position ?? 0);
 }
 
-/** The age of the first waiting message, if it was read; null: not known. */
 function oldestOf(progress: Progress | undefined, now: number): number | null {
   const { waiting, position } = progress ?? {};
   const at = waiting && waiting.after === (position ?? 0) && waiting.count > 0 ? waiting.storedAtMs : null;
   return at == null ? null : Math.max(0, Math.round(now - at));
 }
 
-/** Computes a function of a model once per model, because a screen asks for the same rows many times. */
+/** Computes a function only once per model. A screen asks for the same rows many times. */
 export function once<T>(compute: (model: Model) => T): (model: Model) => T {
   const known = new WeakMap<Model, T>();
   return (model) => {
@@ -64,7 +62,7 @@ export function once<T>(compute: (model: Model) => T): (model: Model) => T {
   };
 }
 
-/** True if all inputs of the status are the same in two models, so that the status is the same, too. */
+/** True if two models have the same status, because its inputs are the same. */
 const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.now === b.now &&
   a.group === b.group &&
@@ -75,12 +73,12 @@ const isMadeOfTheSame = (a: Model, b: Model): boolean =>
   a.layout === b.layout;
 
 /**
- * The last status for each `progress` object. The end of a polling round changes only values of charts and keeps the `progress` object, so
- * the status need not be computed again.
+ * The last status for each `progress` object. The end of a polling round changes only charts and keeps this object, so the status stays
+ * valid.
  */
 const described = new WeakMap<Model['progress'], { model: Model; status: GroupStatus }>();
 
-/** The group as the command `leases` shows it, as far as the screen knows the facts. */
+/** The group as the command `leases` shows it. */
 export function statusOf(model: Model): GroupStatus {
   const known = described.get(model.progress);
   if (known && isMadeOfTheSame(known.model, model)) return known.status;
@@ -98,7 +96,7 @@ function describe(model: Model): GroupStatus {
   }
   const progress = partitionsOf(model).map((partition) => {
     const known = model.progress.get(partition);
-    // If a member does not answer, its last report may not be true any more.
+    // The last report of a silent member may be outdated.
     const works = isAnswering(members.get(group.ownerOf(partition) ?? ''));
     const own = works ? ownReport(group, members, partition) : undefined;
     return {
@@ -127,13 +125,13 @@ const isAnswering = (member: MemberStatus | undefined): boolean =>
 function memberOf(model: Model, session: SeenSession, member: Member): MemberStatus {
   const { renewedAt, lookedAt, answer, stats, statsAt } = member;
   const { connection, now } = model;
-  // The last time at which the screen could see a renewal: when it last read the proofs of life, or when it lost its connection.
+  // The last time at which the screen could see a renewal.
   const seenAt = lookedAt ?? (connection.state === 'connected' ? now : connection.since);
   const facts = { renewedAgoMs: Math.max(0, seenAt - renewedAt), answer, stats, answeredAtMs: statsAt };
   return describeMember(session, facts, rateOf(model, session.id, member));
 }
 
-/** The rate of the member's own counter. If that rate is unknown, the sum of the rates of its partitions. */
+/** The rate of the member's own counter. If unknown, the sum over its partitions. */
 function rateOf(model: Model, id: string, { handled, answer }: Member): number | null {
   const own = ratePerSecond(handled);
   if (own !== null) return answer === 'answered' || answer === 'denied' ? own : 0;
@@ -151,7 +149,7 @@ export const partitionRows = (model: Model): readonly LeaseStatus[] => statusOf(
 /** All living members, by name. */
 export const memberRows = (model: Model): readonly MemberStatus[] => statusOf(model).members;
 
-/** The age of the oldest waiting message of each member, by session, in milliseconds; absent: not known. */
+/** The age of each member's oldest waiting message, by session, in milliseconds; absent if unknown. */
 export const oldestByMember = once((model: Model): ReadonlyMap<string, number> => {
   const ages = new Map<string, number>();
   for (const { session, oldestMs } of partitionRows(model))
@@ -159,13 +157,13 @@ export const oldestByMember = once((model: Model): ReadonlyMap<string, number> =
   return ages;
 });
 
-/** The sessions of members that own a partition in which messages wait and nothing is handled. */
+/** The owners of partitions in which messages wait and nothing is handled. */
 export const standingOwners = once(
   (model: Model): ReadonlySet<string | null> =>
     new Set(partitionRows(model).flatMap((row) => (standsStill(row) ? [row.session] : []))),
 );
 
-/** Rates in messages per second: what was published to the stream, and what all members together handled; null if unknown. */
+/** The rates of the stream and of all members together, in messages per second; null if unknown. */
 export function ratesOf(model: Model): { published: number | null; handled: number | null } {
   const known = model.handled.series.length > 0;
   return {

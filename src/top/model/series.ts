@@ -6,7 +6,7 @@ const CAPACITY = 60;
 /** Maximum number of values in a series that is drawn: some minutes of polling. */
 export const DRAWN_CAPACITY = 300;
 
-/** The series with one more value. If a counter falls, it was restarted, and its series starts again. */
+/** The series with one more value. If a counter falls, it was restarted, so its series starts again. */
 export function append(
   series: Series,
   at: number,
@@ -21,8 +21,8 @@ export function append(
 }
 
 /**
- * Growth per second over about the last `spanMs`, or since the previous value if that is older; null if the series is too
- * short. The span is short enough to follow changes and long enough for a steady number.
+ * Growth per second over about the last `spanMs`; null if the series is too short. If the previous value is older than `spanMs`, the growth
+ * counts from there.
  */
 export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   const last = series.at(-1);
@@ -33,7 +33,7 @@ export function ratePerSecond(series: Series, spanMs = 5_000): number | null {
   return ((last.value - first.value) * 1_000) / (last.at - first.at);
 }
 
-/** Whether an amount rises, falls or stays the same, judged by its last ten values. Changes below 5 %, or below 20, are ignored. */
+/** Whether an amount rises, falls or stays the same over its last ten values. Changes below 5 %, or below 20, are ignored. */
 export function direction(series: Series): 'rising' | 'falling' | 'steady' {
   const recent = series.slice(-10);
   const half = recent.length >> 1;

@@ -3,10 +3,10 @@ import { TROUBLED } from '../../core/admin/members.js';
 import type { Model } from './model.js';
 import { memberRows, partitionRows } from './select.js';
 
-/** True if messages may wait in a partition; false if certainly none waits. */
+/** True unless it is certain that no messages wait. */
 export const mayWait = ({ lag }: Pick<LeaseStatus, 'lag'>): boolean => lag !== 0;
 
-/** The rank of a partition's state: 0 is the worst; undefined: the state is normal. */
+/** The rank of a partition's state: 0 is the worst. Undefined if the state is normal. */
 function severityOf(row: LeaseStatus): number | undefined {
   if (row.state === 'unreadable' || row.state === 'halted') return 0;
   if (row.state === 'idle') return undefined;
@@ -16,7 +16,7 @@ function severityOf(row: LeaseStatus): number | undefined {
   return row.holdUp ? 3 : undefined;
 }
 
-/** The partitions with a problem, the worst first; the order does not change with the lag. */
+/** The partitions with a problem, the worst first. The order does not depend on the lag. */
 export const troubledPartitions = (model: Model): LeaseStatus[] =>
   partitionRows(model)
     .flatMap((row) => {
@@ -26,7 +26,7 @@ export const troubledPartitions = (model: Model): LeaseStatus[] =>
     .sort((a, b) => a.severity - b.severity || a.row.partition - b.row.partition)
     .map(({ row }) => row);
 
-/** The partitions with the most waiting messages, at most `limit`; partitions without waiting messages are left out. */
+/** The partitions with the most waiting messages, at most `limit`. */
 export const mostLag = (model: Model, limit: number): LeaseStatus[] =>
   partitionRows(model)
     .filter(({ lag }) => (lag ?? 0) > 0)
@@ -43,7 +43,7 @@ export function troubledMember(model: Model): string | undefined {
   return undefined;
 }
 
-/** True for a lag that the owner will not handle soon; false for an estimated lag, which says nothing about a single partition. */
+/** True for a lag that the owner will not handle soon. An estimated lag says nothing about a single partition. */
 export function isBehind(row: LeaseStatus): boolean {
   const { lag, ratePerSecond } = row;
   if (lag === null || lag < BEHIND || isEstimate(row)) return false;
@@ -52,5 +52,5 @@ export function isBehind(row: LeaseStatus): boolean {
 
 /** A lag below this number of messages is normal. */
 const BEHIND = 100;
-/** A lag that takes longer than this to handle, in seconds, is highlighted. */
+/** A lag is normal if it can be handled within this time, in seconds. */
 const BEHIND_S = 10;

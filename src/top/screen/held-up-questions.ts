@@ -11,7 +11,7 @@ function messageOf({ holdUp }: LeaseStatus): string {
   return `message ${holdUp.sequence}${key}`;
 }
 
-/** Asks for a confirmation before the owner of the selected partition retries the message that holds it up. */
+/** Asks for a confirmation of a retry of the message that holds up the selected partition. */
 export function askToRetry(situation: Situation): Outcome {
   const row = selectedPartition(situation);
   if (!row) return tell(situation, SELECT_PARTITION, 'info', 'partitions');
@@ -26,7 +26,6 @@ export function askToRetry(situation: Situation): Outcome {
   return ask(situation, `Try p${partition} again now?`, [consequence], { type: 'retry', partition });
 }
 
-/** Asks for a confirmation before the owner skips the message that holds the selected partition up. */
 const askToGiveUp =
   (deadLetter: boolean) =>
   (situation: Situation): Outcome => {

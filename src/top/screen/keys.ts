@@ -7,20 +7,20 @@ import type { Outcome, Situation } from './outcome.js';
 import { askToKill, askToPause, askToRelease, askToStart, askToStop } from './questions.js';
 import { type Dialog, MEMBER_SORTS, PANELS, PARTITION_SORTS, type PanelId, type Ui } from './state.js';
 
-/** One row of the key table, from which help, footer and dispatch are built. */
+/** One row of the key table. Help, footer and dispatch use this table. */
 export interface Binding {
   keys: readonly string[];
   /** The key as the help shows it, and its action. */
   shown: string;
   help: string;
   group: 'Move' | 'Look' | 'Act';
-  /** The text in the footer; absent: the footer does not show the key. */
+  /** The text in the footer; absent if the footer does not show the key. */
   hint?: string;
-  /** The panels for which the footer shows the key; absent: all panels. */
+  /** The panels for which the footer shows the key. Default: all. */
   on?: readonly PanelId[];
-  /** True for a key that changes the group; `--readonly` disables such keys. */
+  /** True for a key that changes the group. `--readonly` disables such keys. */
   acts: boolean;
-  /** The key works only while a recording is shown, or only while the live group is shown; absent: always. */
+  /** When the key works: with the live group or in a replay. Default: always. */
   during?: 'live' | 'replay';
   run: (situation: Situation) => Outcome;
 }
@@ -40,7 +40,7 @@ function changeInterval({ ui }: Situation, by: number): Outcome {
 
 type Run = Binding['run'];
 
-/** Makes the bindings of a group of keys. Several `keys` are separated by blanks; `on` lists the panels. */
+/** Makes the bindings of a group of keys. Several `keys` are separated by blanks. */
 const binds =
   (group: Binding['group'], acts = false, on?: readonly PanelId[]) =>
   (keys: string, shown: string, help: string, run: Run, hint?: string): Binding => ({
@@ -54,14 +54,12 @@ const lookAtTable = binds('Look', false, ['partitions', 'members']);
 const onPartition = binds('Act', true, ['partitions', 'timeline']);
 const onMember = binds('Act', true, ['members']);
 const leave = binds('Act');
-/** A key of a replay. */
 const replays = (keys: string, shown: string, help: string, step: ReplayStep, hint?: string): Binding => ({
   ...look(keys, shown, help, ({ ui }) => ({ ui, command: { type: 'replay', step } }), hint),
   during: 'replay',
 });
 const live = (binding: Binding): Binding => ({ ...binding, during: 'live' });
 
-/** Switches to the next sort order of the focused table. */
 const sort: Run = ({ ui }) => ({
   ui:
     ui.focus === 'members'
@@ -69,7 +67,6 @@ const sort: Run = ({ ui }) => ({
       : { ...ui, partitionSort: next(PARTITION_SORTS, ui.partitionSort) },
 });
 
-/** The key table. */
 const BINDINGS: readonly Binding[] = [
   go('up k', '↑ k', 'previous row', (s) => move(s, -1)),
   go('down j', '↓ j', 'next row', (s) => move(s, 1)),
@@ -135,7 +132,7 @@ export const bindingsFor = (ui: Ui): Binding[] =>
 
 function answer(situation: Situation, dialog: Dialog, key: string): Outcome {
   const ui = { ...situation.ui, dialog: null };
-  // Enter does not confirm, because the question may be about ending a member, and users press Enter for other reasons too.
+  // Enter does not confirm, because users press it for other reasons too.
   if (key === 'y' || key === 'Y') return { ui, command: dialog.command };
   // A stray key must not close the question.
   return key === 'n' || key === 'escape' || key === 'q' || key === 'ctrl-c' ? { ui } : { ui: situation.ui };
@@ -149,7 +146,7 @@ function editFilter({ ui }: Situation, key: string): Outcome {
   return { ui: { ...ui, filter: ui.filter + typed } };
 }
 
-/** Returns the state of the screen after a key, and the command of the key, if any. A pure function. */
+/** The state of the screen after a key, and the key's command, if any. A pure function. */
 export function press(situation: Situation, key: string): Outcome {
   const { ui } = situation;
   if (ui.dialog) return answer(situation, ui.dialog, key);

@@ -11,7 +11,7 @@ export const listLetters = ({ ui }: Situation): Outcome => ({
   command: { type: 'list-letters' },
 });
 
-/** The list of dead letters with its rows. The cursor stays on its letter, or on its row if the letter is gone. */
+/** The list of dead letters with its rows. The cursor stays on its letter. If the letter is gone, the cursor stays on its row. */
 export function lettersRead(before: LetterList, rows: readonly FoundLetter[]): LetterList {
   const chosen = before.rows?.[before.at]?.sequence;
   const found = rows.findIndex(({ sequence }) => sequence === chosen);
@@ -19,7 +19,7 @@ export function lettersRead(before: LetterList, rows: readonly FoundLetter[]): L
   return { rows, at, shown: null };
 }
 
-/** The list of dead letters with the message of the shown letter. The list is unchanged if the screen shows another letter by now. */
+/** The list with the message of the shown letter. If another letter is shown by now, the list is unchanged. */
 export function letterRead(
   list: LetterList,
   letter: FoundLetter,
@@ -28,7 +28,6 @@ export function letterRead(
   return list.shown?.letter.sequence === letter.sequence ? { ...list, shown: { letter, original } } : list;
 }
 
-/** Shows a letter in full. */
 function show({ ui }: Situation, list: LetterList, letter: FoundLetter): Outcome {
   const letters = { ...list, shown: { letter, original: null } };
   return { ui: { ...ui, letters }, command: { type: 'show-letter', letter } };

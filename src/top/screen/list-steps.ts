@@ -1,4 +1,4 @@
-/** The row to which a key moves the cursor in a list that is shown instead of the panels; undefined if the key does not move the cursor. */
+/** The row to which a key moves the cursor of a list; undefined if it does not move the cursor. */
 export function stepIn(key: string, { at, length, page }: { at: number; length: number; page: number }) {
   const last = Math.max(0, length - 1);
   const to: Record<string, number> = {
@@ -10,5 +10,5 @@ export function stepIn(key: string, { at, length, page }: { at: number; length: 
   return row === undefined ? undefined : Math.max(0, Math.min(last, row));
 }
 
-/** True for a key that closes a list shown instead of the panels. */
+/** True for a key that closes a list. */
 export const closes = (key: string): boolean => ['escape', 'q', 'ctrl-c', 'backspace'].includes(key);

@@ -2,26 +2,26 @@ import type { Outcome, Situation } from './outcome.js';
 import { cursorOf, rowIds } from './rows.js';
 import type { PanelId, Ui } from './state.js';
 
-/** Moves the selection by `by` rows, also while the details of a row are shown, or scrolls the help. */
+/** Moves the selection by `by` rows, or scrolls the help. */
 export function move({ ui, model, helpEnd }: Situation, by: number): Outcome {
   if (ui.help) return { ui: { ...ui, helpTop: Math.max(0, Math.min(helpEnd, ui.helpTop + by)) } };
   const ids = rowIds(model, ui, ui.focus);
   const selected = cursorOf(model, ui, ui.focus);
   const at = selected === undefined ? -1 : ids.indexOf(selected);
-  // The first selection in a log is its last row; in a table it is the first row.
+  // In a log, the first selection is the last row.
   const isLog = ui.focus === 'updates' || ui.focus === 'messages';
   const from = at < 0 && isLog ? ids.length : at;
   const id = ids[Math.max(0, Math.min(ids.length - 1, from + by))];
   if (id === undefined) return { ui };
   const selecting = { ...ui, selected: { ...ui.selected, [ui.focus]: id } };
-  // If the details of a row are shown, show the details of the new row instead.
+  // Open details follow the selection.
   return { ui: ui.detail === null ? selecting : { ...selecting, detail: id } };
 }
 
 /** Focuses another panel. */
 export const focusOn = (ui: Ui, focus: PanelId): Outcome => ({ ui: { ...ui, focus, detail: null } });
 
-/** Closes the first of these that is open: help or problems, details, selection, maximised panel, filter and notice. */
+/** Closes the first of these that is open: help or problems, details, selection, maximized panel, filter and notice. */
 export function back({ ui }: Situation): Outcome {
   if (ui.help || ui.problems) return { ui: { ...ui, help: false, problems: false } };
   if (ui.detail !== null) return { ui: { ...ui, detail: null } };
@@ -33,7 +33,7 @@ export function back({ ui }: Situation): Outcome {
   return { ui: { ...ui, filter: '', notice: null } };
 }
 
-/** Opens the selected row; if no row is selected, maximises the panel. */
+/** Opens the selected row. Without a selected row, maximizes the panel. */
 export function enter({ ui, model }: Situation): Outcome {
   const selected = cursorOf(model, ui, ui.focus);
   const isThere = selected !== undefined && rowIds(model, ui, ui.focus).includes(selected);

@@ -12,7 +12,7 @@ export interface Situation {
   ui: Ui;
   /** The shown model, frozen or not. */
   model: Model;
-  /** Visible rows of the focused panel, which is the size of a page. */
+  /** The number of visible rows of the focused panel. */
   page: number;
   /** How far the help can be scrolled. */
   helpEnd: number;

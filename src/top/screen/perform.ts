@@ -12,9 +12,9 @@ import type { Operator } from '../act/operator.js';
 import { type StartedConsumer, startConsumer } from '../act/start-consumer.js';
 import type { Command, Notice, Target } from './state.js';
 
-/** What the commands of the screen need in order to run. */
+/** What the commands of the screen need. */
 export interface Performer {
-  /** Undefined: no actions are possible, for example in a replay. */
+  /** Undefined if no actions are possible, for example in a replay. */
   operator: Operator | undefined;
   /** The environment of started members, with the settings of this screen. */
   env: NodeJS.ProcessEnv;
@@ -59,7 +59,7 @@ export function announce(command: Action): Said {
   }
 }
 
-/** `p0 p3 -> b, p6 -> c in 35 ms`: the new owners of a member's partitions. */
+/** The new owners of a member's partitions: `p0 p3 -> b, p6 -> c in 35 ms`. */
 function describeEnding(done: string, { ended, alone, moved, left, tookMs }: Ending): Said {
   const took = formatDuration(tookMs);
   const parts = [...moved].map(([name, partitions]) => `${partitionList(partitions)} -> ${name}`);
@@ -74,10 +74,7 @@ function describeEnding(done: string, { ended, alone, moved, left, tookMs }: End
   return failure(`${done}, but its session has not ended after ${took}: ${story}`);
 }
 
-/**
- * Sends SIGTERM if the pid certainly belongs to this member. If the pid may belong to another process, the member is asked over NATS to
- * leave.
- */
+/** Sends SIGTERM if the pid is certainly this member's. Otherwise asks the member over NATS to leave. */
 async function tellToStop(target: Target, operator: Operator): Promise<string | undefined> {
   if (target.local && (await signalMember(target, 'SIGTERM')) === undefined) return undefined;
   return operator.askToStop(target.session);
@@ -115,7 +112,7 @@ async function putBack(letter: FoundLetter, letters: LetterBox): Promise<Said> {
 const sayHeldUp = (outcome: HeldUpOutcome): Said =>
   (outcome.outcome === 'failed' ? failure : info)(`${describeHeldUpOutcome(outcome)}.`);
 
-/** `p1 p3 from a, p6 (not owned)`: the partitions of a new member and their previous owners. */
+/** The partitions of a new member and their previous owners: `p1 p3 from a, p6 (not owned)`. */
 const gotFrom = (from: ReadonlyMap<string | null, number[]>): string =>
   [...from]
     .map(([name, got]) => `${partitionList(got)}${name === null ? ' (not owned)' : ` from ${name}`}`)
@@ -173,10 +170,7 @@ async function act(command: Action, performer: Performer): Promise<Said | undefi
   }
 }
 
-/**
- * Carries out a confirmed command and describes its outcome, including failures such as a missing permission or answer.
- * Throws only errors that are bugs of this program.
- */
+/** Carries out a confirmed command and describes its outcome or failure. It throws only for bugs of this program. */
 export async function perform(command: Action, performer: Performer): Promise<Said | undefined> {
   try {
     return await act(command, performer);

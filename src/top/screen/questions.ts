@@ -10,10 +10,9 @@ import type { Outcome, Situation } from './outcome.js';
 import { cursorOf } from './rows.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
 
-/** Maximum number of members that a question names. */
 const NAMED = 6;
 
-/** Shows a notice with the reason instead of asking a question. */
+/** Shows a notice instead of a question. */
 export function tell(
   { ui, model }: Situation,
   text: string,
@@ -23,13 +22,12 @@ export function tell(
   return { ui: { ...ui, ...(focus && { focus }), notice: { at: model.now, text, level } } };
 }
 
-/** Asks a question; its command is carried out on `y`. */
+/** Asks a question. `y` carries out its command. */
 export function ask({ ui }: Situation, question: string, consequences: string[], command: Command): Outcome {
   const dialog: Dialog = { question, consequences, command };
   return { ui: { ...ui, dialog, notice: null } };
 }
 
-/** The member whose row is selected; undefined: none. */
 function selectedMember({ ui, model }: Situation): { row: MemberStatus; target: Target } | undefined {
   if (ui.focus !== 'members') return undefined;
   const cursor = cursorOf(model, ui, 'members');
@@ -40,7 +38,7 @@ function selectedMember({ ui, model }: Situation): { row: MemberStatus; target: 
   return { row, target: { session, name, host, pid, startedAt, local: host === ui.host } };
 }
 
-/** `p0 p3 go to b, p6 to c`: the next owners of the partitions of a member when it ends. */
+/** The next owners of a member's partitions when it ends: `p0 p3 go to b, p6 to c`. */
 function heirs(model: Model, { session, partitions }: MemberStatus): string {
   if (partitions.length === 0) return 'The member owns no partition.';
   const all = [...heirsOf(model, session)];
@@ -74,7 +72,7 @@ export function askToStop(situation: Situation): Outcome {
   return ask(situation, `Stop ${target.name} (${where})?`, consequences, { type: 'stop', target });
 }
 
-/** Asks for a confirmation before the selected member is killed, if it runs on this machine. */
+/** Asks for a confirmation before the selected member is killed. It must run on this machine. */
 export function askToKill(situation: Situation): Outcome {
   const selected = selectedMember(situation);
   if (!selected) return tell(situation, SELECT_MEMBER, 'info', 'members');
@@ -93,7 +91,7 @@ export function askToKill(situation: Situation): Outcome {
   });
 }
 
-/** The partition whose row is selected; undefined: no row is selected. */
+/** The selected partition, if any. */
 export function selectedPartition({ ui, model }: Situation): LeaseStatus | undefined {
   if (ui.focus !== 'partitions' && ui.focus !== 'timeline') return undefined;
   const selected = cursorOf(model, ui, ui.focus);
@@ -154,7 +152,7 @@ export function askToPause(situation: Situation): Outcome {
   return ask(situation, `Pause ${p}?`, consequences, command);
 }
 
-/** `p0 p3 from a, p6 from b`: the partitions that one more member gets, and their owners. */
+/** The partitions that one more member gets, and their owners: `p0 p3 from a, p6 from b`. */
 function gains(model: Model): string {
   const all = [...gainsOf(model)];
   if (all.length === 0) return 'no partition: the other members own all partitions';

@@ -29,7 +29,6 @@ const MEMBER_ORDER: Record<MemberSort, (a: MemberStatus, b: MemberStatus) => num
   memory: (a, b) => resident(b) - resident(a),
 };
 
-/** True if a text contains the filter, regardless of case. */
 const matches = (ui: Ui, ...texts: (string | null | undefined)[]): boolean =>
   ui.filter === '' || texts.some((text) => text?.toLowerCase().includes(ui.filter.toLowerCase()));
 
@@ -69,7 +68,7 @@ export function updateId({ first }: UpdateGroup): string {
   return `${first.at} ${first.event} ${who} ${'partition' in first ? first.partition : ''}`;
 }
 
-/** The ids of a panel's rows in display order; none if its rows cannot be selected. */
+/** The ids of a panel's selectable rows, in display order. */
 export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
   switch (panel) {
     case 'partitions':
@@ -87,7 +86,7 @@ export function rowIds(model: Model, ui: Ui, panel: PanelId): string[] {
   }
 }
 
-/** The row under the cursor. If no row is selected, this is the worst row of the focused panel; undefined: none. */
+/** The row under the cursor. Without a selected row, it is the worst row of the focused panel, if any. */
 export function cursorOf(model: Model, ui: Ui, panel: PanelId): string | undefined {
   const selected = ui.selected[panel];
   if (selected !== undefined) return selected;

@@ -51,10 +51,9 @@ export type Command =
   | { type: 'kill'; target: Target }
   | { type: 'start-consumer' };
 
-/** A question before an action; only `y` confirms it. */
+/** A question before an action. Only `y` confirms it. */
 export interface Dialog {
   question: string;
-  /** The consequences, one per line. */
   consequences: string[];
   command: Command;
 }
@@ -63,7 +62,7 @@ export interface Dialog {
 export interface Notice {
   at: number;
   text: string;
-  /** `busy`: the action is still running, and the notice is shown until the notice of the outcome replaces it. */
+  /** `busy`: the action is still running. The notice stays until the notice of the outcome replaces it. */
   level: 'info' | 'error' | 'busy';
 }
 
@@ -78,7 +77,7 @@ export interface GroupList {
 /** A dead letter that is shown in full. */
 export interface ShownLetter {
   letter: FoundLetter;
-  /** The message of the letter; null while it is being read; undefined if a part of it is gone. */
+  /** The message of the letter: null while it is being read, undefined if a part of it is gone. */
   original: Original | null | undefined;
 }
 
@@ -88,42 +87,39 @@ export interface LetterList {
   rows: readonly FoundLetter[] | null;
   /** The row under the cursor. */
   at: number;
-  /** The letter that is shown instead of the list; null: the list is shown. */
+  /** The letter that is shown instead of the list, if any. */
   shown: ShownLetter | null;
 }
 
 /** The state of the screen, apart from the model. */
 export interface Ui {
   focus: PanelId;
-  /** True if the focused panel is maximised. */
   zoom: boolean;
-  /** The opened row of the focused panel; null: none. */
+  /** The opened row of the focused panel, if any. */
   detail: string | null;
-  /** The id of the selected row of each panel; absent: no row is selected, and the panel follows new rows. */
+  /** The id of the selected row of each panel. Without a selected row, a panel follows new rows. */
   selected: Readonly<Partial<Record<PanelId, string>>>;
   partitionSort: PartitionSort;
   memberSort: MemberSort;
   filter: string;
-  /** True while the filter is being typed. */
   editing: boolean;
-  /** The model of a frozen screen; null: the screen is not frozen. */
+  /** The model of a frozen screen; null if the screen is not frozen. */
   frozen: Model | null;
   intervalMs: number;
   help: boolean;
   /** True while all problems are listed instead of the panels. */
   problems: boolean;
-  /** The list of the groups of the account, shown instead of the panels; null: it is not shown. */
+  /** The list of groups while it is shown instead of the panels. */
   groups: GroupList | null;
-  /** The list of dead letters, shown instead of the panels; null: it is not shown. */
+  /** The list of dead letters while it is shown instead of the panels. */
   letters: LetterList | null;
-  /** The first visible line of the help, if the help is longer than the screen. */
+  /** The first visible line of the help. */
   helpTop: number;
   dialog: Dialog | null;
   notice: Notice | null;
   readonly: boolean;
-  /** True if a recording is shown. */
   replays: boolean;
-  /** This machine's name: members on other machines cannot be signalled. */
+  /** This machine's name. Members on other machines get no signals. */
   host: string;
 }
 

@@ -18,15 +18,11 @@ import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import { WaitingCounts } from './waiting-counts.js';
 
-/** Positions and ends are read once in this number of rounds, because they change slowly or members report them. */
+/** Positions and ends are read once in this number of rounds. */
 const SLOW_ROUNDS = 5;
-/**
- * If there are more readers than this, only every few rounds list them. Until the next list, members report the progress of their
- * partitions.
- */
+/** With more readers than this, not every round lists them. In other rounds, only the members report progress. */
 const READERS_A_ROUND = 64;
 const RECENT_MESSAGES = 60;
-/** Errors that mean that the stream or group does not exist yet. */
 const MISSING: ReadonlySet<string> = new Set(['stream-missing', 'group-missing']);
 
 /** Options of a live source. */
@@ -34,11 +30,11 @@ export interface LiveOptions {
   connection: NatsConnection;
   config: Config;
   emit: (event: TopEventBody) => void;
-  /** The current model, which names the members to ask. */
+  /** The current model. It contains the members to ask. */
   model: () => Model;
 }
 
-/** Observes the group by one watch and a polling round per interval, and emits events. */
+/** Observes the group by a watch and by polling, and emits events. */
 export class LiveSource {
   readonly #options: LiveOptions;
   #stream: StreamAdmin | undefined;
@@ -54,7 +50,6 @@ export class LiveSource {
   #onLost: () => void = () => {};
 
   constructor(options: LiveOptions) {
-    // After the source stops, the results of requests in flight are of no use.
     const emit = (event: TopEventBody): void => {
       if (!this.#stopped) options.emit(event);
     };
@@ -73,36 +68,34 @@ export class LiveSource {
     });
   }
 
-  /** The stream, if it is open. */
   get stream(): StreamAdmin | undefined {
     return this.#stream;
   }
 
-  /** The group, if it is open. */
   get group(): GroupAdmin | undefined {
     return this.#group;
   }
 
-  /** The reason why there is nothing to show; undefined if there is something to show. */
+  /** Why there is nothing to show; undefined if there is something. */
   get failure(): NatspocError | undefined {
     return this.#failure;
   }
 
-  /** Polls at once, and after that every `intervalMs`. May be called again with another interval. */
+  /** Polls at once, and then every `intervalMs`. Call it again to change the interval. */
   every(intervalMs: number): void {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => void this.round(), intervalMs);
     void this.round();
   }
 
-  /** Stops polling; the caller closes the connection. */
+  /** Stops polling. The caller closes the connection. */
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
     this.#watch?.stop();
   }
 
-  /** One polling round; resolves when each request has an answer or has failed. Only one round runs at a time. */
+  /** One polling round. Resolves when each request has an answer or has failed. Only one round runs at a time. */
   round(): Promise<void> {
     if (this.#stopped || !this.#connected) return Promise.resolve();
     this.#running ??= this.#ask().finally(() => {
@@ -111,7 +104,7 @@ export class LiveSource {
     return this.#running;
   }
 
-  /** One polling round. Resolves with false as soon as the connection is lost, because the round might never end. */
+  /** One polling round. Resolves with false as soon as the connection is lost: the round might never end. */
   roundOrLost(): Promise<boolean> {
     const lost = new Promise<boolean>((resolve) => {
       this.#onLost = () => resolve(false);
@@ -128,10 +121,10 @@ export class LiveSource {
     for (const partition of partitionsOf(now))
       if (now.group.liveOwner(partition)) epochs.set(partition, now.group.epochOf(partition));
     const slow = this.#round++ % SLOW_ROUNDS === 0;
-    // The round trip is measured first and alone, because other requests at the same time would prolong it.
+    // Other requests at the same time would prolong the round trip.
     await this.#try('round trip', async () => {
       const askedAt = performance.now();
-      // The time is measured here, because the client measures only whole milliseconds.
+      // The client measures only whole milliseconds.
       await connection.rtt();
       emit({ type: 'round-trip', ms: performance.now() - askedAt });
     });
@@ -158,17 +151,14 @@ export class LiveSource {
       slow && this.#tryDeadLetters(observer),
       slow && this.#try('ends', async () => emit({ type: 'ends', ends: await observer.ends() })),
     ]);
-    // The job is read only after the watch has shown that the last member left. The job shows whether the group still needs a member.
+    // The last member's job shows whether the group still needs a member.
     if (model().ready && model().members.size === 0)
       await this.#try('job', async () => emit({ type: 'job', job: (await observer.job()) ?? null }));
     await this.#try('lag', () => this.#count(observer));
     emit({ type: 'looked' });
   }
 
-  /**
-   * Asks the server about the readers before it asks the members, because messages that are delivered between the two requests would
-   * otherwise count as lag.
-   */
+  /** Asks the server about the readers first, then the members. In the other order, messages delivered in between would count as lag. */
   async #askOwners(observer: GroupObserver, epochs: ReadonlyMap<number, number>): Promise<void> {
     const { emit, model } = this.#options;
     const rounds = Math.max(1, Math.ceil(epochs.size / READERS_A_ROUND));
@@ -179,14 +169,14 @@ export class LiveSource {
       });
     await this.#try('members', async () => {
       const facts = await observer.stats([...model().members.keys()], ANSWER_MS);
-      // The readers are emitted only with the answers, because messages that members handle during the wait for a silent member would
-      // otherwise count as lag.
+      // The readers are emitted together with the answers. Otherwise, messages handled during the wait for a silent member would count as
+      // lag.
       if (readers) emit({ type: 'readers', readers });
       emit({ type: 'stats', facts });
     });
   }
 
-  /** Dead letters are in a separate stream, which may need another permission. */
+  /** Dead letters are in a separate stream, and can need another permission. */
   async #tryDeadLetters(observer: GroupObserver): Promise<void> {
     const { emit, model } = this.#options;
     const { deadLetters: known } = model();
@@ -225,11 +215,10 @@ export class LiveSource {
     return observer;
   }
 
-  /** Starts the watch and waits for its snapshot. */
   #follow(observer: GroupObserver): Promise<void> {
     const { emit, config } = this.#options;
     const foreign = () => {
-      // Keys under the group's prefix that the protocol does not use are not shown.
+      // Foreign keys are not shown.
     };
     return new Promise((resolve) => {
       this.#watch = observer.watch({
@@ -247,7 +236,7 @@ export class LiveSource {
     });
   }
 
-  /** The stream or the bucket is gone. The next polling round tries to open stream and bucket again. */
+  /** The stream or the bucket is gone. The next polling round tries to open both again. */
   #lose(error: unknown): void {
     this.#watch?.stop();
     this.#watch = undefined;
@@ -276,5 +265,5 @@ export class LiveSource {
   }
 }
 
-/** A clock for events: milliseconds since 1970. The clock never goes backwards, even if the wall clock is changed. */
+/** A clock for events: milliseconds since 1970. It never goes backwards. */
 export const eventTime = (): number => performance.timeOrigin + performance.now();

@@ -6,26 +6,22 @@ import { systemReason } from '../../core/lib/system-reason.js';
 import { toJson } from '../../core/lib/text.js';
 import type { TopEvent } from '../model/events.js';
 
-/** A recording ends at this size, which is measured before compression. A longer recording could not be replayed. */
+/** A recording ends at this size before compression. A longer recording could not be replayed. */
 export const MAX_RECORDED_CHARACTERS = 256 * 1_048_576;
-/**
- * Maximum time until a record is in the file, in milliseconds. If the process is killed, only records that are younger than this can be
- * lost.
- */
+/** Maximum time until a record is in the file, in milliseconds. A kill loses only younger records. */
 const FLUSH_MS = 1_000;
 
 /** Writes events as they arrive, one JSON object per line, compressed with gzip. */
 export interface Recorder {
-  /** Returns false once the recording is full; then nothing more is written. */
+  /** Returns false once the recording is full. Then nothing more is written. */
   write(event: TopEvent): boolean;
-  /** Resolves when everything is written. */
   close(): Promise<void>;
 }
 
 /**
  * Opens a recording.
  *
- * @param most the recording is full when it has this number of characters.
+ * @param most the recording is full at this number of characters.
  * @throws NatspocError `usage` if the file exists or cannot be written. A full disk ends the process with an uncaught error.
  */
 export async function startRecording(path: string, most = MAX_RECORDED_CHARACTERS): Promise<Recorder> {
@@ -34,7 +30,7 @@ export async function startRecording(path: string, most = MAX_RECORDED_CHARACTER
   });
   const stream = createWriteStream('', { fd: file });
   stream.on('error', (cause) => {
-    // A recording with a gap would be misleading, so the process ends.
+    // A recording with a gap would be misleading.
     throw new NatspocError('failed', `--record: cannot write ${path}: ${systemReason(cause)}.`, { cause });
   });
   const packed = createGzip();
@@ -49,7 +45,7 @@ export async function startRecording(path: string, most = MAX_RECORDED_CHARACTER
   timer.unref();
   return {
     write: (event) => {
-      // A polling round may still be running when the recording is closed.
+      // A polling round can still run when the recording is closed.
       if (packed.writableEnded) return true;
       const line = `${toJson(event)}\n`;
       if (characters + line.length > most) return false;

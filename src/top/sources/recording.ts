@@ -12,10 +12,9 @@ const MAX_LINE_CHARACTERS = 16 * 1_048_576;
 const refusal = (path: string, why: string, cause?: unknown): NatspocError =>
   new NatspocError('usage', `--replay: ${path} ${why}.`, { cause });
 
-/** The first bytes of compressed data. */
 const GZIP = Buffer.from([0x1f, 0x8b]);
 
-/** The text of a file, compressed or not. A compressed file may lack its end if the process that wrote it was killed. */
+/** The text of a file, compressed or not. The end of a compressed file can be missing, for example after a kill. */
 async function* textOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let unpack: ((chunk: Buffer) => Promise<Buffer[]>) | undefined;
@@ -28,7 +27,7 @@ async function* textOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   yield decoder.decode();
 }
 
-/** Unpacks chunk by chunk, so that only one chunk is in memory. @throws the error of zlib. */
+/** Unpacks chunk by chunk. @throws the error of zlib. */
 function unpacker(): (chunk: Buffer) => Promise<Buffer[]> {
   const gunzip = createGunzip();
   let parts: Buffer[] = [];
@@ -45,7 +44,7 @@ function unpacker(): (chunk: Buffer) => Promise<Buffer[]> {
     });
 }
 
-/** The lines of a text that arrives in chunks, in bounded memory. The last line needs no line feed. */
+/** The lines of a text that arrives in chunks. The last line needs no line feed. */
 async function* linesOf(pieces: AsyncIterable<string>, path: string): AsyncGenerator<string> {
   let rest = '';
   let characters = 0;

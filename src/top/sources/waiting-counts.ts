@@ -4,17 +4,17 @@ import type { Model } from '../model/model.js';
 import { partitionsOf } from '../model/select.js';
 import { mostLag } from '../model/worst.js';
 
-/** In one round, waiting messages are counted in at most this number of partitions without a reader. */
+/** One round counts the messages of at most this many partitions without a reader. */
 const COUNTED_A_ROUND = 16;
-/** In one round, the oldest message is read in at most this number of lagging partitions. */
+/** One round reads the oldest message of at most this many lagging partitions. */
 const AGED_A_ROUND = 4;
 
-/** Counts waiting messages and gets their ages, for partitions whose readers do not report them. */
+/** Counts the waiting messages that no reader reports, and reads their ages. */
 export class WaitingCounts {
   /** The positions of the lagging partitions in the last round. */
   #positions: ReadonlyMap<number, number | null> = new Map();
 
-  /** In each round, counts the messages of some partitions without a reader, and of the partitions that make no progress. */
+  /** In each round, counts messages of some partitions without a reader, and of partitions that make no progress. */
   async count(observer: GroupObserver, model: Model, round: number): Promise<WaitingFacts[]> {
     const { progress } = model;
     const unread = partitionsOf(model).filter((partition) => !progress.get(partition)?.reader);
@@ -26,7 +26,7 @@ export class WaitingCounts {
     return withTimes(observer, await Promise.all(counts));
   }
 
-  /** Of the partitions with the most lag: those that have a reader, and whose position has not changed since the last round. */
+  /** The partitions with a reader and much lag whose position has not changed since the last round. */
   #standing(model: Model): number[] {
     const before = this.#positions;
     const lagging = mostLag(model, AGED_A_ROUND).filter(

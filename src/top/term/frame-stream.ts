@@ -3,7 +3,6 @@ import type { LineTexts } from './line-texts.js';
 
 const csi = (sequence: string): string => `\u001b[${sequence}`;
 
-/** Start and end of a synchronised update, for terminals that support it. */
 const SYNC_BEGIN = csi('?2026h');
 const SYNC_END = csi('?2026l');
 
@@ -14,8 +13,8 @@ export interface TerminalSize {
 }
 
 /**
- * The terminal's output for Ink. In debug mode Ink writes every frame completely. This stream writes only the changed rows to the
- * terminal, in one synchronised update. The stream writes no line feeds, so nothing scrolls.
+ * The terminal's output for Ink. In debug mode, Ink writes whole frames. This stream sends only the changed rows to the terminal, in one
+ * synchronized update. It sends no line feeds, so nothing scrolls.
  */
 export class FrameStream extends Writable {
   readonly #send: (bytes: string) => void;
@@ -38,7 +37,7 @@ export class FrameStream extends Writable {
     return this.#size().rows;
   }
 
-  /** Draws everything again, after the size of the terminal has changed. */
+  /** Draws everything again for a new size of the terminal. */
   resize(): void {
     this.#send(csi('0m') + csi('2J'));
     this.#shown = [];
@@ -54,7 +53,7 @@ export class FrameStream extends Writable {
   }
 
   override _write(frame: string, _encoding: BufferEncoding, done: () => void): void {
-    // When Ink ends, it writes an empty frame to wait for the earlier writes.
+    // Ink writes an empty frame at its end.
     if (frame !== '') this.#paint(this.#texts.fill(frame).slice(0, this.rows));
     done();
   }

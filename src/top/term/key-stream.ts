@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 
 const ESC = '\u001b';
-/** The Escape key in the kitty protocol. Unlike a bare ESC, this sequence cannot be the start of another sequence. */
+/** The Escape key in the kitty protocol. Unlike a bare ESC, it cannot start another sequence. */
 const ESCAPE_KEY = `${ESC}[27u`;
 /** An ESC is the Escape key if no sequence follows within this time, in milliseconds. */
 const ESCAPE_MS = 30;
@@ -10,20 +10,20 @@ const ESCAPE_MS = 30;
 const FINALS = 'ABCDFHZ';
 const NUMBERS = '145678';
 
-/** Matches one key: a sequence, Escape before another sequence or at the end, Alt with a key, or a character. */
+/** Matches one key: a sequence, Escape, Alt with a key, or a character. */
 const KEY =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
   /\u001b\[([0-9;<=>?]*)[ -/]*([@-~])(?<!\u001b\[\[)|\u001b\[\[[A-E]|\u001bO([A-Za-z])|\u001b(?=\u001b|$)|\u001b.|./gsu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
 const BEGINNING = /\u001b(?:\[[0-9;<=>? -/]*|O|\[\[)?$/;
 
-/** The keys in an input, in order and in Ink's form, and the start of an incomplete sequence. */
+/** The keys in an input, in Ink's form. `rest` is the start of an incomplete sequence. */
 export interface Keys {
   keys: string[];
   rest: string;
 }
 
-/** Splits terminal input into single keys. Drops unknown sequences, and the modifiers of arrow keys. */
+/** Splits terminal input into single keys. Drops unknown sequences and the modifiers of arrow keys. */
 export function splitKeys(text: string): Keys {
   const rest = BEGINNING.exec(text)?.[0] ?? '';
   const keys: string[] = [];
@@ -36,15 +36,15 @@ export function splitKeys(text: string): Keys {
     else if (final === '~' && number.length === 1 && NUMBERS.includes(number)) keys.push(`${ESC}[${number}~`);
     else if (key === ESC) keys.push(ESCAPE_KEY);
     else if (key === '\n') keys.push('\r');
-    // The only control characters that are keys are those of Ctrl with a letter.
+    // Of the control characters, only Ctrl with a letter is a key.
     else if (!key.startsWith(ESC) && (key >= ' ' || (key > '\u0000' && key <= '\u001a'))) keys.push(key);
   }
   return { keys, rest };
 }
 
 /**
- * The terminal's input for Ink: one key per chunk. Ink treats characters that arrive together as one input. Ink treats a sequence that
- * arrives in pieces as Escape and text, and throws at unknown sequences such as Ctrl+F1.
+ * The terminal's input for Ink: one key per chunk. Ink would take several characters in a chunk for one input. It would take a sequence in
+ * pieces for Escape and text. It throws at unknown sequences such as Ctrl+F1.
  */
 export class KeyStream extends Readable {
   /** Ink refuses raw mode for a stream without this property. */
@@ -68,12 +68,12 @@ export class KeyStream extends Readable {
     return this;
   }
 
-  /** No effect, because the keys are already text. */
+  /** The keys are already text. */
   override setEncoding(): this {
     return this;
   }
 
-  /** Does nothing, because reading and pausing decide whether the terminal keeps the process alive. */
+  /** Does nothing: reading and pausing already decide whether the terminal keeps the process alive. */
   ref(): this {
     return this;
   }

@@ -1,4 +1,4 @@
-/** Placeholder characters from Unicode's private use area, which no text on the screen contains. */
+/** Placeholders from Unicode's private use area. No text on the screen contains them. */
 const FIRST = 0xe000;
 const CAPACITY = 0xf8ff - FIRST + 1;
 const PLACE = /([\ue000-\uf8ff])( *)/g;
@@ -7,14 +7,14 @@ const PLACE = /([\ue000-\uf8ff])( *)/g;
 const COLORS = /\u001b\[(?:3[0-79]|9[0-7])m/g;
 
 /**
- * The texts of a frame's lines while Ink lays out the frame. Ink keeps the measurements of every text forever, and splits each text into
- * characters in each frame. Ink therefore gets one placeholder character per text, which is replaced after the layout.
+ * The texts of a frame's lines while Ink lays out the frame. Ink gets only one placeholder character per text. It would keep the
+ * measurements of every real text forever, and split each text into characters in each frame.
  */
 export class LineTexts {
   readonly #colors: boolean;
   #texts: { text: string; columns: number }[] = [];
 
-  /** @param colors false: texts have no colours; bold, dim and inverse remain. */
+  /** @param colors false removes the colors of texts, but not bold, dim and inverse. */
   constructor({ colors }: { colors: boolean }) {
     this.#colors = colors;
   }

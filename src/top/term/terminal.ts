@@ -7,15 +7,14 @@ import { LineTexts } from './line-texts.js';
 const ENTER = '\u001b[?1049h\u001b[?25l\u001b[?7l\u001b[2J';
 const LEAVE = '\u001b[0m\u001b[?7h\u001b[?25h\u001b[?1049l';
 
-/** A terminal stream and its file descriptor, for synchronous writes. */
 type Output = NodeJS.WriteStream & { fd: number };
 
 /**
- * The terminal while the screen uses it: alternate screen and raw keys from `open` to `close`. The terminal is restored however the process
- * ends, except by SIGKILL.
+ * The terminal while the screen uses it: alternate screen and raw keys from `open` to `close`. Except after SIGKILL, the terminal is always
+ * restored.
  */
 export class Terminal {
-  /** The streams that Ink uses, and the texts that replace the placeholders in its output. */
+  /** The streams that Ink uses. `texts` replace the placeholders in its output. */
   readonly input: KeyStream;
   readonly output: FrameStream;
   readonly texts: LineTexts;
@@ -34,17 +33,16 @@ export class Terminal {
     }));
   }
 
-  /** Takes over the terminal. */
   open(): void {
     this.#isOpen = true;
     process.on('exit', this.#restore);
     this.#send(ENTER);
     this.#stdout.on('resize', this.#resized);
-    // After a suspension another program's output may be on the screen.
+    // After a suspension, the screen can show another program's output.
     process.on('SIGCONT', this.#continued);
   }
 
-  /** Restores the terminal; harmless if called again. */
+  /** Restores the terminal. Further calls do nothing. */
   close(): void {
     this.#restore();
     process.off('exit', this.#restore);
@@ -61,10 +59,10 @@ export class Terminal {
     this.#isOpen = false;
     try {
       this.#stdin.setRawMode(false);
-      // The write is synchronous, because the process may be about to end.
+      // The process may be about to end, so the write is synchronous.
       writeSync(this.#stdout.fd, LEAVE);
     } catch {
-      // The terminal is gone, so there is nothing to restore.
+      // The terminal is gone.
     }
   };
 

@@ -1,6 +1,6 @@
 /** The shortest interval between two drawings of figures, in milliseconds: about one polling round. */
 const EVERY_MS = 950;
-/** If drawing takes long, figures are drawn less often, so that drawing takes at most this share of the time. */
+/** Drawing figures should take at most this share of the time. So slow drawings are less frequent. */
 const MOST_SHARE = 0.025;
 /** The longest interval between two drawings of figures, in milliseconds. */
 const AT_LEAST_EVERY_MS = 2_000;

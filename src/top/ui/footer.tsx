@@ -4,7 +4,6 @@ import type { Ui } from '../screen/state.js';
 import { lineWidth, type Line as Spans, span, truncate } from '../view/text.js';
 import { Ends, Line } from './line.js';
 
-/** Keys that matter while the details of a row are shown. */
 const BACK = { shown: 'Esc', hint: 'back' };
 const IN_DETAIL: readonly Pick<Binding, 'shown' | 'hint'>[] = [
   BACK,
@@ -12,7 +11,7 @@ const IN_DETAIL: readonly Pick<Binding, 'shown' | 'hint'>[] = [
   { shown: '↑', hint: 'previous' },
 ];
 
-/** The keys for the footer: first the most important keys, then the keys of the focused panel, then the other keys. */
+/** The keys for the footer, the most important first. */
 function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
   // A list that replaces the panels shows its own keys.
   if (ui.groups || ui.letters) return [BACK];
@@ -25,7 +24,6 @@ function hinted(ui: Ui): Pick<Binding, 'shown' | 'hint'>[] {
   return [...first, ...ofPanel, ...all.filter((each) => !first.includes(each) && !ofPanel.includes(each))];
 }
 
-/** The first keys that fit into `room` columns. */
 function hints(ui: Ui, room: number): Spans {
   let left = room;
   return hinted(ui).flatMap(({ shown, hint }) => {
@@ -36,7 +34,7 @@ function hints(ui: Ui, room: number): Spans {
   });
 }
 
-/** The keys, the filter and the interval. While the user types the filter, the footer shows only the filter. */
+/** The keys, the filter and the interval. While the user types the filter, the footer shows nothing else. */
 export function Footer({ ui, width }: { ui: Ui; width: number }) {
   if (ui.editing) {
     return <Line of={[span('filter: ', { bold: true }), span(ui.filter), span(' ', { inverse: true })]} />;

@@ -4,7 +4,7 @@ import { createContext, use } from 'react';
 import { LineTexts } from '../term/line-texts.js';
 import { lineWidth, type Span, type Line as Spans, truncateLine } from '../view/text.js';
 
-/** Uses the terminal's own sixteen colours, regardless of the environment. */
+/** Uses the terminal's own sixteen colors, regardless of the environment. */
 const chalk = new Chalk({ level: 1 });
 
 /** The texts of the screen's lines. */
@@ -12,7 +12,6 @@ export const Texts = createContext(new LineTexts({ colors: true }));
 /** True if the shown data is old. */
 export const Stale = createContext(false);
 
-/** Wider than any terminal. */
 const WIDEST = 500;
 
 function styled({ text, color, bold, dim, inverse }: Span, isStale: boolean): string {
@@ -25,9 +24,8 @@ function styled({ text, color, bold, dim, inverse }: Span, isStale: boolean): st
 }
 
 /**
- * Changing text, one row high. Ink's flexbox decides the place and width of the text, as for a `<Text>`; text that does not fit is cut
- * off. Ink measures only a row of `x` of the same width, which {@link LineTexts} then replaces with the text. For fixed words
- * use `<Text>`.
+ * Changing text, one row high. Text that does not fit is cut off. Ink lays out only a row of `x` of the same width. {@link LineTexts} then
+ * replaces this row with the text. For fixed words use `<Text>`.
  */
 export function Line({ of: spans }: { of: Spans }) {
   const texts = use(Texts);
@@ -53,7 +51,7 @@ export function Lines({ of: lines }: { of: readonly Spans[] }) {
   ));
 }
 
-/** A row with text at both ends. If there is not enough room, the left text is cut off. */
+/** A row with text at both ends. If necessary, the left text is cut off. */
 export function Ends({ left, right }: { left: Spans; right: Spans }) {
   return (
     <Box height={1} columnGap={1} justifyContent="space-between">

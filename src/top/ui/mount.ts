@@ -17,9 +17,8 @@ export interface ScreenOptions {
 
 /** An open screen. */
 export interface OpenScreen {
-  /** Resolves when the screen is closed. */
   closed: Promise<void>;
-  /** Restores the terminal; harmless if called again. */
+  /** Restores the terminal. Further calls do nothing. */
   close(): void;
   /** Shows a notice until the next notice. */
   tell(text: string): void;
@@ -46,9 +45,9 @@ export function mount(
     });
   terminal.open();
   const ink = render(tree(), {
-    // In debug mode Ink writes whole frames. The frame stream writes only the changed rows to the terminal.
+    // In debug mode, Ink writes whole frames. The frame stream needs whole frames.
     debug: true,
-    // Input and output have all properties of terminal streams that Ink uses.
+    // They have all properties that Ink uses.
     stdin: terminal.input as unknown as NodeJS.ReadStream,
     stdout: terminal.output as unknown as NodeJS.WriteStream,
     exitOnCtrlC: false,

@@ -25,7 +25,7 @@ type FrameProps = Omit<PanelProps, 'width'> & {
   children?: ReactNode;
 };
 
-/** A panel: a title across the whole width, and the content below it; without children, the reason why the panel is empty. */
+/** A panel: a title across the whole width, and the content below it. Without children, it says why it is empty. */
 export function Panel({ id, title, info, model, ui, height, children }: FrameProps) {
   const isFocused = ui.focus === id;
   return (
@@ -40,7 +40,7 @@ export function Panel({ id, title, info, model, ui, height, children }: FramePro
   );
 }
 
-/** The column widths that the screen has shown; undefined: the screen is drawn only once. */
+/** The column widths that the screen has shown; undefined if the screen is drawn only once. */
 export const Widths = createContext<TableWidths | undefined>(undefined);
 
 /** A border that has only its top line. */
@@ -50,20 +50,18 @@ interface RowsProps<Row> extends PanelProps {
   id: PanelId;
   title: string;
   rows: readonly Row[];
-  /** The row under the cursor; -1: none. */
+  /** The row under the cursor; -1 if there is none. */
   selected: number;
-  /** The part that is shown if there are too many rows and no row is selected. */
+  /** The part that is shown if the rows do not fit and no row is selected. */
   follow?: 'start' | 'end';
   sort?: string;
-  /** Lines above the rows. */
   above?: readonly Spans[];
-  /** Lines below the rows. */
   below?: readonly Spans[];
-  /** Makes a table of rows. The panel omits the header if only one line fits. */
+  /** Makes a table of rows. If only one line fits, the panel omits the header. */
   table: (rows: readonly Row[], room: TableRoom) => Table;
 }
 
-/** A panel that shows the rows that fit. */
+/** A panel with the rows that fit. */
 export function RowsPanel<Row>({
   rows,
   selected,

@@ -5,17 +5,14 @@ import { heldUpLines, worstLines } from '../view/worst.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps, RowsPanel } from './panel.js';
 
-/**
- * The panel shows a table if it is maximised, or if the table fits and has at most this number of partitions.
- */
+/** Unless it is maximized, the panel shows a table only for at most this many partitions. */
 const TABLE_ROWS = 16;
-/** Minimum height of a table below the map. */
 const MIN_TABLE = 4;
 
-/** The partitions: a table, or a map of all partitions with the worst described in words. */
+/** The partitions as a table, or as a map with the worst partitions in words. */
 export function Partitions(props: PanelProps) {
   const { model, ui, width, height } = props;
-  // Before the first snapshot the panel shows no rows, because the owners are unknown, and all partitions would look unowned.
+  // Before the first snapshot, all partitions would look unowned.
   const rows = model.ready ? visiblePartitions(model, ui) : [];
   const panel = { ...props, id: 'partitions', title: 'Partitions' } as const;
   const room = height - 1;
@@ -37,7 +34,7 @@ export function Partitions(props: PanelProps) {
       sort={ui.partitionSort}
       rows={rows}
       selected={selected}
-      // The map stays above a table that does not show all partitions.
+      // If the table cannot show all partitions, the map stays above it.
       above={rows.length > room - 1 && mapHeight(rows.length, width) <= room - MIN_TABLE ? map : []}
       below={heldUpLines(model).slice(0, Math.max(0, room - 1 - rows.length))}
       table={(part, place) => partitionTable(model, part, place)}

@@ -2,7 +2,7 @@ import { rateLines } from '../view/rates.js';
 import { Lines } from './line.js';
 import { Panel, type PanelProps } from './panel.js';
 
-/** The rates of publishing and handling, and the lag, over the last minutes, as a panel. */
+/** The rates and the lag over the last minutes. */
 export function Rates(props: PanelProps) {
   const { model, width, height } = props;
   return (

@@ -5,7 +5,7 @@ import { Texts } from './line.js';
 import { Widths } from './panel.js';
 import { Top, type TopProps } from './top.js';
 
-/** Passes errors of components to `crash`. Ink would draw the errors on the screen, which is about to close. */
+/** Passes errors of components to `crash`. Ink would draw them on a screen that is about to close. */
 class Boundary extends Component<{ crash: (error: unknown) => void; children: ReactNode }> {
   override state = { hasFailed: false };
 
@@ -14,7 +14,7 @@ class Boundary extends Component<{ crash: (error: unknown) => void; children: Re
   }
 
   override componentDidCatch(error: unknown): void {
-    // Call `crash` in a later turn of the event loop, because React is still rendering.
+    // React is still rendering, so `crash` is called later.
     setImmediate(() => this.props.crash(error));
   }
 

@@ -17,7 +17,6 @@ import { Line, Lines, Stale } from './line.js';
 import { Panels } from './panels.js';
 import { Question } from './question.js';
 
-/** The reason for an empty screen, and the command to run. */
 function Missing({ message, intervalMs }: { message: string; intervalMs: number }) {
   return (
     <Box flexDirection="column" paddingTop={1} rowGap={1}>
@@ -27,7 +26,6 @@ function Missing({ message, intervalMs }: { message: string; intervalMs: number 
   );
 }
 
-/** The part between header and footer: the panels, or a view that replaces them. */
 function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   if (ui.help) return <Help ui={ui} room={room} />;
   if (ui.groups) return <Lines of={groupLines(model, ui.groups, room)} />;
@@ -46,7 +44,7 @@ export function bodyRoom(model: Model, ui: Ui, { columns, rows }: Size): Size {
   return { columns, rows: rows - HEADER_ROWS - problems - banner - question - 1 };
 }
 
-/** The whole screen for a model. Used by the terminal, by tests, and for the picture in the README. */
+/** The whole screen for a model. */
 export function Screen({ model, ui, size }: { model: Model; ui: Ui; size: Size }) {
   const { columns, rows } = size;
   if (columns < SMALLEST.columns || rows < SMALLEST.rows) {

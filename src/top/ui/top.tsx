@@ -14,7 +14,7 @@ import { useKeys } from './use-keys.js';
 import { useModel } from './use-model.js';
 import { useTerminalSize } from './use-terminal-size.js';
 
-/** Lines of the screen that are not rows of a maximised panel. */
+/** Lines of the screen besides the rows of a maximized panel. */
 const FRAME_ROWS = 8;
 
 export interface TopProps {
@@ -34,8 +34,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const [ui, setUi] = useState(initial);
   const size = useTerminalSize();
   const model = useModel(feed, ui.intervalMs);
-  // Several keys may arrive between two frames, and an outcome may arrive long after its key. Each key and each outcome is applied to the
-  // latest state.
+  // Several keys can arrive between two frames, and an outcome can arrive long after its key. Each applies to the latest state.
   const latest = useRef({ ui, model });
   latest.current.model = model;
   const initialTarget = useRef(feed.model.target);
@@ -46,11 +45,11 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
   const say = (said: Said | undefined): void => {
     if (said) change({ notice: { ...said, at: latest.current.model.now } });
   };
-  /** Reads the rows of a list. If reading fails, the list is closed. */
+  /** Reads the rows of a list. After a failure, the list is closed. */
   const read = async (list: 'groups' | 'letters', reading: () => Promise<Partial<Ui>>): Promise<void> => {
     try {
       const changes = await reading();
-      // The user may have closed the list meanwhile.
+      // The user may have closed the list.
       if (latest.current.ui[list]) change(changes);
     } catch (error) {
       if (!(error instanceof NatspocError)) throw error;

@@ -25,7 +25,7 @@ function nameOf(input: string, key: Key): string {
   return input === ' ' ? 'space' : input;
 }
 
-/** Calls `press` for every key, with its name in the key table: a character, or a name such as `up`, `enter`, `ctrl-c`. */
+/** Calls `press` for every key, with its name in the key table, for example `a`, `up` or `ctrl-c`. */
 export function useKeys(press: (key: string) => void): void {
   useInput((input, key) => press(nameOf(input, key)));
 }

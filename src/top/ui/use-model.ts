@@ -6,13 +6,13 @@ import { figuresEveryMs } from './draw-interval.js';
 /** Events are collected for this long before they are drawn. */
 const GATHER_MS = 50;
 /**
- * Minimum interval between redraws for changes that an operator waits for. Changes of numbers alone are drawn less often, so that a busy
- * group costs no more than a quiet group. The effect of a key is drawn immediately.
+ * Minimum interval between redraws. If only numbers changed, the interval is longer. Otherwise a busy group would cost more than a quiet
+ * one. The effect of a key is drawn immediately.
  */
 const DRAW_NEWS_EVERY_MS = 400;
-/** A model that is younger than this is drawn unchanged, because its ages are accurate enough. */
+/** The ages in a model that is younger than this are accurate enough. */
 const RECENT_MS = 500;
-/** Ages and the clock change without events, so they are drawn at this interval. */
+/** Ages and the clock change without events. They are drawn at this interval. */
 const TICK_MS = 1_000;
 
 /** True if anything other than figures has changed. */
@@ -26,7 +26,7 @@ const hasNews = (before: Model, after: Model): boolean =>
   before.lag.length < 2 ||
   before.replay !== after.replay;
 
-/** The current model, updated whenever the screen is to be drawn. Polls every `intervalMs`. */
+/** The model to draw. Polls every `intervalMs`. */
 export function useModel(feed: Feed, intervalMs: number): Model {
   const [model, setModel] = useState(feed.model);
   const drawing = useRef({ since: 0, tookMs: 0 });
@@ -49,7 +49,7 @@ export function useModel(feed: Feed, intervalMs: number): Model {
       // In a replay only the feed advances the time.
       const passed = feed.model.replay ? 0 : drawnAt - cameAt;
       drawing.current.since = drawnAt;
-      // Pass the same object if the model is recent, so that its status is not computed again.
+      // The status of the same object is not computed again.
       setModel(passed < RECENT_MS ? feed.model : { ...feed.model, now: feed.model.now + passed });
     };
     const drawWithin = (intervalMs: number) => {

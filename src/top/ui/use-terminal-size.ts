@@ -2,7 +2,7 @@ import { useStdout } from 'ink';
 import { useEffect, useState } from 'react';
 import type { Size } from '../view/layout.js';
 
-/** The terminal's current size in columns and rows. Ink has no hook for the size. */
+/** The terminal's current size in columns and rows. */
 export function useTerminalSize(): Size {
   const { stdout } = useStdout();
   const [size, setSize] = useState<Size>({ columns: stdout.columns, rows: stdout.rows });

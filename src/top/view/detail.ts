@@ -19,7 +19,6 @@ import { type Line, line, span, truncateLine, wrap } from './text.js';
 import { timelineTable } from './timeline.js';
 import { groupUpdates, updateLine } from './updates.js';
 
-/** Width of the name of a fact, in columns. */
 const LABEL = 16;
 const fact = (name: string, value: string): Line => [
   span((name === '' ? '' : `${name}  `).padStart(LABEL), { dim: true }),
@@ -27,13 +26,12 @@ const fact = (name: string, value: string): Line => [
 ];
 const title = (text: string): Line => line(text, { bold: true });
 
-/** The newest updates about a partition or a member, as many as fit into `height` lines, the newest last. */
+/** The newest updates about a partition or a member that fit into `height` lines, oldest first. */
 function story(model: Model, height: number, about: (update: Model['updates'][number]) => boolean): Line[] {
   const groups = groupUpdates(model.updates.filter(about));
   return groups.slice(-Math.max(1, height)).map((group) => updateLine(model, group));
 }
 
-/** The message or fault that holds a partition up, and the remedies. */
 function holdUpFacts({ partition, holdUp }: LeaseStatus, columns: number): Line[] {
   if (!holdUp) return [];
   const lines = (name: string, text: string): Line[] =>
@@ -68,7 +66,6 @@ function partitionDetail(model: Model, partition: number, { columns, rows }: Siz
   return [...facts, ...story(model, rows - facts.length, about)];
 }
 
-/** Width of the picture of a member's heap over the last minute, in columns. */
 const HEAP = 40;
 
 const handlerText = (times: HandlerTimeStats | undefined): string =>
@@ -111,13 +108,12 @@ function memberDetail(model: Model, id: string, rows: number): Line[] {
   const about = (update: Model['updates'][number]) => {
     if ('session' in update && update.session === id) return true;
     if (!('from' in update)) return false;
-    // For the oldest moves only the name of the previous owner is known.
+    // For the oldest moves, only the previous owner's name is known.
     return update.fromSession === null ? update.from === row.name : update.fromSession === id;
   };
   return [...facts, ...story(model, rows - facts.length, about)];
 }
 
-/** One update in detail; moves have a line for each partition. */
 function updateDetail(model: Model, ui: Ui, id: string, rows: number): Line[] {
   const group = visibleUpdates(model, ui).find((each) => updateId(each) === id);
   if (!group) return [line('This update is no longer kept.')];
@@ -149,13 +145,13 @@ function indented(text: string): string[] {
   }
 }
 
-/** A wrapped text whose lines all have the indentation of the first line. */
+/** Wraps a text. All lines keep the indentation of the first line. */
 function wrapIndented(text: string, columns: number): string[] {
   const blanks = ' '.repeat(Math.min(columns >> 1, text.length - text.trimStart().length));
   return wrap(text.trimStart(), columns - blanks.length).map((part) => blanks + part);
 }
 
-/** The name and the value of a header. The name may be longer than the column of names. */
+/** The name and value of a header. The name can be wider than its column. */
 const pair = (name: string, value: string, columns: number): Line[] => {
   const label = escapeControl(name);
   if (label.length <= LABEL - 2) return [fact(label, value)];

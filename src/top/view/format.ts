@@ -14,7 +14,7 @@ const or =
     value === null ? UNKNOWN : format(value);
 
 export const count = or(formatCount);
-/** A rate with a fixed number of decimals, so that a changing value does not move the text beside it. */
+/** A rate with a fixed number of decimals. Otherwise the text beside it would move. */
 export const rate = or((perSecond: number) =>
   perSecond < 99.95 ? `${perSecond.toFixed(1)}/s` : formatRate(perSecond),
 );
@@ -43,7 +43,7 @@ export const aboutLag = (lag: number | null, isEstimate: boolean): string =>
 /** Drain times below this value are not shown, in milliseconds. */
 const SHORT_DRAIN_MS = 1_000;
 
-/** The time to drain a lag at a rate, as text; `-` if it is very short or unknown. */
+/** The time to drain a lag, as text. `-` if it is very short or unknown. */
 export function drain(lag: number | null, ratePerSecond: number | null): string {
   const ms = drainMs(lag, ratePerSecond);
   return ms !== null && ms < SHORT_DRAIN_MS ? UNKNOWN : duration(ms);
@@ -54,7 +54,7 @@ export function sparkline(series: Series, width: number): string {
   const shown = series.slice(-width).map(({ value }) => value);
   if (shown.length < 2) return '';
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
-  // A value that hardly changes is drawn as a flat line, so that its noise is not magnified.
+  // Noise is not magnified: a value that hardly changes is a flat line.
   const range = Math.max(high - low, high * 0.2);
   return shown
     .map((value) => BARS[range === 0 ? 0 : Math.min(7, Math.round(((value - low) / range) * 7))] ?? '')

@@ -9,10 +9,9 @@ import { type Column, table, tableLines } from './table.js';
 import { type Line, line, span } from './text.js';
 import { windowOf } from './window.js';
 
-/** Lines besides the rows: the title, the header of the table, a blank line, and the key hints. */
 const FRAME = 4;
 
-/** The list of the groups of the account, with a mark at the watched group, and a line of key hints. */
+/** The list of groups, with a mark at the watched group. */
 export function groupLines(
   { target, now }: Model,
   { rows, at }: GroupList,

@@ -10,12 +10,12 @@ import { LEVELS } from './problems.js';
 import { barLines, graphsOf } from './rates.js';
 import { type Line, line, type Span, span } from './text.js';
 
-/** Below this width the header omits the labels of the names, such as `stream`. */
+/** Below this width, the header omits labels such as `stream`. */
 const ROOMY_COLUMNS = 100;
 
-/** At this width or more, there is room for earlier values. */
+/** From this width on, there is room for earlier values. */
 const DRAWN_COLUMNS = 120;
-/** The number of earlier values that are drawn beside the newest value. */
+/** The number of earlier values beside the newest one. */
 const TREND_WIDTH = 10;
 
 const ARROWS = { rising: '↑', falling: '↓', steady: '→' } as const;
@@ -25,7 +25,6 @@ const value = (name: string, text: string): Span[] => [
   span(text, { bold: true }),
 ];
 
-/** The server and its round-trip time. */
 function serverSpans({ connection, target }: Model): Span[] {
   const server = connection.server || (target?.servers.join(',') ?? '');
   const dot = connection.state === 'connected' ? span('●', { color: 'green' }) : span('✖', { color: 'red' });
@@ -37,7 +36,7 @@ function serverSpans({ connection, target }: Model): Span[] {
   ];
 }
 
-/** The parts of the header at this width. `drawn`: with bars. */
+/** The parts of the header at this width. With bars if `drawn` is true. */
 export function headerParts(model: Model, width: number, { frozen = false, drawn = false }) {
   const { target, stream } = model;
   const totals = totalsOf(statusOf(model));
@@ -98,7 +97,6 @@ export function bannerLine({ connection, now }: Model): Line | undefined {
   return line(text, { color: 'red', inverse: true, bold: true });
 }
 
-/** The time, with a mark if the screen is frozen. */
 const clock = ({ now }: Model, frozen: boolean): Line =>
   frozen
     ? [span(' FROZEN ', { inverse: true, bold: true }), span(` ${timeOfDay(now, false, now)}`)]
@@ -111,7 +109,7 @@ function replayClock({ at, startAt, endAt, speed, isPlaying }: Replay): Line {
   return [span(' REPLAY ', { inverse: true, bold: true }), span(` ${state}, ${place}  ${timeOfDay(at)}`)];
 }
 
-/** A wait that is shorter than this is not worth a place in the header, in milliseconds. */
+/** Waits below this many milliseconds are not shown. */
 const SHORT_MS = 1_000;
 
 /** The age of the oldest waiting message, and the time to drain the lag. */
@@ -121,7 +119,6 @@ function waits({ oldestMs, drainMs }: GroupTotals): Line {
   return [...of('oldest', oldestMs), ...of('drain', drainMs)];
 }
 
-/** The number of dead letters, which must be visible whatever panel is open. */
 function deadLetters({ deadLetters: dead }: Model): Line {
   if (dead === null || dead === 'not-permitted' || dead.messages === 0) return [];
   return [
@@ -131,7 +128,6 @@ function deadLetters({ deadLetters: dead }: Model): Line {
   ];
 }
 
-/** A resize that is in progress. */
 function resizing(model: Model): Line {
   const { resize, partitions } = statusOf(model);
   if (!resize) return [];
@@ -143,10 +139,7 @@ function resizing(model: Model): Line {
   ];
 }
 
-/**
- * For a keyed group: the number of messages without a key, and the exact number of unread messages, because the lag of a keyed group is
- * only an estimate.
- */
+/** For a keyed group: the number of messages without a key, and of unread messages. The lag of a keyed group is only an estimate. */
 function ofKeyed(model: Model): Line {
   const status = statusOf(model);
   const { withoutKey } = totalsOf(status);
@@ -158,7 +151,7 @@ function ofKeyed(model: Model): Line {
   ];
 }
 
-/** The number of messages that belong to no partition, and so are not part of the lag. */
+/** The number of messages in no partition. They are not part of the lag. */
 function uncovered({ stream }: Model): Line {
   const found = stream?.facts.uncovered;
   if (!found) return [];

@@ -15,10 +15,8 @@ const SIGNS = [
   '↻ retries',
   '= paused',
 ];
-/** A no-break space: text is not wrapped at this character. */
 const FIXED = '\u00a0';
 
-/** The keys of some groups, under the name of each group. */
 function column(bindings: readonly Binding[], groups: readonly Binding['group'][]): Line[] {
   const sections = groups.map((group) => ({
     group,
@@ -40,8 +38,7 @@ const GROUPS = ['Move', 'Look', 'Act'] as const;
 const widthOf = (lines: readonly Line[]): number => Math.max(...lines.map(lineWidth));
 
 /**
- * The visible part of the help: the key table, in three columns if they fit, and the legend of signs. `end`: how far the help can be
- * scrolled; 0 if all of it is visible.
+ * The visible part of the help: the key table, in columns if they fit, and the legend of signs. `end` is how far the help can be scrolled.
  */
 export function helpView(ui: Ui, { columns, rows }: Size): { columns: Line[][]; below: Line[]; end: number } {
   const bindings = bindingsFor(ui);

@@ -1,16 +1,13 @@
-/** A width is kept for at least this time after it was last needed, in milliseconds, and for at most twice this time. */
+/** How long a width is kept after it was last needed, in milliseconds. It can be kept up to twice as long. */
 const KEEP_MS = 30_000;
 
-/**
- * The widths of a table's columns on a screen that is drawn again and again. A column becomes narrower only after half a minute. Columns
- * therefore do not move, appear or disappear while values change.
- */
+/** The widths of a table's columns. A column becomes narrower only after half a minute. So columns do not jump while values change. */
 export class KeptWidths {
   #since = Number.NEGATIVE_INFINITY;
   #recent: readonly number[] = [];
   #before: readonly number[] = [];
 
-  /** The widths to use at `now`, if the content needs the widths `needed`. */
+  /** The widths to use at `now`. The content needs the widths `needed`. */
   keep(now: number, needed: readonly number[]): readonly number[] {
     const passed = now - this.#since;
     if (passed >= KEEP_MS) {

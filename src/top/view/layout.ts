@@ -19,13 +19,12 @@ const WIDE_COLUMNS = 150;
 /** Columns between two panels. */
 export const GUTTER = 2;
 
-/** The place of a panel; `height` includes its title. */
+/** The place of a panel. `height` includes its title. */
 export interface Place {
   id: PanelId;
   height: number;
 }
 
-/** Panels in one column, `width` columns wide. */
 interface Stack {
   width: number;
   panels: Place[];
@@ -40,17 +39,16 @@ export interface Band {
 /** The heights that a panel can use, in lines, including its title. */
 interface Wish {
   id: PanelId;
-  /** Minimum height; a panel that would get less is omitted. */
+  /** Minimum height. A panel that would get less is omitted. */
   least: number;
-  /** A height that is enough for the purpose of the panel. */
+  /** A height that is enough for most purposes. */
   good: number;
-  /** Maximum height that the panel can use. */
   most: number;
-  /** True for a panel with a list of rows, which can use every line. */
+  /** True for a list of rows. It can use every line. */
   isList?: boolean;
 }
 
-/** Up to this number of partitions, a table of all partitions is preferred. With more partitions a map is preferred. */
+/** Up to this number of partitions, a table is preferred; otherwise a map. */
 const TABLE_ROWS = 16;
 
 function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish> {
@@ -86,12 +84,12 @@ function wishes(model: Model, width: number, rows: number): Record<PanelId, Wish
 
 type Level = 'least' | 'good';
 /**
- * The height that a panel requests. The panel gets the whole height or nothing. A panel gets its `good` height only if it already has its
- * `least` height.
+ * The height that a panel requests. It is granted as a whole or not at all. A panel needs its `least` height before it gets its `good`
+ * height.
  */
 type Claim = readonly [PanelId, Level];
 
-/** Grants the claims in order while there is room. The remaining lines go to the panels one at a time, in turn. */
+/** Grants the claims in order while there is room. Then the panels get the remaining lines in turn. */
 function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number, rows: number): Stack {
   const heights = new Map<PanelId, number>();
   let left = rows;
@@ -109,7 +107,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
     before = left;
     for (const { id, most, good, isList } of wanted) {
       const height = heights.get(id);
-      // A list can use every additional line. Any other panel can use more lines only if it has its `good` height already.
+      // A list can use every additional line. Other panels need their `good` height first.
       const hasUse = height !== undefined && (height >= good || isList === true);
       if (hasUse && height < most) give(id, height + 1);
     }
@@ -121,10 +119,7 @@ function stack(wanted: readonly Wish[], claims: readonly Claim[], width: number,
   return { width, panels };
 }
 
-/**
- * The order in which the panels of a single column get their heights. The minimum heights of the four most important panels come first,
- * then their `good` heights and the other panels.
- */
+/** The claims of the panels in a single column. The minimum heights of the four most important panels come first. */
 const NARROW: readonly Claim[] = [
   ['partitions', 'least'],
   ['members', 'least'],
@@ -156,7 +151,6 @@ const WIDE_RIGHT: readonly Claim[] = [
   ['messages', 'good'],
 ];
 
-/** The width of the left of two columns. */
 const half = (columns: number): number => Math.floor((columns - GUTTER) / 2);
 
 const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
@@ -164,8 +158,8 @@ const alone = (id: PanelId, { columns, rows }: Size): Band[] => [
 ];
 
 /**
- * The layout of a wide screen. The members panel has the whole width, because it has the most columns. Partitions and updates are side by
- * side below the members.
+ * The layout of a wide screen. The members have the most columns, so they get the whole width. Partitions and updates are side by side
+ * below.
  */
 function wide(all: Record<PanelId, Wish>, { columns, rows }: Size): Band[] {
   const head = Math.min(all.members.most, Math.max(all.members.least, Math.floor(rows / 3)));
@@ -204,7 +198,7 @@ export function layOut(model: Model, ui: Ui, size: Size): Band[] {
           ],
         },
       ];
-  // A panel without a place is maximised while it has the focus.
+  // A focused panel without a place is maximized.
   const placed = bands.some(({ stacks }) =>
     stacks.some(({ panels }) => panels.some(({ id }) => id === ui.focus)),
   );

@@ -8,7 +8,6 @@ import { type Column, table, tableLines } from './table.js';
 import { type Line, line, wrap } from './text.js';
 import { describeWindow, windowOf } from './window.js';
 
-/** Lines besides the rows: the title, the header of the table, a blank line, and the key hints. */
 const FRAME = 4;
 
 const COLUMNS: Column<FoundLetter>[] = [
@@ -38,7 +37,6 @@ export function letterLines({ rows, at, shown }: LetterList, size: Size, isReado
   return [head, ...tableLines(table(COLUMNS, rows.slice(part.start, part.end), room)), line(''), keys];
 }
 
-/** A letter with the part of its message that fits. */
 function letterInFull({ letter, original }: ShownLetter, { columns, rows }: Size, keys: Line): Line[] {
   const lines =
     original === null ? [`Dead letter ${letter.sequence}`, 'loading …'] : formatLetter(letter, original);

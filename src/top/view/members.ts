@@ -13,7 +13,7 @@ function state({ state: shown }: MemberStatus): Span {
   return span(shown, shown === 'live' ? { dim: true } : { color: 'yellow' });
 }
 
-/** The resident memory and its trend: `↑` grows, `→` is stable, no arrow: too early to tell. */
+/** The resident memory and its trend: `↑` grows, `→` is stable. There is no arrow if it is too early to tell. */
 function memory({ stats }: MemberStatus): Span {
   if (!stats) return span(UNKNOWN, { dim: true });
   const { sysBytes, verdict } = stats.memory;

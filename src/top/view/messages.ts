@@ -5,13 +5,12 @@ import { UNKNOWN } from './format.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
 import { span } from './text.js';
 
-/** A payload in one line. The table escapes the remaining control characters. */
 function previewText({ preview, size }: MessageFacts): string {
   if (preview === null) return `(${formatBytes(size)}, not text)`;
   return preview.replace(/\s+/g, ' ');
 }
 
-/** One line per message; `now` decides which day is today. */
+/** One line per message. `now` decides which day is today. */
 export function messageTable(messages: readonly MessageFacts[], room: TableRoom, now: number): Table {
   const columns: Column<MessageFacts>[] = [
     { title: 'TIME', rank: 1, cell: ({ atMs }) => span(timeOfDay(atMs, true, now), { dim: true }) },

@@ -3,14 +3,13 @@ import type { Model } from '../model/model.js';
 import type { Ui } from '../screen/state.js';
 import { type Line, line, type Style, span, wrap } from './text.js';
 
-/** A notice is shown for this long. */
 const NOTICE_MS = 8_000;
 const NOTICE_COLORS = { info: 'green', error: 'red', busy: 'yellow' } as const;
 
 const wrapped = (text: string, columns: number, style: Style): Line[] =>
   wrap(escapeControl(text), columns).map((part) => line(part, style));
 
-/** The question and its consequences, wrapped to `columns`; empty: no question. */
+/** The question and its consequences, if any, wrapped to `columns`. */
 export function questionLines({ dialog }: Ui, columns: number): Line[] {
   if (!dialog) return [];
   return [
@@ -25,7 +24,7 @@ export function questionLines({ dialog }: Ui, columns: number): Line[] {
   ];
 }
 
-/** The notice about the last action, wrapped to `columns`; empty: none, or it has expired. */
+/** The notice about the last action, wrapped to `columns`. Empty if it has expired. */
 export function noticeLines({ now }: Model, { notice, dialog }: Ui, columns: number): Line[] {
   if (!notice || dialog) return [];
   const { at, level, text } = notice;

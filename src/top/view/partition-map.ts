@@ -8,11 +8,10 @@ import { type Line, padTo, type Span, span } from './text.js';
 
 /** A partition is highlighted for this long after a change of owner, in milliseconds. */
 const FLASH_MS = 1_500;
-/** If the map needs at most this number of rows, each cell shows name, lag and state. */
+/** Maximum number of rows of a map whose cells show name, lag and state. */
 const NUMBERED_ROWS = 4;
-/** A map that is too high for lags shows name and sign in each cell, if it then needs at most this number of rows. */
+/** Maximum number of rows of a map whose cells show name and sign. */
 const NAMED_ROWS = 8;
-/** Width of a lag, in columns. */
 const LAG = 6;
 /** Without names, cells form groups of this size. */
 const TOGETHER = 8;
@@ -23,7 +22,7 @@ const flashes = (model: Model, { partition }: LeaseStatus): boolean => {
   return model.now - since < FLASH_MS && model.now - model.startedAt > FLASH_MS;
 };
 
-/** The letter of a partition's owner, in the owner's colour; red if something is wrong; a dim dot if no owner is needed. */
+/** The letter of a partition's owner, in the owner's color. It is red if something is wrong. A dim dot means that no owner is needed. */
 export function ownerMark(model: Model, row: LeaseStatus): Span {
   if (row.state === 'unreadable') return span('!', { color: 'red', bold: true });
   if (row.state === 'reserved') return span(UNOWNED, { color: 'yellow', bold: true });
@@ -39,7 +38,7 @@ export function ownerMark(model: Model, row: LeaseStatus): Span {
 /** States of a partition that need no mark. */
 const WORKS = new Set(['owned', 'running']);
 
-/** The lag or the state of a partition in one column: a bar, which grows with the number of digits of the lag, or a sign. */
+/** The lag or the state of a partition in one column. The lag is a bar that grows with the number of digits. The state is a sign. */
 export function lagMark(row: LeaseStatus): Span {
   const { lag, paused } = row;
   if (isOwned(row) && needsAttention(row)) return span('!', { color: 'red', bold: true });
@@ -51,14 +50,14 @@ export function lagMark(row: LeaseStatus): Span {
   return span(bar, isBehind(row) ? { color: 'yellow', bold: true } : { dim: true });
 }
 
-/** How the map of `count` partitions is arranged: `cells` in a row, each `cell` columns wide, after a label. */
+/** The arrangement of a map. A row has a label and `cells` cells, each `cell` columns wide. */
 function gridOf(count: number, width: number) {
   const digits = String(Math.max(0, count - 1)).length;
   const arranged = (least: number, label = 0) => {
     const room = Math.max(1, Math.floor((width - label) / least));
     const most = room >= count ? count : room >= TOGETHER ? room - (room % TOGETHER) : Math.min(room, 4);
     const rows = Math.max(1, Math.ceil(count / most));
-    // The number of cells that fill these rows evenly, rounded up to groups of eight.
+    // Enough cells to fill these rows evenly, in groups of eight.
     const even = Math.ceil(Math.ceil(count / rows) / TOGETHER) * TOGETHER;
     const cells = Math.max(1, Math.min(most, even));
     const cell = Math.floor((width - label) / cells);
@@ -77,10 +76,10 @@ function gridOf(count: number, width: number) {
 export const mapHeight = (count: number, width: number): number => gridOf(count, width).rows;
 
 /**
- * All partitions in numerical order, over the whole width, each with owner, lag and state. If there is room, the lag is a number and the
- * state is a word. If there are too many partitions, one sign shows lag and state.
+ * All partitions in numerical order, each with owner, lag and state. If there is room, the lag is a number and the state is a word.
+ * Otherwise one sign shows both.
  *
- * @param selected the partition under the cursor; undefined: none.
+ * @param selected the partition under the cursor, if any.
  */
 export function partitionMap(
   model: Model,
@@ -136,7 +135,6 @@ function cellOf(
   return [name, span(' '), owner, span(' '), lag, state, span(room > 0 ? ' ' : '')];
 }
 
-/** The state in one word. */
 const wordOf = (row: LeaseStatus): string =>
   row.paused ? 'paused' : (stateText({ ...row, pin: null }).split(' ')[0] ?? '');
 

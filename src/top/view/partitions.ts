@@ -6,7 +6,6 @@ import { ownerMark } from './partition-map.js';
 import { type Column, type Table, type TableRoom, table } from './table.js';
 import { type Span, span } from './text.js';
 
-/** States of a partition that are drawn dim. */
 const NORMAL = new Set(['owned', 'running', 'idle']);
 
 function stateCell(row: LeaseStatus): Span {

@@ -14,10 +14,10 @@ export const LEVELS: Record<Health['level'], { sign: string; color: Color }> = {
   bad: { sign: '✖', color: 'red' },
 };
 
-/** The screen shows one further problem for every eight of its lines, but at least one. */
+/** The screen shows one further problem per eight lines, but at least one. */
 const ROWS_A_PROBLEM = 8;
 
-/** The problems except the first, which is in the header; one per line. Empty if there are no further problems. */
+/** The problems except the first, one per line. The header shows the first. */
 export function furtherProblems(model: Model, { rows }: Size): Line[] {
   const [, ...others] = problemsOf(model);
   const shown = others.slice(0, Math.max(1, Math.floor(rows / ROWS_A_PROBLEM)));
@@ -32,7 +32,7 @@ export function furtherProblems(model: Model, { rows }: Size): Line[] {
   });
 }
 
-/** All problems, and below them the causes and remedies of "leases check". The lines are wrapped, and cut off where the room ends. */
+/** All problems, and below them the causes and remedies of "leases check". Lines without room are cut off. */
 export function allProblems(model: Model, { columns, rows }: Size): Line[] {
   const problems = problemsOf(model);
   const status = statusOf(model);
@@ -51,9 +51,8 @@ export function allProblems(model: Model, { columns, rows }: Size): Line[] {
   return [...found, ...causes].slice(0, rows);
 }
 
-/** The order of findings: the most urgent first, and the deliberate acts of an operator last. */
+/** The order of findings: the most urgent first, pauses last. */
 const urgency = ({ kind, severity }: Finding): number =>
   severity === 'critical' ? 0 : kind === 'paused' ? 2 : 1;
 
-/** The indentation of a cause. */
 const INDENT = '  ';

@@ -9,12 +9,11 @@ import { stepFor } from './timeline.js';
 const LABEL_WIDTH = 12;
 const EIGHTHS = BARS.length;
 
-/** Room above the highest value, so that a steady value does not fill the panel. */
+/** Room above the highest value. Otherwise a steady value would fill the panel. */
 const HEADROOM = 1.25;
-/** Minimum of the scale, so that small values look small. */
+/** Minimum of the scale. Otherwise small values would look large. */
 const LEAST_TOP = 20;
 
-/** One quantity over time. */
 interface Graph {
   name: string;
   value: string;
@@ -24,7 +23,7 @@ interface Graph {
   top: number;
 }
 
-/** The quantities of a group over time; the rates share one scale, so that they can be compared. */
+/** The quantities of a group over time. The rates share one scale. */
 export function graphsOf(model: Model): Graph[] {
   const { lag, rates } = model;
   const { published, handled } = ratesOf(model);
@@ -45,7 +44,7 @@ export function graphsOf(model: Model): Graph[] {
   ];
 }
 
-/** For each interval up to `end`, oldest first: the last known value at the end of the interval; undefined before the first value. */
+/** The last known value at the end of each interval up to `end`, oldest first. Undefined before the first value. */
 export function columnsOf(
   series: Series,
   end: number,
@@ -91,7 +90,7 @@ function graphLines(graph: Graph, now: number, width: number, height: number): L
 /** The quantities that share the height of the panel. */
 export const GRAPHS = 3;
 
-/** The rates of publishing and handling, and the lag, over the last minutes; the newest on the right, as in the timeline. */
+/** The rates and the lag over the last minutes, the newest on the right. */
 export function rateLines(model: Model, width: number, height: number): Line[] {
   const each = Math.max(1, Math.floor(height / GRAPHS));
   return graphsOf(model).flatMap((graph) => graphLines(graph, model.now, width, each));

@@ -4,7 +4,7 @@ import type { Model } from '../model/model.js';
 import { UNKNOWN } from './format.js';
 import { type Line, line, type Span, span } from './text.js';
 
-/** At this width or more, facts are in two columns. */
+/** From this width on, facts are in two columns. */
 export const ROOMY_COLUMNS = 72;
 
 const fact = (name: string, value: string): [Span, Span] => [
@@ -12,7 +12,6 @@ const fact = (name: string, value: string): [Span, Span] => [
   span(value),
 ];
 
-/** The number of dead letters. */
 function deadLetterLine({ deadLetters }: Model): Line {
   if (deadLetters === null) return fact('dead letters', UNKNOWN);
   if (deadLetters === 'not-permitted') return fact('dead letters', 'not permitted to read');
@@ -22,7 +21,6 @@ function deadLetterLine({ deadLetters }: Model): Line {
   return [name, { ...amount, color: 'yellow', bold: true }, span(` in ${stream}`, { dim: true })];
 }
 
-/** The last dead letter and its error; empty: none. */
 function lastDeadLetter({ deadLetters }: Model): Line[] {
   if (deadLetters === null || deadLetters === 'not-permitted' || !deadLetters.last) return [];
   const { last } = deadLetters;
@@ -30,7 +28,7 @@ function lastDeadLetter({ deadLetters }: Model): Line[] {
   return [fact('the last', text)];
 }
 
-/** Height of the panel at this width, including its title. The room for the facts is reserved before they are known. */
+/** Height of the panel at this width, including its title. Room is reserved for facts that are not known yet. */
 export function streamHeight(model: Model, width: number): number {
   const { facts, last } = streamFacts(model, width);
   const isNarrow = width < ROOMY_COLUMNS;
@@ -39,8 +37,8 @@ export function streamHeight(model: Model, width: number): number {
 }
 
 /**
- * The stream's state, limits and replicas, the most important first. In a wide panel the last dead letter is on its own
- * line, because it is too long for a column.
+ * The stream's state, limits and replicas, the most important first. In a wide panel, the last dead letter is on its
+ * own line, because it is too long for a column.
  */
 export function streamFacts(model: Model, width: number): { facts: Line[]; last: Line[] } {
   const facts = model.stream?.facts;

@@ -17,13 +17,12 @@ const toSpan = (cell: Span | string): Span => (typeof cell === 'string' ? span(c
 /** How a table is drawn. */
 export interface TableRoom {
   width: number;
-  /** The row under the cursor; absent: none. */
   selected?: number;
-  /** Computes the widths to use from the widths that the content needs. If `keep` is absent, the needed widths are used. */
+  /** Computes the widths to use from the widths that the content needs. Default: the same widths. */
   keep?: (needed: readonly number[]) => readonly number[];
 }
 
-/** Lays out rows in columns as wide as their content. Columns that do not fit in `width` are omitted by rank. */
+/** Lays out rows in columns as wide as their content. If they do not fit in `width`, columns are omitted by rank. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],

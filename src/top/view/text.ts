@@ -1,9 +1,9 @@
-/** Lines of styled text, for panels on a terminal and, without style, for `--once`. */
+/** Lines of styled text. `--once` prints them without style. */
 import { escapeControl, pad, textWidth, truncate } from '../../core/lib/text.js';
 
 export { textWidth, truncate, wrap } from '../../core/lib/text.js';
 
-/** Colours of the terminal's theme, which are readable on light and dark backgrounds. */
+/** Colors of the terminal's theme. They are readable on light and dark backgrounds. */
 export type Color =
   | 'red'
   | 'green'
@@ -30,7 +30,7 @@ export interface Span extends Style {
 
 export type Line = readonly Span[];
 
-/** A span of this text and style. Control characters are escaped, so that the text cannot move the cursor. */
+/** A span of this text and style. Control characters are escaped. */
 export const span = (text: string, style: Style = {}): Span => ({ text: escapeControl(text), ...style });
 
 /** A line of one span. */
@@ -52,7 +52,7 @@ export function truncateLine(spans: Line, width: number): Line {
   for (const each of spans) {
     const size = textWidth(each.text);
     if (size >= left) {
-      // The rest of the line is cut off, so an ellipsis is needed even if this span just fits.
+      // The rest is cut off, so an ellipsis is needed even if this span just fits.
       cut.push({ ...each, text: truncate(`${each.text}…`, left) });
       break;
     }

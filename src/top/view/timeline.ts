@@ -4,25 +4,23 @@ import { colorOf, letterOf, UNOWNED } from './palette.js';
 import type { Table } from './table.js';
 import { type Line, type Span, span } from './text.js';
 
-/**
- * Possible durations of one column of the strip, in milliseconds. The first duration with which the strip covers the whole span is used.
- */
+/** Possible durations of one column, in milliseconds. */
 const STEPS_MS = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000];
 /** The strip covers at least this time, in milliseconds. */
 const SPAN_MS = 120_000;
 
-/** The duration of one column, in milliseconds, so that `columns` columns cover the last minutes. */
+/** The duration of one column, in milliseconds. It is the shortest with which `columns` columns cover the last minutes. */
 export function stepFor(columns: number): number {
   return STEPS_MS.find((step) => step * columns >= SPAN_MS) ?? 30_000;
 }
 
-/** The value of a cell instead of an owner: the partition had no owner, and messages waited. */
+/** A cell in which the partition had no owner and messages waited. */
 export const WAITED = Symbol('waited');
 type Cell = string | null | typeof WAITED | undefined;
 
 /**
- * The owner of a partition in each interval up to `end`, oldest first: a session, or undefined if unknown. An interval that contains a
- * time without an owner is null or {@link WAITED}, however short that time was, so that no gap is lost.
+ * The owner of a partition in each interval up to `end`, oldest first; undefined if unknown. If the partition had no owner for even a
+ * moment, the interval is null or {@link WAITED}.
  */
 export function stripOf(strip: readonly Stretch[], end: number, stepMs: number, columns: number): Cell[] {
   const ownerIn = ({ owner, waited }: Stretch): Cell => (waited ? WAITED : owner);
@@ -37,7 +35,7 @@ export function stripOf(strip: readonly Stretch[], end: number, stepMs: number, 
     for (let next = index + 1; (strip[next]?.at ?? Number.POSITIVE_INFINITY) < from + stepMs; next++) {
       const [stretch] = strip.slice(next, next + 1);
       const changed = stretch && ownerIn(stretch);
-      // Even a gap of about a millisecond, as at a claim, is marked.
+      // Even a gap of a millisecond is marked.
       if (changed === WAITED || (owner !== WAITED && (isGap(changed) || !isGap(owner)))) owner = changed;
     }
     cells.push(owner);
@@ -45,7 +43,7 @@ export function stripOf(strip: readonly Stretch[], end: number, stepMs: number, 
   return cells;
 }
 
-/** The strip of a partition as coloured letters; consecutive letters of one owner are one span. */
+/** The strip of a partition as colored letters. Equal neighbors are one span. */
 function stripSpans(model: Model, cells: readonly Cell[]): Span[] {
   const spans: Span[] = [];
   for (const owner of cells) {
@@ -65,12 +63,12 @@ function stripSpans(model: Model, cells: readonly Cell[]): Span[] {
   return spans;
 }
 
-/** The strips of these partitions, one per line, below a line with the times of both ends. */
+/** The strips of these partitions, below a line with the times of both ends. */
 export function timelineTable(model: Model, partitions: readonly number[], width: number): Table {
   const label = String(Math.max(0, ...partitions)).length + 3;
   const columns = Math.max(1, width - label);
   const stepMs = stepFor(columns);
-  // Columns start at whole steps, so that the strip does not flicker.
+  // Columns start at whole steps. Otherwise the strip would flicker.
   const end = Math.ceil(model.now / stepMs) * stepMs;
   const [from, to] = [
     timeOfDay(end - columns * stepMs, false, model.now),

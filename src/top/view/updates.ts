@@ -9,13 +9,12 @@ import { type Line, type Span, span } from './text.js';
 /** Moves of one kind between the same members within this time share a line. */
 const TOGETHER_MS = 400;
 
-/** Updates that are shown in one line. `partitions`: the partitions that the updates are about, in numerical order. */
+/** Updates that are shown in one line. Their `partitions` are in numerical order. */
 export interface UpdateGroup {
   first: Update;
   partitions: number[];
-  /** The longest time in which one of the partitions had no living owner; null: unknown. */
+  /** The longest time without a living owner in one of the partitions; null if unknown. */
   gapMs: number | null;
-  /** All updates of the group, including the first. */
   updates: Update[];
 }
 
@@ -39,10 +38,9 @@ const moveKey = (update: Update): string | undefined => {
   }
 };
 
-/** A cache of the groups of each list of updates. Each frame needs the groups, but the list seldom changes. */
 const grouped = new WeakMap<readonly Update[], UpdateGroup[]>();
 
-/** Updates, oldest first; the moves of a rebalance are grouped. */
+/** Updates, oldest first. The moves of a rebalance are grouped. */
 export function groupUpdates(updates: readonly Update[]): UpdateGroup[] {
   const known = grouped.get(updates) ?? together(updates);
   grouped.set(updates, known);
@@ -70,14 +68,14 @@ function together(updates: readonly Update[]): UpdateGroup[] {
   return groups;
 }
 
-/** The spans for a member: its letter and its name. A member that ended long ago has no letter any more, and is shown by its name alone. */
+/** A member's letter and name. A member that ended long ago has no letter any more. */
 function member(model: Model, { session: id, member: name }: { session: string; member: string }): Span[] {
   if (!model.letters.has(id)) return [span(name)];
   const color = colorOf(model, id);
   return [span(letterOf(model, id), { color, bold: true }), span(` ${name}`, { color })];
 }
 
-/** ` in 12 ms`: the reported time from the end or the handover of the old owner until the new owners handled messages. */
+/** How long it took until the new owners handled messages: ` in 12 ms`. */
 function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
   const times = updates
     .map((update) => ('epoch' in update ? model.took.get(update.epoch) : undefined))
@@ -86,13 +84,13 @@ function took(model: Model, { gapMs, updates }: UpdateGroup): Span {
   return span(` in ${duration((gapMs ?? 0) + Math.max(...times))}`, { dim: true });
 }
 
-/** The moved partitions, before a list: `p3`, or `4 partitions`. */
+/** The moved partitions in short: `p3`, or `4 partitions`. */
 const moved = ({ partitions }: UpdateGroup): Span =>
   span(partitions.length === 1 ? partitionList(partitions) : countOf(partitions.length, 'partition'), {
     bold: true,
   });
 
-/** The list of the moved partitions. The list is at the end of the line, because a narrow terminal cuts off the end. */
+/** The list of the moved partitions. It is at the end of the line, which a narrow terminal cuts off. */
 const listed = ({ partitions }: UpdateGroup): Span[] =>
   partitions.length > 1 ? [span(`: ${partitionList(partitions)}`)] : [];
 
@@ -117,7 +115,7 @@ function describe(model: Model, group: UpdateGroup): Span[] {
         const from = first.from === null ? '' : ` from ${first.from}`;
         return [...to, span(' claimed '), moved(group), span(from), took(model, group), ...listed(group)];
       }
-      // The only member released the partition, and takes it again.
+      // The only member took its released partition again.
       if (first.from === first.member) {
         const again = span(' and took it again');
         return [...to, span(' released '), moved(group), again, took(model, group), ...listed(group)];

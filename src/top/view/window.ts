@@ -4,7 +4,7 @@ export interface Window {
   end: number;
 }
 
-/** The part of `count` rows that is shown in `height` lines: around the selected row, or the end of a log. */
+/** The part of `count` rows that is shown in `height` lines: around the selected row, or else at the start or end. */
 export function windowOf(count: number, height: number, selected: number, follow: 'start' | 'end'): Window {
   if (count <= height) return { start: 0, end: count };
   const wanted = selected >= 0 ? selected - (height >> 1) : follow === 'end' ? count - height : 0;

@@ -7,24 +7,20 @@ import { aboutLag, duration } from './format.js';
 import { letterSpan } from './palette.js';
 import { type Line, line, type Span, span } from './text.js';
 
-/** Maximum number of partitions that are described in words. */
 const WORST = 5;
 
-/** Lines with the reasons why partitions are held up. The lines are shown below a table that shows all other facts of the partitions. */
+/** Lines with the reasons why partitions are held up. They are shown below a table. */
 export const heldUpLines = (model: Model): Line[] =>
   partitionRows(model)
     .filter(({ holdUp }) => holdUp !== null)
     .slice(0, WORST)
     .map((row) => troubleLine(model, row));
 
-/** The number of lines that the description of the worst partitions needs. */
+/** The number of lines for the worst partitions. */
 export const worstHeight = (model: Model): number =>
   Math.max(1, Math.min(WORST, troubledPartitions(model).length));
 
-/**
- * The partition, its owner, its lag and the age of the oldest waiting message: `p4 B worker-2 lag 1,234 (3m
- * 2s)`.
- */
+/** A partition with owner, lag and age of its oldest waiting message: `p4 B worker-2 lag 1,234 (3m 2s)`. */
 function aboutPartition(model: Model, row: LeaseStatus): Span[] {
   const owner = row.owner === null ? [] : [span(' '), letterSpan(model, row.session), span(` ${row.owner}`)];
   const age = row.oldestMs ? ` (${duration(row.oldestMs)})` : '';
@@ -36,14 +32,13 @@ function aboutPartition(model: Model, row: LeaseStatus): Span[] {
   ];
 }
 
-/** A partition with a problem, in one line: the problem and its reason. */
 function troubleLine(model: Model, row: LeaseStatus): Line {
   const color = needsAttention(row) ? 'red' : 'yellow';
   const why = row.holdUp ? `: ${row.holdUp.reason}` : '';
   return [...aboutPartition(model, row), span('  '), span(stateText(row), { color, bold: true }), span(why)];
 }
 
-/** The worst partitions in words: one line for each partition with a problem; without problems, the partitions with the most lag. */
+/** The worst partitions in words, one per line. Without problems, these are the partitions with the most lag. */
 export function worstLines(model: Model, height: number): Line[] {
   const troubled = troubledPartitions(model);
   if (troubled.length === 0) {

@@ -16,25 +16,19 @@ export interface Field {
   /** The streams of the messages and of the bucket. */
   readonly streams: readonly [events: string, bucket: string];
   readonly group: string;
-  /** The current number of partitions. */
   readonly partitions: number;
-  /** True if the group is keyed. */
   readonly isKeyed: boolean;
-  /** True while a resize is in progress. */
   resizing: boolean;
   readonly ttlMs: number;
   readonly mostMembers: number;
-  /** The permitted kinds of faults; undefined permits all kinds. */
+  /** The permitted kinds of faults. Default: all. */
   readonly wanted: readonly FaultKind[] | undefined;
-  /** True while a server is down. Until the server runs again, no other server may be killed, and no member can join. */
+  /** True while a server is down. Meanwhile no other server is killed, and no member can join. */
   serverDown: boolean;
-  /**
-   * True while a member is restarted. During the restart no server may be killed, because the new process of the member could not start.
-   */
+  /** True while a member is restarted. Meanwhile no server is killed, because the member's new process could not start. */
   restarting: boolean;
-  /** Paused partitions. */
   readonly paused: Set<number>;
-  /** Restarts the harness's watch, because entries may have vanished without a deletion marker. */
+  /** Restarts the harness's watch after entries vanished without a deletion marker. */
   lookAgain(): void;
   /** Runs `natspoc` with these arguments on the run's servers. */
   command(args: readonly string[]): Promise<CliExit>;
@@ -52,7 +46,7 @@ export interface Fault {
 /** At any time, at least this many members can handle messages. */
 const ABLE_AT_LEAST = 2;
 
-/** True if enough members remain when one more member gets a fault. */
+/** True if one more member can get a fault. */
 export const canSpare = ({ members }: Field): boolean =>
   members.able.length > ABLE_AT_LEAST && members.idle.length > 0;
 

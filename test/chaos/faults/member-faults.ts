@@ -3,10 +3,9 @@ import type { FaultKind } from '../recording/records.js';
 import type { Member } from '../stage/members.js';
 import { canSpare, type Fault, type Field, victim } from './field.js';
 
-/** Timeout of a join, in milliseconds. The timeout is generous, because the machine may be busy and no judgement depends on it. */
+/** A generous timeout of a join, in milliseconds. The machine can be busy. */
 const JOIN_TIMEOUT_MS = 120_000;
 
-/** The process is killed. */
 const kill: Fault = {
   kind: 'kill',
   isPossible: canSpare,
@@ -18,7 +17,10 @@ const kill: Fault = {
   },
 };
 
-/** Stops a process with SIGSTOP, and continues it with SIGCONT after `ms`, as if its laptop slept or its virtual machine was migrated. */
+/**
+ * Stops a process with SIGSTOP, and continues it with SIGCONT after `ms`. A sleeping laptop or a migrated virtual machine behaves like
+ * this.
+ */
 async function stop(field: Field, kind: FaultKind, ms: number): Promise<void> {
   const member = victim(field);
   member.state = 'stopped';
@@ -30,14 +32,14 @@ async function stop(field: Field, kind: FaultKind, ms: number): Promise<void> {
   end(`continued after ${Math.round(ms)} ms`);
 }
 
-/** A stop that is too short to be detected: no partition moves. */
+/** A stop that is too short to be detected. No partition moves. */
 const shortStop: Fault = {
   kind: 'short-stop',
   isPossible: canSpare,
   strike: (field) => stop(field, 'short-stop', field.random.between(0.05, 0.55) * field.ttlMs),
 };
 
-/** A stop that is longer than the ttl: other members take over, and the process must handle nothing under its old epochs when it wakes. */
+/** A stop that is longer than the ttl. Other members take over. After its wake-up, the process must handle nothing under its old epochs. */
 const longStop: Fault = {
   kind: 'long-stop',
   isPossible: canSpare,
@@ -59,7 +61,7 @@ const leave: Fault = {
   },
 };
 
-/** A rolling restart of one member: its partitions move to no other member, and wait for its next process. */
+/** A rolling restart of one member. Its partitions wait for its next process. */
 const restart: Fault = {
   kind: 'restart',
   isPossible: (field) =>
@@ -78,20 +80,19 @@ const restart: Fault = {
   },
 };
 
-/** Waits until a member has joined, and describes how its start ended. */
+/** Waits until a member has joined or failed, and returns which. */
 function joined({ cli }: Member): Promise<string> {
   const noted = cli.note(/^joined\b/, JOIN_TIMEOUT_MS).then(() => 'joined');
   return Promise.race([noted, cli.exited.then(() => 'ended')]).catch(() => 'did not join');
 }
 
-/** A new member joins. Half of the new members have a network of their own. */
+/** A new member joins. Half of the new members have their own network. */
 const join: Fault = {
   kind: 'join',
   isPossible: ({ members, mostMembers, serverDown }) => !serverDown && members.present.length < mostMembers,
   async strike({ members, recording, random }) {
     const member = await members.start(random.chance(0.5));
-    // A member that finds no server at its start ends with an error, which is correct. No server is therefore killed while a member is
-    // `joining`.
+    // A member that finds no server at its start ends with an error. So no server is killed while a member is `joining`.
     member.state = 'joining';
     const end = recording.fault('join', member.name);
     end(await joined(member));

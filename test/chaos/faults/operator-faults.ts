@@ -4,7 +4,6 @@ import type { Fault } from './field.js';
 import { outcomeOf } from './outcome.js';
 import { resize } from './resize-fault.js';
 
-/** An operator releases a partition, or all partitions of a member. */
 const release: Fault = {
   kind: 'release',
   isPossible: ({ members, serverDown }) => !serverDown && members.idle.length > 1,
@@ -16,7 +15,7 @@ const release: Fault = {
   },
 };
 
-/** An operator pauses a partition for some time. Between `rested` and `resumedAt`, no message of the partition may be handled. */
+/** An operator pauses a partition for some time. Between `rested` and `resumedAt`, its messages must not be handled. */
 const pause: Fault = {
   kind: 'pause',
   isPossible: ({ paused, serverDown }) => paused.size === 0 && !serverDown,
@@ -32,12 +31,12 @@ const pause: Fault = {
     let resuming: CliExit;
     do {
       resuming = await command(['leases', 'resume', `${partition}`]);
-      // Resuming fails if a resize has removed the partition and its pause.
+      // After a resize, the partition and its pause may no longer exist.
     } while (resuming.code !== 0 && partition < field.partitions);
     paused.delete(partition);
     end(outcomeOf(pausing), pausing.code === 0 ? [rested, resumedAt] : undefined);
   },
 };
 
-/** Actions of operators. None of them may cause a violation. */
+/** Actions of operators. */
 export const operatorFaults: readonly Fault[] = [release, pause, resize];

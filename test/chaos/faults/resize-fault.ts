@@ -3,21 +3,18 @@ import type { CliExit } from '../../support/cli.js';
 import type { Fault, Field } from './field.js';
 import { outcomeOf } from './outcome.js';
 
-/** A group is resized from one of these numbers of partitions to another. Some of the pairs have a common divisor, and some have none. */
+/** A group is resized from one of these numbers of partitions to another. Some pairs have a common divisor. */
 const COUNTS = [5, 8, 12, 64];
-/** The share of resizes that are withdrawn, and the longest time until the withdrawal, in milliseconds. */
+/** The share of resizes that are withdrawn, and the latest time of the withdrawal, in milliseconds. */
 const WITHDRAWN = 0.2;
 const WITHDRAWN_WITHIN_MS = 1_500;
-/** A command is repeated for this long, in milliseconds, because a server may be down, or members may be stopped. */
+/** A command is repeated for this long, in milliseconds. A server can be down, or members can be stopped. */
 const TIMEOUT_MS = 90_000;
 
 /** The part of the field that a resize uses. */
 export type ResizeField = Pick<Field, 'recording' | 'command'> & { readonly partitions: number };
 
-/**
- * Resizes the group, and waits for the result. If `withdraw` is given, the resize is withdrawn after this time, unless the resize is done
- * by then.
- */
+/** Resizes the group, and waits for the result. After the time in `withdraw`, an unfinished resize is withdrawn. */
 export async function resizeTo(
   { recording, command, partitions: from }: ResizeField,
   to: number,
@@ -34,7 +31,7 @@ export async function resizeTo(
     (exit) => withdraw !== undefined || isFinal(exit),
   );
   await withdrawing;
-  // The repeated command may have requested the resize only after the first withdrawal, so withdraw it once more.
+  // The repeated command can request the resize after the first withdrawal, so withdraw it once more.
   if (withdraw) await abort();
   end(last.code === 0 ? (last.stdout.split('\n')[0] ?? '') : outcomeOf(last));
 }

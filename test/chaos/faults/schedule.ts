@@ -7,12 +7,11 @@ import { operatorFaults } from './operator-faults.js';
 import { serverFaults } from './server-faults.js';
 import { worldFaults } from './world-faults.js';
 
-/** Faults that need more than one server. */
 const OF_CLUSTERS: readonly FaultKind[] = ['leader-kill', 'route-cut'];
 
 /**
- * The requested faults that are possible with these servers. A resize turns any group into a keyed group, so
- * only keyed groups are resized.
+ * The requested faults that are possible with these servers. By default, only keyed groups are resized, because a resize makes any group
+ * keyed.
  */
 function allFaults({ servers, wanted, isKeyed }: Field): Fault[] {
   const all = [...memberFaults, ...serverFaults, ...handlerFaults, ...operatorFaults, ...worldFaults];
@@ -22,11 +21,11 @@ function allFaults({ servers, wanted, isKeyed }: Field): Fault[] {
   });
 }
 
-/** Limit of simultaneous faults, and the probability that a fault starts before the previous ones have ended. */
+/** Limit of simultaneous faults, and the probability of an overlap. */
 const AT_ONCE = 3;
 const OVERLAP = 0.35;
 
-/** Each time the group has come to rest, new members join until the group has this number of members. */
+/** When the group is at rest, new members join until it has this many. */
 const MEMBERS_AT_LEAST = 3;
 
 /** Options of {@link disturb}. */
@@ -39,8 +38,8 @@ export interface ScheduleOptions {
 }
 
 /**
- * Injects faults until the time is over, and resolves when the last fault is over. The kinds come from a shuffled deck, so that all kinds
- * are equally frequent; a kind that is not possible at the moment is used later. Between some faults the group may settle.
+ * Injects faults until the time is over, and resolves when the last fault is over. All kinds are equally frequent, because they come from a
+ * shuffled deck. A kind that is not possible now is used later. Between some faults, the group can settle.
  */
 export async function disturb({ field, durationMs, rest, signal }: ScheduleOptions): Promise<void> {
   const { random, members } = field;

@@ -3,7 +3,7 @@ import type { TestServer } from '../../support/server.js';
 import type { FaultKind } from '../recording/records.js';
 import type { Fault, Field } from './field.js';
 
-/** Kills a server with SIGKILL, and later starts it with the same store. Resolves when every replica is complete again. */
+/** Kills a server, and later starts it with the same store. Resolves when every replica is complete again. */
 export async function restart(
   field: Pick<Field, 'servers' | 'random' | 'recording' | 'manager' | 'streams' | 'serverDown'>,
   kind: FaultKind,
@@ -45,9 +45,8 @@ const leaderKill: Fault = {
 };
 
 /**
- * Cuts and repairs the routes between one server of a cluster and the others, in one direction or both. The clients of this server stay
- * connected. Often this server is a leader on purpose: the leader of the bucket still answers reads for seconds after it has lost contact
- * with the other servers.
+ * Cuts the routes between one server of a cluster and the others, in one direction or both, and repairs them later. The clients of this
+ * server stay connected. Often this server is a leader on purpose. An isolated leader of the bucket still answers reads for seconds.
  */
 const routeCut: Fault = {
   kind: 'route-cut',

@@ -6,7 +6,7 @@ import type { TestServer } from '../../support/server.js';
 import { LIMITED, OPEN, REFUSING } from '../stage/server-config.js';
 import type { Fault, Field } from './field.js';
 
-/** Other users of the server cause faults only if there is one server, no process is connecting, and no resize is in progress. */
+/** These faults need a single server. No process may be connecting, and no resize in progress. */
 const isPossible = ({ servers, serverDown, restarting, resizing, members }: Field): boolean =>
   !servers.isCluster &&
   !serverDown &&
@@ -16,7 +16,7 @@ const isPossible = ({ servers, serverDown, restarting, resizing, members }: Fiel
 
 const theServer = ({ servers }: Field): TestServer => servers.all[0] as TestServer;
 
-/** Repeats a request until the server answers, because other faults may prevent an answer. */
+/** Repeats a request until the server answers. Other faults can prevent an answer. */
 async function answered<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
@@ -28,7 +28,7 @@ async function answered<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Restarts the server with another configuration for some time, then with the original configuration. */
+/** Gives the server another configuration for some time. */
 async function reconfigured(
   field: Field,
   kind: 'refused' | 'readers-limited',
@@ -62,7 +62,7 @@ const readersLimited: Fault = {
   strike: (field) => reconfigured(field, 'readers-limited', LIMITED),
 };
 
-/** Finds the folder of a stream in the store of a server, whatever the account is. */
+/** Finds the folder of a stream in the store of a server, in any account. */
 function folderOf(server: TestServer, stream: string): string {
   const root = join(server.storeDir, 'jetstream');
   const account = readdirSync(root).find((name) => existsSync(join(root, name, 'streams', stream)));
@@ -73,8 +73,8 @@ function folderOf(server: TestServer, stream: string): string {
 /** The bucket is restored from an older copy. */
 const storeRestored: Fault = {
   kind: 'store-restored',
-  // If a partition is paused now, the copy contains its pause. The restore would bring the pause back even if it was lifted meanwhile
-  // (SPEC.md intends this), and the partition could stay paused.
+  // The copy would contain the pause of a partition. The restore would bring a lifted pause back (SPEC.md intends this), and the partition
+  // could stay paused.
   isPossible: (field) => isPossible(field) && field.paused.size === 0,
   async strike(field) {
     const { random, recording, streams } = field;
@@ -119,7 +119,7 @@ const entriesRemoved: Fault = {
   },
 };
 
-/** The stream's limits shrink for a moment: the stream drops messages, and members must report the loss. */
+/** The stream's limits shrink for a moment. The stream drops messages, and members must report the loss. */
 const streamShrunk: Fault = {
   kind: 'stream-shrunk',
   isPossible,

@@ -1,19 +1,21 @@
 import { keys } from '../../../src/core/protocol/keys.js';
 import type { Call, History, Span } from '../recording/history.js';
 
-/** A call may have started before a break if it is the first record after the break and follows within this time, in milliseconds. */
+/**
+ * A call within this time after a break, in milliseconds, may have started before the break. It must be the first record after the break.
+ */
 const WAKE_MS = 500;
-/** A shorter break than this, in milliseconds, does not cost a lease. */
+/** Breaks below this many milliseconds do not cost a lease. */
 const BREAK_MS = 500;
 
 /**
  * A process can be stopped between its last check of the permit and the first record of its handler. The recorded time of such a call is
- * after the stop, although the call started before it. The judge assumes that the call started before the break if the process recorded
- * nothing between the start of the break and the call. Only the first call after a break is excused.
+ * after the stop, although the call started before it. The judge assumes this if the process recorded nothing between the start of the
+ * break and the call. Only the first call after a break is excused.
  */
 export function settleStarts({ calls, faults, lives, bucket, ...rest }: History): History {
   const writtenAt = new Map(bucket.map(({ key, revision, at }) => [`${key} ${revision}`, at]));
-  /** True if the process had the partition under this epoch before the break, even if it had not handled a message yet. */
+  /** True if the process had the partition under this epoch before the break. */
   const isOwner = ({ partition, epoch }: Call, from: number): boolean =>
     (writtenAt.get(`${keys.lease(rest.settings.group, partition)} ${epoch}`) ?? Number.POSITIVE_INFINITY) <
     from;

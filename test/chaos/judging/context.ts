@@ -5,9 +5,9 @@ import type { History } from '../recording/history.js';
 import { describeCallFully, describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** Records within this time before and after a violation are shown with the violation, in milliseconds. */
+/** Records this close to a violation are shown with it, in milliseconds. */
 const AROUND_MS = 5_000;
-/** Limits on how many calls, and how many changes of leases and positions, are shown with a violation. */
+/** Maximum number of calls, and of changes of leases and positions, that are shown with a violation. */
 const CALLS = 8;
 const CHANGES = 8;
 

@@ -1,8 +1,8 @@
 import type { Call, Span } from '../recording/history.js';
 
 /**
- * The times between two owners of a partition during `spans`, in milliseconds. Each time runs from the last started call of the older epoch
- * to the first call of the next epoch. A time below 0 means that the older owner started a call after the newer owner.
+ * The times between two owners of a partition during `spans`, in milliseconds: from the last started call of one epoch to the first call of
+ * the next. Below 0, the older owner started a call after the newer owner.
  */
 export function distancesDuring(calls: readonly (readonly Call[])[], spans: readonly Span[]): number[] {
   return calls.flatMap((list) => {

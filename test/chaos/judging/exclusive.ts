@@ -3,7 +3,7 @@ import { describeCall, describeCallFully } from './describe.js';
 import type { Section } from './layouts.js';
 import type { Violation } from './violation.js';
 
-/** Excuses for two simultaneous handlers of a partition, in cases that SPEC.md does not rule out. */
+/** Excuses for two simultaneous handlers of a partition. SPEC.md does not rule these cases out. */
 export type Excuse = 'stopped' | 'stalled' | 'deaf' | 'told';
 
 /** A process that wakes from a stop aborts the signals of its calls within this time, in milliseconds. */
@@ -20,7 +20,7 @@ export interface Overlap {
   excuse: Excuse;
 }
 
-/** The breaks of each process: SIGSTOP (from the faults), and stalls of its event loop (from its own records). */
+/** The breaks of each process: SIGSTOP, and stalls of its event loop. */
 export class Breaks {
   readonly #stops = new Map<string, Span[]>();
   readonly #stalls: Map<string, Span[]>;
@@ -35,7 +35,7 @@ export class Breaks {
     }
   }
 
-  /** Excuses a call that was interrupted by a break at this moment, and ended at most {@link WAKE_GRACE_MS} after the break. */
+  /** Excuses a call that a break interrupted at this moment. The call must end at most {@link WAKE_GRACE_MS} after the break. */
   excuse(call: Call, moment: number): 'stopped' | 'stalled' | undefined {
     const covers = ({ from, to }: Span): boolean =>
       from >= call.from - HEED_MS &&
@@ -48,9 +48,9 @@ export class Breaks {
 }
 
 /**
- * I4: no two members run handlers of a partition at the same time, and no member starts a handler under an epoch that has ended. I3: within
- * one member and epoch, only one handler of a partition runs at a time. After a resize, no handler runs under the previous layout. An
- * overlap of two calls is judged only once, with the later of their two layouts.
+ * I4: no two members run handlers of a partition at the same time. No member starts a handler under an epoch that has ended. I3: within one
+ * member and epoch, only one handler of a partition runs at a time. After a resize, no handler runs under the previous layout. An overlap
+ * is judged with the later of its two layouts.
  */
 export function judgeExclusive(
   history: History,
@@ -88,7 +88,7 @@ function excuseOf(older: Call, newer: Call, breaks: Breaks, drainTimeoutMs: numb
   const { toldAt, deaf } = older;
   const wasTold = toldAt !== undefined && toldAt <= newer.from;
   if (older.process === newer.process) {
-    // A member waits for a running call until the drain timeout, and then abandons the call.
+    // A member abandons a running call after the drain timeout.
     const isGivenUp = wasTold && newer.from - toldAt >= drainTimeoutMs - DRAIN_SLACK_MS;
     return deaf && isGivenUp ? 'deaf' : undefined;
   }

@@ -16,46 +16,37 @@ import { judgeRest, type Recovery } from './rest.js';
 import { type Spread, spreadOf } from './spread.js';
 import { CHARGES, type Charge, type Violation } from './violation.js';
 
-/** The verdict of a run, computed from its files. Times in milliseconds. */
+/** The verdict of a run. Times are in milliseconds. */
 export interface Verdict {
   ok: boolean;
   settings: RunSettings;
   durationMs: number;
   confirmed: number;
-  /** How long the publisher ran. */
   trafficMs: number;
-  /** The number of distinct messages that were handled. */
   handled: number;
   calls: number;
-  /** Calls that failed on purpose, stopped after an aborted signal, or were cut off by the end of their process. */
+  /** Calls that failed on purpose, stopped after an aborted signal, or ended with their process. */
   unfinished: Record<'failed' | 'stopped' | 'cut', number>;
-  /** The number of partitions under each layout of the run, in the order of the layouts. */
+  /** The number of partitions of each layout, in order. */
   partitions: number[];
-  /** The number of epochs under which messages were handled. */
   epochs: number;
   members: number;
   faults: Partial<Record<FaultKind, number>>;
-  /** Violations by charge. */
   charges: Record<Charge, number>;
-  /** Repeated messages by explanation, and the time in which the previous owner could have committed them. */
+  /** Repeated messages by explanation. `ableMs` is the time in which the previous owner could have committed them. */
   repeats: Partial<Record<Cause, { messages: number; ableMs: Spread }>>;
-  /** Overlapping calls that are not a violation, by excuse. */
+  /** Overlapping calls that are no violation, by excuse. */
   excusedOverlaps: Partial<Record<Excuse, number>>;
-  /**
-   * Times from a fault until the group was at rest. If another fault happened before the group was at rest, the time counts under
-   * `several`.
-   */
+  /** Times from a fault until the group was at rest. If another fault happened meanwhile, the time counts under `several`. */
   restMs: Partial<Record<FaultKind | 'several', Spread>>;
   /** Times from the last started call of an owner to the first call of the next owner, while routes were cut. */
   cutDistancesMs: Spread | undefined;
-  /** The first violations with their context. */
   violations: (Violation & { context: string[] })[];
 }
 
-/** At most this many violations are shown with their context. */
 const TOLD = 20;
 
-/** Judges the run in this folder from its files alone. If there was a twin group with another bucket, its run is judged as well. */
+/** Judges the run in this folder, and the run of its twin group, if any. */
 export function judgeFolder(folder: string): { verdict: Verdict; history: History; twin?: Verdict } {
   const history = readHistory(folder);
   const verdict = judgeHistory(history);
@@ -140,7 +131,6 @@ export function judgeHistory(recorded: History): Verdict {
   };
 }
 
-/** Runs the checks of all partitions of one layout. */
 function judgeSection(history: History, layouts: Layouts, section: Section) {
   const logs = partitionLogs(history, section);
   const exclusive = judgeExclusive(history, section);

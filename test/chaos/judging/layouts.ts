@@ -5,20 +5,20 @@ import { decodeGroupLayout } from '../../../src/core/protocol/layout-records.js'
 import { decodeLease } from '../../../src/core/protocol/records.js';
 import type { BucketChange, Call, History, Stored } from '../recording/history.js';
 
-/** A layout that the group had during the run, and when the harness saw it. */
+/** A layout that the group had during the run. `at` is when the harness saw it. */
 export interface RunLayout {
   epoch: number;
   partitions: number;
   at: number;
 }
 
-/** A layout as the bucket held it. The harness may miss a layout, and then sees only the next layout. */
+/** A layout in the bucket. The harness can miss a layout, and then sees only the next one. */
 interface SeenLayout extends RunLayout {
   revision: number;
   before: number | undefined;
 }
 
-/** The layouts of the group, one after another, and the layout of each call. */
+/** The layouts of the group in order, and the layout of each call. */
 export class Layouts {
   /** The index of a layout is its epoch. */
   readonly all: readonly RunLayout[];
@@ -43,15 +43,11 @@ export class Layouts {
     });
   }
 
-  /** The largest number of partitions of a layout. */
   get most(): number {
     return Math.max(...this.all.map(({ partitions }) => partitions));
   }
 
-  /**
-   * The epoch of the layout that is named in the lease of a call. If the harness has missed the lease: the epoch of the newest layout
-   * before the lease.
-   */
+  /** The epoch of the layout in the lease of a call. If the harness has missed the lease, the newest layout before it counts. */
   of({ partition, epoch }: Pick<Call, 'partition' | 'epoch'>): number {
     const said = this.#leases.get(`${partition} ${epoch}`);
     return said ?? this.#seen.findLast(({ revision }) => revision < epoch)?.epoch ?? 0;
@@ -70,7 +66,6 @@ function seenLayout(group: string, { at, revision, key, value }: BucketChange): 
   return [{ epoch, partitions, at, revision, before: before?.partitions }];
 }
 
-/** The layout of each lease, by partition and epoch. */
 function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<string, number> {
   const layouts = new Map<string, number>();
   for (const { key, revision, value } of bucket) {
@@ -83,19 +78,17 @@ function leaseLayouts(group: string, bucket: readonly BucketChange[]): Map<strin
 }
 
 /**
- * A layout, with the calls under it and under all earlier layouts. A message that was handled under an earlier layout counts as handled
- * under this layout, because otherwise it would appear as a loss, a gap or a repetition. While calls run under this layout, no call under
- * an earlier layout may run.
+ * A layout, with the calls under it and under all earlier layouts. A message that was handled under an earlier layout counts as handled.
+ * Otherwise it would appear as a loss, a gap or a repetition. While calls run under this layout, no call under an earlier layout may run.
  */
 export interface Section extends RunLayout {
   /**
-   * By partition of this layout, the calls in the order of their starts. A call under this layout is in its recorded partition. A call
-   * under an earlier layout is in the partition to which its message belongs under this layout.
+   * The calls of each partition of this layout, in the order of their starts. A call under this layout is in its recorded partition. An
+   * earlier call is in the partition to which its message belongs now.
    */
   calls: readonly (readonly Call[])[];
-  /** True if the call was made under this layout, not under an earlier layout. */
+  /** True if the call was made under this layout. */
   isOwn(call: Call): boolean;
-  /** The partition of a message. */
   partitionOf(message: Pick<Stored, 'key' | 'partition'>): number;
 }
 

@@ -5,14 +5,13 @@ import type { Violation } from './violation.js';
 
 /** The messages of one partition in the order of the stream. */
 export interface PartitionLog {
-  /** Stream sequences, ascending. */
   sequences: number[];
   index: Map<number, number>;
 }
 
 /**
- * Confirmed messages that the stream dropped before they were handled. They may still be handled later, because a server that is killed
- * after it has dropped messages may restore them.
+ * Confirmed messages that the stream dropped before they were handled. They can still be handled later, because a killed server can restore
+ * them.
  */
 function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
   if (dropped.length === 0) return [];
@@ -27,9 +26,7 @@ function droppedOf({ confirmed, calls, dropped }: History): Stored[] {
   return confirmed.filter(({ seq }) => isDropped(seq));
 }
 
-/**
- * All messages that are known to be stored: the confirmed or handled messages, without the messages that the stream dropped.
- */
+/** All messages that are known to be stored. Messages that the stream dropped do not count. */
 export function partitionLogs(history: History, section: Section): PartitionLog[] {
   const sets = section.calls.map((calls) => new Set(calls.map(({ seq }) => seq)));
   for (const message of history.confirmed) sets[section.partitionOf(message)]?.add(message.seq);
@@ -49,7 +46,6 @@ export class Frontier {
     this.#handled = new Uint8Array(length);
   }
 
-  /** The first message that is not handled. */
   get next(): number {
     return this.#next;
   }
@@ -73,10 +69,7 @@ export function* inTime(calls: readonly Call[]): Generator<{ call: Call; ends: b
   for (; next < ends.length; next++) yield { call: ends[next] as Call, ends: true };
 }
 
-/**
- * Checks that no message is lost or stored twice, and that each key is handled in order, even if its messages were handled in several
- * partitions.
- */
+/** Checks that no message is lost or stored twice. Also checks that each key is handled in order, even across partitions. */
 export function judgeMessages(history: History): Violation[] {
   return [...judgeStorage(history.confirmed), ...judgeKeys(history), ...judgeLoss(history)];
 }
@@ -91,7 +84,7 @@ export function judgeOrder(history: History, section: Section, logs: readonly Pa
   ];
 }
 
-/** Checks that each message number is stored once, and that the numbers of each key are stored in order. */
+/** Checks that each message number is stored once. The numbers of each key must be stored in order. */
 function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   const violations: Violation[] = [];
   const numbers = new Map<number, Stored>();
@@ -115,10 +108,7 @@ function judgeStorage(confirmed: readonly Stored[]): Violation[] {
   return violations;
 }
 
-/**
- * Checks that each handled message equals the published message that was confirmed at its sequence, and that it is handled in the partition
- * to which it belongs.
- */
+/** Checks that each handled message equals the message confirmed at its sequence, and is handled in its partition. */
 function judgeContent({ confirmed, calls }: History, section: Section): Violation[] {
   const stored = new Map(confirmed.map((message) => [message.seq, message]));
   return calls.filter(section.isOwn).flatMap((call) => {
@@ -137,7 +127,7 @@ function judgeContent({ confirmed, calls }: History, section: Section): Violatio
   });
 }
 
-/** Checks that a call starts only after all earlier messages are handled, under this layout or an earlier layout. */
+/** Checks that a call starts only after all earlier messages are handled. */
 function judgePartition({ calls, isOwn }: Section, partition: number, log: PartitionLog): Violation[] {
   const violations: Violation[] = [];
   const frontier = new Frontier(log.sequences.length);
@@ -167,7 +157,7 @@ function judgePartition({ calls, isOwn }: Section, partition: number, log: Parti
   return violations;
 }
 
-/** Checks that the messages of each key are handled for the first time in the order of their numbers. */
+/** Checks that the first calls of each key's messages are in the order of their numbers. */
 function judgeKeys(history: History): Violation[] {
   const violations: Violation[] = [];
   const dropped = new Set(droppedOf(history).map(({ seq }) => seq));
@@ -188,13 +178,13 @@ function judgeKeys(history: History): Violation[] {
 
 function judgeLoss(history: History): Violation[] {
   const { settings, confirmed, calls, calmAt, toldLost } = history;
-  // SPEC.md, "Not promised": a loss may stay unreported if the stream drops the message within a second after it is stored. The time in
-  // which the limit is small counts as well. This time is several seconds if a server is killed meanwhile.
+  // SPEC.md, "Not promised": a loss can stay unreported if the stream drops the message within a second after it is stored. The time in
+  // which the limit is small counts as well. If a server is killed meanwhile, this time is several seconds.
   const unseenMs = history.dropped.reduce((sum, drop) => sum + 1_000 + drop.at - drop.from, 0);
   const unseen = (unseenMs * settings.rate) / 1_000 / settings.partitions;
   const at = Number.isFinite(calmAt) ? calmAt : 0;
   const ended = new Set(calls.filter(({ how }) => how === 'handled').map(({ seq }) => seq));
-  // Dropped messages may have been handled if a member had them in memory, or if the server restored them.
+  // A member can handle dropped messages from memory, or after the server has restored them.
   const dropped = droppedOf(history).filter(({ seq }) => !ended.has(seq));
   for (const { seq } of dropped) ended.add(seq);
   const lost = confirmed
@@ -205,8 +195,7 @@ function judgeLoss(history: History): Violation[] {
     });
   const untold = [...new Set(dropped.map(({ partition }) => partition))].flatMap((partition): Violation[] => {
     const count = dropped.filter((each) => each.partition === partition).length;
-    // A reader of all partitions does not know to which partition the messages belonged. With such a reader, a report for any partition
-    // counts for every partition.
+    // A reader of all partitions does not know the partition of dropped messages. So its report counts for every partition.
     const all = [...toldLost.values()].reduce((sum, told) => sum + told, 0);
     const told = settings.keyed ? all : (toldLost.get(partition) ?? 0);
     if (told >= count - unseen) return [];

@@ -6,7 +6,6 @@ import type { Section } from './layouts.js';
 import { Frontier, inTime, type PartitionLog } from './order.js';
 import type { Violation } from './violation.js';
 
-/** A position as the harness saw it. */
 interface Position {
   at: number;
   seq: number;
@@ -35,8 +34,8 @@ function positionsOf(
 }
 
 /**
- * I8: positions and their epochs never decrease. I2: a position never passes an unhandled message. The message of the first call of an
- * epoch comes after the position that the owner found.
+ * I8: positions and their epochs never decrease. I2: a position never passes an unhandled message. The first call of an epoch is after the
+ * position that the owner found.
  */
 export function judgePositions(
   { settings, bucket }: History,
@@ -74,7 +73,7 @@ function judgePassing(
   const frontier = new Frontier(sequences.length);
   const ends = [...inTime(calls)].filter(({ ends: isEnd }) => isEnd).map(({ call }) => call);
   let next = 0;
-  // The harness sees entries in the order of commits. The harness may see an entry late, but never early.
+  // The harness sees entries in the order of commits. It can see an entry late, but never early.
   for (const { at, seq } of [...positions].sort((a, b) => a.at - b.at)) {
     for (; (ends[next]?.to ?? Number.POSITIVE_INFINITY) <= at; next++) {
       const call = ends[next] as Call;
@@ -98,7 +97,7 @@ function judgeBeginnings(
   return calls.flatMap((call) => {
     if (begun.has(call.epoch)) return [];
     begun.add(call.epoch);
-    // A new epoch fences all commits of older epochs, so all those commits came before this epoch.
+    // A new epoch fences all commits of older epochs, so they came before it.
     const before = positions
       .filter(({ epoch, era }) => epoch < call.epoch && era === Math.floor(call.epoch / ERA))
       .map(({ seq }) => seq);

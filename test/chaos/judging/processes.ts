@@ -3,8 +3,8 @@ import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /**
- * Checks that no process ends without a request, that a leaving member exits with 0, and that paused partitions are not handled. A resize
- * keeps the pause of a partition if its number exists under the new layout, too.
+ * Checks that no process ends without a request, that a leaving member exits with 0, and that paused partitions are not handled. After a
+ * resize, a partition with the same number stays paused.
  */
 export function judgeProcesses({ lives, faults, calls }: History, layouts: Layouts): Violation[] {
   const violations = lives.flatMap((life): Violation[] => {

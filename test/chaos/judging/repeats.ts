@@ -27,22 +27,21 @@ export interface Repeat {
   ableMs: number;
 }
 
-/** How long a commit may take beyond the commit interval, in milliseconds. */
+/** A commit can take this much longer than the commit interval, in milliseconds. */
 const COMMIT_SLACK_MS = 300;
-/** How far a drain's timeout may differ from the setting when it is measured from outside, in milliseconds. */
+/** Tolerance for the measured timeout of a drain, in milliseconds. */
 const DRAIN_SLACK_MS = 100;
-/** A break of at least this share of the ttl can cost a session; a shorter break explains no repetition. */
+/** A break of at least this share of the ttl can cost a session. A shorter break explains no repetition. */
 const LONG_SHARE = 0.5;
 /** An owner aborts its partitions after this share of the ttl without contact. */
 const DEADLINE_SHARE = 0.9;
 
 /**
- * Finds messages that are handled again although an earlier call had handled them. An owner that can commit does so within the commit
- * interval. A message must not be repeated if its owner had more time than that interval to commit it. While a server or a network fails, a
- * write and the request for its outcome may both be lost. The owner waits a fifth of the ttl for each of these two requests. A message may
- * be repeated in another epoch only if the previous owner lost its permit or died before it could commit. A handover, a join, a leave, a
- * release, a pause or a failing handler does not excuse a repetition. Under one epoch no message is handled twice, unless the member has
- * abandoned a call whose handler ignored its signal.
+ * Finds messages that were handled again. A repetition in another epoch is excused only if the previous owner lost its permit or died
+ * before it could commit. An owner that can commit does so within the commit interval. If the owner had more time than that, the repetition
+ * is a violation. While a server or a network fails, a write and the request for its outcome can both be lost. The owner waits a fifth of
+ * the ttl for each of these two requests. A handover, a join, a leave, a release, a pause or a failing handler is no excuse. Under one
+ * epoch, a message is repeated only if the member abandoned a call whose handler ignored its signal.
  */
 export function judgeRepeats(
   history: History,
@@ -55,7 +54,7 @@ export function judgeRepeats(
   const excused = new Map(overlaps.map(({ older, newer, excuse }) => [newer, { older, excuse }]));
   const explain = explainer(history, layouts);
   for (const list of calls) {
-    /** By sequence, the call that handled the message and started last. It may still run when the next call of the message starts. */
+    /** By sequence, the last started call that handled the message. It can still run when the next call starts. */
     const handled = new Map<number, Call>();
     for (const call of list) {
       const before = handled.get(call.seq);
@@ -76,7 +75,7 @@ export function judgeRepeats(
   return { violations, repeats };
 }
 
-/** The explanation of a repetition whose older call ended only after the newer call had started, by the excuse of this overlap. */
+/** The explanation of a repetition whose two calls overlap, by the excuse of this overlap. */
 const CAUSES: Record<Excuse, Explanation> = {
   stopped: { cause: 'stop', ableMs: 0 },
   stalled: { cause: 'stall', ableMs: 0 },
@@ -85,15 +84,15 @@ const CAUSES: Record<Excuse, Explanation> = {
 };
 
 /**
- * True if a resize moved the message to another partition while a handler ignored its signal. The drain had timed out before the message was
- * handled again. Overlaps of different partitions are not judged elsewhere.
+ * True if a resize moved the message to another partition while a handler ignored its signal. Overlaps of different partitions are not
+ * judged elsewhere.
  */
 const isOverrun = (before: Call, { partition, from }: Call): boolean =>
   before.deaf && before.partition !== partition && before.toldAt !== undefined && before.toldAt <= from;
 
 type Explanation = { cause: Cause; ableMs: number };
 
-/** Returns a function that finds out why the process of an earlier call could not commit. */
+/** Makes a function that finds why the process of an earlier call could not commit. */
 function explainer(
   history: History,
   layouts: Layouts,
@@ -109,7 +108,7 @@ function explainer(
     if (Math.floor(before.epoch / ERA) < Math.floor(call.epoch / ERA))
       return { cause: 'restored', ableMs: 0 };
     if (before.deaf && before.toldAt !== undefined) {
-      // The member may have abandoned the call, so it does not know that the call succeeded.
+      // The member may have abandoned the call before it succeeded.
       const isGivenUp = doneAt - before.toldAt >= settings.drainTimeoutMs - DRAIN_SLACK_MS;
       if (isGivenUp || before.epoch !== call.epoch) return { cause: 'deaf', ableMs: 0 };
     }
@@ -122,23 +121,22 @@ function explainer(
     if (!cause) return undefined;
     const hindered = covered(touching, tenure);
     const stalled = covered([...touching, ...stalls], tenure) - hindered;
-    // A stall is subtracted twice: when a process has to wait for the processor, the server has to wait as well, and answers later.
+    // A stall is subtracted twice. When a process waits for the processor, the server waits as well, and answers later.
     const ableMs = tenure.to - tenure.from - hindered - 2 * stalled;
     return ableMs <= budgetMs ? { cause, ableMs: Math.max(0, ableMs) } : undefined;
   };
 }
 
-/** A time in which a process could not commit. `canEnd` means that this hindrance may have cost the process the partition. */
+/** A time in which a process could not commit. If `canEnd` is true, the process may have lost the partition. */
 interface Hindrance extends Span {
   cause: Cause;
   canEnd: boolean;
 }
 
-/** The hindrances of each process, in order of time. */
 function troubles({ settings, faults, lives, bucket }: History) {
   const { ttlMs } = settings;
   const writes = bucket.map((change) => writtenAt(change, settings)).sort((a, b) => a - b);
-  // A cluster may need several seconds to elect a leader of the bucket after its servers can reach each other again.
+  // After its servers can reach each other again, a cluster can need several seconds to elect the bucket's leader.
   const usableAt = (healedAt: number): number => writes.find((at) => at >= healedAt) ?? healedAt;
   const recoveryMs = (2 * ttlMs) / 5 + COMMIT_SLACK_MS;
   const isLong = ({ from, to }: Span): boolean => to - from >= ttlMs * LONG_SHARE;
@@ -146,9 +144,9 @@ function troubles({ settings, faults, lives, bucket }: History) {
     .filter(({ kind }) => SERVER_KINDS.includes(kind))
     .map(({ kind, from, to: healedAt }): Hindrance => {
       const to = usableAt(healedAt);
-      // An owner stops when it notices that its session is gone, but its lease may remain until the longest ttl has passed.
+      // An owner stops when it notices that its session is gone. Its lease can remain until the longest ttl has passed.
       const orphanedMs = kind === 'entries-removed' || kind === 'store-restored' ? ttlMs : 0;
-      // After its deadline an owner has aborted everything, and takes its partitions over again before it can commit.
+      // After its deadline, an owner has to take its partitions over again before it can commit.
       const abortedMs = to - from >= ttlMs * DEADLINE_SHARE ? ttlMs / 4 : 0;
       return { from, to: to + recoveryMs + orphanedMs + abortedMs, cause: 'server', canEnd: true };
     });
@@ -161,9 +159,9 @@ function troubles({ settings, faults, lives, bucket }: History) {
       if (fault.target !== name) return [];
       const { kind, from, to } = fault;
       if (kind === 'short-stop' || kind === 'long-stop')
-        // After a long stop the process has to connect and renew before it may commit.
+        // After a long stop, the process has to connect and renew before it can commit.
         return [{ from, to: isLong(fault) ? to + recoveryMs : to, cause: 'stop', canEnd: isLong(fault) }];
-      // The connection is closed after the cut. If the process reconnects slowly, the other members regard it as gone.
+      // The connection is closed after the cut. A process that reconnects slowly counts as gone.
       return kind === 'cut' ? [{ from, to: to + recoveryMs, cause: 'cut', canEnd: true }] : [];
     });
     const stalls = life.stalls
@@ -174,7 +172,7 @@ function troubles({ settings, faults, lives, bucket }: History) {
       killedAt === undefined
         ? []
         : [{ from: killedAt, to: Number.POSITIVE_INFINITY, cause: 'kill', canEnd: true }];
-    // For the explanation, a kill takes precedence over an injected fault, and an injected fault over other hindrances.
+    // The last hindrance explains a repetition. So a kill precedes an injected fault.
     const found = {
       hindrances: [...stalls, ...servers, ...own, ...end],
       stalls: life.stalls,
@@ -185,9 +183,8 @@ function troubles({ settings, faults, lives, bucket }: History) {
 }
 
 /**
- * The time at which a call's epoch ended. An epoch ends when the next lease of the partition is written, when the owner joins under another
- * session because its own session is missing, or when the owner is fenced while its process is stopped. The harness may have seen the next lease late, because its watch restarts after the
- * kill of a server. The judge therefore uses the time in the lease's record, which comes from the clock of the same machine.
+ * The time at which a call's epoch ended. An epoch ends when the partition's next lease is written. It also ends when the owner's session
+ * is missing and the owner joins under another one, or when the owner is fenced while its process is stopped.
  */
 function tenureEnds({ settings, bucket, faults }: History, layouts: Layouts): (call: Call) => number {
   const { group } = settings;
@@ -215,7 +212,7 @@ function tenureEnds({ settings, bucket, faults }: History, layouts: Layouts): (c
     const own = changes[partition]?.find(({ revision }) => revision === epoch);
     const owner = own && leaseIn(own)?.owner;
     const leftAt = (owner && gaveUpAt.get(owner)) || Number.POSITIVE_INFINITY;
-    // A restored copy of the bucket may contain a session that was deleted before.
+    // A restored copy of the bucket can contain a session that was deleted before.
     const deletions = (owner && deletedAt.get(owner)) || [];
     const fencedAt = deletions.find((at) => at >= doneAt && isStopped(process, at));
     const nextAt = next ? writtenAt(next, settings) : Number.POSITIVE_INFINITY;
@@ -226,8 +223,8 @@ function tenureEnds({ settings, bucket, faults }: History, layouts: Layouts): (c
 const leaseIn = ({ value }: BucketChange) => (value === null ? undefined : decodeLease(Buffer.from(value)));
 
 /**
- * When an entry was written. The harness may have seen the entry late. The time in the entry's record comes from the clock of the same
- * machine.
+ * When an entry was written. The harness can see an entry late, so the time in the entry's record counts. It comes from the clock of the
+ * same machine.
  */
 function writtenAt({ value, at }: BucketChange, { startedAt }: History['settings']): number {
   const stamp = value === null ? undefined : parseObject(value)?.at;
@@ -235,7 +232,6 @@ function writtenAt({ value, at }: BucketChange, { startedAt }: History['settings
   return Number.isNaN(said) ? at : Math.min(said, at);
 }
 
-/** How much of `within` the spans cover. */
 function covered(spans: readonly Span[], within: Span): number {
   let [total, upTo] = [0, within.from];
   for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {

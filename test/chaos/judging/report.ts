@@ -12,7 +12,7 @@ const spreadCells = ({ count, min, median, p99, max }: Spread): string[] =>
 const plural = (count: number, what: string): string =>
   `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 
-/** Formats a verdict for people. `title` is the kind of run; `twin` is the verdict of the twin group. */
+/** Formats a verdict as text. `title` is the kind of run. `twin` is the verdict of the twin group. */
 export function formatReport(title: string, verdict: Verdict, machine: Machine, twin?: Verdict): string {
   const { settings, charges, faults, repeats, excusedOverlaps, restMs, violations } = verdict;
   const place =

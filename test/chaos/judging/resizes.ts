@@ -7,20 +7,20 @@ import type { Layouts } from './layouts.js';
 import type { Violation } from './violation.js';
 
 /**
- * I14: a layout is written only when every partition of the previous layout is closed, and contains the
- * positions of these partitions. Nothing is committed or closed under a layout after the next layout has begun. The harness may have
- * missed a closing while a server was down.
+ * I14: a layout is written only when every partition of the previous layout is closed. It contains the positions of these partitions. Once
+ * it is written, nothing is committed or closed under the previous layout. While a server is down, the harness can miss that a partition is
+ * closed.
  */
 export function judgeResizes({ bucket, settings: { group } }: History, layouts: Layouts): Violation[] {
   const violations: Violation[] = [];
   const accuse = (at: number, text: string): void => void violations.push({ charge: 'resize', at, text });
-  /** The position at which each partition of the newest layout was closed. */
+  /** For each partition of the newest layout: the position at which it was closed. */
   const closed = new Map<number, number>();
   let layout: number | undefined;
   let era = 0;
   for (const change of [...bucket].sort((a, b) => a.revision - b.revision)) {
     const now = Math.floor(change.revision / ERA);
-    // The bucket returned to an older state, so the harness has recorded its entries again.
+    // The bucket was restored from an older copy, so its entries were recorded again.
     if (now > era) layout = undefined;
     era = now;
     const seen = read(group, change);

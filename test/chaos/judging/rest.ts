@@ -5,25 +5,25 @@ import { type FaultKind, PUBLISHER } from '../recording/records.js';
 import { describeFault, describeTime } from './describe.js';
 import type { Violation } from './violation.js';
 
-/** Time in which the group must come to rest after a fault, in addition to twice the ttl, in milliseconds. */
+/** After a fault the group must come to rest within twice the ttl plus this time. */
 const REST_SLACK_MS = 10_000;
-/** For these faults the time to rest counts from the start of the fault, not from its end. */
+/** The time to rest counts from the start of these faults. For other faults it counts from the end. */
 const COUNTS_FROM_BEGIN: readonly FaultKind[] = ['kill', 'leave'];
 
-/** Faults that followed each other before the group had come to rest, and the time to rest after the last of them. */
+/** Faults in a row, without a rest of the group between them. `restMs` counts from the last one. */
 export interface Recovery {
   faults: FaultSpan[];
   /** Undefined if the run ended too early to judge. */
   restMs: number | undefined;
 }
 
-/** Whether the group was at rest, from `at` until the next state. */
+/** Holds from `at` until the next state. */
 interface State {
   at: number;
   isAtRest: boolean;
 }
 
-/** Checks I5 and I7 from the bucket and the processes: after each fault the group comes to rest in time. */
+/** Checks I5 and I7: after each fault the group comes to rest in time. */
 export function judgeRest(history: History): { violations: Violation[]; recoveries: Recovery[] } {
   const { settings, faults, calmAt } = history;
   const states = followRest(history);
@@ -55,7 +55,6 @@ export function judgeRest(history: History): { violations: Violation[]; recoveri
 
 const countsFrom = ({ kind, from, to }: FaultSpan): number => (COUNTS_FROM_BEGIN.includes(kind) ? from : to);
 
-/** The first moment at or after `at` at which the group is at rest. */
 function firstRest(states: readonly State[], at: number): number | undefined {
   let current = false;
   for (const state of states) {
@@ -67,7 +66,6 @@ function firstRest(states: readonly State[], at: number): number | undefined {
   return current ? at : undefined;
 }
 
-/** Replays the changes of bucket and processes, and records when the group was at rest. */
 function followRest({ settings, bucket, lives, looks, calmAt }: History): State[] {
   const stage = new ReplayedBucket();
   const ownership = new Ownership(stage, settings.group, () => {});
@@ -91,11 +89,10 @@ function followRest({ settings, bucket, lives, looks, calmAt }: History): State[
   return states;
 }
 
-/** The time from which a process no longer counts as a member. */
+/** From this time on, a process no longer counts as a member. */
 const endOf = ({ killedAt, leftAt, exit }: Life): number =>
   Math.min(...[killedAt, leftAt, exit?.at].map((at) => at ?? Number.POSITIVE_INFINITY));
 
-/** A bucket that replays a recording. */
 class ReplayedBucket implements Pick<Bucket, 'watch'> {
   #sink: WatchSink | undefined;
 
@@ -104,7 +101,6 @@ class ReplayedBucket implements Pick<Bucket, 'watch'> {
     return { stop: () => {} };
   }
 
-  /** Replaces all known entries. */
   reset(): void {
     this.#sink?.snapshot([]);
   }

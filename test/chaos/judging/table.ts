@@ -1,4 +1,6 @@
-/** Rows with aligned columns, two spaces apart: the first column and the columns in `left` are aligned left, other columns right. */
+/**
+ * Formats rows with columns two spaces apart. The first column and the columns in `left` are aligned left. Other columns are aligned right.
+ */
 export function table(rows: readonly (readonly string[])[], left: readonly number[] = []): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>

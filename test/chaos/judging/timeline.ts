@@ -12,7 +12,6 @@ const RIGHT = 20;
 const ROW = 20;
 const GAP = 5;
 const HEAD = 50;
-/** Colours of owners. A member keeps its colour; its name is drawn if there is room. */
 const COLORS = ['#4e79a7', '#f28e2b', '#59a14f', '#b07aa1', '#76b7b2', '#edc948', '#9c755f', '#ff9da7'];
 const FAULT_COLOR = '#d1242f';
 const PLOT_HEIGHT = 60;
@@ -27,7 +26,6 @@ interface Tenure extends Span {
 const xml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-/** Finds the owners of partitions over time from the bucket's entries. */
 function tenures({ bucket, settings, calmAt }: History, partitions: number, end: number): Tenure[] {
   const found: Tenure[] = [];
   for (let partition = 0; partition < partitions; partition++) {
@@ -38,7 +36,7 @@ function tenures({ bucket, settings, calmAt }: History, partitions: number, end:
       const to = Math.min(changes[i + 1]?.at ?? end, end, calmAt);
       if (!lease?.owner || to <= at) continue;
       const last = found.at(-1);
-      // A lease that is written again for the same owner starts another epoch, but both epochs are drawn as one tenure.
+      // A second epoch of the same owner is drawn as part of the first.
       if (last?.partition === partition && last.owner === lease.name && last.to === at) last.to = to;
       else found.push({ partition, owner: lease.name, epoch: revision, from: at, to });
     }
@@ -47,8 +45,8 @@ function tenures({ bucket, settings, calmAt }: History, partitions: number, end:
 }
 
 /**
- * Draws a run as a picture. The rows of the partitions are coloured by owner. The rows below the partitions show each kind of fault, and
- * the rate of handled messages. Violations are red lines across all rows.
+ * Draws a run as a picture. Each partition has a row that is colored by owner. Below are the faults, one row for each kind, and the rate of
+ * handled messages. Violations are red lines across all rows.
  */
 export function drawTimeline(history: History, violations: readonly Violation[]): string {
   const { settings, calls, faults, lives, calmAt } = history;
@@ -103,10 +101,7 @@ export function drawTimeline(history: History, violations: readonly Violation[])
   ].join('\n')}\n`;
 }
 
-/**
- * Gives each member a colour. A colour can be used again when the process of its member has ended, so members that overlap in time have
- * different colours.
- */
+/** Gives each member a color. Members that overlap in time have different colors. */
 function colorsOf(lives: readonly Life[]): Map<string, string> {
   const colors = new Map<string, string>();
   const until: number[] = [];

@@ -15,7 +15,6 @@ export const CHARGES = {
   process: 'a process that ended unexpectedly, or with an error',
 } as const;
 
-/** The name of a charge. */
 export type Charge = keyof typeof CHARGES;
 
 /** A violation that the judge has found. */

@@ -1,6 +1,6 @@
 /**
- * The handler of members that handle batches. The handler records the messages of a batch one after the other, like single calls. The judge
- * can therefore apply the rules of single calls. A batch that stops early reports with `FailedAt` which messages it has handled.
+ * The handler of members that handle batches. It records each message like a single call, so the judge can apply the rules of single calls.
+ * If a batch stops early, `FailedAt` tells which messages were handled.
  */
 import { setMaxListeners } from 'node:events';
 import { type BatchHandler, FailedAt } from '../../../src/core/member/partition/handler.js';
@@ -8,22 +8,22 @@ import type { StreamMessage } from '../../../src/core/protocol/message.js';
 import { handleOne, plannedMs } from './handler.js';
 import { monotonicUs } from './records.js';
 
-/** A longer delay than this, in microseconds, probably means that the process was stopped and may have lost its partition. */
+/** After a longer delay the process was probably stopped. It may have lost its partition. */
 const DELAY_US = 50_000;
 /**
- * Upper bound on the duration of a batch, in milliseconds: a batch ends before the message that would exceed it. The messages of a batch
- * are committed only when the batch ends, and the judge expects a commit soon after each message.
+ * The longest batch. A batch ends before the message that would exceed it. Messages are committed only when their batch ends, and the judge
+ * expects a commit soon after each message.
  */
 const MOST_MS = 100;
 
 export const batch = { messages: 32, waitMs: 20 };
 
-/** The key of a message: from the header of natspoc's own layout, or in a keyed run from the second token of the subject. */
+/** The key of a message. In natspoc's own layout it is in the header. In a keyed run it is the second token of the subject. */
 const keyOf = (message: StreamMessage): string | null =>
   message.headers()['Natspoc-Key'] ?? message.subject.split('.')[1] ?? null;
 
 export const batchHandler: BatchHandler = async (messages, context) => {
-  // Each message of the batch adds listeners to the signal of the batch.
+  // Each message of the batch adds its listeners to this signal.
   setMaxListeners(0, context.signal);
   const begunAt = monotonicUs();
   for (const [index, message] of messages.entries()) {

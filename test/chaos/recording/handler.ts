@@ -1,6 +1,5 @@
 /**
- * The handler of a run's members. The handler records the start and end of each call, does a little work, and misbehaves as long as its
- * mode file requests this.
+ * The handler of a run's members. It records the start and end of each call and does a little work. Its mode file can make it misbehave.
  */
 import type { BatchContext, Handler } from '../../../src/core/member/partition/handler.js';
 import type { StreamMessage } from '../../../src/core/protocol/message.js';
@@ -11,7 +10,7 @@ import { type CallEnd, type CallRecord, monotonicUs } from './records.js';
 
 const { CHAOS_NAME = '', CHAOS_CALLS = '', CHAOS_MODE = '' } = process.env;
 
-/** Interval of checks of the event loop, in milliseconds, and minimum length of a recorded break, in microseconds. */
+/** The event loop is checked every `TICK_MS`. Breaks longer than `STALL_US` are recorded. */
 const TICK_MS = 20;
 const STALL_US = 60_000;
 
@@ -30,7 +29,7 @@ setInterval(() => {
   tickedAt = now;
 }, TICK_MS).unref();
 
-/** Most messages take no time. Some messages take a few milliseconds, as in handlers that wait for another service. */
+/** Most messages take no time. Some take a few milliseconds, like a handler that waits for another service. */
 const usualMs = (number: number): number => (number % 16 === 0 ? 8 : number % 4 === 0 ? 1 : 0);
 
 const workMs = (number: number): number =>
@@ -43,7 +42,7 @@ const payloadOf = (message: StreamMessage, key: string | null): ReturnType<typeo
 export const plannedMs = (message: StreamMessage, key: string | null): number =>
   workMs(payloadOf(message, key).number);
 
-/** Resolves after this time with `handled`. If the handler `heeds` its signal, resolves with `stopped` as soon as the signal aborts. */
+/** Resolves with `handled` after this time. If the handler `heeds` its signal, an abort resolves it with `stopped` at once. */
 function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve('handled'), ms);
@@ -69,7 +68,7 @@ export function handleOne(
   context: BatchContext,
   key: string | null,
 ): Promise<void> | undefined {
-  // The time is taken first, because the process may be stopped at any point.
+  // The time is taken first: the process can be stopped at any point.
   const at = monotonicUs();
   const call = ++calls;
   const { partition, epoch, attempt, signal } = context;

@@ -17,7 +17,7 @@ export interface Span {
   to: number;
 }
 
-/** One call of a handler. `cut` means that the process ended before the call did. */
+/** A call of a handler. `cut` means that the process ended before the call did. */
 export interface Call extends Span {
   process: string;
   partition: number;
@@ -30,7 +30,6 @@ export interface Call extends Span {
   /** True if the handler ignores its signal. */
   deaf: boolean;
   how: CallEnd | 'cut';
-  /** When the signal of the call aborted. */
   toldAt: number | undefined;
 }
 
@@ -42,7 +41,7 @@ export interface Life {
   /** When the process was asked to leave. */
   leftAt: number | undefined;
   exit: { at: number; code: number | null; signal: string | null; lastWords: string } | undefined;
-  /** Periods in which the event loop of the process did not run. */
+  /** Times in which the event loop of the process did not run. */
   stalls: Span[];
 }
 
@@ -86,23 +85,23 @@ export interface History {
   eras: number[];
   /** The times at which the harness's watch was restarted. */
   looks: number[];
-  /** By partition, the number of messages that its owners reported as lost. */
+  /** By partition: the number of messages that its owners reported as lost. */
   toldLost: ReadonlyMap<number, number>;
-  /** The stream had a small limit from `from` on, and had dropped all messages before the sequence `first` by `at`. */
+  /** The stream had a small limit from `from` on. By `at` it had dropped all messages before the sequence `first`. */
   dropped: { from: number; at: number; first: number }[];
 }
 
 /**
- * Upper bound of revisions in one era of the bucket. A new era begins when the bucket returns to an older state. Each later era adds this
- * number to its revisions, so that revisions keep growing.
+ * Revisions in one era of the bucket are below this number. A new era begins when the bucket is restored from an older copy. Each later era
+ * adds this number to its revisions, so revisions keep growing.
  */
 export const ERA = 1e12;
 
-/** If a killed process wrote nothing for longer than this before its end, in milliseconds, its event loop counts as blocked. */
+/** If a killed process wrote nothing for longer than this before its end, its event loop counts as blocked. */
 const STALL_MS = 60;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
-/** Reads the values from a file of JSON lines, which may have any size. An incomplete last line is left out. */
+/** Reads the values from a file of JSON lines. An incomplete last line is left out. The file is read in chunks, because it can be large. */
 function* readLines<T>(path: string): Generator<T> {
   const fd = openSync(path, 'r');
   try {
@@ -121,7 +120,7 @@ function* readLines<T>(path: string): Generator<T> {
   }
 }
 
-/** Reads the confirmed messages in order. There are no confirmed messages if the publisher could not start. */
+/** Reads the confirmed messages in order. If the publisher could not start, there are none. */
 export function readConfirmed(path: string): Stored[] {
   if (!existsSync(path)) return [];
   const confirmed: Stored[] = [];
@@ -180,11 +179,11 @@ export function readHistory(folder: string): History {
 }
 
 /**
- * Returns a function that finds the time at which the lease of a call was last granted before the call. Right after the bucket is restored
- * from an older copy, members may still handle messages under epochs that the bucket no longer has. The leases in the older copy count as
- * granted again at the time of the restore, even if the harness's watch shows none of them.
+ * Returns a function that takes a call. The function returns when the call's lease was last granted before the call. Shortly after a
+ * restore of the bucket, members may still handle messages under epochs that the bucket no longer has. The leases in the restored copy
+ * count as granted again at the time of the restore, even if the harness's watch shows none of them.
  *
- * @param copies the times at which the bucket was restored, each with the time of the older copy.
+ * @param copies the times of the restores, each with the time of the restored copy.
  */
 export function grants(
   changes: readonly BucketChange[],
@@ -208,7 +207,6 @@ export function grants(
   };
 }
 
-/** Reads the members' reports of dropped messages. */
 function readToldLost(folder: string): Map<number, number> {
   const told = new Map<number, number>();
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
@@ -268,7 +266,6 @@ function readLives(
   return { lives, calmAt, eras, looks, dropped };
 }
 
-/** Reads the calls of one process, and adds its stalls to its {@link Life}. */
 function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) => number): Iterable<Call> {
   const calls = new Map<number, Call>();
   let last = 0;
@@ -294,7 +291,7 @@ function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) =
   if (life.killedAt !== undefined && life.killedAt - last > STALL_MS) {
     life.stalls.push({ from: last, to: life.killedAt });
   }
-  // A killed process ends immediately, but the harness may notice the end late. The end is never before the last record of the process.
+  // A killed process ends immediately, but the harness can notice it late. The process ended no earlier than its last record.
   const end = Math.max(last, life.killedAt ?? life.exit?.at ?? Number.POSITIVE_INFINITY);
   for (const call of calls.values()) if (call.how === 'cut') call.to = end;
   return calls.values();

@@ -18,7 +18,7 @@ import {
 /** Writes the records of a run to its folder. */
 export class Recording {
   readonly folder: string;
-  /** The recording of the twin group, which runs on the same servers. Faults of servers are recorded in both recordings. */
+  /** The recording of the twin group. It records the faults of servers, too, because the twin runs on the same servers. */
   mirror: Recording | undefined;
   readonly processes: LineFile<ProcessRecord>;
   readonly #faults: LineFile<FaultRecord>;
@@ -42,12 +42,10 @@ export class Recording {
     return monotonicUs();
   }
 
-  /** The file for a member's calls. */
   callsFile(name: string): string {
     return join(this.folder, FILES.calls, `${name}.ndjson`);
   }
 
-  /** The file with a member's handler mode. */
   get modes(): string {
     return join(this.folder, 'modes');
   }
@@ -60,17 +58,15 @@ export class Recording {
     writeFileSync(join(this.folder, FILES.settings), `${JSON.stringify(settings, null, 2)}\n`);
   }
 
-  /** Keeps the output of a process for debugging. */
   keepNotes(name: string, text: string): void {
     writeFileSync(join(this.folder, FILES.notes, `${name}.txt`), `${text}\n`);
   }
 
-  /** The number of faults so far. */
   get faultCount(): number {
     return this.#faultCount;
   }
 
-  /** Records that a fault begins. Call the returned function when the fault ends. */
+  /** Records the start of a fault. The returned function records its end. */
   fault(kind: FaultKind, target: string): (outcome: string, rested?: [from: number, to: number]) => void {
     const mirrored = SERVER_KINDS.includes(kind) ? this.mirror?.fault(kind, target) : undefined;
     const id = ++this.#faultCount;
@@ -97,19 +93,19 @@ export class Recording {
     this.#watch();
   }
 
-  /** Records that the stream has dropped all messages before this sequence, because it had a small limit from `from` on. */
+  /** Records that the stream, limited since `from`, has dropped all messages before the sequence `first`. */
   dropped(first: number, from: number): void {
     this.processes.write(['dropped', this.now(), first, from]);
     this.mirror?.dropped(first, from);
   }
 
-  /** Records that the bucket returns to an older state. Later entries count as new, whatever their revisions are. */
+  /** Records that the bucket was restored from an older copy. Later entries count as new, whatever their revisions are. */
   beginEra(): void {
     this.processes.write(['era', this.now()]);
     this.#revisions.clear();
   }
 
-  /** Restarts the watch, because entries may have vanished without a deletion marker. */
+  /** Restarts the watch. Entries may have vanished without a deletion marker. */
   lookAgain(): void {
     this.processes.write(['looked-again', this.now()]);
     this.#revisions.clear();
@@ -122,7 +118,7 @@ export class Recording {
     for (const file of [this.processes, this.#faults, this.#bucket]) file.close();
   }
 
-  /** Records an entry of the watch. A snapshot after a break repeats known entries, which are not recorded again. */
+  /** Records an entry unless it is known. A snapshot after a break repeats known entries. */
   #take({ key, revision, value }: BucketEntry): void {
     if ((this.#revisions.get(key) ?? 0) >= revision) return;
     this.#revisions.set(key, revision);

@@ -1,18 +1,18 @@
 /**
- * The records of a run. Each file is written by one process and has one JSON array per line. A line is one synchronous write, so it
- * survives if the process is killed right afterwards. The last line of a file may be incomplete.
+ * The records of a run. Each file is written by one process, with one JSON array per line. Each line is one synchronous write, so it
+ * survives a kill right afterwards. Only the last line of a file can be incomplete.
  */
 
 /**
- * Microseconds of the machine's monotonic clock. On Linux `process.hrtime` reads CLOCK_MONOTONIC, which starts with the machine,
- * so times of different processes on one machine can be compared.
+ * Microseconds of the machine's monotonic clock. Times of different processes on one machine can be compared, because on Linux
+ * `process.hrtime` reads CLOCK_MONOTONIC.
  */
 export const monotonicUs = (): number => Number(process.hrtime.bigint() / 1_000n);
 
-/** How a handler call ended: the message was handled, the call failed on purpose, or it stopped because its signal aborted. */
+/** How a handler call ended. `failed` is on purpose. `stopped` means that its signal aborted. */
 export type CallEnd = 'handled' | 'failed' | 'stopped';
 
-/** The records of a member about itself and its calls; times in monotonic microseconds. */
+/** The records of a member about itself and its calls. Times are in monotonic microseconds. */
 export type CallRecord =
   | ['process', at: number, name: string, pid: number]
   | [
@@ -28,28 +28,27 @@ export type CallRecord =
       intact: boolean,
       deaf: boolean,
     ]
-  /** The signal of the call has aborted. */
   | ['told', at: number, call: number]
   | ['end', at: number, call: number, how: CallEnd]
   /** The event loop did not run between the two times. */
   | ['stall', from: number, to: number];
 
-/** The harness's records about members and the publisher: when a process started, got a signal, and ended. */
+/** The harness's records about its processes, such as their starts, signals and ends. */
 export type ProcessRecord =
   | ['spawn', at: number, name: string]
   | ['kill', at: number, name: string]
   | ['leave', at: number, name: string]
   | ['exit', at: number, name: string, code: number | null, signal: string | null, lastWords: string]
-  /** All messages are handled; from now on members only leave. */
+  /** All messages are handled. From now on members only leave. */
   | ['calm', at: number]
-  /** The bucket returned to an older state, so revisions repeat. */
+  /** The bucket was restored from an older copy, so revisions repeat. */
   | ['era', at: number]
-  /** The harness's watch was restarted: later entries replace everything that the watch had shown. */
+  /** The harness's watch was restarted. Later entries replace everything that it had shown. */
   | ['looked-again', at: number]
-  /** The stream has dropped all messages before the sequence `first`, handled or not, because it had a small limit from `from` on. */
+  /** The stream, limited since `from`, has dropped all messages before the sequence `first`, handled or not. */
   | ['dropped', at: number, first: number, from: number];
 
-/** The name of the publisher among the processes; members have other names. */
+/** The publisher's name among the processes. */
 export const PUBLISHER = 'publisher';
 
 /** The kinds of faults. */
@@ -80,7 +79,7 @@ export const FAULT_KINDS = [
 /** A kind of fault. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** During these faults it is possible that no process can commit. */
+/** During these faults possibly no process can commit. */
 export const SERVER_KINDS: readonly FaultKind[] = [
   'server-kill',
   'leader-kill',
@@ -92,8 +91,8 @@ export const SERVER_KINDS: readonly FaultKind[] = [
 ];
 
 /**
- * The start and end of a fault. `target` names a member, a server or partitions. `rested` is the time from the confirmation of a pause to
- * the start of the resume.
+ * The start and end of a fault. `target` names a member, a server or partitions. `rested` is the time in which a partition was certainly
+ * paused.
  */
 export type FaultRecord =
   | ['begin', at: number, id: number, kind: FaultKind, target: string]
@@ -110,7 +109,7 @@ export interface RunSettings {
   minutes: number;
   rate: number;
   group: string;
-  /** True for a keyed group; absent in older runs. */
+  /** True for a keyed group. Records of older runs lack it. */
   keyed?: boolean;
   partitions: number;
   servers: number;

@@ -3,24 +3,22 @@ import { blockMeans, type Slope, slopeOf } from './slope.js';
 
 const MINUTE_US = 60_000_000;
 const MEBI = 1024 * 1024;
-/** Memory counts as growing only if each hour it certainly rises by more than this share of its mean. */
+/** Memory counts as growing if, each hour, it certainly rises by more than this share of its mean. */
 const TOLERANCE = 0.05;
-/** The start of the run, up to this share, is ignored, because caches fill, code is compiled and heaps are sized. */
+/** This share of the run is ignored, because caches fill, code is compiled and heaps are sized. */
 const WARM_UP_SHARE = 1 / 6;
-/** Samples are averaged over this time, because samples within one collection cycle are not independent. */
+/** Samples are averaged over this time. Samples within one collection cycle are not independent. */
 const BLOCK_MINUTES = 1;
 
 /** The memory of a process after its warm-up, in MiB and MiB per hour. */
 export interface Growth extends Slope {
   name: string;
   kind: MemoryRecord[2];
-  /**
-   * `grows` means that the memory rises by more than 5 % of its mean in each hour, with 95 % confidence. `unclear` means too few points.
-   */
+  /** `grows`: the memory rises by more than 5 % of its mean in each hour, with 95 % confidence. `unclear`: too few points. */
   verdict: 'flat' | 'grows' | 'unclear';
 }
 
-/** Judges the memory of each process that ran the whole time: its slope, with a confidence interval. */
+/** Judges the memory of each process that ran the whole time. */
 export function judgeMemory(records: readonly MemoryRecord[]): Growth[] {
   const first = records[0]?.[0] ?? 0;
   const last = records.at(-1)?.[0] ?? 0;
@@ -41,8 +39,8 @@ export function judgeMemory(records: readonly MemoryRecord[]): Growth[] {
 }
 
 /**
- * The names of processes that leak: their live memory grows. If there were too few full collections to measure live memory, the resident
- * memory decides. Memory that the garbage collector keeps is not a leak.
+ * The names of processes that leak. Their live memory grows. Without enough full collections to measure live memory, the resident memory
+ * decides. Memory that the garbage collector keeps is not a leak.
  */
 export function leaking(growth: readonly Growth[]): string[] {
   const names = [...new Set(growth.map(({ name }) => name))];

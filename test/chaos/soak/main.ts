@@ -1,7 +1,7 @@
 /**
- * `npm run soak -- [--minutes 60] [--rate 1000] [--seed S] [--servers 1|3] [--ttl 10000] [--report PREFIX] [--keep]`:
- * plays a run with a steady load in which a member is restarted each minute, and records the memory of the processes that stay. The run is
- * judged like a chaos run, and for memory leaks. Exit code 5 means a violation or a leak; the folder is then kept.
+ * `npm run soak -- [--minutes 60] [--rate 1000] [--seed S] [--servers 1|3] [--ttl 10000] [--report PREFIX] [--keep]` plays a run with a
+ * steady load. A member is restarted each minute. The memory of the processes that stay is recorded. The run is judged like a chaos run,
+ * and for memory leaks. Exit code 5 means a violation or a leak. The folder is then kept.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -3,16 +3,15 @@ import { LineFile } from '../recording/line-file.js';
 import { monotonicUs } from '../recording/records.js';
 
 /**
- * A sample of a process's memory, in bytes: `resident` as the system counts it, `live` on the JavaScript heap after a full
- * collection. Time in monotonic microseconds.
+ * A sample of a process's memory, in bytes. `resident` is the memory as the system counts it. `live` is the JavaScript heap after a full
+ * collection. `at` is in monotonic microseconds.
  */
 export type MemoryRecord = [at: number, name: string, kind: 'resident' | 'live', bytes: number];
 
-/** An observed process. With {@link TRACE} the output of the process reports its garbage collections. */
+/** A process whose memory is recorded. With {@link TRACE} its output reports its garbage collections. */
 export interface Watched {
   name: string;
   pid: number;
-  /** The lines of the process's standard output so far; lines are only added. */
   output: readonly string[];
 }
 
@@ -22,21 +21,21 @@ export const TRACE = ['--trace-gc'];
 const EVERY_MS = 5_000;
 const MEBI = 1024 * 1024;
 
-/** Live MiB after a full collection, if this line reports a full collection. */
+/** If the line reports a full collection, returns the MiB that are live after it. */
 export function liveAfter(line: string): number | undefined {
   const left = /: Mark-(?:Compact|sweep)[^>]*-> (\d+(?:\.\d+)?) /.exec(line)?.[1];
   return left === undefined ? undefined : Number(left);
 }
 
-/** Records the memory of processes periodically until it is stopped. Linux only. */
+/** Records the memory of processes until it is stopped. Linux only. */
 export class MemorySampler {
   readonly #file: LineFile<MemoryRecord>;
   readonly #watched: () => readonly Watched[];
   readonly #timer: NodeJS.Timeout;
-  /** The number of processed output lines of each process. */
+  /** How many output lines of each process were read. */
   readonly #read = new Map<string, number>();
 
-  /** @param watched is called for each sample, and returns the processes to measure. */
+  /** @param watched returns the processes to measure. It is called for each sample. */
   constructor(path: string, watched: () => readonly Watched[]) {
     this.#file = new LineFile(path);
     this.#watched = watched;
@@ -59,7 +58,7 @@ export class MemorySampler {
       try {
         this.#file.write([at, name, 'resident', usageOf(pid).residentBytes]);
       } catch {
-        // The process has ended, which is recorded elsewhere.
+        // The process has ended.
       }
     }
   }

@@ -9,7 +9,7 @@ export function judgeMemoryFile(path: string): Growth[] {
   return judgeMemory(lines.map((line) => JSON.parse(line) as MemoryRecord));
 }
 
-/** Formats the slopes for people. */
+/** Formats the slopes as text. */
 export function formatGrowth(growth: readonly Growth[]): string {
   const figure = (value: number): string => value.toFixed(2);
   const rows = growth.map(({ name, kind, verdict, mean, slope, low, high, points }) => [

@@ -5,13 +5,12 @@ import { PUBLISHER } from '../recording/records.js';
 import { Stage, type StageOptions } from '../stage/stage.js';
 import { MemorySampler, TRACE } from './memory.js';
 
-/** The file of memory samples in the run's folder. */
 export const MEMORY_FILE = 'memory.ndjson';
 
 const TRAFFIC = { keys: 256, mostPadding: 24 };
-/** The number of members that stay for the whole run. Only the memory of members that stay is judged. */
+/** Members that stay for the whole run. Only their memory is judged. */
 const STEADY = 2;
-/** A member is restarted each minute; one restart in {@link KILL_EVERY} is by SIGKILL. */
+/** A member is restarted each minute. One restart in {@link KILL_EVERY} is by SIGKILL. */
 const RESTART_EVERY_MS = 60_000;
 const KILL_EVERY = 5;
 

@@ -1,4 +1,4 @@
-/** A point of a series, in any unit of time and any quantity. */
+/** A point of a series, in any units. */
 export interface Point {
   x: number;
   y: number;
@@ -29,9 +29,9 @@ export function blockMeans(points: readonly Point[], length: number): Point[] {
 }
 
 /**
- * Fits a line by least squares. The interval takes into account that neighbours in time are correlated. If r is the correlation between one
- * residual and the next, n points count as n (1 - r) / (1 + r) independent points. Quantiles of Student's t are approximated by
- * 1.96 + 2.37 / df + 2.8 / df², with an error below 0.03 from 5 degrees of freedom on. Returns undefined for fewer than 8 points.
+ * Fits a line by least squares. Returns undefined for fewer than 8 points. The interval allows for correlated neighbors: if r is the
+ * correlation between one residual and the next, n points count as n (1 - r) / (1 + r) independent points. Quantiles of Student's t are
+ * approximated by 1.96 + 2.37 / df + 2.8 / df². The error is below 0.03 from 5 degrees of freedom on.
  */
 export function slopeOf(points: readonly Point[]): Slope | undefined {
   const n = points.length;

@@ -10,27 +10,25 @@ import type { Servers } from './servers.js';
 const HANDLER = fileURLToPath(new URL('../recording/handler.ts', import.meta.url));
 const BATCH_HANDLER = fileURLToPath(new URL('../recording/batch-handler.ts', import.meta.url));
 
-/** Every third member handles batches. */
 const BATCHES_EVERY = 3;
-/** Every fourth member is restarted instead of leaving: its partitions wait for its next process. */
+/** Every fourth member is restarted instead of leaving. Its partitions wait for its next process. */
 const REJOINS_EVERY = 4;
-/** How long the partitions of a restarted member wait. A process starts in a few seconds, even on a busy machine. */
+/** The time that a restarted member's partitions wait. Even on a busy machine a process starts within a few seconds. */
 const REJOIN_WITHIN = '20s';
 
 /** A member process of a run. */
 export interface Member {
   /** The name of the process in the records. */
   readonly name: string;
-  /** The name in the group, which the next process of a restarted member keeps. */
+  /** The name in the group. The next process of a restarted member has the same one. */
   readonly memberName: string;
-  /** True if the member's partitions wait for its next process when the member leaves. */
   readonly rejoins: boolean;
   readonly cli: Cli;
   /** The proxies between the member and the servers; empty if the member connects directly. */
   readonly proxies: readonly TcpProxy[];
-  /** The current fault of the member; only an idle member can get the next fault. */
+  /** Only an idle member can get the next fault. */
   state: 'idle' | 'joining' | 'stopped' | 'cut' | 'leaving' | 'badly behaved';
-  /** True if the member was asked to end. */
+  /** True if the process was asked to end. */
   asked: boolean;
 }
 
@@ -38,13 +36,11 @@ export interface Member {
 export interface MembersOptions {
   servers: Servers;
   recording: Recording;
-  /** Further arguments of `natspoc consume`. */
   args: readonly string[];
-  /** Options of Node.js. */
   nodeArgs: readonly string[];
 }
 
-/** The member processes of a run: starts, signals and records them. */
+/** Starts, signals and records the member processes of a run. */
 export class Members {
   readonly #options: MembersOptions;
   readonly #members = new Map<string, Member>();
@@ -55,12 +51,11 @@ export class Members {
     this.#options = options;
   }
 
-  /** Members that run and are not ending. */
+  /** Members that were not asked to end. */
   get present(): Member[] {
     return [...this.#members.values()].filter(({ asked }) => !asked);
   }
 
-  /** Present members without a current fault. */
   get idle(): Member[] {
     return this.present.filter(({ state }) => state === 'idle');
   }
@@ -77,12 +72,11 @@ export class Members {
     return this.#spawn(far ? proxies.map(({ url }) => url).join(',') : servers.urls, proxies);
   }
 
-  /** Starts the next process of a member that has left in order to rejoin. */
+  /** Starts the next process of a member that has left. */
   restart({ memberName }: Member): Member {
     return this.#spawn(this.#options.servers.urls, [], memberName);
   }
 
-  /** Starts a member that knows only this server. */
   startAt(server: TestServer): Member {
     return this.#spawn(server.url, []);
   }
@@ -111,7 +105,6 @@ export class Members {
     return member;
   }
 
-  /** Kills a member with SIGKILL. */
   async kill(member: Member): Promise<void> {
     const { recording } = this.#options;
     member.asked = true;
@@ -130,12 +123,11 @@ export class Members {
     return (await member.cli.exited).code;
   }
 
-  /** Sets the mode of a member's handler. */
   behave({ name }: Member, mode: Mode): void {
     writeMode(join(this.#options.recording.modes, name), mode);
   }
 
-  /** Resolves when the end of every process that has ended is recorded. */
+  /** Resolves when all ends of processes so far are recorded. */
   async settled(): Promise<void> {
     await Promise.all(this.#exits);
   }

@@ -5,10 +5,10 @@ import { startTestServer, type TestServer } from '../../support/server.js';
 import { until } from '../../support/until.js';
 import { OPEN } from './server-config.js';
 
-/** Timeout until replicas are complete after the restart of a server, in milliseconds. */
+/** After the restart of a server its replicas must be complete within this time. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
 
-/** The single server of a run, or the servers of its cluster. */
+/** The servers of a run: one, or a cluster. */
 export class Servers {
   readonly all: readonly TestServer[];
   readonly #routes: RouteNetwork | undefined;
@@ -34,23 +34,21 @@ export class Servers {
     return this.all.length > 1;
   }
 
-  /** The URLs for `--server`. */
   get urls(): string {
     return this.all.map(({ url }) => url).join(',');
   }
 
-  /** The name of a server in reports. */
   nameOf(server: TestServer): string {
     return `s${this.all.indexOf(server) + 1}`;
   }
 
-  /** The leader of this stream; undefined if there is no cluster or no leader. */
+  /** The leader of this stream. Undefined if there is no cluster or no leader. */
   async leaderOf(manager: JetStreamManager, stream: string): Promise<TestServer | undefined> {
     const info = await manager.streams.info(stream);
     return this.all.find((server) => this.nameOf(server) === info.cluster?.leader);
   }
 
-  /** Resolves when every replica of these streams is complete. Resolves immediately if there is no cluster. */
+  /** Resolves when every replica of these streams is complete. Without a cluster it resolves at once. */
   async complete(manager: JetStreamManager, streams: readonly string[]): Promise<void> {
     if (!this.isCluster) return;
     for (const stream of streams) {

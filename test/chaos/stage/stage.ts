@@ -17,23 +17,22 @@ import { type Publisher, startPublisher } from '../traffic/traffic.js';
 import { type Member, Members } from './members.js';
 import { Servers } from './servers.js';
 
-/** Options of a stage; times in milliseconds. */
+/** Options of a stage. Times are in milliseconds. */
 export interface StageOptions {
   seed: number;
   minutes: number;
   /** Messages per second. */
   rate: number;
-  /** 1 for a single server, or the size of a cluster. */
+  /** 1 for a single server. A larger number is the size of a cluster. */
   servers: number;
   partitions: number;
   ttlMs: number;
   /** True for a keyed group over a stream that a plain client fills. */
   keyed?: boolean | undefined;
-  /** Permitted kinds of faults. Default: all. */
+  /** The kinds of faults to play. Default: all. */
   faults?: readonly FaultKind[] | undefined;
   /** An empty folder for the records. */
   folder: string;
-  /** Options of Node.js for the members and the publisher. */
   nodeArgs?: readonly string[];
   tell: (line: string) => void;
   /** Ends the run early but cleanly. */
@@ -42,24 +41,23 @@ export interface StageOptions {
 
 const DRAIN_TIMEOUT_MS = 1_500;
 const COMMIT_INTERVAL_MS = 200;
-/** Timeout of the first elections of a new cluster. */
 const CLUSTER_TIMEOUT_MS = 60_000;
 const SERVER_TIMEOUT_MS = 10_000;
-/** Timeout of a process's start on a busy machine. */
+/** A process must start within this time, even on a busy machine. */
 const START_TIMEOUT_MS = 180_000;
-/** Timeout for the remaining messages after the publisher has stopped. */
+/** After the publisher has stopped, the remaining messages must be handled within this time. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
-/** If the group is not at rest after twice the ttl plus this time, in milliseconds, the run continues anyway. */
+/** If the group is not at rest after twice the ttl plus this time, the run continues anyway. */
 const REST_SLACK_MS = 20_000;
 
-/** Real servers, a group of real members and a real publisher. The records of all processes are kept. */
+/** Real servers, a real publisher and a group of real members. All processes are recorded. */
 export class Stage {
   readonly recording: Recording;
   readonly servers: Servers;
   readonly run: GroupRun;
   readonly members: Members;
   readonly #options: StageOptions;
-  /** The position of each partition and the layout of the group, as the harness saw them. */
+  /** The harness's view of each partition's position and of the group's layout. */
   readonly #positions = new Map<number, PositionRecord>();
   #layout: GroupLayoutRecord | undefined;
   #traffic: Publisher | undefined;
@@ -95,8 +93,8 @@ export class Stage {
   }
 
   /**
-   * Opens a group of the same name on the same stream, but with another bucket. Neither group may affect the other, but server faults affect
-   * both. The twin is judged separately, from the folder `twin`.
+   * Opens a twin: a group of the same name on the same stream, with another bucket. The groups must not affect each other. Server faults
+   * hit both. The twin is judged separately, from the folder `twin`.
    */
   static async twinOf(stage: Stage): Promise<Stage> {
     const { servers, recording } = stage;
@@ -110,12 +108,10 @@ export class Stage {
     return new Stage(options, twin, servers, run);
   }
 
-  /** The number of partitions now. */
   get partitions(): number {
     return this.#layout?.partitions ?? this.#options.partitions;
   }
 
-  /** The publisher, once it has been started. */
   get publisher(): Cli | undefined {
     return this.#traffic?.publisher;
   }
@@ -128,7 +124,7 @@ export class Stage {
     return members;
   }
 
-  /** Resolves when these members share the partitions. @throws if they do not in time. */
+  /** Resolves when these members share the partitions. @throws if that takes too long. */
   async shared(members: readonly Member[]): Promise<void> {
     const names = members.map(({ memberName }) => memberName);
     const { partitions, signal } = this.#options;
@@ -140,8 +136,7 @@ export class Stage {
 
   /**
    * Starts the publisher, and resolves when messages are confirmed. The returned signal aborts when the run should end or the publisher has
-   * ended. Call this method only while the servers run, because a publisher that finds no server ends with an error. That error is not
-   * tested here.
+   * ended. Call this only while the servers run. A publisher that finds no server ends with an error.
    */
   async startTraffic(seed: number, options: { keys: number; mostPadding: number }): Promise<AbortSignal> {
     const { recording, servers, run } = this;
@@ -167,18 +162,17 @@ export class Stage {
     return signal;
   }
 
-  /** Restarts the watch, because entries may have vanished without a deletion marker. */
+  /** Restarts the watch. Entries may have vanished without a deletion marker. */
   lookAgain(): void {
     this.recording.lookAgain();
     this.run.lookAgain();
   }
 
-  /** Runs `natspoc` with these arguments on the stream. */
   command(args: readonly string[]): Promise<CliExit> {
     return runCli([...args, '--server', this.servers.urls, '--stream', this.run.config.stream]);
   }
 
-  /** Waits until the group is at rest. If the group is not at rest before a timeout, the run continues, and the judge reports the delay. */
+  /** Waits until the group is at rest. After a timeout the run continues, and the judge reports the delay. */
   async rest(): Promise<void> {
     const { signal, tell, ttlMs, partitions } = this.#options;
     const withinMs = 2 * ttlMs + REST_SLACK_MS;
@@ -187,13 +181,12 @@ export class Stage {
     tell(`the group is not at rest after ${withinMs / 1_000} s`);
   }
 
-  /** Stops the publisher, waits until all messages are handled, and lets the members leave. */
   async finish(): Promise<void> {
     if (this.#traffic) await this.#stopTraffic(this.#traffic);
     await this.#leaveAtEnd();
   }
 
-  /** Finishes a twin after its stage has finished: copies the stage's list of confirmed messages, and lets the twin's members leave. */
+  /** Finishes a twin after its stage. Copies the stage's list of confirmed messages, and lets the twin's members leave. */
   async finishAfter({ recording }: Stage): Promise<void> {
     copyFileSync(recording.confirmedFile, this.recording.confirmedFile);
     await this.#leaveAtEnd();
@@ -214,7 +207,7 @@ export class Stage {
     await members.settled();
   }
 
-  /** Closes a twin, but not its servers, which belong to its stage. */
+  /** Closes a twin. Its servers belong to its stage and stay open. */
   async closeBeside(): Promise<void> {
     await this.run.close();
     this.recording.close();
@@ -235,7 +228,6 @@ export class Stage {
     if (position) this.#positions.set(Number(key.split('.').at(-1)), position);
   }
 
-  /** The committed position of a partition. */
   #committed(partition: number): number {
     const position = this.#positions.get(partition);
     const { epoch = 0 } = this.#layout ?? {};
@@ -243,7 +235,6 @@ export class Stage {
     return this.#layout ? startsAt(partition, this.#layout) : 0;
   }
 
-  /** Waits until every confirmed message is committed. */
   async #caughtUp(): Promise<void> {
     const last = new Map<number, number>();
     const isResized = this.#layout?.epoch !== undefined;

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** A message of the traffic: a key, a number that increases over the whole run, and a checksum of the whole payload. */
+/** A message of the traffic. `number` increases over the whole run. `sum` is a checksum of the whole payload. */
 export interface Payload {
   key: string;
   number: number;
@@ -15,7 +15,7 @@ export function payloadLine(key: string, number: number, pad: string): string {
   return JSON.stringify({ key, number, pad, sum: checksum(key, number, pad) } satisfies Payload);
 }
 
-/** Reads the number of a message, and checks that its payload equals the payload that was published under this key. */
+/** Reads the number of a message. `intact` means that the payload is the one that was published under this key. */
 export function readPayload(text: string, key: string | null): { number: number; intact: boolean } {
   try {
     const value = JSON.parse(text) as Partial<Payload>;

@@ -14,24 +14,19 @@ export interface TrafficOptions {
   /** The longest padding of a message, in characters. */
   mostPadding: number;
   urls: string;
-  /** The publisher's file of confirmed messages. */
   confirmedFile: string;
   /** Further arguments of `natspoc publish`. */
   args: readonly string[];
-  /**
-   * If set, a plain client publishes to `<stream>.<key>.<kind>` instead, for a keyed group with this number of partitions.
-   */
+  /** If set, a plain client publishes to `<stream>.<key>.<kind>` instead. Its group is keyed and has this number of partitions. */
   keyed?: { stream: string; partitions: number } | undefined;
-  /** Options of Node.js. */
   nodeArgs: readonly string[];
 }
 
 /** The publisher of a run. */
 export interface Publisher {
   readonly publisher: Cli;
-  /** Resolves when the publisher has ended. */
   readonly exited: Promise<CliExit>;
-  /** Stops the publisher, and resolves when all sent messages are confirmed or the publisher has given up. */
+  /** Stops the publisher. Resolves when all sent messages are confirmed or the publisher has given up. */
   stop(): Promise<CliExit>;
 }
 
@@ -50,8 +45,8 @@ export function startPublisher(options: TrafficOptions): Publisher {
 }
 
 /**
- * Sends numbered messages through a pipe to a real `natspoc publish`. The command gives each message an id, so that resent messages are
- * stored once. It waits up to two minutes for each confirmation.
+ * Sends numbered messages through a pipe to a real `natspoc publish`. Each message gets an id, so resent messages are stored once. The
+ * command waits up to two minutes for each confirmation.
  */
 class Traffic implements Publisher {
   readonly publisher: Cli;
@@ -80,12 +75,10 @@ class Traffic implements Publisher {
     this.#feeding = this.#feed(new Random(options.seed), options);
   }
 
-  /** Resolves when the publisher has ended. */
   get exited(): Promise<CliExit> {
     return this.publisher.exited;
   }
 
-  /** Stops the publisher, and resolves when all sent messages are confirmed or the publisher has given up. */
   async stop(): Promise<CliExit> {
     this.#stopped = true;
     this.publisher.signal('SIGINT');
@@ -98,7 +91,7 @@ class Traffic implements Publisher {
     const padding = 'x'.repeat(mostPadding);
     const input: Writable | null = this.publisher.child.stdin;
     if (!input) return;
-    // When the publisher ends, the pipe closes, and this error occurs. The exit code of the publisher gives the reason.
+    // Occurs when the publisher ends. Its exit code tells why.
     input.on('error', () => {});
     let number = 0;
     while (!this.#stopped && !input.destroyed) {

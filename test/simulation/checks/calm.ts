@@ -2,22 +2,21 @@ import type { World } from '../world.js';
 
 /** The permitted effects of one isolated change. */
 export interface Expectation {
-  /** The text that describes the change. */
   what: string;
   /** True if running messages may be handled again, because a member died. */
   mayRepeat: boolean;
   /** True if readers may be reopened, because connections were cut. */
   mayReopen: boolean;
   /**
-   * True if only repetitions are judged, and not the moves of partitions. The number of partitions changes, or the moves depend on which
-   * member was seen to leave first.
+   * If true, only repetitions are judged, not the moves of partitions. Use this if the number of partitions changes, or if the moves depend
+   * on which member was seen to leave first.
    */
   movesFreely?: true;
-  /** A member that was restarted, and its next process, which gets exactly the partitions of the former process. */
+  /** A member that was restarted, and its next process. The next process gets exactly the partitions of the former one. */
   replaced?: { member: string; by: string };
   /** Messages that are handled this long after the change must be committed soon. If absent, commits are not judged. */
   commitsAfterMs?: number;
-  /** The number of joining members. The partitions that were held longest move to these members. */
+  /** How many members join. They get the partitions that were held longest. */
   joins: number;
 }
 
@@ -27,7 +26,7 @@ export class CalmCheck {
   readonly #owners = new Map<number, { member: string; epoch: number; opens: number }>();
   readonly #repeats: number;
 
-  /** Create the check when the group is at rest, before the change. */
+  /** Create the check in a group at rest, before the change. */
   constructor(world: World) {
     this.#world = world;
     this.#repeats = world.handling.repeats;
@@ -37,7 +36,7 @@ export class CalmCheck {
     }
   }
 
-  /** By partition, the last message that its owner has handled without a gap, if it is not committed yet. */
+  /** By partition, the last message that its owner has handled without a gap. Committed messages are left out. */
   owed(): Map<number, { sequence: number; epoch: number }> {
     const { ledger, server, settings } = this.#world;
     const owed = new Map<number, { sequence: number; epoch: number }>();
@@ -66,7 +65,7 @@ export class CalmCheck {
     }
   }
 
-  /** Judges the change. Must be called when the group is at rest again. */
+  /** Judges the change. Call this when the group is at rest again. */
   judge(expected: Expectation): void {
     const { judge, handling } = this.#world;
     if (!expected.movesFreely) this.#judgeMoves(expected);
@@ -102,7 +101,6 @@ export class CalmCheck {
     if (expected.joins > 0) this.#judgeChoice(expected, new Set(moved));
   }
 
-  /** The lower bound of moves: the number of partitions that must move in every distribution. */
   #fewestMoves(members: string[]): number {
     const held = members.map((name) => [...this.#owners.values()].filter((o) => o.member === name).length);
     held.sort((a, b) => b - a);

@@ -1,7 +1,7 @@
-/** The name of the writer in all writes of operators. It distinguishes these writes from writes of members. */
+/** The writer of all writes by operators. No member has this name. */
 export const OPERATOR = 'operator';
 
-/** Unreadable entries, and the epoch of their partition at the last damage. */
+/** The unreadable entries. For each, the epoch of its partition when it was last damaged. */
 export class Damage {
   readonly #unreadable = new Set<string>();
   readonly #under = new Map<string, number>();

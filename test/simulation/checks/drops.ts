@@ -2,14 +2,13 @@ import type { Trimmed } from '../../../src/core/ports/index.js';
 import type { Stored } from '../model/log.js';
 import type { Judge } from './judge.js';
 
-/** The loss of a message may go unnoticed if the message is dropped within this time after it was stored: see SPEC.md. */
+/** A loss can go unnoticed if the message was dropped within this time after it was stored (SPEC.md). */
 const YOUNG_MS = 1_000;
-/** The number of lost messages of a partition that may be hidden by messages stored later. */
+/** How many lost messages of a partition can be hidden by messages that are stored later. */
 const HIDDEN = 10;
 
 /**
- * Judges reports of losses: if the stream drops messages before they are handled, the members must report this, as far as they can know of
- * it.
+ * Judges reports of losses. If the stream drops messages before they are handled, members must report it, as far as they can know of it.
  */
 export class Drops {
   readonly #judge: Judge;
@@ -20,7 +19,8 @@ export class Drops {
   readonly #told = new Map<number, Trimmed[]>();
 
   /**
-   * @param isShared shared readers cannot attribute a loss to a partition, so any member's report for any partition counts.
+   * @param isShared with shared readers, any member's report for any partition counts. Shared readers cannot attribute a loss to a
+   *   partition.
    * @param mayLose false if every message was committed before the stream dropped it, and no position was lost.
    */
   constructor(judge: Judge, isShared: boolean, mayLose: () => boolean) {
@@ -30,8 +30,8 @@ export class Drops {
   }
 
   /**
-   * Records that the stream dropped messages. `isOldest` means that no older messages are left in the stream. After a loss in the middle of
-   * the stream, a new reader cannot know the partition of the lost messages.
+   * Records that the stream dropped messages. `isOldest` means that they were the oldest ones. After a loss in the middle of the stream, a
+   * new reader cannot know the lost messages' partition.
    */
   dropped(messages: readonly Stored[], isOldest: boolean): void {
     if (!isOldest) return;
@@ -57,7 +57,6 @@ export class Drops {
     this.#told.set(about, told);
   }
 
-  /** Judges at the end of the run. */
   judge(): void {
     const lost = new Map<number, number>();
     for (const { partition, sequence, done } of this.#dropped) {
@@ -70,7 +69,7 @@ export class Drops {
     }
     for (const [about, messages] of lost) {
       const atMost = (this.#told.get(about) ?? []).reduce((sum, told) => sum + told.atMost, 0);
-      // Messages that are stored between two counts hide as many lost messages (SPEC.md), but few of them.
+      // Messages that are stored between two counts hide as many lost messages (SPEC.md). That can only be few.
       if (2 * atMost < messages - HIDDEN)
         this.#judge.violate(
           'I2',

@@ -1,25 +1,21 @@
 import type { Call, CallObserver } from '../model/handler.js';
 import type { Judge } from './judge.js';
 
-/**
- * While other partitions of a member wait, a partition may start calls for this long, in milliseconds. The last of these calls may end
- * after this time.
- */
+/** While other partitions of a member wait, a partition may start calls for this long. Its last call can end later. */
 const TURN_MS = 100;
 
-/** The state of a partition with messages in memory. */
 interface Backlog {
   epoch: number;
-  /** How long other partitions were served while this partition was ready; undefined if it was not ready. */
+  /** How long other partitions were served while this one was ready. Undefined if it was not ready. */
   passedOverMs: number | undefined;
   running: number;
-  /** True if a failed message waits for its next attempt. While this is true, nothing is judged until all messages are handled. */
+  /** True if a failed message waits for its next attempt. Then nothing is judged until all messages are handled. */
   hasFailed: boolean;
 }
 
 /**
- * Judges how a member shares its event loop between partitions with computing handlers (I12). A partition with messages waits
- * at most for one time slice of each other partition.
+ * Judges I12: how a member shares its event loop between partitions whose handlers compute. A partition with messages waits at most for one
+ * time slice of each other partition.
  */
 export class Fairness implements CallObserver {
   readonly #judge: Judge;
@@ -30,8 +26,8 @@ export class Fairness implements CallObserver {
   #longestMs = 0;
 
   /**
-   * @param held returns the number of a partition's messages in memory, or undefined while the partition does not run.
-   * @param waits returns true for a partition that may wait for its commits, because owners have died at its position.
+   * @param held returns how many messages of a partition are in memory. Returns undefined while the partition does not run.
+   * @param waits returns true if a partition may wait for its commits, because owners have died at its position.
    */
   constructor(
     judge: Judge,
@@ -43,7 +39,6 @@ export class Fairness implements CallObserver {
     this.#waits = waits;
   }
 
-  /** The number of partitions has changed, so all observations are dropped. */
   resized(): void {
     this.#backlogs.clear();
   }
@@ -55,7 +50,6 @@ export class Fairness implements CallObserver {
     else backlog.passedOverMs = undefined;
   }
 
-  /** A message is delivered to its partition. */
   arrives(partition: number): void {
     const backlog = this.#backlogs.get(partition);
     if (!backlog) {
@@ -64,8 +58,7 @@ export class Fairness implements CallObserver {
     }
     if (this.#held(partition) === 0) {
       backlog.hasFailed = false;
-      // If messages are handled out of order, the partition may seem to have a waiting message when it has none. Time without a waiting
-      // message does not count.
+      // If messages are handled out of order, a partition can seem to have a waiting message. Time without one does not count.
       backlog.passedOverMs = undefined;
     }
     if (!backlog.hasFailed && backlog.running === 0) backlog.passedOverMs ??= 0;

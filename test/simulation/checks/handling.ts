@@ -5,10 +5,10 @@ import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 import { Order } from './order.js';
 
-/** A handler ends within this time after its signal has aborted or its process has continued, in milliseconds. */
+/** A handler ends within this time after its signal has aborted, or after its process has continued. */
 const GRACE_MS = 10;
 
-/** Tolerance for rounding, in milliseconds, because times are sums of fractions. */
+/** Tolerance for rounding. Times are sums of fractions. */
 const ROUNDING_MS = 1e-3;
 
 /** The settings of handling in a run. */
@@ -31,11 +31,11 @@ export class Handling implements CallObserver {
   readonly #active = new Map<number, Set<Call>>();
   /** Messages that were skipped or stored as dead letters. */
   readonly #skipped = new Set<number>();
-  /** The calls that ran when the bucket was restored from an older copy, and the time until which they may continue. */
+  /** The calls that ran when the bucket was restored from an older copy. They may continue until `untilMs`. */
   #before: { calls: ReadonlySet<Call>; untilMs: number } = { calls: new Set(), untilMs: 0 };
   /**
-   * The messages whose calls succeeded after their signals had aborted, with the epoch of the owner that may count the success. The epoch is
-   * undefined if no owner counts the success, because the call had timed out or its member had stopped waiting for it.
+   * Messages whose calls succeeded although their signals had aborted. The value is the epoch of the owner that may count the success. It
+   * is undefined if no owner may: the call had timed out, or its member no longer waited for it.
    */
   readonly #handledDeaf = new Map<number, number | undefined>();
 
@@ -85,13 +85,12 @@ export class Handling implements CallObserver {
     message.handledUnder = call.epoch;
     this.#order.handled(message);
     if (call.abortedAt !== undefined) {
-      // A call that timed out has failed, whatever its result is.
+      // A call that timed out has failed, even if it returned a result.
       const counts = this.#settings.handlerTimeoutMs === undefined && !this.#isGivenUp(call);
       this.#handledDeaf.set(call.sequence, counts ? call.epoch : undefined);
     }
   }
 
-  /** The group was resized, so no call of the old partitions may run. */
   resized(): void {
     for (const active of this.#active.values())
       for (const call of active)
@@ -103,8 +102,8 @@ export class Handling implements CallObserver {
   /**
    * The bucket was restored from an older copy; see {@link Order.goBack}.
    *
-   * @param graceMs how long the calls that run now may continue. Owners of these calls do not know of the restore yet, and the copy does
-   *   not name them.
+   * @param graceMs how long the calls that run now may continue. Their owners do not know of the restore yet, and the copy does not name
+   *   them.
    */
   goBack(graceMs: number): void {
     this.#order.goBack();
@@ -114,7 +113,7 @@ export class Handling implements CallObserver {
     };
   }
 
-  /** Another client has changed a shared reader; see {@link Order.displaced}. */
+  /** See {@link Order.displaced}. */
   displaced(forMs: number): void {
     this.#order.displaced(this.#judge.now + forMs);
   }
@@ -124,7 +123,6 @@ export class Handling implements CallObserver {
     this.#order.mistrusted(partition);
   }
 
-  /** A reader has started; see {@link Order.opened}. */
   opened(partition: number, epoch: number, startSequence: number): void {
     this.#order.opened(partition, epoch, startSequence);
   }
@@ -133,7 +131,7 @@ export class Handling implements CallObserver {
     this.#order.received(partition, epoch, sequence);
   }
 
-  /** A message was skipped by policy, and counts as handled. */
+  /** A message was skipped by policy. It counts as handled. */
   skipped(sequence: number): void {
     const message = this.#log.message(sequence);
     if (!message) return;
@@ -141,14 +139,13 @@ export class Handling implements CallObserver {
     this.#skipped.add(sequence);
   }
 
-  /** The process and its calls have ended. */
   died(member: string): void {
     for (const active of this.#active.values()) {
       for (const call of active) if (call.member === member) active.delete(call);
     }
   }
 
-  /** A stopped process has continued. The calls of the process must not overlap with calls of a new owner. */
+  /** A stopped process has continued. Its calls must not overlap with calls of a new owner. */
   woke(member: string, after: (delayMs: number, check: () => void) => void): void {
     for (const [partition, active] of this.#active) {
       for (const call of active) {
@@ -168,14 +165,14 @@ export class Handling implements CallObserver {
     }
   }
 
-  /** True if a call of this message succeeded after its signal had aborted. The owner may not have waited for such a call. */
+  /** True if a call of this message succeeded although its signal had aborted. The owner may not have waited for it. */
   handledWhenTold(sequence: number): boolean {
     return this.#handledDeaf.has(sequence);
   }
 
   /**
-   * True if a call that ignored its abort signal has already handled the message, and this owner does not count that call. Either another
-   * owner made the call, or this owner had stopped waiting for it.
+   * True if the message was handled by a call that ignored its abort signal, and this owner does not count that call. Either another owner
+   * made it, or this owner no longer waited for it.
    */
   #isForgivable({ sequence, epoch }: Call): boolean {
     return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;
@@ -201,7 +198,10 @@ export class Handling implements CallObserver {
       this.#judge.violate('I3', `${describe(call)} is one of ${running} parallel calls`);
   }
 
-  /** True if SPEC.md promises nothing: the process is stopped or just woke, the call ignores its signal, or the bucket was just restored. */
+  /**
+   * True if SPEC.md promises nothing for the call. Its process is stopped or just woke, or it ignores its signal, or the bucket was just
+   * restored.
+   */
   #isExcused(call: Call): boolean {
     const { process, ignoresAbort, abortedAt } = call;
     if (this.#before.calls.has(call) && this.#judge.now < this.#before.untilMs) return true;
@@ -209,7 +209,7 @@ export class Handling implements CallObserver {
     return ignoresAbort && abortedAt !== undefined;
   }
 
-  /** True if the signal of the call aborted so long ago that its member does not wait for the call any more. */
+  /** True if the call's signal aborted so long ago that its member no longer waits for the call. */
   #isGivenUp({ abortedAt, process }: Call): boolean {
     const { drainTimeoutMs, handlerTimeoutMs } = this.#settings;
     const waitMs = handlerTimeoutMs === undefined ? drainTimeoutMs : Math.min(drainTimeoutMs, ABORT_GRACE_MS);

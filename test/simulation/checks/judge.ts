@@ -1,5 +1,7 @@
-/** Possible violations: the invariants of SPEC.md, `ended` if a member or the run ended with an error, and `quota` if a member handled more
- * messages than permitted. */
+/**
+ * Possible violations: the invariants of SPEC.md and two more. `ended`: a member or the run ended with an error. `quota`: a member handled
+ * more messages than permitted.
+ */
 export type Invariant =
   | 'I1'
   | 'I2'
@@ -23,7 +25,7 @@ export interface Violation {
   at: number;
 }
 
-/** Keeps the first violation of a run, and the trace of the run if requested. */
+/** Keeps the first violation of a run. Also keeps the trace, if requested. */
 export class Judge {
   violation: Violation | undefined;
   readonly #now: () => number;
@@ -34,7 +36,7 @@ export class Judge {
     this.#trace = trace;
   }
 
-  /** True if the trace is kept. False means that callers need not format lines for the trace. */
+  /** True if the trace is kept. If false, callers need not format lines for it. */
   get isTracing(): boolean {
     return this.#trace !== undefined;
   }

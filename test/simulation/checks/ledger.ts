@@ -9,17 +9,17 @@ import { Damage, OPERATOR } from './damage.js';
 import type { Judge } from './judge.js';
 import { Losses } from './losses.js';
 
-/** The current entry of a lease, as the leader has it. */
+/** The current lease in the leader's bucket. */
 export interface LeaseNow {
   revision: number;
   owner: string | null;
 }
 
-/** The current entry of a position, as the leader has it. */
+/** The current position in the leader's bucket. */
 export interface PositionNow {
   sequence: number;
   epoch: number;
-  /** The deaths of owners that the position counts; absent if the position counts no deaths. */
+  /** The deaths of owners that the position counts. Absent if it counts none. */
   crashes?: number;
 }
 
@@ -30,47 +30,40 @@ const NO_POSITION: PositionNow = { sequence: 0, epoch: 0 };
 export class Ledger {
   readonly leases = new Map<number, LeaseNow>();
   readonly positions = new Map<number, PositionNow>();
-  /** Ids of the sessions that exist. */
   readonly sessions = new Set<string>();
   /** The last renewal of each existing proof of life, by id. */
   readonly proofs = new Map<string, number>();
   /** How often the group was resized. */
   layout = 0;
-  /** The number of written leases. */
   leaseWrites = 0;
   readonly #judge: Judge;
   readonly #log: EventLog;
   readonly #group: string;
   readonly #mayRepeat: (sequence: number) => boolean;
-  /** Entries that were removed from the bucket. */
   readonly losses: Losses;
-  /** The epoch under which deliveries to a partition were in doubt. */
+  /** By partition, the epoch whose deliveries were in doubt. */
   readonly #mistrusted = new Map<number, number>();
   readonly #lostPositions = new Map<number, PositionNow>();
   /**
-   * The writer of the last commit in each partition, and the position before that commit. The writer knows at least this earlier position,
-   * because it sends a commit only after the answer to its previous commit.
+   * The writer of each partition's last commit, and the position before it. The writer knows at least this position: it sends a commit only
+   * after the answer to its previous one.
    */
   readonly #committers = new Map<number, { writer: string; known: number }>();
-  /** The positions at the time when the bucket last went back. */
+  /** The positions just before the bucket was last restored from an older copy. */
   readonly #positionsBefore = new Map<number, PositionNow>();
-  /** The last positions of each earlier layout, by its epoch. */
   readonly #replaced = new Map<number, ReadonlyMap<number, PositionNow>>();
-  /** The highest committed sequence of each partition. */
   readonly #highest = new Map<number, number>();
   readonly #damage = new Damage();
   /** The owner of each lease, by its revision. */
   readonly #granted = new Map<number, { partition: number; owner: string | null }>();
-  /** The name of the member with each id. */
   readonly #members = new Map<string, string>();
-  /** The last position by partition and epoch. */
   readonly #under = new Map<string, PositionNow>();
   /** Epochs whose owners have handed their partitions over. */
   readonly #givenOn = new Set<number>();
   /** The newest epoch of a handler call. */
   readonly #handledUnder = new Map<number, number>();
 
-  /** @param mayRepeat returns true if an owner is excused because it does not know that the message was handled. */
+  /** @param mayRepeat returns true if an owner is excused, because it does not know that the message was handled. */
   constructor(
     judge: Judge,
     log: EventLog,
@@ -92,27 +85,26 @@ export class Ledger {
     return this.positions.get(partition) ?? NO_POSITION;
   }
 
-  /** The position of a partition, or the last known position if the position was removed. */
+  /** The position of a partition. If the position was removed, the last known one. */
   knownPosition(partition: number): PositionNow {
     return this.positions.get(partition) ?? this.#lostPositions.get(partition) ?? NO_POSITION;
   }
 
   /**
-   * The last position of this epoch. After a loss there may be two owners: the older owner continues at this position until it learns
-   * of the newer owner. Whether the older owner may handle messages at all is judged by I4.
+   * The last position of this epoch. After a loss there can be two owners. The older one continues at this position until it learns of the
+   * newer one. (I4 judges whether it may handle messages at all.)
    */
   lastUnder(partition: number, epoch: number): PositionNow | undefined {
     return this.#under.get(`${partition} ${epoch}`);
   }
 
-  /** True if this epoch is the newest, and its owner's session exists. */
   isValid(partition: number, epoch: number): boolean {
     const { revision, owner } = this.lease(partition);
     if (revision === epoch && owner !== null && this.#mayHandle(owner)) return true;
     return this.losses.isExcused(epoch, this.lease(partition));
   }
 
-  /** True if the session exists, or was removed without a fencing. A fencing would also have removed the session's proof of life. */
+  /** True if the session exists, or was lost without a fencing. A fencing would also have removed its proof of life. */
   #mayHandle(id: string): boolean {
     return this.sessions.has(id) || (this.losses.hasEverLost(id) && this.proofs.has(id));
   }
@@ -134,12 +126,12 @@ export class Ledger {
     this.#handledUnder.set(partition, Math.max(epoch, this.#handledUnder.get(partition) ?? 0));
   }
 
-  /** Judges a write that a member sends. A commit needs a lease that is valid at that moment. */
+  /** Judges a write that a member sends. A commit needs a lease that is valid when it is sent. */
   sending(member: string, key: string, value: Uint8Array): void {
     const partition = this.#positionOf(key);
     if (partition === undefined) return;
     const position = decodePosition(value);
-    // A member that restores a lost position writes it with epoch 0. A write with epoch 0 is judged when it is applied.
+    // A write with epoch 0 restores a lost position. It is judged when it is applied.
     if (!position || position.epoch === 0 || position.seq <= this.#reached(partition, position)) return;
     if (this.#isLateTakeover(partition, position)) return;
     if (!this.isValid(partition, position.epoch)) {
@@ -150,7 +142,7 @@ export class Ledger {
     }
   }
 
-  /** True if an owner takes over late: before entries were lost or restored, a newer epoch had already reached this position. */
+  /** True if an owner takes over late. Before entries were lost or restored, a newer epoch had already reached this position. */
   #isLateTakeover(partition: number, { seq, epoch }: PositionRecord): boolean {
     return [this.#positionsBefore, this.#lostPositions].some((known) => {
       const before = known.get(partition);
@@ -158,7 +150,7 @@ export class Ledger {
     });
   }
 
-  /** The position of the partition. For a record of an earlier layout, the last position of the partition under that layout. */
+  /** The position of the partition. For a record of an earlier layout, the partition's last position under that layout. */
   #reached(partition: number, { layout = 0 }: { layout?: number | undefined }): number {
     const known =
       layout < this.layout ? this.#replaced.get(layout)?.get(partition) : this.knownPosition(partition);
@@ -184,7 +176,7 @@ export class Ledger {
     }
   }
 
-  /** Records that the bucket was restored from an older copy, so positions move back and revisions repeat. */
+  /** Records that the bucket was restored from an older copy. Positions move back, and revisions repeat. */
   goBack(entries: readonly BucketEntry[]): void {
     this.losses.everything(this.sessions.keys());
     this.#givenOn.clear();
@@ -208,15 +200,14 @@ export class Ledger {
       if (parsed.kind === 'lease') {
         const owner = (value && decodeLease(value)?.owner) ?? null;
         this.leases.set(parsed.partition, { revision, owner });
-        // After an earlier restore, the same revision may have been granted for another lease.
+        // After an earlier restore, the same revision may have been granted to another lease.
         this.#granted.set(revision, { partition: parsed.partition, owner });
       }
     }
-    // Sessions in the copy may have ended after the copy was made, and other members may know that such a session has ended.
+    // Sessions in the copy may have ended after it was made. Other members may know of that.
     this.losses.everything(this.sessions);
   }
 
-  /** Records and judges a write that was applied. */
   applied(entry: BucketEntry, writer: string): void {
     const { key, revision, value } = entry;
     const position = this.#positionOf(key);
@@ -243,7 +234,7 @@ export class Ledger {
       if (this.#damage.isUnreadable(key) && writer !== OPERATOR)
         this.#judge.violate('I1', `${writer} overwrites the lease of p${partition}, which it cannot read`);
       this.#damage.written(key, record !== undefined || value === null, this.lease(partition).revision);
-      // The owner of the lease may not know that the lease is unreadable.
+      // The owner may not know yet that its lease is unreadable.
       if (this.#damage.isUnreadable(key)) return;
       if (record && writer !== OPERATOR) {
         if (record.reason === 'claim') this.#claimed(partition, owner, writer);
@@ -265,8 +256,8 @@ export class Ledger {
   }
 
   /**
-   * A new layout records the positions at which the old partitions ended. Checks that these positions cover everything that was handled and
-   * committed, and nothing else.
+   * Checks the positions that a new layout records for the old partitions. They must cover everything that was handled and committed, and
+   * nothing else.
    */
   cut(positions: readonly number[], writer: string): void {
     for (const [partition, seq] of positions.entries()) {
@@ -287,7 +278,7 @@ export class Ledger {
     }
   }
 
-  /** The number of partitions has changed. No partition has an owner, and each partition starts at its position in the new layout. */
+  /** The number of partitions has changed. No partition has an owner. Each starts at its position in the new layout. */
   resized(layout: GroupLayoutRecord): void {
     this.#replaced.set(this.layout, new Map(this.positions));
     this.layout = layout.epoch ?? 0;
@@ -305,14 +296,14 @@ export class Ledger {
     }
   }
 
-  /** The partition to which the key of a position belongs. The group's start is not a position. */
+  /** The partition whose position has this key. The group's start is not a position. */
   #positionOf(key: string): number | undefined {
     const prefix = keys.positionPrefix(this.#group);
     if (!key.startsWith(prefix) || key === keys.start(this.#group)) return undefined;
     return Number(key.slice(prefix.length));
   }
 
-  /** The member id in the key of a proof of life. */
+  /** The id of the member whose proof of life has this key. */
   #proofOf(key: string): string | undefined {
     const prefix = keys.proofPrefix(this.#group);
     return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
@@ -328,7 +319,7 @@ export class Ledger {
     );
   }
 
-  /** The owner of a partition learns that deliveries of a changed shared reader do not count, so it does not commit them. */
+  /** Deliveries of a changed shared reader to this partition do not count. Its owner knows that, and does not commit them. */
   mistrusted(partition: number): void {
     this.#mistrusted.set(partition, this.lease(partition).revision);
   }
@@ -336,7 +327,7 @@ export class Ledger {
   /** I3: before an owner gives its partition away, it has committed everything that it handled. */
   #givenAway(partition: number, writer: string): void {
     const { sequence } = this.position(partition);
-    // An owner need not know of commits that were undone when the bucket was restored from an older copy.
+    // After a restore from an older copy, an owner may not know that its commits were undone.
     const committed = Math.max(sequence, this.#highest.get(partition) ?? 0);
     let next = this.#log.firstAfter(partition, committed);
     while (next && !next.done && this.#log.isDropped(next)) next = this.#log.of(partition)[next.index + 1];
@@ -359,8 +350,8 @@ export class Ledger {
     if (!written) return;
     const { seq, epoch, crashes = 0, layout = 0 } = written;
     if (layout !== this.layout) {
-      // An owner that does not know that its lease is closed may write its position again. The write is harmless, because no member reads
-      // positions of an older layout.
+      // An owner may write its position again if it does not know that its lease is closed. That is harmless: no member reads positions of
+      // an older layout.
       if (layout < this.layout && seq <= this.#reached(partition, written)) return;
       this.#judge.violate('I1', `${writer} commits p${partition} of layout ${layout}, not ${this.layout}`);
     }
@@ -382,15 +373,14 @@ export class Ledger {
 
   #judgeCommit(partition: number, { sequence: seq, epoch }: PositionNow, writer: string, what: string): void {
     const before = this.position(partition);
-    // A member that knew the position writes it back after a loss. The record has epoch 0, and its sequence is never above what was
-    // committed.
+    // After a loss, a member that knew the position writes it back with epoch 0. The sequence is never above what was committed.
     const isBack = epoch === 0 && before.epoch === 0 && seq >= before.sequence;
     if (isBack && seq <= (this.#highest.get(partition) ?? 0)) return;
     const grant = this.#granted.get(epoch);
     if (writer !== OPERATOR && (grant?.partition !== partition || this.memberOf(grant.owner) !== writer)) {
       this.#judge.violate('I1', `${what}, an epoch that was never its own`);
     }
-    // An epoch above the epoch of the newest lease began before the bucket was restored from an older copy.
+    // Epochs above the newest lease's epoch began before the bucket was restored from an older copy.
     const granted = this.lease(partition).revision;
     const begun = [before.epoch, this.#handledUnder.get(partition) ?? 0].filter((each) => each <= granted);
     const newest = Math.max(0, ...begun);

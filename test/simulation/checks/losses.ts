@@ -6,8 +6,8 @@ const SLOW = 1.1;
 
 /**
  * Entries that were removed from the bucket, and the violations that their removal excuses (SPEC.md, "A bucket that returns"). A member
- * whose entry was removed continues until it notices the loss. Members that knew the entry wait until that member has noticed the loss. A
- * member that joined after the loss never saw the entry, and therefore does not wait.
+ * whose entry was removed continues until it notices the loss. Members that knew the entry wait until then. A member that joined after the
+ * loss never saw the entry, so it does not wait.
  */
 export class Losses {
   readonly #judge: Judge;
@@ -20,9 +20,7 @@ export class Losses {
     number,
     { member: string | undefined; session: string | null; from: number | undefined }
   >();
-  /** The value of `#owners` just before the bucket was restored from an older copy. */
   #ownersBefore: ReadonlyMap<number, { session: string | null }> = new Map();
-  /** The time of each member's first snapshot. */
   readonly #seesSince = new Map<string, number>();
 
   constructor(judge: Judge, ttlMs: number) {
@@ -30,12 +28,11 @@ export class Losses {
     this.#excuseMs = ttlMs * SLOW;
   }
 
-  /** Records that a member received a snapshot. */
   sees(member: string): void {
     if (!this.#seesSince.has(member)) this.#seesSince.set(member, this.#judge.now);
   }
 
-  /** Records the owner of an epoch. `from` is the epoch that handed the partition over, or undefined if the partition was claimed. */
+  /** Records the owner of an epoch. `from` is the old owner's epoch. It is undefined if the partition was claimed. */
   granted(
     epoch: number,
     {
@@ -51,7 +48,7 @@ export class Losses {
     this.#sessions.set(id, this.#judge.now);
   }
 
-  /** Records that the bucket was restored from an older copy, so that entries may be missing, or exist again. */
+  /** Records that the bucket was restored from an older copy. Entries may be missing, or exist again. */
   everything(sessions: Iterable<string>): void {
     for (const id of sessions) this.session(id);
     this.#ownersBefore = new Map(this.#owners);
@@ -61,12 +58,12 @@ export class Losses {
     this.#leases.set(revision, this.#judge.now);
   }
 
-  /** True if the session was lost so recently that its member may not have noticed yet. */
+  /** True if the session was lost so recently that its member may not have noticed it yet. */
   hasLostSession(id: string): boolean {
     return this.#judge.now - (this.#sessions.get(id) ?? Number.NEGATIVE_INFINITY) < this.#excuseMs;
   }
 
-  /** True if the session was ever lost. A member that saw the deletion marker before the loss may not know that the session exists again. */
+  /** True if the session was ever lost. It may exist again. Members that saw its deletion marker before may not know that. */
   hasEverLost(session: string): boolean {
     return this.#sessions.has(session);
   }
@@ -75,8 +72,7 @@ export class Losses {
   isExcused(epoch: number, now: LeaseNow): boolean {
     const lostAt = this.#lostAt(epoch);
     if (lostAt === undefined) return false;
-    // The epoch may continue if there is no newer lease, if its own owner has the newer lease, or if the new owner cannot know of the lost
-    // lease.
+    // Three cases are excused: there is no newer lease, the same owner has it, or the new owner cannot know of the lost lease.
     const isOwners = now.owner !== null && now.owner === this.#owners.get(epoch)?.session;
     return now.revision <= epoch || isOwners || this.#cameAfter(now.revision, lostAt);
   }
@@ -88,7 +84,7 @@ export class Losses {
     return lostAt !== undefined && this.#cameAfter(newer.epoch, lostAt);
   }
 
-  /** True if the owner of the epoch cannot know of the loss at `at`: it joined later, or got the lease from a member that joined later. */
+  /** True if the epoch's owner cannot know of a loss at `at`. It joined later, or its lease came from a member that joined later. */
   #cameAfter(epoch: number, at: number): boolean {
     const { member, from } = this.#owners.get(epoch) ?? {};
     if (member !== undefined && (this.#seesSince.get(member) ?? Number.POSITIVE_INFINITY) >= at) return true;

@@ -3,12 +3,11 @@ import type { EventLog, Stored } from '../model/log.js';
 import type { Judge } from './judge.js';
 import type { Ledger } from './ledger.js';
 
-/** The progress of a partition under its newest epoch. */
 interface Progress {
   epoch: number;
-  /** The index of the first message of this epoch, or of the first message since the last restart under this epoch. */
+  /** The index of the epoch's first message, or of the first one since the last restart under this epoch. */
   from: number;
-  /** All messages before this index were handled without a gap before the start, so handling one of them again would be a repetition. */
+  /** All messages before this index were handled without a gap before the start. To handle one of them again is a repetition. */
   handledTo: number;
   /** The index of the last started message of each key. */
   readonly last: Map<string | null, number>;
@@ -18,19 +17,18 @@ const NEVER: Progress = { epoch: 0, from: 0, handledTo: 0, last: new Map() };
 
 /** Messages that are exempt from some rules of order. */
 export interface OrderExcuses {
-  /** True for a message that was handled by a call whose signal had aborted, so that its member need not count the call. */
+  /** True for a message whose call succeeded although its signal had aborted. Its member may not count the call. */
   isDoubtful: (message: Stored) => boolean;
-  /** True for a message that was skipped or stored as a dead letter, perhaps without a call. */
+  /** True for a message that was skipped or stored as a dead letter. It may never have been handled. */
   isSkipped: (message: Stored) => boolean;
   /**
-   * True for a message that a shared reader delivered after another client had changed the reader. A displaced message may come after a
-   * gap, and may be handled before its member learns of the changed reader. A displaced message does not count, and its partition starts
-   * again.
+   * True for a message that a shared reader delivered after another client had changed the reader. Such a message does not count. It can
+   * come after a gap, and can be handled before its member learns of the change. Its partition starts again.
    */
   isDisplaced: (message: Stored) => boolean;
 }
 
-/** Judges the order in which messages of a partition are handled: I3, for each key if handlers run in parallel. */
+/** Judges I3: the order in which messages of a partition are handled. If handlers run in parallel, it holds for each key. */
 export class Order {
   readonly #judge: Judge;
   readonly #ledger: Ledger;
@@ -38,21 +36,16 @@ export class Order {
   readonly #isByKey: boolean;
   readonly #excuses: OrderExcuses;
   readonly #progress = new Map<number, Progress>();
-  /** The progress of the previous epoch. */
   readonly #replaced = new Map<number, Progress | undefined>();
-  /** All progress, by partition and epoch. */
   readonly #begun = new Map<string, Progress>();
-  /**
-   * All progress before the bucket was restored from an older copy. An owner from before the restore may find its lease again, and
-   * continue.
-   */
+  /** All progress before the bucket was restored from an older copy. An owner from before may find its lease again, and continue. */
   readonly #revived = new Map<string, Progress>();
-  /** No order is judged until this time, in milliseconds; see {@link displaced}. */
+  /** No order is judged before this time; see {@link displaced}. */
   #displacedUntil = 0;
   readonly #mayStartAgain = new Set<number>();
-  /** Messages that were handled before the last restart, and are being handled again. */
+  /** Messages that were handled before the last restart, and are now handled again. */
   readonly #again = new Set<Stored>();
-  /** The last delivered sequence of each partition, whether handled or not, and the epoch of its delivery. */
+  /** The last delivered sequence of each partition, handled or not, and its epoch. */
   readonly #received = new Map<number, { epoch: number; sequence: number }>();
 
   constructor(judge: Judge, ledger: Ledger, log: EventLog, concurrency: number, excuses: OrderExcuses) {
@@ -63,14 +56,13 @@ export class Order {
     this.#isByKey = concurrency > 1;
   }
 
-  /** The number of partitions has changed, so all observations are dropped. */
   resized(): void {
     for (const known of [this.#progress, this.#replaced, this.#begun, this.#revived, this.#received])
       known.clear();
     this.#mayStartAgain.clear();
   }
 
-  /** The bucket was restored from an older copy. Epochs may repeat, and each partition may restart once after its restored position. */
+  /** The bucket was restored from an older copy. Epochs can repeat. Each partition may restart once after its restored position. */
   goBack(): void {
     for (const partition of this.#log.partitions.keys()) this.#mayStartAgain.add(partition);
     for (const [epoch, progress] of this.#begun) this.#revived.set(epoch, progress);
@@ -79,8 +71,8 @@ export class Order {
   }
 
   /**
-   * Another client has changed a shared reader. Until `untilMs`, the lanes of this reader may continue at another reader and miss earlier
-   * messages. The owners of the lanes check the changed reader after `untilMs`, and handle the missed messages.
+   * Another client has changed a shared reader. Until `untilMs`, the reader's partitions can continue at another reader and miss earlier
+   * messages. Then their owners check the changed reader and handle the missed messages.
    */
   displaced(untilMs: number): void {
     this.#displacedUntil = untilMs;
@@ -97,19 +89,19 @@ export class Order {
   }
 
   /**
-   * A reader starts at a sequence. If the sequence was already received under the same epoch, handling restarts after the messages
-   * that were handled without a gap. Messages of other keys that were handled after a gap may be repeated.
+   * A reader starts at a sequence. If the sequence was already received under the same epoch, handling restarts after the messages that
+   * were handled without a gap. Messages of other keys after that gap may be repeated.
    */
   opened(partition: number, epoch: number, startSequence: number): void {
     const progress = this.#progress.get(partition);
     const received = this.#received.get(partition);
     if (!this.#isByKey || progress?.epoch !== epoch) return;
-    // If the position of the partition was restored from an older copy, handled messages do not count any more.
+    // After a restore from an older copy, handled messages do not count any more.
     const isBack = this.#mayStartAgain.has(partition);
     if (!isBack && (received?.epoch !== epoch || startSequence > received.sequence)) return;
     const first = this.#log.firstAfter(partition, startSequence - 1);
     if (!first) return;
-    // Calls before the previous restart do not count, because messages that they handled after a gap may be repeated at every restart.
+    // Only calls since the previous restart count. What earlier calls handled after a gap may be repeated at every restart.
     const wasCalled = (progress.last.get(first.key) ?? -1) >= first.index;
     if (
       !isBack &&
@@ -131,7 +123,6 @@ export class Order {
     return !this.#isByKey || index < (this.#progress.get(partition) ?? NEVER).handledTo;
   }
 
-  /** Records that a message was handled successfully. */
   handled(message: Stored): void {
     this.#again.delete(message);
   }
@@ -140,7 +131,7 @@ export class Order {
   called({ partition, epoch }: Call, message: Stored, what: string): void {
     if (message.done) this.#again.add(message);
     let progress = this.#progress.get(partition);
-    // If a member joined after a loss and cannot know of the older owner, there are two owners, and the older owner continues.
+    // There can be two owners: a member that joined after a loss cannot know of the older owner, which continues.
     const replaced = this.#replaced.get(partition);
     if (progress && progress.epoch > epoch && replaced?.epoch === epoch) progress = replaced;
     if (progress?.epoch === epoch && this.#startsAgain(message, progress)) progress = undefined;
@@ -165,7 +156,9 @@ export class Order {
     progress.last.set(message.key, message.index);
   }
 
-  /** True if no stored message of the partition is between a sequence and a message, except messages that failed without a call. */
+  /**
+   * True if the message is the partition's next one after a sequence. Messages that were skipped or stored as dead letters may be between.
+   */
   #isNext(after: number, message: Stored): boolean {
     let next = this.#log.firstAfter(message.partition, after);
     while (next && next.index < message.index && this.#excuses.isSkipped(next))
@@ -179,10 +172,10 @@ export class Order {
     this.#begun.set(`${partition} ${progress.epoch}`, progress);
   }
 
-  /** The progress of an owner that finds its lease again in a restored bucket; undefined if the owner does not continue from there. */
+  /** The progress of an owner that finds its lease again in a restored bucket. Undefined if it does not continue from there. */
   #revive(partition: number, epoch: number, message: Stored): Progress | undefined {
     const progress = this.#revived.get(`${partition} ${epoch}`);
-    // The owner starts again after its position, which may have moved forward under another epoch.
+    // The owner starts again after its position. Another epoch may have moved it forward.
     const own = this.#ledger.lastUnder(partition, epoch);
     if (own && this.#log.isNext(own.sequence, message)) return undefined;
     if (!progress || !this.#isNextOfKey(message, progress)) return undefined;
@@ -190,7 +183,7 @@ export class Order {
     return progress;
   }
 
-  /** True if the message is the next message of its key in this epoch, or is the last started message of its key once more. */
+  /** True if the message is the next of its key in this epoch, or the last started one once more. */
   #isNextOfKey(message: Stored, { from, last: all }: Progress): boolean {
     const last = all.get(message.key) ?? -1;
     const before = this.#before(message, last);
@@ -198,8 +191,8 @@ export class Order {
   }
 
   /**
-   * True if handling starts again after a position that went back with the bucket. The epoch of the owner either continues or repeats. If
-   * it repeats, the new owner may also know a later position.
+   * True if handling starts again after a position that went back with the bucket. The owner's epoch continues or repeats. If it repeats,
+   * the new owner may also know a later position.
    */
   #startsAgain(message: Stored, progress: Progress): boolean {
     const { partition, index, key } = message;
@@ -210,7 +203,7 @@ export class Order {
     return this.#mayStartAgain.delete(partition);
   }
 
-  /** The previous message of the key. Messages after `last` that were dropped are left out. */
+  /** The previous message of the key. Dropped messages after `last` are left out. */
   #before(message: Stored, last: number): number {
     let { before } = message;
     while (before && before.index > last && this.#log.isDropped(before)) before = before.before;
@@ -220,7 +213,7 @@ export class Order {
   #firstUnhandled({ partition, index }: Stored): number {
     const messages = this.#log.of(partition);
     let next = index;
-    // A message that was handled after a gap and is handled again counts when the second call has succeeded.
+    // A message after a gap that is handled again counts only when the second call has succeeded.
     const isHandled = (message: Stored): boolean =>
       message.done && !this.#again.has(message) && !this.#excuses.isDoubtful(message);
     for (let message = messages[next]; message && isHandled(message); ) message = messages[++next];

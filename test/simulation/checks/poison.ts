@@ -2,18 +2,18 @@ import { decodePosition } from '../../../src/core/protocol/position-records.js';
 import type { Judge } from './judge.js';
 
 /**
- * How often a message may end its process: twice before its owners become cautious, and then twice more. Faults of the bucket and new
- * layouts may reset this count.
+ * How often a message may end its process: twice before its owners become cautious, and twice afterwards. Faults of the bucket and new
+ * layouts can reset this count.
  */
 const DEATHS = 4;
-/** Messages that end the process that handles them, and the messages that members blame for deaths: I13. */
+/** Judges I13: messages that end their process, and messages that members blame for deaths. */
 export class Poison {
   readonly #judge: Judge;
   readonly #deaths = new Map<number, number>();
   #ended: (deaths: number) => void = () => {};
   /** Messages that were recorded as tried in a position. */
   readonly #tried = new Set<number>();
-  /** Returns false if a fault of the bucket, or another layout, may have reset the counts of deaths. */
+  /** False if a fault of the bucket or another layout may have reset the counts of deaths. */
   readonly #countsLast: () => boolean;
 
   constructor(judge: Judge, countsLast: () => boolean) {
@@ -21,23 +21,20 @@ export class Poison {
     this.#countsLast = countsLast;
   }
 
-  /** From now on this message ends its process. `ended` is called after each death with the number of deaths. */
+  /** From now on this message ends its process. After each death `ended` is called with the number of deaths so far. */
   add(sequence: number, ended: (deaths: number) => void): void {
     this.#deaths.set(sequence, 0);
     this.#ended = ended;
   }
 
-  /** A resize resets all counts of deaths. */
   resized(): void {
     for (const sequence of this.#deaths.keys()) this.#deaths.set(sequence, 0);
   }
 
-  /** True while a poisonous message is not settled. */
   get isActive(): boolean {
     return this.#deaths.size > 0;
   }
 
-  /** True if the message is poisonous and not settled. */
   has(sequence: number): boolean {
     return this.#deaths.has(sequence);
   }
@@ -48,7 +45,7 @@ export class Poison {
     if (trying !== undefined) this.#tried.add(trying);
   }
 
-  /** Called when a call of this message has just started. Returns true if the message ends the process. */
+  /** Called at the start of a call. Returns true if the message ends the process. */
   kills(sequence: number): boolean {
     const deaths = this.#deaths.get(sequence);
     if (deaths === undefined) return false;
@@ -60,8 +57,7 @@ export class Poison {
   }
 
   /**
-   * A member fails a message because owners have died at this message. After the blame the message ends no process, as if the handler had a
-   * new version.
+   * A member fails a message because owners have died at it. From then on the message ends no process, as if the handler had a new version.
    */
   blamed(sequence: number): void {
     if (!this.#tried.has(sequence))

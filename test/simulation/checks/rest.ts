@@ -1,13 +1,13 @@
 import { timingFor } from '../../../src/core/protocol/timing.js';
 import type { World } from '../world.js';
 
-/** The time between two renewals may be up to this many renewal intervals, because of jitter, slow clocks and latency. */
+/** Because of jitter, slow clocks and latency, two renewals can be this many renewal intervals apart. */
 const RENEWED_WITHIN = 1.3;
 
-/** The reason why a group is not at rest (I5, I7); undefined if it is at rest. */
+/** The reason why a group is not at rest (I5, I7). Undefined if it is at rest. */
 export function unrest(world: World): string | undefined {
   const { settings, ledger, server, active } = world;
-  // A refused member that has started over opens no reader until it owns a partition, so it is not refused again until then.
+  // A refused member that has started over opens no reader until it owns a partition. Until then it is not refused again.
   const refused = active.find(
     ({ client, member }) => client.stream.wasRefused && member.status.partitions.length > 0,
   );
@@ -41,7 +41,7 @@ export function unrest(world: World): string | undefined {
     const newest = server.log.of(partition).at(-1);
     const last = newest && !server.log.isDropped(newest) ? newest.sequence : 0;
     const committed = ledger.position(partition).sequence;
-    // While messages are published, the newest messages are still being handled.
+    // While messages are published, the newest ones are still being handled.
     if (!world.isPublishing && committed < last) return `p${partition} is at ${committed}, not ${last}`;
     const poisonous = toEndItsProcess(world, partition);
     if (poisonous !== undefined)
@@ -49,7 +49,7 @@ export function unrest(world: World): string | undefined {
     const repeated = toBeRepeated(world, partition);
     if (repeated !== undefined) return `p${partition} has not repeated ${repeated}`;
   }
-  // The group is not at rest while a member has not seen all entries, because this member may still react to the missing entries.
+  // A member that has not seen all entries may still react to them, so the group is not at rest.
   const stored = server.store.below(`group.${settings.group}.`);
   for (const { name, bucket } of active)
     if (stored.some(({ key, revision }) => bucket.seen.get(key) !== revision))
@@ -57,7 +57,7 @@ export function unrest(world: World): string | undefined {
   return undefined;
 }
 
-/** The first message that will end its process when it is handled. There may be a long backlog before this message. */
+/** The first message that will end its process. A long backlog may be before it. */
 function toEndItsProcess({ ledger, poison, server }: World, partition: number): number | undefined {
   if (!poison.isActive) return undefined;
   const { sequence } = ledger.position(partition);
@@ -67,7 +67,7 @@ function toEndItsProcess({ ledger, poison, server }: World, partition: number): 
     ?.sequence;
 }
 
-/** The first uncommitted message that an earlier owner has handled, and that the current owner has not handled yet. */
+/** The first uncommitted message that only an earlier owner has handled. */
 function toBeRepeated({ ledger, server }: World, partition: number): number | undefined {
   const { revision } = ledger.lease(partition);
   let next = server.log.firstAfter(partition, ledger.position(partition).sequence);

@@ -6,20 +6,21 @@ import type { Fault } from './fault.js';
 import { pin } from './operator.js';
 import { around } from './routes.js';
 
-/** How long the other servers take to elect a leader, in milliseconds. */
+/** The other servers elect a leader within this time. */
 const ELECTION_MS = 300;
-/** Time for a member to join and to get a partition, in milliseconds. */
+/** A member joins and gets a partition within this time. */
 const JOIN_MS = 2_500;
-/** Time from the reconnect to the old leader until the routes are repaired, in ttls. A member's deadline cannot pass within this time. */
+/**
+ * The time, in ttls, from the reconnect to the old leader until the routes are repaired. It is too short for a member's deadline to pass.
+ */
 const LOST = { min: 0.04, max: 0.7 };
-/** The older member moves to the old leader within this time after the new member's first lease, in milliseconds. */
+/** The older member moves to the old leader within this time after the new member's first lease. */
 const LEASES_MS = 500;
 
 /**
- * A leader that is cut off does not know a member that has joined after the cut. An older member reconnects to this leader. The older
- * member has learned of the new member's session from another server, or it knows only a lease of the new member. The older member knows
- * only a lease if the watch omitted the session and requests had no answer. The older member's writes are applied when the routes are
- * repaired.
+ * A member joins while the leader is cut off, so the old leader does not know it. An older member then reconnects to this leader. Either it
+ * has learned of the new session from another server. Or the watch omitted the session and requests had no answer, so it knows only a lease
+ * of the new member. When the routes are repaired, its writes are applied.
  */
 export const astray: Fault = (world, { client, connection }) => {
   const { random, timeline, server } = world;
@@ -69,8 +70,8 @@ export const astray: Fault = (world, { client, connection }) => {
 };
 
 /**
- * A leader that is cut off does not know a lease that a member got after the cut. The owner reconnects to this leader, which answers
- * with the older lease.
+ * A member gets a lease while the leader is cut off, so the old leader does not know the lease. Then the member reconnects to this leader,
+ * which answers with the older lease.
  */
 export const receding: Fault = (world, { connection, member, name }) => {
   const { random, timeline, server, settings, active } = world;
@@ -111,7 +112,7 @@ export const receding: Fault = (world, { connection, member, name }) => {
   return ELECTION_MS * 2 + JOIN_MS + settings.ttlMs * LOST.max;
 };
 
-/** Lets a member join, and calls back when it has a session and when it gets a partition. */
+/** Lets a member join. Calls back when it has a session, and when it gets a partition. */
 function follow(world: World, hears: { joined: () => void; owns: () => void }): () => void {
   const { server, settings } = world;
   const { member } = world.join();

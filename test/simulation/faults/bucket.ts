@@ -16,7 +16,7 @@ export const lostAnswers: Fault = (
   return altered(world, random.between(500, settings.ttlMs), faults, { loseAnswer }, { loseAnswer: 0 });
 };
 
-/** Writes are applied late, and the last writes are applied after the end of the fault. */
+/** Writes are applied late. The last ones are applied after the end of the fault. */
 export const lateWrites: Fault = (
   world,
   {
@@ -43,7 +43,7 @@ export const wrongConflicts: Fault = (
   return altered(world, random.between(500, settings.ttlMs), faults, { conflict }, { conflict: 0 });
 };
 
-/** At first, answers are late or missing. Then no write succeeds any more, but reads still work. */
+/** At first, answers are late or missing. Then no write succeeds any more. Reads still work. */
 export const failingDisk: Fault = (
   world,
   {
@@ -94,7 +94,7 @@ export const lateWatch: Fault = (
   return altered(world, random.between(500, 8_000), watchFaults, { delayMs }, { delayMs: 0 }) + delayMs;
 };
 
-/** How long a watch is silent, in milliseconds: longer than it needs to detect that nothing arrives. */
+/** How long a watch is silent. A watch detects silence sooner than that. */
 const SILENT_WATCH_MS = 6_000;
 
 export const silentWatch: Fault = (world, { client: { bucket } }) => {
@@ -102,15 +102,15 @@ export const silentWatch: Fault = (world, { client: { bucket } }) => {
   return SILENT_WATCH_MS;
 };
 
-/** The watch restarts, and for some time the server omits an entry of most snapshots. */
+/** The watch restarts. For some time the server omits an entry from most snapshots. */
 export const holedSnapshots: Fault = (world, { client: { bucket } }) => {
   bucket.cutWatch();
   return altered(world, world.random.between(500, 8_000), bucket.watchFaults, { hole: 0.8 }, { hole: 0 });
 };
 
 /**
- * The limit of consumers is reached, so for some time no lost watch can be replaced. The fault affects only members that have joined,
- * because a joining member may end with an error when no watch is possible.
+ * The limit of consumers is reached, so for some time a lost watch cannot be replaced. Joining members are spared: without a watch they may
+ * end with an error.
  */
 export const noMoreWatches: Fault = (world) => {
   const { random, active } = world;
@@ -123,10 +123,10 @@ export const noMoreWatches: Fault = (world) => {
   return forMs;
 };
 
-/** Kinds of entries that are removed from the bucket. Deletion markers of sessions are also removed, as in a purge. */
+/** Kinds of entries that are removed from the bucket. As in a purge, deletion markers of sessions are removed, too. */
 const LOSSES = [/./, /^alive\./, /\.session\./, /\.lease\./, /^position\./] as const;
 
-/** Removes entries of one kind, or of all kinds, from the bucket. Either all of these entries or a part of them are removed. */
+/** Removes entries of one or all kinds from the bucket: all of these entries, or a part of them. */
 export const losses: Fault = (world) => {
   const { random } = world;
   if (world.harm === 'damage') return 0;
@@ -137,14 +137,14 @@ export const losses: Fault = (world) => {
   return 0;
 };
 
-/** Time from the restore of an older copy until an operator removes the restored overrides, in milliseconds. */
+/** An operator removes restored overrides this long after the restore of an older copy, in milliseconds. */
 export const LIFT_MS = 5_000;
 
-/** Within this time before the restore, in milliseconds, an operator pauses a partition, and a member joins. */
+/** Within this time before the restore, an operator pauses a partition, and a member joins. */
 const LAST_MOMENT_MS = 100;
 
 /**
- * The server restarts with an older copy of the bucket. Sometimes the restart is so short that members may still handle messages, although
+ * The server restarts with an older copy of the bucket. Sometimes the restart is short. Then members may still handle messages, although
  * the copy names other owners. Sometimes a member has seen entries that are in no copy, but has no session yet.
  */
 export const goingBack: Fault = (world) => {
@@ -164,7 +164,7 @@ export const goingBack: Fault = (world) => {
   return afterMs + downMs + LIFT_MS;
 };
 
-/** Restarts the server with this copy of the bucket. Members reconnect within `spreadMs`. Takes `downMs` plus {@link LIFT_MS}. */
+/** Restarts the server with this copy of the bucket. Members reconnect within `spreadMs`. The fault takes `downMs` plus {@link LIFT_MS}. */
 export function restore(world: World, copy: StoreCopy, downMs: number, spreadMs: number): void {
   const { random, server, timeline } = world;
   server.restart(downMs, () => random.between(0, spreadMs));

@@ -3,7 +3,7 @@ import { decodeLease } from '../../../src/core/protocol/records.js';
 import { LIFT_MS, restore } from './bucket.js';
 import { altered, type Fault } from './fault.js';
 
-/** The plan changes back while handovers of unknown outcome are in flight, and the members see the handovers late. */
+/** The plan changes back while handovers are still in flight. Their outcome is unknown, and members see them late. */
 export const indecision: Fault = (world) => {
   const { random, timeline, active } = world;
   const [forMs, delayMs] = [random.between(500, 3_000), random.between(500, 6_000)];
@@ -27,9 +27,8 @@ export const indecision: Fault = (world) => {
 };
 
 /**
- * A member gets a snapshot that is older than its own handovers. Handlers are slow, so handovers take a long time. Meanwhile the member's
- * watch restarts, and the snapshot is delayed. The process of the next owner pauses, so the owner
- * takes over late.
+ * A member gets a snapshot that is older than its own handovers. Slow handlers make the handovers take long. Meanwhile the member's watch
+ * restarts, and its snapshot is delayed. The next owner's process pauses, so it takes over late.
  */
 export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   const { random, timeline, settings } = world;
@@ -43,7 +42,7 @@ export const oldSnapshot: Fault = (world, { client: { bucket }, profile }) => {
   return 5_000;
 };
 
-/** Time for a member to join and to get a partition, in milliseconds. */
+/** A member joins and gets a partition within this time. */
 const JOIN_MS = 2_500;
 
 /**
@@ -78,13 +77,10 @@ export const unseenHandover: Fault = (world) => {
   return JOIN_MS;
 };
 
-/** Time until a member without a connection is fenced and its partitions are claimed, in milliseconds. */
+/** A member without a connection is fenced within this time, and its partitions are claimed. */
 const FENCED_MS = 1_200;
 
-/**
- * A member is fenced and replaced. After the replacement the server restarts with a copy in which the fenced member is alive, and that
- * member renews.
- */
+/** A member is fenced and replaced. Then the server restarts with a copy in which this member is alive, and it renews. */
 export const fencedReturns: Fault = (world, { connection }) => {
   const { random, timeline, server, settings } = world;
   if (world.harm === 'damage') return 0;

@@ -2,7 +2,7 @@ import type { SimMember } from '../member.js';
 import type { World } from '../world.js';
 import { altered, type Fault } from './fault.js';
 
-/** Another member replaces a lost member: soon, later or never. */
+/** Another member replaces a lost one: soon, later or never. */
 function replace(world: World): number {
   const { random, timeline, active } = world;
   if (active.length > 0 && random.chance(0.3)) return 0;
@@ -16,7 +16,7 @@ export const crash: Fault = (world, member) => {
   return replace(world);
 };
 
-/** Several members die at the same time, including neighbours in the ring, mostly without replacement. */
+/** Several members die at once, including neighbors in the ring. Mostly they are not replaced. */
 export const decimation: Fault = (world) => {
   const { random, active } = world;
   const noticed = random.chance(0.5);
@@ -50,7 +50,7 @@ export const leaves: Fault = (world, member) => {
   return replace(world);
 };
 
-/** One member leaves for a restart, or several leave at once. A member returns in time, too late, never, or before it has left. */
+/** One or several members leave for a restart. A member returns in time, too late, never, or before it has left. */
 export const restarts: Fault = (world, member) => {
   const { active, random, timeline } = world;
   const withinMs = random.between(500, 8_000);
@@ -73,7 +73,7 @@ export const slowHandlers: Fault = (world, { profile }) =>
     world.settings.handlers,
   );
 
-/** The last failing call may end late, and the policy must still recognise the last attempt. */
+/** The last failing call can end late. The policy must still recognize the last attempt. */
 export const failingHandlers: Fault = (world, { profile }) =>
   altered(world, world.random.between(500, 5_000), profile, { fails: 0.6 }, world.settings.handlers) + 5_000;
 
@@ -86,7 +86,7 @@ export const backlog: Fault = (world, { member, profile }) => {
   return altered(world, forMs, profile, { atOnce: 0, maxMs: (2 * forMs) / each, long: 0 }, settings.handlers);
 };
 
-/** A burst of messages for one member's partitions, with handlers that compute and so share their member's event loop. */
+/** A burst of messages for one member's partitions. The handlers compute, so they share the member's event loop. */
 export const computing: Fault = (world, { member, profile }) => {
   const { random, settings } = world;
   for (const { partition } of member.status.partitions) for (let i = 0; i < 40; i++) world.store(partition);
@@ -97,7 +97,7 @@ export const computing: Fault = (world, { member, profile }) => {
 const REFUSED = [['delete'], ['create'], ['pull']] as const;
 const EVERYTHING = ['delete', 'create', 'pull'] as const;
 
-/** A member loses the permission to read the stream, or the stream is missing. The member notices the fault when it needs a reader. */
+/** A member may no longer read the stream, or the stream is missing. The member notices when it needs a reader. */
 export const refusal: Fault = (world, member) => {
   const { random, timeline } = world;
   if (random.chance(0.3)) member.refuse(new Set(EVERYTHING), 'no stream');
@@ -122,12 +122,12 @@ export const cutAtTheDoor: Fault = (world) => {
   return at;
 };
 
-/** A member joins, handles an exact number of messages, and leaves. If the messages take too long, the member leaves after some time. */
+/** A member joins, handles an exact number of messages, and leaves. If that takes too long, it leaves after some time. */
 export const counted: Fault = (world) => {
   const { random, timeline } = world;
   const member = world.join(random.int(1, 30));
   const forMs = random.between(2_000, 8_000);
-  // Store several messages per partition, so that calls run in parallel when the last permitted call starts.
+  // With several messages in each partition, calls run in parallel when the last permitted call starts.
   timeline.after(random.between(500, forMs), () => {
     for (const { partition } of member.member.status.partitions)
       for (let i = 0; i < 5; i++) world.store(partition);

@@ -1,7 +1,7 @@
 import type { World } from '../world.js';
 import { during, type Fault } from './fault.js';
 
-/** How long a client cannot reconnect. Usually this time is about as long as the group needs to notice the break. */
+/** How long a client cannot reconnect. This is usually about as long as the group needs to notice the break. */
 const unreachable = ({ random, settings }: World): number =>
   random.chance(0.7) ? random.between(0, 2_000) : random.between(0, settings.ttlMs * 1.4);
 
@@ -25,7 +25,7 @@ export const abandonment: Fault = (world, member) => {
   return noticeMs + forMs;
 };
 
-/** The connection breaks repeatedly, and is up just long enough to renew. Each break is long enough to miss a probe. */
+/** The connection breaks repeatedly. It is up just long enough to renew. Each break is long enough to miss a probe. */
 export const flapping: Fault = (world, member) => {
   const { random, timeline } = world;
   let at = 0;
@@ -51,7 +51,7 @@ export const serverRestart: Fault = (world) => {
   return downMs + spreadMs;
 };
 
-/** A connection breaks while its process is stopped. The server closed the connection long before the process reads the waiting bytes. */
+/** A connection breaks while its process is stopped. The server closes it long before the process reads the waiting bytes. */
 export const cutAsleep: Fault = (world, member) => {
   const { random, timeline, settings } = world;
   const forMs = random.between(500, settings.ttlMs * 1.3);
@@ -61,7 +61,7 @@ export const cutAsleep: Fault = (world, member) => {
   return noticeMs + 500;
 };
 
-/** The connection breaks repeatedly, and is never up long enough to renew. */
+/** The connection breaks repeatedly. It is never up long enough to renew. */
 export const muteFlapping: Fault = (world, member) => {
   const forMs = flapping(world, member);
   const { writeFaults: faults } = member.client.bucket;

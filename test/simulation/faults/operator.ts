@@ -7,10 +7,9 @@ import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** The largest number of partitions after a resize. */
 const MOST_PARTITIONS = 16;
 
-/** Writes an override of a partition; null removes the override. */
+/** Writes an override of a partition. Null removes it. */
 function override(
   world: World,
   partition: number,
@@ -22,15 +21,14 @@ function override(
   store.write(key, value, store.get(key)?.revision ?? 0, OPERATOR);
 }
 
-/** Pins a partition to a member; null ends the pin. */
+/** Pins a partition to a member. Null ends the pin. */
 export const pin = (world: World, partition: number, name: string | null): void =>
   override(world, partition, name === null ? null : { pin: name, paused: false });
 
-/** Pauses a partition. */
+/** Pauses a random partition. */
 export const pause = (world: World): void =>
   override(world, world.random.int(0, world.settings.partitions - 1), { pin: null, paused: true });
 
-/** Removes all overrides. */
 export function liftAll(world: World): void {
   for (let partition = 0; partition < world.settings.partitions; partition++)
     if (world.server.store.get(keys.override(world.settings.group, partition))?.value)
@@ -45,7 +43,7 @@ export const releases: Fault = (world, { member }) => {
   return 0;
 };
 
-/** An operator starts to fence a healthy or dying member, and stops before the session is deleted. */
+/** An operator starts to fence a healthy or dying member, but stops before its session is deleted. */
 export const halfFenced: Fault = (world, member) => {
   const { random, server, settings } = world;
   const { store } = server;
@@ -69,12 +67,12 @@ export const pins: Fault = (world, { name }) => {
   return forMs;
 };
 
-/** The layout of a group over the stream's own partitions before its first resize. */
+/** The layout of a group that was never resized: the stream's own partitions. */
 const ownLayout = (partitions: number): GroupLayoutRecord => ({
   ...{ v: RESIZED_VERSION, key: 'function:slot', filter: '>', partitions, hash: 'fnv1a32', prefix: 'events' },
 });
 
-/** Lets an operator request a resize. Returns false if a resize is not possible at the moment. */
+/** Lets an operator request a resize. Returns false if none is possible now. */
 export function orderResize(world: World, partitions: number): boolean {
   const { ledger, server, settings } = world;
   if (!settings.resizing) return false;

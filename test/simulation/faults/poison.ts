@@ -2,16 +2,16 @@ import type { WorldSettings } from '../world.js';
 import type { Fault } from './fault.js';
 import { purge } from './trimming.js';
 
-/** The stream drops this share of the poisonous messages while members try to find them. */
+/** While members try to find a poisonous message, the stream drops it with this probability. */
 const DROPPED = 0.4;
 
-/** The time in which a poisonous message ends as many processes as it can, in milliseconds. */
+/** Within this time, a poisonous message ends as many processes as it can. Returns milliseconds. */
 export const poisonMs = ({ ttlMs, drainTimeoutMs }: WorldSettings): number =>
   5 * (ttlMs * 1.2 + drainTimeoutMs + 2_000);
 
 /**
- * A stored message ends each process that handles it, and another process starts each time. The fault is not combined with new layouts,
- * because they reset the counts.
+ * A stored message ends each process that handles it. Another process starts each time. New layouts reset the counts, so the fault is not
+ * combined with them.
  */
 export const poison: Fault = (world, member) => {
   const { random, settings, timeline, server, judge } = world;

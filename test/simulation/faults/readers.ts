@@ -4,7 +4,7 @@ import { readerName, readerNamePrefix } from '../../../src/core/protocol/reader-
 import type { World } from '../world.js';
 import { during, type Fault } from './fault.js';
 
-/** The limit of consumers is reached, so for some time no lost reader can be replaced. */
+/** The limit of consumers is reached, so for some time a lost reader cannot be replaced. */
 export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }) => {
   const forMs = random.between(500, 8_000);
   consumers.deleteSome(() => random.chance(0.3));
@@ -12,14 +12,14 @@ export const noMoreReaders: Fault = ({ server: { consumers }, random, timeline }
   timeline.after(forMs, () => {
     consumers.most = Number.POSITIVE_INFINITY;
   });
-  // A refused reader is retried with backoff, which may take as long as the fault itself.
+  // A refused reader is retried with backoff. That can take as long as the fault itself.
   return forMs * 2;
 };
 
 /**
- * Another client changes a reader to omit payloads, or to read another partition or a missing partition. A changed shared reader keeps
- * delivering messages. If these deliveries counted, the positions would follow them. A new filter always differs from the old filter,
- * because an update without a change has no effect.
+ * Another client changes a reader. The reader then omits payloads, reads another partition, or reads a missing one. A changed shared reader
+ * keeps delivering. If these deliveries counted, the positions would follow them. An update without a change has no effect, so the new
+ * filter always differs from the old one.
  */
 export const changedReader: Fault = (world) => {
   const { server, random, settings, handling } = world;
@@ -42,7 +42,7 @@ export const changedReader: Fault = (world) => {
   return 0;
 };
 
-/** Another client pulls some messages from a reader. The client pulls all messages if it sends more requests than there are messages. */
+/** Another client pulls messages from a reader. With more requests than messages, it gets all of them. */
 export const pulledReader: Fault = ({ server: { consumers }, random }) => {
   const name = random.oneOf([...consumers.names]);
   if (name !== undefined)
@@ -51,8 +51,8 @@ export const pulledReader: Fault = ({ server: { consumers }, random }) => {
 };
 
 /**
- * Another client silences an owner's reader in a group at rest, where the owner has no other reason to replace the reader. The
- * other client changes the reader to a missing partition, or pulls all of the reader's messages.
+ * Another client silences an owner's reader, in a group at rest. The owner has no other reason to replace the reader. The reader is changed
+ * to a missing partition, or all its messages are pulled.
  */
 export function silenceReader({ server: { consumers, log }, random, settings, ledger, judge }: World): void {
   const partition = random.int(0, settings.partitions - 1);
@@ -68,13 +68,13 @@ export function silenceReader({ server: { consumers, log }, random, settings, le
       );
 }
 
-/** A group of the same name in another bucket uses readers with the same epochs. */
+/** A group of the same name in another bucket. Its readers have the same epochs. */
 export const twins: Fault = (world) => {
   const { server, random, settings, timeline } = world;
   const { consumers, log } = server;
   const open = (name: string): void => {
     const [, partition, epoch] = /-p(\d+)-e(\d+)-/.exec(name) ?? [];
-    // The names of shared readers are random, so a twin group has other readers.
+    // The names of shared readers are random, so the twin's readers differ.
     if (partition === undefined) return;
     const twin = readerName(settings.group, Number(partition), Number(epoch), newReaderToken());
     timeline.after(random.between(0, 20), () => {

@@ -2,10 +2,10 @@ import { type CutTimes, type Route, SERVERS } from '../model/cluster.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** Time from the repair of the routes until there is a leader, in milliseconds. */
+/** After the repair of the routes, it takes this long until there is a leader. */
 const ELECTION_MS = 2_000;
 
-/** Cuts routes of the cluster for some time. There is one cut at a time, because two cuts would leave no side with a quorum. */
+/** Cuts routes of the cluster for some time. There is only one cut at a time: two would leave no side with a quorum. */
 function cut(world: World, routes: readonly Route[], times: Partial<CutTimes> = {}): number {
   const { random, timeline, settings, server, judge } = world;
   const { cluster } = server;
@@ -38,14 +38,14 @@ const both = (one: number, other: number): Route[] => [
 /** The routes between a server and all others. */
 export const around = (server: number): Route[] => others(server).flatMap((other) => both(server, other));
 
-/** One server is cut off from the others, with members on both sides. The isolated server is the leader or another server. */
+/** One server is cut off from the others. Both sides have members. The isolated server may be the leader. */
 export const isolation: Fault = (world) => {
   const { random, server } = world;
   const alone = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);
   return cut(world, around(alone));
 };
 
-/** One server is cut off in one direction: it does not reach the other servers, or they do not reach it. */
+/** One server is cut off in one direction. It does not reach the other servers, or they do not reach it. */
 export const deafness: Fault = (world) => {
   const { random, server } = world;
   const one = random.chance(0.6) ? server.cluster.led : random.int(0, SERVERS - 1);
@@ -56,7 +56,7 @@ export const deafness: Fault = (world) => {
   );
 };
 
-/** Two servers cannot reach each other, but the third server, which may be the leader, reaches both. */
+/** Two servers cannot reach each other. The third one, which may be the leader, reaches both. */
 export const rift: Fault = (world) => {
   const { random } = world;
   const third = random.int(0, SERVERS - 1);

@@ -3,12 +3,12 @@ import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 import { backlog } from './members.js';
 
-/** Drops waiting messages up to this sequence. A purge does the same, and so does a limit of age or size. */
+/** Drops waiting messages up to this sequence, as a purge or a limit of age or size does. */
 export function purge({ server: { log }, drops }: World, upTo: number): void {
   for (const partition of log.partitions.keys()) drops.dropped(log.drop(partition, upTo), true);
 }
 
-/** Lets each subject keep only this number of messages, so that the stream loses messages in its middle. */
+/** Lets each subject keep only this many messages. So the stream loses messages in its middle. */
 function limit({ server: { log }, drops }: World, most: number): void {
   for (const [partition, messages] of log.partitions.entries()) {
     const newest = messages[messages.length - 1 - most];
@@ -16,7 +16,7 @@ function limit({ server: { log }, drops }: World, most: number): void {
   }
 }
 
-/** An owner dies, or starts again under its epoch, at a time when it may have passed a gap without investigating it. */
+/** An owner dies, or starts again under its epoch. It may just have passed a gap without investigating it. */
 function interrupt({ random, server: { consumers } }: World, member: SimMember): void {
   if (random.chance(0.5)) member.crash(random.chance(0.75));
   else consumers.deleteSome(() => true);
@@ -33,7 +33,7 @@ function overtaking(world: World, member: SimMember): number {
     for (let i = 0; i < each; i++) world.store(partition);
   consumers.pace(random.between(0.5, 2) * (forMs / each));
   consumers.deleteSome(() => true);
-  // Drop messages only after all members have checked the stream, which takes up to a second.
+  // Messages are dropped only after all members have checked the stream. That takes up to a second.
   const dropMs = random.between(1_100, forMs - 1_500);
   timeline.after(dropMs, () => {
     judge.note('the stream drops messages that readers are about to receive');
@@ -45,7 +45,7 @@ function overtaking(world: World, member: SimMember): number {
   return Math.max(forMs, interruptMs);
 }
 
-/** The stream drops unhandled messages of a backlog: its oldest messages, or the oldest of each partition. */
+/** The stream drops unhandled messages of a backlog: its oldest ones, or the oldest of each partition. */
 export const trimming: Fault = (world, member) => {
   const { random, timeline, server, judge, settings } = world;
   if (settings.aging) return 0;

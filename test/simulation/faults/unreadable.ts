@@ -6,13 +6,13 @@ import { OPERATOR } from '../checks/damage.js';
 import type { World } from '../world.js';
 import type { Fault } from './fault.js';
 
-/** The interval at which owners that have not seen the damage check their leases, in milliseconds. */
+/** The operator waits this long for an owner that has not seen the damage, and then looks again. */
 const UNSEEN_MS = 500;
 const WRITTEN = ['', '{', 'null', '{"v":1}', '{"v":99,"seq":1,"epoch":1,"at":"","owner":null}'].map((text) =>
   new TextEncoder().encode(text),
 );
 
-/** Overwrites an entry, and returns its new revision. Returns undefined if the entry has no readable value. */
+/** Overwrites an entry. Returns its new revision, or undefined if the entry has no readable value. */
 function damage(world: World, key: string, isReadable: boolean): number | undefined {
   const { random, judge } = world;
   const { store } = world.server;
@@ -23,7 +23,7 @@ function damage(world: World, key: string, isReadable: boolean): number | undefi
   return store.write(key, random.oneOf(WRITTEN) ?? entry.value, entry.revision, OPERATOR);
 }
 
-/** A position becomes unreadable, or readable only for a newer version, until an operator seeks. */
+/** A position becomes unreadable, or readable only for a newer version. An operator ends this by a seek. */
 export const unreadablePosition: Fault = (world) => {
   const { random, timeline, settings, server, ledger } = world;
   const partition = random.int(0, settings.partitions - 1);
@@ -42,8 +42,8 @@ export const unreadablePosition: Fault = (world) => {
 };
 
 /**
- * A lease becomes unreadable. After its owner has stopped, an operator releases the lease. The owner is fenced first, because an owner
- * without contact has not seen the damage, and may continue later.
+ * A lease becomes unreadable. Once the partition has no owner, an operator fences the last owner and releases the lease. Without the
+ * fencing, an owner without contact could continue later, because it has not seen the damage.
  */
 export const unreadableLease: Fault = (world) => {
   const { random, timeline, settings, server, ledger } = world;

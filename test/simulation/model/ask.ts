@@ -2,14 +2,13 @@ import { ErrorCode, NatsError } from 'nats';
 import type { Connection, Side } from './connection.js';
 import { request } from './request.js';
 
-/** Timeout of a JetStream API request: the client's default. */
+/** The client's default timeout of a JetStream API request. */
 const TIMEOUT_MS = 5_000;
 
-/** The server's answer to a JetStream API request. */
 export type Answer<T> = { value: T } | { error: NatsError };
 
 /**
- * Sends a JetStream API request as the client does. `atServer` runs when the request arrives.
+ * Sends a JetStream API request as the client does. `atServer` runs when it arrives.
  *
  * @throws NatsError the server's error, or `TIMEOUT` if there is no answer.
  */
@@ -29,7 +28,6 @@ export async function ask<T>(
   return answered.value;
 }
 
-/** An error of the JetStream API. */
 export function apiError(code: number, description: string): NatsError {
   const error = new NatsError(description, '404');
   error.api_error = { err_code: code, code: 404, description };

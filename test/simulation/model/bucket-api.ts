@@ -10,33 +10,27 @@ import type { Random } from './random.js';
 import type { Server } from './server.js';
 import { noWatchFaults, WatchCursor } from './watch-cursor.js';
 
-/** Name of the bucket with the leases. */
 export const BUCKET = 'leases';
 /** The stream of the bucket. */
 export const BUCKET_STREAM = `KV_${BUCKET}`;
-/** The prefix of keys in subjects. */
 const SUBJECT = `$KV.${BUCKET}.`;
 const NO_DATA = new Uint8Array(0);
 
 /** The faults of one member's writes. Probabilities are from 0 to 1. */
 export interface WriteFaults {
-  /** True if all writes are lost. */
+  /** All writes are lost. */
   blocked: boolean;
-  /** Probability that a write is applied and its answer is lost. */
+  /** Probability that a write is applied but its answer is lost. */
   loseAnswer: number;
-  /** Probability that a write is applied up to `delayMs` late, even after the sender has given up. */
+  /** Probability that a write is applied up to `delayMs` late, even after its sender has given up. */
   delay: number;
   delayMs: number;
-  /** Probability that a write is applied immediately and answered up to `delayMs` late. */
+  /** Probability that a write is applied at once but answered up to `delayMs` late. */
   slowAnswer: number;
-  /**
-   * Probability of the answer "wrong last sequence" although the sequence was right. The write that gets this answer is applied in half of
-   * the cases.
-   */
+  /** Probability of the answer "wrong last sequence" to a write with the right sequence. Half of these writes are applied. */
   conflict: number;
 }
 
-/** The faults of a member whose writes work. */
 const noWriteFaults = (): WriteFaults => ({
   blocked: false,
   loseAnswer: 0,
@@ -50,7 +44,6 @@ const noWriteFaults = (): WriteFaults => ({
 export interface Write {
   subject: string;
   data: Uint8Array;
-  /** Returns the value of a header. */
   header: (name: string) => string;
 }
 
@@ -62,7 +55,7 @@ export interface StoredEntry {
   header: { get(name: string): string };
 }
 
-/** The parts of the simulation that the models of one member use. */
+/** What the models of one member use of the simulation. */
 export interface ClientPorts {
   timeline: Timeline;
   random: Random;
@@ -74,13 +67,10 @@ export interface ClientPorts {
 export class BucketApi {
   readonly writeFaults = noWriteFaults();
   readonly watchFaults = noWatchFaults();
-  /** True if reads are not answered. */
   isUnanswered = false;
   readonly #ports: ClientPorts;
   readonly #writer: string;
-  /** Name of the watch's last consumer. */
   #watching = '';
-  /** The servers of the watch's consumers, by name. */
   readonly #placed = new Map<string, number>();
 
   constructor(ports: ClientPorts, writer: string) {
@@ -139,17 +129,17 @@ export class BucketApi {
     });
   }
 
-  /** Deletes the consumer of the watch, so the watch restarts. */
+  /** Deletes the watch's consumer, so the watch restarts. */
   cutWatch(): void {
     this.#ports.server.watchers.delete(this.#watching);
   }
 
-  /** Lets the server silently stop serving the watch. */
+  /** The server silently stops serving the watch. */
   muteWatch(muted: Muted): void {
     this.#ports.server.watchers.mute(this.#watching, muted);
   }
 
-  /** The newest entry that matches a filter, which is a key or a prefix. */
+  /** The newest entry that matches the filter: a key or a prefix. */
   newest(filter: string): Promise<StoredEntry> {
     const { server, connection } = this.#ports;
     const key = filter.slice(SUBJECT.length);
@@ -163,7 +153,7 @@ export class BucketApi {
   }
 
   /**
-   * Writes an entry if the expected revision is the newest.
+   * Writes an entry if its newest revision is the expected one.
    *
    * @returns the server's acknowledgement.
    */

@@ -4,7 +4,7 @@ import type { BucketEntry } from '../../../src/core/protocol/entries.js';
 import { BUCKET } from './bucket-api.js';
 import type { SimClient } from './client.js';
 
-/** The bucket of one member: the real implementation, which runs on the simulated client, with observers. */
+/** The bucket of one member: the real implementation, on the simulated client, with observers. */
 export class SimBucket implements Bucket {
   /** The newest revision that the watch delivered, by key. */
   readonly seen = new Map<string, number>();
@@ -12,7 +12,7 @@ export class SimBucket implements Bucket {
   readonly #sending: (key: string, value: Uint8Array) => void;
   readonly #seeing: () => void;
 
-  /** `sending` is called for each write when it is sent, `seeing` for each snapshot. */
+  /** `sending` is called for each write when it is sent. `seeing` is called for each snapshot. */
   constructor(
     client: SimClient,
     timeoutMs: number,

@@ -12,18 +12,16 @@ interface Status {
   permissionContext?: Violation;
 }
 
-/**
- * The part of the NATS client that stream and bucket use. A member's real `NatsEventStream` and `NatsBucket` run on this model.
- */
+/** The part of the NATS client that stream and bucket use. A member's real `NatsEventStream` and `NatsBucket` run on it. */
 export class SimClient {
   readonly stream: StreamApi;
   readonly bucket: BucketApi;
   readonly handles: NatsHandles;
-  /** The receivers, by the subject of their subscription. The last token of the subject is a wildcard. */
+  /** The receivers, by the subjects of their subscriptions. A subject's last token is a wildcard. */
   readonly #receivers = new Map<string, Receiver>();
   readonly #statuses = new Feed<Status>();
 
-  /** `name` is the member's name; `answerMs` is how long the member waits for the state of the stream. */
+  /** `name` is the member's name. `answerMs` is how long the member waits for the state of the stream. */
   constructor(ports: ClientPorts, name: string, answerMs: number) {
     const { connection, server } = ports;
     const statuses = this.#statuses;

@@ -3,7 +3,6 @@ import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Random } from './random.js';
 import type { Store } from './store.js';
 
-/** Servers of the cluster, numbered from 0. */
 export const SERVERS = 3;
 
 /** The bucket as one server sees it. */
@@ -12,22 +11,22 @@ export interface BucketView {
   newestBelow(prefix: string): BucketEntry | undefined;
 }
 
-/** A route from one server to another, in one direction. */
+/** A route in one direction. */
 export type Route = readonly [from: number, to: number];
 
-/** Times of the bucket's replicas after a cut, in milliseconds. */
+/** Times after a cut, in milliseconds. */
 export interface CutTimes {
   /** Time until the side with a quorum has a leader. */
   electionMs: number;
   /** How long a leader without a quorum keeps answering reads. */
   staleMs: number;
-  /** True if the servers do not notice the cut. Messages across such a cut are silently lost. */
+  /** True if the servers do not notice the cut. Messages across the cut are silently lost. */
   quiet: boolean;
 }
 
 /**
- * The servers with replicas of the bucket, and the routes between them. While all routes work, the servers act as one server. A leader that
- * loses its quorum keeps answering reads alone, with the contents that were committed before.
+ * The servers with replicas of the bucket, and the routes between them. While all routes work, they act as one server. A leader that loses
+ * its quorum keeps answering reads. It answers with what was committed before.
  */
 export class Cluster {
   readonly #timeline: Timeline;
@@ -35,17 +34,16 @@ export class Cluster {
   readonly #store: Store;
   readonly #cut = new Set<string>();
   isQuiet = false;
-  /** The server that takes new connections; undefined means any server. */
+  /** The server that takes new connections. Undefined: any server. */
   placesAt: number | undefined;
-  /** The leader that can write; undefined while an election runs or no side has a quorum. */
+  /** The leader that can write. Undefined during an election, or if no side has a quorum. */
   #leader: number | undefined = 0;
   /** The previous leader, while it does not know that it has lost its quorum. */
   #stale: number | undefined;
   /** The committed contents at the time of the cut. */
   #before: BucketView | undefined;
-  /** Functions that are called when the routes are repaired. */
   #waiting: (() => void)[] = [];
-  /** Counts cuts and repairs. Each cut and each repair cancels the actions that were scheduled before it. */
+  /** Counts cuts and repairs. Each of them cancels the actions that were scheduled before it. */
   #changes = 0;
 
   constructor(timeline: Timeline, random: Random, store: Store) {
@@ -54,7 +52,7 @@ export class Cluster {
     this.#store = store;
   }
 
-  /** The current leader, or the last leader if there is none. */
+  /** The current leader. Without one, the last leader. */
   get led(): number {
     return this.#leader ?? this.#stale ?? 0;
   }
@@ -63,7 +61,6 @@ export class Cluster {
     return this.#cut.size > 0;
   }
 
-  /** A server for a new connection. */
   place(): number {
     return this.placesAt ?? this.#random.int(0, SERVERS - 1);
   }
@@ -73,12 +70,11 @@ export class Cluster {
     return from === to || !this.#cut.has(`${from}>${to}`);
   }
 
-  /** True if bytes pass in both directions. */
   sees(one: number, other: number): boolean {
     return this.passes(one, other) && this.passes(other, one);
   }
 
-  /** The contents from which a read by a client of this server is answered; undefined if there is no answer. */
+  /** The contents that a client of this server reads. Undefined if the read gets no answer. */
   reader(at: number): BucketView | undefined {
     const views: BucketView[] = [];
     if (this.#leader !== undefined && this.sees(at, this.#leader)) views.push(this.#store);
@@ -86,7 +82,7 @@ export class Cluster {
     return this.#random.oneOf(views);
   }
 
-  /** The outcome of a write by a client of this server. `unanswered` means that the write is applied without an answer. */
+  /** What happens to a write by a client of this server. `unanswered`: it is applied, but not answered. */
   writer(at: number): 'applied' | 'unanswered' | 'lost' {
     if (this.#leader === undefined || !this.passes(at, this.#leader)) return 'lost';
     return this.passes(this.#leader, at) ? 'applied' : 'unanswered';
@@ -97,9 +93,7 @@ export class Cluster {
     return this.#leader !== undefined && this.sees(at, this.#leader);
   }
 
-  /**
-   * If a client of server `at` requests a watch: the server that gets the consumer of the watch, or undefined if no consumer is created.
-   */
+  /** The server that gets the consumer of a watch, if a client of server `at` requests the watch. Undefined if none is created. */
   placeWatch(at: number): number | undefined {
     const leader = this.#leader;
     if (leader === undefined || !this.sees(at, leader)) return undefined;

@@ -6,7 +6,7 @@ import type { Server } from './server.js';
 /** The server's end of one connection. */
 export interface Side {
   readonly connection: Connection;
-  /** The number of the server in its cluster. */
+  /** The server's number in its cluster. */
   readonly at: number;
   open: boolean;
   /** Ids of the micro services on this connection. */
@@ -29,7 +29,7 @@ const RECONNECT_MS = { min: 100, max: 150 };
 
 /**
  * A client's connection with its faults. Bytes keep their order in both directions. While the client knows that it is disconnected, it
- * buffers messages, and sends them after the reconnect, as the real client does.
+ * buffers messages. It sends them after the reconnect, as the real client does.
  */
 export class Connection {
   side: Side | null = null;
@@ -60,7 +60,6 @@ export class Connection {
     this.#connect();
   }
 
-  /** True while the client regards the connection as open. */
   get isUp(): boolean {
     return this.#up;
   }
@@ -78,7 +77,7 @@ export class Connection {
     this.#listeners.push(listener);
   }
 
-  /** Runs a function at the server, if the bytes arrive. */
+  /** Runs a function at the server if the bytes arrive. */
   send(atServer: (side: Side) => void): void {
     if (this.#process.isDead) return;
     if (!this.#up) {
@@ -98,12 +97,12 @@ export class Connection {
     this.#arrivesUp = Math.max(this.#arrivesUp, this.#process.at + this.#delay());
     this.#timeline.at(this.#arrivesUp, () => {
       if (side.open) atServer(side);
-      // The server does not know this connection any more, and closes it.
+      // The server no longer knows this connection, and closes it.
       else if (side === this.side && this.#path === 'open') this.#lost();
     });
   }
 
-  /** Runs a function at the client, if the bytes arrive. */
+  /** Runs a function at the client if the bytes arrive. */
   deliver(side: Side, atClient: () => void): void {
     if (!side.open || side !== this.side || this.#path === 'lost') return;
     if (this.#path === 'held') {
@@ -141,14 +140,14 @@ export class Connection {
     this.#lost();
   }
 
-  /** Closes the server's end. The client notices the close after `noticeMs`; messages that it sends before that are lost. */
+  /** Closes the server's end. The client notices after `noticeMs`. Messages that it sends before that are lost. */
   breakSilently(noticeMs: number, unreachableMs: number): void {
     this.#close();
     this.#unreachable(unreachableMs);
     this.#goSilent('lost', noticeMs, () => this.#lost());
   }
 
-  /** Lets the client give the connection up after `noticeMs` and reconnect. The server keeps the old end for a long time. */
+  /** After `noticeMs` the client drops the connection and reconnects. The server keeps the old end for a long time. */
   abandon(noticeMs: number, unreachableMs: number): void {
     const old = this.side;
     this.#unreachable(unreachableMs);
@@ -156,14 +155,14 @@ export class Connection {
     if (old) this.#timeline.after(noticeMs + unreachableMs + 30_000, () => this.#server.close(old));
   }
 
-  /** Lets nothing pass for this time. After the stall everything arrives late and in order. */
+  /** Lets nothing pass for this time. Then everything arrives, late and in order. */
   stall(forMs: number): void {
-    // Bytes that are lost stay lost, even if later bytes are only delayed.
+    // Lost bytes stay lost, even if later bytes are only delayed.
     if (this.#path === 'lost') return;
     this.#goSilent('held', forMs, () => this.#release());
   }
 
-  /** Ends the connection with its process. The server closes its end if `noticed`, and otherwise keeps it for a long time. */
+  /** Ends the connection with its process. If `noticed`, the server closes its end. Otherwise it keeps its end for a long time. */
   end(noticed: boolean): void {
     this.#up = false;
     const side = this.side;
@@ -197,7 +196,7 @@ export class Connection {
     if (this.side) this.#server.close(this.side);
   }
 
-  /** Tells the client that the connection is gone, so it starts to reconnect. */
+  /** Tells the client that the connection is gone. The client starts to reconnect. */
   #lost(): void {
     this.#stalls++;
     if (!this.#up) return;

@@ -1,7 +1,7 @@
 import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Side } from './connection.js';
 
-/** The server deletes a consumer after this time without a request, in milliseconds. */
+/** A consumer that gets no request for this time is deleted by the server. */
 const INACTIVE_MS = 30_000;
 const NANOS_PER_MS = 1_000_000;
 const NO_DATA = new Uint8Array(0);
@@ -10,11 +10,10 @@ interface Headers {
   code: number;
   description: string;
   get(name: string): string;
-  /** Returns the last value of a header. */
   last(name: string): string;
 }
 
-/** A message from the server to an inbox: a delivery of the stream with its reply subject, or a status. */
+/** What the server sends to an inbox: a status, or a delivery of the stream with its reply subject. */
 export interface Sent {
   readonly inbox: string;
   readonly subject: string;
@@ -36,7 +35,6 @@ export interface Message {
   readonly subject: string;
   readonly sequence: number;
   readonly data: Uint8Array;
-  /** Returns a header by its name; undefined if the message has no headers. */
   readonly header: ((name: string) => string) | undefined;
 }
 
@@ -44,14 +42,13 @@ export interface Message {
 export interface Cursor {
   /** The number of undelivered messages, as the server counts them. */
   readonly pending: number;
-  /** Takes the next message; undefined if there is none yet. */
+  /** Takes the next message. Undefined if there is none yet. */
   next(): Message | undefined;
-  /** Counts the undelivered messages again, as a server before 2.9.15 does when it describes the consumer. */
+  /** Counts the undelivered messages again. A server before 2.9.15 does so when it describes the consumer. */
   recount?(): void;
   close(): void;
 }
 
-/** A request that waits on the server. */
 interface Waiting {
   readonly side: Side;
   readonly inbox: string;
@@ -62,22 +59,21 @@ interface Waiting {
   left: number;
 }
 
-/** A fault of a consumer: it stops delivering messages, or it stops sending anything. */
+/** A fault of a consumer: it stops delivering messages, or stops sending anything. */
 export type Muted = 'deliveries' | 'everything';
 
 interface Consumer {
   readonly name: string;
-  /** The filter of the messages that the consumer delivers, as created or changed. */
+  /** The filter as created, or as another client changed it. */
   filter: string;
   readonly start: string;
   cursor: Cursor;
-  /** True if the consumer omits payloads and sends their sizes instead. */
+  /** True if the consumer sends sizes of payloads instead of payloads. */
   leavesOut: boolean;
-  /** True if another client has changed the consumer. */
   isChanged: boolean;
   muted: Muted | undefined;
   delivered: number;
-  /** How many of the next messages go to another client that pulls from the consumer. */
+  /** How many of the next messages another client gets, because it pulls from the consumer. */
   stolen: number;
   waiting: Waiting[];
   askedAt: number;
@@ -86,18 +82,17 @@ interface Consumer {
 }
 
 /**
- * The in-memory pull consumers of a stream, as in nats-server. Requests wait in a queue that is served round robin, one
- * message each (`waitQueue.pop` in server/consumer.go). Only waiting requests get heartbeats. A request ends when its batch is
- * complete, when it expires, or with its consumer.
+ * The in-memory pull consumers of a stream, as in nats-server. Requests wait in a queue. It is served round robin, one message each
+ * (`waitQueue.pop` in server/consumer.go). Only waiting requests get heartbeats. A request ends when its batch is complete, when it
+ * expires, or with its consumer.
  */
 export class Consumers {
-  /** True if the stream has no leader, so that no request is answered. */
+  /** True if the stream has no leader. Then no request is answered. */
   isLeaderless = false;
-  /** The limit of the number of consumers. */
+  /** The most consumers that can exist. */
   most = Number.POSITIVE_INFINITY;
   /** Sequences that a consumer delivered after another client had changed it. */
   readonly byChanged = new Set<number>();
-  /** Called for each consumer that a member creates. */
   created: ((name: string) => void) | undefined;
   readonly #timeline: Timeline;
   readonly #byName = new Map<string, Consumer>();
@@ -107,12 +102,11 @@ export class Consumers {
     this.#timeline = timeline;
   }
 
-  /** True while the server delivers slowly. */
   get isSlow(): boolean {
     return this.#paceMs !== undefined;
   }
 
-  /** Sets the time between two deliveries of a consumer, in milliseconds. If undefined, the server delivers all waiting messages at once. */
+  /** Sets the time between two deliveries of a consumer, in milliseconds. If undefined, all waiting messages are delivered at once. */
   pace(paceMs: number | undefined): void {
     this.#paceMs = paceMs;
     for (const consumer of [...this.#byName.values()]) {
@@ -122,11 +116,11 @@ export class Consumers {
   }
 
   /**
-   * Creates a consumer. Returns `taken` if the name exists with another start, and `full` if the limit is reached.
+   * Creates a consumer. Returns `taken` if the name exists with another start. Returns `full` if the limit is reached.
    *
-   * @param filter the subject filter in the consumer's configuration.
-   * @param start the consumer's start, which is compared with that of an existing consumer.
-   * @param open creates the consumer's cursor, which reports messages that become ready later.
+   * @param filter the consumer's subject filter.
+   * @param start compared with the start of an existing consumer.
+   * @param open creates the consumer's cursor. The cursor reports messages that become ready later.
    */
   create(
     name: string,
@@ -158,7 +152,7 @@ export class Consumers {
     return { pending: consumer.cursor.pending };
   }
 
-  /** Deletes a consumer, and notifies waiting requests. Returns false if the consumer does not exist. */
+  /** Deletes a consumer, and notifies waiting requests. Returns false if there is no such consumer. */
   delete(name: string): boolean {
     const consumer = this.#find(name);
     if (!consumer) return false;
@@ -168,7 +162,7 @@ export class Consumers {
     return true;
   }
 
-  /** The settings of a consumer, and its number of deliveries; undefined if the consumer does not exist. */
+  /** The settings of a consumer, and its number of deliveries. Undefined if there is no such consumer. */
   state(
     name: string,
   ):
@@ -189,13 +183,13 @@ export class Consumers {
     return [...this.#byName.keys()];
   }
 
-  /** Changes a consumer to omit payloads, as another client would. */
+  /** As another client would, changes a consumer to omit payloads. */
   leaveOut(name: string): void {
     const consumer = this.#find(name);
     if (consumer) consumer.leavesOut = consumer.isChanged = true;
   }
 
-  /** Changes the filter of a consumer, as another client would. */
+  /** As another client would, changes a consumer's filter. */
   redirect(name: string, filter: string, open: (ready: () => void) => Cursor): void {
     const consumer = this.#find(name);
     if (!consumer) return;
@@ -205,19 +199,18 @@ export class Consumers {
     consumer.cursor = open(() => this.#serve(consumer));
   }
 
-  /** Pulls the next messages from a consumer, as another client would. */
+  /** As another client would, pulls the next messages from a consumer. */
   steal(name: string, messages: number): void {
     const consumer = this.#find(name);
     if (consumer) consumer.stolen += messages;
   }
 
-  /** Makes a consumer silently stop working. */
   mute(name: string, muted: Muted): void {
     const consumer = this.#find(name);
     if (consumer) consumer.muted = muted;
   }
 
-  /** Accepts a pull request. If there is no consumer, the server answers that there are no responders. */
+  /** Accepts a pull request. Without a consumer, the server answers that there are no responders. */
   pull(name: string, order: PullOrder, side: Side, inbox: string, send: Waiting['send']): void {
     const consumer = this.#find(name);
     if (!consumer) {
@@ -241,19 +234,16 @@ export class Consumers {
     if (request.left > 0) this.#lookAfter(consumer, request);
   }
 
-  /** Restarts the server: consumers in memory are silently gone. */
+  /** Restarts the server. Consumers in memory are silently gone. */
   forgetAll(): void {
     for (const consumer of [...this.#byName.values()]) {
       consumer.waiting = [];
-      // SPEC.md promises nothing about a consumer that is forgotten before a member can see the change.
+      // SPEC.md promises nothing if a changed consumer is forgotten before a member can see the change.
       if (!consumer.isChanged) this.#forget(consumer);
     }
   }
 
-  /**
-   * Deletes each consumer with this probability, except those that another client has changed: see {@link
-   * forgetAll}.
-   */
+  /** Deletes each consumer with this probability. Those that another client has changed are kept: see {@link forgetAll}. */
   deleteSome(chance: () => boolean): void {
     for (const consumer of [...this.#byName.values()])
       if (chance() && !consumer.isChanged) this.delete(consumer.name);
@@ -269,7 +259,7 @@ export class Consumers {
     return consumer && this.#isKept(consumer) ? consumer : undefined;
   }
 
-  /** Returns true if a consumer is kept, and false if it was deleted now because it had no request for too long. */
+  /** True if a consumer is kept. False if it was deleted now, because it had no request for too long. */
   #isKept(consumer: Consumer): boolean {
     if (this.#timeline.now - consumer.askedAt <= INACTIVE_MS) return true;
     if (consumer.waiting.some(({ side }) => side.open)) return true;
@@ -281,7 +271,7 @@ export class Consumers {
     if (consumer.muted || consumer.isPaced || !this.#isKept(consumer)) return;
     const { cursor, waiting } = consumer;
     const paceMs = this.#paceMs;
-    // Each connection gets one batch, so that messages to its inboxes keep their order.
+    // One batch for each connection, so messages to its inboxes keep their order.
     const batches = new Map<Side, { send: Waiting['send']; messages: Sent[] }>();
     for (;;) {
       const request = waiting[0];
@@ -303,7 +293,7 @@ export class Consumers {
         batches.set(side, batch);
         batch.messages.push(delivery(request.inbox, consumer, message));
       }
-      // Remove the request from the head of the queue: it has got its message, or its connection is closed.
+      // The request has got its message, or its connection is closed.
       waiting.shift();
       if (paceMs === undefined || batches.size === 0) continue;
       consumer.isPaced = true;
@@ -317,7 +307,7 @@ export class Consumers {
     for (const { send, messages } of batches.values()) send(messages);
   }
 
-  /** Sends heartbeats to a waiting request, and ends it when it expires. */
+  /** Sends heartbeats to a waiting request. Ends the request when it expires. */
   #lookAfter(consumer: Consumer, request: Waiting): void {
     this.#timeline.at(Math.min(request.heartbeatAt, request.expiresAt), () => {
       if (request.left === 0 || !request.side.open || !consumer.waiting.includes(request)) return;

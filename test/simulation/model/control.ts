@@ -36,7 +36,7 @@ export class SimProber implements Prober {
         const responders = this.#server.responders(sessionId);
         const sides = responders.filter(({ at }) => cluster.sees(side.at, at));
         if (sides.length === 0) {
-          // If a route fails silently, the server still assumes connections on the other side of the route.
+          // After a quiet cut, the server still assumes connections on the other side.
           if (responders.length === 0 || !cluster.isQuiet) answer('no-responders');
         } else if (sides.some(reachesItsMember)) answer('alive');
       },
@@ -51,16 +51,16 @@ const reachesItsMember = (side: Side): boolean => {
   return connection.side === side && connection.isUp && connection.isPassable && connection.process.isRunning;
 };
 
-/** Identities with random ids, known to the server before they are returned. */
+/** Identities with random ids. The server knows them before they are returned. */
 export class SimIdentities implements Identities {
   readonly #connection: Connection;
   readonly #random: Random;
-  /** Aborts a running creation, because the client gives up its requests when the connection breaks. */
+  /** Aborts a running creation: when the connection breaks, the client gives up its requests. */
   #cut: (() => void) | undefined;
   readonly #isMute: boolean;
   readonly #created: (id: string) => void;
 
-  /** `isMute` means that the member is not permitted to answer probes. */
+  /** If `isMute`, the member is not permitted to answer probes. */
   constructor(connection: Connection, random: Random, isMute: boolean, created: (id: string) => void) {
     this.#connection = connection;
     this.#random = random;

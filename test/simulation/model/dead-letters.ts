@@ -7,11 +7,11 @@ import type { Random } from './random.js';
 import { request } from './request.js';
 
 const TIMEOUT_MS = 2_000;
-/** How often one letter, or the answer to it, may be lost. */
+/** A letter, or the answer to it, is lost at most this often. */
 const MOST_LOST = 2;
 const utf8 = new TextDecoder();
 
-/** The stream of dead letters. The stream holds letters, and knows all ids, including the ids of deleted letters. */
+/** The stream of dead letters. It knows the ids of all letters, also of deleted ones. */
 export class DeadStream {
   readonly #held = new Map<number, string>();
   readonly #ids = new Map<string, number>();
@@ -34,13 +34,12 @@ export class DeadStream {
   }
 }
 
-/** The dead letters of one member. A letter or its answer may be lost, and its id may have been used before. */
+/** The dead letters of one member. A letter or its answer can be lost. Its id may have been used before. */
 export class SimDeadLetters implements DeadLetters {
   readonly #connection: Connection;
   readonly #random: Random;
   readonly #dead: DeadStream;
   readonly #stored: (sequence: number) => void;
-  /** How often each letter, or the answer to it, was lost. */
   readonly #lost = new Map<number, number>();
 
   /** @param stored is called for each letter that the member knows to be stored. */
@@ -58,12 +57,12 @@ export class SimDeadLetters implements DeadLetters {
       letter,
       ({ data }) => utf8.decode(data) === letter,
     );
-    // Until the member knows that the letter is stored, the message may be tried again.
+    // Until the member knows that the letter is stored, it may try the message again.
     if (outcome.kind === 'ok' && this.#dead.holds(letter)) this.#stored(message.sequence);
     return outcome;
   }
 
-  /** Losses of one letter are limited, because a group can come to rest only after the letter is stored. */
+  /** A group can come to rest only after the letter is stored. So the losses of one letter are limited. */
   #isLost(letter: number, chance: number): boolean {
     const before = this.#lost.get(letter) ?? 0;
     const isLost = this.#random.chance(chance) && before < MOST_LOST;
@@ -76,7 +75,7 @@ export class SimDeadLetters implements DeadLetters {
       publish: (id) =>
         this.#ask<Awaited<ReturnType<KeepingStream['publish']>>>((answer) => {
           if (this.#isLost(from, 0.3)) return;
-          // Used ids rarely follow each other, because each further id takes another request and answer.
+          // Each further id takes another request and answer. So used ids rarely follow each other.
           const used = id === String(from) ? 0.6 : 0.2;
           const { sequence, duplicate } = this.#dead.publish(id, String(from), this.#random.chance(used));
           if (this.#isLost(from, 0.1)) return;

@@ -2,18 +2,17 @@ import type { Handler } from '../../../src/core/member/partition/handler.js';
 import type { Process } from './process.js';
 import type { Random } from './random.js';
 
-/** The behaviour of a member's handlers. Probabilities are from 0 to 1. */
+/** The behavior of a member's handlers. Probabilities are from 0 to 1. */
 export interface HandlerProfile {
-  /** Probability that a handler returns immediately. Any other handler takes up to `maxMs` milliseconds. */
+  /** Probability that a handler returns at once. Otherwise it takes up to `maxMs` milliseconds. */
   atOnce: number;
   maxMs: number;
-  /** Probability that a handler takes much longer: up to `longMs` milliseconds. */
+  /** Probability that a handler takes much longer, up to `longMs` milliseconds. */
   long: number;
   longMs: number;
   fails: number;
-  /** Synchronous handlers compute for up to this time, in milliseconds. */
+  /** Synchronous handlers compute for up to this time. */
   busyMs: number;
-  /** Probability that a handler ignores its AbortSignal. */
   ignores: number;
 }
 
@@ -24,12 +23,11 @@ export interface Call {
   readonly partition: number;
   readonly epoch: number;
   readonly sequence: number;
-  /** null if the handlers of a partition run one at a time. */
+  /** Null if the handlers of a partition run one at a time. */
   readonly key: string | null;
   readonly ignoresAbort: boolean;
-  /** The computing time of the call, in milliseconds. */
   busyMs: number;
-  /** When the signal of the call aborted, on the clock of its process; undefined if it did not abort. */
+  /** When the call's signal aborted, on the clock of its process. Undefined if it did not abort. */
   abortedAt: number | undefined;
 }
 
@@ -41,19 +39,18 @@ export interface CallObserver {
 
 /** Decides whether a call ends its process. */
 export interface CallFate {
-  /** True if the call has ended its process. */
   kills(call: Call): boolean;
 }
 
 const NEVER = new Promise<void>(() => {});
 
-/** Time until a handler stops after its signal aborted, in milliseconds. */
+/** A handler stops this long after its signal aborted. */
 const STOP_MS = 3;
 
-/** Longest duration of a handler that ignores its signal, in milliseconds: long enough for frequent overlaps. */
+/** The longest handler that ignores its signal. It is long enough for frequent overlaps. */
 const IGNORANT_MS = 4_000;
 
-/** Shortest duration of a handler that ignores its signal, in milliseconds. */
+/** The shortest handler that ignores its signal. */
 const LEAST_IGNORANT_MS = 500;
 
 /** The average duration of a call that is not stopped, in milliseconds. */
@@ -63,7 +60,7 @@ export function averageMs({ atOnce, busyMs, ignores, long, longMs, maxMs }: Hand
   return (atOnce * busyMs) / 2 + (1 - atOnce) * (ignores * ignorantMs + (1 - ignores) * otherMs);
 }
 
-/** Creates a member's handler. `profile` may change later. */
+/** Creates a member's handler. `profile` can change later. */
 export function simulatedHandler(
   member: string,
   process: Process,

@@ -6,18 +6,16 @@ const PAYLOAD = new Uint8Array(1);
 /** A stored message, and whether it was handled. */
 export interface Stored {
   readonly sequence: number;
-  /** The hash of the message's key. The subject of the message contains the hash. */
+  /** The hash of the key. The message's subject contains it. */
   readonly slot: number;
-  /** The partition of the message; -1 after a resize if the message was handled before the resize. */
+  /** The partition of the message. If the message was handled before a resize, it is -1 afterwards. */
   partition: number;
   /** When the message was stored, in milliseconds of true time. */
   readonly at: number;
-  /** The index of the message among the messages of its partition, from 0. */
   index: number;
   readonly key: string | null;
-  /** The previous message of the same key, in the same partition. */
   before: Stored | undefined;
-  /** True if any member handled the message successfully, or skipped it by policy. */
+  /** True if a member handled the message successfully, or skipped it by policy. */
   done: boolean;
   /** The epoch under which the message was last handled successfully. */
   handledUnder: number | undefined;
@@ -26,21 +24,19 @@ export interface Stored {
 /** The partitioned stream. */
 export class EventLog {
   partitions: readonly Stored[][];
-  /** The index of the first stored message of each partition. */
   #first: number[];
   readonly #all: Stored[] = [];
   readonly #now: () => number;
-  /** The last message of each key, by partition. */
   #newest: Map<string | null, Stored>[];
   #followers: Set<() => void>[];
   /**
-   * False for nats-server before 2.9.15. The count of waiting messages of such a server does not fall if the stream drops messages that
-   * were stored before the consumer was created or last described.
+   * False for nats-server before 2.9.15. Its count of waiting messages stays the same if some of them are dropped. This concerns messages
+   * that were stored before the consumer was created or last described.
    */
   countsDrops = true;
-  /** The age at which the stream drops messages, in milliseconds. */
+  /** The stream drops messages of this age. */
   maxAgeMs: number | undefined;
-  /** True after a resize. After the resize no message is dropped. */
+  /** True after a resize. Then no more messages are dropped. */
   #isResized = false;
 
   constructor(partitions: number, now: () => number) {
@@ -51,12 +47,12 @@ export class EventLog {
     this.#followers = Array.from({ length: partitions }, () => new Set());
   }
 
-  /** The sequence of the newest message; 0 if there is none. */
+  /** The sequence of the newest message. 0 if there is none. */
   get last(): number {
     return this.#all.length;
   }
 
-  /** Opens a consumer of one partition that starts at a sequence. `ready` is called for each stored message. */
+  /** Opens a consumer of one partition, from a sequence on. `ready` is called for each stored message. */
   open(partition: number, startSequence: number, ready: () => void): Cursor {
     const messages = this.of(partition);
     let next = this.firstAfter(partition, startSequence - 1)?.index ?? messages.length;
@@ -88,7 +84,6 @@ export class EventLog {
     };
   }
 
-  /** Opens a consumer of all partitions that starts at a sequence. */
   openAll(startSequence: number, ready: () => void): Cursor {
     let next = startSequence;
     let left = this.#storedFrom(next);
@@ -125,14 +120,12 @@ export class EventLog {
   }
 
   /**
-   * The number of dropped messages that the server still counts for a consumer. `known` is the last sequence of the stream at the time of
-   * the consumer's last count.
+   * How many dropped messages the server still counts for a consumer. `known` was the stream's last sequence at the consumer's last count.
    */
   #uncounted(dropped: readonly Stored[], known: number): number {
     return this.countsDrops ? 0 : dropped.filter(({ sequence }) => sequence <= known).length;
   }
 
-  /** The number of stored messages from a sequence on. */
   #storedFrom(sequence: number): number {
     if (this.#isResized) return Math.max(0, this.last - sequence + 1);
     let count = 0;
@@ -147,18 +140,15 @@ export class EventLog {
     return this.#all[sequence - 1];
   }
 
-  /** The newest stored message of a partition, or of all partitions. */
   newest(partition?: number): Stored | undefined {
     const messages = partition === undefined ? this.#all : this.of(partition);
     return messages.findLast((message) => !this.isDropped(message));
   }
 
-  /** All messages of a partition, oldest first. */
   of(partition: number): readonly Stored[] {
     return this.partitions[partition] ?? [];
   }
 
-  /** The first message of a partition after a sequence. */
   firstAfter(partition: number, sequence: number): Stored | undefined {
     const messages = this.of(partition);
     let low = 0;
@@ -171,7 +161,7 @@ export class EventLog {
     return messages[low];
   }
 
-  /** Drops the messages of a partition up to and including a sequence, and returns them. */
+  /** Drops the messages of a partition up to and including a sequence. Returns them. */
   drop(partition: number, upTo: number): readonly Stored[] {
     const messages = this.of(partition);
     const from = this.#first[partition] ?? 0;
@@ -185,7 +175,7 @@ export class EventLog {
   }
 
   /**
-   * `first` is the oldest stored sequence, or one more than the last sequence if nothing is stored. `missing` is the number of dropped
+   * `first` is the oldest stored sequence. If nothing is stored, it is one more than the last sequence. `missing` counts the dropped
    * messages after `first`.
    */
   get bounds(): { first: number; missing: number } {
@@ -208,8 +198,8 @@ export class EventLog {
   }
 
   /**
-   * Divides the messages into another number of partitions: a message belongs to the partition of its slot modulo this number.
-   * Messages for which `isHandled` returns true belong to no partition any more.
+   * Divides the messages into another number of partitions. A message's partition is its slot modulo this number. Handled messages no
+   * longer belong to a partition.
    */
   repartition(partitions: number, isHandled: (message: Stored) => boolean): void {
     this.#isResized = true;

@@ -2,18 +2,18 @@ import type { Cancel, Clock } from '../../../src/core/lib/clock.js';
 import type { Timeline } from '../../../src/core/testing/timeline.js';
 import type { Random } from './random.js';
 
-/** Tolerance that prevents a timer from firing too early because of rounding. */
+/** Without this tolerance, rounding could make a timer fire too early. */
 const ROUNDING_MS = 1e-6;
 
-/** The rate of a process's clock, and the time that the clock shows at the start. */
+/** The rate of a process's clock, and the time that it shows at the start. */
 export interface ClockRate {
   rate: number;
   offset: number;
 }
 
 /**
- * An operating system process with its own clock and an event loop that can be stopped. While the process is stopped, its timers and
- * its input wait. When the process continues, all timers and inputs run, in one of the orders that a real event loop may choose.
+ * An operating system process with its own clock and an event loop that can be stopped. While it is stopped, its timers and its input wait.
+ * When it continues, all of them run, in an order that a real event loop could choose.
  */
 export class Process {
   readonly clock: Clock;
@@ -22,7 +22,7 @@ export class Process {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #input: (() => void)[] = [];
   #timers: (() => void)[] = [];
-  /** The true time until which the process is in a call that does not return. */
+  /** The process is in a call that does not return until this true time. */
   #busyUntil = Number.NEGATIVE_INFINITY;
   /** The true time at which the process last continued after a stop. */
   wokeAt = Number.NEGATIVE_INFINITY;
@@ -36,7 +36,7 @@ export class Process {
     };
   }
 
-  /** The true time of the process, which is ahead of the timeline while a call keeps the process busy. */
+  /** The true time of the process. During a call that keeps it busy, it is ahead of the timeline. */
   get at(): number {
     return Math.max(this.#timeline.now, this.#busyUntil);
   }

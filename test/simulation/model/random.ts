@@ -1,4 +1,4 @@
-/** A seeded source of choices (mulberry32): the same seed makes the same run. */
+/** A seeded source of choices (mulberry32). The same seed makes the same run. */
 export class Random {
   #state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
   }
 
-  /** A number from 0 to 1, where 1 is excluded. */
+  /** A number from 0 up to, but not including, 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -15,7 +15,6 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   }
 
-  /** True with this probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
@@ -24,7 +23,6 @@ export class Random {
     return min + (max - min) * this.next();
   }
 
-  /** A whole number from `min` to `max`, both included. */
   int(min: number, max: number): number {
     return Math.floor(this.between(min, max + 1));
   }
@@ -33,12 +31,12 @@ export class Random {
     return choices[Math.floor(this.next() * choices.length)] ?? choices[0];
   }
 
-  /** One element of a list that may be empty. */
+  /** An element of a list. Undefined if the list is empty. */
   oneOf<T>(choices: readonly T[]): T | undefined {
     return choices[Math.floor(this.next() * choices.length)];
   }
 
-  /** A seed for another source, whose choices do not depend on later choices of this source. */
+  /** A seed for another source. Its choices do not depend on later choices of this source. */
   seed(): number {
     return Math.floor(this.next() * 0xffffffff);
   }

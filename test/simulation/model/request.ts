@@ -1,8 +1,8 @@
 import type { Connection, Side } from './connection.js';
 
 /**
- * Sends a request to the server over a connection. `atServer` runs when the request arrives, and answers at most once. If no answer
- * arrives within `timeoutMs` on the sender's clock, the result is `otherwise`.
+ * Sends a request to the server over a connection. `atServer` runs when it arrives, and answers at most once. If no answer arrives within
+ * `timeoutMs` on the sender's clock, the result is `otherwise`.
  */
 export function request<T>(
   connection: Connection,

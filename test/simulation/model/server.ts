@@ -8,15 +8,15 @@ import type { Random } from './random.js';
 import { Store } from './store.js';
 
 /**
- * A model of all NATS servers together: connections, bucket and stream. A restart loses only data in memory. If routes are cut, the bucket
- * is on one side of the cut. The stream remains reachable for all members, so that a wrong owner would have messages to handle.
+ * A model of all NATS servers together: connections, bucket and stream. A restart loses only data in memory. A cut of routes affects the
+ * bucket, but not the stream. All members can reach it, so a wrong owner would have messages to handle.
  */
 export class Server {
   readonly store: Store;
   readonly cluster: Cluster;
   readonly log: EventLog;
   readonly dead = new DeadStream();
-  /** The consumers of the stream, and of the stream behind the bucket. */
+  /** `consumers` belong to the stream. `watchers` belong to the stream behind the bucket. */
   readonly consumers: Consumers;
   readonly watchers: Consumers;
   readonly #timeline: Timeline;
@@ -45,14 +45,13 @@ export class Server {
     this.#sides.delete(side);
   }
 
-  /** The connections on which a service of this id listens. */
   responders(id: string): Side[] {
     const found: Side[] = [];
     for (const side of this.#sides) if (side.services.has(id)) found.push(side);
     return found;
   }
 
-  /** Disconnects all clients and drops readers in memory. `unreachableMs` returns how much later a client can reconnect. */
+  /** Disconnects all clients, and drops readers in memory. `unreachableMs` returns how much later a client can reconnect. */
   restart(downMs: number, unreachableMs: (side: Side) => number): void {
     this.#up = false;
     this.consumers.forgetAll();

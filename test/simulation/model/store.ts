@@ -7,12 +7,12 @@ export interface StoreCopy {
   readonly entries: readonly BucketEntry[];
 }
 
-/** The bucket with its faults: replicas that lag, restored copies, lost entries. */
+/** The bucket with its faults: lagging replicas, restored copies, lost entries. */
 export class Store extends KeyValues {
   #generation = 0;
   readonly #previous = new Map<string, BucketEntry>();
 
-  /** The answer of a replica that lags behind by one write. */
+  /** The answer of a replica that is one write behind. */
   before(key: string): BucketEntry | undefined {
     return this.#previous.get(key);
   }
@@ -28,7 +28,7 @@ export class Store extends KeyValues {
     return super.write(key, value, expected, writer);
   }
 
-  /** Keeps a copy of the current contents while it may be needed. */
+  /** The current contents, also after later writes. */
   view(): {
     get(key: string): BucketEntry | undefined;
     newestBelow(prefix: string): BucketEntry | undefined;
@@ -40,12 +40,10 @@ export class Store extends KeyValues {
     };
   }
 
-  /** The current contents. */
   copy(): StoreCopy {
     return { revision: this.revision, entries: this.below('') };
   }
 
-  /** Silently restores an older copy. */
   putBack({ revision, entries }: StoreCopy): void {
     this.revision = revision;
     this.#generation++;
@@ -54,12 +52,12 @@ export class Store extends KeyValues {
     for (const entry of entries) this.entries.set(entry.key, entry);
   }
 
-  /** Counts restores. Writes that are in flight at a restore do not arrive. */
+  /** Counts restores. Writes in flight at a restore do not arrive. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Silently removes entries without a marker, and returns them. */
+  /** Silently removes entries, without a marker. Returns them. */
   lose(matches: (key: string) => boolean): BucketEntry[] {
     const lost = [...this.entries.values()].filter(({ key }) => matches(key));
     for (const { key } of lost) {
@@ -69,7 +67,6 @@ export class Store extends KeyValues {
     return lost;
   }
 
-  /** The newest entry with the prefix. */
   newestBelow(prefix: string): BucketEntry | undefined {
     return newestOf(this.entries.values(), prefix);
   }

@@ -7,7 +7,6 @@ import type { Server } from './server.js';
 
 export const STREAM = 'EVENTS';
 const API = '$JS.API';
-/** When the model's stream was created. */
 const CREATED = '2023-11-14T22:13:20Z';
 const ALREADY_EXISTS = 10_148;
 
@@ -15,7 +14,7 @@ type Asked = 'create' | 'delete' | 'pull';
 
 /** Permanent faults of one member's access to the stream. */
 export interface StreamFaults {
-  /** Requests that are refused, because they are not permitted or there is no such stream. */
+  /** These requests are refused: they are not permitted, or there is no such stream. */
   refuses: ReadonlySet<Asked>;
   why: 'not permitted' | 'no stream';
 }
@@ -29,13 +28,13 @@ export interface Violation {
 /** One member's requests to the partitioned stream. */
 export class StreamApi {
   readonly faults: StreamFaults = { refuses: new Set(), why: 'not permitted' };
-  /** True if a request for a reader or for messages was refused, so that the member must end. */
+  /** True if a request for a reader or for messages was refused. Then the member must end. */
   wasRefused = false;
   readonly #server: Server;
   readonly #connection: Connection;
   readonly #violated: (violation: Violation) => void;
 
-  /** @param violated is called if the member requests messages, but may not publish the request. */
+  /** @param violated is called if the member requests messages but may not publish the request. */
   constructor(server: Server, connection: Connection, violated: (violation: Violation) => void) {
     this.#server = server;
     this.#connection = connection;
@@ -67,7 +66,6 @@ export class StreamApi {
     });
   }
 
-  /** The settings and deliveries of a reader. */
   state(name: string): Promise<{
     config: Partial<ConsumerConfig>;
     delivered: { consumer_seq: number };
@@ -84,7 +82,6 @@ export class StreamApi {
     });
   }
 
-  /** The time at which the message with this sequence was stored. */
   message(sequence: number): Promise<{ time: Date }> {
     const { consumers, log } = this.#server;
     return ask(this.#connection, (answer) => {
@@ -95,7 +92,6 @@ export class StreamApi {
     });
   }
 
-  /** The newest message of a subject. */
   newest(subject: string): Promise<{ seq: number; time: Date }> {
     const { consumers, log } = this.#server;
     const token = subject.slice(subject.lastIndexOf('.') + 1);
@@ -127,7 +123,6 @@ export class StreamApi {
     });
   }
 
-  /** Lets a pull request arrive at the server. */
   pull(
     name: string,
     order: PullOrder,
@@ -138,7 +133,7 @@ export class StreamApi {
     const isRefused = this.#refuses('pull');
     this.#connection.send((side) => {
       if (!isRefused) consumers.pull(name, order, side, inbox, send(side));
-      // If there is no stream, there are no responders.
+      // Without a stream there are no responders.
       else if (this.faults.why === 'no stream') consumers.pull('', order, side, inbox, send(side));
       else {
         const subject = `${API}.CONSUMER.MSG.NEXT.${STREAM}.${name}`;
@@ -158,7 +153,7 @@ export class StreamApi {
 
   #refuses(what: Asked): boolean {
     const isRefused = this.faults.refuses.has(what);
-    // The client does not wait for the deletion of a reader.
+    // The client does not wait until a reader is deleted.
     this.wasRefused ||= isRefused && what !== 'delete';
     return isRefused;
   }

@@ -11,7 +11,6 @@ import type {
 import { layoutSubjects, partitionOfSubject } from '../../../src/core/protocol/layout.js';
 import type { SimClient } from './client.js';
 
-/** A reader that is opened for a partition. */
 interface Opening extends Pick<ReaderOptions, 'name' | 'startSequence'> {
   partition: number;
 }
@@ -28,24 +27,23 @@ export interface ReaderObserver {
 
 /** Settings of a reader that all partitions share. */
 export type Sharing = Pick<SharedStreamPorts, 'clock' | 'partitions' | 'budget' | 'newName'> & {
-  /** Messages belong to the partition of their slot modulo the number of partitions. */
+  /** If true, a message's partition is its slot modulo the number of partitions. */
   isSlotted: boolean;
 };
 
-/** The slot of a message. The subject of the message contains the slot. */
+/** The slot of a message, which its subject contains. */
 export const slotOf = ({ subject }: { subject: string }): number =>
   partitionOfSubject('events', subject) ?? -1;
 
-/** The stream of one member: the real implementation, which runs on the simulated client, with observers. */
+/** The stream of one member: the real implementation, on the simulated client, with observers. */
 export class SimStream implements EventStream {
   readonly #stream: EventStream;
   readonly shared: EventStream['shared'];
-  /** The largest number of one partition's messages in memory, if all partitions share the budget. */
+  /** If all partitions share the budget: the most messages of one partition in memory. */
   readonly #most: number | undefined;
   readonly #observer: ReaderObserver;
-  /** The largest window that each reader has had during its epoch, by the name of the reader. */
+  /** By reader name, the largest window that the reader had during its epoch. */
   readonly #windows = new Map<string, number>();
-  /** The last reader of each partition. */
   readonly #readers = new Map<number, Reader>();
 
   /** @param sharing if given, one reader reads all partitions. */
@@ -62,7 +60,7 @@ export class SimStream implements EventStream {
       : stream;
     const { shared } = this.#stream;
     this.shared = shared && {
-      // A partition may have no reader when its owner learns that handled messages do not count.
+      // When an owner learns that handled messages do not count, its partition may have no reader.
       confirm: async (partition, isUrgent) => {
         const reading = await shared.confirm(partition, isUrgent);
         if (typeof reading === 'object') observer.faulted(partition, 'foreign');

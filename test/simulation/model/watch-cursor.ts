@@ -5,16 +5,16 @@ import type { Cursor, Message } from './consumers.js';
 import type { Random } from './random.js';
 import type { Store } from './store.js';
 
-/** The largest number of parts of a snapshot, and the longest time between two parts in milliseconds. */
+/** A snapshot has at most this many parts. Two parts are at most `PART_MS` milliseconds apart. */
 const MOST_PARTS = 3;
 const PART_MS = 5;
 const NO_DATA = new Uint8Array(0);
 
 /** The faults of a member's watch. */
 export interface WatchFaults {
-  /** Updates are delayed by up to this time, and then arrive together. */
+  /** Updates are delayed by up to this time, and arrive together. */
   delayMs: number;
-  /** Probability that the server omits an entry of a snapshot, although its counts include the entry. */
+  /** Probability that the server omits an entry from a snapshot. Its counts still include the entry. */
   hole: number;
   /** Probability that the server omits a change. */
   lostChange: number;
@@ -25,18 +25,17 @@ export interface WatchFaults {
 /** The settings of a watch without faults. */
 export const noWatchFaults = (): WatchFaults => ({ delayMs: 0, hole: 0, lostChange: 0, isRefused: false });
 
-/** The parts of the simulation that the cursor of a watch uses. */
+/** What the cursor of a watch uses of the simulation. */
 export interface WatchCursorPorts {
   timeline: Timeline;
   random: Random;
   store: Store;
   cluster: Cluster;
-  /** The server that serves the watch. */
   at: number;
   faults: WatchFaults;
 }
 
-/** The entries for a watch: first the newest entry of each key with a prefix, in parts, and then each change, in order. */
+/** The entries for a watch. First the newest entry of each key with a prefix, in parts. Then each change, in order. */
 export class WatchCursor implements Cursor {
   readonly #ports: WatchCursorPorts;
   readonly #subject: string;
@@ -44,13 +43,11 @@ export class WatchCursor implements Cursor {
   readonly #unfollow: () => void;
   #parts: BucketEntry[][] = [];
   #waiting: BucketEntry[] = [];
-  /** Entries that may be delivered now. */
   #due: BucketEntry[] = [];
   #busy = false;
   /** The number of entries that the server counts, but never delivers. */
   #lost = 0;
 
-  /** @param subject the prefix of the keys. */
   constructor(ports: WatchCursorPorts, subject: string, prefix: string, ready: () => void) {
     this.#ports = ports;
     this.#subject = subject;
@@ -96,7 +93,7 @@ export class WatchCursor implements Cursor {
     this.#prepare();
   }
 
-  /** Makes the next part of the snapshot, or changes, ready after a delay. */
+  /** After a delay, makes the next part of the snapshot ready, or the next changes. */
   #prepare(): void {
     if (this.#busy || this.#parts.length + this.#waiting.length === 0) return;
     const { timeline, random, cluster, at, faults } = this.#ports;

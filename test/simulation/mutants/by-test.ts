@@ -7,19 +7,19 @@ import { ROOT } from '../pool.js';
 import type { Mutant, ShowingTest } from './mutant.js';
 import { changedFiles } from './mutate.js';
 
-/** The parts of a checkout that a test needs. Tests write nothing to these parts. */
+/** The parts of a checkout that a test needs. Tests do not write to them. */
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', '.mocharc.json'];
 
-/** The used part of what mocha's reporter `json` writes. */
+/** What is used of the output of mocha's reporter `json`. */
 interface Outcome {
   stats: { tests: number; failures: number };
 }
 
 /**
- * Runs a test on a copy of this checkout that has the mistake.
+ * Runs a test on a copy of this checkout with the mistake.
  *
  * @returns true if the test fails in this copy.
- * @throws Error if there is not exactly one such test, or if the test fails without the mistake.
+ * @throws Error if there is not exactly one such test, or if it also fails without the mistake.
  */
 export async function isShownBy(test: ShowingTest, mutant: Mutant): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), 'natspoc-mutant-'));

@@ -1,6 +1,6 @@
 /**
- * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake. For each mistake it prints the
- * invariant that catches the mistake and the number of seeds, or the test that catches the mistake.
+ * `npm run simulate:mutants -- [--seeds N] [--from SEED] [--only NAME]` applies each deliberate mistake. It prints what catches the
+ * mistake: an invariant and the number of seeds, or a test.
  */
 import { parseArgs } from 'node:util';
 import { isShownBy } from './by-test.js';
@@ -20,7 +20,7 @@ const chosen = MUTANTS.filter(({ name }) => values.only === undefined || name ==
 const waiting = [...chosen];
 const survivors: string[] = [];
 
-/** Errors of the JavaScript engine about code that cannot run. A mistake that makes the code crash at once proves nothing about the judge. */
+/** Errors of the JavaScript engine. If a mistake makes the code crash at once, it proves nothing about the judge. */
 const BROKEN_CODE = /is not defined|is not a function|is not iterable|Cannot (read|set) properties/;
 
 async function work(): Promise<void> {
@@ -49,7 +49,7 @@ function report({ name, mistake }: Mutant, verdict: string, shown?: string): voi
   if (shown !== undefined) console.log(`${' '.repeat(26)} ${shown}`);
 }
 
-// Two mistakes are tried at a time, one for each core of a small machine.
+// Two at a time, one for each core of a small machine.
 await Promise.all([work(), work()]);
 console.log(
   survivors.length === 0

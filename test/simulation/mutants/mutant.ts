@@ -1,4 +1,4 @@
-/** One place in the source and its replacement; `find` must occur exactly once. */
+/** One place in the source and its replacement. `find` must occur exactly once. */
 interface Edit {
   file: string;
   find: string;
@@ -7,7 +7,6 @@ interface Edit {
 
 /** A test outside the simulator that fails with a mistake. */
 export interface ShowingTest {
-  /** Path in the checkout. */
   file: string;
   /** The title of the test, without the titles of its suites. */
   title: string;
@@ -16,16 +15,15 @@ export interface ShowingTest {
 /** A deliberate mistake in the protocol or its shell. */
 export interface Mutant {
   name: string;
-  /** The mistake in words. */
   mistake: string;
-  /** The names of faults that together cause an effect of the mistake. Only for mistakes that rarely have an effect. */
+  /** The faults that together show the mistake. Only for mistakes that rarely have an effect. */
   needs?: readonly string[];
-  /** The test that shows the mistake. Only for mistakes that thousands of runs do not show, because other code compensates for them. */
+  /** The test that shows the mistake. Only for mistakes that thousands of runs do not show, because other code compensates. */
   shownBy?: ShowingTest;
   edits: readonly [Edit, ...Edit[]];
 }
 
-/** An edit in the core. `file` has no extension, such as `protocol/step`. */
+/** An edit in the core. `file` has no extension, for example `protocol/step`. */
 export const core = (file: string, find: string, replace: string): Edit => ({
   file: `src/core/${file}.ts`,
   find,

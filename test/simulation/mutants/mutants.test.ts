@@ -5,7 +5,7 @@ import { ROOT } from '../pool.js';
 import { changedFiles, hunt } from './mutate.js';
 import { MUTANTS } from './registry.js';
 
-/** Mistakes that need few seeds. `npm run simulate:mutants` checks that all mistakes are caught. */
+/** These mistakes need few seeds. `npm run simulate:mutants` checks that all mistakes are caught. */
 const QUICK = ['commit-received', 'claim-without-fencing'];
 const SEEDS = 100;
 

@@ -5,7 +5,7 @@ import type { Report } from '../worker.js';
 import type { Mutant } from './mutant.js';
 
 /**
- * The files that a mistake changes, by path in the checkout, with their new contents.
+ * The files that a mistake changes, with their new contents, by path in the checkout.
  *
  * @throws Error if the text to change does not occur exactly once.
  */
@@ -22,6 +22,6 @@ export function changedFiles({ name, edits }: Mutant): Map<string, string> {
   return changed;
 }
 
-/** Runs seeds on a mutant until a violation, or until all are done. Production code has no switches for mistakes. */
+/** Runs seeds on a mutant until a violation, or until all are done. */
 export const hunt = (mutant: Mutant, from: number, count: number, workers = 1): Promise<Report> =>
   runPool({ from, count, workers, options: { faults: mutant.needs }, changed: changedFiles(mutant) });

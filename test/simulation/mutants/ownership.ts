@@ -300,8 +300,8 @@ export const OWNERSHIP: readonly Mutant[] = [
     edits: [
       core(
         'protocol/reconcile',
-        '    drain(state, partition, own);\n  }\n}\n\n/** Claims',
-        "    if (own.phase === 'waiting') own.phase = 'drained';\n    else drain(state, partition, own);\n  }\n}\n\n/** Claims",
+        'if (!surplus && !own.release) continue;',
+        "if (!surplus && !own.release) continue;\n    if (own.phase === 'waiting') {\n      own.phase = 'drained';\n      continue;\n    }",
       ),
     ],
   },

@@ -5,5 +5,5 @@ import { READING } from './reading.js';
 import { RESIZING } from './resizing.js';
 import { TIME } from './time.js';
 
-/** All deliberate mistakes. Each mistake must be caught. */
+/** All deliberate mistakes. Each must be caught. */
 export const MUTANTS: readonly Mutant[] = [...TIME, ...OWNERSHIP, ...DATA, ...READING, ...RESIZING];

@@ -1,6 +1,6 @@
 import { core, type Mutant } from './mutant.js';
 
-/** Mistakes in a resize: where the new partitions begin, which messages they skip, and when the old partitions end. */
+/** Mistakes in a resize. They concern where new partitions begin, what they skip, and when old partitions end. */
 export const RESIZING: readonly Mutant[] = [
   {
     name: 'resize-from-highest',

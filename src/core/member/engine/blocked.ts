@@ -4,10 +4,7 @@ export interface LastCall {
   sequence: number;
 }
 
-/**
- * A process that computes gets at least this share of the elapsed time as processor time, even on a busy machine. A stopped process gets no
- * processor time.
- */
+/** Even on a busy machine, a process that computes gets at least this share of the elapsed time as processor time. */
 const COMPUTED = 0.1;
 
 /** A period in which the event loop was blocked, so that nothing was renewed, committed or answered. */
@@ -15,10 +12,7 @@ export interface Blocked extends LastCall {
   forMs: number;
 }
 
-/**
- * Detects a blocked event loop by a timer that fires late although the process used processor time. A stopped process uses no processor
- * time.
- */
+/** Detects a blocked event loop: a timer fires late although the process was computing. A stopped process uses no processor time. */
 export class BlockedLoop {
   readonly #afterMs: number;
   readonly #cpuMs: () => number;

@@ -43,13 +43,13 @@ export class BucketEffects {
     const { bucket, clock } = this.#ports;
     const sentAt = clock.now();
     const record = encodeRecord({ v: RECORD_VERSION, at: new Date().toISOString() });
-    // An answer that takes longer is useless, because the proof of life may be written again by then.
+    // A later answer is useless. By then the proof of life may have been written again.
     const options = { timeoutMs: timing.graceMs };
     const outcome = await bucket.write(keys.proof(group, id), record, expected, options);
     this.#answer(outcome, (written) => ({ type: 'proof-written', id, sentAt, outcome: written }));
   }
 
-  /** `probeable`: true if other members can ask the server whether this member is connected. */
+  /** `probeable` is true if other members can ask the server whether this member is connected. */
   async writeSession(effect: Extract<Effect, { type: 'write-session' }>, probeable: boolean): Promise<void> {
     const { group, name, host, pid, version, timing } = this.#settings;
     const record: SessionRecord = {
@@ -75,7 +75,7 @@ export class BucketEffects {
     const { bucket } = this.#ports;
     const { group } = this.#settings;
     const removing = bucket.remove(keys.session(group, id), expected);
-    // The outcome of deleting the proof does not matter: no member reads a proof of life without its session, and a later sweep removes it.
+    // This outcome does not matter. No member reads a proof of life without a session, and a later sweep removes it.
     void bucket.remove(keys.proof(group, id), proof);
     this.#answer(await removing, (written) => ({ type: 'session-removed', id, outcome: written }));
   }
@@ -99,7 +99,7 @@ export class BucketEffects {
     else feed({ type: 'proof-read', id, outcome: found });
   }
 
-  /** `known`: the known revision of the session. If the entry has a lower revision, the session counts as vanished. */
+  /** `known` is the session's known revision. At a lower revision, the session counts as vanished. */
   async readSession(id: string, known: number): Promise<void> {
     const { feed, fail } = this.#ports;
     const found = await this.#findSession(id);
@@ -131,7 +131,7 @@ export class BucketEffects {
   }
 
   async #findProof(id: string): Promise<ProofFound | { kind: 'failed'; error: NatspocError }> {
-    // The bucket is read without the check for lost data, because a server that was just elected leader may lag behind by one renewal.
+    // This read skips the check for lost data. A newly elected leader can lag behind by one renewal.
     const found = await this.#ports.unjudged.read(keys.proof(this.#settings.group, id));
     return found.kind === 'failed' ? found : proofIn(found);
   }

@@ -12,10 +12,7 @@ export class CallRules {
   readonly permit: Permit;
   /** Lets partitions take turns. */
   readonly slice: TimeSlice;
-  /**
-   * Lets only one cautious partition at a time call its handler, while the message that caused the deaths of earlier
-   * owners is sought.
-   */
+  /** Lets cautious partitions call their handlers one at a time. They search for the message that killed earlier owners. */
   readonly alone = new Alone();
   /** Limits the calls that run at the same time; undefined if there is no limit. */
   readonly slots: CallLimit | undefined;

@@ -98,8 +98,8 @@ export interface PartitionStatus extends Omit<RunnerStatus, 'state'> {
    * `paused`: the partition stays in this state until an operator acts.
    */
   state: RunnerStatus['state'] | 'retrying' | 'halted' | 'paused';
-  /** An operator's pause: the operator's name, and the time on the operator's wall clock (ISO 8601); absent if not paused. */
+  /** Who paused the partition, and when (ISO 8601, on the operator's clock); absent if it is not paused. */
   pause?: { readonly by: string; readonly at: string } | undefined;
-  /** The reason why the partition is held up; absent if it is not held up. */
+  /** Why the partition is held up; absent if it is not. */
   holdUp?: HoldUp | undefined;
 }

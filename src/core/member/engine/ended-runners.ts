@@ -12,7 +12,7 @@ export interface EndedRunner {
   isCertain: boolean;
 }
 
-/** Remembers how far ended runners came, for the next runner under the same epoch, and which of their handlers have not ended yet. */
+/** Remembers how far ended runners came, and which of their handlers still run. The next runner under the same epoch continues there. */
 export class EndedRunners {
   /** The last ended runner of each partition. */
   readonly #last = new Map<number, EndedRunner>();
@@ -22,7 +22,7 @@ export class EndedRunners {
   readonly #owned = new Set<number>();
   /** Handlers that have not ended yet, by partition. */
   readonly #leftovers = new Map<number, Promise<void>>();
-  /** Resolves when all handlers of partitions of earlier layouts have ended. */
+  /** Resolves when all handlers of earlier layouts have ended. */
   #earlier: Promise<unknown> = Promise.resolve();
 
   /** Aborts a runner, and remembers its progress. */
@@ -33,8 +33,7 @@ export class EndedRunners {
     this.#last.set(partition, ended);
     const settled = Promise.all([this.#leftovers.get(partition), runner.abort(reason)]);
     const leftover = settled.then(() => {
-      // A handler may have succeeded after the abort. Under the same epoch, it must not be called again for the same message. So the
-      // status is updated.
+      // A handler can still succeed after the abort. Its message must not be handled again under the same epoch.
       ended.status = runner.status;
       ended.losses = runner.losses;
       if (this.#leftovers.get(partition) === leftover) this.#leftovers.delete(partition);
@@ -63,7 +62,7 @@ export class EndedRunners {
   /** The position that ended runners of a partition last committed, under any epoch; sequence 0 if unknown. */
   committed(partition: number): PositionMark {
     const status = this.#last.get(partition)?.status;
-    // A runner that did not take the position over has committed nothing.
+    // A runner that never took over the position has committed nothing.
     if (status && status.committed > 0) return committedIn(status);
     return this.#known.get(partition) ?? { sequence: 0 };
   }

@@ -20,7 +20,7 @@ import { type Performers, ProtocolLoop } from './protocol-loop.js';
 import { type AnewPorts, type Known, putBack, putBackPositions } from './put-back.js';
 import { Runners } from './runners.js';
 
-/** How long a leaving member waits, beyond the drain timeout, for other members to take its partitions. */
+/** After the drain timeout, a leaving member waits this long for others to take its partitions. */
 const LEAVE_GRACE_MS = 5_000;
 
 /** A member of a group: feeds the protocol one event at a time, and executes the resulting effects. The engine itself decides nothing. */
@@ -50,7 +50,6 @@ export class MemberEngine {
     report: (report: Report): void => this.#events.report(report),
     fail: (error: NatspocError): void => this.fail(error),
   };
-  /** The functions that execute effects, by type. */
   readonly #perform: Performers = {
     identify: () => void this.#identification.begin(),
     'write-session': (effect) => void this.#bucket.writeSession(effect, this.#identification.isProbeable),
@@ -146,7 +145,7 @@ export class MemberEngine {
     return record !== null && !hasOwnPartitions(record);
   }
 
-  /** The time until which handlers of this member may start, on this process's clock. Each confirmed renewal extends this time. */
+  /** Handlers of this member may start until this time, on this process's clock. Each confirmed renewal extends it. */
   get permittedUntil(): number {
     return this.#runners.rules.permit.until;
   }
@@ -185,7 +184,7 @@ export class MemberEngine {
     void putBack(this.#settings.start, this.#layoutEpoch, known, this.#anew());
   }
 
-  /** The last committed position of each given partition in which this member has committed anything. */
+  /** The last committed positions of these partitions, as far as this member has committed any. */
   #committed(partitions: readonly number[]): Known[] {
     const known = partitions.map((partition) => ({ partition, ...this.#runners.committed(partition) }));
     return known.filter(({ sequence }) => sequence > 0);
@@ -207,7 +206,7 @@ export class MemberEngine {
     };
   }
 
-  /** Switches to the partitions of another layout, whose messages may have to be read differently. */
+  /** Switches to the partitions of another layout. */
   #beginLayout(record: GroupLayoutRecord): void {
     const resized = this.#ports.resized?.(record);
     if (!resized) {
@@ -236,9 +235,8 @@ export class MemberEngine {
   }
 
   /**
-   * Hands over all partitions and ends. Resolves when all partitions are handed over, or when the drain timeout and {@link LEAVE_GRACE_MS}
-   * have passed. If `rejoinWithinMs` is above 0, the partitions are not handed over, but kept for this time for the next member with
-   * the same name.
+   * Hands over all partitions and ends. Resolves when all partitions are handed over, at the latest after the drain timeout plus
+   * {@link LEAVE_GRACE_MS}. With `rejoinWithinMs`, they are instead kept for this time for the next member with the same name.
    */
   async leave(rejoinWithinMs = 0): Promise<void> {
     const { clock } = this.#ports;

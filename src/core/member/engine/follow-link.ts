@@ -3,7 +3,6 @@ import type { NatspocError } from '../../lib/errors.js';
 import type { Link } from '../../ports/index.js';
 import type { Report } from '../../protocol/events.js';
 
-/** The callbacks of {@link followLink}. */
 interface LinkTold {
   feed(event: { type: 'connected' | 'disconnected' }): void;
   report(report: Report): void;
@@ -12,8 +11,7 @@ interface LinkTold {
 }
 
 /**
- * Feeds each change of the connection to the protocol, and reports the start and the end of each break. Stops when the returned function is
- * called.
+ * Feeds each change of the connection to the protocol. Reports when a break starts and ends. Stops when the returned function is called.
  */
 export function followLink(link: Link, clock: Clock, told: LinkTold): () => void {
   let brokenAt: number | undefined;

@@ -4,10 +4,7 @@ import { parseGroupKey } from '../../protocol/keys.js';
 import { foreignFormat, RECORD_VERSION } from '../../protocol/record-format.js';
 
 /**
- * The error if this member cannot join because sessions of another record format exist; undefined if all sessions have our format.
- * Members of different formats cannot read each other's sessions.
- *
- * @param version the version of this program.
+ * An error if a session has another record format; undefined if none has. Members of different formats cannot read each other's sessions.
  */
 export function refuseFormat(
   group: string,

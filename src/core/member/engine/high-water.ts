@@ -4,9 +4,9 @@ import type { BucketEntry } from '../../protocol/entries.js';
 import type { BucketHealth } from './standstill.js';
 
 /**
- * A bucket, with a check for lost data. Revisions only grow. A write gets a higher revision than any revision seen before the write was
- * sent, and the revision of a key never falls. If the revision in an answer is too low, the bucket has lost data. A snapshot of the watch
- * may lag behind, so an old revision in a snapshot does not prove a loss.
+ * A bucket, with a check for lost data. A write gets a higher revision than any seen before it was sent. A key's revision never falls. If
+ * the revision in an answer is too low, the bucket has lost data. A snapshot of the watch can lag behind, so an old revision there proves
+ * no loss.
  */
 export class HighWater implements Bucket, BucketHealth {
   readonly #bucket: Bucket;
@@ -17,13 +17,10 @@ export class HighWater implements Bucket, BucketHealth {
   #answerMs = 0;
   /** The last known revisions of the keys that were read or written through this object. */
   readonly #keys = new Map<string, number>();
-  /**
-   * The number of calls of {@link forget}. An answer to a request that was sent before the last {@link forget} proves nothing about the
-   * current bucket.
-   */
+  /** The number of calls of {@link forget}. Answers to requests from before the last call prove nothing about the current bucket. */
   #generation = 0;
 
-  /** `wentBack` is called when the bucket has lost data, before the caller of a read or write gets its answer. */
+  /** `wentBack` is called when the bucket has lost data, before the read or write returns. */
   constructor(bucket: Bucket, clock: Pick<Clock, 'now'>, wentBack: () => void) {
     this.#bucket = bucket;
     this.#clock = clock;

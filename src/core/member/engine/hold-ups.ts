@@ -10,7 +10,6 @@ interface Failed {
   reason: string;
 }
 
-/** The facts about a partition of this member that {@link HoldUps} needs. */
 interface Facts extends Pick<OwnPartition, 'phase' | 'retryAt'> {
   partition: number;
   status: RunnerStatus;
@@ -37,7 +36,7 @@ export class HoldUps {
     this.#failed.set(partition, { since, reason });
   }
 
-  /** Records that a partition halted. `held`: the message that caused the halt, if any. */
+  /** Records that a partition halted. `held` is the message that caused the halt, if any. */
   halted(partition: number, reason: string, held?: HoldUp): void {
     this.#failed.delete(partition);
     this.#halted.set(partition, {

@@ -12,8 +12,8 @@ export interface IdentificationPorts {
 }
 
 /**
- * The identity of the current session. If the creation of the identity fails, it is retried until it succeeds. The identity of the
- * next session replaces this identity.
+ * The identity of the current session. If it cannot be created, another attempt follows after `retryMs`. Each session gets its own
+ * identity.
  */
 export class Identification {
   readonly #ports: IdentificationPorts;

@@ -4,7 +4,6 @@ import type { EventWithoutNow } from './bucket-effects.js';
 import type { HoldUps } from './hold-ups.js';
 import type { Runners } from './runners.js';
 
-/** The dependencies of {@link Orders}. */
 interface OrdersPorts {
   state: State;
   runners: Runners;
@@ -21,8 +20,8 @@ export class Orders {
   }
 
   /**
-   * Gives a partition to the member with this name or id, or (null) to the member with the fewest partitions. Returns false if
-   * this member does not own the partition.
+   * Gives a partition to the member with this name or id. Null chooses the member with the fewest partitions. Returns false if this member
+   * does not own the partition.
    */
   release(partition: number, to: string | null): boolean {
     const { state, feed } = this.#ports;
@@ -31,10 +30,7 @@ export class Orders {
     return owned;
   }
 
-  /**
-   * Immediately retries the operation that holds a partition up. Returns false if the partition is not held up, or if this member
-   * does not own it.
-   */
+  /** Immediately retries what holds up a partition. Returns false if the partition is not held up, or if this member does not own it. */
   retry(partition: number): boolean {
     const { state, runners, feed } = this.#ports;
     const phase = state.own.get(partition)?.phase;
@@ -46,10 +42,10 @@ export class Orders {
   }
 
   /**
-   * Gives up a message that failed, so that the message is not tried again and the partition continues.
+   * Gives up a failed message. It is not tried again, and the partition continues.
    *
    * @param by the operator's name.
-   * @returns false if this message does not hold the partition up.
+   * @returns false if this message does not hold up the partition.
    */
   giveUp(partition: number, sequence: number, how: Exclude<Dealt, 'handled'>, by: string): boolean {
     const { state, runners, holdUps } = this.#ports;

@@ -20,12 +20,12 @@ export interface OwnStatusPorts {
   bucket: BucketHealth;
   /** The ttl of the session, in milliseconds. */
   ttlMs: number;
-  /** Processor time of the process, in milliseconds; undefined if a blocked event loop is not to be detected. */
+  /** Processor time of the process, in milliseconds. Without it, a blocked event loop is not detected. */
   cpuMs: (() => number) | undefined;
   report: (report: Report) => void;
 }
 
-/** The information that a member reports about itself and its partitions, including a lack of progress. */
+/** What a member reports about itself and its partitions. */
 export class OwnStatus {
   readonly holdUps: HoldUps;
   readonly #ports: OwnStatusPorts;
@@ -49,7 +49,7 @@ export class OwnStatus {
     this.#blocked = cpuMs && new BlockedLoop(ttlMs / 3, cpuMs);
   }
 
-  /** Checks regularly for a lack of progress and for a blocked event loop, until {@link stop} is called. */
+  /** Checks for missing progress and for a blocked event loop, until {@link stop} is called. */
   start(): void {
     const { clock, runners, report } = this.#ports;
     const dueAt = clock.now() + LOOK_EVERY_MS;

@@ -4,16 +4,14 @@ import type { EventWithoutNow } from './bucket-effects.js';
 import type { HoldUps } from './hold-ups.js';
 import type { Runners } from './runners.js';
 
-/** The receivers of a partition's events, in addition to its listener. */
 interface RelayPorts {
   runners: Pick<Runners, 'remove'>;
   holdUps: HoldUps;
-  /** Feeds an event to the protocol. */
   feed: (event: EventWithoutNow) => void;
   fail: (error: NatspocError) => void;
 }
 
-/** Relays the events of a partition during one epoch to the protocol, and to the listener of the partition. */
+/** Relays a partition's events during one epoch to the protocol and to the partition's listener. */
 export function partitionRelay(
   partition: number,
   epoch: number,

@@ -8,8 +8,8 @@ import type { EventWithoutNow } from './bucket-effects.js';
 export type Performers = { readonly [T in Effect['type']]: (effect: Extract<Effect, { type: T }>) => void };
 
 /**
- * The protocol of a member, with its state: processes one event at a time. An event that an effect causes waits until
- * all effects of the current event are executed.
+ * Runs the protocol of a member, one event at a time. If an effect causes an event, that event waits until all effects of the current event
+ * are executed.
  */
 export class ProtocolLoop {
   readonly state: State;

@@ -26,7 +26,7 @@ export interface AnewPorts {
   clock: Clock;
   /** Delay before a retry, in milliseconds. */
   retryMs: number;
-  /** True when the member has ended, so that nothing needs to be written back. */
+  /** True when the member has ended. */
   isOver: () => boolean;
   fail: (error: NatspocError) => void;
 }
@@ -52,8 +52,8 @@ export async function putBack(
 }
 
 /**
- * Writes positions again that the bucket has lost. The written positions have epoch 0, so that any later owner can take them over, even if
- * revisions start at 1 again. Existing positions are not changed, except a lower position that another member wrote back.
+ * Writes positions again that the bucket has lost. They get epoch 0. Any later owner can take them over, even if revisions start at 1
+ * again. An existing position is replaced only if it is lower and another member wrote it back.
  */
 export async function putBackPositions(
   layoutEpoch: number,

@@ -16,10 +16,9 @@ import { CallRules } from './call-rules.js';
 import type { MemberPorts, MemberSettings } from './contract.js';
 import { EndedRunners } from './ended-runners.js';
 
-/** On average, a member sends at most one commit within this time, so with many partitions each partition is committed less often. */
+/** On average, a member sends at most one commit in this time. With many partitions, each is therefore committed less often. */
 const COMMIT_EVERY_MS = 1;
 
-/** The status of a partition that this member has not handled yet. */
 const NOT_STARTED: RunnerStatus = {
   covered: 0,
   position: 0,
@@ -34,10 +33,7 @@ const NOT_STARTED: RunnerStatus = {
 /** The dependencies of the partitions of a member. */
 export type RunnersPorts = Omit<MemberPorts, 'layout' | 'prober' | 'identities' | 'link' | 'cpuMs'>;
 
-/**
- * The partitions that a member handles: each has at most one runner at a time, and all share one budget. Remembers the progress of a
- * runner for the next runner under the same epoch.
- */
+/** The partitions that a member handles. Each has at most one runner at a time, and all share one budget. */
 export class Runners {
   readonly #settings: MemberSettings;
   #ports: RunnersPorts;
@@ -48,9 +44,7 @@ export class Runners {
   readonly #jitter: { random: number };
   readonly #commit: CommitPolicy;
   readonly #running = new Map<number, { epoch: number; runner: PartitionRunner }>();
-  /** The progress of ended runners, and their handlers that have not ended yet. */
   readonly #ended = new EndedRunners();
-  /** The program's states, by partition. */
   readonly #states = new Map<number, PartitionState>();
 
   /** @param events creates the object that receives the events of a partition during one epoch. */
@@ -85,7 +79,7 @@ export class Runners {
     return this.of(partition)?.activity ?? { running: [] };
   }
 
-  /** The status of a partition under this epoch; `isRunning`: true if the partition has a runner. */
+  /** The status of a partition under this epoch. `isRunning` is true if it has a runner. */
   status(partition: number, epoch: number): { isRunning: boolean; status: RunnerStatus } {
     const running = this.#running.get(partition);
     if (running?.epoch === epoch) return { isRunning: true, status: running.runner.status };
@@ -99,7 +93,7 @@ export class Runners {
    */
   start(partition: number, epoch: number, died: DeadOwners | null = null): void {
     const takeover = this.#takeover(partition, epoch);
-    // An operator's request to give a message up applies only to one epoch.
+    // An operator's request to give up a message holds for one epoch only.
     if (!takeover.before) this.rules.giveUps.forget(partition);
     const runner = new PartitionRunner(
       { ...takeover, died },
@@ -129,7 +123,7 @@ export class Runners {
     return { group, partition, epoch, layout, start, before, known, ...inherited };
   }
 
-  /** The position that the drain of a partition has just committed; undefined if the drain had nothing to commit, or could not commit. */
+  /** The position that the drain of a partition has just committed; undefined if it committed nothing. */
   committedInDrain(partition: number, epoch: number): Omit<Closing, 'order'> | undefined {
     const ended = this.#ended.of(partition, epoch);
     if (!ended?.isCertain) return undefined;
@@ -138,9 +132,9 @@ export class Runners {
   }
 
   /**
-   * Confirms the position of a drained partition by taking the position over once more.
+   * Confirms the position of a drained partition by taking it over again.
    *
-   * @returns the position, or the reason as text if the position is not certain yet, or an error if no retry can help.
+   * @returns the position. If it is not certain yet: the reason as text. If no retry can help: an error.
    */
   async settle(partition: number, epoch: number): Promise<Omit<Closing, 'order'> | string | NatspocError> {
     const { maxCrashes } = this.#settings.runner;
@@ -153,7 +147,7 @@ export class Runners {
     return taken.kind === 'fenced' ? 'a newer owner wrote the position' : taken.message;
   }
 
-  /** Switches to the partitions of another layout, which are read through another stream object. */
+  /** Switches to the partitions of another layout. They are read through `stream`. */
   begin(layout: GroupLayoutRecord, stream: EventStream): void {
     for (const partition of [...this.#running.keys()]) this.remove(partition, 'the group was resized');
     this.#ended.begin();
@@ -165,8 +159,8 @@ export class Runners {
   }
 
   /**
-   * Lets running handlers finish, commits, and removes the runner. If the runner has already failed, another runner commits the
-   * messages that the failed runner had handled under this epoch.
+   * Lets running handlers finish, commits, and removes the runner. If the runner has already failed, another runner commits what it handled
+   * under this epoch.
    *
    * @returns false if the runner was aborted or failed before the end of the drain. Then the partition may already have another runner.
    */
@@ -197,7 +191,7 @@ export class Runners {
     return state;
   }
 
-  /** Ends a runner. The next runner of the partition starts only when all handlers of the ended runner have ended. */
+  /** Ends a runner. The partition's next runner starts only after all handlers of this runner have ended. */
   remove(partition: number, reason: string): void {
     const removed = this.#running.get(partition);
     if (!removed) return;
@@ -213,11 +207,12 @@ export class Runners {
   }
 
   /**
-   * Forgets how far partitions were handled under their epochs, because the epochs may be reused. The committed positions are kept.
+   * Forgets how far partitions were handled under their epochs. After the bucket has lost data, epochs can be reused. The committed
+   * positions are kept.
    *
    * @param owned the partitions that this member owns now.
-   * @returns the partitions whose positions may have to be written back. The partitions that earlier calls returned are included, because
-   *   the bucket may lose data again before a position is written back.
+   * @returns the partitions whose positions may have to be written back. They include those of earlier calls, whose positions may not be
+   *   written back yet.
    */
   forget(owned: readonly number[]): number[] {
     return this.#ended.forget(owned);

@@ -3,23 +3,20 @@ import type { OwnPartition, State } from '../../protocol/state.js';
 import type { Timing } from '../../protocol/timing.js';
 import type { RunnerActivity, RunnerStatus } from '../partition/contract.js';
 
-/** The time after which a lack of progress is first reported, and the interval between further reports. */
+/** Missing progress is reported after TOLD_AFTER_MS, and then every TOLD_EVERY_MS. */
 const TOLD_AFTER_MS = 10_000;
 const TOLD_EVERY_MS = 60_000;
 
 /** A partition that makes no progress; `partition` is null if the whole member makes no progress. */
 export interface Standing {
   partition: number | null;
-  /**
-   * `handler`: the group is healthy, but the program takes long, for example because a handler is slow or a message is tried again.
-   * `stuck`: the partition or member makes no progress for any other reason.
-   */
+  /** `handler`: the program takes long. For example, its handler is slow, or a message is tried again. `stuck`: there is another reason. */
   why: 'handler' | 'stuck';
   reason: string;
   forMs: number;
 }
 
-/** The state of a partition or member. The partition or member has made progress if `mark` has changed. */
+/** What a partition or member is doing. A changed `mark` shows progress. */
 interface Place extends Pick<Standing, 'why' | 'reason'> {
   mark: string;
 }
@@ -83,7 +80,6 @@ export class Standstill {
     return told;
   }
 
-  /** The state of everything that could make progress. */
   #places(now: number): Map<number | null, Place> {
     const places = new Map<number | null, Place>();
     const { state } = this.#ports;
@@ -91,7 +87,7 @@ export class Standstill {
     if (reason !== undefined) places.set(null, { mark: 'member', why: 'stuck', reason });
     for (const [partition, own] of state.own) {
       const place = this.#place(partition, own);
-      // A reason that stops all partitions is reported once, for the member.
+      // If one reason stops all partitions, it is reported only for the member.
       if (place && (reason === undefined || place.why === 'handler')) places.set(partition, place);
     }
     return places;
@@ -143,8 +139,8 @@ function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)
     return `the bucket does not answer within ${lasts}: if answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
-  // A renewal is valid for 1.75 probe intervals after it was sent. If answers are slow, the next renewal is confirmed two round trips
-  // after that time. So an interval has to be longer than 2 / 1.75 = 1.14 round trips; 1.25 leaves a margin.
+  // A renewal counts for 1.75 probe intervals after it was sent. If answers are slow, the next renewal is confirmed two round trips later.
+  // So an interval must be longer than 2 / 1.75 = 1.14 round trips. The factor 1.25 leaves a margin.
   const enough = Math.ceil((answerMs * 1.25) / 100) * 100;
   return `answers take ${Math.round(answerMs)} ms, and a renewal counts for ${lasts}: set --probe-interval (probeIntervalMs) to ${enough} ms or more in all members`;
 }

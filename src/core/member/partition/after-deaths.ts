@@ -8,13 +8,13 @@ import type { PartitionWork } from './work.js';
 interface Found {
   crashes: Crashes;
   sequence: number;
-  /** The sequence up to which this member had already handled messages under the same epoch. */
+  /** Under the same epoch, this member had already handled messages up to this sequence. */
   resumed: number;
 }
 
 /**
- * Limits the work after deaths of earlier owners: only messages near the committed position may be started. While the cause of the deaths
- * is sought, messages are handled one at a time.
+ * After deaths of earlier owners, only messages near the committed position may be started. While the cause of the deaths is sought,
+ * messages are handled one at a time.
  *
  * @returns the number of deaths if the cause is sought; otherwise undefined.
  */
@@ -38,8 +38,8 @@ export function handleAfterDeaths(
       }),
     );
   }
-  // If this member has already handled messages under the same epoch, its first commit moves the position forward. The message that caused
-  // the deaths may still come after the new position, so the deaths are carried over.
+  // After earlier work under the same epoch, this member's first commit moves the position forward. The message that caused the deaths can
+  // still come later, so the deaths are carried over.
   const counted = resumed === sequence ? crashes : carriedOver(crashes, sequence, maxCrashes);
   const deaths = counted.crashes ?? 0;
   if (!needsCaution(deaths, maxCrashes)) return undefined;

@@ -6,10 +6,7 @@ export class Alone {
   #owner: object | undefined;
   readonly #waiting = new Set<() => void>();
 
-  /**
-   * Gives the turn to `owner` and returns true, unless another partition is handling a message cautiously. No other partition may
-   * handle a message cautiously until `owner` gives the turn back.
-   */
+  /** Gives the turn to `owner` and returns true, unless another partition has it. */
   take(owner: object): boolean {
     this.#owner ??= owner;
     return this.#owner === owner;
@@ -23,7 +20,7 @@ export class Alone {
     for (const resume of waiting) resume();
   }
 
-  /** Calls back once, when the turn is free again. A callback that already waits is not added again. */
+  /** Calls back once, when the turn is free again. */
   whenFree(resume: () => void): void {
     this.#waiting.add(resume);
   }

@@ -4,8 +4,8 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { Entry, KeyQueues } from './key-queues.js';
 
 /**
- * Decides which messages of a partition form the next batch. A batch contains as many messages as the limits allow. A batch is due
- * when it is full, or when its oldest message has waited long enough.
+ * Decides which messages of a partition form the next batch. A batch is due when it is full, or when its oldest message has waited long
+ * enough.
  */
 export class Batching {
   readonly #limits: BatchLimits;
@@ -13,7 +13,7 @@ export class Batching {
   readonly #ready: () => void;
   /** The total size of all messages that are not settled, in bytes. */
   #bytes = 0;
-  /** Cancels the timer of the oldest message. Undefined if the oldest message need not wait: then a batch is due even if it is not full. */
+  /** Cancels the timer of the oldest message. Undefined if the oldest message need not wait. Even an incomplete batch is then due. */
   #cancel: Cancel | undefined;
   /** True if the oldest message has waited long enough, or was left over from the previous batch. */
   #isOver = false;
@@ -30,7 +30,7 @@ export class Batching {
   /** A message has arrived. */
   arrived({ size }: StreamMessage): void {
     this.#bytes += size;
-    // The clock is read once per batch, because reading the clock for each message would cost as much as the rest of this method.
+    // The clock is read once per batch. For each message, it would cost as much as the rest of this method.
     if (!this.#isOver && !this.#cancel) this.#wait();
   }
 
@@ -39,7 +39,7 @@ export class Batching {
     this.#bytes -= size;
   }
 
-  /** True if a batch may start now. Called for each message while no batch is being handled. */
+  /** True if a batch may start now. */
   isDue(queues: KeyQueues): boolean {
     const first = queues.peek();
     if (!first) return false;
@@ -48,7 +48,7 @@ export class Batching {
     );
   }
 
-  /** The next batch, in order. The batch is built only when it starts, because building it visits all its messages. */
+  /** The next batch, in order. */
   next(queues: KeyQueues): readonly Entry[] {
     const first = queues.peek();
     if (!first) return [];
@@ -67,19 +67,14 @@ export class Batching {
     return first.message.sequence <= this.#singlyUpTo ? 1 : this.#limits.messages;
   }
 
-  /**
-   * Records that a batch has been taken. `more`: true if more messages wait. The waiting messages form the next batch without a
-   * further delay.
-   */
+  /** Records that a batch has been taken. If `more` messages wait, they form the next batch without a further delay. */
   taken(more: boolean): void {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#isOver = more;
   }
 
-  /**
-   * Makes each message of this batch a batch of its own, because the batch has failed too often. Single attempts show which message fails.
-   */
+  /** Makes each message of a failed batch a batch of its own. Single attempts then show which message fails. */
   isolate(batch: readonly Entry[]): void {
     this.#singlyUpTo = batch.at(-1)?.message.sequence ?? 0;
   }

@@ -16,19 +16,18 @@ export interface CallPorts {
   slots?: CallLimit | undefined;
 }
 
-/** The handler calls of one partition. Keeps track of the running calls. */
+/** Keeps track of one partition's handler calls. */
 export class Calls {
   readonly #scope: CallScope;
   readonly #ports: CallPorts;
   readonly #timeoutMs: number | undefined;
   readonly #isBusy: () => boolean;
-  /** The messages of each running call. */
   readonly #running = new Map<HandlerCall, readonly Entry[]>();
   #settled: (() => void)[] = [];
 
   /**
    * @param timeoutMs a call that takes longer fails; undefined: no limit.
-   * @param isBusy returns true while other work still has to end, such as the storing of a dead letter.
+   * @param isBusy returns true while other work runs, such as storing a dead letter.
    */
   constructor(scope: CallScope, ports: CallPorts, timeoutMs: number | undefined, isBusy: () => boolean) {
     this.#scope = scope;
@@ -86,10 +85,7 @@ export class Calls {
     for (const call of this.#running.keys()) call.abort(reason);
   }
 
-  /**
-   * Resolves with true when no call runs any more and `isBusy` returns false, or with false after `withinMs`
-   * milliseconds.
-   */
+  /** Resolves with true once no call runs and `isBusy` returns false. Resolves with false after `withinMs` milliseconds. */
   settles(withinMs: number): Promise<boolean> {
     if (this.#isIdle) return Promise.resolve(true);
     return new Promise((resolve) => {

@@ -18,10 +18,7 @@ export class CrashedOwners extends InvalidMessage {
 
 /** The dependencies of {@link Caution}. */
 export interface CautionPorts {
-  /**
-   * Upper bound on the number of messages that the previous owner had started beyond its position. The bound holds if the previous
-   * owner had the same settings.
-   */
+  /** The previous owner had started at most this many messages beyond its position. This holds only if it had the same settings. */
   lead: number;
   alone: Alone;
   permit: Permit;
@@ -40,7 +37,7 @@ export interface CautionPorts {
 
 /**
  * Makes the handling of a partition cautious after its owners have died. Messages are handled one at a time, with a commit before each
- * message. Only one cautious partition of a member runs a call at a time. After a death, the position therefore names the message that the
+ * message. Only one cautious partition of a member runs a call at a time. After a death, the position therefore shows which message the
  * owner was handling. After `maxCrashes` deaths the message fails without an attempt.
  */
 export class Caution {
@@ -49,14 +46,13 @@ export class Caution {
   #crashes: Crashes;
   #left: number;
   /**
-   * True while the end of the last call is being committed. If this owner dies before the commit is done, the message of that call counts
-   * as the cause.
+   * True while the end of the last call is being committed. If this owner dies before that commit, the call's message counts as the cause.
    */
   #isEnding = false;
 
   constructor(crashes: Crashes, maxCrashes: number, ports: CautionPorts) {
     this.#crashes = crashes;
-    // The first owner that died may have started many messages beyond its position. The lead limits all later owners.
+    // The first owner that died may have started many messages beyond its position. Later owners start no more than the lead.
     this.#left = (crashes.crashes ?? 0) > 1 ? ports.lead : IN_HAND;
     this.#maxCrashes = maxCrashes;
     this.#ports = ports;
@@ -67,7 +63,7 @@ export class Caution {
     return this.#left > 0;
   }
 
-  /** True if a call may start now; otherwise calls back when a call may start. */
+  /** True if a call may start now; otherwise calls back later. */
   mayStart(resume: () => void): boolean {
     const { alone } = this.#ports;
     if (!this.#isEnding && alone.take(this)) return true;
@@ -80,7 +76,7 @@ export class Caution {
     const { permit, trying, crashed } = this.#ports;
     const { crashes = 0, suspect } = this.#crashes;
     if (sequence === suspect && crashes >= this.#maxCrashes) {
-      // If a verdict or an operator requests another attempt, one more death is enough for the message to fail again.
+      // If the message is tried once more, a single further death makes it fail again.
       this.#crashes = {};
       crashed({ crashes: this.#maxCrashes - 1, suspect });
       throw new CrashedOwners(crashes);

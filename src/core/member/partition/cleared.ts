@@ -2,9 +2,7 @@ import type { Bucket } from '../../ports/index.js';
 import { keys } from '../../protocol/keys.js';
 import { type ClearedRecord, decodeCleared } from '../../protocol/position-records.js';
 
-/**
- * The record of an operator's last trim of a partition; undefined if there is no record, or if it cannot be read now.
- */
+/** The record of an operator's last trim of a partition; undefined if there is none, or if it cannot be read now. */
 export async function readCleared(
   bucket: Pick<Bucket, 'read'>,
   group: string,
@@ -15,7 +13,7 @@ export async function readCleared(
 }
 
 /**
- * The sequence up to which no message of the partition was waiting when an operator trimmed the stream; 0 if unknown.
+ * When an operator trimmed the stream, no message of the partition was waiting up to this sequence; 0 if unknown.
  *
  * @param created when the stream was created. A record of an earlier stream of the same name does not count.
  */

@@ -9,9 +9,8 @@ export interface CommitPolicy {
 }
 
 /**
- * Decides when the next commit is due: once per interval while the partition is busy, and after a quarter of the interval when the
- * partition is idle. The shorter interval limits the messages that a restart repeats. An idle partition still commits at most once per
- * quarter of the interval.
+ * Decides when the next commit is due. A busy partition commits once per interval, an idle partition after a quarter of it. The earlier
+ * commit of an idle partition reduces the messages that a restart repeats.
  */
 export class CommitTimer {
   readonly #policy: CommitPolicy;

@@ -27,7 +27,7 @@ interface CommitterEnd {
   fenced(): void;
   /** The position no longer exists. */
   vanished(): void;
-  /** A seek moved the position under our epoch, so this owner must start again from the new position. */
+  /** A seek moved the position under our epoch. This owner must start again from there. */
   moved(): void;
   /** The partition may have lost messages that come before handled messages. */
   doubted(reason: string): void;
@@ -38,9 +38,7 @@ interface CommitterEnd {
 
 /** Moves one partition's position forward as messages are handled, with at most one write in flight. */
 export class Committer {
-  /**
-   * Maximum number of messages that this owner may start beyond its committed position while the position records deaths of earlier owners.
-   */
+  /** While the position records deaths, this owner starts at most this many messages beyond its committed position. */
   readonly lead: number;
   readonly #policy: CommitPolicy;
   readonly #timer: CommitTimer;
@@ -50,7 +48,7 @@ export class Committer {
   #committed: number;
   readonly #handled: HandledMark;
   #handledSince = 0;
-  /** The number of messages that the stream dropped, and the part of this number that the position already records. */
+  /** How many messages the stream dropped, and how many of them the position already records. */
   #trimmed: number;
   #trimmedKept: number;
   readonly #crashes: CrashNote;
@@ -117,15 +115,15 @@ export class Committer {
     this.#handled.madeOn(created);
   }
 
-  /** Marks as handled the messages that an earlier runner of this epoch had handled but not committed. */
+  /** Counts messages as handled that an earlier runner of this epoch had handled but not committed. */
   resume(): void {
     this.#handled.resumedAt(this.#resumed);
     this.#advance(1, true);
   }
 
   /**
-   * Records that everything up to `message` is handled. `messages` is the number of messages handled since the last call. `idle`: no
-   * more messages wait.
+   * Records that everything up to `message` is handled. `messages` is the number of messages handled since the last call. `idle` means that
+   * no more messages wait.
    */
   handled(message: StreamMessage, messages: number, idle: boolean): void {
     this.#handled.handled(message);
@@ -133,7 +131,7 @@ export class Committer {
     this.#advance(messages, idle);
   }
 
-  /** Records that no message of the partition is between the last handled message and this sequence. */
+  /** Records that the partition has no message between the last handled message and this sequence. */
   follow(coverage: Coverage): void {
     if (coverage.sequence <= this.#handled.sequence) return;
     this.#handled.covered(coverage);
@@ -161,7 +159,7 @@ export class Committer {
     this.#crashes.set(crashes);
   }
 
-  /** Number of messages that the stream dropped and that the position does not record yet. */
+  /** Number of dropped messages that the position does not record yet. */
   get uncounted(): number {
     return this.#trimmed - this.#trimmedKept;
   }
@@ -204,7 +202,7 @@ export class Committer {
   }
 
   /**
-   * Commits the handled messages. Resolves with true if a write that is sent after this call confirms the position, and with false after
+   * Commits the handled messages. Resolves with true only if a write that was sent after this call confirms the position. Gives up after
    * `withinMs`.
    */
   async flush(withinMs: number): Promise<boolean> {
@@ -268,7 +266,7 @@ export class Committer {
       ...(trimmed > 0 && { trimmed }),
       ...this.#crashes.fieldsAt(sequence),
     };
-    // If a loss is found before the write is sent, the write is started again so that it includes the loss.
+    // If a loss is found before the write is sent, the write is prepared again to include it.
     const isStale = (): boolean => this.#ended || this.#trimmed > trimmed;
     const written = await this.#writer.write(state, isStale, this.#last);
     if (written.kind === 'ok') {

@@ -23,7 +23,7 @@ import type { WorkSettings } from './work-contract.js';
 export interface RunnerSettings extends WorkSettings {
   commit: CommitPolicy;
   drainTimeoutMs: number;
-  /** The number of owners in a row that may die at a message before the message fails; at least 2. */
+  /** After this many owners in a row have died at a message, the message fails; at least 2. */
   maxCrashes: number;
 }
 
@@ -52,9 +52,7 @@ export interface RunnerPorts {
 
 /** The progress of a runner. */
 export interface RunnerStatus {
-  /**
-   * A shared reader has found that the stream holds no message of the partition between the position and this sequence; 0 if unknown.
-   */
+  /** A shared reader found no message of the partition between the position and this sequence; 0 if unknown. */
   covered: number;
   /** Everything up to this sequence is handled; 0 before the start. */
   position: number;
@@ -64,13 +62,11 @@ export interface RunnerStatus {
   handled: number;
   /** Messages not handled yet, in memory and on the server, as of the last delivery. */
   lag: number;
-  /**
-   * When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if no message is in memory.
-   */
+  /** When the first message in memory was stored, in milliseconds since 1970 on the server's clock; absent if there is none. */
   oldestAtMs?: number | undefined;
   /** Upper bound on the number of messages that the stream dropped before they were received under this epoch. */
   trimmed: number;
-  /** True if, at some moment since the start, no message was waiting. */
+  /** True if no message was waiting at some time since the start. */
   caughtUp: boolean;
   /** `waiting`: no reader can be opened at the moment. */
   state: 'starting' | 'waiting' | 'running' | 'draining';
@@ -80,10 +76,10 @@ export interface RunnerStatus {
 export interface RunnerActivity {
   /** Sequences of the messages whose handlers run. */
   running: readonly number[];
-  /** Why no handler may start at the moment: the partition is paused, or the limit on calls is reached; absent if neither applies. */
+  /** Why no handler may start: the partition is paused, or the limit on calls is reached. Otherwise absent. */
   held?: HeldBack | undefined;
   /** True while the program acquires its state of the partition. */
   acquiring?: boolean;
-  /** The message that failed and holds the partition up; absent if there is none. */
+  /** The failed message that holds up the partition, if any. */
   failing?: HoldUp | undefined;
 }

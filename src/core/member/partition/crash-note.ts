@@ -13,7 +13,7 @@ export class CrashNote {
   readonly #after: number;
   #left = IN_HAND;
   #trying = 0;
-  /** A counter of the changes that have to be written even if the position does not move. */
+  /** Counts the changes that must be written even if the position does not move. */
   #version = 0;
   #kept = 0;
 
@@ -23,7 +23,7 @@ export class CrashNote {
     this.#after = after;
   }
 
-  /** True while the position records deaths, because this owner is not yet past the messages that its predecessors were handling. */
+  /** True while the position records deaths. This owner is then not yet past the messages that its predecessors were handling. */
   get isCounting(): boolean {
     return (this.#carried.crashes ?? 0) > 0;
   }
@@ -42,13 +42,13 @@ export class CrashNote {
     this.#kept = Math.max(this.#kept, version);
   }
 
-  /** Records that the owner has handled this number of further messages. `idle`: no more messages wait. */
+  /** Records that the owner has handled this number of further messages. `idle` means that no more messages wait. */
   handled(messages: number, idle: boolean): void {
     this.#left = idle ? 0 : this.#left - messages;
     if (this.#left <= 0) this.#carried = {};
   }
 
-  /** Records the message that is going to be handled and may end the process; 0 means no message. */
+  /** Records the message that is tried next, in case it ends the process; 0 means no message. */
   trying(sequence: number): void {
     this.#trying = sequence;
     this.#version++;

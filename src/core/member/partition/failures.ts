@@ -31,7 +31,7 @@ interface FailureOutcomes {
   done(entry: Entry, how: Exclude<Dealt, 'handled'>): void;
   /** This owner will not handle the message. */
   left(entry: Entry): void;
-  /** The partition has to halt: neither this message nor any later message may be handled. */
+  /** The partition must halt. This message and all later messages must not be handled. */
   halted(entry: Entry, message: string, held: HoldUp): void;
   /** An attempt to store a dead letter has ended, and its outcome was reported. */
   stored(): void;
@@ -49,8 +49,8 @@ interface Failing {
 }
 
 /**
- * Applies the judge's verdict, or the failure policy, to messages of one partition: retries after a delay, stores dead letters,
- * skips, or halts.
+ * Applies the judge's verdict or the failure policy to one partition's messages. It retries after a delay, stores dead letters, skips, or
+ * halts.
  */
 export class Failures {
   readonly #scope: CallScope;
@@ -84,7 +84,7 @@ export class Failures {
     this.#failing.clear();
   }
 
-  /** The message that holds the partition up: the first message that failed and is not settled; undefined if there is none. */
+  /** The first message that failed and is not settled; undefined if there is none. */
   get holdUp(): HoldUp | undefined {
     let first: Entry | undefined;
     for (const entry of this.#failing.keys())
@@ -92,7 +92,7 @@ export class Failures {
     return first && this.#describe(first, { others: this.#failing.size - 1 });
   }
 
-  /** The details of a message that failed and is not settled; undefined if there is no such message. */
+  /** The details of an unsettled message that failed; undefined if there is none. */
   failing(sequence: number): HoldUp | undefined {
     for (const entry of this.#failing.keys())
       if (entry.message.sequence === sequence) return this.#describe(entry, {});
@@ -138,7 +138,7 @@ export class Failures {
     else void this.#bury(entry, error, 1);
   }
 
-  /** Stores a dead letter, and retries until the stream confirms it, because only then may the position pass the message. */
+  /** Stores a dead letter, and retries until the stream confirms it. Only then is the position allowed to pass the message. */
   async #bury(entry: Entry, error: unknown, tries: number): Promise<void> {
     const { deadLetters, random } = this.#ports;
     const { partition, epoch } = this.#scope;

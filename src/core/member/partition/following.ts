@@ -2,14 +2,14 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import type { Coverage } from '../../ports/index.js';
 
 /**
- * Interval, in milliseconds, at which a position follows the shared reader while no message of its partition waits. The next owner starts
+ * While no message of its partition waits, a position follows the shared reader at this interval, in milliseconds. The next owner starts
  * reading at this position.
  */
 const FOLLOW_EVERY_MS = 5_000;
 
 /**
- * Moves a position while no message of its partition waits. The new position is the sequence that the reader has reached in messages of
- * other partitions. Up to this sequence, the stream holds no unhandled message of the partition.
+ * Moves a position while no message of its partition waits. The new position is the sequence that the reader has reached in other
+ * partitions. Up to this sequence, the stream holds no unhandled message of the partition.
  */
 export class Following {
   readonly #clock: Clock;

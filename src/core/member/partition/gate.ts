@@ -19,7 +19,7 @@ export interface GatePorts {
   pauses?: Pauses | undefined;
 }
 
-/** Why a partition starts no calls: because the program has paused it, or because of `reason`. */
+/** Why a partition starts no calls: the program has paused it, or there is another `reason`. */
 export type HeldBack = { paused: true } | { paused: false; reason: string };
 
 /** Decides whether a call of one partition may start now, and calls back when it may. */
@@ -28,14 +28,14 @@ export class Gate {
   readonly #ports: GatePorts;
   readonly #resume: () => void;
 
-  /** @param resume called when a call that could not start may be possible now. */
+  /** @param resume called when a call may be possible again. */
   constructor(partition: number, ports: GatePorts, resume: () => void) {
     this.#partition = partition;
     this.#ports = ports;
     this.#resume = resume;
   }
 
-  /** Why no call may start at the moment: the partition is paused, or the limit on calls is reached; undefined if neither applies. */
+  /** Why no call may start: a pause, or the limit on calls; undefined if neither applies. */
   get held(): HeldBack | undefined {
     const { slots, pauses } = this.#ports;
     if (pauses?.isPaused(this.#partition)) return { paused: true };
@@ -43,8 +43,8 @@ export class Gate {
   }
 
   /**
-   * True if a call may start now. If no call may start, calls back when a call may start. The time slice is checked before the permit. So
-   * a partition that has used up its slice waits for its next turn, whether the permit is open or not.
+   * True if a call may start now. Otherwise calls back when one may. The time slice is checked first. A partition without one waits for its
+   * turn even while the permit is closed.
    */
   mayStart(caution: Caution | undefined): boolean {
     const { clock, permit, slice, slots, pauses } = this.#ports;
@@ -65,7 +65,7 @@ export class Gate {
     return false;
   }
 
-  /** The first messages of `due`, up to the number that the quota still permits. */
+  /** The first messages of `due`, as many as the quota permits. */
   admitted(due: readonly Entry[]): readonly Entry[] {
     const end = due.findIndex((entry) => {
       entry.admitted ||= this.admit();
@@ -74,7 +74,7 @@ export class Gate {
     return end < 0 ? due : due.slice(0, end);
   }
 
-  /** Returns a message to the quota, because this member will not handle the message. */
+  /** Returns a message to the quota because this member will not handle it. */
   leave(entry: Entry): void {
     if (entry.admitted) this.#ports.quota?.giveBack();
     entry.admitted = false;

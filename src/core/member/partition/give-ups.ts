@@ -2,7 +2,6 @@ import type { Dealt } from '../../config/retry.js';
 import type { Handler, InBatches } from './handler.js';
 import { refusing } from './refusing.js';
 
-/** How an operator skips a message. */
 type GivenUp = Exclude<Dealt, 'handled'>;
 
 /**
@@ -11,14 +10,14 @@ type GivenUp = Exclude<Dealt, 'handled'>;
 export class GiveUps {
   readonly #known = new Map<number, { partition: number; how: GivenUp; error: Error }>();
 
-  /** @param reason names the operator who gave the message up, and the last error of the message. */
+  /** @param reason text with the operator's name and the last error of the message. */
   add(partition: number, sequence: number, how: GivenUp, reason: string): void {
     this.#known.set(sequence, { partition, how, error: new Error(reason) });
   }
 
   /**
-   * Forgets the messages of a partition when a new epoch begins. If the stream was created again, the same sequences belong to other
-   * messages, which must not be skipped.
+   * Forgets the messages of a partition when a new epoch begins. After the stream was created again, the same sequences belong to other
+   * messages.
    */
   forget(partition: number): void {
     for (const [sequence, known] of this.#known)
@@ -35,7 +34,7 @@ export class GiveUps {
     this.#known.delete(sequence);
   }
 
-  /** Wraps a handler so that it is not called for skipped messages. Skipped messages fail without a call. */
+  /** Wraps a handler so that skipped messages fail without a call. */
   guard(handler: Handler | InBatches): Handler | InBatches {
     const known = this.#known;
     return refusing(handler, ({ sequence }) => (known.size === 0 ? undefined : known.get(sequence)?.error));

@@ -10,14 +10,14 @@ import { encodeRecord } from '../../protocol/records.js';
 
 const ASK_AGAIN_MS = 100;
 
-/** Where a group starts in partitions without a position; `unreadable`: the record of the start cannot be decoded. */
+/** The start of a group in partitions without a position; `unreadable` if its record cannot be decoded. */
 export type GroupStart = Pick<StartRecord, 'seq' | 'end' | 'key' | 'created' | 'stored'> | 'unreadable';
 
 /** The dependencies of {@link groupStart}. */
 export interface GroupStartPorts {
   /**
-   * The key by which the member finds partitions; null for the partitions of the stream; undefined if the group already has a layout. The
-   * first member of a group also decides the key, because members with and without a key may join at the same time.
+   * The key by which the member finds partitions. Null for the partitions of the stream; undefined if the group already has a layout. The
+   * first member also decides the group's key, because members with and without a key can join at the same time.
    */
   key?: string | null | undefined;
   bucket: Bucket;
@@ -31,8 +31,8 @@ type Answer<T> =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Where this group starts. The first member of the group decides the start by compare-and-set. "new" means the time of the decision, even
- * for a partition that is first taken over much later, so that no message published in between is skipped.
+ * Reads where a group starts, or decides it. The first member decides by compare-and-set. "new" means the time of that decision, even for a
+ * partition that is taken over much later. No message in between is skipped.
  *
  * @param from used if no start has been decided yet.
  * @throws NatspocError `layout-mismatch` if either the group or the member has a key, but not both. `unreachable` if there is no answer
@@ -60,10 +60,7 @@ export async function groupStart(
   }
 }
 
-/**
- * Reads where the group starts, or decides it if no member has decided yet. After a lost answer or a conflict, the next try reads the
- * decision.
- */
+/** Reads where the group starts, or decides it. After a lost answer or a conflict, the next try reads the decision. */
 async function decide(group: string, from: StartFrom, ports: GroupStartPorts): Promise<Answer<GroupStart>> {
   const { bucket, stream, key: asked } = ports;
   const key = keys.start(group);
@@ -110,8 +107,7 @@ async function startOf(
   const bounds = await stream.bounds();
   if (bounds.kind !== 'ok') return bounds;
   const first = Math.max(0, bounds.first - 1);
-  // The start is limited to the end of the stream. If the start were higher, new messages below the start would be handled and never
-  // committed.
+  // The start is limited to the end of the stream. New messages below a higher start would be handled but never committed.
   const within = (sequence: number): number => Math.min(Math.max(sequence, 0), Math.max(bounds.last, first));
   const { last: end, created } = bounds;
   const startAt = (seq: number) =>

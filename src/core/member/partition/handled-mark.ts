@@ -44,7 +44,7 @@ export class HandledMark {
     this.#sequence = message.sequence;
   }
 
-  /** Records that no message of the partition is between the last handled message and this sequence. */
+  /** Records that the partition has no message between the last handled message and this sequence. */
   covered({ sequence, storedMs }: Coverage): void {
     this.#message = undefined;
     this.#stored = storedMs;
@@ -52,8 +52,7 @@ export class HandledMark {
   }
 
   /**
-   * Records that everything up to this sequence is committed. After the commit, the last message is no longer kept, because it
-   * may be part of a large buffer.
+   * Records that everything up to this sequence is committed. Then no longer keeps the last message, which can be part of a large buffer.
    */
   committed(sequence: number): void {
     if (this.#sequence !== sequence) return;

@@ -12,7 +12,7 @@ export interface CallScope {
   readonly state?: { readonly value: unknown } | undefined;
 }
 
-/** One call of a handler, and its context. Signal, headers and logger are created only when the handler uses them. */
+/** One call of a handler, and its context. */
 export class HandlerCall implements HandlerContext {
   readonly attempt: number;
   readonly #scope: CallScope;

@@ -9,8 +9,8 @@ export const ABORT_GRACE_MS = 250;
 export type CallEnd = { error: unknown } | undefined;
 
 /**
- * Follows an asynchronous call until it ends. A call ends when it settles. If a timeout or a stray rejection has declared the call failed,
- * the call ends at the latest {@link ABORT_GRACE_MS} after that, and counts as failed regardless of its result.
+ * Follows an asynchronous call until it settles. If the call was declared failed, it ends at most {@link ABORT_GRACE_MS} later. Its result
+ * then no longer counts.
  *
  * @param timeoutMs the call is declared failed after this time; undefined: no limit.
  */

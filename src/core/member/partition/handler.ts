@@ -15,8 +15,8 @@ export interface HandlerContext {
   /** All headers, decoded on first use. If a name occurs more than once, its last value counts. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * Aborts when the handler has to stop, because the handler exceeds its timeout, the drain takes too long, or this member has lost the
-   * partition or cannot renew.
+   * Aborts when the handler has to stop. The reason is its timeout, a drain that takes too long, a lost partition, or a member that cannot
+   * renew.
    */
   readonly signal: AbortSignal;
   /** The log of the handler. Each line also contains the partition and the sequence. */
@@ -26,9 +26,9 @@ export interface HandlerContext {
 }
 
 /**
- * Handles one message. If the handler returns (or resolves), the message counts as handled. If the handler throws (or rejects), the
- * message counts as failed. Messages of a partition are handled one at a time, in order; with a concurrency above 1, this holds for
- * the messages of one key. Any thenable is awaited; its value is ignored.
+ * Handles one message. If the handler returns (or resolves), the message counts as handled. If the handler throws (or rejects), the message
+ * counts as failed. Messages of a partition are handled one at a time, in order. With a concurrency above 1, this holds for the messages of
+ * one key. Any thenable is awaited; its value is ignored.
  */
 export type Handler = (message: StreamMessage, context: HandlerContext) => unknown;
 
@@ -39,9 +39,9 @@ export type BatchContext = Pick<
 >;
 
 /**
- * Handles consecutive messages of one partition as a whole. Throwing (or rejecting) means that none of the messages is handled;
- * {@link FailedAt} means that the messages before the failed message are handled. After the last failed attempt of a batch, its messages
- * are handled one at a time, so that the failure policy applies only to the message that fails.
+ * Handles consecutive messages of one partition as a whole. If it throws (or rejects), none of the messages is handled. {@link FailedAt}
+ * means that the messages before the failed message are handled. After a batch's last failed attempt, its messages are handled one at a
+ * time. The failure policy then applies only to the message that fails.
  */
 export type BatchHandler = (messages: readonly StreamMessage[], context: BatchContext) => unknown;
 
@@ -73,7 +73,7 @@ export class FailedAt extends Error {
     this.index = index;
   }
 
-  /** The index of a `FailedAt`, even from another copy of this library; undefined if the error is not a `FailedAt`. */
+  /** The index of a `FailedAt`, even from another copy of this library; undefined for any other error. */
   static indexIn(error: unknown): number | undefined {
     if (!(error instanceof Error) || error.name !== 'FailedAt') return undefined;
     const { index }: { index?: unknown } = Object(error);
@@ -82,13 +82,13 @@ export class FailedAt extends Error {
 }
 
 /**
- * Thrown by a handler that cannot handle any message, for example because its database is gone for good. The member
- * hands its partitions over and leaves. The message is neither retried nor skipped.
+ * Thrown by a handler that cannot handle any message, for example because its database is gone for good. The member hands over its
+ * partitions and leaves. The message is neither retried nor skipped.
  */
 export class StopConsuming extends Error {
   override readonly name = 'StopConsuming';
 
-  /** Also true for an error from another copy of this library, such as natspoc-core in a handler of the command line. */
+  /** Also true for an error from another copy of this library, for example in a handler of the command line. */
   static override [Symbol.hasInstance](error: unknown): boolean {
     return error instanceof Error && error.name === 'StopConsuming';
   }

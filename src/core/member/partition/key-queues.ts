@@ -31,9 +31,8 @@ export interface Advance {
 }
 
 /**
- * The waiting messages of a partition. Shows which messages may be handled next, and up to which message all messages are settled. With
- * a concurrency of 1 there is one queue. With a higher concurrency, each key has its own queue, and messages without a key share a
- * queue. The queues are linked lists, so settling a message moves no other entries.
+ * The waiting messages of a partition. Shows which messages may be handled next, and up to which message all messages are settled. With a
+ * concurrency of 1 there is one queue. With a higher concurrency, each key has its own queue, and messages without a key share a queue.
  */
 export class KeyQueues {
   readonly #byKey: boolean;
@@ -77,12 +76,12 @@ export class KeyQueues {
     return entry;
   }
 
-  /** The next entry that may be handled. This method does not take the entry. */
+  /** The next entry that may be handled. */
   peek(): Entry | undefined {
     return this.#ready[0];
   }
 
-  /** Of the entries that may be handled, the entry with the lowest sequence. This method does not take the entry. */
+  /** The entry with the lowest sequence among those that may be handled. */
   peekFirst(): Entry | undefined {
     let first: Entry | undefined;
     for (const entry of this.#ready)
@@ -90,13 +89,13 @@ export class KeyQueues {
     return first;
   }
 
-  /** The oldest unsettled entry of the partition; undefined if this entry must not be handled now. This method does not take the entry. */
+  /** The oldest unsettled entry of the partition; undefined if this entry must not be handled now. */
   peekOldest(): Entry | undefined {
     const oldest = this.#oldest;
     return oldest && this.#ready.includes(oldest) ? oldest : undefined;
   }
 
-  /** Takes an entry that may be handled. The queue of the entry is blocked until the entry is settled or put back. */
+  /** Takes an entry that may be handled. Its queue is blocked until the entry is settled or put back. */
   take(entry: Entry): void {
     if (this.#ready[0] === entry) this.#ready.shift();
     else this.#ready = this.#ready.filter((other) => other !== entry);

@@ -1,9 +1,7 @@
 import type { Handler, InBatches } from './handler.js';
 import { refusing } from './refusing.js';
 
-/**
- * The error of a message without a key, if messages without a key are to be stored as dead letters. The message is not tried.
- */
+/** The error of a message without a key, if such messages become dead letters. The message is not tried. */
 export class KeyMissing extends Error {
   override readonly name = 'KeyMissing';
 

@@ -1,17 +1,16 @@
 import type { Entry } from './key-queues.js';
 
-/** The shortest lead, for an owner that handles few messages at the same time, and the longest lead of any owner. */
+/** The limits of a lead, in messages. */
 const SHORTEST = 8;
 const LONGEST = 32;
 
 /**
- * How many messages beyond its position an owner may start while the position records deaths of earlier owners. The lead is short, because
- * the next owner has to try these messages one at a time if this owner dies as well. The lead also limits batches and parallel calls. For
- * example, a bulk indexer normally handled a batch of 500 messages in 50 ms. After a kill, the indexer had a lead of 8 and needed 8 s for
- * the next 1,000 messages, until the position recorded no more deaths.
+ * While the position records deaths, an owner starts at most this many messages beyond its position. The lead is short: if this owner dies
+ * as well, the next owner tries these messages one at a time. The lead also limits batches and parallel calls. For example, a bulk indexer
+ * handled a batch of 500 messages in 50 ms. After a kill, with a lead of 8, the next 1,000 messages took 8 s.
  *
- * @param atOnce the number of messages that the owner's handlers may handle at the same time. If the next owner has other settings, more
- *   deaths may be needed to find the cause.
+ * @param atOnce how many messages the owner can handle at the same time. If the next owner has other settings, finding the cause can take
+ *   more deaths.
  */
 export const shortLead = (atOnce: number): number => Math.min(LONGEST, Math.max(SHORTEST, atOnce));
 
@@ -27,7 +26,7 @@ export interface LeadPorts {
   isOver(): boolean;
 }
 
-/** Holds messages back, so that only messages within a short lead of the committed position are started. */
+/** Holds back messages beyond a short lead of the committed position. */
 export class Lead {
   readonly #ports: LeadPorts;
   /** Sequences of messages that are not committed, in order. */
@@ -47,7 +46,7 @@ export class Lead {
     this.#ahead.push(sequence);
   }
 
-  /** The messages of `due` that may start. If no message may start, calls back when a message may start. */
+  /** The messages of `due` that may start. If there are none, calls back when one may. */
   within(due: readonly Entry[], resume: () => void): readonly Entry[] {
     const committed = this.#ports.committed();
     const from = this.#ahead.findIndex((sequence) => sequence > committed);

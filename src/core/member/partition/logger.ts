@@ -1,6 +1,6 @@
 /**
- * Receives log lines, each with fields that describe it. The logger may be a pino logger, the console, or your own object. Each text
- * is complete without the fields.
+ * Receives log lines, each with fields that describe it. It can be a pino logger, the console, or your own object. Each text is complete
+ * without the fields.
  */
 export interface Logger {
   debug(fields: object, text: string): void;

@@ -5,7 +5,7 @@ import { type Jump, type LossSigns, skippedIn } from './loss-signs.js';
 export interface LossFacts {
   /** The signs that are investigated. */
   signs: LossSigns;
-  /** Jumps that were noticed after the state was requested. The state may already show the loss that caused them. */
+  /** Jumps that were noticed after the state was requested. The state can already show the loss that caused them. */
   newJumps: readonly Jump[];
   bounds: StreamBounds;
   /** The last received sequence. */
@@ -20,7 +20,7 @@ export interface LossFacts {
   fellByCount: number;
   /** How many more messages may be lost than `signs.fell` shows. */
   hidden: number;
-  /** True if at least as many messages have waited as the stream keeps for one subject. */
+  /** True if as many messages have waited as the stream keeps for one subject, or more. */
   isFull: boolean;
 }
 
@@ -37,18 +37,18 @@ function find(facts: LossFacts): Trimmed | undefined {
   const passed = skippedIn(jumps);
   const { first, last, missing } = bounds;
   const next = Math.max(received, settledTo) + 1;
-  // A lost message may be part of both counts, so the counts are not added.
+  // A lost message can be part of both counts, so the counts are not added.
   const before = Math.max(passed, fell);
   const from = before > 0 ? settledTo + 1 : next;
   if (mostWaiting > 0 && first > next) {
-    // The count that has just shown a loss includes the messages that were lost at the beginning of the stream.
+    // The latest count includes the messages that were lost at the beginning of the stream.
     const others = Math.max(passed, fell - fellByCount);
     const atMost = Math.max(before, others + Math.min(first - next, mostWaiting));
     return { from, to: first - 1, atMost };
   }
   const jumped = jumpOver(facts, jumps) ?? jumpOver(facts, newJumps);
   if (jumped && fell === 0) return jumped;
-  // The messages that disappeared may have been stored after the jump.
+  // The messages that disappeared can have been stored after the jump.
   if (jumped) return { ...jumped, to: Math.max(jumped.to, last), atMost: jumped.atMost + fell + hidden };
   const gaps = Math.max(0, first - settledTo - 1) + missing;
   if (isFull && passed > 0 && gaps > 0) return { from, to: received, atMost: Math.min(passed, gaps) };

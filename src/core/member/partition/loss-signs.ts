@@ -3,7 +3,7 @@
  * lost messages.
  */
 export interface Jump {
-  /** The last sequence received before the skipped sequences, and the first sequence received after them. */
+  /** The last sequence received before the jump (`from`), and the first sequence after it (`to`). */
   from: number;
   to: number;
   /** Number of skipped sequences that may belong to lost messages that were not reported yet. */
@@ -11,8 +11,8 @@ export interface Jump {
   /** True if a skipped message may have waited for a second or more. */
   isLong: boolean;
   /**
-   * True if a loss in the jump is possible only because the server's number of waiting messages may be wrong. If no message waits, the jump
-   * contains no loss.
+   * True if the jump can contain a loss only if the server's count of waiting messages is wrong. If no message waits, the jump contains no
+   * loss.
    */
   isDoubtful: boolean;
 }
@@ -28,7 +28,7 @@ export interface LossSigns {
 /** No sign of a loss. */
 export const NO_SIGNS: LossSigns = { jumps: [], fell: 0 };
 
-/** Number of jumps that remain after a merge, which combines the oldest jumps. */
+/** The oldest jumps are merged until this number of jumps remains. */
 const MOST_JUMPS = 100;
 
 /** True if there is anything to investigate. */
@@ -39,11 +39,11 @@ export function together(older: LossSigns, newer: LossSigns): LossSigns {
   return { jumps: atMost(MOST_JUMPS, [...older.jumps, ...newer.jumps]), fell: older.fell + newer.fell };
 }
 
-/** Adds a jump. For speed, changes the given signs, which must not be used afterwards. */
+/** Adds a jump. For speed, changes the given signs. They must not be used afterwards. */
 export function withJump({ jumps, fell }: LossSigns, jump: Jump): LossSigns {
   if (jumps.length === 0) return { jumps: [jump], fell };
   jumps.push(jump);
-  // A merge after each added jump would be too expensive, so twice as many jumps may accumulate before a merge.
+  // Merging after each jump would be too expensive, so twice as many jumps can accumulate.
   return { jumps: jumps.length > 2 * MOST_JUMPS ? atMost(MOST_JUMPS, jumps) : jumps, fell };
 }
 
@@ -63,7 +63,7 @@ function atMost(most: number, jumps: Jump[]): Jump[] {
   return jumps;
 }
 
-/** The signs without doubtful jumps. If no message waits, doubtful jumps contain no loss. */
+/** The signs without doubtful jumps. */
 export function withoutDoubts(signs: LossSigns): LossSigns {
   if (signs.jumps.length === 0) return signs;
   return { ...signs, jumps: signs.jumps.filter(({ isDoubtful }) => !isDoubtful) };

@@ -13,8 +13,8 @@ interface Item {
 }
 
 /**
- * Gives messages to loops of the program instead of a handler. A call starts only while a loop asks for a message, so that calls normally
- * do not wait for a loop. A message counts as handled when its loop asks for the next message.
+ * Gives messages to loops of the program instead of a handler. A call starts only while a loop asks for a message. A message counts as
+ * handled when its loop asks for the next message.
  */
 export class MessageLoops implements CallLimit {
   readonly reason = 'the loop over member.messages() has not asked for the next message';

@@ -12,10 +12,7 @@ export interface UncommittedRange {
   upTo: number;
 }
 
-/**
- * Receives the events of one partition of a member. Each event is reported directly by the object that causes it. A runner that has
- * ended causes no more events.
- */
+/** Receives the events of one partition of a member. A runner that has ended causes no more events. */
 export interface PartitionListener {
   /** A message was handled, skipped, or stored as a dead letter. */
   handled(message: StreamMessage, how: Dealt): void;
@@ -25,29 +22,26 @@ export interface PartitionListener {
   committed?(sequence: number, tookMs: number): void;
   /** The stream dropped messages before they were handled. */
   trimmed?(trimmed: Trimmed): void;
-  /** `crashes` owners in a row have died at the position `after`, so messages are handled one at a time. */
+  /** `crashes` owners in a row have died after position `after`. Messages are now handled one at a time. */
   cautious?(crashes: number, after: number): void;
   /** The partition cannot be read at the moment; the next attempt starts after `retryMs` milliseconds. Reported at most once a minute. */
   unread?(reason: string, retryMs: number): void;
-  /** Handlers of these messages still run after the drain timeout, so the next owner handles the messages again. */
+  /** Handlers of these messages still run after the drain timeout. The next owner handles the messages again. */
   overdue?(sequences: number[]): void;
-  /** A drain could not commit everything in time, so the next owner handles this range again. */
+  /** A drain could not commit everything in time. The next owner handles this range again. */
   uncommitted?(range: UncommittedRange): void;
   /** A handler wants the whole member to stop; reported after `halted`. */
   stopped?(error: Error): void;
 }
 
-/**
- * All events of one partition under one epoch. The member creates this object, and the runner passes it to its parts. `failed`,
- * `halted` and `terminal` end the runner.
- */
+/** All events of one partition under one epoch. `failed`, `halted` and `terminal` end the runner. */
 export interface PartitionEvents extends PartitionListener {
   started(): void;
-  /** A temporary failure, after which the partition has to be started again. */
+  /** A temporary failure. The partition must be started again. */
   failed(message: string): void;
   /**
-   * The partition is halted until an operator acts. Either a message failed for good and the position stays before this message, or the
-   * position cannot be read.
+   * The partition is halted until an operator acts. Either the position cannot be read, or a message failed for good. The position then
+   * stays before this message.
    *
    * @param held the message that caused the halt, if any.
    */

@@ -17,7 +17,7 @@ import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
 import { type TrimWatch, UNKNOWN_REST } from './stream-losses.js';
 
-/** Maximum time, in milliseconds, by which the answer to a check of the reader may overtake a delivery that was sent earlier. */
+/** An answer about the reader can overtake an earlier delivery by at most this time, in milliseconds. */
 const IN_FLIGHT_MS = 250;
 
 /** The dependencies of a reader. */
@@ -62,9 +62,9 @@ export interface PartitionReaderEvents {
 }
 
 /**
- * The messages of one partition after a position, in order and without gaps, even if its readers fail. After each fault, the reader is
- * deleted, and another reader is opened that starts after the last received message. In two cases the fault is reported, and no other
- * reader is opened: another client (possibly a newer owner) deleted the reader, or another client changed a shared reader.
+ * Reads one partition after a position, in order and without gaps, even if readers fail. After a fault, the reader is deleted. Another
+ * reader starts after the last received message. In two cases the fault is only reported: another client (perhaps a newer owner) deleted
+ * the reader, or changed a shared reader.
  */
 export class PartitionReader {
   readonly #ports: PartitionReaderPorts;
@@ -83,7 +83,7 @@ export class PartitionReader {
   readonly #reopening: Reopening;
   #closed = false;
 
-  /** `from`: the position after which reading starts. */
+  /** `from` is the position after which reading starts. */
   constructor(
     from: PositionMark,
     window: ReaderWindow,
@@ -117,10 +117,7 @@ export class PartitionReader {
     return this.#reader?.lag ?? this.pending ?? 0;
   }
 
-  /**
-   * The sequence up to which all messages of this partition were delivered; undefined if that sequence is not after the last received
-   * message.
-   */
+  /** All messages of this partition up to this sequence were delivered; undefined if that is not after the last received message. */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage ?? later(this.#proved, this.#ports.trimWatch?.passed);
     return coverage && coverage.sequence > this.#received ? coverage : undefined;
@@ -131,7 +128,7 @@ export class PartitionReader {
     return this.#reader?.isResting ?? false;
   }
 
-  /** Opens another reader after the last received message, because messages that waited for the reader are gone. */
+  /** Replaces the reader because messages that waited for it are gone. */
   replace(): void {
     // Without a reader, another reader is being opened already.
     if (!this.#reader) return;
@@ -163,9 +160,7 @@ export class PartitionReader {
     return this.#reader === undefined && this.#reopening.isFailing;
   }
 
-  /**
-   * Opens a reader. Resolves with false if no reader was opened, because of a failure that was reported or because this object was closed.
-   */
+  /** Opens a reader. Resolves with false after a reported failure, or if this object was closed. */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, isHandled, progress } = this.#ports;
     const startSequence = this.#received + 1;
@@ -191,9 +186,9 @@ export class PartitionReader {
       this.#reader = opened.reader;
       this.#reopening.opened();
       this.#ports.trimWatch?.opened(opened.reader.pending);
-      // While the reader was being opened, the window may have changed, because partitions were added or removed.
+      // The window may have changed while the reader was being opened.
       opened.reader.resize(this.#window);
-      // Unsettled messages of the previous reader still take up room in the window.
+      // Unsettled messages of the previous reader still take up room.
       opened.reader.start(progress.waiting());
       this.#events.opened();
       return true;
@@ -229,7 +224,7 @@ export class PartitionReader {
     const reader = this.#reader;
     const isQuiet = this.#received === this.#lookedAt;
     this.#lookedAt = this.#received;
-    // A reader with recent deliveries is not checked, because its deliveries would show a change.
+    // Recent deliveries would have shown a change of the reader.
     if (!reader || !isQuiet) return;
     const harm = await this.#harmTo(reader);
     if (harm === undefined || this.#closed || this.#reader !== reader) return;
@@ -260,7 +255,7 @@ export class PartitionReader {
     this.#reader?.resize(window);
   }
 
-  /** Makes room in the reader's window for the number of messages that were handled. */
+  /** Makes room in the reader's window after this number of messages was handled. */
   release(messages: number): void {
     this.#reader?.release(messages);
   }
@@ -279,8 +274,8 @@ export class PartitionReader {
   }
 
   /**
-   * The reader delivered nothing although messages waited. Either the stream dropped the waiting messages, or another client changed the
-   * reader, for example by a pause. The number of messages that wait for the next reader shows the cause.
+   * The reader delivered nothing although messages waited. Either the stream dropped them, or another client changed the reader, for
+   * example paused it. The next reader's number of waiting messages shows the cause.
    */
   #missed(messages: number): void {
     this.#ports.trimWatch?.missed(messages);

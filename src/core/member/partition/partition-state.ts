@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import { messageOf } from '../../lib/errors.js';
 import type { HandlerLog, Logger, LogLevel } from './logger.js';
 
-/** The context of the program's functions that are called when a partition starts or ends at this member. */
+/** The context of the functions `acquire` and `release`. */
 export interface StateContext {
   /** The fencing token of the owner. */
   readonly epoch: number;
@@ -12,7 +12,7 @@ export interface StateContext {
   readonly log: HandlerLog;
 }
 
-/** The program's functions that are called when a partition starts or ends at this member. */
+/** Functions of the program. `acquire` is called when a partition starts at this member, `release` when the member drains it. */
 export interface StateHooks {
   acquire?: ((partition: number, context: StateContext) => unknown) | undefined;
   release?: ((partition: number, state: unknown, context: StateContext) => unknown) | undefined;
@@ -50,8 +50,8 @@ export class PartitionState {
   }
 
   /**
-   * Resolves when the program has acquired the state. The program's `acquire` is called only once, unless it rejects. After a rejection,
-   * the next call of this method calls the program's `acquire` again.
+   * Resolves when the program has acquired the state. The program's `acquire` is called once. If it rejects, the next call of this method
+   * calls it again.
    */
   acquire(): Promise<void> {
     this.#acquiring ??= this.#acquire().catch((error) => {
@@ -83,7 +83,7 @@ export class PartitionState {
     }
   }
 
-  /** Aborts the signal, because the partition is lost or the release of its state has failed. */
+  /** Aborts the signal because the partition is lost, or because releasing its state failed. */
   lose(reason: Error): void {
     this.#controller.abort(reason);
   }

@@ -54,7 +54,7 @@ export class Pauses {
     }
   }
 
-  /** Calls back once, when this partition is not paused any more. A callback that already waits is not added again. */
+  /** Calls back once, when this partition is not paused any more. */
   whenResumed(partition: number, resume: () => void): void {
     this.#waiting.set(resume, partition);
   }

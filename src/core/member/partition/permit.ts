@@ -1,8 +1,8 @@
 import type { Clock } from '../../lib/clock.js';
 
 /**
- * The permission to start handlers and to commit. The permission ends at a set time, unless the protocol extends it. The permission is
- * checked right before each call and commit, so that a process that was stopped starts nothing when it continues.
+ * The permission to start handlers and to commit. It ends at a set time, unless the protocol extends it. It is checked right before each
+ * call and commit. A stopped process therefore starts nothing when it continues.
  */
 export class Permit {
   readonly #clock: Clock;
@@ -37,7 +37,7 @@ export class Permit {
     for (const resume of waiting) queueMicrotask(resume);
   }
 
-  /** Calls back once, when there is permission again. A callback that already waits is not added again. */
+  /** Calls back once, when there is permission again. */
   whenOpen(resume: () => void): void {
     this.#waiting.add(resume);
   }

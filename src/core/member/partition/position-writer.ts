@@ -7,10 +7,10 @@ import { encodeRecord } from '../../protocol/records.js';
 import { StopConsuming } from './handler.js';
 import type { Permit } from './permit.js';
 
-/** Delay before another attempt if an outcome is unknown or the server has refused the write, in milliseconds. */
+/** Delay after an unknown outcome or a refused write, in milliseconds. */
 const RETRY_MS = 100;
 
-/** The parts of a position that may change while its epoch stays the same; see {@link PositionRecord}. */
+/** The fields of a position that can change within an epoch; see {@link PositionRecord}. */
 export type PositionState = Pick<
   PositionRecord,
   'seq' | 'created' | 'stored' | 'trimmed' | 'crashes' | 'suspect' | 'trying'
@@ -19,7 +19,7 @@ export type PositionState = Pick<
 /** The dependencies of a {@link PositionWriter}. */
 export interface PositionWriterPorts {
   bucket: Bucket;
-  /** Confirms that no message is missing before the messages that are about to be committed. */
+  /** Confirms before a commit that no earlier message is missing. */
   confirm: () => Promise<Confirmation>;
   clock: Clock;
   permit: Permit;
@@ -27,17 +27,16 @@ export interface PositionWriterPorts {
 }
 
 /**
- * Returns a promise that resolves when the effects of all messages handled so far are safe; undefined if there is nothing to wait for.
- * If the promise is rejected, nothing more is committed, and the member leaves with that error. `last` resolves when this owner is
- * about to commit for the last time. After `last` has resolved, the barrier should make effects safe at once.
+ * Returns a promise that resolves when the effects of all messages handled so far are safe. Returns undefined if there is nothing to wait
+ * for. If the promise is rejected, nothing more is committed, and the member leaves with that error. `last` resolves when this owner is
+ * about to commit for the last time. From then on, the barrier should make effects safe at once.
  */
 export type Barrier = (last: Promise<void>) => Promise<void> | undefined;
 
 /**
- * The outcome of a write. `ok`: `state` was certainly written. `again`: `state` may not have been written, so the write may have to be
- * repeated. `fenced`: a newer owner has written the position. `vanished`: the position no longer exists. `moved`: a seek moved the
- * position, which still has our epoch. `doubted`: the partition may have lost messages that come before handled messages. `unsafe`: the
- * barrier was rejected.
+ * The outcome of a write. `ok`: `state` was certainly written. `again`: `state` may not have been written. `fenced`: a newer owner has
+ * written the position. `vanished`: the position no longer exists. `moved`: a seek moved the position under our epoch. `doubted`: the
+ * partition may have lost messages that come before handled messages. `unsafe`: the barrier was rejected.
  */
 export type PositionWritten =
   | { kind: 'ok'; state: PositionState; sentAt: number }
@@ -67,7 +66,7 @@ export class PositionWriter {
   readonly #at: OwnPosition;
   readonly #ports: PositionWriterPorts;
   #revision: number;
-  /** The states sent since the last confirmed write. The bucket may hold any of these states. */
+  /** The states sent since the last confirmed write. The bucket can hold any of them. */
   #sent: PositionState[] = [];
 
   constructor(at: OwnPosition, ports: PositionWriterPorts) {
@@ -77,10 +76,7 @@ export class PositionWriter {
     this.#ports = ports;
   }
 
-  /**
-   * Checks that the position still exists. The check is needed because an entry that was removed from the bucket's stream leaves no
-   * marker.
-   */
+  /** Checks that the position still exists. An entry that was removed from the bucket's stream leaves no marker. */
   async isThere(): Promise<boolean> {
     const revision = this.#revision;
     const found = await this.#ports.bucket.read(this.#key);
@@ -89,10 +85,10 @@ export class PositionWriter {
   }
 
   /**
-   * Awaits the barrier and the confirmation of the messages that were read, then writes the position.
+   * Awaits the barrier and `confirm`, then writes the position.
    *
-   * @param isStale called before the write is sent, and before the position is read back. If `isStale` returns true, the write ends
-   *   with `again`.
+   * @param isStale called before the write is sent, and before the position is read back. If `isStale` returns true, the write ends with
+   *   `again`.
    * @param last see {@link Barrier}.
    */
   async write(state: PositionState, isStale: () => boolean, last: Promise<void>): Promise<PositionWritten> {
@@ -117,7 +113,7 @@ export class PositionWriter {
     if (outcome.kind === 'failed') return outcome;
     if (isStale()) return { kind: 'again' };
     const found = await this.#readBack(sentAt);
-    // A bucket that refuses a write, for example because it is full, is not asked again immediately.
+    // If the bucket refuses a write, for example because it is full, it is not asked again immediately.
     if (!isStale() && outcome.kind === 'unknown' && outcome.refusal !== undefined)
       await sleep(clock, RETRY_MS);
     return found;

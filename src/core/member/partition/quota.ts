@@ -25,9 +25,7 @@ export class Quota {
     for (const resume of waiting) resume();
   }
 
-  /**
-   * Calls back once, when a message has been returned to the quota. A callback that already waits is not added again.
-   */
+  /** Calls back once, when a message has been returned to the quota. */
   whenAny(resume: () => void): void {
     this.#waiting.add(resume);
   }

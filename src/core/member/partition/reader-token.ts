@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto';
 const TOKEN_BYTES = 12;
 
 /**
- * Creates the random part of a reader's name, in lowercase hexadecimal. The random part is needed because epochs are not unique.
- * The same epochs occur again in another bucket of the stream and in a recreated bucket. The position records this token, so
- * that the next owner can delete the reader.
+ * Creates the random part of a reader's name, in lowercase hexadecimal. Epochs alone are not unique. They occur again in a recreated
+ * bucket, or in another bucket of the stream. The position records this token, so that the next owner can delete the reader.
  */
 export const newReaderToken = (): string => randomBytes(TOKEN_BYTES).toString('hex');

@@ -17,8 +17,8 @@ export interface ReopeningPorts {
 }
 
 /**
- * Decides when the next reader of a partition is opened: immediately after a reader that delivered, and with growing delays while no reader
- * delivers. The delays limit the requests to a server that refuses readers. The reason for a delay is reported.
+ * Decides when a partition's next reader is opened. After a reader that delivered, this happens immediately. While no reader delivers, the
+ * delays grow. The delays limit the requests to a server that refuses readers. The reason for a delay is reported.
  */
 export class Reopening {
   readonly #ports: ReopeningPorts;
@@ -58,7 +58,7 @@ export class Reopening {
     this.#openedAt = Number.POSITIVE_INFINITY;
     if (why === 'refused' && this.#failures === 0) this.#failures = 1;
     const delayMs = this.#failures++ === 0 ? 0 : backoffMs(BACKOFF, this.#failures - 1, random());
-    // If another client has changed the reader, the change is reported even if the next reader is opened without a delay.
+    // A change by another client is reported even if the next reader is opened without a delay.
     if (now >= this.#reportAt && (delayMs > 0 || why === 'foreign')) {
       this.#reportAt = now + REPORT_EVERY_MS;
       events.unread?.(reason, delayMs);

@@ -26,7 +26,7 @@ export class PartitionRunner {
   #reader: PartitionReader | undefined;
   readonly #taking: Taking;
   #committer: Committer | undefined;
-  /** If a handler has succeeded after the end of this runner: the sequence up to which all messages are handled. Otherwise 0. */
+  /** If a handler succeeded after the end of this runner, all messages up to this sequence are handled. Otherwise 0. */
   #handledLate = 0;
   #caughtUp = false;
   /** True if messages may be missing. Messages handled since the last commit then do not count as handled. */
@@ -101,7 +101,7 @@ export class PartitionRunner {
     return this.#taking.losses;
   }
 
-  /** Takes the partition over and starts to handle it, after `after` has resolved. */
+  /** Once `after` has resolved, takes over the partition and starts to handle it. */
   async start(after: Promise<void>): Promise<void> {
     const taken = await this.#taking.start(after);
     if (!taken || this.#phase !== 'running') return;
@@ -124,23 +124,20 @@ export class PartitionRunner {
   }
 
   /**
-   * Stops taking messages, lets running handlers finish, and commits. If this runner has not started yet, it commits the messages
-   * that the previous runner handled under this epoch. If a handler exceeds the drain timeout, its signal is aborted. The next owner
-   * starts at the last committed position.
+   * Stops taking messages, lets running handlers finish, and commits. If this runner has not started yet, it commits what the previous
+   * runner handled under this epoch. If a handler exceeds the drain timeout, its signal is aborted. The next owner starts at the last
+   * committed position.
    */
   async drain(): Promise<void> {
     if (await this.#finish()) this.#end('drained');
   }
 
-  /**
-   * Drains the partition as {@link drain} describes, but does not end the runner. Returns false if the runner was aborted before the drain
-   * was complete.
-   */
+  /** Like {@link drain}, but does not end the runner. Returns false if the runner was aborted before the drain was complete. */
   async #finish(): Promise<boolean> {
     if (this.#phase === 'ended') return false;
     this.#phase = 'draining';
     const { clock, stream } = this.#ports;
-    // A commit may already be waiting for a check of the shared reader. With an urgent check, the commit is sent sooner.
+    // A commit may be waiting for a check of the shared reader. After an urgent check, it is sent sooner.
     void stream.shared?.confirm(this.#takeover.partition, true);
     const endsAt = clock.now() + this.#settings.drainTimeoutMs;
     this.#following.now();
@@ -155,7 +152,7 @@ export class PartitionRunner {
     if (this.#isEnded()) return false;
     const releasedBy = Math.max(endsAt, clock.now() + ABORT_GRACE_MS);
     const isReleased = await this.#ports.state?.release(releasedBy, clock);
-    // If the release failed, effects since the last commit may be lost with the state, so nothing more is committed.
+    // If the release failed, effects since the last commit may be lost with the state. Nothing more is committed then.
     if (isReleased === false) this.#committer?.end();
     else await this.#taking.commitLast();
     if (this.#isEnded()) return false;
@@ -194,7 +191,7 @@ export class PartitionRunner {
     };
   }
 
-  /** The details of a message that failed and is not settled; undefined if there is no such message. */
+  /** The details of an unsettled message that failed; undefined if there is none. */
   failing(sequence: number): HoldUp | undefined {
     return this.#work.failing(sequence);
   }
@@ -272,14 +269,14 @@ export class PartitionRunner {
     if (deaths !== undefined) events.cautious?.(deaths, taken.sequence);
   }
 
-  /** Commits the messages before the failed message. The position stays before the failed message. */
+  /** Commits the messages before the failed message. */
   async #halt(halt: Halt): Promise<void> {
     if (this.#phase !== 'running') return;
     if (await this.#finish()) {
       if (halt.kind === 'halted') this.#halted(halt.message, halt.held);
       else this.#halted(halt.error.message);
     }
-    // The member has to stop even if this partition has been aborted since the handler threw the error.
+    // The member must stop even if this partition was aborted in the meantime.
     if (halt.kind === 'stopped') this.#ports.events.stopped?.(halt.error);
   }
 }

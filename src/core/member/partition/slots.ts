@@ -8,7 +8,7 @@ export interface CallLimit {
   take(): void;
   /** A call has ended. */
   giveBack(): void;
-  /** Calls back once, when there is room, after all callbacks that wait already. A callback that already waits is not added again. */
+  /** Calls back once when there is room, after all callbacks that already wait. A callback that already waits is not added again. */
   whenRoom(resume: () => void): void;
 }
 

@@ -4,7 +4,7 @@ import { promiseOf } from '../../lib/promise-of.js';
 import { type Handler, type InBatches, wrapHandler } from './handler.js';
 import { HandlerCall } from './handler-call.js';
 
-/** Resolves one turn of the event loop later, so that the runtime detects rejections of promises that the handler did not await. */
+/** Resolves one turn of the event loop later. By then the runtime has detected rejections that the handler did not await. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** True if the runtime does not reveal which call a rejected promise belongs to. */
@@ -18,15 +18,15 @@ export interface GuardedHandler {
 }
 
 /**
- * Wraps a handler so that an unhandled rejection of one of its promises counts as a failure of the running message. A later rejection
- * is only reported, because the message already counts as handled.
+ * Wraps a handler so that its unhandled rejections count as failures of the running message. After the message is handled, a rejection is
+ * only reported.
  *
- * Listens to unhandled rejections of the process. Tracking which call a promise belongs to costs some speed, so this wrapper is only
- * for untrusted handlers. On Bun, which does not reveal the origin of a rejection, no rejection counts as a failure.
+ * Listens to unhandled rejections of the process. Tracking which call a promise belongs to costs some speed, so this wrapper is only for
+ * untrusted handlers. Bun does not reveal the origin of a rejection, so no rejection counts as a failure there.
  *
- * @param ended given if the process runs only this handler. With `ended`, uncaught exceptions of timers and callbacks also count as
- *   failures of a running message. `ended` is called with errors that belong to no running message; the process must then shut down
- *   cleanly. Without `ended`, errors that belong to no running message end the process as usual.
+ * @param ended given if the process runs only this handler. Uncaught exceptions of timers and callbacks then also count as failures of a
+ *   running message. `ended` is called with errors that belong to no running message. The process must then shut down cleanly. Without
+ *   `ended`, such errors end the process as usual.
  */
 export function guardStrays(handler: Handler | InBatches, ended?: (error: unknown) => void): GuardedHandler {
   const calls = new AsyncLocalStorage<HandlerCall>();
@@ -49,7 +49,7 @@ export function guardStrays(handler: Handler | InBatches, ended?: (error: unknow
     handler: wrapHandler(handler, (run) => (...args) => {
       const context = args.at(-1);
       if (!(context instanceof HandlerCall)) return run(...args);
-      // The promise is awaited within the call's context, too, because a lazy query starts only when it is awaited.
+      // The promise is awaited in the call's context as well, because a lazy query starts only then.
       return calls.run(context, () => promiseOf(run(...args))?.then(nextTurn));
     }),
     stop: () => {

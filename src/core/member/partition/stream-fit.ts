@@ -2,16 +2,13 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { EventStream } from '../../ports/index.js';
 import { type MarkedStream, misfit, type PositionMark } from '../../protocol/position-mark.js';
 
-/**
- * How many times to read the end of the stream, and how long to wait in between. Repeated reads are needed because a leader that was
- * just elected may still be catching up.
- */
+/** The end of the stream is read up to END_LOOKS times. A newly elected leader may still be catching up. */
 const END_LOOKS = 5;
 const END_LOOK_EVERY_MS = 1_000;
 
 /**
- * Whether a position fits its stream. `created`: when the stream was created, if known. `misfit`: the stream has reused
- * sequences, so unhandled messages would be skipped.
+ * Whether a position fits its stream. `created`: when the stream was created, if known. `misfit`: the stream ends before
+ * the position, or has used its sequence again.
  */
 export type Fit = { kind: 'fits'; created: number | undefined } | { kind: 'misfit'; message: string };
 

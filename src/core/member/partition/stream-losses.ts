@@ -5,13 +5,10 @@ import { clearedUpTo } from './cleared.js';
 import { judgeLoss } from './loss-judgement.js';
 import { isSign, type LossSigns, NO_SIGNS, together, withJump, withoutDoubts } from './loss-signs.js';
 
-/**
- * Interval between checks of the stream while messages wait to be delivered, and the shorter interval while the stream drops waiting
- * messages, in milliseconds.
- */
+/** While messages wait, the stream is checked every LOOK_EVERY_MS. While it drops waiting messages, it is checked every LOOK_AGAIN_MS. */
 const LOOK_EVERY_MS = 1_000;
 const LOOK_AGAIN_MS = 200;
-/** Interval of the counts of waiting messages while no delivery shows their number, in milliseconds. */
+/** While no delivery shows how many messages wait, the server counts them at this interval, in milliseconds. */
 const RECOUNT_EVERY_MS = 2_000;
 /** A message that is dropped within this time after it was stored may go unnoticed: see SPEC.md. */
 const YOUNG_MS = 1_000;
@@ -27,19 +24,20 @@ export interface TrimPorts {
   clock: Clock;
   stream: Pick<EventStream, 'bounds'>;
   /**
-   * The last received sequence, and the number of messages that wait after it. `isResting`: no message arrives, because none is requested.
+   * The last received sequence, and the number of messages that wait after it. `isResting` means that no message arrives because none is
+   * requested.
    */
   reading: () => { received: number; waiting: number; isResting?: boolean };
   /** Lets the server count the waiting messages; absent if every delivery shows them. Resolves with false if there was no answer. */
   recount?: () => Promise<boolean>;
-  /** Replaces the reader. Called after a count has shown a loss, because a server before 2.10 may skip the messages that still wait. */
+  /** Replaces the reader. Called after a count has shown a loss. A server before 2.10 can then skip the messages that still wait. */
   replace?: () => void;
   /** Reads the record of an operator's last trim of handled messages. */
   cleared: () => Promise<Cleared>;
   trimmed: (trimmed: Trimmed) => void;
 }
 
-/** The state in which a {@link TrimWatch} ended. The next watch of the same owner continues with this state. */
+/** The state in which a {@link TrimWatch} ended. The next watch of the same owner continues with it. */
 export interface TrimState extends LossSigns {
   /** Up to this sequence no message is missing, or the loss was reported. */
   settledTo: number;
@@ -47,17 +45,17 @@ export interface TrimState extends LossSigns {
 
 /**
  * Detects messages that the stream drops before they are received. The server skips dropped messages silently. There are three signs of a
- * loss, and each is checked against the state of the stream. First, the stream begins after the last received message although messages
- * wait, or the stream begins within or after a jump of the received sequences. A jump counts only if the reader may have had no open
- * request during the jump. Second, the number of waiting messages falls by more than the number received. Third, the received sequences
- * jump, and at least as many messages have waited as the stream keeps per subject.
+ * loss, and each is checked against the state of the stream. First, the stream begins too late: after the last received message although
+ * messages wait, or within or after a jump of the received sequences. A jump counts only if the reader may have had no open request during
+ * it. Second, the number of waiting messages falls by more than the number received. Third, the received sequences jump, and at least as
+ * many messages have waited as the stream keeps per subject.
  */
 export class TrimWatch {
   readonly #ports: TrimPorts;
   #settledTo: number;
   #before: number;
   #hasLooked = false;
-  /** The signs noticed since the last check began, and the signs that the current check investigates. */
+  /** `#signs` were noticed since the last check began. The current check investigates `#asked`. */
   #signs = NO_SIGNS;
   #asked = NO_SIGNS;
   #noticedAt = 0;
@@ -66,13 +64,13 @@ export class TrimWatch {
   #mostWaiting = 0;
   #waiting: number | undefined;
   /**
-   * How often the waiting messages were counted, by deliveries or by the server. `#endAtCount` is a lower bound on the end of the stream at
-   * the last count; `#endSeen` is the end of the stream at the previous check.
+   * How often the waiting messages were counted, by deliveries or by the server. `#endSeen` is the end of the stream at the previous check.
+   * `#endAtCount` holds a lower bound on the end at the last count.
    */
   #counts = 0;
   #endSeen: number | undefined;
   #endAtCount = { count: -1, last: 0 };
-  /** The number of counts at the previous check, and when the server may count next. */
+  /** `#countsBefore` is the number of counts at the previous check. The server is not asked to count again before `#recountAt`. */
   #countsBefore = 0;
   #recountAt = 0;
   /** How many messages the last count by the server has shown to be lost. */
@@ -80,11 +78,13 @@ export class TrimWatch {
   /** See {@link passed}. */
   #passedTo = 0;
   /**
-   * When the stream was last known to hold every message that was not received yet. The time is updated when no message waits, and when a
-   * check finds that the stream begins at or before the next message. Undefined before the first check, which is made when reading starts.
+   * When the stream was last known to hold every message that was not received yet. Updated when no message waits, and when a check finds
+   * that the stream begins at or before the next message. Undefined before the first check.
    */
   #completeAt: number | undefined;
-  /** Up to this sequence the stream dropped no message unread, or the loss was reported. Later losses may be noticed only by their number. */
+  /**
+   * Up to this sequence the stream dropped no message unread, or the loss was reported. Later losses can be noticed only by their number.
+   */
   #soundTo: number;
   #missed = 0;
   #isLosing = false;
@@ -92,8 +92,8 @@ export class TrimWatch {
   #stopped = false;
 
   /**
-   * `received`: the sequence after which reading starts. `before`: messages up to this sequence that are missing at the start are not a
-   * loss, because they may have been dropped before the group began. `last`: the state in which the previous watch of this owner ended.
+   * `received` is the sequence after which reading starts. Messages up to `before` that are missing at the start are no loss. They may have
+   * been dropped before the group began. `last` is the state in which the previous watch of this owner ended.
    */
   constructor(received: number, before: number, ports: TrimPorts, last?: TrimState) {
     this.#settledTo = received;
@@ -101,7 +101,8 @@ export class TrimWatch {
     this.#before = before;
     this.#ports = ports;
     if (!last) return;
-    // Messages after `received` that the previous watch had already received are read again, and may have been dropped by now.
+    // Messages after `received` are read again, even if the previous watch had received them. The stream may have dropped some of them
+    // since.
     const jumps = last.jumps.filter(({ from }) => from < received);
     this.#settledTo = Math.min(last.settledTo, received);
     this.#soundTo = this.#settledTo;
@@ -114,14 +115,14 @@ export class TrimWatch {
     this.#schedule();
   }
 
-  /** The state from which the next watch of the same owner continues. */
+  /** The state with which the next watch of the same owner continues. */
   get state(): TrimState {
     return { ...together(this.#asked, this.#signs), settledTo: this.#settledTo };
   }
 
   /**
-   * A reader has started, and the server has just counted the waiting messages. The reader starts where the previous reader ended, so
-   * at least as many messages should wait as at the last delivery.
+   * A reader has started, and the server has just counted the waiting messages. The reader starts where the previous reader ended. At least
+   * as many messages should wait as at the last delivery.
    */
   opened(waiting: number): void {
     const known = Math.max(this.#missed, this.#waiting ?? 0);
@@ -136,9 +137,9 @@ export class TrimWatch {
   /**
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
-   * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are stored, so the
-   *   sequences of a jump belong to other partitions. However, if messages are stored faster than they are delivered, losses caused by a
-   *   limit of the stream go unnoticed.
+   * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are stored. A jump then
+   *   consists of messages of other partitions. However, if messages are stored faster than they are delivered, losses by a limit of the
+   *   stream go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {
     const before = this.#waiting ?? waiting + 1;
@@ -165,8 +166,8 @@ export class TrimWatch {
   }
 
   /**
-   * Investigates all signs noticed so far, even after {@link stop}. Resolves with false if the stream did not answer. If the result is
-   * false, the messages received so far must not be committed.
+   * Investigates all signs noticed so far, even after {@link stop}. Resolves with false if the stream did not answer. The messages received
+   * so far must then not be committed.
    */
   async settle(): Promise<boolean> {
     while (this.#looking) await this.#looking;
@@ -174,8 +175,8 @@ export class TrimWatch {
   }
 
   /**
-   * The last sequence up to which no message is missing, or the loss was reported, if all messages up to it are received, and nothing is
-   * suspected or investigated now; otherwise undefined.
+   * Up to this sequence no message is missing, or the loss was reported. Undefined while messages wait, or while a loss is suspected or
+   * investigated.
    */
   get idleFrom(): number | undefined {
     const { received, waiting } = this.#ports.reading();
@@ -183,7 +184,7 @@ export class TrimWatch {
     return isBusy || !this.#hasLooked || this.#stopped ? undefined : Math.max(received, this.#settledTo);
   }
 
-  /** The sequence up to which the stream holds no message and each lost message was reported, so that the position may pass it. */
+  /** Up to this sequence the stream holds no message, and each loss was reported. The position is allowed to pass it. */
   get passed(): Coverage {
     return { sequence: this.#passedTo, storedMs: undefined };
   }
@@ -221,7 +222,7 @@ export class TrimWatch {
     const { received } = reading();
     // The answer must be recent enough to show the losses that caused the signs.
     const since = Math.max(this.#noticedAt, clock.now() - LOOK_AGAIN_MS / 2);
-    // The first check also reads the record of a trim. Reading the record together with the bounds saves time if the member leaves soon.
+    // The first check also reads the record of a trim.
     const [bounds, cleared] = await Promise.all([
       stream.bounds(since),
       this.#hasLooked ? undefined : this.#ports.cleared(),
@@ -239,7 +240,7 @@ export class TrimWatch {
     const isEmpty = this.#waiting === 0 && this.#fellByCount === 0;
     const found = this.#judge(asked, bounds, waiting);
     this.#isLosing = found !== undefined;
-    // Lost messages may be followed by waiting messages, which may be lost later.
+    // After the lost messages, others may still wait and be lost later.
     const mostSettled = isEmpty ? Number.POSITIVE_INFINITY : Math.max(received, first - 1);
     this.#settledTo = Math.max(this.#settledTo, received, Math.min(found?.to ?? 0, mostSettled));
     if (isSound || found) this.#soundTo = this.#settledTo;
@@ -262,11 +263,11 @@ export class TrimWatch {
     const { received, isResting } = this.#ports.reading();
     const isRecent = this.#endAtCount.count !== this.#counts;
     const storedBefore = Math.max(0, bounds.last - this.#endAtCount.last);
-    // When the messages were counted, the stream contained at least the last received message, and the end that was seen before.
+    // At the time of the count, the stream reached at least to the last received message, and to the end seen before.
     if (isRecent)
       this.#endAtCount = { count: this.#counts, last: Math.max(received, this.#endSeen ?? bounds.last) };
     this.#endSeen = bounds.last;
-    // Messages that were stored since an older count may wait, too, unless the server delivers them immediately.
+    // Messages stored since an older count can wait, too, unless the server delivers them immediately.
     const isCurrent = isRecent || (waiting === 0 && !isResting);
     const stored = isCurrent ? 0 : Math.max(0, bounds.last - this.#endAtCount.last);
     const fellByCount = this.#fellByCount;
@@ -280,7 +281,7 @@ export class TrimWatch {
       soundTo: this.#soundTo,
       mostWaiting: waiting + stored,
       fellByCount,
-      // Messages that were stored between the last two counts hide as many lost messages.
+      // Each message stored between the last two counts hides one lost message.
       hidden: fellByCount > 0 ? storedBefore : 0,
       isFull: bounds.mostPerSubject > 0 && this.#mostWaiting >= bounds.mostPerSubject,
     });

@@ -21,11 +21,11 @@ import { newReaderToken } from './reader-token.js';
 import { streamFit } from './stream-fit.js';
 import type { TrimState } from './stream-losses.js';
 
-/** The state of a runner's search for losses. The next runner of the same epoch continues from this state. */
+/** The state of a runner's search for losses. The next runner of the same epoch continues from it. */
 export interface LossesLeft {
   /** The state in which the search ended; undefined if the stream's readers search for losses. */
   state: TrimState | undefined;
-  /** Number of lost messages that were found and that the position does not record yet. */
+  /** Number of lost messages that the position does not record yet. */
   uncounted: number;
 }
 
@@ -85,7 +85,7 @@ export type TakeoverOutcome =
 
 /**
  * Takes over the position of a partition: reads it, writes it back under our epoch, and deletes the reader of the previous owner. After the
- * write, commits of an older owner fail. The deletion ends the deliveries to the previous owner, which then checks the position before it
+ * write, commits of an older owner fail. The deletion ends the deliveries to the previous owner. That owner checks the position before it
  * opens another reader.
  *
  * @param held called right after the write. From this call on, commits are possible, even if the deletion of the reader fails.
@@ -97,7 +97,7 @@ export async function takeOver(
     stream: EventStream;
     clock: Clock;
     permit: Permit;
-    /** The number of owners in a row that may die at a message before the message fails. The position records the number of deaths. */
+    /** After this many owners in a row have died at a message, the message fails. The position records the number of deaths. */
     maxCrashes: number;
     isWanted: () => boolean;
   },
@@ -127,7 +127,7 @@ export async function takeOver(
   else if (best.sequence > 0) {
     // The position existed and was removed. Unless there is a newer owner, no other member knows a later position.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
-    // Writing a missing position back may move it forward, so the write needs the permit, like a commit.
+    // Writing back a missing position can move it forward. Like a commit, this needs the permit.
     if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member could not renew in time' };
     sequence = best.sequence;
   } else {
@@ -183,7 +183,7 @@ export async function takeOver(
   return { ...taken, mark: { ...mark, created: fit.created } };
 }
 
-/** Describes why the position cannot be read, and what the operator can do. A member never starts at a guessed position. */
+/** A member never starts at a guessed position. */
 function describeUnreadable(partition: number, value: Uint8Array): string {
   return unreadableAs(value) === 'newer'
     ? 'its position was written by a newer version of natspoc: update this member'
@@ -193,10 +193,7 @@ function describeUnreadable(partition: number, value: Uint8Array): string {
 const describeNoStart = (partition: number): string =>
   `the start of its group cannot be read: choose where to continue with "natspoc leases seek ${partition} --to ..."`;
 
-/**
- * True if our lease is still the newest. If our lease is the newest, a position with a higher epoch was written before the bucket was lost
- * or restored.
- */
+/** True if our lease is still the newest. A position with a higher epoch was then written before the bucket was lost or restored. */
 async function isNewest({ group, partition, epoch }: Takeover, bucket: Bucket): Promise<boolean> {
   const found = await bucket.read(keys.lease(group, partition));
   return found.kind === 'found' && found.entry.revision === epoch;

@@ -16,8 +16,8 @@ import { continues, type LossesLeft, type Taken, type Takeover, takeOver } from 
 const TAKE_RETRY_MS = 250;
 
 /**
- * How long the last commit of a drain may take, in milliseconds. The time is longer than a cluster needs to elect a leader of the bucket.
- * If the partition moves without its last commit, the next owner starts at the previous commit.
+ * How long the last commit of a drain may take, in milliseconds. A cluster needs less time to elect a leader of the bucket. If the
+ * partition moves without its last commit, the next owner starts at the previous commit.
  */
 const FLUSH_MS = 15_000;
 
@@ -29,9 +29,9 @@ export interface TakingEvents {
   held(committer: Committer, taken: Taken): void;
   /** A temporary failure. */
   failed(message: string): void;
-  /** The partition may have lost messages that come before messages that were handled but not committed. */
+  /** The partition may have lost messages that come before handled, uncommitted messages. */
   mistrusted(reason: string): void;
-  /** A loss is counted, so the position may pass the lost messages. */
+  /** A loss is counted, so the position is allowed to pass the lost messages. */
   lost(): void;
   /** The position cannot be decoded, and an operator has to act. */
   unreadable(message: string): void;
@@ -42,8 +42,8 @@ export interface TakingEvents {
 }
 
 /**
- * Takes over the position of a partition, and creates the committer and the reader that continue from this position. Counts the messages
- * that the stream dropped before they were received.
+ * Takes over a partition's position. Creates the committer and the reader that continue from there. Counts the messages that the stream
+ * dropped before they were received.
  */
 export class Taking {
   readonly #takeover: Takeover;
@@ -54,7 +54,7 @@ export class Taking {
   #after: Promise<void> = Promise.resolve();
   #committer: Committer | undefined;
   #reader: PartitionReader | undefined;
-  /** Detects messages that the stream drops; undefined if the stream's readers report dropped messages themselves. */
+  /** Detects messages that the stream drops; undefined if the stream's readers report them. */
   #trimWatch: TrimWatch | undefined;
   #trimmed = 0;
   #isCertain = false;
@@ -70,8 +70,8 @@ export class Taking {
   }
 
   /**
-   * Starts the takeover after `after` has resolved. Resolves with undefined if the takeover has failed, which is reported, or if the
-   * takeover is no longer wanted.
+   * Starts the takeover after `after` has resolved. Resolves with undefined after a reported failure, or if the takeover is no longer
+   * wanted.
    */
   start(after: Promise<void>): Promise<Taken | undefined> {
     this.#after = after;
@@ -79,7 +79,7 @@ export class Taking {
     return this.#result;
   }
 
-  /** Creates the reader of the messages after the position that was taken over. */
+  /** Creates the reader that starts after the position. */
   reader(
     { mark, reader, tags }: Taken,
     window: ReaderWindow,
@@ -96,7 +96,7 @@ export class Taking {
         partition,
         name: readerName(group, partition, epoch, reader),
         trimWatch: this.#trimWatch,
-        // For a handler of batches, the reader fetches enough messages for the current batch and for the next batch.
+        // For batches, the reader fetches enough messages for the current batch and the next batch.
         concurrency: typeof this.#ports.handler === 'function' ? this.#atOnce : 2 * this.#atOnce,
         isHandled: tags.sought ? undefined : isHandled,
         progress: { waiting, handledUpTo: () => this.#committer?.handledUpTo ?? 0 },
@@ -117,7 +117,7 @@ export class Taking {
     return this.#trimmed;
   }
 
-  /** The state of the search for lost messages. If this object has taken nothing over, returns the state of the previous runner. */
+  /** The state of the search for lost messages. If this object has taken over nothing, returns the state of the previous runner. */
   get losses(): LossesLeft {
     const before = this.#takeover.before?.losses;
     return {
@@ -143,9 +143,7 @@ export class Taking {
       this.#isCertain = (await this.#committer?.flush(deadline - clock.now())) ?? false;
   }
 
-  /**
-   * True if the previous runner handled more under this epoch than it committed, and this runner has not taken over this progress yet.
-   */
+  /** True if the previous runner of this epoch left handled messages uncommitted, and this runner has not taken over yet. */
   get #owes(): boolean {
     const before = this.#takeover.before?.status;
     return !this.#committer && before !== undefined && before.position > before.committed;
@@ -215,8 +213,7 @@ export class Taking {
     const { group, partition, start } = this.#takeover;
     const { bucket, clock, stream } = this.#ports;
     if (stream.shared) return undefined;
-    // If the group starts at this position, missing messages are not a loss, because they may have been dropped before the group
-    // started.
+    // If the group starts at this position, missing messages are no loss. They may have been dropped before the group started.
     const lostFrom = start === 'unreadable' || resumed > start.seq ? 0 : (start.end ?? start.seq);
     return new TrimWatch(
       resumed,
@@ -249,7 +246,7 @@ export class Taking {
     this.#committer?.trimmed(this.#trimmed);
   }
 
-  /** Returns the check that runs before each commit. The check keeps the position from passing a loss before the loss is reported. */
+  /** Returns the check that runs before each commit. The check prevents the position from passing an unreported loss. */
   #confirming(): () => Promise<Confirmation> {
     const { shared } = this.#ports.stream;
     const isUrgent = (): boolean => this.#events.phase() === 'draining';

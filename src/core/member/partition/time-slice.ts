@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.js';
 
-/** Synchronous handlers may occupy the event loop for this time, in milliseconds. Renewals tolerate longer delays. */
+/** Synchronous handlers are allowed to occupy the event loop for this time, in milliseconds. Renewals tolerate longer delays. */
 const TURN_MS = 100;
 
 /**
@@ -33,10 +33,7 @@ export class TimeSlice {
     return this.#last.partition < 0 ? undefined : { ...this.#last };
   }
 
-  /**
-   * Whether another handler may be called in this slice; `resume` identifies the caller, as for {@link
-   * whenNext}.
-   */
+  /** True if another handler may be called in this slice. `resume` identifies the caller, as in {@link whenNext}. */
   has(now: number, resume: () => void): boolean {
     if (!this.#running) {
       this.#running = true;
@@ -49,7 +46,7 @@ export class TimeSlice {
 
   /**
    * Calls back in a later slice; a callback that already waits is not added again. Partitions that have not run in this slice come before
-   * partitions that have. The order matters if all partitions were resumed together, for example by the permit.
+   * partitions that have. This order matters if all partitions were resumed together, for example by the permit.
    */
   whenNext(resume: () => void): void {
     (this.#users.has(resume) ? this.#behind : this.#waiting).add(resume);

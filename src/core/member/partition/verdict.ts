@@ -14,10 +14,7 @@ import { KeyMissing } from './keyless.js';
 /** The error of a message that can never be handled, and therefore is not tried again. Schemas, decoders and handlers throw this error. */
 export class InvalidMessage extends Error {
   override readonly name = 'InvalidMessage';
-  /**
-   * The number of members in a row that have died or hung while they handled the message; absent if the message is invalid for another
-   * reason.
-   */
+  /** How many members in a row have died or hung at the message; absent if it is invalid for another reason. */
   declare readonly crashes?: number;
 }
 
@@ -36,7 +33,7 @@ export interface Failure {
 }
 
 /**
- * The action after a failed attempt: another attempt after the usual wait or after `retryInMs` (at most a day), or a value of
+ * The action after a failed attempt. `retry` waits as usual, `retryInMs` waits this long (at most a day). The other values are those of
  * `onFailure`.
  */
 export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
@@ -44,7 +41,7 @@ export type Verdict = 'retry' | OnExhausted | { readonly retryInMs: number };
 /** Decides what follows a failed attempt. If the judge returns no verdict, `maxAttempts` and `onFailure` decide. */
 export type Judge = (failure: Failure) => Verdict | undefined;
 
-/** The action after a failed attempt. `fault`: the reason why the judge's verdict is invalid; absent for a valid verdict. */
+/** The action after a failed attempt. `fault` is the reason why the judge's verdict is invalid; absent for a valid verdict. */
 export type Decision = NextStep & { readonly fault?: string };
 
 /**
@@ -77,7 +74,7 @@ export function decide(
   if (verdict === 'halt' || verdict === 'skip' || verdict === 'dead-letter') return { kind: verdict };
   const delayMs = retryInMs(verdict);
   if (delayMs !== undefined) return { kind: 'retry', delayMs };
-  // A judge that is an async function returns a promise. If the promise rejects, an unhandled rejection would end the process.
+  // An async judge returns a promise. If nothing handled its rejection, the process would end.
   if (verdict instanceof Promise) verdict.catch(() => {});
   return { kind: 'halt', fault: `judge returned ${inWords(verdict)}, which is not a verdict` };
 }

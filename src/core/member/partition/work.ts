@@ -60,10 +60,7 @@ export class PartitionWork {
     this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
   }
 
-  /**
-   * Limits how far handlers may run ahead of the position while the position records deaths of earlier owners. To be called before the first
-   * message.
-   */
+  /** Limits how far handlers run ahead of a position that records deaths of earlier owners. To be called before the first message. */
   keepShort(lead: Lead): void {
     this.#lead = lead;
   }
@@ -83,17 +80,17 @@ export class PartitionWork {
     return this.#queues.oldest?.timestampMs;
   }
 
-  /** Why no call may start at the moment: the partition is paused, or the limit on calls is reached; undefined if neither applies. */
+  /** Why no call may start: a pause, or the limit on calls; undefined if neither applies. */
   get held(): HeldBack | undefined {
     return this.#gate.held;
   }
 
-  /** The message that failed and holds the partition up; undefined if there is none. */
+  /** The failed message that holds up the partition; undefined if there is none. */
   get holdUp(): HoldUp | undefined {
     return this.#failures.holdUp;
   }
 
-  /** The details of a message that failed and is not settled; undefined if there is no such message. */
+  /** The details of an unsettled message that failed; undefined if there is none. */
   failing(sequence: number): HoldUp | undefined {
     return this.#failures.failing(sequence);
   }
@@ -119,7 +116,7 @@ export class PartitionWork {
     this.#batching?.arrived(message);
     this.#lead?.arrived(message.sequence);
     const isPlain = !this.#batching && !this.#caution && !this.#lead;
-    // If no message waits, the handler is called at once, so that a synchronous handler costs no bookkeeping and no promise.
+    // If no message waits, the handler is called at once. A synchronous handler then costs no bookkeeping and no promise.
     if (isPlain && this.#queues.size === 0 && this.#gate.mayStart(undefined) && this.#gate.admit())
       this.#callAtOnce(message);
     else {
@@ -150,7 +147,7 @@ export class PartitionWork {
     this.#calls.interrupt(reason);
   }
 
-  /** Resolves with true when no handler runs and no dead letter is being stored, or with false after `withinMs` milliseconds. */
+  /** Resolves with true once no handler runs and no dead letter is being stored. Resolves with false after `withinMs` milliseconds. */
   settles(withinMs: number): Promise<boolean> {
     return this.#calls.settles(withinMs);
   }
@@ -171,7 +168,7 @@ export class PartitionWork {
     return this.#caution ? 1 : this.#concurrency;
   }
 
-  /** The messages of the next call: one message, or a batch; empty if no call is due, or if no call may start now. */
+  /** The messages of the next call: one message, or a batch. Empty if no call is due, or if none may start. */
   #next(): readonly Entry[] {
     const first = this.#first();
     const batching = this.#caution ? undefined : this.#batching;
@@ -267,10 +264,7 @@ export class PartitionWork {
     this.#ports.events.handled(message, how);
   }
 
-  /**
-   * Handles the failure of a call. If one message of a batch failed, the messages before it are settled, and the messages after it wait
-   * until the failed message is settled.
-   */
+  /** If one message of a batch failed, the messages before it are settled. The messages after it wait for the failed message. */
   #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
     const index = this.#batching && FailedAt.indexIn(error);
     const isAtOne = index !== undefined;
@@ -312,8 +306,8 @@ export class PartitionWork {
   }
 
   /**
-   * Reports that more handlers could run if more messages arrived. With a concurrency of 1, all messages wait in one queue, so another
-   * message would not start another handler.
+   * Reports that more handlers could run if more messages arrived. With a concurrency of 1, another message would not start another
+   * handler.
    */
   #tellStarving(): void {
     if (this.#limit === 1 || !this.#open || this.#queues.size === 0 || this.#queues.hasReady) return;

@@ -2,25 +2,22 @@ import { type Clock, sleep } from '../../lib/clock.js';
 import type { EventStream } from '../../ports/index.js';
 
 /**
- * The pause after a check is `REST` times as long as the check took, but at most `MOST_REST_MS`. The pause is needed because nats-server
- * 2.9 delivers no messages to a reader while it counts the waiting messages. The count takes about 10 ms if the messages are in the newest
- * part of the stream.
+ * The pause after a check is `REST` times as long as the check took, but at most `MOST_REST_MS`. While nats-server 2.9 counts the waiting
+ * messages, it delivers none to the reader. The count takes about 10 ms in the newest part of the stream.
  */
 const REST = 4;
 const MOST_REST_MS = 50;
 
-/** Maximum number of checks of a reader that is about to be removed, if the server does not answer. */
+/** Maximum number of checks before a reader is removed, if the server does not answer. */
 const LAST_LOOKS = 3;
 
 /** The dependencies of {@link ChangeLooks}. */
 export interface ChangeLooksPorts {
   clock: Clock;
   stream: Pick<EventStream, 'inspect'>;
-  /**
-   * The name of the reader, and the number of messages that it has delivered to this member; undefined if the reader is not open yet.
-   */
+  /** The reader's name, and the number of messages that it delivered to this member; undefined before the reader is open. */
   reading: () => { name: string; delivered: number } | undefined;
-  /** The partitions that the reader serves now, with the sequence after which it delivers to each of them. */
+  /** For each partition that the reader serves now, the sequence after which it delivers. */
   serving: () => ReadonlyMap<number, number>;
   /** Reports messages that the stream dropped before the reader received them. Resolves with false if the server did not answer. */
   settle: () => Promise<boolean>;
@@ -28,24 +25,27 @@ export interface ChangeLooksPorts {
 
 /** Receives the findings of a check. */
 export interface ChangeLooksEvents {
-  /** Another client had changed the reader. `partitions`: for each affected partition, the sequence after which deliveries are in doubt. */
+  /**
+   * Another client had changed the reader. `partitions` holds, for each affected partition, the sequence after which deliveries are in
+   * doubt.
+   */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
   /** Another client has pulled messages from the reader. */
   pulled(): void;
 }
 
 /**
- * Checks whether another client has changed a shared reader, before the reader's deliveries are committed. The check works even after
- * the reader has ended, because the server keeps the reader for a while.
+ * Before deliveries of a shared reader are committed, checks whether another client has changed the reader. The check works even after the
+ * reader has ended. The server keeps the reader for a while.
  */
 export class ChangeLooks {
   readonly #ports: ChangeLooksPorts;
   readonly #events: ChangeLooksEvents;
-  /** The partitions that the reader has served since the last check, with the sequence after which it delivered to each of them. */
+  /** For each partition that the reader has served since the last check, the sequence after which it delivered. */
   #served = new Map<number, number>();
-  /** The number of messages that this member had received at the last check, if the server had delivered more; otherwise undefined. */
+  /** If the server had delivered more at the last check: the number of messages that this member had received. Otherwise undefined. */
   #missingAfter: number | undefined;
-  /** The check in progress, the next check, and when the next check may begin. */
+  /** The check in progress, and the next check, which may begin at `#nextLookAt`. */
   #look: Promise<boolean> | undefined;
   #nextLook: Promise<boolean> | undefined;
   #nextLookAt = 0;
@@ -69,10 +69,10 @@ export class ChangeLooks {
   }
 
   /**
-   * Checks the reader, and reports the findings. Each caller gets the answer to a request that was sent after its call, so the answer
-   * confirms all earlier deliveries. Resolves with false if there was no answer.
+   * Checks the reader, and reports the findings. Each caller gets the answer to a request that was sent after its call. The answer
+   * therefore confirms all earlier deliveries. Resolves with false if there was no answer.
    *
-   * @param isUrgent true if the check must not wait for the pause, because a drain waits for the answer.
+   * @param isUrgent true to skip the pause, because a drain waits for the answer.
    */
   look(isUrgent = false): Promise<boolean> {
     if (isUrgent) {
@@ -137,7 +137,7 @@ export class ChangeLooks {
     const isAnswered = (found !== undefined || reading() === undefined) && isSettled;
     if (!isAnswered) this.#served = new Map([...this.#served, ...served]);
     if (typeof found !== 'object' || this.#isEnding) return isAnswered;
-    // Messages that the server has just sent may still be in flight, so they count as missing only if two checks in a row miss them.
+    // Messages may still be in flight. They count as missing only if two checks in a row miss them.
     const isMissing = found.delivered > before && (reading()?.delivered ?? 0) === before;
     if (isMissing && this.#missingAfter === before) this.#events.pulled();
     this.#missingAfter = isMissing ? before : undefined;

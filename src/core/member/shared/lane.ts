@@ -38,7 +38,7 @@ export class Lane implements Reader {
    * the window of its reader.
    */
   readonly #runs: { reader: SharedReader | undefined; messages: number }[] = [];
-  /** After a reader has left the lane behind, the lane asks for messages again when it holds at most this number of messages. */
+  /** A lane that was left behind asks for messages again once it holds at most this number of messages. */
   #enough = 0;
   #isClosed = false;
   /** True for a message that must not be delivered, because the group handled it before a resize. */
@@ -92,8 +92,8 @@ export class Lane implements Reader {
   }
 
   /**
-   * Starts the lane with `held` messages of earlier readers, which take up room in no reader's window. A lane with many messages of earlier
-   * readers is read only after half of them are handled.
+   * Starts the lane with `held` messages of earlier readers. They take up no room in a reader's window. If they are many, the lane is read
+   * only after half of them are handled.
    */
   start(held: number): void {
     this.held += held;
@@ -158,7 +158,7 @@ export class Lane implements Reader {
     this.#owner.forget(this);
     this.reader?.remove(this);
     this.reader = undefined;
-    // The partition drops the held messages, or takes them to its next lane, so the readers get their room back.
+    // The partition drops the held messages, or takes them to its next lane. The readers get their room back.
     for (const { reader, messages } of this.#runs.splice(0)) reader?.release(messages);
   }
 }

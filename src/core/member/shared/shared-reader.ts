@@ -25,9 +25,12 @@ export interface SharedReaderPorts {
 export interface SharedReaderEvents {
   /** A message has been delivered to its lane or passed over. */
   advanced(reader: SharedReader): void;
-  /** The reader has ended, because it has no lanes any more, has had a fault, or was changed by another client. */
+  /** The reader has ended: it has no lanes any more, had a fault, or was changed by another client. */
   ended(reader: SharedReader): void;
-  /** Another client had changed the reader. `partitions`: for each affected partition, the sequence after which deliveries are in doubt. */
+  /**
+   * Another client had changed the reader. `partitions` holds, for each affected partition, the sequence after which deliveries are in
+   * doubt.
+   */
   changed(partitions: ReadonlyMap<number, number>, reason: string): void;
   /** The reader has left a full lane behind, so that other lanes get messages. */
   leftBehind(lane: Lane): void;
@@ -35,16 +38,14 @@ export interface SharedReaderEvents {
 
 /**
  * Serves all partitions with one reader. Gives each message to the lane of its partition, and passes over messages of other members. The
- * reader waits while the lanes hold as many messages as its window allows. The reader leaves a full lane behind while another lane holds
- * fewer than half as many messages, so that a slow partition does not hold up the other partitions. A lane is full if it holds at least the
- * average of all lanes, and at least as many messages as still fit into the window.
+ * reader waits while the lanes hold as many messages as its window allows. It leaves a full lane behind while another lane holds fewer than
+ * half as many messages. A slow partition then does not hold up the others.
  */
 export class SharedReader {
   readonly #ports: SharedReaderPorts;
   readonly #events: SharedReaderEvents;
   readonly #window: ReaderWindow;
   readonly #lanes = new Map<number, Lane>();
-  /** The lane that was added last. */
   #lastLane: Lane | undefined;
   readonly #room: WindowRoom;
   readonly #looks: ChangeLooks;
@@ -59,7 +60,7 @@ export class SharedReader {
   #isStarted = false;
   #isClosed = false;
 
-  /** `after`: the reader starts after this sequence. `lostFrom`: messages missing up to this sequence are not a loss. */
+  /** `after` is the sequence after which the reader starts. Messages missing up to `lostFrom` are no loss. */
   constructor(
     after: number,
     window: ReaderWindow,
@@ -82,7 +83,7 @@ export class SharedReader {
       recount: () => this.#recount(),
       replace: () => this.#end('broken', 'messages that waited for its reader are gone'),
       cleared: async () => undefined,
-      // The partitions of the lost messages are unknown, so the number of lost messages is reported for one of the partitions.
+      // The partitions of lost messages are unknown, so their number is reported for one partition.
       trimmed: (trimmed) => (this.#lanes.values().next().value ?? this.#lastLane)?.trimmed(trimmed),
     });
     this.#proof = new CoverageProof({ ...ports, partition: null, trimWatch: this.#trimWatch });
@@ -167,8 +168,7 @@ export class SharedReader {
       message: (message) => this.#receive(message),
       gone: (messages) =>
         this.#end('broken', `its reader delivered nothing, although ${messages} messages waited`),
-      // Only this member knows the reader's name, so a deleted reader does not mean that a newer owner exists. After the deletion, another
-      // reader is opened.
+      // Only this member knows the reader's name, so its deletion does not show a newer owner. Another reader is opened instead.
       fault: (fault, reason) => this.#end(fault === 'deleted' ? 'broken' : fault, reason),
     });
     if (opened.kind !== 'ok') return opened;
@@ -185,8 +185,8 @@ export class SharedReader {
     if (this.#isClosed || this.#isStarted) return;
     if (this.#lanes.size === 0) return this.#endIfDeserted();
     this.#isStarted = true;
-    // The trim watch starts before the deliveries, because losses before the first message must be reported to its lane, which may leave as
-    // soon as the message is delivered.
+    // The trim watch starts before the deliveries. Losses before the first message must be reported to its lane, which can leave right
+    // after that message.
     await this.#trimWatch.start();
     this.#reader?.start(0);
   }
@@ -219,7 +219,7 @@ export class SharedReader {
     this.#endIfDeserted();
   }
 
-  /** Makes room in the window for the number of messages that were handled. */
+  /** Makes room in the window after this number of messages was handled. */
   release(messages: number): void {
     this.#room.release(messages);
   }
@@ -230,8 +230,8 @@ export class SharedReader {
   }
 
   /**
-   * Checks whether another client has changed the reader; see {@link ChangeLooks.look}. If the reader was changed, this check ends the
-   * reader, and reports the affected partitions.
+   * Checks whether another client has changed the reader; see {@link ChangeLooks.look}. If it was changed, ends the reader and reports the
+   * affected partitions.
    */
   confirm(isUrgent = false): Promise<boolean> {
     return this.#looks.look(isUrgent);
@@ -249,7 +249,7 @@ export class SharedReader {
     void this.#remove();
   }
 
-  /** Checks the reader before it is removed, because after the removal a change by another client can no longer be detected. */
+  /** Checks the reader first. After its removal, a change by another client could not be detected. */
   async #remove(): Promise<void> {
     await this.#looks.end();
     this.#reader?.close();

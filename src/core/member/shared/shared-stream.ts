@@ -12,7 +12,7 @@ import type { StreamMessage } from '../../protocol/message.js';
 import { Lane, type LaneOwner } from './lane.js';
 import { SharedReader } from './shared-reader.js';
 
-/** The time during which lanes are gathered before one catch-up reader is opened for all of them, in milliseconds. */
+/** Lanes are gathered for this time, in milliseconds. Then one catch-up reader is opened for all of them. */
 const GATHER_MS = 5;
 /**
  * If a lane is this number of sequences ahead of the head reader, another reader is opened. The head reader would need about 0.1 s to read
@@ -21,7 +21,7 @@ const GATHER_MS = 5;
 const FAR_AHEAD = 50_000;
 /** A reader that was opened for expected lanes is closed if no lane begins within this time, in milliseconds. */
 const PREPARED_MS = 5_000;
-/** Maximum number of ended readers that are remembered if the server answers no requests about readers. */
+/** If the server does not answer, at most this number of ended readers is remembered. */
 const MOST_UNCONFIRMED = 4;
 
 /** The dependencies of a {@link SharedStream}. */
@@ -33,7 +33,7 @@ export interface SharedStreamPorts {
   partitions: number;
   /** Limit on messages and bytes in memory, for all partitions together. */
   budget: ReaderWindow;
-  /** Messages that are missing up to this sequence are not a loss, because they are from before the group began. */
+  /** Messages missing up to this sequence are no loss. They are from before the group began. */
   lostFrom: number;
   /** Creates a reader name that was never used before. */
   newName: () => string;
@@ -43,8 +43,8 @@ export interface SharedStreamPorts {
  * Reads the stream once for all partitions of a member. One reader, the head reader, normally serves all partitions. A second reader, the
  * catch-up reader, serves partitions that were taken over at a position behind the head reader. The catch-up reader also serves partitions
  * that the head reader left behind because their lanes were full. The catch-up reader starts at the smallest sequence that one of its
- * partitions needs. When the catch-up reader has reached the head reader, the head reader takes over the partitions of the catch-up reader.
- * A reader passes over messages that their partition has already received, so a change of readers causes neither gaps nor repeats.
+ * partitions needs. Once the catch-up reader has reached the head reader, the head reader takes over its partitions. A reader passes over
+ * messages that their partition has already received. A change of readers therefore causes neither gaps nor repeats.
  */
 export class SharedStream implements EventStream, LaneOwner {
   readonly shared: NonNullable<EventStream['shared']> = {
@@ -69,11 +69,8 @@ export class SharedStream implements EventStream, LaneOwner {
   #isGathering = false;
   /** Lanes that no reader serves. */
   readonly #behind = new Set<Lane>();
-  /** The open lane of each partition. */
   readonly #lanes = new Map<number, Lane>();
-  /**
-   * Partitions that must start again because another client changed their reader, with the sequence after which deliveries are in doubt.
-   */
+  /** Partitions that must start again because another client changed their reader. Deliveries after `behind` are in doubt. */
   readonly #doubts = new Map<number, { behind: number; reason: string }>();
   /** Ended readers that delivered messages after their last check. */
   #unconfirmed: SharedReader[] = [];
@@ -81,7 +78,7 @@ export class SharedStream implements EventStream, LaneOwner {
   constructor(ports: SharedStreamPorts) {
     this.#ports = ports;
     this.partitions = ports.partitions;
-    // Half of the budget is for the head reader, and half is for the catch-up reader.
+    // Half of the budget is for the head reader, half for the catch-up reader.
     this.readAhead = Math.max(1, Math.floor(ports.budget.messages / 2));
   }
 
@@ -96,17 +93,13 @@ export class SharedStream implements EventStream, LaneOwner {
     this.#lanes.set(partition, lane);
     const doubt = this.#doubts.get(partition);
     this.#doubts.delete(partition);
-    // Another client changed the previous reader, and the partition counts doubtful deliveries as handled, so the partition has to start
-    // again.
+    // Another client changed the previous reader. The partition counts doubtful deliveries as handled, so it must start again.
     if (doubt && Math.max(startSequence - 1, handledUpTo) > doubt.behind)
       queueMicrotask(() => lane.fault('foreign', doubt.reason));
     return { kind: 'ok', reader: lane };
   }
 
-  /**
-   * A lane has begun, or has room again. The lane will be served, at once or later, by a reader that has not passed the lane's next
-   * sequence.
-   */
+  /** A lane has begun, or has room again. Now or later, it is served by a reader that has not passed the lane's next sequence. */
   wants(lane: Lane): void {
     const [head, catchUp] = [this.#head, this.#catchUp];
     if (lane.isHungry) {
@@ -138,8 +131,7 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   /**
-   * True if the head reader was far behind this lane. A head reader that is far behind becomes the catch-up reader, and another head reader
-   * serves the lane.
+   * If the head reader is far behind this lane, makes it the catch-up reader and returns true. Another head reader then serves the lane.
    */
   #overtakes(lane: Lane, head: SharedReader): boolean {
     if (lane.next - head.covered < FAR_AHEAD || head.pending === 0 || this.#catchUp) return false;
@@ -148,7 +140,7 @@ export class SharedStream implements EventStream, LaneOwner {
     return true;
   }
 
-  /** `withinMs`: how long the head reader waits for its first lane. */
+  /** The head reader waits for its first lane for `withinMs`. */
   #openHead(after: number, withinMs = 0): Promise<OpenOutcome> {
     const opened = (head: SharedReader): void => {
       this.#head = head;
@@ -191,8 +183,8 @@ export class SharedStream implements EventStream, LaneOwner {
   }
 
   /**
-   * Gives the lanes of the catch-up reader to the head reader once the catch-up reader has reached the head reader's sequence. If there is
-   * no head reader, the catch-up reader becomes the head reader when it reaches the end of the stream.
+   * Once the catch-up reader has reached the head reader, gives its lanes to the head reader. Without a head reader, the catch-up reader
+   * becomes the head reader when it reaches the end of the stream.
    */
   #advanced(reader: SharedReader): void {
     if (reader !== this.#catchUp) return;

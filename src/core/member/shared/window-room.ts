@@ -16,7 +16,7 @@ export class WindowRoom {
   /** A full lane is checked again after this number of further messages. */
   #patience = 0;
 
-  /** `messages`: the size of the window. `lanes`: the lanes that the reader serves now. */
+  /** `messages` is the size of the window. `lanes` holds the lanes that the reader serves now. */
   constructor(messages: number, lanes: ReadonlyMap<number, Lane>, giveBack: (messages: number) => void) {
     this.#messages = messages;
     this.#lanes = lanes;
@@ -29,13 +29,13 @@ export class WindowRoom {
     this.#held++;
   }
 
-  /** Makes room in the window for the number of messages that the lanes have released. */
+  /** Makes room in the window after the lanes have released this number of messages. */
   release(messages: number): void {
     this.#held -= messages;
     this.#giveBack(messages);
   }
 
-  /** Counts a message that was passed over. `hasMore`: more messages wait at the server. */
+  /** Counts a message that was passed over. `hasMore` is true if more messages wait at the server. */
   pass(hasMore: boolean): void {
     if (++this.#passed < this.#lot && hasMore) return;
     const passed = this.#passed;

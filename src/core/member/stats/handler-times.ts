@@ -1,7 +1,7 @@
 import { promiseOf } from '../../lib/promise-of.js';
 import type { HandlerTimeStats } from '../../protocol/member-stats.js';
 
-/** One call in 16 is timed, because reading the clock twice for each call would slow down fast handlers. */
+/** One call in 16 is timed. Reading the clock twice for each call would slow down fast handlers. */
 const ONE_IN = 16;
 /** Maximum number of measured times that are kept; the oldest times are removed first. */
 const KEPT = 512;

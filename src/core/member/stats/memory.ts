@@ -4,16 +4,16 @@ import { judgeTrend, lowEnvelope, type Trend, type UsePoint } from './trend.js';
 
 /** Interval at which garbage collections are read from the profiler. */
 const READ_EVERY_MS = 1_000;
-/** While a process warms up, caches fill and code is compiled, so a rise of the memory in use does not show a leak. */
+/** While a process warms up, caches fill and code is compiled. A rise of memory then does not show a leak. */
 const WARM_UP_MS = 20_000;
 /** Only the lowest point of each interval is kept. */
 const ENVELOPE_MS = 10_000;
 /** The trend is judged over this time. */
 const WINDOW_MS = 600_000;
 
-/** After a full collection only live objects are left, so a rise by more than this share over the window counts as growth. */
+/** After a full collection only live objects are left. A rise by more than this share over the window counts as growth. */
 const LIVE_TOLERANCE = 0.1;
-/** Without full collections, promoted garbage looks like memory in use, so only a rise by more than this share counts as growth. */
+/** Without full collections, promoted garbage looks like memory in use. Only a rise by more than this share counts as growth. */
 const ENVELOPE_TOLERANCE = 0.5;
 
 /** The memory of this process at one moment, in bytes. */
@@ -21,8 +21,8 @@ export interface MemorySample {
   /** Heap and external memory (buffers) in use. */
   allocBytes: number;
   /**
-   * Bytes allocated since the process started. The value is a lower bound, because memory that is allocated and freed outside the heap
-   * between two collections is not counted.
+   * Bytes allocated since the process started. This is a lower bound: memory outside the heap that is allocated and freed between two
+   * collections is not counted.
    */
   totalAllocBytes: number;
   /** Resident set size. */
@@ -40,8 +40,8 @@ function inUse({ heapStatistics }: Collection['beforeGC']): number {
 }
 
 /**
- * Measures this process's memory. Node 20 does not count allocations, so the monitor adds up the growth of the memory in use between each
- * collection and the next. The timer does not keep the process alive. Call `stop` when done.
+ * Measures this process's memory. Node 20 does not count allocations. The monitor therefore adds up how much the memory in use grows
+ * between collections. The timer does not keep the process alive. Call `stop` when done.
  */
 export class MemoryMonitor {
   readonly #startedAt = performance.now();
@@ -92,7 +92,7 @@ export class MemoryMonitor {
     return heapUsed + external;
   }
 
-  /** Reads the collections from the profiler, and restarts the profiler so that it never stores many of them. */
+  /** Reads the collections from the profiler, and restarts it so that it never stores many. */
   #read(): void {
     const now = performance.now();
     const result = this.#profiler.stop();

@@ -1,7 +1,6 @@
-/** Rates are averages over this time, which is long enough for steady rates and short enough to follow changes. */
+/** Rates are averages over this time: long enough to be steady, short enough to follow changes. */
 const WINDOW_MS = 5_000;
 
-/** The counts at one time. */
 interface Sample {
   atMs: number;
   /** The counts by partition and epoch, because a count starts at 0 in each epoch. */

@@ -11,7 +11,7 @@ export class Takeovers {
     this.#known.set(partition, { epoch, tookMs });
   }
 
-  /** Milliseconds between getting the lease of this epoch and starting to handle messages; undefined if the partition has not started. */
+  /** Milliseconds from getting the lease of this epoch to the start of handling; undefined before that start. */
   tookMs(partition: number, epoch: number): number | undefined {
     const known = this.#known.get(partition);
     return known?.epoch === epoch ? known.tookMs : undefined;

@@ -15,8 +15,8 @@ const MIN_RISE_BYTES = 1_048_576;
 const MINUTE_MS = 60_000;
 
 /**
- * The median slope between all pairs of points (Theil-Sen), in bytes per millisecond. The median tolerates outliers, such as a burst or
- * a cache being filled, in up to 29 % of the points. The slope is 0 for fewer than two points.
+ * The median slope between all pairs of points (Theil-Sen), in bytes per millisecond. The median tolerates outliers in up to 29 % of the
+ * points, such as a burst. The slope is 0 for fewer than two points.
  */
 export function medianSlope(points: readonly UsePoint[]): number {
   const slopes: number[] = [];
@@ -44,8 +44,8 @@ export function lowEnvelope(points: readonly UsePoint[], intervalMs: number): Us
 
 /**
  * Judges a series of low points by the smaller of two median slopes: of the whole series, and of its later half. Memory counts as growing
- * if, at this slope, it rises by more than 1 MiB and by more than the share `tolerance` of the smallest point. A smaller rise is the normal
- * variation of a garbage collector.
+ * if, at this slope, it rises by more than 1 MiB and by more than the tolerance. `tolerance` is a share of the smallest point. A smaller
+ * rise is normal for a garbage collector.
  */
 export function judgeTrend(points: readonly UsePoint[], tolerance: number): Trend {
   const [first, last] = [points[0], points.at(-1)];

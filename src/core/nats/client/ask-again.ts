@@ -1,15 +1,12 @@
 import { ErrorCode, NatsError } from 'nats';
 import { within } from './placement.js';
 
-/**
- * How long to wait for an answer before a request is repeated, in milliseconds. The interval is the client's default
- * timeout.
- */
+/** How long to wait for an answer before a request is repeated, in milliseconds. */
 const ASK_AGAIN_MS = 5_000;
 
 /**
- * Repeats a request until there is an answer, for at most `timeoutMs`. A request that was lost with its server is never
- * answered, however long the client waits. Use this function only for requests that may be repeated.
+ * Repeats a request until there is an answer, for at most `timeoutMs`. A request that was lost with its server is never answered. Use this
+ * function only for requests that are safe to repeat.
  *
  * @throws the errors of `ask`; NatsError `TIMEOUT` if there is no answer in time.
  */

@@ -5,7 +5,7 @@ import { NatspocError } from '../../lib/errors.js';
  */
 export type StreamUse = 'handle' | 'publish';
 
-/** A setting of a stream or bucket that loses messages, or may lose them. */
+/** A setting of a stream or bucket that loses or could lose messages. */
 export interface Concern {
   /** `refused`: natspoc refuses the affected uses. `warning`: the affected uses work, but the user should know the risk. */
   severity: 'refused' | 'warning';

@@ -4,10 +4,9 @@ import { NatspocError } from '../../lib/errors.js';
 import { credentialsOf, isSecret } from '../../lib/redact-url.js';
 import { readSmallFile, UnreadableFile } from '../../lib/small-file.js';
 
-/** Size limit of a file with credentials or certificates, ten times the size of a usual bundle of certificate authorities. */
+/** Size limit of a file with credentials or certificates: ten times a usual bundle of certificate authorities. */
 const LIMIT_BYTES = 4 * 1_048_576;
 
-/** A setting that names a file. */
 type FileSetting = 'creds' | 'nkey' | 'tlsca' | 'tlscert' | 'tlskey';
 
 function readFile(config: Config, setting: FileSetting, path: string): Uint8Array {
@@ -26,7 +25,7 @@ function readFile(config: Config, setting: FileSetting, path: string): Uint8Arra
   }
 }
 
-/** TLS options. A `tls://` URL requires TLS as well. */
+/** A `tls://` URL requires TLS as well. */
 function tlsOptions(config: Config): Partial<ConnectionOptions> {
   const { server, tlsca, tlscert, tlskey, tlsfirst } = config;
   const asked = server.some((url) => url.startsWith('tls://'));
@@ -50,7 +49,7 @@ function tlsOptions(config: Config): Partial<ConnectionOptions> {
   };
 }
 
-/** Reads the seed in a file. The file may contain comments, as files of `nsc` do. */
+/** Reads the seed in a file. The file can contain comments, as files of `nsc` do. */
 function readSeed(config: Config, path: string): Uint8Array {
   const text = new TextDecoder().decode(readFile(config, 'nkey', path));
   const seed = /^\s*(S[A-Z0-9]{50,})\s*$/m.exec(text)?.[1];
@@ -81,8 +80,8 @@ function authOptions(config: Config): Partial<ConnectionOptions> {
 }
 
 /**
- * Timeout of one attempt to connect, in milliseconds. A server may stop answering in the middle of a handshake, for example
- * because it restarts; the client then waits for this time.
+ * Timeout of one attempt to connect, in milliseconds. If a server stops answering during a handshake, for example because it restarts, the
+ * client waits this long.
  */
 const HANDSHAKE_MS = 10_000;
 
@@ -100,7 +99,7 @@ export function connectOptions(config: Config, name: string): ConnectionOptions 
     maxReconnectAttempts: -1,
     // Without this option the client gives up after two refusals in quick succession.
     ignoreAuthErrorAbort: true,
-    // The client reconnects fast, because a member keeps its partitions if it returns before other members suspect it.
+    // A member keeps its partitions if it reconnects before other members suspect it.
     reconnectTimeWait: 100,
     reconnectJitter: 50,
     pingInterval: 20_000,

@@ -55,14 +55,13 @@ function reasonOf(error: unknown): string {
   return `${messageOf(cause)} ${code}`.toLowerCase().replaceAll('_', ' ');
 }
 
-/** Why no server answered. */
 function unreachableReason(code: string, why: string, config: Config): string {
   if (/econnrefused/.test(why)) return 'connection refused';
   if (/enotfound|eai again/.test(why)) return 'no such host';
   const { server, tlsca, tlscert, tlsfirst } = config;
   const tls = tlsca !== undefined || tlsfirst || server.some((url) => url.startsWith('tls://'));
-  // With TLS 1.3, a server that requires a certificate and gets none closes the connection without a reason. If the server had not read all
-  // bytes, the client sees a reset; otherwise the client keeps waiting after the close.
+  // With TLS 1.3, a missing client certificate makes the server close the connection without a reason. The client then sees a reset, or
+  // keeps waiting.
   const mayWant = tls && !tlscert ? `; it may want ${certificateAdvice(config)}` : '';
   if (code === ClientCode.Timeout) return `no answer in time${mayWant}`;
   if (/econnreset/.test(why)) return `the connection was reset${mayWant}`;
@@ -107,9 +106,9 @@ function connectError(error: unknown, config: Config): NatspocError {
 }
 
 /**
- * Opens a connection that later reconnects without limit, so the caller decides how long to wait for a missing server. The
- * first attempt ends after the configured timeout, or at once if the server refuses the credentials. After later refusals
- * the client retries; see `authRetryMs`.
+ * Opens a connection that later reconnects without limit. The caller decides how long to wait for a missing server. The first attempt ends
+ * after the configured timeout, or at once if the server refuses the credentials. After later refusals the client retries; see
+ * `authRetryMs`.
  *
  * @throws NatspocError `unreachable`, `authentication-failed` or `config`.
  */

@@ -11,8 +11,8 @@ interface Receiver {
 const parse = Parser.prototype.parse;
 
 /**
- * Parses received bytes. Unreadable bytes, or an exception in a listener, end the connection, because the parser is then in
- * an undefined state.
+ * Parses received bytes. After unreadable bytes or an exception in a listener, the parser's state is undefined. The connection is then
+ * closed.
  */
 function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
   try {
@@ -25,15 +25,14 @@ function parseOrHangUp(this: Parser, bytes: Uint8Array): void {
       process.emitWarning(`A NATS subscription's callback threw: ${messageOf(error)}`, 'natspoc');
     const reason = new Error(isListener ? 'a callback threw' : 'the server there does not speak NATS');
     if (connectError) connectError(reason);
-    // After the close, the client reconnects, as after any broken connection.
+    // The client then reconnects, as after any broken connection.
     else void transport?.close?.(reason);
   }
 }
 
 /**
- * Makes the client close a connection whose bytes it cannot read, for example bytes of another protocol. By default the
- * client prints a stack trace with the unreadable bytes to standard output, and stops reading the open socket. May be
- * called more than once.
+ * Makes the client close a connection whose bytes it cannot read, for example bytes of another protocol. By default the client prints a
+ * stack trace with the unreadable bytes to standard output, and stops reading the open socket.
  */
 export function hangUpOnGarbled(): void {
   Parser.prototype.parse = parseOrHangUp;

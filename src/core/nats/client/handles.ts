@@ -3,8 +3,8 @@ import type { Config } from '../../config/config.js';
 import type { Clock } from '../../lib/clock.js';
 
 /**
- * How long, in milliseconds, a member waits for an answer on which its commits and leases depend. The limit is a fifth of
- * the ttl, or the general timeout if that is shorter, so that a lost request costs no lease.
+ * How long, in milliseconds, a member waits for an answer on which its commits and leases depend. This is a fifth of the ttl, or the
+ * general timeout if that is shorter. A lost request therefore costs no lease.
  */
 export const answerMsOf = ({ timeoutMs, ttlMs }: Pick<Config, 'timeoutMs' | 'ttlMs'>): number =>
   Math.min(timeoutMs, ttlMs / 5);

@@ -11,7 +11,7 @@ class ReceivedHeaders extends MsgHdrsImpl {
   }
 }
 
-/** Decodes any header block. Other clients may send names with spaces and values with a bare CR. Unreadable lines are skipped. */
+/** Decodes any header block. Other clients can send names with spaces and values with a bare CR. Unreadable lines are skipped. */
 export function decodeHeaders(bytes: Uint8Array): MsgHdrsImpl {
   const decoded = new ReceivedHeaders();
   const text = utf8.decode(bytes);
@@ -45,16 +45,15 @@ function readStatus(decoded: MsgHdrsImpl, line: string): void {
 
 /**
  * Makes the client decode headers with {@link decodeHeaders}. The client's own decoder throws on names and values that the client would not
- * send. An exception of the decoder in a callback of the client stops the client's read loop. After such an exception, the socket stays
- * open, but the client reads no more data. May be called more than once.
+ * send. Such an exception stops the client's read loop. The socket stays open, but the client reads no more data.
  */
 export function readHeadersTolerantly(): void {
   MsgHdrsImpl.decode = decodeHeaders;
 }
 
 /**
- * Headers that are already encoded. The client reads the bytes while it writes the message, so the same object can carry
- * other bytes for the next message.
+ * Headers that are already encoded. The client reads the bytes when it writes a message. The same object can then carry other bytes for the
+ * next message.
  */
 export class EncodedHeaders extends MsgHdrsImpl {
   bytes: Uint8Array;
@@ -73,8 +72,8 @@ export class EncodedHeaders extends MsgHdrsImpl {
 export function encodeHeaders(headers: Readonly<Record<string, string>>): EncodedHeaders {
   let text = VERSION + LINE_END;
   for (const [name, value] of Object.entries(headers)) {
-    // Received headers contain no line ends, and their names contain no colons. In headers from other sources, line ends and colons are
-    // replaced, so that no value becomes an additional header.
+    // Received headers contain no line ends, and their names contain no colons. In headers from other sources they are replaced, so that no
+    // value becomes an additional header.
     text += `${name.replaceAll(':', ' ').replaceAll(LINE_END, ' ')}: ${value.replaceAll(LINE_END, ' ')}${LINE_END}`;
   }
   return new EncodedHeaders(Buffer.from(text + LINE_END, 'utf8'));

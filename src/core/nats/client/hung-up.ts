@@ -1,8 +1,8 @@
 import { ProtocolHandler } from 'nats/lib/nats-base-client/protocol.js';
 
 /**
- * Time, in milliseconds, to read the last bytes of a closed connection. The last bytes may contain the reason for the end
- * of the connection.
+ * Time, in milliseconds, to read the last bytes of a closed connection. They can contain the server's reason for closing
+ * it.
  */
 const LAST_WORDS_MS = 50;
 
@@ -13,8 +13,7 @@ function dialUntilHungUp(
   ...args: Parameters<ProtocolHandler['dial']>
 ): ReturnType<ProtocolHandler['dial']> {
   const dialled = dial.apply(this, args);
-  // `connectError` and `transport` belong to the attempt that has just started. After the attempt has succeeded or failed,
-  // `connectError` does nothing.
+  // Both belong to the attempt that has just started. Once that attempt has ended, `connectError` does nothing.
   const { connectError, transport } = this;
   void transport.closed().then((error) => {
     setTimeout(() => connectError?.(error ?? new Error('the server closed the connection')), LAST_WORDS_MS);
@@ -23,9 +22,9 @@ function dialUntilHungUp(
 }
 
 /**
- * Makes the client notice when a server hangs up during a handshake, for example because the server was killed. By default
- * the client waits until the attempt times out. A wait of several seconds would cost a member its leases. May be called
- * more than once.
+ * Makes the client notice when a server hangs up during a handshake, for example because the server was killed.
+ * Otherwise the client would wait until the attempt times out. In those seconds a member could lose its leases. Can be
+ * called more than once.
  */
 export function noticeHangUps(): void {
   ProtocolHandler.prototype.dial = dialUntilHungUp;

@@ -3,14 +3,11 @@ import type { Msg, NatsConnection, NatsError, Subscription } from 'nats';
 /** Receives the messages of a subscription. */
 export interface Listener {
   message(message: Msg): void;
-  /** The server refused the subscription, or {@link message} threw. */
+  /** The server refused the subscription, or `message` threw. */
   failed(error: Error | NatsError): void;
 }
 
-/**
- * Subscribes. An exception of the listener is not passed to the client, because the exception would stop the client's read
- * loop.
- */
+/** Subscribes. The client never sees an exception of the listener. Such an exception would stop the client's read loop. */
 export function listen(
   connection: NatsConnection,
   subject: string,

@@ -5,7 +5,7 @@ import { toNatspocError } from './outcome.js';
 
 /** @throws NatspocError if JetStream cannot be reached. */
 export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {
-  // If the program opened the connection, natspoc has not corrected the client yet.
+  // If the program opened the connection, the client is not corrected yet.
   correctClient();
   try {
     return await connection.jetstreamManager({

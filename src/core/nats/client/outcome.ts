@@ -8,7 +8,7 @@ export const API_ERRORS = {
   messageNotFound: 10037,
   wrongLastSequence: 10071,
   /**
-   * A `wrongLastSequence` that names no sequence. Servers since 2.12 send this error while another write is being
+   * Like `wrongLastSequence`, but without the sequence. Servers since 2.12 send it while another write is being
    * replicated.
    */
   wrongLastSequenceInFlight: 10164,
@@ -29,14 +29,14 @@ export const API_ERRORS = {
   consumerOffline: 10119,
 } as const;
 
-/** Temporary errors with code 500. The server sends these errors while a cluster elects a leader or a server restarts. */
+/** Temporary errors with code 500, sent while a cluster elects a leader or a server restarts. */
 const PASSING: readonly (number | undefined)[] = [
   API_ERRORS.clusterNotLeader,
   API_ERRORS.streamOffline,
   API_ERRORS.consumerOffline,
 ];
 
-/** Limits and shortages, which last until an operator raises the limit, or resources are freed. */
+/** Limits and shortages. They last until an operator raises the limit or resources are freed. */
 const LIMITS: readonly (number | undefined)[] = [
   API_ERRORS.consumersExceeded,
   API_ERRORS.memoryExceeded,
@@ -45,15 +45,12 @@ const LIMITS: readonly (number | undefined)[] = [
   API_ERRORS.insufficientReplicas,
 ];
 
-/** The JetStream API error code of an error; undefined if the error has no such code. */
+/** The JetStream API error code of an error, if it has one. */
 export function apiErrorCode(error: unknown): number | undefined {
   return error instanceof NatsError ? error.api_error?.err_code : undefined;
 }
 
-/**
- * True if the error does not show whether the request was carried out (timeout, disconnect), or if the error is temporary
- * (no leader).
- */
+/** True if the request may have been carried out (timeout, disconnect), or if the error is temporary (no leader). */
 export function isUnknownOutcome(error: unknown): boolean {
   if (error instanceof NatspocError) return error.code === 'unreachable' || isUnknownOutcome(error.cause);
   if (!(error instanceof NatsError)) return false;
@@ -64,12 +61,12 @@ export function isUnknownOutcome(error: unknown): boolean {
 /** True if a limit or a shortage of the server is the cause. */
 export const isLimit = (error: unknown): boolean => LIMITS.includes(apiErrorCode(error));
 
-/** An error of the client or server as a NatspocError; any other value is returned unchanged. */
+/** Converts a NatsError to a NatspocError. Returns any other value unchanged. */
 export function explain(error: unknown, doing: string): unknown {
   return error instanceof NatsError ? toNatspocError(error, doing) : error;
 }
 
-/** An error of the client or server as a NatspocError; `doing` completes "Could not …". */
+/** Converts any error to a NatspocError. `doing` completes "Could not …". */
 export function toNatspocError(error: unknown, doing: string): NatspocError {
   if (error instanceof NatspocError) return error;
   const natsError = error instanceof NatsError ? error : undefined;

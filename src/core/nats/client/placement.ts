@@ -2,9 +2,9 @@ import { ErrorCode, NatsError } from 'nats';
 import { type Cancel, systemClock } from '../../lib/clock.js';
 
 /**
- * Timeout of one request to create a consumer. A consumer with one replica may be placed on a server that has just died.
- * Until the dead server is back, no server answers the request. The next request uses another name, because a consumer with
- * another name may be placed on another server.
+ * Timeout, in milliseconds, of one request to create a consumer. The cluster may place the consumer on a server that has
+ * just died. Then the request gets no answer. The next request uses another name, which can place the consumer on
+ * another server.
  */
 export const PLACEMENT_MS = 2_000;
 
@@ -12,9 +12,9 @@ export const PLACEMENT_MS = 2_000;
 export const PLACEMENTS = 4;
 
 /**
- * Returns the outcome of a promise, if this outcome arrives in time.
+ * Waits for a promise, but at most `timeoutMs`.
  *
- * @throws NatsError `TIMEOUT` if the outcome is late. A late outcome is ignored.
+ * @throws NatsError `TIMEOUT` if the promise is late.
  */
 export async function within<T>(promise: Promise<T>, timeoutMs: number, clock = systemClock): Promise<T> {
   let cancel: Cancel | undefined;

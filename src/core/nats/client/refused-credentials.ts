@@ -7,8 +7,8 @@ import { closeFor, watchConnection } from './watch-connection.js';
 const FINAL = /EXPIRED/;
 
 /**
- * Closes a connection whose credentials were refused for `patienceMs` without interruption. For `patienceMs`, the client retries, because a
- * restarted server may not know its users at first.
+ * Closes a connection if the server has refused its credentials for `patienceMs` without interruption. Until then the
+ * client retries, because a restarted server may not know its users at first.
  */
 export function closeWhenRefused(connection: NatsConnection, patienceMs: number): void {
   let first: { at: number; code: string } | undefined;
@@ -18,12 +18,12 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
     },
     unwelcome: (code) => {
       const now = performance.now();
-      // The first refusal may have ended the connection. Only a second refusal shows that the server still refuses the credentials.
+      // The first refusal may only have ended the old connection. A second one shows that a retry was refused too.
       if (!first) {
         first = { at: now, code };
         return;
       }
-      // If the credentials have expired, only the first refusal names the expiry as the reason.
+      // If credentials have expired, only the first refusal says so.
       const reason = FINAL.test(first.code) ? first.code : code;
       if (now - first.at >= (FINAL.test(reason) ? 0 : patienceMs)) {
         closeFor(connection, new NatsError(reason, reason));
@@ -32,10 +32,7 @@ export function closeWhenRefused(connection: NatsConnection, patienceMs: number)
   });
 }
 
-/**
- * Writes one line when the server starts to refuse the credentials. Writes another line only if the server refuses the
- * credentials again after a reconnect.
- */
+/** Writes one warning when the server starts to refuse the credentials. Warns again only after a reconnect. */
 export function tellRefusals(
   connection: NatsConnection,
   patienceMs: number,

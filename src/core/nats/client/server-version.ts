@@ -13,14 +13,14 @@ function isAtLeast({ info }: Connected, ...wanted: readonly number[]): boolean {
 export const hasDefaultConsumers = (connection: Connected): boolean => isAtLeast(connection, 2, 15);
 
 /**
- * False if the server may report a wrong creation time of a stream. After a restart, a change of settings and another
- * restart, 2.9.10 and 2.10.27 report the time of the first restart; 2.15.1 reports the correct time.
+ * False if the server may report a wrong creation time of a stream. Versions 2.9.10 and 2.10.27 do so after a restart, a
+ * change of settings and another restart. They report the time of the first restart. Version 2.15.1 is correct.
  */
 export const keepsCreation = (connection: Connected): boolean => isAtLeast(connection, 2, 15);
 
 /**
- * False if a consumer's number of waiting messages may include messages that the stream has dropped. Before 2.9.15, the server does not
- * subtract dropped messages that were stored before the consumer was created or its state was last requested (`decStreamPending` in
- * server/consumer.go).
+ * False if a consumer's number of waiting messages may include messages that the stream has dropped. Before 2.9.15, the
+ * server subtracts a dropped message only if it was stored after the consumer was created or last inspected
+ * (`decStreamPending` in server/consumer.go).
  */
 export const countsDrops = (connection: Connected): boolean => isAtLeast(connection, 2, 9, 15);

@@ -6,7 +6,7 @@ import { safely } from './listen.js';
 /** The client's codes for refused credentials. */
 export const IDENTITY_CODES = /AUTH|CREDS|ACCOUNT/;
 
-/** Why the server refused the credentials; undefined if the client's error `code` has another meaning. */
+/** Why the server refused the credentials, if `code` is a refusal. */
 function refusalIn(code: string): string | undefined {
   if (!IDENTITY_CODES.test(code)) return undefined;
   return /EXPIRED/.test(code)
@@ -15,11 +15,11 @@ function refusalIn(code: string): string | undefined {
 }
 
 /**
- * The error for a connection that was closed for good, in most cases because the credentials are no longer valid.
+ * The error for a connection that was closed for good.
  *
  * @param error the client's error; undefined if this process closed the connection.
- * @param complaint the last code with which the server refused the credentials. The final error may come from a later attempt, in which the
- *   server closed the connection without a reason.
+ * @param complaint the last code with which the server refused the credentials. It explains a final error without a
+ *   reason.
  */
 export function closedError(error: unknown, complaint = ''): NatspocError {
   const closed = 'The connection to NATS was closed';
@@ -32,13 +32,12 @@ export function closedError(error: unknown, complaint = ''): NatspocError {
   return new NatspocError('authentication-failed', `${closed}: ${why}.`, { cause: error });
 }
 
-/** Events of a connection. `refused` names the operation and subject that are not permitted. */
+/** Events of a connection. `refused` gets the operation and subject that are not permitted. */
 export interface ConnectionEvents {
-  /** The connection broke. Each break is reported once. */
+  /** The connection broke. */
   disconnected?: (about: Break) => void;
-  /** An attempt to reconnect starts. */
   reconnecting?: () => void;
-  /** The connection is back after a break. `server`: host and port of the server that is connected now; null if unknown. */
+  /** The connection is back after a break. `server`: host and port of the new server; null if unknown. */
   reconnected?: (server: string | null) => void;
   refused?: (operation: string, subject: string) => void;
   /** The server refused the credentials; `code` is the client's error code. */
@@ -48,12 +47,12 @@ export interface ConnectionEvents {
 }
 
 /**
- * The watchers of each connection. All watchers of a connection share one loop, because the client keeps every status
- * iterator until the connection closes.
+ * The watchers of each connection. They share one loop, because the client keeps every status iterator until the
+ * connection closes.
  */
 const watchers = new WeakMap<NatsConnection, Set<ConnectionEvents>>();
 
-/** For each connection that this process closed with {@link closeFor}, the reason. */
+/** Why this process closed a connection with {@link closeFor}. */
 const reasons = new WeakMap<NatsConnection, NatsError>();
 
 /** Closes a connection, and reports the reason to its watchers. */
@@ -62,7 +61,7 @@ export function closeFor(connection: NatsConnection, reason: NatsError): void {
   void connection.close();
 }
 
-/** Reports changes of the connection until the connection closes, or until the returned function is called. */
+/** Reports changes until the connection closes, or until the returned function is called. */
 export function watchConnection(connection: NatsConnection, events: ConnectionEvents): () => void {
   let set = watchers.get(connection);
   if (!set) {
@@ -76,21 +75,22 @@ export function watchConnection(connection: NatsConnection, events: ConnectionEv
   return () => void all.delete(events);
 }
 
-// `awaitEnd` and `dispatch` are separate functions, because a closure in `watchConnection` would keep the first watcher's
-// events alive forever.
+// `awaitEnd` and `dispatch` are not closures of `watchConnection`. A closure would keep the first watcher's events in
+// memory.
 async function awaitEnd(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
   const end = await connection.closed();
   const error = end ?? reasons.get(connection);
-  // A watcher that is added after this deletion starts new loops, which also report that the connection is closed.
+  // A watcher that is added later starts new loops. They report the end to it.
   watchers.delete(connection);
   for (const events of [...watching]) safely(() => events.closed?.(error));
 }
 
 async function dispatch(connection: NatsConnection, watching: ReadonlySet<ConnectionEvents>): Promise<void> {
-  // `isBroken` is undefined at first, because the connection may already be broken when the first watcher is added.
+  // Undefined at first: the connection may already be broken.
   let isBroken: boolean | undefined;
   for await (const status of connection.status()) {
-    // If credentials were refused, the client ends the connection itself, and reports the same status as for missing answers to pings.
+    // After refused credentials, the client ends the connection itself. It reports the same status as for unanswered
+    // pings.
     const isRefused = status.type === DebugEvents.StaleConnection && refused.delete(connection);
     const reason = isRefused ? undefined : reasonIn(status);
     if (status.type === Events.Error && refusalIn(String(status.data))) refused.add(connection);
@@ -100,8 +100,8 @@ async function dispatch(connection: NatsConnection, watching: ReadonlySet<Connec
       breaking.delete(connection);
       refused.delete(connection);
     }
-    // For each attempt to reconnect that the server ends, the client reports a break and later also a reconnect. Only changes between
-    // broken and connected are passed on.
+    // If the server ends several attempts to reconnect, the client reports several breaks, then several reconnects. Only
+    // the first of each is passed on.
     if (isBreak(status) || status.type === Events.Reconnect) {
       if (isBroken === isBreak(status)) continue;
       isBroken = isBreak(status);
@@ -113,10 +113,10 @@ async function dispatch(connection: NatsConnection, watching: ReadonlySet<Connec
 const isBreak = ({ type }: Status): boolean =>
   type === Events.Disconnect || type === DebugEvents.StaleConnection;
 
-/** For each connection, the reason for a break that has happened or is about to happen. */
+/** Why a connection broke or is about to break. */
 const breaking = new WeakMap<NatsConnection, string>();
 
-/** The connections whose credentials were refused since they were established. */
+/** Connections whose current credentials were refused. */
 const refused = new WeakSet<NatsConnection>();
 
 /** Records why a connection is about to break, so that its watchers get the reason. */
@@ -124,7 +124,7 @@ export function noteReason(connection: NatsConnection, reason: string): void {
   breaking.set(connection, reason);
 }
 
-/** The cause of a break, if a status of the client contains one; otherwise undefined. A server that has died gives no reason. */
+/** The reason for a break, if the status contains one. */
 function reasonIn({ type, data, permissionContext }: Status): string | undefined {
   if (type === DebugEvents.StaleConnection) return 'the server did not answer pings';
   if (type === Events.LDM) return 'the server shuts down';
@@ -132,7 +132,7 @@ function reasonIn({ type, data, permissionContext }: Status): string | undefined
   return refusalIn(String(data)) ?? String(data);
 }
 
-/** The server of a break or a reconnect, as the client's status event names it; null if the event names no server. */
+/** The server in the status of a break or reconnect; null if there is none. */
 function addressIn({ type, data }: Status, connection: NatsConnection): string | null {
   if (type === DebugEvents.StaleConnection) return connection.getServer();
   return typeof data === 'string' && data !== '' ? data : null;
@@ -152,11 +152,10 @@ export interface ServerEvents {
   /** `server`: host and port. `version`: the server's version. */
   connected(server: string, version: string): void;
   disconnected(): void;
-  /** An attempt to reconnect starts. */
   reconnecting(): void;
 }
 
-/** Reports the server of a connection, now and after each change, until the connection closes. */
+/** Reports the connected server, now and after each change, until the connection closes. */
 export function watchServer(connection: NatsConnection, events: ServerEvents): void {
   const connected = () => events.connected(connection.getServer(), connection.info?.version ?? '');
   connected();

@@ -1,8 +1,8 @@
 import type { ConsumerInfo } from 'nats';
 
 /**
- * Describes how another client has changed a reader; undefined if no change affects the deliveries. natspoc creates readers
- * that deliver whole messages of one subject.
+ * Describes how another client has changed a reader. Returns undefined if the reader still delivers whole messages of
+ * `subject`.
  */
 export function changeOf({ config, paused }: ConsumerInfo, subject: string): string | undefined {
   const filters = config.filter_subjects ?? [config.filter_subject ?? '>'];

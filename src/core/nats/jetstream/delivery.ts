@@ -4,7 +4,7 @@ export interface DeliveryInfo {
   consumerSequence: number;
   /** When the stream stored the message, in milliseconds since 1970. */
   timestampMs: number;
-  /** Number of messages that still wait for this consumer. */
+  /** Number of messages that wait for this consumer. */
   pending: number;
 }
 
@@ -17,15 +17,15 @@ const NANO_DIGITS = 6;
 
 /**
  * Reads the reply subjects of one consumer's deliveries:
- * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`. The longer form has a domain and an account hash
- * after `ACK`, and an optional last token (NATS ADR-15). Only the numbers differ between deliveries, so the rest is parsed
- * once, and nothing is allocated for a message.
+ * `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`. The longer form has a domain and an account
+ * hash after `ACK`, and an optional last token (NATS ADR-15). Only the numbers differ between deliveries. So the rest is
+ * parsed once, and a message needs no allocation.
  */
 export class DeliveryReader implements DeliveryInfo {
   streamSequence = 0;
   consumerSequence = 0;
   pending = 0;
-  /** Index at which the numbers start; 0 if unknown. */
+  /** 0: unknown. */
   #numbersAt = 0;
   #reply = '';
   /** Index at which the time starts; see {@link timestampAt}. */
@@ -35,13 +35,9 @@ export class DeliveryReader implements DeliveryInfo {
     return timestampAt(this.#reply, this.timeAt);
   }
 
-  /**
-   * Reads a reply subject into the fields. If `reply` is not the reply subject of a delivery, returns false and leaves the
-   * fields unchanged.
-   */
+  /** Reads a reply subject into the fields. For any other subject, returns false and changes nothing. */
   read(reply: string): boolean {
-    // Only two characters before the numbers are checked. Comparing all characters would take longer than parsing the
-    // numbers.
+    // Only two characters before the numbers are checked. A full comparison would take longer than parsing the numbers.
     const at = this.#numbersAt;
     if (
       at > 0 &&
@@ -75,7 +71,7 @@ export class DeliveryReader implements DeliveryInfo {
   }
 }
 
-/** When a message was stored, in milliseconds since 1970. The time is the longest number, so it is parsed on demand. */
+/** When a message was stored, in milliseconds since 1970. */
 export function timestampAt(reply: string, timeAt: number): number {
   const end = reply.indexOf('.', timeAt);
   // The time in nanoseconds as one number would be too large to be exact.
@@ -83,16 +79,14 @@ export function timestampAt(reply: string, timeAt: number): number {
   return number(reply, timeAt, milliseconds) + number(reply, milliseconds, end) / NANOS_PER_MS;
 }
 
-/** The number formed by the digits from `start` up to, but not including, `end`. */
+/** The number between `start` (inclusive) and `end` (exclusive). */
 function number(text: string, start: number, end: number): number {
   let value = 0;
   for (let at = start; at < end; at++) value = value * 10 + (text.charCodeAt(at) - ZERO);
   return value;
 }
 
-/**
- * The whole number from `start` to a dot or the end of the text; -1 if there is no number, or if the number is too large.
- */
+/** The whole number from `start` to the next dot or the end. Returns -1 if there is none or it is too large. */
 function digits(text: string, start: number): number {
   let value = 0;
   let at = start;

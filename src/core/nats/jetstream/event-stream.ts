@@ -26,7 +26,7 @@ import { createdAt, storedAt } from './stream-identity.js';
 
 const HEARTBEAT_MS = 2_000;
 const NANOS_PER_MS = 1_000_000;
-/** Minimum interval, in milliseconds, between requests for the stream's state that are not urgent. */
+/** Minimum interval, in milliseconds, between requests for the stream's state. Urgent requests ignore it. */
 const LOOK_EVERY_MS = 20;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
@@ -37,7 +37,6 @@ function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault
   return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
 }
 
-/** Finds the key of a message; returns null if the message has no key. */
 type KeyOf = (message: StreamMessage) => string | null;
 
 /** A delivered message that is decoded on demand. */
@@ -75,7 +74,7 @@ class NatsStreamMessage implements StreamMessage {
 
   get key(): string | null {
     if (!this.#keyOf) return this.#message.headers?.get(KEY_HEADER) || null;
-    // The key is cached, because it is read several times, and parsing a JSON payload is slow.
+    // The key is read several times, and parsing a JSON payload is slow.
     if (this.#key === undefined) this.#key = this.#keyOf(this);
     return this.#key;
   }
@@ -92,20 +91,20 @@ export class NatsEventStream implements EventStream {
   readonly #subjects: GroupSubjects;
   readonly #keyOf: KeyOf | undefined;
   #failure: NatspocError | undefined;
-  /** False after the server has refused to show the state of a reader. */
+  /** False after a refusal to show a reader's state. */
   #tellsReaders = true;
-  /** False after the server has refused to show the newest message of a partition. */
+  /** False after a refusal to show a partition's newest message. */
   #tellsNewest = true;
-  /** The time of the last request for the stream's state, and its answer. */
+  /** The last request for the stream's state. */
   #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
   #nextLook: ReturnType<EventStream['bounds']> | undefined;
   /**
-   * For each partition, the sequence of the last message that arrived without a payload although a header announced a
+   * The last suspicious message of each partition. It arrived without a payload, but with the header of an omitted
    * payload.
    */
   readonly #doubts = new Map<number | null, number>();
 
-  /** `keyOf` finds the key of a message. By default the key is the header `Natspoc-Key`. */
+  /** `keyOf`: default is the header `Natspoc-Key`. */
   constructor(handles: NatsHandles, stream: string, subjects: GroupSubjects, keyOf?: KeyOf) {
     this.#keyOf = keyOf;
     this.#handles = handles;
@@ -114,7 +113,7 @@ export class NatsEventStream implements EventStream {
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
-    // If this failure were not returned, a refused reader would be opened and refused in an endless loop.
+    // Otherwise a refused reader would be opened and refused again without end.
     if (this.#failure) return { kind: 'failed', error: this.#failure };
     try {
       const { reader } = await PullReader.open(
@@ -173,7 +172,7 @@ export class NatsEventStream implements EventStream {
       return { change, delivered: info.delivered.consumer_seq, waiting: info.num_pending };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return 'gone';
-      // After a refusal, no more requests are sent, because the server logs a line for each refused request.
+      // The server logs a line for each refused request, so there is only one.
       if (toNatspocError(error, 'look at a reader').code !== 'not-permitted') return undefined;
       this.#tellsReaders = false;
       return 'denied';
@@ -187,8 +186,7 @@ export class NatsEventStream implements EventStream {
     if (since === undefined || at === undefined) return this.#lookNow();
     if (answer && at >= since) return answer;
     if (at + LOOK_EVERY_MS <= now) return this.#lookNow();
-    // Every partition of a member needs the stream's state before a commit. All callers that wait for the next request
-    // share that request.
+    // Every partition needs the stream's state before a commit. All callers that wait share the next request.
     this.#nextLook ??= sleep(clock, at + LOOK_EVERY_MS - now).then(() => {
       this.#nextLook = undefined;
       return this.#lookNow();
@@ -231,9 +229,8 @@ export class NatsEventStream implements EventStream {
   }
 
   /**
-   * Returns the sequence of the suspicious message if this message is really stored without a payload, because its
-   * publisher, not the server, has set the header of an omitted payload. Otherwise returns undefined. As long as the
-   * suspicious message cannot be read, every new reader stops at it.
+   * The sequence of the suspicious message, if it is really stored without a payload. Then its publisher set the header
+   * of an omitted payload, not the server. Without this check, every new reader would stop at that message.
    */
   async #emptyAt(partition: number | null): Promise<number | undefined> {
     const seq = this.#doubts.get(partition);
@@ -258,7 +255,6 @@ export class NatsEventStream implements EventStream {
       );
       return found?.sequence ?? 0;
     } catch (error) {
-      // Each further refused request would log a line on the server.
       if (toNatspocError(error, 'read the newest message').code === 'not-permitted')
         this.#tellsNewest = false;
       return undefined;

@@ -2,10 +2,7 @@ import type { Msg } from 'nats';
 import { subjectMatcher } from '../../protocol/subject.js';
 import type { DeliveryInfo } from './delivery.js';
 
-/**
- * The header with the size of an omitted payload. The server adds this header to each message that it delivers without the
- * payload.
- */
+/** If the server omits a payload, it adds this header with the payload's size. */
 const SIZE_HEADER = 'Nats-Msg-Size';
 
 /** What a reader was created to deliver. */
@@ -13,16 +10,12 @@ export interface Wanted {
   filter: string;
   /** The sequence before the first wanted message. */
   after: number;
-  /** The sequence of a message that is stored without a payload although a header announces a payload. */
+  /** A message that is really stored without a payload, although it has the header of an omitted payload. */
   emptyAt?: number | undefined;
-  /** True if the payloads are omitted. */
   headersOnly?: boolean | undefined;
 }
 
-/**
- * What is wrong with a delivery. `isForeign`: another client changed the consumer, or created another consumer with the same
- * name.
- */
+/** What is wrong with a delivery. `isForeign`: another client changed or replaced the consumer. */
 export interface Unexpected {
   reason: string;
   isForeign: boolean;
@@ -33,8 +26,8 @@ export interface Unexpected {
 const foreign = (reason: string): Unexpected => ({ reason, isForeign: true });
 
 /**
- * Checks that each delivery of a consumer is the expected delivery. A client that may create consumers on a stream can also
- * change other clients' consumers, so that those consumers deliver other subjects or omit payloads.
+ * Checks each delivery of a consumer. Another client that may create consumers can also change this one. For example, it
+ * then delivers other subjects or omits payloads.
  */
 export class Expectation {
   readonly #wanted: Wanted;
@@ -56,13 +49,12 @@ export class Expectation {
     return this.#consumerSequence;
   }
 
-  /** Checks and counts the next delivery. Returns the problem; undefined if the delivery is the expected delivery. */
+  /** Checks and counts the next delivery. Returns the problem, if any. */
   take(message: Msg, delivery: DeliveryInfo): Unexpected | undefined {
     const { consumerSequence, streamSequence } = delivery;
     if (consumerSequence !== this.#consumerSequence + 1)
       return { reason: `gap after ${this.#consumerSequence} deliveries`, isForeign: false };
-    // Within one consumer, sequences only increase. A lower sequence shows that another client has replaced the consumer,
-    // or that the stream was recreated.
+    // Sequences only increase. A lower sequence shows that the consumer was replaced or the stream was recreated.
     if (streamSequence <= this.#streamSequence)
       return foreign(`its reader delivers sequence ${streamSequence} after ${this.#streamSequence}`);
     if (this.#isWanted?.(message.subject) === false)
@@ -77,8 +69,8 @@ export class Expectation {
   }
 
   /**
-   * True if the server omitted the payload. The last value of the header counts, because the server appends its value to a
-   * value that the publisher may have set.
+   * True if the server omitted the payload. The last value of the header is the server's. An earlier value may come from
+   * the publisher.
    */
   #lacksPayload({ headers }: Msg, sequence: number): boolean {
     const { emptyAt, headersOnly } = this.#wanted;

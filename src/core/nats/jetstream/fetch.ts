@@ -9,9 +9,8 @@ import { type DeliveryInfo, parseDelivery } from './delivery.js';
 
 /** The server deletes the consumer after this time, in case our request to delete it is lost. */
 const INACTIVE_THRESHOLD_NS = 5_000_000_000;
-/** Maximum number of messages in one request. */
 const MAX_BATCH = 20_000;
-/** Number of attempts to fetch all messages. During an attempt, a purge or a limit may remove some messages. */
+/** Number of attempts to fetch all messages. A purge or a limit can remove messages during an attempt. */
 const WHOLE_ATTEMPTS = 3;
 
 /** What to fetch. */
@@ -30,20 +29,19 @@ export interface FetchOptions {
 /** The result of a fetch. */
 export interface Fetched {
   messages: { message: Msg; delivery: DeliveryInfo }[];
-  /** The number of matching messages when the fetch began, whether fetched or not. */
+  /** Number of matching messages when the fetch began. */
   available: number;
   /** The server's wall clock minus ours, in milliseconds, accurate to half a round trip. */
   serverAheadMs: number;
   /**
-   * True if the server did not answer in time, or the connection was closed. False means that messages are missing only
-   * because they were removed during the fetch.
+   * True if the server did not answer in time, or the connection was closed. If false, missing messages were removed
+   * during the fetch.
    */
   timedOut: boolean;
 }
 
 /**
- * Reads stored messages once, through a consumer that exists only during the call. Messages that do not arrive within the
- * timeout are missing from the result.
+ * Reads stored messages once, through a temporary consumer. The result lacks messages that did not arrive in time.
  *
  * @throws NatspocError if the consumer cannot be created (no stream, no permission, no answer), or if requests for the
  *   messages are not permitted.
@@ -74,7 +72,7 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
   } finally {
     if (!connection.isClosed()) {
       manager.consumers.delete(stream, name).catch(() => {
-        // Best effort. If this deletion fails, the server deletes the consumer after the inactivity threshold.
+        // Best effort: the server deletes an inactive consumer anyway.
       });
     }
   }
@@ -88,21 +86,21 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
       const subscription = listen(connection, inbox, {
         message: (message) => {
           const delivery = message.reply === undefined ? undefined : parseDelivery(message.reply);
-          // Any other message is a status that ends the request, for example no more messages, a limit or an error.
+          // Any other message is a status that ends the request, for example because no message is left.
           if (message.subject === inbox || !delivery) return finish();
           messages.push({ message, delivery });
           if (messages.length >= until) finish();
         },
         failed: finish,
       });
-      // The server does not answer a forbidden request; the connection's status reports the refusal.
+      // The server does not answer a forbidden request. Only the connection's status shows the refusal.
       const unwatch = watchConnection(connection, {
         refused: (operation, subject) => {
           if (operation === 'publish' && subject === next) refuse(subject);
         },
         closed: giveUp,
       });
-      // The timer is started last. If the connection is closing, the calls above throw, and no timer is left running.
+      // The calls above throw if the connection is closing. So the timer starts after them.
       const timer = setTimeout(giveUp, options.timeoutMs);
       function giveUp(): void {
         timedOut = true;
@@ -129,10 +127,10 @@ export const isWhole = ({ messages, available }: Fetched, limit: number): boolea
   messages.length >= Math.min(available, limit);
 
 /**
- * Like {@link fetchMessages}, but never returns an incomplete result. If entries of a group were missing, the group would
- * seem to have problems, or no partitions.
+ * Like {@link fetchMessages}, but throws instead of returning an incomplete result. For example, a group with missing
+ * entries would seem to have no partitions.
  *
- * @throws NatspocError `unreachable` if some messages did not arrive, and the errors of {@link fetchMessages}.
+ * @throws NatspocError `unreachable` if messages are missing. Also throws the errors of {@link fetchMessages}.
  */
 export async function fetchAll(handles: NatsHandles, options: FetchOptions): Promise<Fetched> {
   for (let attempt = 1; ; attempt++) {
@@ -145,7 +143,7 @@ export async function fetchAll(handles: NatsHandles, options: FetchOptions): Pro
 }
 
 /**
- * Creates the consumer. If there is no answer, tries again with another name, so that the consumer may be placed on another
+ * Creates the consumer. Without an answer, tries again with another name, which can place the consumer on another
  * server.
  */
 async function create(

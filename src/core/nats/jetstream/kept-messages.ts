@@ -23,10 +23,7 @@ export interface KeptMessages {
     id: string | undefined,
     isCopy: (stored: StoredCopy) => boolean,
   ): Promise<StoreOutcome>;
-  /**
-   * The message with this sequence; undefined if the message does not exist, reading is not permitted, or the server did not
-   * answer.
-   */
+  /** The message with this sequence. Undefined if it does not exist or could not be read. */
   find(sequence: number): Promise<StoredCopy | undefined>;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The first sequence of the newest part of a stream. The part has at most `limit` messages, and more than half of `limit`
- * if the stream has enough messages. The sequence is found by binary search, because the server can only count the messages
- * from a sequence to the end.
+ * The first sequence of the newest part of a stream. The part has at most `limit` messages, and more than half of
+ * `limit` if the stream has enough messages. The server can only count the messages from a sequence to the end, so this
+ * is a binary search.
  *
  * @param count returns the number of messages from a sequence to the end.
  * @param newest the last sequence.

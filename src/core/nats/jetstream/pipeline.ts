@@ -13,7 +13,7 @@ const NO_RESPONDERS: Rejection = {
   description: 'no stream answers on this subject',
   retryable: true,
 };
-/** The default limit of nats-server, in bytes, used until the server has sent its limit. */
+/** The default limit of nats-server, in bytes. It applies until the server has sent its own limit. */
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 const DEFAULT_INBOX_PREFIX = '_INBOX';
 const ZERO = 0x30;
@@ -25,15 +25,15 @@ export const maxPayloadOf = ({ info }: NatsConnection): number => info?.max_payl
 export interface PublishedStream {
   /** The stream that must confirm the messages; an answer from another stream is an error. */
   stream: string;
-  /** The JetStream domain of the stream; empty for none. If the domain is unknown (undefined), any domain is accepted. */
+  /** The JetStream domain of the stream; empty for none. If undefined, any domain is accepted. */
   domain?: string | undefined;
   /** Prefix of reply subjects, if permissions require a prefix other than `_INBOX`. */
   inboxPrefix?: string | undefined;
 }
 
 /**
- * Publishes over one connection. Answers arrive at one wildcard inbox, and the last token of the reply subject identifies
- * the message. So one subscription serves all messages, without a request object, timer or promise for each message.
+ * Publishes over one connection. All answers arrive at one wildcard inbox. The last token of the reply subject
+ * identifies the message. So a message needs no subscription, timer or promise of its own.
  */
 class Pipeline implements PublishPort {
   readonly #connection: NatsConnection;
@@ -47,9 +47,8 @@ class Pipeline implements PublishPort {
   /** Stops watching the connection. A connection may outlive this pipeline, and must not keep the pipeline in memory. */
   readonly #unwatch: () => void;
   /**
-   * False while the connection is down. While the connection is down, no message is passed to the client. The client would
-   * buffer new messages and, after the reconnect, send them before the messages that must be resent. The client reports a
-   * break before it starts to buffer.
+   * False while the connection is down. Then no message is passed to the client, because the client would buffer it.
+   * After the reconnect, a buffered message would overtake older messages that must be resent.
    */
   #up: boolean;
   #open = true;
@@ -61,8 +60,7 @@ class Pipeline implements PublishPort {
   ) {
     this.#connection = connection;
     this.#events = events;
-    // With only 64 random bits, the inbox is shorter than the client's own inboxes. A short inbox saves time, because each
-    // character is parsed twice per message.
+    // Only 64 random bits, because each character of the inbox is parsed twice per message.
     this.#inbox = `${inboxPrefix ?? DEFAULT_INBOX_PREFIX}.${randomBytes(8).toString('base64url')}.`;
     this.#acks = new PubAckReader(stream, domain);
     this.#withHeaders = { reply: '', headers: this.#headers };
@@ -102,7 +100,7 @@ class Pipeline implements PublishPort {
         this.#connection.publish(subject, data, this.#withHeaders);
       }
     } catch (error) {
-      // The connection is draining, and accepts no more messages before it closes.
+      // A draining connection accepts no more messages.
       if (error instanceof NatsError && error.code === ErrorCode.ConnectionDraining) return false;
       throw error;
     }
@@ -176,8 +174,8 @@ function tokenOf(subject: string, start: number): number {
 }
 
 /**
- * A publisher's port to one stream. Only answers of the intended stream count as confirmations. Beyond a leaf node, a
- * stream of another domain may listen to the same subjects, and answer too.
+ * A publisher's port to one stream. Only that stream's answers count as confirmations. Beyond a leaf node, a stream of
+ * another domain may answer too.
  */
 export function natsPublishPort(connection: NatsConnection, to: PublishedStream): OpenPublishPort {
   return (events) => new Pipeline(connection, to, events);

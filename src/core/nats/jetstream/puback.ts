@@ -2,9 +2,8 @@ import { asObject, type Fields } from '../../lib/json.js';
 import type { Rejection } from '../../ports/publishing.js';
 
 /**
- * The outcome of a published message. `elsewhere`: a stream of another JetStream domain answered, which says nothing about
- * the intended stream. `refused`: `status` is the HTTP-like code of the error. `garbled`: the answer does not come from
- * JetStream.
+ * The outcome of a published message. `elsewhere`: a stream of another JetStream domain answered. `refused`: `status` is
+ * the error's HTTP-like code. `garbled`: the answer does not come from JetStream.
  */
 export type PubAckOutcome =
   | { kind: 'stored'; sequence: number; duplicate: boolean }
@@ -13,8 +12,8 @@ export type PubAckOutcome =
   | { kind: 'garbled'; reason: Rejection };
 
 /**
- * Temporary JetStream errors (server/errors.json of nats-server): the server is starting, electing a leader, catching up or
- * overloaded. The server has certainly not stored the message.
+ * Temporary JetStream errors (server/errors.json of nats-server), for example during the election of a leader. The
+ * message is certainly not stored.
  */
 const PASSING = new Set([
   10004, // cluster incomplete
@@ -39,14 +38,13 @@ function garbled(text: string): PubAckOutcome {
 }
 
 /**
- * Reads the answers of one stream. Almost all answers differ only in their digits. So after the first confirmation, the text
- * before the digits is compared and the digits are parsed, without allocations. Other answers are decoded and validated as
- * JSON.
+ * Reads the answers of one stream. Almost all answers differ only in their digits. So after the first confirmation, only
+ * the digits are parsed, and nothing is allocated. Any other answer is decoded as JSON.
  */
 export class PubAckReader {
   readonly #stream: string;
   readonly #domain: string | undefined;
-  /** The text before the digits of a plain confirmation, learned from the first confirmation. */
+  /** The text before the digits of a plain confirmation. */
   #prefix: Uint8Array | undefined;
 
   /** @param domain the JetStream domain of the stream, empty for none; undefined: any domain. */
@@ -60,7 +58,7 @@ export class PubAckReader {
     const prefix = this.#prefix;
     if (prefix === undefined) return 0;
     const end = data.length - 1;
-    // A number with 16 digits may not be exact, so it is left to `decode`, which refuses inexact numbers.
+    // A number with 16 digits may be inexact. `decode` checks it.
     if (
       data[prefix.length] === ZERO ||
       data[end] !== CLOSING_BRACE ||
@@ -78,7 +76,6 @@ export class PubAckReader {
     return sequence;
   }
 
-  /** Decodes and validates any answer. */
   decode(data: Uint8Array): PubAckOutcome {
     const text = utf8.decode(data);
     let body: Fields | undefined;

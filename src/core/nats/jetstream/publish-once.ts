@@ -17,10 +17,7 @@ export interface EncodedMessage {
   data: Uint8Array;
 }
 
-/**
- * Publishes one message and waits for the answer of the intended stream, even if another stream beyond a leaf node answers
- * first. `unknown`: the message may have been stored.
- */
+/** Publishes one message and waits for the answer of the intended stream. `unknown`: the message may have been stored. */
 export function publishOnce(
   connection: NatsConnection,
   target: PublishTarget,
@@ -38,7 +35,7 @@ export function publishOnce(
       confirmed: (_token, sequence, duplicate) => end({ kind: 'stored', sequence, duplicate }),
       rejected: (_token, { retryable, description }) =>
         retryable ? unknown() : failed('storage-failed', description),
-      // Another stream has answered. The answer of the intended stream may still arrive.
+      // The intended stream's answer may still arrive.
       elsewhere: () => {},
       denied: (subject) => {
         if (subject === message.subject) failed('not-permitted', `not permitted to publish ${subject}`);

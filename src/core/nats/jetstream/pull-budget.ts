@@ -1,15 +1,14 @@
 import type { ReaderWindow } from '../../ports/index.js';
 import { RequestLimits } from './request-limits.js';
 
-/** Initial and minimum number of messages that are requested in addition to the messages being handled. */
+/** Smallest number of messages requested beyond those being handled. Also the initial number. */
 const MIN_AHEAD = 64;
 /** Maximum number of pending requests, far below the server's limit. */
 const MAX_REQUESTS = 128;
 
 /**
- * Maximum number of messages that are requested but not yet delivered. The server may send all owed messages before the
- * answer to a renewal. On a machine that reads slowly, the answer to a renewal would then arrive after the end of the
- * member's permit.
+ * Maximum number of messages that are requested but not yet delivered. All of them may arrive before the answer to a
+ * renewal. On a slow machine, that answer would then come after the end of the member's permit.
  */
 const MOST_OWED = 8_192;
 
@@ -20,8 +19,8 @@ export interface Order {
 }
 
 /**
- * Decides how many messages one reader requests. The limit is the reader's window; within the window, the number of
- * requested messages follows the speed of the handlers.
+ * Decides how many messages one reader requests. The number follows the speed of the handlers, up to the reader's
+ * window.
  */
 export class PullBudget {
   #window: ReaderWindow;
@@ -30,49 +29,47 @@ export class PullBudget {
   readonly #beside: number;
   #hasBegun = false;
   /**
-   * Number of messages in all pending requests that are not delivered yet. The server serves the requests in turn, one
-   * message to each.
+   * Number of requested messages that are not delivered yet. The server serves the requests in turn, one message to
+   * each.
    */
   #owed = 0;
   /**
-   * Number of delivered messages. For each pending request, `#turns` contains the number of deliveries after which all
-   * earlier requests are complete.
+   * Number of delivered messages. `#turns` holds one such number for each pending request. At this number, all earlier
+   * requests are complete.
    */
   #delivered = 0;
   #turns: number[] = [];
   #held = 0;
   /**
-   * Number of messages to hold or request in addition to the messages handled in parallel. The number grows, at most to the
-   * size of the window, while messages are handled as fast as they arrive.
+   * Number of messages to hold or request beyond those handled in parallel. It grows while messages are handled as fast
+   * as they arrive, at most to the size of the window.
    */
   #ahead = MIN_AHEAD;
   /** Number of deliveries until the next adjustment of `#ahead`. */
   #untilAdapt = MIN_AHEAD;
-  /** Number of messages released since the last adjustment. */
+  /** Messages released since the last adjustment. */
   #released = 0;
-  /** The lowest number of held messages since the last adjustment, not counting the messages handled in parallel. */
+  /** The lowest number of held messages since the last adjustment, beyond those handled in parallel. */
   #fewestBeyond = Number.POSITIVE_INFINITY;
   #averageBytes = 0;
-  /** True if the next message is larger than the window. An oversize message is requested alone, without a byte limit. */
+  /** True if the next message is larger than the window. It is requested alone, without a byte limit. */
   #oversize = false;
   /** True if no held message can be handled now. The next request then does not wait until half of the room is free. */
   #starving = false;
 
-  /** `concurrency`: maximum number of messages handled in parallel. */
   constructor(window: ReaderWindow, concurrency = 1, limits = new RequestLimits()) {
     this.#window = { ...window };
     this.#beside = concurrency - 1;
     this.#limits = limits;
   }
 
-  /** True while a request is pending. */
   get isWaiting(): boolean {
     return this.#owed > 0;
   }
 
   /**
-   * True if a request is pending and all earlier requests are complete. The server may then have had no request to serve
-   * until the pending request arrived, for example because this process was stopped for a time.
+   * True if a request is pending and all earlier requests are complete. The server may then have waited for this
+   * request, for example because this process was paused.
    */
   get isTurn(): boolean {
     while ((this.#turns[0] ?? this.#delivered) < this.#delivered) this.#turns.shift();
@@ -90,16 +87,15 @@ export class PullBudget {
     this.#released += messages;
   }
 
-  /** Changes the window; pending requests are not withdrawn. */
+  /** Pending requests are not withdrawn. */
   resize(window: ReaderWindow): void {
     this.#window = { ...window };
   }
 
   /**
-   * Returns the next request and counts its messages as owed; undefined if nothing should be requested now. Normally, a
-   * request is made only when half of the room ahead is free. So few requests are needed, and the server still has one
-   * request to serve while the next request is in flight. Call this method until it returns undefined, because the server
-   * may limit the size of a request.
+   * Returns the next request, if any, and counts its messages as owed. Call it until it returns undefined, because the
+   * server may limit the size of a request. Normally, half of the room ahead must be free. So few requests are needed,
+   * and the server still has one to serve while the next is in flight.
    */
   order(): Order | undefined {
     if (!this.#hasBegun) return undefined;
@@ -110,22 +106,19 @@ export class PullBudget {
     return order;
   }
 
-  /** A message was delivered. */
   deliver(): void {
     this.#held++;
     this.#delivered++;
     if (--this.#owed === 0) this.#oversize = false;
   }
 
-  /** Adds the size of a delivered message to the average. */
   weigh(bytes: number): void {
     this.#averageBytes = this.#averageBytes === 0 ? bytes : this.#averageBytes * 0.75 + bytes * 0.25;
   }
 
   /**
-   * Adjusts `#ahead`. Call this method after each delivery. Messages that wait in memory do not help a slow handler, and
-   * are delivered again after a handover or a crash. So the number of messages requested ahead adapts to the speed of the
-   * handlers.
+   * Adjusts `#ahead` to the speed of the handlers. Call it after each delivery. Messages that wait in memory do not help
+   * a slow handler. They are delivered again after a handover or a crash.
    *
    * @returns true after an adjustment, because more messages may then be requested.
    */
@@ -143,15 +136,14 @@ export class PullBudget {
   }
 
   /**
-   * Call this method if handlers are idle because every buffered message waits for a running call. The messages that the
-   * idle handlers could process are further ahead in the stream.
+   * Call this method if handlers are idle because every buffered message waits for a running call. Messages for the idle
+   * handlers are further ahead in the stream.
    *
-   * @returns true if no request is pending and the window has room, so that more messages should be requested.
+   * @returns true if more messages should be requested.
    */
   starve(): boolean {
     if (this.#owed > 0 || this.#held >= this.#window.messages) return false;
-    // Enough messages are requested for all handlers. A handled message that waits for an earlier message still counts as
-    // held.
+    // Enough for all handlers. A handled message that waits for an earlier one still counts as held.
     const needed = this.#held - this.#beside + Math.max(MIN_AHEAD, this.#beside);
     this.#ahead = Math.min(Math.max(this.#ahead, needed), this.#mostAhead);
     this.#starving = true;
@@ -159,8 +151,8 @@ export class PullBudget {
   }
 
   /**
-   * Call this method if a request ended and `unserved` of its messages were not sent. `isTooSmall`: the next message is
-   * larger than the whole window.
+   * Call this method if a request ended without `unserved` of its messages. `isTooSmall`: the next message is larger
+   * than the whole window.
    */
   fallShort(unserved: number, isTooSmall: boolean): void {
     this.#owed -= unserved;
@@ -169,7 +161,6 @@ export class PullBudget {
       const later = this.#turns.map((turn) => turn - unserved).filter((turn) => turn > this.#delivered);
       this.#turns = this.#owed > 0 ? [this.#delivered, ...later] : [];
     }
-    // A repeated request with the same byte limit would fail in the same way.
     if (isTooSmall) this.#oversize = true;
   }
 

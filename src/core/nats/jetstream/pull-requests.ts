@@ -8,19 +8,15 @@ import type { RequestLimits } from './request-limits.js';
 /** Converts milliseconds to nanoseconds, which are the server's unit. */
 export const nanosOf = (ms: number): number => ms * 1_000_000;
 
-/** The consumer that receives the requests, and the interval of the server's heartbeats. */
 interface Consumer {
   stream: string;
   name: string;
   heartbeatMs: number;
 }
 
-/**
- * Sends the pull requests that a budget decides on, and reports to the budget which requests ended before all of their
- * messages arrived.
- */
+/** Sends the pull requests of a budget. Tells the budget how many messages of an ended request were not sent. */
 export class PullRequests {
-  /** The subject to which requests are sent. If there is a JetStream domain, the prefix of the subject contains it. */
+  /** The subject of the requests. Its prefix contains the JetStream domain, if any. */
   readonly subject: string;
   /** Answers arrive below this subject. */
   readonly inbox: string;
@@ -53,12 +49,11 @@ export class PullRequests {
     this.#isOver = true;
   }
 
-  /** When a request was last sent while no other request was pending, on this process's clock. */
+  /** When a request was last sent after a rest, on this process's clock. In a rest, no request is pending. */
   get endedRestAt(): number {
     return this.#endedRestAt;
   }
 
-  /** Sends requests until the budget needs no more. */
   fill(): void {
     while (!this.#isOver) {
       const isRest = !this.#demand.isWaiting;
@@ -69,30 +64,25 @@ export class PullRequests {
     }
   }
 
-  /**
-   * True for a status message from the server. The subject of a status message is below the inbox, while deliveries have
-   * subjects of the stream.
-   */
+  /** True for a status message from the server. Deliveries have subjects of the stream instead. */
   isAnswer(message: Msg): boolean {
     return message.subject.startsWith(this.inbox);
   }
 
   /**
-   * Handles the status message of a request that was refused, or that ended. Since 2.10, the server also reports that a request ended
-   * because all of its messages were sent.
+   * Handles the status of a refused or ended request. Since 2.10, the server also reports a complete request.
    *
    * @returns true if more messages should be requested now.
    */
   receiveStatus(message: Msg): boolean {
     const code = message.headers?.code ?? 0;
     const text = message.headers?.description ?? '';
-    // The last token of the reply subject is the size of the request.
     const size = Number(message.subject.slice(this.inbox.length + 1));
     if (code === 409 && this.#limits.learn(text)) {
       this.#demand.fallShort(size, false);
       return true;
     }
-    // 408: the request expired. 409 with "maxbytes" or "batch completed": the request reached its byte limit, or all of its messages
+    // 408: the request expired. 409 "maxbytes": it reached its byte limit. 409 "batch completed": all of its messages
     // were sent. Any other status ends the reader.
     if (code !== 408 && !(code === 409 && /maxbytes|batch completed/i.test(text))) {
       this.#fail(`${code} ${text}`.trim());
@@ -104,8 +94,8 @@ export class PullRequests {
       return false;
     }
     this.#demand.fallShort(unserved, code === 409 && unserved === size);
-    // An idle reader waits until all of its requests have expired, and then sends only one request. The server sends
-    // heartbeats for each pending request, so one request is cheaper.
+    // An idle reader lets all of its requests expire before it sends one again. The server sends heartbeats for each
+    // pending request, so one is cheaper.
     return code !== 408 || !this.#demand.isWaiting;
   }
 
@@ -119,13 +109,12 @@ export class PullRequests {
       ...(maxBytes !== undefined && { max_bytes: maxBytes }),
     };
     try {
-      // The server sends status messages to the reply subject, so this subject carries the size of the request.
+      // Status messages arrive at the reply subject, so it carries the size of the request.
       this.#handles.connection.publish(this.subject, JSON.stringify(request), {
         reply: `${this.inbox}.${batch}`,
       });
     } catch (error) {
-      // The connection is closing. The caller may be a handler call that has just ended. A handler call must not get the
-      // error of a closing connection.
+      // The connection is closing. Nothing is thrown, because the caller may be a handler call that has just ended.
       this.#fail(messageOf(error));
     }
   }

@@ -25,16 +25,14 @@ import { SilenceWatch } from './silence-watch.js';
 /** The server deletes the reader of a vanished process after this time. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
-/** The reason for a fault if the server sent nothing although a request was pending. */
+/** The reason for a fault if a request was pending and the server sent nothing. */
 export const SILENCE = 'the server is silent';
 
 /** The options of a reader that pulls messages. */
 export interface PullOptions {
   stream: string;
-  /** Name of the consumer on the server. */
   name: string;
   filter: string;
-  /** Where to start: deliver policy and start sequence or time. */
   start: Pick<ConsumerConfig, 'deliver_policy'> &
     Partial<Pick<ConsumerConfig, 'opt_start_seq' | 'opt_start_time'>>;
   window: ReaderWindow;
@@ -44,14 +42,11 @@ export interface PullOptions {
   emptyAt?: number | undefined;
   /** Maximum number of messages that are handled at the same time. Default 1. */
   concurrency?: number | undefined;
-  /** Interval of the server's heartbeats. A silence of more than two and a half intervals is a fault. */
+  /** Interval of the server's heartbeats, in milliseconds. A silence of more than two and a half intervals is a fault. */
   heartbeatMs: number;
 }
 
-/**
- * Receives deliveries. After `fault`, no further method is called. `delivery` is only valid during the call, because the
- * object is reused.
- */
+/** Receives deliveries. `fault` is the last call. `delivery` is reused, so it is valid only during the call. */
 export interface PullSink {
   message(message: Msg, delivery: DeliveryReader): void;
   /** All messages that waited on the server were removed; `messages` is their number. */
@@ -64,8 +59,8 @@ export interface PullSink {
 }
 
 /**
- * A pull consumer without acknowledgements. The reader keeps requesting messages within a window. The first delivery that
- * leaves a gap or was not requested ends the reader with a fault. A reader never recovers from a fault.
+ * Reads from a pull consumer without acknowledgments, within a window. The first gap or unexpected delivery ends the
+ * reader for good, with a fault.
  */
 export class PullReader {
   readonly #handles: NatsHandles;
@@ -77,12 +72,9 @@ export class PullReader {
   #subscription: Subscription | undefined;
   readonly #expectation: Expectation;
   #pending: number;
-  /** The number of deliveries when the server last counted the waiting messages. The counts of earlier deliveries are older. */
+  /** Number of deliveries when the server last counted the waiting messages. Counts in earlier deliveries are older. */
   #countedUpTo = 0;
-  /**
-   * The time since which there may have been no pending request; undefined if a request was pending at all times since the
-   * last delivery.
-   */
+  /** Since this time, possibly no request was pending. Undefined if one was always pending since the last delivery. */
   #restsFrom: number | undefined = Number.NEGATIVE_INFINITY;
   #rested: Rest | undefined;
   #watchdog: SilenceWatch | undefined;
@@ -156,27 +148,22 @@ export class PullReader {
     return this.#rested;
   }
 
-  /** Starts to pull. `held`: messages of the previous reader that are not released yet, which count against the window. */
+  /** Starts to pull. `held`: number of messages of the previous reader that still count against the window. */
   start(held = 0): void {
     this.#demand.begin(held);
     this.#requests.fill();
   }
 
-  /** Frees room in the window for this number of messages. */
   release(messages: number): void {
     this.#demand.release(messages);
     this.#requests.fill();
   }
 
-  /**
-   * Requests more messages if the window has room. Call this method if handlers are idle because every buffered message
-   * waits for a running call.
-   */
+  /** See {@link Reader.starve}. */
   starve(): void {
     if (this.#demand.starve()) this.#requests.fill();
   }
 
-  /** Changes the window; pending requests are not withdrawn. */
   resize(window: ReaderWindow): void {
     this.#demand.resize(window);
     this.#requests.fill();
@@ -188,21 +175,17 @@ export class PullReader {
     this.#shut();
     if (this.#handles.connection.isClosed()) return;
     this.#handles.manager.consumers.delete(this.#options.stream, this.#options.name).catch(() => {
-      // Best effort. If this deletion fails, the server deletes the consumer after the inactivity threshold.
+      // Best effort: the server deletes an inactive consumer anyway.
     });
   }
 
-  /** Ends the reader with a fault that the caller has found. */
   fail(reason: string, error?: NatspocError): void {
     if (!this.#open) return;
     this.#shut();
     this.#sink.fault(reason, error);
   }
 
-  /**
-   * Reports a forbidden request as a fault. The server does not answer a forbidden request, so without this report the
-   * server would seem to be silent.
-   */
+  /** Reports a forbidden request as a fault. The server does not answer such a request, so it would seem to be silent. */
   #denied(operation: string, subject: string): void {
     if (operation !== 'publish' || subject !== this.#requests.subject) return;
     const message = `Could not read ${this.#options.stream}: not permitted to publish ${subject}.`;
@@ -220,14 +203,12 @@ export class PullReader {
     });
     this.#unwatch = watchConnection(this.#handles.connection, {
       refused: (operation, subject) => this.#denied(operation, subject),
-      // After a reconnect, the pending requests are lost. The consumer may be lost too, because it is in the server's
-      // memory.
+      // The pending requests are lost. The consumer may be lost too, because it is in the server's memory.
       reconnected: () => this.fail('the connection was lost'),
     });
     const { clock = systemClock } = this.#handles;
     this.#watchdog = new SilenceWatch(clock, this.#options.heartbeatMs, {
-      // The server sends messages only in answer to requests. While the window is full, no request is pending, and the
-      // server sends nothing.
+      // Without a pending request, for example while the window is full, the server sends nothing.
       isWaiting: () => this.#demand.isWaiting,
       silent: () => this.fail(SILENCE),
     });
@@ -283,8 +264,8 @@ export class PullReader {
   }
 
   /**
-   * Called if a request was pending at all times and messages waited. Normally returns undefined, because there was no
-   * rest. Returns an empty rest if the number of waiting messages may not show lost messages.
+   * Called if there was no rest, and messages waited. Returns an empty rest if the server's count of waiting messages
+   * may include dropped ones.
    */
   #emptyRest(): Rest | undefined {
     if (countsDrops(this.#handles.connection)) return undefined;
@@ -293,9 +274,8 @@ export class PullReader {
   }
 
   /**
-   * The server sends heartbeats for a pending request only if it has no message for the request (`processWaiting` in
-   * server/consumer.go). So the messages that the server had counted were purged or have expired. No later delivery would
-   * show that these messages were lost.
+   * A heartbeat shows that the server has no more messages (`processWaiting` in server/consumer.go). So the messages
+   * that it had counted were purged or have expired. No later delivery would show this loss.
    */
   #idle(): void {
     const gone = this.#pending;

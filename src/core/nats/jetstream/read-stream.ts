@@ -12,20 +12,17 @@ const RETRY_MS = 250;
 /** What to read. */
 export interface ReadOptions {
   stream: string;
-  /** Subject filter. */
   filter: string;
   /** Default: the first sequence. */
   startSequence?: number | undefined;
   /** True: continue with new messages, and open another reader if a reader fails. False: end after the last stored message. */
   follow: boolean;
-  /** True if the payloads are omitted. */
   headersOnly?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
- * A stored message as the client delivers it. `atMs`: when the message was stored, in milliseconds since 1970 on the
- * server's clock.
+ * A stored message as the client delivers it. `atMs`: time of storage, in milliseconds since 1970 on the server's clock.
  */
 export interface ReadMessage {
   subject: string;
@@ -81,7 +78,6 @@ export async function* readStream(handles: NatsHandles, options: ReadOptions): A
       return;
     } catch (error) {
       if (!follow || !isUnknownOutcome(error)) throw toNatspocError(error, `read ${stream}`);
-      // An abort ends the wait, and then the loop.
       await delay(RETRY_MS, undefined, { signal }).catch(() => {});
     }
   }
@@ -116,7 +112,6 @@ async function* readOnce(
         arrived.push({ subject, headers, data, sequence, atMs, pending });
         wake();
       },
-      // The remaining messages were deleted, or have expired.
       gone: () => {
         if (!follow) finish();
       },

@@ -12,26 +12,21 @@ const positive = (value: number | undefined): number =>
   value !== undefined && value > 0 ? value : Number.POSITIVE_INFINITY;
 
 /**
- * The server's limits for a pull request. The limits are settings of a consumer: `max_request_batch`, `max_request_expires`
- * and `max_request_max_bytes`. A server or an account may set the limits for all consumers.
+ * The server's limits for a pull request: `max_request_batch`, `max_request_expires` and `max_request_max_bytes` of the
+ * consumer. A server or an account can set them for all consumers.
  */
 export class RequestLimits {
   messages: number;
   bytes: number;
   expiresMs: number;
 
-  /** `config`: the configuration of the consumer. */
   constructor({ max_batch, max_bytes, max_expires }: Partial<ConsumerConfig> = {}) {
     this.messages = positive(max_batch);
     this.bytes = positive(max_bytes);
     this.expiresMs = Math.min(EXPIRES_MS, positive(max_expires) / NANOS_PER_MS);
   }
 
-  /**
-   * Learns a limit from the server's refusal.
-   *
-   * @returns false if the refusal names no limit, or a limit that is not lower than the known limit.
-   */
+  /** @returns false if the refusal contains no lower limit. */
   learn(refusal: string): boolean {
     const [, name, text = ''] = EXCEEDED.exec(refusal) ?? [];
     const value = name === 'Expires' ? (parseDuration(text) ?? 0) : Number(text);

@@ -12,16 +12,12 @@ export interface TimedStream {
   filter: string;
 }
 
-/** A stored message's sequence and time. */
 interface Placed {
   sequence: number;
   atMs: number;
 }
 
-/**
- * The input of {@link searchTime}: the first and last sequence of a stream, and a function that finds the first message
- * from a sequence on.
- */
+/** The input of {@link searchTime}. `from` finds the first message at or after a sequence. */
 export interface TimeSearch {
   first: number;
   last: number;
@@ -29,8 +25,8 @@ export interface TimeSearch {
 }
 
 /**
- * Finds a sequence for a time by binary search. All messages before the returned sequence were stored earlier than the
- * given time. The result is between `first` and `last` + 1, even if messages in between were deleted.
+ * Finds a sequence for a time by binary search. All messages before that sequence are older than the time. The result is
+ * between `first` and `last` + 1, even if messages in between were deleted.
  */
 export async function searchTime({ first, last, from }: TimeSearch, atMs: number): Promise<number> {
   let [low, high] = [first, last + 1];
@@ -44,9 +40,8 @@ export async function searchTime({ first, last, from }: TimeSearch, atMs: number
 }
 
 /**
- * The first sequence stored at or after a time. The server's own search by time is not used. In nats-server 2.9 and 2.10,
- * the search by time returns a wrong sequence if earlier messages were deleted. In 2.9 the search crashes the server if the
- * deleted messages were in memory.
+ * The first sequence stored at or after a time. The server's own search by time is not used, because it is wrong in
+ * nats-server 2.9 and 2.10 after deletions. In 2.9 it can even crash the server.
  *
  * @throws NatspocError if the server does not answer.
  */

@@ -1,17 +1,16 @@
 import type { Cancel, Clock } from '../../lib/clock.js';
 
-/** A server counts as silent after this number of heartbeat intervals without a message. */
+/** After this number of heartbeat intervals without a message, a server counts as silent. */
 const MISSING = 2.5;
 
-/** The state that a silence watch reads, and the event that it reports. */
+/** What a silence watch reads and reports. */
 export interface SilenceWatchEvents {
   /** True while the server owes an answer. */
   isWaiting(): boolean;
-  /** The server has sent nothing for two and a half heartbeat intervals, although it owes an answer. */
   silent(): void;
 }
 
-/** Detects a server that sends nothing, not even heartbeats. A time in which this process was stopped does not count. */
+/** Detects a server that sends nothing, not even heartbeats. A pause of this process does not count. */
 export class SilenceWatch {
   readonly #clock: Clock;
   readonly #everyMs: number;
@@ -31,7 +30,6 @@ export class SilenceWatch {
     this.#cancel = clock.at(this.#dueAt, () => this.#look());
   }
 
-  /** The server has sent something. */
   heard(): void {
     this.#heard = true;
   }
@@ -42,7 +40,7 @@ export class SilenceWatch {
 
   #look(): void {
     const now = this.#clock.now();
-    // A late timer means that this process was stopped, so messages that arrived during the stop are still unread.
+    // A late timer shows that this process was paused. Messages that arrived in the meantime are still unread.
     const isLate = now - this.#dueAt > this.#everyMs / 2;
     this.#dueAt = now + this.#everyMs;
     this.#cancel = this.#clock.at(this.#dueAt, () => this.#look());

@@ -4,10 +4,9 @@ import type { KeepingStream, StoredCopy, StoreOutcome } from '../../ports/keepin
 const MAX_IDS = 16;
 
 /**
- * Stores a message once, however often this function is called. The stream may remember an id longer than it keeps the
- * message, and the same id may belong to a different message. Therefore, if the server reports a duplicate, the stored
- * message is read. If it is not a copy of the new message, the new message is stored under another id. That id is derived
- * from the first id, so that a later call finds the copy.
+ * Stores a message once, however often this function is called. If the server reports a duplicate, the stored message is
+ * read, because another message may have used the same id. If the stored message is not a copy, the new message is
+ * stored under another id. That id is derived from the first id, so that a later call finds the copy.
  *
  * @param isCopy returns true for a stored copy of the message.
  */

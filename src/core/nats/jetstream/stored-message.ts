@@ -25,8 +25,8 @@ export const headerPairs = (headers: ReadMessage['headers']): [name: string, val
   [...(headers ?? [])].flatMap(([name, values]) => values.map((value): [string, string] => [name, value]));
 
 /**
- * The partition and the key of a message. The partition or the key is null if the message has none, or if only the program
- * can compute the key.
+ * The partition and the key of a message. Each is null if the message has none, or if only the program can compute the
+ * key.
  */
 export function placeOf(
   { layout: { prefix, partitions }, keyed }: Partitioned,

@@ -3,10 +3,11 @@ import type { NatsHandles } from '../client/handles.js';
 import { keepsCreation } from '../client/server-version.js';
 
 /**
- * When a stream was created, in milliseconds since 1970 on the server's clock; undefined if unknown, or if the server may
- * report a wrong time. The time from any server version is trusted if the stream has never stored a message. The time is
- * also trusted if the stream still contains message 1, and stored message 1 at or after the creation time. An older message
- * 1 would prove the time wrong, because a recreated stream starts again at sequence 1.
+ * When a stream was created, in milliseconds since 1970 on the server's clock. Undefined if unknown.
+ *
+ * Some server versions may report a wrong time. Their time is trusted if the stream never stored a message. It is also
+ * trusted if message 1 still exists and is not older than the stream, because a recreated stream starts again at
+ * sequence 1.
  */
 export function createdAt(
   { created, state }: Pick<StreamInfo, 'created' | 'state'>,
@@ -20,8 +21,8 @@ export function createdAt(
 }
 
 /**
- * When the message with this sequence was stored, in milliseconds since 1970 on the server's clock. Returns undefined if the
- * message no longer exists, the leader did not answer, or reading is not permitted.
+ * When the message with this sequence was stored, in milliseconds since 1970 on the server's clock. Returns undefined if
+ * the message no longer exists or cannot be read.
  */
 export async function storedAt(
   { manager }: Pick<NatsHandles, 'manager'>,

@@ -3,7 +3,7 @@ import { formatBytes, formatCount } from '../../lib/units.js';
 import { ALL_USES, type Concern, fieldOf } from '../client/concern.js';
 import { bucketSubject } from './bucket.js';
 
-/** Size, in bytes, of a partition's entries in the bucket for one group: 16 entries of the lease and 16 of the position. */
+/** Size, in bytes, of one partition's entries for one group: 16 of the lease and 16 of the position. */
 const BYTES_A_PARTITION = 8_192;
 const ENTRIES_A_PARTITION = 32;
 /** Size of an entry with the longest names. */
@@ -11,7 +11,7 @@ const ENTRY_BYTES = 4_096;
 
 type Judge = (config: StreamConfig, bucket: string) => string | undefined;
 
-/** For each setting, the reason why a bucket with this setting cannot keep leases and positions. */
+/** Settings with which a bucket cannot keep leases and positions, each with the reason. */
 const REFUSED: Readonly<Record<string, Judge>> = {
   subjects: ({ subjects, mirror }, bucket) =>
     mirror || subjects?.includes(bucketSubject(bucket, '>')) ? undefined : 'is not a KV bucket',

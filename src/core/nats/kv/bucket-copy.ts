@@ -2,15 +2,15 @@ import type { StreamInfo } from 'nats';
 import type { NatsHandles } from '../client/handles.js';
 import { entriesFrom, type StoredEntry } from './bucket-past.js';
 
-/** After this time, in milliseconds, the whole bucket is read again, even if the counts agree. */
+/** Interval, in milliseconds, at which the whole bucket is read again, even if the counts agree. */
 const WHOLE_EVERY_MS = 60_000;
 
 /** The state of a bucket. A different creation time means a different bucket. */
 type State = Pick<StreamInfo['state'], 'last_seq' | 'num_subjects'> & { created: string };
 
 /**
- * A copy of a bucket, with the newest entry of each key, including deletion markers. An update reads only the new entries if
- * there are fewer new entries than keys.
+ * A copy of the newest entry of each key, including deletion markers. If there are fewer new entries than keys, an
+ * update reads only the new entries.
  */
 export class BucketCopy {
   #entries = new Map<string, StoredEntry>();
@@ -18,7 +18,6 @@ export class BucketCopy {
   #created = '';
   #wholeAt = Number.NEGATIVE_INFINITY;
 
-  /** The entries, in no particular order. */
   get entries(): Iterable<StoredEntry> {
     return this.#entries.values();
   }
@@ -36,8 +35,7 @@ export class BucketCopy {
       if (last_seq > this.#upTo)
         this.#apply(await entriesFrom(handles, bucket, this.#upTo + 1, timeoutMs), last_seq);
       this.#upTo = last_seq;
-      // If the bucket has fewer keys than the copy, keys were purged. If the bucket has more keys than the copy, the copy
-      // missed an entry.
+      // Fewer keys in the bucket: some were purged. More keys: the copy missed an entry.
       if (this.#entries.size === num_subjects) return;
     }
     this.#entries = new Map();
@@ -53,7 +51,7 @@ export class BucketCopy {
     return isFresh && created === this.#created && news >= 0 && news < this.#entries.size;
   }
 
-  /** Leaves entries newer than `upTo` to the next update, so that the number of keys can be compared. */
+  /** Ignores entries newer than `upTo`. With them, the number of keys could not be compared. */
   #apply(entries: readonly StoredEntry[], upTo: number): void {
     for (const entry of entries) if (entry.revision <= upTo) this.#entries.set(entry.key, entry);
   }

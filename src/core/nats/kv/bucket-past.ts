@@ -8,10 +8,7 @@ import { type Fetched, type FetchOptions, fetchAll } from '../jetstream/fetch.js
 import { newestPart } from '../jetstream/newest-part.js';
 import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 
-/**
- * Maximum number of past entries that are read for a whole group. The limit is above the number of lease entries of 256
- * partitions.
- */
+/** Maximum number of past entries that are read for a group. 256 partitions have fewer lease entries. */
 const HISTORY_LIMIT = 10_000;
 
 /** An entry of the bucket, and when it was stored, on this process's wall clock. */
@@ -81,12 +78,10 @@ export class BucketPast {
     return this.#view(await this.latest(keys.groupPrefix(this.#group)));
   }
 
-  /** The newest entry of each proof of life. */
   async proofs(): Promise<PastEntry[]> {
     return this.#proofs(await this.latest(keys.proofPrefix(this.#group), true));
   }
 
-  /** The newest entry of each key that starts with a prefix. */
   async latest(prefix: string, headersOnly = false): Promise<readonly StoredEntry[]> {
     return this.#latest?.(prefix) ?? this.#stored(await this.#fetch(`${prefix}>`, { ...LAST, headersOnly }));
   }

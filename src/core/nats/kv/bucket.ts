@@ -47,13 +47,9 @@ export class NatsBucket implements Bucket {
   readonly #clock: Clock;
   /** The prefix of keys' subjects in a JetStream domain; empty without a domain. */
   readonly #domainPrefix: string;
-  /** True if a watch has delivered a snapshot. */
   #hasWatched = false;
 
-  /**
-   * `timeoutMs` is the timeout of each request. The timeout of a bucket request should be well below the ttl, so that a
-   * lost request can be repeated.
-   */
+  /** `timeoutMs`: timeout of each request. It should be well below the ttl, so that a lost request can be repeated. */
   constructor(handles: NatsHandles, name: string, timeoutMs: number) {
     this.#handles = handles;
     this.#name = name;
@@ -67,8 +63,7 @@ export class NatsBucket implements Bucket {
     try {
       const query = { last_by_subj: bucketSubject(this.#name, key) };
       const reading = this.#handles.manager.streams.getMessage(bucketStream(this.#name), query);
-      // The manager's own timeout is longer. A request that was lost with its connection must be repeated soon, because the
-      // partition cannot commit until the answer arrives.
+      // The manager's own timeout is too long: until the answer arrives, the partition cannot commit.
       const stored = await within(reading, this.#timeoutMs, this.#clock);
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
@@ -119,8 +114,8 @@ export class NatsBucket implements Bucket {
     if (value === null) header.set(KV_OPERATION, 'DEL');
     try {
       const subject = this.#domainPrefix + bucketSubject(this.#name, key);
-      // While disconnected, the client keeps the request and sends it after the reconnect, even if its timeout has passed.
-      // A write that is sent after the reconnect is applied late (SPEC.md, A1 and A6).
+      // While disconnected, the client keeps the request. It sends the request after the reconnect, even if the timeout
+      // has passed. So a write can be applied late (SPEC.md, A1 and A6).
       const reply = await this.#handles.connection.request(subject, value ?? new Uint8Array(0), {
         timeout: timeoutMs,
         headers: header,
@@ -128,8 +123,7 @@ export class NatsBucket implements Bucket {
       const stream = bucketStream(this.#name);
       const ack = new PubAckReader(stream, this.#handles.domain).decode(reply.data);
       if (ack.kind === 'stored') return { kind: 'ok', revision: ack.sequence };
-      // A bucket of the same name in another domain may have answered first. If that bucket answered, the outcome in our
-      // bucket is unknown.
+      // A bucket of the same name in another domain may have answered. Then the outcome in our bucket is unknown.
       if (ack.kind !== 'refused') return { kind: 'unknown' };
       const { reason, status } = ack;
       if (CONFLICTS.has(reason.code)) return { kind: 'conflict' };
@@ -146,7 +140,7 @@ export class NatsBucket implements Bucket {
     }
   }
 
-  /** Finds out why there were no responders: either the bucket is gone, or its leader is being elected. */
+  /** Finds out why there were no responders. Either the bucket is gone, or a leader is being elected. */
   async #explainNoResponders(doing: string): Promise<WriteOutcome> {
     try {
       const asking = this.#handles.manager.streams.info(bucketStream(this.#name));

@@ -24,7 +24,6 @@ export async function listGroups({ manager }: NatsHandles, bucket: string): Prom
   return [...groups].sort();
 }
 
-/** The filters of all keys that belong to one group. */
 const ofGroup = (group: string): string[] => [
   `${keys.positionPrefix(group)}>`,
   `${keys.clearedPrefix(group)}>`,
@@ -33,7 +32,7 @@ const ofGroup = (group: string): string[] => [
 ];
 
 /**
- * Deletes all current and past entries of a group up to a revision. Entries that were written later remain.
+ * Deletes all current and past entries of a group up to a revision. Newer entries remain.
  *
  * @returns the number of deleted entries.
  * @throws NatspocError if the deletion is not permitted, or the server does not answer.

@@ -4,7 +4,7 @@ import { toNatspocError } from '../client/outcome.js';
 import { fetchAll } from '../jetstream/fetch.js';
 import { bucketStream, bucketSubject, KV_OPERATION } from './bucket.js';
 
-/** The newest entry of a key without its value, and the number of the key's entries, if they were counted. */
+/** The newest entry of a key, without its value. `entries`: the number of the key's entries, if they were counted. */
 export interface KeyHead {
   /** The last part of the key. */
   token: string;
@@ -16,18 +16,14 @@ export interface KeyHead {
   entries: number;
 }
 
-/** The location of the entries of several keys. */
 interface KeysPlace {
   bucket: string;
-  /** The prefix of all keys. After the prefix, each key has exactly one more token. */
+  /** After the prefix, each key has exactly one more token. */
   prefix: string;
   timeoutMs: number;
 }
 
-/**
- * The newest entries of all keys under a prefix, and the time on the server's clock. If `counted` is true, the older entries
- * are counted too.
- */
+/** The newest entries of all keys under a prefix. `counted`: count the older entries too. `nowMs`: the server's time. */
 export async function readHeads(
   handles: NatsHandles,
   { bucket, prefix, timeoutMs }: KeysPlace,
@@ -57,7 +53,7 @@ export async function readHeads(
 }
 
 /**
- * Deletes the entries of a key that are older than this revision, without a deletion marker.
+ * Deletes a key's entries older than this revision, without a deletion marker.
  *
  * @throws NatspocError if the deletion fails.
  */

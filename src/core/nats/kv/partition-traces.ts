@@ -39,8 +39,7 @@ export function natsPartitionTraces(
         handles,
         bucket,
         keys[kind](group, partition),
-        // The newest entry of a lease is never deleted, because a later layout claims the lease at the revision of this
-        // entry.
+        // The newest entry of a lease stays. A later layout claims the lease at its revision.
         kind === 'lease' ? revision : revision + 1,
       ),
   };

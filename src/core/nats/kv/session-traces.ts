@@ -16,8 +16,8 @@ export function natsSessionTraces(
   };
   return {
     async read() {
-      // Sessions are read last. A proof of life is written before its session, so reading sessions first could miss the
-      // session of a new proof.
+      // A proof of life is written before its session. So proofs are read first. Otherwise the session of a new proof
+      // could be missed.
       const proofs = await read('proof');
       const sessions = await read('session');
       return { traces: [...proofs.traces, ...sessions.traces], nowMs: sessions.nowMs };

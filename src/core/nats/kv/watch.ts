@@ -12,19 +12,16 @@ import { bucketStream, bucketSubject, valueIn } from './bucket.js';
 const HEARTBEAT_MS = 1_000;
 /** Minimum time between the opening of two readers. */
 const RETRY_MS = 250;
-/**
- * Interval at which a watch is compared with the bucket's newest entry. A watch may get no entries although heartbeats
- * arrive.
- */
+/** Interval at which a watch is compared with the bucket's newest entry. A watch can get heartbeats but no entries. */
 const POLL_MS = 3_000;
-/** A snapshot without progress for this time is read again. */
+/** After this time without progress, a snapshot is read again. */
 const SNAPSHOT_STALL_MS = 2_000;
-/** Delay before a comparison if the server announced more entries and none arrives. The server may have missed an entry. */
+/** If the server announced more entries and none arrives for this time, the watch is compared too. */
 const STALL_MS = 50;
 
 /**
- * Follows part of a bucket with a reader that starts at the last value of each key. After each fault, the watch opens a new reader and
- * reads a new snapshot.
+ * Follows part of a bucket. A reader starts at the last value of each key. After each fault, a new reader reads a new
+ * snapshot.
  */
 export class BucketWatch implements Watch {
   readonly #handles: NatsHandles;
@@ -43,17 +40,14 @@ export class BucketWatch implements Watch {
   #cancelPoll: Cancel | undefined;
   #cancelStall: Cancel | undefined;
   #cancelIncomplete: Cancel | undefined;
-  /** The lowest number of entries missing from the snapshot so far. */
+  /** The lowest number of missing snapshot entries so far. */
   #fewestPending = 0;
   #stopped = false;
   #opening = false;
-  /** When the last reader was opened. */
   #openedAt = Number.NEGATIVE_INFINITY;
   readonly #hasWatched: () => boolean;
 
-  /**
-   * `hasWatched` returns true if this program has received a snapshot of the bucket, from this watch or an earlier watch.
-   */
+  /** `hasWatched` returns true if this program has received a snapshot of the bucket, from any watch. */
   constructor(
     handles: NatsHandles,
     bucket: string,
@@ -138,18 +132,15 @@ export class BucketWatch implements Watch {
   }
 
   /**
-   * True if the error may be temporary. Before the program's first snapshot, a limit counts as a configuration error. After the first
-   * snapshot, an operator may raise the limit, or other clients may free room. A limit is also temporary for a member that opens another
-   * watch because the bucket was purged, recreated or restored from an older copy.
+   * True if the error may be temporary. Before the program's first snapshot, a limit counts as a configuration error.
+   * Later, an operator may raise the limit, or other clients may free room.
    */
   #mayPass(error: unknown): boolean {
     if (isLimit(error)) return this.#hasWatched();
     return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
   }
 
-  /**
-   * Waits for a reader that is being opened. A reader that opens after the timeout is closed again, because another reader is being opened.
-   */
+  /** Waits for a reader that is being opened. A reader that opens after the timeout is closed again. */
   #inTime(opening: ReturnType<typeof PullReader.open>): ReturnType<typeof PullReader.open> {
     return within(opening, PLACEMENT_MS, this.#clock).catch((error: unknown) => {
       opening.then(
@@ -161,7 +152,7 @@ export class BucketWatch implements Watch {
   }
 
   #reopen(): void {
-    // A closed connection never reconnects. The code that opened the connection has closed it, or knows that it is closed.
+    // A closed connection never reconnects.
     if (this.#stopped || this.#handles.connection.isClosed()) return;
     this.#reader = undefined;
     this.#cancelIncomplete?.();
@@ -186,7 +177,7 @@ export class BucketWatch implements Watch {
       return;
     }
     if (delivery.pending > 0) this.#awaitNext();
-    // All entries from one read of the socket form one batch. Planning again after each of 1,000 entries would be wasteful.
+    // All entries from one read of the socket form one batch, so that 1,000 entries cause one plan, not 1,000.
     this.#changes.push(entry);
     if (this.#changes.length === 1) {
       queueMicrotask(() => {
@@ -197,9 +188,7 @@ export class BucketWatch implements Watch {
     }
   }
 
-  /**
-   * Waits for an entry that the server has announced. The wait is short, because a missing entry may be a lease that is being handed over.
-   */
+  /** Waits for an entry that the server has announced. The wait is short, because the entry may belong to a handover. */
   #awaitNext(): void {
     if (this.#stopped || this.#cancelStall) return;
     const known = this.#lastRevision;
@@ -213,8 +202,8 @@ export class BucketWatch implements Watch {
 
   /**
    * Ends the wait for a complete snapshot if no further entry arrives. The server may miss an entry that it counted (see
-   * {@link #compareWithNewest}), or another client may delete the entry. Without a time limit, the wait would never end, because heartbeats
-   * and changes keep arriving.
+   * {@link #compareWithNewest}), or another client may delete one. Heartbeats and changes keep arriving, so nothing else
+   * would end the wait.
    */
   #awaitRest(pending: number): void {
     this.#fewestPending = pending;
@@ -241,12 +230,11 @@ export class BucketWatch implements Watch {
       const newest = await this.#handles.manager.streams.getMessage(bucketStream(this.#bucket), {
         last_by_subj: this.#filter,
       });
-      // The watch is behind in two cases. In the first case, the watch is dead: it has not delivered the newest entry, which was stored
-      // before this request, nor any newer entry. In the second case, the newest entry has arrived, but the server still announces more
-      // entries. Version 2.9 of the server was observed to miss one of two entries that were stored within a millisecond, and never to
-      // deliver the missed entry.
+      // The watch is behind in two cases. First, it has not delivered the newest entry, which was stored before this
+      // request. Second, the newest entry has arrived, but the server still announces more. Server 2.9 was seen to miss
+      // one of two entries stored within a millisecond, and never to deliver it.
       const isBehind = newest.seq > known || (newest.seq === known && this.#pending > 0);
-      // If the revision is lower, the newest entry was removed without a marker, or the bucket was restored from an older copy.
+      // A lower revision: the newest entry was removed without a marker, or the bucket was restored from an older copy.
       if ((isBehind || newest.seq < known) && isUnchanged()) before.fail('behind');
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound && known > 0 && isUnchanged())

@@ -14,7 +14,6 @@ import {
 import { closedError, watchConnection } from '../client/watch-connection.js';
 import { type Endpoint, MicroService, RefusedRequest } from './micro-service.js';
 
-/** Name of every member's micro service. */
 const SERVICE_NAME = 'natspoc';
 
 /** The description of a member's service, and its endpoints. */
@@ -23,23 +22,19 @@ export interface ServiceDescription {
   group: string;
   /** Prefix of the stream's subjects. */
   prefix: string;
-  /** A semantic version. */
   version: string;
   metadata: Record<string, string>;
-  /** The data of a STATS answer, computed on request. */
+  /** The data of a STATS answer. */
   stats: () => unknown;
   control: MemberControl;
 }
 
-/**
- * STATS data belongs to an endpoint (ADR-32). All endpoints would have the same data, so only this endpoint has the data.
- */
+/** In STATS, data belongs to an endpoint (ADR-32). The member's data is at this one. */
 const STATS_ENDPOINT: ControlVerb = 'release';
 
 /**
- * Registers members as NATS micro services (ADR-32), so that any NATS tool lists the members. Only members need permission
- * to answer on the group's subjects. If only members have this permission, "no responders" means that the member's
- * connection is gone.
+ * Registers members as NATS micro services (ADR-32), so that any NATS tool lists them. Only members should be allowed to
+ * answer on the group's subjects. Then "no responders" means that the member's connection is gone.
  */
 export class MicroIdentities implements Identities {
   readonly #connection: NatsConnection;
@@ -51,10 +46,10 @@ export class MicroIdentities implements Identities {
   }
 
   /**
-   * Creates an identity. If permissions forbid the member to answer probes, probes of its id get no answer. The session
-   * records that probes get no answer, so that other members conclude nothing from the silence. If permissions forbid
-   * subjects other than the subject of probes, the member receives no requests on the forbidden subjects. Returns undefined
-   * if the connection broke, because the server may then not know the service.
+   * Creates an identity. Returns undefined if the connection broke, because the server may then not know the service.
+   *
+   * Permissions may forbid the member to answer probes. The session records this, so that other members conclude nothing
+   * from its silence. On other forbidden subjects, the member receives no requests.
    */
   async create(): Promise<MemberIdentity | undefined> {
     const refused = new Set<string>();
@@ -90,12 +85,11 @@ export class MicroIdentities implements Identities {
       prefix,
     });
     try {
-      // The server must know the subscriptions before other members see the session and probe it. The server reports
-      // refused subscriptions before it answers the flush; the client reports refused subscriptions one turn of the event
-      // loop later.
+      // The server must know the subscriptions before other members see the session and probe it. Refused subscriptions
+      // are reported before the answer to the flush. The client passes them on one turn of the event loop later.
       await this.#connection.flush();
     } catch (error) {
-      // If the service were not stopped, the client would subscribe again after the reconnect, and answer for an old id.
+      // Otherwise the client would subscribe again after the reconnect, and answer for an old id.
       service.stop();
       throw error;
     }
@@ -150,11 +144,10 @@ export const microProber = (
   async probe(sessionId) {
     try {
       const subject = memberSubject(stream, group, sessionId, 'ping');
-      // The request uses a separate inbox, so that the answering client does not learn where the bucket's answers arrive.
+      // A separate inbox: the answering client must not learn where the bucket's answers arrive.
       const options = { timeout: timeoutMs, noMux: true, reply: createInbox(inboxPrefix) };
       const answer = await connection.request(subject, undefined, options);
-      // A stream that listens to all subjects also answers a probe. An answer without the member's id does not show whether
-      // the member is alive.
+      // A stream that listens to all subjects also answers a probe. Only an answer with the member's id proves life.
       return parseObject(answer.data)?.id === sessionId ? 'alive' : 'timeout';
     } catch (error) {
       if (!(error instanceof NatsError)) return 'timeout';

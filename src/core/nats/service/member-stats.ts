@@ -18,8 +18,8 @@ export function decodeStatsAnswer(bytes: Uint8Array): MemberStats | undefined {
 }
 
 /**
- * Asks these sessions for their stats. Waits until all members have answered, `waitMs` have passed, a request is refused, or
- * the connection ends. Never rejects.
+ * Asks these sessions for their stats. Ends when all have answered, at the latest after `waitMs`. A refused request or a
+ * lost connection ends it too. Never rejects.
  */
 export async function collectStats(
   connection: NatsConnection,
@@ -37,7 +37,7 @@ export async function collectStats(
     const asked = new Map(
       sessions.map((session) => [memberSubject(stream, group, session, 'stats'), session]),
     );
-    // The token after the inbox identifies the member, even if the server answers that there are no responders.
+    // The token after the inbox identifies the member, even in the server's "no responders".
     const subscription = listen(connection, `${inbox}.*`, {
       message: (message) => {
         const session = message.subject.slice(inbox.length + 1);

@@ -4,10 +4,7 @@ import { encodeHeaders } from '../client/headers.js';
 import { listen } from '../client/listen.js';
 import { isRequest } from '../client/request.js';
 
-/**
- * The queue in which instances of a service share the requests to an endpoint. Each of our members has its own
- * endpoints, but tools expect a queue.
- */
+/** Tools expect a queue in which instances of a service share requests. Each of our members has its own endpoints. */
 const QUEUE = 'q';
 const VERBS = ['PING', 'INFO', 'STATS'] as const;
 type Verb = (typeof VERBS)[number];
@@ -41,7 +38,6 @@ export interface Endpoint {
 export interface ServiceOptions {
   name: string;
   id: string;
-  /** A semantic version. */
   version: string;
   description: string;
   metadata: Readonly<Record<string, string>>;
@@ -60,8 +56,8 @@ interface Counts {
 }
 
 /**
- * A NATS micro service (ADR-32). The service answers only requests; see {@link isRequest}. An endpoint that permissions
- * forbid receives no requests.
+ * A NATS micro service (ADR-32). It answers only requests; see {@link isRequest}. An endpoint that permissions forbid
+ * receives none.
  */
 export class MicroService {
   readonly #connection: NatsConnection;
@@ -85,7 +81,6 @@ export class MicroService {
     }
   }
 
-  /** Stops answering. */
   stop(): void {
     if (!this.#connection.isClosed()) for (const each of this.#subscriptions) each.unsubscribe();
   }
@@ -98,8 +93,7 @@ export class MicroService {
         message: (message) => {
           if (isRequest(message, subject, this.#options.prefix)) handle(message);
         },
-        // If the server refuses the subscription, other clients get no answer, and the connection's watchers learn which
-        // subject was refused.
+        // The connection's watchers learn of a refused subscription. Here, requests just get no answer.
         failed: () => {},
       },
       queue === undefined ? {} : { queue },
@@ -129,7 +123,7 @@ export class MicroService {
     try {
       message.respond(data, headers && { headers: encodeHeaders(headers) });
     } catch {
-      // The connection is being closed, so the client that asked gets no answer.
+      // The connection is being closed.
     }
   }
 

@@ -31,8 +31,8 @@ export interface Agreement {
 const isUnused = (bucket: StreamInfo | undefined): boolean => (bucket?.state.num_subjects ?? 0) <= 1;
 
 /**
- * True for a layout that a failed creation has left behind. A leftover layout is not binding, because no group has started
- * in its bucket and no stream belongs to the layout.
+ * True for a layout that a failed creation has left behind. It is not binding: no group has started in its bucket, and
+ * no stream has this layout.
  */
 function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
   if (!isUnused(bucket)) return false;
@@ -42,12 +42,12 @@ function isLeftover(layout: LayoutRecord, { stream, bucket }: Found): boolean {
 }
 
 /**
- * Finds the layout on which settings, stream description and bucket agree. The bucket's layout takes precedence over the
- * description, and the description over the settings. A given setting must agree with the existing layout.
+ * Finds the layout on which settings, stream description and bucket agree. The bucket comes first, then the description,
+ * then the settings. A given setting must agree with the existing layout.
  *
  * @param asItIs advice on how to use a stream that has no layout of natspoc; see {@link checkSubjects}.
- * @throws NatspocError `layout-mismatch` if settings, description and bucket disagree, or if the stream does not listen to
- *   the subjects of all partitions.
+ * @throws NatspocError `layout-mismatch` if settings, description and bucket disagree, or if the stream does not listen
+ *   to the subjects of all partitions.
  */
 export function agree(config: Config, found: Found, asItIs?: string): Agreement {
   const { stream, stored } = found;
@@ -66,8 +66,8 @@ export function agree(config: Config, found: Found, asItIs?: string): Agreement 
 }
 
 /**
- * Checks the layout in a bucket whose stream no longer exists. Under another layout, the groups' positions would belong to
- * other partitions.
+ * Checks the layout in a bucket without its stream. Under another layout, the groups' positions would belong to other
+ * partitions.
  */
 function checkOrphan(config: Config, layout: LayoutRecord): void {
   const same = { ...layout };

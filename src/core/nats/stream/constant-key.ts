@@ -4,7 +4,7 @@ import { tokensOf } from '../../protocol/message-key.js';
 const isLiteral = (token: string | undefined): token is string =>
   token !== undefined && token !== '*' && token !== '>';
 
-/** The token with this number, counted from 1, of all subjects that match both patterns; undefined if the token varies. */
+/** The token with this number (from 1), if it is the same in all subjects that match all patterns. */
 function fixedToken(patterns: readonly string[], number: number): string | undefined {
   return patterns.map((pattern) => pattern.split('.')[number - 1]).find(isLiteral);
 }
@@ -17,10 +17,11 @@ export interface ConstantKey {
 }
 
 /**
- * Returns the value of a key of subject tokens if the value is the same in every message. One partition would then handle all messages.
- * Returns undefined if the key varies, or if the key is not known to be constant.
+ * Returns the value of a key of subject tokens, if it is known to be the same in every message. One partition would then
+ * handle all messages.
  *
- * @param subjects patterns that match all stored subjects, restricted to those that collide with the filter; empty if unknown.
+ * @param subjects patterns that match all stored subjects, restricted to those that collide with the filter; empty if
+ *   unknown.
  */
 export function constantKey(
   key: string,

@@ -4,17 +4,15 @@ import { askAgain } from '../client/ask-again.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import type { Wanted } from './stored.js';
 
-/** Advice if a stream cannot be created. The advice names settings as the user knows them. */
+/** Advice if a stream cannot be created. It contains the settings' names as the user knows them. */
 export interface CreationAdvice {
-  /** If another stream has the subjects: how to choose other subjects. */
+  /** How to choose other subjects, if another stream has them. */
   otherSubjects: string;
-  /** If the account requires a limit of bytes: how to set a limit. */
+  /** How to set a limit of bytes, if the account requires one. */
   limitBytes: string;
 }
 
-/**
- * A stream's configuration and state; undefined if the stream does not exist. Repeats the request until there is an answer.
- */
+/** A stream's configuration and state; undefined if it does not exist. Repeats the request until there is an answer. */
 export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
     return await askAgain(() => manager.streams.info(name), manager.getOptions().timeout);
@@ -94,7 +92,7 @@ export async function createStream(
       apiErrorCode(error) === API_ERRORS.streamNameInUse ? await findStream(manager, wanted.name) : undefined;
     if (theirs) return { info: theirs, isOurs: false };
     if (apiErrorCode(error) === API_ERRORS.consumersExceeded && wanted.max_consumers !== undefined) {
-      // The account allows fewer consumers per stream, so the stream gets no limit of its own.
+      // The account allows fewer consumers per stream. So the stream gets no limit of its own.
       const { max_consumers: _, ...unlimited } = wanted;
       return createStream(manager, unlimited, advice);
     }
@@ -113,8 +111,8 @@ async function deleteUnused(manager: JetStreamManager, name: string): Promise<vo
 }
 
 /**
- * Deletes the streams of a creation that failed halfway. If another client uses the bucket, that client has written to the
- * bucket by now, and nothing is deleted.
+ * Deletes the streams of a creation that failed halfway. Deletes nothing if another client has written to the bucket in
+ * the meantime.
  *
  * @param bucket the name of the bucket's stream, and the last sequence that was seen in it.
  * @param made names of the created streams, in the order of deletion.

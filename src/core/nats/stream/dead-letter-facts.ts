@@ -5,7 +5,6 @@ import { plainHeaders } from '../client/headers.js';
 import { readMessage } from '../jetstream/read-stream.js';
 import { findStream } from './creation.js';
 
-/** The last dead letter of a stream; null if the letter cannot be decoded or no longer exists. */
 async function lastLetter(
   handles: NatsHandles,
   stream: string,
@@ -19,11 +18,9 @@ async function lastLetter(
 }
 
 /**
- * The number of dead letters of a stream, and the last letter. The stream of dead letters may be missing until the first
- * letter is stored.
+ * The number of dead letters of a stream, and the last letter. Before the first letter, their stream may not exist.
  *
- * @param known the previous result. If the stream of dead letters has not changed since the previous result, the last
- *   letter is not read again.
+ * @param known the previous result. If nothing has changed since, the last letter is not read again.
  * @throws NatspocError if the server does not answer.
  */
 export async function deadLetterFacts(

@@ -31,13 +31,12 @@ import { findStream } from './creation.js';
 import { streamConcerns } from './stream-concerns.js';
 
 /**
- * How long the stream recognizes a letter that is stored again. If an owner dies after it has stored a letter and before it
- * commits, the next owner makes all attempts again, and then stores the same letter a second time.
+ * How long the stream recognizes a letter that is stored again, in milliseconds. An owner may die after it has stored a
+ * letter, but before it commits. The next owner then makes all attempts again, and stores the same letter a second time.
  */
 const DUPLICATE_WINDOW_MS = 3_600_000;
-/** Bytes reserved for a longer id, which is needed if the first id was used before. */
+/** Bytes reserved for a longer id, in case the first id was used before. */
 const SLACK = 256;
-/** Advice if a setting of the stream cannot be changed. */
 const ANOTHER = 'delete the stream: natspoc creates it again';
 const NO_DATA = new Uint8Array(0);
 
@@ -96,7 +95,7 @@ export class NatsDeadLetters implements DeadLetterStore {
     }
   }
 
-  /** The port through which a member of `group` stores letters. The first letter creates a missing stream. */
+  /** Stores letters of `group`. The first letter creates a missing stream. */
   storeFor(group: string): DeadLetters {
     const origin = { stream: this.#options.stream, group };
     let ensured: Promise<void> | undefined;
@@ -174,7 +173,7 @@ export class NatsDeadLetters implements DeadLetterStore {
         else if (partOf(stored.headers) === undefined) foreign(sequence);
       }
     } catch (error) {
-      // A missing stream means that there are no letters, because the first letter creates the stream.
+      // The first letter creates the stream. Without a stream, there are no letters.
       if (!(error instanceof NatspocError && error.code === 'stream-missing')) throw error;
     }
   }

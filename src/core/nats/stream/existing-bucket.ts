@@ -66,13 +66,12 @@ async function openBucket(
 
 /** A bucket without its stream. */
 export interface OrphanBucket {
-  /** The groups in the bucket. */
   groups: string[];
   remove(): Promise<void>;
 }
 
 /**
- * The bucket of this configuration, if the bucket exists and its stream does not; otherwise undefined.
+ * The configured bucket, if it exists and its stream does not.
  *
  * @throws the errors of `openTopology`.
  */

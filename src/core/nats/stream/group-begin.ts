@@ -8,8 +8,8 @@ import { findStream } from './creation.js';
 import type { Topology } from './topology.js';
 
 /**
- * True if the group of a configuration has begun, which means that its first member has decided where the group starts. A
- * group without a bucket has not begun. If the stored start cannot be read in time, the group counts as begun.
+ * True if the configured group has begun: its first member has decided where the group starts. If the start cannot be
+ * read in time, the group counts as begun.
  *
  * @throws NatspocError if the server does not answer the search for the bucket, or does not permit the reads.
  */
@@ -32,7 +32,7 @@ export async function hasStream(connection: NatsConnection, config: Config): Pro
   return (await findStream(await openManager(connection, config), config.stream)) !== undefined;
 }
 
-/** The number of messages of a group, in all its partitions, that are stored after a sequence. */
+/** Number of messages after a sequence, in all partitions of a group. */
 export async function countAfter(topology: Topology, sequence: number, timeoutMs: number): Promise<number> {
   const { available } = await fetchMessages(topology, {
     stream: topology.stream,

@@ -15,8 +15,8 @@ import { constantKey } from './constant-key.js';
 import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
 
 /**
- * The stored layout of a keyed group. `layout` is undefined if the configuration asks for a keyed group that has no layout
- * yet. The first member then writes the layout.
+ * The stored layout of a keyed group. `layout` is undefined if the group has no layout yet. Its first member then writes
+ * one.
  *
  * @param bucket undefined if the bucket does not exist.
  * @returns undefined for a group that uses the stream's own layout.
@@ -80,12 +80,12 @@ const unanswered = (): NatspocError =>
   );
 
 /**
- * The layout of the group, or the layout that its first member requests. `note`: settings that are not used, because the
- * group has a key, or was resized after the settings were chosen.
+ * The layout of the group, or the layout that its first member requests. `note`: settings that are not used, for example
+ * because the group was resized since.
  *
  * @param subjects patterns that match all subjects stored in the stream; empty if unknown.
- * @throws NatspocError `layout-mismatch` if the member asks for a different layout; `config` if the stream does not fit the
- *   layout.
+ * @throws NatspocError `layout-mismatch` if the member asks for a different layout; `config` if the stream does not fit
+ *   the layout.
  */
 export function agreeOnGroup(
   config: Config,
@@ -102,7 +102,7 @@ export function agreeOnGroup(
   return { layout: agreed.layout, ...(notes.length > 0 && { note: notes.join('; ') }) };
 }
 
-/** Returns a note if a prefix is set, but the group does not read subjects with this prefix. */
+/** Returns a note if the configured prefix is not used. */
 function unusedPrefix(config: Config, { key, filter, prefix }: GroupLayoutRecord): string | undefined {
   if (!config.given.has('prefix') || config.prefix === prefix) return undefined;
   const reads = filter === '>' ? 'all subjects of the stream' : filter;
@@ -120,7 +120,7 @@ function withStored(
   if (config.given.has('key')) wanted.key = asked.key;
   if (config.given.has('filter')) wanted.filter = asked.filter;
   if (config.given.has('partitions')) wanted.partitions = asked.partitions;
-  // After a resize, members may still be started with an earlier number of partitions, and must be able to restart.
+  // After a resize, members with the earlier number of partitions must be able to restart.
   const isOld = stored.epoch !== undefined && wanted.partitions !== stored.partitions;
   if (isOld) wanted.partitions = stored.partitions;
   if (!isSame(wanted, stored)) throw mismatch(config, stored, wanted);
@@ -150,8 +150,8 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
 /**
  * Checks that a group can begin with a key.
  *
- * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. If an
- *   older version wrote the start, the start names no key and counts as a start without a key.
+ * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. A
+ *   start from an older version contains no key, and counts as one without a key.
  */
 export async function checkUnused(bucket: Bucket, config: Config): Promise<void> {
   const start = await bucket.read(keys.start(config.group));
@@ -186,7 +186,7 @@ function checkFits(config: Config, { key, filter }: GroupLayoutRecord, subjects:
   );
 }
 
-/** Describes a key that is the same in every message, if the group has more than one partition; otherwise undefined. */
+/** Describes the problem if the key is the same in every message and the group has several partitions. */
 function describeConstant(
   config: Config,
   { key, filter, partitions }: GroupLayoutRecord,

@@ -28,14 +28,14 @@ const HEADERS = 32;
 const HEADER_CHARACTERS = 256;
 /** Minimum interval, in milliseconds, between two searches for messages that belong to no partition. */
 const UNCOVERED_EVERY_MS = 30_000;
-/** If messages are larger than this number of bytes on average, only their headers are read. */
+/** If the average message is larger than this, in bytes, only headers are read. */
 const LARGE_MESSAGE_BYTES = 16_384;
 
 /** Observes a stream and a group on a real server, and changes nothing. */
 export function natsGroupObserver(topology: Topology, options: PastOptions): GroupObserver {
   const { connection, manager, stream, layout, reads, hasTokens, inboxPrefix, keyed, deadPrefix } = topology;
   const { group, timeoutMs } = options;
-  /** The current number of partitions, which changes when a keyed group is resized. */
+  /** The current number of partitions. A resize of a keyed group changes it. */
   let { partitions } = layout;
   const learn = (entries: readonly BucketEntry[]): void => {
     for (const { key, value } of entries) {
@@ -44,7 +44,6 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
     }
   };
   const past = new BucketPast(topology, options);
-  /** The requests for a partition's messages after a sequence. */
   const after = (partition: number, sequence: number, limit: number): FetchOptions[] =>
     reads.of(partition).map((filter) => ({
       stream,
@@ -54,7 +53,6 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       headersOnly: true,
       timeoutMs,
     }));
-  /** The first messages of a partition after a sequence, in order. */
   const firstAfter = async (partition: number, sequence: number, limit: number) => {
     const fetched = await Promise.all(
       after(partition, sequence, limit).map((each) => fetchAll(topology, each)),
@@ -69,7 +67,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       .sort((a, b) => a.sequence - b.sequence)
       .slice(0, limit);
   };
-  /** How many messages of a partition wait after a sequence, and when the first of these messages was stored. */
+  /** How many messages of a partition wait after a sequence, and when the first of them was stored. */
   const countAfter = async (
     partition: number,
     sequence: number,
@@ -86,15 +84,15 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
       storedAtMs: times.length === 0 ? null : Math.min(...times),
     };
   };
-  /** Requests for counts that have no answer yet. */
+  /** Requests without an answer yet. */
   const counts = new Map<string | number, ReturnType<typeof countAfter>>();
   /** True if the stream has few enough subjects to list them for each observation. */
   const isShort = async (): Promise<boolean> =>
     ((await manager.streams.info(stream)).state.num_subjects ?? 0) <= MOST_SUBJECTS;
   let looked: { at: number; uncovered: Uncovered | undefined } | undefined;
   /**
-   * Searches for messages that belong to no partition, but only if the counts show a difference, and at most once per
-   * interval.
+   * Searches for messages that belong to no partition, at most once per interval. Skips the search if the partitions'
+   * counts add up to the stream's.
    */
   const findUncoveredOf = async ({ counts, messages }: StreamFacts): Promise<Uncovered | undefined> => {
     const covered = counts.reduce((sum, count) => sum + count, 0);
@@ -226,7 +224,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
 
     async ends() {
       if (!keyed) return partitionEnds(topology, timeoutMs);
-      // The partition of the last message is unknown, so the sequence of that message is given for every partition.
+      // The partition of the last message is unknown. So every partition gets its sequence.
       const { lastSequence: sequence, lastAtMs: atMs } = await observed.stream();
       if (sequence === 0 || atMs === null) return [];
       return Array.from({ length: partitions }, (_, partition) => ({ partition, sequence, atMs }));
@@ -241,7 +239,7 @@ export function natsGroupObserver(topology: Topology, options: PastOptions): Gro
         counts.set(key, counting);
       }
       const { available, storedAtMs } = await counting;
-      // The server cannot count by key, so each partition gets an equal share of the messages that wait for the group.
+      // The server cannot count by key, so each partition gets an equal share of the group's count.
       const count = keyed ? Math.ceil(available / partitions) : available;
       const more = keyed ? { ofGroup: available } : { storedAtMs };
       return { partition, after: sequence, count, ...more };

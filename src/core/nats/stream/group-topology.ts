@@ -11,10 +11,10 @@ import { type KeyedGroup, openKeyedGroup } from './keyed-group.js';
 import { openTopology, type Topology } from './topology.js';
 
 /**
- * Opens an existing group for an operator. The group may be a keyed group with its own partitions, or a group that uses the
- * layout of the stream. Creates nothing.
+ * Opens an existing group for an operator. The group may have its own partitions or use the stream's layout. Creates
+ * nothing.
  *
- * @param whole true to open the stream with its own layout even if the group was resized. Has no effect on a group that
+ * @param whole true: open the stream with its own layout, even if the group was resized. Has no effect on a group that
  *   began with a key.
  * @throws the errors of {@link openTopology}.
  */
@@ -30,13 +30,9 @@ export async function openGroupTopology(
   return topologyOf(keyed);
 }
 
-/** Number of groups that are opened at the same time. */
 const CONCURRENT_GROUPS = 4;
 
-/**
- * Opens the groups that have partitions of their own in a stream, except the group of the configuration. Leaves out groups
- * that cannot be read.
- */
+/** Opens the groups with their own partitions, except the configured group. Leaves out groups that cannot be read. */
 export async function openKeyedTopologies(
   connection: NatsConnection,
   config: Config,

@@ -22,37 +22,35 @@ import { storedSubjects } from './stream-layout.js';
 const NANOS_PER_MS = 1_000_000;
 /** Number of consumers that a member of a keyed group needs: one reads, and one catches up. */
 const READERS = 2;
-/** Settings that cause no loss in a keyed group, because its members read the messages as the stream stores them. */
+/** Settings that are harmless here: members of a keyed group read messages as the stream stores them. */
 const HARMLESS: ReadonlySet<string> = new Set(['mirror', 'subject_transform', 'max_consumers']);
 
 /** An opened keyed group, with its existing stream and its bucket. */
 export interface KeyedGroup extends NatsHandles {
   bucket: NatsBucket;
   stream: string;
-  /** The subjects of the stream. */
   subjects: readonly string[];
   layout: GroupLayoutRecord;
   /** Revision of the layout's entry; 0 if the layout is not written yet. */
   revision: number;
-  /** A note about a setting that is not used, because the group was resized; undefined if there is no such setting. */
+  /** A note about settings that are not used, for example because the group was resized. */
   note?: string | undefined;
   /**
-   * Writes the layout; present only for the group's first member. Call this function after the start of the group is stored
-   * with the key. If the layout were written earlier, a member without a key could start the group at the same time.
+   * Writes the layout; present only for the group's first member. The group's start, with the key, must be stored first.
+   * Otherwise a member without a key could start the group at the same time.
    */
   begin?: (() => Promise<void>) | undefined;
-  /** Settings of the stream and the bucket that lose messages, or may lose them. */
+  /** Settings of the stream and the bucket that can lose messages. */
   concerns: readonly Concern[];
   /** How long, in milliseconds, the stream remembers the id of a stored message. */
   duplicateWindowMs: number;
-  /** Replicas of the stream. */
   replicas: number;
 }
 
 /**
- * Opens a keyed group, if its layout is in the bucket or a key is set. The first member decides the layout; later members
- * may omit the settings of the layout, but must not set different values. The stream is not changed. A missing bucket is
- * created if `create` is set.
+ * Opens a keyed group, if its layout is in the bucket or a key is set. The first member decides the layout. Later
+ * members may omit its settings, but must not set different values. The stream is not changed. If `create` is set, a
+ * missing bucket is created.
  *
  * @returns undefined for a group that uses the stream's own layout.
  * @throws NatspocError `stream-missing`, `layout-mismatch`, `config`, and refusals of the server.
@@ -105,8 +103,8 @@ const describeMissing = ({ stream, place }: Config): string =>
   `There is no stream ${stream}. A group with a key needs an existing stream. Check ${place('stream')}.`;
 
 /**
- * Refuses a mirror if its origin does not have limits retention, because the origin then deletes messages that the mirror
- * has copied.
+ * Refuses a mirror if its origin does not have limits retention. Such an origin deletes messages that the mirror has
+ * copied.
  *
  * @throws NatspocError `layout-mismatch`.
  */

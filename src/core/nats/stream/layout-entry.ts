@@ -5,38 +5,33 @@ import type { Bucket, LayoutKeeper } from '../../ports/index.js';
 import type { GroupLayoutRecord, LayoutRecord } from '../../protocol/layout-records.js';
 import { encodeRecord } from '../../protocol/records.js';
 
-/** How long an unanswered read of a layout is repeated, and the pause before the next read, in milliseconds. */
+/** An unanswered read of a layout is repeated for this time, with this pause, in milliseconds. */
 const READ_AGAIN_FOR_MS = 5_000;
 const READ_AGAIN_MS = 200;
 
 /** A layout in a bucket. */
 export interface StoredLayout<T = LayoutRecord> {
-  /** undefined if no layout is stored. */
   layout: T | undefined;
   /** Revision of the layout's entry; 0 if there never was an entry. */
   revision: number;
 }
 
-/**
- * Where a layout is stored, and how it is read; `decode` throws a NatspocError for a value that is not a
- * layout.
- */
+/** Where a layout is stored, and how it is read. `decode` throws a NatspocError for any other value. */
 export interface LayoutEntry<T> {
   bucket: Bucket;
   key: string;
   decode: (bytes: Uint8Array) => T;
 }
 
-/** The outcome of writing a layout. */
 interface Written<T> {
   /** The stored layout; undefined if the layout could not be written. */
   layout: T | undefined;
-  /** The reason why the server refused the write for now; undefined if there was no answer. */
+  /** Why the server refused the write for now; undefined if there was no answer. */
   refusal?: string | undefined;
 }
 
 /**
- * Reads a layout. A cluster that is electing a leader of the bucket refuses the read at once, so the read is repeated for some seconds.
+ * Reads a layout. Without an answer, for example during the election of a leader, the read is repeated for some seconds.
  *
  * @throws NatspocError `layout-mismatch` if the layout cannot be read, `unreachable` if the server does not answer.
  */
@@ -64,7 +59,7 @@ async function readOnce<T>({ bucket, key, decode }: LayoutEntry<T>): Promise<Sto
 /**
  * Replaces the entry with a layout, if the entry still has this revision.
  *
- * @returns the stored layout, which another client may have written first.
+ * @returns the stored layout. Another client may have written it.
  * @throws NatspocError if the read fails, or the server refuses the write for good.
  */
 export async function tryEntry<T extends LayoutRecord | GroupLayoutRecord>(

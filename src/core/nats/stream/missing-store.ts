@@ -4,16 +4,15 @@ import type { NatsHandles } from '../client/handles.js';
 import { listGroups } from '../kv/groups.js';
 import type { Found } from './agreement.js';
 
-/** A message names at most this number of groups. */
 const NAMED = 8;
 
-/** The names of the first {@link NAMED} groups as text, and the number of the remaining groups. */
+/** The first {@link NAMED} groups as text, and the number of the others. */
 export function nameSome(groups: readonly string[]): string {
   const more = groups.length > NAMED ? ` and ${groups.length - NAMED} more` : '';
   return `${groups.slice(0, NAMED).join(', ')}${more}`;
 }
 
-/** Says whether the stream or the bucket is missing, and which command helps; undefined if both exist. */
+/** Says what is missing and which command helps; undefined if stream and bucket exist. */
 export function missingStore(
   { stream, bucket, option }: Config,
   found: Pick<Found, 'stream' | 'bucket'>,
@@ -28,8 +27,8 @@ export function missingStore(
 }
 
 /**
- * The error for a missing stream, bucket or layout (`stream-missing`) or group (`group-missing`), with advice; undefined if
- * nothing is missing.
+ * The error, with advice, if anything is missing: `stream-missing` for a stream, bucket or layout, and `group-missing`
+ * for a group.
  */
 export async function missingPart(
   handles: NatsHandles,
@@ -46,7 +45,7 @@ export async function missingPart(
   return new NatspocError('stream-missing', message);
 }
 
-/** The error for a group that does not exist, in a stream that is read only by groups with a key. */
+/** The error for a missing group in a stream that only groups with a key read. */
 export const chooseGroup = (
   { stream, group, option }: Pick<Config, 'stream' | 'group' | 'option'>,
   groups: readonly string[],

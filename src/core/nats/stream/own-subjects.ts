@@ -18,7 +18,6 @@ const OF_READERS: ReadonlySet<string> = new Set([
 /** An existing stream, opened to publish to its own subjects. */
 export interface OwnSubjects {
   stream: string;
-  /** The subjects of the stream. */
   subjects: readonly string[];
   /** The JetStream domain of the stream, empty for none. */
   domain: string;

@@ -9,15 +9,14 @@ import type { Topology } from './topology.js';
 const CONCURRENT_ENDS = 16;
 
 /**
- * The last message of each partition that has messages. Subjects with tokens after the partition are included.
+ * The last message of each partition that has messages, including subjects with tokens after the partition.
  *
  * @throws NatspocError if the server does not answer.
  */
 export async function partitionEnds(topology: Topology, timeoutMs: number): Promise<EndFacts[]> {
   const { ends, serverAheadMs } = await lastOfSubjects(topology, timeoutMs);
   if (!topology.hasTokens) return ends;
-  // With tokens after the partition, a partition may have any number of subjects, so the last message in all of these
-  // subjects is requested.
+  // With tokens after the partition, a partition can have many subjects. The last message of all of them is requested.
   const partitions = Array.from({ length: topology.layout.partitions }, (_, partition) => partition);
   const deeper = await mapConcurrently(partitions, CONCURRENT_ENDS, (partition) =>
     endOf(topology, partition, topology.reads.of(partition)[1], serverAheadMs),
@@ -32,9 +31,8 @@ export async function partitionEnds(topology: Topology, timeoutMs: number): Prom
 /**
  * The last message of the first subject of each partition.
  *
- * All messages are read together. If fewer messages arrive than announced, each missing message is read with its own request.
- * Messages are missing if the server is slow, or if the last message of the stream was deleted and nats-server 2.9 still
- * counts its subject.
+ * All are read together. A message that does not arrive is read with its own request. That happens if the server is
+ * slow. It also happens if nats-server 2.9 still counts the subject of a deleted last message.
  */
 async function lastOfSubjects(
   topology: Topology,

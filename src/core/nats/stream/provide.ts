@@ -29,9 +29,9 @@ export interface Provided {
 const limitBytes = 'Create it with "natspoc stream create --max-bytes 1GiB --bucket-max-bytes 64MiB"';
 
 /**
- * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. If several clients create the parts at the same
- * time, the client that creates the stream decides the layout, which the stream's description contains. If a step is refused, the parts
- * that this call created are deleted.
+ * Creates the missing parts: the bucket, then the stream, then the layout in the bucket. If several clients create them
+ * at the same time, the client that creates the stream decides the layout. The stream's description contains the layout.
+ * If a step is refused, the parts that this call created are deleted.
  *
  * @throws NatspocError if a step is refused.
  */
@@ -40,7 +40,7 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
   const { config, limits, found, agreed } = plan;
   const made: string[] = [];
   const name = bucketStream(config.bucket);
-  // On a server without a default limit of consumers, the stream gets no limit, because a limit could not be changed later.
+  // Servers without a default limit of consumers get none, because it could not be changed later.
   const consumers = hasDefaultConsumers(handles.connection) ? { max_consumers: MANY_CONSUMERS } : {};
   const make = async (wanted: Wanted, otherSubjects: string) => {
     const created = await createStream(manager, { ...wanted, ...consumers }, { otherSubjects, limitBytes });
@@ -58,17 +58,17 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
         `give it a prefix of its own with ${config.option('prefix')}`,
       );
       stream = info;
-      // Another process created the stream first. That process uses the bucket as well, so `made` is emptied: nothing may be deleted.
+      // Another process created the stream first and uses the bucket too. So nothing may be deleted.
       if (!isOurs) made.length = 0;
     }
-    // A stored layout that was not binding before the stream was created is still ignored.
+    // A stored layout that was not binding before is still ignored.
     const before = agreed.isStored ? found.stored : { ...found.stored, layout: undefined };
     const now = { stream, bucket: entries, stored: before };
     const { layout, isStored } = agree(config, now);
     if (isStored) return { ...now, layout };
     const written = await tryLayout(bucket, config.bucket, layout, before.revision);
     if (!written.layout) {
-      // The bucket may have lost the layout when its limit was lowered, and may be full now. The stream's description still
+      // The bucket may be full, and may have lost the layout when its limit was lowered. The stream's description still
       // contains the layout.
       const isKnown = found.bucket !== undefined && describedLayout(stream.config) !== undefined;
       if (isKnown && written.refusal !== undefined) return { ...now, layout };

@@ -14,18 +14,17 @@ export function natsRedriveTarget(topology: Topology, timeoutMs: number): Redriv
   return {
     async store(place, { headers, data }, id) {
       const { keyed, layout, hasTokens } = topology;
-      // Tokens after the partition belong to the message, so a subject with tokens after the partition is kept.
+      // Tokens after the partition belong to the message, so its subject is kept.
       const isOwn = hasTokens && partitionOfSubject(layout.prefix, place.subject) === place.partition;
       const subject = keyed || isOwn ? place.subject : partitionSubject(layout.prefix, place.partition);
-      // Any client may have written the letter. So a dead letter must not choose a subject outside the stream, such as the
-      // subject of a request to a server.
+      // Any client may have written the letter. So it must not choose a subject outside the stream.
       if (keyed && !keyed.subjects.some((pattern) => subjectMatcher(pattern)(subject))) {
         const message = `The stream does not listen to the letter's subject ${inWords(subject)}.`;
         return { kind: 'failed', error: new NatspocError('failed', message) };
       }
       if (data.length <= kept.room(headers, id))
         return kept.store({ subject, headers, data }, id, isCopyOf({ subject, headers, data }));
-      // A message of the maximum size is stored without the header that a redrive adds.
+      // A message that is too large with the redrive header is stored without it.
       const { [REDRIVEN_HEADER]: _times, ...bare } = headers;
       return kept.store({ subject, headers: bare, data }, undefined, () => false);
     },

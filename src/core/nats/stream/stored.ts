@@ -5,9 +5,12 @@ import type { LayoutRecord } from '../../protocol/layout-records.js';
 import { bucketStream, bucketSubject } from '../kv/bucket.js';
 import { describeLayout } from './stream-layout.js';
 
-/** How long the stream remembers message ids, so that a message that is published again is stored only once. */
+/**
+ * How long, in milliseconds, the stream remembers message ids. In this time, a message that is published again is stored
+ * only once.
+ */
 const DUPLICATE_WINDOW_MS = 120_000;
-/** Number of revisions that the bucket keeps of each key, enough for the history of a partition's last owners. */
+/** Number of kept revisions of each key, for the history of a partition's last owners. */
 const BUCKET_HISTORY = 16;
 
 /**
@@ -19,7 +22,7 @@ export interface StreamLimits {
   maxMessages?: number | undefined;
   maxBytes?: number | undefined;
   maxAgeMs?: number | undefined;
-  /** How long message ids are remembered, so that a message that is published again is stored only once. */
+  /** How long message ids are remembered. In this time, a message that is published again is stored only once. */
   duplicateWindowMs?: number | undefined;
   /** When the stream is full: drop `old` messages, or refuse `new` messages. */
   discard?: 'old' | 'new' | undefined;
@@ -35,7 +38,7 @@ const nanos = (ms: number): number => ms * 1_000_000;
 /** The configuration of a stream or bucket to create. */
 export type Wanted = Partial<StreamConfig> & { name: string; subjects: string[] };
 
-/** The stream of this layout; its description contains the layout for later clients. */
+/** The stream of this layout. Its description tells later clients the layout. */
 export const streamConfig = (config: Config, layout: LayoutRecord, limits: StreamLimits): Wanted => ({
   name: config.stream,
   description: describeLayout(layout),
@@ -63,9 +66,9 @@ export const bucketConfig = (config: Config, limits: StreamLimits): Wanted => ({
   max_msgs_per_subject: BUCKET_HISTORY,
   discard: DiscardPolicy.New,
   deny_delete: true,
-  // With rollup headers, a client that may write only a single key could empty the bucket for all groups.
+  // With rollup headers, a client that may write one key could empty the bucket for all groups.
   allow_rollup_hdrs: false,
-  // Positions must be read from the leader, because a lagging replica may answer a direct get.
+  // A lagging replica may answer a direct get, but positions must come from the leader.
   allow_direct: false,
   ...(limits.bucketMaxBytes !== undefined && { max_bytes: limits.bucketMaxBytes }),
 });

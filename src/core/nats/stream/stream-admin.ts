@@ -40,8 +40,8 @@ export class NatsStreamAdmin implements StreamAdmin {
   async deleteAll(): Promise<void> {
     const { manager, stream } = this.#topology;
     this.#refuseKeyed('rm');
-    // The stream is deleted first, because positions without messages are harmless, but messages without positions would be
-    // handled again.
+    // The stream goes first. Positions without messages are harmless, but messages without positions would be handled
+    // again.
     for (const name of [stream, bucketStream(this.#bucket)]) {
       try {
         await manager.streams.delete(name);
@@ -51,9 +51,7 @@ export class NatsStreamAdmin implements StreamAdmin {
     }
   }
 
-  /**
-   * @throws NatspocError `layout-mismatch` for a keyed group, because other programs publish to the stream and read from it.
-   */
+  /** @throws NatspocError `layout-mismatch` for a keyed group, because other programs use the stream. */
   #refuseKeyed(command: string): void {
     const { keyed, stream } = this.#topology;
     if (!keyed) return;

@@ -8,11 +8,11 @@ const NANOS_PER_MS = 1_000_000;
 /** A shorter `max_age` drops messages before an operator can react. */
 const SHORT_AGE_MS = 3_600_000;
 /**
- * A stream must allow consumers to be inactive for at least this time, in milliseconds. If a process vanishes, the server
- * deletes the process's reader after this time.
+ * A stream must allow consumers to be inactive for at least this time, in milliseconds. The server deletes the reader of
+ * a vanished process after it.
  */
 const READER_THRESHOLD_MS = 30_000;
-/** The server's default limit on the consumers of a stream. */
+/** nats-server's default. */
 const DEFAULT_CONSUMERS = 1_000;
 
 type Found = Omit<Concern, 'setting'>;
@@ -24,7 +24,7 @@ const warning = (message: string, uses = ALL_USES): Found => ({ severity: 'warni
 export interface StreamNeeds {
   /** The wildcard of the subjects that must be stored unchanged. */
   wildcard: string;
-  /** For our own layout: the wildcard of the subjects in which tokens follow the partition. */
+  /** For our own layout: the wildcard of subjects with tokens after the partition. */
   tokens?: string;
   partitions: number;
   /** True if the server limits the consumers of streams without `max_consumers` (nats-server 2.15). */

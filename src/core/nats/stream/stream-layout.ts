@@ -19,18 +19,16 @@ import {
 
 const MARK = 'natspoc layout ';
 /**
- * Maximum length of a prefix, in characters. The server permits descriptions of 4,096 bytes, and subjects that are not much
- * longer.
+ * Maximum length of a prefix, in characters. The server permits descriptions of 4,096 bytes, and little longer subjects.
  */
 const LONGEST_PREFIX = 1_024;
-/** A message shows at most this number of characters of a refused prefix. */
 const SHOWN_PREFIX = 64;
 
 const mismatch = (message: string): NatspocError => new NatspocError('layout-mismatch', message);
 const unreadable = (place: string): string =>
   `The layout in ${place} cannot be read: it was written by a newer version or another program. Update natspoc; if no newer version runs here, restore the layout.`;
 
-/** The layout as a stream's description. All buckets of the stream must agree with the description of the stream. */
+/** The layout as a stream's description. All buckets of the stream must agree with it. */
 export function describeLayout({ prefix, partitions, hash }: LayoutRecord): string {
   return MARK + JSON.stringify({ v: RECORD_VERSION, prefix, partitions, hash });
 }
@@ -49,8 +47,8 @@ export function describedLayout({ description, name }: StreamConfig): LayoutReco
 }
 
 /**
- * Checks that a stored layout is within the limits of the settings. Without these limits, a client that may write to the
- * bucket could make each member and publisher hold any number of partitions in memory.
+ * Checks that a stored layout is within the limits of the settings. Otherwise a client that may write to the bucket
+ * could fill the memory of each member and publisher.
  *
  * @throws NatspocError `layout-mismatch`.
  */
@@ -149,10 +147,7 @@ export function checkSubjects(
   );
 }
 
-/**
- * True if the stream stores messages of the layout: as natspoc publishes them, or with tokens after the
- * partition.
- */
+/** True if the stream stores messages of the layout, with or without tokens after the partition. */
 export const storesPartitions = (stream: StreamConfig, layout: LayoutRecord): boolean =>
   listensTo(stream, partitionWildcard(layout.prefix)) || storesTokens(stream, layout);
 
@@ -164,8 +159,8 @@ export const listensTo = ({ subjects }: StreamConfig, pattern: string): boolean 
 export const tokensWildcard = (prefix: string): string => `${partitionWildcard(prefix)}.>`;
 
 /**
- * True if tokens may follow the partition in stored subjects. The stream may listen to subjects with such tokens, map
- * messages to such subjects, or copy messages from other streams.
+ * True if tokens may follow the partition in stored subjects. Such subjects may also come from a mapping or from another
+ * stream.
  */
 export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): boolean {
   const stored = storedSubjects(stream);
@@ -173,8 +168,8 @@ export function storesTokens(stream: StreamConfig, { prefix }: LayoutRecord): bo
 }
 
 /**
- * Patterns that match all stored subjects: those to which the stream listens, and those to which it maps messages. Undefined if the stream
- * also copies messages from other streams, whose subjects are unknown.
+ * Patterns that match all stored subjects. Undefined if the stream copies messages from other streams, because their
+ * subjects are unknown.
  */
 export const storedSubjects = (stream: StreamConfig): string[] | undefined =>
   stream.sources?.length ? undefined : [...(stream.subjects ?? []), ...transformed(stream)];
@@ -191,7 +186,7 @@ export const isSame = (a: LayoutRecord, b: LayoutRecord): boolean =>
 export const inWords = ({ partitions, prefix }: LayoutRecord): string =>
   `${partitions} ${partitions === 1 ? 'partition' : 'partitions'} of ${prefix}`;
 
-/** True if every subject that `needed` matches is also matched by `pattern`. */
+/** True if `pattern` matches every subject that `needed` matches. */
 function covers(pattern: string, needed: string): boolean {
   const [have, want] = [pattern.split('.'), needed.split('.')];
   return (

@@ -23,19 +23,17 @@ export interface Topology extends NatsHandles {
   bucket: NatsBucket;
   layout: LayoutRecord;
   stream: string;
-  /** The subjects of the group's messages. */
   reads: GroupSubjects;
   /** True if tokens may follow the partition in the subjects of the layout. */
   hasTokens: boolean;
-  /** The prefix of the subject of dead letters. */
   deadPrefix: string;
-  /** Present for a keyed group: the subjects that the group handles, and the group's key if this program can compute it. */
+  /** Present for a keyed group. `key` is undefined if this program cannot compute the key. */
   keyed?:
     | { text: string; filter: string; subjects: readonly string[]; key: MessageKey | undefined }
     | undefined;
   /** How long the stream remembers message ids, in milliseconds. */
   duplicateWindowMs: number;
-  /** Settings of the stream and the bucket that lose messages, or may lose them. */
+  /** Settings of the stream and the bucket that can lose messages. */
   concerns: readonly Concern[];
 }
 
@@ -43,18 +41,12 @@ const NANOS_PER_MS = 1_000_000;
 /** Options of {@link openTopology}. */
 export interface OpenOptions {
   create: boolean;
-  /**
-   * How the stream will be used. A stream that would lose messages in the intended use is refused. Default: the stream is
-   * only read.
-   */
+  /** How the stream will be used. If it would lose messages in this use, it is refused. Default: it is only read. */
   uses?: readonly StreamUse[];
   /** Called before anything is created. Throws if the caller cannot work with this layout. */
   accept?: ((layout: LayoutRecord) => void) | undefined;
   limits?: StreamLimits;
-  /**
-   * Advice on how to use a stream that has no partitions: a sentence without the final period. Default for members: advice
-   * to give a key.
-   */
+  /** Advice for a stream without partitions, as a sentence without the final period. Default for members: give a key. */
   asItIs?: string;
 }
 
@@ -65,7 +57,7 @@ async function look(manager: JetStreamManager, bucket: NatsBucket, config: Confi
   return { stream, bucket: found, stored };
 }
 
-/** Settings of existing streams and buckets that lose messages, or may lose them. */
+/** Settings of an existing stream and bucket that can lose messages. */
 function concernsOf(
   connection: NatsConnection,
   config: Config,
@@ -96,8 +88,7 @@ function concernsOf(
 /**
  * Creates a stream, its bucket and its layout. Existing parts are kept.
  *
- * @returns `hadStream` is true if the stream existed before. If the stream existed, the limits were used only for the
- *   bucket.
+ * @returns `hadStream` is true if the stream existed before. In that case, the limits apply only to the bucket.
  * @throws NatspocError `failed` if everything exists, and the errors of {@link openTopology}.
  */
 export async function createTopology(
@@ -117,12 +108,12 @@ export async function createTopology(
 }
 
 /**
- * Opens stream, bucket and layout, and creates the missing parts if `create` is set. A partition count or prefix that was
- * not set is taken from the layout. A setting that was set must agree with the layout, and all buckets of the stream must
- * have the same layout. A refused creation leaves nothing behind.
+ * Opens stream, bucket and layout, and creates the missing parts if `create` is set. If the partition count or the
+ * prefix is not set, it comes from the layout. If it is set, it must agree with the layout. All buckets of the stream
+ * must have the same layout. A refused creation leaves nothing behind.
  *
- * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`; `failed`
- *   if the server refuses a creation.
+ * @throws NatspocError `stream-missing`, `layout-mismatch`, `jetstream-disabled`, `not-permitted`, `unreachable`;
+ *   `failed` if the server refuses a creation.
  */
 export function openTopology(
   connection: NatsConnection,
@@ -152,8 +143,7 @@ async function open(
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, answerMsOf(config));
   const found = await look(manager, bucket, config);
-  // The domain of a new stream is known only after a request for its information. Until the domain is known, confirmations
-  // of writes to the bucket are accepted from any domain.
+  // The domain of a new stream is not known yet. Until then, any domain may confirm writes to the bucket.
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
   const missing = create ? undefined : await missingPart(handles, config, found);

@@ -17,9 +17,8 @@ export type Looked = Pick<
 >;
 
 /**
- * Counts the messages of a stream that belong to no partition, so that no member ever receives them. In a stream with many
- * subjects, only messages outside the layout's wildcard are found. A keyed group handles all messages that match its
- * filter, so nothing is counted for a keyed group.
+ * Counts the messages that belong to no partition. No member ever receives them. In a stream with many subjects, only
+ * messages outside the layout's wildcard are found. A keyed group has no such messages.
  *
  * @returns undefined if no messages lie outside the partitions, or if the stream changes too fast to count them.
  * @throws NatspocError if the stream cannot be read.
@@ -71,7 +70,7 @@ async function countOutside(
     timeoutMs,
   });
   const { state: after } = await manager.streams.info(stream);
-  // Messages that were dropped between the requests are only in the first count, so the difference would be wrong.
+  // Messages that were dropped between the requests would make the difference wrong.
   const dropped =
     after.first_seq !== before.first_seq || (after.num_deleted ?? 0) !== (before.num_deleted ?? 0);
   const messages = before.messages - available;
