@@ -15,7 +15,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FILE = fileURLToPath(new URL('../docs/reference.md', import.meta.url));
 /** The width of the help, in columns. */
 const WIDTH = 130;
-/** Groups of flags that only the table of settings lists. */
+/** Flags of these groups appear only in the table of settings, not at each command. */
 const SHARED_GROUPS: Record<string, string> = {
   'STREAM AND GROUP': 'stream and group',
   CONNECTION: 'connection',

@@ -10,7 +10,7 @@ import { reduce } from './model/reduce.js';
 import { eventTime, LiveSource } from './sources/live.js';
 import type { Recorder } from './sources/recorder.js';
 
-/** The effect of a key in a replay. `by` is in milliseconds of the recording. */
+/** The effect of a key in a replay. `by` is recorded time, in milliseconds. */
 export type ReplayStep = { do: 'toggle' } | { do: 'faster' } | { do: 'slower' } | { do: 'move'; by: number };
 
 /** A group that can be watched. */

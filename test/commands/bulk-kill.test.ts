@@ -16,8 +16,8 @@ const PARTITIONS = 8;
 const BATCH = Math.max(100, MESSAGES / 200);
 const ANSWER_MS = 50;
 /**
- * A crash can repeat the messages that were handled in this time before it: one commit interval plus the grace (SPEC.md, "Exactly-once
- * effects").
+ * After a crash, only messages that were handled in the last `REPEATED_MS` before it can be handled again. This is one commit interval
+ * plus the grace (SPEC.md, "Exactly-once effects").
  */
 const REPEATED_MS = 900;
 

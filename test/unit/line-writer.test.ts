@@ -4,7 +4,7 @@ import { LineWriter } from '../../src/cli/consume/line-writer.js';
 import { StopConsuming } from '../../src/core/member/partition/handler.js';
 import { settle } from '../support/fake-partition.js';
 
-/** A stream. A test finishes its writes one by one. */
+/** A stream whose writes stay unfinished until a test finishes them, one by one. */
 class SlowStream extends Writable {
   readonly chunks: string[] = [];
   #finish: ((error?: Error) => void)[] = [];

@@ -36,7 +36,7 @@ export function takenByReader(
 
 /**
  * Closes the output when the reader of a pipe has gone. Without this check, `consume | head -3` would run until the next message. Before
- * the first line the output stays open, because the reader may be a program that never reads.
+ * the first line, a missing reader is no reason to close: some programs never read their input.
  *
  * @returns a function that ends the checks.
  */

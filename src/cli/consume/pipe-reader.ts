@@ -17,7 +17,7 @@ export function isPipe(fd: number): boolean {
  * Finds out, without a write, whether a pipe still has a reader. A named pipe is opened a second time, which fails if it has no reader
  * (fifo(7)). Opening the pipe of a shell always succeeds. For such a pipe, `/proc` is searched for a process that has the reader's end.
  *
- * Linux only. On other systems the reader counts as present. So does a reader of another user or container.
+ * Linux only. On other systems the reader counts as present. A reader that belongs to another user or container also counts as present.
  */
 export class PipeReader {
   readonly #path: string;

@@ -82,7 +82,7 @@ export class GroupEntries {
         return { kind: 'session', id, before, after };
       }
       const change = this.#end(id, revision, atMs);
-      // The end of an unknown session counts only if its entry is the newest so far.
+      // If the session was unknown, its end is a change only if this entry is the newest so far.
       return before || isNewest ? change : undefined;
     }
     if (entry.kind === 'layout') {

@@ -116,8 +116,8 @@ function judge(state: State, peer: Peer): void {
       why: now >= unreachableAt ? 'unreachable' : 'silent',
     });
   }
-  // An ended proof is deleted once more. The bucket may have been restored since the read, so that the proof exists
-  // again.
+  // The proof is deleted even if the read said that it no longer exists. The bucket may have been restored since, and then
+  // the proof exists again.
   peer.fencing = true;
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
 }

@@ -99,7 +99,7 @@ export function decodeGroupLayout(bytes: Uint8Array): GroupLayoutRecord | undefi
   return { ...layout, ...(before && { before }), ...(next && { next }) };
 }
 
-/** True while a group with its own layout still uses the partitions of the stream's layout. */
+/** True until the first resize of a group whose partitions are those of the stream. */
 export const hasOwnPartitions = ({
   prefix,
   epoch = 0,

@@ -109,7 +109,7 @@ export const decodeCleared = (bytes: Uint8Array): ClearedRecord | undefined =>
 /** The fields of a position that depend on its layout. */
 export type PositionTags = Pick<PositionRecord, 'v' | 'layout' | 'sought'>;
 
-/** The tags of a position under the layout of this epoch. */
+/** The tags of a position. `layout` is the epoch of the layout. */
 export const positionTags = (layout: number, sought = false): PositionTags => ({
   v: versionIn(layout),
   ...(layout > 0 && { layout }),

@@ -2,7 +2,7 @@
 export interface DownloadOptions {
   /** Timeout until the answer starts, in milliseconds. */
   answerTimeoutMs: number;
-  /** Timeout of each pause after the answer has started, in milliseconds. Default 30,000. */
+  /** Maximum time between two parts of the answer, in milliseconds. Default 30,000. */
   idleTimeoutMs?: number;
   limitBytes: number;
 }

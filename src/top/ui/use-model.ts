@@ -49,7 +49,7 @@ export function useModel(feed: Feed, intervalMs: number): Model {
       // In a replay only the feed advances the time.
       const passed = feed.model.replay ? 0 : drawnAt - cameAt;
       drawing.current.since = drawnAt;
-      // The status of the same object is not computed again.
+      // If the model is the same object, its status is not computed again.
       setModel(passed < RECENT_MS ? feed.model : { ...feed.model, now: feed.model.now + passed });
     };
     const drawWithin = (intervalMs: number) => {

@@ -20,7 +20,7 @@ const LEASES_MS = 500;
 /**
  * A member joins while the leader is cut off, so the old leader does not know it. An older member then reconnects to this leader. Either it
  * has learned of the new session from another server. Or the watch omitted the session and requests had no answer, so it knows only a lease
- * of the new member. When the routes are repaired, its writes are applied.
+ * of the new member. When the routes are repaired, the older member's writes are applied.
  */
 export const astray: Fault = (world, { client, connection }) => {
   const { random, timeline, server } = world;

@@ -22,7 +22,7 @@ export interface Sent {
   readonly headers: Headers | undefined;
 }
 
-/** A pull request as the client writes it. */
+/** The fields of a pull request, as in the JSON that a client sends. */
 export interface PullOrder {
   batch: number;
   /** `expires` and `idle_heartbeat` are in nanoseconds. */

@@ -66,7 +66,7 @@ export class OwnStatus {
     this.#cancelLook?.();
   }
 
-  /** The partitions that make no progress, or the member itself, with the reason. */
+  /** What makes no progress, and why: single partitions, or the whole member. */
   get standing(): readonly Standing[] {
     return this.#standstill.all;
   }

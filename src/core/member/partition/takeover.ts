@@ -127,7 +127,7 @@ export async function takeOver(
   else if (best.sequence > 0) {
     // The position existed and was removed. Unless there is a newer owner, no other member knows a later position.
     if (!(await isNewest(takeover, bucket))) return { kind: 'fenced' };
-    // Writing back a missing position can move it forward. Like a commit, this needs the permit.
+    // This write can create a position, so it needs the permit, like a commit.
     if (!ports.permit.isOpen) return { kind: 'unknown', message: 'the member could not renew in time' };
     sequence = best.sequence;
   } else {

@@ -3,7 +3,7 @@ import type { EventStream } from '../../ports/index.js';
 
 /**
  * The pause after a check is `REST` times as long as the check took, but at most `MOST_REST_MS`. While nats-server 2.9 counts the waiting
- * messages, it delivers none to the reader. The count takes about 10 ms in the newest part of the stream.
+ * messages, it delivers none to the reader. A count near the end of the stream takes about 10 ms.
  */
 const REST = 4;
 const MOST_REST_MS = 50;

@@ -66,7 +66,7 @@ export function explain(error: unknown, doing: string): unknown {
   return error instanceof NatsError ? toNatspocError(error, doing) : error;
 }
 
-/** Converts any error to a NatspocError. `doing` completes "Could not …". */
+/** Converts any error to a NatspocError. The message begins with "Could not" and the text `doing`. */
 export function toNatspocError(error: unknown, doing: string): NatspocError {
   if (error instanceof NatspocError) return error;
   const natsError = error instanceof NatsError ? error : undefined;
