@@ -1,4 +1,4 @@
-import { describePause, hasNoHeir, NO_HEIR } from '../core/admin/check.js';
+import { describeHeirless, describePause, muteNotes } from '../core/admin/check.js';
 import {
   type GroupStatus,
   type GroupTotals,
@@ -97,7 +97,9 @@ export function formatLeases(status: GroupStatus, width?: number): string[] {
     ...resizing,
     ...formatTrimmed(partitions, width),
     ...formatRemedies(partitions, width),
-    ...(hasNoHeir(status) ? wrap(NO_HEIR, width ?? Number.POSITIVE_INFINITY) : []),
+    ...[describeHeirless(status) ?? [], muteNotes(status)]
+      .flat()
+      .flatMap((line) => wrap(line, width ?? Number.POSITIVE_INFINITY)),
     ...outside,
   ];
 }

@@ -41,9 +41,17 @@ describe('a member that is not permitted to be a micro service', function () {
           [],
         );
       }
+      const checked = await runCli(['leases', 'check', '--wait', '5s'], { env: env('loud') });
+      assert.equal(checked.code, 0, checked.stdout);
+      assert.match(checked.stdout, /: healthy, 2 members ·/);
+      assert.match(checked.stdout, new RegExp(`note +${name} works, but accepts no requests`));
+      const listed = await runCli(['leases'], { env: env('loud') });
+      assert.match(listed.stdout, /works, but accepts no requests/);
+      const groups = await runCli(['groups'], { env: env('loud') });
+      assert.doesNotMatch(groups.stdout, /unreachable/);
       const released = await runCli(['leases', 'release', '--owner', name], { env: env('loud') });
       assert.equal(released.code, 1);
-      assert.match(released.stderr, /is gone; .*--force"? fences it/);
+      assert.match(released.stderr, /accepts no such request: .*--force"? fences it/);
       other.signal('SIGTERM');
       assert.equal((await other.exited).code, 0);
       loud.signal('SIGTERM');

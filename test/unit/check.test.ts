@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
-import { checkGroup } from '../../src/core/admin/check.js';
+import { checkGroup, muteNotes } from '../../src/core/admin/check.js';
 import { type GroupStatus, totalsOf } from '../../src/core/admin/group-status.js';
 import type { LeaseStatus } from '../../src/core/admin/lease-status.js';
 import type { MemberState } from '../../src/core/admin/members.js';
-import { findStalls } from '../../src/core/admin/stalled.js';
+import { findStalls, reportedStalls } from '../../src/core/admin/stalled.js';
 import { NatspocError } from '../../src/core/lib/errors.js';
+import type { MemberStats } from '../../src/core/protocol/member-stats.js';
 import { absentPinNotes, findingTexts, formatNagios, unknownToNagios } from '../../src/text/check-report.js';
-import { summarise } from '../../src/text/lease-table.js';
+import { formatLeases, summarise } from '../../src/text/lease-table.js';
 import { formatMembers } from '../../src/text/members-table.js';
 import { lease, member } from '../support/group-status.js';
 
+const STATS: MemberStats = {
+  ...{ v: 1, session: 'S1', name: 's1', group: 'g', stream: 'S', host: 'h', pid: 1, version: '1.0.0' },
+  ...{ startedAt: '2026-01-01T00:00:00.000Z', uptimeMs: 1, partitions: [], handled: 0, failed: 0 },
+  memory: { allocBytes: 1, totalAllocBytes: 1, sysBytes: 1, numGc: 0, verdict: '' },
+};
 const none = { maxLag: undefined, stalled: [] };
 const kinds = (status: GroupStatus, limits: Parameters<typeof checkGroup>[1] = none) =>
   checkGroup(status, limits).map(({ kind, partition }) =>
@@ -48,6 +54,40 @@ describe('leases check', () => {
       lease(i, { state }),
     );
     assert.deepEqual(kinds({ partitions, members: [member('S1')] }, { ...none, maxLag: 0 }), []);
+  });
+
+  it('the check names the reason first if members answer, but cannot renew', () => {
+    const reason = 'the member cannot renew: bucket B refuses writes';
+    const standing = [{ partition: null, reason, forMs: 20_000 }];
+    const stats = { ...STATS, standing };
+    const blocked = { state: 'blocked', renewedAgoMs: 12_000, expiresInMs: -2_000, stats } as const;
+    const members = [member('S1', blocked)];
+    const status = { partitions: [lease(0, { state: 'blocked' }), lease(1, { state: 'orphaned' })], members };
+    const found = checkGroup(status, { ...none, stalled: reportedStalls(status) });
+    assert.deepEqual(
+      found.map(({ kind }) => kind),
+      ['stalled', 'owner-blocked', 'owner-lost', 'near-expiry'],
+    );
+    const text = found.map(({ message }) => message).join('; ');
+    assert.match(
+      text,
+      /^s1 has made no progress for 20 s: the member cannot renew: bucket B refuses writes; /,
+    );
+    assert.match(text, /p1: its owner a is orphaned; no member can take over: the member cannot renew/);
+    assert.doesNotMatch(text, /starts one|other members take over/);
+    assert.equal(totalsOf(status).unreachable, 0);
+    assert.match(
+      formatLeases(status).join(' '),
+      /no member can take over: the member cannot renew: bucket B/,
+    );
+  });
+
+  it('the check and the list note members that work, but accept no requests', () => {
+    const status = { partitions: [lease(0)], members: [member('S1', { answer: 'gone' }), member('S2')] };
+    assert.deepEqual(kinds(status), []);
+    const [note = ''] = muteNotes(status);
+    assert.match(note, /^s1 works, but accepts no requests: is it permitted/);
+    assert.equal(formatLeases(status).at(-1), note);
   });
 
   it('the check notes pins to members that are not in the group', () => {

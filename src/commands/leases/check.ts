@@ -4,7 +4,7 @@ import { countFlag, LONGEST_WAIT, readFlag } from '../../cli/flag.js';
 import { Flags } from '../../cli/oclif.js';
 import type { FailureOptions } from '../../cli/report-error.js';
 import { StreamCommand } from '../../cli/stream-command.js';
-import { checkSettings, type Finding, settingNotes } from '../../core/admin/check.js';
+import { checkSettings, type Finding, muteNotes, settingNotes } from '../../core/admin/check.js';
 import { type GroupStatus, totalsOf } from '../../core/admin/group-status.js';
 import { readDeadLetters } from '../../core/admin/stream-status.js';
 import { duration } from '../../core/config/parse.js';
@@ -98,6 +98,7 @@ export default class LeasesCheck extends StreamCommand {
             const dead = await readDeadLetters(group.observer);
             const notes = [
               ...settingNotes(stream.concerns),
+              ...muteNotes(status),
               ...absentPinNotes(status),
               ...deadLetterNotes(dead),
             ];

@@ -6,7 +6,7 @@ import { unevenLoads } from './balance.js';
 import type { GroupStatus, ResizeStatus } from './group-status.js';
 import { describeLag } from './lag.js';
 import { isEstimate, type LeaseStatus } from './lease-status.js';
-import { isLate, type MemberStatus } from './members.js';
+import { isLate, isMute, type MemberStatus, ownTrouble } from './members.js';
 import { describePositionFault } from './position-fault.js';
 import { describeStall, type Stall } from './stalled.js';
 
@@ -17,6 +17,7 @@ export interface Finding {
     | 'unowned'
     | 'owner-lost'
     | 'owner-silent'
+    | 'owner-blocked'
     | 'halted'
     | 'beyond-end'
     | 'other-stream'
@@ -60,10 +61,13 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
   if (status.resize && status.resize.forMs > LONG_RESIZE_MS)
     findings.push(checkResize(status, status.resize));
   if (status.uncovered) findings.push(finding('uncovered', 'critical', describeUncovered(status.uncovered)));
-  const isLost = hasNoHeir(status);
-  for (const lease of partitions) findings.push(...checkLease(lease, limits, !isLost));
+  // The trouble of a whole member is the reason for the findings about its partitions.
+  const isOfMember = (stall: Stall): boolean => stall.partition === null;
+  findings.push(...limits.stalled.filter(isOfMember).map(checkStall));
+  const heirless = describeHeirless(status);
+  for (const lease of partitions) findings.push(...checkLease(lease, limits, heirless));
   for (const member of members) findings.push(...checkMember(member));
-  findings.push(...limits.stalled.map(checkStall));
+  findings.push(...limits.stalled.filter((stall) => !isOfMember(stall)).map(checkStall));
   const age = status.unread?.oldestAgeMs ?? null;
   if (limits.maxAgeMs !== undefined && age !== null && age > limits.maxAgeMs) {
     const message = `a message of the stream has waited for ${formatDuration(age)}, longer than ${formatDuration(limits.maxAgeMs)}`;
@@ -80,17 +84,29 @@ export function checkGroup(status: GroupStatus, limits: CheckLimits): Finding[] 
 /** States in which a member can take over partitions. */
 const HEIRS = new Set<MemberStatus['state']>(['live', 'late']);
 
-/** True if no member of a group can take over partitions, and the group is not idle. */
-export const hasNoHeir = ({ members, idle }: Pick<GroupStatus, 'members' | 'idle'>): boolean =>
-  !idle && !members.some(({ state }) => HEIRS.has(state));
-
 const START = '"natspoc consume" starts one';
-/** The problem of a group for which {@link hasNoHeir} is true, with advice. */
-export const NO_HEIR = `no member is left to take over: ${START}`;
+
+/**
+ * Why no member of a group can take over partitions, with advice; undefined if one can, or if the group is idle.
+ *
+ * A new member could not join either if the bucket refuses the renewals of the present members.
+ */
+export function describeHeirless({
+  members,
+  idle,
+}: Pick<GroupStatus, 'members' | 'idle'>): string | undefined {
+  if (idle || members.some(({ state }) => HEIRS.has(state))) return undefined;
+  const blocked = members.filter(({ state }) => state === 'blocked');
+  if (blocked.length === 0) return `no member is left to take over: ${START}`;
+  const [reason = 'the members cannot renew their sessions'] = blocked.flatMap(
+    (each) => ownTrouble(each) ?? [],
+  );
+  return `no member can take over: ${escapeControl(reason)}`;
+}
 
 /** Describes what happens to the partitions of a member that is gone or silent. */
-const takeover = (hasHeir: boolean, when = ''): string =>
-  hasHeir ? `the other members take over${when}` : NO_HEIR;
+const takeover = (heirless: string | undefined, when = ''): string =>
+  heirless ?? `the other members take over${when}`;
 
 /** A resize that takes longer than this, in milliseconds, is reported as a problem. */
 const LONG_RESIZE_MS = 60_000;
@@ -118,6 +134,16 @@ export const checkSettings = (concerns: readonly Concern[]): Finding[] =>
 export const settingNotes = (concerns: readonly Concern[]): string[] =>
   concerns.filter((each) => !isRefused(each)).map(({ message }) => message);
 
+/** Notes about members that renew their sessions, but to which no request can be sent. */
+export function muteNotes({ members }: Pick<GroupStatus, 'members'>): string[] {
+  const mute = members.filter(isMute).map(({ name }) => escapeControl(name));
+  if (mute.length === 0) return [];
+  const [works, is] = mute.length === 1 ? ['works, but accepts', 'is it'] : ['work, but accept', 'are they'];
+  return [
+    `${mute.join(', ')} ${works} no requests: ${is} permitted to subscribe to natspoc.>, and in this account?`,
+  ];
+}
+
 const isRefused = ({ severity, uses }: Concern): boolean => severity === 'refused' && uses.includes('handle');
 
 function finding(
@@ -132,7 +158,7 @@ function finding(
 function* checkLease(
   lease: LeaseStatus,
   { maxLag, maxAgeMs, allowPaused }: CheckLimits,
-  hasHeir: boolean,
+  heirless: string | undefined,
 ): Iterable<Finding> {
   const { partition, lag, positionFault: fault } = lease;
   const owner = escapeControl(lease.owner ?? '');
@@ -147,7 +173,15 @@ function* checkLease(
       yield finding(
         'owner-lost',
         'critical',
-        `p${partition}: its owner ${owner} is ${lease.state}; ${takeover(hasHeir)}`,
+        `p${partition}: its owner ${owner} is ${lease.state}; ${takeover(heirless)}`,
+        about,
+      );
+      break;
+    case 'blocked':
+      yield finding(
+        'owner-blocked',
+        'critical',
+        `p${partition}: its owner ${owner} cannot renew its session`,
         about,
       );
       break;
@@ -155,7 +189,7 @@ function* checkLease(
       yield finding(
         'owner-silent',
         'warning',
-        `p${partition}: its owner ${owner} does not answer; ${takeover(hasHeir, ` when its session expires, or at once after "leases release --owner ${owner} --force"`)}`,
+        `p${partition}: its owner ${owner} does not answer; ${takeover(heirless, ` when its session expires, or at once after "leases release --owner ${owner} --force"`)}`,
         about,
       );
       break;

@@ -3,7 +3,7 @@ import type { MemberStats, PartitionStats } from '../protocol/member-stats.js';
 import { type GroupEntries, readable, type SeenOverride } from './group-entries.js';
 import type { GroupStatus, ResizeStatus } from './group-status.js';
 import { isEstimate, type LeaseState, type LeaseStatus, type Progress, totalLag } from './lease-status.js';
-import type { MemberStatus } from './members.js';
+import { isDead, type MemberStatus } from './members.js';
 
 /** Natural order of names: `b-2` before `b-10`. */
 export const compareNames = new Intl.Collator('en', { numeric: true }).compare;
@@ -126,7 +126,7 @@ function stateOf(
   if (owner === null) return entries.isClosed(partition) ? 'closed' : 'unowned';
   const member = members.get(owner);
   if (!member) return 'orphaned';
-  if (member.state === 'unreachable' || member.state === 'expired') return member.state;
+  if (isDead(member) || member.state === 'blocked') return member.state;
   if (member.answer === 'silent') return 'silent';
   const own = ownReport(entries, members, partition);
   if (own) return own.state ?? 'owned';

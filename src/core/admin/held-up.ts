@@ -4,6 +4,7 @@ import type { GroupObserver } from '../ports/observer.js';
 import { describeHoldUp } from '../protocol/hold-up.js';
 import { type ControlAnswer, type ControlClient, encodeControl } from '../protocol/member-orders.js';
 import type { GroupFollower } from './follower.js';
+import { describeGone } from './members.js';
 import { ANSWER_MS } from './thresholds.js';
 
 /** How often the owner is asked whether the partition has passed the message, in milliseconds. */
@@ -136,12 +137,7 @@ function notTaken(
     case undefined:
       return outcomeOf(follower, partition, 'failed', NO_OWNER);
     case 'gone':
-      return outcomeOf(
-        follower,
-        partition,
-        'failed',
-        `its owner ${name} is gone, or its version does not support this request`,
-      );
+      return outcomeOf(follower, partition, 'failed', describeGone(`its owner ${name}`));
     case 'silent':
       return outcomeOf(follower, partition, 'failed', `its owner ${name} does not answer`);
     case 'refused':

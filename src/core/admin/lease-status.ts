@@ -4,7 +4,7 @@ import type { PositionFault } from './position-fault.js';
 
 /**
  * The state of a partition. `unowned`: no owner. `orphaned`: the owner has no session any more. `expired`: the owner has not renewed.
- * `unreachable`: the owner has no connection. `silent`: the owner does not answer. `unreadable`: the lease cannot be read. `owned`: the
+ * `blocked`: the owner answers, but cannot renew. `unreachable`: the owner has no connection. `silent`: the owner does not answer. `unreadable`: the lease cannot be read. `owned`: the
  * owner has reported no state. `closed`: closed for a resize. `reserved`: kept for a restart of the owner. `idle`: needs no owner, because
  * the group's members finished their bounded job. The owner reports all other states: `starting`, `running`, `retrying`, `draining`,
  * `drained`, `waiting`, `halted`, `paused`.
@@ -13,6 +13,7 @@ export type LeaseState =
   | 'unowned'
   | 'orphaned'
   | 'expired'
+  | 'blocked'
   | 'unreachable'
   | 'silent'
   | 'unreadable'

@@ -5,19 +5,35 @@ import { ANSWER_MS, LATE_SHARE } from './thresholds.js';
 import type { Unread } from './unread.js';
 
 /**
- * A member's answer to a request. `gone`: the server knows no member with this id. `silent`: no answer in time. `denied`: the request is
- * not permitted.
+ * A member's answer to a request. `gone`: the server knows no subscriber. So the member is not connected, or it is not permitted to
+ * subscribe, or it is in another account. `silent`: no answer in time. `denied`: the request is not permitted.
  */
 export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
 /**
- * The state of a member. `unreadable`: its session cannot be read. `unreachable`: it has no connection. `expired`: it has not renewed for
- * its ttl. `leaving`: it hands over its partitions. `silent`: it does not answer. `late`: it has missed a renewal. Otherwise `live`.
+ * The state of a member. `unreadable`: its session cannot be read. `unreachable`: it has no connection, and does not renew. `expired`: it
+ * has not renewed for its ttl. `blocked`: the same, but it answers, so it cannot renew. `leaving`: it hands over its partitions. `silent`:
+ * it does not answer. `late`: it has missed a renewal. Otherwise `live`.
  */
-export type MemberState = 'live' | 'leaving' | 'late' | 'silent' | 'expired' | 'unreachable' | 'unreadable';
+export type MemberState =
+  | 'live'
+  | 'leaving'
+  | 'late'
+  | 'silent'
+  | 'blocked'
+  | 'expired'
+  | 'unreachable'
+  | 'unreadable';
 
 /** States that need attention. The most certain problem comes first. */
-export const TROUBLED: readonly MemberState[] = ['unreachable', 'expired', 'unreadable', 'silent', 'late'];
+export const TROUBLED: readonly MemberState[] = [
+  'unreachable',
+  'expired',
+  'blocked',
+  'unreadable',
+  'silent',
+  'late',
+];
 
 /** The facts about a member that its session does not contain. */
 export interface MemberFacts {
@@ -86,8 +102,9 @@ export function describeMember(
 
 function stateOf({ record }: SeenSession, { answer, renewedAgoMs }: MemberFacts): MemberState {
   if (!record) return 'unreadable';
-  if (answer === 'gone') return 'unreachable';
-  if (renewedAgoMs > record.ttlMs) return 'expired';
+  // "No responders" alone proves nothing (SPEC.md, assumption A5). A member that renews is connected.
+  if (answer === 'gone' && renewedAgoMs > Math.min(record.suspectMs, record.ttlMs)) return 'unreachable';
+  if (renewedAgoMs > record.ttlMs) return answer === 'answered' ? 'blocked' : 'expired';
   if (record.leaving) return 'leaving';
   if (answer === 'silent') return 'silent';
   return isLate({ renewedAgoMs, ttlMs: record.ttlMs }) ? 'late' : 'live';
@@ -96,6 +113,18 @@ function stateOf({ record }: SeenSession, { answer, renewedAgoMs }: MemberFacts)
 /** True for a member that has missed a renewal. */
 export const isLate = ({ renewedAgoMs, ttlMs }: Pick<MemberStatus, 'renewedAgoMs' | 'ttlMs'>): boolean =>
   ttlMs !== null && renewedAgoMs > ttlMs * LATE_SHARE;
+
+/** True for a member that renews, although the server knows no subscriber for requests to it. */
+export const isMute = (member: Pick<MemberStatus, 'answer' | 'state'>): boolean =>
+  member.answer === 'gone' && !isDead(member);
+
+/** Describes the answer `gone` of a member to an operator's request. */
+export const describeGone = (who: string): string =>
+  `${who} accepts no such request: it is gone, of an older version, or not permitted to subscribe to natspoc.>`;
+
+/** Why a member as a whole makes no progress, as it reports; undefined if it does not report this. */
+export const ownTrouble = ({ stats }: Pick<MemberStatus, 'stats'>): string | undefined =>
+  stats?.standing?.find(({ partition }) => partition === null)?.reason;
 
 /** True for a dead member whose session still exists. */
 export const isDead = ({ state }: Pick<MemberStatus, 'state'>): boolean =>

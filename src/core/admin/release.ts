@@ -5,6 +5,7 @@ import { type FenceOutcome, fenceMember } from './fence.js';
 import type { GroupFollower } from './follower.js';
 import { endReservation, freeLease, refusalToFree } from './free-lease.js';
 import type { SeenSession } from './group-entries.js';
+import { describeGone } from './members.js';
 
 /** The partitions to release, and the way to release them. */
 export interface ReleaseOrder {
@@ -96,7 +97,7 @@ async function releaseFrom(
     answer.kind === 'refused'
       ? `${who} refused: ${answer.message}`
       : answer.kind === 'gone'
-        ? `${who} is gone`
+        ? describeGone(who)
         : `${who} does not answer`;
   // The owner's session has ended, so a member will claim the partition anyway.
   if (answer.kind === 'gone' && !session && !order.force)

@@ -4,6 +4,7 @@ import type { Ending, EndOrder } from '../../core/admin/end-member.js';
 import type { Joining } from '../../core/admin/follow-joining.js';
 import type { GroupAdmin } from '../../core/admin/group-admin.js';
 import type { HeldUpOutcome } from '../../core/admin/held-up.js';
+import { describeGone } from '../../core/admin/members.js';
 import type { ReleaseOutcome } from '../../core/admin/release.js';
 import type { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { NatspocError } from '../../core/lib/errors.js';
@@ -102,7 +103,7 @@ export class GroupOperator implements Operator {
       case 'taken':
         return undefined;
       case 'gone':
-        return 'nothing answers for its session: the member is gone, or does not accept requests';
+        return describeGone('it');
       case 'silent':
         return 'it does not answer; "natspoc leases release --owner … --force" takes its partitions away';
       case 'refused':
