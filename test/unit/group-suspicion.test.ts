@@ -148,6 +148,27 @@ describe('suspicion', () => {
     assert.deepEqual(me.last('end-proof'), []);
   });
 
+  it('a suspicion is reported once, even if the bucket refuses the fence again and again', () => {
+    const me = observing();
+    const reports = (): number =>
+      me.last('report').filter(({ report }) => report.type === 'suspected').length;
+    me.wait(10_000);
+    me.found('B', 5);
+    assert.equal(reports(), 1);
+    for (let i = 0; i < 3; i++) {
+      me.send({ type: 'proof-ended', id: 'B', outcome: { kind: 'unknown' } });
+      me.wait(me.timing.retryMs);
+      me.found('B', 5);
+      assert.deepEqual([me.last('end-proof').length, reports()], [1, 0]);
+    }
+    // The peer has renewed, and is silent again: a new suspicion.
+    me.send({ type: 'proof-ended', id: 'B', outcome: { kind: 'conflict' } });
+    me.found('B', 6);
+    me.wait(10_000);
+    me.found('B', 6);
+    assert.equal(reports(), 1);
+  });
+
   it('a member does not complete a fencing if the proof of life exists again, because the bucket was restored', () => {
     const me = observing();
     me.wait(3_400);

@@ -109,17 +109,19 @@ function judge(state: State, peer: Peer): void {
       }
       return;
     }
-    report(state, {
-      type: 'suspected',
-      id: peer.id,
-      name: nameOf(peer),
-      why: now >= unreachableAt ? 'unreachable' : 'silent',
-    });
+    reportOnce(state, peer, proof.revision, now >= unreachableAt ? 'unreachable' : 'silent');
   }
   // The proof is deleted even if the read said that it no longer exists. The bucket may have been restored since, and then
   // the proof exists again.
   peer.fencing = true;
   state.out.push({ type: 'end-proof', id: peer.id, expected: proof.revision });
+}
+
+/** Reports a suspicion. The bucket may refuse the fence again and again, so retries are not reported. */
+function reportOnce(state: State, peer: Peer, revision: number, why: 'silent' | 'unreachable'): void {
+  if (peer.suspectedAt === revision) return;
+  peer.suspectedAt = revision;
+  report(state, { type: 'suspected', id: peer.id, name: nameOf(peer), why });
 }
 
 /**

@@ -30,6 +30,8 @@ export interface Peer {
   fencing: boolean;
   /** The peer is not fenced before this time. */
   fenceAt: number;
+  /** The revision of the proof of life with which the peer was last reported as suspected; 0 if there was no report. */
+  suspectedAt: number;
 }
 
 /** A revision of a proof of life. `since` and `seenAt` are the times when it was first and last seen. */
