@@ -71,11 +71,11 @@ export class Calls {
   ): void {
     const { clock, slots } = this.#ports;
     this.#running.set(call, run);
-    slots?.take();
+    slots?.take(call);
     followCall(call, result, clock, this.#timeoutMs, (end) => {
       this.#running.delete(call);
       ended(end);
-      slots?.giveBack();
+      slots?.giveBack(call);
       this.tellSettled();
     });
   }

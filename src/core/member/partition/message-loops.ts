@@ -13,7 +13,7 @@ interface Item {
 }
 
 /**
- * Gives messages to loops of the program instead of a handler. A call starts only while a loop asks for a message. A message counts as
+ * Gives messages to loops of the program instead of a handler. No more calls start than loops ask for a message. A message counts as
  * handled when its loop asks for the next message.
  */
 export class MessageLoops implements CallLimit {
@@ -21,17 +21,23 @@ export class MessageLoops implements CallLimit {
   readonly #queue = new RoomQueue();
   /** The callbacks of loops that wait for a message; undefined ends a loop. */
   #asking: ((item: Item | undefined) => void)[] = [];
-  /** Messages that were started while no loop was waiting for a message. */
-  readonly #early: Item[] = [];
+  /** Calls that have started, but whose message no loop has yet, for example because it is being decoded. Each call reserves a loop. */
+  readonly #coming = new Set<HandlerContext>();
+  /** Calls whose message was given to a loop. */
+  readonly #given = new WeakSet<HandlerContext>();
   #isOver = false;
 
   get hasRoom(): boolean {
-    return this.#asking.length > 0;
+    return this.#asking.length > this.#coming.size;
   }
 
-  take(): void {}
+  take(call: HandlerContext): void {
+    if (!this.#given.has(call)) this.#coming.add(call);
+  }
 
-  giveBack(): void {}
+  giveBack(call: HandlerContext): void {
+    if (this.#coming.delete(call)) this.#wake();
+  }
 
   whenRoom(resume: () => void): void {
     this.#queue.add(resume);
@@ -45,10 +51,12 @@ export class MessageLoops implements CallLimit {
         if (context instanceof HandlerCall) context.abort(why);
         reject(new Error(why));
       };
-      const item = { message, context, handled: resolve, left };
-      const ask = this.#asking.shift();
-      if (ask) ask(item);
-      else this.#early.push(item);
+      this.#coming.delete(context);
+      const isStopped = context instanceof HandlerCall && context.isStopped;
+      const ask = isStopped ? undefined : this.#asking.shift();
+      if (!ask) return left();
+      this.#given.add(context);
+      ask({ message, context, handled: resolve, left });
     });
 
   /** Ends all loops, because the member has left. */
@@ -76,14 +84,14 @@ export class MessageLoops implements CallLimit {
   }
 
   #ask(): Promise<Item | undefined> {
-    for (let item = this.#early.shift(); item; item = this.#early.shift()) {
-      if (!item.context.signal.aborted) return Promise.resolve(item);
-      item.left();
-    }
     if (this.#isOver) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       this.#asking.push(resolve);
-      this.#queue.wake(() => this.hasRoom);
+      this.#wake();
     });
+  }
+
+  #wake(): void {
+    this.#queue.wake(() => this.hasRoom);
   }
 }

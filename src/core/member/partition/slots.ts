@@ -1,13 +1,15 @@
+import type { HandlerContext } from './handler.js';
+
 /** Limits the calls that run at the same time in all partitions of a member. */
 export interface CallLimit {
   /** True if a call may start. */
   readonly hasRoom: boolean;
   /** Why a call must not start, as text for people. */
   readonly reason: string;
-  /** A call has started. */
-  take(): void;
-  /** A call has ended. */
-  giveBack(): void;
+  /** A call has started, and returned a promise. */
+  take(call: HandlerContext): void;
+  /** This call has ended. */
+  giveBack(call: HandlerContext): void;
   /** Calls back once when there is room, after all callbacks that already wait. A callback that already waits is not added again. */
   whenRoom(resume: () => void): void;
 }
