@@ -27,6 +27,28 @@ describe('a local stream', () => {
     await member.leave();
   });
 
+  it('a local stream stores a received message that its handler publishes again with all its headers', async () => {
+    const stream = localStream({ partitions: 1 });
+    const publisher = await stream.createPublisher({ dedupe: true });
+    const member = await stream.joinGroup({
+      handler: async (message) => {
+        if (message.sequence > 1) return;
+        await publisher.publish({ data: message.data, key: message.key, headers: message.headers() });
+      },
+    });
+    await publisher.publish({ key: 'user-7', data: 'hello' });
+    await stream.idle();
+    assert.deepEqual(
+      stream.messages.map(({ key, data }) => [key, textOf(data)]),
+      [
+        ['user-7', 'hello'],
+        ['user-7', 'hello'],
+      ],
+    );
+    await member.leave();
+    await publisher.close();
+  });
+
   it('partitions move when a member joins, leaves, or crashes, and uncommitted messages are handled again', async () => {
     const stream = localStream({ partitions: 4 });
     const [first, second] = [[] as number[], [] as number[]];

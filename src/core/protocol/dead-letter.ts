@@ -1,5 +1,5 @@
 import { KEY_HEADER } from './layout.js';
-import type { DeadLetter } from './message.js';
+import { type DeadLetter, isServerHeader } from './message.js';
 
 /** The headers that describe a dead letter, in addition to the message's own headers and payload. */
 const HEADERS = {
@@ -39,8 +39,8 @@ export interface Origin {
   group: string;
 }
 
-/** True for headers that a letter keeps. The server's headers (`Nats-…`) would affect how the letter is stored. */
-const isOurs = (name: string): boolean => !/^nats-/i.test(name) && !/^natspoc-dead-/i.test(name);
+/** True for headers that a letter keeps. The server's headers would affect how the letter is stored. */
+const isOurs = (name: string): boolean => !isServerHeader(name) && !/^natspoc-dead-/i.test(name);
 
 /** Turns text into a header value: one line of printable ASCII. */
 function headerText(text: string): string {
