@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../lib/clock.js';
+import { startPatienceMs } from '../nats/client/ask-again.js';
 import { warningsOf } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { reopenWhenSilent } from '../nats/client/silent-connection.js';
@@ -92,7 +93,7 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     group,
     config.from,
     { bucket, stream: source.events, clock: systemClock, key: source.key },
-    config.timeoutMs,
+    startPatienceMs(config),
   );
   await source.begin?.();
   const of = { group, clock: systemClock, start, budget: budgetOf(config) };

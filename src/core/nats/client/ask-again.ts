@@ -1,24 +1,53 @@
 import { ErrorCode, NatsError } from 'nats';
+import type { Config } from '../../config/config.js';
+import { systemClock } from '../../lib/clock.js';
+import { isUnavailable } from './outcome.js';
 import { within } from './placement.js';
 
-/** How long to wait for an answer before a request is repeated, in milliseconds. */
-const ASK_AGAIN_MS = 5_000;
+/** Interval at which a request without an answer is repeated, in milliseconds. */
+const ASK_AGAIN_MS = 500;
+/** How long a request is repeated by default, in milliseconds. */
+const PATIENCE_MS = 5_000;
+/** How long a starting program waits for a stream without a leader, in milliseconds. An election takes up to 9 s. */
+const START_MS = 15_000;
 
 /**
- * Repeats a request until there is an answer, for at most `timeoutMs`. A request that was lost with its server is never answered. Use this
- * function only for requests that are safe to repeat.
+ * How long a program that is starting waits for its stream and bucket, in milliseconds. A timeout that the user has set
+ * applies here too.
+ */
+export const startPatienceMs = ({ timeoutMs, given }: Pick<Config, 'timeoutMs' | 'given'>): number =>
+  given.has('timeoutMs') ? timeoutMs : Math.max(timeoutMs, START_MS);
+
+/**
+ * Repeats a request until there is an answer, for at most `timeoutMs`. A server never answers a request about a stream
+ * without a leader, not even after the election. The answers to earlier requests still count. Use this function only for
+ * requests that are safe to repeat.
  *
  * @throws the errors of `ask`; NatsError `TIMEOUT` if there is no answer in time.
  */
-export async function askAgain<T>(ask: () => Promise<T>, timeoutMs = ASK_AGAIN_MS): Promise<T> {
-  const giveUpAt = performance.now() + timeoutMs;
+export async function askAgain<T>(
+  ask: () => Promise<T>,
+  timeoutMs = PATIENCE_MS,
+  clock = systemClock,
+): Promise<T> {
+  const giveUpAt = clock.now() + timeoutMs;
+  const asked: Promise<T>[] = [];
+  let unavailable: unknown;
+  const awaitAnswer = (error: unknown): Promise<never> => {
+    if (isUnavailable(error)) unavailable = error;
+    else if (!isUnheard(error)) throw error;
+    return new Promise(() => {});
+  };
   for (;;) {
-    const leftMs = Math.max(0, giveUpAt - performance.now());
+    asked.push(ask().catch(awaitAnswer));
+    const leftMs = Math.max(0, giveUpAt - clock.now());
     try {
-      return await within(ask(), Math.min(leftMs, ASK_AGAIN_MS));
+      return await within(Promise.race(asked), Math.min(leftMs, ASK_AGAIN_MS), clock);
     } catch (error) {
-      const isUnheard = error instanceof NatsError && error.code === ErrorCode.Timeout;
-      if (!isUnheard || leftMs <= ASK_AGAIN_MS) throw error;
+      if (!isUnheard(error)) throw error;
+      if (leftMs <= ASK_AGAIN_MS) throw unavailable ?? error;
     }
   }
 }
+
+const isUnheard = (error: unknown): boolean => error instanceof NatsError && error.code === ErrorCode.Timeout;

@@ -24,13 +24,15 @@ export const API_ERRORS = {
   memoryExceeded: 10028,
   consumersExceeded: 10026,
   accountResourcesExceeded: 10002,
+  clusterUnavailable: 10008,
   clusterNotLeader: 10009,
   streamOffline: 10118,
   consumerOffline: 10119,
 } as const;
 
-/** Temporary errors with code 500, sent while a cluster elects a leader or a server restarts. */
+/** Temporary errors, sent while a cluster elects a leader or a server restarts. */
 const PASSING: readonly (number | undefined)[] = [
+  API_ERRORS.clusterUnavailable,
   API_ERRORS.clusterNotLeader,
   API_ERRORS.streamOffline,
   API_ERRORS.consumerOffline,
@@ -50,11 +52,14 @@ export function apiErrorCode(error: unknown): number | undefined {
   return error instanceof NatsError ? error.api_error?.err_code : undefined;
 }
 
+/** True if the server answered that it cannot handle the request for now. */
+export const isUnavailable = (error: unknown): boolean => PASSING.includes(apiErrorCode(error));
+
 /** True if the request may have been carried out (timeout, disconnect), or if the error is temporary (no leader). */
 export function isUnknownOutcome(error: unknown): boolean {
   if (error instanceof NatspocError) return error.code === 'unreachable' || isUnknownOutcome(error.cause);
   if (!(error instanceof NatsError)) return false;
-  if (PASSING.includes(apiErrorCode(error))) return true;
+  if (isUnavailable(error)) return true;
   return ['TIMEOUT', '503', 'DISCONNECT', 'CONNECTION_CLOSED', 'CONNECTION_DRAINING'].includes(error.code);
 }
 
@@ -90,6 +95,9 @@ export function toNatspocError(error: unknown, doing: string): NatspocError {
       );
     default:
   }
+  const refusal = natsError?.api_error?.description;
+  if (refusal !== undefined && isUnknownOutcome(error))
+    return because(isLimit(error) ? 'failed' : 'unreachable', refusal);
   if (natsError?.code === '503') return jetStreamDisabled(error);
   if (natsError?.code === 'TIMEOUT') return because('unreachable', 'the server did not answer in time');
   if (isUnknownOutcome(error)) return because('unreachable', 'the connection to NATS was lost');

@@ -12,10 +12,18 @@ export interface CreationAdvice {
   limitBytes: string;
 }
 
-/** A stream's configuration and state; undefined if it does not exist. Repeats the request until there is an answer. */
-export async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
+/**
+ * A stream's configuration and state; undefined if it does not exist. Repeats the request until there is an answer.
+ *
+ * @param patienceMs how long to wait for an answer; default: the manager's timeout.
+ */
+export async function findStream(
+  manager: JetStreamManager,
+  name: string,
+  patienceMs = manager.getOptions().timeout,
+): Promise<StreamInfo | undefined> {
   try {
-    return await askAgain(() => manager.streams.info(name), manager.getOptions().timeout);
+    return await askAgain(() => manager.streams.info(name), patienceMs);
   } catch (error) {
     if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
     throw toNatspocError(error, `look up ${name}`);
@@ -73,7 +81,7 @@ async function refusal(
 }
 
 /**
- * Creates a stream.
+ * Creates a stream. Repeats the request until there is an answer, for at most `patienceMs`.
  *
  * @returns the stream, and whether this call created it. If another client was faster, the stream has that client's
  *   settings.
@@ -83,18 +91,21 @@ export async function createStream(
   manager: JetStreamManager,
   wanted: Wanted,
   advice: CreationAdvice,
+  patienceMs = manager.getOptions().timeout,
 ): Promise<{ info: StreamInfo; isOurs: boolean }> {
   try {
-    const info = await askAgain(() => manager.streams.add(wanted), manager.getOptions().timeout);
+    const info = await askAgain(() => manager.streams.add(wanted), patienceMs);
     return { info, isOurs: true };
   } catch (error) {
     const theirs =
-      apiErrorCode(error) === API_ERRORS.streamNameInUse ? await findStream(manager, wanted.name) : undefined;
+      apiErrorCode(error) === API_ERRORS.streamNameInUse
+        ? await findStream(manager, wanted.name, patienceMs)
+        : undefined;
     if (theirs) return { info: theirs, isOurs: false };
     if (apiErrorCode(error) === API_ERRORS.consumersExceeded && wanted.max_consumers !== undefined) {
       // The account allows fewer consumers per stream. So the stream gets no limit of its own.
       const { max_consumers: _, ...unlimited } = wanted;
-      return createStream(manager, unlimited, advice);
+      return createStream(manager, unlimited, advice, patienceMs);
     }
     throw await refusal(manager, wanted, advice, error);
   }

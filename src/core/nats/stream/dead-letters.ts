@@ -21,6 +21,7 @@ import {
 import { cut, decodeOriginal, encodeOriginal, type Original } from '../../protocol/dead-letter-original.js';
 import { KEY_HEADER } from '../../protocol/layout.js';
 import type { DeadLetter } from '../../protocol/message.js';
+import { askAgain } from '../client/ask-again.js';
 import { refuse } from '../client/concern.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
@@ -82,7 +83,8 @@ export class NatsDeadLetters implements DeadLetterStore {
         num_replicas: this.#options.replicas,
         duplicate_window: DUPLICATE_WINDOW_MS * 1_000_000,
       };
-      await manager.streams.add(config).catch((error: unknown) => {
+      const add = () => manager.streams.add(config);
+      await askAgain(add, manager.getOptions().timeout).catch((error: unknown) => {
         if (apiErrorCode(error) !== API_ERRORS.streamNameInUse)
           throw toNatspocError(error, `create ${this.#name} for dead letters`);
       });

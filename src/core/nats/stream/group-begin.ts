@@ -1,6 +1,7 @@
 import { DeliverPolicy, type NatsConnection } from 'nats';
 import type { Config } from '../../config/config.js';
 import { keys } from '../../protocol/keys.js';
+import { startPatienceMs } from '../client/ask-again.js';
 import { openManager } from '../client/manager.js';
 import { fetchMessages } from '../jetstream/fetch.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
@@ -15,7 +16,7 @@ import type { Topology } from './topology.js';
  */
 export async function hasBegun(connection: NatsConnection, config: Config): Promise<boolean> {
   const manager = await openManager(connection, config);
-  if (!(await findStream(manager, bucketStream(config.bucket)))) return false;
+  if (!(await findStream(manager, bucketStream(config.bucket), startPatienceMs(config)))) return false;
   const handles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, config.timeoutMs);
   const found = await bucket.read(keys.start(config.group));
@@ -29,7 +30,8 @@ export async function hasBegun(connection: NatsConnection, config: Config): Prom
  * @throws NatspocError if the server does not answer, or does not permit the request.
  */
 export async function hasStream(connection: NatsConnection, config: Config): Promise<boolean> {
-  return (await findStream(await openManager(connection, config), config.stream)) !== undefined;
+  const manager = await openManager(connection, config);
+  return (await findStream(manager, config.stream, startPatienceMs(config))) !== undefined;
 }
 
 /** Number of messages after a sequence, in all partitions of a group. */

@@ -10,6 +10,7 @@ import {
 import { tokensOf } from '../../protocol/message-key.js';
 import { decodeStart } from '../../protocol/position-records.js';
 import { RECORD_VERSION } from '../../protocol/record-format.js';
+import { readAgain } from '../kv/read-again.js';
 import { collide } from './collide.js';
 import { constantKey } from './constant-key.js';
 import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry } from './layout-entry.js';
@@ -72,12 +73,6 @@ const entryOf = (bucket: Bucket, group: string): LayoutEntry<GroupLayoutRecord> 
     );
   },
 });
-
-const unanswered = (): NatspocError =>
-  new NatspocError(
-    'unreachable',
-    'Could not read the start of the group: the server did not answer in time.',
-  );
 
 /**
  * The layout of the group, or the layout that its first member requests. `note`: settings that are not used, for example
@@ -154,11 +149,8 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
  *   start from an older version contains no key, and counts as one without a key.
  */
 export async function checkUnused(bucket: Bucket, config: Config): Promise<void> {
-  const start = await bucket.read(keys.start(config.group));
-  if (start.kind === 'failed') throw start.error;
-  if (start.kind === 'unknown') throw unanswered();
-  if (start.kind === 'missing' || start.entry.value === null) return;
-  if (typeof decodeStart(start.entry.value)?.key === 'string') return;
+  const start = await readAgain(bucket, keys.start(config.group), 'the start of the group');
+  if (!start?.value || typeof decodeStart(start.value)?.key === 'string') return;
   throw new NatspocError(
     'layout-mismatch',
     `Group ${config.group} handles the partitions of the stream's own layout, and with a key its positions would refer to other messages. ` +

@@ -8,6 +8,7 @@ import {
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
+import { startPatienceMs } from '../client/ask-again.js';
 import { type Concern, refuse } from '../client/concern.js';
 import { answerMsOf, type NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
@@ -64,7 +65,9 @@ export async function openKeyedGroup(
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, answerMsOf(config));
   const name = bucketStream(config.bucket);
-  const [stream, found] = [await findStream(manager, config.stream), await findStream(manager, name)];
+  const patienceMs = create ? startPatienceMs(config) : config.timeoutMs;
+  const stream = await findStream(manager, config.stream, patienceMs);
+  const found = await findStream(manager, name, patienceMs);
   const stored = await keyedLayout(found && bucket, config);
   if (!stored) return undefined;
   if (!stream) throw new NatspocError('stream-missing', describeMissing(config));
@@ -93,7 +96,7 @@ export async function openKeyedGroup(
       otherSubjects: `choose another bucket with ${config.option('bucket')}`,
       limitBytes: 'Create the bucket yourself with a limit: "nats kv add"',
     };
-    await createStream(manager, wanted, advice);
+    await createStream(manager, wanted, advice, patienceMs);
   } else await checkUnused(bucket, config);
   const begin = (): Promise<void> => beginGroup(bucket, config, layout, stored.revision);
   return { ...keyed, layout, revision: 0, begin };

@@ -1,13 +1,10 @@
-import { sleep, systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import { unwritten } from '../../lib/unwritten.js';
 import type { Bucket, LayoutKeeper } from '../../ports/index.js';
+import type { BucketEntry } from '../../protocol/entries.js';
 import type { GroupLayoutRecord, LayoutRecord } from '../../protocol/layout-records.js';
 import { encodeRecord } from '../../protocol/records.js';
-
-/** An unanswered read of a layout is repeated for this time, with this pause, in milliseconds. */
-const READ_AGAIN_FOR_MS = 5_000;
-const READ_AGAIN_MS = 200;
+import { readAgain } from '../kv/read-again.js';
 
 /** A layout in a bucket. */
 export interface StoredLayout<T = LayoutRecord> {
@@ -36,24 +33,21 @@ interface Written<T> {
  * @throws NatspocError `layout-mismatch` if the layout cannot be read, `unreachable` if the server does not answer.
  */
 export async function readEntry<T>(entry: LayoutEntry<T>): Promise<StoredLayout<T>> {
-  const giveUpAt = systemClock.now() + READ_AGAIN_FOR_MS;
-  for (;;) {
-    const stored = await readOnce(entry);
-    if (stored) return stored;
-    if (systemClock.now() >= giveUpAt)
-      throw new NatspocError('unreachable', 'Could not read the layout: the server did not answer in time.');
-    await sleep(systemClock, READ_AGAIN_MS);
-  }
+  return layoutIn(entry, await readAgain(entry.bucket, entry.key, 'the layout'));
+}
+
+function layoutIn<T>({ decode }: LayoutEntry<T>, found: BucketEntry | undefined): StoredLayout<T> {
+  if (!found) return { layout: undefined, revision: 0 };
+  const { value, revision } = found;
+  return { layout: value === null ? undefined : decode(value), revision };
 }
 
 /** Returns undefined if there was no answer. */
-async function readOnce<T>({ bucket, key, decode }: LayoutEntry<T>): Promise<StoredLayout<T> | undefined> {
-  const found = await bucket.read(key);
-  if (found.kind === 'missing') return { layout: undefined, revision: 0 };
+async function readOnce<T>(entry: LayoutEntry<T>): Promise<StoredLayout<T> | undefined> {
+  const found = await entry.bucket.read(entry.key);
   if (found.kind === 'failed') throw found.error;
   if (found.kind === 'unknown') return undefined;
-  const { value, revision } = found.entry;
-  return { layout: value === null ? undefined : decode(value), revision };
+  return layoutIn(entry, found.kind === 'found' ? found.entry : undefined);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
 import { unwritten } from '../../lib/unwritten.js';
 import type { LayoutRecord } from '../../protocol/layout-records.js';
+import { startPatienceMs } from '../client/ask-again.js';
 import type { NatsHandles } from '../client/handles.js';
 import { hasDefaultConsumers } from '../client/server-version.js';
 import { bucketStream, type NatsBucket } from '../kv/bucket.js';
@@ -43,7 +44,8 @@ export async function provide(handles: NatsHandles, bucket: NatsBucket, plan: Pl
   // Servers without a default limit of consumers get none, because it could not be changed later.
   const consumers = hasDefaultConsumers(handles.connection) ? { max_consumers: MANY_CONSUMERS } : {};
   const make = async (wanted: Wanted, otherSubjects: string) => {
-    const created = await createStream(manager, { ...wanted, ...consumers }, { otherSubjects, limitBytes });
+    const advice = { otherSubjects, limitBytes };
+    const created = await createStream(manager, { ...wanted, ...consumers }, advice, startPatienceMs(config));
     if (created.isOurs) made.unshift(wanted.name);
     return created;
   };

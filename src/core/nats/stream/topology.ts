@@ -4,6 +4,7 @@ import { NatspocError } from '../../lib/errors.js';
 import { type GroupSubjects, layoutSubjects } from '../../protocol/layout.js';
 import type { LayoutRecord } from '../../protocol/layout-records.js';
 import type { MessageKey } from '../../protocol/message-key.js';
+import { startPatienceMs } from '../client/ask-again.js';
 import { ALL_USES, type Concern, refuse, type StreamUse } from '../client/concern.js';
 import { answerMsOf, type NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
@@ -50,9 +51,14 @@ export interface OpenOptions {
   asItIs?: string;
 }
 
-async function look(manager: JetStreamManager, bucket: NatsBucket, config: Config): Promise<Found> {
-  const stream = await findStream(manager, config.stream);
-  const found = await findStream(manager, bucketStream(config.bucket));
+async function look(
+  manager: JetStreamManager,
+  bucket: NatsBucket,
+  config: Config,
+  patienceMs: number,
+): Promise<Found> {
+  const stream = await findStream(manager, config.stream, patienceMs);
+  const found = await findStream(manager, bucketStream(config.bucket), patienceMs);
   const stored = found ? await readLayout(bucket, config.bucket) : { layout: undefined, revision: 0 };
   return { stream, bucket: found, stored };
 }
@@ -142,7 +148,8 @@ async function open(
   const manager = await openManager(connection, config);
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, answerMsOf(config));
-  const found = await look(manager, bucket, config);
+  const patienceMs = create ? startPatienceMs(config) : config.timeoutMs;
+  const found = await look(manager, bucket, config, patienceMs);
   // The domain of a new stream is not known yet. Until then, any domain may confirm writes to the bucket.
   handles.domain = domainOf(found.stream ?? found.bucket);
   check(found);
@@ -160,7 +167,7 @@ async function open(
   const concerns = concernsOf(connection, config, layout, all);
   refuse(concerns, uses);
   const duplicateWindowMs = all.stream.config.duplicate_window / NANOS_PER_MS;
-  handles.domain ??= domainOf(await findStream(manager, config.stream));
+  handles.domain ??= domainOf(await findStream(manager, config.stream, patienceMs));
   const { prefix: deadPrefix } = layout;
   const hasTokens = storesTokens(all.stream.config, layout);
   const reads = layoutSubjects(layout.prefix, hasTokens);

@@ -1,0 +1,26 @@
+import { ErrorCode, NatsError } from 'nats';
+import type { Bucket } from '../../ports/index.js';
+import type { BucketEntry } from '../../protocol/entries.js';
+import { askAgain } from '../client/ask-again.js';
+import { toNatspocError } from '../client/outcome.js';
+
+/**
+ * Reads an entry. Without an answer, for example during the election of a leader, the read is repeated for some seconds.
+ *
+ * @param what what is read, for the error: "Could not read …".
+ * @returns undefined if there is no entry.
+ * @throws NatspocError `unreachable` if the server does not answer, and the errors of the bucket.
+ */
+export async function readAgain(bucket: Bucket, key: string, what: string): Promise<BucketEntry | undefined> {
+  const read = async (): Promise<BucketEntry | undefined> => {
+    const found = await bucket.read(key);
+    if (found.kind === 'failed') throw found.error;
+    if (found.kind === 'unknown') throw NatsError.errorForCode(ErrorCode.Timeout);
+    return found.kind === 'found' ? found.entry : undefined;
+  };
+  try {
+    return await askAgain(read);
+  } catch (error) {
+    throw toNatspocError(error, `read ${what}`);
+  }
+}
