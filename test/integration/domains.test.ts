@@ -31,6 +31,12 @@ describe('JetStream domains', function () {
     return [await connection.jetstreamManager({ domain, checkAPI: false }), () => connection.close()];
   }
 
+  it('the error for a domain in which no JetStream answers names the domain', async () => {
+    const { code, stderr } = await runCli(['leases', '--server', leaf.url, '--js-domain', 'nope']);
+    assert.equal(code, 3);
+    assert.match(stderr, /No JetStream answers in domain nope: check --js-domain/);
+  });
+
   it('only the stream of the intended domain confirms messages', async () => {
     const [viaLeaf, close] = await managerOf(leaf, 'hub');
     await until('the hub is reached', () =>
