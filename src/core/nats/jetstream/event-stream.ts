@@ -12,9 +12,10 @@ import type {
 } from '../../ports/index.js';
 import { type GroupSubjects, KEY_HEADER } from '../../protocol/layout.js';
 import type { StreamMessage } from '../../protocol/message.js';
+import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
 import { plainHeaders } from '../client/headers.js';
-import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { API_ERRORS, apiErrorCode, isLimit, toNatspocError } from '../client/outcome.js';
 import { within } from '../client/placement.js';
 import { changeOf } from './changed-reader.js';
 import { type DeliveryReader, timestampAt } from './delivery.js';
@@ -141,12 +142,16 @@ export class NatsEventStream implements EventStream {
       );
       return { kind: 'ok', reader };
     } catch (error) {
-      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      if (await this.#mayPass(error)) return { kind: 'unknown' };
       const what = options.partition === null ? '' : `partition ${options.partition} of `;
       const explained = toNatspocError(error, `read ${what}${this.#stream}`);
       if (isLimit(error)) return { kind: 'refused', reason: explained.message };
       return { kind: 'failed', error: explained };
     }
+  }
+
+  #mayPass(error: unknown): Promise<boolean> {
+    return mayPass(error, this.#handles, this.#stream);
   }
 
   #filter(partition: number | null): string {
@@ -159,7 +164,7 @@ export class NatsEventStream implements EventStream {
       return { kind: 'ok' };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.consumerNotFound) return { kind: 'ok' };
-      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      if (await this.#mayPass(error)) return { kind: 'unknown' };
       return { kind: 'failed', error: toNatspocError(error, `delete reader ${name} of ${this.#stream}`) };
     }
   }
@@ -223,7 +228,7 @@ export class NatsEventStream implements EventStream {
       };
       return { kind: 'ok', ...bounds };
     } catch (error) {
-      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      if (await this.#mayPass(error)) return { kind: 'unknown' };
       return { kind: 'failed', error: toNatspocError(error, `read the state of stream ${this.#stream}`) };
     }
   }
@@ -266,7 +271,7 @@ export class NatsEventStream implements EventStream {
       const source = { stream: this.#stream, filter: this.#subjects.all };
       return { kind: 'ok', sequence: await sequenceAtTime(this.#handles, source, time) };
     } catch (error) {
-      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      if (await this.#mayPass(error)) return { kind: 'unknown' };
       const doing = `look for ${time.toISOString()} in ${this.#stream}`;
       return { kind: 'failed', error: toNatspocError(error, doing) };
     }

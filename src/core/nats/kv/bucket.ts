@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, ReadOutcome, Watch, WatchSink, WriteOptions, WriteOutcome } from '../../ports/index.js';
 import type { BucketEntry } from '../../protocol/entries.js';
+import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import { within } from '../client/placement.js';
@@ -68,7 +69,7 @@ export class NatsBucket implements Bucket {
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound) return { kind: 'missing' };
-      if (isUnknownOutcome(error)) return { kind: 'unknown' };
+      if (await mayPass(error, this.#handles, bucketStream(this.#name))) return { kind: 'unknown' };
       return { kind: 'failed', error: toNatspocError(error, `read ${key} in bucket ${this.#name}`) };
     }
   }
@@ -142,11 +143,12 @@ export class NatsBucket implements Bucket {
 
   /** Finds out why there were no responders. Either the bucket is gone, or a leader is being elected. */
   async #explainNoResponders(doing: string): Promise<WriteOutcome> {
+    const stream = bucketStream(this.#name);
     try {
-      const asking = this.#handles.manager.streams.info(bucketStream(this.#name));
-      await within(asking, this.#timeoutMs, this.#clock);
+      await within(this.#handles.manager.streams.info(stream), this.#timeoutMs, this.#clock);
     } catch (error) {
-      if (apiErrorCode(error) === API_ERRORS.streamNotFound) {
+      const isMissing = apiErrorCode(error) === API_ERRORS.streamNotFound;
+      if (isMissing && !(await mayPass(error, this.#handles, stream))) {
         const message = `Could not ${doing}: the bucket no longer exists.`;
         return { kind: 'failed', error: new NatspocError('stream-missing', message, { cause: error }) };
       }

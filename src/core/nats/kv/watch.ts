@@ -2,8 +2,9 @@ import { DeliverPolicy, type Msg, nuid } from 'nats';
 import { type Cancel, type Clock, systemClock } from '../../lib/clock.js';
 import type { Watch, WatchSink } from '../../ports/index.js';
 import type { BucketEntry } from '../../protocol/entries.js';
+import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
-import { API_ERRORS, apiErrorCode, isLimit, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
+import { API_ERRORS, apiErrorCode, isLimit, toNatspocError } from '../client/outcome.js';
 import { PLACEMENT_MS, within } from '../client/placement.js';
 import type { DeliveryInfo } from '../jetstream/delivery.js';
 import { PullReader } from '../jetstream/pull.js';
@@ -123,9 +124,10 @@ export class BucketWatch implements Watch {
         reader.start();
       }
     } catch (error) {
+      const passes = await this.#mayPass(error);
       this.#opening = false;
       if (this.#stopped) return;
-      if (this.#mayPass(error)) this.#reopen();
+      if (passes) this.#reopen();
       else this.#sink.failed(toNatspocError(error, `watch bucket ${this.#bucket}`));
     }
     this.#opening = false;
@@ -135,9 +137,9 @@ export class BucketWatch implements Watch {
    * True if the error may be temporary. Before the program's first snapshot, a limit counts as a configuration error.
    * Later, an operator may raise the limit, or other clients may free room.
    */
-  #mayPass(error: unknown): boolean {
+  async #mayPass(error: unknown): Promise<boolean> {
     if (isLimit(error)) return this.#hasWatched();
-    return isUnknownOutcome(error) && apiErrorCode(error) !== API_ERRORS.streamNotFound;
+    return mayPass(error, this.#handles, bucketStream(this.#bucket));
   }
 
   /** Waits for a reader that is being opened. A reader that opens after the timeout is closed again. */
@@ -239,9 +241,9 @@ export class BucketWatch implements Watch {
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound && known > 0 && isUnchanged())
         before.fail('the bucket was purged');
-      if (apiErrorCode(error) === API_ERRORS.streamNotFound && !this.#stopped) {
-        this.#sink.failed(toNatspocError(error, `watch bucket ${this.#bucket}`));
-      }
+      if (apiErrorCode(error) !== API_ERRORS.streamNotFound) return;
+      const passes = await this.#mayPass(error);
+      if (!passes && !this.#stopped) this.#sink.failed(toNatspocError(error, `watch bucket ${this.#bucket}`));
     }
   }
 }

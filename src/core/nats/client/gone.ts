@@ -1,0 +1,57 @@
+import type { JetStreamManager } from 'nats';
+import { sleep, systemClock } from '../../lib/clock.js';
+import { NatspocError } from '../../lib/errors.js';
+import type { NatsHandles } from './handles.js';
+import { API_ERRORS, apiErrorCode, isUnknownOutcome } from './outcome.js';
+import { within } from './placement.js';
+
+/** A stream is gone if the server does not know it for this time, in milliseconds. */
+const CONFIRM_MS = 2_000;
+/** Interval of the requests in that time, in milliseconds. */
+const CONFIRM_EVERY_MS = 100;
+
+type Asker = Pick<NatsHandles, 'manager' | 'clock'>;
+
+/** The confirmations that run now, by stream. */
+const running = new WeakMap<JetStreamManager, Map<string, Promise<boolean>>>();
+
+/**
+ * True if an error about a stream may pass: the outcome of the request is unknown, or the stream exists after all. While
+ * a server enables JetStream, it answers for a moment that its streams do not exist. So a missing stream is looked up
+ * again for two seconds.
+ */
+export async function mayPass(error: unknown, handles: Asker, stream: string): Promise<boolean> {
+  return isMissing(error) ? !(await isGone(handles, stream)) : isUnknownOutcome(error);
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof NatspocError
+    ? error.code === 'stream-missing'
+    : apiErrorCode(error) === API_ERRORS.streamNotFound;
+
+/** All callers that wait for the same stream share the requests. */
+function isGone(handles: Asker, stream: string): Promise<boolean> {
+  const { manager } = handles;
+  const streams = running.get(manager) ?? new Map<string, Promise<boolean>>();
+  running.set(manager, streams);
+  let asking = streams.get(stream);
+  if (!asking) {
+    asking = confirm(handles, stream).finally(() => streams.delete(stream));
+    streams.set(stream, asking);
+  }
+  return asking;
+}
+
+async function confirm({ manager, clock = systemClock }: Asker, stream: string): Promise<boolean> {
+  const until = clock.now() + CONFIRM_MS;
+  while (clock.now() < until) {
+    await sleep(clock, CONFIRM_EVERY_MS);
+    try {
+      await within(manager.streams.info(stream), CONFIRM_MS, clock);
+      return false;
+    } catch (error) {
+      if (!isMissing(error)) return false;
+    }
+  }
+  return true;
+}
