@@ -223,7 +223,7 @@ async function openKeyed(connection: NatsConnection, config: Config): Promise<To
   const manager = await connection.jetstreamManager();
   const { stream: name, replicas: num_replicas } = config;
   await manager.streams.add({ name, subjects: [`${name}.*.*`], num_replicas });
-  await (await openKeyedGroup(connection, config, { create: true }))?.begin?.();
+  await (await openKeyedGroup(connection, config, { create: true, uses: ['handle'] }))?.begin?.();
   return openGroupTopology(connection, config, ['handle']);
 }
 

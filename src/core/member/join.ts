@@ -73,11 +73,13 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
   const timing = safeTiming(config);
 
   reopenWhenSilent(connection);
-  const source = await openSource(connection, config, options.messageKey);
+  const warn = (text: string): void => options.logger?.warn({ event: 'concern', group: config.group }, text);
+  const source = await openSource(connection, config, options.messageKey, ({ severity, message }) =>
+    warn(severity === 'refused' ? `${message} Until then, no member of the group can start.` : message),
+  );
   const { handles, partitions, prefix } = source;
   if (source.note !== undefined) options.logger?.warn({ event: 'setting', group: config.group }, source.note);
-  for (const { message } of warningsOf(source.concerns, ['handle']))
-    options.logger?.warn({ event: 'concern', group: config.group }, message);
+  for (const { message } of warningsOf(source.concerns, ['handle'])) warn(message);
   const deadLetters = new NatsDeadLetters(handles, {
     ...config,
     replicas: source.replicas,

@@ -2,10 +2,11 @@ import type { Config } from '../config/config.js';
 import type { Concern } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { answerMsOf, type NatsHandles } from '../nats/client/handles.js';
-import { NatsEventStream } from '../nats/jetstream/event-stream.js';
+import { type EventStreamOptions, NatsEventStream } from '../nats/jetstream/event-stream.js';
 import type { NatsBucket } from '../nats/kv/bucket.js';
 import { groupLayoutKeeper, readGroupLayout } from '../nats/stream/group-layout.js';
 import { type KeyedGroup, openKeyedGroup } from '../nats/stream/keyed-group.js';
+import { newConcerns } from '../nats/stream/new-concerns.js';
 import { layoutKeeper } from '../nats/stream/stream-layout.js';
 import { openTopology } from '../nats/stream/topology.js';
 import { findUncovered } from '../nats/stream/uncovered.js';
@@ -62,8 +63,8 @@ const keyedEvents = (
   handles: NatsHandles,
   stream: string,
   filter: string,
-  key: MessageKey | undefined,
-): EventStream => new NatsEventStream(handles, stream, { all: filter, of: () => [filter] }, key?.of);
+  options: EventStreamOptions,
+): EventStream => new NatsEventStream(handles, stream, { all: filter, of: () => [filter] }, options);
 
 /**
  * `given` is the key of a keyed group. A resize does not change it. If a group of the stream's own layout is resized, it uses the key that
@@ -74,9 +75,11 @@ const resizable = (
   config: Config,
   bucket: NatsBucket,
   given: MessageKey | undefined,
+  configured: EventStreamOptions['configured'],
 ): Resizable => ({
   partitionIn: byKey,
-  eventsOf: ({ filter, key }) => keyedEvents(handles, config.stream, filter, given ?? parseMessageKey(key)),
+  eventsOf: ({ filter, key }) =>
+    keyedEvents(handles, config.stream, filter, { keyOf: (given ?? parseMessageKey(key))?.of, configured }),
   keeperOf: (layout) => groupLayoutKeeper(bucket, config, layout),
 });
 
@@ -90,18 +93,21 @@ const inTime = <T extends NatsHandles>(handles: T, config: Config): T => ({
  * Opens the stream for a member. If a keyed group is requested or exists, opens the stream for this group. Otherwise opens the partitions
  * of the stream's own layout. Creates a missing stream and bucket, except the stream of a keyed group.
  *
+ * @param tell called if the stream is changed later, and the new settings can lose messages.
  * @throws NatspocError if the stream cannot be read as the configuration requests.
  */
 export async function openSource(
   connection: NatsConnection,
   config: Config,
   key: MessageKey | undefined,
+  tell: (concern: Concern) => void,
 ): Promise<Source> {
-  const keyed = await openKeyedGroup(connection, config, { create: true });
-  if (keyed) return keyedSource(inTime(keyed, config), config, key);
+  const keyed = await openKeyedGroup(connection, config, { create: true, uses: ['handle'] });
+  if (keyed) return keyedSource(inTime(keyed, config), config, key, tell);
   const opened = await openTopology(connection, config, { create: true, uses: ['handle'] });
   const topology = inTime(opened, config);
   const { bucket, layout, concerns, reads, hasTokens } = topology;
+  const configured = newConcerns(concerns, topology.judge, tell);
   const own = await readGroupLayout(bucket, config.group);
   return {
     handles: topology,
@@ -114,19 +120,25 @@ export async function openSource(
     deadPrefix: layout.prefix,
     replicas: config.replicas,
     concerns,
-    events: new NatsEventStream(topology, config.stream, reads),
+    events: new NatsEventStream(topology, config.stream, reads, { configured }),
     uncovered: () => findUncovered(topology, config.timeoutMs),
     ...(hasTokens && {
       shared: ({ subject }: StreamMessage) => partitionOfSubject(layout.prefix, subject),
     }),
-    resizable: resizable(topology, config, bucket, undefined),
+    resizable: resizable(topology, config, bucket, undefined, configured),
   };
 }
 
-function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | undefined): Source {
+function keyedSource(
+  group: KeyedGroup,
+  config: Config,
+  given: MessageKey | undefined,
+  tell: (concern: Concern) => void,
+): Source {
   const { bucket, layout, concerns, replicas, begin } = group;
   const { partitions, filter } = layout;
   const key = keyOfGroup(config.group, layout, given);
+  const configured = newConcerns(concerns, group.judge, tell);
   return {
     handles: group,
     bucket,
@@ -140,9 +152,9 @@ function keyedSource(group: KeyedGroup, config: Config, given: MessageKey | unde
     deadPrefix: layout.prefix ?? `natspoc.${config.stream}`,
     replicas,
     concerns,
-    events: keyedEvents(group, config.stream, filter, key),
+    events: keyedEvents(group, config.stream, filter, { keyOf: key?.of, configured }),
     uncovered: async () => undefined,
     shared: (message) => byKey(message, { partitions }),
-    resizable: resizable(group, config, bucket, key),
+    resizable: resizable(group, config, bucket, key, configured),
   };
 }

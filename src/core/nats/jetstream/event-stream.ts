@@ -1,4 +1,4 @@
-import { DeliverPolicy, type Msg } from 'nats';
+import { DeliverPolicy, type Msg, type StreamConfig } from 'nats';
 import { sleep, systemClock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type {
@@ -39,6 +39,14 @@ function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault
 }
 
 type KeyOf = (message: StreamMessage) => string | null;
+
+/** Options of a {@link NatsEventStream}. */
+export interface EventStreamOptions {
+  /** The key of a message; default: the header `Natspoc-Key`. */
+  keyOf?: KeyOf | undefined;
+  /** Receives the stream's configuration each time it is read. */
+  configured?: (config: StreamConfig) => void;
+}
 
 /** A delivered message that is decoded on demand. */
 class NatsStreamMessage implements StreamMessage {
@@ -90,7 +98,7 @@ export class NatsEventStream implements EventStream {
   readonly #handles: NatsHandles;
   readonly #stream: string;
   readonly #subjects: GroupSubjects;
-  readonly #keyOf: KeyOf | undefined;
+  readonly #options: EventStreamOptions;
   #failure: NatspocError | undefined;
   /** False after a refusal to show a reader's state. */
   #tellsReaders = true;
@@ -105,9 +113,13 @@ export class NatsEventStream implements EventStream {
    */
   readonly #doubts = new Map<number | null, number>();
 
-  /** `keyOf`: default is the header `Natspoc-Key`. */
-  constructor(handles: NatsHandles, stream: string, subjects: GroupSubjects, keyOf?: KeyOf) {
-    this.#keyOf = keyOf;
+  constructor(
+    handles: NatsHandles,
+    stream: string,
+    subjects: GroupSubjects,
+    options: EventStreamOptions = {},
+  ) {
+    this.#options = options;
     this.#handles = handles;
     this.#stream = stream;
     this.#subjects = subjects;
@@ -130,7 +142,8 @@ export class NatsEventStream implements EventStream {
           heartbeatMs: HEARTBEAT_MS,
         },
         {
-          message: (message, delivery) => sink.message(new NatsStreamMessage(message, delivery, this.#keyOf)),
+          message: (message, delivery) =>
+            sink.message(new NatsStreamMessage(message, delivery, this.#options.keyOf)),
           gone: (messages) => sink.gone?.(messages),
           fault: (reason, error, unexpected) => {
             this.#failure ??= error;
@@ -216,6 +229,7 @@ export class NatsEventStream implements EventStream {
     try {
       const info = await this.#soon(this.#handles.manager.streams.info(this.#stream));
       const { state, config } = info;
+      this.#options.configured?.(config);
       const bounds: StreamBounds = {
         first: state.first_seq,
         last: state.last_seq,

@@ -24,7 +24,7 @@ export async function openGroupTopology(
   uses: readonly StreamUse[],
   whole = false,
 ): Promise<Topology> {
-  const keyed = await openKeyedGroup(connection, config, { create: false });
+  const keyed = await openKeyedGroup(connection, config, { create: false, uses });
   if (!keyed || (whole && keyed.layout.prefix !== undefined))
     return openTopology(connection, config, { create: false, uses });
   return topologyOf(keyed);
@@ -41,7 +41,7 @@ export async function openKeyedTopologies(
   const groups = await listGroups({ connection, manager, inboxPrefix: config.inboxPrefix }, config.bucket);
   const others = groups.filter((group) => group !== config.group);
   const opened = await mapConcurrently(others, CONCURRENT_GROUPS, async (group) => {
-    const keyed = await openKeyedGroup(connection, { ...config, group }, { create: false }).catch(
+    const keyed = await openKeyedGroup(connection, { ...config, group }, { create: false, uses: [] }).catch(
       (error: unknown) => {
         if (error instanceof NatspocError && error.code !== 'unreachable') return undefined;
         throw error;

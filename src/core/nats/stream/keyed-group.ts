@@ -1,15 +1,9 @@
-import {
-  type JetStreamManager,
-  type NatsConnection,
-  RetentionPolicy,
-  type StreamConfig,
-  type StreamInfo,
-} from 'nats';
+import { type JetStreamManager, type NatsConnection, RetentionPolicy, type StreamConfig } from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
 import { startPatienceMs } from '../client/ask-again.js';
-import { type Concern, refuse } from '../client/concern.js';
+import { type Concern, refuse, type StreamUse } from '../client/concern.js';
 import { answerMsOf, type NatsHandles } from '../client/handles.js';
 import { openManager } from '../client/manager.js';
 import { bucketStream, NatsBucket } from '../kv/bucket.js';
@@ -43,6 +37,8 @@ export interface KeyedGroup extends NatsHandles {
   begin?: (() => Promise<void>) | undefined;
   /** Settings of the stream and the bucket that can lose messages. */
   concerns: readonly Concern[];
+  /** Finds the same settings in a later configuration of the stream. */
+  judge: (stream: StreamConfig) => Concern[];
   /** How long, in milliseconds, the stream remembers the id of a stored message. */
   duplicateWindowMs: number;
   replicas: number;
@@ -53,13 +49,14 @@ export interface KeyedGroup extends NatsHandles {
  * members may omit its settings, but must not set different values. The stream is not changed. If `create` is set, a
  * missing bucket is created.
  *
+ * @param uses a stream that would lose messages in one of these uses is refused.
  * @returns undefined for a group that uses the stream's own layout.
  * @throws NatspocError `stream-missing`, `layout-mismatch`, `config`, and refusals of the server.
  */
 export async function openKeyedGroup(
   connection: NatsConnection,
   config: Config,
-  { create }: { create: boolean },
+  { create, uses }: { create: boolean; uses: readonly StreamUse[] },
 ): Promise<KeyedGroup | undefined> {
   const manager = await openManager(connection, config);
   const handles: NatsHandles = { connection, manager, inboxPrefix: config.inboxPrefix };
@@ -73,9 +70,13 @@ export async function openKeyedGroup(
   if (!stream) throw new NatspocError('stream-missing', describeMissing(config));
   const { num_replicas: replicas, duplicate_window: window, subjects = [] } = stream.config;
   const { layout, note } = agreeOnGroup(config, stored.layout, storedSubjects(stream.config) ?? []);
-  await refuseMirror(manager, stream.config);
-  const concerns = concernsOf(config, layout, stream, found);
-  refuse(concerns, ['handle']);
+  const judge = (stream: StreamConfig): Concern[] => streamConcernsOf(config, layout, stream);
+  const concerns = [
+    ...judge(stream.config),
+    ...(await mirrorConcerns(manager, stream.config)),
+    ...(found ? bucketConcerns(found.config, { ...config, replicas }) : []),
+  ];
+  refuse(concerns, uses);
   handles.domain = 'domain' in stream && typeof stream.domain === 'string' ? stream.domain : '';
   const duplicateWindowMs = window / NANOS_PER_MS;
   const keyed = {
@@ -84,6 +85,7 @@ export async function openKeyedGroup(
     stream: config.stream,
     subjects,
     concerns,
+    judge,
     replicas,
     duplicateWindowMs,
     note,
@@ -105,37 +107,18 @@ export async function openKeyedGroup(
 const describeMissing = ({ stream, place }: Config): string =>
   `There is no stream ${stream}. A group with a key needs an existing stream. Check ${place('stream')}.`;
 
-/**
- * Refuses a mirror if its origin does not have limits retention. Such an origin deletes messages that the mirror has
- * copied.
- *
- * @throws NatspocError `layout-mismatch`.
- */
-async function refuseMirror(manager: JetStreamManager, { name, mirror }: StreamConfig): Promise<void> {
+/** A concern about a mirror whose origin deletes messages that the mirror has copied. */
+async function mirrorConcerns(manager: JetStreamManager, { name, mirror }: StreamConfig): Promise<Concern[]> {
   // If the origin is in another account or domain, its configuration cannot be read.
-  if (!mirror || mirror.external) return;
+  if (!mirror || mirror.external) return [];
   const origin = await findStream(manager, mirror.name).catch(() => undefined);
-  if (!origin || origin.config.retention === RetentionPolicy.Limits) return;
-  throw new NatspocError(
-    'layout-mismatch',
-    `Stream ${name} mirrors ${mirror.name}, which has ${origin.config.retention} retention: it deletes messages as they are mirrored or acknowledged. Choose a stream with limits retention.`,
-  );
+  if (!origin || origin.config.retention === RetentionPolicy.Limits) return [];
+  const message = `Stream ${name} mirrors ${mirror.name}, which has ${origin.config.retention} retention: it deletes messages as they are mirrored or acknowledged. Choose a stream with limits retention.`;
+  return [{ severity: 'refused', uses: ['handle'], setting: 'mirror', message }];
 }
 
-function concernsOf(
-  config: Config,
-  { filter }: GroupLayoutRecord,
-  stream: StreamInfo,
-  bucket: StreamInfo | undefined,
-): Concern[] {
+function streamConcernsOf(config: Config, { filter }: GroupLayoutRecord, stream: StreamConfig): Concern[] {
   const another = `choose another stream with ${config.place('stream')}`;
   const needs = { wildcard: filter, partitions: READERS, hasDefaultConsumers: false, another };
-  const replicas = stream.config.num_replicas;
-  const ofBucket = bucket
-    ? bucketConcerns(bucket.config, { bucket: config.bucket, partitions: config.partitions, replicas })
-    : [];
-  return [
-    ...streamConcerns(stream.config, needs).filter(({ setting }) => !HARMLESS.has(setting)),
-    ...ofBucket,
-  ];
+  return streamConcerns(stream, needs).filter(({ setting }) => !HARMLESS.has(setting));
 }

@@ -1,4 +1,4 @@
-import type { JetStreamManager, NatsConnection, StreamInfo } from 'nats';
+import type { JetStreamManager, NatsConnection, StreamConfig, StreamInfo } from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
 import { type GroupSubjects, layoutSubjects } from '../../protocol/layout.js';
@@ -36,6 +36,8 @@ export interface Topology extends NatsHandles {
   duplicateWindowMs: number;
   /** Settings of the stream and the bucket that can lose messages. */
   concerns: readonly Concern[];
+  /** Finds the same settings in a later configuration of the stream. */
+  judge: (stream: StreamConfig) => Concern[];
 }
 
 const NANOS_PER_MS = 1_000_000;
@@ -63,6 +65,22 @@ async function look(
   return { stream, bucket: found, stored };
 }
 
+/** Settings of an existing stream that can lose messages. */
+function streamConcernsOf(
+  connection: NatsConnection,
+  config: Config,
+  { partitions, prefix }: LayoutRecord,
+  stream: StreamConfig,
+): Concern[] {
+  return streamConcerns(stream, {
+    wildcard: layoutSubjects(prefix).all,
+    tokens: tokensWildcard(prefix),
+    partitions,
+    hasDefaultConsumers: hasDefaultConsumers(connection),
+    another: `choose another stream with ${config.place('stream')}`,
+  });
+}
+
 /** Settings of an existing stream and bucket that can lose messages. */
 function concernsOf(
   connection: NatsConnection,
@@ -70,24 +88,11 @@ function concernsOf(
   layout: LayoutRecord,
   { stream, bucket }: Pick<Found, 'stream' | 'bucket'>,
 ): Concern[] {
-  const { partitions, prefix } = layout;
+  const { partitions } = layout;
+  const replicas = stream?.config.num_replicas;
   return [
-    ...(stream
-      ? streamConcerns(stream.config, {
-          wildcard: layoutSubjects(prefix).all,
-          tokens: tokensWildcard(prefix),
-          partitions,
-          hasDefaultConsumers: hasDefaultConsumers(connection),
-          another: `choose another stream with ${config.place('stream')}`,
-        })
-      : []),
-    ...(bucket
-      ? bucketConcerns(bucket.config, {
-          bucket: config.bucket,
-          partitions,
-          replicas: stream?.config.num_replicas,
-        })
-      : []),
+    ...(stream ? streamConcernsOf(connection, config, layout, stream.config) : []),
+    ...(bucket ? bucketConcerns(bucket.config, { bucket: config.bucket, partitions, replicas }) : []),
   ];
 }
 
@@ -181,5 +186,6 @@ async function open(
     stream: config.stream,
     duplicateWindowMs,
     concerns,
+    judge: (stream) => streamConcernsOf(connection, config, layout, stream),
   };
 }
