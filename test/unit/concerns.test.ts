@@ -77,6 +77,7 @@ const STREAM: Case[] = [
   [{ max_age: 60 * SECOND }, 'max_age', [], /drops messages after 1m/],
   [{ storage: 'memory' }, 'storage', [], /kept in memory/],
   [{ persist_mode: 'async' }, 'persist_mode', [], /before they are written/],
+  [{ subject_delete_marker_ttl: SECOND }, 'subject_delete_marker_ttl', [], /header Nats-Marker-Reason/],
 ];
 const BUCKET: Case[] = [
   [{ subjects: ['other.>'] }, 'subjects', [...ALL_USES], /is not a KV bucket/],
@@ -109,6 +110,7 @@ const FINE = {
     { subject_transform: { src: 'raw.>', dest: 's.p.>' } },
     { subjects: ['s.>'] },
     { consumer_limits: { inactive_threshold: 60 * SECOND } },
+    { allow_msg_ttl: true, subject_delete_marker_ttl: 0, allow_msg_schedules: true },
     { allow_rollup_hdrs: true, max_msg_size: 100, duplicate_window: 0, first_seq: 1_000 },
   ],
   bucket: [

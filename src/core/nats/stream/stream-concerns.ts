@@ -141,6 +141,14 @@ const RULES: Readonly<Record<string, Judge>> = {
           `Stream ${stream.name} confirms messages before they are written (persist_mode async): a crash of the server loses confirmed messages.`,
         )
       : undefined,
+  subject_delete_marker_ttl: (stream) =>
+    fieldOf(stream, 'subject_delete_marker_ttl')
+      ? warning(
+          `Stream ${stream.name} stores an empty message when the last message of a subject expires (subject_delete_marker_ttl): handlers get it like any other message. ` +
+            `It has the header Nats-Marker-Reason.`,
+          ['handle'],
+        )
+      : undefined,
 };
 
 /** The concerns about a stream's settings, refusals first. */
