@@ -2,7 +2,6 @@ import type { Config } from '../config/config.js';
 import { NatspocError } from '../lib/errors.js';
 import type { StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
-import { explain } from '../nats/client/outcome.js';
 import { openGroupTopology, openKeyedTopologies } from '../nats/stream/group-topology.js';
 import { chooseGroup } from '../nats/stream/missing-store.js';
 import type { Topology } from '../nats/stream/topology.js';
@@ -38,11 +37,7 @@ export class OpenedGroups {
     uses: readonly StreamUse[],
     whole: boolean,
   ): Promise<OpenedGroups> {
-    try {
-      return new OpenedGroups(config, await openGroupTopology(connection, config, uses, whole));
-    } catch (error) {
-      throw explain(error, `read the state of stream ${config.stream}`);
-    }
+    return new OpenedGroups(config, await openGroupTopology(connection, config, uses, whole));
   }
 
   /**
@@ -51,17 +46,13 @@ export class OpenedGroups {
    * @throws NatspocError as {@link open}.
    */
   static async openAll(connection: NatsConnection, config: Config): Promise<OpenedGroups> {
-    try {
-      const chosen = await openGroupTopology(connection, config, []).catch((error: unknown) => {
-        if (error instanceof NatspocError && error.code === 'group-missing') return error;
-        throw error;
-      });
-      const others = await openKeyedTopologies(connection, config);
-      if (chosen instanceof NatspocError && others.size === 0) throw chosen;
-      return new OpenedGroups(config, chosen, others);
-    } catch (error) {
-      throw explain(error, `read the state of stream ${config.stream}`);
-    }
+    const chosen = await openGroupTopology(connection, config, []).catch((error: unknown) => {
+      if (error instanceof NatspocError && error.code === 'group-missing') return error;
+      throw error;
+    });
+    const others = await openKeyedTopologies(connection, config);
+    if (chosen instanceof NatspocError && others.size === 0) throw chosen;
+    return new OpenedGroups(config, chosen, others);
   }
 
   /**

@@ -104,8 +104,9 @@ export type ControlAnswer =
   | { kind: 'silent' }
   | { kind: 'refused' | 'denied'; message: string };
 
-/** Sends requests to members of a group. The promises of this interface never reject. */
+/** Sends requests to members of a group. */
 export interface ControlClient {
+  /** @throws NatspocError `unreachable` if the connection was lost. */
   ask(
     session: string,
     verb: ControlVerb,

@@ -69,6 +69,9 @@ export async function fetchMessages(handles: NatsHandles, options: FetchOptions)
       before = messages.length;
       await collect(Math.min(wanted - before, MAX_BATCH));
     }
+  } catch (error) {
+    // The client throws if the connection is closing.
+    throw toNatspocError(error, `read ${stream}`);
   } finally {
     if (!connection.isClosed()) {
       manager.consumers.delete(stream, name).catch(() => {

@@ -1,6 +1,7 @@
 import { DeliverPolicy } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
 import type { NatsHandles } from '../client/handles.js';
+import { toNatspocError } from '../client/outcome.js';
 import { fetchMessages } from './fetch.js';
 
 /** Timeout of a search for one message, in milliseconds. */
@@ -50,7 +51,9 @@ export async function sequenceAtTime(
   { stream, filter }: TimedStream,
   time: Date,
 ): Promise<number> {
-  const { state } = await handles.manager.streams.info(stream);
+  const { state } = await handles.manager.streams.info(stream).catch((error: unknown) => {
+    throw toNatspocError(error, `read the state of stream ${stream}`);
+  });
   const { first_seq: first, last_seq: last, messages } = state;
   if (messages === 0 || time.getTime() > Date.parse(state.last_ts)) return last + 1;
   const from = async (sequence: number): Promise<Placed | undefined> => {

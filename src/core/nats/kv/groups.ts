@@ -9,17 +9,21 @@ const FILTERS = ['position.*.*', 'group.*.session.*', 'group.*.lease.*'];
 /**
  * The names of all groups in a bucket, sorted.
  *
- * @throws the client's errors: no permission, no bucket, no answer.
+ * @throws NatspocError `not-permitted`, `stream-missing`, `unreachable`, …
  */
 export async function listGroups({ manager }: NatsHandles, bucket: string): Promise<string[]> {
   const groups = new Set<string>();
   const prefix = bucketSubject(bucket, '');
-  for (const filter of FILTERS) {
-    const info = await manager.streams.info(bucketStream(bucket), { subjects_filter: prefix + filter });
-    for (const subject of Object.keys(info.state.subjects ?? {})) {
-      const group = groupProvedBy(subject.slice(prefix.length));
-      if (group !== undefined) groups.add(group);
+  try {
+    for (const filter of FILTERS) {
+      const info = await manager.streams.info(bucketStream(bucket), { subjects_filter: prefix + filter });
+      for (const subject of Object.keys(info.state.subjects ?? {})) {
+        const group = groupProvedBy(subject.slice(prefix.length));
+        if (group !== undefined) groups.add(group);
+      }
     }
+  } catch (error) {
+    throw toNatspocError(error, `list the groups in bucket ${bucket}`);
   }
   return [...groups].sort();
 }

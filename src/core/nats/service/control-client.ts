@@ -1,6 +1,6 @@
 import { type NatsConnection, NatsError } from 'nats';
-import { messageOf } from '../../lib/errors.js';
 import { type ControlClient, decodeControlAnswer, memberSubject } from '../../protocol/member-orders.js';
+import { toNatspocError } from '../client/outcome.js';
 import { SERVICE_ERROR } from './micro-service.js';
 
 /** Sends an operator's requests to the endpoints of members. */
@@ -26,7 +26,7 @@ export const natsControlClient = (
         return { kind: 'denied', message: `not permitted to ${operation} ${denied}` };
       }
       if (error instanceof NatsError && error.code === 'TIMEOUT') return { kind: 'silent' };
-      return { kind: 'refused', message: messageOf(error) };
+      throw toNatspocError(error, `ask a member to ${verb}`);
     }
   },
 });

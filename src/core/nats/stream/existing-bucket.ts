@@ -98,7 +98,9 @@ export async function findOrphanBucket(
   return {
     groups: await listGroups(handles, config.bucket),
     remove: async () => {
-      await manager.streams.delete(name);
+      await manager.streams.delete(name).catch((error: unknown) => {
+        throw toNatspocError(error, `delete bucket ${config.bucket}`);
+      });
     },
   };
 }
