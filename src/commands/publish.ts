@@ -15,7 +15,6 @@ import { tellRefusals } from '../core/nats/client/refused-credentials.js';
 import { maxPayloadOf, natsPublishPort } from '../core/nats/jetstream/pipeline.js';
 import { openOwnSubjects } from '../core/nats/stream/own-subjects.js';
 import { openTopology } from '../core/nats/stream/topology.js';
-import { isServerHeader } from '../core/protocol/message.js';
 
 const OWN_HEADERS: Record<string, string> = { 'natspoc-key': '--key', 'nats-msg-id': '--id' };
 const MAX_KEYS = 10_000_000;
@@ -40,11 +39,6 @@ function readHeaders(lines: readonly string[] | undefined): Record<string, strin
     if (colon < 1) throw new NatspocError('usage', `-H: ${JSON.stringify(line)} is not Name:value.`);
     const instead = OWN_HEADERS[name.toLowerCase()];
     if (instead) throw new NatspocError('usage', `-H: ${name} is set by ${instead}.`);
-    if (isServerHeader(name))
-      throw new NatspocError(
-        'usage',
-        `-H: ${name} is an order to the server. Send it with "nats pub" instead.`,
-      );
     headers[name] = line.slice(colon + 1).trim();
   }
   return headers;

@@ -68,6 +68,7 @@ export type { OpenStreamOptions } from './options/stream.js';
 export type { Trimmed } from './ports/index.js';
 export type { StoredMessage } from './ports/stream-admin.js';
 export type { FoundLetter } from './protocol/dead-letter.js';
+export { withoutOrders } from './protocol/dead-letter.js';
 export type { AbortReason, Report } from './protocol/events.js';
 export { KEY_HEADER, type Layout, partitionOf, partitionSubject } from './protocol/layout.js';
 export type { MemberStats, PartitionStats } from './protocol/member-stats.js';

@@ -257,11 +257,6 @@ describe('natspoc publish', function () {
       [['{{Nonsense}}'], /Template \{\{Nonsense\}\}/],
       [['-H', 'no-colon', 'x'], /"no-colon" is not Name:value/],
       [['-H', 'Natspoc-Key: a', 'x'], /set by --key/],
-      [['-H', 'Nats-Msg-Id: a', 'x'], /set by --id/],
-      [
-        ['-H', 'nats-TTL: 1s', 'x'],
-        /-H: nats-TTL is an order to the server\. Send it with "nats pub" instead\./,
-      ],
       [['x', '-H', 'a b: c'], /"a b" is not a header name/],
       [['x', '-H', 'a: \u0007'], /value of header a .* cannot travel in a header/],
       [['--key', '', 'x'], /The key is empty/],

@@ -134,31 +134,4 @@ describe('a received message that is passed on', () => {
     assert.equal(places[0], places[2]);
     assert.equal(places[0], places[3]);
   });
-
-  it('a received message that is published again is stored, because its headers give no orders to the server', () => {
-    for (const dedupe of [true, false]) {
-      const { publisher, stream, roundTrip } = start({ dedupe });
-      publisher.send({ data: 'first', id: 'one' });
-      const orders = {
-        'Nats-Msg-Id': 'one',
-        'nats-rollup': 'all',
-        'Nats-Expected-Last-Sequence': '7',
-        'Nats-TTL': '1s',
-      };
-      publisher.send({ data: 'again', headers: { ...orders, trace: '1' } });
-      publisher.send({ data: 'known', id: 'one', headers: { ...orders, 'Nats-Msg-Id': 'two' } });
-      roundTrip();
-      assert.deepEqual(
-        stream.stored.map(({ data }) => data),
-        ['first', 'again'],
-        'an explicit id counts',
-      );
-      const { headers = '', id } = stream.stored[1] ?? {};
-      assert.match(
-        headers,
-        dedupe ? /^NATS\/1.0\r\ntrace: 1\r\nNats-Msg-Id: .*\r\n\r\n$/ : /^NATS\/1.0\r\ntrace: 1\r\n\r\n$/,
-      );
-      assert.notEqual(id, 'one');
-    }
-  });
 });

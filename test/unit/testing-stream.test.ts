@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { textOf } from '../../src/core/index.js';
+import { textOf, withoutOrders } from '../../src/core/index.js';
 import { localStream } from '../../src/core/testing/index.js';
 
 describe('a local stream', () => {
@@ -27,13 +27,17 @@ describe('a local stream', () => {
     await member.leave();
   });
 
-  it('a local stream stores a received message that its handler publishes again with all its headers', async () => {
+  it('a local stream stores a received message that its handler publishes again without the orders in its headers', async () => {
     const stream = localStream({ partitions: 1 });
     const publisher = await stream.createPublisher({ dedupe: true });
     const member = await stream.joinGroup({
       handler: async (message) => {
         if (message.sequence > 1) return;
-        await publisher.publish({ data: message.data, key: message.key, headers: message.headers() });
+        await publisher.publish({
+          data: message.data,
+          key: message.key,
+          headers: withoutOrders(message.headers()),
+        });
       },
     });
     await publisher.publish({ key: 'user-7', data: 'hello' });

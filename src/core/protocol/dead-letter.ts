@@ -1,5 +1,5 @@
 import { KEY_HEADER } from './layout.js';
-import { type DeadLetter, isServerHeader } from './message.js';
+import type { DeadLetter } from './message.js';
 
 /** The headers that describe a dead letter, in addition to the message's own headers and payload. */
 const HEADERS = {
@@ -39,8 +39,8 @@ export interface Origin {
   group: string;
 }
 
-/** True for headers that a letter keeps. The server's headers would affect how the letter is stored. */
-const isOurs = (name: string): boolean => !isServerHeader(name) && !/^natspoc-dead-/i.test(name);
+/** True for headers that a letter keeps. The server's headers (`Nats-…`) would affect how the letter is stored. */
+const isOurs = (name: string): boolean => !/^nats-/i.test(name) && !/^natspoc-dead-/i.test(name);
 
 /** Turns text into a header value: one line of printable ASCII. */
 function headerText(text: string): string {
@@ -59,7 +59,10 @@ export const letterId = ({ message }: DeadLetter, { stream, group }: Origin): st
 export const ownHeaders = ({ message }: DeadLetter): Record<string, string> =>
   withoutOrders(message.headers());
 
-/** Removes headers that would control the server or a redrive. */
+/**
+ * The headers of a received message without orders, to publish the message again. Orders are headers named `Nats-…`, which control the
+ * server, and headers that describe a dead letter. With `Nats-Msg-Id`, the message would be a duplicate and would not be stored.
+ */
 export const withoutOrders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => isOurs(name)));
 

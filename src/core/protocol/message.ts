@@ -1,9 +1,6 @@
 /** The header with a message's id. Within its duplicate window, a stream stores each id only once. */
 export const MESSAGE_ID_HEADER = 'Nats-Msg-Id';
 
-/** True for the name of a header that the server acts on, such as `Nats-Msg-Id`, `Nats-Rollup` or `Nats-TTL`. */
-export const isServerHeader = (name: string): boolean => /^nats-/i.test(name);
-
 /** One message of a partition, as the reader delivers it. `sequence` is the message's sequence in the stream. */
 export interface StreamMessage {
   readonly sequence: number;

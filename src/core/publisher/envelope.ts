@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import { KEY_HEADER, partitionOf } from '../protocol/layout.js';
-import { isServerHeader, MESSAGE_ID_HEADER } from '../protocol/message.js';
+import { MESSAGE_ID_HEADER } from '../protocol/message.js';
 import { keyOf } from './outgoing.js';
 import type { OutgoingMessage } from './types.js';
 
@@ -46,19 +46,18 @@ function checkValue(what: string, value: string): void {
 }
 
 /**
- * The lines of a message's own headers, without the key. Headers of a received message can contain its id, or other orders to the server.
- * They are left out.
+ * The lines of a message's own headers, without key and id.
  *
  * @throws NatspocError `usage` for a name or value that a header cannot carry.
  */
-function headerLines(headers: Readonly<Record<string, unknown>>, hasKey: boolean): string {
+function headerLines(headers: Readonly<Record<string, unknown>>): string {
   let lines = '';
   for (const [name, value] of Object.entries(headers)) {
     if (!HEADER_NAME.test(name))
       throw new NatspocError('usage', `${JSON.stringify(name)} is not a header name.`);
     if (typeof value !== 'string')
       throw new NatspocError('usage', `The value of header ${name} is ${inWords(value)}: it must be text.`);
-    if (isServerHeader(name) || (hasKey && name === KEY_HEADER)) continue;
+    if (value !== '' && (name === KEY_HEADER || name === MESSAGE_ID_HEADER)) continue;
     if (value !== '') checkValue(`value of header ${name}`, value);
     lines += `${name}: ${value}\r\n`;
   }
@@ -96,7 +95,7 @@ export class EnvelopeMaker {
       return target === keyed.partition ? keyed : { partition: target, headers: keyed.headers };
     }
     let lines = keyed ? keyed.lines : STATUS_LINE;
-    if (headers !== undefined) lines += headerLines(headers, key !== undefined);
+    if (headers !== undefined) lines += headerLines(headers);
     if (id !== undefined) {
       if (!isOwnId) checkValue('message id', id);
       lines += `${MESSAGE_ID_HEADER}: ${id}\r\n`;

@@ -2,6 +2,7 @@ import { isUint8Array } from 'node:util/types';
 import { NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
 import { KEY_HEADER } from '../protocol/layout.js';
+import { MESSAGE_ID_HEADER } from '../protocol/message.js';
 import type { OutgoingMessage } from './types.js';
 
 const usage = (text: string): NatspocError => new NatspocError('usage', text);
@@ -45,6 +46,24 @@ export function isMessage(message: OutgoingMessage): boolean {
   }
 }
 
-/** The key of a message: its field `key`, otherwise the header that members read. */
-export const keyOf = ({ key, headers }: OutgoingMessage): string | undefined =>
-  key ?? (headers?.[KEY_HEADER] || undefined);
+/** The key of a message, from its field `key` or from the header that members read. */
+export function keyOf({ key, headers }: OutgoingMessage): string | undefined {
+  return either('key', key ?? undefined, KEY_HEADER, headers?.[KEY_HEADER] || undefined);
+}
+
+/** The id of a message, from its field `id` or from the header that the server reads. */
+export function givenId({ id, headers }: OutgoingMessage): string | undefined {
+  return either('id', id, MESSAGE_ID_HEADER, headers?.[MESSAGE_ID_HEADER] || undefined);
+}
+
+function either(
+  option: string,
+  value: string | undefined,
+  header: string,
+  inHeader: string | undefined,
+): string | undefined {
+  if (value !== undefined && inHeader !== undefined && value !== inHeader) {
+    throw usage(`${option} is ${inWords(value)}, but the header ${header} is ${inWords(inHeader)}.`);
+  }
+  return value ?? inHeader;
+}

@@ -7,7 +7,7 @@ import { type Addressing, layoutAddressing, ownAddressing } from './addressing.j
 import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
 import { isLimited, limited } from './limited.js';
 import { Outcomes } from './outcomes.js';
-import { checkMessage, isMessage } from './outgoing.js';
+import { checkMessage, givenId, isMessage } from './outgoing.js';
 import { Transmitter } from './transmitter.js';
 import type {
   Confirmation,
@@ -201,8 +201,9 @@ export class Publisher {
   #prepare(message: OutgoingMessage, dueMs: number, waiter: Waiter | undefined): Slot {
     if (this.#closed) throw new NatspocError('failed', 'The publisher is closed.');
     checkMessage(message);
-    const id = message.id ?? (this.#idPrefix === undefined ? undefined : this.#idPrefix + this.#ids++);
-    const envelope = this.#envelopes.make(message, id, message.id === undefined);
+    const given = givenId(message);
+    const id = given ?? (this.#idPrefix === undefined ? undefined : this.#idPrefix + this.#ids++);
+    const envelope = this.#envelopes.make(message, id, given === undefined);
     const place = this.#addressing.of(message, envelope.partition);
     const data = typeof message.data === 'string' ? utf8.encode(message.data) : message.data;
     const size = data.length + (envelope.headers?.length ?? 0);

@@ -8,20 +8,17 @@ export interface OutgoingMessage {
   /** The payload; text is sent as UTF-8. */
   readonly data: Uint8Array | string;
   /**
-   * Messages of one key go to one partition, in order. The key is sent in the header `Natspoc-Key`. You can also set this header yourself;
-   * `key` overrides it. null: the key is in `headers`, or there is none.
+   * Messages of one key go to one partition, in order. The key is sent in the header `Natspoc-Key`. You can also set this header yourself.
+   * null: no key.
    */
   readonly key?: string | null;
   /** The partition to send to, 0 to partitions - 1. It overrides the key's partition. */
   readonly partition?: number;
   /** Only with `ownSubjects`: the subject to publish to. With `ordered`, the messages of a key stay in order. */
   readonly subject?: string;
-  /**
-   * Further headers. Names are ASCII. Headers named `Nats-…` are not sent: they are orders to the server, and a received message can
-   * contain them.
-   */
+  /** Further headers. Names are ASCII. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Message id, sent in the header `Nats-Msg-Id`. Messages with the same id are stored once within the stream's duplicate window. */
+  /** Message id (header `Nats-Msg-Id`). Messages with the same id are stored once within the stream's duplicate window. */
   readonly id?: string;
 }
 
