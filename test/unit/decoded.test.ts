@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { runInNewContext } from 'node:vm';
 import { joinGroup, type Message, type StandardSchema } from '../../src/core/index.js';
 import {
   FailedAt,
@@ -98,6 +99,22 @@ describe('the value of a message', () => {
       },
     };
     assert.equal(invalid((await handling(['1'], { schema: many })).error), 'a; b; c; and 2 more');
+  });
+
+  it('a schema may return a promise of another realm', async () => {
+    const foreign: unknown = runInNewContext('(value) => Promise.resolve(value)');
+    assert.ok(typeof foreign === 'function');
+    const schema: StandardSchema<Order> = {
+      '~standard': {
+        ...ORDER['~standard'],
+        validate: (value) => Reflect.apply(foreign, undefined, [ORDER['~standard'].validate(value)]),
+      },
+    };
+    assert.deepEqual((await handling(['{"id":"a"}'], { schema })).got, [{ id: 'A' }]);
+    for (const isBatch of [false, true]) {
+      const { got, error } = await handling(['{}'], { schema }, isBatch);
+      assert.deepEqual([got, invalid(isBatch ? Object(error).cause : error)], [[], 'order.id: must be text']);
+    }
   });
 
   it('the value is the result of decode, or of its promise', async () => {

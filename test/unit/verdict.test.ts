@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { runInNewContext } from 'node:vm';
 import { forKeyed } from '../../src/core/member/partition/keyless.js';
 import { InvalidMessage, type Judge } from '../../src/core/member/partition/verdict.js';
 import type { WorkPorts, WorkSettings } from '../../src/core/member/partition/work-contract.js';
@@ -50,6 +51,20 @@ describe('the judge of failures', () => {
     assert.match(JSON.stringify(bench.halts), /judge returned .*, which is not a verdict/);
     assert.equal(caught, 1, 'the rejection is handled');
     await count(() => {});
+  });
+
+  it('the rejection of a promise that a judge of another realm returns ends nothing', async () => {
+    const judge: unknown = runInNewContext("async () => { throw new Error('no verdict'); }");
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const bench = failing(new Error('no'), judge as Judge);
+    bench.accept(1);
+    assert.match(JSON.stringify(bench.halts), /judge returned .*, which is not a verdict/);
+    // By then the runtime has reported unhandled rejections.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    assert.deepEqual(unhandled, []);
   });
 
   it('the judge can halt the partition at the first attempt', () => {

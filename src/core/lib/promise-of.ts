@@ -1,3 +1,7 @@
+/** True for anything that can be awaited: promises of this or another realm, and promises of libraries. */
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
+
 /**
  * The promise that a handler returned; undefined if there is nothing to wait for. Any thenable counts as a promise. Some query builders run
  * a query only when it is awaited.
@@ -5,9 +9,7 @@
 export function promiseOf(result: unknown): Promise<unknown> | undefined {
   if (result === undefined) return undefined;
   if (result instanceof Promise) return result;
-  return typeof (result as PromiseLike<unknown> | null)?.then === 'function'
-    ? Promise.resolve(result)
-    : undefined;
+  return isThenable(result) ? Promise.resolve(result) : undefined;
 }
 
 /**

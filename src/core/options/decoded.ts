@@ -1,6 +1,6 @@
 import { messageOf } from '../lib/errors.js';
 import { parseJson } from '../lib/json.js';
-import { promiseOf } from '../lib/promise-of.js';
+import { isThenable, promiseOf } from '../lib/promise-of.js';
 import {
   type BatchHandler,
   FailedAt,
@@ -78,7 +78,7 @@ function guarded(make: () => unknown): unknown {
 function validated<Value>(schema: StandardSchema<Value>, { data }: StreamMessage): unknown {
   return guarded(() => {
     const result = schema['~standard'].validate(parseJson(data));
-    return result instanceof Promise ? result.then(outputOf) : outputOf(result);
+    return isThenable(result) ? result.then(outputOf) : outputOf(result);
   });
 }
 

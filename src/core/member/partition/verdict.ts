@@ -8,6 +8,7 @@ import {
 } from '../../config/retry.js';
 import { messageOf } from '../../lib/errors.js';
 import { inWords } from '../../lib/in-words.js';
+import { promiseOf } from '../../lib/promise-of.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import { KeyMissing } from './keyless.js';
 
@@ -75,7 +76,7 @@ export function decide(
   const delayMs = retryInMs(verdict);
   if (delayMs !== undefined) return { kind: 'retry', delayMs };
   // An async judge returns a promise. If nothing handled its rejection, the process would end.
-  if (verdict instanceof Promise) verdict.catch(() => {});
+  promiseOf(verdict)?.catch(() => {});
   return { kind: 'halt', fault: `judge returned ${inWords(verdict)}, which is not a verdict` };
 }
 
