@@ -320,6 +320,17 @@ describe('Publisher', () => {
       ['two keys', { data: 'x', key: 'a', headers: { 'Natspoc-Key': 'b' } }, /^key is "a", but the header/],
       ['two ids', { data: 'x', id: 'a', headers: { 'Nats-Msg-Id': 'b' } }, /^id is "a", but the header/],
       ['a key that headers cannot carry', { data: 'x', headers: { 'Natspoc-Key': 'a\n' } }, /^The key/],
+      ['half of a surrogate pair as key', { data: 'x', key: '\ud800' }, /^The key "\\ud800" cannot travel/],
+      [
+        'half of a surrogate pair as id',
+        { data: 'x', id: 'a\udc00' },
+        /^The message id "a\\udc00" cannot travel/,
+      ],
+      [
+        'half of a surrogate pair in a header',
+        { data: 'x', headers: { 'X-Key': '\ud83d' } },
+        /^The value of header X-Key "\\ud83d" cannot travel/,
+      ],
       ['a message that throws', getter, /^a bug$/],
     ] as const) {
       it(`a publisher refuses ${name}, and the next message is sent`, async () => {

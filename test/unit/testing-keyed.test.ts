@@ -88,6 +88,11 @@ describe('a local stream with subjects of its own', () => {
       message: /no subjects that match bills\.>/,
     });
     await assert.rejects(stream.createPublisher(), { code: 'layout-mismatch', message: /ownSubjects/ });
+    await using publisher = await stream.createPublisher({ ownSubjects: true });
+    await assert.rejects(publisher.publish({ subject: 'orders.\ud800.created', data: 'x' }), {
+      code: 'usage',
+      message: /^subject: "orders\.\\ud800\.created" is not a subject/,
+    });
     const first = await stream.joinGroup({ key: customerOf, partitions: 8, handler: () => {} });
     await assert.rejects(stream.joinGroup({ key: 'subject:1', handler: () => {} }), {
       code: 'layout-mismatch',

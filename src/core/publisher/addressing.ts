@@ -19,7 +19,8 @@ export interface Addressing {
 
 /** The number of lanes for a stream without a layout. */
 const LANES = 1_024;
-const SUBJECT = /^[^\s.*>]+(\.[^\s.*>]+)*$/;
+/** The encoder would replace half of a surrogate pair, so that different subjects would become the same subject. */
+const SUBJECT = /^[^\s.*>\p{Surrogate}]+(\.[^\s.*>\p{Surrogate}]+)*$/u;
 
 const usage = (message: string): NatspocError => new NatspocError('usage', message);
 
@@ -54,7 +55,7 @@ export function ownAddressing(patterns: readonly string[]): Addressing {
         throw usage('subject: this stream has subjects of its own, so each message must name its subject.');
       if (!SUBJECT.test(subject))
         throw usage(
-          `subject: ${inWords(subject)} is not a subject: it needs tokens between dots, without spaces, * or >.`,
+          `subject: ${inWords(subject)} is not a subject: it needs tokens between dots, without spaces, * or >, and without halves of surrogate pairs.`,
         );
       if (!matchers.some((matches) => matches(subject)))
         throw usage(`subject: the stream does not listen to ${subject}, but to ${patterns.join(', ')}.`);

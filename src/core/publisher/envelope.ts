@@ -16,7 +16,7 @@ export interface Envelope {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters must not get into a header
-const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^\s|\s$/;
+const UNSAFE_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|\p{Surrogate}|^\s|\s$/u;
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** True if a header can carry this key or id unchanged. */
@@ -40,7 +40,7 @@ function checkValue(what: string, value: string): void {
     const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
     throw new NatspocError(
       'usage',
-      `The ${what} ${shown} cannot travel in a header: control characters, and spaces at either end, are not allowed.`,
+      `The ${what} ${shown} cannot travel in a header: control characters, halves of surrogate pairs, and spaces at either end are not allowed.`,
     );
   }
 }
