@@ -156,13 +156,13 @@ describe('the value of a message', () => {
       true,
     );
     assert.deepEqual(got, [[{ id: 'A' }, { id: 'B' }]]);
-    assert.equal(FailedAt.indexIn(error), 2);
+    assert.equal(FailedAt.in(error, 3)?.index, 2);
     assert.ok(error instanceof FailedAt);
     assert.equal(invalid(error.cause), 'order.id: must be text');
   });
 
   it('the first message of a batch may be invalid', async () => {
     const { got, error } = await handling(['{}', '{"id":"c"}'], { schema: ORDER }, true);
-    assert.deepEqual([got, FailedAt.indexIn(error)], [[], 0]);
+    assert.deepEqual([got, FailedAt.in(error, 1)?.index], [[], 0]);
   });
 });

@@ -6,7 +6,7 @@ import {
   StopConsuming,
   textOf,
 } from '../../src/core/index.js';
-import { call, callBatch } from '../../src/core/testing/index.js';
+import { call, callBatch, localStream } from '../../src/core/testing/index.js';
 
 /** A schema like those of zod: an object with a whole number of cents. */
 const Order: StandardSchema<{ cents: number }> = {
@@ -125,6 +125,50 @@ describe('a called batch handler', () => {
     assert.deepEqual(seen, [11, 22]);
     assert.ok(result.outcome === 'failed' && result.error instanceof InvalidMessage);
     assert.equal(result.index, 2);
+  });
+
+  it('the judge gets the failure of a called handler as a member would give it', async () => {
+    const seen: unknown[] = [];
+    const judge = ({ message, error }: { message: { sequence: number }; error: unknown }) => {
+      seen.push(message.sequence, String(error));
+      return undefined;
+    };
+    const failsAt = () => {
+      throw new FailedAt(7, 'full');
+    };
+    const stream = localStream({ partitions: 1 });
+    const publisher = await stream.createPublisher();
+    const options = { judge, maxAttempts: 1, onFailure: 'skip', logger: false } as const;
+    const batches = await stream.joinGroup({
+      ...options,
+      group: 'batches',
+      batchHandler: failsAt,
+      batch: { messages: 3 },
+    });
+    for (let i = 0; i < 3; i++) await publisher.publish({ data: 'x' });
+    await stream.idle();
+    await batches.leave();
+    const single = await stream.joinGroup({ ...options, group: 'single', handler: failsAt });
+    await stream.idle();
+    await single.leave();
+    const inMember = seen.splice(0);
+    const result = await callBatch({ judge, batchHandler: failsAt }, [{}, {}, {}]);
+    for (const sequence of [1, 2, 3]) await call({ judge, handler: failsAt }, { sequence });
+    assert.deepEqual(seen, inMember);
+    assert.deepEqual(seen, [3, 'full', ...[1, 2, 3].flatMap((each) => [each, 'FailedAt: full'])]);
+    assert.equal(result.outcome === 'failed' && result.index, 2);
+  });
+
+  it('after the last attempt of a batch, a member would try its messages one at a time', async () => {
+    const program = { batchHandler: fails, maxAttempts: 1, onFailure: 'skip' } as const;
+    const results = await Promise.all([callBatch(program, [{}, {}]), callBatch(program, [{}])]);
+    assert.deepEqual(
+      results.map((result) => result.outcome === 'failed' && [result.then, result.retryInMs]),
+      [
+        ['retry', 0],
+        ['skip', undefined],
+      ],
+    );
   });
 
   it('a called batch handler reports which message failed', async () => {

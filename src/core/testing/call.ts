@@ -1,7 +1,7 @@
 import { batchLimits } from '../config/batch.js';
-import type { Config } from '../config/config.js';
-import type { OnExhausted } from '../config/retry.js';
+import type { NextStep, OnExhausted } from '../config/retry.js';
 import { messageOf } from '../lib/errors.js';
+import { areTriedAlone } from '../member/partition/batching.js';
 import {
   type BatchHandler as AnyBatchHandler,
   type Handler as AnyHandler,
@@ -11,7 +11,7 @@ import {
 } from '../member/partition/handler.js';
 import { HandlerCall } from '../member/partition/handler-call.js';
 import type { Logger, LogLevel } from '../member/partition/logger.js';
-import { decide, type Judge } from '../member/partition/verdict.js';
+import { decide } from '../member/partition/verdict.js';
 import { joinGroupConfig } from '../options/check.js';
 import { decoded } from '../options/decoded.js';
 import type { BatchHandler, Decoding, Handler } from '../options/handling.js';
@@ -80,13 +80,19 @@ export type CallResult = {
   | {
       readonly outcome: 'failed';
       readonly error: unknown;
-      /** What a member would do next. `judge` decides this, or `maxAttempts` and `onFailure`. */
+      /**
+       * What a member would do next. `judge` decides this, or `maxAttempts` and `onFailure`. It is `retry`, at once, if a member would now
+       * try the messages of the batch one at a time.
+       */
       readonly then: 'retry' | OnExhausted;
       /** The wait before the retry, in milliseconds. If part of the wait is random, this is the longest wait. */
       readonly retryInMs?: number | undefined;
       /** Why the judge's verdict is invalid. Present if the judge threw or returned an invalid verdict. */
       readonly fault?: string | undefined;
-      /** The index of the failed message in a batch. The messages before it are handled. Absent if the handler threw no `FailedAt`. */
+      /**
+       * The index of the failed message in a batch. The messages before it are handled. Absent if the batch handler threw no `FailedAt`. An
+       * index beyond the end means the last message.
+       */
       readonly index?: number | undefined;
     }
   /** The handler threw a `StopConsuming`. A member would leave the group. */
@@ -108,13 +114,7 @@ export async function call<Value = undefined, State = undefined>(
   const options: CalledProgram<Value, State> = typeof program === 'function' ? { handler: program } : program;
   // The type of value that the handler expects cannot be checked at run time.
   const handler = withValues(options.handler as unknown as AnyHandler, options, [about]);
-  return run(
-    joinGroupConfig(options),
-    options.judge,
-    [about],
-    about,
-    ([message], context) => message && handler(message, context),
-  );
+  return run(options, [about], about, ([message], context) => message && handler(message, context));
 }
 
 /**
@@ -135,16 +135,16 @@ export async function callBatch<Value = undefined, State = undefined>(
     limits: batchLimits(undefined),
   };
   const { handler } = withValues(batch, options, numbered);
-  return run(joinGroupConfig(options), options.judge, numbered, at, handler);
+  return run(options, numbered, at, handler);
 }
 
-async function run(
-  { maxAttempts, backoff, onFailure: onExhausted }: Config,
-  judge: Judge | undefined,
+async function run<Value, State>(
+  options: CalledProgram<Value, State> | CalledBatches<Value, State>,
   called: readonly CalledMessage[],
   at: CalledAt<unknown>,
   handler: (messages: readonly StreamMessage[], context: HandlerCall) => unknown,
 ): Promise<CallResult> {
+  const { maxAttempts, backoff, onFailure: onExhausted } = joinGroupConfig(options);
   const { partition = 0, epoch = 1, attempt = 1, signal, state } = at;
   const log: { level: LogLevel; text: string }[] = [];
   const messages = called.map((each) => made(each, partition));
@@ -160,13 +160,16 @@ async function run(
     return { outcome: 'handled', log };
   } catch (error) {
     if (error instanceof StopConsuming) return { outcome: 'stopped', error, log };
-    const index = called.length > 0 ? FailedAt.indexIn(error) : undefined;
-    const cause = index === undefined ? error : Object(error).cause;
+    const isBatch = 'batchHandler' in options && messages.length > 0;
+    const one = isBatch ? FailedAt.in(error, messages.length) : undefined;
+    const { index, cause } = one ?? { index: undefined, cause: error };
     const failure = { error: cause, message: messages[index ?? 0] ?? first, attempt, partition, epoch };
-    const next = decide(failure, { maxAttempts, backoff, onExhausted }, judge, 1);
-    const { kind: then, fault } = next;
+    const decision = decide(failure, { maxAttempts, backoff, onExhausted }, options.judge, 1);
+    const isOver = areTriedAlone(messages.length, one !== undefined, decision.kind);
+    const next: NextStep = isOver ? { kind: 'retry', delayMs: 0 } : decision;
     const retryInMs = next.kind === 'retry' ? next.delayMs : undefined;
-    return { outcome: 'failed', error: cause, then, retryInMs, fault, index, log };
+    const { kind: then } = next;
+    return { outcome: 'failed', error: cause, then, retryInMs, fault: decision.fault, index, log };
   } finally {
     signal?.removeEventListener('abort', abort);
   }

@@ -1,7 +1,15 @@
 import type { BatchLimits } from '../../config/batch.js';
+import type { NextStep } from '../../config/retry.js';
 import type { Cancel, Clock } from '../../lib/clock.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { Entry, KeyQueues } from './key-queues.js';
+
+/**
+ * True if the messages of a failed batch are tried one at a time. The batch is not retried as a whole, and no message is known to have
+ * failed.
+ */
+export const areTriedAlone = (messages: number, isOneKnown: boolean, next: NextStep['kind']): boolean =>
+  messages > 1 && !isOneKnown && next !== 'retry';
 
 /**
  * Decides which messages of a partition form the next batch. A batch is due when it is full, or when its oldest message has waited long

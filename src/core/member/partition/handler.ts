@@ -73,11 +73,17 @@ export class FailedAt extends Error {
     this.index = index;
   }
 
-  /** The index of a `FailedAt`, even from another copy of this library; undefined for any other error. */
-  static indexIn(error: unknown): number | undefined {
+  /**
+   * The failed message of a batch and its error, from a `FailedAt` of this or another copy of this library. An index beyond the end means
+   * the last message. Undefined for any other error.
+   *
+   * @param messages the number of messages in the batch.
+   */
+  static in(error: unknown, messages: number): { index: number; cause: unknown } | undefined {
     if (!(error instanceof Error) || error.name !== 'FailedAt') return undefined;
-    const { index }: { index?: unknown } = Object(error);
-    return typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : undefined;
+    const { index, cause }: { index?: unknown; cause?: unknown } = error;
+    if (typeof index !== 'number' || !Number.isSafeInteger(index) || index < 0) return undefined;
+    return { index: Math.min(index, messages - 1), cause };
   }
 }
 

@@ -2,7 +2,7 @@ import type { Dealt } from '../../config/retry.js';
 import { promiseOf } from '../../lib/promise-of.js';
 import type { HoldUp } from '../../protocol/hold-up.js';
 import type { StreamMessage } from '../../protocol/message.js';
-import { Batching } from './batching.js';
+import { areTriedAlone, Batching } from './batching.js';
 import { Calls } from './calls.js';
 import type { Caution } from './caution.js';
 import { Failures } from './failures.js';
@@ -266,9 +266,8 @@ export class PartitionWork {
 
   /** If one message of a batch failed, the messages before it are settled. The messages after it wait for the failed message. */
   #failed(run: readonly Entry[], call: HandlerCall, error: unknown): void {
-    const index = this.#batching && FailedAt.indexIn(error);
-    const isAtOne = index !== undefined;
-    const at = isAtOne ? Math.min(index, run.length - 1) : 0;
+    const one = this.#batching && FailedAt.in(error, run.length);
+    const { index: at, cause: why } = one ?? { index: 0, cause: error };
     const [entry, ...behind] = run.slice(at);
     if (!entry) return;
     if (at > 0) {
@@ -281,10 +280,9 @@ export class PartitionWork {
     // The member aborted the call's signal, so the message has not failed.
     else if (call.interrupted) this.#queues.putBack(entry);
     else {
-      const why = isAtOne && error instanceof Error ? error.cause : error;
       const next = this.#failures.decide(entry, why);
-      if (isAtOne || behind.length === 0 || next.kind === 'retry') this.#failures.follow(entry, why, next);
-      else this.#isolate(entry, run, why);
+      if (areTriedAlone(run.length, one !== undefined, next.kind)) this.#isolate(entry, run, why);
+      else this.#failures.follow(entry, why, next);
     }
   }
 
