@@ -156,6 +156,57 @@ describe('a local stream', () => {
     await batching.leave();
   });
 
+  it('a loop of a local stream that ends leaves at once, even if messages are decoded asynchronously', async () => {
+    const stream = localStream({ partitions: 4 });
+    await using publisher = await stream.createPublisher();
+    for (let i = 0; i < 16; i++) await publisher.publish({ partition: i % 4, data: 'x' });
+    const member = await stream.joinGroup({ decode: async ({ sequence }) => sequence });
+    const startedAt = stream.now;
+    let seen = 0;
+    for await (const [{ value, sequence }] of member.messages()) {
+      assert.equal(value, sequence);
+      if (++seen === 6) break;
+    }
+    assert.ok(stream.now - startedAt < 1_000, String(stream.now - startedAt));
+  });
+
+  it('a local stream is idle although a program has paused a partition, but not before a limited pause has ended', async () => {
+    const stream = localStream({ partitions: 2 });
+    const handled: number[] = [];
+    const member = await stream.joinGroup({
+      handler: (_, { partition }) => {
+        if (handled.push(partition) === 1) throw new Error('once');
+      },
+      logger: false,
+    });
+    await using publisher = await stream.createPublisher();
+    const both = () => Promise.all([0, 1].map((partition) => publisher.publish({ partition, data: 'x' })));
+    member.pause(0);
+    await both();
+    await stream.idle();
+    assert.deepEqual(handled, [1, 1]);
+    member.resume();
+    await stream.idle();
+    assert.deepEqual(handled, [1, 1, 0]);
+    member.pause(undefined, { forMs: 5_000 });
+    await both();
+    await stream.idle();
+    assert.equal(handled.length, 5);
+    await member.leave();
+  });
+
+  it('a local stream remembers the id of a message for two minutes, like a server by default', async () => {
+    const stream = localStream({ partitions: 1 });
+    await using publisher = await stream.createPublisher();
+    const duplicates: boolean[] = [];
+    for (const waitMs of [0, 119_000, 1_000, 119_000]) {
+      await stream.advance(waitMs);
+      duplicates.push((await publisher.publish({ id: 'a', data: 'x' })).duplicate);
+    }
+    assert.deepEqual(duplicates, [false, true, false, true]);
+    assert.equal(stream.messages.length, 2);
+  });
+
   it('a local stream refuses options that need a server, and fails if a condition does not hold', async () => {
     assert.throws(() => localStream({ partitions: 0 }), { code: 'usage' });
     const misspelt: object = { partition: 2 };

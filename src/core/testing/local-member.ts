@@ -6,16 +6,20 @@ import type { LocalProcess } from './local-process.js';
 import type { LocalServer } from './local-server.js';
 import { openLocalSource } from './local-source.js';
 
+/** The engine of a member, and the number of partitions of its group. */
+export interface LocalMember {
+  readonly engine: MemberEngine;
+  readonly partitions: number;
+}
+
 /**
  * Starts the engine of a member on the model of the server, as `startMember` does over a connection.
- *
- * @returns the engine, and the number of partitions of the group.
  */
 export async function startLocalMember(
   server: LocalServer,
   process: LocalProcess,
   options: Omit<JoinOptions, 'connection'>,
-): Promise<{ engine: MemberEngine; partitions: number }> {
+): Promise<LocalMember> {
   const { config, name, version, messageKey, events, ...program } = options;
   const { present, dead } = server;
   const { clock } = process;

@@ -6,13 +6,13 @@ import { untilReady } from '../member/until-ready.js';
 import { createPublisherConfig, joinGroupConfig } from '../options/check.js';
 import type { StreamOptions } from '../options/connecting.js';
 import type { GroupPublisher } from '../options/group-publisher.js';
-import type { GroupMember } from '../options/joined.js';
+import type { GroupMember, PartitionStatus } from '../options/joined.js';
 import { type MemberProgram, openMemberAt } from '../options/open-member.js';
 import { type PublisherProgram, publisherOf } from '../options/open-publisher.js';
 import type { CreatePublisherOptions } from '../options/publisher.js';
 import type { DeadLetter, StreamMessage } from '../protocol/message.js';
 import { LocalDriver } from './local-driver.js';
-import { startLocalMember } from './local-member.js';
+import { type LocalMember, startLocalMember } from './local-member.js';
 import { LocalMessage } from './local-message.js';
 import { LocalProcess } from './local-process.js';
 import { localPublishPort } from './local-publishing.js';
@@ -32,8 +32,7 @@ type SomeMember = Pick<GroupMember, 'partitions'>;
 interface Living {
   readonly process: LocalProcess;
   readonly group: string;
-  /** Number of partitions of the group. */
-  readonly partitions: number;
+  readonly started: LocalMember;
 }
 
 /** Options of a publisher to a local stream: the options of `createPublisher` that need no server. */
@@ -59,7 +58,8 @@ export interface LocalStream {
   /** Like `createPublisher`. */
   createPublisher(options?: LocalPublisherOptions): Promise<GroupPublisher>;
   /**
-   * Lets time pass until each group with members has handled and committed every message. Halted and paused partitions are ignored.
+   * Lets time pass until each group with members has handled and committed every message. Halted partitions are
+   * ignored, and so are partitions that `member.pause` has paused without `forMs`.
    *
    * @throws NatspocError `failed` after a minute of virtual time, or if a handler runs for 10 s of real time.
    */
@@ -116,13 +116,12 @@ class InMemory implements LocalStream {
   ): Promise<GroupMember<Value, State>> {
     const config = joinGroupConfig(options);
     const process = new LocalProcess(this.#timeline);
-    let partitions = 0;
+    let started: LocalMember | undefined;
     const joining = openMemberAt<Value, State>(options, config, {
       at: {
         start: async (joined) => {
           const handler = this.#counted(joined.handler, process);
-          const started = await startLocalMember(this.#server, process, { ...joined, handler });
-          partitions = started.partitions;
+          started = await startLocalMember(this.#server, process, { ...joined, handler });
           return started.engine;
         },
       },
@@ -133,7 +132,7 @@ class InMemory implements LocalStream {
       close: async () => {},
     });
     const member = await this.#driver.through('the join', joining, WITHIN_MS);
-    this.#members.set(member, { process, group: config.group, partitions });
+    if (started) this.#members.set(member, { process, group: config.group, started });
     const forget = (): void => void this.#members.delete(member);
     member.closed.then(forget, forget);
     await this.#driver.through('the join', untilReady(member, member.closed, process.clock), WITHIN_MS);
@@ -182,16 +181,13 @@ class InMemory implements LocalStream {
   }
 
   get #isIdle(): boolean {
-    const isAtRest = ({ state, lag, position, committed }: GroupMember['partitions'][number]): boolean =>
-      state === 'halted' ||
-      state === 'paused' ||
-      (state === 'running' && lag === 0 && committed === position);
     const members = [...this.#members];
     // This sum does not contain the partitions of crashed members.
     const owned = (of: string): number =>
       members.reduce((sum, [{ partitions }, { group }]) => sum + (group === of ? partitions.length : 0), 0);
     return members.every(
-      ([member, { group, partitions }]) => owned(group) === partitions && member.partitions.every(isAtRest),
+      ([member, { group, started }]) =>
+        owned(group) === started.partitions && member.partitions.every((each) => isAtRest(each, started)),
     );
   }
 
@@ -219,4 +215,15 @@ class InMemory implements LocalStream {
       }
     });
   }
+}
+
+/** True if a partition has handled and committed every message, or if it will handle nothing until the program resumes it. */
+function isAtRest(
+  { partition, state, lag, position, committed }: PartitionStatus,
+  { engine }: LocalMember,
+): boolean {
+  if (state === 'halted' || state === 'paused') return true;
+  if (committed !== position) return false;
+  const isPaused = engine.pauses.lasts(partition) && engine.status.inFlight === 0;
+  return (state === 'running' && (lag === 0 || isPaused)) || (state === 'retrying' && isPaused);
 }

@@ -1,3 +1,4 @@
+import { DUPLICATE_WINDOW_MS } from '../nats/stream/stored.js';
 import { subjectMatcher } from '../protocol/subject.js';
 import type { MessageParts } from './local-message.js';
 
@@ -10,7 +11,8 @@ interface Matching {
 export class MessageLog {
   readonly all: MessageParts[] = [];
   readonly #matching = new Map<string, Matching>();
-  readonly #ids = new Map<string, number>();
+  /** The newest message of each id, oldest first. */
+  readonly #ids = new Map<string, MessageParts>();
   readonly #followers = new Set<() => void>();
 
   /** Sequence of the newest message; 0 if there is none. */
@@ -18,19 +20,20 @@ export class MessageLog {
     return this.all.length;
   }
 
-  /** Stores a message. For a known id, returns the sequence of the stored message instead. */
+  /** Stores a message. If the id was used within the duplicate window, returns the sequence of the stored message instead. */
   append(
     message: Omit<MessageParts, 'sequence'>,
     id: string | undefined,
   ): { sequence: number; duplicate: boolean } {
+    this.#forgetIds(message.timestampMs - DUPLICATE_WINDOW_MS);
     const known = id === undefined ? undefined : this.#ids.get(id);
-    if (known !== undefined) return { sequence: known, duplicate: true };
+    if (known) return { sequence: known.sequence, duplicate: true };
     const sequence = this.last + 1;
     const stored = { ...message, sequence };
     this.all.push(stored);
     for (const { matches, messages } of this.#matching.values())
       if (matches(message.subject)) messages.push(stored);
-    if (id !== undefined) this.#ids.set(id, sequence);
+    if (id !== undefined) this.#ids.set(id, stored);
     for (const follow of this.#followers) follow();
     return { sequence, duplicate: false };
   }
@@ -55,5 +58,12 @@ export class MessageLog {
   follow(follower: () => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
+  }
+
+  #forgetIds(upToMs: number): void {
+    for (const [id, { timestampMs }] of this.#ids) {
+      if (timestampMs > upToMs) return;
+      this.#ids.delete(id);
+    }
   }
 }

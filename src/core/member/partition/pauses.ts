@@ -19,6 +19,11 @@ export class Pauses {
     return this.#paused.size > 0 && (this.#paused.has(null) || this.#paused.has(partition));
   }
 
+  /** True if the partition is paused until {@link resume} is called. */
+  lasts(partition: number): boolean {
+    return [null, partition].some((each) => this.#paused.has(each) && !this.#paused.get(each));
+  }
+
   /**
    * @param forMs the pause ends after this time; if undefined, the pause lasts until {@link resume} is called.
    * @throws NatspocError `usage` for an invalid partition or time.

@@ -9,7 +9,7 @@ import { describeLayout } from './stream-layout.js';
  * How long, in milliseconds, the stream remembers message ids. In this time, a message that is published again is stored
  * only once.
  */
-const DUPLICATE_WINDOW_MS = 120_000;
+export const DUPLICATE_WINDOW_MS = 120_000;
 /** Number of kept revisions of each key, for the history of a partition's last owners. */
 const BUCKET_HISTORY = 16;
 
