@@ -1,4 +1,5 @@
 import { StreamAdmin as Opened } from './admin/stream-admin.js';
+import { onAbort } from './lib/on-abort.js';
 import { natsPublishPort } from './nats/jetstream/pipeline.js';
 import { openOwnSubjects } from './nats/stream/own-subjects.js';
 import { openTopology } from './nats/stream/topology.js';
@@ -34,8 +35,8 @@ export async function joinGroup<Value = undefined, State = undefined>(
       // The caller has stopped waiting, so a member that still joins leaves again.
       joining.then((member) => member.leave()).catch(() => {});
     };
-    signal.addEventListener('abort', giveUp, { once: true });
-    joining.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+    const forget = onAbort(signal, giveUp);
+    joining.then(resolve, reject).finally(forget);
   });
 }
 

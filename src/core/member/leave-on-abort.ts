@@ -1,3 +1,4 @@
+import { onAbort } from '../lib/on-abort.js';
 import type { MemberEngine } from './engine/engine.js';
 
 /** Makes a member leave when the program's signal aborts. The signal may outlive many members, so the listener is removed. */
@@ -5,10 +6,10 @@ export function leaveOnAbort(
   member: Pick<MemberEngine, 'leave' | 'closed'>,
   signal: AbortSignal | undefined,
 ): void {
+  if (signal === undefined) return;
   // The member's `closed` reports an error.
   const leave = (): void => void member.leave().catch(() => {});
-  const forget = (): void => signal?.removeEventListener('abort', leave);
-  signal?.addEventListener('abort', leave, { once: true });
-  if (signal?.aborted) leave();
+  const forget = onAbort(signal, leave);
+  if (signal.aborted) leave();
   member.closed.then(forget, forget);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import { inWords } from '../lib/in-words.js';
+import { onAbort } from '../lib/on-abort.js';
 import type { PublishLimits } from './types.js';
 import type { Waiter } from './window.js';
 
@@ -37,9 +38,7 @@ export function limited(
         cause: signal.reason,
       });
     if (signal.aborted) throw aborted();
-    const abort = (): void => giveUp(aborted());
-    signal.addEventListener('abort', abort, { once: true });
-    ends.push(() => signal.removeEventListener('abort', abort));
+    ends.push(onAbort(signal, () => giveUp(aborted())));
   }
   if (timeoutMs !== undefined) {
     const late = (): void =>
