@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { PublishError } from '../../src/core/publisher/publish-error.js';
 import { Publisher, type PublisherOptions } from '../../src/core/publisher/publisher.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -103,6 +104,68 @@ describe('publishing with limits', () => {
     clock.advance(10_250);
     assert.equal((await sent)[0], 'unknown');
     assert.equal((await failureOf(publisher.publish({ data: 'a', partition: 99 })))[0], 'no');
+  });
+
+  it('a signal or a time that ends many calls sends none of their messages, and the waiting messages are not stored', async () => {
+    for (const ordered of [false, true]) {
+      for (const kind of ['signal', 'timeoutMs'] as const) {
+        const { clock, publisher, stream, roundTrip } = start({ ordered });
+        const stop = new AbortController();
+        const limits = kind === 'signal' ? { signal: stop.signal } : { timeoutMs: 500 };
+        const calls = Array.from({ length: 12 }, (_, i) =>
+          failureOf(publisher.publish({ data: `${i}`, partition: i % 2 }, limits)),
+        );
+        const sent = ordered ? 2 : 4;
+        assert.equal(stream.inTransit, sent);
+        if (kind === 'signal') stop.abort();
+        clock.advance(kind === 'signal' ? 0 : 500);
+        const outcomes = (await Promise.all(calls)).map(([stored]) => stored);
+        assert.equal(outcomes.filter((stored) => stored === 'no').length, 12 - sent);
+        assert.equal(stream.inTransit, sent, 'nothing was sent at the end');
+        assert.equal(publisher.pending, 0);
+        const next = publisher.publish({ data: 'next' });
+        roundTrip();
+        assert.equal((await next).sequence, sent + 1);
+      }
+    }
+  });
+
+  it('if the server is silent, queued messages fail at the same time as the messages that were sent', async () => {
+    const { clock, publisher, stream } = start();
+    const calls = Array.from({ length: 12 }, () => failureOf(publisher.publish({ data: 'x' })));
+    const closed = publisher.close();
+    clock.advance(10_250);
+    const outcomes = (await Promise.all(calls)).map(([stored]) => stored);
+    assert.deepEqual(outcomes, [...Array<string>(4).fill('unknown'), ...Array<string>(8).fill('no')]);
+    assert.equal(stream.inTransit, 4);
+    await closed;
+  });
+
+  it('the time that a message waits for its turn does not count while the stream confirms other messages', async () => {
+    for (const options of [{ maxPendingMessages: 1 }, { maxPendingMessages: 100, ordered: true }]) {
+      const { clock, publisher, roundTrip } = start(options);
+      const calls = Array.from({ length: 12 }, () => publisher.publish({ data: 'x', partition: 0 }));
+      const last = failureOf(publisher.publish({ data: 'last', partition: 0 }));
+      for (const call of calls) {
+        clock.advance(6_000);
+        roundTrip();
+        await call;
+      }
+      clock.advance(9_999);
+      assert.equal(publisher.pending, 1);
+      clock.advance(251);
+      assert.equal((await last)[0], 'unknown', 'it was sent at once');
+    }
+  });
+
+  it('many calls with one signal add one event listener, and leave none', async () => {
+    const { publisher, roundTrip } = start();
+    const stop = new AbortController();
+    const calls = Array.from({ length: 20 }, () => publisher.publish({ data: 'x' }, { signal: stop.signal }));
+    assert.equal(getEventListeners(stop.signal, 'abort').length, 1);
+    while (publisher.pending > 0) roundTrip();
+    await Promise.all(calls);
+    assert.equal(getEventListeners(stop.signal, 'abort').length, 0);
   });
 
   it('publishing refuses an invalid timeout', async () => {

@@ -251,6 +251,28 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['a rejected not-permitted', 'b p1 #1 false 0']);
   });
 
+  it('a message to a forbidden subject may be stored if an answer was lost, or if the subject was permitted before', () => {
+    const { stream, publisher, endings, roundTrip } = start();
+    send(publisher, 'a');
+    stream.handle();
+    stream.break(true);
+    stream.restore();
+    stream.deny('test.p.0');
+    assert.deepEqual(endings, ['a unknown not-permitted']);
+    publisher.send({ data: 'b', partition: 0 });
+    roundTrip();
+    publisher.send({ data: 'c', partition: 0 });
+    publisher.send({ data: 'd', partition: 0 });
+    stream.deny('test.p.0');
+    publisher.send({ data: 'e', partition: 0 });
+    stream.deny('test.p.0');
+    assert.deepEqual(endings.slice(2), [
+      'c unknown not-permitted',
+      'd unknown not-permitted',
+      'e rejected not-permitted',
+    ]);
+  });
+
   it('after the connection has ended, a publisher fails all messages, including messages that are published later', async () => {
     const { stream, publisher, endings } = start();
     send(publisher, 'a', 'b', 'c', 'd', 'e');

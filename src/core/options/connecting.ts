@@ -55,7 +55,8 @@ export interface StreamOptions {
   bucket?: string | undefined;
   /**
    * How long to wait for an answer from the server, in milliseconds. A publisher also waits this long for the
-   * confirmation of a message, retries included. Its own default for that is 30,000 ms.
+   * confirmation of a message, retries included. Its own default for that is 30,000 ms. The time in which a message waits for room and
+   * the stream confirms others does not count.
    *
    * @default 5_000
    */

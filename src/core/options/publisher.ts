@@ -6,7 +6,8 @@ import type { Connecting, StreamOptions } from './connecting.js';
 export type CreatePublisherOptions = Connecting &
   StreamOptions & {
     /**
-     * Maximum number of messages in flight, that is, accepted and not yet confirmed.
+     * Maximum number of messages in flight, that is, sent, not yet confirmed and not failed. Other messages wait in a
+     * queue.
      *
      * @default 4_000
      */

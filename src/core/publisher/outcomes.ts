@@ -60,11 +60,16 @@ export class Outcomes {
 
   retried(slot: Slot, nowMs: number): void {
     if (slot.attempts === 2) this.counters.retried++;
-    const isNoticed = slot.hasId && nowMs - slot.admittedMs < this.#duplicateWindowMs;
+    const isNoticed = slot.hasId && nowMs - slot.sinceMs < this.#duplicateWindowMs;
     if (slot.uncertain && !isNoticed && !slot.countedTwice) {
       slot.countedTwice = true;
       this.counters.maybeTwice++;
     }
+  }
+
+  /** True if the stream has confirmed a message of this partition. */
+  hasConfirmed(partition: number): boolean {
+    return (this.#newestToken[partition] ?? -1) >= 0;
   }
 
   failed(message: OutgoingMessage, waiter: Waiter | undefined, failure: PublishFailure): void {
@@ -121,8 +126,18 @@ export function abandoned(slot: Slot, error: NatspocError): PublishFailure {
   return { outcome: maybeStored(slot), error };
 }
 
+/**
+ * The failure of a message to a forbidden subject.
+ *
+ * @param maybeEarlier true if the server may have accepted this message before the subject was forbidden.
+ */
+export function denied({ subject, uncertain }: Slot, maybeEarlier: boolean): PublishFailure {
+  const error = new NatspocError('not-permitted', `Not permitted to publish to ${subject}.`);
+  return { outcome: uncertain || maybeEarlier ? 'unknown' : 'rejected', error };
+}
+
 /** The failure of a message that timed out. */
-export function timedOut(subject: string, slot: Slot, timeoutMs: number, down: boolean): PublishFailure {
+export function timedOut(slot: Slot, timeoutMs: number, down: boolean): PublishFailure {
   const outcome = maybeStored(slot);
   if (down) {
     const error = new NatspocError(
@@ -134,6 +149,6 @@ export function timedOut(subject: string, slot: Slot, timeoutMs: number, down: b
   const why = slot.refusal ? slot.refusal.description : 'no confirmation';
   return {
     outcome,
-    error: new NatspocError('not-confirmed', `${subject}: ${why} within ${timeoutMs} ms.`),
+    error: new NatspocError('not-confirmed', `${slot.subject}: ${why} within ${timeoutMs} ms.`),
   };
 }

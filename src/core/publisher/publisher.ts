@@ -8,11 +8,13 @@ import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
 import { isLimited, limited } from './limited.js';
 import { Outcomes } from './outcomes.js';
 import { checkMessage, givenId, isMessage } from './outgoing.js';
+import { SlotQueue } from './slot-queue.js';
 import { Transmitter } from './transmitter.js';
 import type {
   Confirmation,
   OutgoingMessage,
   PublishCounters,
+  PublishFailure,
   PublishLimits,
   PublishObserver,
   PublishTrace,
@@ -28,8 +30,9 @@ export interface PublisherOptions {
   /** Opens the port to the connection. */
   openPort: OpenPublishPort;
   /**
-   * A message fails if it is not confirmed within this time, retries included. The time starts when the message enters the window. Default
-   * 30,000. A cluster that has lost a server refuses messages for 4 to 9 s, until it has new leaders.
+   * A message fails if it is not confirmed within this time, retries included. The time in which it waits for its turn and the
+   * stream confirms others does not count. Default 30,000. A cluster that has lost a server refuses messages for 4 to 9 s, until it has new
+   * leaders.
    */
   timeoutMs?: number;
   /** Maximum number of accepted, unconfirmed messages in the window. Default 4,000. */
@@ -80,9 +83,7 @@ export class Publisher {
   readonly #idPrefix: string | undefined;
   readonly #room = new WaitingLine();
   readonly #idle = new WaitingLine();
-  /** Messages that were accepted while the window was full. The next message to send is at index `#queueHead`. */
-  #queue: Slot[] = [];
-  #queueHead = 0;
+  readonly #queue = new SlotQueue();
   #ids = 0;
   #closed = false;
 
@@ -116,7 +117,7 @@ export class Publisher {
 
   /** Number of accepted messages that are not yet confirmed and have not failed. */
   get pending(): number {
-    return this.#transmitter.unsettled + this.#queue.length - this.#queueHead;
+    return this.#transmitter.unsettled + this.#queue.size;
   }
 
   /** False while the connection is down. */
@@ -176,7 +177,7 @@ export class Publisher {
   }
 
   get #hasRoom(): boolean {
-    return this.#queue.length === 0 && this.#transmitter.hasRoom;
+    return this.#queue.size === 0 && this.#transmitter.hasRoom;
   }
 
   #accept(
@@ -190,6 +191,7 @@ export class Publisher {
       // The clock is read only once. At full speed, a read costs as much as the rest of this method.
       const nowMs = this.#clock.now();
       const slot = this.#prepare(message, dueMs ?? nowMs, waiter);
+      slot.sinceMs = nowMs;
       if (waiter && limits)
         slot.waiter = limited(waiter, limits, this.#clock, (why) => this.#giveUp(slot, why));
       this.#enter(slot, nowMs);
@@ -223,38 +225,39 @@ export class Publisher {
 
   #enter(slot: Slot, nowMs: number): void {
     if (this.#hasRoom) this.#transmitter.admit(slot, nowMs);
-    else this.#queue.push(slot);
+    else this.#queue.add(slot);
   }
 
   #giveUp(slot: Slot, because: NatspocError): void {
-    const at = this.#queue.indexOf(slot, this.#queueHead);
-    if (at < 0) {
-      this.#transmitter.giveUp(slot, because);
-      return;
-    }
-    this.#queue.splice(at, 1);
-    this.#outcomes.failed(slot.message, slot.waiter, { outcome: 'rejected', error: because });
-    this.#onSettled();
+    if (slot.state === 'queued') this.#dropQueued(slot, { outcome: 'rejected', error: because });
+    else this.#transmitter.giveUp(slot, because);
   }
 
   #onSettled(): void {
-    if (this.#queue.length > 0) this.#drainQueue();
+    if (this.#queue.size > 0) this.#drainQueue();
     if (this.#room.isAwaited && this.#hasRoom) this.#room.open();
     if (this.#idle.isAwaited && this.pending === 0) this.#idle.open();
   }
 
   #drainQueue(): void {
     const nowMs = this.#clock.now();
-    while (this.#queueHead < this.#queue.length && this.#transmitter.hasRoom) {
-      const next = this.#queue[this.#queueHead++];
-      if (next === undefined) break;
-      this.#transmitter.admit(next, nowMs);
+    for (let next = this.#queue.first(); next !== undefined; next = this.#queue.first()) {
+      const expiry = this.#transmitter.expiry(next, nowMs);
+      if (expiry) {
+        this.#dropQueued(next, expiry);
+      } else {
+        if (!this.#transmitter.hasRoom) return;
+        this.#queue.remove(next);
+        this.#transmitter.admit(next, nowMs);
+      }
     }
-    // Removing each entry alone would move the whole queue each time.
-    if (this.#queueHead * 2 >= this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#queueHead);
-      this.#queueHead = 0;
-    }
+  }
+
+  #dropQueued(slot: Slot, failure: PublishFailure): void {
+    const { message, waiter } = slot;
+    this.#queue.remove(slot);
+    slot.clear();
+    this.#outcomes.failed(message, waiter, failure);
   }
 }
 

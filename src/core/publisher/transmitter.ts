@@ -1,12 +1,13 @@
-import type { Clock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
-import type { OpenPublishPort, PublishPort, Rejection } from '../ports/publishing.js';
+import type { PublishPort, Rejection } from '../ports/publishing.js';
 import { Backoff } from './backoff.js';
 import { Breaks } from './breaks.js';
 import { BurstClock } from './burst-clock.js';
 import { OrderedLanes } from './ordered-lanes.js';
-import { abandoned, type Outcomes, refused, timedOut } from './outcomes.js';
+import { abandoned, denied, refused, timedOut } from './outcomes.js';
 import { Ticker } from './ticker.js';
+import { TimeLimit } from './time-limit.js';
+import type { TransmitterOptions } from './transmitter-options.js';
 import type { PublishFailure } from './types.js';
 import { PendingWindow, type Slot } from './window.js';
 
@@ -14,21 +15,6 @@ const MAX_TICK_MS = 250;
 /** An answer is overdue after this fraction of the timeout, but at most after `MAX_OVERDUE_MS`. */
 const OVERDUE_PART = 1 / 3;
 const MAX_OVERDUE_MS = 2_000;
-
-/** The options of a transmitter. Times are in milliseconds. */
-export interface TransmitterOptions {
-  openPort: OpenPublishPort;
-  clock: Clock;
-  outcomes: Outcomes;
-  partitions: number;
-  timeoutMs: number;
-  maxPendingMessages: number;
-  maxPendingBytes: number;
-  /** True if at most one message of each partition may be in flight. */
-  ordered: boolean;
-  /** Called after one or more messages have left the window. */
-  onSettled: () => void;
-}
 
 /**
  * `flowing`: messages are sent as they arrive. `down`: no connection. `settling`: the server refused or lost a message. Nothing is sent
@@ -48,14 +34,18 @@ export class Transmitter {
   readonly #backoff: Backoff;
   readonly #answerClock: BurstClock;
   readonly #breaks: Breaks;
+  readonly #timeLimit: TimeLimit;
   readonly #lanes: OrderedLanes | undefined;
   #mode: Mode = 'flowing';
   #inFlight = 0;
+  /** True while messages are given up. */
+  #isGivingUp = false;
   #closedBecause = new NatspocError('failed', 'The publisher is closed.');
 
   constructor(options: TransmitterOptions) {
     this.#options = options;
     this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes);
+    this.#timeLimit = new TimeLimit(options.timeoutMs);
     this.#breaks = new Breaks(options.outcomes, options.clock);
     this.#lanes = options.ordered ? new OrderedLanes(options.partitions) : undefined;
     this.#backoff = new Backoff(options.clock);
@@ -105,19 +95,32 @@ export class Transmitter {
 
   /** Adds a message to the window, and sends it as soon as possible. */
   admit(slot: Slot, nowMs: number): void {
-    this.#window.take(slot, nowMs);
+    this.#window.take(slot);
     if (this.#mode === 'closed') {
       this.#fail(slot, abandoned(slot, this.#closedBecause));
       return;
     }
     this.#lanes?.add(slot);
-    if (this.#mode === 'flowing' && this.#isDue(slot)) this.#transmit(slot);
+    if (this.#mode === 'flowing' && this.#isDue(slot)) this.#transmit(slot, nowMs);
     this.#ticker.start();
   }
 
+  /** Fails a message. One signal or time can end many messages. No other message takes their places before all of them have ended. */
   giveUp(slot: Slot, because: NatspocError): void {
     this.#fail(slot, abandoned(slot, because));
-    this.#afterAnswer();
+    if (this.#isGivingUp) return;
+    this.#isGivingUp = true;
+    const { clock } = this.#options;
+    clock.at(clock.now(), () => {
+      this.#isGivingUp = false;
+      this.#afterAnswer();
+    });
+  }
+
+  /** The failure of a message whose time is over. */
+  expiry(slot: Slot, nowMs: number): PublishFailure | undefined {
+    if (!this.#timeLimit.isOver(slot, nowMs)) return undefined;
+    return timedOut(slot, this.#options.timeoutMs, this.#mode === 'down');
   }
 
   /** Fails all messages in the window and closes the port. The connection stays open. */
@@ -132,10 +135,8 @@ export class Transmitter {
     this.#options.onSettled();
   }
 
-  #transmit(slot: Slot): void {
-    const { outcomes, clock } = this.#options;
+  #transmit(slot: Slot, nowMs: number): void {
     const { subject } = slot;
-    const nowMs = slot.attempts === 0 ? slot.admittedMs : clock.now();
     try {
       if (!this.#port.send(subject, slot.token, slot.headers, slot.data)) {
         this.#onDisconnected();
@@ -148,18 +149,20 @@ export class Transmitter {
       queueMicrotask(() => this.#options.onSettled());
       return;
     }
+    this.#timeLimit.start(slot);
     slot.attempts++;
     slot.state = 'in-flight';
     slot.sentMs = nowMs;
     this.#inFlight++;
-    if (slot.attempts > 1) outcomes.retried(slot, nowMs);
+    if (slot.attempts > 1) this.#options.outcomes.retried(slot, nowMs);
   }
 
   #resend(): void {
     this.#mode = 'flowing';
+    const nowMs = this.#options.clock.now();
     for (const slot of this.#window.slots()) {
       if (this.#mode !== 'flowing') return;
-      if (slot.state === 'waiting' && this.#isDue(slot)) this.#transmit(slot);
+      if (slot.state === 'waiting' && this.#isDue(slot)) this.#transmit(slot, nowMs);
     }
   }
 
@@ -179,7 +182,9 @@ export class Transmitter {
     if (slot === undefined || slot.attempts === 0) return;
     this.#leaveFlight(slot);
     this.#backoff.reset();
-    this.#options.outcomes.confirmed(slot, sequence, duplicate, this.#answerClock.now());
+    const nowMs = this.#answerClock.now();
+    this.#timeLimit.answered(nowMs);
+    this.#options.outcomes.confirmed(slot, sequence, duplicate, nowMs);
     this.#settle(slot);
     this.#afterAnswer();
   }
@@ -200,18 +205,21 @@ export class Transmitter {
       slot.refusal = reason;
       if (this.#mode === 'flowing') this.#mode = 'settling';
     } else {
+      this.#timeLimit.answered(this.#answerClock.now());
       this.#fail(slot, refused(slot.subject, reason, slot.uncertain));
     }
     this.#afterAnswer();
   }
 
   #onDenied(subject: string): void {
-    const error = new NatspocError('not-permitted', `Not permitted to publish to ${subject}.`);
-    for (const slot of this.#window.slots()) {
-      if (slot.state === 'in-flight' && slot.subject === subject) {
-        this.#leaveFlight(slot);
-        this.#fail(slot, { outcome: 'rejected', error });
-      }
+    const isMeant = (slot: Slot) => slot.state === 'in-flight' && slot.subject === subject;
+    const slots = [...this.#window.slots()].filter(isMeant);
+    for (const slot of slots) {
+      // An observer may have stopped the publisher in the meantime.
+      if (!isMeant(slot)) continue;
+      // The server does not name the message. If it accepted earlier messages, it may have accepted some of these, too.
+      const maybeEarlier = slots.length > 1 && this.#options.outcomes.hasConfirmed(slot.partition);
+      this.#fail(slot, denied(slot, maybeEarlier));
     }
     this.#afterAnswer();
   }
@@ -253,7 +261,8 @@ export class Transmitter {
 
   #afterAnswer(): void {
     if (this.#lanes && this.#mode === 'flowing') {
-      for (const slot of this.#lanes.takeReady()) if (slot.state === 'waiting') this.#transmit(slot);
+      const nowMs = this.#options.clock.now();
+      for (const slot of this.#lanes.takeReady()) if (slot.state === 'waiting') this.#transmit(slot, nowMs);
     }
     if (this.#mode === 'settling' && this.#inFlight === 0) {
       this.#mode = 'resting';
@@ -272,9 +281,9 @@ export class Transmitter {
   }
 
   #expire(nowMs: number): void {
-    const { timeoutMs } = this.#options;
-    for (const slot of this.#window.admittedUntil(nowMs - timeoutMs)) {
-      this.#fail(slot, timedOut(slot.subject, slot, timeoutMs, this.#mode === 'down'));
+    for (const slot of this.#window.slots()) {
+      const expiry = this.expiry(slot, nowMs);
+      if (expiry) this.#fail(slot, expiry);
     }
   }
 

@@ -27,7 +27,7 @@ export interface PublishLimits {
   /** Stops the wait when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * The maximum wait in milliseconds, at most the publisher's own timeout.
+   * The maximum wait in milliseconds, from the call. The publisher's own timeout still applies.
    *
    * @default the publisher's own timeout
    */

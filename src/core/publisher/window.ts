@@ -1,8 +1,11 @@
 import type { Rejection } from '../ports/publishing.js';
 import type { Confirmation, OutgoingMessage } from './types.js';
 
-/** `free`: unused or settled. `waiting`: to be sent (again). `in-flight`: sent and not answered. */
-export type SlotState = 'free' | 'waiting' | 'in-flight';
+/**
+ * `free`: unused or settled. `queued`: not in the window yet. `waiting`: in the window, to be sent (again). `in-flight`: sent and not
+ * answered.
+ */
+export type SlotState = 'free' | 'queued' | 'waiting' | 'in-flight';
 
 /** The promise of one `publish` call. */
 export interface Waiter {
@@ -27,8 +30,8 @@ export class Slot {
   data: Uint8Array = NO_DATA;
   /** When the message was due. The latency counts from here. */
   dueMs = 0;
-  /** When the message entered the window. The timeout counts from here. */
-  admittedMs = 0;
+  /** The timeout counts from here, see `TimeLimit`. */
+  sinceMs = 0;
   sentMs = 0;
   attempts = 0;
   /** True for a message with an id. It can be resent safely. */
@@ -97,13 +100,11 @@ export class PendingWindow {
   }
 
   /** Puts a filled slot into the window, in state `waiting`. Call this method only while the window has room. */
-  take(slot: Slot, nowMs: number): void {
+  take(slot: Slot): void {
     const token = this.#next++;
     this.#slots[token & this.#mask] = slot;
     slot.token = token;
     slot.state = 'waiting';
-    slot.admittedMs = nowMs;
-    slot.sentMs = nowMs;
     slot.attempts = 0;
     slot.uncertain = false;
     slot.countedTwice = false;
@@ -131,14 +132,6 @@ export class PendingWindow {
     for (let token = this.#base; token < this.#next; token++) {
       const slot = this.#at(token);
       if (slot.state !== 'free') yield slot;
-    }
-  }
-
-  /** The unsettled slots that were admitted at or before a time. Slots are admitted in the order of their tokens. */
-  *admittedUntil(ms: number): Generator<Slot> {
-    for (const slot of this.slots()) {
-      if (slot.admittedMs > ms) return;
-      yield slot;
     }
   }
 
