@@ -22,34 +22,50 @@ export class Calls {
   readonly #ports: CallPorts;
   readonly #timeoutMs: number | undefined;
   readonly #isBusy: () => boolean;
+  readonly #resume: () => void;
+  /** Calls that have not returned yet, or whose synchronous outcome is being processed. A handler can cause a call inside its own call. */
+  readonly #entered: HandlerCall[] = [];
+  /** Calls that returned a promise. */
   readonly #running = new Map<HandlerCall, readonly Entry[]>();
   #settled: (() => void)[] = [];
 
   /**
    * @param timeoutMs a call that takes longer fails; undefined: no limit.
    * @param isBusy returns true while other work runs, such as storing a dead letter.
+   * @param resume called when a call that returned a promise has ended, so that other calls may start.
    */
-  constructor(scope: CallScope, ports: CallPorts, timeoutMs: number | undefined, isBusy: () => boolean) {
+  constructor(
+    scope: CallScope,
+    ports: CallPorts,
+    timeoutMs: number | undefined,
+    isBusy: () => boolean,
+    resume: () => void,
+  ) {
     this.#scope = scope;
     this.#ports = ports;
     this.#timeoutMs = timeoutMs;
     this.#isBusy = isBusy;
+    this.#resume = resume;
   }
 
-  /** Number of running calls. */
+  /** Number of calls that have not ended. */
   get size(): number {
-    return this.#running.size;
+    return this.#running.size + this.#entered.length;
   }
 
-  /** Sequences of the messages whose handlers are running. */
+  /** Sequences of the messages whose handlers have returned a promise and are running. */
   get sequences(): number[] {
     return [...this.#running.values()].flat().map(({ message }) => message.sequence);
   }
 
-  /** Creates a call that starts now with this message. */
+  /** Creates a call that starts now with this message. The call counts as running until {@link returned}. */
   begin(message: StreamMessage, attempt: number): HandlerCall {
-    this.#ports.slice.calls(this.#scope.partition, message.sequence);
-    return new HandlerCall(this.#scope, message, attempt);
+    const { slice, slots } = this.#ports;
+    slice.calls(this.#scope.partition, message.sequence);
+    const call = new HandlerCall(this.#scope, message, attempt);
+    this.#entered.push(call);
+    slots?.take(call);
+    return call;
   }
 
   /** Calls the handler with a message, or a batch. @throws the error that the handler throws. */
@@ -62,27 +78,39 @@ export class Calls {
     );
   }
 
-  /** Follows a call that returned a promise, until the call ends. */
+  /**
+   * Follows a call that returned a promise, until the call ends. The call counts as running until `ended` has returned. If a listener makes
+   * the member leave, the member therefore waits for what follows.
+   */
   follow(
     call: HandlerCall,
     run: readonly Entry[],
     result: Promise<unknown>,
     ended: (end: CallEnd) => void,
   ): void {
-    const { clock, slots } = this.#ports;
     this.#running.set(call, run);
-    slots?.take(call);
-    followCall(call, result, clock, this.#timeoutMs, (end) => {
-      this.#running.delete(call);
+    followCall(call, result, this.#ports.clock, this.#timeoutMs, (end) => {
       ended(end);
-      slots?.giveBack(call);
-      this.tellSettled();
+      this.#running.delete(call);
+      this.#over(call);
+      this.#resume();
     });
+  }
+
+  /** To be called when the call that began last has returned, after its outcome was processed. */
+  returned(): void {
+    const call = this.#entered.pop();
+    if (call && !this.#running.has(call)) this.#over(call);
+  }
+
+  #over(call: HandlerCall): void {
+    this.#ports.slots?.giveBack(call);
+    this.tellSettled();
   }
 
   /** Aborts running calls. */
   interrupt(reason: string): void {
-    for (const call of this.#running.keys()) call.abort(reason);
+    for (const call of [...this.#entered, ...this.#running.keys()]) call.abort(reason);
   }
 
   /** Resolves with true once no call runs and `isBusy` returns false. Resolves with false after `withinMs` milliseconds. */
@@ -100,13 +128,13 @@ export class Calls {
 
   /** To be called when a call has ended, or when `isBusy` may have become false. */
   tellSettled(): void {
-    if (!this.#isIdle) return;
+    if (this.#settled.length === 0 || !this.#isIdle) return;
     const settled = this.#settled;
     this.#settled = [];
     for (const resolve of settled) resolve();
   }
 
   get #isIdle(): boolean {
-    return this.#running.size === 0 && !this.#isBusy();
+    return this.size === 0 && !this.#isBusy();
   }
 }

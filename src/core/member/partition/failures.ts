@@ -163,6 +163,11 @@ export class Failures {
   }
 
   #later(entry: Entry, delayMs: number, callback: () => void): void {
+    // A judge or a listener may have made the member leave.
+    if (this.#closed) {
+      this.#outcomes.left(entry);
+      return;
+    }
     const { clock } = this.#ports;
     const failing = this.#failing.get(entry);
     const end = (): void => {

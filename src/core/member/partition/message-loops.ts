@@ -23,8 +23,6 @@ export class MessageLoops implements CallLimit {
   #asking: ((item: Item | undefined) => void)[] = [];
   /** Calls that have started, but whose message no loop has yet, for example because it is being decoded. Each call reserves a loop. */
   readonly #coming = new Set<HandlerContext>();
-  /** Calls whose message was given to a loop. */
-  readonly #given = new WeakSet<HandlerContext>();
   #isOver = false;
 
   get hasRoom(): boolean {
@@ -32,7 +30,7 @@ export class MessageLoops implements CallLimit {
   }
 
   take(call: HandlerContext): void {
-    if (!this.#given.has(call)) this.#coming.add(call);
+    this.#coming.add(call);
   }
 
   giveBack(call: HandlerContext): void {
@@ -55,7 +53,6 @@ export class MessageLoops implements CallLimit {
       const isStopped = context instanceof HandlerCall && context.isStopped;
       const ask = isStopped ? undefined : this.#asking.shift();
       if (!ask) return left();
-      this.#given.add(context);
       ask({ message, context, handled: resolve, left });
     });
 

@@ -6,7 +6,7 @@ export interface CallLimit {
   readonly hasRoom: boolean;
   /** Why a call must not start, as text for people. */
   readonly reason: string;
-  /** A call has started, and returned a promise. */
+  /** A call starts. */
   take(call: HandlerContext): void;
   /** This call has ended. */
   giveBack(call: HandlerContext): void;

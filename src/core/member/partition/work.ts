@@ -57,7 +57,11 @@ export class PartitionWork {
         this.#calls.tellSettled();
       },
     });
-    this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, () => this.#failures.storing > 0);
+    const isStoring = (): boolean => this.#failures.storing > 0;
+    this.#calls = new Calls(scope, ports, settings.handlerTimeoutMs, isStoring, () => {
+      this.#pump();
+      this.#tellStarving();
+    });
   }
 
   /** Limits how far handlers run ahead of a position that records deaths of earlier owners. To be called before the first message. */
@@ -119,10 +123,8 @@ export class PartitionWork {
     // If no message waits, the handler is called at once. A synchronous handler then costs no bookkeeping and no promise.
     if (isPlain && this.#queues.size === 0 && this.#gate.mayStart(undefined) && this.#gate.admit())
       this.#callAtOnce(message);
-    else {
-      this.#queues.add(message);
-      this.#pump();
-    }
+    else this.#queues.add(message);
+    if (this.#queues.hasReady) this.#pump();
     this.#tellStarving();
   }
 
@@ -199,13 +201,15 @@ export class PartitionWork {
       running = promiseOf(this.#calls.invoke(call, message, []));
     } catch (error) {
       this.#failed([this.#takeNew(message)], call, error);
+      this.#calls.returned();
       return;
     }
     if (running) this.#follow([this.#takeNew(message)], call, running);
-    else {
+    else if (this.#open) {
       this.#progress.advanced(message, 1);
       this.#handled(message, 'handled');
-    }
+    } else this.#settle([this.#takeNew(message)]);
+    this.#calls.returned();
   }
 
   /** An entry for a message whose call has already started. */
@@ -224,10 +228,12 @@ export class PartitionWork {
       running = promiseOf(this.#caution ? this.#caution.run(call, message.sequence, invoke) : invoke());
     } catch (error) {
       this.#failed(run, call, error);
+      this.#calls.returned();
       return;
     }
     if (running) this.#follow(run, call, running);
     else this.#settle(run);
+    this.#calls.returned();
   }
 
   #follow(run: readonly Entry[], call: HandlerCall, running: Promise<unknown>): void {
@@ -236,8 +242,6 @@ export class PartitionWork {
       if (failure) this.#failed(run, call, failure.error);
       else this.#settle(run);
       void caution?.ended();
-      this.#pump();
-      this.#tellStarving();
     });
   }
 
