@@ -179,4 +179,21 @@ describe('the state of a partition', function () {
     await lost;
     assert.deepEqual([signals[0]?.aborted, released], [true, 0]);
   });
+
+  it('the signal of a released state does not abort when the member ends', async () => {
+    const signals: AbortSignal[] = [];
+    const member = await joinGroup({
+      ...stage.place(1),
+      logger: false,
+      acquire: (_partition, { signal }) => void signals.push(signal),
+      handler: () => {},
+    });
+    stage.members.push(member);
+    await member.ready;
+    await member.leave();
+    assert.deepEqual(
+      signals.map(({ aborted }) => aborted),
+      [false],
+    );
+  });
 });

@@ -30,6 +30,8 @@ export class PartitionState {
   readonly #controller = new AbortController();
   #acquiring: Promise<void> | undefined;
   #isPending = false;
+  /** True from the end of `release` until the state is acquired again. */
+  #isReleased = false;
   #value: unknown;
 
   constructor(partition: number, epoch: number, hooks: StateHooks, logger: Logger) {
@@ -83,13 +85,14 @@ export class PartitionState {
     }
   }
 
-  /** Aborts the signal because the partition is lost, or because releasing its state failed. */
+  /** Aborts the signal because the partition is lost, or because releasing its state failed. A released state cannot be lost. */
   lose(reason: Error): void {
-    this.#controller.abort(reason);
+    if (!this.#isReleased) this.#controller.abort(reason);
   }
 
   async #acquire(): Promise<void> {
     this.#isPending = true;
+    this.#isReleased = false;
     try {
       this.#value = await this.#hooks.acquire?.(this.#partition, this.#context);
     } finally {
@@ -102,6 +105,7 @@ export class PartitionState {
     this.#acquiring = undefined;
     await this.#hooks.release?.(this.#partition, this.#value, this.#context);
     this.#value = undefined;
+    this.#isReleased = true;
   }
 
   get #context(): StateContext {
