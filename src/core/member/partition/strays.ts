@@ -10,6 +10,28 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 /** True if the runtime does not reveal which call a rejected promise belongs to. */
 export const REJECTIONS_ARE_ANONYMOUS = process.versions.bun !== undefined;
 
+/** The call in whose context the current code runs. All guards share it, because a rejection is reported to all of them. */
+const calls = new AsyncLocalStorage<HandlerCall>();
+
+/** The guards in force. `ended` is the parameter of {@link guardStrays}. */
+const guards = new Set<{ ended: ((error: unknown) => void) | undefined }>();
+
+/** One listener serves all guards. It exists while there is a guard. */
+function onRejection(reason: unknown): void {
+  const call = calls.getStore();
+  if (call?.fail(reason)) return;
+  if (call) {
+    call.log.error(
+      `a promise that the handler did not await was rejected after the handler had returned: ${messageOf(reason)}`,
+    );
+    return;
+  }
+  const ends = [...guards].flatMap(({ ended }) => ended ?? []);
+  for (const ended of ends) ended(reason);
+  // If the program listens too, the decision is the program's.
+  if (ends.length === 0 && process.listenerCount('unhandledRejection') === 1) throw reason;
+}
+
 /** A handler whose stray errors count as failures of its messages, and do not end the process. */
 export interface GuardedHandler {
   handler: Handler | InBatches;
@@ -26,24 +48,15 @@ export interface GuardedHandler {
  *
  * @param ended given if the process runs only this handler. Uncaught exceptions of timers and callbacks then also count as failures of a
  *   running message. `ended` is called with errors that belong to no running message. The process must then shut down cleanly. Without
- *   `ended`, such errors end the process as usual.
+ *   `ended`, such errors end the process as usual, unless the program listens to `unhandledRejection`.
  */
 export function guardStrays(handler: Handler | InBatches, ended?: (error: unknown) => void): GuardedHandler {
-  const calls = new AsyncLocalStorage<HandlerCall>();
-  const onRejection = (reason: unknown): void => {
-    const call = calls.getStore();
-    if (call?.fail(reason)) return;
-    if (call) {
-      call.log.error(
-        `a promise that the handler did not await was rejected after the handler had returned: ${messageOf(reason)}`,
-      );
-    } else if (ended) ended(reason);
-    else throw reason;
-  };
+  const guard = { ended };
   const onException = (error: unknown): void => {
     if (!calls.getStore()?.fail(error)) ended?.(error);
   };
-  process.on('unhandledRejection', onRejection);
+  if (guards.size === 0) process.on('unhandledRejection', onRejection);
+  guards.add(guard);
   if (ended) process.on('uncaughtException', onException);
   return {
     handler: wrapHandler(handler, (run) => (...args) => {
@@ -53,7 +66,8 @@ export function guardStrays(handler: Handler | InBatches, ended?: (error: unknow
       return calls.run(context, () => promiseOf(run(...args))?.then(nextTurn));
     }),
     stop: () => {
-      process.off('unhandledRejection', onRejection);
+      guards.delete(guard);
+      if (guards.size === 0) process.off('unhandledRejection', onRejection);
       process.off('uncaughtException', onException);
     },
   };
