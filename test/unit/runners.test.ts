@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { Runners } from '../../src/core/member/engine/runners.js';
+import type { Handler } from '../../src/core/member/partition/handler.js';
 import type { Bucket, EventStream, ReaderSink } from '../../src/core/ports/index.js';
 import { timingFor } from '../../src/core/protocol/timing.js';
 import { fakeMessage, settle } from '../support/fake-partition.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 /** A member with messages in all partitions. Counts the writes to its bucket. */
-async function busyMember(partitions: number) {
+async function busyMember(partitions: number, handler: Handler = () => {}) {
   const clock = new ManualClock();
   const sinks: ReaderSink[] = [];
   let writes = 0;
@@ -47,12 +48,13 @@ async function busyMember(partitions: number) {
         commit: { intervalMs: 200, every: 1_000 },
         failure: { maxAttempts: 1, backoff: { baseMs: 1, maxMs: 1 }, onExhausted: 'halt' },
         drainTimeoutMs: 1_000,
+        handlerTimeoutMs: 15_000,
         maxCrashes: 3,
       },
       budget: { messages: 10_000, bytes: 1_000_000 },
       seed: 1,
     },
-    { bucket, stream, clock, handler: () => {} },
+    { bucket, stream, clock, handler },
     () => ({ started() {}, handled() {}, attemptFailed() {}, failed() {}, halted() {}, terminal() {} }),
   );
   runners.rules.permit.extendTo(Number.POSITIVE_INFINITY);
@@ -84,7 +86,7 @@ async function busyMember(partitions: number) {
     await settle();
     return sequence;
   };
-  return { work, runners, drain, deliver };
+  return { clock, work, runners, drain, deliver };
 }
 
 describe('the partitions of a member', () => {
@@ -132,5 +134,17 @@ describe('the partitions of a member', () => {
       undefined,
       'nothing to commit: a seek may have moved p0',
     );
+  });
+
+  it('the end of a member leaves no timer behind: not of a pause, and not of a handler that never settles', async () => {
+    const { clock, runners, deliver } = await busyMember(2, () => new Promise(() => {}));
+    await deliver();
+    runners.rules.pauses.pause(null, 15_000);
+    runners.lose(0, 'lost');
+    await settle();
+    runners.end();
+    runners.rules.pauses.pause(1, 15_000);
+    await settle();
+    assert.equal(clock.timers, 0);
   });
 });

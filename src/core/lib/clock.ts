@@ -47,6 +47,41 @@ export const systemClock: Clock = {
   },
 };
 
+/** A clock whose timers can be ended all at once. A timer keeps a Node process running. */
+export class EndingClock implements Clock {
+  readonly #clock: Clock;
+  readonly #timers = new Set<Cancel>();
+  #isEnded = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  at(atMs: number, callback: () => void): Cancel {
+    if (this.#isEnded) return () => {};
+    const cancel = (): void => {
+      this.#timers.delete(cancel);
+      cancelTimer();
+    };
+    const cancelTimer = this.#clock.at(atMs, () => {
+      this.#timers.delete(cancel);
+      callback();
+    });
+    this.#timers.add(cancel);
+    return cancel;
+  }
+
+  /** Cancels all timers. Later timers never fire. */
+  end(): void {
+    this.#isEnded = true;
+    for (const cancel of this.#timers) cancel();
+  }
+}
+
 /** Resolves after this time on a clock. */
 export function sleep(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.at(clock.now() + ms, resolve));

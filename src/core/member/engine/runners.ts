@@ -1,3 +1,4 @@
+import { EndingClock } from '../../lib/clock.js';
 import type { NatspocError } from '../../lib/errors.js';
 import type { EventStream, ReaderWindow } from '../../ports/index.js';
 import type { GroupLayoutRecord } from '../../protocol/layout-records.js';
@@ -36,6 +37,8 @@ export type RunnersPorts = Omit<MemberPorts, 'layout' | 'prober' | 'identities' 
 /** The partitions that a member handles. Each has at most one runner at a time, and all share one budget. */
 export class Runners {
   readonly #settings: MemberSettings;
+  /** Its timers end with the member. A handler that never settles, or a pause, must not keep the process running. */
+  readonly #clock: EndingClock;
   #ports: RunnersPorts;
   #layout: GroupLayoutRecord | undefined;
   readonly #events: (partition: number, epoch: number) => PartitionEvents;
@@ -54,8 +57,9 @@ export class Runners {
     events: (partition: number, epoch: number) => PartitionEvents,
   ) {
     this.#settings = settings;
-    this.rules = new CallRules(settings, ports);
-    this.#ports = { ...ports, handler: this.rules.giveUps.guard(ports.handler) };
+    this.#clock = new EndingClock(ports.clock);
+    this.rules = new CallRules(settings, { clock: this.#clock, limit: ports.limit });
+    this.#ports = { ...ports, clock: this.#clock, handler: this.rules.giveUps.guard(ports.handler) };
     this.#layout = settings.layout?.record;
     this.#events = events;
     this.#jitter = { random: settings.seed };
@@ -230,6 +234,7 @@ export class Runners {
     for (const { runner } of this.#running.values()) void runner.abort(reason);
     for (const state of this.#states.values()) state.lose(new Error(reason));
     this.#running.clear();
+    this.#clock.end();
   }
 
   #window(more = 0): ReaderWindow {
