@@ -27,6 +27,13 @@ describe('a local stream', () => {
     await member.leave();
   });
 
+  it('joining a local stream resolves if the member leaves in `listen`, as with a server', async () => {
+    const stream = localStream({ partitions: 2 });
+    const member = await stream.joinGroup({ handler: () => {}, listen: (joining) => void joining.leave() });
+    await member.closed;
+    assert.deepEqual(member.partitions, []);
+  });
+
   it('a local stream stores a received message that its handler publishes again without the orders in its headers', async () => {
     const stream = localStream({ partitions: 1 });
     const publisher = await stream.createPublisher({ dedupe: true });

@@ -15,6 +15,7 @@ import type { MemberCounters, MemberEventMap } from './member-events.js';
 import { logListenerFailure, sparing } from './member-log.js';
 import type { GroupMemberOptions } from './member-options.js';
 import { type Logger, SILENT } from './partition/logger.js';
+import { checkPause } from './partition/pauses.js';
 import { type PartitionTold, partitionListener } from './partition-listener.js';
 import type { MemorySample } from './stats/memory.js';
 import { OwnStats } from './stats/own-stats.js';
@@ -46,12 +47,17 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   #member: MemberEngine | undefined;
   #wrapped: WrappedHandler | undefined;
   #stopped: NatspocError | undefined;
-  #closed: Promise<void> = Promise.resolve();
+  /** Requests that came before the member had started. They are executed in order, before its first event. */
+  readonly #early: ((engine: MemberEngine) => void)[] = [];
+  #end!: { resolve: () => void; reject: (error: unknown) => void };
   /**
-   * Settles like `#closed`. `ready` awaits this promise. If a program awaits only `ready`, Node therefore still reports an unhandled
-   * rejection of `#closed`.
+   * Settles when the member has ended, or could not start. `ready` awaits this promise. If a program awaits only `ready`, Node therefore
+   * still reports an unhandled rejection of `closed`.
    */
-  #ended: Promise<void> = Promise.resolve();
+  readonly #ended = new Promise<void>((resolve, reject) => {
+    this.#end = { resolve, reject };
+  });
+  #closed: Promise<void> | undefined;
 
   private constructor(options: GroupMemberOptions, clock: Clock) {
     super();
@@ -80,16 +86,20 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       await opened.#start(options);
     } catch (error) {
       await opened.#cleanUp();
+      opened.#end.reject(error);
+      // The caller gets the error.
+      opened.closed.catch(() => {});
       throw error;
     }
     return opened;
   }
 
   /**
-   * Resolves when the member has left; rejects with a NatspocError if an error ended the member. If nothing handles the rejection, Node
-   * ends the process with an error.
+   * Resolves when the member has left; rejects with a NatspocError if an error ended the member, or if it could not join. If nothing
+   * handles the rejection of a running member, Node ends the process with an error.
    */
   get closed(): Promise<void> {
+    this.#closed ??= this.#ended.then(() => {});
     return this.#closed;
   }
 
@@ -131,7 +141,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   }
 
   /**
-   * Lets running handlers finish within the drain timeout, commits, hands over all partitions and leaves. May be called repeatedly.
+   * Lets running handlers finish within the drain timeout, commits, hands over all partitions and leaves. May be called repeatedly. A
+   * member that is still joining leaves as soon as it has started.
    *
    * @param options `rejoinWithinMs`: if above 0, the partitions are kept for this time for the next member with the same name. At most 1
    *   h; default 0: the partitions are handed over.
@@ -139,9 +150,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    */
   async leave({ rejoinWithinMs = 0 }: { rejoinWithinMs?: number | undefined } = {}): Promise<void> {
     checkReservation(rejoinWithinMs);
-    // `#closed` rejects with the error.
-    await this.#member?.leave(rejoinWithinMs).catch(() => {});
-    await this.#closed;
+    this.#leave(rejoinWithinMs);
+    await this.closed;
   }
 
   /** Leaves; see {@link leave}. */
@@ -151,7 +161,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
 
   /** Gives a partition to the member with this name or session id. Null chooses the member with the fewest partitions. */
   release(partition: number, to: string | null = null): void {
-    this.#member?.orders.release(partition, to);
+    this.#request(({ orders }) => void orders.release(partition, to));
   }
 
   /**
@@ -161,12 +171,13 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    * @param forMs the pause ends after this time; by default it lasts until {@link resume} is called.
    */
   pause(partition?: number, { forMs }: { forMs?: number | undefined } = {}): void {
-    this.#member?.pauses.pause(partition ?? null, forMs);
+    checkPause(partition ?? null, forMs);
+    this.#request(({ pauses }) => pauses.pause(partition ?? null, forMs));
   }
 
   /** Ends the pause of a partition, or all pauses. */
   resume(partition?: number): void {
-    this.#member?.pauses.resume(partition ?? null);
+    this.#request(({ pauses }) => pauses.resume(partition ?? null));
   }
 
   /** The reasons why the member cannot do its work; empty if there are none. `/readyz` returns the same reasons. */
@@ -210,11 +221,12 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       },
     });
     this.#member = member;
+    for (const request of this.#early.splice(0)) request(member);
     const cancelMemory = every(this.#clock, this.#config.memoryIntervalMs, () => {
       if (this.listenerCount('memory') > 0) this.#tell('memory', this.memory);
     });
     this.#stats.start(this.#clock, () => this.partitions);
-    this.#ended = member.closed
+    member.closed
       .finally(() => {
         cancelMemory();
         return this.#cleanUp();
@@ -222,9 +234,21 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
       .finally(options.onEnd)
       .then(() => {
         if (this.#stopped) throw this.#stopped;
-      });
-    this.#closed = this.#ended.then(() => {});
+      })
+      .then(this.#end.resolve, this.#end.reject);
+    // If nothing handles a rejection of `closed`, Node has to report it, even if the program never reads `closed`.
+    void this.closed;
     leaveOnAbort(member, options.signal);
+  }
+
+  #request(request: (engine: MemberEngine) => void): void {
+    if (this.#member) request(this.#member);
+    else this.#early.push(request);
+  }
+
+  /** An error that ends the member is reported by `closed`. */
+  #leave(rejoinWithinMs?: number): void {
+    this.#request((engine) => void engine.leave(rejoinWithinMs).catch(() => {}));
   }
 
   get #told(): PartitionTold {
@@ -247,7 +271,7 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     this.#stopped ??= new NatspocError('handler-failed', `The handler has stopped: ${messageOf(cause)}.`, {
       cause,
     });
-    this.#member?.leave().catch(() => {});
+    this.#leave();
   }
 
   #tell<E extends keyof MemberEventMap>(event: E, ...args: MemberEventMap[E]): void {

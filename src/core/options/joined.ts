@@ -123,8 +123,9 @@ export interface GroupMember<Value = undefined, State = undefined>
   /** Hands a partition over to the member whose name or session id is `to`. Without `to`, the member with the fewest partitions gets it. */
   release(partition: number, to?: string | null): void;
   /**
-   * Waits for running handlers, commits, hands all partitions over and leaves, within the drain timeout. Only the
-   * options of the first call apply.
+   * Waits up to `drainTimeoutMs` for running handlers, commits, hands all partitions over and leaves. If the server does
+   * not answer, it ends 5 s after `drainTimeoutMs` without the last commit. A member that is still joining leaves as soon
+   * as it has started. Only the options of the first call apply.
    *
    * @param options `rejoinWithinMs`: the partitions are kept this long, in milliseconds, for the next member with the
    *   same `name`, for example during a restart. At most 1 h. Default: 0, the partitions are handed over.

@@ -195,7 +195,8 @@ export interface MemberOptions<Value = undefined, State = undefined> {
    */
   signal?: AbortSignal | undefined;
   /**
-   * Called with the member before its first event, to add listeners.
+   * Called with the member before its first event, to add listeners. The member is still joining, but already accepts
+   * `leave` and `pause`.
    *
    * @default none
    */

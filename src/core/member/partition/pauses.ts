@@ -2,6 +2,20 @@ import type { Cancel, Clock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import { inWords } from '../../lib/in-words.js';
 
+/** @throws NatspocError `usage` for a partition or a time (in milliseconds) that cannot be paused. */
+export function checkPause(partition: number | null, forMs: number | undefined): void {
+  if (partition !== null && !(Number.isSafeInteger(partition) && partition >= 0))
+    throw new NatspocError(
+      'usage',
+      `There is no partition ${inWords(partition)} to pause: partitions are numbered from 0.`,
+    );
+  if (forMs !== undefined && !(Number.isFinite(forMs) && forMs > 0))
+    throw new NatspocError(
+      'usage',
+      `A pause cannot last ${inWords(forMs)}: forMs is a number of milliseconds above 0.`,
+    );
+}
+
 /**
  * Partitions that the program has paused at this member. A paused partition keeps its owner, but its handlers do not start.
  */
@@ -26,19 +40,10 @@ export class Pauses {
 
   /**
    * @param forMs the pause ends after this time; if undefined, the pause lasts until {@link resume} is called.
-   * @throws NatspocError `usage` for an invalid partition or time.
+   * @throws NatspocError see {@link checkPause}.
    */
   pause(partition: number | null, forMs: number | undefined): void {
-    if (partition !== null && !(Number.isSafeInteger(partition) && partition >= 0))
-      throw new NatspocError(
-        'usage',
-        `There is no partition ${inWords(partition)} to pause: partitions are numbered from 0.`,
-      );
-    if (forMs !== undefined && !(Number.isFinite(forMs) && forMs > 0))
-      throw new NatspocError(
-        'usage',
-        `A pause cannot last ${inWords(forMs)}: forMs is a number of milliseconds above 0.`,
-      );
+    checkPause(partition, forMs);
     this.#paused.get(partition)?.();
     const clock = this.#clock;
     const end = forMs === undefined ? undefined : clock.at(clock.now() + forMs, () => this.resume(partition));
