@@ -64,6 +64,19 @@ describe('natspoc groups export and import', function () {
     assert.equal((await natspoc('leases', 'check', '--group', 'a')).code, 0);
   });
 
+  it('import restores what operators have deleted, so that it does not count as lost', async () => {
+    await publish(100);
+    await consume('--group', 'a', '--until-caught-up');
+    assert.match(await ok('stream', 'trim', '--force'), /100 messages/);
+    await save();
+    await deleteStreams(`KV_${own.name}_leases`);
+    await ok('groups', 'import', file);
+    await publish(20);
+    const { stderr } = await natspoc('consume', '--group', 'a', '--until-caught-up', '--output', 'none');
+    assert.match(stderr, /left after 20 messages/);
+    assert.doesNotMatch(stderr, /lost in/);
+  });
+
   it('import replaces positions only with --yes, copies a group with --as, and changes nothing with --dry-run', async () => {
     await publish(50);
     await consume('--group', 'a', '--until-caught-up');
@@ -102,6 +115,10 @@ describe('natspoc groups export and import', function () {
       [
         { ...saved, groups: [{ ...saved.groups[0], positions: [{ partition: 8, sequence: 1 }] }] },
         /group 1: \{"partition":8,"sequence":1\} is not a valid position/,
+      ],
+      [
+        { ...saved, groups: [{ ...saved.groups[0], cleared: [{ partition: 8, sequence: 1 }] }] },
+        /group 1: \{"partition":8,"sequence":1\} is not a valid deletion/,
       ],
     ];
     for (const [content, pattern] of wrong) {

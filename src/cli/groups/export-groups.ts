@@ -1,15 +1,20 @@
+import { findCleared } from '../../core/admin/cleared.js';
 import { findGroupLayout } from '../../core/admin/group-layout.js';
 import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
+import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
+import { clearedUpTo } from '../../core/member/partition/cleared.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 import { keys } from '../../core/protocol/keys.js';
 import { decodeStart } from '../../core/protocol/position-records.js';
 import { isoTime } from '../../text/json.js';
 import { configOf } from './config-of.js';
-import type { FileGroup, GroupFile } from './group-file.js';
+import type { FileCleared, FileGroup, GroupFile } from './group-file.js';
 import { missingGroup } from './missing-group.js';
+
+const CONCURRENT_READS = 16;
 
 /**
  * Reads the positions of groups. Members can run meanwhile. Messages that they commit during the export may be handled again after an
@@ -29,13 +34,18 @@ export async function exportGroups(
   let createdAtMs: number | undefined;
   for (const group of name === undefined ? known : [name]) {
     const stream = await StreamAdmin.open(connection, configOf(config, group));
-    groups.push(await readFileGroup(stream, group));
-    createdAtMs ??= (await stream.group().observer.stream()).createdAtMs;
+    const facts = await stream.group().observer.stream();
+    createdAtMs ??= facts.createdAtMs;
+    groups.push(await readFileGroup(stream, group, facts.createdAtMs));
   }
   return { stream: config.stream, createdAt: isoTime(createdAtMs), groups };
 }
 
-async function readFileGroup(stream: StreamAdmin, group: string): Promise<FileGroup> {
+async function readFileGroup(
+  stream: StreamAdmin,
+  group: string,
+  created: number | undefined,
+): Promise<FileGroup> {
   const layout = (await findGroupLayout(stream.bucket, group))?.layout ?? null;
   if (layout?.next)
     throw new NatspocError('failed', `Group ${group} is being resized: export it after the resize.`);
@@ -57,5 +67,22 @@ async function readFileGroup(stream: StreamAdmin, group: string): Promise<FileGr
       ...{ partition, sequence, created, stored: at, trimmed, sought },
     }));
   const partitions = layout?.partitions ?? stream.layout.partitions;
-  return { group, partitions, layout, start: start ?? null, positions };
+  const cleared = await readFileCleared(stream, group, partitions, created);
+  return { group, partitions, layout, start: start ?? null, positions, cleared };
+}
+
+/** What operators have deleted from this stream. Without it, deleted messages would count as lost after an import. */
+async function readFileCleared(
+  { bucket }: StreamAdmin,
+  group: string,
+  partitions: number,
+  created: number | undefined,
+): Promise<FileCleared[]> {
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  const found = await mapConcurrently(all, CONCURRENT_READS, async (partition): Promise<FileCleared[]> => {
+    const record = await findCleared(bucket, group, partition);
+    const sequence = clearedUpTo(record, created);
+    return sequence > 0 ? [{ partition, sequence, purged: record?.purged }] : [];
+  });
+  return found.flat();
 }

@@ -27,6 +27,14 @@ export interface FilePosition {
   sought?: true | undefined;
 }
 
+/** Up to this sequence, no message of a partition waited when an operator deleted messages; see `ClearedRecord`. */
+export interface FileCleared {
+  partition: number;
+  sequence: number;
+  /** Up to this sequence, waiting messages were deleted; absent: none. */
+  purged?: number | undefined;
+}
+
 /** A group in a file. */
 export interface FileGroup {
   group: string;
@@ -36,6 +44,8 @@ export interface FileGroup {
   /** The start of partitions that have no position; null: not recorded. */
   start: StartRecord | null;
   positions: FilePosition[];
+  /** What operators have deleted; empty in files of older versions. */
+  cleared: FileCleared[];
 }
 
 /** The groups of a stream, as "groups export" writes them. */
@@ -90,16 +100,34 @@ function groupIn(value: unknown): FileGroup | string {
     return 'its layout is not valid';
   const start = fields.start === null ? null : decodeStart(bytesOf(fields.start));
   if (start === undefined) return 'its start is not valid';
-  if (!Array.isArray(fields.positions)) return 'its positions are missing';
-  const positions = new Map<number, FilePosition>();
-  for (const each of fields.positions) {
-    const position = decode(each, { partition: isCount, sequence: isCount }, OPTIONAL);
-    if (!position || position.partition >= head.partitions)
-      return `${JSON.stringify(each)} is not a valid position`;
-    if (positions.has(position.partition)) return `p${position.partition} has two positions`;
-    positions.set(position.partition, position);
+  const { partitions } = head;
+  const positions = byPartition(fields.positions, partitions, 'position', (each): FilePosition | undefined =>
+    decode(each, { partition: isCount, sequence: isCount }, OPTIONAL),
+  );
+  if (typeof positions === 'string') return positions;
+  const cleared = byPartition(fields.cleared ?? [], partitions, 'deletion', (each): FileCleared | undefined =>
+    decode(each, { partition: isCount, sequence: isCount }, { purged: isPositive }),
+  );
+  if (typeof cleared === 'string') return cleared;
+  return { ...head, layout, start, positions, cleared };
+}
+
+/** The decoded values of a list, at most one for each partition, or the mistake in the list. */
+function byPartition<T extends { partition: number }>(
+  list: unknown,
+  partitions: number,
+  what: string,
+  decoded: (value: unknown) => T | undefined,
+): T[] | string {
+  if (!Array.isArray(list)) return `its ${what}s are missing`;
+  const known = new Map<number, T>();
+  for (const each of list) {
+    const value = decoded(each);
+    if (!value || value.partition >= partitions) return `${JSON.stringify(each)} is not a valid ${what}`;
+    if (known.has(value.partition)) return `p${value.partition} has two ${what}s`;
+    known.set(value.partition, value);
   }
-  return { ...head, layout, start, positions: [...positions.values()] };
+  return [...known.values()];
 }
 
 const OPTIONAL = { ...MARK, trimmed: isPositive, sought: isTrue };

@@ -1,3 +1,4 @@
+import { writeCleared } from '../../core/admin/cleared.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import type { BucketEntry } from '../../core/protocol/entries.js';
@@ -10,8 +11,8 @@ import type { GroupStore } from './group-store.js';
 const CONCURRENT_WRITES = 16;
 
 /**
- * Writes a group of a file into the bucket: its layout, its start, and its positions. A position that the file lacks is deleted, and its
- * partition starts where the group starts.
+ * Writes a group of a file into the bucket: its layout, its start, its positions, and what operators have deleted. A position that the file
+ * lacks is deleted, and its partition starts where the group starts.
  *
  * After an error the import can be repeated.
  *
@@ -44,6 +45,13 @@ export async function writeGroup(store: GroupStore, file: FileGroup): Promise<vo
     const tags = positionTags(layout?.epoch ?? 0, sought === true);
     const at = new Date().toISOString();
     await put(store, key, encodeRecord({ ...tags, seq, epoch, at, trimmed, created, stored }));
+  });
+  // A stream that was restored from an older copy can be shorter than it was during the export.
+  const inStream = (sequence: number): number => Math.min(sequence, store.lastSequence);
+  await mapConcurrently(file.cleared, CONCURRENT_WRITES, async ({ partition, sequence, purged }) => {
+    const until = inStream(purged ?? 0);
+    const clearing = { group, partition, seq: inStream(sequence), purged: until > 0 ? until : undefined };
+    await writeCleared(store.bucket, clearing, created);
   });
 }
 
