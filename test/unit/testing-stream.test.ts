@@ -202,6 +202,22 @@ describe('a local stream', () => {
     await member.leave();
   });
 
+  it('a handler in a local stream that never returns is tried again after its timeout', async () => {
+    const stream = localStream({ partitions: 1 });
+    let calls = 0;
+    const member = await stream.joinGroup({
+      handlerTimeoutMs: 1_000,
+      handler: () => (calls++ === 0 ? new Promise(() => {}) : undefined),
+      logger: false,
+    });
+    await using publisher = await stream.createPublisher();
+    await publisher.publish({ data: 'x' });
+    await stream.advance(1_250);
+    await stream.idle();
+    assert.deepEqual([calls, member.counters.failed, member.counters.handled], [2, 1, 1]);
+    await member.leave();
+  });
+
   it('a local stream remembers the id of a message for two minutes, like a server by default', async () => {
     const stream = localStream({ partitions: 1 });
     await using publisher = await stream.createPublisher();

@@ -2,6 +2,8 @@ import type { Clock } from '../lib/clock.js';
 import { NatspocError } from '../lib/errors.js';
 import { promiseOf } from '../lib/promise-of.js';
 import { type Handler, type InBatches, wrapHandler } from '../member/partition/handler.js';
+import { HandlerCall } from '../member/partition/handler-call.js';
+import { ABORT_GRACE_MS } from '../member/partition/handler-timeout.js';
 import { untilReady } from '../member/until-ready.js';
 import { createPublisherConfig, joinGroupConfig } from '../options/check.js';
 import type { StreamOptions } from '../options/connecting.js';
@@ -204,9 +206,14 @@ class InMemory implements LocalStream {
     });
   }
 
+  /** Stops virtual time while a handler runs, until the member no longer waits for the handler. */
   #counted(handler: Handler | InBatches, process: LocalProcess): Handler | InBatches {
+    const { clock } = process;
     return wrapHandler(handler, (call) => (...args) => {
       const ended = this.#driver.started(process);
+      const context = args.at(-1);
+      if (context instanceof HandlerCall)
+        context.signal.addEventListener('abort', () => clock.at(clock.now() + ABORT_GRACE_MS, ended));
       try {
         const coming = promiseOf(call(...args));
         if (!coming) ended();
