@@ -34,7 +34,7 @@ describe('JetStream domains', function () {
   it('the error for a domain in which no JetStream answers names the domain', async () => {
     const { code, stderr } = await runCli(['leases', '--server', leaf.url, '--js-domain', 'nope']);
     assert.equal(code, 3);
-    assert.match(stderr, /No JetStream answers in domain nope: check --js-domain/);
+    assert.match(stderr, /JetStream does not answer in domain nope: check --js-domain/);
   });
 
   it('only the stream of the intended domain confirms messages', async () => {

@@ -41,15 +41,23 @@ const LEVELS: Partial<Record<Report['type'], LogLevel>> = {
 /** The level of an event of a member. */
 export const levelOf = (type: Report['type']): LogLevel => LEVELS[type] ?? 'info';
 
-/** A logger that repeats a text only after {@link REPEAT_AFTER_MS}. */
-export function sparing(logger: Logger): Logger {
+/** Returns a function that is true for a text at most once per {@link REPEAT_AFTER_MS}. */
+function sparingly(): (text: string) => boolean {
   const saidAt = new Map<string, number>();
-  const at = (level: LogLevel) => (fields: object, text: string) => {
+  return (text) => {
     const now = performance.now();
-    if (now - (saidAt.get(text) ?? Number.NEGATIVE_INFINITY) < REPEAT_AFTER_MS) return;
+    if (now - (saidAt.get(text) ?? Number.NEGATIVE_INFINITY) < REPEAT_AFTER_MS) return false;
     for (const [said, at] of saidAt) if (now - at >= REPEAT_AFTER_MS) saidAt.delete(said);
     saidAt.set(text, now);
-    logger[level](fields, text);
+    return true;
+  };
+}
+
+/** A logger that repeats a text only after {@link REPEAT_AFTER_MS}. */
+export function sparing(logger: Logger): Logger {
+  const isDue = sparingly();
+  const at = (level: LogLevel) => (fields: object, text: string) => {
+    if (isDue(text)) logger[level](fields, text);
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
@@ -66,7 +74,10 @@ export interface Told {
   failed?: FailedAttempt;
 }
 
-/** Reports each event of a member that is of interest to people. Handled and committed messages are not reported. */
+/**
+ * Reports each event of a member that is of interest to people. Handled and committed messages are not reported. A partition that starts
+ * again and again for the same reason is reported once a minute.
+ */
 export function tellEvents(
   member: GroupMember,
   { group, drainTimeoutMs }: { group: string; drainTimeoutMs: number },
@@ -76,11 +87,14 @@ export function tellEvents(
     tell({ event, fields, text, level: 'warn' });
   /** Failed attempts that made partitions halt. */
   const halting = new Map<number, object>();
+  const isDue = sparingly();
   member.on('report', (report) => {
     const { type: event, ...values } = report;
     const fields = report.type === 'halted' ? { ...values, ...halting.get(report.partition) } : values;
     if (report.type === 'halted') halting.delete(report.partition);
-    tell({ event, fields, text: describeReport(report, group), level: levelOf(event), report });
+    const text = describeReport(report, group);
+    if (report.type === 'retrying' && !isDue(text)) return;
+    tell({ event, fields, text, level: levelOf(event), report });
   });
   member.on('failed', (failed) => {
     const { partition, message, attempt, error, then } = failed;
@@ -111,13 +125,13 @@ export function logProblems(
   group: string,
   drainTimeoutMs: number,
 ): void {
-  const sparingly = sparing(logger);
+  const spared = sparing(logger);
   tellEvents(member, { group, drainTimeoutMs }, ({ event, text, fields, level, report, failed }) => {
     if (report && !LEVELS[report.type]) return;
     // A message that is tried again may still succeed, so this attempt is not logged.
     if (failed?.then === 'retry') return;
     const { error: err, ...others } = { error: undefined, ...fields };
-    sparingly[level](
+    spared[level](
       { event, group, ...others, ...('error' in fields && { err }) },
       text.replace(/^warning: /, ''),
     );

@@ -13,12 +13,13 @@ export type NoAnswer = { kind: 'unknown' } | { kind: 'failed'; error: NatspocErr
 /**
  * The outcome of a conditional write. `conflict`: the entry has another revision. `unknown`: no answer. The write may
  * have been applied, or may be applied later. After a temporary refusal, the outcome is `unknown` too, and `refusal` is
- * the reason. `failed`: no retry will help (not permitted, bucket deleted).
+ * the reason. `unheard` is the reason if no server received the write. `failed`: no retry will help (not permitted,
+ * bucket deleted).
  */
 export type WriteOutcome =
   | { kind: 'ok'; revision: number }
   | { kind: 'conflict' }
-  | { kind: 'unknown'; refusal?: string | undefined }
+  | { kind: 'unknown'; refusal?: string | undefined; unheard?: string | undefined }
   | { kind: 'failed'; error: NatspocError };
 
 /** The outcome of a read. */

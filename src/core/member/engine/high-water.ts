@@ -27,7 +27,7 @@ export class HighWater implements Bucket, BucketHealth {
     this.#wentBack = wentBack;
   }
 
-  /** Why the server last refused a write; undefined once a later write has a known outcome. */
+  /** Why the server last refused a write, or did not receive it; undefined once a later write has a known outcome. */
   get refusal(): string | undefined {
     return this.#refusal;
   }
@@ -98,7 +98,7 @@ export class HighWater implements Bucket, BucketHealth {
     const outcome = await send();
     if (outcome.kind !== 'unknown') this.#answerMs = this.#clock.now() - sentAt;
     if (outcome.kind !== 'unknown') this.#refusal = undefined;
-    else this.#refusal = outcome.refusal ?? this.#refusal;
+    else this.#refusal = outcome.refusal ?? outcome.unheard ?? this.#refusal;
     if (outcome.kind !== 'ok') return outcome;
     if (generation !== this.#generation) return { kind: 'unknown' };
     if (outcome.revision <= newest) {

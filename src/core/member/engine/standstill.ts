@@ -23,7 +23,7 @@ interface Place extends Pick<Standing, 'why' | 'reason'> {
 
 /** How well the bucket answers requests. */
 export interface BucketHealth {
-  /** Why the server last refused a write; undefined once a later write has a known outcome. */
+  /** Why the server last refused a write, or did not receive it; undefined once a later write has a known outcome. */
   readonly refusal: string | undefined;
   /** How long the last answer took, in milliseconds. */
   readonly answerMs: number;
@@ -138,7 +138,7 @@ export class Standstill {
 function slowness(answerMs: number, { graceMs }: Timing): string {
   const lasts = `${Math.round(graceMs)} ms`;
   if (answerMs <= graceMs)
-    return `the bucket does not answer within ${lasts}: if answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
+    return `the bucket does not answer within ${lasts}: check its servers. If answers usually take that long, raise --probe-interval (probeIntervalMs) in all members`;
   // A renewal counts for 1.75 probe intervals after it was sent. If answers are slow, the next renewal is confirmed two round trips later.
   // So an interval must be longer than 2 / 1.75 = 1.14 round trips. The factor 1.25 leaves a margin.
   const enough = Math.ceil((answerMs * 1.25) / 100) * 100;

@@ -1,11 +1,17 @@
 import type { JetStreamManager, NatsConnection } from 'nats';
 import type { Config } from '../../config/config.js';
+import { NatspocError } from '../../lib/errors.js';
 import { correctClient } from './corrections.js';
 import { toNatspocError } from './outcome.js';
 
-/** The JetStream domain of a manager's requests; undefined if none is set. */
-export const jsDomainOf = (manager: JetStreamManager): string | undefined =>
-  /^\$JS\.(.+)\.API$/.exec(manager.getOptions().apiPrefix ?? '')?.[1];
+/** Like {@link toNatspocError}. If JetStream does not answer in the domain of the manager, the error names the domain. */
+export function explainTo(manager: JetStreamManager, error: unknown, doing: string): NatspocError {
+  const explained = toNatspocError(error, doing);
+  const domain = /^\$JS\.(.+)\.API$/.exec(manager.getOptions().apiPrefix ?? '')?.[1];
+  if (explained.code !== 'jetstream-disabled' || domain === undefined) return explained;
+  const message = `JetStream does not answer in domain ${domain}: check --js-domain (jsDomain), or whether the leaf node is connected to that domain.`;
+  return new NatspocError(explained.code, message, { cause: error });
+}
 
 /** @throws NatspocError if JetStream cannot be reached. */
 export async function openManager(connection: NatsConnection, config: Config): Promise<JetStreamManager> {

@@ -5,6 +5,7 @@ import type { Bucket, ReadOutcome, Watch, WatchSink, WriteOptions, WriteOutcome 
 import type { BucketEntry } from '../../protocol/entries.js';
 import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
+import { explainTo } from '../client/manager.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import { within } from '../client/placement.js';
 import { PubAckReader } from '../jetstream/puback.js';
@@ -141,7 +142,7 @@ export class NatsBucket implements Bucket {
     }
   }
 
-  /** Finds out why there were no responders. Either the bucket is gone, or a leader is being elected. */
+  /** Finds out why there were no responders: the bucket is gone, no JetStream answers, or a leader is being elected. */
   async #explainNoResponders(doing: string): Promise<WriteOutcome> {
     const stream = bucketStream(this.#name);
     try {
@@ -152,6 +153,8 @@ export class NatsBucket implements Bucket {
         const message = `Could not ${doing}: the bucket no longer exists.`;
         return { kind: 'failed', error: new NatspocError('stream-missing', message, { cause: error }) };
       }
+      const { code, message } = explainTo(this.#handles.manager, error, doing);
+      if (code === 'jetstream-disabled') return { kind: 'unknown', unheard: message.replace(/\.$/, '') };
     }
     return { kind: 'unknown' };
   }

@@ -1,7 +1,7 @@
 import { type JetStreamManager, NatsError, type StreamInfo } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
 import { askAgain } from '../client/ask-again.js';
-import { jsDomainOf } from '../client/manager.js';
+import { explainTo } from '../client/manager.js';
 import { API_ERRORS, apiErrorCode, toNatspocError } from '../client/outcome.js';
 import type { Wanted } from './stored.js';
 
@@ -11,13 +11,6 @@ export interface CreationAdvice {
   otherSubjects: string;
   /** How to set a limit of bytes, if the account requires one. */
   limitBytes: string;
-}
-
-/** The same error. If JetStream does not answer in a domain, the cause is probably the domain, not the server. */
-function inDomain(error: NatspocError, domain: string | undefined): NatspocError {
-  if (error.code !== 'jetstream-disabled' || domain === undefined) return error;
-  const message = `No JetStream answers in domain ${domain}: check --js-domain (jsDomain), or whether the leaf node is connected to that domain.`;
-  return new NatspocError(error.code, message, { cause: error.cause });
 }
 
 /**
@@ -34,7 +27,7 @@ export async function findStream(
     return await askAgain(() => manager.streams.info(name), patienceMs);
   } catch (error) {
     if (apiErrorCode(error) === API_ERRORS.streamNotFound) return undefined;
-    throw inDomain(toNatspocError(error, `look up ${name}`), jsDomainOf(manager));
+    throw explainTo(manager, error, `look up ${name}`);
   }
 }
 
