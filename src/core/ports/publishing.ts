@@ -12,7 +12,7 @@ export interface PublishPortEvents {
   confirmed(token: number, sequence: number, duplicate: boolean): void;
   /** The message with this token is not stored. */
   rejected(token: number, reason: Rejection): void;
-  /** Another stream has answered; the intended stream may still answer. */
+  /** Another stream or another program has answered; the intended stream may still answer. */
   elsewhere(token: number, reason: Rejection): void;
   /** Publishing to this subject is not permitted. The server dropped its messages without an answer. */
   denied(subject: string): void;

@@ -190,7 +190,7 @@ export class Transmitter {
   }
 
   /**
-   * Another stream answered. The message still waits for the intended stream. If that stream never answers, `reason` explains the failure.
+   * Another stream or program answered. The message still waits for the intended stream. If that stream never answers, `reason` explains the failure.
    */
   #onElsewhere(token: number, reason: Rejection): void {
     const slot = this.#window.find(token);

@@ -138,8 +138,8 @@ class Pipeline implements PublishPort {
     }
     const outcome = this.#acks.decode(data);
     if (outcome.kind === 'stored') this.#events.confirmed(token, outcome.sequence, outcome.duplicate);
-    else if (outcome.kind === 'elsewhere') this.#events.elsewhere(token, outcome.reason);
-    else this.#events.rejected(token, outcome.reason);
+    else if (outcome.kind === 'refused') this.#events.rejected(token, outcome.reason);
+    else this.#events.elsewhere(token, outcome.reason);
   }
 
   #close(error: NatspocError): void {
