@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import {
   FailedAt,
   InvalidMessage,
@@ -107,6 +108,19 @@ describe('a called handler', () => {
       signal: AbortSignal.abort(new Error('too slow')),
     });
     assert.equal(result.outcome === 'failed' && String(result.error), 'Error: too slow');
+  });
+
+  it('many concurrent calls with one signal add one event listener, and leave none', async () => {
+    const stop = new AbortController();
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const calls = Array.from({ length: 12 }, () => call(() => ended, { signal: stop.signal }));
+    assert.equal(getEventListeners(stop.signal, 'abort').length, 1);
+    end();
+    await Promise.all(calls);
+    assert.equal(getEventListeners(stop.signal, 'abort').length, 0);
   });
 
   it('a call has only options that joinGroup accepts', async () => {

@@ -1,4 +1,5 @@
 import { messageOf, type NatspocError } from '../lib/errors.js';
+import { onAbort } from '../lib/on-abort.js';
 import { callSheltered } from '../lib/promise-of.js';
 import { standardError } from '../member/note-logger.js';
 import type { Watch, WatchSink } from '../ports/index.js';
@@ -69,12 +70,12 @@ export class GroupFollower extends GroupEntries {
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', wake);
+        forget();
         this.#waiting.delete(wake);
         resolve();
       };
       const timer = setTimeout(wake, Math.min(withinMs, 2 ** 31 - 1));
-      signal?.addEventListener('abort', wake, { once: true });
+      const forget = onAbort(signal, wake);
       this.#waiting.add(wake);
     });
   }

@@ -9,7 +9,8 @@ const watched = new WeakMap<AbortSignal, Watched>();
  * Calls `listener` when the signal aborts, until the returned function is called. All listeners of a signal share one event listener. With
  * thousands of event listeners, adding another one is slow; with more than ten, Node warns.
  */
-export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  if (signal === undefined) return () => {};
   const { listeners, stop } = watched.get(signal) ?? watch(signal);
   listeners.add(listener);
   return () => {

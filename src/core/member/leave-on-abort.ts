@@ -6,10 +6,9 @@ export function leaveOnAbort(
   member: Pick<MemberEngine, 'leave' | 'closed'>,
   signal: AbortSignal | undefined,
 ): void {
-  if (signal === undefined) return;
   // The member's `closed` reports an error.
   const leave = (): void => void member.leave().catch(() => {});
   const forget = onAbort(signal, leave);
-  if (signal.aborted) leave();
+  if (signal?.aborted) leave();
   member.closed.then(forget, forget);
 }

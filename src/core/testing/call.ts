@@ -1,6 +1,7 @@
 import { batchLimits } from '../config/batch.js';
 import type { NextStep, OnExhausted } from '../config/retry.js';
 import { messageOf } from '../lib/errors.js';
+import { onAbort } from '../lib/on-abort.js';
 import { areTriedAlone } from '../member/partition/batching.js';
 import {
   type BatchHandler as AnyBatchHandler,
@@ -153,8 +154,8 @@ async function run<Value, State>(
   const context = new HandlerCall(scope, first, attempt);
   const abort = (): void =>
     context.abort(signal?.reason instanceof Error ? signal.reason : messageOf(signal?.reason));
+  const forget = onAbort(signal, abort);
   if (signal?.aborted) abort();
-  else signal?.addEventListener('abort', abort, { once: true });
   try {
     await handler(messages, context);
     return { outcome: 'handled', log };
@@ -171,7 +172,7 @@ async function run<Value, State>(
     const { kind: then } = next;
     return { outcome: 'failed', error: cause, then, retryInMs, fault: decision.fault, index, log };
   } finally {
-    signal?.removeEventListener('abort', abort);
+    forget();
   }
 }
 

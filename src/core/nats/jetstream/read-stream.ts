@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeliverPolicy, type MsgHdrs, type MsgRequest, nuid } from 'nats';
 import { NatspocError } from '../../lib/errors.js';
+import { onAbort } from '../../lib/on-abort.js';
 import type { NatsHandles } from '../client/handles.js';
 import { API_ERRORS, apiErrorCode, isUnknownOutcome, toNatspocError } from '../client/outcome.js';
 import { PullReader } from './pull.js';
@@ -119,8 +120,7 @@ async function* readOnce(
         finish(error ?? new NatspocError('unreachable', `Could not read ${stream} to its end: ${reason}.`)),
     },
   );
-  const stop = (): void => finish();
-  signal?.addEventListener('abort', stop, { once: true });
+  const forget = onAbort(signal, () => finish());
   try {
     reader.start();
     for (let left = pending; (follow || left > 0) && !signal?.aborted; ) {
@@ -139,7 +139,7 @@ async function* readOnce(
       }
     }
   } finally {
-    signal?.removeEventListener('abort', stop);
+    forget();
     reader.close();
   }
 }
