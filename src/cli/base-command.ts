@@ -5,7 +5,7 @@ import { type ConfigSources, contextName, secretFlags } from '../core/config/sou
 import { escapeControl, toJson } from '../core/lib/text.js';
 import { type Concern, type StreamUse, warningsOf } from '../core/nats/client/concern.js';
 import { connectNats, type NatsConnection } from '../core/nats/client/connection.js';
-import { completeHints, type Selection, selectionOf } from './complete-hints.js';
+import { completeHints, type Selection, selectionOf } from '../text/complete-hints.js';
 import { readContext, selectedContext } from './context.js';
 import { readDotenv } from './dotenv.js';
 import { stopSignal } from './ending.js';

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { messageOf, NatspocError } from '../core/lib/errors.js';
 import { escapeControl, toJson } from '../core/lib/text.js';
-import { completeHints, type Selection } from './complete-hints.js';
+import { completeHints, type Selection } from '../text/complete-hints.js';
 import { suggest } from './suggest.js';
 
 /** An error of oclif. The error that `exit()` throws has an exit code. */

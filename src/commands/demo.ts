@@ -12,6 +12,7 @@ import type { NatsConnection } from '../core/nats/client/connection.js';
 import { runDemo } from '../local/demo/demo.js';
 import type { Verdict } from '../local/demo/judge.js';
 import type { DemoResult } from '../local/demo/scenario.js';
+import { selectionOf } from '../text/complete-hints.js';
 import { partitionList } from '../text/partition-list.js';
 import { display, openScreen } from '../top/show.js';
 
@@ -133,7 +134,9 @@ Exit code 5: a message was lost or out of order.`);
       ...(drawn && {
         show: async (connection: NatsConnection, config: Config) => {
           const { LiveFeed } = await import('../top/feed.js');
-          const options = { intervalMs: LOOK_EVERY_MS, readonly: true, env: process.env };
+          const { server, stream, group } = config;
+          const selection = selectionOf({ server: server.join(), stream, group });
+          const options = { intervalMs: LOOK_EVERY_MS, readonly: true, env: process.env, selection };
           const feed = new LiveFeed(connection, config, undefined);
           const screen = await openScreen(feed, options, { stop: signal, crash: this.crash });
           story.showOn(screen);

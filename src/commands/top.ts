@@ -11,6 +11,7 @@ import { SETTINGS, type SettingName } from '../core/config/settings.js';
 import { NatspocError } from '../core/lib/errors.js';
 import type { NatsConnection } from '../core/nats/client/connection.js';
 import { findGroups } from '../core/nats/stream/existing-bucket.js';
+import { selectionOf } from '../text/complete-hints.js';
 import { type Feed, LiveFeed } from '../top/feed.js';
 import { LineView } from '../top/lines.js';
 import { ReplayFeed } from '../top/replay-feed.js';
@@ -19,6 +20,7 @@ import { jsonSnapshot } from '../top/snapshot.js';
 import { startRecording } from '../top/sources/recorder.js';
 import { readRecording } from '../top/sources/recording.js';
 import { textSnapshot } from '../top/text-snapshot.js';
+import type { ScreenOptions } from '../top/ui/mount.js';
 
 const DEFAULT_COLUMNS = 160;
 /** The time between the two snapshots that a rate needs, in milliseconds. */
@@ -86,7 +88,12 @@ reach NATS; 4 not permitted.`);
     // The reader has closed the pipe.
     process.stdout.on('error', () => process.exit(0));
     const stop = this.stopSignal();
-    const screen = { intervalMs, readonly: flags.readonly, env: { ...process.env, ...settingsAsEnv(flags) } };
+    const screen = {
+      intervalMs,
+      readonly: flags.readonly,
+      env: { ...process.env, ...settingsAsEnv(flags) },
+      selection: selectionOf(flags),
+    };
     const shown = flags.json || flags.once ? 'once' : display();
 
     if (flags.replay !== undefined) {
@@ -124,11 +131,7 @@ reach NATS; 4 not permitted.`);
   }
 
   /** Shows the screen until the user quits. */
-  async #open(
-    feed: Feed,
-    options: { intervalMs: number; readonly: boolean; env: NodeJS.ProcessEnv },
-    stop: AbortSignal,
-  ): Promise<void> {
+  async #open(feed: Feed, options: ScreenOptions, stop: AbortSignal): Promise<void> {
     const screen = await openScreen(feed, options, { stop, crash: this.crash });
     await screen.closed;
   }

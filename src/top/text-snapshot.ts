@@ -1,6 +1,7 @@
 import { escapeControl } from '../core/lib/text.js';
 import type { Model } from './model/model.js';
 import { memberRows, partitionRows, partitionsOf } from './model/select.js';
+import { NO_HINTS } from './screen/hints.js';
 import { PANELS, type PanelId } from './screen/state.js';
 import { emptyLine } from './view/empty.js';
 import { headerParts } from './view/header.js';
@@ -65,7 +66,9 @@ export function textSnapshot(model: Model, columns: number, panels: readonly Pan
     if (!section) continue;
     const [title, count, lines] = section;
     const shown =
-      count > 0 && (model.ready || id === 'stream') ? lines : [emptyLine(id, model, { filter: '' })];
+      count > 0 && (model.ready || id === 'stream')
+        ? lines
+        : [emptyLine(id, model, { filter: '', hints: NO_HINTS })];
     text.push('', id === 'stream' ? title : `${title} (${count})`, ...shown.map(plain));
   }
   return `${text.map((each) => each.trimEnd()).join('\n')}\n`;

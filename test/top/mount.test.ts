@@ -83,7 +83,7 @@ class FakeFeed implements Feed {
   }
 }
 
-const options = { readonly: false, intervalMs: 1_000, env: {} };
+const options = { readonly: false, intervalMs: 1_000, env: {}, selection: {} };
 
 describe('the screen of top, mounted', () => {
   const mounted: { close(): void }[] = [];

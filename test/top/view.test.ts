@@ -159,6 +159,22 @@ describe('a partition that is held up, in top', () => {
     const text = textOf(dead, { problems: true }, 100, 30).replace(/\s+/g, ' ');
     assert.match(text, /p1: its owner b is unreachable; no member is left to take over: "natspoc consume"/);
   });
+
+  it('commands in messages get the flags of top, and after a change of the group the flags of that group', () => {
+    const dead = play([[3_000, { type: 'stats', facts: { members: [], gone: ['a', 'b'] } }]], model);
+    const shown = { stream: 'ORDERS', group: 'billing', bucket: 'B', servers: [] };
+    const from = { ...dead, target: shown };
+    const notice = { text: 'failed; "natspoc leases" shows more', level: 'error', at: dead.now } as const;
+    for (const [first, added] of [
+      [shown, '--server s:4222 --group billing'],
+      [{ stream: 'ORDERS', group: 'other' }, '--server s:4222 --stream ORDERS --bucket B --group billing'],
+    ] as const) {
+      const hints = { flags: { server: 's:4222', group: first.group }, first };
+      const text = textOf(from, { problems: true, notice, hints }, 160, 40).replace(/\s+/g, ' ');
+      assert.ok(text.includes(`"natspoc consume ${added}" starts one`), text);
+      assert.ok(text.includes(`"natspoc leases ${added}" shows more`), text);
+    }
+  });
 });
 
 describe('the view of top', () => {
@@ -294,7 +310,7 @@ describe('the view of top', () => {
     ]);
     const text = textOf(alone, {}, 80, 24);
     assert.match(text, /no members/);
-    assert.match(text, /Start one: natspoc consume/);
+    assert.match(text, /Start one: "natspoc consume/);
     assert.match(text, /natspoc publish/);
   });
 

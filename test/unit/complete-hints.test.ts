@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { completeHints, selectionOf } from '../../src/cli/complete-hints.js';
+import { completeHints, selectionOf } from '../../src/text/complete-hints.js';
 
 describe('the commands that a message recommends', () => {
   const selection = selectionOf({

@@ -2,6 +2,7 @@ import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import type { Original } from '../../core/protocol/dead-letter-original.js';
 import type { ReplayStep, Watchable } from '../feed.js';
 import type { Model } from '../model/model.js';
+import { type Hints, NO_HINTS } from './hints.js';
 
 /** The panels, in the order of Tab. */
 export const PANELS = [
@@ -119,14 +120,19 @@ export interface Ui {
   notice: Notice | null;
   readonly: boolean;
   replays: boolean;
+  /** The flags that commands in messages need. */
+  readonly hints: Hints;
   /** This machine's name. Members on other machines get no signals. */
   host: string;
 }
 
 /** The initial state of the screen. */
-export function initialUi(options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'> & { replays?: boolean }): Ui {
+export function initialUi(
+  options: Pick<Ui, 'intervalMs' | 'readonly' | 'host'> & Partial<Pick<Ui, 'replays' | 'hints'>>,
+): Ui {
   return {
     replays: false,
+    hints: NO_HINTS,
     ...options,
     focus: 'partitions',
     zoom: false,

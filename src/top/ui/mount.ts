@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { render } from 'ink';
 import { createElement } from 'react';
+import type { Selection } from '../../text/complete-hints.js';
 import type { Feed } from '../feed.js';
 import type { Said } from '../screen/perform.js';
 import { initialUi } from '../screen/state.js';
@@ -13,6 +14,8 @@ export interface ScreenOptions {
   intervalMs: number;
   /** The environment of members that are started from the screen. */
   env: NodeJS.ProcessEnv;
+  /** The selecting flags of this process, for commands in messages. */
+  selection: Selection;
 }
 
 /** An open screen. */
@@ -28,10 +31,16 @@ export interface OpenScreen {
 export function mount(
   feed: Feed,
   terminal: Pick<Terminal, 'open' | 'close' | 'input' | 'output' | 'texts'>,
-  { readonly, intervalMs, env }: ScreenOptions,
+  { readonly, intervalMs, env, selection }: ScreenOptions,
   crash: (error: unknown) => void,
 ): OpenScreen {
-  const initial = initialUi({ readonly, intervalMs, host: hostname(), replays: feed.replay !== undefined });
+  const initial = initialUi({
+    readonly,
+    intervalMs,
+    host: hostname(),
+    replays: feed.replay !== undefined,
+    hints: { flags: selection, first: feed.model.target },
+  });
   const tree = (told?: Said) =>
     createElement(Root, {
       feed,

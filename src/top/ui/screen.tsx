@@ -1,6 +1,7 @@
 import { Box, Text } from 'ink';
 import { formatDuration } from '../../core/lib/units.js';
 import type { Model } from '../model/model.js';
+import { withFlags } from '../screen/hints.js';
 import type { Ui } from '../screen/state.js';
 import { detailLines } from '../view/detail.js';
 import { groupLines } from '../view/groups.js';
@@ -30,8 +31,9 @@ function Body({ model, ui, room }: { model: Model; ui: Ui; room: Size }) {
   if (ui.help) return <Help ui={ui} room={room} />;
   if (ui.groups) return <Lines of={groupLines(model, ui.groups, room)} />;
   if (ui.letters) return <Lines of={letterLines(ui.letters, room, ui.readonly)} />;
-  if (ui.problems) return <Lines of={allProblems(model, room)} />;
-  if (model.missing !== null) return <Missing message={model.missing} intervalMs={ui.intervalMs} />;
+  if (ui.problems) return <Lines of={allProblems(model, ui, room)} />;
+  if (model.missing !== null)
+    return <Missing message={withFlags(model.missing, model, ui.hints)} intervalMs={ui.intervalMs} />;
   if (ui.detail !== null) return <Lines of={detailLines(model, ui, room).slice(0, room.rows)} />;
   return <Panels model={model} ui={ui} room={room} />;
 }

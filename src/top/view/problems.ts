@@ -4,6 +4,8 @@ import { findingTexts } from '../../text/check-report.js';
 import { type Health, problemsOf } from '../model/health.js';
 import type { Model } from '../model/model.js';
 import { statusOf } from '../model/select.js';
+import { withFlags } from '../screen/hints.js';
+import type { Ui } from '../screen/state.js';
 import type { Size } from './layout.js';
 import { type Color, type Line, line, span, wrap } from './text.js';
 
@@ -33,7 +35,7 @@ export function furtherProblems(model: Model, { rows }: Size): Line[] {
 }
 
 /** All problems, and below them the causes and remedies of "leases check". Lines without room are cut off. */
-export function allProblems(model: Model, { columns, rows }: Size): Line[] {
+export function allProblems(model: Model, { hints }: Pick<Ui, 'hints'>, { columns, rows }: Size): Line[] {
   const problems = problemsOf(model);
   const status = statusOf(model);
   const isCurrent = model.ready && model.connection.state === 'connected';
@@ -46,7 +48,7 @@ export function allProblems(model: Model, { columns, rows }: Size): Line[] {
     return wrap(`${sign} ${text}`, columns).map((part) => line(part, { color }));
   });
   const causes = findingTexts(findings.sort((a, b) => urgency(a) - urgency(b))).flatMap(({ message }) =>
-    wrap(message, columns - INDENT.length).map((part) => line(`${INDENT}${part}`)),
+    wrap(withFlags(message, model, hints), columns - INDENT.length).map((part) => line(`${INDENT}${part}`)),
   );
   return [...found, ...causes].slice(0, rows);
 }

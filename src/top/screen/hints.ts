@@ -1,0 +1,22 @@
+import { completeHints, type Selection } from '../../text/complete-hints.js';
+import type { Target } from '../model/events.js';
+import type { Model } from '../model/model.js';
+
+/** The flags that commands in messages need. */
+export interface Hints {
+  /** The selecting flags of this process. */
+  flags: Selection;
+  /** What the screen showed first; null if unknown. */
+  first: Pick<Target, 'stream' | 'group'> | null;
+}
+
+/** Hints without flags. */
+export const NO_HINTS: Hints = { flags: {}, first: null };
+
+/** Adds flags to the commands in a text, so that a copied command acts on the shown group. */
+export function withFlags(text: string, { target }: Pick<Model, 'target'>, { flags, first }: Hints): string {
+  const isFirst = !target || !first || (target.stream === first.stream && target.group === first.group);
+  if (isFirst) return completeHints(text, flags);
+  const { stream, group, bucket } = target;
+  return completeHints(text, { ...flags, stream, bucket, group });
+}
