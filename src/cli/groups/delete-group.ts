@@ -1,6 +1,6 @@
 import { fenceMember } from '../../core/admin/fence.js';
 import { GroupEntries } from '../../core/admin/group-entries.js';
-import { isDead, type MemberStatus } from '../../core/admin/members.js';
+import { isDead, isMute, type MemberStatus } from '../../core/admin/members.js';
 import type { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { systemClock } from '../../core/lib/clock.js';
 import { NatspocError } from '../../core/lib/errors.js';
@@ -25,9 +25,10 @@ export async function deadSessions(stream: StreamAdmin, group: string, doing: st
   const { members } = await stream.group(group).status();
   const [alive, ...more] = members.filter((member) => !isGone(member));
   if (!alive) return members.map(({ session }) => session);
-  const advice = isDead(alive)
-    ? 'The member may be alive: try again in a moment.'
-    : `Stop them first; a group with members cannot be ${doing}.`;
+  const advice =
+    isDead(alive) || isMute(alive)
+      ? 'The member may be alive: try again in a moment, or stop it.'
+      : `Stop them first; a group with members cannot be ${doing}.`;
   const others = more.length > 0 ? ` and ${more.length} more` : '';
   throw new NatspocError(
     'members-alive',
