@@ -95,7 +95,7 @@ export const computing: Fault = (world, { member, profile }) => {
 };
 
 const REFUSED = [['delete'], ['create'], ['pull']] as const;
-const EVERYTHING = ['delete', 'create', 'pull'] as const;
+const EVERYTHING = ['delete', 'create', 'pull', 'info'] as const;
 
 /** A member may no longer read the stream, or the stream is missing. The member notices when it needs a reader. */
 export const refusal: Fault = (world, member) => {

@@ -10,7 +10,7 @@ const API = '$JS.API';
 const CREATED = '2023-11-14T22:13:20Z';
 const ALREADY_EXISTS = 10_148;
 
-type Asked = 'create' | 'delete' | 'pull';
+type Asked = 'create' | 'delete' | 'pull' | 'info';
 
 /** Permanent faults of one member's access to the stream. */
 export interface StreamFaults {
@@ -108,9 +108,8 @@ export class StreamApi {
     state: { first_seq: number; last_seq: number; last_ts: string; num_deleted: number };
     config: object;
   }> {
-    const { consumers, log } = this.#server;
-    return ask(this.#connection, (answer) => {
-      if (consumers.isLeaderless) return;
+    const { log } = this.#server;
+    return this.#ask('info', '', (answer) => {
       const { first, missing } = log.bounds;
       const lastAt = new Date(storedAt(log.last)).toISOString();
       answer({
@@ -153,8 +152,8 @@ export class StreamApi {
 
   #refuses(what: Asked): boolean {
     const isRefused = this.faults.refuses.has(what);
-    // The client does not wait until a reader is deleted.
-    this.wasRefused ||= isRefused && what !== 'delete';
+    // A member ends when it needs a reader. It does not wait until a reader is deleted, nor for the state of the stream.
+    this.wasRefused ||= isRefused && (what === 'create' || what === 'pull');
     return isRefused;
   }
 
