@@ -63,7 +63,7 @@ describe('a member that is still joining', function () {
     await assert.rejects(joining, { code: 'usage', message: /no partition -1 to pause/ });
   });
 
-  it('`closed`, `ready` and `leave()` reject with the error of a failed join, and do not end the process if nothing awaits them', async () => {
+  it('`closed` and `ready` reject with the error of a failed join, `leave()` resolves, and nothing ends the process', async () => {
     await stage.join({ handler: () => {} });
     const outcomes: Promise<string>[] = [];
     const fails = (listen: (member: GroupMember) => void) =>
@@ -71,8 +71,18 @@ describe('a member that is still joining', function () {
         code: 'layout-mismatch',
       });
     await fails((member) => outcomes.push(...[member.closed, member.ready, member.leave()].map(outcome)));
-    assert.deepEqual(await Promise.all(outcomes), Array(3).fill('layout-mismatch'));
+    assert.deepEqual(await Promise.all(outcomes), ['layout-mismatch', 'layout-mismatch', 'resolved']);
     // mocha reports unhandled rejections.
-    await fails((member) => void [member.closed, member.ready]);
+    await fails((member) => void [member.closed, member.ready, member.leave()]);
+  });
+
+  it('`closed` and `ready` reject if `listen` throws', async () => {
+    const outcomes: Promise<string>[] = [];
+    const listen = (member: GroupMember): never => {
+      outcomes.push(outcome(member.closed), outcome(member.ready));
+      throw Object.assign(new Error('no'), { code: 'thrown' });
+    };
+    await assert.rejects(stage.join({ handler: () => {}, listen }), { code: 'thrown' });
+    assert.deepEqual(await Promise.all(outcomes), ['thrown', 'thrown']);
   });
 });

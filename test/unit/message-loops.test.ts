@@ -41,8 +41,10 @@ describe('the loops of a member', () => {
     const first = loop.next();
     await settle();
     assert.deepEqual(decoding.sequences, [1]);
+    assert.match(decoding.loops.reason, /still being prepared/);
     decoding.pending.shift()?.done();
     assert.equal((await first).value?.[0].sequence, 1);
+    assert.match(decoding.loops.reason, /has not asked for the next message/);
     assert.deepEqual(decoding.sequences, []);
     await loop.return();
     await settle();

@@ -54,6 +54,33 @@ describe('Publisher', () => {
     assert.deepEqual(endings, ['late p0 #1 false 45', 'now p3 #2 false 5']);
   });
 
+  it('a publisher checks deadlines with one timer, even if messages expire again and again while others are queued', () => {
+    const { clock, publisher } = start();
+    // A message every 100 ms, which fails after a second: 4 are in the window, and 6 wait.
+    for (let i = 0; i < 100; i++) {
+      publisher.send({ data: String(i) });
+      clock.advance(100);
+    }
+    assert.equal(clock.timers, 1);
+  });
+
+  it('a message has one outcome, even if an observer stops the publisher while it gets the confirmation', () => {
+    const endings: string[] = [];
+    const { publisher, roundTrip } = start({
+      observer: {
+        confirmed: ({ data }) => {
+          endings.push(`${data} confirmed`);
+          publisher.abandon();
+        },
+        failed: ({ data }, { outcome }) => endings.push(`${data} ${outcome}`),
+      },
+    });
+    send(publisher, 'a', 'b');
+    roundTrip();
+    assert.deepEqual(endings, ['a confirmed', 'b unknown']);
+    assert.equal(publisher.pending, 0);
+  });
+
   it('a publisher keeps to its window in messages, and reports when there is room', async () => {
     const { stream, publisher, roundTrip } = start();
     const [first, , , last] = send(publisher, 'a', 'b', 'c', 'd');

@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
-import { Slots } from '../../src/core/member/partition/slots.js';
+import { RoomQueue, Slots } from '../../src/core/member/partition/slots.js';
 import { settle } from '../support/fake-partition.js';
 import { WorkBench } from '../support/work-bench.js';
 
 describe('the slots of a member', () => {
+  it('partitions whose calls return at once are resumed one after another, not inside each other', () => {
+    const queue = new RoomQueue();
+    let [resumed, depth, deepest] = [0, 0, 0];
+    for (let i = 0; i < 10_000; i++)
+      queue.add(() => {
+        resumed++;
+        deepest = Math.max(deepest, ++depth);
+        queue.wake(() => true);
+        depth--;
+      });
+    queue.wake(() => true);
+    assert.deepEqual([resumed, deepest], [10_000, 1]);
+  });
+
   it('slots limit the calls of all partitions of a member together, and the partitions take turns', async () => {
     const slots = new Slots(2);
     const ends: (() => void)[] = [];

@@ -51,8 +51,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
   readonly #early: ((engine: MemberEngine) => void)[] = [];
   #end!: { resolve: () => void; reject: (error: unknown) => void };
   /**
-   * Settles when the member has ended, or could not start. `ready` awaits this promise. If a program awaits only `ready`, Node therefore
-   * still reports an unhandled rejection of `closed`.
+   * Settles when the member has ended, or could not start. `ready` awaits this promise instead of `closed`. Otherwise a rejection of
+   * `closed` would count as handled, and Node would not report it.
    */
   readonly #ended = new Promise<void>((resolve, reject) => {
     this.#end = { resolve, reject };
@@ -81,8 +81,8 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
     clock: Clock = systemClock,
   ): Promise<GroupMember> {
     const opened = new GroupMember(options, clock);
-    listen(opened);
     try {
+      listen(opened);
       await opened.#start(options);
     } catch (error) {
       await opened.#cleanUp();
@@ -146,12 +146,15 @@ export class GroupMember extends EventEmitter<MemberEventMap> implements AsyncDi
    *
    * @param options `rejoinWithinMs`: if above 0, the partitions are kept for this time for the next member with the same name. At most 1
    *   h; default 0: the partitions are handed over.
-   * @throws NatspocError the error that `closed` rejects with.
+   * @throws NatspocError the error that ended the member.
    */
   async leave({ rejoinWithinMs = 0 }: { rejoinWithinMs?: number | undefined } = {}): Promise<void> {
     checkReservation(rejoinWithinMs);
     this.#leave(rejoinWithinMs);
-    await this.closed;
+    await this.closed.catch((error: unknown) => {
+      // If the member could not join, the caller of the join gets the error.
+      if (this.#member) throw error;
+    });
   }
 
   /** Leaves; see {@link leave}. */

@@ -87,8 +87,9 @@ export interface GroupMember<Value = undefined, State = undefined>
    */
   readonly ready: Promise<void>;
   /**
-   * Resolves when the member has left. Rejects with a NatspocError if an error ended the member. An unhandled rejection
-   * ends the process, so that a failed member does not look like a finished one.
+   * Resolves when the member has left. Rejects with a NatspocError if an error ended the member, or if it could not
+   * join. An unhandled rejection of a running member ends the process, so that a failed member does not look like a
+   * finished one.
    */
   readonly closed: Promise<void>;
   /**
@@ -129,7 +130,7 @@ export interface GroupMember<Value = undefined, State = undefined>
    *
    * @param options `rejoinWithinMs`: the partitions are kept this long, in milliseconds, for the next member with the
    *   same `name`, for example during a restart. At most 1 h. Default: 0, the partitions are handed over.
-   * @throws NatspocError `usage` for an invalid `rejoinWithinMs`; otherwise the error that `closed` rejects with.
+   * @throws NatspocError `usage` for an invalid `rejoinWithinMs`; otherwise the error that ended the member.
    */
   leave(options?: { rejoinWithinMs?: number | undefined }): Promise<void>;
 }

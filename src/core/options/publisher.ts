@@ -6,8 +6,8 @@ import type { Connecting, StreamOptions } from './connecting.js';
 export type CreatePublisherOptions = Connecting &
   StreamOptions & {
     /**
-     * Maximum number of messages in flight, that is, sent, not yet confirmed and not failed. Other messages wait in a
-     * queue.
+     * Maximum number of messages in the window. The window reaches from the oldest message that is neither confirmed nor
+     * failed to the newest. Other messages wait in a queue.
      *
      * @default 4_000
      */

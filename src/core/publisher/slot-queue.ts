@@ -2,7 +2,7 @@ import type { Slot } from './window.js';
 
 /** The messages that were accepted while the window was full, oldest first. */
 export class SlotQueue {
-  /** The oldest message is not before `#head`. Removed messages stay until the head passes them. */
+  /** Index of the first entry that may still be queued. Removed entries stay in the array until `#head` passes them. */
   #slots: Slot[] = [];
   #head = 0;
   #size = 0;

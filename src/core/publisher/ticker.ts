@@ -33,7 +33,8 @@ export class Ticker {
     this.#cancel = this.#clock.at(this.#dueMs, () => {
       const stalled = this.#clock.now() > this.#dueMs + this.#intervalMs;
       this.#cancel = undefined;
-      if (stalled || this.#onTick()) this.#arm();
+      // `onTick` may have started the ticker again.
+      if (stalled || this.#onTick()) this.start();
     });
   }
 }

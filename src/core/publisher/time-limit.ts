@@ -1,8 +1,8 @@
 import type { Slot } from './window.js';
 
 /**
- * Decides when a message has waited too long. The time starts when the message is accepted. While the message waits to be sent, each answer
- * to another message starts the time again. So a long queue fails only if the server is silent.
+ * Decides when a message has waited too long. The time starts when the message is accepted. While the message waits to be sent, each
+ * confirmation or final refusal of another message restarts its time. So a long queue fails only if the server is silent.
  */
 export class TimeLimit {
   readonly #timeoutMs: number;

@@ -38,6 +38,8 @@ export class Transmitter {
   readonly #lanes: OrderedLanes | undefined;
   #mode: Mode = 'flowing';
   #inFlight = 0;
+  /** The message whose confirmation is being reported. An observer may close the publisher meanwhile. */
+  #confirming: Slot | undefined;
   /** True while messages are given up. */
   #isGivingUp = false;
   #closedBecause = new NatspocError('failed', 'The publisher is closed.');
@@ -105,7 +107,10 @@ export class Transmitter {
     this.#ticker.start();
   }
 
-  /** Fails a message. One signal or time can end many messages. No other message takes their places before all of them have ended. */
+  /**
+   * Fails a message that its caller no longer waits for. If one signal or time ends many messages, queued messages are sent only after all
+   * of them have ended.
+   */
   giveUp(slot: Slot, because: NatspocError): void {
     this.#fail(slot, abandoned(slot, because));
     if (this.#isGivingUp) return;
@@ -131,7 +136,8 @@ export class Transmitter {
     this.#backoff.cancel();
     this.#ticker.stop();
     this.#port.close();
-    for (const slot of this.#window.slots()) this.#fail(slot, abandoned(slot, this.#closedBecause));
+    for (const slot of this.#window.slots())
+      if (slot !== this.#confirming) this.#fail(slot, abandoned(slot, this.#closedBecause));
     this.#options.onSettled();
   }
 
@@ -184,13 +190,16 @@ export class Transmitter {
     this.#backoff.reset();
     const nowMs = this.#answerClock.now();
     this.#timeLimit.answered(nowMs);
+    this.#confirming = slot;
     this.#options.outcomes.confirmed(slot, sequence, duplicate, nowMs);
+    this.#confirming = undefined;
     this.#settle(slot);
     this.#afterAnswer();
   }
 
   /**
-   * Another stream or program answered. The message still waits for the intended stream. If that stream never answers, `reason` explains the failure.
+   * Another stream or program answered. The message still waits for the intended stream. If that stream never answers, `reason` explains the
+   * failure.
    */
   #onElsewhere(token: number, reason: Rejection): void {
     const slot = this.#window.find(token);
@@ -261,8 +270,11 @@ export class Transmitter {
 
   #afterAnswer(): void {
     if (this.#lanes && this.#mode === 'flowing') {
-      const nowMs = this.#options.clock.now();
-      for (const slot of this.#lanes.takeReady()) if (slot.state === 'waiting') this.#transmit(slot, nowMs);
+      const ready = this.#lanes.takeReady();
+      if (ready.length > 0) {
+        const nowMs = this.#options.clock.now();
+        for (const slot of ready) if (slot.state === 'waiting') this.#transmit(slot, nowMs);
+      }
     }
     if (this.#mode === 'settling' && this.#inFlight === 0) {
       this.#mode = 'resting';

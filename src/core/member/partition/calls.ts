@@ -23,7 +23,10 @@ export class Calls {
   readonly #timeoutMs: number | undefined;
   readonly #isBusy: () => boolean;
   readonly #resume: () => void;
-  /** Calls that have not returned yet, or whose synchronous outcome is being processed. A handler can cause a call inside its own call. */
+  /**
+   * A stack of calls whose handler has not returned, or whose synchronous outcome is being processed. A handler can start another call
+   * before it returns.
+   */
   readonly #entered: HandlerCall[] = [];
   /** Calls that returned a promise. */
   readonly #running = new Map<HandlerCall, readonly Entry[]>();
@@ -79,8 +82,8 @@ export class Calls {
   }
 
   /**
-   * Follows a call that returned a promise, until the call ends. The call counts as running until `ended` has returned. If a listener makes
-   * the member leave, the member therefore waits for what follows.
+   * Follows a call that returned a promise, until the call ends. The call counts as running until `ended` has returned. So if a listener
+   * makes the member leave, the drain waits until the outcome is processed.
    */
   follow(
     call: HandlerCall,

@@ -17,13 +17,18 @@ interface Item {
  * handled when its loop asks for the next message.
  */
 export class MessageLoops implements CallLimit {
-  readonly reason = 'the loop over member.messages() has not asked for the next message';
   readonly #queue = new RoomQueue();
   /** The callbacks of loops that wait for a message; undefined ends a loop. */
   #asking: ((item: Item | undefined) => void)[] = [];
-  /** Calls that have started, but whose message no loop has yet, for example because it is being decoded. Each call reserves a loop. */
+  /** Started calls whose message has not reached a loop yet, for example because it is being decoded. Each reserves one of `#asking`. */
   readonly #coming = new Set<HandlerContext>();
   #isOver = false;
+
+  get reason(): string {
+    return this.#asking.length > 0
+      ? 'the next message for the loop over member.messages() is still being prepared, for example decoded'
+      : 'the loop over member.messages() has not asked for the next message';
+  }
 
   get hasRoom(): boolean {
     return this.#asking.length > this.#coming.size;

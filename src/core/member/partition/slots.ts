@@ -17,6 +17,7 @@ export interface CallLimit {
 /** Callbacks that wait for room, in order. */
 export class RoomQueue {
   readonly #waiting = new Set<() => void>();
+  #isWaking = false;
 
   add(resume: () => void): void {
     this.#waiting.add(resume);
@@ -24,10 +25,17 @@ export class RoomQueue {
 
   /** Calls waiting callbacks, as long as there is room. */
   wake(hasRoom: () => boolean): void {
-    for (const resume of this.#waiting) {
-      if (!hasRoom()) return;
-      this.#waiting.delete(resume);
-      resume();
+    // A callback may give its room back at once. Then the loop that called it goes on, so that callbacks are not nested.
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    try {
+      for (const resume of this.#waiting) {
+        if (!hasRoom()) return;
+        this.#waiting.delete(resume);
+        resume();
+      }
+    } finally {
+      this.#isWaking = false;
     }
   }
 }
