@@ -13,14 +13,14 @@ function notFound(): NatsError {
   return error;
 }
 
-/** A server that does not know its streams until `knownAt`. */
-function server(knownAt: number) {
+/** A server that does not know its streams until `knownAt`. From then on, it answers if `isHeard`. */
+function server(knownAt: number, isHeard = true) {
   const clock = new ManualClock();
   let looked = 0;
   const find = async () => {
     looked++;
     if (clock.now() < knownAt) throw notFound();
-    return {};
+    return isHeard ? {} : new Promise(() => {});
   };
   const missing = async (): Promise<never> => {
     throw notFound();
@@ -64,6 +64,13 @@ describe('a stream or bucket that the server does not know', () => {
     );
     assert.deepEqual(kinds, ['unknown', 'unknown', 'unknown']);
     assert.equal(at, 300);
+  });
+
+  it('a look-up of a missing bucket that gets no answer holds back a renewal only for a moment', async () => {
+    const { bucket, outcomes } = server(300, false);
+    const { kinds, at } = await outcomes(bucket.write('k', value, 0));
+    assert.deepEqual(kinds, ['unknown']);
+    assert.ok(at <= 600, String(at));
   });
 
   it('a bucket that is missing for two seconds is gone for good, and all requests share the search for it', async () => {

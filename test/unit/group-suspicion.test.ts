@@ -169,6 +169,16 @@ describe('suspicion', () => {
     assert.equal(reports(), 1);
   });
 
+  it('a suspicion is reported for a member that died before its first renewal', () => {
+    const me = new GroupDriver();
+    me.join([session('B', 1)]);
+    me.found('B', 0);
+    me.wait(10_000);
+    me.found('B', 0);
+    const reports = me.last('report').filter(({ report }) => report.type === 'suspected');
+    assert.equal(reports.length, 1);
+  });
+
   it('a member does not complete a fencing if the proof of life exists again, because the bucket was restored', () => {
     const me = observing();
     me.wait(3_400);

@@ -3,6 +3,7 @@ import { NatsError } from 'nats';
 import { HighWater } from '../../src/core/member/engine/high-water.js';
 import type { NatsHandles } from '../../src/core/nats/client/handles.js';
 import { NatsBucket } from '../../src/core/nats/kv/bucket.js';
+import type { Bucket, WriteOutcome } from '../../src/core/ports/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 
 /** The member's bucket on a server without responders for its writes. A question about the bucket's stream fails with `error`. */
@@ -29,6 +30,28 @@ describe('a write that no server receives', () => {
     const bucket = bucketWithout(nobody);
     await write(bucket);
     assert.match(bucket.refusal ?? '', /^JetStream does not answer: it is disabled/);
+  });
+
+  it('a member does not blame JetStream any more once it answers, although the bucket still has no quorum', async () => {
+    const outcomes: WriteOutcome[] = [
+      { kind: 'unknown', refusal: 'bucket B refuses writes (full)' },
+      { kind: 'unknown', unheard: 'JetStream does not answer in domain hub' },
+      { kind: 'unknown' },
+      { kind: 'ok', revision: 1 },
+    ];
+    const source = { write: async () => outcomes.shift() ?? { kind: 'unknown' } } as unknown as Bucket;
+    const bucket = new HighWater(source, new ManualClock(), () => {});
+    const reasons: (string | undefined)[] = [];
+    while (outcomes.length > 0) {
+      await write(bucket);
+      reasons.push(bucket.refusal);
+    }
+    assert.deepEqual(reasons, [
+      'bucket B refuses writes (full)',
+      'JetStream does not answer in domain hub',
+      'bucket B refuses writes (full)',
+      undefined,
+    ]);
   });
 
   it('a bucket without a leader is no reason to report that JetStream is disabled', async () => {

@@ -30,7 +30,7 @@ export interface Peer {
   fencing: boolean;
   /** The peer is not fenced before this time. */
   fenceAt: number;
-  /** The revision of the proof of life with which the peer was last reported as suspected; 0 if there was no report. */
+  /** The revision of the proof of life with which the peer was last reported as suspected; -1 if there was no report. */
   suspectedAt: number;
 }
 

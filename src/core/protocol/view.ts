@@ -111,7 +111,7 @@ function newPeer(state: State, id: string): Peer {
     looking: false,
     fencing: false,
     fenceAt: Number.NEGATIVE_INFINITY,
-    suspectedAt: 0,
+    suspectedAt: -1,
   };
 }
 

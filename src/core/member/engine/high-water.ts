@@ -14,6 +14,7 @@ export class HighWater implements Bucket, BucketHealth {
   readonly #wentBack: () => void;
   #newest = 0;
   #refusal: string | undefined;
+  #unheard: string | undefined;
   #answerMs = 0;
   /** The last known revisions of the keys that were read or written through this object. */
   readonly #keys = new Map<string, number>();
@@ -27,9 +28,9 @@ export class HighWater implements Bucket, BucketHealth {
     this.#wentBack = wentBack;
   }
 
-  /** Why the server last refused a write, or did not receive it; undefined once a later write has a known outcome. */
+  /** Why no server received the last write, or why one last refused a write; undefined once a later write has a known outcome. */
   get refusal(): string | undefined {
-    return this.#refusal;
+    return this.#unheard ?? this.#refusal;
   }
 
   /** How long the last answer took, in milliseconds. */
@@ -97,8 +98,9 @@ export class HighWater implements Bucket, BucketHealth {
     const sentAt = this.#clock.now();
     const outcome = await send();
     if (outcome.kind !== 'unknown') this.#answerMs = this.#clock.now() - sentAt;
-    if (outcome.kind !== 'unknown') this.#refusal = undefined;
-    else this.#refusal = outcome.refusal ?? outcome.unheard ?? this.#refusal;
+    this.#refusal = outcome.kind === 'unknown' ? (outcome.refusal ?? this.#refusal) : undefined;
+    // A server that is known to receive writes again can still have other reasons for its silence.
+    this.#unheard = outcome.kind === 'unknown' ? outcome.unheard : undefined;
     if (outcome.kind !== 'ok') return outcome;
     if (generation !== this.#generation) return { kind: 'unknown' };
     if (outcome.revision <= newest) {

@@ -9,16 +9,18 @@ import { within } from './placement.js';
 const CONFIRM_MS = 2_000;
 /** Interval of the requests in that time, in milliseconds. */
 const CONFIRM_EVERY_MS = 100;
+/** How long each of them waits for its answer, in milliseconds. A lost one must not hold back the renewal. */
+const ANSWER_MS = 250;
 
 type Asker = Pick<NatsHandles, 'manager' | 'clock'>;
 
-/** The confirmations that run now, by stream. */
+/** The look-ups in progress, by stream. All callers share them. */
 const running = new WeakMap<JetStreamManager, Map<string, Promise<boolean>>>();
 
 /**
  * True if an error about a stream may pass: the outcome of the request is unknown, or the stream exists after all. While
  * a server enables JetStream, it answers for a moment that its streams do not exist. So a missing stream is looked up
- * again for two seconds.
+ * again for two seconds. A look-up without an answer proves nothing, so the error may pass.
  */
 export async function mayPass(error: unknown, handles: Asker, stream: string): Promise<boolean> {
   return isMissing(error) ? !(await isGone(handles, stream)) : isUnknownOutcome(error);
@@ -29,7 +31,6 @@ const isMissing = (error: unknown): boolean =>
     ? error.code === 'stream-missing'
     : apiErrorCode(error) === API_ERRORS.streamNotFound;
 
-/** All callers that wait for the same stream share the requests. */
 function isGone(handles: Asker, stream: string): Promise<boolean> {
   const { manager } = handles;
   const streams = running.get(manager) ?? new Map<string, Promise<boolean>>();
@@ -47,7 +48,7 @@ async function confirm({ manager, clock = systemClock }: Asker, stream: string):
   while (clock.now() < until) {
     await sleep(clock, CONFIRM_EVERY_MS);
     try {
-      await within(manager.streams.info(stream), CONFIRM_MS, clock);
+      await within(manager.streams.info(stream), ANSWER_MS, clock);
       return false;
     } catch (error) {
       if (!isMissing(error)) return false;
