@@ -1,3 +1,5 @@
+import { PLAIN_WORD, shellWord } from '../core/lib/text.js';
+
 /** The flags that select what a command works on. */
 const SELECTING = ['server', 'context', 'stream', 'bucket', 'group'] as const;
 
@@ -8,15 +10,13 @@ export type Selection = Partial<Record<(typeof SELECTING)[number], string>>;
 const COMMAND = /"natspoc ((?:consume|publish|leases|stream|groups delete)\b[^"]*)"/g;
 /** The commands that act on the group of `--group`. */
 const OF_A_GROUP = /^(?:consume|leases|stream dead|stream redrive)\b/;
-/** A value that needs no quotes in a shell. URLs with credentials do not match. */
-const PLAIN = /^[\w.:/,-]+$/;
 
-/** The selecting flags among parsed flags. */
+/** The selecting flags among parsed flags. URLs with credentials are left out. */
 export function selectionOf(flags: Readonly<Record<string, unknown>>): Selection {
   const given: Selection = {};
   for (const name of SELECTING) {
     const value = flags[name];
-    if (typeof value === 'string' && PLAIN.test(value)) given[name] = value;
+    if (typeof value === 'string' && PLAIN_WORD.test(value)) given[name] = value;
   }
   return given;
 }
@@ -29,7 +29,7 @@ export function completeHints(text: string, selection: Selection): string {
   return text.replaceAll(COMMAND, (_quoted, command: string) => {
     const added = SELECTING.filter((name) => name !== 'group' || OF_A_GROUP.test(command))
       .filter((name) => selection[name] !== undefined && !command.includes(`--${name}`))
-      .map((name) => ` --${name} ${selection[name]}`);
+      .map((name) => ` --${name} ${shellWord(selection[name] ?? '')}`);
     return `"natspoc ${command}${added.join('')}"`;
   });
 }

@@ -1,5 +1,5 @@
 import { SETTINGS } from '../core/config/settings.js';
-import { escapeControl } from '../core/lib/text.js';
+import { escapeControl, shellWord } from '../core/lib/text.js';
 import { countOf, formatBytes } from '../core/lib/units.js';
 import { textOf } from '../core/lib/utf8.js';
 import type { DeadLetterFacts } from '../core/ports/facts.js';
@@ -81,7 +81,7 @@ function howToList({ messages, last }: DeadLetterFacts): string {
   // Any client can write a letter, so the name of the group can be invalid.
   if (!last || SETTINGS.group.parse(last.group) === undefined) return '"natspoc stream dead" lists them';
   const those = messages === 1 ? 'it' : 'those of this group';
-  return `"natspoc stream dead --group ${last.group}" lists ${those}`;
+  return `"natspoc stream dead --group ${shellWord(last.group)}" lists ${those}`;
 }
 
 /** The time of a letter. Any client can write a letter, so the time can be any text. */

@@ -77,6 +77,17 @@ describe('natspoc groups export and import', function () {
     assert.doesNotMatch(stderr, /lost in/);
   });
 
+  it('import of a group without positions into a stream that was created again needs --force', async () => {
+    await publish(100);
+    await consume('--group', 'n', '--from', 'new', '--duration', '0s');
+    await save('--group', 'n');
+    await ok('groups', 'import', file, '--as', 'same');
+    await deleteStreams(own.name, `KV_${own.name}_leases`);
+    await publish(150);
+    await refused(4, /Group n: its start belongs to a stream that was not created at the same time/, file);
+    assert.equal(await ok('groups', 'import', file, '--force'), 'n: 0 positions set');
+  });
+
   it('import replaces positions only with --yes, copies a group with --as, and changes nothing with --dry-run', async () => {
     await publish(50);
     await consume('--group', 'a', '--until-caught-up');

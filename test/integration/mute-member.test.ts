@@ -44,9 +44,9 @@ describe('a member that is not permitted to be a micro service', function () {
       const checked = await runCli(['leases', 'check', '--wait', '5s'], { env: env('loud') });
       assert.equal(checked.code, 0, checked.stdout);
       assert.match(checked.stdout, /: healthy, 2 members ·/);
-      assert.match(checked.stdout, new RegExp(`note +${name} works, but accepts no requests`));
+      assert.match(checked.stdout, new RegExp(`note +${name} renewed [^:]+ ago, but no subscriber answers for it:`));
       const listed = await runCli(['leases'], { env: env('loud') });
-      assert.match(listed.stdout, /works, but accepts no requests/);
+      assert.match(listed.stdout, /but no subscriber answers for it/);
       const groups = await runCli(['groups'], { env: env('loud') });
       assert.doesNotMatch(groups.stdout, /unreachable/);
       const released = await runCli(['leases', 'release', '--owner', name], { env: env('loud') });

@@ -8,6 +8,8 @@ import { runInNewContext } from 'node:vm';
 import xterm from '@xterm/headless';
 import { renderToString } from 'ink';
 import { createElement } from 'react';
+import type { ReleaseOutcome } from '../../src/core/admin/release.js';
+import type { Operator } from '../../src/top/act/operator.js';
 import type { Feed } from '../../src/top/feed.js';
 import type { Model } from '../../src/top/model/model.js';
 import { FrameStream } from '../../src/top/term/frame-stream.js';
@@ -57,7 +59,7 @@ function openTerminal(size: { columns: number; rows: number }) {
 }
 
 class FakeFeed implements Feed {
-  readonly operator = undefined;
+  readonly operator: Operator | undefined;
   readonly replay = undefined;
   readonly choice = undefined;
   readonly intervals: number[] = [];
@@ -65,8 +67,9 @@ class FakeFeed implements Feed {
   isStopped = false;
   #listener: (model: Model) => void = () => {};
 
-  constructor(model: Model) {
+  constructor(model: Model, operator?: Operator) {
     this.model = model;
+    this.operator = operator;
   }
   listen(listener: (model: Model) => void): void {
     this.#listener = listener;
@@ -141,6 +144,43 @@ describe('the screen of top, mounted', () => {
     feed.show(play(group(3, 8)));
     await nextTurn();
     assert.equal(sent.length, before);
+  });
+
+  it('a notice that arrives after a change of the group recommends commands for the group of its action', async () => {
+    const of = (name: string): Model => ({
+      ...play(group(2, 8)),
+      target: { servers: [], stream: 'S', group: name, bucket: 'B' },
+    });
+    let answer: (outcome: ReleaseOutcome) => void = () => {};
+    const release = () =>
+      new Promise<ReleaseOutcome>((resolve) => {
+        answer = resolve;
+      });
+    // The test only releases.
+    const operator = { release } as unknown as Operator;
+    const feed = new FakeFeed(of('started'), operator);
+    const { screen, press } = open({ columns: 160, rows: 30 }, feed);
+    await until('the first frame is drawn', () => screen().includes('healthy'));
+    feed.show(of('acted-on'));
+    await until('the group is shown', () => screen().includes('acted-on'));
+    press('jr');
+    await until('the question is asked', () => screen().includes('yes'));
+    press('y');
+    await until('the action runs', () => screen().includes('Releasing p0 …'));
+    feed.show(of('opened-later'));
+    await until('the other group is shown', () => screen().includes('opened-later'));
+    const message = 'a does not answer; "natspoc leases release --force" fences it';
+    const outcome = {
+      outcome: 'failed',
+      from: 'a',
+      to: null,
+      message,
+      forced: false,
+      denied: false,
+    } as const;
+    answer({ ...outcome, partition: 0, epoch: 1, tookMs: 1 });
+    await until('the outcome is told', () => screen().includes('does not answer'));
+    assert.match(screen(), /"natspoc leases release --force --stream S --bucket B --group acted-on"/);
   });
 
   it('an error of a component is passed on without being drawn, in the first frame or later', async () => {

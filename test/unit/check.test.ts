@@ -82,11 +82,14 @@ describe('leases check', () => {
     );
   });
 
-  it('the check and the list note members that work, but accept no requests', () => {
-    const status = { partitions: [lease(0)], members: [member('S1', { answer: 'gone' }), member('S2')] };
+  it('the check and the list note members that renew, but accept no requests', () => {
+    const mute = member('S1', { answer: 'gone', renewedAgoMs: 400 });
+    const status = { partitions: [lease(0)], members: [mute, member('S2')] };
     assert.deepEqual(kinds(status), []);
     const [note = ''] = muteNotes(status);
-    assert.match(note, /^s1 works, but accepts no requests: is it permitted/);
+    assert.match(note, /^s1 renewed 400 ms ago, but no subscriber answers for it: is it permitted/);
+    const [both = ''] = muteNotes({ members: [mute, member('S3', { answer: 'gone', renewedAgoMs: 100 })] });
+    assert.match(both, /^s1, s3 renewed at most 400 ms ago, but no subscribers answer for them: are they/);
     assert.equal(formatLeases(status).at(-1), note);
   });
 

@@ -39,6 +39,13 @@ describe('the commands that a message recommends', () => {
     assert.equal(completeHints(file, selection), file);
   });
 
+  it('a value with characters of the shell is quoted in a recommended command', () => {
+    assert.equal(
+      completeHints('"natspoc leases" shows more', { stream: 'ORDERS', group: '$(reboot)' }),
+      `"natspoc leases --stream ORDERS --group '$(reboot)'" shows more`,
+    );
+  });
+
   it('a recommended command contains no password, and nothing that a shell would interpret', () => {
     const given = selectionOf({ server: 'nats://joe:secret@host:4222', stream: '$(rm x)', bucket: 'B' });
     assert.equal(completeHints('"natspoc stream delete"', given), '"natspoc stream delete --bucket B"');

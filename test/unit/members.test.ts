@@ -29,6 +29,13 @@ describe('the state of a member', () => {
     assert.equal(seen('gone', 500, { leaving: true }).state, 'leaving');
   });
 
+  it('a member whose session cannot be read is not taken for one that renews, but accepts no requests', () => {
+    const session = { id: 'S1', revision: 1, atMs: 0, record: null };
+    const facts = { answer: 'gone', renewedAgoMs: 3_600_000, stats: null, answeredAtMs: null } as const;
+    const unreadable = describeMember(session, facts);
+    assert.deepEqual([unreadable.state, isMute(unreadable)], ['unreadable', false]);
+  });
+
   it('a member without probes is unreachable only after its ttl', () => {
     const suspectMs = Number.MAX_SAFE_INTEGER;
     assert.equal(seen('gone', 9_000, { suspectMs }).state, 'late');

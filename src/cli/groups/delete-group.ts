@@ -5,6 +5,7 @@ import type { StreamAdmin } from '../../core/admin/stream-admin.js';
 import { systemClock } from '../../core/lib/clock.js';
 import { NatspocError } from '../../core/lib/errors.js';
 import { formatDuration } from '../../core/lib/units.js';
+import { MAX_TTL_MS } from '../../core/protocol/timing.js';
 
 /**
  * A member that renewed within this time, in milliseconds, may be alive. Its connection can be invisible, for example while the servers of
@@ -12,7 +13,11 @@ import { formatDuration } from '../../core/lib/units.js';
  */
 const RECENT_MS = 2_000;
 
-const isGone = (member: MemberStatus): boolean => isDead(member) && member.renewedAgoMs > RECENT_MS;
+/** An unreadable session may have any permitted ttl. */
+const isGone = (member: MemberStatus): boolean =>
+  member.state === 'unreadable'
+    ? member.renewedAgoMs > MAX_TTL_MS
+    : isDead(member) && member.renewedAgoMs > RECENT_MS;
 
 /**
  * Throws if a member of the group is alive.

@@ -4,6 +4,7 @@ import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
+import { shellWord } from '../../core/lib/text.js';
 import { clearedUpTo } from '../../core/member/partition/cleared.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { findGroups } from '../../core/nats/stream/existing-bucket.js';
@@ -57,7 +58,7 @@ async function readFileGroup(
   if (wrong)
     throw new NatspocError(
       'failed',
-      `Group ${group}: the position of p${wrong.partition} cannot be read; "natspoc leases check --group ${group}" gives the reason.`,
+      `Group ${group}: the position of p${wrong.partition} cannot be read; "natspoc leases check --group ${shellWord(group)}" gives the reason.`,
     );
   const epoch = layout?.epoch ?? 0;
   const positions = stored

@@ -27,7 +27,7 @@ export interface FilePosition {
   sought?: true | undefined;
 }
 
-/** Up to this sequence, no message of a partition waited when an operator deleted messages; see `ClearedRecord`. */
+/** When an operator deleted messages, none of this partition waited up to this sequence; see `ClearedRecord`. */
 export interface FileCleared {
   partition: number;
   sequence: number;

@@ -3,6 +3,7 @@ import { StreamAdmin } from '../../core/admin/stream-admin.js';
 import type { Config } from '../../core/config/config.js';
 import { mapConcurrently } from '../../core/lib/concurrently.js';
 import { NatspocError } from '../../core/lib/errors.js';
+import { shellWord } from '../../core/lib/text.js';
 import type { NatsConnection } from '../../core/nats/client/connection.js';
 import { findGroups } from '../../core/nats/stream/existing-bucket.js';
 import type { GroupLayoutRecord } from '../../core/protocol/layout-records.js';
@@ -47,6 +48,7 @@ export async function planImport(ports: ImportPorts, file: GroupFile, force: boo
     const exists = known.includes(each.group);
     await checkLayout(ports, each, exists);
     await checkStream(ports, each, force);
+    if (!force) await checkStart(ports, each, file.createdAt);
     if (exists) await checkMembers(ports, each.group);
     steps.push({ group: each.group, positions: each.positions.length, exists });
   }
@@ -57,7 +59,7 @@ async function checkMembers({ connection, config }: ImportPorts, group: string):
   const stream = await StreamAdmin.open(connection, configOf(config, group));
   const [dead] = await deadSessions(stream, group, 'imported');
   if (dead === undefined) return;
-  const message = `Group ${group} has a member that died and was not fenced (${dead}): delete the group first with "natspoc groups delete ${group}".`;
+  const message = `Group ${group} has a member that died and was not fenced (${dead}): delete the group first with "natspoc groups delete ${shellWord(group)}".`;
   throw new NatspocError('members-alive', message);
 }
 
@@ -68,7 +70,7 @@ async function checkLayout({ store }: ImportPorts, file: FileGroup, exists: bool
   if (exists && !isSameLayout(found ?? null, layout))
     throw new NatspocError(
       'layout-mismatch',
-      `Group ${group} exists, and its partitions differ from those in the file. "natspoc groups delete ${group}" deletes the group; then import again.`,
+      `Group ${group} exists, and its partitions differ from those in the file. "natspoc groups delete ${shellWord(group)}" deletes the group; then import again.`,
     );
   if (layout === null && store.partitions !== partitions)
     throw new NatspocError(
@@ -93,11 +95,36 @@ async function checkStream({ store, config }: ImportPorts, file: FileGroup, forc
     const fault = misfit(position, { last, created, stored });
     if (fault === null || (fault === 'other-stream' && force)) return;
     const where = `Group ${file.group}, p${partition}: position ${sequence}`;
+    if (fault === 'other-stream') throw otherStream(where, config);
     throw new NatspocError(
       'layout-mismatch',
-      fault === 'beyond-end'
-        ? `${where} is beyond the end of stream ${config.stream}, whose last sequence is ${last}.`
-        : `${where} belongs to a stream that was not created at the same time as stream ${config.stream}. If the messages of both streams have the same sequences, add --force.`,
+      `${where} is beyond the end of stream ${config.stream}, whose last sequence is ${last}.`,
     );
   });
 }
+
+/**
+ * Checks a group without positions: its start and deleted messages are sequences of the stream, too.
+ *
+ * @throws NatspocError `layout-mismatch` if they are not those of this stream.
+ */
+async function checkStart(
+  { store, config }: ImportPorts,
+  { group, positions, start, cleared }: FileGroup,
+  createdAt: string | null,
+): Promise<void> {
+  if (positions.some(({ sequence }) => sequence > 0)) return;
+  const sequence = Math.max(start?.seq ?? 0, ...cleared.map((each) => each.sequence));
+  if (sequence === 0) return;
+  const created = createdAt === null ? undefined : Date.parse(createdAt);
+  const stored = start?.stored === undefined ? undefined : await store.storedTime(start.seq);
+  const here = { last: Number.POSITIVE_INFINITY, created: store.created, stored };
+  if (misfit({ sequence, created, stored: start?.stored }, here) !== null)
+    throw otherStream(`Group ${group}: its start`, config);
+}
+
+const otherStream = (what: string, { stream }: Config): NatspocError =>
+  new NatspocError(
+    'layout-mismatch',
+    `${what} belongs to a stream that was not created at the same time as stream ${stream}. If the messages of both streams have the same sequences, add --force.`,
+  );

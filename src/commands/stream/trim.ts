@@ -5,7 +5,7 @@ import { Flags } from '../../cli/oclif.js';
 import { StreamCommand, type StreamSession } from '../../cli/stream-command.js';
 import type { TrimStep } from '../../core/admin/trim.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
-import { escapeControl } from '../../core/lib/text.js';
+import { escapeControl, shellWord } from '../../core/lib/text.js';
 import { countOf, formatCount } from '../../core/lib/units.js';
 import { formatTable } from '../../text/table.js';
 
@@ -121,7 +121,7 @@ export default class StreamTrim extends StreamCommand {
     );
     for (const [group, kept] of abandoned)
       this.writeLines([
-        `Group ${group} has no members and holds back ${countOf(kept, 'message')}: "natspoc groups delete ${group}" deletes it, "--except-group ${group}" ignores it.`,
+        `Group ${group} has no members and holds back ${countOf(kept, 'message')}: "natspoc groups delete ${shellWord(group)}" deletes it, "--except-group ${shellWord(group)}" ignores it.`,
       ]);
   }
 }

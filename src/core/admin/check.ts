@@ -1,4 +1,4 @@
-import { escapeControl } from '../lib/text.js';
+import { escapeControl, shellWord } from '../lib/text.js';
 import { formatCount, formatDuration } from '../lib/units.js';
 import { describeUncovered } from '../member/status-lines.js';
 import { describeHoldUp, isLong, remedyOf } from '../protocol/hold-up.js';
@@ -89,7 +89,8 @@ const START = '"natspoc consume" starts one';
 /**
  * Why no member of a group can take over partitions, with advice; undefined if one can, or if the group is idle.
  *
- * A new member could not join either if the bucket refuses the renewals of the present members.
+ * If the bucket refuses renewals, a new member could not join either. So the reason is given instead of the advice to
+ * start one.
  */
 export function describeHeirless({
   members,
@@ -134,14 +135,17 @@ export const checkSettings = (concerns: readonly Concern[]): Finding[] =>
 export const settingNotes = (concerns: readonly Concern[]): string[] =>
   concerns.filter((each) => !isRefused(each)).map(({ message }) => message);
 
-/** Notes about members that renew their sessions, but to which no request can be sent. */
+/** Notes about members that have renewed their sessions, but to which no request can be sent. */
 export function muteNotes({ members }: Pick<GroupStatus, 'members'>): string[] {
-  const mute = members.filter(isMute).map(({ name }) => escapeControl(name));
+  const mute = members.filter(isMute);
   if (mute.length === 0) return [];
-  const [works, is] = mute.length === 1 ? ['works, but accepts', 'is it'] : ['work, but accept', 'are they'];
-  return [
-    `${mute.join(', ')} ${works} no requests: ${is} permitted to subscribe to natspoc.>, and in this account?`,
-  ];
+  const names = mute.map(({ name }) => escapeControl(name)).join(', ');
+  const renewed = formatDuration(Math.max(...mute.map(({ renewedAgoMs }) => renewedAgoMs)));
+  const [fact, question] =
+    mute.length === 1
+      ? [`renewed ${renewed} ago, but no subscriber answers for it`, 'is it']
+      : [`renewed at most ${renewed} ago, but no subscribers answer for them`, 'are they'];
+  return [`${names} ${fact}: ${question} permitted to subscribe to natspoc.>, and in this account?`];
 }
 
 const isRefused = ({ severity, uses }: Concern): boolean => severity === 'refused' && uses.includes('handle');
@@ -189,7 +193,7 @@ function* checkLease(
       yield finding(
         'owner-silent',
         'warning',
-        `p${partition}: its owner ${owner} does not answer; ${takeover(heirless, ` when its session expires, or at once after "leases release --owner ${owner} --force"`)}`,
+        `p${partition}: its owner ${owner} does not answer; ${takeover(heirless, ` when its session expires, or at once after "leases release --owner ${escapeControl(shellWord(lease.owner ?? ''))} --force"`)}`,
         about,
       );
       break;

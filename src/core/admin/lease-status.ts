@@ -3,11 +3,11 @@ import type { LeaseReason } from '../protocol/records.js';
 import type { PositionFault } from './position-fault.js';
 
 /**
- * The state of a partition. `unowned`: no owner. `orphaned`: the owner has no session any more. `expired`: the owner has not renewed.
- * `blocked`: the owner answers, but cannot renew. `unreachable`: the owner has no connection. `silent`: the owner does not answer. `unreadable`: the lease cannot be read. `owned`: the
- * owner has reported no state. `closed`: closed for a resize. `reserved`: kept for a restart of the owner. `idle`: needs no owner, because
- * the group's members finished their bounded job. The owner reports all other states: `starting`, `running`, `retrying`, `draining`,
- * `drained`, `waiting`, `halted`, `paused`.
+ * The state of a partition. `unowned`: no owner. `orphaned`: the owner has no session any more. `expired`: the owner neither renews nor
+ * answers. `blocked`: it answers, but cannot renew. `unreachable`: it does not renew, and the server knows no subscriber. `silent`: the
+ * owner does not answer. `unreadable`: the lease cannot be read. `owned`: the owner has reported no state. `closed`: closed for a resize.
+ * `reserved`: kept for a restart of the owner. `idle`: needs no owner, because the group's members finished their bounded job. The owner
+ * reports all other states: `starting`, `running`, `retrying`, `draining`, `drained`, `waiting`, `halted`, `paused`.
  */
 export type LeaseState =
   | 'unowned'

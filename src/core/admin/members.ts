@@ -12,7 +12,7 @@ export type Answer = 'answered' | 'gone' | 'silent' | 'denied';
 
 /**
  * The state of a member. `unreadable`: its session cannot be read. `unreachable`: it has no connection, and does not renew. `expired`: it
- * has not renewed for its ttl. `blocked`: the same, but it answers, so it cannot renew. `leaving`: it hands over its partitions. `silent`:
+ * has not renewed for its ttl. `blocked`: like `expired`, but it answers. `leaving`: it hands over its partitions. `silent`:
  * it does not answer. `late`: it has missed a renewal. Otherwise `live`.
  */
 export type MemberState =
@@ -114,9 +114,9 @@ function stateOf({ record }: SeenSession, { answer, renewedAgoMs }: MemberFacts)
 export const isLate = ({ renewedAgoMs, ttlMs }: Pick<MemberStatus, 'renewedAgoMs' | 'ttlMs'>): boolean =>
   ttlMs !== null && renewedAgoMs > ttlMs * LATE_SHARE;
 
-/** True for a member that renews, although the server knows no subscriber for requests to it. */
+/** True for a member that has renewed, although the server knows no subscriber for requests to it. It may have died just now. */
 export const isMute = (member: Pick<MemberStatus, 'answer' | 'state'>): boolean =>
-  member.answer === 'gone' && !isDead(member);
+  member.answer === 'gone' && member.state !== 'unreadable' && !isDead(member);
 
 /** Describes the answer `gone` of a member to an operator's request. */
 export const describeGone = (who: string): string =>

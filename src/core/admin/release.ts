@@ -104,7 +104,11 @@ async function releaseFrom(
     return moves.map((move) => move.failed('it has no owner'));
   if (!order.force) return moves.map((move) => move.failed(`${why}; "leases release --force" fences it`));
   const fenced = await fenceMember({ bucket: ports.bucket, clock: systemClock }, ports.group, owner);
-  if (fenced.kind !== 'fenced') return moves.map((move) => move.failed(describeFence(fenced, why)));
+  if (fenced.kind !== 'fenced') {
+    // The fence has found out more about a member that seems to be gone.
+    const known = answer.kind === 'gone' ? `${who} accepts no such request` : why;
+    return moves.map((move) => move.failed(describeFence(fenced, known)));
+  }
   return Promise.all(moves.map((move) => move.isClaimed(true)));
 }
 

@@ -12,6 +12,13 @@ export function escapeControl(text: string): string {
   );
 }
 
+/** A word that needs no quotes in a shell. */
+export const PLAIN_WORD = /^[\w.:/,-]+$/;
+
+/** A value as one word of a shell command. Quoted if a shell would interpret it. */
+export const shellWord = (value: string): string =>
+  PLAIN_WORD.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
+
 /** A value as JSON on one line, safe on a terminal. */
 export const toJson = (value: unknown): string => escapeControl(JSON.stringify(value));
 

@@ -6,7 +6,7 @@ import type { Model } from '../model/model.js';
 export interface Hints {
   /** The selecting flags of this process. */
   flags: Selection;
-  /** What the screen showed first; null if unknown. */
+  /** The stream and group that this process was started for; null: unknown. Its flags suffice for them. */
   first: Pick<Target, 'stream' | 'group'> | null;
 }
 

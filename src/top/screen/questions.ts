@@ -6,6 +6,7 @@ import { partitionList } from '../../text/partition-list.js';
 import { gainsOf, heirsOf, nextOwnerOf } from '../model/forecast.js';
 import type { Model } from '../model/model.js';
 import { memberRows, partitionRows } from '../model/select.js';
+import { withFlags } from './hints.js';
 import type { Outcome, Situation } from './outcome.js';
 import { cursorOf } from './rows.js';
 import type { Command, Dialog, Notice, PanelId, Target } from './state.js';
@@ -19,7 +20,13 @@ export function tell(
   level: Notice['level'],
   focus?: PanelId,
 ): Outcome {
-  return { ui: { ...ui, ...(focus && { focus }), notice: { at: model.now, text, level } } };
+  return {
+    ui: {
+      ...ui,
+      ...(focus && { focus }),
+      notice: { at: model.now, text: withFlags(text, model, ui.hints), level },
+    },
+  };
 }
 
 /** Asks a question. `y` carries out its command. */

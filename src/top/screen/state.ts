@@ -62,6 +62,7 @@ export interface Dialog {
 /** A notice about the last action. */
 export interface Notice {
   at: number;
+  /** Its commands have their flags. */
   text: string;
   /** `busy`: the action is still running. The notice stays until the notice of the outcome replaces it. */
   level: 'info' | 'error' | 'busy';

@@ -4,6 +4,7 @@ import type { FoundLetter } from '../../core/protocol/dead-letter.js';
 import { envOf } from '../act/group-env.js';
 import type { Feed } from '../feed.js';
 import { groupsRead } from '../screen/group-keys.js';
+import { withFlags } from '../screen/hints.js';
 import { press } from '../screen/keys.js';
 import { letterRead, lettersRead } from '../screen/letter-keys.js';
 import { announce, perform, type Said } from '../screen/perform.js';
@@ -42,11 +43,15 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
     latest.current.ui = { ...latest.current.ui, ...changes };
     setUi(latest.current.ui);
   };
-  const say = (said: Said | undefined): void => {
-    if (said) change({ notice: { ...said, at: latest.current.model.now } });
+  /** Shows a notice about the group that was shown at `about`. The user may have opened another group since. */
+  const say = (said: Said | undefined, about = latest.current.model): void => {
+    if (!said) return;
+    const text = withFlags(said.text, about, latest.current.ui.hints);
+    change({ notice: { ...said, text, at: latest.current.model.now } });
   };
   /** Reads the rows of a list. After a failure, the list is closed. */
   const read = async (list: 'groups' | 'letters', reading: () => Promise<Partial<Ui>>): Promise<void> => {
+    const about = latest.current.model;
     try {
       const changes = await reading();
       // The user may have closed the list.
@@ -54,7 +59,7 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
     } catch (error) {
       if (!(error instanceof NatspocError)) throw error;
       change({ [list]: null });
-      say({ text: error.message, level: 'error' });
+      say({ text: error.message, level: 'error' }, about);
     }
   };
   const listGroups = () =>
@@ -82,13 +87,13 @@ export function Top({ feed, initial, env, told, quit, redraw }: TopProps) {
     if (command.type === 'list-groups') return listGroups();
     if (command.type === 'list-letters') return listLetters();
     if (command.type === 'show-letter') return showLetter(command.letter);
-    say(announce(command));
-    say(
-      await perform(command, {
-        env: { ...env, ...envOf(latest.current.model, initialTarget.current) },
-        operator: feed.operator,
-      }),
-    );
+    const about = latest.current.model;
+    say(announce(command), about);
+    const performer = {
+      env: { ...env, ...envOf(about, initialTarget.current) },
+      operator: feed.operator,
+    };
+    say(await perform(command, performer), about);
     if (latest.current.ui.letters) await listLetters();
   };
 

@@ -1,10 +1,12 @@
+import { shellWord } from '../../core/lib/text.js';
 import type { Model } from '../model/model.js';
 import { withFlags } from '../screen/hints.js';
 import type { PanelId, Ui } from '../screen/state.js';
 import { type Line, line } from './text.js';
 
 const HINTS: Partial<Record<PanelId, (model: Model) => string>> = {
-  members: ({ target }) => `No members. Start one: "natspoc consume --group ${target?.group ?? ''}"`,
+  members: ({ target }) =>
+    `No members. Start one: "natspoc consume --group ${shellWord(target?.group ?? '')}"`,
   updates: () => 'No updates yet.',
   messages: () => 'No messages. Publish some: "natspoc publish --rate 10"',
 };

@@ -1,6 +1,5 @@
 import { escapeControl } from '../../core/lib/text.js';
 import type { Model } from '../model/model.js';
-import { withFlags } from '../screen/hints.js';
 import type { Ui } from '../screen/state.js';
 import { type Line, line, type Style, span, wrap } from './text.js';
 
@@ -26,9 +25,9 @@ export function questionLines({ dialog }: Ui, columns: number): Line[] {
 }
 
 /** The notice about the last action, wrapped to `columns`. Empty if it has expired. */
-export function noticeLines(model: Model, { notice, dialog, hints }: Ui, columns: number): Line[] {
+export function noticeLines(model: Model, { notice, dialog }: Ui, columns: number): Line[] {
   if (!notice || dialog) return [];
   const { at, level, text } = notice;
   if (level !== 'busy' && model.now - at > NOTICE_MS) return [];
-  return wrapped(withFlags(text, model, hints), columns, { color: NOTICE_COLORS[level], bold: true });
+  return wrapped(text, columns, { color: NOTICE_COLORS[level], bold: true });
 }
