@@ -48,7 +48,7 @@ export async function openGroupStore(
   const handles = { connection, manager, inboxPrefix: config.inboxPrefix };
   const bucket = new NatsBucket(handles, config.bucket, config.timeoutMs);
   const described = describedLayout(stream.config);
-  let { layout, revision } = await readLayout(bucket, config.bucket);
+  let { layout, revision } = await readLayout(bucket, config.bucket, config.timeoutMs);
   if (!layout && described && create) layout = await writeLayout(bucket, config.bucket, described, revision);
   return {
     bucket,

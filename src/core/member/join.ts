@@ -86,7 +86,8 @@ export async function startMember(options: JoinOptions): Promise<MemberEngine> {
     prefix: source.deadPrefix,
   });
   // If only a judge can request dead letters, the stream of dead letters is created when it is needed.
-  if (config.onFailure === 'dead-letter' || config.withoutKey === 'dead-letter') await deadLetters.ensure();
+  if (config.onFailure === 'dead-letter' || config.withoutKey === 'dead-letter')
+    await deadLetters.ensure(startPatienceMs(config));
   const { group } = config;
   const { bucket } = source;
   // The group's start is decided before other clients can see the member. Every message that they publish after seeing it therefore counts

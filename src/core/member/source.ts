@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js';
+import { startPatienceMs } from '../nats/client/ask-again.js';
 import type { Concern } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
 import { answerMsOf, type NatsHandles } from '../nats/client/handles.js';
@@ -108,7 +109,7 @@ export async function openSource(
   const topology = inTime(opened, config);
   const { bucket, layout, concerns, reads, hasTokens } = topology;
   const configured = newConcerns(concerns, topology.judge, tell);
-  const own = await readGroupLayout(bucket, config.group);
+  const own = await readGroupLayout(bucket, config.group, startPatienceMs(config));
   return {
     handles: topology,
     bucket,

@@ -7,14 +7,18 @@ import type { NatspocError } from '../lib/errors.js';
 import type { BucketEntry } from '../protocol/entries.js';
 import type { DeadLetter, StreamMessage } from '../protocol/message.js';
 
-/** `unknown`: no answer. `failed`: no retry will help, for example because permissions are missing. */
-export type NoAnswer = { kind: 'unknown' } | { kind: 'failed'; error: NatspocError };
+/**
+ * `unknown`: no answer. `closed`: the connection is closed, so there will be none. `failed`: no retry will help, for
+ * example because permissions are missing.
+ */
+export type NoAnswer =
+  | { kind: 'unknown'; closed?: NatspocError | undefined }
+  | { kind: 'failed'; error: NatspocError };
 
 /**
- * The outcome of a conditional write. `conflict`: the entry has another revision. `unknown`: no answer. The write may
- * have been applied, or may be applied later. After a temporary refusal, the outcome is `unknown` too, and `refusal` is
- * the reason. `unheard` is the reason if no server received the write. `failed`: no retry will help (not permitted,
- * bucket deleted).
+ * The outcome of a conditional write. `conflict`: the entry has another revision. `unknown`: the write may have been
+ * applied, or may be applied later. `refusal`: the server refused it for now. `unheard`: no server received it. `failed`:
+ * no retry will help (not permitted, bucket deleted).
  */
 export type WriteOutcome =
   | { kind: 'ok'; revision: number }

@@ -45,13 +45,13 @@ export interface LocalReaderOf {
  */
 export async function openLocalSource(of: LocalReaderOf): Promise<LocalSource> {
   const { server, bucket, config } = of;
-  const stored = await keyedLayout(bucket, config);
+  const stored = await keyedLayout(bucket, config, config.timeoutMs);
   if (!stored) return ownSource(of);
   const { layout } = agreeOnGroup(config, stored.layout, server.subjects);
   const { partitions, filter } = layout;
   const key = keyOfGroup(config.group, layout, of.messageKey);
   const events = eventsOf(of, { subjects: { all: filter, of: () => [filter] }, keyOf: key.of });
-  if (!stored.layout) await checkUnused(bucket, config);
+  if (!stored.layout) await checkUnused(bucket, config, config.timeoutMs);
   const start = await startOf(of, events, stored.layout ? undefined : layout.key);
   if (!stored.layout) await beginGroup(bucket, config, layout, stored.revision);
   const { group } = config;

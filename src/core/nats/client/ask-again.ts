@@ -13,15 +13,15 @@ const START_MS = 15_000;
 
 /**
  * How long a program that is starting waits for its stream and bucket, in milliseconds. A timeout that the user has set
- * applies here too.
+ * replaces this time.
  */
 export const startPatienceMs = ({ timeoutMs, given }: Pick<Config, 'timeoutMs' | 'given'>): number =>
   given.has('timeoutMs') ? timeoutMs : Math.max(timeoutMs, START_MS);
 
 /**
- * Repeats a request until there is an answer, for at most `timeoutMs`. A server never answers a request about a stream
- * without a leader, not even after the election. The answers to earlier requests still count. Use this function only for
- * requests that are safe to repeat.
+ * Repeats a request until there is an answer, for at most `timeoutMs`. While a stream has no leader, a request about it
+ * is lost: it is not answered after the election either. So the request is repeated, and an answer to any of the requests
+ * counts. Use this function only for requests that are safe to repeat.
  *
  * @throws the errors of `ask`; NatsError `TIMEOUT` if there is no answer in time.
  */

@@ -1,4 +1,4 @@
-import { headers, type MsgHdrs, NatsError, type StoredMsg } from 'nats';
+import { ErrorCode, headers, type MsgHdrs, NatsError, type StoredMsg } from 'nats';
 import { type Clock, systemClock } from '../../lib/clock.js';
 import { NatspocError } from '../../lib/errors.js';
 import type { Bucket, ReadOutcome, Watch, WatchSink, WriteOptions, WriteOutcome } from '../../ports/index.js';
@@ -70,8 +70,11 @@ export class NatsBucket implements Bucket {
       return { kind: 'found', entry: this.#entry(stored) };
     } catch (error) {
       if (apiErrorCode(error) === API_ERRORS.messageNotFound) return { kind: 'missing' };
-      if (await mayPass(error, this.#handles, bucketStream(this.#name))) return { kind: 'unknown' };
-      return { kind: 'failed', error: toNatspocError(error, `read ${key} in bucket ${this.#name}`) };
+      const explained = toNatspocError(error, `read ${key} in bucket ${this.#name}`);
+      if (!(await mayPass(error, this.#handles, bucketStream(this.#name))))
+        return { kind: 'failed', error: explained };
+      const isClosed = error instanceof NatsError && error.code === ErrorCode.ConnectionClosed;
+      return isClosed ? { kind: 'unknown', closed: explained } : { kind: 'unknown' };
     }
   }
 

@@ -5,21 +5,28 @@ import { askAgain } from '../client/ask-again.js';
 import { toNatspocError } from '../client/outcome.js';
 
 /**
- * Reads an entry. Without an answer, for example during the election of a leader, the read is repeated for some seconds.
+ * Reads an entry. Without an answer, for example during the election of a leader, the read is repeated.
  *
  * @param what what is read, for the error: "Could not read …".
+ * @param patienceMs how long to wait for an answer.
  * @returns undefined if there is no entry.
- * @throws NatspocError `unreachable` if the server does not answer, and the errors of the bucket.
+ * @throws NatspocError `unreachable` if the server does not answer, or if the connection is closed; the errors of the
+ *   bucket.
  */
-export async function readAgain(bucket: Bucket, key: string, what: string): Promise<BucketEntry | undefined> {
+export async function readAgain(
+  bucket: Bucket,
+  key: string,
+  what: string,
+  patienceMs: number,
+): Promise<BucketEntry | undefined> {
   const read = async (): Promise<BucketEntry | undefined> => {
     const found = await bucket.read(key);
     if (found.kind === 'failed') throw found.error;
-    if (found.kind === 'unknown') throw NatsError.errorForCode(ErrorCode.Timeout);
+    if (found.kind === 'unknown') throw found.closed ?? NatsError.errorForCode(ErrorCode.Timeout);
     return found.kind === 'found' ? found.entry : undefined;
   };
   try {
-    return await askAgain(read);
+    return await askAgain(read, patienceMs);
   } catch (error) {
     throw toNatspocError(error, `read ${what}`);
   }

@@ -69,11 +69,12 @@ export class NatsDeadLetters implements DeadLetterStore {
   /**
    * Creates the stream if it is missing.
    *
+   * @param patienceMs how long to wait for an answer to a request; default: the manager's timeout.
    * @throws NatspocError if the stream cannot be created, has other subjects, or has a setting that loses letters.
    */
-  async ensure(): Promise<void> {
+  async ensure(patienceMs = this.#handles.manager.getOptions().timeout): Promise<void> {
     const { manager } = this.#handles;
-    const found = await findStream(manager, this.#name);
+    const found = await findStream(manager, this.#name, patienceMs);
     if (!found) {
       const config = {
         name: this.#name,
@@ -84,7 +85,7 @@ export class NatsDeadLetters implements DeadLetterStore {
         duplicate_window: DUPLICATE_WINDOW_MS * 1_000_000,
       };
       const add = () => manager.streams.add(config);
-      await askAgain(add, manager.getOptions().timeout).catch((error: unknown) => {
+      await askAgain(add, patienceMs).catch((error: unknown) => {
         if (apiErrorCode(error) !== API_ERRORS.streamNameInUse)
           throw toNatspocError(error, `create ${this.#name} for dead letters`);
       });

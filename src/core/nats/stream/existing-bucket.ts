@@ -88,6 +88,7 @@ export async function findOrphanBucket(
   const { layout } = await readLayout(
     new NatsBucket(handles, config.bucket, config.timeoutMs),
     config.bucket,
+    config.timeoutMs,
   );
   if (!layout && found.state.messages > 0) {
     throw new NatspocError(

@@ -26,8 +26,11 @@ import { entryKeeper, type LayoutEntry, readEntry, type StoredLayout, writeEntry
 export async function keyedLayout(
   bucket: Bucket | undefined,
   config: Config,
+  patienceMs: number,
 ): Promise<StoredLayout<GroupLayoutRecord> | undefined> {
-  const stored = bucket ? await readGroupLayout(bucket, config.group) : { layout: undefined, revision: 0 };
+  const stored = bucket
+    ? await readGroupLayout(bucket, config.group, patienceMs)
+    : { layout: undefined, revision: 0 };
   if (stored.layout && !hasOwnPartitions(stored.layout)) return stored;
   if (config.key !== undefined) return { ...stored, layout: undefined };
   if (config.filter === undefined) return undefined;
@@ -51,8 +54,11 @@ export async function beginGroup(
 }
 
 /** The stored layout of a group; undefined if the group has no key and was never resized. */
-export const readGroupLayout = (bucket: Bucket, group: string): Promise<StoredLayout<GroupLayoutRecord>> =>
-  readEntry(entryOf(bucket, group));
+export const readGroupLayout = (
+  bucket: Bucket,
+  group: string,
+  patienceMs: number,
+): Promise<StoredLayout<GroupLayoutRecord>> => readEntry(entryOf(bucket, group), patienceMs);
 
 /** Keeps the layout of a keyed group in its bucket; see {@link entryKeeper}. */
 export const groupLayoutKeeper = (bucket: Bucket, config: Config, layout: GroupLayoutRecord): LayoutKeeper =>
@@ -148,8 +154,8 @@ function mismatch(config: Config, stored: GroupLayoutRecord, asked: GroupLayoutR
  * @throws NatspocError `layout-mismatch` if the group has started with the partitions of the stream's own layout. A
  *   start from an older version contains no key, and counts as one without a key.
  */
-export async function checkUnused(bucket: Bucket, config: Config): Promise<void> {
-  const start = await readAgain(bucket, keys.start(config.group), 'the start of the group');
+export async function checkUnused(bucket: Bucket, config: Config, patienceMs: number): Promise<void> {
+  const start = await readAgain(bucket, keys.start(config.group), 'the start of the group', patienceMs);
   if (!start?.value || typeof decodeStart(start.value)?.key === 'string') return;
   throw new NatspocError(
     'layout-mismatch',

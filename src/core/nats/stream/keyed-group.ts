@@ -65,7 +65,7 @@ export async function openKeyedGroup(
   const patienceMs = create ? startPatienceMs(config) : config.timeoutMs;
   const stream = await findStream(manager, config.stream, patienceMs);
   const found = await findStream(manager, name, patienceMs);
-  const stored = await keyedLayout(found && bucket, config);
+  const stored = await keyedLayout(found && bucket, config, patienceMs);
   if (!stored) return undefined;
   if (!stream) throw new NatspocError('stream-missing', describeMissing(config));
   const { num_replicas: replicas, duplicate_window: window, subjects = [] } = stream.config;
@@ -99,7 +99,7 @@ export async function openKeyedGroup(
       limitBytes: 'Create the bucket yourself with a limit: "nats kv add"',
     };
     await createStream(manager, wanted, advice, patienceMs);
-  } else await checkUnused(bucket, config);
+  } else await checkUnused(bucket, config, patienceMs);
   const begin = (): Promise<void> => beginGroup(bucket, config, layout, stored.revision);
   return { ...keyed, layout, revision: 0, begin };
 }

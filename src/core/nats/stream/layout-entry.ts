@@ -28,12 +28,13 @@ interface Written<T> {
 }
 
 /**
- * Reads a layout. Without an answer, for example during the election of a leader, the read is repeated for some seconds.
+ * Reads a layout. Without an answer, for example during the election of a leader, the read is repeated for at most
+ * `patienceMs`.
  *
  * @throws NatspocError `layout-mismatch` if the layout cannot be read, `unreachable` if the server does not answer.
  */
-export async function readEntry<T>(entry: LayoutEntry<T>): Promise<StoredLayout<T>> {
-  return layoutIn(entry, await readAgain(entry.bucket, entry.key, 'the layout'));
+export async function readEntry<T>(entry: LayoutEntry<T>, patienceMs: number): Promise<StoredLayout<T>> {
+  return layoutIn(entry, await readAgain(entry.bucket, entry.key, 'the layout', patienceMs));
 }
 
 function layoutIn<T>({ decode }: LayoutEntry<T>, found: BucketEntry | undefined): StoredLayout<T> {

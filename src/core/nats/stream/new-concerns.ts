@@ -2,7 +2,7 @@ import type { StreamConfig } from 'nats';
 import type { Concern } from '../client/concern.js';
 
 /**
- * Tells which concerns appear while a member runs, because the stream is changed. A concern is told again only if it was gone meanwhile.
+ * Reports concerns that appear while a member runs. A concern that disappears and returns is reported again.
  *
  * @param known the concerns at the start.
  * @returns a function that compares the stream's present configuration.

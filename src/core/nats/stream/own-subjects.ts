@@ -1,6 +1,7 @@
 import type { NatsConnection } from 'nats';
 import type { Config } from '../../config/config.js';
 import { NatspocError } from '../../lib/errors.js';
+import { startPatienceMs } from '../client/ask-again.js';
 import { type Concern, refuse } from '../client/concern.js';
 import { openManager } from '../client/manager.js';
 import { findStream } from './creation.js';
@@ -33,7 +34,7 @@ export interface OwnSubjects {
 export async function openOwnSubjects(connection: NatsConnection, config: Config): Promise<OwnSubjects> {
   const manager = await openManager(connection, config);
   const { stream: name } = config;
-  const found = await findStream(manager, name);
+  const found = await findStream(manager, name, startPatienceMs(config));
   if (!found) {
     const message = `There is no stream ${name}. Messages with subjects of their own need an existing stream. Check ${config.place('stream')}.`;
     throw new NatspocError('stream-missing', message);

@@ -76,8 +76,8 @@ const entryOf = (bucket: Bucket, name: string): LayoutEntry<LayoutRecord> => ({
 });
 
 /** @throws NatspocError as {@link readEntry}. */
-export const readLayout = (bucket: Bucket, name: string): Promise<StoredLayout> =>
-  readEntry(entryOf(bucket, name));
+export const readLayout = (bucket: Bucket, name: string, patienceMs: number): Promise<StoredLayout> =>
+  readEntry(entryOf(bucket, name), patienceMs);
 
 /** See {@link writeEntry}. */
 export const writeLayout = (

@@ -61,7 +61,9 @@ async function look(
 ): Promise<Found> {
   const stream = await findStream(manager, config.stream, patienceMs);
   const found = await findStream(manager, bucketStream(config.bucket), patienceMs);
-  const stored = found ? await readLayout(bucket, config.bucket) : { layout: undefined, revision: 0 };
+  const stored = found
+    ? await readLayout(bucket, config.bucket, patienceMs)
+    : { layout: undefined, revision: 0 };
   return { stream, bucket: found, stored };
 }
 
