@@ -9,8 +9,8 @@ import { within } from './placement.js';
 const CONFIRM_MS = 2_000;
 /** Interval of the requests in that time, in milliseconds. */
 const CONFIRM_EVERY_MS = 100;
-/** How long each of them waits for its answer, in milliseconds. A lost one must not hold back the renewal. */
-const ANSWER_MS = 250;
+/** How long each of them waits for its answer, in milliseconds. It bounds how long a lost request holds back a renewal. */
+const ANSWER_MS = 1_000;
 
 type Asker = Pick<NatsHandles, 'manager' | 'clock'>;
 
