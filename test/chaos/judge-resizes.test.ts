@@ -51,7 +51,16 @@ function callOf(seq: number, layout = layoutOf(seq), from = timeOf(seq)): Call {
   const partition = partitionOf(keyOf(seq), partitionsOf(layout));
   return {
     ...{ process: MEMBER, partition, epoch: leaseOf(layout, partition), seq, attempt: 1, key: keyOf(seq) },
-    ...{ number: seq, intact: true, deaf: false, from, to: from + 5, how: 'handled', toldAt: undefined },
+    ...{
+      number: seq,
+      intact: true,
+      deaf: false,
+      batch: seq,
+      from,
+      to: from + 5,
+      how: 'handled',
+      toldAt: undefined,
+    },
   };
 }
 

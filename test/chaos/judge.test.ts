@@ -45,6 +45,7 @@ function call(
     number: seq,
     intact: true,
     deaf: false,
+    batch: seq,
     from,
     to: from + 5,
     how: 'handled',
@@ -295,6 +296,11 @@ describe('the judge of a chaos run', () => {
     assert.ok(!found.includes('late-start') && !found.includes('overlap') && !found.includes('repeat'));
     history.calls.push(call(0, 21, 'm1', 6_620, { how: 'stopped' }));
     assert.ok(charges(history).includes('late-start'));
+    // The permit is checked once for a batch.
+    const [first, second] = history.calls.slice(-2);
+    if (first && second) second.batch = first.batch;
+    const batched = charges(history);
+    assert.ok(!batched.includes('late-start') && !batched.includes('overlap') && !batched.includes('repeat'));
 
     const untouched = clean();
     untouched.faults = [stop];

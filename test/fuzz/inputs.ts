@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Sequences that set a title or a color or clear the screen, marks for text from right to left, and all line breaks. */
+/** Control sequences (title, color, clear screen), marks for right-to-left text, and all line breaks. */
 export const BYTES = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e\u2066\u061c\u2028\u0085\r\n\u0008\u007f\0';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the tests look for them

@@ -68,7 +68,7 @@ describe('members that are killed while messages fail', function () {
         .map((line) => line.split(' ') as [key: string, number: string]);
     const numbers = Array.from({ length: MESSAGES }, (_, index) => index + 1);
     const expected = numbers.filter((number) => !fails(number));
-    // A line is about as long as "key-25 12345" and a line feed. That is exact enough to spread the kills over the run.
+    // Each line is counted like "key-25 12345". That is exact enough to spread the kills over the run.
     const allBytes = expected.reduce((sum, number) => sum + 8 + String(number).length, 0);
     const size = () => statSync(handled).size;
     for (let kill = 0; kill < KILLS; kill++) {
@@ -94,7 +94,7 @@ describe('members that are killed while messages fail', function () {
     const lastOf = new Map<string, number>();
     for (const [key, text] of read()) {
       const number = Number(text);
-      // Messages that were not committed at a kill are repeated. New messages are in order.
+      // After a kill, uncommitted messages are handled again. New messages are in order.
       if (seen.has(number)) continue;
       seen.add(number);
       assert.ok(number > (lastOf.get(key) ?? 0), `${key}: ${number} after ${lastOf.get(key)}`);

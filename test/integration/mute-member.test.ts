@@ -44,7 +44,10 @@ describe('a member that is not permitted to be a micro service', function () {
       const checked = await runCli(['leases', 'check', '--wait', '5s'], { env: env('loud') });
       assert.equal(checked.code, 0, checked.stdout);
       assert.match(checked.stdout, /: healthy, 2 members ·/);
-      assert.match(checked.stdout, new RegExp(`note +${name} renewed [^:]+ ago, but no subscriber answers for it:`));
+      assert.match(
+        checked.stdout,
+        new RegExp(`note +${name} renewed [^:]+ ago, but no subscriber answers for it:`),
+      );
       const listed = await runCli(['leases'], { env: env('loud') });
       assert.match(listed.stdout, /but no subscriber answers for it/);
       const groups = await runCli(['groups'], { env: env('loud') });

@@ -95,7 +95,7 @@ export class FakeStream implements EventStream {
   range: Pick<StreamBounds, 'first' | 'last'> & Partial<StreamBounds> = { first: 1, last: 1_000 };
   /** The sequence of the partition's newest message. Undefined if the stream does not report it. */
   newestSequence: number | undefined;
-  /** The answer to every request for the first sequence at or after a time. */
+  /** The fake stream gives this sequence as the first one after any time. */
   first = 1;
   readonly stored = new Map<number, number>();
   released = 0;

@@ -2,8 +2,8 @@ import { type ConnectionOptions, connect, type KvEntry } from 'nats';
 import { until } from './until.js';
 
 /**
- * Resolves when a member of group `default` has renewed its current proof of life `times` times. So a test can wait while the member keeps
- * its session. Rejects if the member ends, or after 30 s.
+ * Resolves when a member of group `default` has renewed its current proof of life `times` times. A test uses this to let time pass while the
+ * member keeps its session. Rejects if the member ends, or after 30 s.
  */
 export async function renewed(
   options: ConnectionOptions,

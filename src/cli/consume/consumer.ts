@@ -44,7 +44,7 @@ export interface ConsumerOptions {
   count: number | undefined;
   /** Leave after this many milliseconds. */
   durationMs: number | undefined;
-  /** Leave when every message stored before the start is handled. */
+  /** Leave when all messages that were stored before the start have been handled. */
   untilCaughtUp: boolean;
 }
 

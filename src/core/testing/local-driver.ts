@@ -16,7 +16,7 @@ export class LocalDriver {
     this.#timeline = timeline;
   }
 
-  /** Records that a handler has started. Call the returned function when it ends. */
+  /** To be called when a handler starts. The returned function is to be called when the handler ends. */
   started(process: object): () => void {
     const call = { process };
     this.#calls.add(call);

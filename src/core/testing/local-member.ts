@@ -13,7 +13,7 @@ export interface LocalMember {
 }
 
 /**
- * Starts the engine of a member on the model of the server, as `startMember` does over a connection.
+ * Starts the engine of a member. It uses the simulated server instead of a connection, but otherwise works like `startMember`.
  */
 export async function startLocalMember(
   server: LocalServer,

@@ -156,7 +156,7 @@ const message = object<MessageFacts>({
   preview: orNull(text),
 });
 
-/** The checks of the fields of each event, without its time and type. */
+/** For each type of event, the check of its other fields. Time and type are checked elsewhere. */
 const BODIES: { [K in TopEvent['type']]: Is<Omit<Extract<TopEvent, { type: K }>, 'at' | 'type'>> } = {
   target: object({
     target: object<Target>({ servers: list(text), stream: text, group: text, bucket: text }),

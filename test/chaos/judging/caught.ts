@@ -11,7 +11,8 @@ const BREAK_MS = 500;
 /**
  * A process can be stopped between its last check of the permit and the first record of its handler. The recorded time of such a call is
  * after the stop, although the call started before it. The judge assumes this if the process recorded nothing between the start of the
- * break and the call. Only the first call after a break is excused.
+ * break and the call. Only the first call after a break is excused, with the other messages of its batch: the permit is checked once for a
+ * batch.
  */
 export function settleStarts({ calls, faults, lives, bucket, ...rest }: History): History {
   const writtenAt = new Map(bucket.map(({ key, revision, at }) => [`${key} ${revision}`, at]));
@@ -43,7 +44,11 @@ export function settleStarts({ calls, faults, lives, bucket, ...rest }: History)
       const had = list.slice(0, first).some((before) => isSameTenure(before, call));
       if (!had && !isOwner(call, from)) continue;
       const ends = list.slice(Math.max(0, first - 100), first).map((before) => before.to);
-      if (ends.every((end) => end <= from || end >= call.from)) moved.set(call, { ...call, from });
+      if (!ends.every((end) => end <= from || end >= call.from)) continue;
+      const batch = list.slice(first).filter((each) => each.batch === call.batch);
+      // The calls of a batch do not overlap. The last one covers the time after the break.
+      for (const each of batch)
+        moved.set(each, { ...each, from, to: each === batch.at(-1) ? each.to : from });
     }
   }
   const settled = calls.map((call) => moved.get(call) ?? call).sort((a, b) => a.from - b.from);

@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { type BatchHandler, FailedAt } from '../../../src/core/member/partition/handler.js';
 import type { StreamMessage } from '../../../src/core/protocol/message.js';
-import { handleOne, plannedMs } from './handler.js';
+import { handleOne, nextCall, plannedMs } from './handler.js';
 import { monotonicUs } from './records.js';
 
 /** After a longer delay the process was probably stopped. It may have lost its partition. */
@@ -26,6 +26,7 @@ export const batchHandler: BatchHandler = async (messages, context) => {
   // Each message of the batch adds its listeners to this signal.
   setMaxListeners(0, context.signal);
   const begunAt = monotonicUs();
+  let batch: number | null = null;
   for (const [index, message] of messages.entries()) {
     const startedAt = monotonicUs();
     const ms = plannedMs(message, keyOf(message));
@@ -33,7 +34,8 @@ export const batchHandler: BatchHandler = async (messages, context) => {
       throw new FailedAt(index, new Error('the batch would take too long'));
     try {
       if (index > 0) context.signal.throwIfAborted();
-      await handleOne(message, context, keyOf(message));
+      batch ??= nextCall();
+      await handleOne(message, context, keyOf(message), batch);
     } catch (error) {
       throw new FailedAt(index, error);
     }

@@ -58,8 +58,13 @@ function wait(ms: number, signal: AbortSignal, heeds: boolean): Promise<CallEnd>
 
 let calls = 0;
 
+/** The number of the next call. */
+export const nextCall = (): number => calls + 1;
+
 /**
  * Handles one message, and records its start and its end.
+ *
+ * @param batch the number of the first call of the batch; null for a single message.
  *
  * @throws (or rejects) if the call fails on purpose, or stops because its signal has aborted.
  */
@@ -67,6 +72,7 @@ export function handleOne(
   message: StreamMessage,
   context: BatchContext,
   key: string | null,
+  batch: number | null = null,
 ): Promise<void> | undefined {
   // The time is taken first: the process can be stopped at any point.
   const at = monotonicUs();
@@ -76,7 +82,8 @@ export function handleOne(
   const now = mode;
   const deaf = now.kind === 'deaf';
   const { sequence } = message;
-  file.write(['start', at, call, partition, epoch, sequence, attempt, key, number, intact, deaf]);
+  const first = batch ?? call;
+  file.write(['start', at, call, partition, epoch, sequence, attempt, key, number, intact, deaf, first]);
   const end = (how: CallEnd): undefined => {
     file.write(['end', monotonicUs(), call, how]);
     if (how === 'failed') throw new Error('failed on purpose');

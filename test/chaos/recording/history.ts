@@ -29,6 +29,8 @@ export interface Call extends Span {
   intact: boolean;
   /** True if the handler ignores its signal. */
   deaf: boolean;
+  /** The calls of one batch have the same number. A single message is a batch of its own. */
+  batch: number;
   how: CallEnd | 'cut';
   toldAt: number | undefined;
 }
@@ -87,7 +89,7 @@ export interface History {
   looks: number[];
   /** By partition: the number of messages that its owners reported as lost. */
   toldLost: ReadonlyMap<number, number>;
-  /** The stream had a small limit from `from` on. By `at` it had dropped all messages before the sequence `first`. */
+  /** At `from` the stream got a small limit. By `at` it had dropped all messages before the sequence `first`. */
   dropped: { from: number; at: number; first: number }[];
 }
 
@@ -272,9 +274,9 @@ function readCalls(records: Iterable<CallRecord>, life: Life, ms: (us: number) =
   for (const record of records) {
     last = ms(record[1]);
     if (record[0] === 'start') {
-      const [, , id, partition, epoch, seq, attempt, key, number, intact, deaf] = record;
+      const [, , id, partition, epoch, seq, attempt, key, number, intact, deaf, batch] = record;
       calls.set(id, {
-        ...{ process: life.name, partition, epoch, seq, attempt, key, number, intact, deaf },
+        ...{ process: life.name, partition, epoch, seq, attempt, key, number, intact, deaf, batch },
         ...{ from: last, to: Number.POSITIVE_INFINITY, how: 'cut', toldAt: undefined },
       });
     } else if (record[0] === 'stall') {

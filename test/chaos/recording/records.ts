@@ -27,6 +27,8 @@ export type CallRecord =
       number: number,
       intact: boolean,
       deaf: boolean,
+      /** The number of the first call of the batch. */
+      batch: number,
     ]
   | ['told', at: number, call: number]
   | ['end', at: number, call: number, how: CallEnd]

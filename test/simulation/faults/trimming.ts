@@ -16,7 +16,7 @@ function limit({ server: { log }, drops }: World, most: number): void {
   }
 }
 
-/** An owner dies, or starts again under its epoch. It may just have passed a gap without investigating it. */
+/** An owner dies, or loses its reader and continues under the same epoch. It may just have passed a gap without investigating it. */
 function interrupt({ random, server: { consumers } }: World, member: SimMember): void {
   if (random.chance(0.5)) member.crash(random.chance(0.75));
   else consumers.deleteSome(() => true);

@@ -18,7 +18,7 @@ export interface Mutant {
   mistake: string;
   /** The faults that together show the mistake. Only for mistakes that rarely have an effect. */
   needs?: readonly string[];
-  /** The test that shows the mistake. Only for mistakes that thousands of runs do not show, because other code compensates. */
+  /** The test that shows the mistake. Some mistakes have no effect in thousands of runs, because other code makes up for them. Only they have this field. */
   shownBy?: ShowingTest;
   edits: readonly [Edit, ...Edit[]];
 }

@@ -12,7 +12,7 @@ export interface EndedRunner {
   isCertain: boolean;
 }
 
-/** Remembers how far ended runners came, and which of their handlers still run. The next runner under the same epoch continues there. */
+/** Remembers the progress of runners that have ended, and which of their handlers still run. The next runner under the same epoch continues there. */
 export class EndedRunners {
   /** The last ended runner of each partition. */
   readonly #last = new Map<number, EndedRunner>();

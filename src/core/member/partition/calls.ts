@@ -100,10 +100,10 @@ export class Calls {
     });
   }
 
-  /** To be called when the call that began last has returned, after its outcome was processed. */
-  returned(): void {
-    const call = this.#entered.pop();
-    if (call && !this.#running.has(call)) this.#over(call);
+  /** To be called when the call that began last has returned, after its outcome was processed. `runs`: it returned a promise. */
+  returned(call: HandlerCall, runs: boolean): void {
+    this.#entered.pop();
+    if (!runs) this.#over(call);
   }
 
   #over(call: HandlerCall): void {

@@ -31,7 +31,7 @@ type Answer<T> =
   | { kind: 'failed'; error: NatspocError };
 
 /**
- * Reads where a group starts, or decides it. The first member decides by compare-and-set. "new" means the time of that decision, even for a
+ * Reads the start of a group. The first member decides the start, by compare-and-set. "new" means the time of that decision, even for a
  * partition that is taken over much later. No message in between is skipped.
  *
  * @param from used if no start has been decided yet.

@@ -22,7 +22,7 @@ export interface PartitionListener {
   committed?(sequence: number, tookMs: number): void;
   /** The stream dropped messages before they were handled. */
   trimmed?(trimmed: Trimmed): void;
-  /** `crashes` owners in a row have died after position `after`. Messages are now handled one at a time. */
+  /** Several owners in a row (`crashes`) died shortly after position `after`. Messages are now handled one at a time. */
   cautious?(crashes: number, after: number): void;
   /** The partition cannot be read at the moment; the next attempt starts after `retryMs` milliseconds. Reported at most once a minute. */
   unread?(reason: string, retryMs: number): void;

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.js';
 
 /**
  * The permission to start handlers and to commit. It ends at a set time, unless the protocol extends it. It is checked right before each
- * call and commit. A stopped process therefore starts nothing when it continues.
+ * call and commit. So a process that was stopped starts no other call when it continues.
  */
 export class Permit {
   readonly #clock: Clock;

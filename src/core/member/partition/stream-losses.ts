@@ -137,8 +137,8 @@ export class TrimWatch {
   /**
    * A message arrived after sequence `after`; `waiting` messages still wait.
    *
-   * @param rest the time without an open request, if any. While a request is open, messages are delivered as they are stored. A jump then
-   *   consists of messages of other partitions. However, if messages are stored faster than they are delivered, losses by a limit of the
+   * @param rest the time without an open request, if any. While a request is open, the server delivers each message as soon as it is stored. A jump
+   *   then consists of messages of other partitions. However, if messages are stored faster than they are delivered, losses by a limit of the
    *   stream go unnoticed.
    */
   came(sequence: number, after: number, waiting: number, rest: Rest | undefined): void {

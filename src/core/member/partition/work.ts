@@ -201,7 +201,7 @@ export class PartitionWork {
       running = promiseOf(this.#calls.invoke(call, message, []));
     } catch (error) {
       this.#failed([this.#takeNew(message)], call, error);
-      this.#calls.returned();
+      this.#calls.returned(call, false);
       return;
     }
     if (running) this.#follow([this.#takeNew(message)], call, running);
@@ -209,7 +209,7 @@ export class PartitionWork {
       this.#progress.advanced(message, 1);
       this.#handled(message, 'handled');
     } else this.#settle([this.#takeNew(message)]);
-    this.#calls.returned();
+    this.#calls.returned(call, running !== undefined);
   }
 
   /** An entry for a message whose call has already started. */
@@ -228,12 +228,12 @@ export class PartitionWork {
       running = promiseOf(this.#caution ? this.#caution.run(call, message.sequence, invoke) : invoke());
     } catch (error) {
       this.#failed(run, call, error);
-      this.#calls.returned();
+      this.#calls.returned(call, false);
       return;
     }
     if (running) this.#follow(run, call, running);
     else this.#settle(run);
-    this.#calls.returned();
+    this.#calls.returned(call, running !== undefined);
   }
 
   #follow(run: readonly Entry[], call: HandlerCall, running: Promise<unknown>): void {
