@@ -11,6 +11,11 @@ import { partitionTable } from '../../src/top/view/partitions.js';
 import { plain } from '../../src/top/view/text.js';
 import { gone, group, lease, override, play, session, stats, streamFacts, T0 } from './support.js';
 
+/** Member b has neither a subscriber nor a recent renewal, so it is unreachable. */
+const renewedAgoMs = (id: string): number => (id === 'b' ? 2_000 : 100);
+
+const proofOf = (id: string) => ({ kind: 'proof', id, revision: 900, ended: false }) as const;
+
 /** What `leases` reads: the facts that `top` gets as events. */
 function observer(
   entries: ViewEntry[],
@@ -25,7 +30,7 @@ function observer(
     proofs: async () =>
       entries.flatMap((entry): PastEntry[] =>
         entry.kind === 'session' && entry.record !== null
-          ? [{ atMs: Date.now() - 100, entry: { kind: 'proof', id: entry.id, revision: 900, ended: false } }]
+          ? [{ atMs: Date.now() - renewedAgoMs(entry.id), entry: proofOf(entry.id) }]
           : [],
       ),
     positions: async () => [{ partition: 0, sequence: 9, epoch: 100, atMs: Date.now() - 1_000 }],
@@ -69,8 +74,8 @@ describe('one description of a group', () => {
     const asked = (ms: number) =>
       [ms, { type: 'stats', facts: { members: answers, gone: ['b', 'x'] } }] as [number, never];
     const proofs = ['a', 'b', 'c', 'd', 'x'].map((id) => ({
-      atMs: T0 + 5_900,
-      entry: { kind: 'proof' as const, id, revision: 900, ended: false },
+      atMs: T0 + 6_000 - renewedAgoMs(id),
+      entry: proofOf(id),
     }));
     const model = play([
       ...group(0, 5).slice(0, 3),
