@@ -4,6 +4,7 @@ import { partitionOf } from '../../src/core/protocol/layout.js';
 import { versionIn } from '../../src/core/protocol/record-format.js';
 import { encodeRecord } from '../../src/core/protocol/records.js';
 import { charges } from './charges.js';
+import { handledCall } from './handled-call.js';
 import { judgeHistory } from './judging/judge.js';
 import {
   type BucketChange,
@@ -49,19 +50,8 @@ const lastOf = (layout: number, partition: number, upTo: number): number => {
 
 function callOf(seq: number, layout = layoutOf(seq), from = timeOf(seq)): Call {
   const partition = partitionOf(keyOf(seq), partitionsOf(layout));
-  return {
-    ...{ process: MEMBER, partition, epoch: leaseOf(layout, partition), seq, attempt: 1, key: keyOf(seq) },
-    ...{
-      number: seq,
-      intact: true,
-      deaf: false,
-      batch: seq,
-      from,
-      to: from + 5,
-      how: 'handled',
-      toldAt: undefined,
-    },
-  };
+  const epoch = leaseOf(layout, partition);
+  return handledCall({ process: MEMBER, partition, epoch, seq, key: keyOf(seq), from });
 }
 
 function layoutEntry(layout: number): BucketChange {

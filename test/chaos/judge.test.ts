@@ -3,6 +3,7 @@ import { keys } from '../../src/core/protocol/keys.js';
 import { RECORD_VERSION } from '../../src/core/protocol/record-format.js';
 import { encodeRecord } from '../../src/core/protocol/records.js';
 import { charges } from './charges.js';
+import { handledCall } from './handled-call.js';
 import { judgeHistory } from './judging/judge.js';
 import {
   type BucketChange,
@@ -34,24 +35,9 @@ function call(
   from: number,
   more: Partial<Call> = {},
 ): Call {
+  const epoch = epochOf(partition, process);
   const seq = seqOf(partition, index);
-  return {
-    process,
-    partition,
-    epoch: epochOf(partition, process),
-    seq,
-    attempt: 1,
-    key: `k${partition}`,
-    number: seq,
-    intact: true,
-    deaf: false,
-    batch: seq,
-    from,
-    to: from + 5,
-    how: 'handled',
-    toldAt: undefined,
-    ...more,
-  };
+  return { ...handledCall({ process, partition, epoch, seq, key: `k${partition}`, from }), ...more };
 }
 
 const life = (name: string, more: Partial<Life>): Life => ({

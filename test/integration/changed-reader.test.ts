@@ -1,31 +1,17 @@
 import assert from 'node:assert/strict';
-import {
-  type ConsumerInfo,
-  connect,
-  createInbox,
-  headers,
-  type JetStreamManager,
-  type NatsConnection,
-} from 'nats';
+import { type ConsumerInfo, createInbox, headers } from 'nats';
 import { type GroupMember, joinGroup } from '../../src/core/index.js';
-import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { withManager } from '../support/with-manager.js';
 
 /** A client that is allowed to create consumers on a stream can also change its groups' readers. */
 describe('a reader that another client changed', function () {
   this.timeout(60_000);
-  const server = withServer();
-  let connection: NatsConnection;
-  let manager: JetStreamManager;
+  const at = withManager();
   let member: GroupMember | undefined;
   let streams = 0;
   let stream: string;
 
-  before(async () => {
-    connection = await connect({ servers: server.url });
-    manager = await connection.jetstreamManager();
-  });
-  after(() => connection.close());
   beforeEach(() => {
     stream = `C${++streams}`;
   });
@@ -39,7 +25,7 @@ describe('a reader that another client changed', function () {
    * unreadable partitions.
    */
   const start = async () => {
-    const place = { connection, stream, prefix: `${stream}.e`, partitions: 2 };
+    const place = { connection: at.connection, stream, prefix: `${stream}.e`, partitions: 2 };
     const handled: string[][] = [[], []];
     const unread: string[] = [];
     member = await joinGroup({
@@ -48,13 +34,13 @@ describe('a reader that another client changed', function () {
       listen: (joined) => joined.on('unread', ({ reason }) => unread.push(reason)),
     });
     const publish = (partition: number, text: string) =>
-      connection.jetstream().publish(`${stream}.e.p.${partition}`, text);
+      at.connection.jetstream().publish(`${stream}.e.p.${partition}`, text);
     return { handled, unread, publish };
   };
   const readerOf = async (partition: number) => {
     let found: ConsumerInfo | undefined;
     await until('the reader is open', async () => {
-      const readers = await manager.consumers.list(stream).next();
+      const readers = await at.manager.consumers.list(stream).next();
       found = readers.find(({ name }) => name.startsWith(`natspoc-default-p${partition}-`));
       return found !== undefined;
     });
@@ -67,7 +53,7 @@ describe('a reader that another client changed', function () {
     await publish(0, 'before');
     await until('the message is handled', () => handled[0]?.length === 1);
     const { name, config } = await readerOf(0);
-    await manager.consumers.update(stream, name, { ...config, headers_only: true });
+    await at.manager.consumers.update(stream, name, { ...config, headers_only: true });
     await publish(0, 'payload');
     await until('the message is handled', () => handled[0]?.length === 2);
     assert.deepEqual(handled[0], ['before', 'payload']);
@@ -80,7 +66,7 @@ describe('a reader that another client changed', function () {
     await publish(0, 'before');
     await until('the message is handled', () => handled[0]?.length === 1);
     const { name, config } = await readerOf(0);
-    await manager.consumers.update(stream, name, { ...config, filter_subject: `${stream}.e.p.1` });
+    await at.manager.consumers.update(stream, name, { ...config, filter_subject: `${stream}.e.p.1` });
     await publish(0, 'own');
     await publish(1, 'other');
     await until('both messages are handled', () => handled[0]?.length === 2 && handled[1]?.length === 1);
@@ -93,7 +79,7 @@ describe('a reader that another client changed', function () {
     await publish(0, 'before');
     await until('the message is handled', () => handled[0]?.length === 1);
     const { name, config } = await readerOf(0);
-    await manager.consumers.update(stream, name, { ...config, filter_subject: `${stream}.e.p.1` });
+    await at.manager.consumers.update(stream, name, { ...config, filter_subject: `${stream}.e.p.1` });
     await publish(0, 'own');
     await until('the message is handled', () => handled[0]?.length === 2, 20_000);
     assert.deepEqual(handled, [['before', 'own'], []]);
@@ -104,7 +90,7 @@ describe('a reader that another client changed', function () {
   it('an idle reader that was changed to omit payloads is replaced before a message arrives', async () => {
     const { unread } = await start();
     const { name, config } = await readerOf(1);
-    await manager.consumers.update(stream, name, { ...config, headers_only: true });
+    await at.manager.consumers.update(stream, name, { ...config, headers_only: true });
     await until('the change is noticed', () => unread.length === 1, 20_000);
     assert.deepEqual(unread, ['its reader was changed to leave out payloads']);
   });
@@ -113,13 +99,15 @@ describe('a reader that another client changed', function () {
     const { handled, unread, publish } = await start();
     const { name } = await readerOf(0);
     const stolen: string[] = [];
-    const thief = connection.subscribe(createInbox(), {
+    const thief = at.connection.subscribe(createInbox(), {
       callback: (_error, message) => {
         if (message.reply) stolen.push(message.string());
       },
     });
     const order = JSON.stringify({ batch: 1, expires: 30_000_000_000 });
-    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, order, { reply: thief.getSubject() });
+    at.connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, order, {
+      reply: thief.getSubject(),
+    });
     const sent: string[] = [];
     // The server serves pull requests in turn. The member's request is the first.
     while (stolen.length === 0 && sent.length < 5) {
@@ -140,7 +128,7 @@ describe('a reader that another client changed', function () {
     const { handled, unread, publish } = await start();
     const { name } = await readerOf(0);
     const order = JSON.stringify({ pause_until: new Date(Date.now() + 3_600_000).toISOString() });
-    const answer = await connection
+    const answer = await at.connection
       .request(`$JS.API.CONSUMER.PAUSE.${stream}.${name}`, order)
       .then((message) => message.json<{ paused: boolean }>())
       .catch(() => ({ paused: false }));
@@ -153,7 +141,7 @@ describe('a reader that another client changed', function () {
     const { handled, unread } = await start();
     const forged = headers();
     forged.set('Nats-Msg-Size', '5');
-    await connection.jetstream().publish(`${stream}.e.p.0`, '', { headers: forged });
+    await at.connection.jetstream().publish(`${stream}.e.p.0`, '', { headers: forged });
     await until('the message is handled', () => handled[0]?.length === 1);
     assert.deepEqual(handled[0], ['']);
     assert.equal(unread.length, 1);

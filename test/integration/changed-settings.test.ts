@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict';
-import {
-  connect,
-  type JetStreamManager,
-  type NatsConnection,
-  RetentionPolicy,
-  type StreamConfig,
-} from 'nats';
+import { RetentionPolicy, type StreamConfig } from 'nats';
 import { type CliExit, runCli, startCli, stopAll } from '../support/cli.js';
-import { withServer } from '../support/server.js';
+import { withManager } from '../support/with-manager.js';
 
 describe('a stream whose settings are changed while members run', function () {
   this.timeout(60_000);
-  const server = withServer();
-  let connection: NatsConnection;
-  let manager: JetStreamManager;
-
-  before(async () => {
-    connection = await connect({ servers: server.url });
-    manager = await connection.jetstreamManager();
-  });
-  after(() => connection.close());
+  const at = withManager();
+  const { server } = at;
   afterEach(stopAll);
 
   for (const { stream, subjects, flags } of [
@@ -31,12 +18,12 @@ describe('a stream whose settings are changed while members run', function () {
 
     /** Changes a setting, and publishes a message. Members read the settings when they handle messages. */
     async function change(settings: Partial<StreamConfig>): Promise<void> {
-      await manager.streams.update(stream, settings);
-      await connection.jetstream().publish(subjects === 'OWN.p.*' ? 'OWN.p.0' : 'ASIS.a', 'x');
+      await at.manager.streams.update(stream, settings);
+      await at.connection.jetstream().publish(subjects === 'OWN.p.*' ? 'OWN.p.0' : 'ASIS.a', 'x');
     }
 
     it(`a running member warns once of a setting that members refuse, and the check names it: ${flags[0]}`, async function () {
-      await manager.streams.add({ name: stream, subjects: [subjects] });
+      await at.manager.streams.add({ name: stream, subjects: [subjects] });
       const args = ['consume', '--server', server.url, '--stream', stream, '--partitions', '4', ...flags];
       const member = startCli([...args, '--output', 'ndjson'], {});
       await member.tookOver(4);

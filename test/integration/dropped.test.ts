@@ -1,29 +1,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type JetStreamManager, type NatsConnection } from 'nats';
 import { createPublisher, type GroupMember, joinGroup } from '../../src/core/index.js';
 import { NatsDeadLetters } from '../../src/core/nats/stream/dead-letters.js';
 import { deadStream } from '../../src/core/protocol/dead-letter.js';
 import { runCli } from '../support/cli.js';
 import { fakeMessage } from '../support/fake-partition.js';
-import { withServer } from '../support/server.js';
 import { until } from '../support/until.js';
+import { withManager } from '../support/with-manager.js';
 
 /** The messages are dropped before they are delivered, so no delivery shows the loss. */
 describe('messages that a stream drops while it is read', function () {
   this.timeout(60_000);
-  const server = withServer();
-  let connection: NatsConnection;
-  let manager: JetStreamManager;
-
-  before(async () => {
-    connection = await connect({ servers: server.url });
-    manager = await connection.jetstreamManager();
-  });
-  after(() => connection.close());
+  const at = withManager();
+  const { server } = at;
 
   it('dropped messages do not count as lag, and do not keep a member from catching up', async () => {
-    const place = { connection, stream: 'D1', prefix: 'D1.e', partitions: 1 };
+    const place = { connection: at.connection, stream: 'D1', prefix: 'D1.e', partitions: 1 };
     const publisher = await createPublisher(place);
     await Promise.all(Array.from({ length: 200 }, () => publisher.publish({ data: 'x' })));
     await publisher.close();
@@ -35,7 +27,7 @@ describe('messages that a stream drops while it is read', function () {
     const member = await joinGroup({ ...place, handler: () => (++handled === 10 ? purging : undefined) });
     const trimmed = once(member, 'trimmed');
     await until('the member handles messages', () => handled === 10);
-    await manager.streams.purge('D1');
+    await at.manager.streams.purge('D1');
     purged();
     const [{ to, atMost }] = await trimmed;
     assert.equal(to, 200);
@@ -47,7 +39,10 @@ describe('messages that a stream drops while it is read', function () {
 
   it('dropped messages do not block a reader of dead letters', async () => {
     const options = { stream: 'D2', prefix: 'D2.e', replicas: 1, timeoutMs: 5_000 };
-    const box = new NatsDeadLetters({ connection, manager, inboxPrefix: undefined }, options);
+    const box = new NatsDeadLetters(
+      { connection: at.connection, manager: at.manager, inboxPrefix: undefined },
+      options,
+    );
     await box.ensure();
     const { store } = box.storeFor('g');
     for (let sequence = 1; sequence <= 200; sequence++) {
@@ -55,13 +50,13 @@ describe('messages that a stream drops while it is read', function () {
     }
     let read = 0;
     for await (const _ of box.letters(() => {}))
-      if (++read === 1) await manager.streams.purge(deadStream('D2'));
+      if (++read === 1) await at.manager.streams.purge(deadStream('D2'));
     assert.ok(read < 200, 'the other letters were purged before they arrived');
   });
 
   /** Publishes to the partitions in turn. */
   const publish = async (prefix: string, partitions: number, count: number) => {
-    const jetstream = connection.jetstream();
+    const jetstream = at.connection.jetstream();
     const all = Array.from({ length: count }, (_, i) =>
       jetstream.publish(`${prefix}.p.${i % partitions}`, 'x'),
     );
@@ -69,7 +64,7 @@ describe('messages that a stream drops while it is read', function () {
   };
 
   it('dropped messages are reported after an absence of the group, if a subject keeps only its last messages', async () => {
-    const place = { connection, stream: 'D3', prefix: 'D3.e', partitions: 2 };
+    const place = { connection: at.connection, stream: 'D3', prefix: 'D3.e', partitions: 2 };
     const before = await joinGroup({ ...place, handler: () => {} });
     await publish('D3.e', 2, 2);
     await until(
@@ -77,8 +72,8 @@ describe('messages that a stream drops while it is read', function () {
       () => before.partitions.filter(({ committed }) => committed > 0).length === 2,
     );
     await before.leave();
-    const { config } = await manager.streams.info('D3');
-    await manager.streams.update('D3', { ...config, max_msgs_per_subject: 10 });
+    const { config } = await at.manager.streams.info('D3');
+    await at.manager.streams.update('D3', { ...config, max_msgs_per_subject: 10 });
     await publish('D3.e', 2, 200);
     const trimmed = [0, 0];
     let handled = 0;
@@ -104,7 +99,7 @@ describe('messages that a stream drops while it is read', function () {
   });
 
   it('dropped messages are shown until an operator acknowledges them, across changes of owner', async () => {
-    const place = { connection, stream: 'D6', prefix: 'D6.e', partitions: 2 };
+    const place = { connection: at.connection, stream: 'D6', prefix: 'D6.e', partitions: 2 };
     const cli = (...args: string[]) => runCli([...args, '--stream', 'D6', '--server', server.url]);
     const join = () => joinGroup({ ...place, handler: () => {} });
     let member = await join();
@@ -116,8 +111,8 @@ describe('messages that a stream drops while it is read', function () {
       () => member.partitions.filter(({ committed }) => committed > 0).length === 2,
     );
     await member.leave();
-    const { config } = await manager.streams.info('D6');
-    await manager.streams.update('D6', { ...config, max_msgs_per_subject: 10 });
+    const { config } = await at.manager.streams.info('D6');
+    await at.manager.streams.update('D6', { ...config, max_msgs_per_subject: 10 });
     await publish('D6.e', 1, 100);
     member = await join();
     await until('the loss is reported', () => lostOf() >= 90);
@@ -143,7 +138,7 @@ describe('messages that a stream drops while it is read', function () {
   });
 
   it('dropped messages are reported while a full stream drops waiting messages', async () => {
-    const place = { connection, stream: 'D4', prefix: 'D4.e', partitions: 1 };
+    const place = { connection: at.connection, stream: 'D4', prefix: 'D4.e', partitions: 1 };
     let handled = 0;
     let lost = 0;
     const member = await joinGroup({
@@ -158,8 +153,8 @@ describe('messages that a stream drops while it is read', function () {
           lost += atMost;
         }),
     });
-    const { config } = await manager.streams.info('D4');
-    await manager.streams.update('D4', { ...config, max_msgs: 50 });
+    const { config } = await at.manager.streams.info('D4');
+    await at.manager.streams.update('D4', { ...config, max_msgs: 50 });
     await publish('D4.e', 1, 1_500);
     await until(
       'the member has caught up',
@@ -171,15 +166,15 @@ describe('messages that a stream drops while it is read', function () {
   });
 
   it('dropped messages are not a loss if they were handled', async () => {
-    const place = { connection, stream: 'D5', prefix: 'D5.e', partitions: 2 };
+    const place = { connection: at.connection, stream: 'D5', prefix: 'D5.e', partitions: 2 };
     let lost = 0;
     const member = await joinGroup({
       ...place,
       handler: () => {},
       listen: (joined) => joined.on('trimmed', () => lost++),
     });
-    const { config } = await manager.streams.info('D5');
-    await manager.streams.update('D5', { ...config, max_msgs_per_subject: 100, max_msgs: 150 });
+    const { config } = await at.manager.streams.info('D5');
+    await at.manager.streams.update('D5', { ...config, max_msgs_per_subject: 100, max_msgs: 150 });
     for (let batch = 1; batch <= 10; batch++) {
       await publish('D5.e', 2, 100);
       await until('all messages are handled', () => member.counters.handled === batch * 100);
@@ -198,22 +193,22 @@ describe('messages that a stream drops while it is read', function () {
       let lost = 0;
       let handled = 0;
       const place = {
-        connection,
+        connection: at.connection,
         stream,
         partitions: 2,
         ...group,
         handler: () => void handled++,
         listen: (joined: GroupMember) => joined.on('trimmed', () => lost++),
       };
-      await manager.streams.add({ name: stream, subjects: [`${stream}.e.p.>`], max_msgs: 1_000 });
+      await at.manager.streams.add({ name: stream, subjects: [`${stream}.e.p.>`], max_msgs: 1_000 });
       const first = await joinGroup(place);
-      const jetstream = connection.jetstream();
+      const jetstream = at.connection.jetstream();
       for (let i = 0; i < 20; i++) await jetstream.publish(`${stream}.e.p.1`, 'x');
       await until(
         'the positions of both partitions are at the end of the stream',
         () => first.partitions.filter(({ committed }) => committed === 20).length === 2,
       );
-      await manager.streams.purge(stream, { seq: 20 });
+      await at.manager.streams.purge(stream, { seq: 20 });
       await first.leave();
       const second = await joinGroup(place);
       const before = handled;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { connect, type JetStreamManager, type NatsConnection, type StreamConfig } from 'nats';
+import type { StreamConfig } from 'nats';
 import { type CliExit, runCli, stopAll } from '../support/cli.js';
-import { withServer } from '../support/server.js';
+import { withManager } from '../support/with-manager.js';
 
 /** With a stream and a bucket that do not match, these commands could destroy data, or continue as if nothing were wrong. */
 const COMMANDS = [
@@ -18,17 +18,11 @@ const COMMANDS = [
 
 describe('a stream and a bucket that do not belong together', function () {
   this.timeout(60_000);
-  const server = withServer();
-  let connection: NatsConnection;
-  let manager: JetStreamManager;
+  const at = withManager();
+  const { server } = at;
   let streams = 0;
   let stream = '';
 
-  before(async () => {
-    connection = await connect({ servers: server.url });
-    manager = await connection.jetstreamManager();
-  });
-  after(() => connection.close());
   afterEach(stopAll);
   beforeEach(async () => {
     stream = `M${++streams}`;
@@ -47,7 +41,7 @@ describe('a stream and a bucket that do not belong together', function () {
   const stateOf = () =>
     Promise.all(
       [stream, bucket()].map(async (name) => {
-        const { messages, last_seq } = (await manager.streams.info(name)).state;
+        const { messages, last_seq } = (await at.manager.streams.info(name)).state;
         return [name, messages, last_seq];
       }),
     );
@@ -62,9 +56,9 @@ describe('a stream and a bucket that do not belong together', function () {
   }
 
   it('every command names a stream and a bucket whose layouts differ, and changes nothing', async () => {
-    const { config } = await manager.streams.info(stream);
+    const { config } = await at.manager.streams.info(stream);
     const description = config.description?.replace('"partitions":8', '"partitions":6') ?? '';
-    await manager.streams.update(stream, { ...config, description } as Partial<StreamConfig>);
+    await at.manager.streams.update(stream, { ...config, description } as Partial<StreamConfig>);
     const before = await stateOf();
     await allRefuse(
       COMMANDS,
@@ -75,14 +69,14 @@ describe('a stream and a bucket that do not belong together', function () {
   });
 
   it('a missing bucket is reported, and created again with the layout of the stream', async () => {
-    await manager.streams.delete(bucket());
+    await at.manager.streams.delete(bucket());
     const looking = COMMANDS.filter((command) => !/^(publish|consume)/.test(command));
     await allRefuse(
       looking,
       1,
       /^Error: Stream M\d+ has no bucket M\d+_leases: .*"natspoc stream create --stream M\d+" creates it\./,
     );
-    assert.equal((await manager.streams.info(stream)).state.messages, 20);
+    assert.equal((await at.manager.streams.info(stream)).state.messages, 20);
     await ok('stream', 'create');
     const { layout, messages, groups } = JSON.parse(await ok('stream', '--json'));
     assert.deepEqual([layout.partitions, layout.prefix, messages, groups], [8, stream, 20, []]);
@@ -97,13 +91,13 @@ describe('a stream and a bucket that do not belong together', function () {
   });
 
   it('messages of a recreated stream do not count as handled, and none of them is deleted', async () => {
-    const { config } = await manager.streams.info(stream);
-    await manager.streams.delete(stream);
-    await manager.streams.add(config);
+    const { config } = await at.manager.streams.info(stream);
+    await at.manager.streams.delete(stream);
+    await at.manager.streams.add(config);
     await ok('publish', 'y', '--count', '8');
     const { groups } = JSON.parse(await ok('stream', '--json'));
     assert.equal(groups[0].lag, null);
     await natspoc('stream', 'trim', '--force');
-    assert.equal((await manager.streams.info(stream)).state.messages, 8);
+    assert.equal((await at.manager.streams.info(stream)).state.messages, 8);
   });
 });
