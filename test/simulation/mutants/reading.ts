@@ -227,7 +227,7 @@ export const READING: readonly Mutant[] = [
     mistake:
       'a reader trusts the number of waiting messages of an old server, which does not fall if the stream drops messages',
     needs: ['trimming'],
-    edits: [core('nats/jetstream/pull', 'waited > 0 ? this.#emptyRest() : undefined', 'undefined')],
+    edits: [core('nats/jetstream/pull', 'waited > 0 ? this.#busyRest : undefined', 'undefined')],
   },
   {
     name: 'fell-forgotten',

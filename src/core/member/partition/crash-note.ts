@@ -44,8 +44,9 @@ export class CrashNote {
 
   /** Records that the owner has handled this number of further messages. `idle` means that no more messages wait. */
   handled(messages: number, idle: boolean): void {
-    this.#left = idle ? 0 : this.#left - messages;
-    if (this.#left <= 0) this.#carried = {};
+    if (this.#left === 0) return;
+    this.#left = idle ? 0 : Math.max(0, this.#left - messages);
+    if (this.#left === 0) this.#carried = {};
   }
 
   /** Records the message that is tried next, in case it ends the process; 0 means no message. */

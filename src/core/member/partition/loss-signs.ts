@@ -39,12 +39,13 @@ export function together(older: LossSigns, newer: LossSigns): LossSigns {
   return { jumps: atMost(MOST_JUMPS, [...older.jumps, ...newer.jumps]), fell: older.fell + newer.fell };
 }
 
-/** Adds a jump. For speed, changes the given signs. They must not be used afterwards. */
-export function withJump({ jumps, fell }: LossSigns, jump: Jump): LossSigns {
-  if (jumps.length === 0) return { jumps: [jump], fell };
-  jumps.push(jump);
+/** Adds a jump. For speed, changes the given signs unless they have no jump. They must not be used afterwards. */
+export function withJump(signs: LossSigns, jump: Jump): LossSigns {
+  if (signs.jumps.length === 0) return { jumps: [jump], fell: signs.fell };
+  signs.jumps.push(jump);
   // Merging after each jump would be too expensive, so twice as many jumps can accumulate.
-  return { jumps: jumps.length > 2 * MOST_JUMPS ? atMost(MOST_JUMPS, jumps) : jumps, fell };
+  if (signs.jumps.length > 2 * MOST_JUMPS) atMost(MOST_JUMPS, signs.jumps);
+  return signs;
 }
 
 /** Merges the oldest jumps if there are more than `most`. */

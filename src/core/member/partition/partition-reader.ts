@@ -77,6 +77,8 @@ export class PartitionReader {
   /** When the stream was created, and when it stored the last received message. */
   readonly #created: number | undefined;
   #stored: number | undefined;
+  /** The last received message, until its time is needed. */
+  #last: StreamMessage | undefined;
   /** Absent if the reader reports its coverage. */
   readonly #proof: CoverageProof | undefined;
   #proved: Coverage | undefined;
@@ -214,7 +216,7 @@ export class PartitionReader {
    */
   async look(): Promise<void> {
     void this.#lookAtReader();
-    const fit = await lookAtFit(this.#mark, this.#ports.stream);
+    const fit = await lookAtFit(this.#mark(), this.#ports.stream);
     if (this.#closed) return;
     if (fit.kind === 'misfit') this.#events.failed(fit.message);
     else if (differ(this.#created, fit.created)) this.#events.failed('the stream was recreated');
@@ -245,7 +247,10 @@ export class PartitionReader {
     }
   }
 
-  get #mark(): PositionMark {
+  /** The position of the last received message. Then no longer keeps that message, which can be part of a large buffer. */
+  #mark(): PositionMark {
+    if (this.#last) this.#stored = Math.floor(this.#last.timestampMs);
+    this.#last = undefined;
     return { sequence: this.#received, created: this.#created, stored: this.#stored };
   }
 
@@ -295,7 +300,7 @@ export class PartitionReader {
     await this.#reopening.wait(fault, reason);
     if (this.#closed) return;
     const { stream, name } = this.#ports;
-    const [removed, fit] = await Promise.all([stream.remove(name), lookAtFit(this.#mark, stream)]);
+    const [removed, fit] = await Promise.all([stream.remove(name), lookAtFit(this.#mark(), stream)]);
     if (this.#closed) return;
     if (removed.kind === 'failed') this.#events.terminal(removed.error);
     else if (removed.kind === 'unknown') this.#events.failed('its reader could not be deleted in time');
@@ -312,7 +317,8 @@ export class PartitionReader {
       this.#reader ? this.#reader.rested : UNKNOWN_REST,
     );
     this.#received = message.sequence;
-    this.#stored = Math.floor(message.timestampMs);
+    // Reading the time of each message would be slow.
+    this.#last = message;
     this.#reopening.worked();
     this.#events.message(message);
   }

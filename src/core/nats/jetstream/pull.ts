@@ -25,6 +25,9 @@ import { SilenceWatch } from './silence-watch.js';
 /** The server deletes the reader of a vanished process after this time. */
 const INACTIVE_THRESHOLD_MS = 30_000;
 
+/** A request was always pending; see {@link PullReader.rested}. */
+const NO_REST: Rest = { from: 0, until: 0 };
+
 /** The reason for a fault if a request was pending and the server sent nothing. */
 export const SILENCE = 'the server is silent';
 
@@ -71,6 +74,8 @@ export class PullReader {
   readonly #requests: PullRequests;
   #subscription: Subscription | undefined;
   readonly #expectation: Expectation;
+  /** The rest of a delivery if a request was always pending and messages waited. */
+  readonly #busyRest: Rest | undefined;
   #pending: number;
   /** Number of deliveries when the server last counted the waiting messages. Counts in earlier deliveries are older. */
   #countedUpTo = 0;
@@ -89,6 +94,8 @@ export class PullReader {
     this.#demand = new PullBudget(options.window, options.concurrency, limits);
     this.#requests = new PullRequests(handles, options, this.#demand, limits, (reason) => this.fail(reason));
     this.#pending = info.num_pending;
+    // The server's count of waiting messages may then include dropped ones. A reconnection ends the reader, so the version stays the same.
+    this.#busyRest = countsDrops(handles.connection) ? undefined : NO_REST;
     const { filter, emptyAt, headersOnly } = options;
     const after = (options.start.opt_start_seq ?? 1) - 1;
     this.#expectation = new Expectation({ filter, after, emptyAt, headersOnly });
@@ -250,7 +257,7 @@ export class PullReader {
     this.#demand.weigh(sizeOf(message));
     this.#demand.deliver();
     if (hasWaited) this.#rested = { from: Number.NEGATIVE_INFINITY, until: this.#now };
-    else if (this.#restsFrom === undefined) this.#rested = waited > 0 ? this.#emptyRest() : undefined;
+    else if (this.#restsFrom === undefined) this.#rested = waited > 0 ? this.#busyRest : undefined;
     else this.#rested = { from: this.#restsFrom, until: this.#requests.endedRestAt };
     this.#restsFrom = this.#demand.isWaiting ? undefined : this.#now;
     this.#sink.message(message, delivery);
@@ -261,16 +268,6 @@ export class PullReader {
     const isMoreWanted = this.#requests.receiveStatus(message);
     if (!this.#demand.isWaiting) this.#restsFrom ??= this.#now;
     if (isMoreWanted) this.#requests.fill();
-  }
-
-  /**
-   * Called if there was no rest, and messages waited. Returns an empty rest if the server's count of waiting messages
-   * may include dropped ones.
-   */
-  #emptyRest(): Rest | undefined {
-    if (countsDrops(this.#handles.connection)) return undefined;
-    const now = this.#now;
-    return { from: now, until: now };
   }
 
   /**
