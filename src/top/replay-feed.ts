@@ -45,7 +45,7 @@ export class ReplayFeed implements Feed {
     this.#listener = listener;
   }
 
-  /** Starts the replay. The recorded events have times, so no interval is needed. */
+  /** Starts the replay. Takes no interval, because the recorded events have times. */
   every(): void {
     if (this.#timer) return;
     let before = performance.now();

@@ -72,7 +72,7 @@ export const requests: fc.Arbitrary<Request> = fc.record({
   data: bytesLike({ partitions: [1, 2], to: 'x' }, { partitions: 'all', paused: true }),
 });
 
-/** The last answer to a forbidden subject. A late answer is reported with the next request. */
+/** The last answer that went to a forbidden subject. An answer after the end of its request is reported with the next request. */
 let fault: string | undefined;
 
 /** Delivers a request to the member. Returns the answers that the member gives at once. */

@@ -68,7 +68,7 @@ describe('members that are killed while messages fail', function () {
         .map((line) => line.split(' ') as [key: string, number: string]);
     const numbers = Array.from({ length: MESSAGES }, (_, index) => index + 1);
     const expected = numbers.filter((number) => !fails(number));
-    // Each line is counted like "key-25 12345". That is exact enough to spread the kills over the run.
+    // Estimates the size of all lines, such as "key-25 12345". The estimate is exact enough to spread the kills over the run.
     const allBytes = expected.reduce((sum, number) => sum + 8 + String(number).length, 0);
     const size = () => statSync(handled).size;
     for (let kill = 0; kill < KILLS; kill++) {

@@ -62,7 +62,7 @@ describe('a stream that has reused the sequences of its positions', function () 
     await until('the group is healthy', async () => (await natspoc('leases', 'check')).code === 0, 20_000);
   }
 
-  it('members do not read until a seek if their stream is created again while they run', async () => {
+  it('members whose stream is created again while they run read nothing until a seek', async () => {
     for (const name of ['a', 'b']) run.consume(name, SHORT_TTL);
     await run.atRest();
     await publish('old', 100);

@@ -64,7 +64,7 @@ describe('the resize of a keyed group', function () {
     await connection.close();
   });
 
-  /** Checks that living members have printed no message twice, and each customer in order. */
+  /** Checks that living members have printed no message twice, and the messages of each customer in order. */
   function assertOrder(members: readonly Cli[], mayRepeat: boolean): void {
     const seen = new Map<string, number>();
     for (const each of members) {

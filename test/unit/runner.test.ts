@@ -814,7 +814,7 @@ describe('a partition runner', () => {
   });
 });
 
-/** A handler. A test ends its running call. */
+/** A handler whose calls run until a test ends them. */
 function manual() {
   const calls: (() => void)[] = [];
   const handler: Handler = () => new Promise<void>((resolve) => calls.push(resolve));

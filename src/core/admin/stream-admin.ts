@@ -220,8 +220,8 @@ export class StreamAdmin implements AsyncDisposable {
 
   /**
    * Deletes the messages of a partition up to and including a sequence. A null `partition` means all partitions, a null `upTo` the end.
-   * First records which messages were handled. Later owners count only the others as lost. If this record fails, the messages are deleted
-   * nevertheless.
+   * First records which messages were handled. Later owners then count only unhandled messages as lost. If this record fails, the messages
+   * are deleted nevertheless.
    *
    * @param unrecorded called after the deletion if this record failed.
    * @returns the number of deleted messages.

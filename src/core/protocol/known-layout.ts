@@ -7,8 +7,8 @@ import { report, type State } from './state.js';
 export const orderOf = ({ layout }: State): ResizeOrder | null => layout.record?.next ?? null;
 
 /**
- * The lease of a partition under the layout that this member knows. Under a later layout, its record counts as
- * `unreadable`. Under an earlier layout, it counts as null.
+ * The lease of a partition under the layout that this member knows. A record of a later layout counts as
+ * `unreadable`. A record of an earlier layout counts as null.
  */
 export function leaseNow(
   state: State,

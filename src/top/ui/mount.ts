@@ -56,7 +56,7 @@ export function mount(
   const ink = render(tree(), {
     // In debug mode, Ink writes whole frames. The frame stream needs whole frames.
     debug: true,
-    // They have all properties that Ink uses.
+    // The terminal's streams have all properties that Ink uses.
     stdin: terminal.input as unknown as NodeJS.ReadStream,
     stdout: terminal.output as unknown as NodeJS.WriteStream,
     exitOnCtrlC: false,

@@ -171,8 +171,8 @@ export class Handling implements CallObserver {
   }
 
   /**
-   * True if the message was handled by a call that ignored its abort signal, and this owner does not count that call. Either another owner
-   * made it, or this owner no longer waited for it.
+   * True if an earlier call handled the message although its signal had aborted, and this owner does not know of that success. Either
+   * another owner made that call, or this owner no longer waited for it.
    */
   #isForgivable({ sequence, epoch }: Call): boolean {
     return this.#handledDeaf.has(sequence) && this.#handledDeaf.get(sequence) !== epoch;

@@ -35,7 +35,7 @@ export interface WatchCursorPorts {
   faults: WatchFaults;
 }
 
-/** The entries for a watch. First the newest entry of each key with a prefix, in parts. Then each change, in order. */
+/** Reads the entries for a watch: first, in parts, the newest entry of each key that has the prefix, then each change in order. */
 export class WatchCursor implements Cursor {
   readonly #ports: WatchCursorPorts;
   readonly #subject: string;

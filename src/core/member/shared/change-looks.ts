@@ -43,7 +43,10 @@ export class ChangeLooks {
   readonly #events: ChangeLooksEvents;
   /** For each partition that the reader has served since the last check, the sequence after which it delivered. */
   #served = new Map<number, number>();
-  /** If the server had delivered more at the last check: the number of messages that this member had received. Otherwise undefined. */
+  /**
+   * Set if, at the last check, the server had delivered messages that this member had not received. Holds the number of messages that this
+   * member had received.
+   */
   #missingAfter: number | undefined;
   /** The check in progress, and the next check, which may begin at `#nextLookAt`. */
   #look: Promise<boolean> | undefined;

@@ -7,9 +7,9 @@ import type { Wanted } from './stored.js';
 
 /** Advice if a stream cannot be created. It contains the settings' names as the user knows them. */
 export interface CreationAdvice {
-  /** How to choose other subjects, if another stream has them. */
+  /** What to do if another stream has the wanted subjects. */
   otherSubjects: string;
-  /** How to set a limit of bytes, if the account requires one. */
+  /** What to do if the account requires a limit of bytes. */
   limitBytes: string;
 }
 

@@ -6,7 +6,7 @@ import { createdAt } from '../jetstream/stream-identity.js';
 const limitOf = (value: number): number | null => (value > 0 ? value : null);
 const millis = (nanos: number | undefined): number | null => (nanos ? nanos / 1_000_000 : null);
 
-/** The stream's state. If the answer lists subjects, it includes the number of messages in each partition. */
+/** The stream's state. The state includes the number of messages in each partition if the answer lists subjects. */
 export function streamFacts(
   info: StreamInfo,
   connection: NatsConnection,
