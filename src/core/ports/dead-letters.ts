@@ -1,6 +1,13 @@
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import type { Original } from '../protocol/dead-letter-original.js';
+import type { DeadLetter } from '../protocol/message.js';
 import type { StoreOutcome } from './keeping-stream.js';
+import type { NoAnswer } from './no-answer.js';
+
+/** Stores dead letters. After `unknown`, the letter is stored again. The stream keeps only one copy. */
+export interface DeadLetters {
+  store(letter: DeadLetter): Promise<{ kind: 'ok' } | NoAnswer>;
+}
 
 /** The dead letters of a stream. */
 export interface DeadLetterStore {

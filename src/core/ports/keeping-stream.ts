@@ -1,4 +1,4 @@
-import type { NoAnswer } from './index.js';
+import type { NoAnswer } from './no-answer.js';
 
 /** The parts of a stored message that identify a copy. */
 export interface StoredCopy {

@@ -1,3 +1,4 @@
+import type { Watch, WatchSink } from './bucket.js';
 import type {
   DeadLetterFacts,
   EndFacts,
@@ -10,7 +11,6 @@ import type {
   StreamFacts,
   WaitingFacts,
 } from './facts.js';
-import type { Watch, WatchSink } from './index.js';
 
 /** A message of a keyed group. `partition` is null if the key comes from a function of the members' program. */
 export interface PlacedMessage {

@@ -1,5 +1,5 @@
 import type { NatspocError } from '../lib/errors.js';
-import type { Break } from './index.js';
+import type { Break } from './link.js';
 
 /**
  * The publisher's interface to a connection. Each message and its outcome carry the same token. The publisher manages
