@@ -252,7 +252,7 @@ export const DATA: readonly Mutant[] = [
       core(
         'member/partition/partition-reader',
         'else await this.open();',
-        'else {\n      this.#received++;\n      await this.open();\n    }',
+        'else {\n      this.#latest.resumedAt(this.received + 1);\n      await this.open();\n    }',
       ),
     ],
   },

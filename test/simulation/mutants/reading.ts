@@ -132,11 +132,7 @@ export const READING: readonly Mutant[] = [
       title: 'a message is still handled if another client has pulled it from the reader',
     },
     edits: [
-      core(
-        'member/partition/partition-reader',
-        'state.delivered <= reader.delivered',
-        'state.delivered >= 0',
-      ),
+      core('member/partition/reader-looks', 'state.delivered <= reader.delivered', 'state.delivered >= 0'),
     ],
   },
   {

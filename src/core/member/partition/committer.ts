@@ -5,8 +5,8 @@ import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { type CommitPolicy, CommitTimer } from './commit-timer.js';
 import { CrashNote } from './crash-note.js';
-import { HandledMark } from './handled-mark.js';
 import type { StopConsuming } from './handler.js';
+import { LatestMark } from './latest-mark.js';
 import type { PartitionEvents } from './partition-events.js';
 import {
   type OwnPosition,
@@ -46,7 +46,7 @@ export class Committer {
   readonly #deps: CommitterPorts;
   readonly #over: CommitterEnd;
   #committed: number;
-  readonly #handled: HandledMark;
+  readonly #handled: LatestMark;
   #handledSince = 0;
   /** How many messages the stream dropped, and how many of them the position already records. */
   #trimmed: number;
@@ -80,7 +80,7 @@ export class Committer {
   ) {
     this.lead = at.lead;
     this.#committed = at.sequence;
-    this.#handled = new HandledMark(at.sequence, at.mark);
+    this.#handled = new LatestMark(at.sequence, at.mark);
     this.#trimmed = at.trimmed ?? 0;
     this.#trimmedKept = this.#trimmed;
     this.#crashes = new CrashNote(at.crashes ?? {}, at.carried ?? {}, at.sequence);
@@ -126,7 +126,7 @@ export class Committer {
    * no more messages wait.
    */
   handled(message: StreamMessage, messages: number, idle: boolean): void {
-    this.#handled.handled(message);
+    this.#handled.passed(message);
     this.#crashes.handled(messages, idle);
     this.#advance(messages, idle);
   }
@@ -281,7 +281,7 @@ export class Committer {
     this.#trimmedKept = trimmed;
     this.#committed = seq;
     this.#handledSince -= count;
-    this.#handled.committed(seq);
+    if (this.#handled.sequence === seq) this.#handled.releaseMessage();
     if (!this.#ended) this.#deps.events.committed?.(seq, this.#deps.clock.now() - sentAt);
   }
 

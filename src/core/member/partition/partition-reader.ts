@@ -1,65 +1,13 @@
-import { type Clock, sleep } from '../../lib/clock.js';
-import type { NatspocError } from '../../lib/errors.js';
-import type {
-  Coverage,
-  EventStream,
-  Reader,
-  ReaderFault,
-  ReaderOptions,
-  ReaderWindow,
-  Trimmed,
-} from '../../ports/index.js';
+import type { Coverage, Reader, ReaderFault, ReaderWindow } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 import { CoverageProof } from './coverage-proof.js';
-import type { PartitionEvents } from './partition-events.js';
+import { LatestMark } from './latest-mark.js';
+import type { PartitionReaderEvents, PartitionReaderPorts } from './reader-contract.js';
+import { ReaderLooks } from './reader-looks.js';
 import { Reopening } from './reopening.js';
 import { lookAtFit } from './stream-fit.js';
-import { type TrimWatch, UNKNOWN_REST } from './stream-losses.js';
-
-/** An answer about the reader can overtake an earlier delivery by at most this time, in milliseconds. */
-const IN_FLIGHT_MS = 250;
-
-/** The dependencies of a reader. */
-export interface PartitionReaderPorts {
-  events: Pick<PartitionEvents, 'unread'>;
-  clock: Clock;
-  random: () => number;
-  stream: EventStream;
-  /** The partition, and the name of its reader on the server. */
-  partition: number;
-  name: string;
-  /** Absent if the stream's readers report dropped messages. */
-  trimWatch?: TrimWatch | undefined;
-  /** See {@link ReaderOptions.concurrency}. */
-  concurrency: number;
-  /** See {@link ReaderOptions.isHandled}. */
-  isHandled?: ReaderOptions['isHandled'];
-  progress: ReadingProgress;
-}
-
-/** How far a partition has handled the delivered messages. */
-export interface ReadingProgress {
-  /** The number of delivered messages that are not settled. */
-  waiting: () => number;
-  /** See {@link ReaderOptions.handledUpTo}. */
-  handledUpTo: () => number;
-}
-
-/** Receives the events of a {@link PartitionReader}, until the reader is closed. */
-export interface PartitionReaderEvents {
-  message(message: StreamMessage): void;
-  /** A reader is open, and its number of waiting messages is known. */
-  opened(): void;
-  /** The stream dropped messages before they were received. */
-  trimmed(trimmed: Trimmed): void;
-  /** A temporary failure. */
-  failed(reason: string): void;
-  /** The deliveries since the last commit may have left out messages. */
-  mistrusted(reason: string): void;
-  /** A failure that no retry can fix. */
-  terminal(error: NatspocError): void;
-}
+import { UNKNOWN_REST } from './stream-losses.js';
 
 /**
  * Reads one partition after a position, in order and without gaps, even if readers fail. After a fault, the reader is deleted. Another
@@ -71,14 +19,9 @@ export class PartitionReader {
   readonly #events: PartitionReaderEvents;
   #window: ReaderWindow;
   #reader: Reader | undefined;
-  #received: number;
-  /** The last received sequence at the previous {@link look}. */
-  #lookedAt: number | undefined;
-  /** When the stream was created, and when it stored the last received message. */
-  readonly #created: number | undefined;
-  #stored: number | undefined;
-  /** The last received message, until its time is needed. */
-  #last: StreamMessage | undefined;
+  /** The last received message; before it, the position after which reading started. */
+  readonly #latest: LatestMark;
+  readonly #looks: ReaderLooks;
   /** Absent if the reader reports its coverage. */
   readonly #proof: CoverageProof | undefined;
   #proved: Coverage | undefined;
@@ -92,10 +35,8 @@ export class PartitionReader {
     ports: PartitionReaderPorts,
     events: PartitionReaderEvents,
   ) {
-    const { sequence: received, created, stored } = from;
-    this.#received = received;
-    this.#created = created;
-    this.#stored = stored;
+    this.#latest = new LatestMark(from.sequence, from);
+    this.#looks = new ReaderLooks(ports);
     this.#window = window;
     this.#ports = ports;
     this.#events = events;
@@ -106,7 +47,7 @@ export class PartitionReader {
 
   /** The last received sequence; before the first message, the sequence after which reading started. */
   get received(): number {
-    return this.#received;
+    return this.#latest.sequence;
   }
 
   /** Messages that wait on the server, as of the last delivery; undefined without a reader. */
@@ -122,7 +63,7 @@ export class PartitionReader {
   /** All messages of this partition up to this sequence were delivered; undefined if that is not after the last received message. */
   get coverage(): Coverage | undefined {
     const coverage = this.#reader?.coverage ?? later(this.#proved, this.#ports.trimWatch?.passed);
-    return coverage && coverage.sequence > this.#received ? coverage : undefined;
+    return coverage && coverage.sequence > this.received ? coverage : undefined;
   }
 
   /** See {@link Reader.isResting}. */
@@ -165,7 +106,7 @@ export class PartitionReader {
   /** Opens a reader. Resolves with false after a reported failure, or if this object was closed. */
   async open(): Promise<boolean> {
     const { stream, partition, name, concurrency, isHandled, progress } = this.#ports;
-    const startSequence = this.#received + 1;
+    const startSequence = this.received + 1;
     const handledUpTo = progress.handledUpTo();
     const opened = await stream.open(
       { name, partition, startSequence, window: this.#window, concurrency, isHandled, handledUpTo },
@@ -216,42 +157,24 @@ export class PartitionReader {
    */
   async look(): Promise<void> {
     void this.#lookAtReader();
-    const fit = await lookAtFit(this.#mark(), this.#ports.stream);
+    const mark = this.#mark();
+    const fit = await lookAtFit(mark, this.#ports.stream);
     if (this.#closed) return;
     if (fit.kind === 'misfit') this.#events.failed(fit.message);
-    else if (differ(this.#created, fit.created)) this.#events.failed('the stream was recreated');
+    else if (differ(mark.created, fit.created)) this.#events.failed('the stream was recreated');
   }
 
   async #lookAtReader(): Promise<void> {
     const reader = this.#reader;
-    const isQuiet = this.#received === this.#lookedAt;
-    this.#lookedAt = this.#received;
-    // Recent deliveries would have shown a change of the reader.
-    if (!reader || !isQuiet) return;
-    const harm = await this.#harmTo(reader);
-    if (harm === undefined || this.#closed || this.#reader !== reader) return;
+    const harm = await this.#looks.look(reader, this.received);
+    if (!reader || harm === undefined || this.#closed || this.#reader !== reader) return;
     reader.close();
     void this.#reopen('foreign', harm);
   }
 
-  /** How another client has changed the reader or pulled messages from it, as text; undefined if neither is known. */
-  async #harmTo(reader: Reader): Promise<string | undefined> {
-    const { stream, clock, name, partition } = this.#ports;
-    for (let isFirst = true; ; isFirst = false) {
-      const state = await stream.inspect(name, partition);
-      if (typeof state !== 'object') return undefined;
-      if (state.change !== undefined) return state.change;
-      if (state.delivered <= reader.delivered) return undefined;
-      if (!isFirst) return 'another client has pulled messages from its reader';
-      await sleep(clock, IN_FLIGHT_MS);
-    }
-  }
-
-  /** The position of the last received message. Then no longer keeps that message, which can be part of a large buffer. */
   #mark(): PositionMark {
-    if (this.#last) this.#stored = Math.floor(this.#last.timestampMs);
-    this.#last = undefined;
-    return { sequence: this.#received, created: this.#created, stored: this.#stored };
+    this.#latest.releaseMessage();
+    return this.#latest.mark;
   }
 
   /** Sets the limit on messages in memory. */
@@ -312,13 +235,11 @@ export class PartitionReader {
     if (this.#closed) return;
     this.#ports.trimWatch?.came(
       message.sequence,
-      this.#received,
+      this.received,
       this.#reader?.pending ?? 0,
       this.#reader ? this.#reader.rested : UNKNOWN_REST,
     );
-    this.#received = message.sequence;
-    // Reading the time of each message would be slow.
-    this.#last = message;
+    this.#latest.passed(message);
     this.#reopening.worked();
     this.#events.message(message);
   }

@@ -8,7 +8,8 @@ import { Committer } from './committer.js';
 import type { RunnerPorts, RunnerSettings } from './contract.js';
 import type { StopConsuming } from './handler.js';
 import { shortLead } from './lead.js';
-import { PartitionReader, type PartitionReaderEvents } from './partition-reader.js';
+import { PartitionReader } from './partition-reader.js';
+import type { PartitionReaderEvents } from './reader-contract.js';
 import { TrimWatch } from './stream-losses.js';
 import { continues, type LossesLeft, type Taken, type Takeover, takeOver } from './takeover.js';
 

@@ -2,15 +2,16 @@ import type { Coverage } from '../../ports/index.js';
 import type { StreamMessage } from '../../protocol/message.js';
 import type { PositionMark } from '../../protocol/position-mark.js';
 
-/** The last handled sequence of a partition, with the times that identify the stream. */
-export class HandledMark {
+/** The last received or handled sequence of a partition, with the times that identify the stream. */
+export class LatestMark {
   #sequence: number;
-  /** When the stream was created, and when it stored the last handled message. */
+  /** When the stream was created, and when it stored the last message. */
   #created: number | undefined;
   #stored: number | undefined;
+  /** The last message, until its time is needed. Reading the time of each message would be slow. */
   #message: StreamMessage | undefined;
 
-  /** @param sequence everything up to this sequence is handled. `mark` contains the times that identify the stream. */
+  /** @param sequence everything up to this sequence is passed. `mark` contains the times that identify the stream. */
   constructor(sequence: number, mark: PositionMark) {
     this.#sequence = sequence;
     this.#created = mark.created;
@@ -26,7 +27,7 @@ export class HandledMark {
     return { sequence: this.#sequence, created: this.#created, stored };
   }
 
-  /** Sets the creation time of the stream that is handled from now on. */
+  /** Sets the creation time of the stream that is read from now on. */
   madeOn(created: number | undefined): void {
     this.#created = created;
   }
@@ -36,26 +37,23 @@ export class HandledMark {
     this.#sequence = sequence;
   }
 
-  /** Records that everything up to this message is handled. */
-  handled(message: StreamMessage): void {
+  /** Records that everything up to this message is received, or handled. */
+  passed(message: StreamMessage): void {
     // The message was in flight when the stream dropped it, so it already counts as lost.
     if (message.sequence <= this.#sequence) return;
     this.#message = message;
     this.#sequence = message.sequence;
   }
 
-  /** Records that the partition has no message between the last handled message and this sequence. */
+  /** Records that the partition has no message between the last message and this sequence. */
   covered({ sequence, storedMs }: Coverage): void {
     this.#message = undefined;
     this.#stored = storedMs;
     this.#sequence = sequence;
   }
 
-  /**
-   * Records that everything up to this sequence is committed. Then no longer keeps the last message, which can be part of a large buffer.
-   */
-  committed(sequence: number): void {
-    if (this.#sequence !== sequence) return;
+  /** Reads the time of the last message, and releases the message. It can be part of a large buffer. */
+  releaseMessage(): void {
     this.#stored = this.mark.stored;
     this.#message = undefined;
   }
