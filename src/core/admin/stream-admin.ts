@@ -1,5 +1,4 @@
 import type { Config } from '../config/config.js';
-import { mapConcurrently } from '../lib/concurrently.js';
 import { sweep, sweepPartitions } from '../member/sweep.js';
 import type { Concern, StreamUse } from '../nats/client/concern.js';
 import type { NatsConnection } from '../nats/client/connection.js';
@@ -17,9 +16,8 @@ import type { StoredMessage } from '../ports/stream-admin.js';
 import type { FoundLetter } from '../protocol/dead-letter.js';
 import type { Original } from '../protocol/dead-letter-original.js';
 import type { LayoutRecord } from '../protocol/layout-records.js';
-import { findCleared, findStart, writeCleared } from './cleared.js';
-import { planClearing } from './clearing.js';
 import { DeadLetterAdmin } from './dead-letters.js';
+import { type DeletionPorts, purgeMessages, trimMessages } from './deletion.js';
 import { GroupAdmin } from './group-admin.js';
 import { otherLayouts } from './group-layout.js';
 import { natsGroupPorts } from './group-ports.js';
@@ -29,8 +27,6 @@ import type { RedriveOptions, RedriveSummary } from './redrive.js';
 import type { SharedReads } from './shared-reads.js';
 import { readStreamStatus, type StreamStatus } from './stream-status.js';
 import { planTrim, type TrimStep } from './trim.js';
-
-const CONCURRENT_WRITES = 16;
 
 /**
  * Gives an operator access to an existing stream: its messages, groups and dead letters. Creates nothing on the server.
@@ -91,6 +87,15 @@ export class StreamAdmin implements AsyncDisposable {
 
   get #messages(): NatsStreamAdmin {
     return new NatsStreamAdmin(this.#topology, this.#config.bucket);
+  }
+
+  get #deletion(): DeletionPorts {
+    return {
+      bucket: this.#topology.bucket,
+      messages: this.#messages,
+      observer: this.group().observer,
+      observers: (groups) => this.#observers(groups),
+    };
   }
 
   /** Closes the connection, if it was opened for this object. */
@@ -210,12 +215,7 @@ export class StreamAdmin implements AsyncDisposable {
    * @returns the number of deleted messages.
    */
   async trim(steps: readonly TrimStep[], groups: readonly string[]): Promise<number> {
-    const ends = new Map(steps.map(({ partition, upTo }) => [partition, upTo ?? 0]));
-    await this.#clear(groups, (partition) => ends.get(partition) ?? 0);
-    let deleted = 0;
-    for (const { partition, upTo } of steps)
-      if (upTo !== null) deleted += await this.#messages.purge(partition, upTo);
-    return deleted;
+    return trimMessages(this.#deletion, steps, groups);
   }
 
   /**
@@ -231,38 +231,9 @@ export class StreamAdmin implements AsyncDisposable {
     upTo: number | null,
     unrecorded: (error: unknown) => void = () => {},
   ): Promise<number> {
-    const end = upTo ?? Number.POSITIVE_INFINITY;
-    let failure: { error: unknown } | undefined;
-    try {
-      // For a keyed group, the purge below is refused.
-      if (!this.#topology.keyed)
-        await this.#clear(await this.groups(), (each) =>
-          partition === null || each === partition ? end : 0,
-        );
-    } catch (error) {
-      failure = { error };
-    }
-    const deleted = await this.#messages.purge(partition, upTo);
-    if (failure) unrecorded(failure.error);
-    return deleted;
-  }
-
-  /**
-   * Records for each group and partition a sequence up to which no message waits. Must be called before an operator deletes messages.
-   *
-   * @param deletedUpTo see {@link planClearing}.
-   */
-  async #clear(groups: readonly string[], deletedUpTo: (partition: number) => number): Promise<void> {
-    const { bucket } = this.#topology;
-    const others = await otherLayouts(bucket, groups);
-    const ports = {
-      observers: this.#observers(groups.filter((group) => !others.has(group))),
-      observer: this.group().observer,
-      start: (group: string) => findStart(bucket, group),
-      cleared: (group: string, partition: number) => findCleared(bucket, group, partition),
-    };
-    const { created, clearings } = await planClearing(ports, deletedUpTo);
-    await mapConcurrently(clearings, CONCURRENT_WRITES, (each) => writeCleared(bucket, each, created));
+    // For a keyed group, the purge is refused.
+    const groups = this.#topology.keyed ? undefined : () => this.groups();
+    return purgeMessages(this.#deletion, groups, { partition, upTo }, unrecorded);
   }
 
   /**
