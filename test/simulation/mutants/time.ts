@@ -7,7 +7,7 @@ export const TIME: readonly Mutant[] = [
     mistake: 'a request for which a commit waits gets the general timeout',
     edits: [
       core(
-        'nats/jetstream/event-stream',
+        'nats/client/placement',
         'answerMs === undefined ? answer : within(answer, answerMs, clock)',
         'answerMs === undefined ? answer : within(answer, 5_000, clock)',
       ),

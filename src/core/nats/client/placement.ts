@@ -1,5 +1,6 @@
 import { ErrorCode, NatsError } from 'nats';
 import { type Cancel, systemClock } from '../../lib/clock.js';
+import type { NatsHandles } from './handles.js';
 
 /**
  * Timeout, in milliseconds, of one request to create a consumer. The cluster may place the consumer on a server that has
@@ -30,3 +31,11 @@ export async function within<T>(promise: Promise<T>, timeoutMs: number, clock = 
     });
   }
 }
+
+/**
+ * Waits for an answer, but at most {@link NatsHandles.answerMs}.
+ *
+ * @throws NatsError `TIMEOUT` if the answer is late.
+ */
+export const soon = <T>({ answerMs, clock }: NatsHandles, answer: Promise<T>): Promise<T> =>
+  answerMs === undefined ? answer : within(answer, answerMs, clock);

@@ -1,5 +1,4 @@
-import { DeliverPolicy, type Msg, type StreamConfig } from 'nats';
-import { sleep, systemClock } from '../../lib/clock.js';
+import { DeliverPolicy, type StreamConfig } from 'nats';
 import type { NatspocError } from '../../lib/errors.js';
 import type {
   EventStream,
@@ -8,27 +7,22 @@ import type {
   ReaderOptions,
   ReaderSink,
   RemoveOutcome,
-  StreamBounds,
 } from '../../ports/index.js';
-import { type GroupSubjects, KEY_HEADER } from '../../protocol/layout.js';
-import type { StreamMessage } from '../../protocol/message.js';
+import type { GroupSubjects } from '../../protocol/layout.js';
 import { mayPass } from '../client/gone.js';
 import type { NatsHandles } from '../client/handles.js';
-import { plainHeaders } from '../client/headers.js';
 import { API_ERRORS, apiErrorCode, isLimit, toNatspocError } from '../client/outcome.js';
-import { within } from '../client/placement.js';
+import { soon } from '../client/placement.js';
 import { changeOf } from './changed-reader.js';
-import { type DeliveryReader, timestampAt } from './delivery.js';
+import { type KeyOf, NatsStreamMessage } from './delivered-message.js';
 import type { Unexpected } from './expectation.js';
 import { PullReader, SILENCE } from './pull.js';
 import { readMessage } from './read-stream.js';
 import { sequenceAtTime } from './sequence-at-time.js';
-import { createdAt, storedAt } from './stream-identity.js';
+import { storedAt } from './stream-identity.js';
+import { StreamState } from './stream-state.js';
 
 const HEARTBEAT_MS = 2_000;
-const NANOS_PER_MS = 1_000_000;
-/** Minimum interval, in milliseconds, between requests for the stream's state. Urgent requests ignore it. */
-const LOOK_EVERY_MS = 20;
 /** The server's answer to pending requests when their reader is deleted (status 409). */
 const CONSUMER_DELETED = /consumer deleted/i;
 
@@ -38,59 +32,12 @@ function kindOf(reason: string, unexpected: Unexpected | undefined): ReaderFault
   return CONSUMER_DELETED.test(reason) ? 'deleted' : 'broken';
 }
 
-type KeyOf = (message: StreamMessage) => string | null;
-
 /** Options of a {@link NatsEventStream}. */
 export interface EventStreamOptions {
   /** The key of a message; default: the header `Natspoc-Key`. */
   keyOf?: KeyOf | undefined;
   /** Receives the stream's configuration each time it is read. */
   configured?: (config: StreamConfig) => void;
-}
-
-/** A delivered message that is decoded on demand. */
-class NatsStreamMessage implements StreamMessage {
-  readonly #message: Msg;
-  readonly sequence: number;
-  readonly #timeAt: number;
-  readonly #keyOf: KeyOf | undefined;
-  #data: Uint8Array | undefined;
-  #key: string | null | undefined;
-
-  constructor(message: Msg, delivery: DeliveryReader, keyOf: KeyOf | undefined) {
-    this.#message = message;
-    this.#keyOf = keyOf;
-    this.#timeAt = delivery.timeAt;
-    this.sequence = delivery.streamSequence;
-  }
-
-  get subject(): string {
-    return this.#message.subject;
-  }
-
-  get data(): Uint8Array {
-    this.#data ??= this.#message.data;
-    return this.#data;
-  }
-
-  get timestampMs(): number {
-    return timestampAt(this.#message.reply ?? '', this.#timeAt);
-  }
-
-  get size(): number {
-    return this.data.length;
-  }
-
-  get key(): string | null {
-    if (!this.#keyOf) return this.#message.headers?.get(KEY_HEADER) || null;
-    // The key is read several times, and parsing a JSON payload is slow.
-    if (this.#key === undefined) this.#key = this.#keyOf(this);
-    return this.#key;
-  }
-
-  headers(): Record<string, string> {
-    return plainHeaders(this.#message.headers);
-  }
 }
 
 /** The partitioned stream on a real server. */
@@ -104,9 +51,7 @@ export class NatsEventStream implements EventStream {
   #tellsReaders = true;
   /** False after a refusal to show a partition's newest message. */
   #tellsNewest = true;
-  /** The last request for the stream's state. */
-  #looked: { at: number; answer: ReturnType<EventStream['bounds']> } | undefined;
-  #nextLook: ReturnType<EventStream['bounds']> | undefined;
+  readonly #state: StreamState;
   /**
    * The last suspicious message of each partition. It arrived without a payload, but with the header of an omitted
    * payload.
@@ -123,6 +68,7 @@ export class NatsEventStream implements EventStream {
     this.#handles = handles;
     this.#stream = stream;
     this.#subjects = subjects;
+    this.#state = new StreamState(handles, stream, options.configured);
   }
 
   async open(options: ReaderOptions, sink: ReaderSink): Promise<OpenOutcome> {
@@ -185,7 +131,7 @@ export class NatsEventStream implements EventStream {
   async inspect(name: string, partition: number | null): ReturnType<EventStream['inspect']> {
     if (!this.#tellsReaders) return 'denied';
     try {
-      const info = await this.#soon(this.#handles.manager.consumers.info(this.#stream, name));
+      const info = await soon(this.#handles, this.#handles.manager.consumers.info(this.#stream, name));
       const change = changeOf(info, this.#filter(partition));
       return { change, delivered: info.delivered.consumer_seq, waiting: info.num_pending };
     } catch (error) {
@@ -194,56 +140,6 @@ export class NatsEventStream implements EventStream {
       if (toNatspocError(error, 'look at a reader').code !== 'not-permitted') return undefined;
       this.#tellsReaders = false;
       return 'denied';
-    }
-  }
-
-  bounds(since?: number): ReturnType<EventStream['bounds']> {
-    const { clock = systemClock } = this.#handles;
-    const now = clock.now();
-    const { at, answer } = this.#looked ?? {};
-    if (since === undefined || at === undefined) return this.#lookNow();
-    if (answer && at >= since) return answer;
-    if (at + LOOK_EVERY_MS <= now) return this.#lookNow();
-    // Every partition needs the stream's state before a commit. All callers that wait share the next request.
-    this.#nextLook ??= sleep(clock, at + LOOK_EVERY_MS - now).then(() => {
-      this.#nextLook = undefined;
-      return this.#lookNow();
-    });
-    return this.#nextLook;
-  }
-
-  /** @throws NatsError `TIMEOUT` if there is no answer within {@link NatsHandles.answerMs}. */
-  #soon<T>(answer: Promise<T>): Promise<T> {
-    const { answerMs, clock } = this.#handles;
-    return answerMs === undefined ? answer : within(answer, answerMs, clock);
-  }
-
-  #lookNow(): ReturnType<EventStream['bounds']> {
-    const { clock = systemClock } = this.#handles;
-    const answer = this.#look();
-    this.#looked = { at: clock.now(), answer };
-    return answer;
-  }
-
-  async #look(): ReturnType<EventStream['bounds']> {
-    try {
-      const info = await this.#soon(this.#handles.manager.streams.info(this.#stream));
-      const { state, config } = info;
-      this.#options.configured?.(config);
-      const bounds: StreamBounds = {
-        first: state.first_seq,
-        last: state.last_seq,
-        missing: state.num_deleted ?? 0,
-        mostPerSubject: Math.max(0, config.max_msgs_per_subject ?? 0),
-        created: createdAt(info, this.#handles.connection),
-        lastStoredMs: Date.parse(state.last_ts) || undefined,
-        maxAgeMs: config.max_age ? config.max_age / NANOS_PER_MS : undefined,
-        leader: info.cluster?.leader,
-      };
-      return { kind: 'ok', ...bounds };
-    } catch (error) {
-      if (await this.#mayPass(error)) return { kind: 'unknown' };
-      return { kind: 'failed', error: toNatspocError(error, `read the state of stream ${this.#stream}`) };
     }
   }
 
@@ -262,6 +158,10 @@ export class NatsEventStream implements EventStream {
     }
   }
 
+  bounds(since?: number): ReturnType<EventStream['bounds']> {
+    return this.#state.bounds(since);
+  }
+
   storedAt(sequence: number): Promise<number | undefined> {
     return storedAt(this.#handles, this.#stream, sequence);
   }
@@ -269,7 +169,8 @@ export class NatsEventStream implements EventStream {
   async newest(partition: number | null): Promise<number | undefined> {
     if (!this.#tellsNewest) return undefined;
     try {
-      const found = await this.#soon(
+      const found = await soon(
+        this.#handles,
         readMessage(this.#handles, this.#stream, { last_by_subj: this.#filter(partition) }),
       );
       return found?.sequence ?? 0;
