@@ -12,9 +12,6 @@ import type { PublishFailure } from './types.js';
 import { PendingWindow, type Slot } from './window.js';
 
 const MAX_TICK_MS = 250;
-/** An answer is overdue after this fraction of the timeout, but at most after `MAX_OVERDUE_MS`. */
-const OVERDUE_PART = 1 / 3;
-const MAX_OVERDUE_MS = 2_000;
 
 /**
  * `flowing`: messages are sent as they arrive. `down`: no connection. `settling`: the server refused or lost a message. Nothing is sent
@@ -35,9 +32,7 @@ export class Transmitter {
   readonly #answerClock: BurstClock;
   readonly #breaks: Breaks;
   readonly #timeLimit: TimeLimit;
-  readonly #lanes: OrderedLanes | undefined;
   #mode: Mode = 'flowing';
-  #inFlight = 0;
   /** The message whose confirmation is being reported. An observer may close the publisher meanwhile. */
   #confirming: Slot | undefined;
   /** True while messages are given up. */
@@ -46,10 +41,10 @@ export class Transmitter {
 
   constructor(options: TransmitterOptions) {
     this.#options = options;
-    this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes);
+    const lanes = options.ordered ? new OrderedLanes(options.partitions) : undefined;
+    this.#window = new PendingWindow(options.maxPendingMessages, options.maxPendingBytes, lanes);
     this.#timeLimit = new TimeLimit(options.timeoutMs);
     this.#breaks = new Breaks(options.outcomes, options.clock);
-    this.#lanes = options.ordered ? new OrderedLanes(options.partitions) : undefined;
     this.#backoff = new Backoff(options.clock);
     this.#answerClock = new BurstClock(options.clock);
     const tickMs = Math.min(MAX_TICK_MS, options.timeoutMs / 4);
@@ -102,8 +97,7 @@ export class Transmitter {
       this.#fail(slot, abandoned(slot, this.#closedBecause));
       return;
     }
-    this.#lanes?.add(slot);
-    if (this.#mode === 'flowing' && this.#isDue(slot)) this.#transmit(slot, nowMs);
+    if (this.#mode === 'flowing' && this.#window.isDue(slot)) this.#transmit(slot, nowMs);
     this.#ticker.start();
   }
 
@@ -156,10 +150,7 @@ export class Transmitter {
       return;
     }
     this.#timeLimit.start(slot);
-    slot.attempts++;
-    slot.state = 'in-flight';
-    slot.sentMs = nowMs;
-    this.#inFlight++;
+    this.#window.sent(slot, nowMs);
     if (slot.attempts > 1) this.#options.outcomes.retried(slot, nowMs);
   }
 
@@ -168,32 +159,22 @@ export class Transmitter {
     const nowMs = this.#options.clock.now();
     for (const slot of this.#window.slots()) {
       if (this.#mode !== 'flowing') return;
-      if (slot.state === 'waiting' && this.#isDue(slot)) this.#transmit(slot, nowMs);
+      if (slot.state === 'waiting' && this.#window.isDue(slot)) this.#transmit(slot, nowMs);
     }
-  }
-
-  /** True unless an earlier message of the same partition must be settled first. */
-  #isDue(slot: Slot): boolean {
-    return this.#lanes === undefined || this.#lanes.isFirst(slot);
-  }
-
-  #settle(slot: Slot): void {
-    this.#lanes?.remove(slot);
-    this.#window.settle(slot);
   }
 
   #onConfirmed(token: number, sequence: number, duplicate: boolean): void {
     const slot = this.#window.find(token);
     // The answer to an earlier attempt also confirms a message that waits to be resent.
     if (slot === undefined || slot.attempts === 0) return;
-    this.#leaveFlight(slot);
+    this.#window.answered(slot);
     this.#backoff.reset();
     const nowMs = this.#answerClock.now();
     this.#timeLimit.answered(nowMs);
     this.#confirming = slot;
     this.#options.outcomes.confirmed(slot, sequence, duplicate, nowMs);
     this.#confirming = undefined;
-    this.#settle(slot);
+    this.#window.settle(slot);
     this.#afterAnswer();
   }
 
@@ -209,7 +190,7 @@ export class Transmitter {
   #onRejected(token: number, reason: Rejection): void {
     const slot = this.#window.find(token);
     if (slot === undefined || slot.state !== 'in-flight') return;
-    this.#leaveFlight(slot);
+    this.#window.answered(slot);
     if (reason.retryable) {
       slot.refusal = reason;
       if (this.#mode === 'flowing') this.#mode = 'settling';
@@ -237,46 +218,32 @@ export class Transmitter {
     if (this.#mode === 'down' || this.#mode === 'closed') return;
     this.#mode = 'down';
     this.#backoff.cancel();
-    for (const slot of this.#window.slots()) this.#lost(slot);
+    for (const slot of this.#window.slots()) this.#window.lost(slot);
   }
 
   #onReconnected(): void {
     if (this.#mode === 'closed') return;
     this.#backoff.cancel();
     // Even a short break loses the answers to earlier messages.
-    for (const slot of this.#window.slots()) this.#lost(slot);
+    for (const slot of this.#window.slots()) this.#window.lost(slot);
     this.#resend();
   }
 
-  /** No answer to this attempt can arrive any more. */
-  #lost(slot: Slot): void {
-    if (slot.state !== 'in-flight') return;
-    this.#leaveFlight(slot);
-    slot.uncertain = true;
-  }
-
-  #leaveFlight(slot: Slot): void {
-    if (slot.state !== 'in-flight') return;
-    slot.state = 'waiting';
-    this.#inFlight--;
-  }
-
   #fail(slot: Slot, failure: PublishFailure): void {
-    if (slot.state === 'in-flight') this.#inFlight--;
     const { message, waiter } = slot;
-    this.#settle(slot);
+    this.#window.settle(slot);
     this.#options.outcomes.failed(message, waiter, failure);
   }
 
   #afterAnswer(): void {
-    if (this.#lanes && this.#mode === 'flowing') {
-      const ready = this.#lanes.takeReady();
+    if (this.#mode === 'flowing') {
+      const ready = this.#window.takeReady();
       if (ready.length > 0) {
         const nowMs = this.#options.clock.now();
         for (const slot of ready) if (slot.state === 'waiting') this.#transmit(slot, nowMs);
       }
     }
-    if (this.#mode === 'settling' && this.#inFlight === 0) {
+    if (this.#mode === 'settling' && this.#window.inFlight === 0) {
       this.#mode = 'resting';
       this.#backoff.wait(() => this.#resend());
     }
@@ -305,12 +272,11 @@ export class Transmitter {
    */
   #suspectLost(nowMs: number): void {
     if (this.#mode !== 'flowing' && this.#mode !== 'settling') return;
-    const overdueMs = nowMs - Math.min(this.#options.timeoutMs * OVERDUE_PART, MAX_OVERDUE_MS);
     const refusing = this.#mode === 'settling';
     let lost = false;
     for (const slot of this.#window.slots()) {
-      if ((slot.hasId || refusing) && slot.state === 'in-flight' && slot.sentMs <= overdueMs) {
-        this.#lost(slot);
+      if ((slot.hasId || refusing) && slot.state === 'in-flight' && this.#timeLimit.isOverdue(slot, nowMs)) {
+        this.#window.lost(slot);
         lost = true;
       }
     }

@@ -1,4 +1,5 @@
 import type { Rejection } from '../ports/publishing.js';
+import type { OrderedLanes } from './ordered-lanes.js';
 import type { Confirmation, OutgoingMessage } from './types.js';
 
 /**
@@ -15,6 +16,7 @@ export interface Waiter {
 
 const NO_MESSAGE: OutgoingMessage = { data: '' };
 const NO_DATA = new Uint8Array(0);
+const NO_SLOTS: readonly Slot[] = [];
 
 /**
  * One message that was accepted and is not settled. The window reuses its slots, so that publishing at full speed creates no garbage. A
@@ -66,26 +68,36 @@ export class PendingWindow {
   readonly #mask: number;
   readonly #maxMessages: number;
   readonly #maxBytes: number;
+  readonly #lanes: OrderedLanes | undefined;
   #base = 0;
   #next = 0;
   #bytes = 0;
   #unsettled = 0;
+  #inFlight = 0;
 
   /**
    * The window spans at most `maxMessages` messages, from the oldest unsettled message to the newest. It takes another message while it
    * contains fewer than `maxBytes` bytes. An empty window takes any message.
+   *
+   * @param lanes needed if at most one message of each partition may be in flight.
    */
-  constructor(maxMessages: number, maxBytes: number) {
+  constructor(maxMessages: number, maxBytes: number, lanes?: OrderedLanes) {
     const size = 2 ** Math.ceil(Math.log2(maxMessages));
     this.#slots = Array.from({ length: size }, () => new Slot());
     this.#mask = size - 1;
     this.#maxMessages = maxMessages;
     this.#maxBytes = maxBytes;
+    this.#lanes = lanes;
   }
 
   /** Number of messages that are not settled. */
   get unsettled(): number {
     return this.#unsettled;
+  }
+
+  /** Number of messages that are sent and not answered. */
+  get inFlight(): number {
+    return this.#inFlight;
   }
 
   get hasRoom(): boolean {
@@ -110,6 +122,39 @@ export class PendingWindow {
     slot.countedTwice = false;
     this.#bytes += slot.size;
     this.#unsettled++;
+    this.#lanes?.add(slot);
+  }
+
+  /** True unless an earlier message of the same partition must be settled first. */
+  isDue(slot: Slot): boolean {
+    return this.#lanes === undefined || this.#lanes.isFirst(slot);
+  }
+
+  /** The messages that became due since the last call, because an earlier message was settled. */
+  takeReady(): readonly Slot[] {
+    return this.#lanes?.takeReady() ?? NO_SLOTS;
+  }
+
+  /** Records that a message was sent. */
+  sent(slot: Slot, nowMs: number): void {
+    slot.attempts++;
+    slot.state = 'in-flight';
+    slot.sentMs = nowMs;
+    this.#inFlight++;
+  }
+
+  /** Records that a message was answered. It waits until it is settled or sent again. */
+  answered(slot: Slot): void {
+    if (slot.state !== 'in-flight') return;
+    slot.state = 'waiting';
+    this.#inFlight--;
+  }
+
+  /** Records that no answer to the last attempt can arrive any more. */
+  lost(slot: Slot): void {
+    if (slot.state !== 'in-flight') return;
+    this.answered(slot);
+    slot.uncertain = true;
   }
 
   /** The unsettled slot of a token, if any. */
@@ -121,6 +166,8 @@ export class PendingWindow {
 
   /** Frees a slot. If the slot was the oldest, the window advances to the next unsettled slot. */
   settle(slot: Slot): void {
+    this.#lanes?.remove(slot);
+    if (slot.state === 'in-flight') this.#inFlight--;
     this.#bytes -= slot.size;
     this.#unsettled--;
     slot.clear();
