@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { runInNewContext } from 'node:vm';
 import { NatspocError } from '../../src/core/lib/errors.js';
-import { Publisher, type PublisherOptions } from '../../src/core/publisher/publisher.js';
+import { Publisher } from '../../src/core/publisher/publisher.js';
+import type { PublisherOptions } from '../../src/core/publisher/publisher-options.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { ModelStream } from '../support/model-stream.js';
 

@@ -1,7 +1,8 @@
 import { type Clock, systemClock } from '../../core/lib/clock.js';
 import { messageOf, NatspocError } from '../../core/lib/errors.js';
 import { describeBreak, describeReturn } from '../../core/member/status-lines.js';
-import { Publisher, type PublisherOptions } from '../../core/publisher/publisher.js';
+import { Publisher } from '../../core/publisher/publisher.js';
+import type { PublisherOptions } from '../../core/publisher/publisher-options.js';
 import type { OutgoingMessage, PublishCounters } from '../../core/publisher/types.js';
 import { LatencyRecorder, type LatencySummary } from './latency.js';
 import { Pacer } from './pacer.js';

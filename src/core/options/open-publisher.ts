@@ -1,7 +1,8 @@
 import { messageOf } from '../lib/errors.js';
 import { sparing } from '../member/member-log.js';
 import { describeBreak, describeReturn } from '../member/status-lines.js';
-import { Publisher, type PublisherOptions } from '../publisher/publisher.js';
+import { Publisher } from '../publisher/publisher.js';
+import type { PublisherOptions } from '../publisher/publisher-options.js';
 import type { PublishObserver } from '../publisher/types.js';
 import type { GroupPublisher } from './group-publisher.js';
 import { loggerOf } from './logger.js';

@@ -1,13 +1,12 @@
 import { type Clock, systemClock } from '../lib/clock.js';
 import { messageOf, NatspocError } from '../lib/errors.js';
 import { Tracing } from '../lib/tracing.js';
-import type { OpenPublishPort } from '../ports/publishing.js';
-import type { Layout } from '../protocol/layout.js';
 import { type Addressing, layoutAddressing, ownAddressing } from './addressing.js';
 import { EnvelopeMaker, newIdPrefix, tooLarge } from './envelope.js';
 import { isLimited, limited } from './limited.js';
 import { Outcomes } from './outcomes.js';
 import { checkMessage, givenId, isMessage } from './outgoing.js';
+import type { PublisherOptions } from './publisher-options.js';
 import { SlotQueue } from './slot-queue.js';
 import { Transmitter } from './transmitter.js';
 import type {
@@ -16,44 +15,10 @@ import type {
   PublishCounters,
   PublishFailure,
   PublishLimits,
-  PublishObserver,
   PublishTrace,
 } from './types.js';
 import { WaitingLine } from './waiting-line.js';
 import { Slot, type Waiter } from './window.js';
-
-/** The options of a {@link Publisher}. */
-export interface PublisherOptions {
-  layout?: Pick<Layout, 'prefix' | 'partitions'> | undefined;
-  /** The subjects that the stream listens to. Needed for a stream without a layout: there, each message has a `subject`. */
-  subjects?: readonly string[] | undefined;
-  /** Opens the port to the connection. */
-  openPort: OpenPublishPort;
-  /**
-   * A message fails if it is not confirmed within this time, retries included. The time in which it waits for its turn and the
-   * stream confirms others does not count. Default 30,000. A cluster that has lost a server refuses messages for 4 to 9 s, until it has new
-   * leaders.
-   */
-  timeoutMs?: number;
-  /** Maximum number of accepted, unconfirmed messages in the window. Default 4,000. */
-  maxPendingMessages?: number;
-  /** Maximum number of bytes in the window, in headers and payloads. Default 64 MiB. */
-  maxPendingBytes?: number;
-  /** Gives each message without an id a unique id. Then a retry is not stored twice. */
-  dedupe?: boolean;
-  /** How long the stream detects duplicate ids. A message that is resent later can be stored twice. Default: forever. */
-  duplicateWindowMs?: number;
-  /**
-   * Sends the next message of a partition only after the previous message is confirmed or has failed. Then no fault of the server changes
-   * the order. Set `dedupe` too; otherwise a retry can be stored twice. Default false: the order is kept unless a cluster's leader dies and
-   * loses messages.
-   */
-  ordered?: boolean;
-  observer?: PublishObserver;
-  /** Called when the observer throws or rejects. Default: the error ends the process. */
-  observerFailed?: (error: unknown) => void;
-  clock?: Clock;
-}
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_PENDING_MESSAGES = 4_000;
