@@ -8,7 +8,7 @@
  *     const stream = await openStream({ servers: 'nats://127.0.0.1:4222' });
  */
 
-export type { Finding } from './admin/check.js';
+export type { Finding } from './admin/finding.js';
 export type { CheckOptions, PauseOutcome, ReleaseOptions } from './admin/group-admin-contract.js';
 export type { GroupChange } from './admin/group-entries.js';
 export { eventsOf, type GroupEvent } from './admin/group-event.js';

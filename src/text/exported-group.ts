@@ -1,4 +1,4 @@
-import type { Finding } from '../core/admin/check.js';
+import type { Finding } from '../core/admin/finding.js';
 import type { GroupStatus } from '../core/admin/group-status.js';
 import { type GroupRow, groupRowJson } from './groups-table.js';
 import { round } from './json.js';

@@ -1,4 +1,5 @@
-import { describeHeirless, describePause, muteNotes } from '../core/admin/check.js';
+import { describeHeirless, muteNotes } from '../core/admin/check.js';
+import { describePause } from '../core/admin/check-lease.js';
 import {
   type GroupStatus,
   type GroupTotals,

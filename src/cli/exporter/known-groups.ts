@@ -1,4 +1,4 @@
-import type { Finding } from '../../core/admin/check.js';
+import type { Finding } from '../../core/admin/finding.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
 import type { NatspocError } from '../../core/lib/errors.js';
 import type { GroupReading } from '../groups/all-groups.js';

@@ -1,4 +1,5 @@
-import { checkSettings, type Finding } from '../../core/admin/check.js';
+import { checkSettings } from '../../core/admin/check.js';
+import type { Finding } from '../../core/admin/finding.js';
 import type { GroupAdmin } from '../../core/admin/group-admin.js';
 import type { GroupStatus } from '../../core/admin/group-status.js';
 import { SharedReads } from '../../core/admin/shared-reads.js';

@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.js';
 import type { GroupObserver } from '../ports/observer.js';
 import type { ControlAnswer } from '../protocol/member-orders.js';
-import { checkGroup, type Finding } from './check.js';
+import { checkGroup } from './check.js';
 import { type Ending, type EndOrder, endMember } from './end-member.js';
+import type { Finding } from './finding.js';
 import { followJoining, type Joining } from './follow-joining.js';
 import { GroupFollower, shelteredListener } from './follower.js';
 import type { CheckOptions, GroupPorts, PauseOutcome, ReleaseOptions } from './group-admin-contract.js';

@@ -1,4 +1,4 @@
-import type { Finding } from '../admin/check.js';
+import type { Finding } from '../admin/finding.js';
 import type { CheckOptions, PauseOutcome, ReleaseOptions } from '../admin/group-admin-contract.js';
 import type { GroupChange } from '../admin/group-entries.js';
 import type { GroupStatus } from '../admin/group-status.js';

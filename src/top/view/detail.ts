@@ -1,4 +1,4 @@
-import { describePause } from '../../core/admin/check.js';
+import { describePause } from '../../core/admin/check-lease.js';
 import { isEstimate, isOwned, type LeaseStatus } from '../../core/admin/lease-status.js';
 import { drainMs } from '../../core/lib/drain.js';
 import { escapeControl } from '../../core/lib/text.js';

@@ -1,4 +1,5 @@
-import { checkGroup, type Finding } from '../../core/admin/check.js';
+import { checkGroup } from '../../core/admin/check.js';
+import type { Finding } from '../../core/admin/finding.js';
 import { reportedStalls } from '../../core/admin/stalled.js';
 import { findingTexts } from '../../text/check-report.js';
 import { type Health, problemsOf } from '../model/health.js';
